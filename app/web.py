@@ -26,10 +26,10 @@ from config.settings import Settings
 from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
-from web.pages import setup_pages
-from web.payment_webhooks import PayReceiptEndpoint
-from web.site import Limit
-from web.vendor_webhooks import Callers, ReceiptEndpoint, ReceiptParsers
+from web.assembly import setup_pages
+from web.core.site import Limit
+from web.notifications.vendor_webhooks import Callers, ReceiptEndpoint, ReceiptParsers
+from web.payments.webhooks import PayReceiptEndpoint
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

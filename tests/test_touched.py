@@ -12,12 +12,14 @@ from tests.touched import touched
     [
         ("services/payments/orders.py", "tests/services/payments"),
         ("domain/rulebook/layers.py", "tests/domain/rulebook"),
-        ("web/pay.py", "tests/web/test_pay_browser.py"),
-        ("web/templates/pay.html", "tests/web/test_pay.py"),
-        ("web/templates/pay.html", "tests/test_words.py"),
+        ("web/payments/pay.py", "tests/web/payments"),
+        ("web/templates/payments/pay.html", "tests/web/payments"),
+        ("web/templates/payments/pay.html", "tests/test_words.py"),
+        ("web/static/draws/board.js", "tests/web/draws"),
+        ("web/templates/core/base.html", "tests/web"),
         ("config/pools/hunan.toml", "tests/config/test_pools.py"),
         ("tests/web/conftest.py", "tests/web"),
-        ("tests/web/test_pay.py", "tests/web/test_pay.py"),
+        ("tests/web/payments/test_pay.py", "tests/web/payments/test_pay.py"),
         ("tests/factories/payments.py", "tests/handlers/test_payment.py"),
         ("pyproject.toml", "tests"),
         ("tests/plugins/servers.py", "tests"),
@@ -28,7 +30,7 @@ def test_a_file_leads_to_the_tests_of_its_area_and_to_those_that_import_it(chang
 
 
 def test_a_file_of_a_folder_that_runs_anyway_is_not_named_again() -> None:
-    assert touched(["tests/web/conftest.py", "tests/web/test_pay.py"]) == ["tests/web"]
+    assert touched(["tests/web/conftest.py", "tests/web/payments/test_pay.py"]) == ["tests/web"]
 
 
 def test_what_no_test_reads_touches_none() -> None:

@@ -87,7 +87,7 @@ def texts() -> tuple[tuple[str, str], ...]:
 
 def _texts() -> Iterator[tuple[str, str]]:
     sources = [(path, in_python) for part in _PYTHON for path in (ROOT / part).rglob("*.py")]
-    sources += [(path, in_template) for path in (ROOT / "web" / "templates").glob("*.html")]
+    sources += [(path, in_template) for path in (ROOT / "web" / "templates").rglob("*.html")]
     for folder in ("web/static", "sandbox/static"):
         sources += [(path, in_script) for path in (ROOT / folder).rglob("*.js")]
     sources += [(path, in_template) for path in (ROOT / "sandbox" / "static").rglob("*.html")]

@@ -1,7 +1,7 @@
 """Prints the tests that a change touches, for ``make quick``: those of its area, and those that import what changed.
 
 The tests mirror the code, so an area is found by name: ``services/payments/orders.py`` leads to
-``tests/services/payments``, ``web/pay.py`` to ``tests/web/test_pay*.py``.
+``tests/services/payments``, ``web/templates/payments/pay.html`` to ``tests/web/payments``.
 ``make test`` finds what breaks further away.
 """
 
@@ -17,6 +17,8 @@ FOR_ALL = ("pyproject.toml", "requirements", "tests/conftest.py", "tests/plugins
 """Files by their beginning: each test depends on them."""
 WORDS = "tests/test_words.py"
 """Holds the texts of all code and templates against the glossary."""
+_SHOWN = (("web", "templates"), ("web", "static"))
+"""They have a folder per noun as the pages have; what all pages share (``core``) leads to all of their tests."""
 
 
 def touched(changed: Iterable[str]) -> list[str]:
@@ -43,6 +45,8 @@ def _own(file: PurePosixPath) -> Iterator[str]:
 
 def _mirrored(file: PurePosixPath) -> Iterable[str]:
     """The package's folder of tests; in an undivided folder, the tests named as the file or one of its folders."""
+    if file.parts[:2] in _SHOWN:
+        file = PurePosixPath("web", *(part for part in file.parts[2:] if part != "core"))
     folder = next(place for place in file.parents if (ROOT / "tests" / place).is_dir())
     if len(folder.parts) > 1:
         return [f"tests/{folder}"]

@@ -36,7 +36,7 @@ from tests.factories.reviews import make_applicant
 from tests.miniapp_api.conftest import Wechat
 from tests.web.conftest import WechatBrowser, World
 from tests.web.test_browser import Seen, look
-from web.pages import setup_pages
+from web.assembly import setup_pages
 
 CATALOGUES = Path("config/catalogues")
 Scheme = Literal["light", "dark"]

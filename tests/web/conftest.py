@@ -34,8 +34,8 @@ from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_grant, make_identity
 from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks
-from web.login import COOKIE
-from web.pages import setup_pages
+from web.accounts.login import COOKIE
+from web.assembly import setup_pages
 
 PUBLIC_URL = "http://127.0.0.1:8080"
 WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"}

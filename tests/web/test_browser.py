@@ -24,7 +24,7 @@ from tests.factories.people import make_grant
 from tests.plugins.browsers import CHROMIUM, PATIENCE
 from tests.sandbox.conftest import MOBILE, settings
 from tests.web.conftest import PUBLIC_URL, World
-from web.login import COOKIE
+from web.accounts.login import COOKIE
 
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 PHONE, SCREEN = (390, 844), (1280, 800)

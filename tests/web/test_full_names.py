@@ -14,7 +14,7 @@ from models.experts import CatalogueEntry
 from services.core.base import Actor
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import World
-from tests.web.test_review import begun
+from tests.web.reviews.test_tasks import begun
 
 DESIGN, SUPERVISION = "A040103", "A050102"
 PATHS = ("设计 › 建筑设计 › 结构", "监理 › 建筑工程 › 结构")

@@ -14,22 +14,25 @@ from tests.plugins.browsers import CHROMIUM
 from tests.stylesheets import GEOMETRY, shared_classes
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, look, picture
-from web.rolls import Number, Roll
-from web.template_filters import filters
+from web.core.template_filters import filters
+from web.draws.three_numbers import Number, Roll
 
 WEB = Path(__file__).parents[2] / "web"
-_SHEET = re.compile(r"static\('([\w.]+\.css)'\)")
-_EXTENDS = re.compile(r'{% extends "([\w.]+)" %}')
+TEMPLATES = WEB / "templates"
+_SHEET = re.compile(r"static\('([\w./]+\.css)'\)")
+_EXTENDS = re.compile(r'{% extends "([\w./]+)" %}')
 
 
 def sheets_of(template: str) -> set[str]:
     """The style sheets of a page, those of what it extends among them."""
-    text = (WEB / "templates" / template).read_text(encoding="utf-8")
+    text = (TEMPLATES / template).read_text(encoding="utf-8")
     found = set(_SHEET.findall(text))
     return found.union(*(sheets_of(base) for base in _EXTENDS.findall(text)))
 
 
-@pytest.mark.parametrize("template", sorted(path.name for path in (WEB / "templates").glob("*.html")))
+@pytest.mark.parametrize(
+    "template", sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
+)
 def test_no_class_has_bare_rules_in_two_sheets_of_one_page(template: str) -> None:
     assert shared_classes(WEB / "static" / name for name in sorted(sheets_of(template))) == {}
 
@@ -43,7 +46,7 @@ class _Faulty:
 
 def gallery() -> str:
     """All parts in one page."""
-    environment = Environment(loader=FileSystemLoader([WEB / "templates", Path(__file__).parent]), autoescape=True)
+    environment = Environment(loader=FileSystemLoader([TEMPLATES, Path(__file__).parent]), autoescape=True)
     environment.filters.update(filters(lambda: datetime(2026, 11, 22, tzinfo=UTC)))
     numbers = tuple(
         Number(role, who) for role, who in (("system", "系统"), ("agency", "代理机构"), ("supervisor", "监督人"))
@@ -55,7 +58,10 @@ def gallery() -> str:
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
-@pytest.mark.parametrize("sheet", ["office", "form", "review", "desk", "pay", "rolls"])
+@pytest.mark.parametrize(
+    "sheet",
+    ["office/office", "applications/form", "reviews/review", "draws/screens", "payments/pay", "draws/three_numbers"],
+)
 @pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
 async def test_no_component_overlaps_or_is_too_small(
     browser: Browser, world: World, sheet: str, size: tuple[int, int], name: str
@@ -63,12 +69,12 @@ async def test_no_component_overlaps_or_is_too_small(
     """The shared sheet with each of the others."""
     seen = await look(browser, world, (size[0], 3600))
     page = await seen.open("/h5/login")
-    await page.evaluate(_SHOW, [gallery(), [f"/h5/static/{one}.css" for one in {sheet, "rolls"}]])
+    await page.evaluate(_SHOW, [gallery(), [f"/h5/static/{one}.css" for one in {sheet, "draws/three_numbers"}]])
     parts = await page.locator("[data-part]").all()
     assert len(parts) > 6
     for part in parts:
         assert await part.evaluate(GEOMETRY) == [], await part.get_attribute("data-part")
-    await picture(page, f"gallery-{sheet}-{name}")
+    await picture(page, f"gallery-{sheet.rpartition('/')[2]}-{name}")
 
 
 _SHOW = """async ([html, sheets]) => {

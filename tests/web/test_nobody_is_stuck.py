@@ -20,7 +20,7 @@ from models.reviews import Objection
 from services.core.base import Actor
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.web.conftest import World
-from tests.web.office import Scene
+from tests.web.office_scene import Scene
 
 STATUS, FORM = "POST /h5/{pool}/apply/status", "POST /api/{pool}/applications/{application_id}/submission"
 ORDERS, INVOICES, REVIEW = "POST /office/orders/{id}", "POST /office/invoices", "POST /review/{task_id}"

@@ -37,10 +37,10 @@ from tests.handlers.conftest import Phone
 from tests.handlers.conftest import World as Chat
 from tests.miniapp_api.conftest import Person, Wechat
 from tests.miniapp_api.conftest import World as Api
-from tests.web import office as filled
+from tests.web import office_scene as filled
 from tests.web.conftest import Visitor, WechatBrowser, World
-from web.login import COOKIE
-from web.pages import setup_pages
+from web.accounts.login import COOKIE
+from web.assembly import setup_pages
 
 TODAY = timedelta(hours=5)
 """From now until the panels of these tests gather."""

@@ -14,9 +14,9 @@ from tests.factories.offices import make_supervisor
 from tests.factories.people import make_grant
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.office import handed_in, make_scene
+from tests.web.office.test_office_browser import desk_of
+from tests.web.office_scene import handed_in, make_scene
 from tests.web.test_browser import PHONE, SCREEN, look, staff
-from tests.web.test_office_browser import desk_of
 
 pytestmark = [
     pytest.mark.browser,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from services.registry import Services
-from web.login import AuthPages
-from web.office.alarms import AlarmPages
+from web.accounts.login import AuthPages
+from web.core.site import Site
 from web.office.applications import ApplicationPages
 from web.office.bank import BankPages
 from web.office.bank_files import BankFilePages
 from web.office.base import menu_of
-from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.certificates import CertificatePages
 from web.office.employers import EmployerPages
@@ -30,10 +29,11 @@ from web.office.materials import MaterialPages
 from web.office.objections import ObjectionPages
 from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
+from web.office.reconciliation import ReconciliationPages
 from web.office.reviewers import ReviewerPages
 from web.office.staff import StaffPages
 from web.office.supervisors import SupervisorPages
-from web.site import Site
+from web.office.unmatched_payments import UnmatchedPaymentPages
 
 __all__ = ["OfficePages", "menu_of"]
 
@@ -59,9 +59,9 @@ _ALL = (
     SupervisorPages,
     ObjectionPages,
     OrderPages,
-    AlarmPages,
+    UnmatchedPaymentPages,
     InvoicePages,
-    BillPages,
+    ReconciliationPages,
     FeedbackPages,
     MaterialPages,
     PasswordPages,

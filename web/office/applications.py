@@ -18,9 +18,9 @@ from services.entry import ExamResult
 from services.office import ApplicationLine, Filter, Sort
 from services.ports import MailAttachment
 from services.reviews import Form as FileForm
-from web.file_links import go_to_file, mail_attachment
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, see, uuid_of
-from web.site import page_number, show_picture
+from web.core.site import page_number, show_picture
+from web.files.file_links import go_to_file, mail_attachment
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, redirect, uuid_of
 
 _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
@@ -35,16 +35,16 @@ class ApplicationPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/applications", self.many)
-        self.site.get("/office/applications/{id}", self.one)
-        self.site.post("/office/applications/{id}", self.act)
+        self.site.get("/office/applications", self.list)
+        self.site.get("/office/applications/{id}", self.detail)
+        self.site.post("/office/applications/{id}", self.submit)
         self.site.get("/office/files/{id}", self.file)
-        self.site.get("/office/applications/{id}/files/{file_id}/mail", self.ask_mail)
+        self.site.get("/office/applications/{id}/files/{file_id}/mail", self.mail_form)
         self.site.post("/office/applications/{id}/files/{file_id}/mail", self.mail)
 
     # ---- the list
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         """Everything that is looked for stands in the query; see ``_FILTERS``."""
         actor = await self.actor(request)
         said = {name: request.query.get(name, "").strip()[:60] for name in _FILTERS}
@@ -60,7 +60,7 @@ class ApplicationPages(OfficePart):
         book = self.book(actor)
         return self.show(
             actor,
-            "office_applications.html",
+            "office/applications.html",
             request,
             error=error,
             f=Form(said, error),
@@ -82,7 +82,7 @@ class ApplicationPages(OfficePart):
 
     # ---- one
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         return await self._page(actor, request, uuid_of(request.match_info["id"], "这份申请"))
 
@@ -98,7 +98,7 @@ class ApplicationPages(OfficePart):
         view = await self.services.office.applications.get(actor, application_id)
         return self.show(
             actor,
-            "office_application.html",
+            "office/application.html",
             request,
             error=form.error,
             f=form,
@@ -108,7 +108,7 @@ class ApplicationPages(OfficePart):
             types=entry_names(self.book(actor)),
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` reveal with a field: the value stands on the answer, this time only; others see ``_do``."""
         actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
         fields = await self.fields(request, actor)
@@ -120,7 +120,7 @@ class ApplicationPages(OfficePart):
             note = await self._do(actor, application_id, fields)
         except AppError as error:
             return await self._page(actor, request, application_id, form=Form(fields, self.shown(error)))
-        raise see(f"/office/applications/{application_id}", note=note)
+        raise redirect(f"/office/applications/{application_id}", note=note)
 
     async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:
         """``deed`` unlock; passed or failed, of the examination; or end: nobody pays. Each with a reason."""
@@ -149,9 +149,9 @@ class ApplicationPages(OfficePart):
             )
         return show_picture(await access.open(actor, file_id, cast(FileForm, form)))
 
-    async def ask_mail(self, request: http.Request) -> http.Response:
+    async def mail_form(self, request: http.Request) -> http.Response:
         actor, found, back = await self._file(request)
-        return self.file_mail.ask(request, actor, found.filename, back)
+        return self.file_mail.form(request, actor, found.filename, back)
 
     async def mail(self, request: http.Request) -> http.Response:
         actor, found, back = await self._file(request)

@@ -14,8 +14,8 @@ from domain.exams.items import DIFFICULTY_MAX, DIFFICULTY_MIN, LETTERS, OPTIONS_
 from domain.exams.questions import DIFFICULTY_DEFAULT
 from services.core.base import Actor
 from services.exams import PICTURE_MAX, Cell, ItemFilter, ItemView, Sort, VersionView
-from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 STATES: Mapping[str, str] = {"live": "使用中", "retired": "已停用"}
 SORTS: Mapping[str, str] = {"code": "题号", "used": "使用次数"}
@@ -39,18 +39,18 @@ class BankPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/bank", self.many)
-        self.site.get("/office/bank/new", self.ask_new)
+        self.site.get("/office/bank", self.list)
+        self.site.get("/office/bank/new", self.new_form)
         self.site.post("/office/bank/new", self.add)
-        self.site.get("/office/bank/item/{id}", self.one)
-        self.site.post("/office/bank/item/{id}", self.act)
-        self.site.get("/office/bank/item/{id}/edit", self.ask_edit)
+        self.site.get("/office/bank/item/{id}", self.detail)
+        self.site.post("/office/bank/item/{id}", self.submit)
+        self.site.get("/office/bank/item/{id}/edit", self.edit_form)
         self.site.post("/office/bank/item/{id}/edit", self.edit)
         self.site.post("/office/bank/item/{id}/pictures", self.add_picture)
 
     # ---- the list
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         """``?q=&chapter=&kind=&difficulty=&state=&sort=``."""
         actor = await self.actor(request)
         wanted, page = filter_of(request.query), page_number(request)
@@ -60,7 +60,7 @@ class BankPages(OfficePart):
         chapters = await queries.chapters(actor)
         return self.show(
             actor,
-            "office_bank.html",
+            "office/bank.html",
             request,
             found=found.items,
             total=found.total,
@@ -80,14 +80,14 @@ class BankPages(OfficePart):
 
     # ---- one item
 
-    async def one(self, request: http.Request) -> http.Response:
-        return await self._one(await self.actor(request), request)
+    async def detail(self, request: http.Request) -> http.Response:
+        return await self._detail(await self.actor(request), request)
 
-    async def _one(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _detail(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         view = await self.services.exams.bank_queries.get(actor, _id(request))
         return self.show(
             actor,
-            "office_bank_item.html",
+            "office/bank_item.html",
             request,
             error=form.error,
             f=form,
@@ -99,7 +99,7 @@ class BankPages(OfficePart):
             picture_max=PICTURE_MAX // 1_000_000,
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` retire, restore, or remove_picture with its ``number``."""
         actor = await self.actor(request)
         fields, item_id, bank = await self.fields(request, actor), _id(request), self.services.exams.bank
@@ -117,8 +117,8 @@ class BankPages(OfficePart):
                 case _:
                     raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._one(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/bank/item/{item_id}", note=note)
+            return await self._detail(actor, request, Form(fields, self.shown(error)))
+        raise redirect(f"/office/bank/item/{item_id}", note=note)
 
     async def add_picture(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -131,12 +131,12 @@ class BankPages(OfficePart):
                 raise InvalidInput("请选择图片。", code="file_empty", field="picture")
             await self.services.exams.bank.add_picture(actor, item_id, content, fields.get("alt", ""))
         except AppError as error:
-            return await self._one(actor, request, Form(fields, self.shown(error), "picture"))
-        raise see(f"/office/bank/item/{item_id}", note="picture")
+            return await self._detail(actor, request, Form(fields, self.shown(error), "picture"))
+        raise redirect(f"/office/bank/item/{item_id}", note="picture")
 
     # ---- writing
 
-    async def ask_new(self, request: http.Request) -> http.Response:
+    async def new_form(self, request: http.Request) -> http.Response:
         """``?kind=`` and, for a part, ``?case=`` the case's id."""
         actor = await self.actor(request)
         query = request.query
@@ -153,7 +153,7 @@ class BankPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_bank_edit.html",
+            "office/bank_edit.html",
             request,
             error=form.error,
             f=form,
@@ -180,9 +180,9 @@ class BankPages(OfficePart):
             )
         except AppError as error:
             return await self._form(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/bank/item/{item_id}", note="added")
+        raise redirect(f"/office/bank/item/{item_id}", note="added")
 
-    async def ask_edit(self, request: http.Request) -> http.Response:
+    async def edit_form(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         view = await self.services.exams.bank_queries.get(actor, _id(request))
         return await self._form(actor, request, Form(_typed(view, view.versions[0])), view)
@@ -196,7 +196,7 @@ class BankPages(OfficePart):
             changed = await self.services.exams.bank.revise(actor, item_id, _data(fields, view.line.kind), seen=seen)
         except AppError as error:
             return await self._form(actor, request, Form(fields, self.shown(error)), view)
-        raise see(f"/office/bank/item/{item_id}", note="saved" if changed else "same")
+        raise redirect(f"/office/bank/item/{item_id}", note="saved" if changed else "same")
 
 
 def filter_of(query: Mapping[str, str]) -> ItemFilter:

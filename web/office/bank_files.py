@@ -12,7 +12,7 @@ from services.core.base import Actor
 from services.exams import BYTES_MAX, ITEMS_MAX, render_template
 from services.spreadsheets.formats import Format
 from web.office.bank import filter_of, query_of
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, see, uuid_of
+from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, redirect, uuid_of
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 FILES: Mapping[str, str] = {"xlsx": "xlsx", "gift": "txt", "moodle_xml": "xml"}
@@ -30,21 +30,21 @@ class BankFilePages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"imported": "导入完成。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/bank/import", self.ask_file)
+        self.site.get("/office/bank/import", self.file_form)
         self.site.post("/office/bank/import", self.read_file)
         self.site.get("/office/bank/import/{id}", self.file)
         self.site.post("/office/bank/import/{id}", self.carry_out)
         self.site.get("/office/bank/template.{form}", self.template)
-        self.site.get("/office/bank/export", self.ask_export)
+        self.site.get("/office/bank/export", self.export_form)
         self.site.get("/office/bank/export/{form}", self.export)
 
     # ---- in
 
-    async def ask_file(self, request: http.Request) -> http.Response:
+    async def file_form(self, request: http.Request) -> http.Response:
         return self._form(await self.actor(request), request)
 
     def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        return self.show(actor, "office_bank_import.html", request, error=form.error, f=form, view=None, most=ITEMS_MAX)
+        return self.show(actor, "office/bank_import.html", request, error=form.error, f=form, view=None, most=ITEMS_MAX)
 
     async def template(self, request: http.Request) -> http.Response:
         """The sheet to fill in, as XLSX or CSV."""
@@ -66,7 +66,7 @@ class BankFilePages(OfficePart):
             view = await self.services.exams.item_import.read(actor, content)
         except AppError as error:
             return self._form(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/bank/import/{view.id}")
+        raise redirect(f"/office/bank/import/{view.id}")
 
     async def file(self, request: http.Request) -> http.Response:
         return await self._file(await self.actor(request), request)
@@ -76,7 +76,7 @@ class BankFilePages(OfficePart):
         view = await self.services.exams.item_import.get(actor, import_id)
         return self.show(
             actor,
-            "office_bank_import.html",
+            "office/bank_import.html",
             request,
             error=form.error,
             f=form,
@@ -100,11 +100,11 @@ class BankFilePages(OfficePart):
             )
         except AppError as error:
             return await self._file(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/bank/import/{import_id}", note="imported")
+        raise redirect(f"/office/bank/import/{import_id}", note="imported")
 
     # ---- out
 
-    async def ask_export(self, request: http.Request) -> http.Response:
+    async def export_form(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         wanted = filter_of(request.query)
         found = await self.services.exams.bank_queries.page(actor, wanted, size=1)
@@ -112,7 +112,7 @@ class BankFilePages(OfficePart):
         if wanted.state == "retired":
             query = f"{query}&state=retired".lstrip("&")
         return self.show(
-            actor, "office_bank_export.html", request, total=found.total, query=query, narrowed=bool(query)
+            actor, "office/bank_export.html", request, total=found.total, query=query, narrowed=bool(query)
         )
 
     async def export(self, request: http.Request) -> http.Response:

@@ -19,9 +19,9 @@ from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check
 from services.registry import Services
-from web.file_links import FileMail
-from web.login import AuthPages
-from web.site import Site
+from web.accounts.login import AuthPages
+from web.core.site import Site
+from web.files.file_links import FileMail
 
 NOBODY = UUID(int=0)
 PAGE_SIZE = 20
@@ -159,7 +159,7 @@ def uuid_of(text: str, what: str = "这一项") -> UUID:
         raise NotFound(f"找不到{what}，请返回列表后刷新。", code="unknown") from error
 
 
-def see(path: str, **query: str) -> http.HTTPSeeOther:
+def redirect(path: str, **query: str) -> http.HTTPSeeOther:
     """To be raised: go on to a page; ``note`` says there what was done."""
     said = {name: value for name, value in query.items() if value}
     return http.HTTPSeeOther(f"{path}?{urlencode(said)}" if said else path)

@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput
 from domain.rulebook.form import EntryType
 from services.applications import CampaignData, CampaignView, entry_names
 from services.core.base import Actor
-from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}
 _ENDS = (
@@ -39,18 +39,18 @@ class CampaignPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/campaigns", self.many)
+        self.site.get("/office/campaigns", self.list)
         self.site.get("/office/campaigns/new", self.blank)
         self.site.post("/office/campaigns/new", self.create)
-        self.site.get("/office/campaigns/{id}", self.one)
-        self.site.post("/office/campaigns/{id}", self.act)
+        self.site.get("/office/campaigns/{id}", self.detail)
+        self.site.post("/office/campaigns/{id}", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         found = await self.services.applications.campaigns.list(actor)
         return self.show(
             actor,
-            "office_campaigns.html",
+            "office/campaigns.html",
             request,
             found=found,
             states=STATES,
@@ -73,16 +73,16 @@ class CampaignPages(OfficePart):
             view = await self.services.applications.campaigns.create(actor, data, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, None, Form(fields, self.shown(error)))
-        raise see(f"/office/campaigns/{view.id}", note="created")
+        raise redirect(f"/office/campaigns/{view.id}", note="created")
 
     # ---- one
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
         return await self._page(actor, request, view, Form(await self._values(actor, view)))
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` save, publish, close or delete."""
         actor = await self.actor(request)
         view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
@@ -92,7 +92,7 @@ class CampaignPages(OfficePart):
         except AppError as error:
             typed = fields if fields.get("deed") == "save" else await self._values(actor, view)
             return await self._page(actor, request, view, Form(typed, self.shown(error)))
-        raise see("/office/campaigns" if note == "deleted" else f"/office/campaigns/{view.id}", note=note)
+        raise redirect("/office/campaigns" if note == "deleted" else f"/office/campaigns/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: CampaignView, fields: Mapping[str, str]) -> str:
         desk, deed = self.services.applications.campaigns, fields.get("deed")
@@ -116,7 +116,7 @@ class CampaignPages(OfficePart):
         book = self.book(actor)
         return self.show(
             actor,
-            "office_campaign.html",
+            "office/campaign.html",
             request,
             error=form.error,
             f=form,

@@ -11,8 +11,8 @@ from domain.certificates.lifecycles import CertificateState
 from domain.errors import AppError, InvalidInput
 from services.certificates import LABELS, REASON_MAX
 from services.core.base import Actor
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
 FILTERS = {"": "全部", **{state.value: state.label for state in CertificateState}}
 
@@ -40,7 +40,7 @@ class CertificatePages(OfficePart):
         )
         return self.show(
             actor,
-            "office_certificates.html",
+            "office/certificates.html",
             request,
             found=found.items,
             total=found.total,
@@ -60,7 +60,7 @@ class CertificatePages(OfficePart):
         found = await self.services.certificates.queries.get(actor, certificate_id)
         return self.show(
             actor,
-            "office_certificate.html",
+            "office/certificate.html",
             request,
             error=form.error,
             f=form,
@@ -79,10 +79,10 @@ class CertificatePages(OfficePart):
         try:
             if fields.get("deed") == "replace":
                 new = await issuing.replace(actor, certificate_id, reason)
-                raise see(f"/office/certificates/{new}", note="replaced")
+                raise redirect(f"/office/certificates/{new}", note="replaced")
             if fields.get("deed") != "revoke":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await issuing.revoke(actor, certificate_id, reason)
         except AppError as error:
             return await self._detail(actor, request, Form(fields, self.shown(error), fields.get("deed", "")))
-        raise see(f"/office/certificates/{certificate_id}", note="revoked")
+        raise redirect(f"/office/certificates/{certificate_id}", note="revoked")

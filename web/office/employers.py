@@ -11,8 +11,8 @@ from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.organisations import BYTES_MAX, LINES_MAX, EmployerData, render_template
 from services.spreadsheets.formats import Format
-from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 REQUEST_STATES = {"open": "待处理", "added": "已添加", "refused": "未添加"}
@@ -31,11 +31,11 @@ class EmployerPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/employers", self.many)
-        self.site.post("/office/employers", self.act)
+        self.site.get("/office/employers", self.list)
+        self.site.post("/office/employers", self.submit)
         self.site.get("/office/employers/requests", self.requests)
         self.site.post("/office/employers/requests", self.decide)
-        self.site.get("/office/employers/import", self.ask_sheet)
+        self.site.get("/office/employers/import", self.sheet_form)
         self.site.post("/office/employers/import", self.read_sheet)
         self.site.get("/office/employers/template.{form}", self.template)
         self.site.get("/office/employers/import/{id}", self.sheet)
@@ -43,7 +43,7 @@ class EmployerPages(OfficePart):
 
     # ---- the list
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -56,7 +56,7 @@ class EmployerPages(OfficePart):
         waiting = await self.services.organisations.employers.requests(actor, size=1)
         return self.show(
             actor,
-            "office_employers.html",
+            "office/employers.html",
             request,
             error=form.error,
             f=form,
@@ -70,7 +70,7 @@ class EmployerPages(OfficePart):
             places=await self.services.office.dashboard.places(actor),
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` add; or edit or retire with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -78,7 +78,7 @@ class EmployerPages(OfficePart):
             note = await self._do(actor, fields)
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/employers", note=note, q=request.query.get("q", ""))
+        raise redirect("/office/employers", note=note, q=request.query.get("q", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
         desk, deed = self.services.organisations.employers, fields.get("deed")
@@ -104,7 +104,7 @@ class EmployerPages(OfficePart):
         found = await self.services.organisations.employers.requests(actor, state=state, page=page, size=PAGE_SIZE)
         return self.show(
             actor,
-            "office_employer_requests.html",
+            "office/employer_requests.html",
             request,
             error=form.error,
             f=form,
@@ -131,16 +131,16 @@ class EmployerPages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._requests(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/employers/requests", note="accepted" if fields["deed"] == "accept" else "refused")
+        raise redirect("/office/employers/requests", note="accepted" if fields["deed"] == "accept" else "refused")
 
     # ---- sheets
 
-    async def ask_sheet(self, request: http.Request) -> http.Response:
+    async def sheet_form(self, request: http.Request) -> http.Response:
         return self._sheet_form(await self.actor(request), request)
 
     def _sheet_form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         return self.show(
-            actor, "office_employer_import.html", request, error=form.error, f=form, view=None, most=LINES_MAX
+            actor, "office/employer_import.html", request, error=form.error, f=form, view=None, most=LINES_MAX
         )
 
     async def template(self, request: http.Request) -> http.Response:
@@ -164,7 +164,7 @@ class EmployerPages(OfficePart):
             view = await self.services.organisations.employer_import.read(actor, content)
         except AppError as error:
             return self._sheet_form(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/employers/import/{view.id}")
+        raise redirect(f"/office/employers/import/{view.id}")
 
     async def sheet(self, request: http.Request) -> http.Response:
         return await self._sheet(await self.actor(request), request)
@@ -173,7 +173,7 @@ class EmployerPages(OfficePart):
         view = await self.services.organisations.employer_import.get(
             actor, uuid_of(request.match_info["id"], "这次导入")
         )
-        return self.show(actor, "office_employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
+        return self.show(actor, "office/employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
 
     async def carry_out(self, request: http.Request) -> http.Response:
         """``deed`` all, or good: only the lines that can be used."""
@@ -188,7 +188,7 @@ class EmployerPages(OfficePart):
             )
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))
-        raise see(f"/office/employers/import/{import_id}", note="imported")
+        raise redirect(f"/office/employers/import/{import_id}", note="imported")
 
 
 def _data(fields: Mapping[str, str]) -> EmployerData:

@@ -11,7 +11,7 @@ from domain.errors import AppError, InvalidInput, NotFound
 from domain.exams.marking import RulingKind
 from services.core.base import Actor
 from services.exams import Preview
-from web.office.base import EMPTY, Form, OfficePart, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, redirect, uuid_of
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -32,7 +32,7 @@ class ExamAnalysisPages(OfficePart):
         exam_id = uuid_of(request.match_info["id"], "这场考试")
         return self.show(
             actor,
-            "office_exam_analysis.html",
+            "office/exam_analysis.html",
             request,
             view=await self.services.exams.queries.get(actor, exam_id),
             found=await self.services.exams.analysis.get(actor, exam_id),
@@ -59,7 +59,7 @@ class ExamAnalysisPages(OfficePart):
         version_id = uuid_of(request.match_info["version"], "这道题")
         return self.show(
             actor,
-            "office_exam_item.html",
+            "office/exam_item.html",
             request,
             error=form.error,
             f=form,
@@ -86,4 +86,4 @@ class ExamAnalysisPages(OfficePart):
             await rulings.decide(actor, exam_id, version_id, kind, letters, fields.get("reason", ""))
         except AppError as error:
             return await self._item(actor, request, Form(fields, self.shown(error)))
-        raise see(request.path, note="ruled")
+        raise redirect(request.path, note="ruled")

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from web.office.base import EMPTY, Form, OfficePart, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, redirect, uuid_of
 
 
 class ExamAppealPages(OfficePart):
@@ -18,17 +18,17 @@ class ExamAppealPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"answered": "已答复，并通知本人。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams/{id}/appeals", self.many)
+        self.site.get("/office/exams/{id}/appeals", self.list)
         self.site.post("/office/exams/{id}/appeals", self.answer)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         exam_id = uuid_of(request.match_info["id"], "这场考试")
         return self.show(
             actor,
-            "office_exam_appeals.html",
+            "office/exam_appeals.html",
             request,
             error=form.error,
             f=form,
@@ -52,4 +52,4 @@ class ExamAppealPages(OfficePart):
                     raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), str(appeal_id)))
-        raise see(request.path, note="answered")
+        raise redirect(request.path, note="answered")

@@ -15,7 +15,7 @@ from domain.exams.blueprint import Cell
 from domain.exams.items import ItemKind
 from services.core.base import Actor
 from services.exams import BlueprintView
-from web.office.base import EMPTY, Form, OfficePart, key_of, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, key_of, redirect, uuid_of
 
 _SPLIT = re.compile(r"[,，\t]|\s{2,}")
 _ANY = ("", "全部", "全部章节", "不限", "-")
@@ -29,17 +29,17 @@ class ExamBlueprintPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"saved": "已保存。", "retired": "已停用，新的考试不能再选它。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams/blueprints", self.many)
+        self.site.get("/office/exams/blueprints", self.list)
         self.site.get("/office/exams/blueprints/new", self.blank)
         self.site.post("/office/exams/blueprints/new", self.create)
-        self.site.get("/office/exams/blueprints/{id}", self.one)
-        self.site.post("/office/exams/blueprints/{id}", self.act)
+        self.site.get("/office/exams/blueprints/{id}", self.detail)
+        self.site.post("/office/exams/blueprints/{id}", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         found = await self.services.exams.blueprints.list(actor)
         return self.show(
-            actor, "office_exam_blueprints.html", request, found=found, stage=self.book(actor).entry.names.exam
+            actor, "office/exam_blueprints.html", request, found=found, stage=self.book(actor).entry.names.exam
         )
 
     async def blank(self, request: http.Request) -> http.Response:
@@ -53,34 +53,34 @@ class ExamBlueprintPages(OfficePart):
             made = await self.services.exams.blueprints.create(actor, fields.get("name", ""), cells, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, None, Form(fields, self.shown(error)))
-        raise see(f"/office/exams/blueprints/{made.id}", note="saved")
+        raise redirect(f"/office/exams/blueprints/{made.id}", note="saved")
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         actor, blueprint_id = await self._asked(request)
         view = await self.services.exams.blueprints.get(actor, blueprint_id)
         return await self._page(actor, request, view, Form({"name": view.name, "cells": print_lines(view.cells)}))
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` save or retire."""
         actor, blueprint_id = await self._asked(request)
         desk = self.services.exams.blueprints
         fields = await self.fields(request, actor)
         if fields.get("deed") == "retire":
             await desk.retire(actor, blueprint_id)
-            raise see("/office/exams/blueprints", note="retired")
+            raise redirect("/office/exams/blueprints", note="retired")
         try:
             await desk.edit(actor, blueprint_id, fields.get("name", ""), read_lines(fields.get("cells", "")))
         except AppError as error:
             view = await desk.get(actor, blueprint_id)
             return await self._page(actor, request, view, Form(fields, self.shown(error)))
-        raise see(f"/office/exams/blueprints/{blueprint_id}", note="saved")
+        raise redirect(f"/office/exams/blueprints/{blueprint_id}", note="saved")
 
     async def _page(
         self, actor: Actor, request: http.Request, view: BlueprintView | None, form: Form = EMPTY
     ) -> http.Response:
         return self.show(
             actor,
-            "office_exam_blueprint.html",
+            "office/exam_blueprint.html",
             request,
             error=form.error,
             f=form,

@@ -14,6 +14,7 @@ from domain.exams.lifecycles import CandidateState
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
 from services.exams import Added, CandidateLine, Wanted
+from web.core.site import page_number
 from web.office.base import (
     EMPTY,
     FORM,
@@ -24,10 +25,9 @@ from web.office.base import (
     key_of,
     last_page,
     moment,
-    see,
+    redirect,
     uuid_of,
 )
-from web.site import page_number
 
 SHEET_MAX = 2_000_000
 TONES = {"passed": "good", "failed": "bad", "left": ""}
@@ -46,15 +46,15 @@ class ExamCandidatePages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams/{id}/candidates", self.many)
+        self.site.get("/office/exams/{id}/candidates", self.list)
         self.site.post("/office/exams/{id}/candidates", self.act_on_all)
         self.site.post("/office/exams/{id}/candidates/sheet", self.add_sheet)
-        self.site.get("/office/exams/{id}/candidates/{candidate}", self.one)
-        self.site.post("/office/exams/{id}/candidates/{candidate}", self.act)
+        self.site.get("/office/exams/{id}/candidates/{candidate}", self.detail)
+        self.site.post("/office/exams/{id}/candidates/{candidate}", self.submit)
 
     # ---- all
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         """``?state=&q=&page=``."""
         actor, exam_id = await self._asked(request)
         return await self._list(actor, request, exam_id)
@@ -73,7 +73,7 @@ class ExamCandidatePages(OfficePart):
         found = await self.services.exams.candidates.page(actor, exam_id, wanted, page=page, size=PAGE_SIZE)
         return self.show(
             actor,
-            "office_exam_candidates.html",
+            "office/exam_candidates.html",
             request,
             error=form.error,
             f=form,
@@ -107,7 +107,7 @@ class ExamCandidatePages(OfficePart):
             return await self._list(actor, request, exam_id, Form(fields, self.shown(error)))
         if added is not None:
             return await self._list(actor, request, exam_id, added=added)
-        raise see(f"/office/exams/{exam_id}/candidates", note="given_all")
+        raise redirect(f"/office/exams/{exam_id}/candidates", note="given_all")
 
     async def _give_back_all(self, actor: Actor, exam_id: UUID, fields: Mapping[str, str]) -> None:
         since = moment(fields.get("since", ""), "since", "开始时间")
@@ -137,11 +137,11 @@ class ExamCandidatePages(OfficePart):
 
     # ---- one
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         actor, exam_id = await self._asked(request)
         return await self._page(actor, request, exam_id, await self._line(actor, request))
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` allow, give_back, passed, failed, release or drop."""
         actor, exam_id = await self._asked(request)
         line = await self._line(actor, request)
@@ -153,7 +153,7 @@ class ExamCandidatePages(OfficePart):
                 actor, request, exam_id, line, Form(fields, self.shown(error), fields.get("deed", ""))
             )
         path = f"/office/exams/{exam_id}/candidates"
-        raise see(path if note == "dropped" else f"{path}/{line.id}", note=note)
+        raise redirect(path if note == "dropped" else f"{path}/{line.id}", note=note)
 
     async def _do(self, actor: Actor, candidate_id: UUID, fields: Mapping[str, str]) -> str:
         exams, reason, key = self.services.exams, fields.get("reason", ""), key_of(fields)
@@ -183,7 +183,7 @@ class ExamCandidatePages(OfficePart):
         kept = Form({"minutes": str(line.extra_minutes), "tries": str(line.extra_tries), "reason": line.reason})
         return self.show(
             actor,
-            "office_exam_candidate.html",
+            "office/exam_candidate.html",
             request,
             error=form.error,
             f=form,

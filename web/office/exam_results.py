@@ -12,7 +12,7 @@ from services.core.base import Actor
 from services.entry import BYTES_MAX, LINES_MAX, render_template
 from services.office import Filter
 from services.spreadsheets.formats import Format
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, see, uuid_of
+from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, redirect, uuid_of
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 
@@ -23,7 +23,7 @@ class ExamResultPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"done": "已登记，并通知了本人。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams/results", self.ask_sheet)
+        self.site.get("/office/exams/results", self.sheet_form)
         self.site.post("/office/exams/results", self.read_sheet)
         self.site.get("/office/exams/results/template.{form}", self.template)
         self.site.get("/office/exams/results/{id}", self.sheet)
@@ -36,14 +36,14 @@ class ExamResultPages(OfficePart):
             raise NotFound("本专家库没有这项功能，请返回首页。", code="not_here")
         return actor
 
-    async def ask_sheet(self, request: http.Request) -> http.Response:
+    async def sheet_form(self, request: http.Request) -> http.Response:
         return await self._form(await self.actor(request), request)
 
     async def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         waiting = await self.services.office.applications.page(actor, Filter(state="exam"), size=1)
         return self.show(
             actor,
-            "office_exam_results.html",
+            "office/exam_results.html",
             request,
             error=form.error,
             f=form,
@@ -74,7 +74,7 @@ class ExamResultPages(OfficePart):
             view = await self.services.entry.exam_sheets.read(actor, content)
         except AppError as error:
             return await self._form(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/exams/results/{view.id}")
+        raise redirect(f"/office/exams/results/{view.id}")
 
     async def sheet(self, request: http.Request) -> http.Response:
         return await self._sheet(await self.actor(request), request)
@@ -83,7 +83,7 @@ class ExamResultPages(OfficePart):
         view = await self.services.entry.exam_sheets.get(actor, uuid_of(request.match_info["id"], "这次上传"))
         return self.show(
             actor,
-            "office_exam_results.html",
+            "office/exam_results.html",
             request,
             error=error,
             f=EMPTY,
@@ -103,4 +103,4 @@ class ExamResultPages(OfficePart):
             await self.services.entry.exam_sheets.carry_out(actor, sheet_id, only_good=fields["deed"] == "good")
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))
-        raise see(f"/office/exams/results/{sheet_id}", note="done")
+        raise redirect(f"/office/exams/results/{sheet_id}", note="done")

@@ -10,8 +10,8 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.exams import Show
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
 WHAT, PAPER = "这场考试", "这份答卷"
 SHOWS = (("", "全部"), ("flagged", "有提示"), ("waiting", "未公布"), ("passed", "合格"), ("failed", "不合格"))
@@ -28,16 +28,16 @@ class ExamScorePages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams/{id}/scores", self.many)
+        self.site.get("/office/exams/{id}/scores", self.list)
         self.site.post("/office/exams/{id}/scores", self.release)
-        self.site.get("/office/exams/{id}/scores/{attempt}", self.one)
-        self.site.post("/office/exams/{id}/scores/{attempt}", self.act)
+        self.site.get("/office/exams/{id}/scores/{attempt}", self.detail)
+        self.site.post("/office/exams/{id}/scores/{attempt}", self.submit)
         self.site.get("/office/exams/{id}/marking", self.desk)
         self.site.post("/office/exams/{id}/marking", self.mark)
 
     # ---- all
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         """``?show=&page=``."""
         return await self._list(await self.actor(request), request)
 
@@ -49,7 +49,7 @@ class ExamScorePages(OfficePart):
         found = await exams.scores.page(actor, exam_id, show, page=page, size=PAGE_SIZE)
         return self.show(
             actor,
-            "office_exam_scores.html",
+            "office/exam_scores.html",
             request,
             error=error,
             view=await exams.queries.get(actor, exam_id),
@@ -73,18 +73,18 @@ class ExamScorePages(OfficePart):
             await self.services.exams.results.release(actor, exam_id, flagged=fields["deed"] == "all")
         except AppError as error:
             return await self._list(actor, request, self.shown(error))
-        raise see(f"/office/exams/{exam_id}/scores", note="released")
+        raise redirect(f"/office/exams/{exam_id}/scores", note="released")
 
     # ---- one paper
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         return await self._paper(await self.actor(request), request)
 
     async def _paper(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
         return self.show(
             actor,
-            "office_exam_score.html",
+            "office/exam_score.html",
             request,
             error=form.error,
             f=form,
@@ -92,7 +92,7 @@ class ExamScorePages(OfficePart):
             one=await exams.scores.get(actor, exam_id, uuid_of(request.match_info["attempt"], PAPER)),
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` clear or void."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -104,7 +104,7 @@ class ExamScorePages(OfficePart):
             await deeds[deed](actor, attempt_id, fields.get("reason", ""))
         except AppError as error:
             return await self._paper(actor, request, Form(fields, self.shown(error), deed))
-        raise see(request.path, note={"clear": "cleared", "void": "voided"}[deed])
+        raise redirect(request.path, note={"clear": "cleared", "void": "voided"}[deed])
 
     # ---- short answers
 
@@ -115,7 +115,7 @@ class ExamScorePages(OfficePart):
         exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
         return self.show(
             actor,
-            "office_exam_marking.html",
+            "office/exam_marking.html",
             request,
             error=form.error,
             f=form,
@@ -137,4 +137,4 @@ class ExamScorePages(OfficePart):
             )
         except AppError as error:
             return await self._desk(actor, request, Form(fields, self.shown(error)))
-        raise see(request.path, note="marked")
+        raise redirect(request.path, note="marked")

@@ -11,7 +11,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.exams import SittingData, SittingView
-from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
 
 
 class ExamSittingPages(OfficePart):
@@ -24,14 +24,14 @@ class ExamSittingPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams/{id}/sittings", self.many)
-        self.site.post("/office/exams/{id}/sittings", self.act)
+        self.site.get("/office/exams/{id}/sittings", self.list)
+        self.site.post("/office/exams/{id}/sittings", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         actor, exam_id = await self._asked(request)
         return await self._page(actor, request, exam_id)
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` add, save or remove; the latter two with the ``id`` of a sitting."""
         actor, exam_id = await self._asked(request)
         fields = await self.fields(request, actor)
@@ -40,7 +40,7 @@ class ExamSittingPages(OfficePart):
         except AppError as error:
             form = Form(fields, self.shown(error), row=fields.get("id", ""))
             return await self._page(actor, request, exam_id, form)
-        raise see(f"/office/exams/{exam_id}/sittings", note=note)
+        raise redirect(f"/office/exams/{exam_id}/sittings", note=note)
 
     async def _do(self, actor: Actor, exam_id: UUID, fields: Mapping[str, str]) -> str:
         desk, deed = self.services.exams.sittings, fields.get("deed")
@@ -62,7 +62,7 @@ class ExamSittingPages(OfficePart):
         blank = form if form.error and not form.row else EMPTY
         return self.show(
             actor,
-            "office_exam_sittings.html",
+            "office/exam_sittings.html",
             request,
             error=form.error,
             view=view,

@@ -14,7 +14,7 @@ from domain.errors import AppError, InvalidInput
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
 from services.exams import ExamData, ExamView
-from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
 
 WHAT = "这场考试"
 TONES = {"draft": "warn", "published": "good"}
@@ -35,21 +35,21 @@ class ExamPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams", self.many)
+        self.site.get("/office/exams", self.list)
         self.site.get("/office/exams/new", self.blank)
         self.site.post("/office/exams/new", self.create)
-        self.site.get("/office/exams/{id}", self.one)
-        self.site.post("/office/exams/{id}", self.act)
+        self.site.get("/office/exams/{id}", self.detail)
+        self.site.post("/office/exams/{id}", self.submit)
         self.site.get("/office/exams/{id}/board", self.board)
         self.site.get("/office/exams/{id}/board/{sitting}", self.board)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         found = await self.services.exams.queries.list(actor)
         entry = self.book(actor).entry
         return self.show(
             actor,
-            "office_exams.html",
+            "office/exams.html",
             request,
             found=found,
             tones=TONES,
@@ -71,15 +71,15 @@ class ExamPages(OfficePart):
             exam_id = await self.services.exams.setup.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, None, Form(fields, self.shown(error)))
-        raise see(f"/office/exams/{exam_id}", note="created")
+        raise redirect(f"/office/exams/{exam_id}", note="created")
 
     # ---- one
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         actor, view = await self._asked(request)
         return await self._page(actor, request, view, Form(_values(view)))
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` save, publish, delete, move, cancel or end."""
         actor, view = await self._asked(request)
         fields = await self.fields(request, actor)
@@ -87,7 +87,7 @@ class ExamPages(OfficePart):
             note = await self._do(actor, view, fields)
         except AppError as error:
             return await self._page(actor, request, view, Form({**_values(view), **fields}, self.shown(error)))
-        raise see("/office/exams" if note == "deleted" else f"/office/exams/{view.id}", note=note)
+        raise redirect("/office/exams" if note == "deleted" else f"/office/exams/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: ExamView, fields: Mapping[str, str]) -> str:
         setup, reason = self.services.exams.setup, fields.get("reason", "")
@@ -119,7 +119,7 @@ class ExamPages(OfficePart):
         campaigns = await self.services.applications.campaigns.list(actor)
         return self.show(
             actor,
-            "office_exam.html",
+            "office/exam.html",
             request,
             error=form.error,
             f=form,
@@ -146,7 +146,7 @@ class ExamPages(OfficePart):
         board = await self.services.exams.queries.board(actor, view.id, sitting_id)
         return self.show(
             actor,
-            "office_exam_board.html",
+            "office/exam_board.html",
             request,
             view=view,
             board=board,

@@ -11,8 +11,8 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.office import REASON_MAX, Only
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 ONLY: Mapping[str, str] = {"in_pool": "在库", "ending": "即将到期", "over": "已到期", "left": "已退库"}
 
@@ -23,10 +23,10 @@ class ExpertPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"left": "已办理退库，并通知了本人。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/experts", self.many)
+        self.site.get("/office/experts", self.list)
         self.site.post("/office/experts", self.let_go)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -37,7 +37,7 @@ class ExpertPages(OfficePart):
         entry = self.book(actor).entry
         return self.show(
             actor,
-            "office_experts.html",
+            "office/experts.html",
             request,
             error=form.error,
             f=form,
@@ -62,4 +62,4 @@ class ExpertPages(OfficePart):
             await self.services.office.experts.let_go(actor, expert_id, fields.get("reason", ""), key=key_of(fields))
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/experts", note="left", q=request.query.get("q", ""))
+        raise redirect("/office/experts", note="left", q=request.query.get("q", ""))

@@ -10,8 +10,8 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.notifications import ANSWER_MAX
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
 STATES = {"open": "待答复", "answered": "已答复"}
 
@@ -22,10 +22,10 @@ class FeedbackPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"answered": "已答复，并通知了对方。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/feedback", self.many)
+        self.site.get("/office/feedback", self.list)
         self.site.post("/office/feedback", self.answer)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -36,7 +36,7 @@ class FeedbackPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_feedback.html",
+            "office/feedback.html",
             request,
             error=form.error,
             f=form,
@@ -57,4 +57,4 @@ class FeedbackPages(OfficePart):
             await self.services.notifications.helpdesk.answer(actor, feedback_id, fields.get("text", ""))
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/feedback", note="answered")
+        raise redirect("/office/feedback", note="answered")

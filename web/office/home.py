@@ -27,7 +27,7 @@ class HomePages(OfficePart):
         waiting = await self.services.office.dashboard.waiting(actor)
         return self.show(
             actor,
-            "office_home.html",
+            "office/home.html",
             request,
             todos=_todos(waiting),
             who=self.door.role_label(actor),

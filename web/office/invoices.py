@@ -12,8 +12,8 @@ from services.core.base import Actor
 from services.office import InvoiceFilter
 from services.payments import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.ports import ReverseReason
-from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
 FILTERS = {
     "to_upload": "待开票",
@@ -45,18 +45,18 @@ class InvoicePages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/invoices", self.many)
-        self.site.post("/office/invoices", self.act)
+        self.site.get("/office/invoices", self.list)
+        self.site.post("/office/invoices", self.submit)
         self.site.post("/office/invoices/file", self.upload)
         self.site.get("/office/invoices/file", self.reopen)
         self.site.get("/office/invoices/{id}.pdf", self.file)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def reopen(self, _request: http.Request) -> http.Response:
         """A form's address, opened anew."""
-        raise see("/office/invoices")
+        raise redirect("/office/invoices")
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         only, search = request.query.get("only", "to_upload"), request.query.get("q", "").strip()[:50]
@@ -66,7 +66,7 @@ class InvoicePages(OfficePart):
         )
         return self.show(
             actor,
-            "office_invoices.html",
+            "office/invoices.html",
             request,
             error=form.error,
             f=form,
@@ -82,7 +82,7 @@ class InvoicePages(OfficePart):
             longest=REVERSAL_NOTE_CHARS,
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` resend or reverse, with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -90,7 +90,7 @@ class InvoicePages(OfficePart):
             note = await self._do(actor, fields)
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/invoices", note=note, only=request.query.get("only", ""))
+        raise redirect("/office/invoices", note=note, only=request.query.get("only", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
         invoice_id = uuid_of(fields.get("id", ""), "这张发票")
@@ -119,7 +119,7 @@ class InvoicePages(OfficePart):
             await self.services.payments.invoices.upload(actor, invoice_id, content, fields["number"])
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/invoices", note="uploaded")
+        raise redirect("/office/invoices", note="uploaded")
 
     async def file(self, request: http.Request) -> http.Response:
         """The invoice of a fee, to be saved."""

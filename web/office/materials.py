@@ -10,8 +10,8 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.files import MaterialData, MaterialView
-from web.materials import KINDS, send
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
+from web.files.materials import KINDS, send
+from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
 
 AUDIENCES = (("everybody", "所有人"), ("applicants", "登录后的申请人和专家"))
 STATES = {"shown": "", "coming": "未开始", "over": "已结束"}
@@ -27,11 +27,11 @@ class MaterialPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/materials", self.many)
-        self.site.post("/office/materials", self.act)
+        self.site.get("/office/materials", self.list)
+        self.site.post("/office/materials", self.submit)
         self.site.get("/office/materials/{id}", self.file)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -39,7 +39,7 @@ class MaterialPages(OfficePart):
         found = await self.services.files.materials.all(actor)
         return self.show(
             actor,
-            "office_materials.html",
+            "office/materials.html",
             request,
             error=form.error,
             f=form,
@@ -53,7 +53,7 @@ class MaterialPages(OfficePart):
             public=f"/h5/{actor.pool}/materials",
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` add, with a file; edit, perhaps with another one; or remove."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
@@ -67,7 +67,7 @@ class MaterialPages(OfficePart):
             note = await self._do(actor, fields, content)
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/materials", note=note)
+        raise redirect("/office/materials", note=note)
 
     async def _do(self, actor: Actor, fields: Mapping[str, str], content: bytes) -> str:
         desk, deed = self.services.files.materials, fields.get("deed")

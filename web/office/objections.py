@@ -10,8 +10,8 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.entry import ANSWER_MAX, Outcome
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 STATES = {"open": "待处理", "dismissed": "不成立", "upheld": "成立", "lapsed": "申请已放弃"}
 OUTCOMES = {"dismiss": "异议不成立", "send_back": "成立，退回修改", "refuse": "成立，不予入库"}
@@ -23,11 +23,11 @@ class ObjectionPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"decided": "已处理，并通知了异议人。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/objections", self.many)
+        self.site.get("/office/objections", self.list)
         self.site.post("/office/objections", self.decide)
         self.site.get("/office/notices", self.notices)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -38,7 +38,7 @@ class ObjectionPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_objections.html",
+            "office/objections.html",
             request,
             error=form.error,
             f=form,
@@ -68,7 +68,7 @@ class ObjectionPages(OfficePart):
             )
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise see("/office/objections", note="decided")
+        raise redirect("/office/objections", note="decided")
 
     async def notices(self, request: http.Request) -> http.Response:
         """Who is on public notice; ``?q=`` is part of a name."""
@@ -79,7 +79,7 @@ class ObjectionPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_notices.html",
+            "office/notices.html",
             request,
             found=found.items,
             total=found.total,

@@ -13,8 +13,8 @@ from domain.payments.lifecycles import OrderState, RefundState
 from services.core.base import Actor
 from services.office import OrderView
 from services.payments import BANKS, Destination, OrderFilter, check_card, check_reason
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 FILTERS = {
     "all": "全部",
@@ -38,11 +38,11 @@ class OrderPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/orders", self.many)
-        self.site.get("/office/orders/{id}", self.one)
-        self.site.post("/office/orders/{id}", self.act)
+        self.site.get("/office/orders", self.list)
+        self.site.get("/office/orders/{id}", self.detail)
+        self.site.post("/office/orders/{id}", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         """``?q=`` is an expert's, our or WeChat's number; ``?only=`` a kind of orders."""
         actor = await self.actor(request)
         only, search = request.query.get("only", "all"), request.query.get("q", "").strip()[:64]
@@ -52,7 +52,7 @@ class OrderPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_orders.html",
+            "office/orders.html",
             request,
             found=found.items,
             total=found.total,
@@ -67,7 +67,7 @@ class OrderPages(OfficePart):
             alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1)).total,
         )
 
-    async def one(self, request: http.Request) -> http.Response:
+    async def detail(self, request: http.Request) -> http.Response:
         return await self._page(await self.actor(request), request)
 
     async def _page(
@@ -77,7 +77,7 @@ class OrderPages(OfficePart):
         view = await self._view(actor, request)
         return self.show(
             actor,
-            "office_order.html",
+            "office/order.html",
             request,
             error=form.error,
             f=form,
@@ -92,7 +92,7 @@ class OrderPages(OfficePart):
     async def _view(self, actor: Actor, request: http.Request) -> OrderView:
         return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` check reads a refund back, refund does it; redirect sends one elsewhere."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -109,7 +109,7 @@ class OrderPages(OfficePart):
             await self.services.payments.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/orders/{order_id}", note="refunding")
+        raise redirect(f"/office/orders/{order_id}", note="refunding")
 
     async def _redirect(self, actor: Actor, request: http.Request, fields: Mapping[str, str]) -> http.Response:
         """To the payer's card or the merchant's account. What was typed of the card is never sent back to a page."""
@@ -129,7 +129,7 @@ class OrderPages(OfficePart):
             )
         except AppError as error:
             return await self._page(actor, request, Form(kept, self.shown(error), refund_id))
-        raise see(f"/office/orders/{order_id}", note="redirected")
+        raise redirect(f"/office/orders/{order_id}", note="redirected")
 
 
 def _chosen(view: OrderView, after: str) -> After:

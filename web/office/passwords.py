@@ -25,10 +25,10 @@ class PasswordPages(OfficePart):
     action = "person.manage"
 
     def add_routes(self) -> None:
-        self.site.get("/office/passwords", self.ask)
+        self.site.get("/office/passwords", self.form)
         self.site.post("/office/passwords", self.issue)
 
-    async def ask(self, request: http.Request) -> http.Response:
+    async def form(self, request: http.Request) -> http.Response:
         return self._page(await self.actor(request), request)
 
     def _page(
@@ -36,7 +36,7 @@ class PasswordPages(OfficePart):
     ) -> http.Response:
         return self.show(
             actor,
-            "office_passwords.html",
+            "office/passwords.html",
             request,
             error=form.error,
             f=form,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import aiohttp.web as http
@@ -11,8 +11,8 @@ from domain.errors import AppError, InvalidInput
 from services.catalogues import Node
 from services.core.base import Actor
 from services.reviews import AssignmentForm
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
 
 class ReviewerPages(OfficePart):
@@ -24,10 +24,10 @@ class ReviewerPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/reviewers", self.many)
-        self.site.post("/office/reviewers", self.act)
+        self.site.get("/office/reviewers", self.list)
+        self.site.post("/office/reviewers", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -40,7 +40,7 @@ class ReviewerPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_reviewers.html",
+            "office/reviewers.html",
             request,
             error=form.error,
             f=form,
@@ -56,7 +56,7 @@ class ReviewerPages(OfficePart):
             gaps=await self.services.reviews.assignments.open_places(actor),
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` grant, or revoke with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -69,9 +69,9 @@ class ReviewerPages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
-        raise see("/office/reviewers", note="granted" if fields["deed"] == "grant" else "revoked")
+        raise redirect("/office/reviewers", note="granted" if fields["deed"] == "grant" else "revoked")
 
-    async def _branches(self, actor: Actor) -> list[Node]:
+    async def _branches(self, actor: Actor) -> Sequence[Node]:
         """Classes of specialties and what lies right below them, where a step looks at each specialty."""
         if not any(step.per_specialty for step in self.book(actor).review.steps):
             return []

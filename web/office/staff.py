@@ -11,8 +11,8 @@ from domain.errors import AppError, InvalidInput
 from services.accounts import OFFICES
 from services.core.base import Actor
 from services.core.permissions import role_name
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 
 class StaffPages(OfficePart):
@@ -21,10 +21,10 @@ class StaffPages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {"granted": "已添加，对方登录后即可使用。", "revoked": "已停用，立即生效。"}
 
     def add_routes(self) -> None:
-        self.site.get("/office/staff", self.many)
-        self.site.post("/office/staff", self.act)
+        self.site.get("/office/staff", self.list)
+        self.site.post("/office/staff", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -37,7 +37,7 @@ class StaffPages(OfficePart):
         book = self.book(actor)
         return self.show(
             actor,
-            "office_staff.html",
+            "office/staff.html",
             request,
             error=form.error,
             f=form,
@@ -52,7 +52,7 @@ class StaffPages(OfficePart):
             venues=[(one.code or one.name, one.name) for one in book.venues],
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` grant, or revoke with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -72,4 +72,4 @@ class StaffPages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
-        raise see("/office/staff", note="granted" if fields["deed"] == "grant" else "revoked")
+        raise redirect("/office/staff", note="granted" if fields["deed"] == "grant" else "revoked")

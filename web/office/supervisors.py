@@ -9,8 +9,8 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
-from web.site import page_number
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 
 _ACTIONS = {"add": "added", "end": "ended"}
 
@@ -24,10 +24,10 @@ class SupervisorPages(OfficePart):
     }
 
     def add_routes(self) -> None:
-        self.site.get("/office/supervisors", self.many)
-        self.site.post("/office/supervisors", self.act)
+        self.site.get("/office/supervisors", self.list)
+        self.site.post("/office/supervisors", self.submit)
 
-    async def many(self, request: http.Request) -> http.Response:
+    async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -38,7 +38,7 @@ class SupervisorPages(OfficePart):
         )
         return self.show(
             actor,
-            "office_supervisors.html",
+            "office/supervisors.html",
             request,
             error=form.error,
             f=form,
@@ -50,7 +50,7 @@ class SupervisorPages(OfficePart):
             ended=ended,
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` add, or end with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -69,4 +69,4 @@ class SupervisorPages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
-        raise see("/office/supervisors", note=_ACTIONS[fields["deed"]])
+        raise redirect("/office/supervisors", note=_ACTIONS[fields["deed"]])

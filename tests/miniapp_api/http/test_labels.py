@@ -45,6 +45,17 @@ TECHNICAL = frozenset(
         "only_good",
         "answers",
         "attempt_id",
+        "ticket",
+        "events",
+        "seq",
+        "slot",
+        "mask",
+        "at",
+        "leaves",
+        "hidden_seconds",
+        "digest",
+        "sitting_id",
+        "wait",
     )
 )
 """What programs fill in: whoever reads of them has an old mini-program."""

@@ -1,0 +1,338 @@
+"""Staff and agencies at a computer: log-in, arrivals, the venue's screen, the result on paper."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from domain.ids import new_id
+from models.attendance import Attendance, Urge
+from models.audit import AuditEntry
+from models.draws import Draw
+from models.invitations import Invitation
+from models.notices import Notice
+from services.core.base import Actor
+from tests.factories.files import pdf
+from tests.factories.offices import make_draw
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
+from tests.web.conftest import World
+
+
+async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> None:
+    await world.panel()
+    desk = await world.log_in(world.office.desk, "venue")
+    assert desk.path == "/desk"
+    assert "演示项目(一标段)" in desk.text
+    cookie = desk.cookie
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+
+
+async def test_nobody_without_an_office_gets_a_code_and_the_page_does_not_tell(world: World) -> None:
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13712345678")
+    assert (visitor.status, "如果137****5678已登记" in visitor.text) == (200, True)
+    assert not await Notice.exists(kind="verification_code")
+    await visitor.press("登录", code="000000")
+    assert visitor.status == 422
+    assert "登录" in visitor.page.buttons
+
+
+async def test_wrong_codes_count_and_a_bad_mobile_is_said_on_the_page(world: World) -> None:
+    account = await make_account(world.services.deps, "13512345678")
+    await make_grant(account, "venue")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="12345")
+    assert (visitor.status, "11位" in visitor.text) == (422, True)
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    wrong = "111111" if await world.last_code() != "111111" else "222222"
+    await visitor.press("登录", code=wrong)
+    assert (visitor.status, "还可以再试" in visitor.text) == (422, True)
+    await visitor.press("登录", code=await world.last_code())
+    assert visitor.path == "/desk"
+
+
+async def test_a_person_of_two_offices_chooses_one(world: World) -> None:
+    await make_grant(await make_account(world.services.deps, "13612345678"), "venue")
+    account = await make_account(world.services.deps, "13512345678")
+    await make_grant(account, "venue")
+    await make_grant(account, "verifier")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    await visitor.press("登录", code=await world.last_code())
+    assert visitor.path == "/h5/role"
+    for made_up in ("2", "-1", "00009", "9" * 5000, "x"):
+        await visitor.press("场地人员", option=made_up)
+        assert (visitor.status, "请从身份列表中选择" in visitor.text) == (422, True)
+        await visitor.get("/h5/role")
+    await visitor.press("场地人员")
+    assert (visitor.path, "当前身份：场地人员" in visitor.text) == ("/desk", True)
+
+
+async def test_pages_of_the_desk_lead_strangers_to_the_log_in(world: World) -> None:
+    draw_id, _ = await world.panel()
+    for path in ("/desk", f"/desk/{draw_id}", f"/desk/{draw_id}/result", f"/desk/{draw_id}/screen", "/h5/role"):
+        assert (await world.visitor().get(path)).path == "/h5/login"
+
+
+async def test_logging_out_ends_the_cookie_even_if_somebody_kept_it(world: World) -> None:
+    desk = await world.log_in(world.office.desk, "venue")
+    kept = {cookie.key: cookie.value for cookie in desk.client.session.cookie_jar}
+    await desk.press("退出登录")
+    assert desk.path == "/h5/login"
+    thief = world.visitor()
+    thief.client.session.cookie_jar.update_cookies(kept, thief.client.make_url("/"))
+    assert (await thief.get("/desk")).path == "/h5/login"
+
+
+async def test_a_revoked_office_is_out_at_once(world: World) -> None:
+    account = await make_account(world.services.deps, "13512345678")
+    grant = await make_grant(account, "venue")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    await visitor.press("登录", code=await world.last_code())
+    grant.revoked_at = world.clock.now()
+    await grant.save()
+    assert (await visitor.get("/desk")).path == "/h5/role"
+
+
+async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_leads_nowhere_else(world: World) -> None:
+    desk = await world.log_in(world.office.desk, "venue")
+    services = world.services
+    logins = services.accounts.web_sessions
+    actor = await logins.resume(desk.cookie.value)
+    token = await logins.hand_over(actor)
+    other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
+    await other.press("确认登录")
+    assert (other.path, "当前身份：场地人员" in other.text) == ("/desk", True)
+    world.clock.move(timedelta(minutes=4))
+    assert (await world.visitor().get(f"/h5/login/{token}")).status == 403
+
+
+async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_once(world: World) -> None:
+    desk = await world.log_in(world.office.desk, "venue")
+    logins = world.services.accounts.web_sessions
+    actor = await logins.resume(desk.cookie.value)
+    token = await logins.hand_over(actor)
+    messenger = world.visitor()
+    for _ in range(3):
+        assert (await messenger.get(f"/h5/login/{token}")).status == 200
+        assert (await messenger.get("/desk")).path == "/h5/login", "looking at a link logs nobody in"
+    owner, thief = world.visitor(), world.visitor()
+    await asyncio.gather(owner.get(f"/h5/login/{token}"), thief.get(f"/h5/login/{token}"))
+    await owner.press("确认登录")
+    assert owner.path == "/desk"
+    await thief.press("确认登录")
+    assert (thief.status, "只能登录一次" in thief.text) == (409, True)
+    assert "获取验证码" in thief.text, "the ordinary log-in stands on the same page"
+    late = await world.visitor().get(f"/h5/login/{token}")
+    assert (late.status, "已经用过" in late.text) == (409, True)
+    assert (await thief.get("/desk")).path == "/h5/login"
+
+
+async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
+    draw_id, [one, _] = await world.panel(2)
+    desk = await world.log_in(world.office.desk, "venue")
+    await desk.get(f"/desk/{draw_id}/attendance")
+    await desk.press("离场", code=one.code)
+    assert (desk.status, "还没有进场记录" in desk.text) == (409, True)
+    await desk.press("进场", code=one.code)
+    assert f"{one.code}已登记进场" in desk.text
+    await desk.press("进场", code=one.code)
+    assert "无需重复" in desk.text
+    await desk.press("离场", code=one.code)
+    assert f"{one.code}已登记离场" in desk.text
+    for wrong in ("12345", "abcdef", "１２３４５６", ""):
+        await desk.press("进场", code=wrong)
+        assert (desk.status, "6位数字" in desk.text) == (422, True)
+    await desk.press("进场", code="000001" if one.code != "000001" else "000002")
+    assert (desk.status, "没有这个验证码" in desk.text) == (404, True)
+    assert await Attendance.filter(draw_id=draw_id).count() == 2
+
+
+async def test_the_desk_takes_codes_as_long_as_the_pools(world: World) -> None:
+    world.set_rules("draw", code_length=4)
+    draw_id, [invitation] = await world.panel()
+    assert len(invitation.code) == 4
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    html = " ".join((await desk.response.text()).split())
+    assert 'pattern="[0-9]{4}" maxlength="4"' in html
+    assert "专家的4位验证码" in html
+    await desk.press("进场", code=f"{invitation.code}00")
+    assert (desk.status, "4位数字" in desk.text) == (422, True)
+    await desk.press("进场", code=invitation.code)
+    assert f"{invitation.code}已登记进场" in desk.text
+
+
+async def test_a_form_of_the_desk_sent_by_another_site_does_nothing(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    await desk.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
+    assert desk.status == 403
+    await desk.post(f"/desk/{draw_id}/attendance", {"deed": "enter", "code": invitation.code})
+    assert desk.status == 403
+    assert not await Attendance.exists(draw_id=draw_id)
+
+
+async def test_missing_experts_are_urged_from_the_list_within_the_window(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    world.clock.move(timedelta(hours=5, minutes=1))
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    assert "迟到" in desk.text
+    await desk.press(f"语音催促{invitation.code}")
+    assert "第1次" in desk.text
+    assert await Urge.filter(invitation_id=invitation.id).count() == 1
+    await desk.press(f"语音催促{invitation.code}", invitation=str(new_id()))
+    assert desk.status == 404
+
+
+async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
+    draw_id, [one, _] = await world.panel(2)
+    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/screen")
+    first = await desk.response.text()
+    assert 'data-qr="http://127.0.0.1:8080/v/' in first
+    assert "已签到 1 / 2" in desk.text
+    world.clock.move(timedelta(seconds=20))
+    assert await (await desk.get(f"/desk/{draw_id}/screen")).response.text() != first
+
+
+async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sealed(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/desk/{draw_id}/result")
+    assert "名单已密封" in agency.text
+    assert invitation.code in agency.text
+    assert "专家0" not in agency.text
+    assert (await agency.get(f"/desk/{draw_id}/attendance")).status == 422
+    assert (await agency.get(f"/desk/{draw_id}/screen")).status == 403
+    assert not await AuditEntry.exists(action="result.read")
+
+
+async def test_the_unsealed_result_prints_names_marks_supplements_and_logs_each_reading(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    invitation.supplementary = True
+    await invitation.save(update_fields=["supplementary"])
+    agency = await world.log_in(world.office.agency)
+    world.clock.move(timedelta(hours=5, minutes=30))
+    await agency.get(f"/desk/{draw_id}/result")
+    assert f"*{invitation.code}" in agency.text.replace("* ", "*")
+    assert "专家0" in agency.text
+    assert "李监督" in agency.text
+    await agency.get(f"/desk/{draw_id}/result")
+    assert await AuditEntry.filter(action="result.read", subject_id=draw_id).count() == 2
+
+
+async def test_another_agencys_draw_is_not_there(world: World) -> None:
+    draw_id, _ = await world.panel()
+    outsider = await make_account(world.services.deps)
+    await make_organisation(credit_code=OTHER_CREDIT_CODE, legal_account_id=outsider.id)
+    agency = await world.log_in(Actor("demo", "organisation", outsider.id))
+    assert "还没有抽取活动" in agency.text
+    for path in ("", "/attendance", "/screen", "/result"):
+        assert (await agency.get(f"/desk/{draw_id}{path}")).status in (403, 404)
+        assert "演示项目" not in agency.text
+    assert (await agency.get("/desk/not-a-number")).status == 404
+
+
+async def test_searching_and_turning_pages_of_draws(world: World) -> None:
+    await world.panel()
+    desk = await world.log_in(world.office.desk, "venue")
+    assert "没有找到" in (await desk.get("/desk?q=不存在&page=-1")).text
+    assert "演示项目" in (await desk.get("/desk?q=演示&page=1")).text
+    assert (await desk.get("/desk?page=999999")).status == 200
+
+
+async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -> None:
+    account = await make_account(world.services.deps, "13512345678")
+    await make_grant(account, "venue")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    account.disabled_at = world.clock.now()
+    await account.save()
+    await visitor.press("登录", code=await world.last_code())
+    assert (visitor.status, "没有可以登录的身份" in visitor.text) == (403, True)
+    assert (await visitor.get("/desk")).path == "/h5/login"
+
+
+async def test_the_verifier_opens_the_file_that_goes_with_a_request_and_the_venue_never_sees_it(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    await world.services.draws.attachments.attach(world.office.agency, draw_id, '抽取"申请表.pdf', pdf())
+    terminal = world.services.deps.book("demo").draw.terminals[0]
+    await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    assert "申请附件" in (await verifier.get(f"/desk/{draw_id}")).text
+    answer = await verifier.client.get(f"/desk/{draw_id}/attachment")
+    assert await answer.read() == pdf()
+    assert answer.headers["Content-Disposition"].startswith('inline; filename="file.pdf";')
+    assert (answer.content_type, answer.headers["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
+    venue = await world.log_in(world.office.desk, "venue")
+    assert "申请附件" not in (await venue.get(f"/desk/{draw_id}")).text
+    assert (await venue.get(f"/desk/{draw_id}/attachment")).status == 403
+    assert (await venue.get(f"/desk/{draw_id}/attachment/mail")).status == 403
+
+
+async def test_a_request_without_a_file_offers_none(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    assert "申请附件" not in (await verifier.get(f"/desk/{draw_id}")).text
+    assert (await verifier.get(f"/desk/{draw_id}/attachment")).status == 404
+
+
+async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier(world: World) -> None:
+    draw_id, [one] = await world.panel()
+    world.clock.set(one.gathering_at)
+    desk, verifier = (
+        await world.log_in(world.office.desk, "venue"),
+        await world.log_in(world.office.verifier, "verifier"),
+    )
+    await desk.get(f"/desk/{draw_id}/absences")
+    await desk.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
+    assert (desk.status, "请从列表中选择回避原因" in desk.text) == (422, True)
+    await desk.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
+    assert "等待核验人员或监督人确认" in desk.text
+    assert "确认回避" not in desk.page.buttons
+    assert "现场回避待您确认" in (await verifier.get("/desk")).text
+    await verifier.get(f"/desk/{draw_id}/absences")
+    await verifier.press("不予确认")
+    assert (verifier.status, "请填写不予确认的原因" in verifier.text) == (422, True)
+    await verifier.press("确认回避")
+    assert "已确认，名额已空出" in verifier.text
+    assert (await Invitation.get(id=one.id)).state == "recused"
+
+
+async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one_who_never_came(world: World) -> None:
+    draw_id, [one, two] = await world.panel(2)
+    world.clock.set(one.gathering_at)
+    desk = await world.log_in(world.office.desk, "venue")
+    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    await desk.get(f"/desk/{draw_id}/absences")
+    await desk.press("登记", who=two.code, kind="absence", reason="未到")
+    assert "已登记缺席" in desk.text
+    await desk.get(f"/desk/{draw_id}/exit")
+    assert "结束活动" not in desk.page.buttons
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    await desk.get(f"/desk/{draw_id}/exit")
+    await desk.press("结束活动", words="一人未到")
+    assert (desk.path, "已结束" in desk.text) == (f"/desk/{draw_id}", True)
+
+
+async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world: World) -> None:
+    draw_id, [one] = await world.panel()
+    agency, verifier = await world.log_in(world.office.agency), await world.log_in(world.office.verifier, "verifier")
+    await agency.get(f"/desk/{draw_id}/exit")
+    await agency.press("终止活动", cause="replanned", words="换一批")
+    assert (agency.status, "请联系核验人员" in agency.text) == (409, True)
+    await verifier.get(f"/desk/{draw_id}/exit")
+    await verifier.press("终止活动", cause="project_stopped", words="项目取消")
+    assert "已终止" in verifier.text
+    assert (await Invitation.get(id=one.id)).state == "cancelled"
+
+
+async def test_an_administrator_keeps_the_offices_menu_at_the_draws(world: World) -> None:
+    draw_id, _ = await world.call()
+    admin = await world.log_in(Actor("demo", "guest", (await make_account(world.services.deps)).id), "pool_admin")
+    for path in ("/desk", f"/desk/{draw_id}"):
+        await admin.get(path)
+        assert (admin.status, admin.page.links["审核分工"]) == (200, "/office/reviewers")
+    venue = await world.log_in(world.office.desk, "venue")
+    assert "审核分工" not in (await venue.get("/desk")).page.links

@@ -1,0 +1,270 @@
+"""The expert's page of one invitation, as opened from a card or an SMS."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from models.attendance import Attendance
+from models.audit import AuditEntry
+from models.invitations import Invitation
+from services.core.base import Deps
+from services.draws import DiscardForm
+from tests.web.conftest import World
+
+
+async def state(invitation: Invitation) -> str:
+    return (await Invitation.get(id=invitation.id)).state
+
+
+async def test_an_invitation_tells_time_and_place_but_neither_project_nor_parties(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert page.status == 200
+    assert "11月21日(周六) 17:00" in page.text
+    assert "天润路333号" in page.text
+    for secret in ("演示项目", "广州水务", "粤和招标", invitation.code):
+        assert secret not in page.text
+
+
+async def test_an_expert_agrees_by_one_tap_and_then_sees_his_code(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    await page.press("参加")
+    assert await state(invitation) == "accepted"
+    assert (await Invitation.get(id=invitation.id)).answered_by == "h5"
+    assert "已收到您的答复" in page.text
+    assert invitation.code in page.text
+    assert "王场地" in page.text
+    assert "撤销" not in page.page.buttons
+
+
+async def test_opening_the_page_in_whatever_way_agrees_to_nothing(world: World) -> None:
+    """A messenger that opens links to preview them, or an address from before."""
+    _, [invitation] = await world.call()
+    for address in ("", "?do=accept", "/answer", "/undo"):
+        await world.visitor().get(f"/i/{invitation.link}{address}")
+    assert await state(invitation) == "open"
+    assert await AuditEntry.filter(action="invitation.opened", subject_id=invitation.id).count() == 1
+
+
+async def test_an_acceptance_is_undone_on_the_page_until_the_deadline(world: World) -> None:
+    _, [invitation, _] = await world.call(2)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    await page.press("参加")
+    await page.press("撤销")
+    assert "已撤销，您还没有答复" in page.text
+    assert await state(invitation) == "open"
+    await page.press("参加")
+    world.clock.move(timedelta(minutes=3))
+    await page.press("撤销")
+    assert "不能撤销" in page.text
+    assert await state(invitation) == "accepted"
+    assert "撤销" not in page.page.buttons
+
+
+async def test_an_expert_declines_and_may_not_change_it(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await (await world.visitor().get(f"/i/{invitation.link}")).click("不参加")
+    await page.press("确认不参加")
+    assert await state(invitation) == "declined"
+    assert "已答复不参加" in page.text
+    assert invitation.code not in page.text
+    await page.get(f"/i/{invitation.link}")
+    assert "参加" not in page.page.buttons
+
+
+async def test_going_back_from_the_read_back_changes_nothing(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await (await world.visitor().get(f"/i/{invitation.link}")).click("不参加")
+    await page.click("返回重选")
+    assert "参加" in page.page.buttons
+    assert "不参加" in page.page.links
+    assert await state(invitation) == "open"
+
+
+async def test_a_button_pressed_twice_at_once_answers_once(world: World) -> None:
+    _, [invitation] = await world.call()
+    one = await world.visitor().get(f"/i/{invitation.link}")
+    two = await (await world.visitor().get(f"/i/{invitation.link}")).click("不参加")
+    await asyncio.gather(one.press("参加"), two.press("确认不参加"))
+    notes = [
+        "已收到您的答复" in one.text,
+        "没有改变它" in one.text,
+        "已收到您的答复" in two.text,
+        "没有改变它" in two.text,
+    ]
+    assert notes in ([True, False, False, True], [False, True, True, False])
+    assert await state(invitation) == ("accepted" if notes[0] else "declined")
+
+
+async def test_an_answer_after_time_is_told_what_holds(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    world.clock.move(timedelta(minutes=4))
+    await world.services.draws.invitations.expire_due()
+    await page.press("参加")
+    assert await state(invitation) == "silent"
+    assert "没有改变它" in page.text
+    assert "已过答复时间" in page.text
+
+
+@pytest.mark.parametrize("link", ["x", "AAAAAAAAAAAAAAAA", "%00", "a" * 400, "..%2f..%2fetc", "' OR 1=1 --"])
+async def test_a_link_that_nobody_sent_opens_a_clear_page(world: World, link: str) -> None:
+    page = await world.visitor().get(f"/i/{link}")
+    assert page.status == 404
+    assert "链接无效或已过期" in page.text or "没有找到" in page.text
+
+
+async def test_a_link_ends_half_a_day_after_its_panel(world: World) -> None:
+    _, [invitation] = await world.call()
+    world.clock.move(timedelta(hours=24, seconds=1))
+    assert (await world.visitor().get(f"/i/{invitation.link}")).status == 404
+
+
+async def test_a_form_of_another_site_does_nothing(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    for forged in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        await (await page.get(f"/i/{invitation.link}")).press("参加", headers=forged)
+        assert page.status == 403
+    await page.post(f"/i/{invitation.link}/answer", {"choice": "accept"})
+    assert page.status == 403
+    assert await state(invitation) == "open"
+
+
+async def test_a_form_serves_its_own_invitation_and_deed_only(world: World) -> None:
+    _, [mine, other] = await world.call(2)
+    page = await world.visitor().get(f"/i/{mine.link}")
+    form = page.page.buttons["参加"][0]["fields"]["form"]
+    await page.post(f"/i/{other.link}/answer", {"choice": "accept", "form": form})
+    assert page.status == 403
+    await page.post(f"/i/{mine.link}/check-in", {"form": form})
+    assert page.status == 403
+    world.clock.move(timedelta(hours=3))
+    await page.post(f"/i/{mine.link}/answer", {"choice": "accept", "form": form})
+    assert (page.status, "刷新页面" in page.text) == (403, True)
+    assert await state(mine) == await state(other) == "open"
+
+
+async def test_junk_instead_of_a_form_gets_a_page_not_an_error(world: World) -> None:
+    _, [invitation] = await world.call()
+    client, path = world.visitor().client, f"/i/{invitation.link}/answer"
+    assert (await client.post(path, json={"choice": "accept"})).status == 422
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await client.post(path, data=b"\xff\xfe=%zz&" * 3, headers=form)).status == 422
+    assert (await client.post(path, data=b"a=" + b"x" * 20_000, headers=form)).status == 413
+    assert (await client.post(path, data="&".join(f"a{n}=1" for n in range(50)), headers=form)).status == 422
+
+
+async def test_leave_is_read_back_with_its_consequence_before_it_counts(world: World, deps: Deps) -> None:
+    _, [invitation] = await world.panel()
+    page = await (await world.visitor().get(f"/i/{invitation.link}")).click("请假")
+    assert deps.book("demo").draw.leave.consequence in page.text
+    await page.press("下一步", reason=" ")
+    assert (page.status, "2到100个字" in page.text) == (422, True)
+    await page.press("下一步", reason="生病<b>住院</b>")
+    assert "生病<b>住院</b>" in page.text
+    assert await state(invitation) == "accepted"
+    await page.press("确定请假")
+    assert await state(invitation) == "left"
+    assert "您已请假，无需到场" in page.text
+
+
+async def test_leave_twice_is_harmless_and_too_late_is_told_whom_to_ring(world: World) -> None:
+    _, [one, two] = await world.panel(2)
+    first = await (await world.visitor().get(f"/i/{one.link}?do=leave")).press("下一步", reason="生病")
+    second = await (await world.visitor().get(f"/i/{one.link}?do=leave")).press("下一步", reason="出差")
+    await first.press("确定请假")
+    await second.press("确定请假")
+    assert (second.status, await state(one)) == (200, "left")
+    late = await (await world.visitor().get(f"/i/{two.link}?do=leave")).press("下一步", reason="生病")
+    world.clock.move(timedelta(hours=4, minutes=55))
+    await late.get(f"/i/{two.link}")
+    assert "请假" not in late.page.links
+    stale = await world.visitor().get(f"/i/{two.link}")
+    form = world.services.links.sign("form:leave", two.id, two.expert_id, world.clock.now() + timedelta(minutes=5))
+    await stale.post(f"/i/{two.link}/leave", {"form": form, "reason": "生病", "sure": "yes"})
+    assert stale.status == 422
+    assert "020-28866000" in stale.text
+    assert await state(two) == "accepted"
+
+
+@pytest.mark.parametrize(("button", "becomes"), [("确认请假", "left"), ("我会按时到场", "accepted")])
+async def test_a_leave_that_the_agency_registered_is_answered_on_the_page(
+    world: World, button: str, becomes: str
+) -> None:
+    draw_id, [invitation] = await world.panel()
+    form = DiscardForm(invitation.code, "leave", "专家来电请假")
+    await world.services.draws.discards.register(world.office.agency, draw_id, form)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert "有人为您登记了这场评标的请假" in page.text
+    stale = await world.visitor().get(f"/i/{invitation.link}")
+    await page.press(button)
+    assert await state(invitation) == becomes
+    assert "有人为您登记了" not in page.text
+    if becomes == "accepted":
+        await stale.press("确认请假")
+        assert (stale.status, await state(invitation)) == (409, "accepted")
+
+
+async def test_an_expert_checks_in_on_his_page_once_its_time_has_come(world: World) -> None:
+    _, [invitation] = await world.panel()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    await page.press("用位置签到", latitude="23.1496", longitude="113.3310")
+    assert "签到成功" in page.text
+    assert "签到时间" in page.text
+    again = await world.visitor().get(f"/i/{invitation.link}")
+    assert not {"用位置签到", "我已到场（自报）"} & set(again.page.buttons)
+    assert "请假" not in again.page.links
+    assert await Attendance.filter(invitation_id=invitation.id).count() == 1
+
+
+async def test_from_home_one_can_only_say_that_one_is_there(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert "data-position" in await page.response.text()
+    await page.press("用位置签到", latitude="22.54", longitude="114.06")
+    assert (page.status, "公里" in page.text) == (422, True)
+    await page.press("用位置签到", latitude="nan", longitude="1e999")
+    assert (page.status, "还不算签到" in page.text) == (200, True)
+    assert "我已到场（自报）" not in page.page.buttons
+    assert not await Attendance.exists()
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    assert "自报到场，未核实" in desk.text
+    await page.press("用位置签到", latitude="23.1496", longitude="113.3310")
+    assert "签到成功" in page.text
+
+
+async def test_pages_carry_a_strict_policy_and_are_never_kept(world: World) -> None:
+    _, [invitation] = await world.call()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    headers = page.response.headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert (headers["Cache-Control"], headers["X-Frame-Options"]) == ("no-store", "DENY")
+    html = await page.response.text()
+    assert "style=" not in html
+    assert "<style" not in html
+    refused = await world.visitor().get("/i/nothing")
+    assert refused.response.headers["Content-Security-Policy"] == headers["Content-Security-Policy"]
+
+
+async def test_files_of_pages_are_kept_by_their_version_and_nothing_else_is_served(world: World) -> None:
+    client = world.visitor().client
+    fresh = await client.get("/h5/static/core/page.css")
+    assert (fresh.status, fresh.content_type, fresh.headers["Cache-Control"]) == (200, "text/css", "no-cache")
+    html = await (await client.get("/i/nothing")).text()
+    versioned = html.split('href="')[1].split('"')[0]
+    assert "immutable" in (await client.get(versioned)).headers["Cache-Control"]
+    for name in (
+        "core/nothing.css",
+        "page.css",
+        "..%2fassembly.py",
+        "core%2f..%2f..%2f..%2fassembly.py",
+        "..%2f..%2fpyproject.toml",
+    ):
+        assert (await client.get(f"/h5/static/{name}")).status == 404

@@ -1,0 +1,159 @@
+"""The check of a record in the browser: it agrees with the program that anybody can run, and says so in plain words."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from domain.draws.verify_draw import verify
+from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
+from tests.factories.offices import Office
+from tests.factories.record_forgery import Forgery, forgery_of, mutate
+from tests.plugins.browsers import CHROMIUM
+from tests.web.conftest import World
+from tests.web.test_browser import PHONE, SCREEN, look
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+DRAWS, MUTATIONS = 40, 20
+Case = tuple[dict[str, Any], list[str]]
+
+_BOTH = """async (cases) => {
+    const { verify } = await import('/h5/static/draws/record_check.js');
+    const { parse } = await import('/h5/static/draws/record_bytes.js');
+    return Promise.all(cases.map(async ([record, receipts]) =>
+        (await verify(parse(record), receipts)).findings.map(({ severity, code, entry }) => [severity, code, entry])));
+}"""
+_PARSES = """async (text) => {
+    const { parse } = await import('/h5/static/draws/record_bytes.js');
+    try { parse(text); return true; } catch { return false; }
+}"""
+
+
+async def judged(page: Page, cases: list[Case]) -> list[list[list[object]]]:
+    """What the browser's check finds in each record."""
+    found: list[list[list[object]]] = await page.evaluate(
+        _BOTH, [[json.dumps(record, ensure_ascii=False), receipts] for record, receipts in cases]
+    )
+    return found
+
+
+def told(cases: list[Case]) -> list[list[list[object]]]:
+    """What the standard-library program finds."""
+    return [[[one.severity, one.code, one.entry] for one in verify(*case)] for case in cases]
+
+
+def forged(dice: random.Random) -> list[Case]:
+    cases: list[Case] = []
+    for _ in range(DRAWS):
+        original: Forgery = forgery_of(honest(dice))
+        cases.append((original.record(), list(original.receipts)))
+        for _ in range(MUTATIONS):
+            copy = original.copy()
+            mutate(copy, dice)
+            cases.append((copy.record(), list(copy.receipts)))
+    return cases
+
+
+async def test_the_browser_and_the_program_say_the_same_of_eight_hundred_records(
+    browser: Browser, world: World
+) -> None:
+    page = await (await look(browser, world)).open("/h5/login")
+    cases = forged(random.Random(20261122))
+    want = told(cases)
+    assert await judged(page, cases) == want
+    seen = Counter(codes[-1][1] if codes else "holds" for codes in want)
+    assert seen["holds"] >= DRAWS / 2
+    assert len(seen) > 30
+
+
+async def test_the_browser_names_every_scripted_cheat_as_the_program_does(browser: Browser, world: World) -> None:
+    page = await (await look(browser, world)).open("/h5/login")
+    cases: list[Case] = [
+        (cheat(random.Random(number)).record(), []) for cheat in (*ERRORS, *WARNINGS) for number in range(8)
+    ]
+    want = told(cases)
+    assert await judged(page, cases) == want
+    assert all(want)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ('{"a": 1, "b": ":{}"}', True),
+        ('{"a": 1, "a": 2}', False),
+        ('{"a": [{"b": 1, "b": 1}]}', False),
+        ('{"a": 1.0}', False),
+        ('{"a": 1e3}', False),
+        ('{"a": -3}', True),
+        ("{", False),
+        ('{"a": "x\\"y: 1.5"}', True),
+    ],
+)
+async def test_a_record_that_two_readers_would_read_differently_is_not_read(
+    browser: Browser, world: World, text: str, fits: bool
+) -> None:
+    page = await (await look(browser, world)).open("/h5/login")
+    assert await page.evaluate(_PARSES, text) is fits
+
+
+async def ended_record(world: World) -> tuple[str, Office]:
+    draw_id, invitations = await world.call(3)
+    for invitation in invitations:
+        await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await world.office.run.advance(draw_id)
+    return await world.screens().share(world.office.agency, draw_id, "record"), world.office
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (SCREEN, "light"), (SCREEN, "dark")])
+async def test_a_visitor_checks_the_record_by_one_tap(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Any
+) -> None:
+    token, _ = await ended_record(world)
+    seen = await look(browser, world, size, scheme)
+    page = await seen.open(f"/record/{token}")
+    await page.get_by_text("没有人能挑选专家").wait_for()
+    await page.get_by_role("button", name="核对抽取记录").click()
+    await page.get_by_role("heading", name="到目前为止，核对通过").wait_for()
+    await page.get_by_text("三方的随机数，都与他们事先锁定的一致").wait_for()
+    await seen.check(f"record-checked-{size[0]}-{scheme}")
+    assert await page.get_by_role("link", name="下载核验程序").is_visible()
+    assert seen.complaints == []
+
+
+async def test_a_changed_line_is_named_and_marked(browser: Browser, world: World) -> None:
+    token, _ = await ended_record(world)
+    seen = await look(browser, world)
+
+    async def change(route: Any) -> None:
+        record = await (await route.fetch()).json()
+        called = next(entry for entry in record["log"] if entry["act"] == "called")
+        called["leaf"] = "00" * 32
+        await route.fulfill(json=record)
+
+    await seen.page.route("**/file", change)
+    page = await seen.open(f"/record/{token}")
+    await page.get_by_role("button", name="核对抽取记录").click()
+    heading = page.get_by_role("heading", name="核对不通过")
+    await heading.wait_for()
+    number = int("".join(filter(str.isdigit, await heading.inner_text())))
+    assert "通知专家" in await page.locator(f"#entry-{number}.broken").inner_text()
+    assert "哈希不符" in await page.locator("#check").inner_text()
+    await seen.check("record-broken")
+
+
+async def test_a_receipt_from_a_phone_that_the_record_lacks_gives_a_rewritten_one_away(
+    browser: Browser, world: World
+) -> None:
+    token, _ = await ended_record(world)
+    seen = await look(browser, world)
+    page = await seen.open(f"/record/{token}#receipts={'ab' * 32}")
+    await page.get_by_role("button", name="核对抽取记录").click()
+    await page.get_by_text("记录被截短或改写").wait_for()

@@ -1,0 +1,155 @@
+"""The office looks at results, lets them out, voids, marks short answers; the candidate sees his result."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser
+from yarl import URL
+
+from domain.exams.items import ItemKind
+from models.accounts import Account
+from models.exams import ExamAttempt, ExamItemVersion, ExamMarking, ExamRuling
+from tests.factories.exams import make_items, own
+from tests.plugins.browsers import CHROMIUM
+from tests.services.exams.hall import Hall
+from tests.services.exams.results import Room, make_room
+from tests.web.conftest import Visitor, World
+from tests.web.office_scene import Scene, make_scene
+from tests.web.test_browser import PHONE, SCREEN
+from tests.web.test_office_browser import desk_of
+from web.login import COOKIE
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    made = await make_scene(world)
+    await make_items(5)
+    return made
+
+
+async def make_scored(scene: Scene) -> Room:
+    """Results that the office lets out, papers of one question and one short answer."""
+    scene.world.set_rules("exam", result="released", tries=2, mock=False)
+    services = scene.world.services
+    hall = Hall(services, scene.admin, services.deps)
+    return await make_room(hall, scene.world.clock, ItemKind.SINGLE, ItemKind.SHORT)
+
+
+async def test_the_office_looks_at_papers_and_lets_results_out(scene: Scene) -> None:
+    room = await make_scored(scene)
+    other = await room.another()
+    await room.hand_in(1, 0, marks=[20, 10])
+    odd = await room.hand_in(1, 0, candidate=other, marks=[20, 10], flags=["leaves"])
+    await room.work()
+    desk = await scene.at(f"/office/exams/{room.exam.id}/scores")
+    assert "其中1份有提示，请先核实" in desk.text
+    await desk.press("公布没有提示的成绩")
+    assert "已公布，正在通知考生" in desk.text
+    await room.work()
+    assert room.candidate.state == "passed"
+    await desk.get(f"/office/exams/{room.exam.id}/scores/{odd.id}")
+    assert ("多次离开" in desk.text, "2分" in desk.text) == (True, True)
+    await desk.press("没有问题", reason="")
+    assert (desk.status, "请填写" in desk.text) == (422, True)
+    await desk.press("没有问题", reason="已电话核实")
+    assert "已核实，可与其他成绩一起公布" in desk.text
+    await desk.press("确定作废", reason="重复登录")
+    assert ("已作废并通知本人" in desk.text, (await ExamAttempt.get(id=odd.id)).state) == (True, "void")
+
+
+async def test_markers_see_the_answer_and_not_whose_it_is(scene: Scene) -> None:
+    room = await make_scored(scene)
+    account = await Account.get(id=room.candidate.account_id)
+    await room.hand_in(1, 0, texts=["", "应当否决投标"])
+    await room.work()
+    desk = await scene.at(f"/office/exams/{room.exam.id}/marking")
+    assert ("应当否决投标" in desk.text, account.real_name in desk.text) == (True, False)
+    await desk.press("保存，评下一题", marks="9")
+    assert (desk.status, "0到2之间" in desk.text) == (422, True)
+    await desk.press("保存，评下一题", marks="1.5", note="要点齐全")
+    assert ("您要评的已评完" in desk.text, (await ExamMarking.get()).marks) == (True, 15)
+
+
+async def own_page(scene: Scene, room: Room) -> Visitor:
+    visitor = scene.world.visitor()
+    account = await Account.get(id=room.candidate.account_id)
+    cookie = await scene.world.services.accounts.web_sessions.begin(account)
+    visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
+    return await visitor.get(f"/h5/demo/exams/{room.candidate.id}")
+
+
+async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(scene: Scene) -> None:
+    room = await make_scored(scene)
+    await room.hand_in(1, 0)
+    await room.work()
+    page = await own_page(scene, room)
+    assert "2分" not in page.text
+    await room.exams.results.release(scene.admin, room.exam.id, flagged=True)
+    await room.work()
+    await page.get(f"/h5/demo/exams/{room.candidate.id}")
+    assert ("2分" in page.text, "合格线2.4分" in page.text, "剩余次数" in page.text) == (True, True, True)
+    await page.press("申请复核", text="简答题没有看到")
+    assert "复核申请已收到" in page.text
+    desk = await scene.at(f"/office/exams/{room.exam.id}/appeals")
+    assert "简答题没有看到" in desk.text
+    await desk.press("维持原成绩", answer="")
+    assert (desk.status, "请填写" in desk.text) == (422, True)
+    await desk.press("维持原成绩", answer="简答题未作答")
+    assert "已答复，并通知本人" in desk.text
+    await page.get(f"/h5/demo/exams/{room.candidate.id}")
+    assert "维持原成绩：简答题未作答" in page.text
+
+
+async def test_an_item_found_wrong_is_ruled_on_after_a_preview(scene: Scene) -> None:
+    room = await make_scored(scene)
+    await room.hand_in(2, 0)
+    await room.work()
+    version = await ExamItemVersion.get(item_id=room.items[0].id)
+    base = f"/office/exams/{room.exam.id}/analysis"
+    desk = await scene.at(base)
+    assert "得分率0%" in " ".join(desk.text.split())
+    await desk.get(f"{base}/{version.id}")
+    await desk.press("预览影响", kind="also_accept", letters="Z")
+    assert (desk.status, "请填写一个选项" in desk.text) == (422, True)
+    await desk.press("预览影响", kind="also_accept", letters="B")
+    assert ("涉及1份答卷，1份分数改变" in desk.text, await ExamRuling.all().count()) == (True, 0)
+    await desk.press("确定改判", kind="also_accept", letters="B", reason="两个选项都对")
+    assert ("改判已生效" in desk.text, (await ExamRuling.get()).kind) == (True, "also_accept")
+    sheet = await desk.client.get(f"{base}/papers.xlsx")
+    assert (sheet.status, (await sheet.read())[:2]) == (200, b"PK")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
+async def test_every_page_reads_well(
+    browser: Browser, scene: Scene, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    room = await make_scored(scene)
+    await room.hand_in(1, 0, texts=["", "应当否决投标，并书面说明理由。"])
+    odd = await room.hand_in(1, 0, candidate=await room.another(), flags=["leaves", "late"], leaves=7)
+    await room.hand_in(0, 0, candidate=await room.another())
+    await room.work()
+    await room.exams.results.release(scene.admin, room.exam.id, flagged=False)
+    await room.work()
+    last = await ExamAttempt.filter(state="released").select_related("candidate").first()
+    assert last is not None
+    await room.exams.appeals.appeal(own(last.candidate), last.candidate_id, last.id, "请核对第一题")
+    seen = await desk_of(browser, scene, size, scheme)
+    version = await ExamItemVersion.get(item_id=room.items[0].id)
+    for name, path in {
+        "analysis": "analysis",
+        "ruling": f"analysis/{version.id}",
+        "appeals": "appeals",
+        "scores": "scores",
+        "score": f"scores/{odd.id}",
+        "marking": "marking",
+    }.items():
+        page = await seen.open(f"/office/exams/{room.exam.id}/{path}")
+        for fold in await page.locator("main details:not([open]) > summary").all():
+            await fold.click()
+        await page.mouse.move(0, 0)
+        await seen.check(f"office-exam-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+    assert seen.complaints == []

@@ -1,0 +1,362 @@
+"""The office sets up an examination, looks at it as it goes, and helps single candidates, on its pages."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Literal
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser
+
+from domain.clock import local
+from domain.exams.purposes import Purpose
+from models.applications import Application
+from models.exams import Exam, ExamBlueprint, ExamCandidate, ExamSitting
+from models.notices import Notice
+from tests.factories.exams import make_attempt, make_exam, make_items, make_published, own, work
+from tests.factories.people import make_account, make_expert
+from tests.factories.reviews import make_application
+from tests.plugins.browsers import CHROMIUM
+from tests.web.conftest import PUBLIC_URL, Visitor, World
+from tests.web.office.test_office_browser import desk_of
+from tests.web.office_scene import Scene, make_scene, token_of
+from tests.web.test_browser import PHONE, SCREEN
+from web.office.exam_blueprints import print_lines, read_lines
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    made = await make_scene(world)
+    await make_items(20)
+    return made
+
+
+def moment(scene: Scene, after: timedelta) -> str:
+    return f"{local(scene.world.services.deps.now() + after):%Y-%m-%dT%H:%M}"
+
+
+async def waiting(scene: Scene, **columns: object) -> Application:
+    now = scene.world.services.deps.now()
+    return await make_application(scene.world.services.deps, state="exam", approved_at=now, **columns)
+
+
+async def booked(scene: Scene) -> Exam:
+    """A published examination with a full sitting, one person waiting for it, and an empty one."""
+    scene.world.set_rules("exam", booking=True, booking_until=DAY, mock=False)
+    for _ in range(2):
+        await waiting(scene)
+    services = scene.world.services
+    exam_id = await make_exam(services, scene.admin)
+    desk = await scene.at(f"/office/exams/{exam_id}/sittings")
+    await desk.press("添加", starts_at=moment(scene, 5 * DAY), ends_at=moment(scene, 5 * DAY + HOUR), capacity="1")
+    await desk.press("添加", starts_at=moment(scene, 5 * DAY + 2 * HOUR), ends_at=moment(scene, 5 * DAY + 3 * HOUR))
+    await services.exams.setup.publish(scene.admin, exam_id)
+    await work(services, "exam_call")
+    one, two = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    early = await ExamSitting.filter(exam_id=exam_id).order_by("starts_at").first()
+    assert early is not None
+    await services.exams.sittings.book(own(one), one.id, early.id)
+    await services.exams.sittings.wait(own(two), two.id, early.id)
+    return await Exam.get(id=exam_id)
+
+
+# ---- from nothing to a published examination
+
+
+async def test_from_a_blueprint_to_a_published_examination(scene: Scene) -> None:
+    application = await waiting(scene)
+    desk = await scene.at("/office/exams")
+    assert "还没有考试" in desk.text
+    await desk.get("/office/exams/blueprints/new")
+    assert "招标投标法律法规 单选题20题" in " ".join(desk.text.split())
+    await desk.press("保存", name="统一卷", cells="全部，单选题，不限，5，2")
+    assert ("已保存" in desk.text, "题库有20题" in desk.text) == (True, True)
+    blueprint = await ExamBlueprint.get()
+    await desk.get("/office/exams/new")
+    await desk.press(
+        "保存草稿",
+        name="2026年统一考试",
+        purpose="entry",
+        blueprint_id=str(blueprint.id),
+        opens_at=moment(scene, 3 * DAY),
+        closes_at=moment(scene, 3 * DAY + 4 * HOUR),
+    )
+    exam = await Exam.get()
+    assert "1人在等待考试，发布后通知" in desk.text
+    await desk.press("发布")
+    assert "已发布，正在通知考生" in desk.text
+    await work(scene.world.services, "exam_call")
+    assert (await ExamCandidate.get()).application_id == application.id
+    await desk.get("/office/exams")
+    assert ("2026年统一考试" in desk.text, "1人" in desk.text, "已发布" in desk.text) == (True, True, True)
+    await desk.get(f"/office/exams/{exam.id}")
+    assert "发布" not in desk.page.buttons
+
+
+async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> None:
+    desk = await scene.at("/office/exams/new")
+    times = {"opens_at": moment(scene, DAY), "closes_at": moment(scene, DAY + 4 * HOUR)}
+    await desk.press("保存草稿", name="统一考试", purpose="entry", **times)
+    assert "请选择组卷方案" in desk.text
+    await desk.press("发布")
+    assert (desk.status, "还不能发布：请选择组卷方案" in desk.text) == (409, True)
+    await desk.press("确定删除")
+    assert ("草稿已删除" in desk.text, await Exam.exists()) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"name": ""}, "请填写考试名称"),
+        ({"opens_at": ""}, "请填写开始时间"),
+        ({"closes_at": "明天"}, "结束时间请填写日期和时间"),
+        ({"purpose": "party"}, "请选择考试用途"),
+        ({"purpose": "campaign"}, "请选择这场考试面向哪次征集的专家"),
+        ({"campaign_id": "x"}, "找不到这次征集"),
+    ],
+)
+async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict[str, str], said: str) -> None:
+    desk = await scene.at("/office/exams/new")
+    good = {"name": "考试", "purpose": "entry", "opens_at": moment(scene, DAY), "closes_at": moment(scene, 2 * DAY)}
+    await desk.press("保存草稿", **{**good, **typed})
+    assert said in desk.text
+    assert not await Exam.exists()
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ("", "请至少填写一行"),
+        ("全部，单选题，不限，5", "第1行：应有五项"),
+        ("全部，单选题，不限，5，2\n全部，连线题，不限，5，2", "第2行：没有题型“连线题”"),
+        ("全部，单选题，难，5，2", "第1行：难度应为整数"),
+        ("全部，单选题，不限，五，2", "第1行：题数应为整数"),
+        ("全部，单选题，不限，5，1.25", "第1行：分值最多一位小数"),
+        ("全部，单选题，不限，5，NaN", "第1行：分值最多一位小数"),
+        ("全部，单选题，不限，5，二", "第1行：分值应为数字"),
+        ("全部，单选题，不限，999，2", "第1行的题数应为"),
+    ],
+)
+async def test_a_wrong_blueprint_names_its_line_and_keeps_what_was_typed(scene: Scene, cells: str, said: str) -> None:
+    desk = await scene.at("/office/exams/blueprints/new")
+    await desk.press("保存", name="方案", cells=cells)
+    assert (desk.status, said in desk.text) == (422, True)
+    assert not await ExamBlueprint.exists()
+
+
+def test_cells_pasted_from_a_spreadsheet_are_read_and_written_back() -> None:
+    cells = read_lines("招标投标法律法规\t单选\t2\t25\t1.5分\n\n全部,案例题,不限,1,10\n-  判断题  不限  15  1.5")
+    assert print_lines(cells) == (
+        "招标投标法律法规，单选题，2，25，1.5\n全部，案例题，不限，1，10\n全部，判断题，不限，15，1.5"
+    )
+    assert read_lines(print_lines(cells)) == cells
+
+
+# ---- afterwards
+
+
+async def test_another_time_and_the_end_are_told(scene: Scene) -> None:
+    await waiting(scene)
+    exam = await make_published(scene.world.services, scene.admin)
+    desk = await scene.at(f"/office/exams/{exam.id}")
+    times = {"opens_at": moment(scene, 6 * DAY), "closes_at": moment(scene, 7 * DAY)}
+    await desk.press("改期并通知考生", **times, reason=" ")
+    assert "请填写原因" in desk.text
+    await desk.press("改期并通知考生", **times, reason="场地调整")
+    assert "已改期" in desk.text
+    assert (await Notice.get(kind="exam_changed")).params["reason"] == "场地调整"
+    scene.world.clock.set((await Exam.get()).opens_at + HOUR)
+    desk = await scene.at(f"/office/exams/{exam.id}")
+    await desk.press("确定结束")
+    assert "已停止进入" in desk.text
+    assert (await Exam.get()).closes_at == scene.world.clock.now()
+
+
+async def test_a_cancelled_examination_says_so_to_everybody(scene: Scene) -> None:
+    application = await waiting(scene)
+    exam = await make_published(scene.world.services, scene.admin)
+    desk = await scene.at(f"/office/exams/{exam.id}")
+    await desk.press("确定取消", reason="题库维护")
+    assert "已取消，并通知考生" in desk.text
+    assert (await ExamCandidate.get(application_id=application.id)).state == "left"
+    assert (await Application.get(id=application.id)).state == "exam"
+
+
+async def test_sittings_are_changed_and_removed_with_word_to_who_has_them(scene: Scene) -> None:
+    exam = await booked(scene)
+    desk = await scene.at(f"/office/exams/{exam.id}/sittings")
+    assert "候补1人" in desk.text
+    early = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at").first()
+    assert early is not None
+    form = {**token_of(desk), "id": str(early.id)}
+    path = f"/office/exams/{exam.id}/sittings"
+    times = {"starts_at": moment(scene, 5 * DAY), "ends_at": moment(scene, 5 * DAY + HOUR)}
+    await desk.post(path, {**form, "deed": "save", **times, "capacity": "一"})
+    assert (desk.status, "名额应为整数" in desk.text) == (422, True)
+    await desk.post(path, {**form, "deed": "save", **times, "capacity": "2"})
+    assert "场次已修改" in desk.text
+    assert await ExamCandidate.filter(sitting_id=early.id).count() == 2
+    await desk.post(path, {**form, "deed": "remove", "reason": "机房检修"})
+    assert "场次已取消" in desk.text
+    assert await Notice.filter(kind="exam_changed").count() == 2
+
+
+# ---- candidates
+
+
+async def test_persons_are_named_by_hand_and_by_sheet(scene: Scene) -> None:
+    deps = scene.world.services.deps
+    one, two = [await make_expert(deps, account=await make_account(deps)) for _ in range(2)]
+    exam_id = await make_exam(scene.world.services, scene.admin, purpose=Purpose.SINGLE)
+    desk = await scene.at(f"/office/exams/{exam_id}/candidates")
+    await desk.press("添加", numbers=f"{one.number}\nNO1")
+    assert ("添加了1人，1个编号没有添加" in desk.text, "没有这个编号" in desk.text) == (True, True)
+    data = aiohttp.FormData(token_of(desk))
+    data.add_field("file", io.BytesIO(f"专家编号或申请编号\n{two.number}\n".encode()), filename="a.csv")
+    path = f"/office/exams/{exam_id}/candidates/sheet"
+    await desk._show(await desk.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))
+    assert "添加了1人" in desk.text
+    candidate = await ExamCandidate.get(expert_id=two.id)
+    await desk.get(f"/office/exams/{exam_id}/candidates/{candidate.id}")
+    await desk.press("移出名单")
+    assert ("已移出" in desk.text, await ExamCandidate.all().count()) == (True, 1)
+
+
+async def one_sitting(scene: Scene) -> tuple[Visitor, ExamCandidate]:
+    """The page of a candidate who is answering."""
+    application = await waiting(scene, expert_number="ZJ0100001")
+    exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
+    candidate = await ExamCandidate.get(application_id=application.id)
+    await make_attempt(scene.world.services, candidate)
+    return await scene.at(f"/office/exams/{exam.id}/candidates/{candidate.id}"), candidate
+
+
+async def test_allowances_and_second_chances_have_a_reason(scene: Scene) -> None:
+    desk, candidate = await one_sitting(scene)
+    await desk.press("保存", minutes="20", tries="0", reason="")
+    assert (desk.status, "请填写原因" in desk.text) == (422, True)
+    await desk.press("保存", minutes="二十", tries="0", reason="视力障碍")
+    assert "延长的分钟数应为整数" in desk.text
+    await desk.press("保存", minutes="20", tries="0", reason="视力障碍")
+    assert ("从下一次开始作答起生效" in desk.text, "延长20分钟" in desk.text) == (True, True)
+    await desk.press("增加一次", reason="系统故障")
+    assert "已增加一次考试机会" in desk.text
+    await candidate.refresh_from_db()
+    assert (candidate.extra_minutes, candidate.extra_tries) == (20, 1)
+
+
+async def test_a_result_by_hand_and_the_end_of_taking_part(scene: Scene) -> None:
+    desk, candidate = await one_sitting(scene)
+    await desk.press("合格", reason="现场补考86分")
+    assert "已登记结果" in desk.text
+    assert (await Application.get(id=candidate.application_id)).state == "entered"
+    assert "合格" not in desk.page.buttons
+    other = await waiting(scene)
+    await work(scene.world.services, "exam_call")
+    second = await ExamCandidate.get(application_id=other.id)
+    await desk.get(f"/office/exams/{second.exam_id}/candidates/{second.id}")
+    await desk.press("确定结束", reason="本人住院")
+    assert "已结束其参加本场考试" in desk.text
+    assert (await Application.get(id=other.id)).state == "exam"
+
+
+async def test_after_an_outage_all_who_sat_have_one_more_chance(scene: Scene) -> None:
+    _, candidate = await one_sitting(scene)
+    desk = await scene.at(f"/office/exams/{candidate.exam_id}/candidates")
+    times = {"since": moment(scene, -2 * HOUR), "until": moment(scene, -HOUR)}
+    await desk.press("增加机会", **times, reason="断电")
+    assert "没有人在答题" in desk.text
+    await desk.press("增加机会", since=moment(scene, -HOUR), until=moment(scene, HOUR), reason="断电")
+    assert "各增加一次机会" in desk.text
+    await candidate.refresh_from_db()
+    assert candidate.extra_tries == 1
+
+
+async def test_the_list_is_searched(scene: Scene) -> None:
+    applications = [await waiting(scene) for _ in range(2)]
+    exam = await make_published(scene.world.services, scene.admin)
+    desk = await scene.at(f"/office/exams/{exam.id}/candidates?q={applications[0].number}")
+    assert (applications[0].number in desk.text, applications[1].number in desk.text) == (True, False)
+    await desk.get(f"/office/exams/{exam.id}/candidates?state=passed&page=x")
+    assert "没有符合条件的考生" in desk.text
+
+
+async def test_the_board_counts_and_names_who_needs_somebody(scene: Scene) -> None:
+    _, candidate = await one_sitting(scene)
+    scene.world.clock.move(timedelta(seconds=61))
+    desk = await scene.at(f"/office/exams/{candidate.exam_id}/board")
+    text = " ".join(desk.text.split())
+    assert ("1 正在答题" in text, "1 离线" in text, "最后消息" in text) == (True, True, True)
+    await desk.get(f"/office/exams/{candidate.exam_id}/board/{candidate.sitting_id}")
+    assert "1 正在答题" in " ".join(desk.text.split())
+
+
+async def test_nobody_else_comes_in(scene: Scene) -> None:
+    exam = await make_published(scene.world.services, scene.admin)
+    stranger = scene.world.visitor()
+    for path in ("", "/new", "/blueprints", f"/{exam.id}", f"/{exam.id}/board", f"/{exam.id}/candidates"):
+        answer = await stranger.client.get(f"/office/exams{path}", allow_redirects=False)
+        assert (answer.status, "/h5/login" in answer.headers["Location"]) == (303, True), path
+    desk = await scene.at(f"/office/exams/{exam.created_by}")
+    assert desk.status == 404
+
+
+# ---- in a real browser
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
+async def test_every_page_reads_well(
+    browser: Browser, scene: Scene, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    exam = await booked(scene)
+    draft = await make_exam(scene.world.services, scene.admin, name="草稿", purpose=Purpose.SINGLE)
+    first, second = await ExamCandidate.filter(exam_id=exam.id).order_by("id")
+    await make_attempt(scene.world.services, second, flags=["device"])
+    blueprint = await ExamBlueprint.first()
+    assert blueprint is not None
+    seen = await desk_of(browser, scene, size, scheme)
+    found: list[str] = []
+    for name, path in {
+        "list": "",
+        "draft": f"/{draft}",
+        "new": "/new",
+        "published": f"/{exam.id}",
+        "blueprints": "/blueprints",
+        "blueprint": f"/blueprints/{blueprint.id}",
+        "sittings": f"/{exam.id}/sittings",
+        "candidates": f"/{exam.id}/candidates",
+        "naming": f"/{draft}/candidates",
+        "candidate": f"/{exam.id}/candidates/{first.id}",
+        "board": f"/{exam.id}/board",
+    }.items():
+        page = await seen.open(f"/office/exams{path}")
+        for fold in await page.locator("main details:not([open]) > summary").all():
+            if await fold.is_visible():
+                await fold.click()
+        await page.mouse.move(0, 0)
+        try:
+            await seen.check(f"office-exam-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+        except AssertionError as error:
+            found.append(f"{name}: {error}")
+    assert found == []
+    assert seen.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+async def test_the_board_refreshes_itself(browser: Browser, scene: Scene) -> None:
+    application = await waiting(scene)
+    exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
+    seen = await desk_of(browser, scene, SCREEN)
+    page = await seen.open(f"/office/exams/{exam.id}/board")
+    running = page.locator("#board li", has_text="正在答题")
+    await running.get_by_text("0", exact=True).wait_for()
+    await make_attempt(scene.world.services, await ExamCandidate.get(application_id=application.id))
+    await running.get_by_text("1", exact=True).wait_for(timeout=20_000)
+    assert seen.complaints == []

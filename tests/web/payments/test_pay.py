@@ -1,0 +1,224 @@
+"""The pay page: inside WeChat and outside, before, while and after paying, for oneself and for others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from models.accounts import Account
+from models.payments import Fee, Invoice, PayOrder
+from services.payments.receipt import receipt_content
+from tests.factories.payments import UNREACHED, FakePlatform, make_application, make_fee, platform_of
+from tests.factories.people import make_identity
+from tests.web.conftest import PUBLIC_URL, WECHAT, Visitor, World
+from web.accounts.login import COOKIE
+
+JSON = {"Accept": "application/json", "Origin": PUBLIC_URL}
+
+
+@pytest.fixture
+def platform(world: World) -> FakePlatform:
+    return platform_of(world.services.payments)
+
+
+async def make_owed(world: World, **columns: Any) -> Fee:
+    """A fee of somebody registered."""
+    application = await make_application(world.services.deps)
+    keys = world.services.deps.keys
+    await Account.filter(id=application.account_id).update(
+        registered_at=world.clock.now(),
+        id_number_hash=application.id.hex,
+        id_number_sealed=keys.seal("11010519751231002X", "id_number"),
+    )
+    return await make_fee(world.services.deps, application, **columns)
+
+
+async def log_in(world: World, fee: Fee, **headers: str) -> Visitor:
+    visitor = world.visitor(**headers)
+    cookie = await world.services.accounts.web_sessions.begin(await Account.get(id=fee.account_id))
+    visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
+    return visitor
+
+
+async def in_wechat(world: World, url: str, openid: str) -> Visitor:
+    return await world.scan(world.visitor(**WECHAT), url, openid)
+
+
+def form_of(visitor: Visitor) -> dict[str, Any]:
+    return next(form for form in visitor.page.forms if "pay-order" in form["action"])
+
+
+async def settle(world: World, report: Any) -> None:
+    await world.services.payments.orders._settle.apply_trade("demo", report)
+    await world.services.payments.webhooks.process_due()
+
+
+async def test_at_a_computer_the_code_is_shown_and_the_result_appears(world: World, platform: FakePlatform) -> None:
+    fee = await make_owed(world)
+    visitor = await log_in(world, fee)
+    await visitor.get("/h5/demo/pay")
+    assert "¥350.00" in visitor.text
+    assert fee.expert_number in visitor.text
+    order = form_of(visitor)["action"]
+    answer = await visitor.client.post(order, data=form_of(visitor)["fields"], headers=JSON)
+    told = await answer.json()
+    assert told["qr"]["size"] > 20
+    state = order.replace("pay-order", "pay-state")
+    assert await (await visitor.client.get(state)).json() == {"phase": "open"}
+    await settle(world, platform.pay(next(iter(platform.orders))))
+    assert await (await visitor.client.get(state)).json() == {"phase": "paid"}
+    await visitor.get(order)
+    assert "缴费成功" in visitor.text
+
+
+async def test_without_scripts_a_button_shows_the_code_and_a_link_the_result(
+    world: World, platform: FakePlatform
+) -> None:
+    fee = await make_owed(world)
+    visitor = await log_in(world, fee)
+    await (await visitor.get("/h5/demo/pay")).press("显示付款码")
+    assert "请用微信扫一扫支付" in visitor.text
+    platform.pay(next(iter(platform.orders)))
+    world.clock.move(timedelta(seconds=4))
+    await visitor.click("我已支付，查看结果")
+    assert "缴费成功" in visitor.text
+
+
+async def test_inside_wechat_the_cashier_gets_its_parameters(world: World, platform: FakePlatform) -> None:
+    fee = await make_owed(world)
+    openid = (await make_identity(await Account.get(id=fee.account_id))).openid
+    visitor = await in_wechat(world, "/h5/demo/pay", openid)
+    assert "立即支付" in visitor.text
+    form = form_of(visitor)
+    answer = await visitor.client.post(form["action"], data=form["fields"], headers={**JSON, **WECHAT})
+    parameters = (await answer.json())["parameters"]
+    assert set(parameters) == {"appId", "timeStamp", "nonceStr", "package", "signType", "paySign"}
+    assert (await PayOrder.all())[0].openid == openid
+
+
+async def test_somebody_unbound_in_wechat_pays_for_another_by_number(world: World, platform: FakePlatform) -> None:
+    fee = await make_owed(world)
+    visitor = await in_wechat(world, "/h5/demo/pay", "o-friend")
+    assert "本人缴费请先 登录" in visitor.text
+    await visitor.get(f"/h5/demo/pay?number={fee.expert_number.lower()}")
+    assert "王**" in visitor.text
+    assert "您正在为他人缴费" in visitor.text
+    form = form_of(visitor)
+    await visitor.client.post(form["action"], data=form["fields"], headers={**JSON, **WECHAT})
+    order = (await PayOrder.all())[0]
+    assert (order.openid, order.payer_id) == ("o-friend", None)
+
+
+async def test_a_cookie_that_stands_for_something_else_is_none(world: World) -> None:
+    visitor = await in_wechat(world, "/h5/demo/pay", "o-friend")
+    [payer] = [cookie for cookie in visitor.client.session.cookie_jar if cookie.key == "pbt_payer"]
+    base = URL(str(visitor.client.make_url("/h5/pay-wechat")))
+    visitor.client.session.cookie_jar.update_cookies({"pbt_payer_asked": payer.value}, base)
+    await visitor.get("/h5/pay-wechat/back?state=x&code=y")
+    assert (visitor.status, "页面已失效" in visitor.text) == (404, True)
+
+
+async def test_in_wechat_the_code_can_be_shown_to_another_phone(world: World) -> None:
+    fee = await make_owed(world)
+    openid = (await make_identity(await Account.get(id=fee.account_id))).openid
+    visitor = await in_wechat(world, "/h5/demo/pay", openid)
+    await visitor.click("用另一部手机扫码支付")
+    await visitor.press("显示付款码")
+    assert "另一部手机" in visitor.text
+    assert [order.trade for order in await PayOrder.all()] == ["native"]
+
+
+async def test_whoever_is_unknown_outside_wechat_logs_in_first(world: World) -> None:
+    fee = await make_owed(world)
+    visitor = await world.visitor().get(f"/h5/demo/pay/{fee.expert_number}")
+    assert visitor.path == "/h5/login"
+
+
+async def test_a_page_token_serves_one_visitor_only(world: World) -> None:
+    fee, other = await make_owed(world), await make_owed(world)
+    visitor, thief = await log_in(world, fee), await log_in(world, other)
+    await visitor.get("/h5/demo/pay")
+    order = form_of(visitor)["action"]
+    assert (await thief.client.get(order.replace("pay-order", "pay-state"))).status == 403
+    assert (await thief.client.post(order, data={}, headers=JSON)).status == 403
+
+
+async def test_another_site_can_not_order(world: World) -> None:
+    fee = await make_owed(world)
+    visitor = await log_in(world, fee)
+    await visitor.get("/h5/demo/pay")
+    form = form_of(visitor)
+    answer = await visitor.client.post(form["action"], data={}, headers={**JSON, "Origin": "https://evil.example"})
+    assert answer.status == 403
+    assert await PayOrder.all().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "said"), [(1, 5, "起可以缴费"), (-5, -1, "缴费已于")], ids=["not open", "closed"]
+)
+async def test_outside_the_window_it_says_when(world: World, opens: int, closes: int, said: str) -> None:
+    now = world.clock.now()
+    fee = await make_owed(world, opens_at=now + timedelta(days=opens), closes_at=now + timedelta(days=closes))
+    visitor = await log_in(world, fee)
+    await visitor.get("/h5/demo/pay")
+    assert said in visitor.text
+    assert not any("pay-order" in form["action"] for form in visitor.page.forms)
+
+
+async def test_a_platform_that_is_away_is_said_and_may_be_tried_again(world: World, platform: FakePlatform) -> None:
+    fee = await make_owed(world)
+    platform.before["order_native"] = [UNREACHED]
+    visitor = await log_in(world, fee)
+    await (await visitor.get("/h5/demo/pay")).press("显示付款码")
+    assert visitor.status == 503
+    assert "支付平台暂时没有响应" in visitor.text
+    world.clock.move(timedelta(seconds=20))
+    await visitor.press("显示付款码")
+    assert visitor.status == 200
+
+
+async def test_waiting_is_not_looking_up(world: World) -> None:
+    fee = await make_owed(world)
+    visitor = await in_wechat(world, f"/h5/demo/pay/{fee.expert_number}", "o-friend")
+    state = form_of(visitor)["action"].replace("pay-order", "pay-state")
+    for _ in range(30):
+        assert (await visitor.client.get(state, headers=WECHAT)).status == 200
+
+
+async def test_after_paying_receipt_and_invoice_are_there_and_can_be_corrected(
+    world: World, platform: FakePlatform
+) -> None:
+    fee = await make_owed(world)
+    visitor = await log_in(world, fee)
+    await (await visitor.get("/h5/demo/pay")).press("显示付款码")
+    await settle(world, platform.pay(next(iter(platform.orders))))
+    await visitor.get("/h5/demo/pay")
+    pdf = await visitor.client.get(visitor.page.links["下载缴费凭证PDF文件"])
+    assert (pdf.status, pdf.content_type) == (200, "application/pdf")
+    await visitor.press("保存", title="某某公司", taxpayer_id="1", email="")
+    assert visitor.status == 422
+    await visitor.press("保存", title="某某公司", taxpayer_id="", email="new@example.com")
+    assert "开票信息已保存" in visitor.text
+    assert (await Invoice.get(fee_id=fee.id)).title == "某某公司"
+
+
+async def test_a_stranger_gets_no_receipt(world: World, platform: FakePlatform) -> None:
+    fee, other = await make_owed(world), await make_owed(world)
+    visitor, stranger = await log_in(world, fee), await log_in(world, other)
+    await (await visitor.get("/h5/demo/pay")).press("显示付款码")
+    await settle(world, platform.pay(next(iter(platform.orders))))
+    assert (await stranger.client.get(f"/h5/demo/pay-receipt/{fee.id}")).status == 404
+
+
+async def test_the_code_on_a_receipt_opens_its_proof(world: World, platform: FakePlatform) -> None:
+    fee = await make_owed(world)
+    visitor = await log_in(world, fee)
+    await (await visitor.get("/h5/demo/pay")).press("显示付款码")
+    await settle(world, platform.pay(next(iter(platform.orders))))
+    content = await receipt_content(world.services.deps, await Fee.get(id=fee.id))
+    anybody = await world.visitor().get(str(content["qr"]))
+    assert "凭证真实有效" in anybody.text
+    assert "王**" in anybody.text

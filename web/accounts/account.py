@@ -1,0 +1,253 @@
+"""``/h5/{pool}/account``: one's own data, masked; password, mobile, log-ins, logging out here or everywhere."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput, NotFound
+from services.accounts import Source
+from services.core.base import Actor
+from services.experts import Standing, standing_of
+from services.registry import Services
+from web.accounts.login import TRIES, AuthPages, safe_target, shown
+from web.core.site import Site
+
+_NOTES = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。", "ended": "已退出该登录。"}
+
+
+class Bar(NamedTuple):
+    """What the header of a person's page shows: name, standing, and the hidden field of 退出登录."""
+
+    pool: str
+    name: str
+    standing: Standing
+    out: str
+
+
+class AccountPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/{pool}/account", self.show)
+        self._site.post("/h5/{pool}/account/log-ins", self.end_log_in)
+        self._site.get("/h5/{pool}/account/log-ins", self.reopen)
+        self._site.get("/h5/{pool}/account/password", self.password_form)
+        self._site.post("/h5/{pool}/account/password", self.set_password)
+        self._site.get("/h5/{pool}/account/mobile", self.mobile_form)
+        self._site.post("/h5/{pool}/account/mobile", self.send_mobile_code)
+        self._site.get("/h5/{pool}/account/mobile/new", self.mobile_code_form)
+        self._site.post("/h5/{pool}/account/mobile/new", self.change_mobile)
+        self._site.get("/h5/{pool}/consent", self.consent_form)
+        self._site.post("/h5/{pool}/consent", self.take_consent)
+
+    async def bar(self, person: Actor) -> Bar:
+        """For the header of any page of a person."""
+        profile = await self._services.accounts.credentials.profile(person)
+        standing = await standing_of(self._services.deps, profile.account_id)
+        return Bar(
+            person.pool, profile.masked_name or profile.masked_mobile, standing, self._door.form(person, "logout")
+        )
+
+    # ---- the page
+
+    async def show(self, request: http.Request) -> http.Response:
+        person = await self._door.person(request)
+        return await self._page(person, note=_NOTES.get(request.query.get("note", ""), ""))
+
+    async def _page(self, person: Actor, *, note: str = "") -> http.Response:
+        return self._site.render(
+            "accounts/account.html",
+            pool=person.pool,
+            note=note,
+            bar=await self.bar(person),
+            profile=await self._services.accounts.credentials.profile(person),
+            log_ins=await self._services.accounts.sessions.list(person),
+            form=self._door.form(person, "account"),
+            has_certificates=self._services.deps.book(person.pool).certificate.issued,
+            roles=len(await self._services.accounts.sessions.roles(person)) > 1,
+            hotline=self._services.deps.book(person.pool).pool.hotline,
+        )
+
+    async def reopen(self, request: http.Request) -> http.Response:
+        """A form's address, opened anew."""
+        raise http.HTTPSeeOther(f"/h5/{request.match_info['pool']}/account")
+
+    async def end_log_in(self, request: http.Request) -> http.Response:
+        person = await self._door.person(request)
+        fields = await self._door.fields(request, person, "account")
+        try:
+            session_id = UUID(fields.get("log_in", ""))
+        except ValueError as error:
+            raise NotFound("没有这个登录，请刷新后重试。") from error
+        await self._services.accounts.sessions.end(person, session_id)
+        raise http.HTTPSeeOther(f"/h5/{person.pool}/account?note=ended")
+
+    # ---- the password: also the only page that somebody with an initial one can open
+
+    async def password_form(self, request: http.Request) -> http.Response:
+        visitor = await self._logged_in(request)
+        note = ""
+        if request.query.get("sent") == "yes":
+            note = f"验证码已发送到{(await self._services.accounts.credentials.profile(visitor)).masked_mobile}。"
+        return await self._password_page(visitor, safe_target(request.query.get("next", "")), note=note)
+
+    async def _logged_in(self, request: http.Request) -> Actor:
+        pool = request.match_info["pool"]
+        visitor = await self._door.visitor(request, self._door.check_pool(pool), initial_too=True)
+        if visitor.pool != pool:
+            raise http.HTTPSeeOther(f"/h5/login?{urlencode({'pool': pool})}")
+        return visitor
+
+    async def _password_page(
+        self, visitor: Actor, target: str, *, note: str = "", error: AppError | None = None
+    ) -> http.Response:
+        book = self._services.deps.book(visitor.pool)
+        return self._site.render(
+            "accounts/password.html",
+            status=error.status if error else 200,
+            pool=visitor.pool,
+            next=target,
+            note=note,
+            profile=await self._services.accounts.credentials.profile(visitor),
+            rule=book.registration.password.rule(),
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            code_length=book.login.code_length,
+            hotline=book.pool.hotline,
+            form=self._door.form(visitor, "password"),
+            out=self._door.form(visitor, "logout"),
+        )
+
+    async def set_password(self, request: http.Request) -> http.Response:
+        """With ``send`` a code is sent, else the password is set."""
+        await self._site.check_rate(request, "password", *TRIES)
+        visitor = await self._logged_in(request)
+        fields = await self._door.fields(request, visitor, "password")
+        target = safe_target(fields.get("next", ""))
+        try:
+            if fields.get("send"):
+                mobile = await self._services.accounts.credentials.own_mobile(visitor)
+                await self._services.accounts.bindings.send_code(
+                    visitor.pool, mobile, "password", source=Source(account_id=visitor.account_id)
+                )
+                query = urlencode({"sent": "yes"} | ({"next": target} if target else {}))
+                raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account/password?{query}")
+            if fields.get("password", "") != fields.get("again", ""):
+                raise InvalidInput("两次输入的新密码不一致，请重新输入。", code="password_differs", field="again")
+            await self._services.accounts.credentials.set_password(
+                visitor, fields.get("password", ""), old=fields.get("old", ""), code=fields.get("code", "").strip()[:8]
+            )
+        except AppError as error:
+            return await self._password_page(visitor, target, error=shown(error))
+        raise http.HTTPSeeOther(target or f"/h5/{visitor.pool}/account?note=password")
+
+    # ---- the mobile
+
+    async def mobile_form(self, request: http.Request) -> http.Response:
+        return await self._mobile_page(await self._door.person(request), {})
+
+    async def _mobile_page(
+        self,
+        person: Actor,
+        fields: dict[str, str],
+        *,
+        sent: bool = False,
+        note: str = "",
+        error: AppError | None = None,
+    ) -> http.Response:
+        """First the new number, then (``sent``) what proves both."""
+        book = self._services.deps.book(person.pool)
+        return self._site.render(
+            "accounts/mobile.html",
+            status=error.status if error else 200,
+            pool=person.pool,
+            sent=sent,
+            note=note,
+            profile=await self._services.accounts.credentials.profile(person),
+            mobile=fields.get("mobile", "").strip()[:20],
+            by_code=fields.get("by") == "code",
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            hotline=book.pool.hotline,
+            code_length=book.login.code_length,
+            form=self._door.form(person, "mobile"),
+        )
+
+    async def send_mobile_code(self, request: http.Request) -> http.Response:
+        """A code to the new number, and one to the old where the owner proves himself by that."""
+        await self._site.check_rate(request, "mobile_code", *TRIES)
+        person = await self._door.person(request)
+        fields = await self._door.fields(request, person, "mobile")
+        mobile = fields.get("mobile", "").strip()
+        try:
+            await self._services.accounts.credentials.check_new_mobile(person, mobile)
+            source = Source(account_id=person.account_id)
+            await self._services.accounts.bindings.send_code(person.pool, mobile, "mobile", source=source)
+            if fields.get("by") == "code":
+                own = await self._services.accounts.credentials.own_mobile(person)
+                await self._services.accounts.bindings.send_code(person.pool, own, "mobile", source=source)
+        except AppError as error:
+            return await self._mobile_page(person, fields, error=shown(error))
+        return self._door.sent.lead(
+            "mobile",
+            f"/h5/{person.pool}/account/mobile/new",
+            {},
+            person=str(person.account_id),
+            mobile=mobile,
+            by=fields.get("by", ""),
+        )
+
+    async def mobile_code_form(self, request: http.Request) -> http.Response:
+        """The fields for the codes that were sent; without any, the change from its beginning."""
+        person = await self._door.person(request)
+        kept = self._door.sent.find(request, "mobile")
+        if kept.get("person") != str(person.account_id):
+            return await self._mobile_page(person, {})
+        return await self._mobile_page(person, kept, sent=True, note="验证码短信已经发出，请查收。")
+
+    async def change_mobile(self, request: http.Request) -> http.Response:
+        await self._site.check_rate(request, "mobile", *TRIES)
+        person = await self._door.person(request)
+        fields = await self._door.fields(request, person, "mobile")
+        try:
+            await self._services.accounts.credentials.change_mobile(
+                person,
+                fields.get("mobile", "").strip(),
+                fields.get("code", "").strip()[:8],
+                password=fields.get("password", ""),
+                old_code=fields.get("old_code", "").strip()[:8],
+            )
+        except AppError as error:
+            return await self._mobile_page(person, fields, sent=True, error=shown(error))
+        done = http.HTTPSeeOther(f"/h5/{person.pool}/account?note=mobile")
+        self._door.sent.forget(done)
+        raise done
+
+    # ---- consent to today's privacy text
+
+    async def consent_form(self, request: http.Request) -> http.Response:
+        visitor = await self._logged_in(request)
+        book = self._services.deps.book(visitor.pool)
+        return self._site.render(
+            "accounts/consent.html",
+            pool=visitor.pool,
+            pool_name=book.pool.name,
+            privacy=book.pool.privacy_text,
+            version=book.pool.privacy_version,
+            next=safe_target(request.query.get("next", "")),
+            form=self._door.form(visitor, "consent"),
+            out=self._door.form(visitor, "logout"),
+        )
+
+    async def take_consent(self, request: http.Request) -> http.Response:
+        visitor = await self._logged_in(request)
+        fields = await self._door.fields(request, visitor, "consent")
+        await self._services.accounts.credentials.consent(visitor, fields.get("privacy", ""))
+        raise http.HTTPSeeOther(safe_target(fields.get("next", "")) or await self._door.home(visitor))

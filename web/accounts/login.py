@@ -1,0 +1,458 @@
+"""The door: who sends a request, and how people come in and go out.
+
+In by SMS code, by password, by a link that the mini-program hands over; by WeChat's own browser, see
+``web.accounts.wechat_login``; by the unified identity platform, see ``web.accounts.identity``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+from domain.rulebook.book import Rulebook
+from services.accounts import KNOWN_BROWSER_TTL, SESSION_TTL, Puzzle, Source, WebSessions
+from services.core.base import Actor
+from services.core.permissions import role_name
+from services.registry import Services
+from web.accounts.sent_codes import SentCodes
+from web.core.site import POOL, Site
+
+COOKIE = "pbt_desk"
+ASKED = "pbt_asked"
+"""Set once WeChat's browser was asked in vain, or the person logged out: he is not let in silently for a while."""
+KNOWN = "pbt_known"
+"""Stays after the log-in ends: strangers' wrong codes don't count in a browser where the person was logged in."""
+HOME = "/desk"
+BIND = "/h5/wechat/bind"
+TRIES = (60, 60)
+"""Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
+_HOMES = {"reviewer": "/review", "pool_admin": "/office", "expert": "/h5/{pool}/apply", "applicant": "/h5/{pool}/apply"}
+_OURS = frozenset(("desk", "review", "office", "h5"))
+_NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
+_NOBODY = UUID(int=0)
+_ON_PAGE = {401, 403, 409, 422, 429}
+
+
+class AuthPages:
+    """Knows who sends a request, and lets people in and out."""
+
+    def __init__(self, site: Site, services: Services, logins: WebSessions) -> None:
+        self._site = site
+        self._services = services
+        self._logins = logins
+        self.sent = SentCodes(services.deps, secure=site.secure)
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/login", self.mobile_form)
+        self._site.post("/h5/login", self.send_code)
+        self._site.post("/h5/login/code", self.take_code)
+        self._site.get("/h5/login/code", self.code_form)
+        self._site.get("/h5/login/password", self.password_form)
+        self._site.post("/h5/login/password", self.take_password)
+        self._site.get("/h5/login/{token}", self.offer_hand_over)
+        self._site.post("/h5/login/{token}", self.hand_over)
+        self._site.get("/h5/role", self.role_form)
+        self._site.post("/h5/role", self.take_role)
+        self._site.post("/h5/logout", self.log_out)
+
+    # ---- who sends a request
+
+    async def actor(self, request: http.Request) -> Actor:
+        """Who is logged in, in a role of an office. Redirects to the log-in, or to the choice of a role."""
+        actor = await self.visitor(request)
+        if actor.role in ("guest", "expert", "applicant"):
+            raise http.HTTPSeeOther(_with("/h5/role", next=_asked_for(request)))
+        return actor
+
+    async def person(self, request: http.Request) -> Actor:
+        """The applicant or expert of the pool in the address, whatever office he chose besides.
+
+        Redirects to what must come first: logging in, changing an initial password, registering, consenting. Afterwards
+        the person is led back to the page asked for.
+        """
+        pool = self._pool_of(request)
+        visitor = await self.visitor(request, pool)
+        if visitor.pool != pool:
+            raise http.HTTPSeeOther(_with("/h5/login", pool=pool, next=_asked_for(request)))
+        person = await self._as_person(visitor)
+        if person is None:
+            raise http.HTTPSeeOther(_with("/h5/register", pool=pool, next=_asked_for(request)))
+        if visitor.account_id is not None and await self._services.accounts.bindings.needs_consent(visitor.account_id):
+            raise http.HTTPSeeOther(_with(f"/h5/{pool}/consent", next=_asked_for(request)))
+        return person
+
+    async def find_person(self, request: http.Request) -> Actor | None:
+        """The same for a page that everybody may read: None instead of a redirect."""
+        try:
+            visitor = await self._logins.resume(request.cookies.get(COOKIE, ""))
+        except (Unauthenticated, Forbidden):
+            return None
+        return await self._as_person(visitor) if visitor.pool == self._pool_of(request) else None
+
+    async def visitor(self, request: http.Request, pool: str = "", *, initial_too: bool = False) -> Actor:
+        """Who is logged in, in whatever role or none; ``pool`` is where to log in otherwise."""
+        try:
+            actor = await self._logins.resume(request.cookies.get(COOKIE, ""), initial_too=initial_too)
+            request[POOL] = actor.pool
+            return actor
+        except Unauthenticated as error:
+            silently = pool and is_wechat(request) and ASKED not in request.cookies and request.method == "GET"
+            way = "/h5/wechat" if silently else "/h5/login"
+            raise http.HTTPSeeOther(_with(way, pool=pool, next=_asked_for(request))) from error
+        except Forbidden as error:
+            if error.code != "password_must_change":
+                raise
+            way = f"/h5/{error.params['pool']}/account/password"
+            raise http.HTTPSeeOther(_with(way, next=_asked_for(request))) from error
+
+    async def find_visitor(self, request: http.Request) -> Actor | None:
+        """Who is logged in, if anybody."""
+        try:
+            return await self._logins.resume(request.cookies.get(COOKIE, ""))
+        except (Unauthenticated, Forbidden):
+            return None
+
+    async def _as_person(self, visitor: Actor) -> Actor | None:
+        for option in await self._services.accounts.sessions.roles(visitor):
+            if option.role in ("expert", "applicant"):
+                return replace(visitor, role=option.role, expert_id=option.expert_id, organisation_id=None, scope="")
+        return None
+
+    def role_label(self, actor: Actor) -> str:
+        return " · ".join(part for part in (role_name(actor.role), actor.scope) if part)
+
+    def check_pool(self, pool: str) -> str:
+        """The code of a pool of ours. Raises InvalidInput."""
+        if pool not in self._services.deps.rulebooks:
+            raise InvalidInput("请选择专家库后重试。", code="no_pool")
+        return pool
+
+    def _pool_of(self, request: http.Request) -> str:
+        pool = request.match_info["pool"]
+        if pool not in self._services.deps.rulebooks:
+            raise NotFound("没有这个专家库，请使用最新一条通知中的链接。")
+        return pool
+
+    # ---- by SMS code
+
+    async def mobile_form(self, request: http.Request) -> http.Response:
+        return self._login_page(request, "code", request.query.get("pool", ""), target=request.query.get("next", ""))
+
+    def source(self, request: http.Request) -> Source:
+        """Where a visitor comes from who is not logged in."""
+        return Source(self._site.address_of(request), self._logins.known_browser(request.cookies.get(KNOWN, "")))
+
+    def puzzle(self, request: http.Request) -> Puzzle | None:
+        """What a page that asks for codes gives the browser to solve; None for one that is known."""
+        source = self.source(request)
+        return None if source.vouched else self._services.accounts.puzzles.pose(source.address)
+
+    def _login_page(
+        self,
+        request: http.Request,
+        way: str,
+        pool: str,
+        *,
+        name: str = "",
+        error: AppError | None = None,
+        target: str = "",
+    ) -> http.Response:
+        """``way`` code or password; ``target`` the page to go on with."""
+        books = self._services.deps.rulebooks
+        known = {pool: books[pool]} if pool in books and target else books
+        return self._site.render(
+            "accounts/login.html",
+            status=error.status if error else 200,
+            way=way,
+            name=name,
+            pool=pool,
+            pools={code: book.pool.name for code, book in known.items()},
+            next=safe_target(target),
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            form=self._site.form_token("login", _NOBODY, _NOBODY),
+            puzzle=self.puzzle(request) if way == "code" else None,
+            by_password=any(_has_passwords(book) for book in known.values()),
+            opens=any(book.registration.open for book in known.values()),
+        )
+
+    async def send_code(self, request: http.Request) -> http.Response:
+        await self._site.check_rate(request, "login_code", *TRIES)
+        fields = await self._site.read_form(request, "login", _NOBODY, _NOBODY)
+        pool, mobile, target = fields.get("pool", ""), fields.get("mobile", "").strip(), fields.get("next", "")
+        try:
+            source = self.source(request)
+            await self._logins.send_code(self.check_pool(pool), mobile, source, fields.get("proof", ""))
+        except AppError as error:
+            return self._login_page(request, "code", pool, name=mobile, error=shown(error), target=target)
+        return self.sent.lead("login", "/h5/login/code", onward(pool, target), pool=pool, mobile=mobile)
+
+    async def code_form(self, request: http.Request) -> http.Response:
+        """The field for a code that was sent; without one, the log-in from its beginning."""
+        kept = self.sent.find(request, "login")
+        if not kept:
+            return await self.mobile_form(request)
+        return self._code_page(request, kept["pool"], kept["mobile"], target=request.query.get("next", ""))
+
+    def _code_page(
+        self, request: http.Request, pool: str, mobile: str, error: AppError | None = None, *, target: str = ""
+    ) -> http.Response:
+        return self._site.render(
+            "accounts/login_code.html",
+            status=error.status if error else 200,
+            pool=pool,
+            mobile=mobile,
+            length=self._services.deps.book(pool).login.code_length,
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            hotline=self._services.deps.book(pool).pool.hotline,
+            next=safe_target(target),
+            puzzle=self.puzzle(request),
+            form=self._site.form_token("login", _NOBODY, _NOBODY),
+        )
+
+    async def take_code(self, request: http.Request) -> http.Response:
+        await self._site.check_rate(request, "login", *TRIES)
+        fields = await self._site.read_form(request, "login", _NOBODY, _NOBODY)
+        pool, mobile = self.check_pool(fields.get("pool", "")), fields.get("mobile", "").strip()
+        code, target = fields.get("code", "").strip(), fields.get("next", "")
+        try:
+            cookie = await self._logins.log_in(pool, mobile, code, self.source(request), device=device_of(request))
+        except AppError as error:
+            return self._code_page(request, pool, mobile, shown(error), target=target)
+        return await self.enter(request, cookie, target)
+
+    # ---- by password
+
+    async def password_form(self, request: http.Request) -> http.Response:
+        return self._login_page(
+            request, "password", request.query.get("pool", ""), target=request.query.get("next", "")
+        )
+
+    async def take_password(self, request: http.Request) -> http.Response:
+        await self._site.check_rate(request, "login", *TRIES)
+        fields = await self._site.read_form(request, "login", _NOBODY, _NOBODY)
+        pool, name, target = fields.get("pool", ""), fields.get("name", "").strip()[:60], fields.get("next", "")
+        device = device_of(request)
+        try:
+            cookie = await self._services.accounts.credentials.log_in(
+                self.check_pool(pool),
+                name,
+                fields.get("password", ""),
+                lambda account: self._logins.begin(account, device=device),
+                self.source(request),
+            )
+        except AppError as error:
+            return self._login_page(request, "password", pool, name=name, error=shown(error), target=target)
+        return await self.enter(request, cookie, target)
+
+    # ---- by a link
+
+    async def offer_hand_over(self, request: http.Request) -> http.Response:
+        """``?to=/desk/…`` names the page to go on with. Looking logs nobody in: messengers look at links too.
+
+        A browser in which the same person is logged in, in the same role, goes on without being asked.
+        """
+        token, target = request.match_info["token"], safe_target(request.query.get("to", ""))
+        try:
+            person = await self._logins.check_hand_over(token)
+        except Conflict as error:
+            return self._login_page(request, "code", "", error=error, target=target)
+        visitor = await self.find_visitor(request)
+        if visitor is not None and replace(visitor, session_id=person.session_id) == person:
+            raise http.HTTPSeeOther(target or await self.home(visitor))
+        return self._site.render(
+            "accounts/login_link.html",
+            token=token,
+            next=target,
+            form=self._site.form_token("login_link", _NOBODY, _NOBODY),
+        )
+
+    async def hand_over(self, request: http.Request) -> http.Response:
+        await self._site.check_rate(request, "login", *TRIES)
+        fields = await self._site.read_form(request, "login_link", _NOBODY, _NOBODY)
+        token, target = request.match_info["token"], safe_target(fields.get("next", ""))
+        try:
+            cookie = await self._logins.take_over(token, device=device_of(request))
+        except Conflict as error:
+            return self._login_page(request, "code", "", error=error, target=target)
+        return await self.enter(request, cookie, target, offers_binding=False)
+
+    # ---- inside
+
+    async def enter(
+        self, request: http.Request, cookie: str, target: str = "", *, offers_binding: bool = True
+    ) -> http.Response:
+        """Give the browser a new log-in, which ends the one it had, and send it on to a page of ours.
+
+        ``offers_binding``: inside WeChat by the page that binds it, unless the mini-program opened the page.
+        """
+        await self._logins.leave(request.cookies.get(COOKIE, ""))
+        actor = await self._logins.resume(cookie, initial_too=True)
+        response = self.let_in(cookie, safe_target(target) or await self.home(actor))
+        if offers_binding and in_wechat(request) and await self._services.accounts.linking.is_wanted(actor):
+            response.headers["Location"] = bind_first(response.headers["Location"])
+        await self._remember(request, response, actor)
+        self.sent.forget(response)
+        return response
+
+    async def _remember(self, request: http.Request, response: http.Response, actor: Actor) -> None:
+        """Make this browser one in which the person is known."""
+        if actor.account_id is None:
+            return
+        known = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
+        response.set_cookie(
+            KNOWN,
+            known,
+            max_age=int(KNOWN_BROWSER_TTL.total_seconds()),
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )
+
+    async def home(self, actor: Actor) -> str:
+        """The page that a person of this role begins with."""
+        if actor.role != "guest":
+            return _HOMES.get(actor.role, HOME).format(pool=actor.pool)
+        roles = await self._services.accounts.sessions.roles(actor)
+        return "/h5/role" if roles else _with("/h5/register", pool=actor.pool)
+
+    def let_in(self, cookie: str, target: str = HOME) -> http.Response:
+        """Give the browser the cookie of its log-in and send it on, to pages of ours only."""
+        response = http.Response(status=303, headers={"Location": safe_target(target) or HOME})
+        response.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=int(SESSION_TTL.total_seconds()),
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )
+        return response
+
+    def do_not_ask(self, response: http.Response, lasts: timedelta = SESSION_TTL) -> None:
+        """Let WeChat's browser bring nobody in silently for a while; at most as long as a log-in lasts."""
+        response.set_cookie(
+            ASKED, "1", max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
+        )
+
+    # ---- the role
+
+    async def role_form(self, request: http.Request) -> http.Response:
+        visitor = await self.visitor(request)
+        return self._site.render(
+            "accounts/login_role.html",
+            options=await self._services.accounts.sessions.roles(visitor),
+            current=visitor,
+            form=self.form(visitor, "role"),
+            out=self.form(visitor, "logout"),
+            next=safe_target(request.query.get("next", "")),
+        )
+
+    def form(self, visitor: Actor, action: str) -> str:
+        """The hidden field of a form that belongs to this log-in of this person."""
+        return self._site.form_token(action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
+
+    async def fields(self, request: http.Request, visitor: Actor, action: str) -> dict[str, str]:
+        """What such a form holds."""
+        return await self._site.read_form(request, action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
+
+    async def take_role(self, request: http.Request) -> http.Response:
+        visitor = await self.visitor(request)
+        fields = await self.fields(request, visitor, "role")
+        options = await self._services.accounts.sessions.roles(visitor)
+        option = {str(number): one for number, one in enumerate(options)}.get(fields.get("option", ""))
+        if option is None:
+            raise InvalidInput("请从身份列表中选择。", code="no_role")
+        await self._services.accounts.sessions.choose_role(
+            visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
+        )
+        home = await self.home(replace(visitor, role=option.role))
+        raise http.HTTPSeeOther(_fitting(fields.get("next", ""), option.role) or home)
+
+    async def log_out(self, request: http.Request) -> http.Response:
+        """With ``everywhere`` all log-ins of the person end, else this browser's."""
+        visitor = await self.visitor(request, initial_too=True)
+        fields = await self.fields(request, visitor, "logout")
+        if fields.get("everywhere") == "yes":
+            await self._services.accounts.sessions.logout(visitor)
+        else:
+            await self._logins.log_out(visitor)
+        response = http.Response(status=303, headers={"Location": "/h5/login"})
+        response.del_cookie(COOKIE)
+        self.do_not_ask(response)
+        return response
+
+
+def shown(error: AppError) -> AppError:
+    """A refusal that the page itself can show; others become a page of their own."""
+    if error.status not in _ON_PAGE:
+        raise error
+    return error
+
+
+def onward(pool: str, target: str) -> dict[str, str]:
+    """The query of the next page: which pool, and where to go on afterwards."""
+    return {"pool": pool, "next": safe_target(target)}
+
+
+def safe_target(target: str) -> str:
+    """A path of ours to go on with; empty for anything else, so that no link of ours leads elsewhere."""
+    if not target.startswith("/") or target.startswith("//") or len(target) > 300:
+        return ""
+    if any(character in "\\ " or not character.isprintable() for character in target):
+        return ""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return ""
+    own = not parts.scheme and not parts.netloc and parts.path.split("/")[1] in _OURS
+    return target if own and not target.startswith(_NOT_AFTERWARDS) else ""
+
+
+def device_of(request: http.Request) -> str:
+    """Where somebody logs in, as he would name it."""
+    if is_wechat(request):
+        return "微信内网页"
+    return "手机浏览器" if "Mobile" in request.headers.get("User-Agent", "") else "电脑浏览器"
+
+
+def in_wechat(request: http.Request) -> bool:
+    """WeChat's own browser, not a page inside a mini-program, which can't ask WeChat who it is."""
+    return is_wechat(request) and "miniProgram" not in request.headers.get("User-Agent", "")
+
+
+def bind_first(target: str) -> str:
+    """The page that offers to bind this WeChat, and goes on to ``target``."""
+    return _with(BIND, next=target)
+
+
+def is_wechat(request: http.Request) -> bool:
+    return "MicroMessenger" in request.headers.get("User-Agent", "")
+
+
+def _fitting(target: str, role: str) -> str:
+    """Where the person wanted to go, if that is a page for the role he has chosen."""
+    own = role in ("expert", "applicant")
+    if target.startswith("/office") and role != "pool_admin":
+        return ""
+    return safe_target(target) if target.startswith("/h5/") is own else ""
+
+
+def _asked_for(request: http.Request) -> str:
+    return request.path_qs if request.method in ("GET", "HEAD") else ""
+
+
+def _with(path: str, **query: str) -> str:
+    """``path`` with those parameters that say something."""
+    said = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def _has_passwords(book: Rulebook) -> bool:
+    return "password" in book.registration.login_ways

@@ -1,0 +1,44 @@
+"""``/h5/mini``: from a chat's link into the mini-program, as whom WeChat's browser has just told us that one is.
+
+The address names a page only and may be passed on: who opens it logs in there as himself. Where there is no way into
+the mini-program (another browser, WeChat away) the same work is done on our own page.
+"""
+
+from __future__ import annotations
+
+import aiohttp.web as http
+import structlog
+
+from domain.errors import GatewayError
+from services.notifications import DOOR
+from services.registry import Services
+from web.accounts.login import AuthPages, in_wechat, safe_target
+from web.core.site import Site
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+TRIES = (30, 60)
+
+
+class MiniProgramEntryPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get(DOOR, self.enter)
+
+    async def enter(self, request: http.Request) -> http.Response:
+        """``?page=`` of the mini-program, ``?or=`` the page of ours that does the same."""
+        visitor = await self._door.visitor(request)
+        await self._site.check_rate(request, "mini_entry", *TRIES)
+        instead = safe_target(request.query.get("or", "")) or await self._door.home(visitor)
+        if not in_wechat(request):
+            raise http.HTTPSeeOther(instead)
+        try:
+            link = await self._services.accounts.mini_program_entry.make_link(visitor, request.query.get("page", ""))
+        except GatewayError as error:
+            log.warning("mini_entry_away", error=type(error).__name__)
+            raise http.HTTPSeeOther(instead) from error
+        raise http.HTTPSeeOther(link)

@@ -1,0 +1,129 @@
+"""``/h5/wechat``: inside WeChat's own browser, whoever has bound this WeChat is let in without typing anything.
+
+WeChat is asked silently (snsapi_base) who the visitor is. What the answer is checked against stays with the browser,
+sealed. Whoever is not bound goes on to the log-in, and is not asked again for as long as a log-in lasts.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+from datetime import timedelta
+from urllib.parse import quote, unquote, urlencode
+
+import aiohttp.web as http
+import structlog
+
+from domain.errors import AppError, GatewayError, Rejected
+from services.accounts import WebSessions
+from services.core.crypto import SealBroken
+from services.registry import Services
+from web.accounts.login import AuthPages, device_of, is_wechat, safe_target
+from web.core.site import Site
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+COOKIE = "pbt_wechat"
+_PATH = "/h5/wechat"
+_ASK_AGAIN = timedelta(minutes=2)
+"""Whom WeChat names may bind in the chat meanwhile: then the next link lets him in."""
+_PURPOSE = "wechat-login"
+_STATE_TTL = timedelta(minutes=5)
+_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
+
+
+class WechatPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages, logins: WebSessions) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+        self._logins = logins
+
+    def add_routes(self) -> None:
+        self._site.get(_PATH, self.start)
+        self._site.get(f"{_PATH}/back", self.back)
+
+    async def start(self, request: http.Request) -> http.Response:
+        """``?pool=`` and ``?next=``: where to go on. Who is logged in already goes there at once.
+
+        Another browser can't ask WeChat: its people log in as ever.
+        """
+        pool = self._door.check_pool(request.query.get("pool", ""))
+        target, state = safe_target(request.query.get("next", "")), secrets.token_hex(16)
+        visitor = await self._door.find_visitor(request)
+        if visitor is not None and visitor.pool == pool:
+            raise http.HTTPSeeOther(target or await self._door.home(visitor))
+        if not is_wechat(request):
+            return self._to_log_in(pool, target)
+        back = f"{self._services.deps.public_url}{_PATH}/back"
+        try:
+            url = self._services.web.authorize_url(pool, back, state)
+        except Rejected:  # this pool has no official account
+            return self._to_log_in(pool, target)
+        response = http.Response(status=303, headers={"Location": url})
+        until = (self._services.deps.now() + _STATE_TTL).timestamp()
+        kept = self._services.deps.keys.seal(json.dumps([pool, target, state, until]), _PURPOSE)
+        response.set_cookie(
+            COOKIE,
+            quote(kept, safe=""),
+            max_age=int(_STATE_TTL.total_seconds()),
+            path=_PATH,
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )
+        return response
+
+    def _to_log_in(self, pool: str, target: str) -> http.Response:
+        query = urlencode({"pool": pool, "next": target})
+        response = http.Response(status=303, headers={"Location": f"/h5/login?{query}"})
+        response.del_cookie(COOKIE, path=_PATH)
+        self._door.do_not_ask(response, _ASK_AGAIN)
+        return response
+
+    async def back(self, request: http.Request) -> http.Response:
+        """WeChat sends the browser here with a code that tells who it is. Whatever is odd leads to the log-in."""
+        kept = self._opened(request)
+        if kept is None:
+            raise http.HTTPSeeOther("/h5/login")
+        pool, target, state = kept
+        if not hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
+            return self._to_log_in(pool, target)
+        try:
+            cookie = await self._enter(request, pool)
+        except AppError as error:  # disabled, or nothing to do here: the log-in page says so when tried
+            log.info("wechat_login_refused", code=error.code)
+            cookie = None
+        if cookie is None:
+            return self._to_log_in(pool, target)
+        response = await self._door.enter(request, cookie, target)
+        response.del_cookie(COOKIE, path=_PATH)
+        return response
+
+    def _opened(self, request: http.Request) -> tuple[str, str, str] | None:
+        try:
+            sealed = unquote(request.cookies.get(COOKIE, ""))
+            pool, target, state, until = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSE))
+        except (SealBroken, ValueError):  # ValueError: too short to be a ciphertext at all
+            return None
+        live = until > self._services.deps.now().timestamp() and pool in self._services.deps.rulebooks
+        return (pool, target, state) if live else None
+
+    async def _enter(self, request: http.Request, pool: str) -> str | None:
+        """The cookie of a bound visitor's log-in; None for anybody else, and while WeChat is away."""
+        code = request.query.get("code", "")
+        if not _CODE.fullmatch(code):
+            return None
+        try:
+            user = await self._services.web.web_user(pool, code)
+        except GatewayError as error:
+            log.warning("wechat_login_away", error=type(error).__name__)
+            return None
+        if user.snapshot:
+            return None
+        who = await self._services.accounts.bindings.find_reader(pool, user.openid)
+        if who.account_id is None:
+            return None
+        return await self._logins.enter_known(who.account_id, device=device_of(request))

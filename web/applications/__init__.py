@@ -1,0 +1,1 @@
+"""Pages of an applicant: to-dos, form, progress, documents; and the check of a printed form."""

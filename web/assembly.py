@@ -1,0 +1,82 @@
+"""Puts the H5 pages into the application."""
+
+from __future__ import annotations
+
+import aiohttp.web as http
+
+from services.registry import Services
+from web.accounts.account import AccountPages
+from web.accounts.identity import IdentityPages
+from web.accounts.login import AuthPages
+from web.accounts.mini_program_entry import MiniProgramEntryPages
+from web.accounts.registration import RegistrationPages
+from web.accounts.wechat_binding import WechatBindingPages
+from web.accounts.wechat_login import WechatPages
+from web.applications.apply import ApplyPages
+from web.applications.document_check import DocumentCheckPages
+from web.applications.documents import DocumentPages
+from web.certificates.certificates import CertificatePages
+from web.core.site import AddressOf, Limit, Site
+from web.draws.board import BoardPages
+from web.draws.draws import DrawPages
+from web.draws.invitations import InvitationPages
+from web.draws.record import RecordPages
+from web.draws.venue_check_in import VenueCheckInPages
+from web.entry.public_notices import PublicNoticePages
+from web.exams.booking import ExamBookingPages
+from web.exams.exams import ExamPages
+from web.exams.pictures import ExamPicturePages
+from web.files.file_links import FileLinkPages
+from web.files.materials import MaterialPages
+from web.notifications.short_links import ShortLinkPages
+from web.office import OfficePages
+from web.payments.pay import PayPages
+from web.reviews.tasks import ReviewPages
+
+
+def setup_pages(
+    app: http.Application,
+    services: Services,
+    *,
+    embed_in: str = "",
+    limit: Limit | None = None,
+    address_of: AddressOf | None = None,
+) -> None:
+    """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody.
+
+    ``limit`` counts tries per client; without it nobody does. ``address_of`` is the client's address behind proxies.
+    """
+    site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
+    screens = services.draws.public_links
+    door = AuthPages(site, services, services.accounts.web_sessions)
+    account = AccountPages(site, services, door)
+    for pages in (
+        InvitationPages(site, services),
+        ShortLinkPages(site, services),
+        VenueCheckInPages(site, services),
+        door,
+        IdentityPages(site, services, door, services.accounts.web_sessions),
+        WechatPages(site, services, door, services.accounts.web_sessions),
+        WechatBindingPages(site, services, door),
+        MiniProgramEntryPages(site, services, door),
+        RegistrationPages(site, services, door),
+        DrawPages(site, services, door, screens),
+        BoardPages(site, screens),
+        RecordPages(site, screens, services.deps.public_url),
+        DocumentCheckPages(site, services),
+        DocumentPages(site, services, door),
+        FileLinkPages(site, services),
+        ExamPicturePages(site, services),
+        MaterialPages(site, services, door),
+        CertificatePages(site, services, door),
+        ExamPages(site, services, door),
+        PayPages(site, services, door),
+        account,
+        ApplyPages(site, services, door, account.bar),
+        ExamBookingPages(site, services, door),
+        OfficePages(site, services, door),
+        PublicNoticePages(site, services, door),
+        ReviewPages(site, services, door),
+    ):
+        pages.add_routes()
+    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "c", "review", "x")

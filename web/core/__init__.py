@@ -1,0 +1,1 @@
+"""What all pages share: routes, rendering, forms, static files, template filters, text size, QR codes."""

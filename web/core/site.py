@@ -1,0 +1,415 @@
+"""What all H5 pages share: rendering, refusals as pages, security headers, forms that only our own pages can send."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import aiohttp.web as http
+import structlog
+from aiohttp import BodyPartReader
+from aiohttp.http_exceptions import HttpProcessingError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
+from domain.rulebook.sections import Pool
+from services.core.outages import AWAY
+from services.registry import Services
+from services.reviews import OpenedFile
+from web.core.template_filters import filters
+from web.core.text_size import large_text, note_size, remember
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Handler = Callable[[http.Request], Awaitable[http.StreamResponse]]
+Limit = Callable[[http.Request, str, int, int], Awaitable[None]]
+"""Counts one try of ``name`` by the request's client; raises TooMany beyond so many tries in so many seconds."""
+AddressOf = Callable[[http.Request], str]
+"""The client's address, as the outermost proxy of ours saw it."""
+
+_WEB = Path(__file__).parents[1]
+_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_FORM_LIMIT = 16 * 1024
+_FIELDS_MAX = 40
+"""Of one form; an item of the bank with eight options has the most."""
+_FORM_TTL = timedelta(hours=2)
+_TITLES: Mapping[int, str] = {
+    401: "请先登录",
+    403: "无法打开",
+    404: "没有找到",
+    405: "不支持的操作",
+    409: "当前状态不允许",
+    413: "内容过大",
+    422: "请检查后重试",
+    429: "操作过于频繁",
+    500: "系统出错",
+    503: "暂时无法服务",
+}
+_PASSING = frozenset({424, 429, 500, 503})
+"""Refusals that may pass by themselves."""
+_HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条通知中的链接，或返回上一页。"}
+
+
+POOL = http.RequestKey("pool", str)
+"""Key of a request: the pool of whoever is logged in."""
+_HOMES: Mapping[str, tuple[str, str]] = {
+    "desk": ("抽取活动", "/desk"),
+    "review": ("待审核", "/review"),
+    "office": ("管理首页", "/office"),
+}
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    content_type: str
+    version: str
+
+
+class Site:
+    """Routes of pages, each wrapped so that a refusal becomes a page too.
+
+    ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: nobody. Without a
+    ``limit`` nobody counts; without ``address_of`` no proxy stands in front.
+    """
+
+    def __init__(
+        self,
+        app: http.Application,
+        services: Services,
+        *,
+        embed_in: str = "",
+        limit: Limit | None = None,
+        address_of: AddressOf | None = None,
+    ) -> None:
+        self._app = app
+        self.address_of = address_of or _peer
+        self._limit = limit
+        self._services = services
+        self.secure = services.deps.public_url.startswith("https://")
+        self._files = _load_all(_WEB / "static")
+        self._environment = Environment(
+            loader=FileSystemLoader(_WEB / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(static=self._static_url, large_text=large_text)
+        self._environment.filters.update(filters(self._now))
+        self._headers = _security_headers(embed_in, secure=self.secure)
+        app.router.add_get("/h5/static/{name:.+}", self._static)
+        self.post("/h5/text", self._remember_size)
+        app.middlewares.append(self._show_unknown)
+
+    # ---- routes
+
+    def get(self, path: str, handler: Handler) -> None:
+        self._app.router.add_get(path, self._guarded(handler))
+
+    def post(self, path: str, handler: Handler) -> None:
+        self._app.router.add_post(path, self._guarded(handler))
+
+    def add_missing(self, *folders: str) -> None:
+        """Added last: whatever else stands below our folders is not there, and says so in our look."""
+
+        async def missing(_request: http.Request) -> http.StreamResponse:
+            raise http.HTTPNotFound
+
+        for folder in folders:
+            self._app.router.add_route("*", f"/{folder}{{tail:(?:/.*)?}}", self._guarded(missing))
+
+    @http.middleware
+    async def _show_unknown(self, request: http.Request, handler: Handler) -> http.StreamResponse:
+        """A path that nobody serves: a page for whoever reads pages; programs get what they always got."""
+        unknown = isinstance(request.match_info.http_exception, http.HTTPNotFound)
+        if not unknown or "text/html" not in request.headers.get("Accept", ""):
+            return await handler(request)
+        note_size(request)
+        response = self.refusal(_plain(404, _HINTS[404]), request)
+        self.protect(response)
+        return response
+
+    def _guarded(self, handler: Handler) -> Handler:
+        async def guarded(request: http.Request) -> http.StreamResponse:
+            note_size(request)
+            response = await self._answer(request, handler)
+            if not response.prepared:
+                self.protect(response)
+            return response
+
+        return guarded
+
+    def protect(self, response: http.StreamResponse) -> None:
+        """Put the security headers on an answer that is not sent yet."""
+        for name, value in self._headers.items():
+            response.headers.setdefault(name, value)
+
+    async def _answer(self, request: http.Request, handler: Handler) -> http.StreamResponse:
+        try:
+            if any("\0" in text for text in (*request.match_info.values(), *request.query.values())):
+                raise http.HTTPNotFound  # no text of ours holds it, and the database can't
+            return await handler(request)
+        except AppError as error:
+            return self.refusal(error, request)
+        except http.HTTPException as error:
+            if error.status < 400:
+                self.protect(error)
+                raise
+            hint = _HINTS.get(error.status, "页面无法打开，请返回后重试。")
+            return self.refusal(_plain(error.status, hint), request)
+        except (HttpProcessingError, http.RequestPayloadError):
+            return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"), request)
+        except AWAY as error:
+            log.warning("page_part_away", error=type(error).__name__)
+            return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"), request)
+        except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
+            log.exception("page_failed", method=request.method)
+            return self.refusal(_plain(500, "我们已记录问题。请稍后重试，仍不行请拨打通知中的联系电话。"), request)
+
+    # ---- answers
+
+    def render(self, template: str, *, status: int = 200, **values: object) -> http.Response:
+        text = self._environment.get_template(template).render(values)
+        return http.Response(text=text, status=status, content_type="text/html")
+
+    def refusal(self, error: AppError, request: http.Request | None = None) -> http.Response:
+        """A refusal as a page that says what to do next; a ``request`` that only read may be tried again from it."""
+        title = _TITLES.get(error.status, "无法完成")
+        again = request is not None and request.method == "GET" and error.status in _PASSING
+        response = self.render(
+            "core/error.html",
+            status=error.status,
+            title=title,
+            message=error.message,
+            again=again,
+            log_in=error.status == http.HTTPUnauthorized.status_code,
+            ways=self._ways(request, error.status),
+            pools=self._pools(request, error),
+        )
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    def _ways(self, request: http.Request | None, status: int) -> list[tuple[str, str]]:
+        """Where to go from a refusal: the first page of this part, another role, or the log-in."""
+        if request is None or status == http.HTTPUnauthorized.status_code:
+            return []
+        part, pool = request.path.split("/")[1], _named_pool(request)
+        ways = [_HOMES[part]] if part in _HOMES else []
+        if pool in self._services.deps.rulebooks:
+            ways.append(("我的申报", f"/h5/{pool}/apply"))
+        if status == http.HTTPForbidden.status_code and part in _HOMES:
+            ways.append(("切换身份", "/h5/role"))
+        return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]
+
+    def _pools(self, request: http.Request | None, error: AppError) -> list[Pool]:
+        """Whose service line helps: the pool that it is about, all where nobody can know; not what is told already."""
+        books = self._services.deps.rulebooks
+        named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
+        about = next((one for one in (*named, error.params.get("pool")) if one in books), None)
+        pools = [book.pool for code, book in books.items() if about in (None, code)]
+        return [one for one in pools if one.hotline not in error.message]
+
+    async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
+        """Raises TooMany when this client does ``name`` more than ``tries`` times in ``period`` seconds."""
+        if self._limit is not None:
+            await self._limit(request, f"h5_{name}", tries, period)
+
+    # ---- forms
+
+    def form_token(self, action: str, subject_id: UUID, person_id: UUID) -> str:
+        """The hidden field of a form that does ``action``; good for two hours, this subject and this person only."""
+        return self._services.links.sign(f"form:{action}", subject_id, person_id, self._now() + _FORM_TTL)
+
+    async def read_form(
+        self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int = _FORM_LIMIT
+    ) -> dict[str, str]:
+        """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old.
+
+        ``longest`` is in bytes as sent; a Chinese character takes nine of them.
+        """
+        fields = await self.read_fields(request, longest=longest)
+        self._check_token(fields, action, subject_id, person_id)
+        return fields
+
+    async def read_upload(
+        self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int
+    ) -> tuple[dict[str, str], bytes]:
+        """The fields of a form with one ``file``, and the file. Raises as ``read_form``."""
+        _check_origin(request, self._services.deps.public_url)
+        if request.content_type != "multipart/form-data":
+            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
+        async with asyncio.timeout(120):
+            return await _read_parts(
+                request, longest, lambda sent: self._check_token(sent, action, subject_id, person_id)
+            )
+
+    def _check_token(self, fields: Mapping[str, str], action: str, subject_id: UUID, person_id: UUID) -> None:
+        try:
+            link = self._services.links.check(fields.get("form", ""), f"form:{action}")
+        except Forbidden as error:
+            raise _stale_form() from error
+        if (link.subject_id, link.person_id) != (subject_id, person_id):
+            raise _stale_form()
+
+    async def read_fields(self, request: http.Request, *, longest: int = _FORM_LIMIT) -> dict[str, str]:
+        """The same for a form whose address is its token. Raises Forbidden for one that another site sent."""
+        _check_origin(request, self._services.deps.public_url)
+        if request.content_type != "application/x-www-form-urlencoded":
+            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
+        body = bytearray()
+        async with asyncio.timeout(20):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > longest:
+                    raise _plain(413, "提交的内容过长，请缩短后重试。")
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+        except ValueError as error:
+            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form") from error
+        if any("\0" in value for _, value in pairs):
+            raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
+        return dict(pairs)
+
+    def _now(self) -> datetime:
+        return self._services.deps.now()
+
+    async def _remember_size(self, request: http.Request) -> http.Response:
+        fields = await self.read_fields(request)
+        return remember(request, large=fields.get("size") == "large", secure=self.secure)
+
+    # ---- static files
+
+    def _static_url(self, name: str) -> str:
+        return f"/h5/static/{name}?v={self._files[name].version}"
+
+    async def _static(self, request: http.Request) -> http.Response:
+        file = self._files.get(request.match_info["name"])
+        if file is None:
+            raise http.HTTPNotFound
+        fresh = request.query.get("v") == file.version
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+
+
+def _named_pool(request: http.Request) -> str:
+    """As a page of a person has it: ``/h5/demo/…``, also where there is no such page."""
+    parts = request.path.split("/")
+    return parts[2] if len(parts) > 3 and parts[1] == "h5" else ""
+
+
+def _peer(request: http.Request) -> str:
+    return request.remote or "unknown"
+
+
+def page_number(request: http.Request) -> int:
+    """``?page=``, from 1; anything else than a page is the first."""
+    text = request.query.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+def show_picture(opened: OpenedFile) -> http.Response:
+    """A picture that we drew, to look at."""
+    return http.Response(body=opened.content, content_type=opened.media_type)
+
+
+def show_pdf(content: bytes, filename: str) -> http.Response:
+    """A PDF that we made, under a name of ASCII letters, for the browser to show: WeChat's can't save one."""
+    headers = {"Content-Disposition": f'inline; filename="{filename}"'}
+    return http.Response(body=content, content_type="application/pdf", headers=headers)
+
+
+def _load_all(folder: Path) -> dict[str, _File]:
+    """By the name that templates use: ``draws/board.js``."""
+    return {path.relative_to(folder).as_posix(): _load(path) for path in folder.rglob("*") if path.suffix in _TYPES}
+
+
+def _load(path: Path) -> _File:
+    body = path.read_bytes()
+    return _File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
+
+
+def _security_headers(embed_in: str, *, secure: bool) -> dict[str, str]:
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        f"form-action 'self'; base-uri 'none'; frame-ancestors {embed_in or chr(39) + 'none' + chr(39)}"
+    )
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
+        # not "no-referrer": browsers would then send forms with "Origin: null", which can't be told from another site's
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+    if not embed_in:
+        headers["X-Frame-Options"] = "DENY"
+    if secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+def _check_origin(request: http.Request, public_url: str) -> None:
+    """A browser says where a form came from; one that says another site is refused."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise _stale_form()
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    if urlsplit(origin).netloc not in (urlsplit(public_url).netloc, request.host):
+        raise _stale_form()
+
+
+async def _read_parts(
+    request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None]
+) -> tuple[dict[str, str], bytes]:
+    """``check`` gets the fields before the file is read; our forms send their hidden ones first."""
+    fields: dict[str, str] = {}
+    content = bytearray()
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader) or not part.name or len(fields) >= _FIELDS_MAX:
+                raise ValueError("no form of ours")
+            if part.name == "file":
+                check(fields)
+            limit = longest if part.name == "file" else _FORM_LIMIT
+            body = bytearray()
+            while chunk := await part.read_chunk(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise _plain(413, f"文件过大，最大{longest // 1024 // 1024}MB，请压缩后再上传。")
+            if part.name == "file":
+                content = body
+            else:
+                fields[part.name] = body.decode()
+    except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off
+        raise InvalidInput("提交的内容不完整，请返回页面后重试。", code="not_a_form") from error
+    check(fields)
+    if any("\0" in value for value in fields.values()):
+        raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
+    return fields, bytes(content)
+
+
+def _stale_form() -> Forbidden:
+    return Forbidden("页面已过期，请返回后刷新页面，再提交一次。", code="form_stale")
+
+
+def _plain(status: int, message: str) -> AppError:
+    """A refusal of a status that no class stands for."""
+    error = AppError(message, code="page")
+    error.status = status
+    return error

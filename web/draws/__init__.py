@@ -1,0 +1,1 @@
+"""Pages of draws: activities, attendance, the venue's screens, results, public records, invitations, check-in."""

@@ -1,0 +1,209 @@
+"""``/i/{link}``: an expert's page of one invitation, opened from a card or an SMS without log-in.
+
+Whoever holds the link is taken for the expert: it has 96 random bits, went to nobody else, and opens nothing but this.
+It never tells project or parties. Everything works without scripts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.draws.lifecycles import InvitationState
+from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
+from domain.rulebook.book import Rulebook
+from services.draws import Choice, InvitationView, venue_position
+from services.registry import Services
+from web.core.site import POOL, Site
+from web.draws.positions import read_position
+
+REASON_LONGEST = 100
+_RETRIED_ON_PAGE = (InvalidInput, RuleViolation, Conflict)
+_NOTES = {
+    "answered": "已收到您的答复。",
+    "undone": "已撤销，您还没有答复这个邀请。",
+    "stays": "答复时间已过或名额已满，不能撤销。不能到场请请假。",
+    "held": "这个邀请此前已有结果，这次的答复没有改变它。",
+    "in": "签到成功。",
+    "claimed": "已记录您自报到场，还不算签到。",
+    "in_before": "您此前已签到，无需重复。",
+    "left": "请假已登记。",
+    "comes": "已记录：您将按时到场，请假没有生效。",
+}
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What a link opened."""
+
+    link: str
+    invitation_id: UUID
+    expert_id: UUID
+    book: Rulebook
+
+
+class InvitationPages:
+    def __init__(self, site: Site, services: Services) -> None:
+        self._site = site
+        self._services = services
+
+    def add_routes(self) -> None:
+        self._site.get("/i/{link}", self.show)
+        self._site.get("/i/{link}/{deed}", self.reopen)
+        self._site.post("/i/{link}/answer", self.answer)
+        self._site.post("/i/{link}/undo", self.undo)
+        self._site.post("/i/{link}/leave", self.leave)
+        self._site.post("/i/{link}/leave-answer", self.answer_leave)
+        self._site.post("/i/{link}/check-in", self.check_in)
+
+    # ---- reading
+
+    async def show(self, request: http.Request) -> http.Response:
+        """``?do=decline|leave`` is the step that reads back; it changes nothing. 参加 counts at once, by its button."""
+        opened = await self._open(request)
+        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
+        if view.state == InvitationState.OPEN:
+            await self._services.draws.invitations.note_opened(
+                opened.invitation_id, opened.expert_id, opened.book.pool.code
+            )
+        step = request.query.get("do", "")
+        if step == "decline" and view.state == InvitationState.OPEN:
+            form = self._site.form_token("answer", opened.invitation_id, opened.expert_id)
+            return self._site.render("draws/invitation_answer.html", link=opened.link, view=view, form=form)
+        if step == "leave" and self._may_leave(view):
+            return self._leave_page(opened, view)
+        return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
+
+    async def reopen(self, request: http.Request) -> http.Response:
+        """A form's address, opened anew, as WeChat does with a page that it had put away."""
+        raise http.HTTPSeeOther(f"/i/{request.match_info['link']}")
+
+    async def _open(self, request: http.Request) -> _Opened:
+        link = request.match_info["link"]
+        invitation_id, expert_id, pool = await self._services.draws.invitations.by_link(link)
+        request[POOL] = pool
+        return _Opened(link, invitation_id, expert_id, self._services.deps.book(pool))
+
+    def _page(
+        self, opened: _Opened, view: InvitationView, *, note: str = "", error: str = "", status: int = 200
+    ) -> http.Response:
+        attendance = opened.book.attendance
+        now = self._services.deps.now()
+        opens = view.gathering_at - attendance.check_in_opens
+        awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
+        return self._site.render(
+            "draws/invitation.html",
+            status=status,
+            link=opened.link,
+            view=view,
+            note=note,
+            error=error,
+            hotline=opened.book.pool.hotline,
+            check_in_opens=opens,
+            may_check_in=awaited and opens <= now <= view.ends_at,
+            may_leave=self._may_leave(view),
+            over=now > view.ends_at,
+            located=venue_position(opened.book, view.venue) is not None,
+            consequence=opened.book.draw.leave.consequence,
+            answer_form=self._site.form_token("answer", opened.invitation_id, opened.expert_id),
+            undo_form=self._site.form_token("undo", opened.invitation_id, opened.expert_id),
+            leave_form=self._site.form_token("leave_answer", opened.invitation_id, opened.expert_id),
+            check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
+        )
+
+    def _may_leave(self, view: InvitationView) -> bool:
+        return (
+            view.leave_until is not None
+            and view.checked_in_at is None
+            and self._services.deps.now() <= view.leave_until
+        )
+
+    # ---- answering
+
+    async def answer(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "answer", opened.invitation_id, opened.expert_id)
+        choice = _choice(fields.get("choice", ""))
+        done = await self._services.draws.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'answered' if done.effective else 'held'}")
+
+    async def undo(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        await self._site.read_form(request, "undo", opened.invitation_id, opened.expert_id)
+        done = await self._services.draws.invitations.undo(opened.invitation_id, opened.expert_id, by="h5")
+        stays = done.view.state == InvitationState.ACCEPTED
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'undone' if done.effective else 'stays' if stays else 'held'}")
+
+    # ---- leave
+
+    def _leave_page(self, opened: _Opened, view: InvitationView, *, reason: str = "", error: str = "") -> http.Response:
+        return self._site.render(
+            "draws/invitation_leave.html",
+            status=422 if error else 200,
+            link=opened.link,
+            view=view,
+            reason=reason,
+            error=error,
+            longest=REASON_LONGEST,
+            sure=bool(reason) and not error,
+            consequence=opened.book.draw.leave.consequence,
+            form=self._site.form_token("leave", opened.invitation_id, opened.expert_id),
+        )
+
+    async def leave(self, request: http.Request) -> http.Response:
+        """The first time the reason is read back with what follows from it; with ``sure`` it is done."""
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "leave", opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
+        reason = " ".join(fields.get("reason", "").split())
+        if not 2 <= len(reason) <= REASON_LONGEST:
+            return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
+        if fields.get("sure") != "yes":
+            return self._leave_page(opened, view, reason=reason)
+        try:
+            await self._services.draws.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
+        except _RETRIED_ON_PAGE as error:
+            return await self._again(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
+
+    async def answer_leave(self, request: http.Request) -> http.Response:
+        """Confirm or deny a leave that somebody else registered; what follows stands above the buttons."""
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "leave_answer", opened.invitation_id, opened.expert_id)
+        if fields.get("agrees") not in ("yes", "no"):
+            raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
+        try:
+            left = await self._services.draws.discards.answer_leave(
+                opened.invitation_id, opened.expert_id, fields["agrees"] == "yes", by="h5"
+            )
+        except _RETRIED_ON_PAGE as error:
+            return await self._again(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'left' if left else 'comes'}")
+
+    # ---- coming
+
+    async def check_in(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "check_in", opened.invitation_id, opened.expert_id)
+        try:
+            done = await self._services.draws.attendance.check_in(
+                opened.invitation_id, opened.expert_id, read_position(fields)
+            )
+        except _RETRIED_ON_PAGE as error:
+            return await self._again(opened, error)
+        note = "claimed" if not done.counted else "in" if done.first else "in_before"
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={note}")
+
+    async def _again(self, opened: _Opened, error: AppError) -> http.Response:
+        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
+        return self._page(opened, view, error=error.message, status=error.status)
+
+
+def _choice(text: str) -> Choice:
+    if text == "accept":
+        return "accept"
+    if text == "decline":
+        return "decline"
+    raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")

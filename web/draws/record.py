@@ -1,0 +1,197 @@
+"""``/record/{token}``: the verifiable record of a draw, readable, with its file and the program that checks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+
+import aiohttp.web as http
+
+from domain.clock import local, print_time
+from domain.draws.record import SKIP_REASONS, Json
+from domain.draws.verify_draw import TEXTS
+from services.draws import PublicLinks
+from web.core.qr import path_of
+from web.core.site import Site, page_number
+from web.draws.three_numbers import WHY, read_rolls
+
+PAGE_SIZE = 200
+_TIERS = {"main": "主选专业", "alternative": "备选专业"}
+_ROLES = {"agency": "招标人（代理机构）", "supervisor": "监督人"}
+_SOURCES = {"register": "来自监督人名册", "none": "未指定"}
+_OUTCOMES = {
+    "accepted": "同意参加",
+    "declined": "不参加",
+    "silent": "未答复",
+    "undone": "撤销同意",
+    "left": "请假",
+    "absent": "缺席",
+    "recused": "现场回避",
+    "released": "退选",
+    "cancelled": "已取消",
+}
+_SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
+_CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}
+_SHORT = {"exhausted": "名单已抽完", "too_late": "临近集合时间", "force_ended": "强制结束"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as a person reads it. ``mark`` is the leaf's first characters, empty where none is meant."""
+
+    seq: int
+    at: str
+    title: str
+    text: str
+    mark: str
+    hash: str
+
+
+class RecordPages:
+    def __init__(self, site: Site, screens: PublicLinks, public_url: str) -> None:
+        self._site = site
+        self._screens = screens
+        self._public_url = public_url
+
+    def add_routes(self) -> None:
+        self._site.get("/record/verify_draw.py", self.program)
+        self._site.get("/record/{token}", self.show)
+        self._site.get("/record/{token}/file", self.file)
+
+    async def show(self, request: http.Request) -> http.Response:
+        token = request.match_info["token"]
+        draw, document = await self._screens.record(token)
+        entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
+        last = max(1, -(-len(entries) // PAGE_SIZE))
+        page = min(page_number(request), last)
+        shown = entries[(page - 1) * PAGE_SIZE :][:PAGE_SIZE]
+        return self._site.render(
+            "draws/record.html",
+            draw=draw,
+            token=token,
+            head=document["head"],
+            count=len(entries),
+            page=page,
+            last=last,
+            page_size=PAGE_SIZE,
+            sentences={code: chinese for code, (_, chinese) in TEXTS.items()},
+            rolls=[(roll, _utc(roll.at)) for roll in read_rolls(entries) if roll.seed],
+            why=WHY,
+            qr=path_of(f"{self._public_url}/record/{token}"),
+            lines=[read_entry(entry) for entry in shown],
+            over=entries[-1]["act"] == "ended",
+            sizes=[
+                (_list_name(key), len(_list(_object(listed)["leaves"])))
+                for key, listed in _object(document["lists"]).items()
+            ],
+        )
+
+    async def file(self, request: http.Request) -> http.Response:
+        draw, document = await self._screens.record(request.match_info["token"])
+        body = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        return _download(body, "application/json", f"draw-{draw.number}.json")
+
+    async def program(self, request: http.Request) -> http.Response:
+        """The very program that this project checks records with; it needs nothing but Python."""
+        return _download(
+            files("domain.draws").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py"
+        )
+
+
+def _download(body: bytes, content_type: str, name: str) -> http.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return http.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+
+
+def read_entry(entry: Mapping[str, Json]) -> Line:
+    """An entry of the log in Chinese. One of an act that is new to us shows its name."""
+    at = datetime.fromisoformat(_text(entry["at"]))
+    title, text = _words(entry)
+    return Line(
+        int(_text(entry["seq"])),
+        f"{local(at):%m-%d %H:%M:%S}",
+        title,
+        text,
+        _text(entry.get("leaf", ""))[:8],
+        _text(entry["hash"]),
+    )
+
+
+def _words(entry: Mapping[str, Json]) -> tuple[str, str]:
+    act = _text(entry["act"])
+    where = f"条件{entry['condition']}" if "condition" in entry else ""
+    if act == "called":
+        return "通知专家", f"{where}，{_TIERS.get(_text(entry['tier']), '')}"
+    if act == "skipped":
+        reason = _text(entry["reason"])
+        return "跳过", f"{where}，{_SKIPS.get(reason, reason)}"
+    if act == "outcome":
+        outcome = _text(entry["outcome"])
+        return "结果", f"{where}，{_OUTCOMES.get(outcome, outcome)}"
+    return _steps(entry, act, where)
+
+
+def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
+    role = _ROLES.get(_text(entry.get("role", "")), "")
+    reason = _text(entry.get("reason", ""))
+    words: Mapping[str, tuple[str, str]] = {
+        "round_opened": (
+            "开始确定顺序",
+            f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}{_supervisors(entry)}",
+        ),
+        "system_committed": ("系统锁定随机数", "系统先锁定一个随机数，只公布其摘要"),
+        "recusals_committed": ("回避名单锁定", "冻结名单前锁定全部回避单位和人员，只公布其摘要"),
+        "lists_frozen": ("名单冻结", "候选名单自此不能再改，公布其根摘要"),
+        "participant_committed": ("提交随机数", f"{role}的手机锁定一个随机数"),
+        "participant_revealed": ("公开随机数", f"{role}公开锁定的随机数"),
+        "seed_fixed": ("摇号结果确定", "由三方随机数算出，顺序自此固定"),
+        "round_aborted": ("本轮中止", "顺序未确定，须重新开始"),
+        "gathering_moved": (
+            "集合时间变更",
+            f"通知{entry.get('notice')}：{_time(entry, 'old')}改为{_time(entry, 'new')}",
+        ),
+        "need": ("开始呼叫", f"{where}，需{entry.get('needed')}人"),
+        "exhausted": ("名单抽完", f"{where}，{_TIERS.get(_text(entry.get('tier', '')), '')}"),
+        "paused": ("暂停", "已发出的通知仍等待结果"),
+        "resumed": ("继续", "按原顺序"),
+        "force_ended": ("强制结束", "不再发出新的通知"),
+        "completed": ("抽取完成", "各条件人数已满"),
+        "short": ("专家不足", _SHORT.get(reason, reason)),
+        "ended": ("活动结束", "记录到此为止"),
+    }
+    return words.get(act, (act, where))
+
+
+def _supervisors(entry: Mapping[str, Json]) -> str:
+    facts = entry.get("supervisors")
+    if not isinstance(facts, dict):
+        return ""
+    return f"，监督人{facts.get('count')}名，{_SOURCES.get(str(facts.get('source')), '来源不明')}"
+
+
+def _time(entry: Mapping[str, Json], key: str) -> str:
+    return print_time(datetime.fromisoformat(_text(entry[key]))) if key in entry else ""
+
+
+def _utc(text: str) -> str:
+    return print_time(datetime.fromisoformat(text))
+
+
+def _list_name(key: str) -> str:
+    condition, tier, round_number = key.split("/")
+    return f"条件{condition} · {_TIERS.get(tier, tier)} · 第{round_number}轮"
+
+
+def _text(value: Json) -> str:
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""Pages of entry into the pool: public notices and objections."""

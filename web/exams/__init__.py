@@ -1,0 +1,1 @@
+"""Pages of examinations: booking a sitting, the paper, its receipt, pictures of items."""

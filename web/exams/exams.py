@@ -1,0 +1,128 @@
+"""``/h5/{pool}/exams/{candidate}``: a person's examination: what to know, the notice, the paper, the receipt.
+
+The paper itself is drawn by ``static/exams/exam.js`` over the API, which the mini-program uses as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, Conflict, NotFound
+from services.core.base import Actor
+from services.exams import OwnExam, Phase
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.core.site import Site
+
+_CHECKS = (30, 60)
+"""Receipts that one address compares in a minute."""
+_FORM = "exam"
+_ON_PAGE = {409, 422}
+PHASES: Mapping[Phase, str] = {
+    "to_book": "待预约场次",
+    "ahead": "未开始",
+    "lobby": "即将开始",
+    "open": "可以开始",
+    "running": "答题中",
+    "resting": "可再考一次",
+    "marking": "评分中",
+    "over": "已结束",
+    "passed": "合格",
+    "failed": "未合格",
+    "left": "不再参加",
+}
+
+
+class ExamPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/{pool}/exams", self.list)
+        self._site.get("/h5/{pool}/exams/{candidate_id}", self.lobby)
+        self._site.post("/h5/{pool}/exams/{candidate_id}", self.accept)
+        self._site.get("/h5/{pool}/exams/{candidate_id}/paper", self.paper)
+        self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", self.receipt)
+        self._site.post("/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}", self.appeal)
+        self._site.get("/x/receipt/{token}", self.check)
+
+    async def list(self, request: http.Request) -> http.Response:
+        person = await self._door.person(request)
+        found = await self._services.exams.own.list(person)
+        return self._site.render("exams/list.html", pool=person.pool, found=found, phases=PHASES)
+
+    async def lobby(self, request: http.Request) -> http.Response:
+        person, exam = await self._asked(request)
+        return await self._lobby(person, exam)
+
+    async def _lobby(self, person: Actor, exam: OwnExam, error: AppError | None = None) -> http.Response:
+        return self._site.render(
+            "exams/detail.html",
+            status=error.status if error else 200,
+            pool=person.pool,
+            exam=exam,
+            results=await self._services.exams.scores.own(person, exam.candidate_id),
+            phases=PHASES,
+            hotline=self._services.deps.book(person.pool).pool.hotline,
+            error=error.message if error else "",
+            form=self._door.form(person, _FORM),
+        )
+
+    async def accept(self, request: http.Request) -> http.Response:
+        """The notice was read; both boxes must be ticked."""
+        person, exam = await self._asked(request)
+        fields = await self._door.fields(request, person, _FORM)
+        try:
+            if not (fields.get("read") and fields.get("risk")):
+                raise Conflict("请阅读考试须知，并勾选两项确认后继续。", code="notice_first")
+            await self._services.exams.attempts.accept_notice(person, exam.candidate_id)
+        except AppError as error:
+            if error.status != http.HTTPConflict.status_code:
+                raise
+            return await self._lobby(person, exam, error)
+        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
+
+    async def paper(self, request: http.Request) -> http.Response:
+        person, exam = await self._asked(request)
+        return self._site.render("exams/paper.html", pool=person.pool, exam=exam)
+
+    async def receipt(self, request: http.Request) -> http.Response:
+        person, exam = await self._asked(request)
+        attempt_id = _uuid(request.match_info["attempt_id"])
+        found = await self._services.exams.attempts.receipt(person, attempt_id)
+        return self._site.render("exams/receipt.html", pool=person.pool, exam=exam, receipt=found)
+
+    async def appeal(self, request: http.Request) -> http.Response:
+        """Ask for a second look at a result."""
+        person, exam = await self._asked(request)
+        fields = await self._door.fields(request, person, _FORM)
+        attempt_id = _uuid(request.match_info["attempt_id"])
+        try:
+            await self._services.exams.appeals.appeal(person, exam.candidate_id, attempt_id, fields.get("text", ""))
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._lobby(person, exam, error)
+        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
+
+    async def check(self, request: http.Request) -> http.Response:
+        """Anybody compares a receipt with our record."""
+        await self._site.check_rate(request, "exam_receipt", *_CHECKS)
+        found = await self._services.exams.receipts.verify(request.match_info["token"])
+        return self._site.render("exams/receipt_check.html", one=found)
+
+    async def _asked(self, request: http.Request) -> tuple[Actor, OwnExam]:
+        person = await self._door.person(request)
+        return person, await self._services.exams.own.get(person, _uuid(request.match_info["candidate_id"]))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("找不到这场考试，请在公众号回复“考试”查看最新安排。", code="candidate_unknown") from error

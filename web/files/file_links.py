@@ -1,0 +1,140 @@
+"""``/h5/file/…``: the file itself at a plain address that holds a token, good for minutes; and a file by e-mail.
+
+WeChat's web-view shows a PDF, a picture, Word and Excel at such an address, and hands it to another app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError
+from services.core.base import Actor
+from services.files import FileKind, MaterialView, check_address
+from services.ports import MailAttachment
+from services.registry import Services
+from services.reviews import OpenedFile
+from web.accounts.login import AuthPages
+from web.core.site import Site
+
+_OPENS = (120, 60)
+"""Files of one address in a minute."""
+_ON_PAGE = {409, 422, 429, 503}
+_IN_PLACE: dict[str, str] = {
+    "application/pdf": "default-src 'none'; frame-ancestors 'none'",
+    "image/jpeg": "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "image/png": "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "sandbox; default-src 'none'",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "sandbox; default-src 'none'",
+}
+"""What WeChat shows in place, with the policy it gets; a browser's PDF viewer doesn't start in a sandbox."""
+_SAVED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+class FileLinkPages:
+    def __init__(self, site: Site, services: Services) -> None:
+        self._site = site
+        self._services = services
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/file/attachment/{token}.{ending}", self.attachment)
+        self._site.get("/h5/file/material/{token}.{ending}", self.material)
+
+    async def attachment(self, request: http.Request) -> http.Response:
+        opened = await self._services.reviews.attachment_access.linked(await self._check(request, "attachment"))
+        return http.Response(body=opened.content, headers=file_headers(opened.media_type, opened.filename))
+
+    async def material(self, request: http.Request) -> http.Response:
+        found = await self._services.files.materials.linked(await self._check(request, "material"))
+        content = await self._services.files.materials.content(found)
+        return http.Response(body=content, headers=file_headers(found.media_type, found.filename))
+
+    async def _check(self, request: http.Request, kind: FileKind) -> UUID:
+        """Which file the address opens. Raises Forbidden for a token that is forged or expired."""
+        await self._site.check_rate(request, "files", *_OPENS)
+        return self._services.files.delivery.check(kind, request.match_info["token"])
+
+
+def go_to_file(services: Services, actor: Actor, kind: FileKind, file_id: UUID, filename: str) -> http.HTTPSeeOther:
+    """The way to a file that ``actor`` was let read: a plain address that ends as the file's name does."""
+    token = services.files.delivery.sign(actor, kind, file_id)
+    return http.HTTPSeeOther(f"/h5/file/{kind}/{token}.{_ending(filename)}")
+
+
+def file_headers(media_type: str, filename: str) -> dict[str, str]:
+    """To be shown in place where no browser could run it, else to be saved."""
+    way = "inline" if media_type in _IN_PLACE else "attachment"
+    name = f"{way}; filename=\"file.{_ending(filename)}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    return {
+        "Content-Type": media_type,
+        "Content-Disposition": name,
+        "Content-Security-Policy": _IN_PLACE.get(media_type, _SAVED),
+    }
+
+
+def mail_attachment(opened: OpenedFile) -> MailAttachment:
+    return MailAttachment(opened.filename, opened.media_type, opened.content)
+
+
+def material_file(found: MaterialView, content: bytes) -> MailAttachment:
+    return MailAttachment(found.filename, found.media_type, content)
+
+
+class FileMail:
+    """发到邮箱: the page that asks for an address, the same for every kind of file."""
+
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def form(
+        self,
+        request: http.Request,
+        actor: Actor,
+        filename: str,
+        back: tuple[str, str],
+        *,
+        typed: str = "",
+        error: AppError | None = None,
+    ) -> http.Response:
+        """``back``: the label and the address of the page that offers the file."""
+        return self._site.render(
+            "files/mail.html",
+            status=error.status if error else 200,
+            filename=filename,
+            back=back,
+            action=request.path,
+            typed=typed,
+            note="已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "sent" else "",
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            form=self._door.form(actor, "mail"),
+        )
+
+    async def send(
+        self,
+        request: http.Request,
+        actor: Actor,
+        filename: str,
+        back: tuple[str, str],
+        read: Callable[[], Awaitable[MailAttachment]],
+    ) -> http.Response:
+        """Mail what ``read`` opens; a refusal stands on the page."""
+        typed = (await self._door.fields(request, actor, "mail")).get("email", "")[:200]
+        try:
+            check_address(typed)
+            await self._services.files.delivery.mail(actor, typed, filename, await read())
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return self.form(request, actor, filename, back, typed=typed, error=error)
+        raise http.HTTPSeeOther(f"{request.path}?note=sent")
+
+
+def _ending(filename: str) -> str:
+    ending = filename.rpartition(".")[2].lower()
+    return ending if ending.isascii() and ending.isalnum() else "bin"

@@ -1,0 +1,129 @@
+"""``/h5/{pool}/materials``: what the office offers to download (资料下载), open to everybody but for some files."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import NotFound, Unauthenticated
+from domain.rulebook.people import MaterialType
+from services.core.base import Actor
+from services.core.permissions import may
+from services.files import MaterialView
+from services.ports import MailAttachment
+from services.registry import Services
+from web.accounts.login import AuthPages, is_wechat
+from web.core.site import Site
+from web.files.file_links import FileMail, file_headers, go_to_file, material_file
+
+KINDS: dict[MaterialType, str] = {
+    "pdf": "PDF",
+    "docx": "Word",
+    "xlsx": "Excel",
+    "jpg": "图片",
+    "png": "图片",
+    "zip": "压缩包",
+}
+_DOWNLOADS = (60, 60)
+"""Files of one address in a minute."""
+
+
+class MaterialPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+        self._mail = FileMail(site, services, door)
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/{pool}/materials", self.list)
+        self._site.get("/h5/{pool}/materials/{material_id}", self.file)
+        self._site.get("/h5/{pool}/materials/{material_id}/mail", self.mail_form)
+        self._site.post("/h5/{pool}/materials/{material_id}/mail", self.mail)
+
+    async def list(self, request: http.Request) -> http.Response:
+        pool = self._door.check_pool(request.match_info["pool"])
+        actor = await self._actor(request)
+        shown = await self._services.files.materials.shown(pool)
+        return self._site.render(
+            "files/materials.html",
+            pool=pool,
+            name=self._services.deps.book(pool).pool.name,
+            kinds=KINDS,
+            total=len(shown),
+            groups=[(category, list(group)) for category, group in groupby(shown, lambda one: one.category)],
+            known=actor is not None and actor.account_id is not None and actor.pool == pool,
+            admitted=actor is not None and may(actor, "material.restricted"),
+            wechat=is_wechat(request),
+        )
+
+    async def file(self, request: http.Request) -> http.Response:
+        """The file; one for applicants lies at an address of its own, which other apps can open too."""
+        found, actor = await self._found(request)
+        if found.audience == "applicants" and actor is not None:
+            raise go_to_file(self._services, actor, "material", found.id, found.filename)
+        return await send(request, self._services, found)
+
+    async def mail_form(self, request: http.Request) -> http.Response:
+        found, actor = await self._for_mail(request)
+        return self._mail.form(request, actor, found.filename, _back(request))
+
+    async def mail(self, request: http.Request) -> http.Response:
+        found, actor = await self._for_mail(request)
+
+        async def read() -> MailAttachment:
+            return material_file(found, await self._services.files.materials.content(found))
+
+        return await self._mail.send(request, actor, found.filename, _back(request), read)
+
+    async def _found(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
+        """A visitor who must log in first is led there and back to the list."""
+        pool = self._door.check_pool(request.match_info["pool"])
+        await self._site.check_rate(request, "materials", *_DOWNLOADS)
+        actor = await self._actor(request)
+        try:
+            return await self._services.files.materials.find(pool, _id_of(request), actor), actor
+        except Unauthenticated as error:
+            raise _log_in_first(pool) from error
+
+    async def _for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
+        """Mail goes to people of the pool who are logged in."""
+        found, actor = await self._found(request)
+        if actor is None or actor.pool != request.match_info["pool"]:
+            raise _log_in_first(request.match_info["pool"])
+        return found, actor
+
+    async def _actor(self, request: http.Request) -> Actor | None:
+        """Who asks: as applicant or expert of the pool, else in the office that was chosen."""
+        return await self._door.find_person(request) or await self._door.find_visitor(request)
+
+
+def _back(request: http.Request) -> tuple[str, str]:
+    return "资料下载", f"/h5/{request.match_info['pool']}/materials"
+
+
+def _log_in_first(pool: str) -> http.HTTPSeeOther:
+    query = urlencode({"pool": pool, "next": f"/h5/{pool}/materials"})
+    return http.HTTPSeeOther(f"/h5/login?{query}")
+
+
+async def send(request: http.Request, services: Services, found: MaterialView) -> http.Response:
+    """The file of a material; 304 for who has it already."""
+    headers = {
+        "ETag": f'"{found.etag}"',
+        "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",
+        **file_headers(found.media_type, found.filename),
+    }
+    if any(known.value in (found.etag, "*") for known in request.if_none_match or ()):
+        return http.Response(status=304, headers=headers)
+    return http.Response(body=await services.files.materials.content(found), headers=headers)
+
+
+def _id_of(request: http.Request) -> UUID:
+    try:
+        return UUID(request.match_info["material_id"])
+    except ValueError as error:
+        raise NotFound("没有这份资料，请返回资料下载页查看。", code="material_unknown") from error

@@ -1,0 +1,117 @@
+"""Where SMS and voice vendors push their reports. They sign nothing and send no header of ours, so the path holds a
+secret and networks may be named. What they say is believed only as far as ``services.operations.delivery_reports`` can
+confirm it. A report is stored before it is answered; a job applies it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+import structlog
+from aiohttp import web
+
+from domain.errors import InvalidInput, TooMany
+from services.operations import DeliveryReports
+from services.ports import CallReport, SmsReport
+from web.core.site import Limit
+
+log = structlog.get_logger(__name__)
+
+_LIMIT = 1024 * 1024
+_PUSHES, _GUESSES = (6000, 60), (20, 600)
+"""How many within how many seconds one address may make: with the right secret (each may hold 100 reports), and with a
+wrong one. Counted apart, so that a stranger behind the same proxy can't keep the vendor out."""
+
+
+@dataclass(frozen=True)
+class ReceiptParsers:
+    """From the raw body to reports; both raise InvalidInput for junk."""
+
+    sms: Callable[[bytes], Sequence[SmsReport]]
+    voice: Callable[[bytes], Sequence[CallReport]]
+
+
+@dataclass(frozen=True)
+class Callers:
+    """Who may push. ``address`` tells a request's real client; ``networks`` empty: anybody who knows the secret."""
+
+    address: Callable[[web.Request], str]
+    limit: Limit
+    networks: Sequence[IPv4Network | IPv6Network] = ()
+
+    def include(self, request: web.Request) -> bool:
+        try:
+            caller = ip_address(self.address(request))
+        except ValueError:
+            return not self.networks
+        caller = getattr(caller, "ipv4_mapped", None) or caller
+        return not self.networks or any(caller in network for network in self.networks)
+
+
+class ReceiptEndpoint:
+    """``token`` is the secret in the path."""
+
+    def __init__(
+        self,
+        receipts: DeliveryReports,
+        parsers: ReceiptParsers,
+        token: str,
+        callers: Callers,
+    ) -> None:
+        self._receipts = receipts
+        self._parsers = parsers
+        self._token = token.encode()
+        self._callers = callers
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/receipts/{token}/sms", self.sms), web.post("/receipts/{token}/voice", self.voice)]
+
+    async def sms(self, request: web.Request) -> web.Response:
+        body = await self._body(request)
+        try:
+            reports = self._parsers.sms(body)
+        except InvalidInput:
+            return _refused()
+        await self._receipts.take_sms(reports)
+        return _accepted()
+
+    async def voice(self, request: web.Request) -> web.Response:
+        body = await self._body(request)
+        try:
+            reports = self._parsers.voice(body)
+        except InvalidInput:
+            return _refused()
+        await self._receipts.take_calls(reports)
+        return _accepted()
+
+    async def _body(self, request: web.Request) -> bytes:
+        """Raises 404 for a wrong secret or a caller from elsewhere, as if nothing were here."""
+        known = hmac.compare_digest(request.match_info["token"].encode("utf-8", "replace"), self._token)
+        known = self._callers.include(request) and known
+        try:
+            await self._callers.limit(
+                request, "reports" if known else "reports_guess", *(_PUSHES if known else _GUESSES)
+            )
+        except TooMany as error:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": str(error.retry_after)}) from error
+        if not known:
+            raise web.HTTPNotFound
+        if (request.content_length or 0) > _LIMIT:
+            raise web.HTTPRequestEntityTooLarge(_LIMIT, request.content_length or 0)
+        body = bytearray()
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > _LIMIT:
+                raise web.HTTPRequestEntityTooLarge(_LIMIT, len(body))
+        return bytes(body)
+
+
+def _accepted() -> web.Response:
+    return web.json_response({"code": 0, "msg": "接收成功"})
+
+
+def _refused() -> web.Response:
+    log.warning("receipt_unreadable")
+    return web.json_response({"code": 1, "msg": "格式错误"}, status=400)

@@ -1,0 +1,1 @@
+"""Pages of payment, and where the payment platform pushes its notifications."""

@@ -1,0 +1,234 @@
+"""``/h5/{pool}/pay``: what is owed, paid inside WeChat by JSAPI and elsewhere by a QR code that shows its own result.
+
+Everything works without scripts save JSAPI, which only WeChat's own browser has. After it was opened by number, a page
+goes on by a token bound to this fee and this visitor, so that waiting does not count as looking up.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.clock import local
+from domain.errors import AppError, Forbidden, Unavailable
+from services.payments import FeeView, Ordered, prove
+from services.ports import PayParameters
+from services.registry import Services
+from web.accounts.login import AuthPages, is_wechat
+from web.core.qr import path_of
+from web.core.site import Site, show_pdf
+from web.payments.visitors import PayVisitors, Visitor
+
+_PURPOSE = "pay"
+_TOKEN_TTL = timedelta(hours=3)
+_ON_PAGE = {403, 404, 409, 422, 429, 503}
+_NOTES = {"kept": "开票信息已保存，发票会发送到您填写的邮箱。"}
+
+
+class PayPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._visitors = PayVisitors(site, services, door)
+
+    def add_routes(self) -> None:
+        self._visitors.add_routes()
+        self._site.get("/h5/{pool}/pay", self.home)
+        self._site.get("/h5/{pool}/pay/{number}", self.fee)
+        self._site.get("/h5/{pool}/pay-order/{token}", self.reopen)
+        self._site.post("/h5/{pool}/pay-order/{token}", self.order)
+        self._site.get("/h5/{pool}/pay-state/{token}", self.state)
+        self._site.get("/h5/{pool}/pay-receipt/{fee_id}", self.receipt)
+        self._site.get("/h5/{pool}/pay-invoice/{fee_id}", self.invoice)
+        self._site.post("/h5/{pool}/pay-invoice/{fee_id}", self.correct)
+        self._site.get("/h5/receipt/{token}", self.proof)
+
+    # ---- looking
+
+    async def home(self, request: http.Request) -> http.Response:
+        """One's own fee; ``?number=`` or nothing owed: a field for somebody's expert number."""
+        visitor = await self._visitors.visitor(request)
+        typed = request.query.get("number", "").strip()
+        if typed:
+            return await self._by_number(request, visitor, typed)
+        own = await self._services.payments.queries.mine(visitor.actor) if visitor.actor.account_id else ()
+        if own and "other" not in request.query:
+            return self._page(request, visitor, own[0], note=_NOTES.get(request.query.get("note", ""), ""))
+        return self._search(visitor)
+
+    async def fee(self, request: http.Request) -> http.Response:
+        visitor = await self._visitors.visitor(request)
+        return await self._by_number(request, visitor, request.match_info["number"])
+
+    async def _by_number(self, request: http.Request, visitor: Visitor, number: str) -> http.Response:
+        try:
+            view = await self._services.payments.orders.look_up(visitor.actor, number, viewer=visitor.viewer)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return self._search(visitor, number, error)
+        return self._page(request, visitor, view)
+
+    def _search(self, visitor: Visitor, number: str = "", error: AppError | None = None) -> http.Response:
+        book = self._services.deps.book(visitor.actor.pool)
+        return self._site.render(
+            "payments/search.html",
+            status=error.status if error else 200,
+            pool=visitor.actor.pool,
+            number=number[:32],
+            error=error.message if error else "",
+            known=visitor.actor.account_id is not None,
+            others=book.fee is not None and book.fee.pay_for_others,
+            pool_name=book.pool.name,
+            hotline=book.fee.hotline if book.fee else book.pool.hotline,
+        )
+
+    def _page(
+        self,
+        request: http.Request,
+        visitor: Visitor,
+        view: FeeView,
+        *,
+        ordered: Ordered | None = None,
+        note: str = "",
+        error: AppError | None = None,
+    ) -> http.Response:
+        book = self._services.deps.book(visitor.actor.pool)
+        token = self._sign(view.id, visitor)
+        return self._site.render(
+            "payments/pay.html",
+            status=error.status if error else 200,
+            pool=visitor.actor.pool,
+            fee=view,
+            note=note,
+            error=error.message if error else "",
+            token=token,
+            jsapi=self._by_jsapi(request, visitor),
+            wechat=is_wechat(request),
+            ordered=ordered,
+            qr=path_of(ordered.code_url) if ordered else None,
+            others=book.fee is not None and book.fee.pay_for_others,
+            pool_name=book.pool.name,
+            form=self._site.form_token("invoice", view.id, visitor.person),
+        )
+
+    def _by_jsapi(self, request: http.Request, visitor: Visitor) -> bool:
+        return bool(visitor.openid) and request.query.get("way") != "native"
+
+    def _sign(self, fee_id: UUID, visitor: Visitor) -> str:
+        until = self._services.deps.now() + _TOKEN_TTL
+        return self._services.links.sign(_PURPOSE, fee_id, visitor.person, until)
+
+    async def _opened(self, request: http.Request) -> tuple[Visitor, UUID]:
+        """Raises Forbidden for a token that is old or somebody else's."""
+        visitor = await self._visitors.visitor(request)
+        link = self._services.links.check(request.match_info["token"], _PURPOSE)
+        if link.person_id != visitor.person:
+            raise Forbidden("页面已过期，请重新打开缴费页面。", code="not_this_browser")
+        return visitor, link.subject_id
+
+    # ---- paying
+
+    async def reopen(self, request: http.Request) -> http.Response:
+        """The form's address, opened anew: how it stands now, and paid by QR code if that is still to be done."""
+        visitor, fee_id = await self._opened(request)
+        return self._page(request, visitor, await self._services.payments.orders.refresh(visitor.actor, fee_id))
+
+    async def order(self, request: http.Request) -> http.Response:
+        """What is needed to pay now: parameters for WeChat's cashier, or a code to scan. JSON where it is asked for."""
+        visitor, fee_id = await self._opened(request)
+        fields = await self._site.read_fields(request)
+        by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
+        try:
+            ordered = await self._services.payments.orders.order(
+                visitor.actor, fee_id, "jsapi" if by_jsapi else "native", openid=visitor.openid if by_jsapi else ""
+            )
+        except AppError as error:
+            if error.code == "fee_settled" and not _wants_json(request):
+                return await self.reopen(request)
+            if not _wants_json(request):
+                return await self._again(request, visitor, fee_id, error)
+            return http.json_response({"message": error.message, "code": error.code}, status=error.status)
+        if _wants_json(request):
+            return http.json_response(_ordered(ordered))
+        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+        return self._page(request, visitor, view, ordered=ordered)
+
+    async def _again(self, request: http.Request, visitor: Visitor, fee_id: UUID, error: AppError) -> http.Response:
+        if error.status not in _ON_PAGE or isinstance(error, Forbidden):
+            raise error
+        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+        return self._page(request, visitor, view, error=error)
+
+    async def state(self, request: http.Request) -> http.Response:
+        """Asked every two seconds by whoever waits; the platform is asked less often."""
+        visitor, fee_id = await self._opened(request)
+        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+        return http.json_response({"phase": view.phase})
+
+    # ---- afterwards
+
+    async def receipt(self, request: http.Request) -> http.Response:
+        visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
+        return show_pdf(await self._services.payments.invoices.receipt(visitor.actor, fee_id), "receipt.pdf")
+
+    async def invoice(self, request: http.Request) -> http.Response:
+        visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
+        return show_pdf(await self._services.payments.invoices.file(visitor.actor, fee_id), "invoice.pdf")
+
+    async def correct(self, request: http.Request) -> http.Response:
+        """Title, tax number and address of the invoice."""
+        visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
+        fields = await self._site.read_form(request, "invoice", fee_id, visitor.person)
+        try:
+            await self._services.payments.invoices.correct(
+                visitor.actor,
+                fee_id,
+                title=fields.get("title", ""),
+                taxpayer_id=fields.get("taxpayer_id", ""),
+                email=fields.get("email", ""),
+            )
+        except AppError as error:
+            return await self._again(request, visitor, fee_id, error)
+        raise http.HTTPSeeOther(f"/h5/{visitor.actor.pool}/pay?note=kept")
+
+    async def proof(self, request: http.Request) -> http.Response:
+        """What the QR code on a receipt opens, for whoever holds the paper."""
+        return self._site.render(
+            "payments/proof.html", proof=await prove(self._services.deps, request.match_info["token"])
+        )
+
+
+def _wants_json(request: http.Request) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def _ordered(ordered: Ordered) -> dict[str, object]:
+    kept: dict[str, object] = {"until": f"{local(ordered.expires_at):%H:%M}", "expires": ordered.expires_at.isoformat()}
+    if ordered.parameters is not None:
+        return {**kept, "parameters": _bridge(ordered.parameters)}
+    if not ordered.code_url:
+        raise Unavailable("付款码暂时无法生成，请稍后再试。")
+    path = path_of(ordered.code_url)
+    return {**kept, "qr": {"size": path.size, "d": path.d}}
+
+
+def _bridge(parameters: PayParameters) -> dict[str, str]:
+    """As ``getBrandWCPayRequest`` spells them."""
+    return {
+        "appId": parameters.app_id,
+        "timeStamp": parameters.time_stamp,
+        "nonceStr": parameters.nonce,
+        "package": parameters.package,
+        "signType": parameters.sign_type,
+        "paySign": parameters.signature,
+    }
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise http.HTTPNotFound from None

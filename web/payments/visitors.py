@@ -1,0 +1,141 @@
+"""Who opens the pay page: somebody logged in, or whoever WeChat's browser says it is; paying needs no binding.
+
+JSAPI wants the openid of whoever pays. WeChat is asked silently; the answer stays with the browser, sealed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, unquote, urlencode
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import aiohttp.web as http
+import structlog
+
+from domain.errors import GatewayError, NotFound, Rejected
+from services.core.base import Actor
+from services.core.crypto import SealBroken
+from services.registry import Services
+from web.accounts.login import AuthPages, is_wechat, safe_target
+from web.core.site import Site
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+COOKIE = "pbt_payer"
+_ASKING = "pbt_payer_asked"
+_PURPOSES = {COOKIE: "payer", _ASKING: "payer-asked"}
+"""Each cookie is sealed for its own, so that one is never taken for the other."""
+_VISITOR_TTL = timedelta(hours=12)
+_STATE_TTL = timedelta(minutes=5)
+_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """``viewer`` stands for the person where look-ups are counted; ``openid`` is empty outside WeChat."""
+
+    actor: Actor
+    viewer: UUID
+    openid: str
+
+    @property
+    def person(self) -> UUID:
+        """To whom tokens of the page are bound."""
+        return self.actor.account_id or self.viewer
+
+
+class PayVisitors:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/pay-wechat/back", self.back)
+
+    async def visitor(self, request: http.Request) -> Visitor:
+        """Redirects to the log-in, or inside WeChat to WeChat. Raises NotFound for a pool that is not ours."""
+        pool = request.match_info["pool"]
+        if pool not in self._services.deps.rulebooks:
+            raise NotFound("没有这个专家库，请使用最新一条通知中的链接。")
+        openid = self._openid(request, pool)
+        known = await self._door.find_visitor(request)
+        actor = Actor(pool, "applicant", known.account_id) if known is not None and known.pool == pool else None
+        if not openid and is_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
+            raise self._ask_wechat(pool, request.path_qs)
+        if actor is None and openid:
+            who = await self._services.accounts.bindings.find_reader(pool, openid)
+            actor = Actor(pool, "applicant" if who.account_id else "guest", who.account_id)
+        if actor is None:
+            query = urlencode({"pool": pool, "next": request.path_qs if request.method == "GET" else ""})
+            raise http.HTTPSeeOther(f"/h5/login?{query}")
+        return Visitor(actor, actor.account_id or uuid5(NAMESPACE_URL, f"wechat:{pool}:{openid}"), openid)
+
+    def _openid(self, request: http.Request, pool: str) -> str:
+        opened = self._open(request, COOKIE)
+        return opened[1] if opened is not None and opened[0] == pool and is_wechat(request) else ""
+
+    # ---- asking WeChat
+
+    def _ask_wechat(self, pool: str, target: str) -> http.HTTPException:
+        """WeChat's page, with what its answer is checked against; the page itself where no account is set up."""
+        state = secrets.token_hex(16)
+        back = f"{self._services.deps.public_url}/h5/pay-wechat/back"
+        try:
+            url = self._services.web.authorize_url(pool, back, state)
+        except Rejected:  # this pool has no official account
+            url = target
+        answer = http.HTTPSeeOther(url)
+        self._keep(answer, _ASKING, [pool, safe_target(target), state], _STATE_TTL)
+        return answer
+
+    async def back(self, request: http.Request) -> http.Response:
+        """WeChat sends the browser here. Whatever is odd leads on without an openid: then it is paid by QR code."""
+        kept = self._open(request, _ASKING)
+        if kept is None:
+            raise NotFound("页面已失效，请回到公众号重新打开缴费链接。")
+        pool, target, state = kept[0], kept[1], kept[2]
+        response = http.Response(status=303, headers={"Location": target or f"/h5/{pool}/pay"})
+        if hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
+            openid = await self._resolve_openid(pool, request.query.get("code", ""))
+            if openid:
+                self._keep(response, COOKIE, [pool, openid], _VISITOR_TTL)
+        return response
+
+    async def _resolve_openid(self, pool: str, code: str) -> str:
+        if not _CODE.fullmatch(code):
+            return ""
+        try:
+            user = await self._services.web.web_user(pool, code)
+        except GatewayError as error:
+            log.warning("payer_unknown", error=type(error).__name__)
+            return ""
+        return "" if user.snapshot else user.openid
+
+    # ---- what the browser keeps
+
+    def _open(self, request: http.Request, name: str) -> list[str] | None:
+        try:
+            sealed = unquote(request.cookies.get(name, ""))
+            until, *values = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSES[name]))
+        except (SealBroken, ValueError):  # ValueError: too short to be a ciphertext at all
+            return None
+        return values if until > self._services.deps.now().timestamp() else None
+
+    def _keep(self, response: http.StreamResponse, name: str, values: list[str], lasts: timedelta) -> None:
+        until = (self._services.deps.now() + lasts).timestamp()
+        sealed = self._services.deps.keys.seal(json.dumps([until, *values]), _PURPOSES[name])
+        response.set_cookie(
+            name,
+            quote(sealed, safe=""),
+            max_age=int(lasts.total_seconds()),
+            path="/h5",
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )

@@ -1,0 +1,1 @@
+"""Pages of reviewers: the queue, one application, the decision."""

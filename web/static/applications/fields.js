@@ -1,0 +1,345 @@
+// The widgets of an application form: one for each kind of field, drawn from the pool's schema.
+//
+// A widget is {element, read(), refuse(text), focus()}; `read` gives the value as the API takes it, undefined for none.
+import { h } from '../core/client.js';
+import { pickCode, pickEmployer } from './picker.js';
+import { uploader } from './upload.js';
+
+const INPUTS = {
+  text: {}, textarea: {}, email: { type: 'email', autocomplete: 'email' }, mobile: { type: 'tel', inputmode: 'numeric', maxlength: 11 },
+  phone: { type: 'tel' }, integer: { inputmode: 'numeric' }, date: { type: 'date', placeholder: '例如 2012-07-01' },
+  month: { type: 'month', placeholder: '例如 2012-07' },
+  credit_code: { maxlength: 18, autocapitalize: 'characters' },
+};
+let serial = 0;
+
+/** @param context {client, application, names: Map, locked: bool, kept: bool (as filed, at a renewal), changed(), hotline, schema} */
+export function draw(field, value, context) {
+  const locked = context.locked || field.read_only;
+  if (locked && field.kind !== 'file') return shown(field, value, context);
+  if (field.kind in INPUTS) return typed(field, value, context);
+  return MAKERS[field.kind](field, value, { ...context, locked });
+}
+
+/** Label, control, hint and the place for what is wrong. */
+function frame(field, control, { group = false, locked = false } = {}) {
+  const id = `f${++serial}`;
+  const wrong = h('p', { class: 'wrong', id: `${id}w`, role: 'alert', hidden: true });
+  const mark = field.required && !locked && h('span', { class: 'must', title: '必填' }, '*');
+  const hint = field.hint && h('p', { class: 'small', id: `${id}h` }, field.hint);
+  const caption = group
+    ? h('span', { class: 'caption', id: `${id}l` }, field.label, mark)
+    : h('label', { class: 'caption', id: `${id}l`, for: id }, field.label, mark);
+  if (group) {
+    control.setAttribute('role', 'group');
+    control.setAttribute('aria-labelledby', `${id}l`);
+  } else {
+    control.id = id;
+  }
+  if (control.tagName === 'BUTTON') control.setAttribute('aria-labelledby', `${id}l ${id}`);
+  if (field.required && !group && control.tagName !== 'BUTTON') control.setAttribute('aria-required', 'true');
+  const describe = (text) => {
+    const ids = [field.hint && `${id}h`, text && `${id}w`].filter(Boolean).join(' ');
+    if (ids) control.setAttribute('aria-describedby', ids);
+    else control.removeAttribute('aria-describedby');
+  };
+  describe('');
+  const element = h('div', { class: 'field', data: { field: field.code } }, caption, control, hint, wrong);
+  const refuse = (text) => {
+    wrong.textContent = text;
+    wrong.hidden = !text;
+    element.classList.toggle('bad', Boolean(text));
+    if (text && !group && control.tagName !== 'BUTTON') control.setAttribute('aria-invalid', 'true');
+    else control.removeAttribute('aria-invalid');
+    describe(text);
+  };
+  return { element, refuse };
+}
+
+function typed(field, value, context) {
+  const long = field.kind === 'textarea';
+  const control = h(long ? 'textarea' : 'input', {
+    maxlength: field.length_max, rows: long ? 4 : undefined, ...(long ? {} : INPUTS[field.kind]),
+    ...(field.default && { placeholder: `没有请填“${field.default}”` }),
+  });
+  control.value = value ?? '';
+  const { element, refuse } = frame(field, control);
+  if (field.length_max && ['text', 'textarea'].includes(field.kind)) element.append(counter(control, field.length_max));
+  control.addEventListener('input', () => { refuse(''); context.changed(); });
+  const read = () => {
+    const text = control.value.trim();
+    if (!text) return undefined;
+    return field.kind === 'integer' && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
+  };
+  return { element, read, refuse, focus: () => control.focus() };
+}
+
+function counter(control, most) {
+  const box = h('span', { class: 'counter', 'aria-hidden': 'true' });
+  const count = () => { box.textContent = `${control.value.length}/${most}`; };
+  control.addEventListener('input', count);
+  count();
+  return box;
+}
+
+function choice(field, value, context) {
+  const options = field.options.map((option) => h('option', { value: option, selected: option === value }, option));
+  const control = h('select', {}, h('option', { value: '' }, '请选择'), options);
+  const { element, refuse } = frame(field, control);
+  control.addEventListener('change', () => { refuse(''); context.changed(); });
+  return { element, read: () => control.value || undefined, refuse, focus: () => control.focus() };
+}
+
+function yesNo(field, value, context) {
+  const name = `y${++serial}`;
+  const radios = [[true, '是'], [false, '否']].map(([answer, word]) => {
+    const input = h('input', { type: 'radio', name, value: word, checked: value === answer });
+    input.checked = value === answer;
+    input.addEventListener('change', () => { refuse(''); context.changed(); });
+    return h('label', { class: 'radio' }, input, word);
+  });
+  const control = h('div', { class: 'radios' }, radios);
+  const unchosen = field.default && `不选按“${field.default}”办理。`;
+  const { element, refuse } = frame({ ...field, hint: [field.hint, unchosen].filter(Boolean).join(' ') }, control, { group: true });
+  const read = () => {
+    const chosen = control.querySelector('input:checked');
+    return chosen ? chosen.value === '是' : undefined;
+  };
+  return { element, read, refuse, focus: () => control.querySelector('input').focus() };
+}
+
+/** A button that shows what is chosen and opens a sheet. */
+function chooser(field, text, open, context) {
+  const control = h('button', { type: 'button', class: 'choose' }, text || '请选择');
+  control.classList.toggle('none', !text);
+  const made = frame(field, control);
+  control.addEventListener('click', async () => {
+    const label = await open();
+    if (label === undefined) return;
+    control.textContent = label || '请选择';
+    control.classList.toggle('none', !label);
+    made.refuse('');
+    context.changed();
+  });
+  return { ...made, focus: () => control.focus(), control };
+}
+
+function code(field, value, context) {
+  let chosen = value;
+  const kind = field.catalogue;
+  const open = async () => {
+    const node = await pickCode(context.client, field.label, kind, {
+      top: field.below ?? (kind === 'region' ? context.province : ''), leaf: field.leaf,
+      allowed: (one) => (kind === 'region' ? regionAllowed(field, one) : !field.code_length || one.code.length === field.code_length),
+    });
+    if (!node) return undefined;
+    chosen = node.code;
+    context.names.set(`${kind}/${node.code}`, node.name);
+    return node.name;
+  };
+  const made = chooser(field, named(kind, value, context), open, context);
+  return { element: made.element, refuse: made.refuse, focus: made.focus, read: () => chosen };
+}
+
+function regionAllowed(field, one) {
+  const isCity = one.parent.endsWith('0000');
+  if (field.city_only) return isCity;
+  if (field.districts === false && !isCity && one.name.endsWith('区')) return false;
+  return !one.code.endsWith('0000');
+}
+
+const named = (kind, value, context) => (value ? context.names.get(`${kind}/${value}`) ?? value : '');
+
+function employer(field, value, context) {
+  let chosen = value;
+  const open = async () => {
+    const unit = await pickEmployer(context.client, context.hotline);
+    if (!unit) return undefined;
+    chosen = unit.id;
+    context.names.set(`employer/${unit.id}`, unit.name);
+    return unit.name;
+  };
+  const made = chooser(field, named('employer', value, context), open, context);
+  return { element: made.element, refuse: made.refuse, focus: made.focus, read: () => chosen };
+}
+
+/** Rows of widgets with add and remove; `make(row)` gives {element, widgets: {code: widget}, read()}. */
+function rows(field, values, context, make) {
+  const list = h('div', { class: 'rows' });
+  const add = h('button', { type: 'button', class: 'add' }, `＋ 新增${field.label}`);
+  const control = h('div', {}, list, add);
+  const { element, refuse } = frame(field, control, { group: true });
+  let made = [];
+  const inside = { ...context, changed: () => { refuse(''); context.changed(); }, filesChanged: () => { refuse(''); return context.filesChanged?.(); } };
+  const arrange = () => {
+    add.hidden = made.length >= field.count_max;
+    made.forEach((one, index) => {
+      one.title.textContent = `${field.label} ${index + 1}`;
+      one.place.row = index;
+    });
+  };
+  const insert = (value) => {
+    const place = { row: made.length };
+    const one = make(value, place, inside);
+    one.place = place;
+    one.title = h('span', { class: 'grow' });
+    one.card = h('fieldset', { class: 'rowcard' },
+      h('div', { class: 'rowhead' }, one.title, h('button', { type: 'button', class: 'link', onclick: () => drop(one) }, '删除')),
+      one.elements);
+    made.push(one);
+    list.append(one.card);
+    arrange();
+    return one;
+  };
+  // Files belong to the place of a row, so those of the rows that move up have to be sent again.
+  const drop = async (one) => {
+    const moving = made.slice(made.indexOf(one) + 1);
+    for (const other of [one, ...moving]) await other.clearFiles?.(other !== one);
+    made = made.filter((other) => other !== one);
+    one.card.remove();
+    arrange();
+    refuse('');
+    context.changed();
+    (made.at(-1)?.card.querySelector('button') ?? add).focus();
+  };
+  (values ?? []).forEach(insert);
+  if (!made.length && field.required) insert({});
+  add.addEventListener('click', () => { insert({}).focus(); context.changed(); });
+  arrange();
+  const read = () => {
+    const kept = made.map((one) => one.read()).filter((row) => Object.keys(row).length);
+    return kept.length ? kept : undefined;
+  };
+  return {
+    element, read, refuse, focus: () => (made[0] ?? { focus: () => add.focus() }).focus(),
+    inner: (index, name) => made[index]?.widgets[name], parts: () => made.flatMap((one) => Object.values(one.widgets)),
+  };
+}
+
+function records(field, values, context) {
+  return rows(field, values, context, (row, at, inside) => {
+    const widgets = {};
+    for (const column of field.columns) {
+      const place = { ...column, code: column.kind === 'file' ? `${field.code}.${column.code}` : column.code };
+      widgets[column.code] = draw(place, row[column.code], { ...inside, at });
+    }
+    const read = () => {
+      const found = {};
+      for (const [name, widget] of Object.entries(widgets)) {
+        const value = widget.read();
+        if (value !== undefined) found[name] = value;
+      }
+      return found;
+    };
+    const clearFiles = async (tell) => {
+      for (const widget of Object.values(widgets)) if (await widget.clear?.() && tell) widget.refuse('前面的一行已删除，请重新上传。');
+    };
+    return { elements: Object.values(widgets).map((one) => one.element), widgets, read, clearFiles, focus: () => Object.values(widgets)[0].focus() };
+  });
+}
+
+function specialties(field, value, context) {
+  const rule = context.schema.specialties;
+  const fixed = context.fixed ?? new Set();
+  let chosen = (value ?? []).map((one) => ({ ...one }));
+  const list = h('ul', { class: 'chosen' });
+  const add = h('button', { type: 'button', class: 'add' }, '＋ 选择评标专业');
+  const control = h('div', {}, list, add);
+  const { element, refuse } = frame({ ...field, hint: [field.hint, wording(rule)].filter(Boolean).join(' ') }, control, { group: true });
+
+  const item = (one) => {
+    const stays = fixed.has(one.code);
+    const remove = !stays && h('button', { type: 'button', class: 'link', 'aria-label': `删除${named('specialty', one.code, context)}`,
+      onclick: () => { chosen = chosen.filter((other) => other !== one); change(); } }, '删除');
+    const kind = rule.preferred && h('select', { 'aria-label': '首选或备选', disabled: stays },
+      h('option', { value: 'preferred' }, '首选'), h('option', { value: 'alternative' }, '备选'));
+    if (kind) {
+      kind.value = one.choice ?? 'preferred';
+      kind.addEventListener('change', () => { one.choice = kind.value; change(); });
+    }
+    const back = context.returned?.get(one.code);
+    const told = back && h('small', { class: back.mended ? 'mended' : 'bad-text' }, back.mended ? '已退回，您已修改，提交后重新审核' : `已退回：${back.opinion}`);
+    return h('li', { class: back && !back.mended ? 'returned' : undefined }, kind, h('span', { class: 'grow' },
+      named('specialty', one.code, context), h('small', {}, stays ? `${one.code} 已提交，不能修改` : one.code), told), remove);
+  };
+  const arrange = () => {
+    list.replaceChildren(...chosen.map(item));
+    add.hidden = chosen.length >= rule.count_max;
+  };
+  const change = () => { arrange(); refuse(''); context.changed(); };
+  add.addEventListener('click', async () => {
+    const node = await pickCode(context.client, '选择评标专业', 'specialty', {
+      top: rule.classes.length === 1 ? rule.classes[0] : '', leaf: true, taken: new Set(chosen.map((one) => one.code)),
+      allowed: (one) => one.code.length >= (rule.third_level_only ? 7 : 5),
+    });
+    if (!node) return;
+    context.names.set(`specialty/${node.code}`, node.name);
+    chosen.push({ code: node.code, choice: rule.preferred && chosen.some((one) => one.choice === 'preferred') ? 'alternative' : 'preferred' });
+    change();
+  });
+  arrange();
+  const read = () => (chosen.length ? chosen.map((one) => ({ code: one.code, choice: one.choice ?? 'preferred' })) : undefined);
+  return { element, read, refuse, focus: () => add.focus() };
+}
+
+function wording(rule) {
+  const parts = [rule.count_min === rule.count_max ? `须选${rule.count_max}个` : `可选${rule.count_min}至${rule.count_max}个`];
+  if (rule.level_1_max) parts.push(`一级类别不超过${rule.level_1_max}个`);
+  if (rule.level_2_max) parts.push(`二级类别不超过${rule.level_2_max}个`);
+  if (rule.third_level_only) parts.push('只选三级专业');
+  if (rule.preferred) parts.push('首选必入库，备选视情入库');
+  if (rule.fixed_once_submitted) parts.push('提交后本次征集期间不可修改');
+  return `${parts.join('，')}。`;
+}
+
+function files(field, _value, context) {
+  let element;
+  let refuse;
+  const up = uploader(context.client, context.application, field, {
+    at: context.at ?? { row: 0 }, locked: context.locked, changed: () => { refuse(''); return context.filesChanged(); },
+    files: context.attachments.filter((one) => one.field === field.code && one.row === (context.at?.row ?? 0)),
+  });
+  const control = h('div', {}, !context.locked && context.template?.(field), up.element);
+  ({ element, refuse } = frame(field, control, { group: true, locked: context.locked }));
+  return { element, read: () => undefined, refuse, focus: up.focus, clear: up.clear };
+}
+
+/** What can't be changed here, as text. */
+function shown(field, value, context) {
+  const element = h('div', { class: 'field still', data: { field: field.code } },
+    h('span', { class: 'caption' }, field.label), h('div', { class: 'value' }, words(field, value, context)),
+    field.read_only && field.hint && h('p', { class: 'small' }, field.hint),
+    context.kept && h('p', { class: 'small' }, '续聘沿用入库时的内容，不能修改；续聘入库后可另行申请变更。'));
+  const wrong = h('p', { class: 'wrong', role: 'alert', hidden: true });
+  element.append(wrong);
+  element.tabIndex = -1;
+  return { element, read: () => value ?? undefined, refuse: (text) => { wrong.textContent = text; wrong.hidden = !text; }, focus: () => element.focus() };
+}
+
+function words(field, value, context) {
+  if (value === undefined || value === null || value === '') return field.kind === 'yes_no' && field.default ? `未选，按“${field.default}”` : '—';
+  if (field.kind === 'yes_no') return value ? '是' : '否';
+  if (field.kind === 'catalogue' || field.kind === 'region') return named(field.catalogue, value, context);
+  if (field.kind === 'employer') return named('employer', value, context);
+  if (field.kind === 'specialties') {
+    return h('ul', { class: 'lines' }, value.map((one) => h('li', {},
+      context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context))));
+  }
+  if (field.kind === 'records' || field.kind === 'units') {
+    return h('ul', { class: 'lines' }, value.map((row) => h('li', {},
+      cells(field.columns, row, context).flatMap((cell, index) => (index ? ['，', cell] : [cell])))));
+  }
+  return String(value);
+}
+
+/** What a row says, a beginning together with its end: 2008-07 至今. */
+function cells(columns, row, context) {
+  const ends = new Map(columns.filter((column) => column.not_before && row[column.not_before]).map((column) => [column.not_before, column]));
+  return columns.filter((column) => row[column.code] && ![...ends.values()].includes(column)).map((column) => {
+    const end = ends.get(column.code);
+    if (!end) return words(column, row[column.code], context);
+    return `${row[column.code]} ${row[end.code] ? `至 ${row[end.code]}` : end.required ? '' : '至今'}`.trim();
+  });
+}
+
+const MAKERS = { choice, yes_no: yesNo, catalogue: code, region: code, employer, records, units: records, specialties, file: files };

@@ -1,0 +1,403 @@
+// The application form: one section at a time, saved by itself, with what is wrong beside the field it belongs to.
+import { Client, Problem, during, h, toast } from '../core/client.js';
+import { draw } from './fields.js';
+import { uploads } from './upload.js';
+
+const root = document.getElementById('form');
+const { pool, application: id, province, hotline } = root.dataset;
+const client = new Client(pool, stash);
+const AUTOSAVE = 2500;
+const CLOCK = new Intl.DateTimeFormat('zh-CN', { hour: '2-digit', minute: '2-digit', hour12: false, timeZone: 'Asia/Shanghai' });
+const AGAIN = [4000, 10000, 20000, 40000];
+const STASH = 'pbt-form';
+
+const page = {
+  schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false,
+  timer: 0, saving: null, failures: 0, told: new Set(),
+};
+const tabs = h('nav', { class: 'tabs', 'aria-label': '申请表的各部分' });
+const notice = h('div', { 'aria-live': 'polite' });
+const opinion = h('div');
+const body = h('section', { class: 'fields' });
+const saved = h('span', { class: 'saved', role: 'status' });
+const bar = h('div', { class: 'formbar' });
+root.replaceChildren(tabs, notice, opinion, body, bar);
+
+const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
+const isEditable = (field) => page.editable.has(field.code);
+/** Specialties that were sent back and that nothing was done about yet. */
+const unmended = () => page.mine.returned.filter((one) => !one.mended);
+const hasUnmended = (section) => unmended().length > 0 && section.fields.some((field) => field.kind === 'specialties');
+const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
+
+async function load() {
+  await read();
+  page.schema = await client.get('/applications/schema', { entry_type: page.mine.entry_type });
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  const kept = stashed();
+  if (kept) return resume(kept);
+  const at = new URLSearchParams(location.search).get('at');
+  if (at && !wanted && page.schema.sections.some((one) => one.fields.some((field) => field.code === at))) return jump(at);
+  return open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
+}
+
+// What was typed when the log-in ran out waits in this tab until the person is back.
+
+function stash() {
+  if (!page.dirty && !page.saving) return;
+  sessionStorage.setItem(STASH, JSON.stringify({ id, section: page.section, version: page.sections[page.section].version, values: typedValues() }));
+  page.dirty = false;
+}
+
+function stashed() {
+  const kept = JSON.parse(sessionStorage.getItem(STASH));
+  sessionStorage.removeItem(STASH);
+  return kept?.id === id && sectionOf(kept.section)?.fields.some(isEditable) ? kept : null;
+}
+
+function resume({ section, version, values }) {
+  page.sections[section] = { ...page.sections[section], version, values: { ...page.sections[section].values, ...values } };
+  open(section);
+  changed();
+  toast('已恢复您登录前填写的内容。');
+}
+
+async function read() {
+  page.mine = await client.get(`/applications/${id}`);
+  page.sections = Object.fromEntries(page.mine.sections.map((one) => [one.code, one]));
+  page.editable = new Set(page.mine.sections.flatMap((one) => one.editable));
+  for (const [kind, entries] of Object.entries(page.mine.names)) {
+    for (const [code, name] of Object.entries(entries)) page.names.set(`${kind}/${code}`, name);
+  }
+  const said = page.mine.progress.opinion;
+  opinion.replaceChildren(...(said ? [h('p', { class: 'bar warn' }, h('strong', {}, '审核意见：'), said)] : []));
+}
+
+function firstUnfinished() {
+  const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
+  const found = page.schema.sections.find((section) => hasUnmended(section) || section.fields.some((field) => wrong.has(field.code)));
+  return (found ?? page.schema.sections[0]).code;
+}
+
+// ---- sections
+
+/** To another section; a second tap while the line is slow goes on from the first. */
+function go(code) {
+  page.wanted = code;
+  return during(root, async () => {
+    let shown;
+    while (shown !== page.wanted && (await save())) {
+      shown = page.wanted;
+      await read();
+      open(shown);
+    }
+  });
+}
+
+function open(code) {
+  remember(code);
+  page.section = code;
+  drawTabs();
+  notice.replaceChildren();
+  if (code === 'check') drawCheck();
+  else drawSection();
+  drawBar();
+  window.scrollTo({ top: 0 });
+}
+
+/** Each section is a step of the history, so that the way back leads to the one before. */
+function remember(code) {
+  if (location.hash === `#${code}`) return;
+  history[page.section ? 'pushState' : 'replaceState'](null, '', `#${code}`);
+}
+
+window.addEventListener('popstate', async () => {
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  if (wanted !== 'check' && !sectionOf(wanted)) return;
+  await go(wanted);
+  remember(page.section);  // what can't be saved keeps the page on its section
+});
+
+function drawTabs() {
+  const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
+  const tab = (code, title, done) => h('button', {
+    type: 'button', 'aria-current': page.section === code ? 'step' : undefined, class: done ? 'done' : '', onclick: () => go(code),
+  }, title);
+  tabs.replaceChildren(
+    ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUnmended(one) && !one.fields.some((field) => wrong.has(field.code)))),
+    tab('check', '核对提交', false));
+  tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
+}
+
+function context(field) {
+  return {
+    client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
+    fixed: new Set(page.mine.fixed), returned: new Map(page.mine.returned.map((one) => [one.code, one])),
+    locked: !isEditable(field), kept: page.mine.kept.includes(field.code), changed, filesChanged: refresh, template,
+  };
+}
+
+function valueOf(field) {
+  if (field.read_only) return page.mine.account[field.code];
+  return page.sections[page.section]?.values[field.code];
+}
+
+function drawSection() {
+  const section = sectionOf(page.section);
+  page.widgets.clear();
+  page.told = new Set();
+  page.dirty = false;
+  for (const field of section.fields) page.widgets.set(field.code, draw(field, valueOf(field), context(field)));
+  body.replaceChildren(h('h2', { class: 'title' }, section.title), section.note ? h('p', { class: 'hint' }, section.note) : '',
+    ...[...page.widgets.values()].map((widget) => widget.element));
+  if (page.mine.progress.submitted_at || page.mine.progress.state === 'locked') showProblems(page.mine.problems);
+}
+
+function showProblems(problems) {
+  const others = [];
+  const told = new Map();
+  for (const { field, message } of problems) {
+    const [code] = field.split(/[[.]/);
+    if (!page.widgets.has(code)) continue;
+    const inner = /^\w+\[(\d+)\]\.(\w+)$/.exec(field);
+    const widget = (inner && page.widgets.get(code).inner?.(Number(inner[1]), inner[2])) || page.widgets.get(code);
+    told.set(widget, [...(told.get(widget) ?? []), message]);
+    others.push(widget);
+  }
+  for (const [widget, messages] of told) widget.refuse(messages.join(''));
+  page.told = new Set([...page.told, ...problems.map((one) => one.field)]);
+  return others[0];
+}
+
+/** After a save that was taken: of what was marked, only what is wrong still stays so. */
+async function clearMended(section) {
+  if (!body.querySelector('.bad')) return;
+  try {
+    await refresh();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return;  // the marks stay until the next save
+  }
+  if (page.section !== section || page.dirty) return;
+  for (const widget of page.widgets.values()) for (const one of [widget, ...(widget.parts?.() ?? [])]) one.refuse('');
+  showProblems(page.mine.problems.filter((one) => page.told.has(one.field)));
+}
+
+// ---- saving
+
+function changed() {
+  page.dirty = true;
+  saved.textContent = '未保存';
+  clearTimeout(page.timer);
+  page.timer = setTimeout(() => save({ quiet: true }), AUTOSAVE);
+}
+
+function typedValues() {
+  const values = {};
+  for (const field of sectionOf(page.section).fields) {
+    if (field.kind === 'file' || field.read_only) continue;
+    const value = page.widgets.get(field.code).read();
+    if (value !== undefined) values[field.code] = value;
+  }
+  return values;
+}
+
+/** True when everything of this section is kept at the service. One exchange at a time. */
+async function save({ quiet = false } = {}) {
+  clearTimeout(page.timer);
+  while (page.saving) await page.saving;
+  if (!page.dirty) return true;
+  page.saving = store(quiet);
+  try {
+    return await page.saving;
+  } finally {
+    page.saving = null;
+  }
+}
+
+async function store(quiet) {
+  const { section } = page;
+  const values = typedValues();
+  page.dirty = false;
+  saved.textContent = '正在保存……';
+  try {
+    const kept = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
+    Object.assign(page.sections[section], { values: kept.values, version: kept.version });
+    page.mine.version = kept.form_version;
+    page.failures = 0;
+    saved.textContent = page.dirty ? '未保存' : `已保存 ${CLOCK.format(new Date(kept.saved_at))}`;
+    notice.replaceChildren();
+    await clearMended(section);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    page.dirty = error.status !== 401;
+    saved.textContent = '未保存';
+    refused(error, quiet);
+    return false;
+  }
+}
+
+function refused(error, quiet) {
+  const first = showProblems(error.problems);
+  const line = h('p', { class: 'bar bad', role: 'alert' }, error.message);
+  if (passes(error)) {
+    line.append(' 稍后会自动重试。');
+    page.timer = setTimeout(() => save({ quiet: true }), AGAIN[Math.min(page.failures++, AGAIN.length - 1)]);
+  }
+  notice.replaceChildren(line, ...(error.status === 409 ? [choices(error)] : []));
+  if (!quiet) first?.focus();
+}
+
+/** Refusals that pass by themselves: the line, a restart of the service, too many requests. */
+const passes = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
+
+/** Another device was faster, or the section may not be changed any more. */
+function choices({ code, params }) {
+  const load = h('button', { type: 'button', class: 'button small', onclick: () => { page.dirty = false; location.reload(); } }, '载入最新内容');
+  const mine = code === 'section_stale' && h('button', { type: 'button', class: 'button small', onclick: () => {
+    page.sections[params.section].version = params.version;
+    save();
+  } }, '以本页内容为准');
+  return h('div', { class: 'bad choices' }, load, mine);
+}
+
+/** Anew from the service; the version of the open section stays as this page has read it, with what it shows. */
+async function refresh() {
+  const { section } = page;
+  const shown = page.sections[section];
+  await read();
+  if (shown && page.section === section) page.sections[section] = shown;
+  drawTabs();
+}
+
+window.addEventListener('online', () => { if (page.dirty) save({ quiet: true }); });
+window.addEventListener('beforeunload', (event) => { if (page.dirty || uploads.active) event.preventDefault(); });
+document.addEventListener('visibilitychange', () => { if (document.hidden && page.dirty) save({ quiet: true }); });
+
+// ---- the bar below
+
+function drawBar() {
+  const codes = [...page.schema.sections.map((one) => one.code), 'check'];
+  const at = codes.indexOf(page.section);
+  const back = at > 0 && h('button', { type: 'button', class: 'button', onclick: () => go(codes[at - 1]) }, '上一步');
+  const next = page.section !== 'check' && h('button', { type: 'button', class: 'button primary', onclick: () => go(codes[at + 1]) }, '下一步');
+  const keep = editableHere() && h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, async () => {
+    if (await save()) toast('已保存，可在任何设备继续填写。');
+  }) }, '保存');
+  bar.replaceChildren(saved, ...[back, keep, next].filter(Boolean));
+  if (page.section === 'check') bar.append(...actions());
+}
+
+// ---- checking and handing in
+
+function drawCheck() {
+  const problems = page.mine.problems;
+  page.widgets.clear();
+  const lines = page.schema.sections.map((section) => {
+    page.section = section.code;
+    const rows = section.fields.map((field) => draw(field, valueOf(field), { ...context(field), locked: true }).element);
+    return h('details', { class: 'part', open: true }, h('summary', {}, section.title), rows);
+  });
+  page.section = 'check';
+  const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
+    h('ul', {}, problems.map((one) => h('li', {}, h('button', { type: 'button', class: 'link', onclick: () => jump(one.field) }, one.message)))))
+    : unmended().length ? h('p', { class: 'bar warn' },
+      `被退回的“${unmended().map((one) => page.names.get(`specialty/${one.code}`) ?? one.code).join('、')}”还没有修改。`
+      + '可以更换专业，或补充材料后重新提交。')
+      : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
+  body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), list, ...lines);
+}
+
+function jump(field) {
+  const [code] = field.split(/[[.]/);
+  const section = page.schema.sections.find((one) => one.fields.some((other) => other.code === code));
+  if (!section) return toast('这一项请到“我的账号”处理。');
+  open(section.code);
+  showProblems(page.mine.problems);
+  return page.widgets.get(code)?.focus();
+}
+
+function actions() {
+  const { papers } = page.schema;
+  const { state } = page.mine.progress;
+  const may = (event) => page.mine.may.includes(event);
+  const made = [];
+  if (may('print') || !papers.print_locks || page.mine.locked_version !== null) {
+    made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, print) },
+      papers.print_locks && state === 'draft' ? '打印表格（锁定）' : '打印表格'));
+  }
+  if (may('withdraw')) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, withdraw) }, '撤回修改'));
+  const first = page.mine.problems[0];
+  if (may('submit') && first) made.push(h('button', { type: 'button', class: 'button primary', onclick: () => jump(first.field) }, '去补充'));
+  else if (may('submit')) {
+    const send = (event) => during(event.currentTarget, submit, refusedSubmit);
+    made.push(h('button', { type: 'button', class: 'button primary', onclick: send }, '提交审核'));
+  }
+  return made;
+}
+
+/** A question that needs a plain yes. */
+function ask(title, text, yes) {
+  return new Promise((resolve) => {
+    const dialog = h('dialog', { class: 'ask', 'aria-label': title }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'buttons' },
+      h('button', { type: 'button', class: 'button', onclick: () => dialog.close('') }, '再看看'),
+      h('button', { type: 'button', class: 'button primary', onclick: () => dialog.close('yes') }, yes)));
+    dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+async function print() {
+  const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
+  if (locks && !(await ask('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
+  if (!(await save())) return;
+  await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
+  location.assign(`/h5/${pool}/papers/form`);
+}
+
+/** To the page that opens a paper or mails it: WeChat's browser saves no files. */
+async function leadTo(paper) {
+  if (await save()) location.assign(`/h5/${pool}/papers/${paper}`);
+}
+
+const TEMPLATES = {
+  commitment_letter: ['打印承诺书', () => leadTo('commitment')],
+  signed_form: ['打印表格', () => print()],
+};
+
+/** A button for the paper that is signed and scanned for this field; null where there is none. */
+function template(field) {
+  const [label, work] = TEMPLATES[field.code] ?? [];
+  const start = (event) => during(event.currentTarget, work);
+  return label && isEditable(field) ? h('button', { type: 'button', class: 'button small', onclick: start }, label) : null;
+}
+
+async function withdraw() {
+  if (!(await ask('撤回申请', '撤回后可以修改，改好请重新提交。', '撤回'))) return;
+  await client.post(`/applications/${id}/withdrawal`);
+  await refresh();
+  open(firstUnfinished());
+}
+
+async function submit() {
+  if (!(await ask('提交审核', '提交后在审核期间不能修改。确认所填信息真实、准确吗？', '确认提交'))) return;
+  await client.post(`/applications/${id}/submission`, { version: page.mine.version });
+  page.dirty = false;
+  location.assign(`/h5/${pool}/apply/status`);
+}
+
+async function refusedSubmit(error) {
+  if (!passes(error)) {
+    await refresh();
+    open('check');
+  }
+  notice.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message));
+}
+
+load().catch((error) => {
+  if (!(error instanceof Problem)) throw error;
+  root.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message),
+    h('p', { class: 'actions' }, h('a', { class: 'button', href: `/h5/${pool}/apply` }, '返回')));
+});

@@ -1,0 +1,141 @@
+// A sheet over the page in which one entry of a long list is chosen: catalogues as a tree with search, employers.
+import { h, Problem } from '../core/client.js';
+
+/** A sheet with a title; `close(value)` ends it and the promise answers with that value (undefined: nothing chosen). */
+export function sheet(title, fill) {
+  return new Promise((resolve) => {
+    const dialog = h('dialog', { class: 'sheet', 'aria-label': title });
+    const close = (value) => { dialog.returned = value; dialog.close(); };
+    dialog.append(h('header', {},
+      h('h2', {}, title),
+      h('button', { type: 'button', class: 'close', 'aria-label': '关闭', onclick: () => close(undefined) }, '×')));
+    dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returned); });
+    dialog.addEventListener('click', (event) => { if (event.target === dialog) close(undefined); });
+    fill(dialog, close);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+const DELAY = 250;
+
+/** New rows in a list. A row of the same key keeps the focus: a late answer takes nothing from under the keys. */
+function refill(list, rows) {
+  const held = list.contains(document.activeElement) ? document.activeElement.closest('li').dataset.key : undefined;
+  list.replaceChildren(...rows);
+  if (held) rows.find((row) => row.dataset.key === held)?.querySelector('button:enabled')?.focus();
+}
+
+/** A search box that calls `search(word)` a moment after typing has stopped; an empty word included. */
+function searchBox(placeholder, search) {
+  let timer;
+  let turn = 0;
+  // Where a finger types, the keyboard would cover the list: there the person taps the box first.
+  const autofocus = matchMedia('(pointer: fine)').matches;
+  const input = h('input', { type: 'search', placeholder, 'aria-label': placeholder, maxlength: 50, autocomplete: 'off', autofocus });
+  input.addEventListener('input', () => {
+    clearTimeout(timer);
+    const mine = ++turn;
+    timer = setTimeout(() => search(input.value.trim(), () => mine === turn), DELAY);
+  });
+  return h('div', { class: 'search' }, input);
+}
+
+/** One code of a catalogue, with its full name. Options: leaf (only what has nothing below), top (begin below), taken (codes not offered),
+ *  allowed(node) → may be chosen. Answers {code, name} or undefined. */
+export function pickCode(client, title, kind, { top = '', leaf = false, taken = new Set(), allowed = () => true } = {}) {
+  return sheet(title, (dialog, close) => {
+    const crumbs = h('nav', { class: 'trail', 'aria-label': '所在位置' });
+    const list = h('ul', { class: 'list picks' });
+    const trail = [{ code: top, name: '全部' }];
+    const stem = kind === 'region' ? top.slice(0, 2) : top;
+
+    const choose = (node) => close({ code: node.code, name: node.full_name });
+    const open = async (at) => {
+      trail.splice(trail.indexOf(at) + 1);
+      crumbs.replaceChildren(...trail.map((one) => h('button', { type: 'button', onclick: () => open(one) }, one.name)));
+      await show(() => client.get(`/catalogues/${kind}`, { parent: at.code }));
+    };
+    const codeOf = (node) => node.code;
+    const place = (node) => (node.full_name === node.name ? node.code : `${node.full_name} · ${node.code}`);
+    const row = (node, where) => {
+      const chosen = taken.has(node.code);
+      const choosable = !chosen && allowed(node) && !(leaf && node.has_children);
+      const down = node.has_children && h('button', { type: 'button', class: 'row grow', onclick: () => { trail.push(node); open(node); } },
+        h('span', { class: 'grow' }, node.name, h('small', {}, where(node))));
+      const pick = h('button', { type: 'button', class: 'pick', disabled: !choosable, 'aria-label': `选择${node.name}`, onclick: () => choose(node) },
+        chosen ? '已选' : choosable ? '选择' : '');
+      if (node.has_children) return h('li', { class: 'node', data: { key: node.code } }, down, choosable && pick);
+      return h('li', { class: 'node', data: { key: node.code } },
+        h('button', { type: 'button', class: 'row plain grow', disabled: !choosable, onclick: () => choose(node) },
+          h('span', { class: 'grow' }, node.name, h('small', {}, chosen ? `${where(node)} · 已选` : where(node)))));
+    };
+    const show = async (load, where = codeOf) => {
+      try {
+        const { items } = await load();
+        refill(list, items.map((node) => row(node, where)));
+        if (!items.length) list.replaceChildren(h('li', { class: 'empty' }, '没有找到，请换个词，或清空后逐级查找。'));
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        list.replaceChildren(h('li', { class: 'empty' }, error.message));
+      }
+    };
+    const search = (word, current) => {
+      crumbs.hidden = word !== '';
+      if (!word) return open(trail.at(-1));
+      return show(async () => {
+        const found = await client.get(`/catalogues/${kind}/search`, { word, limit: 50 });
+        if (!current()) throw new Problem(0, { detail: '正在查找……' });
+        return { items: found.items.filter((node) => node.code.startsWith(stem)) };
+      }, place);
+    };
+    dialog.append(searchBox('输入名称或代码搜索', search), crumbs, list);
+    open(trail[0]);
+  });
+}
+
+/** An employer of the pool's list, or one to be asked for. Answers {id, name, credit_code} or undefined. */
+export function pickEmployer(client, hotline) {
+  return sheet('选择工作单位', (dialog, close) => {
+    const list = h('ul', { class: 'list picks' }, h('li', { class: 'empty' }, '请输入单位名称的一部分。'));
+    const foot = h('div', { class: 'foot' });
+    const search = async (word, current) => {
+      if (word.length < 2) {
+        list.replaceChildren(h('li', { class: 'empty' }, '请至少输入两个字。'));
+        return;
+      }
+      try {
+        const { items } = await client.get('/employers', { word });
+        if (!current()) return;
+        refill(list, items.map((unit) => h('li', { class: 'node', data: { key: unit.id } },
+          h('button', { type: 'button', class: 'row plain grow', onclick: () => close(unit) },
+            h('span', { class: 'grow' }, unit.name, h('small', {}, unit.credit_code))))));
+        if (!items.length) list.replaceChildren(h('li', { class: 'empty' }, '单位列表中没有。可以申请添加，添加后会通知您。'));
+        foot.replaceChildren(askFor(word));
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        list.replaceChildren(h('li', { class: 'empty' }, error.message));
+      }
+    };
+    const askFor = (word) => {
+      const name = h('input', { value: word, maxlength: 100, 'aria-label': '单位全称', required: true });
+      const code = h('input', { maxlength: 18, 'aria-label': '统一社会信用代码（可不填）', placeholder: '统一社会信用代码（可不填）' });
+      const said = h('p', { class: 'hint', role: 'status' });
+      const form = h('form', { class: 'ask' },
+        h('p', { class: 'hint' }, `没有找到？申请添加，或拨打${hotline}。`), name, code,
+        h('button', { class: 'button small' }, '申请添加'), said);
+      form.addEventListener('submit', async (event) => {
+        event.preventDefault();
+        try {
+          await client.post('/employer-requests', { name: name.value.trim(), credit_code: code.value.trim() });
+          said.textContent = '已提交。工作人员添加后会通知您，届时再来选择。';
+        } catch (error) {
+          if (!(error instanceof Problem)) throw error;
+          said.textContent = error.message;
+        }
+      });
+      return form;
+    };
+    dialog.append(searchBox('输入单位名称搜索', search), list, foot);
+  });
+}

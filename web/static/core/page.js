@@ -1,0 +1,51 @@
+// On every page: what must not happen twice, what is wrong under the fingers, and the way back where a page ends.
+import './submit_in_place.js';
+
+// A form that is under way isn't sent twice, and a page opened by "back" can be used again.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.method !== 'post' || event.defaultPrevented) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = 'yes';
+});
+addEventListener('pageshow', () => {
+  for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
+});
+
+// Large letters without leaving what is typed; the answer to the form only brings the cookie.
+document.querySelector('[data-text-size]').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const button = event.submitter;
+  const large = document.documentElement.classList.toggle('large');
+  fetch(form.action, { method: 'POST', redirect: 'manual', keepalive: true, body: new URLSearchParams({ size: button.value }) });
+  button.value = large ? 'usual' : 'large';
+  button.textContent = large ? '标准字号' : '大字版';
+  button.scrollIntoView({ block: 'nearest' });
+});
+
+// What is wrong comes into sight, and its field under the fingers.
+function showWrong() {
+  const wrong = document.querySelector('[aria-invalid="true"]');
+  if (!wrong?.offsetParent) return;
+  wrong.scrollIntoView({ block: 'center' });
+  wrong.focus({ preventScroll: true });
+}
+showWrong();
+document.addEventListener('fresh', showWrong);
+
+// A mark goes as soon as its field is mended; whether it is right now, the next try tells.
+document.addEventListener('input', ({ target }) => {
+  if (target.getAttribute('aria-invalid') !== 'true' || !target.closest('main form')) return;
+  target.removeAttribute('aria-invalid');
+  const place = target.closest('.field, .check') ?? target.parentElement;
+  place.classList.remove('bad');
+  for (const told of place.querySelectorAll('.wrong')) told.hidden = true;
+});
+
+// A refusal leads back to what was typed.
+const back = document.querySelector('[data-go-back]');
+if (back && history.length > 1) {
+  back.hidden = false;
+  back.addEventListener('click', () => history.back());
+}

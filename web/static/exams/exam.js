@@ -1,0 +1,301 @@
+// The paper of an examination (答题): questions, the answer card, the clock, handing in.
+import { Client, Problem, h, toast } from '../core/client.js';
+import { Answers, Clock, deviceOf, given, keepDevice } from './exam_answers.js';
+
+const KINDS = { single: '单选题', multiple: '多选题', true_false: '判断题', short: '简答题' };
+const SUBMIT_SPREAD = 20000;
+const WARN_LEFT = 5 * 60;
+const page = document.getElementById('exam');
+const { pool, candidate, back } = page.dataset;
+const tab = `${Date.now()}.${Math.random()}`;
+const clock = new Clock();
+const client = new Client(pool, () => answers?.keep());
+let paper, answers, at = 0, over = false, hiddenSince = 0;
+
+const marks = (tenths) => `${tenths % 10 ? (tenths / 10).toFixed(1) : tenths / 10}分`;
+const button = (text, props = {}) => h('button', { type: 'button', class: 'button', ...props }, text);
+const receiptPage = () => location.replace(`${back}/receipts/${paper.attempt_id}`);
+
+/** A page that can only be left by what it offers. */
+function stop(title, text, ...ways) {
+  over = true;
+  answers?.stop();
+  page.replaceChildren(
+    h('section', { class: 'result', role: 'alert' }, h('div', { class: 'mark warn', 'aria-hidden': 'true' }, '!'), h('h1', {}, title), h('p', {}, text)),
+    h('div', { class: 'actions' }, ...ways),
+  );
+}
+
+const again = (text) => button(text, { class: 'button primary', onclick: () => location.reload() });
+const leave = () => h('a', { class: 'button', href: back }, '返回考试页面');
+
+// ---- the paper
+
+async function open() {
+  localStorage.setItem(`exam-tab.${candidate}`, tab);
+  try {
+    paper = await begin(deviceOf(candidate));
+    const kept = new Answers(client, clock, paper, { changed: draw, told });
+    if (kept.former) {
+      await kept.sendFormer();
+      kept.stop();
+      paper = await begin(paper.device);
+      answers = new Answers(client, clock, paper, { changed: draw, told });
+    } else answers = kept;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    stop('暂时不能答题', error.message, again('重试'), leave());
+    return;
+  }
+  keepDevice(candidate, paper.device);
+  const first = paper.questions.findIndex((one) => !answers.isGiven(one.slot));
+  at = Math.max(0, first);
+  build();
+  setInterval(tick, 500);
+  tick();
+  draw();
+}
+
+async function begin(device) {
+  const sent = performance.now();
+  const found = await client.json('POST', `/exams/${candidate}/start`, { device });
+  clock.learn(found.now, sent, performance.now());
+  return found;
+}
+
+/** Every reply of the service: who is active, whether it goes on, until when. */
+function told(reply) {
+  if (over) return;
+  if (reply.refused) {
+    stop('不能继续答题', reply.refused.message, again('重试'), leave());
+  } else if (reply.state !== 'running') {
+    answers.forget();
+    receiptPage();
+  } else if (reply.device !== paper.device) {
+    stop('已在另一台设备上继续', '考试正在您的另一台设备上进行，本机已停止作答。本机的作答已上传。', again('在本机继续'), leave());
+  } else {
+    paper.deadline = reply.deadline;
+    paper.grace_until = reply.grace_until;
+  }
+}
+
+// ---- what is drawn once
+
+let title, left, state, area, card, cardHead, prev, next, open_card, dialog;
+
+function build() {
+  left = h('strong', { class: 'exam-left mono', role: 'timer', 'aria-label': '剩余时间' });
+  state = h('span', { class: 'exam-state', role: 'status' });
+  area = h('section', { class: 'exam-question', 'aria-label': '试题' });
+  cardHead = h('p', { class: 'exam-legend' });
+  card = h('ol', { class: 'exam-card', 'aria-label': '答题卡' }, paper.questions.map((one, n) => h('li', {}, h('button', { type: 'button', onclick: () => go(n) }, `${n + 1}`))));
+  prev = button('上一题', { onclick: () => go(at - 1) });
+  next = button('下一题', { onclick: () => go(at + 1) });
+  open_card = button('答题卡', { class: 'button exam-open', 'aria-expanded': 'false', onclick: () => showCard(!page.classList.contains('card-open')) });
+  dialog = h('dialog', { class: 'exam-dialog', 'aria-labelledby': 'hand-in' });
+  title = page.querySelector('h1').textContent;
+  page.replaceChildren(
+    h('header', { class: 'exam-bar' }, h('div', { class: 'grow' }, h('h1', {}, title), h('span', { class: 'exam-holder' }, paper.holder)), h('div', { class: 'exam-clock' }, left, state)),
+    h('div', { class: 'exam-body' }, h('aside', { class: 'exam-side', 'aria-label': '答题卡' }, cardHead, card), area),
+    h('nav', { class: 'sticky exam-foot', 'aria-label': '答题' }, prev, next, open_card, button('交卷', { class: 'button primary', onclick: ask })),
+    watermark(),
+    dialog,
+  );
+  area.addEventListener('contextmenu', (event) => event.preventDefault());
+  for (const name of ['copy', 'cut', 'dragstart']) area.addEventListener(name, (event) => event.target.matches('textarea') || event.preventDefault());
+  show();
+}
+
+/** Faint, over everything, so that a photo of the screen says whose it is. */
+function watermark() {
+  const tile = h('canvas', { width: 220, height: 150 });
+  const pen = tile.getContext('2d');
+  pen.translate(110, 75);
+  pen.rotate(-0.42);
+  pen.font = '16px sans-serif';
+  pen.textAlign = 'center';
+  pen.fillStyle = '#808080';
+  pen.fillText(paper.holder, 0, 0);
+  const cover = h('div', { class: 'exam-mark', 'aria-hidden': 'true' });
+  tile.toBlob((blob) => { cover.style.backgroundImage = `url("${URL.createObjectURL(blob)}")`; });
+  return cover;
+}
+
+function showCard(wanted) {
+  page.classList.toggle('card-open', wanted);
+  open_card.setAttribute('aria-expanded', String(wanted));
+}
+
+function go(n) {
+  if (n < 0 || n >= paper.questions.length) return;
+  at = n;
+  showCard(false);
+  show();
+  draw();
+  area.querySelector('legend, h2').focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+}
+
+// ---- one question
+
+function show() {
+  const one = paper.questions[at];
+  const answer = answers.get(one.slot);
+  const head = h('p', { class: 'exam-kind' }, h('span', { class: 'tag' }, KINDS[one.kind] ?? one.kind), ` 第${at + 1}题，共${paper.questions.length}题 · ${marks(one.mark)}`);
+  const unsure = h('label', { class: 'check' }, h('input', { type: 'checkbox', checked: answers.unsure.has(one.slot), onchange: (event) => answers.mark(one.slot, event.target.checked) }), '不确定，稍后再看');
+  area.replaceChildren(
+    head,
+    one.case ? h('details', { class: 'more', open: true }, h('summary', {}, '案例材料'), h('p', { class: 'said lines' }, one.case)) : '',
+    one.options.length ? choices(one, answer) : written(one, answer),
+    h('div', { class: 'exam-below' }, unsure, h('span', { class: 'exam-saved', 'data-saved': '' })),
+  );
+}
+
+const stem = (one) => [one.stem, ...one.pictures.map((picture) => h('img', { class: 'exam-picture', src: picture.address, alt: picture.alt }))];
+
+function choices(one, answer) {
+  const many = one.kind === 'multiple';
+  const options = one.options.map((text, bit) => h('label', { class: 'exam-option' },
+    h('input', { type: many ? 'checkbox' : 'radio', name: 'answer', checked: Boolean(answer.mask >> bit & 1), onchange: (event) => pick(one, bit, many, event.target.checked) }),
+    h('span', { class: 'exam-letter', 'aria-hidden': 'true' }, 'ABCDEFGH'[bit]), h('span', { class: 'grow' }, text)));
+  const clear = button('清除本题作答', { class: 'button small exam-clear', onclick: () => { answers.set(one.slot, 0); show(); draw(); } });
+  return h('fieldset', {}, h('legend', { tabindex: '-1', class: 'lines' }, stem(one), many ? h('small', {}, '（可多选）') : ''), options, clear);
+}
+
+function pick(one, bit, many, on) {
+  const mask = many ? (answers.get(one.slot).mask & ~(1 << bit)) | (on ? 1 << bit : 0) : 1 << bit;
+  answers.set(one.slot, mask);
+}
+
+function written(one, answer) {
+  let timer;
+  const box = h('textarea', { rows: '8', maxlength: '2000', 'aria-label': '作答', spellcheck: 'false' });
+  const keep = () => { clearTimeout(timer); if (box.value !== answers.get(one.slot).text) answers.set(one.slot, 0, box.value); };
+  box.value = answer.text;
+  box.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(keep, 1000); });
+  box.addEventListener('blur', keep);
+  return h('div', { class: 'ask' }, h('h2', { tabindex: '-1', class: 'lines' }, stem(one)), box);
+}
+
+// ---- what changes
+
+function draw() {
+  if (over || !card) return;
+  const { questions } = paper;
+  [...card.children].forEach((item, n) => {
+    const slot = questions[n].slot;
+    const key = item.firstChild;
+    const [done, unsure, saved] = [answers.isGiven(slot), answers.unsure.has(slot), answers.isSaved(slot)];
+    key.className = [done && 'done', unsure && 'unsure', !saved && 'unsaved'].filter(Boolean).join(' ');
+    key.setAttribute('aria-label', `第${n + 1}题，${done ? '已答' : '未答'}${unsure ? '，不确定' : ''}${saved ? '' : '，未上传'}`);
+    if (n === at) key.setAttribute('aria-current', 'true'); else key.removeAttribute('aria-current');
+  });
+  const done = given(answers.answers).length;
+  cardHead.textContent = `已答${done}题，未答${questions.length - done}题`;
+  open_card.textContent = `答题卡 ${done}/${questions.length}`;
+  prev.disabled = at === 0;
+  next.disabled = at === questions.length - 1;
+  state.textContent = saveState();
+  state.classList.toggle('bad-text', answers.lost && answers.unsent > 0);
+  const slot = questions[at].slot;
+  const mark = area.querySelector('[data-saved]');
+  if (mark) mark.textContent = answers.isGiven(slot) || !answers.isSaved(slot) ? (answers.isSaved(slot) ? '已存' : '未存') : '';
+}
+
+function saveState() {
+  if (answers.unsent && answers.lost) return `网络不通，${answers.unsent}题未上传`;
+  if (answers.unsent) return `${answers.unsent}题正在上传`;
+  if (!answers.savedAt) return '自动保存';
+  const time = new Date(answers.savedAt).toLocaleTimeString('zh-CN', { hour12: false, timeZone: 'Asia/Shanghai' });
+  return `已存 ${time}`;
+}
+
+function tick() {
+  if (over) return;
+  const seconds = Math.max(0, Math.ceil((Date.parse(paper.deadline) - clock.now()) / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map((n) => String(n).padStart(2, '0'));
+  left.textContent = seconds >= 3600 ? parts.join(':') : parts.slice(1).join(':');
+  left.classList.toggle('bad-text', seconds <= WARN_LEFT);
+  if (seconds === 0) timeIsOver();
+}
+
+// ---- handing in
+
+function ask() {
+  const { questions } = paper;
+  const open = questions.filter((one) => !answers.isGiven(one.slot)).length;
+  const unsure = questions.filter((one) => answers.unsure.has(one.slot)).length;
+  const lines = [open && `还有${open}题没有作答`, unsure && `${unsure}题标记为不确定`, answers.unsent && `${answers.unsent}题还没有上传`].filter(Boolean);
+  const refused = h('p', { class: 'wrong', role: 'alert', hidden: true });
+  const yes = button('确定交卷', { class: 'button primary', onclick: () => handIn(yes, refused) });
+  dialog.replaceChildren(
+    h('h2', { id: 'hand-in' }, '确定要交卷吗？'),
+    h('p', {}, lines.length ? `${lines.join('，')}。` : '所有题目都已作答。'),
+    h('p', { class: 'hint' }, '交卷后不能再修改。'),
+    refused,
+    h('div', { class: 'exam-ways' }, button('继续答题', { onclick: () => dialog.close() }), yes),
+  );
+  dialog.showModal();
+}
+
+async function handIn(pressed, refused) {
+  pressed.setAttribute('aria-busy', 'true');
+  pressed.disabled = true;
+  try {
+    await answers.submit();
+    over = true;
+    answers.forget();
+    receiptPage();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    pressed.removeAttribute('aria-busy');
+    pressed.disabled = false;
+    refused.textContent = error.status ? error.message : '网络不通，还没有交卷。作答都存在本机，网络恢复后请再次交卷；到时会自动交卷。';
+    refused.hidden = false;
+  }
+}
+
+async function timeIsOver() {
+  over = true;
+  dialog.close();
+  page.replaceChildren(h('section', { class: 'result', role: 'status' }, h('div', { class: 'mark info', 'aria-hidden': 'true' }, '…'), h('h1', {}, '考试时间到'), h('p', {}, '正在自动交卷，请不要关闭本页。')));
+  const spread = Math.random() * Math.min(SUBMIT_SPREAD, (Date.parse(paper.grace_until) - Date.parse(paper.deadline)) / 3);
+  for (let pause = spread; ; pause = 5000 + Math.random() * 5000) {
+    await new Promise((done) => { setTimeout(done, pause); });
+    try {
+      if (clock.now() <= Date.parse(paper.grace_until)) await answers.submit();
+      else await client.json('GET', `/exam-attempts/${paper.attempt_id}/receipt`);
+      answers.forget();
+      receiptPage();
+      return;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const text = error.status ? '系统正在收卷，请稍候。' : '网络不通，已上传的作答会按时交卷；网络恢复后这里会显示回执。';
+      page.querySelector('p').textContent = text;
+    }
+  }
+}
+
+// ---- the page comes and goes
+
+document.addEventListener('visibilitychange', () => {
+  if (!answers || over) return;
+  if (document.hidden) {
+    hiddenSince = performance.now();
+    answers.leaves += 1;
+    answers.keep();
+  } else {
+    answers.hidden += (performance.now() - hiddenSince) / 1000;
+    clock.forget();
+    if (answers.leaves >= paper.leave_warn) toast(`您已离开答题页面${answers.leaves}次，离开次数会被记录。`);
+  }
+  answers.flush();
+});
+addEventListener('online', () => { if (answers && !over) answers.flush(); });
+addEventListener('storage', (event) => {
+  if (event.key === `exam-tab.${candidate}` && event.newValue !== tab && !over) {
+    stop('考试已在另一个页面打开', '为避免互相覆盖，本页已停止作答。', again('在这里继续'), leave());
+  }
+});
+
+open();
