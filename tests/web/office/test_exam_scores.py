@@ -16,10 +16,10 @@ from tests.plugins.browsers import CHROMIUM
 from tests.services.exams.hall import Hall
 from tests.services.exams.results import Room, make_room
 from tests.web.conftest import Visitor, World
+from tests.web.office.test_office_browser import desk_of
 from tests.web.office_scene import Scene, make_scene
 from tests.web.test_browser import PHONE, SCREEN
-from tests.web.test_office_browser import desk_of
-from web.login import COOKIE
+from web.accounts.login import COOKIE
 
 
 @pytest.fixture
