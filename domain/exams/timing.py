@@ -1,4 +1,7 @@
-"""When an attempt ends, and whether an answer came in time. Documented in ``docs/algorithms/exam.md``."""
+"""When an attempt ends, and how answers count that come around its end. Documented in ``docs/algorithms/exam.md``.
+
+``services/exams/answer_writer.py`` compares each event with the attempt's own row, in the statement that stores it.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,3 @@ def times_of(
     """The end is ``length`` after the start, at the latest the window's end; the allowance is added to both."""
     deadline = min(started_at + length, window_end) + allowance
     return Times(started_at, deadline, deadline + grace)
-
-
-def timing_of(received_at: datetime, made_at: datetime | None, times: Times) -> Timing | None:
-    """None: after the grace nothing is taken. ``made_at``: the device's clock, corrected by its offset to ours."""
-    if received_at > times.grace_until:
-        return None
-    if received_at <= times.deadline:
-        return Timing.IN_TIME
-    return Timing.LATE if made_at is not None and made_at <= times.deadline else Timing.EVIDENCE

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.exams.answers import Answer, AnswerEvent, digest, merge
-from domain.exams.timing import Timing, times_of, timing_of
+from domain.exams.timing import times_of
 
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -74,25 +73,6 @@ def test_equal_answers_have_equal_digests_whatever_order_they_were_given_in(answ
 def test_the_digest_is_of_json_that_a_browser_writes_too() -> None:
     assert digest({}) == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
     assert digest({3: Answer(5), 0: Answer(0, "五人以上单数")}) != digest({3: Answer(5)})
-
-
-@pytest.mark.parametrize(
-    ("received", "made", "timing"),
-    [
-        (HOUR, None, Timing.IN_TIME),
-        (HOUR, 2 * HOUR, Timing.IN_TIME),
-        (HOUR + timedelta(seconds=1), HOUR, Timing.LATE),
-        (HOUR + timedelta(seconds=1), HOUR + timedelta(seconds=1), Timing.EVIDENCE),
-        (HOUR + timedelta(seconds=1), None, Timing.EVIDENCE),
-        (HOUR + timedelta(seconds=90), HOUR, Timing.LATE),
-        (HOUR + timedelta(seconds=91), HOUR, None),
-    ],
-)
-def test_what_comes_after_the_end_counts_only_if_it_was_on_its_way(
-    received: timedelta, made: timedelta | None, timing: Timing | None
-) -> None:
-    times = times_of(START, HOUR, START + 24 * HOUR, timedelta(), timedelta(seconds=90))
-    assert timing_of(START + received, START + made if made is not None else None, times) is timing
 
 
 def test_the_window_ends_an_attempt_and_an_allowance_moves_that_end() -> None:
