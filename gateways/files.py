@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
@@ -57,6 +58,21 @@ class StoredFiles:
             found = await obstore.get_async(self._store, key)
             return bytes(await found.bytes_async())
 
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
+        """Parts have a time limit each in the library, not the whole: a film takes longer than ``TIMEOUT``."""
+        async with self._spoken_to(timeout=None):
+            await obstore.put_async(self._store, key, chunks, use_multipart=True, chunk_size=PART)
+
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        async with self._spoken_to():
+            return bytes(await obstore.get_range_async(self._store, key, start=start, length=length))
+
+    async def locate(self, key: str, ttl: timedelta) -> Path | str:
+        if isinstance(self._store, LocalStore):
+            return Path(str(self._store.prefix)) / key
+        async with self._spoken_to():
+            return await obstore.sign_async(self._store, "GET", key, ttl)
+
     async def delete(self, key: str) -> None:
         with _missing_is_well():
             async with self._spoken_to():
@@ -83,10 +99,10 @@ class StoredFiles:
             yield [FileEntry(str(item["path"]), item["last_modified"]) for item in batch]
 
     @asynccontextmanager
-    async def _spoken_to(self) -> AsyncIterator[None]:
+    async def _spoken_to(self, timeout: float | None = TIMEOUT) -> AsyncIterator[None]:
         """What a failure means; an outage is logged once down, once back."""
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(timeout):
                 yield
         except (BaseError, OSError, TimeoutError) as error:
             meant = _meaning(error)

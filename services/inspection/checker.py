@@ -44,6 +44,11 @@ class FileChecker:
         _, (drawn,) = await self._ask({"way": "picture", "kind": kind, "side": side}, content)
         return drawn
 
+    async def draw_pages(self, content: bytes, side: int, most: int) -> Sequence[bytes]:
+        """Each page of a PDF as JPEG, as ``render_pages``. Raises InvalidInput."""
+        _, drawn = await self._ask({"way": "pages", "side": side, "most": most}, content)
+        return drawn
+
     async def read_sheet(
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:

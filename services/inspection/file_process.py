@@ -9,6 +9,7 @@ from domain.errors import InvalidInput
 from services.inspection.contents import inspect, render_picture
 from services.inspection.limited_process import Head, answer
 from services.inspection.office_documents import inspect_material
+from services.inspection.pdf_pages import render_pages
 
 
 def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
@@ -18,6 +19,8 @@ def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
                 return {"kind": inspect_material(content, asked["allowed"])}, ()
             case "picture":
                 return {}, (render_picture(content, asked["kind"], asked["side"]),)
+            case "pages":
+                return {}, render_pages(content, asked["side"], asked["most"])
             case _:
                 found = inspect(content, asked["allowed"])
                 return {"kind": found.kind}, (found.thumbnail, found.preview, found.made)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 
@@ -31,6 +32,18 @@ class Files(Protocol):
 
     async def clear(self, folder: str) -> int:
         """Delete every key below ``folder/``; how many there were."""
+        ...
+
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
+        """As ``put``, for what is too large for memory; nothing is there until all of it came."""
+        ...
+
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        """``length`` bytes from ``start`` on, fewer at the end of the file. Raises as ``get``."""
+        ...
+
+    async def locate(self, key: str, ttl: timedelta) -> Path | str:
+        """Where a web server or a browser gets a large file itself: a path of this machine, or a URL for ``ttl``."""
         ...
 
     def walk(self) -> AsyncIterator[Sequence[FileEntry]]:

@@ -7,8 +7,8 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import pillow_heif
 from PIL import Image
@@ -24,6 +24,7 @@ from domain.rulebook.people import MaterialType
 from services.inspection.checker import FileChecker
 from services.inspection.contents import Found, inspect, render_picture
 from services.inspection.office_documents import inspect_material
+from services.inspection.pdf_pages import render_pages
 from services.ports import FileEntry
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.parsing import read_lines
@@ -198,6 +199,9 @@ class QuickChecker(FileChecker):
     async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
         return render_picture(content, kind, side)
 
+    async def draw_pages(self, content: bytes, side: int, most: int) -> Sequence[bytes]:
+        return render_pages(content, side, most)
+
     async def read_sheet(
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
@@ -232,6 +236,16 @@ class MemoryFiles:
         if key not in self.kept:
             raise Rejected("missing")
         return self.kept[key]
+
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
+        await self.put(key, b"".join([chunk async for chunk in chunks]))
+
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        return (await self.get(key))[start : start + length]
+
+    async def locate(self, key: str, ttl: timedelta) -> str:
+        self._check()
+        return f"https://files.test/{key}?for={ttl.seconds}"
 
     async def delete(self, key: str) -> None:
         self._check()

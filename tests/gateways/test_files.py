@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +37,35 @@ async def test_putting_again_replaces(store: StoredFiles) -> None:
     await store.put("demo/one", b"first")
     await store.put("demo/one", b"second")
     assert await store.get("demo/one") == b"second"
+
+
+async def _chunks(*sizes: int) -> AsyncIterator[bytes]:
+    for number, size in enumerate(sizes):
+        yield bytes([number]) * size
+
+
+async def test_a_film_comes_in_pieces_and_goes_out_by_ranges(store: StoredFiles) -> None:
+    await store.put_stream("demo/film", _chunks(3_000_000, 9_000_000, 10))
+    assert await store.get_range("demo/film", 2_999_999, 2) == b"\0\1"
+    assert await store.get_range("demo/film", 12_000_005, 100) == b"\2" * 5, "the end is the end"
+
+
+async def test_a_film_that_breaks_off_leaves_nothing(store: StoredFiles) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(100)
+        raise ValueError("the line broke")
+
+    with pytest.raises(ValueError, match="the line broke"):
+        await store.put_stream("demo/film", broken())
+    with pytest.raises(Rejected):
+        await store.get("demo/film")
+
+
+async def test_a_folder_tells_where_a_film_lies(store: StoredFiles) -> None:
+    await store.put("demo/film", b"x")
+    found = await store.locate("demo/film", timedelta(minutes=10))
+    assert isinstance(found, Path)
+    assert found.read_bytes() == b"x"
 
 
 async def test_a_missing_key_is_rejected_as_missing(store: StoredFiles) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from yarl import URL
 
 from domain.errors import Rejected, Transient
 from gateways import files
@@ -47,6 +52,25 @@ async def test_what_was_put_comes_back_and_lies_below_the_prefix(store: StoredFi
     assert [one["Key"] for one in kept] == ["pbt/demo/2026/11/abc"]
     await store.put("demo/2026/11/abc", b"second")
     assert await store.get("demo/2026/11/abc") == b"second"
+
+
+async def test_a_film_comes_in_pieces_and_browsers_fetch_it_by_a_signed_address(
+    store: StoredFiles, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(PART + 12_345)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for at in range(0, len(content), 1_000_000):
+            yield content[at : at + 1_000_000]
+
+    await store.put_stream("demo/film", chunks())
+    assert await store.get_range("demo/film", PART - 5, 10) == content[PART - 5 : PART + 5]
+    address = URL(str(await store.locate("demo/film", timedelta(minutes=10))))
+    made = datetime.strptime(address.query["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda remove_tzinfo=True: made.replace(tzinfo=None))
+    asked = AWSRequest("GET", str(address.with_query(None)))
+    S3SigV4QueryAuth(Credentials(s3.key, s3.secret), "s3", "us-east-1", expires=600).add_auth(asked)
+    assert address.query == URL(asked.url).query, "as Amazon's own library signs it, for ten minutes"
 
 
 async def test_a_big_file_goes_in_parts(store: StoredFiles, s3: S3) -> None:

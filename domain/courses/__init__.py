@@ -1,0 +1,1 @@
+"""Courses (继续教育): what was watched, and who may study when."""

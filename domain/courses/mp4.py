@@ -1,0 +1,110 @@
+"""What an MP4 file says of itself (ISO/IEC 14496-12): length and codecs, read from its ``moov`` box alone.
+
+Nothing is decoded. A file whose description stands behind its pictures plays, too, since players ask for ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+HEAD = 16
+"""Bytes that tell where a box ends."""
+MOOV_MAX = 32 * 1024 * 1024
+"""Of a film of many hours; a larger one is no film of ours."""
+_CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
+_LEVELS = 8
+
+
+class NotPlayable(Exception):
+    """The message says in Chinese what is wrong with the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """``start`` and ``size`` in bytes with its head; ``size`` 0: to the end of the file."""
+
+    kind: bytes
+    head: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Movie:
+    """``codecs`` are the four letters of each track, such as avc1 and mp4a."""
+
+    seconds: float
+    codecs: tuple[str, ...]
+
+
+def read_head(data: bytes) -> Box:
+    """The box whose first bytes are ``data``. Raises NotPlayable for what is none."""
+    if len(data) < 8:
+        raise _broken()
+    size, kind, head = int.from_bytes(data[:4], "big"), data[4:8], 8
+    if size == 1:
+        if len(data) < HEAD:
+            raise _broken()
+        size, head = int.from_bytes(data[8:16], "big"), 16
+    if size and size < head:
+        raise _broken()
+    return Box(kind, head, size)
+
+
+def read_movie(moov: bytes) -> Movie:
+    """Length and codecs of a whole ``moov`` box. Raises NotPlayable for a file that phones can't play."""
+    seconds, codecs = 0.0, []
+    for kind, body in _boxes(moov, _LEVELS):
+        if kind == b"mvhd":
+            seconds = _length(body)
+        elif kind == b"stsd":
+            codecs.append(_codec(body))
+    movie = Movie(seconds, tuple(codecs))
+    _check(movie)
+    return movie
+
+
+def _check(movie: Movie) -> None:
+    if movie.seconds < 1:
+        raise NotPlayable("视频时长不足1秒或无法识别，请重新导出后再上传。")
+    if not {"avc1", "avc3"} & set(movie.codecs):
+        raise NotPlayable("视频不是H.264编码，部分手机无法播放，请导出为MP4（H.264+AAC）后再上传。")
+    if any(codec in ("ac-3", "ec-3", "Opus", "fLaC", "twos", "sowt") for codec in movie.codecs):
+        raise NotPlayable("声音不是AAC编码，部分手机没有声音，请导出为MP4（H.264+AAC）后再上传。")
+
+
+def _boxes(data: bytes, levels: int) -> Iterator[tuple[bytes, bytes]]:
+    """Every box in ``data`` that holds no others, with its content."""
+    at = 0
+    while at + 8 <= len(data):
+        box = read_head(data[at : at + HEAD])
+        end = at + box.size if box.size else len(data)
+        if end > len(data):
+            raise _broken()
+        body = data[at + box.head : end]
+        if box.kind in _CONTAINERS:
+            if not levels:
+                raise _broken()
+            yield from _boxes(body, levels - 1)
+        else:
+            yield box.kind, body
+        at = end
+
+
+def _length(mvhd: bytes) -> float:
+    """Version 1 has 64-bit times."""
+    wide = mvhd[:1] == b"\1"
+    at, width = (20, 8) if wide else (12, 4)
+    if len(mvhd) < at + 4 + width:
+        raise _broken()
+    scale = int.from_bytes(mvhd[at : at + 4], "big")
+    length = int.from_bytes(mvhd[at + 4 : at + 4 + width], "big")
+    return length / scale if scale else 0.0
+
+
+def _codec(stsd: bytes) -> str:
+    return stsd[12:16].decode("latin-1") if len(stsd) >= 16 else ""
+
+
+def _broken() -> NotPlayable:
+    return NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")

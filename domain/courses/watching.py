@@ -1,0 +1,65 @@
+"""What of a video was watched: whole seconds as merged half-open intervals, credited by the service's clock.
+
+Progress is the union of the intervals, so that nothing counts twice and dragging the player counts nothing. The first
+viewing does not skip: a beat may begin inside what was watched or a few seconds beyond it, anywhere afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Interval = tuple[int, int]
+"""``[from, to)`` in seconds of content."""
+
+SLACK = 2.0
+"""Seconds that a beat may claim beyond the time that passed: replies and timers are never exact."""
+END_SLACK = 2
+"""Seconds at the end that need not be watched: players stop a moment early."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A player says that it played ``[start, end)`` at ``rate``, ``elapsed`` seconds of ours after the beat before."""
+
+    start: int
+    end: int
+    rate: float
+    elapsed: float
+
+
+def merge(watched: Sequence[Interval], more: Interval) -> tuple[Interval, ...]:
+    """The union, sorted and without overlaps; touching intervals become one. An empty ``more`` changes nothing."""
+    if more[0] >= more[1]:
+        return tuple(watched)
+    merged: list[Interval] = []
+    for start, end in sorted((*watched, more)):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def seconds(watched: Sequence[Interval]) -> int:
+    """How many seconds the intervals cover."""
+    return sum(end - start for start, end in watched)
+
+
+def reach(watched: Sequence[Interval], length: int, ahead: int) -> int:
+    """The last second that the player may jump to: as far as was watched, and ``ahead`` seconds more."""
+    return min(length, max((end for _, end in watched), default=0) + ahead)
+
+
+def is_whole(watched: Sequence[Interval], length: int) -> bool:
+    """Whether all of it was watched, but for a moment at the end. Never true for a length of zero."""
+    return length > 0 and seconds(watched) >= max(1, length - END_SLACK)
+
+
+def credit(watched: Sequence[Interval], beat: Beat, length: int, ahead: int) -> Interval:
+    """What a beat is worth, at most the time that passed times its rate; an empty interval for a skip or a lie."""
+    nothing = (beat.start, beat.start)
+    if not 0 <= beat.start < beat.end or beat.start > reach(watched, length, ahead):
+        return nothing
+    allowed = int((max(0.0, beat.elapsed) + SLACK) * beat.rate)
+    return (beat.start, min(beat.end, length, beat.start + allowed))

@@ -1,0 +1,43 @@
+"""Pages of a PDF as pictures, for phones: WeChat's browser on Android opens no PDF."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import pypdfium2
+
+from domain.errors import InvalidInput
+
+QUALITY = 82
+_POINTS_MAX = 14_400
+"""Of a side, as the standard has it (200 inches)."""
+
+
+def render_pages(content: bytes, side: int, most: int) -> Sequence[bytes]:
+    """Every page upright as JPEG, its longer side ``side``. Raises InvalidInput, also for more than ``most`` pages."""
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        raise _broken() from error
+    try:
+        if not 1 <= len(document) <= most:
+            raise InvalidInput(f"PDF共{len(document)}页，最多{most}页，请拆分后再上传。", code="too_many_pages")
+        return [_render(page, side) for page in document]
+    except (pypdfium2.PdfiumError, OSError, ValueError, MemoryError) as error:
+        raise _broken() from error
+    finally:
+        document.close()
+
+
+def _render(page: pypdfium2.PdfPage, side: int) -> bytes:
+    longer = max(page.get_size())
+    if not 1 <= longer <= _POINTS_MAX:
+        raise ValueError("a page of no size")
+    out = io.BytesIO()
+    page.render(scale=side / longer, may_draw_forms=False).to_pil().convert("RGB").save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+def _broken() -> InvalidInput:
+    return InvalidInput("PDF无法读取或设有密码，请重新导出后再上传。", code="file_broken")
