@@ -16,7 +16,7 @@ Commands = Mapping[str, tuple[str, str]]
 
 COMMANDS: Commands = {
     "run": ("run", "一条命令启动全部：数据库、网页与接口、后台任务、沙箱"),
-    "demo": ("demo", "不开浏览器演示一次完整的抽取，并验算抽取记录"),
+    "demo": ("demo", "不开浏览器演示一次完整的抽取，并验算抽取记录；--exam 演示考试"),
     "serve": ("serve", "只启动网页与接口进程"),
     "worker": ("worker", "只启动后台任务进程"),
     "sandbox": ("sandbox", "只启动沙箱（手机页面与各平台的替身）"),

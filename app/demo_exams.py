@@ -1,18 +1,22 @@
-"""The demonstration's examination: open for a year, marked at once; whoever gets that far sits it within minutes."""
+"""The demonstration's examinations, marked at once: one for applicants, a shorter one that an expert is called to.
+
+Both are open for a year. The short one is set up after the expert has bound his phone, so that he can be called.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from app.demo_data import POOL
-from app.demo_people import CAST
+from app.demo_people import CAST, EXPERTS
 from domain.exams.blueprint import Cell
 from domain.exams.items import ItemKind
 from domain.exams.purposes import Purpose
 from models.exams import Exam, ExamItem
+from models.experts import Expert
 from services.accounts import account_by_mobile
 from services.core.base import Actor, Deps
-from services.exams import Blueprints, ExamData, make_setup
+from services.exams import Blueprints, ExamData, make_candidates, make_setup
 
 OPEN_FOR = timedelta(days=360)
 CELLS = (
@@ -21,17 +25,50 @@ CELLS = (
     Cell("", ItemKind.TRUE_FALSE, 0, 4, 50),
 )
 """A hundred marks in ten minutes."""
+SHORT = "演示速测"
+SHORT_CELLS = (
+    Cell("", ItemKind.SINGLE, 0, 3, 200),
+    Cell("", ItemKind.MULTIPLE, 0, 1, 200),
+    Cell("", ItemKind.TRUE_FALSE, 0, 1, 200),
+)
+"""Five questions: two minutes."""
+EXAMPLE = EXPERTS[0]
+"""Who is called to the short one."""
 
 
 async def load_exam(deps: Deps) -> int:
     """How many were published; none where there is one already, or no item to draw."""
     if await Exam.exists(pool=POOL) or not await ExamItem.exists(pool=POOL):
         return 0
-    admin = next(person for person in CAST if person.role == "admin")
-    account = await account_by_mobile(deps, POOL, admin.mobile)
-    actor, now = Actor(POOL, "pool_admin", account.id), deps.now()
+    actor, now = await _administrator(deps), deps.now()
     blueprint = await Blueprints(deps).create(actor, "演示卷（100分）", CELLS)
     setup = make_setup(deps)
     data = ExamData("演示统一考试", Purpose.ENTRY, now, now + OPEN_FOR, None, blueprint.id)
     await setup.publish(actor, await setup.create(actor, data))
     return 1
+
+
+async def call_example(deps: Deps) -> int:
+    """Publish the short examination and call the example expert to it; how many were called.
+
+    Nobody where it was done before, no item can be drawn, or the expert has bound no phone yet.
+    """
+    hashed = deps.keys.lookup_hash("mobile", EXAMPLE.mobile)
+    expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)
+    if expert is None or expert.account_id is None or not await ExamItem.exists(pool=POOL):
+        return 0
+    if await Exam.exists(pool=POOL, name=SHORT):
+        return 0
+    actor, now = await _administrator(deps), deps.now()
+    blueprint = await Blueprints(deps).create(actor, "速测卷（5题，100分）", SHORT_CELLS)
+    setup = make_setup(deps)
+    exam = await setup.create(actor, ExamData(SHORT, Purpose.SINGLE, now, now + OPEN_FOR, None, blueprint.id))
+    called = await make_candidates(deps).add(actor, exam, expert.number)
+    await setup.publish(actor, exam)
+    return called.count
+
+
+async def _administrator(deps: Deps) -> Actor:
+    admin = next(person for person in CAST if person.role == "admin")
+    account = await account_by_mobile(deps, POOL, admin.mobile)
+    return Actor(POOL, "pool_admin", account.id)

@@ -8,7 +8,7 @@ from app.commands.database import deps_for
 from app.container import open_files
 from app.demo_data import POOL, load_demo
 from app.demo_exam_items import load_exam_items
-from app.demo_exams import load_exam
+from app.demo_exams import call_example, load_exam
 from app.demo_materials import load_materials
 from config.settings import Settings
 from gateways.document_renderer import TypstPrinter
@@ -42,6 +42,15 @@ async def bring_demo_exam(settings: Settings) -> None:
     async with deps_for(settings) as deps:
         count = await load_exam(deps)
     log.info("demo_exam_loaded", count=count)
+
+
+async def call_demo_expert(settings: Settings) -> None:
+    """In the sandbox, call one expert to a short examination; he has bound his phone already."""
+    if settings.env != "sandbox" or POOL not in settings.pools:
+        return
+    async with deps_for(settings) as deps:
+        count = await call_example(deps)
+    log.info("demo_expert_called", count=count)
 
 
 async def bring_demo_materials(settings: Settings) -> None:

@@ -17,7 +17,13 @@ from app.boot import own_servers
 from app.command_error import CommandError
 from app.embedded.child import spawn
 from app.introductions import introduce
-from app.preparations import bring_demo_exam, bring_demo_items, bring_demo_materials, bring_demo_people
+from app.preparations import (
+    bring_demo_exam,
+    bring_demo_items,
+    bring_demo_materials,
+    bring_demo_people,
+    call_demo_expert,
+)
 from app.process_supervisor import Part, ProcessSupervisor, python_part
 from app.sandbox_setup import serves_mail
 from config.settings import Settings
@@ -100,6 +106,7 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
             if plan.sandbox_port is not None:
                 await push_menus(plan)
                 await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")
+                await call_demo_expert(found)
             tell(addresses(found, plan))
             await asyncio.get_running_loop().create_future()
 

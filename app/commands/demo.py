@@ -1,4 +1,7 @@
-"""``pbt demo``: the main job without a browser. Plays one whole draw over the real wire and checks what is left."""
+"""``pbt demo``: the main job without a browser. Plays one whole draw over the real wire and checks what is left.
+
+With ``--exam`` an examination instead.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +16,29 @@ import aiohttp
 import click
 
 from app.command_error import CommandError
+from app.demo.exam_story import ExamStory
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
 from app.demo.story import Story
 from app.demo.wire import Refused
-from app.preparations import bring_demo_people
+from app.demo_data import POOL
+from app.preparations import bring_demo_items, bring_demo_people
 from config.logging import configure_logging
 from domain.draws import verify_draw
 from services.operations import find_broken, find_broken_audit
 
+_STARTING = "正在启动数据库、服务和沙箱（约十秒）……"
+
 
 @click.command()
+@click.option("--exam", is_flag=True, help="演示一次考试：断线、换设备、自动交卷、成绩、证书")
 @click.option("--keep", is_flag=True, help="结束后保留临时目录（日志、抽取记录、数据库）")
-def command(keep: bool) -> int:
+def command(exam: bool, keep: bool) -> int:
     configure_logging(json=False, level="error")
     folder = Path(tempfile.mkdtemp(prefix="pbt-demo-"))
     folder.chmod(0o755)  # PostgreSQL may run as another user, who must be able to pass
     try:
-        faults = asyncio.run(_play(folder))
+        faults = asyncio.run(_play_exam(folder) if exam else _play(folder))
         keep = keep or bool(faults)
     except (Missing, Refused, LookupError, aiohttp.ClientError) as error:
         keep = True
@@ -45,12 +53,29 @@ def command(keep: bool) -> int:
 
 async def _play(folder: Path) -> list[str]:
     began = time.monotonic()
-    print("正在启动数据库、服务和沙箱（约十秒）……", flush=True)
+    print(_STARTING, flush=True)
     async with stage(folder / "var", prepare=[bring_demo_people], durable=False) as running:
         story = Story(running, lambda line: print(line, flush=True))
         await story.play()
         faults = await _check(running, story, folder / "record.json")
         print(f"\n{await story.summary()}\n用时{time.monotonic() - began:.0f}秒。")
+    return _verdict(faults)
+
+
+async def _play_exam(folder: Path) -> list[str]:
+    began = time.monotonic()
+    print(_STARTING, flush=True)
+    async with stage(folder / "var", prepare=[bring_demo_people, bring_demo_items], durable=False) as running:
+        bank = running.settings.rulebooks.parent / "exam_items" / f"{POOL}.csv"
+        story = ExamStory(running, bank, lambda line: print(line, flush=True))
+        await story.play()
+        story.told.heading("五、检查数据")
+        faults = story.faults() + await _broken(running)
+        print(f"\n{story.summary()}\n用时{time.monotonic() - began:.0f}秒。")
+    return _verdict(faults)
+
+
+def _verdict(faults: list[str]) -> list[str]:
     for fault in faults:
         print(f"  ✗ {fault}")
     print("演示通过。" if not faults else f"演示未通过，有{len(faults)}处问题。")
@@ -65,6 +90,11 @@ async def _check(running: Stage, story: Story, record: Path) -> list[str]:
     faults = await story.faults()
     if verify_draw.main([str(record), *receipts]) != 0:
         faults.append("抽取记录没有通过验算。")
+    return faults + await _broken(running)
+
+
+async def _broken(running: Stage) -> list[str]:
+    """The rules that must hold in the database."""
     broken = await find_broken() + await find_broken_audit(running.deps)
     print("数据检查通过。" if not broken else "数据检查发现问题。")
-    return faults + broken
+    return broken

@@ -4,7 +4,7 @@ Rows are locked application first, then the sittings of the examination in the o
 """
 
 from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
-from services.exams.assembly import ExamServices, build, make_setup
+from services.exams.assembly import ExamServices, build, make_candidates, make_setup
 from services.exams.attempts import SubmissionReceipt
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
@@ -60,6 +60,7 @@ __all__ = [
     "VersionView",
     "Wanted",
     "build",
+    "make_candidates",
     "make_setup",
     "render_template",
 ]

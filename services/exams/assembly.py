@@ -76,6 +76,12 @@ def make_setup(deps: Deps) -> ExamSetup:
     return ExamSetup(deps, notices, Calling(deps, notices, ExamSittings(deps, notices)))
 
 
+def make_candidates(deps: Deps) -> Candidates:
+    """Calling persons by name alone, as above."""
+    notices = Notices(deps)
+    return Candidates(deps, notices, Calling(deps, notices, ExamSittings(deps, notices)), FileChecker())
+
+
 def build(
     deps: Deps,
     notices: Notices,

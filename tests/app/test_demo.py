@@ -1,4 +1,4 @@
-"""``pbt demo`` plays the main job to its end and tells it without a name."""
+"""``pbt demo`` plays a draw, or an examination, to its end and tells it without a name."""
 
 from __future__ import annotations
 
@@ -33,3 +33,13 @@ def test_the_demonstration_fills_the_panel_and_verifies_its_record() -> None:
         "参评5/5人",
     ):
         assert said in done.stdout
+
+
+@pytest.mark.slow
+def test_the_demonstration_of_an_examination_ends_with_a_certificate() -> None:
+    command = [sys.executable, "-m", "app.cli", "demo", "--exam"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    for said in ("进入考试", "未达到合格线", "第2台设备，已答的3题都在", "摘要与登记的一致", "合格证书", "演示通过"):
+        assert said in done.stdout
+    assert not any(person.name in done.stdout or person.mobile in done.stdout for person in EXPERTS)

@@ -1,0 +1,186 @@
+"""An examination demonstrated: a first try that the clock ends, a second one on two devices, the certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.demo.mini import MiniProgram
+from app.demo.phones import Missing, Phone, bubbles
+from app.demo.stage import Stage
+from app.demo.transcript import Transcript
+from app.demo.wire import Json
+from app.demo_data import POOL
+from app.demo_exams import EXAMPLE, SHORT, call_example
+from domain.exams.answers import Answer, digest
+
+_LETTERS = "ABCDEFGH"
+_PATIENCE = 60.0
+"""Real seconds until a wait counts as failed."""
+
+
+@dataclass
+class ExamStory:
+    """``bank`` is the sheet of questions that the candidate has learnt."""
+
+    stage: Stage
+    bank: Path
+    tell: Callable[[str], None] = print
+    phone: Phone = field(init=False)
+    told: Transcript = field(init=False)
+    mini: MiniProgram = field(init=False)
+    right: dict[str, frozenset[str]] = field(init=False)
+    candidate: str = ""
+    results: list[Json] = field(default_factory=list)
+    certificates: list[Json] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
+        self.told = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.tell)
+        self.mini = MiniProgram(self.stage.wire, self.phone, "")
+        self.right = read_answers(self.bank)
+
+    async def play(self) -> None:
+        """All of it. Raises Missing or Refused at the first thing that goes wrong."""
+        await self.call()
+        await self.run_out_of_time()
+        await self.change_the_phone()
+        await self.look()
+
+    async def call(self) -> None:
+        self.told.heading("一、绑定身份，收到考试通知")
+        await self.phone.follow()
+        await self.phone.bind()
+        await call_example(self.stage.deps)
+        await self._until(self._heard(SHORT), "考试通知")
+        await self.phone.say("考试")
+        await self.told.show()
+        await self.mini.open()
+        [called] = (await self.mini.get("/exams"))["items"]
+        self.candidate = called["candidate_id"]
+        await self.mini.post(f"/exams/{self.candidate}/notice")
+        await self.told.note("考生", "打开链接，阅读考试须知，勾选两项确认")
+
+    async def run_out_of_time(self) -> None:
+        self.told.heading("二、第一次作答：答了一题，手机没电，到时自动交卷")
+        paper = await self._begin(0)
+        await self._answer(paper, paper["questions"][:1])
+        until = datetime.fromisoformat(paper["grace_until"])
+        await self.stage.advance_to(until + timedelta(seconds=2))
+        await self._until(self._results(1), "第一次成绩")
+        await self._until(self._heard("次机会"), "成绩通知")
+
+    async def change_the_phone(self) -> None:
+        self.told.heading("三、第二次作答：中途换一台设备，接着答，交卷")
+        await self.stage.advance(61)
+        first = await self._begin(0)
+        done = await self._answer(first, first["questions"][:3])
+        second = await self._begin(0)
+        if {one["slot"]: one["mask"] for one in second["answers"]} != {slot: one.mask for slot, one in done.items()}:
+            raise Missing("换设备前的作答")
+        done |= await self._answer(second, second["questions"][3:])
+        receipt = await self.mini.post(
+            f"/exam-attempts/{second['attempt_id']}/submission",
+            {"ticket": second["ticket"], "device": second["device"], "digest": digest(done)},
+        )
+        await self.told.note("考生", f"交卷，回执上的答卷摘要 {receipt['digest'][:16]}…")
+        page = await self.phone.open_page(receipt["check_url"])
+        if receipt["digest"] not in page:
+            raise Missing("核对页上的答卷摘要")
+        await self.told.note("任何人", "打开回执的核对页，摘要与登记的一致")
+
+    async def look(self) -> None:
+        self.told.heading("四、成绩与证书")
+        await self._until(self._results(2), "第二次成绩")
+        await self._until(self._certified, "证书")
+        await self._until(self._heard("合格"), "合格通知")
+        await self.phone.say("证书")
+        await self.told.show()
+
+    def faults(self) -> list[str]:
+        """What is not as it should be at the end, as sentences."""
+        verdicts = [one["passed"] for one in self.results]
+        found = [] if verdicts == [False, True] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
+        return found if len(self.certificates) == 1 else [*found, f"应有1张证书，实际{len(self.certificates)}张。"]
+
+    def summary(self) -> str:
+        scores = "，".join(f"第{one['number']}次{one['score']}分" for one in self.results)
+        return f"{scores}；取最好成绩，合格；证书{self.certificates[0]['number']}。"
+
+    # ---- on the device
+
+    async def _begin(self, device: int) -> Json:
+        paper = await self.mini.post(f"/exams/{self.candidate}/start", {"device": device})
+        kept = f"，已答的{len(paper['answers'])}题都在" if paper["answers"] else ""
+        await self.told.note("考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{kept}")
+        return paper
+
+    async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, Answer]:
+        """Save these right; what was saved, by slot. Raises Missing unless all was acknowledged."""
+        given = {one["slot"]: Answer(self._mask(one)) for one in questions}
+        events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(given.items(), 1)]
+        body = {"ticket": paper["ticket"], "device": paper["device"], "events": events}
+        saved = await self.mini.post(f"/exam-attempts/{paper['attempt_id']}/answers", body)
+        if saved["ack"] != len(events):
+            raise Missing("全部作答的确认")
+        await self.told.note("考生", f"作答{len(events)}题，已存")
+        return given
+
+    def _mask(self, question: Json) -> int:
+        """Wherever this paper shows the right options."""
+        right = self.right[question["stem"]]
+        return sum(1 << bit for bit, text in enumerate(question["options"]) if text in right)
+
+    # ---- waiting
+
+    def _heard(self, word: str) -> Callable[[], Awaitable[bool]]:
+        """Whether a message with ``word`` has come to the chat or as an SMS since now."""
+        seen: tuple[int, int] | None = None
+
+        async def look() -> bool:
+            nonlocal seen
+            state = await self.phone.read()
+            said, sms = bubbles(state, POOL), state["sms"]
+            seen = seen or (max(len(said) - 3, 0), max(len(sms) - 1, 0))
+            texts = [one["title"] + one["text"] for one in said[seen[0] :]] + [one["text"] for one in sms[seen[1] :]]
+            return any(word in text for text in texts)
+
+        return look
+
+    def _results(self, count: int) -> Callable[[], Awaitable[bool]]:
+        async def look() -> bool:
+            self.results = (await self.mini.get(f"/exams/{self.candidate}/results"))["items"]
+            return len(self.results) == count
+
+        return look
+
+    async def _certified(self) -> bool:
+        self.certificates = (await self.mini.get("/certificates"))["items"]
+        return bool(self.certificates)
+
+    async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Tell what happens until ``look`` is content. Raises Missing."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + _PATIENCE
+        while not await look():
+            await self.told.show()
+            if loop.time() > give_up:
+                raise Missing(what)
+            await asyncio.sleep(0.4)
+        await self.told.show()
+
+
+def read_answers(sheet: Path) -> dict[str, frozenset[str]]:
+    """The texts of the right options by question, from the office's sheet."""
+    with sheet.open(encoding="utf-8-sig", newline="") as lines:
+        return {row["题干"]: _right(row) for row in csv.DictReader(lines)}
+
+
+def _right(row: dict[str, str]) -> frozenset[str]:
+    if row["题型"] == "判断题":
+        return frozenset({row["答案"]})
+    return frozenset(row[f"选项{letter}"] for letter in row["答案"] if letter in _LETTERS and row.get(f"选项{letter}"))
