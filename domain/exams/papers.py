@@ -40,6 +40,7 @@ def permutation(index: int, n: int) -> tuple[int, ...]:
     return tuple(shown)
 
 
+@lru_cache(maxsize=65_536)
 def to_canonical(mask: int, index: int, n: int) -> int:
     """What was ticked as shown, in canonical bits; raises ValueError for a bit beyond the options."""
     _check_mask(mask, n)

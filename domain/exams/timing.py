@@ -17,7 +17,7 @@ class Timing(IntEnum):
     LATE = 1
     """Received within the grace, made before the end as far as the device can tell: counts, and is marked."""
     EVIDENCE = 2
-    """Made after the end: kept for an appeal, never scored."""
+    """Made after the end, or to no question of the paper: kept for an appeal, never scored."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,10 @@ def times_of(
     """The end is ``length`` after the start, at the latest the window's end; the allowance is added to both."""
     deadline = min(started_at + length, window_end) + allowance
     return Times(started_at, deadline, deadline + grace)
+
+
+def timing_of(received_at: datetime, deadline: datetime, made_at: datetime | None) -> Timing:
+    """How an answer counts that came before the grace was over. ``made_at`` None: the device does not say."""
+    if received_at <= deadline:
+        return Timing.IN_TIME
+    return Timing.LATE if made_at is not None and made_at <= deadline else Timing.EVIDENCE

@@ -13,10 +13,12 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PoolPath
 from services.core.base import Actor
-from services.exams import ExamPaper, GivenAnswer, MadeAnswer, SaveRequest, SubmissionReceipt
+from services.exams import ExamPaper, MadeAnswer, SaveRequest, ShownAnswer, SubmissionReceipt
 
 EVENTS_MAX = 400
 SLOTS_MAX = 400
+HALL = 3000
+"""Starts of one address in a minute: a whole hall has one."""
 _SMALL, _INT = 32_767, 2**31 - 1
 
 api = Api(
@@ -57,9 +59,12 @@ class AttemptAnswersIn(Input):
 
 
 class GivenAnswerIn(Input):
+    """An empty one says that the slot was emptied."""
+
     slot: int = Field(ge=0, lt=SLOTS_MAX)
     mask: int = Field(0, ge=0, le=_SMALL)
     text: str = Field("", max_length=TEXT_MAX)
+    at: Moment | None = Field(None, description="As in an event; after the deadline only what was made before counts")
 
 
 class AttemptSubmissionIn(Input):
@@ -88,7 +93,7 @@ async def accept_notice(call: Call, path: CandidatePath) -> None:
     await call.services.exams.attempts.accept_notice(call.actor, path.candidate_id)
 
 
-@api.post("/exams/{candidate_id}/start", "开始或继续答题", action="exam.own", keyed="no", limits=(60, 60))
+@api.post("/exams/{candidate_id}/start", "开始或继续答题", action="exam.own", keyed="no", limits=(HALL, 60))
 async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPaper:
     """Begin a try, or go on with the one under way; another device than before takes over."""
     return await call.services.exams.attempts.start(call.actor, path.candidate_id, body.device)
@@ -121,7 +126,7 @@ async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> Attempt
 @api.post("/exam-attempts/{attempt_id}/submission", "交卷", access="public", keyed="no")
 async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
     """Hand in. A second time gives the same receipt; 409 `answers_differ` asks for `answers` once."""
-    answers = None if body.answers is None else [GivenAnswer(one.slot, one.mask, one.text) for one in body.answers]
+    answers = None if body.answers is None else [_shown(one) for one in body.answers]
     candidate = Actor(call.pool, "applicant", _account(call, path, body.ticket))
     return await call.services.exams.attempts.submit(candidate, path.attempt_id, body.device, body.digest, answers)
 
@@ -142,3 +147,7 @@ def _account(call: Call, path: AttemptPath, ticket: str) -> UUID:
 
 def _made(device: int, event: AttemptEventIn) -> MadeAnswer:
     return MadeAnswer(AnswerEvent(device, event.seq, event.slot, Answer(event.mask, event.text)), event.at)
+
+
+def _shown(one: GivenAnswerIn) -> ShownAnswer:
+    return ShownAnswer(one.slot, Answer(one.mask, one.text), one.at)

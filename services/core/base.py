@@ -146,16 +146,14 @@ def violation(book: Rulebook, key: str, message: str, *, field: str | None = Non
     return RuleViolation(message, rule=key, source=book.source(key), field=field)
 
 
-async def record(
-    actor: Actor,
-    now: datetime,
-    action: str,
-    subject: str,
-    subject_id: UUID | None,
-    **details: str | int | bool | Sequence[str] | None,
-) -> None:
-    """Write an audit entry in the running transaction. ``details`` never hold personal data in clear."""
-    await AuditEntry.create(
+Detail = str | int | bool | Sequence[str] | None
+
+
+def entry(
+    actor: Actor, now: datetime, action: str, subject: str, subject_id: UUID | None, **details: Detail
+) -> AuditEntry:
+    """An audit entry that is still to be written. ``details`` never hold personal data in clear."""
+    return AuditEntry(
         pool=actor.pool,
         at=now,
         actor_id=actor.account_id,
@@ -165,3 +163,15 @@ async def record(
         subject_id=subject_id,
         details=details,
     )
+
+
+async def record(
+    actor: Actor, now: datetime, action: str, subject: str, subject_id: UUID | None, **details: Detail
+) -> None:
+    """Write an audit entry in the running transaction."""
+    await entry(actor, now, action, subject, subject_id, **details).save(force_create=True)
+
+
+async def record_many(entries: Iterable[AuditEntry]) -> None:
+    """Write several at once."""
+    await AuditEntry.bulk_create(entries)

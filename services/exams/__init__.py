@@ -5,7 +5,6 @@ Rows are locked application first, then the sittings of the examination in the o
 
 from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
 from services.exams.assembly import ExamServices, build, make_candidates, make_setup
-from services.exams.attempts import SubmissionReceipt
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
 from services.exams.candidates import Added, CandidateLine, Wanted
@@ -14,11 +13,12 @@ from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.own import HandedIn, OwnExam, Phase
 from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
 from services.exams.queries import ExamView
-from services.exams.receipts import PublicReceipt
+from services.exams.receipts import PublicReceipt, SubmissionReceipt
 from services.exams.rulings import Preview
 from services.exams.scores import OwnResult, Paper, Show
 from services.exams.setup import ExamData
 from services.exams.sittings import Booked, Booking, SittingData, SittingView
+from services.exams.submissions import ShownAnswer
 
 __all__ = [
     "BYTES_MAX",
@@ -53,6 +53,7 @@ __all__ = [
     "SaveRequest",
     "Saved",
     "Show",
+    "ShownAnswer",
     "SittingData",
     "SittingView",
     "Sort",

@@ -24,12 +24,12 @@ WITH asked AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[])
         WITH ORDINALITY AS t (attempt_id, account_id, device, first, last, at)
 ), held AS (
-    SELECT a.id, c.account_id, a.state, a.device, a.deadline, a.grace_until
+    SELECT a.id, c.account_id, a.state, a.device, a.deadline, a.grace_until, cardinality(a.versions) AS slots
       FROM exam_attempt a JOIN exam_candidate c ON c.id = a.candidate_id
      WHERE a.id = ANY($1::uuid[]) ORDER BY a.id FOR SHARE OF a
 ), known AS (
     SELECT q.at, q.attempt_id, q.device, q.first, q.last, h.state, h.device AS active, h.deadline, h.grace_until,
-           coalesce((SELECT max(e.seq) FROM exam_answer_event e
+           h.slots, coalesce((SELECT max(e.seq) FROM exam_answer_event e
                       WHERE e.attempt_id = q.attempt_id AND e.device = q.device), 0) AS had
       FROM asked q JOIN held h ON h.id = q.attempt_id AND h.account_id = q.account_id
 ), taken AS (
@@ -38,7 +38,8 @@ WITH asked AS (
 ), put AS (
     INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, text, client_at, received_at, timing)
     SELECT k.attempt_id, k.device, e.seq, e.slot, e.mask, e.text, e.client_at, $6,
-           CASE WHEN $6 <= k.deadline THEN 0 WHEN e.client_at <= k.deadline THEN 1 ELSE 2 END
+           CASE WHEN e.slot >= k.slots THEN 2 WHEN $6 <= k.deadline THEN 0
+                WHEN e.client_at <= k.deadline THEN 1 ELSE 2 END
       FROM unnest($7::bigint[], $8::int[], $9::smallint[], $10::int[], $11::text[], $12::timestamptz[])
            AS e (at, seq, slot, mask, text, client_at) JOIN taken k ON k.at = e.at
     ON CONFLICT DO NOTHING
@@ -48,7 +49,8 @@ SELECT k.at, k.state, k.active, k.deadline, k.grace_until,
   FROM known k LEFT JOIN taken t ON t.at = k.at
 """
 """Rows are held against sealing (FOR SHARE), so that what is acknowledged is in what is sealed. The time is compared
-with the attempt's own end, event by event. Requests that leave a gap are not taken: their ack tells where to go on."""
+with the attempt's own end, event by event. Requests that leave a gap are not taken: their ack tells where to go on. An
+answer to a question that the paper does not have counts for nothing."""
 _SEEN = """
 UPDATE exam_attempt
    SET seen_at = $2, leaves = greatest(leaves, $3::int), hidden_seconds = greatest(hidden_seconds, $4::int)

@@ -11,14 +11,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.exams.answers import merge
 from domain.exams.papers import permutation
 from models.accounts import Account
-from models.exams import Exam, ExamAttempt, ExamCandidate
+from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Deps, rows
+from services.exams.filling import read_given
 from services.exams.item_pictures import ItemPictures
 from services.exams.repository import rules_of
-from services.exams.sealing import read_events
 from services.exams.tickets import Tickets
 
 _QUESTIONS = """
@@ -29,6 +28,7 @@ SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text, g.id AS
                       WHERE item_id = gi.id AND created_at <= $2 ORDER BY number DESC LIMIT 1) g ON TRUE
  WHERE v.id = ANY($1::uuid[])
 """
+_ACK = "SELECT coalesce(max(seq), 0) AS ack FROM exam_answer_event WHERE attempt_id = $1 AND device = $2"
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,18 @@ async def show_paper(
     deps: Deps,
     pictures: ItemPictures,
     candidate: ExamCandidate,
-    exam: Exam,
     attempt: ExamAttempt,
     tickets: Tickets,
     now: datetime,
+    *,
+    resumed: bool,
 ) -> ExamPaper:
-    """Of an attempt under way. Raises LookupError for one that was not begun."""
-    events = (await read_events([attempt.id])).get(attempt.id, [])
-    answers = merge(events)
-    ack = max((one.seq for one in events if one.device == attempt.device), default=0)
+    """Of an attempt under way; ``candidate`` with its examination and account. Unless ``resumed`` nothing is answered.
+
+    Raises LookupError for an attempt that was not begun.
+    """
+    answers = (await read_given([attempt.id]))[attempt.id].answers if resumed else {}
+    ack = (await rows(_ACK, attempt.id, attempt.device))[0]["ack"] if resumed else 0
     if attempt.started_at is None or attempt.deadline is None or attempt.grace_until is None:
         raise LookupError(f"attempt {attempt.id} runs without times")
     return ExamPaper(
@@ -104,8 +107,8 @@ async def show_paper(
         attempt.grace_until,
         await _questions(pictures, attempt, candidate.account_id),
         tuple(GivenAnswer(slot, one.mask, one.text) for slot, one in answers.items()),
-        await _holder(deps, candidate),
-        rules_of(exam).leave_warn,
+        _holder(deps, candidate.account),
+        rules_of(candidate.exam).leave_warn,
         attempt.leaves,
     )
 
@@ -139,7 +142,6 @@ def _question(
     return ExamQuestion(slot, row["kind"], mark, row["stem"], shown, row["case_text"] or "", pictures)
 
 
-async def _holder(deps: Deps, candidate: ExamCandidate) -> str:
-    account = await Account.get(id=candidate.account_id)
+def _holder(deps: Deps, account: Account) -> str:
     number = deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
     return f"{account.real_name} {number[-4:]}".strip()

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
 
-from domain.errors import NotFound
+from pydantic import Field
+
+from domain.errors import AppError, Conflict, NotFound
 from domain.masking import mask_name
 from models.accounts import Account
 from models.exams import ExamAttempt
-from services.core.base import Deps
+from services.core.base import Deps, rows
 from services.core.signed_links import Links
 
 _PURPOSE = "exam_receipt"
 _RECEIPT_TTL = timedelta(days=3653)
+_SEALED = """
+SELECT t.id, t.number, t.digest, t.submitted_at, t.deadline, t.started_at, cardinality(t.versions) AS questions,
+       c.account_id, (SELECT count(*) FROM exam_answer a
+                       WHERE a.attempt_id = t.id AND (a.mask <> 0 OR a.text <> '')) AS answered
+  FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id WHERE t.id = ANY($1::uuid[])
+"""
+
+
+@dataclass(frozen=True)
+class SubmissionReceipt:
+    """What was handed in. ``digest``: SHA-256 of the answers as shown, which the candidate can compute as well.
+
+    ``by_hand`` is false when the time ran out.
+    """
+
+    attempt_id: UUID
+    number: int
+    answered: int
+    questions: int
+    digest: str
+    handed_in_at: datetime
+    by_hand: bool
+    check_url: Annotated[str, Field(description="A page that anybody can compare it with")]
 
 
 @dataclass(frozen=True)
@@ -34,10 +62,32 @@ class Receipts:
         self._deps = deps
         self._links = links
 
-    def url(self, attempt: ExamAttempt) -> str:
+    async def of_many(self, wanted: Iterable[tuple[UUID, UUID | None]]) -> list[SubmissionReceipt | AppError]:
+        """For each attempt and the account that asks: the receipt, or why there is none, in their order."""
+        asked = list(wanted)
+        found = {row["id"]: row for row in await rows(_SEALED, [attempt_id for attempt_id, _ in asked])}
+        return [self._receipt(found.get(attempt_id), account_id) for attempt_id, account_id in asked]
+
+    def _receipt(self, row: Any, account_id: UUID | None) -> SubmissionReceipt | AppError:
+        if row is None or row["account_id"] != account_id:
+            return NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")
+        if not row["digest"]:
+            return Conflict("还没有交卷或正在收卷，请稍后再看。", code="not_sealed")
+        return SubmissionReceipt(
+            row["id"],
+            row["number"],
+            row["answered"],
+            row["questions"],
+            row["digest"],
+            row["submitted_at"] or row["deadline"],
+            row["submitted_at"] is not None,
+            self._url(row["id"], row["started_at"]),
+        )
+
+    def _url(self, attempt_id: UUID, started_at: datetime) -> str:
         """The same for the same attempt, always."""
-        until = (attempt.started_at or attempt.made_at) + _RECEIPT_TTL
-        return f"{self._deps.public_url}/x/receipt/{self._links.sign(_PURPOSE, attempt.id, attempt.id, until)}"
+        token = self._links.sign(_PURPOSE, attempt_id, attempt_id, started_at + _RECEIPT_TTL)
+        return f"{self._deps.public_url}/x/receipt/{token}"
 
     async def verify(self, token: str) -> PublicReceipt:
         """Raises Forbidden for a token that is forged or expired, NotFound for a paper that is not handed in."""

@@ -57,6 +57,16 @@ async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
     return found
 
 
+async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
+    """The actor's own, locked, with its examination, sitting and account. Raises NotFound for anybody else's."""
+    query = ExamCandidate.select_for_update(of=("exam_candidate",)).select_related("exam", "sitting", "account")
+    found = await query.get_or_none(id=candidate_id)
+    own = found is not None and found.exam.pool == actor.pool and found.account_id == actor.account_id
+    if found is None or not own:
+        raise _no_candidate()
+    return found
+
+
 def check_called(candidate: ExamCandidate, exam: Exam) -> None:
     """Raises Conflict for somebody who does not wait for the examination any more, or one that is not held."""
     if exam.state != "published":

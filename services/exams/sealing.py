@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from domain.exams.answers import Answer, AnswerEvent, digest, merge
-from domain.exams.papers import to_canonical
-from domain.exams.timing import Timing
-from models.exams import ExamAttempt
-from services.core.base import Deps, execute, record, rows, system, transaction
+from services.core.base import Deps, entry, execute, record_many, rows, system, transaction
 from services.core.batches import not_paused, process_each
-from services.exams.repository import rules_of
+from services.exams.filling import fill, read_given
 
 SEALS_DUE = "EXISTS (SELECT 1 FROM exam_attempt WHERE state = 'running' AND grace_until < $1)"
 _SEAL = """
@@ -28,28 +23,12 @@ FILLS_DUE = (
 _NEXT_FILL = f"""
 SELECT id FROM exam_attempt WHERE {_UNFILLED} AND {not_paused("exam_fill", "id")} ORDER BY sealed_at LIMIT $1
 """
+_HOLD = f"""
+SELECT t.id, e.pool FROM exam_attempt t JOIN exam e ON e.id = t.exam_id
+ WHERE t.id = ANY($1::uuid[]) AND t.{_UNFILLED} ORDER BY t.id FOR UPDATE OF t
+"""
 _FILL_BATCH = 200
 _FILL_ROUNDS = 50
-_EVENTS = """
-SELECT attempt_id, device, seq, slot, mask, text, timing FROM exam_answer_event
- WHERE attempt_id = ANY($1::uuid[]) AND timing < 2
-"""
-_COUNTS = "SELECT id, cardinality(options) AS n FROM exam_item_version WHERE id = ANY($1::uuid[])"
-_PUT = """
-INSERT INTO exam_answer (attempt_id, slot, version_id, mask, text, late)
-SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::int[], $5::text[], $6::boolean[])
-ON CONFLICT DO NOTHING
-"""
-_DIGESTS = """
-UPDATE exam_attempt a SET digest = d.digest, flags = d.flags FROM (
-    SELECT id, digest, array_remove(string_to_array(flags, ','), '') AS flags
-      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS d (id, digest, flags)) d
- WHERE a.id = d.id AND a.state = 'sealed' AND a.digest = ''
-"""
-DEVICES_MAX = 3
-"""Devices of one attempt beyond which a person looks at it."""
-LATE_CHANGES_MAX = 5
-"""Answers changed within the grace from which on a person looks at the attempt."""
 
 
 @dataclass(frozen=True)
@@ -84,68 +63,9 @@ class Sealing:
     async def _fill(self, ids: Sequence[UUID]) -> None:
         now = self._deps.now()
         async with transaction():
-            held = await ExamAttempt.filter(id__in=ids, state="sealed", digest="").order_by("id").select_for_update()
-            await fill([one.id for one in held])
-            sealed = await ExamAttempt.filter(id__in=[one.id for one in held]).select_related("exam")
-            for one in sealed:
-                await record(system(one.exam.pool), now, "exam.seal", "exam_attempt", one.id, digest=one.digest)
-
-
-async def read_events(ids: Sequence[UUID]) -> dict[UUID, list[AnswerEvent]]:
-    """What counts of what devices sent, by attempt."""
-    return _events(await rows(_EVENTS, list(ids)))
-
-
-async def fill(ids: Sequence[UUID]) -> None:
-    """Write the answers of sealed attempts as they will be marked, with their digests; in the caller's transaction."""
-    attempts = await ExamAttempt.filter(id__in=ids).select_related("exam")
-    found = await rows(_EVENTS, list(ids))
-    events, late = _events(found), _late_slots(found)
-    versions = sorted({version for attempt in attempts for version in attempt.versions})
-    counts = {row["id"]: row["n"] for row in await rows(_COUNTS, versions)}
-    put: list[tuple[UUID, int, UUID, int, str, bool]] = []
-    digests: list[tuple[UUID, str, str]] = []
-    for attempt in attempts:
-        answers = merge(events.get(attempt.id, ()))
-        own_late = late.get(attempt.id, set())
-        for slot, (version, order) in enumerate(zip(attempt.versions, attempt.orders, strict=True)):
-            answer = answers.get(slot, Answer())
-            mask = _canonical(answer.mask, order, counts[version])
-            put.append((attempt.id, slot, version, mask, answer.text, slot in own_late))
-        digests.append((attempt.id, digest(answers), ",".join(_flags(attempt, len(own_late)))))
-    if put:
-        await execute(_PUT, *map(list, zip(*put, strict=True)))
-        await execute(_DIGESTS, *map(list, zip(*digests, strict=True)))
-
-
-def _canonical(mask: int, order: int, options: int) -> int:
-    """A device that sends bits beyond the options has answered nothing by them."""
-    return to_canonical(mask & ((1 << options) - 1), order, options) if options else 0
-
-
-def _late_slots(found: Sequence[Any]) -> dict[UUID, set[int]]:
-    slots: dict[UUID, set[int]] = {}
-    for row in found:
-        if row["timing"] == Timing.LATE:
-            slots.setdefault(row["attempt_id"], set()).add(row["slot"])
-    return slots
-
-
-def _flags(attempt: ExamAttempt, late: int) -> list[str]:
-    """What a person should look at before the result goes out."""
-    rules = rules_of(attempt.exam)
-    flags = {
-        "leaves": attempt.leaves >= rules.leave_flag,
-        "device": attempt.device > DEVICES_MAX,
-        "late": late > LATE_CHANGES_MAX,
-    }
-    return [name for name, raised in flags.items() if raised]
-
-
-def _events(found: Sequence[Any]) -> dict[UUID, list[AnswerEvent]]:
-    """By attempt; what came after the end is left out by the query."""
-    events: dict[UUID, list[AnswerEvent]] = {}
-    for row in found:
-        answer = Answer(row["mask"], row["text"] or "")
-        events.setdefault(row["attempt_id"], []).append(AnswerEvent(row["device"], row["seq"], row["slot"], answer))
-    return events
+            held = {row["id"]: row["pool"] for row in await rows(_HOLD, list(ids))}
+            digests = await fill(await read_given(held))
+            await record_many(
+                entry(system(held[one]), now, "exam.seal", "exam_attempt", one, digest=digest)
+                for one, digest in digests.items()
+            )

@@ -14,9 +14,10 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from domain.exams.answers import Answer, AnswerEvent, digest
 from domain.ids import new_id
+from models.audit import AuditEntry
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, Deps, rows
-from services.exams import ExamPaper, GivenAnswer, MadeAnswer, Saved, SaveRequest, answer_writer
+from services.exams import ExamPaper, MadeAnswer, Saved, SaveRequest, ShownAnswer, answer_writer
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
 from tests.services.exams.hall import Hall, make_hall
@@ -45,7 +46,7 @@ class Desk:
         asked = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made, **more)
         return await self.hall.services.exams.answers.save(asked)
 
-    async def submit(self, paper: ExamPaper, seen: str, answers: Sequence[GivenAnswer] | None = None) -> str:
+    async def submit(self, paper: ExamPaper, seen: str, answers: Sequence[ShownAnswer] | None = None) -> str:
         attempts = self.hall.services.exams.attempts
         return (await attempts.submit(self.actor, paper.attempt_id, paper.device, seen, answers)).digest
 
@@ -153,8 +154,80 @@ async def test_what_never_arrived_is_asked_for_once_and_then_counts(desk: Desk) 
     with pytest.raises(Conflict) as refused:
         await desk.submit(paper, seen)
     assert refused.value.code == "answers_differ"
-    given = [GivenAnswer(0, 2, ""), GivenAnswer(1, 4, "")]
+    given = [ShownAnswer(0, Answer(2)), ShownAnswer(1, Answer(4))]
     assert await desk.submit(paper, seen, given) == seen
+
+
+async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time(desk: Desk) -> None:
+    """One slot per case: stored before, changed in time, changed after the end, told without a time, emptied in time,
+    beyond the paper."""
+    paper = await desk.start()
+    await desk.save(paper, says(1, 0, 1), says(2, 3, 1))
+    desk.clock.set(paper.deadline + timedelta(seconds=20))
+    cheated = MadeAnswer(says(3, 2, 4), desk.clock.now())
+    assert desk.actor.account_id is not None
+    await desk.hall.services.exams.answers.save(SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (cheated,)))
+    before, after = paper.deadline, paper.deadline + timedelta(microseconds=1)
+    shown = [
+        ShownAnswer(0, Answer(1)),
+        ShownAnswer(1, Answer(2), before),
+        ShownAnswer(2, Answer(4), after),
+        ShownAnswer(4, Answer(8)),
+        ShownAnswer(3, Answer(), before),
+        ShownAnswer(77, Answer(1), before),
+    ]
+    counted = digest({0: Answer(1), 1: Answer(2)})
+    with pytest.raises(Conflict, match="还没有上传"):
+        await desk.submit(paper, digest({0: Answer(1), 1: Answer(2), 2: Answer(4)}))
+    assert await desk.submit(paper, "another", shown) == counted
+    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given == {0, 1}
+    late = await rows("SELECT slot FROM exam_answer WHERE late ORDER BY slot")
+    assert [row["slot"] for row in late] == [1, 3]
+    kept = await rows("SELECT seq, slot FROM exam_answer_event WHERE timing = 2 ORDER BY seq")
+    assert [(row["seq"], row["slot"]) for row in kept] == [(3, 2), (5, 2), (7, 4)]
+
+
+async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(desk: Desk) -> None:
+    paper = await desk.start()
+    await desk.save(paper, says(1, 0, 1))
+    desk.clock.set(paper.deadline + timedelta(seconds=1))
+    assert await desk.submit(paper, "another", []) == digest({0: Answer(1)})
+
+
+async def test_who_hands_in_together_gets_each_his_own_answer(hall: Hall, clock: FixedClock) -> None:
+    """In one batch: right, twice, with another digest, on another device, somebody else's, unknown."""
+    for _ in range(3):
+        await hall.waiting()
+    await make_published(hall.services, hall.office, after=SOON)
+    clock.move(SOON)
+    desks = [Desk(hall, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    papers = []
+    for desk in desks:
+        await hall.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
+        papers.append(await desk.start())
+    first, second, third = papers
+    attempts, empty = hall.services.exams.attempts, digest({})
+    answers = await asyncio.gather(
+        attempts.submit(desks[0].actor, first.attempt_id, 1, empty),
+        attempts.submit(desks[0].actor, first.attempt_id, 1, empty),
+        attempts.submit(desks[1].actor, second.attempt_id, 1, "another"),
+        attempts.submit(desks[2].actor, third.attempt_id, 2, empty),
+        attempts.submit(desks[2].actor, first.attempt_id, 1, empty),
+        attempts.submit(desks[2].actor, new_id(), 1, empty),
+        return_exceptions=True,
+    )
+    assert answers[0] == answers[1]
+    assert [getattr(one, "code", "") for one in answers] == [
+        "",
+        "",
+        "answers_differ",
+        "taken_over",
+        "attempt_unknown",
+        "attempt_unknown",
+    ]
+    assert await ExamAttempt.filter(state="sealed").count() == 1
+    assert await AuditEntry.filter(action="exam.submit").count() == 1
 
 
 async def test_masks_are_turned_into_the_items_own_order(desk: Desk) -> None:

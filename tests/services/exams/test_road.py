@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
+from domain.exams.answers import Answer
 from domain.exams.papers import to_display
 from models.applications import Application
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamSitting
 from models.experts import Expert
 from services.core.base import Deps
-from services.exams import GivenAnswer, SittingData
+from services.exams import ShownAnswer, SittingData
 from tests.factories.exams import make_exam, own, work
 from tests.invariants import check_invariants
 from tests.services.exams.hall import Hall, make_hall
@@ -53,7 +54,7 @@ async def sit(hall: Hall, clock: FixedClock, candidate: ExamCandidate, *, right:
     paper = await exams.attempts.start(person, candidate.id)
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     masks = [to_display(RIGHT if slot < right else 1, order, 4) for slot, order in enumerate(attempt.orders)]
-    answers = [GivenAnswer(slot, mask, "") for slot, mask in enumerate(masks)]
+    answers = [ShownAnswer(slot, Answer(mask)) for slot, mask in enumerate(masks)]
     await exams.attempts.submit(person, paper.attempt_id, paper.device, "", answers)
     clock.move(timedelta(minutes=10))
     await work(hall.services, "exam_seal", "exam_fill", "exam_mark", "exam_result")

@@ -168,11 +168,11 @@ function pick(one, bit, many, on) {
 }
 
 function written(one, answer) {
-  let timer;
+  let timer, typed;
   const box = h('textarea', { rows: '8', maxlength: '2000', 'aria-label': '作答', spellcheck: 'false' });
-  const keep = () => { clearTimeout(timer); if (box.value !== answers.get(one.slot).text) answers.set(one.slot, 0, box.value); };
+  const keep = () => { clearTimeout(timer); if (box.value !== answers.get(one.slot).text) answers.set(one.slot, 0, box.value, typed); };
   box.value = answer.text;
-  box.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(keep, 1000); });
+  box.addEventListener('input', () => { typed = clock.now(); clearTimeout(timer); timer = setTimeout(keep, 1000); });
   box.addEventListener('blur', keep);
   return h('div', { class: 'ask' }, h('h2', { tabindex: '-1', class: 'lines' }, stem(one)), box);
 }
@@ -256,6 +256,7 @@ async function handIn(pressed, refused) {
 }
 
 async function timeIsOver() {
+  document.activeElement?.blur();
   over = true;
   dialog.close();
   page.replaceChildren(h('section', { class: 'result', role: 'status' }, h('div', { class: 'mark info', 'aria-hidden': 'true' }, '…'), h('h1', {}, '考试时间到'), h('p', {}, '正在自动交卷，请不要关闭本页。')));

@@ -5,6 +5,7 @@ const FLUSH_AFTER = 3000;
 const FLUSH_AT = 5;
 const SILENT = 60000;
 const BATCH = 200;
+const BATCH_BYTES = 180000;
 const PAUSE_MAX = 30000;
 
 /** SHA-256, in hex, of [[slot, mask, text], …] by slot, as the service computes it; '' where the browser has none. */
@@ -35,6 +36,13 @@ export class Clock {
   }
 
   now() { return performance.now() + (this.offset ?? 0); }
+}
+
+/** As many of the events as one request takes: a long text is sent alone rather than refused. */
+function batch(events) {
+  let bytes = 0;
+  const end = events.slice(0, BATCH).findIndex((one) => (bytes += 200 + 3 * one.text.length) > BATCH_BYTES);
+  return events.slice(0, end < 0 ? BATCH : Math.max(1, end));
 }
 
 const read = (key) => {
@@ -72,7 +80,8 @@ export class Answers {
     this.unsure = new Set(kept ? kept.unsure : []);
     this.leaves = Math.max(paper.leaves, own ? kept.leaves : 0);
     this.hidden = own ? kept.hidden : 0;
-    for (const one of this.queue) this.answers.set(one.slot, { mask: one.mask, text: one.text });
+    for (const { slot, mask, text, at } of this.queue) this.answers.set(slot, { mask, text, at });
+    this.sent = this.seq;
     this.keep();
     this.later(this.queue.length ? 0 : SILENT);
   }
@@ -82,10 +91,13 @@ export class Answers {
   isSaved(slot) { return !this.queue.some((one) => one.slot === slot); }
   get unsent() { return new Set(this.queue.map((one) => one.slot)).size; }
 
-  set(slot, mask, text = '') {
-    this.answers.set(slot, { mask, text });
-    this.seq += 1;
-    this.queue.push({ seq: this.seq, slot, mask, text, at: new Date(this.clock.now()).toISOString() });
+  /** A change of the slot that was changed last replaces it, unless that may be on its way already. */
+  set(slot, mask, text = '', made = this.clock.now()) {
+    const one = { slot, mask, text, at: new Date(made).toISOString() };
+    this.answers.set(slot, one);
+    const last = this.queue.at(-1);
+    if (last?.slot === slot && last.seq > this.sent) this.queue[this.queue.length - 1] = { ...one, seq: last.seq };
+    else this.queue.push({ ...one, seq: this.seq += 1 });
     this.keep();
     this.changed();
     if (!this.failures) this.later(this.queue.length >= FLUSH_AT ? 0 : FLUSH_AFTER);
@@ -113,8 +125,11 @@ export class Answers {
 
   /** What an earlier device number of this very browser could not send: it fills what the newer one left alone. */
   async sendFormer() {
-    const { device, queue } = this.former;
-    for (let at = 0; at < queue.length; at += BATCH) await this.post(device, queue.slice(at, at + BATCH));
+    const { device } = this.former;
+    for (let { queue } = this.former, part; queue.length; queue = queue.slice(part.length)) {
+      part = batch(queue);
+      await this.post(device, part);
+    }
     this.former = null;
   }
 
@@ -130,7 +145,9 @@ export class Answers {
     clearTimeout(this.timer);
     try {
       do {
-        const reply = await this.post(this.device, this.queue.slice(0, BATCH));
+        const part = batch(this.queue);
+        this.sent = Math.max(this.sent, part.at(-1)?.seq ?? 0);
+        const reply = await this.post(this.device, part);
         this.queue = this.queue.filter((one) => one.seq > reply.ack);
         if (this.queue.length && this.queue[0].seq !== reply.ack + 1) this.renumber(reply.ack);
         this.failures = 0;
@@ -155,6 +172,7 @@ export class Answers {
   renumber(ack) {
     this.queue = this.queue.map((one, at) => ({ ...one, seq: ack + 1 + at }));
     this.seq = ack + this.queue.length;
+    this.sent = ack;
   }
 
   async post(device, events) {
@@ -170,7 +188,7 @@ export class Answers {
     await Promise.race([this.flush(), new Promise((done) => { setTimeout(done, 8000); })]);
     const path = `/exam-attempts/${this.attempt}/submission`;
     const body = { ticket: this.ticket, device: this.device, digest: await digest(this.answers) };
-    const whole = { ...body, answers: given(this.answers) };
+    const whole = { ...body, answers: [...this.answers].map(([slot, { mask, text, at }]) => ({ slot, mask, text, at })) };
     try {
       return await this.client.open('POST', path, body.digest ? body : whole);
     } catch (error) {

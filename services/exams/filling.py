@@ -1,0 +1,126 @@
+"""The answers of sealed attempts as they will be marked, with their digests. No query here touches a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from domain.exams.papers import to_canonical
+from domain.exams.timing import Timing
+from domain.rulebook.exams import ExamRules
+from models.exams import Exam
+from services.core.base import execute, rows
+from services.exams.repository import rules_of
+
+_EVENTS = """
+SELECT attempt_id, device, seq, slot, mask, text, timing FROM exam_answer_event
+ WHERE attempt_id = ANY($1::uuid[]) AND timing < 2
+"""
+_SEALED = "SELECT id, exam_id, versions, orders, leaves, device FROM exam_attempt WHERE id = ANY($1::uuid[])"
+_COUNTS = "SELECT id, cardinality(options) AS n FROM exam_item_version WHERE id = ANY($1::uuid[])"
+_PUT = """
+INSERT INTO exam_answer (attempt_id, slot, version_id, mask, text, late)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::int[], $5::text[], $6::boolean[])
+ON CONFLICT DO NOTHING
+"""
+_DIGESTS = """
+UPDATE exam_attempt a SET digest = d.digest, flags = d.flags FROM (
+    SELECT id, digest, array_remove(string_to_array(flags, ','), '') AS flags
+      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS d (id, digest, flags)) d
+ WHERE a.id = d.id AND a.state = 'sealed' AND a.digest = ''
+"""
+DEVICES_MAX = 3
+"""Devices of one attempt beyond which a person looks at it."""
+LATE_CHANGES_MAX = 5
+"""Answers changed within the grace from which on a person looks at the attempt."""
+_NOTHING = Answer()
+
+
+@dataclass
+class Given:
+    """What counts of what the devices of an attempt sent. ``late``: slots changed within the grace."""
+
+    answers: dict[int, Answer] = field(default_factory=dict)
+    late: set[int] = field(default_factory=set)
+
+
+async def read_given(ids: Iterable[UUID]) -> dict[UUID, Given]:
+    """By attempt, those without an answer too. What came or was made after the end is left out."""
+    found: dict[UUID, list[Any]] = {one: [] for one in ids}
+    for row in await rows(_EVENTS, list(found)):
+        found[row["attempt_id"]].append(row)
+    return {attempt_id: _given(events) for attempt_id, events in found.items()}
+
+
+def _given(found: Sequence[Any]) -> Given:
+    events = [
+        AnswerEvent(row["device"], row["seq"], row["slot"], Answer(row["mask"], row["text"] or "")) for row in found
+    ]
+    return Given(merge(events), {row["slot"] for row in found if row["timing"] == Timing.LATE})
+
+
+async def fill(given: Mapping[UUID, Given]) -> dict[UUID, str]:
+    """Write the answers of sealed attempts in the caller's transaction; returns their digests."""
+    attempts = await rows(_SEALED, list(given))
+    counts = await _option_counts(attempts)
+    rules = {exam.id: rules_of(exam) for exam in await Exam.filter(id__in={one["exam_id"] for one in attempts})}
+    table = _Table()
+    digests: dict[UUID, str] = {}
+    flags: list[str] = []
+    for attempt in attempts:
+        own = given[attempt["id"]]
+        table.add(attempt, own, counts)
+        digests[attempt["id"]] = digest(own.answers)
+        flags.append(",".join(_flags(attempt, rules[attempt["exam_id"]], len(own.late))))
+    if digests:
+        await execute(_PUT, table.attempts, table.slots, table.versions, table.masks, table.texts, table.late)
+        await execute(_DIGESTS, list(digests), list(digests.values()), flags)
+    return digests
+
+
+async def _option_counts(attempts: Sequence[Any]) -> dict[UUID, int]:
+    versions = {version for attempt in attempts for version in attempt["versions"]}
+    return {row["id"]: row["n"] for row in await rows(_COUNTS, list(versions))}
+
+
+@dataclass
+class _Table:
+    """Columns of the rows to be written, one for each slot of each attempt."""
+
+    attempts: list[UUID] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    versions: list[UUID] = field(default_factory=list)
+    masks: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    late: list[bool] = field(default_factory=list)
+
+    def add(self, attempt: Any, given: Given, counts: Mapping[UUID, int]) -> None:
+        versions, orders = attempt["versions"], attempt["orders"]
+        answers = [given.answers.get(slot, _NOTHING) for slot in range(len(versions))]
+        self.attempts += [attempt["id"]] * len(versions)
+        self.slots += range(len(versions))
+        self.versions += versions
+        self.masks += [
+            _canonical(answer.mask, order, counts[version]) if answer.mask else 0
+            for answer, order, version in zip(answers, orders, versions, strict=True)
+        ]
+        self.texts += [answer.text for answer in answers]
+        self.late += [slot in given.late for slot in range(len(versions))]
+
+
+def _canonical(mask: int, order: int, options: int) -> int:
+    """A device that sends bits beyond the options has answered nothing by them."""
+    return to_canonical(mask & ((1 << options) - 1), order, options) if options else 0
+
+
+def _flags(attempt: Any, rules: ExamRules, late: int) -> list[str]:
+    """What a person should look at before the result goes out."""
+    flags = {
+        "leaves": attempt["leaves"] >= rules.leave_flag,
+        "device": attempt["device"] > DEVICES_MAX,
+        "late": late > LATE_CHANGES_MAX,
+    }
+    return [name for name, raised in flags.items() if raised]
