@@ -129,6 +129,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "again_full": "2026年11月21日 10:30",
     },
     "appeal_answered": {**_EXAM, "result": "维持原成绩", "reason": "已由两名人员核对，评分无误"},
+    "evidence_answered": {**_EXAM, "result": "未采纳", "reason": "作答时间晚于考试结束时间"},
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日"},

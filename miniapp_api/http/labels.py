@@ -88,6 +88,7 @@ LABELS: Mapping[str, str] = {
     "agreed": "承诺",
     "trade": "支付方式",
     "numbers": "专家编号",
+    "explanation": "情况说明",
     "filename": "文件名",
 }
 """By name, for fields whose description names none."""

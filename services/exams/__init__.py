@@ -8,6 +8,8 @@ from services.exams.assembly import ExamServices, build, make_candidates, make_s
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
 from services.exams.candidates import Added, CandidateLine, Wanted
+from services.exams.evidence import OwnEvidence
+from services.exams.evidence_desk import EvidenceLine, EvidenceView, LateAnswer
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.own import HandedIn, OwnExam, Phase
@@ -31,6 +33,8 @@ __all__ = [
     "Booking",
     "CandidateLine",
     "Cell",
+    "EvidenceLine",
+    "EvidenceView",
     "ExamData",
     "ExamPaper",
     "ExamQuestion",
@@ -43,7 +47,9 @@ __all__ = [
     "ItemImport",
     "ItemLine",
     "ItemView",
+    "LateAnswer",
     "MadeAnswer",
+    "OwnEvidence",
     "OwnExam",
     "OwnResult",
     "Paper",

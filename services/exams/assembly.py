@@ -10,6 +10,7 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.entry import EntryServices
 from services.exams.analysis import ExamAnalysis
+from services.exams.answer_files import AnswerFiles
 from services.exams.answer_writer import AnswerWriter
 from services.exams.appeals import Appeals
 from services.exams.attempts import Attempts
@@ -20,6 +21,8 @@ from services.exams.blueprints import Blueprints
 from services.exams.calling import CALLS_DUE, LEAVES_DUE, Calling
 from services.exams.candidates import Candidates
 from services.exams.decisions import ExamDecisions
+from services.exams.evidence import Evidence
+from services.exams.evidence_desk import EvidenceDesk
 from services.exams.item_import import ItemImport
 from services.exams.item_pictures import ItemPictures
 from services.exams.marking import MARKS_DUE, Marking
@@ -64,6 +67,8 @@ class ExamServices:
     results: Results
     scores: Scores
     appeals: Appeals
+    evidence: Evidence
+    evidence_desk: EvidenceDesk
     rulings: Rulings
     analysis: ExamAnalysis
     short_answers: ShortAnswers
@@ -97,6 +102,7 @@ def build(
     calling = Calling(deps, notices, sittings)
     setup = ExamSetup(deps, notices, calling)
     papers = Papers(deps)
+    files = AnswerFiles(deps.keys)
     receipts = Receipts(deps, links)
     tickets = Tickets(links)
     sealing = Sealing(deps)
@@ -116,7 +122,7 @@ def build(
         sittings=sittings,
         papers=papers,
         own=OwnExams(deps, links),
-        attempts=Attempts(deps, papers, pictures, receipts, tickets),
+        attempts=Attempts(deps, papers, pictures, receipts, tickets, files),
         answers=AnswerWriter(deps),
         receipts=receipts,
         tickets=tickets,
@@ -124,6 +130,8 @@ def build(
         results=results,
         scores=Scores(deps),
         appeals=Appeals(deps, notices),
+        evidence=Evidence(deps, files),
+        evidence_desk=EvidenceDesk(deps, notices),
         rulings=Rulings(deps),
         analysis=ExamAnalysis(deps),
         short_answers=ShortAnswers(deps),

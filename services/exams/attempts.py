@@ -15,6 +15,7 @@ from domain.exams.timing import times_of
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
+from services.exams.answer_files import AnswerFiles
 from services.exams.item_pictures import ItemPictures
 from services.exams.notifications import times_of as span_of
 from services.exams.paper_view import ExamPaper, show_paper
@@ -27,13 +28,20 @@ from services.exams.tickets import Tickets
 
 class Attempts:
     def __init__(
-        self, deps: Deps, papers: Papers, pictures: ItemPictures, receipts: Receipts, tickets: Tickets
+        self,
+        deps: Deps,
+        papers: Papers,
+        pictures: ItemPictures,
+        receipts: Receipts,
+        tickets: Tickets,
+        files: AnswerFiles,
     ) -> None:
         self._deps = deps
         self._papers = papers
         self._pictures = pictures
         self._receipts = receipts
         self._tickets = tickets
+        self._files = files
         self._submissions = Submissions(deps, receipts)
 
     async def accept_notice(self, actor: Actor, candidate_id: UUID) -> None:
@@ -63,7 +71,16 @@ class Attempts:
                 await self._go_on(actor, running, device, now)
             attempt = running or await self._begin(actor, candidate, tries, now)
         resumed = running is not None
-        return await show_paper(self._deps, self._pictures, candidate, attempt, self._tickets, now, resumed=resumed)
+        return await show_paper(
+            self._deps,
+            self._pictures,
+            candidate,
+            attempt,
+            self._tickets,
+            now,
+            self._files.public_key,
+            resumed=resumed,
+        )
 
     async def _go_on(self, actor: Actor, attempt: ExamAttempt, device: int, now: datetime) -> None:
         """Raises Conflict when the time is over; the row is not locked, so it may be sealed at this moment."""

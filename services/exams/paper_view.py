@@ -75,6 +75,7 @@ class ExamPaper:
     holder: Annotated[str, Field(description="Name and last four digits of the ID number: a watermark")]
     leave_warn: int
     leaves: int
+    seal_to: Annotated[str, Field(description="P-256 point in base64url that an answer file is sealed to")]
 
 
 async def show_paper(
@@ -84,6 +85,7 @@ async def show_paper(
     attempt: ExamAttempt,
     tickets: Tickets,
     now: datetime,
+    seal_to: str,
     *,
     resumed: bool,
 ) -> ExamPaper:
@@ -110,6 +112,7 @@ async def show_paper(
         _holder(deps, candidate.account),
         rules_of(candidate.exam).leave_warn,
         attempt.leaves,
+        seal_to,
     )
 
 

@@ -100,6 +100,7 @@ ACTIONS: Mapping[str, Action] = {
     "exam_failed": Action("查看成绩", _EXAM, words=("考试",)),
     "exam_again": Action("再考一次", _EXAM, words=("考试",)),
     "appeal_answered": Action("查看成绩", _EXAM, words=("考试",)),
+    "evidence_answered": Action("查看成绩", _EXAM, words=("考试",)),
     "application_ended": _STATUS,
     "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
     "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),

@@ -70,9 +70,10 @@ _CHECKS = {
         "JOIN exam_attempt t ON t.id = e.attempt_id AND t.digest <> '' "
         "JOIN exam_item_version v ON v.id = t.versions[e.slot + 1] "
         "LEFT JOIN exam_answer a ON a.attempt_id = e.attempt_id AND a.slot = e.slot "
-        "WHERE a.slot IS NULL OR btrim(coalesce(a.text, ''), E' \\t\\r\\n\\u3000') "
+        "WHERE NOT EXISTS (SELECT 1 FROM exam_evidence f WHERE f.attempt_id = t.id AND f.state = 'accepted') "
+        "AND (a.slot IS NULL OR btrim(coalesce(a.text, ''), E' \\t\\r\\n\\u3000') "
         "<> btrim(coalesce(e.text, ''), E' \\t\\r\\n\\u3000') "
-        "OR bit_count(a.mask::bit(32)) <> bit_count((e.mask & ((1 << cardinality(v.options)) - 1))::bit(32))"
+        "OR bit_count(a.mask::bit(32)) <> bit_count((e.mask & ((1 << cardinality(v.options)) - 1))::bit(32)))"
     ),
     "an answer counts that came after the end": (
         "SELECT e.attempt_id, e.slot FROM exam_answer_event e JOIN exam_attempt t ON t.id = e.attempt_id "

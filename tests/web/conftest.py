@@ -87,7 +87,7 @@ class _Page(HTMLParser):
         elif "data-puzzle" in values:
             puzzle = Puzzle(values["data-puzzle"], int(values["data-bits"]), int(values["data-parts"]))
             self._form["puzzle"] = puzzle
-        elif tag in ("input", "textarea") and self._form:
+        elif tag in ("input", "textarea") and self._form and "name" in values:
             self._form["fields"][values["name"]] = values.get("value", "")
         elif tag in ("a", "button"):
             self._open = (tag, values, [])

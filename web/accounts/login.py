@@ -20,7 +20,7 @@ from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services
 from web.accounts.sent_codes import SentCodes
-from web.core.site import POOL, Site
+from web.core.site import FORM_LIMIT, POOL, Site
 
 COOKIE = "pbt_desk"
 ASKED = "pbt_asked"
@@ -358,9 +358,13 @@ class AuthPages:
         """The hidden field of a form that belongs to this log-in of this person."""
         return self._site.form_token(action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
 
-    async def fields(self, request: http.Request, visitor: Actor, action: str) -> dict[str, str]:
-        """What such a form holds."""
-        return await self._site.read_form(request, action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
+    async def fields(
+        self, request: http.Request, visitor: Actor, action: str, *, longest: int = FORM_LIMIT
+    ) -> dict[str, str]:
+        """What such a form holds; ``longest`` in bytes."""
+        return await self._site.read_form(
+            request, action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY, longest=longest
+        )
 
     async def take_role(self, request: http.Request) -> http.Response:
         visitor = await self.visitor(request)

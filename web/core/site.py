@@ -35,7 +35,7 @@ AddressOf = Callable[[http.Request], str]
 
 _WEB = Path(__file__).parents[1]
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FORM_LIMIT = 16 * 1024
+FORM_LIMIT = 16 * 1024
 _FIELDS_MAX = 40
 """Of one form; an item of the bank with eight options has the most."""
 _FORM_TTL = timedelta(hours=2)
@@ -229,7 +229,7 @@ class Site:
         return self._services.links.sign(f"form:{action}", subject_id, person_id, self._now() + _FORM_TTL)
 
     async def read_form(
-        self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int = _FORM_LIMIT
+        self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int = FORM_LIMIT
     ) -> dict[str, str]:
         """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old.
 
@@ -259,7 +259,7 @@ class Site:
         if (link.subject_id, link.person_id) != (subject_id, person_id):
             raise _stale_form()
 
-    async def read_fields(self, request: http.Request, *, longest: int = _FORM_LIMIT) -> dict[str, str]:
+    async def read_fields(self, request: http.Request, *, longest: int = FORM_LIMIT) -> dict[str, str]:
         """The same for a form whose address is its token. Raises Forbidden for one that another site sent."""
         _check_origin(request, self._services.deps.public_url)
         if request.content_type != "application/x-www-form-urlencoded":
@@ -386,7 +386,7 @@ async def _read_parts(
                 raise ValueError("no form of ours")
             if part.name == "file":
                 check(fields)
-            limit = longest if part.name == "file" else _FORM_LIMIT
+            limit = longest if part.name == "file" else FORM_LIMIT
             body = bytearray()
             while chunk := await part.read_chunk(64 * 1024):
                 body += chunk

@@ -19,6 +19,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
     return {
         "time": lambda at: print_until(at, now()),
         "minute": lambda at: print_minute(at, now()),
+        "second": lambda at: f"{print_minute(at, now())}:{local(at):%S}",
         "date": print_date,
         "day": lambda day: print_day(day, local(now()).date()),
         "clock": lambda at: f"{local(at):%H:%M}",

@@ -20,6 +20,8 @@ from web.core.site import Site
 _CHECKS = (30, 60)
 """Receipts that one address compares in a minute."""
 _FORM = "exam"
+_CODE_MAX = 256 * 1024
+"""Bytes of a form with an answer file."""
 _ON_PAGE = {409, 422}
 PHASES: Mapping[Phase, str] = {
     "to_book": "待预约场次",
@@ -49,6 +51,7 @@ class ExamPages:
         self._site.get("/h5/{pool}/exams/{candidate_id}/paper", self.paper)
         self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", self.receipt)
         self._site.post("/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}", self.appeal)
+        self._site.post("/h5/{pool}/exams/{candidate_id}/evidence", self.hand_in)
         self._site.get("/x/receipt/{token}", self.check)
 
     async def list(self, request: http.Request) -> http.Response:
@@ -60,13 +63,21 @@ class ExamPages:
         person, exam = await self._asked(request)
         return await self._lobby(person, exam)
 
-    async def _lobby(self, person: Actor, exam: OwnExam, error: AppError | None = None) -> http.Response:
+    async def _lobby(
+        self,
+        person: Actor,
+        exam: OwnExam,
+        error: AppError | None = None,
+        typed: Mapping[str, str] | None = None,
+    ) -> http.Response:
         return self._site.render(
             "exams/detail.html",
             status=error.status if error else 200,
             pool=person.pool,
             exam=exam,
             results=await self._services.exams.scores.own(person, exam.candidate_id),
+            evidence=await self._services.exams.evidence.own(person, exam.candidate_id),
+            typed=typed or {},
             phases=PHASES,
             hotline=self._services.deps.book(person.pool).pool.hotline,
             error=error.message if error else "",
@@ -108,6 +119,19 @@ class ExamPages:
             if error.status not in _ON_PAGE:
                 raise
             return await self._lobby(person, exam, error)
+        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
+
+    async def hand_in(self, request: http.Request) -> http.Response:
+        """An answer file, for what the phone could not send before the end."""
+        person, exam = await self._asked(request)
+        fields = await self._door.fields(request, person, _FORM, longest=_CODE_MAX)
+        code, words = fields.get("code", ""), fields.get("explanation", "")
+        try:
+            await self._services.exams.evidence.hand_in(person, exam.candidate_id, code, words)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._lobby(person, exam, error, {"code": code, "explanation": words})
         raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
 
     async def check(self, request: http.Request) -> http.Response:

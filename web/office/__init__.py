@@ -16,6 +16,7 @@ from web.office.exam_analysis import ExamAnalysisPages
 from web.office.exam_appeals import ExamAppealPages
 from web.office.exam_blueprints import ExamBlueprintPages
 from web.office.exam_candidates import ExamCandidatePages
+from web.office.exam_evidence import ExamEvidencePages
 from web.office.exam_results import ExamResultPages
 from web.office.exam_scores import ExamScorePages
 from web.office.exam_sittings import ExamSittingPages
@@ -45,6 +46,7 @@ _ALL = (
     ExamPages,
     ExamScorePages,
     ExamAppealPages,
+    ExamEvidencePages,
     ExamAnalysisPages,
     ExamSittingPages,
     ExamCandidatePages,

@@ -56,6 +56,7 @@ class ExamScorePages(OfficePart):
             counts=await exams.scores.counts(actor, exam_id),
             found=found.items,
             total=found.total,
+            filed=sum(one.state == "open" for one in await exams.evidence_desk.list(actor, exam_id)),
             page=page,
             last=last_page(found.total),
             shown=show,
@@ -82,6 +83,7 @@ class ExamScorePages(OfficePart):
 
     async def _paper(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
+        attempt_id = uuid_of(request.match_info["attempt"], PAPER)
         return self.show(
             actor,
             "office/exam_score.html",
@@ -89,7 +91,8 @@ class ExamScorePages(OfficePart):
             error=form.error,
             f=form,
             view=await exams.queries.get(actor, exam_id),
-            one=await exams.scores.get(actor, exam_id, uuid_of(request.match_info["attempt"], PAPER)),
+            one=await exams.scores.get(actor, exam_id, attempt_id),
+            late=await exams.evidence_desk.late(actor, exam_id, attempt_id),
         )
 
     async def submit(self, request: http.Request) -> http.Response:

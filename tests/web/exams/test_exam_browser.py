@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from domain.exams.items import ItemKind
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, rows
+from services.exams.answer_files import AnswerFiles
 from tests.factories.exams import cell, make_blueprint, make_items, make_office, make_published, own, work
 from tests.factories.reviews import make_application
 from tests.plugins.browsers import CHROMIUM
@@ -24,6 +26,12 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
 SOON = timedelta(hours=1)
+_WRITE = """async ([attempt]) => {
+    const script = [...document.scripts].find((one) => one.src.includes('/exam.js')).src;
+    const { writeFile } = await import(script.replace(/exam\\.js.*/, 'answer_file.js'));
+    const at = new Date().toISOString();
+    return writeFile('', attempt, { device: 1, queue: [{ seq: 1, slot: 3, mask: 2, text: '', at }] });
+}"""
 
 
 @dataclass
@@ -71,7 +79,10 @@ async def sitting(world: ApplyingWorld) -> Sitting:
 
 async def begin(browser: Browser, sitting: Sitting, size: tuple[int, int] = PHONE) -> Seen:
     """From the lobby to the first question."""
-    seen = await sitting.world.at_page(browser, sitting.actor, size)
+    return await begin_at(await sitting.world.at_page(browser, sitting.actor, size), sitting)
+
+
+async def begin_at(seen: Seen, sitting: Sitting) -> Seen:
     page = await seen.open(sitting.path)
     if await page.get_by_role("button", name="确认并继续").count():
         for box in await page.get_by_role("checkbox").all():
@@ -230,6 +241,48 @@ async def test_when_time_runs_out_the_paper_is_handed_in_by_itself(browser: Brow
     await page.get_by_role("heading", name="考试时间到").wait_for()
     await page.get_by_role("heading", name="已交卷").or_(page.get_by_role("heading", name="已到时自动交卷")).wait_for()
     assert (await sitting.attempt()).state == "sealed"
+
+
+async def test_what_was_not_sent_by_the_end_is_handed_in_as_a_sealed_file(browser: Browser, sitting: Sitting) -> None:
+    seen = await sitting.world.at_page(browser, sitting.actor, PHONE)
+    await seen.page.add_init_script("Math.random = () => 0.01")  # pages spread what they send at the end
+    await begin_at(seen, sitting)
+    page = seen.page
+    for part in ("answers", "submission"):
+        await page.route(f"**/{part}", lambda route: route.abort())
+    await answer(page, 1)
+    attempt = await sitting.attempt()
+    assert attempt.deadline
+    assert attempt.grace_until
+    sitting.world.clock.set(attempt.deadline - timedelta(seconds=2))
+    await page.reload()
+    await page.get_by_role("heading", name="考试时间到").wait_for()
+    box = page.get_by_label("离线作答文件的内容")
+    await expect(box).to_have_value(re.compile(r"PBT1\."))
+    await seen.check("exam-answer-file")
+    sitting.world.clock.set(attempt.grace_until + timedelta(seconds=1))
+    await work(sitting.world.services, "exam_seal", "exam_fill")
+    page = await seen.open(sitting.path)
+    await expect(page.get_by_role("status")).to_contain_text("已找到本机没有上传的1题作答")
+    await page.get_by_label("情况说明").fill("手机没有信号")
+    await seen.check("exam-evidence")
+    await page.get_by_role("button", name="提交离线作答").click()
+    await page.get_by_text("管理机构核实后会通知您").wait_for()
+    await page.wait_for_function(f"localStorage.getItem('exam.{attempt.id}') === null")
+    desk, office = sitting.world.services.exams.evidence_desk, await make_office(sitting.world.deps)
+    (line,) = await desk.list(office, attempt.exam_id)
+    view = await desk.get(office, attempt.exam_id, line.id)
+    assert [(one.was, one.now) for one in view.answers] == [("未作答", "B")]
+
+
+async def test_a_browser_without_cryptography_writes_a_plain_file(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    await seen.page.evaluate("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    attempt = await sitting.attempt()
+    made = await seen.page.evaluate(_WRITE, [str(attempt.id)])
+    found = AnswerFiles(sitting.world.deps.keys).open(made)
+    assert (found.attempt_id, found.answers[3].answer.mask) == (attempt.id, 2)
+    assert made.startswith("PBT0.")
 
 
 async def test_who_hands_in_without_a_line_reads_what_will_happen(browser: Browser, sitting: Sitting) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Literal
 
 import pytest
@@ -10,7 +12,8 @@ from yarl import URL
 
 from domain.exams.items import ItemKind
 from models.accounts import Account
-from models.exams import ExamAttempt, ExamItemVersion, ExamMarking, ExamRuling
+from models.exams import ExamAttempt, ExamEvidence, ExamItemVersion, ExamMarking, ExamRuling
+from services.core.base import execute
 from tests.factories.exams import make_items, own
 from tests.plugins.browsers import CHROMIUM
 from tests.services.exams.hall import Hall
@@ -20,6 +23,11 @@ from tests.web.office.test_office_browser import desk_of
 from tests.web.office_scene import Scene, make_scene
 from tests.web.test_browser import PHONE, SCREEN
 from web.accounts.login import COOKIE
+
+_TOO_LATE = (
+    "INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, client_at, received_at, timing) "
+    "VALUES ($1, 1, 1, 0, 2, now(), now(), 2)"
+)
 
 
 @pytest.fixture
@@ -102,6 +110,39 @@ async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(
     assert "维持原成绩：简答题未作答" in page.text
 
 
+def file_of(attempt: ExamAttempt, *answers: tuple[int, int, str]) -> str:
+    """As a browser without cryptography writes it."""
+    at = "2026-11-21T13:09:00+08:00"
+    lines = [{"slot": slot, "mask": mask, "text": text, "at": at} for slot, mask, text in answers]
+    content = json.dumps({"device": 1, "made_at": at, "answers": lines}).encode()
+    return f"PBT0.{attempt.id.hex}.{base64.urlsafe_b64encode(content).decode().rstrip('=')}"
+
+
+async def test_a_file_of_answers_is_handed_in_looked_at_and_accepted(scene: Scene) -> None:
+    room = await make_scored(scene)
+    attempt = await room.hand_in(0, 0)
+    await room.work()
+    page = await own_page(scene, room)
+    await page.press("提交离线作答", code="不是文件", explanation="没有信号")
+    assert (page.status, "从“PBT”开头" in page.text, "没有信号" in page.text) == (422, True, True)
+    await page.press("提交离线作答", code=file_of(attempt, (0, 1, "")), explanation="没有信号")
+    assert "已提交，管理机构核实后会通知您" in page.text
+    desk = await scene.at(f"/office/exams/{room.exam.id}/scores")
+    assert "1份待处理" in desk.text
+    evidence = await ExamEvidence.get()
+    await desk.get(f"/office/exams/{room.exam.id}/evidence")
+    assert "待处理" in desk.text
+    await desk.get(f"/office/exams/{room.exam.id}/evidence/{evidence.id}")
+    words = " ".join(desk.text.split())
+    assert ("未作答 → A" in words, "2分 （现在0分）" in words, "没有信号" in words) == (True, True, True)
+    await desk.press("采纳", answer="")
+    assert (desk.status, "请填写" in desk.text) == (422, True)
+    await desk.press("采纳", answer="核实了断线记录")
+    assert ("已处理，并通知本人" in desk.text, (await ExamAttempt.get(id=attempt.id)).score) == (True, 20)
+    await page.get(f"/h5/demo/exams/{room.candidate.id}")
+    assert "已采纳：核实了断线记录" in " ".join(page.text.split())
+
+
 async def test_an_item_found_wrong_is_ruled_on_after_a_preview(scene: Scene) -> None:
     room = await make_scored(scene)
     await room.hand_in(2, 0)
@@ -137,6 +178,10 @@ async def test_every_page_reads_well(
     last = await ExamAttempt.filter(state="released").select_related("candidate").first()
     assert last is not None
     await room.exams.appeals.appeal(own(last.candidate), last.candidate_id, last.id, "请核对第一题")
+    filing, candidate = file_of(last, (0, 3, ""), (1, 0, "应当否决投标。")), own(last.candidate)
+    await room.exams.evidence.hand_in(candidate, last.candidate_id, filing, "17:50起手机没有信号，到时没能交卷")
+    await execute(_TOO_LATE, last.id)
+    evidence = await ExamEvidence.get()
     seen = await desk_of(browser, scene, size, scheme)
     version = await ExamItemVersion.get(item_id=room.items[0].id)
     for name, path in {
@@ -145,11 +190,15 @@ async def test_every_page_reads_well(
         "appeals": "appeals",
         "scores": "scores",
         "score": f"scores/{odd.id}",
+        "score-late": f"scores/{last.id}",
+        "files": "evidence",
+        "file": f"evidence/{evidence.id}",
         "marking": "marking",
     }.items():
         page = await seen.open(f"/office/exams/{room.exam.id}/{path}")
-        for fold in await page.locator("main details:not([open]) > summary").all():
-            await fold.click()
+        closed = page.locator("main details:not([open]) > summary")
+        while await closed.count():
+            await closed.first.click()
         await page.mouse.move(0, 0)
         await seen.check(f"office-exam-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
     assert seen.complaints == []

@@ -1,5 +1,6 @@
 // The paper of an examination (答题): questions, the answer card, the clock, handing in.
 import { Client, Problem, h, toast } from '../core/client.js';
+import { leftover, offer, writeFile } from './answer_file.js';
 import { Answers, Clock, deviceOf, given, keepDevice } from './exam_answers.js';
 
 const KINDS = { single: '单选题', multiple: '多选题', true_false: '判断题', short: '简答题' };
@@ -69,7 +70,7 @@ function told(reply) {
   if (reply.refused) {
     stop('不能继续答题', reply.refused.message, again('重试'), leave());
   } else if (reply.state !== 'running') {
-    answers.forget();
+    answers.end();
     receiptPage();
   } else if (reply.device !== paper.device) {
     stop('已在另一台设备上继续', '考试正在您的另一台设备上进行，本机已停止作答。本机的作答已上传。', again('在本机继续'), leave());
@@ -264,17 +265,29 @@ async function timeIsOver() {
   for (let pause = spread; ; pause = 5000 + Math.random() * 5000) {
     await new Promise((done) => { setTimeout(done, pause); });
     try {
-      if (clock.now() <= Date.parse(paper.grace_until)) await answers.submit();
-      else await client.json('GET', `/exam-attempts/${paper.attempt_id}/receipt`);
-      answers.forget();
+      if (clock.now() <= Date.parse(paper.grace_until)) {
+        await answers.submit();
+        answers.forget();
+      } else {
+        await client.json('GET', `/exam-attempts/${paper.attempt_id}/receipt`);
+        answers.end();
+      }
       receiptPage();
       return;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const text = error.status ? '系统正在收卷，请稍候。' : '网络不通，已上传的作答会按时交卷；网络恢复后这里会显示回执。';
       page.querySelector('p').textContent = text;
+      if (!error.status) await offerFile();
     }
   }
+}
+
+/** The last way out: what is not sent, as a file or a text that can be handed in later. */
+async function offerFile() {
+  const left = leftover(paper.attempt_id);
+  if (!left || page.querySelector('.answer-file')) return;
+  page.append(offer(await writeFile(paper.seal_to, paper.attempt_id, left), left.queue.length));
 }
 
 // ---- the page comes and goes

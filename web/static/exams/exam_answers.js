@@ -116,6 +116,9 @@ export class Answers {
 
   /** Nothing of this attempt is needed any more. */
   forget() { this.stop(); localStorage.removeItem(this.key); }
+
+  /** The time is over. What could not be sent stays in the browser, for an answer file. */
+  end() { if (this.queue.length) this.stop(); else this.forget(); }
   stop() { clearTimeout(this.timer); this.stopped = true; }
 
   later(pause) {

@@ -1,0 +1,218 @@
+"""Answer files: what a phone without network could not send, handed in afterwards and decided on by the office."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.exams.items import ItemKind
+from models.exams import ExamAttempt, ExamEvidence
+from services.core.base import Deps, execute, rows
+from services.exams.answer_files import AnswerFiles
+from services.operations import find_broken
+from tests.services.exams.hall import make_hall
+from tests.services.exams.results import KEY, Room, make_room, marks_of
+
+WHY = "17:50起手机没有信号"
+
+
+@pytest.fixture
+async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
+    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits")
+    return await make_room(hall, clock)
+
+
+@pytest.fixture
+async def failed(room: Room) -> ExamAttempt:
+    """Two of six marks, ended by the clock."""
+    made = await room.hand_in(KEY, 0b1100, 0)
+    await room.work()
+    return made
+
+
+def plain(attempt: ExamAttempt, masks: Mapping[int, int], **change: object) -> str:
+    return f"PBT0.{attempt.id.hex}.{_text(_content(masks, **change))}"
+
+
+def sealed(key: str, attempt: ExamAttempt, masks: Mapping[int, int]) -> str:
+    """As ``web/static/exams/answer_file.js`` writes it."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64.urlsafe_b64decode(key + "=="))
+    secret = HKDF(hashes.SHA256(), 32, None, b"pbt-answer-file-v1").derive(own.exchange(ec.ECDH(), theirs))
+    point = own.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    body = AESGCM(secret).encrypt(b"n" * 12, _content(masks), attempt.id.hex.encode())
+    return f"PBT1.{attempt.id.hex}.{_text(point + b'n' * 12 + body)}"
+
+
+def _content(masks: Mapping[int, int], **change: object) -> bytes:
+    at = "2026-11-21T10:00:00+08:00"
+    answers = [{"slot": slot, "mask": mask, "text": "", "at": at} for slot, mask in masks.items()]
+    return json.dumps({"device": 1, "made_at": at, "answers": answers} | change).encode()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+async def only() -> ExamEvidence:
+    return await ExamEvidence.get()
+
+
+async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed: ExamAttempt) -> None:
+    evidence, desk = room.exams.evidence, room.exams.evidence_desk
+    (offered,) = await evidence.own(room.actor, room.candidate.id)
+    assert (offered.state, offered.until) == ("", failed.deadline + timedelta(days=1))  # type: ignore[operator]
+    await evidence.hand_in(room.actor, room.candidate.id, sealed(offered.seal_to, failed, {1: KEY}), WHY)
+    (line,) = await desk.list(room.hall.office, room.exam.id)
+    seen = await desk.get(room.hall.office, room.exam.id, line.id)
+    assert [(one.number, one.was, one.now) for one in seen.answers] == [(2, "CD", "AB")]
+    assert (seen.before, seen.after) == ("2", "4")
+    assert await marks_of(failed) == [20, 0, 0], "looking changes nothing"
+    await desk.decide(room.hall.office, line.id, "accepted", "核实了断线记录")
+    await failed.refresh_from_db()
+    assert (failed.score, failed.passed) == (40, True)
+    await room.work()
+    assert (room.candidate.state, (await room.stored()).state) == ("passed", "entered")
+    told = [row["kind"] for row in await rows("SELECT kind FROM notice ORDER BY created_at, id")]
+    assert told.count("evidence_answered") == 1
+    assert (await evidence.own(room.actor, room.candidate.id))[0].state == "accepted"
+    assert await find_broken() == []
+
+
+async def test_nobody_loses_by_an_accepted_file(room: Room, failed: ExamAttempt) -> None:
+    await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(failed, {0: 0b1000}), WHY)
+    seen = await room.exams.evidence_desk.get(room.hall.office, room.exam.id, (await only()).id)
+    assert (seen.before, seen.after) == ("2", "2")
+    await room.exams.evidence_desk.decide(room.hall.office, (await only()).id, "accepted", "采纳")
+    await failed.refresh_from_db()
+    assert (failed.score, await marks_of(failed)) == (20, [20, 0, 0])
+
+
+async def test_a_rejected_one_changes_nothing_and_another_may_follow(room: Room, failed: ExamAttempt) -> None:
+    evidence, desk = room.exams.evidence, room.exams.evidence_desk
+    await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
+    with pytest.raises(Conflict, match="已提交过"):
+        await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
+    assert (await evidence.own(room.actor, room.candidate.id))[0].until is None
+    with pytest.raises(InvalidInput, match="理由"):
+        await desk.decide(room.hall.office, (await only()).id, "rejected", " ")
+    await desk.decide(room.hall.office, (await only()).id, "rejected", "作答时间晚于结束")
+    with pytest.raises(Conflict, match="已处理"):
+        await desk.decide(room.hall.office, (await only()).id, "accepted", "再看")
+    assert await marks_of(failed) == [20, 0, 0]
+    (shown,) = await evidence.own(room.actor, room.candidate.id)
+    assert (shown.state, shown.answer, shown.until is None) == ("rejected", "作答时间晚于结束", False)
+    await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY, 2: KEY}), WHY)
+    assert await ExamEvidence.filter(state="open").count() == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda code: "",
+        lambda code: "今天天气不错",
+        lambda code: code[:-20],
+        lambda code: code[:60] + ("A" if code[60] != "A" else "B") + code[61:],
+        lambda code: code.replace("PBT1", "PBT2"),
+        lambda code: code.replace("PBT1", "PBT0"),
+        lambda code: "PBT0." + "0" * 31 + ".e30",
+        lambda code: "PBT0." + code.split(".")[1] + ".e30",
+        lambda code: "PBT1." + "0" * 32 + "." + code.split(".")[2],
+    ],
+    ids=["empty", "words", "cut", "changed", "version", "unsealed", "id", "nothing", "others"],
+)
+async def test_a_file_that_no_page_of_ours_wrote_is_refused(room: Room, failed: ExamAttempt, spoil) -> None:  # type: ignore[no-untyped-def]
+    code = sealed(AnswerFiles(room.hall.deps.keys).public_key, failed, {1: KEY})
+    with pytest.raises(InvalidInput, match=r"PBT|核对"):
+        await room.exams.evidence.hand_in(room.actor, room.candidate.id, spoil(code), WHY)
+    assert not await ExamEvidence.exists()
+
+
+async def test_breaks_in_the_pasted_text_do_no_harm(room: Room, failed: ExamAttempt) -> None:
+    code = sealed(AnswerFiles(room.hall.deps.keys).public_key, failed, {1: KEY})
+    pasted = " \n".join([code[:70], code[70:]]) + "\n"
+    assert await room.exams.evidence.hand_in(room.actor, room.candidate.id, pasted, WHY) == failed.id
+
+
+async def test_what_had_arrived_or_was_handed_in_by_hand_needs_no_file(room: Room, failed: ExamAttempt) -> None:
+    put = (
+        "INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, received_at, timing) "
+        "VALUES ($1, 1, 1, 0, $2, now(), 0)"
+    )
+    await execute(put, failed.id, KEY)
+    with pytest.raises(Conflict, match="都已收到"):
+        await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(failed, {0: KEY, 1: 0}), WHY)
+    await ExamAttempt.filter(id=failed.id).update(submitted_at=room.clock.now())
+    with pytest.raises(Conflict, match="本人交卷"):
+        await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
+    assert await room.exams.evidence.own(room.actor, room.candidate.id) == ()
+
+
+async def test_it_is_taken_in_time_for_a_paper_of_ones_own_and_decided_by_somebody_else(
+    room: Room, failed: ExamAttempt
+) -> None:
+    evidence, other = room.exams.evidence, await room.another()
+    with pytest.raises(NotFound):
+        await evidence.own(room.actor, other.id)
+    with pytest.raises(NotFound):
+        await evidence.hand_in(room.actor, other.id, plain(failed, {1: KEY}), WHY)
+    with pytest.raises(Forbidden):
+        await room.exams.evidence_desk.list(room.actor, room.exam.id)
+    await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
+    himself = room.hall.office.__class__("demo", "pool_admin", room.candidate.account_id)
+    with pytest.raises(Forbidden, match="自己"):
+        await room.exams.evidence_desk.decide(himself, (await only()).id, "accepted", "采纳")
+    await ExamEvidence.all().delete()
+    room.clock.move(timedelta(days=1, hours=2))
+    assert await evidence.own(room.actor, room.candidate.id) == ()
+    with pytest.raises(Conflict, match="已过提交"):
+        await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
+
+
+async def test_a_paper_that_is_not_marked_yet_waits(room: Room) -> None:
+    attempt = await room.hand_in(KEY, 0, 0)
+    await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(attempt, {1: KEY}), WHY)
+    seen = await room.exams.evidence_desk.get(room.hall.office, room.exam.id, (await only()).id)
+    assert seen.after == ""
+    with pytest.raises(Conflict, match="还没有评完分"):
+        await room.exams.evidence_desk.decide(room.hall.office, (await only()).id, "accepted", "采纳")
+    assert (await only()).state == "open"
+
+
+async def test_what_came_after_the_end_is_shown_and_never_counted(room: Room, failed: ExamAttempt) -> None:
+    put = (
+        "INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, client_at, received_at, timing) "
+        "VALUES ($1, 1, 9, 1, $2, now(), now(), 2)"
+    )
+    await execute(put, failed.id, KEY)
+    (late,) = await room.exams.evidence_desk.late(room.hall.office, room.exam.id, failed.id)
+    assert (late.number, late.was, late.now) == (2, "CD", "AB")
+    with pytest.raises(NotFound):
+        await room.exams.evidence_desk.late(room.hall.office, room.exam.id, room.candidate.id)
+
+
+async def test_a_short_answer_is_shown_and_left_to_a_person(db: str, deps: Deps, clock: FixedClock) -> None:
+    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits")
+    room = await make_room(hall, clock, ItemKind.MULTIPLE, ItemKind.SHORT, ItemKind.MULTIPLE)
+    attempt = await room.hand_in(0b1100, 0, 0)
+    await room.work()
+    lines = [
+        {"slot": 1, "mask": 0, "text": "五人以上单数", "at": None},
+        {"slot": 0, "mask": KEY, "text": "", "at": None},
+    ]
+    await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(attempt, {}, answers=lines), WHY)
+    seen = await room.exams.evidence_desk.get(hall.office, room.exam.id, (await only()).id)
+    assert [(one.number, one.now, one.by_hand) for one in seen.answers] == [(1, "AB", False), (2, "五人以上单数", True)]
+    await room.exams.evidence_desk.decide(hall.office, (await only()).id, "accepted", "采纳")
+    assert await marks_of(attempt) == [20, 0, 0]

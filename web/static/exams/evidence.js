@@ -1,0 +1,22 @@
+// Handing in an answer file: what this very browser kept is filled in; a saved file can be chosen instead.
+import { forget, leftover, writeFile } from './answer_file.js';
+
+for (const form of document.querySelectorAll('[data-answer-file]')) {
+  const { answerFile: attempt, key } = form.dataset;
+  const box = form.elements.code;
+  const found = form.querySelector('[data-found]');
+  const left = leftover(attempt);
+  if (left && !box.value) {
+    writeFile(key, attempt, left).then((code) => {
+      box.value = code;
+      found.textContent = `已找到本机没有上传的${new Set(left.queue.map((one) => one.slot)).size}题作答，填写情况说明后提交。`;
+      found.hidden = false;
+      form.closest('details').open = true;
+    });
+  }
+  form.querySelector('[type=file]').addEventListener('change', async (event) => {
+    const [file] = event.target.files;
+    if (file) box.value = (await file.text()).slice(0, 200000);
+  });
+}
+for (const one of document.querySelectorAll('[data-handed-in]')) forget(one.dataset.handedIn);
