@@ -1,4 +1,4 @@
-"""One sitting: everybody starts, answers at three times the mean rate, hands in; then sealing and marking.
+"""One sitting: everybody starts, answers, hands in, all over HTTP and with log-ins; then the clock seals the others.
 
 ``python -m benchmarks.exam`` starts a PostgreSQL of its own and one web process's worth of API in this process, with
 papers of 80 items made ahead, and drives it over HTTP. Saves are compared with a bare aiohttp handler that puts what
@@ -37,7 +37,8 @@ from miniapp_api.exams import attempts as endpoints
 from miniapp_api.http.limits import LocalCounter
 from models.migrate import migrate
 from models.setup import tortoise_config
-from services.core.base import Actor, Deps, Jobs, rows
+from services.accounts.sessions import Sessions
+from services.core.base import Deps, Jobs, execute, rows
 from services.core.batching import RequestBatcher
 from services.core.crypto import Keyring
 from services.core.signed_links import Links
@@ -52,6 +53,7 @@ from services.registry import Services
 
 ITEMS, OPTIONS, SAVES, EVENTS = 80, 4, 10, 8
 AT_ONCE = 200
+POOL = 10
 PORT = 18331
 AIM = 0.5
 _FILL = """
@@ -65,9 +67,10 @@ WITH item AS (
            $4, '[]', false, '', $2
       FROM item RETURNING id
 ), person AS (
-    INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, id_number_sealed, privacy_version, created_at)
-    SELECT gen_random_uuid(), 'demo', 'x', md5('m' || n), '张' || n, '', '', $2 FROM generate_series(1, $1) AS n
-    RETURNING id
+    INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, id_number_sealed, privacy_version, created_at,
+        registered_at, id_number_hash)
+    SELECT gen_random_uuid(), 'demo', 'x', md5('m' || n), '张' || n, '', '', $2, $2, md5('i' || n)
+      FROM generate_series(1, $1) AS n RETURNING id
 ), exam AS (
     INSERT INTO exam (id, pool, name, purpose, state, opens_at, closes_at, rules, cells, created_at, published_at)
     VALUES (gen_random_uuid(), 'demo', '统一考试', 'single', 'published', $2 - interval '1 hour', $2 + interval '1 day',
@@ -84,6 +87,13 @@ SELECT gen_random_uuid(), exam_id, candidate.id, 1, 'ready', versions, array_fil
     array_fill(10, ARRAY[$3]), $2, 0, 0, 0, '{}', '', '' FROM candidate, paper
 RETURNING (SELECT account_id FROM candidate c WHERE c.id = candidate_id) AS account, candidate_id AS candidate
 """
+_SESSIONS = """
+INSERT INTO session (id, account_id, pool, role, scope, access_hash, refresh_hash, access_until, refresh_until, device,
+    created_at)
+SELECT gen_random_uuid(), id, 'demo', 'applicant', '', encode(sha256(id::text::bytea), 'hex'), id::text,
+    $1::timestamptz + interval '1 day', $1 + interval '1 day', '', $1 FROM account
+"""
+"""The token of each is the account's id."""
 _BARE = """
 INSERT INTO bare_event SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::smallint[], $5::int[])
 ON CONFLICT DO NOTHING
@@ -100,13 +110,15 @@ class Times:
 
     took: list[float] = field(default_factory=list)
     errors: int = 0
+    cpu: float = 0.0
+    """Of this process, the load generator included."""
 
     def line(self, name: str, over: float) -> str:
         cuts = statistics.quantiles(self.took, n=100)
         rate = len(self.took) / over
         return (
             f"{name:8} {len(self.took):7} requests, {rate:7.0f}/s, p50 {cuts[49] * 1000:6.0f} ms, "
-            f"p99 {cuts[98] * 1000:6.0f} ms, {self.errors} errors"
+            f"p99 {cuts[98] * 1000:6.0f} ms, {self.cpu / len(self.took) * 1e6:5.0f} µs CPU, {self.errors} errors"
         )
 
 
@@ -154,20 +166,27 @@ class Exams:
 
 
 @dataclass
+class LogIns:
+    sessions: Sessions
+
+
+@dataclass
 class Hall:
     deps: Deps
+    accounts: LogIns
     exams: Exams
 
 
-async def in_turn(work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
+async def in_turn(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
     """All of them, so many at once; seconds that it took."""
-    waiting, begun = iter(people), time.perf_counter()
+    waiting, begun, cpu = iter(people), time.perf_counter(), time.process_time()
 
     async def worker() -> None:
         for person in waiting:
             await work(person)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    times.cpu += time.process_time() - cpu
     return time.perf_counter() - begun
 
 
@@ -185,7 +204,7 @@ async def run(candidates: int) -> bool:
     with tempfile.TemporaryDirectory(prefix="pbt-bench-") as folder:
         async with embedded(Path(folder), redis_url="redis://unused") as servers:
             await migrate(servers.database_url)
-            await Tortoise.init(config=tortoise_config(servers.database_url, pool_size=10))
+            await Tortoise.init(config=tortoise_config(servers.database_url, pool_size=POOL))
             try:
                 return await measure(candidates, servers.database_url)
             finally:
@@ -202,7 +221,9 @@ async def measure(candidates: int, database_url: str) -> bool:
     tickets, receipts = Tickets(links), Receipts(deps, links)
     pictures = ItemPictures(deps, links, cast(Any, None), cast(Any, None))
     attempts = Attempts(deps, Papers(deps), pictures, receipts, tickets)
-    hall = Hall(deps, Exams(attempts, AnswerWriter(deps), tickets))
+    await execute(_SESSIONS, now)
+    log_ins = LogIns(Sessions(deps, cast(Any, None), cast(Any, None), {}))
+    hall = Hall(deps, log_ins, Exams(attempts, AnswerWriter(deps), tickets))
     bare_pool = await asyncpg.create_pool(database_url, min_size=4, max_size=4)
     await bare_pool.execute(_BARE_TABLE)
     app = web.Application()
@@ -212,22 +233,22 @@ async def measure(candidates: int, database_url: str) -> bool:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", PORT, backlog=4096).start()
     try:
-        return await sit(hall, people, deps)
+        return await sit(people, deps)
     finally:
         await runner.cleanup()
         await bare_pool.close()
 
 
-async def sit(hall: Hall, people: Sequence[Person], deps: Deps) -> bool:
+async def sit(people: Sequence[Person], deps: Deps) -> bool:
     base, start, save, bare, submit = f"http://127.0.0.1:{PORT}", Times(), Times(), Times(), Times()
     connector = aiohttp.TCPConnector(limit=AT_ONCE)
     async with aiohttp.ClientSession(base, connector=connector) as http:
 
         async def begin(person: Person) -> None:
-            begun = time.perf_counter()
-            paper = await hall.exams.attempts.start(Actor("demo", "applicant", person.account), person.candidate)
-            start.took.append(time.perf_counter() - begun)
-            person.attempt, person.ticket = str(paper.attempt_id), paper.ticket
+            headers = {"Authorization": f"Bearer {person.account}"}
+            path = f"/api/v1/demo/exams/{person.candidate}/start"
+            paper = await timed(start, http.post(path, json={}, headers=headers))
+            person.attempt, person.ticket = paper["attempt_id"], paper["ticket"]
 
         def events(person: Person) -> list[dict[str, Any]]:
             made = []
@@ -252,15 +273,18 @@ async def sit(hall: Hall, people: Sequence[Person], deps: Deps) -> bool:
             body = {"ticket": person.ticket, "device": 1, "digest": digest(person.answers)}
             await timed(submit, http.post(f"/api/v1/demo/exam-attempts/{person.attempt}/submission", json=body))
 
-        print(start.line("start", over) if (over := await in_turn(begin, people)) else "")
+        await asyncio.gather(*(rows("SELECT pg_sleep(0.1)") for _ in range(POOL)))  # no connection is opened below
+        print(start.line("start", over) if (over := await in_turn(start, begin, people)) else "")
         ours = theirs = 0.0
         for _ in range(SAVES):
-            ours += await in_turn(answer, people)
-            theirs += await in_turn(answer_bare, people)
+            ours += await in_turn(save, answer, people)
+            theirs += await in_turn(bare, answer_bare, people)
         print(save.line("save", ours))
         print(bare.line("bare", theirs))
-        print(submit.line("submit", over) if (over := await in_turn(hand_in, people[: len(people) // 2])) else "")
-    return await check(people, deps, theirs / ours, save.errors + submit.errors)
+        print(
+            submit.line("submit", over) if (over := await in_turn(submit, hand_in, people[: len(people) // 2])) else ""
+        )
+    return await check(people, deps, theirs / ours, start.errors + save.errors + submit.errors)
 
 
 async def check(people: Sequence[Person], deps: Deps, ratio: float, errors: int) -> bool:

@@ -5,6 +5,7 @@ The rules of time and of merging answers: ``docs/algorithms/exam.md``. No query 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +26,9 @@ from services.exams.repository import check_called, lock_own, rules_of
 from services.exams.submissions import ShownAnswer, Submission, Submissions
 from services.exams.tickets import Tickets
 
+STARTS_AT_ONCE = 6
+"""Of one process: whoever came first is served first, and connections are left for those who save."""
+
 
 class Attempts:
     def __init__(
@@ -43,6 +47,7 @@ class Attempts:
         self._tickets = tickets
         self._files = files
         self._submissions = Submissions(deps, receipts)
+        self._turns = asyncio.Semaphore(STARTS_AT_ONCE)
 
     async def accept_notice(self, actor: Actor, candidate_id: UUID) -> None:
         """The rules were read and the risks accepted; again, nothing changes. Raises NotFound, Conflict."""
@@ -62,6 +67,10 @@ class Attempts:
         the one before is told when it saves. Raises Conflict when it can't begin now, NotFound.
         """
         check(actor, "exam.own")
+        async with self._turns:
+            return await self._start(actor, candidate_id, device)
+
+    async def _start(self, actor: Actor, candidate_id: UUID, device: int) -> ExamPaper:
         now = self._deps.now()
         async with transaction():
             candidate = await lock_own(actor, candidate_id)

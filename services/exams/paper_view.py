@@ -28,6 +28,8 @@ SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text, g.id AS
                       WHERE item_id = gi.id AND created_at <= $2 ORDER BY number DESC LIMIT 1) g ON TRUE
  WHERE v.id = ANY($1::uuid[])
 """
+_NO_PICTURES = (None, "[]")
+"""As the database writes it: most items have none."""
 _ACK = "SELECT coalesce(max(seq), 0) AS ack FROM exam_answer_event WHERE attempt_id = $1 AND device = $2"
 
 
@@ -120,8 +122,9 @@ async def _questions(pictures: ItemPictures, attempt: ExamAttempt, person: UUID)
     found = {row["id"]: row for row in await rows(_QUESTIONS, attempt.versions, attempt.made_at)}
 
     def shown(version: UUID, column: str, row: Mapping[str, Any]) -> Sequence[ShownPicture]:
-        kept = row[column] or []
-        kept = json.loads(kept) if isinstance(kept, str) else kept
+        if row[column] in _NO_PICTURES:
+            return ()
+        kept = json.loads(row[column])
         addresses = pictures.addresses(version, len(kept), person, attempt.grace_until)
         return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
 
