@@ -10,6 +10,7 @@ from services import (
     accounts,
     applications,
     certificates,
+    courses,
     draws,
     entry,
     exams,
@@ -96,13 +97,14 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
     )
     proven = certificates.build(deps, notices, links, ports.printer, stored.delivery)
-    fees = Fees(deps, notices)
+    fees, course_fees = Fees(deps, notices), courses.CourseFees(deps, notices)
     entering = entry.build(deps, notices, fees, ports.checker)
     paid = payments.build(
         deps,
         notices,
         fees,
         entering.stages,
+        course_fees,
         payments.PaymentPorts(ports.pay, stored.store, ports.printer, ports.mail, ports.official, ports.windows),
     )
     reviewed = reviews.build(deps, notices, stored, entering.stages)
@@ -118,9 +120,10 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
     examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker)
+    taught = courses.build(deps, notices, course_fees, proven.issuing, examined, stored, ports.files, ports.checker)
     due_tasks = [
         task
-        for package in (drawn, persons, applied, stored, entering, reviewed, known, proven, paid, examined)
+        for package in (drawn, persons, applied, stored, entering, reviewed, known, proven, paid, examined, taught)
         for task in package.due_tasks
     ]
     return Services(
@@ -136,6 +139,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         payments=paid,
         entry=entering,
         exams=examined,
+        courses=taught,
         draws=drawn,
         notifications=told,
         files=stored,

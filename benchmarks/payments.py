@@ -312,7 +312,7 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
             platform, notices, unused = make_platform(session), Notices(deps), cast(Any, None)
             invoices = Invoices(deps, notices, platform, unused, unused)
             events = PaymentWebhooks(
-                deps, notices, platform, Settlement(deps, platform), unused, invoices, unused, Passing()
+                deps, notices, platform, Settlement(deps, platform), unused, invoices, unused, Passing(), unused
             )
             await compare(deps, events, Bare(pool), count, rounds)
             await time_what_follows(events, 1000)

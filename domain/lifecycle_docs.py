@@ -6,6 +6,7 @@ import sys
 
 from domain.applications.lifecycles import APPLICATION, TASK, ApplicationState, TaskState
 from domain.certificates.lifecycles import CERTIFICATE, CertificateState
+from domain.courses.lifecycles import COURSE, ENROLMENT, CourseState, EnrolmentState
 from domain.draws.lifecycles import (
     DISCARD,
     DRAW,
@@ -44,6 +45,8 @@ def render_docs() -> str:
         *_render("Examination (考试)", ExamState, EXAM),
         *_render("Candidate of an examination (考生)", CandidateState, CANDIDATE),
         *_render("Attempt at a paper (作答)", ExamAttemptState, EXAM_ATTEMPT),
+        *_render("Course (课程)", CourseState, COURSE),
+        *_render("Participant of a course (学员)", EnrolmentState, ENROLMENT),
         *_render("Certificate (证书)", CertificateState, CERTIFICATE),
         *_render("Fee (费用)", FeeState, FEE),
         *_render("Order (支付订单)", OrderState, ORDER),

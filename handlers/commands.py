@@ -36,6 +36,7 @@ NOT_ME = "不是我本人"
 EXAM = "考试"
 BOOK_EXAM = "预约考试"
 CERTIFICATES = "证书"
+COURSES = "培训"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -65,6 +66,7 @@ TAPS: Mapping[str, int] = {
     CERTIFICATES: 134,
     EXAM: 135,
     BOOK_EXAM: 136,
+    COURSES: 137,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.clock import print_time
 from handlers import commands, people, texts, wording
+from handlers.courses import course_lines
 from handlers.exams import exam_lines
 from services.accounts import Who
 from services.office import Count, Work
@@ -16,6 +17,7 @@ async def first_things(services: Services, pool: str, who: Who) -> str:
     """Of an expert what waits, of staff their work; of applicants and unknown persons, what can be done here."""
     lines = [await next_things(services, who.expert_id)] if who.expert_id is not None else []
     lines += await exam_lines(services, pool, who.account_id)
+    lines += await course_lines(services, pool, who.account_id) if who.expert_id else []
     lines += await work_lines(services, pool, who)
     if not who.roles:
         lines.append(texts.MENU_AGENCY)

@@ -6,6 +6,7 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.errors import Unauthenticated
 from handlers import commands, overview, people, texts, wording
+from handlers.courses import course_lines
 from handlers.exams import exam_lines
 from services.accounts import Who
 from services.core.base import Actor
@@ -32,6 +33,7 @@ async def my_status(turn: Turn) -> str:
     lines += await _expert_lines(turn, who)
     lines.append(await overview.next_things(turn.services, who.expert_id))
     lines += await exam_lines(turn.services, turn.user.pool, who.account_id)
+    lines += await course_lines(turn.services, turn.user.pool, who.account_id)
     lines += await overview.work_lines(turn.services, turn.user.pool, who)
     lines.append(commands.tappable(commands.AVAILABILITY))
     return "\n".join(lines)

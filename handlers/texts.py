@@ -305,6 +305,27 @@ PLACE_BOOKED = "已预约：{span}{place}\n{until}前可以改约或退回，回
 PLACE_WAITING = "已列入候补：{span}。有名额时自动为您预约并通知您。"
 PLACE_GIVEN_BACK = "已退回预约。需要参加考试的，请回复“预约考试”重新选择。"
 
+# ---- courses
+
+NO_COURSE = "您目前没有需要参加的培训。安排后会通知您。"
+ALL_COURSES = "查看全部培训（{count}门）和学习记录"
+COURSE_IS = "【{name}】"
+COURSE_TIME = "时间：{opens}至{until}"
+COURSE_STATE = "状态：{state}，已学{percent}%"
+COURSE_STATES = {
+    "unpaid": "待缴费",
+    "ahead": "还没开始",
+    "open": "学习中",
+    "over": "学习时间已结束",
+    "excluded": "未按时完成，暂停抽取",
+    "learned": "已学完，待考试",
+    "finished": "培训完毕",
+    "left": "不再参加",
+}
+COURSE_STUDY = "去学习"
+COURSE_LOOK = "查看课程"
+COURSE_TO_DO = "待参加培训：{name}，截止{until}"
+
 # ---- paying
 
 NOTHING_TO_PAY = "您目前没有需要缴纳的费用。"

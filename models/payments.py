@@ -16,17 +16,26 @@ from models.base import Row
 class Fee(Row):
     """What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back.
 
-    One of an application is due or paid at a time: one that was refunded may be followed by another.
+    It belongs to an application or to an enrolment in a course. One of either is due or paid at a time: one that was
+    refunded may be followed by another.
     """
 
     pool = fields.CharField(32)
     kind = fields.CharField(20)
-    """``training`` (培训费)."""
-    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.RESTRICT, related_name="fees")
-    application_id: UUID
+    """``training`` (培训费, of an application) or ``course``."""
+    application: Any = fields.ForeignKeyField(
+        "models.Application", on_delete=fields.RESTRICT, null=True, related_name="fees"
+    )
+    application_id: UUID | None
+    enrolment: Any = fields.ForeignKeyField(
+        "models.CourseEnrolment", on_delete=fields.RESTRICT, null=True, related_name="fees"
+    )
+    enrolment_id: UUID | None
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="fees")
     account_id: UUID
     """Who owes it; anybody may pay it."""
+    title = fields.CharField(60, default="", db_default="")
+    """What is paid for; empty: as the rulebook calls the fee."""
     expert_number = fields.CharField(32)
     amount = fields.IntField()
     opens_at = fields.DatetimeField()
@@ -39,7 +48,7 @@ class Fee(Row):
 
     class Meta:
         table = "fee"
-        indexes = (("pool", "expert_number"), ("application_id",))
+        indexes = (("pool", "expert_number"), ("application_id",), ("enrolment_id",))
 
 
 class PayOrder(Row):

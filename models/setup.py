@@ -12,6 +12,7 @@ MODULES = [
     "models.audit",
     "models.campaigns",
     "models.certificates",
+    "models.courses",
     "models.draws",
     "models.exams",
     "models.experts",

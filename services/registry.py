@@ -10,6 +10,7 @@ from services.catalogues import Catalogues
 from services.certificates import CertificateServices
 from services.core.base import Deps
 from services.core.signed_links import Links
+from services.courses import CourseServices
 from services.draws import DrawServices
 from services.entry import EntryServices
 from services.exams import ExamServices
@@ -40,6 +41,7 @@ class Services:
     payments: PaymentServices
     entry: EntryServices
     exams: ExamServices
+    courses: CourseServices
     draws: DrawServices
     notifications: NotificationServices
     files: FileServices

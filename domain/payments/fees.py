@@ -53,6 +53,11 @@ def next_question(made: datetime, ends: datetime, asked: int) -> datetime:
     return min(made + ASKED_AFTER[asked], last) if asked < len(ASKED_AFTER) else last
 
 
+def course_choices_after_refund(*, surplus: bool) -> tuple[After, ...]:
+    """The same for the fee of a course: the participant stays, or leaves."""
+    return ("keep",) if surplus else ("keep", "end")
+
+
 def choices_after_refund(state: ApplicationState, *, surplus: bool) -> tuple[After, ...]:
     """What an administrator may choose. Nothing follows from surplus money, nor for an application that has ended.
 

@@ -17,6 +17,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from domain.errors import RulebookError
 from domain.rulebook.certificates import Certificates
+from domain.rulebook.courses import CourseRules
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
 from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
@@ -73,6 +74,7 @@ class Rulebook(Section):
     """Where ``entry.stages`` has one."""
     entry: Entry
     exam: ExamRules
+    course: CourseRules
     certificate: Certificates
     help: Help
     projects: Projects

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from domain.rulebook.types import Duration, Items, Section, Text, print_duration
+from domain.rulebook.types import Duration, Items, Section, Text
 
 PartialCredit = Literal["none", "per_option", "half"]
 """What a choice of right options only, but not all, is worth: nothing, 0.5 marks for each, or half of the marks."""
@@ -77,17 +77,6 @@ class ExamRules(Section):
         return self
 
 
-def freeze(rules: ExamRules) -> dict[str, Any]:
-    """As an examination keeps them from publishing on: plain data, durations spelled as in the rulebook."""
-    return {name: _plain(value) for name, value in rules}
-
-
 def thaw(kept: Mapping[str, Any]) -> ExamRules:
     """The rules of a published examination."""
     return ExamRules.model_validate(dict(kept))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, timedelta):
-        return print_duration(value)
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -65,6 +65,13 @@ _EXAM = {
     "span": "11月21日(周六) 09:30至11月23日(周一) 18:00",
     "advice": "请提前检查手机和网络",
 }
+_COURSE = {
+    "course": "2025年第一批继续教育培训",
+    "opens": "11月21日(周六) 09:30",
+    "until": "12月4日(周五) 18:30",
+    "until_full": "2026年12月4日 18:30",
+    "advice": "请先缴费，到账后开通学习",
+}
 _SCORE = {"score": "85.5", "total": "100", "line": "60"}
 _MONEY = {"title": "培训费", "amount": "350.00"}
 
@@ -130,6 +137,14 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     },
     "appeal_answered": {**_EXAM, "result": "维持原成绩", "reason": "已由两名人员核对，评分无误"},
     "evidence_answered": {**_EXAM, "result": "未采纳", "reason": "作答时间晚于考试结束时间"},
+    "course_called": _COURSE,
+    "course_opened": _COURSE,
+    "course_reminder": {**_COURSE, "advice": "逾期未完成将暂停抽取"},
+    "course_changed": {**_COURSE, "reason": "学习时间延长"},
+    "course_cancelled": {**_COURSE, "reason": "课程安排调整"},
+    "course_finished": {**_COURSE, "advice": "已恢复抽取"},
+    "course_make_up": {**_COURSE, "advice": "请先缴费，再补学"},
+    "course_unfinished": {**_COURSE, "advice": "已暂停抽取，完成培训后恢复"},
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日"},
@@ -157,7 +172,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
-_CUT_TO_FIT = frozenset({"exam", "place", "reason", "unit", "campaign", "what", "organisation"})
+_CUT_TO_FIT = frozenset({"course", "exam", "place", "reason", "unit", "campaign", "what", "organisation"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """Another person may pick up a call: time and place only, never project, parties, number or code."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -95,3 +95,14 @@ DayHours = Annotated[Hours, BeforeValidator(parse_hours)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]
 """A TOML array, kept as a tuple."""
 Text = Annotated[str, Field(min_length=1)]
+
+
+def freeze(section: Section) -> dict[str, Any]:
+    """As rows keep rules that hold from publishing on: plain data, durations spelled as in the rulebook."""
+    return {name: _plain(value) for name, value in section}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, timedelta):
+        return print_duration(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -125,8 +125,10 @@ class OrderOut(Output):
     refunded: int
     state: OrderState
     surplus: bool
-    application_id: UUID
-    application_state: ApplicationState
+    title: str = Field(description="What is paid for", examples=["培训费"])
+    application_id: UUID | None
+    application_state: ApplicationState | None
+    enrolment_id: UUID | None = Field(description="In a course, where the fee belongs to one")
     invoice_state: InvoiceState | None
     refunds: tuple[RefundLine, ...] = Field(description="Newest first")
     choices: tuple[After, ...]
@@ -155,8 +157,10 @@ async def order(call: Call, path: OrderPath) -> OrderOut:
         refunded=line.refunded,
         state=line.state,
         surplus=line.surplus,
+        title=view.title,
         application_id=view.application_id,
         application_state=view.application_state,
+        enrolment_id=view.enrolment_id,
         invoice_state=view.invoice_state,
         refunds=view.refunds,
         choices=view.choices,

@@ -20,6 +20,7 @@ from models.applications import Application
 from models.experts import Expert
 from services.applications.campaigns import Campaigns, CampaignView
 from services.applications.codes import load_codes
+from services.applications.course_tasks import COURSE_TITLE, course_tasks
 from services.applications.exam_tasks import TITLE, exam_tasks
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
@@ -105,10 +106,14 @@ class ToDos:
             ToDo("exam", TITLE, one.detail, one.action, one.route, one.until)
             for one in await exam_tasks(account.id, now)
         )
+        courses = tuple(
+            ToDo("course", COURSE_TITLE, one.detail, one.action, one.route, one.until)
+            for one in await course_tasks(account.id, now)
+        )
         live = await find_live(account.id)
         if live is not None and live.state == ApplicationState.EXAM and exams:
             return exams
-        return (*exams, *await self._of_applying(account, live, progress, now))
+        return (*exams, *courses, *await self._of_applying(account, live, progress, now))
 
     async def _of_applying(
         self, account: Account, live: Application | None, progress: Progress | None, now: datetime

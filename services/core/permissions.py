@@ -69,6 +69,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "exam.manage": ADMIN | {"system"},
     "exam.mark": ADMIN,
     "exam.keys": ADMIN | {"system"},
+    "course.own": APPLICANT,
+    "course.manage": ADMIN | {"system"},
     "expert.read": ADMIN,
     "expert.manage": ADMIN,
     "campaign.manage": ADMIN,

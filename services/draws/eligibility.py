@@ -35,9 +35,12 @@ _AWAY = """EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u
     AND u.starts_at < $9 AND u.ends_at > $8)"""
 _HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
     AND i.starts_at < $9 AND i.ends_at > $8)"""
+_ACTIVE = """(e.active AND NOT EXISTS (SELECT 1 FROM course_enrolment n
+    WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL))"""
+"""Not suspended, by the office or for want of a required course."""
 _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("left_pool", "e.left_at IS NOT NULL"),
-    ("inactive", "NOT e.active OR e.standing <> 'formal'"),
+    ("inactive", f"NOT {_ACTIVE} OR e.standing <> 'formal'"),
     ("called_before", _CALLED),
     ("term_over", "coalesce(e.term_until < $9, FALSE)"),
     ("over_age", "$10::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $10)"),
@@ -66,7 +69,7 @@ def _facts(leaves: str, calls: str) -> str:
     'expert', e.id, 'number', e.number, 'name', e.name, 'id_number_hash', e.id_number_hash,
     'region', e.permanent_region, 'willing', e.willing_regions, 'specialties', e.specialties,
     'title_level', e.title_level,
-    'qualifications', e.qualifications, 'department', e.department, 'standing', e.standing, 'active', e.active,
+    'qualifications', e.qualifications, 'department', e.department, 'standing', e.standing, 'active', {_ACTIVE},
     'left_at', e.left_at, 'term_until', e.term_until, 'born_on', e.born_on, 'reachable', e.mobile_sealed <> '',
     'recusal_keys', e.recusal_keys,
     'employments', (SELECT coalesce(json_agg(json_build_object('keys', m.unit_keys, 'until', m.until)), '[]')

@@ -7,7 +7,7 @@ from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
 from services.exams.assembly import ExamServices, build, make_candidates, make_setup
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
-from services.exams.candidates import Added, CandidateLine, Wanted
+from services.exams.candidates import Added, CandidateLine, Candidates, Wanted
 from services.exams.evidence import OwnEvidence
 from services.exams.evidence_desk import EvidenceLine, EvidenceView, LateAnswer
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
@@ -32,6 +32,7 @@ __all__ = [
     "Booked",
     "Booking",
     "CandidateLine",
+    "Candidates",
     "Cell",
     "EvidenceLine",
     "EvidenceView",

@@ -43,6 +43,12 @@ _SOURCES = {
         "AND EXISTS (SELECT 1 FROM application p WHERE p.expert_id = x.id AND p.state = 'entered' "
         "AND p.campaign_id = e.campaign_id)"
     ),
+    # whoever has studied a course that ends with this examination; the office names all others
+    Purpose.SINGLE: (
+        "SELECT e.id AS exam_id, n.account_id, NULL::uuid AS application_id, n.expert_id "
+        "FROM exam e JOIN course c ON c.exam_id = e.id JOIN course_enrolment n ON n.course_id = c.id "
+        f"WHERE n.state = 'learned' AND {_OPEN} AND {_NEW.format(account='n.account_id')}"
+    ),
     Purpose.MOCK: (
         "SELECT DISTINCT e.id AS exam_id, c.account_id, NULL::uuid AS application_id, NULL::uuid AS expert_id "
         "FROM exam e JOIN exam x ON x.pool = e.pool AND x.state = 'published' AND x.purpose <> 'mock' "

@@ -15,14 +15,14 @@ from domain.exams.purposes import Purpose
 from domain.exams.timetable import print_span
 from domain.masking import mask_name
 from models.exams import Exam, ExamCandidate, ExamSitting
-from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.base import Actor, Deps, Page, record, rows, system, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.calling import Calling
 from services.exams.notifications import facts_of
-from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate
+from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.spreadsheets.formats import Column, SheetError, format_within
@@ -292,6 +292,24 @@ class Candidates:
             run=run,
             request=f"{exam_id} {since} {until} {words}",
         )
+
+    async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
+        """All tries anew for whoever failed and makes up a course (补学); inside the caller's transaction.
+
+        Somebody who isn't called yet, or an examination that is over, is left alone.
+        """
+        found = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
+        exam = await Exam.get(id=exam_id)
+        if found is None or exam.state != ExamState.PUBLISHED or exam.closes_at <= now:
+            return
+        candidate = await lock_candidate(found.id)
+        if candidate.state != CandidateState.FAILED:
+            return
+        await move_candidate(candidate, CandidateEvent.RETRY, now)
+        candidate.extra_tries += rules_of(exam).tries
+        candidate.allowance_reason = reason
+        await candidate.save(update_fields=["extra_tries", "allowance_reason"])
+        await record(system(exam.pool), now, "exam.renew", "exam_candidate", candidate.id, reason=reason)
 
     async def _give_back(self, actor: Actor, candidate_id: UUID, reason: str, now: datetime) -> None:
         candidate = await lock_candidate(candidate_id)

@@ -12,7 +12,8 @@ from domain.exams.lifecycles import EXAM, CandidateState, ExamEvent, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.exams.reminders import steps_behind
 from domain.exams.timetable import print_span
-from domain.rulebook.exams import ExamRules, freeze
+from domain.rulebook.exams import ExamRules
+from domain.rulebook.types import freeze
 from models.campaigns import Campaign
 from models.exams import Exam, ExamAttempt, ExamBlueprint, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, execute, record, rows, system, transaction

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from models.accounts import Account
 from models.applications import Application
+from models.courses import CourseEnrolment
 from models.experts import Expert
 from services.core.base import Deps
 
@@ -35,7 +36,7 @@ async def standing_of(deps: Deps, account_id: UUID) -> Standing:
     expert = await Expert.filter(account_id=account_id).order_by("-left_at").first()
     if expert is not None and expert.left_at is None:
         kind: StandingKind = "suspended"
-        if expert.active:
+        if expert.active and not await CourseEnrolment.exists(expert_id=expert.id, excluded_at__not_isnull=True):
             kind = "temporary" if expert.standing == "temporary" else "formal"
         return Standing(kind, getattr(words, kind), expert.number, words.emergency if expert.emergency else "")
     if await Application.exists(account_id=account_id, ended_at=None, submitted_at__not_isnull=True):

@@ -29,7 +29,13 @@ OLD = timedelta(days=1)
 """Younger files may belong to a row that is still being written."""
 FEW, MANY = 20, 10_000
 """So few orphans may go in any case, so many never: then the store most likely belongs to another database."""
-NAMED_IN: Mapping[str, str] = {"attachment": "key", "invoice": "key", "material": "key", "printed_form": "key"}
+NAMED_IN: Mapping[str, str] = {
+    "attachment": "key",
+    "invoice": "key",
+    "material": "key",
+    "printed_form": "key",
+    "course_item": "media_key",
+}
 """Tables whose rows name a file, and the column that does."""
 _CHUNK = 500
 _SEARCH_TTL = timedelta(days=30)
@@ -42,6 +48,8 @@ _PICTURES = (
     "WHERE pictures <> '[]'::jsonb)"
 )
 """An item of the bank names its pictures in one column."""
+_PAGES = " OR k IN (SELECT jsonb_array_elements_text(pages) FROM course_item WHERE pages <> '[]'::jsonb)"
+"""So does an item of a course its pages."""
 _NAMED = (
     "SELECT k FROM unnest($1::text[]) AS k WHERE "
     + " OR ".join(
@@ -49,6 +57,7 @@ _NAMED = (
         for table, column in ({**NAMED_IN, "file_removal": "key"}).items()
     )
     + _PICTURES
+    + _PAGES
 )
 _UPLOADING = "SELECT DISTINCT key AS k FROM attachment WHERE key = ANY($1::text[]) AND state <> 'ready'"
 

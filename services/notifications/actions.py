@@ -39,6 +39,7 @@ class _Known(dict[str, str]):
 INVITATION = "/i/{invitation}"
 _PANEL = Action("查看这场评标", INVITATION)
 _EXAM = "/h5/{pool}/exams/{candidate}"
+_COURSE = "/h5/{pool}/courses/{enrolment}"
 _STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
 _MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
 _CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
@@ -101,6 +102,14 @@ ACTIONS: Mapping[str, Action] = {
     "exam_again": Action("再考一次", _EXAM, words=("考试",)),
     "appeal_answered": Action("查看成绩", _EXAM, words=("考试",)),
     "evidence_answered": Action("查看成绩", _EXAM, words=("考试",)),
+    "course_called": Action("查看课程", _COURSE, words=("培训",)),
+    "course_opened": Action("去学习", _COURSE, words=("培训",)),
+    "course_reminder": Action("继续学习", _COURSE, words=("培训",)),
+    "course_changed": Action("查看课程", _COURSE, words=("培训",)),
+    "course_cancelled": Action("查看课程", _COURSE, words=("缴费",)),
+    "course_finished": Action("查看学习记录", _COURSE, words=("证书",)),
+    "course_make_up": Action("去补学", _COURSE, words=("培训",)),
+    "course_unfinished": Action("查看课程", _COURSE, words=("培训",)),
     "application_ended": _STATUS,
     "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
     "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput, NotFound
 from domain.masking import mask_name
-from domain.payments.fees import After, Trade, choices_after_refund
+from domain.payments.fees import After, Trade, choices_after_refund, course_choices_after_refund
 from domain.payments.lifecycles import FeeState, InvoiceState, OrderState, RefundState
 from models.accounts import Account
 from models.applications import Application
@@ -19,7 +19,7 @@ from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillState, BillView, InvoiceMaker, mask_email
+from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillState, BillView, InvoiceMaker, mask_email, title_of
 from services.reviews import find_gaps
 
 InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
@@ -136,13 +136,17 @@ class OrderLine:
 class OrderView:
     """An order, its fee, its refunds newest first, and all tries for the same fee. ``name`` is masked.
 
+    The fee belongs to an application, or to an enrolment in a course.
+
     ``choices``: what may become of the application if it is sent back; none: it isn't paid, or is being sent back.
     """
 
     order: OrderLine
     fee_id: UUID
-    application_id: UUID
-    application_state: ApplicationState
+    application_id: UUID | None
+    application_state: ApplicationState | None
+    enrolment_id: UUID | None
+    title: str
     expert_number: str
     name: str
     fee_state: FeeState
@@ -216,8 +220,8 @@ class Dashboard:
         account = await Account.get(id=fee.account_id)
         refunds = await Refund.filter(order_id=order.id).order_by("-created_at", "-id")
         tries = await PayOrder.filter(fee_id=fee.id).order_by("-created_at", "-id")
-        application = await Application.get(id=fee.application_id)
-        state = ApplicationState(application.state)
+        application = await Application.get_or_none(id=fee.application_id)
+        state = ApplicationState(application.state) if application else None
         invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first()
         under_way = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
         refundable = order.state == OrderState.PAID and not under_way
@@ -226,6 +230,8 @@ class Dashboard:
             fee.id,
             fee.application_id,
             state,
+            fee.enrolment_id,
+            title_of(self._deps, fee),
             fee.expert_number,
             mask_name(account.real_name),
             FeeState(fee.state),
@@ -234,7 +240,7 @@ class Dashboard:
             fee.paid_at,
             tuple(_refund_line(one) for one in refunds),
             tuple(_order_line(one) for one in tries),
-            choices_after_refund(state, surplus=order.surplus) if refundable else (),
+            _choices(state, order) if refundable else (),
             InvoiceState(invoice.state) if invoice else None,
         )
 
@@ -292,6 +298,13 @@ def _order_line(order: PayOrder) -> OrderLine:
         order.created_at,
         order.success_at,
     )
+
+
+def _choices(state: ApplicationState | None, order: PayOrder) -> tuple[After, ...]:
+    """What may become of an application, or of the place in a course."""
+    if state is None:
+        return course_choices_after_refund(surplus=order.surplus)
+    return choices_after_refund(state, surplus=order.surplus)
 
 
 def _refund_line(refund: Refund) -> RefundLine:

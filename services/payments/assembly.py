@@ -10,6 +10,7 @@ from services.core.batches import not_paused
 from services.core.due_tasks import DueTask
 from services.files import SealedFiles
 from services.notifications import Notifier
+from services.payments.course_owners import CourseOwners
 from services.payments.fees import Fees
 from services.payments.invoices.outbound_email import OutboundEmail
 from services.payments.invoices.processor import InvoiceProcessor
@@ -55,14 +56,16 @@ class PaymentPorts:
     windows: ChatWindows
 
 
-def build(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside: PaymentPorts) -> PaymentServices:
+def build(
+    deps: Deps, notices: Notifier, fees: Fees, entry: Passing, courses: CourseOwners, outside: PaymentPorts
+) -> PaymentServices:
     settle = Settlement(deps, outside.platform)
     orders = Orders(deps, outside.platform, settle)
-    refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees))
+    refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees), courses)
     invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer)
     letters = OutboundEmail(deps, outside.mailer)
     invoicing = InvoiceProcessor(deps, notices, outside.platform, outside.store, outside.printer, letters)
-    events = PaymentWebhooks(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry)
+    events = PaymentWebhooks(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry, courses)
     bills = BillReconciliation(deps, outside.platform, orders)
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (

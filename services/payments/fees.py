@@ -29,6 +29,11 @@ def rules_of(deps: Deps, pool: str) -> FeeRules:
     return rules
 
 
+def title_of(deps: Deps, fee: Fee) -> str:
+    """What is paid for, as notices, pages and receipts say it."""
+    return fee.title or rules_of(deps, fee.pool).title
+
+
 def print_deadline(at: datetime | None) -> str:
     """``12月4日 18:30``; a fee that is open as long as it takes has none."""
     if at is None:
@@ -128,7 +133,7 @@ class Fees:
                 account_id=fee.account_id,
                 dedupe_key=f"fee_open:{fee.id}",
                 params={
-                    "title": rules_of(self._deps, fee.pool).title,
+                    "title": title_of(self._deps, fee),
                     "amount": yuan(fee.amount),
                     "number": fee.expert_number,
                     "until": print_deadline(fee.closes_at),

@@ -84,9 +84,7 @@ class Orders:
         if who is None:
             raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
         wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self._deps.now()
-        fee = (
-            await Fee.filter(pool=actor.pool, expert_number=wanted).order_by("-created_at").first() if wanted else None
-        )
+        fee = await _of_number(actor.pool, wanted) if wanted else None
         if fee is None or fee.account_id != actor.account_id:
             async with transaction():
                 await check_recent(
@@ -365,6 +363,14 @@ class Orders:
         )
         if closed:
             await record(system(order.pool), now, "fee.order_closed", "pay_order", order.id)
+
+
+async def _of_number(pool: str, number: str) -> Fee | None:
+    """What is due of an expert number, the first that ends; else the newest."""
+    found = Fee.filter(pool=pool, expert_number=number)
+    return await found.filter(state=FeeState.DUE).order_by("closes_at", "created_at").first() or (
+        await found.order_by("-created_at").first()
+    )
 
 
 def plain_code(error: Rejected) -> str:

@@ -19,7 +19,7 @@ from models.accounts import Account
 from models.payments import BillDifference, Fee, Invoice
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
-from services.payments.fees import rules_of
+from services.payments.fees import rules_of, title_of
 from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_for
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
@@ -131,7 +131,7 @@ async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
     return FeeView(
         id=fee.id,
         own=own,
-        title=rules.title,
+        title=title_of(deps, fee),
         amount=fee.amount,
         amount_yuan=yuan(fee.amount),
         expert_number=fee.expert_number,

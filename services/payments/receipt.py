@@ -15,7 +15,7 @@ from models.accounts import Account
 from models.payments import Fee, PayOrder
 from services.core.base import Deps
 from services.core.signed_links import Links
-from services.payments.fees import rules_of
+from services.payments.fees import rules_of, title_of
 
 _PURPOSE = "receipt"
 _PROOF_TTL = timedelta(days=3653)
@@ -45,7 +45,7 @@ async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
     rules, account = rules_of(deps, fee.pool), await Account.get(id=fee.account_id)
     token = Links(deps.keys, deps.clock).sign(_PURPOSE, fee.id, fee.id, fee.paid_at + _PROOF_TTL)
     rows = [
-        ("缴费项目", rules.title),
+        ("缴费项目", title_of(deps, fee)),
         ("申请人", mask_name(account.real_name)),
         ("专家编号", fee.expert_number),
         ("支付方式", _TRADES[order.trade]),
@@ -78,7 +78,7 @@ async def prove(deps: Deps, token: str) -> Proof:
     account = await Account.get(id=fee.account_id)
     return Proof(
         deps.book(fee.pool).pool.name,
-        rules_of(deps, fee.pool).title,
+        title_of(deps, fee),
         yuan(fee.amount),
         mask_name(account.real_name),
         fee.expert_number,

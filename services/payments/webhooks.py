@@ -22,7 +22,8 @@ from services.applications import lock
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
 from services.notifications import Notifier
-from services.payments.fees import close_soon, rules_of
+from services.payments.course_owners import CourseOwners
+from services.payments.fees import close_soon, title_of
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.refunds.processing import Refunds
@@ -36,7 +37,7 @@ WAITING = "applied_at IS NULL AND (retry_at IS NULL OR retry_at <= $1)"
 _PAUSE = timedelta(seconds=30)
 _AT_ONCE = 4
 _PAID_ORDER = """
-SELECT o.id, o.amount, o.fee_id, f.application_id
+SELECT o.id, o.amount, o.fee_id, f.application_id, f.enrolment_id
 FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE o.out_trade_no = $1
 """
 
@@ -58,6 +59,7 @@ class PaymentWebhooks:
         invoices: Invoices,
         invoicing: InvoiceProcessor,
         entry: Passing,
+        courses: CourseOwners,
     ) -> None:
         self._deps = deps
         self._notices = notices
@@ -67,6 +69,7 @@ class PaymentWebhooks:
         self._invoices = invoices
         self._invoicing = invoicing
         self._entry = entry
+        self._courses = courses
 
     # ---- taking them in
 
@@ -132,7 +135,9 @@ class PaymentWebhooks:
 
     async def _paid(self, event: PayEvent, now: datetime) -> None:
         (order,) = await rows(_PAID_ORDER, event.subject)
-        application = await lock(order["application_id"])
+        application = await lock(order["application_id"]) if order["application_id"] else None
+        if order["enrolment_id"]:
+            await self._courses.lock(order["enrolment_id"])
         fee = await Fee.get(id=order["fee_id"])
         await record(
             system(fee.pool),
@@ -145,20 +150,24 @@ class PaymentWebhooks:
             told_by=event.kind,
         )
         await close_soon(fee.id, now, but=order["id"])
-        await self._invoices.begin(fee, application, now)
+        await self._invoices.begin(fee, now)
         await self._notices.notify(
             pool=fee.pool,
             kind="fee_paid",
             account_id=fee.account_id,
             dedupe_key=f"fee_paid:{fee.id}",
             params={
-                "title": rules_of(self._deps, fee.pool).title,
+                "title": title_of(self._deps, fee),
                 "amount": yuan(fee.amount),
                 "number": fee.expert_number,
             },
         )
-        if application.state == ApplicationState.FEE and fee.state == FeeState.PAID:
+        if fee.state != FeeState.PAID:
+            return
+        if application is not None and application.state == ApplicationState.FEE:
             await self._entry.advance(application, now)
+        elif order["enrolment_id"]:
+            await self._courses.paid(order["enrolment_id"], now)
 
     async def _report(self, event: PayEvent) -> str:
         """A refund's or an invoice's state, or something that we don't know and keep."""

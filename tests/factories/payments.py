@@ -15,6 +15,7 @@ from models.applications import Application, ApplicationSection
 from models.payments import Fee
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
+from services.courses import CourseFees
 from services.files import SealedFiles
 from services.notifications import Notifier
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
@@ -386,10 +387,11 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
     settle = Settlement(deps, platform)
     orders = Orders(deps, platform, settle)
     fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
-    refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees))
+    courses = CourseFees(deps, notices)
+    refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees), courses)
     invoices = Invoices(deps, notices, platform, store, printer)
     invoicing = InvoiceProcessor(deps, notices, platform, store, printer, OutboundEmail(deps, mailer))
-    events = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed)
+    events = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
     return Till(
         deps,
         clock,
@@ -436,7 +438,7 @@ def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing) ->
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)
     outside = PaymentPorts(FakePlatform(deps.clock), store, FakePrinter(), FakeMailer(), chat, chat)
-    return build(deps, notices, fees, entry, outside)
+    return build(deps, notices, fees, entry, CourseFees(deps, notices), outside)
 
 
 def platform_of(desk: PaymentServices) -> FakePlatform:

@@ -19,6 +19,8 @@ DIGESTS = {
     "0003_exams.sql": "0e3744523ce427bbd539d127687e927e15789984997eafb92b12c991cdd51adb",
     "0004_certificates.py": "32ee6a3ef4c5ecccee1b39198f8f88ec33fba0113238cc37fceb4dd73fb260a0",
     "0004_certificates.sql": "ae36566c4bf166504dadfc64853aa4e058037a4eaa6be3760679d060d69ef138",
+    "0005_courses.py": "a13848b5d928ef6642432da70ba6155d53e8ff60da1b1b9f99cd28a63422b05d",
+    "0005_courses.sql": "5699832d7e1e48f89906d7c66ce0b9b6edaa65a7e8b175fe206877234d92fcd9",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

@@ -23,7 +23,7 @@ from services.core.batches import not_paused, process_each
 from services.core.limits import DAY
 from services.files import FileLost, SealedFiles, new_key
 from services.notifications import Notifier
-from services.payments.fees import rules_of
+from services.payments.fees import rules_of, title_of
 from services.payments.invoices.outbound_email import LEASE, LetterKind, OutboundEmail
 from services.payments.invoices.transitions import (
     REFUNDED,
@@ -301,7 +301,7 @@ class InvoiceProcessor:
         if not invoice.email_sealed:
             await self._rest(invoice, fee)
             return
-        what = f"{rules_of(self._deps, fee.pool).title}电子发票"
+        what = f"{title_of(self._deps, fee)}电子发票"
         content = await self._store.get(invoice.key)
         await self._send(invoice, fee, "invoice", what, f"{what}见附件。", content)
         now = self._deps.now()
@@ -319,7 +319,7 @@ class InvoiceProcessor:
                 account_id=fee.account_id,
                 dedupe_key=f"invoice_sent:{invoice.id}:{invoice.mailings}",
                 params={
-                    "title": rules_of(self._deps, fee.pool).title,
+                    "title": title_of(self._deps, fee),
                     "amount": yuan(fee.amount),
                     "email": mask_email(self._email(invoice)),
                 },
@@ -329,7 +329,7 @@ class InvoiceProcessor:
         if not invoice.email_sealed or invoice.reversal_sent_at is not None:
             await self._rest(invoice, fee)
             return
-        what = f"{rules_of(self._deps, fee.pool).title}电子发票冲红"
+        what = f"{title_of(self._deps, fee)}电子发票冲红"
         red = f"，红字发票号码{invoice.red_number}" if invoice.red_number else ""
         text = f"电子发票{invoice.number}已冲红{red}。原发票不能再用于报销。"
         await self._send(invoice, fee, "reversal", what, text)
@@ -339,8 +339,9 @@ class InvoiceProcessor:
         self, invoice: Invoice, fee: Fee, kind: LetterKind, subject: str, text: str, content: bytes | None = None
     ) -> None:
         rules, book = rules_of(self._deps, fee.pool), self._deps.book(fee.pool)
+        paid = f"{title_of(self._deps, fee)}{yuan(fee.amount)}元（专家编号{fee.expert_number}）"
         body = (
-            f"您好：\n\n{book.pool.name}已收到{rules.title}{yuan(fee.amount)}元（专家编号{fee.expert_number}）。{text}\n\n"
+            f"您好：\n\n{book.pool.name}已收到{paid}。{text}\n\n"
             f"如有疑问请拨打{rules.hotline}。本邮件由系统发出，请勿直接回复。\n"
         )
         file = [MailAttachment(f"{kind}-{fee.expert_number}.pdf", PDF, content)] if content else []

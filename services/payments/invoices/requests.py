@@ -61,12 +61,12 @@ class Invoices:
 
     # ---- beginning
 
-    async def begin(self, fee: Fee, application: Application, now: datetime) -> None:
+    async def begin(self, fee: Fee, now: datetime) -> None:
         """Note that a paid fee wants a receipt and an invoice; inside the caller's transaction. Twice is harmless."""
         if await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).exists():
             return
         rules, merchant = rules_of(self._deps, fee.pool), self._platform.merchant(fee.pool)
-        email = (await read_values(self._deps, application.id)).get("email")
+        email = await self._email_of(fee)
         account = await Account.get(id=fee.account_id)
         await Invoice.create(
             id=new_id(),
@@ -79,6 +79,12 @@ class Invoices:
             check_at=now,
             created_at=now,
         )
+
+    async def _email_of(self, fee: Fee) -> object:
+        """As the application has it; for the fee of a course that of the newest application."""
+        newest = Application.filter(account_id=fee.account_id).order_by("-created_at").first()
+        application_id = fee.application_id or getattr(await newest, "id", None)
+        return (await read_values(self._deps, application_id)).get("email") if application_id else None
 
     # ---- the owner
 

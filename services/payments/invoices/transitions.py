@@ -11,7 +11,7 @@ from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, record
 from services.notifications import Notifier
-from services.payments.fees import rules_of
+from services.payments.fees import title_of
 
 REFUNDED = "refunded"
 """Stands as failure of an invoice whose fee went back: none is made, or the one that was is to be reversed."""
@@ -93,7 +93,7 @@ async def finish_reversal(
         account_id=fee.account_id,
         dedupe_key=f"invoice_reversed:{invoice.id}",
         params={
-            "title": rules_of(deps, fee.pool).title,
+            "title": title_of(deps, fee),
             "amount": yuan(fee.amount),
             "number": invoice.number or "-",
         },

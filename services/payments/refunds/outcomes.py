@@ -7,10 +7,11 @@ back, or the person would pay twice.
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict
-from domain.payments.fees import AFTER_NAMES, After, choices_after_refund
+from domain.payments.fees import AFTER_NAMES, After, choices_after_refund, course_choices_after_refund
 from domain.payments.lifecycles import FeeState
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
@@ -22,9 +23,16 @@ from services.payments.fees import Fees
 PAY_AGAIN = "原缴费已退回，请重新缴费"
 
 
-def check_choice(order: PayOrder, application: Application, after: After) -> None:
-    """Raises Conflict for what is not possible (any more) in the application's state."""
-    state = ApplicationState(application.state)
+def check_choice(order: PayOrder, owner: Application | UUID, after: After) -> None:
+    """Raises Conflict for what is not possible (any more) in the application's state.
+
+    ``owner``: the application, or the id of an enrolment in a course.
+    """
+    if isinstance(owner, UUID):
+        if after not in course_choices_after_refund(surplus=order.surplus):
+            raise Conflict("课程费用退回后，可以保留学员或让其退出课程，请刷新后重新选择。", code="after_refund")
+        return
+    state = ApplicationState(owner.state)
     if after not in choices_after_refund(state, surplus=order.surplus):
         raise Conflict(
             f"申请现在是“{state.label}”，不能选择“{AFTER_NAMES[after]}”，请刷新后重新选择。", code="after_refund"

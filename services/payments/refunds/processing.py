@@ -30,7 +30,8 @@ from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.notifications import Notifier
-from services.payments.fees import rules_of
+from services.payments.course_owners import CourseOwners
+from services.payments.fees import title_of
 from services.payments.invoices.transitions import request_reversal
 from services.payments.refunds.outcomes import RefundOutcomes, check_choice
 from services.payments.refunds.redirects import destination
@@ -65,18 +66,27 @@ def check_reason(reason: str) -> str:
 
 
 class Refunds:
-    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform, afterwards: RefundOutcomes) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notifier,
+        platform: PaymentPlatform,
+        afterwards: RefundOutcomes,
+        courses: CourseOwners,
+    ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
         self._afterwards = afterwards
+        self._courses = courses
 
     # ---- asking for one
 
     async def request(
         self, actor: Actor, order_id: UUID, reason: str, *, after: After = "keep", key: str | None = None
     ) -> UUID:
-        """Send the whole of an order back; returns the refund's id. ``after`` is what becomes of the application.
+        """Send the whole of an order back; returns the refund's id. ``after`` is what becomes of the application, or of
+        the place in a course.
 
         Raises NotFound, Conflict for an order that isn't paid or is being refunded, or where the application doesn't
         allow ``after``, InvalidInput for a bad reason.
@@ -85,13 +95,13 @@ class Refunds:
         text, now = check_reason(reason), self._deps.now()
 
         async def run() -> UUID:
-            application, order = await self._lock_both(actor.pool, order_id)
+            owner, order = await self._lock_both(actor.pool, order_id)
             ORDER.next(OrderState(order.state), OrderEvent.REFUND)
             refund = await self._begin(order, text, now, by=actor.account_id)
-            check_choice(order, application, after)
+            check_choice(order, owner, after)
             refund.after = after
             if after == "end":
-                await self._afterwards.end(actor, application, text, now)
+                await self._end(actor, owner, text, now)
                 refund.after_at = now
             await refund.save(update_fields=["after", "after_at"])
             await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text, after=after)
@@ -106,13 +116,27 @@ class Refunds:
             request=f"{order_id}:{text}:{after}",
         )
 
-    async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application, PayOrder]:
-        """The application before the order, as everywhere. Raises NotFound."""
+    async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application | UUID, PayOrder]:
+        """What the fee belongs to before the order, as everywhere. Raises NotFound."""
         found = await PayOrder.get_or_none(id=order_id, pool=pool).prefetch_related("fee")
         if found is None:
             raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
-        application = await lock(found.fee.application_id)
-        return application, await PayOrder.select_for_update().get(id=order_id)
+        owner = await self._lock_owner(found.fee)
+        return owner, await PayOrder.select_for_update().get(id=order_id)
+
+    async def _lock_owner(self, fee: Fee) -> Application | UUID:
+        """The application of a fee, or the id of the enrolment in a course; locked."""
+        if fee.application_id is not None:
+            return await lock(fee.application_id)
+        assert fee.enrolment_id is not None  # noqa: S101  # a constraint says so
+        await self._courses.lock(fee.enrolment_id)
+        return fee.enrolment_id
+
+    async def _end(self, actor: Actor, owner: Application | UUID, reason: str, now: datetime) -> None:
+        if isinstance(owner, UUID):
+            await self._courses.sent_back(actor, owner, reason, now)
+        else:
+            await self._afterwards.end(actor, owner, reason, now)
 
     async def send_back(self, order: PayOrder, now: datetime) -> None:
         """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
@@ -255,10 +279,10 @@ class Refunds:
         await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
         return refund.state
 
-    async def _lock_application(self, refund: Refund) -> Application:
+    async def _lock_application(self, refund: Refund) -> Application | None:
         order = await PayOrder.get(id=refund.order_id).prefetch_related("fee")
         fee: Fee = order.fee
-        return await lock(fee.application_id)
+        return await lock(fee.application_id) if fee.application_id else None
 
     async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, told: bool) -> str:
         """Known already, or overtaken; still under way means that it is asked about again."""
@@ -283,7 +307,7 @@ class Refunds:
             fee.state = FEE.next(FeeState(fee.state), FeeEvent.REFUND)
             await fee.save(update_fields=["state"])
             await request_reversal(fee, now)
-        params = {"title": rules_of(self._deps, fee.pool).title, "amount": yuan(refund.amount)}
+        params = {"title": title_of(self._deps, fee), "amount": yuan(refund.amount)}
         elsewhere = destination(refund.redirected_to)
         await self._notices.notify(
             pool=fee.pool,

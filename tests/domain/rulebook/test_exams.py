@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.rulebook_files import load_rulebooks
-from domain.rulebook.exams import freeze, thaw
+from domain.rulebook.exams import thaw
+from domain.rulebook.types import freeze
 
 POOLS = Path(__file__).parents[3] / "config" / "pools"
 

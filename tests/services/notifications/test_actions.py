@@ -41,6 +41,7 @@ ABOUT = frozenset(
         "title",
         "number",
         "campaign",
+        "course",
         "exam",
         "unit",
         "step",
@@ -60,6 +61,12 @@ ABOUT_THE_PERSON = {
     "account_bound": "A person has one WeChat in the pool's chat, which reads it.",
     "employer_answered": "The short message has no room for the name of the employer; chat and card have.",
     "objection_answered": "As above.",
+    "course_cancelled": "The short message has no room for the name of the course; chat and card have.",
+    "course_changed": "As above.",
+    "course_finished": "As above.",
+    "course_make_up": "As above.",
+    "course_opened": "As above.",
+    "course_unfinished": "As above.",
 }
 """Kinds of which one message may name no thing, each with the reason."""
 

@@ -1,0 +1,61 @@
+"""From when to when a participant may study, and until when the fee of a course is taken (新疆手册 2025 L143)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from domain.courses.lifecycles import EnrolmentState
+from domain.rulebook.courses import CourseRules
+
+Access = Literal["unpaid", "ahead", "open", "over", "left"]
+"""``ahead``: paid or free, the time has not come; ``over``: the time has passed."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open."""
+
+    opens: datetime
+    closes: datetime
+
+
+def access(state: EnrolmentState, opens: datetime | None, closes: datetime | None, now: datetime) -> Access:
+    """Whether a participant may study now."""
+    if state == EnrolmentState.LEFT:
+        return "left"
+    if opens is None or closes is None:
+        return "unpaid"
+    if now < opens:
+        return "ahead"
+    return "open" if now < closes else "over"
+
+
+def free_window(course: Window, called: datetime) -> Window | None:
+    """Of whoever owes nothing; None once the course is over."""
+    return course if called < course.closes else None
+
+
+def paid_window(course: Window, rules: CourseRules, paid: datetime) -> Window:
+    """Of whoever paid then. A personal one is as long as the course; a shared one ends with it.
+
+    A payment that came after the last moment (a code that was shown before, a slow bank) still buys ``useful_time``.
+    """
+    opens = max(course.opens, paid + rules.access_after)
+    if rules.window == "personal":
+        return Window(opens, opens + (course.closes - course.opens))
+    return Window(opens, max(course.closes, opens + rules.useful_time))
+
+
+def pay_until(course: Window, rules: CourseRules) -> datetime:
+    """The last moment for paying: with a shared window so that ``useful_time`` is left of it."""
+    if rules.window == "personal":
+        return course.closes
+    return course.closes - rules.access_after - rules.useful_time
+
+
+def make_up_window(rules: CourseRules, begins: datetime, *, paid: bool) -> Window:
+    """A make-up period (补学) from now, or as long after its payment as any other."""
+    opens = begins + rules.access_after if paid else begins
+    return Window(opens, opens + rules.make_up_for)

@@ -1,0 +1,87 @@
+"""Continuing education (培训): each course with its time, where it stands, the link to study, the tap to pay."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from bot.router import Router
+from bot.turn import Turn
+from domain.chat_links import link
+from domain.clock import print_until
+from domain.courses.lifecycles import EnrolmentState
+from domain.errors import Unauthenticated
+from handlers import commands, texts, wording
+from services.core.base import Actor
+from services.courses import EnrolmentView
+from services.registry import Services
+
+_SHOWN = 3
+"""In one bubble."""
+
+
+def register(router: Router) -> None:
+    router.keyword(my_courses, commands.COURSES, "我的培训", "继续教育", "课程", "我的课程", "学习", "学时", "补学")
+    router.menu("COURSES", my_courses)
+
+
+async def my_courses(turn: Turn) -> str:
+    """What is still to be done first; the page has all of them."""
+    account_id = turn.user.account_id
+    if account_id is None:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    found = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
+    if not found.items:
+        return f"{texts.NO_COURSE}\n{commands.tappable(commands.STATUS, commands.HELP)}"
+    sorted_ones = sorted(found.items, key=lambda one: not _is_ahead(one))
+    blocks = [_block(turn, one) for one in sorted_ones[:_SHOWN]]
+    page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses"
+    return "\n\n".join([*blocks, link(texts.ALL_COURSES.format(count=found.total), page)])
+
+
+async def course_lines(services: Services, pool: str, account_id: UUID | None) -> list[str]:
+    """What is to be studied, for the overview; empty: nothing."""
+    if account_id is None or not services.deps.book(pool).course.offered:
+        return []
+    found = await services.courses.queries.own(_actor(pool, account_id))
+    now = services.deps.now()
+    ahead = [
+        texts.COURSE_TO_DO.format(name=wording.plain(one.name), until=print_until(one.closes_at, now))
+        for one in found.items
+        if _is_ahead(one)
+    ]
+    return [*ahead[:_SHOWN], commands.tappable(commands.COURSES)] if ahead else []
+
+
+def _is_ahead(one: EnrolmentView) -> bool:
+    return one.state == EnrolmentState.CALLED and not one.overdue
+
+
+def _block(turn: Turn, one: EnrolmentView) -> str:
+    now = turn.services.deps.now()
+    lines = [
+        texts.COURSE_IS.format(name=wording.plain(one.name)),
+        texts.COURSE_TIME.format(opens=print_until(one.opens_at, now), until=print_until(one.closes_at, now)),
+        texts.COURSE_STATE.format(state=texts.COURSE_STATES[phase_of(one)], percent=one.progress // 10),
+    ]
+    if one.fee_id is not None:
+        lines.append(commands.tappable(commands.PAY))
+    if one.state == EnrolmentState.LEARNED and one.candidate_id is not None:
+        lines.append(commands.tappable(commands.EXAM))
+    label = texts.COURSE_STUDY if one.access == "open" and _is_ahead(one) else texts.COURSE_LOOK
+    page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{one.id}"
+    return "\n".join([*lines, f"▸ {link(label, page)}"])
+
+
+def phase_of(one: EnrolmentView) -> str:
+    """What a participant is told of where he stands."""
+    if one.state in (EnrolmentState.FINISHED, EnrolmentState.LEFT):
+        return one.state.value
+    if one.fee_id is not None:
+        return "unpaid"
+    if one.overdue:
+        return "excluded" if one.excluded else "over"
+    return "learned" if one.state == EnrolmentState.LEARNED else one.access
+
+
+def _actor(pool: str, account_id: UUID) -> Actor:
+    return Actor(pool, "applicant", account_id)

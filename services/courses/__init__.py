@@ -1,0 +1,33 @@
+"""Continuing education (继续教育): courses, who is called, what each has studied, and what follows.
+
+Rows are locked course first, then enrolment, then order and fee.
+"""
+
+from services.courses.assembly import CourseServices, build
+from services.courses.calling import AddedParticipants
+from services.courses.fees import CourseFees
+from services.courses.media import PAGE_FILE_MAX, PAGES_MAX, PART, VIDEO_MAX
+from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
+from services.courses.setup import AUDIENCES, KINDS, CourseData, ItemData, Missing
+from services.courses.study import StudyView
+
+__all__ = [
+    "AUDIENCES",
+    "KINDS",
+    "PAGES_MAX",
+    "PAGE_FILE_MAX",
+    "PAGE_SIZE",
+    "PART",
+    "VIDEO_MAX",
+    "AddedParticipants",
+    "CourseData",
+    "CourseFees",
+    "CourseServices",
+    "CourseView",
+    "EnrolmentView",
+    "ItemData",
+    "ItemView",
+    "Missing",
+    "StudyView",
+    "build",
+]

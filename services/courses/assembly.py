@@ -1,0 +1,67 @@
+"""What courses are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.certificates import Issuing
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.courses.calling import CALLS_DUE, LEAVES_DUE, Calling
+from services.courses.completion import PASSES_DUE, Completion
+from services.courses.fees import CourseFees
+from services.courses.media import CourseMedia
+from services.courses.periods import ENDS_DUE, REMINDERS_DUE, StudyPeriods
+from services.courses.queries import CourseQueries
+from services.courses.setup import CLOSES_DUE, CourseSetup
+from services.courses.study import Study
+from services.exams import ExamServices
+from services.files import FileServices
+from services.inspection.checker import FileChecker
+from services.notifications import Notices
+from services.ports import Files
+
+
+@dataclass(frozen=True)
+class CourseServices:
+    setup: CourseSetup
+    media: CourseMedia
+    calling: Calling
+    periods: StudyPeriods
+    completion: Completion
+    study: Study
+    queries: CourseQueries
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(
+    deps: Deps,
+    notices: Notices,
+    fees: CourseFees,
+    certificates: Issuing,
+    exams: ExamServices,
+    stored: FileServices,
+    files: Files,
+    checker: FileChecker,
+) -> CourseServices:
+    calling = Calling(deps, notices, fees)
+    setup = CourseSetup(deps, notices, calling)
+    completion = Completion(deps, notices, certificates, fees)
+    periods = StudyPeriods(deps, notices, fees, exams.candidates)
+    return CourseServices(
+        setup=setup,
+        media=CourseMedia(deps, files, stored.store, checker),
+        calling=calling,
+        periods=periods,
+        completion=completion,
+        study=Study(deps, completion),
+        queries=CourseQueries(deps),
+        due_tasks=(
+            DueTask("course_call", CALLS_DUE, calling.call_due),
+            DueTask("course_leave", LEAVES_DUE, calling.leave_due),
+            DueTask("course_pass", PASSES_DUE, completion.pass_due),
+            DueTask("course_reminder", REMINDERS_DUE, periods.remind_due),
+            DueTask("course_end", ENDS_DUE, periods.end_due),
+            DueTask("course_close", CLOSES_DUE, setup.close_due),
+        ),
+    )

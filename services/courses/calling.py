@@ -1,0 +1,201 @@
+"""Calls experts to courses, also those who come later, and lets go who left the pool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.courses.access import free_window
+from domain.courses.lifecycles import ENROLMENT, CourseState, EnrolmentEvent, EnrolmentState
+from domain.errors import Conflict, InvalidInput
+from domain.ids import new_id
+from models.courses import Course, CourseEnrolment
+from models.experts import Expert
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import not_paused, process_each
+from services.core.idempotency import once
+from services.core.limits import advisory_lock
+from services.core.permissions import check
+from services.courses.fees import CourseFees
+from services.courses.notifications import FREE, PAY_FIRST, recipient
+from services.courses.repository import get_course, window_of
+from services.notifications import Notices
+
+BATCH = 500
+ADD_MAX = 2000
+_SPLIT = re.compile(r"[\s,，;；、]+")
+_MISSING = """
+FROM course c JOIN expert x ON x.pool = c.pool AND x.left_at IS NULL AND x.account_id IS NOT NULL
+WHERE c.state = 'published' AND c.closes_at > $1
+  AND (c.audience = 'all' OR c.audience = 'campaigns' AND EXISTS (SELECT 1 FROM application p
+       WHERE p.expert_id = x.id AND p.state = 'entered' AND p.campaign_id = ANY(c.campaigns)))
+  AND NOT EXISTS (SELECT 1 FROM course_enrolment n WHERE n.course_id = c.id AND n.expert_id = x.id)
+"""
+_PAUSED = not_paused("course_call", "c.id")
+CALLS_DUE = f"EXISTS (SELECT 1 {_MISSING} AND {_PAUSED})"
+_COURSES = f"SELECT DISTINCT c.id {_MISSING} AND {_PAUSED}"
+_PEOPLE = f"SELECT x.id, x.account_id, x.number {_MISSING} AND c.id = $2 ORDER BY x.id LIMIT {BATCH}"
+_LOST = """
+FROM course_enrolment n JOIN course c ON c.id = n.course_id JOIN expert x ON x.id = n.expert_id
+WHERE n.state IN ('called', 'learned') AND c.state = 'published' AND x.left_at IS NOT NULL
+"""
+_REST = not_paused("course_leave", "n.id")
+LEAVES_DUE = f"EXISTS (SELECT 1 {_LOST} AND {_REST})"
+_LEAVING = f"SELECT n.id {_LOST} AND {_REST} ORDER BY n.id LIMIT {BATCH}"
+_FIND = """
+SELECT w.number, x.id, x.account_id, x.left_at,
+       EXISTS (SELECT 1 FROM course_enrolment n WHERE n.course_id = $3 AND n.expert_id = x.id) AS known
+FROM unnest($2::text[]) AS w (number) LEFT JOIN expert x ON x.pool = $1 AND x.number = w.number
+"""
+
+
+@dataclass(frozen=True)
+class AddedParticipants:
+    """How many were added; ``problems``: number and reason of the others."""
+
+    count: int
+    problems: tuple[tuple[str, str], ...]
+
+
+class Calling:
+    def __init__(self, deps: Deps, notices: Notices, fees: CourseFees) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._fees = fees
+
+    async def call_due(self) -> int:
+        """Call everybody who should take a published course and isn't called yet."""
+        due = await rows(_COURSES, self._deps.now())
+        return await process_each("course_call", due, lambda row: self._call_many(row["id"]))
+
+    async def _call_many(self, course_id: UUID) -> None:
+        while await self._call_batch(course_id) == BATCH:
+            pass
+
+    async def _call_batch(self, course_id: UUID) -> int:
+        now = self._deps.now()
+        async with transaction():
+            await advisory_lock(f"course_call:{course_id}")
+            people = await rows(_PEOPLE, now, course_id)
+            course = await Course.get(id=course_id)
+            made = await self._enrol(course, people, now)
+            await self._begin(course, made, now)
+        return len(people)
+
+    async def add(self, actor: Actor, course_id: UUID, numbers: str, *, key: str | None = None) -> AddedParticipants:
+        """Experts by their numbers, separated by blanks, commas or lines. Raises InvalidInput, Conflict."""
+        check(actor, "course.manage")
+        wanted = list(dict.fromkeys(one for one in _SPLIT.split(numbers.strip()) if one))
+        if not wanted:
+            raise InvalidInput("请填写专家编号，每行一人。", code="missing", field="numbers")
+        if len(wanted) > ADD_MAX:
+            raise InvalidInput(f"一次最多添加{ADD_MAX}人，请分几次添加。", code="too_many", field="numbers")
+        now = self._deps.now()
+
+        async def run() -> AddedParticipants:
+            await advisory_lock(f"course_call:{course_id}")
+            course = await get_course(actor, course_id)
+            if course.state not in (CourseState.DRAFT, CourseState.PUBLISHED) or course.closes_at <= now:
+                raise Conflict("课程已结束或取消，不能再添加学员。", code="course_not_open")
+            good, problems = _sort(await rows(_FIND, actor.pool, wanted, course.id))
+            made = await self._enrol(course, good, now)
+            if course.state == CourseState.PUBLISHED:
+                await self._begin(course, made, now)
+            await record(actor, now, "course.add", "course", course.id, count=len(made))
+            return AddedParticipants(len(made), problems)
+
+        return await once(
+            owner=f"course.add:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=AddedParticipants,
+            run=run,
+            request=f"{course_id} {' '.join(wanted)}",
+        )
+
+    async def tell_listed(self, course: Course, now: datetime) -> None:
+        """Those who were named while it was a draft; inside the caller's transaction, which publishes it."""
+        named = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
+        await self._begin(course, named, now)
+
+    async def dismiss_all(self, course: Course, now: datetime) -> Sequence[CourseEnrolment]:
+        """Everybody leaves a course that is cancelled; who they were. Inside the caller's transaction."""
+        open_ones = CourseEnrolment.filter(course_id=course.id, state__in=["called", "learned"])
+        found = await open_ones.order_by("id").select_for_update()
+        for enrolment in found:
+            await self._dismiss(enrolment, now)
+        return found
+
+    async def leave_due(self) -> int:
+        """Who left the pool takes no course any more."""
+        return await process_each("course_leave", await rows(_LEAVING), lambda row: self._leave(row["id"]))
+
+    async def _leave(self, enrolment_id: UUID) -> None:
+        now = self._deps.now()
+        async with transaction():
+            enrolment = await CourseEnrolment.select_for_update().get(id=enrolment_id)
+            gone = await Expert.exists(id=enrolment.expert_id, left_at__not_isnull=True)
+            if gone and ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
+                await self._dismiss(enrolment, now)
+                course = await Course.get(id=enrolment.course_id)
+                await record(system(course.pool), now, "course.leave", "course_enrolment", enrolment.id)
+
+    async def _dismiss(self, enrolment: CourseEnrolment, now: datetime) -> None:
+        enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE)
+        enrolment.overdue_at = enrolment.excluded_at = None
+        await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
+        await self._fees.cancel(enrolment.id, now)
+
+    async def _enrol(self, course: Course, people: Sequence[Any], now: datetime) -> list[CourseEnrolment]:
+        made = [
+            CourseEnrolment(
+                id=new_id(), course_id=course.id, expert_id=one["id"], account_id=one["account_id"], called_at=now
+            )
+            for one in people
+        ]
+        await CourseEnrolment.bulk_create(made, batch_size=BATCH)
+        return made
+
+    async def _begin(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
+        """Open the time of who owes nothing, charge the others, and tell them all."""
+        if not enrolments:
+            return
+        if course.amount is not None:
+            await self._fees.charge_all(course, enrolments, now)
+        elif (window := free_window(window_of(course), now)) is not None:
+            await CourseEnrolment.filter(id__in=[one.id for one in enrolments]).update(
+                opens_at=window.opens, closes_at=window.closes
+            )
+        advice = FREE if course.amount is None else PAY_FIRST
+        await self._notices.notify_many(
+            pool=course.pool,
+            kind="course_called",
+            recipients=[recipient("course_called", course, one, advice=advice) for one in enrolments],
+        )
+        await record(system(course.pool), now, "course.call", "course", course.id, count=len(enrolments))
+
+
+def _sort(found: Sequence[Any]) -> tuple[list[Any], tuple[tuple[str, str], ...]]:
+    """Who can be added, and why the others can't."""
+    good, problems = [], []
+    for row in found:
+        reason = _problem(row)
+        if reason:
+            problems.append((row["number"][:32], reason))
+        else:
+            good.append(row)
+    return good, tuple(problems)
+
+
+def _problem(row: Any) -> str:
+    if row["id"] is None:
+        return "没有这个专家编号"
+    if row["left_at"] is not None:
+        return "已退库"
+    if row["account_id"] is None:
+        return "还没有在公众号绑定账号，绑定后再添加"
+    return "已在这门课程中" if row["known"] else ""

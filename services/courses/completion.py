@@ -1,0 +1,106 @@
+"""From the last item to the certificate: everything studied, the examination passed, the training completed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.courses.lifecycles import ENROLMENT, EnrolmentEvent, EnrolmentState
+from domain.errors import Conflict, Forbidden
+from domain.rulebook.courses import HOUR
+from models.courses import Course, CourseEnrolment, CourseItem
+from services.certificates import Issuing, Proven
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import not_paused, process_each
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.courses.fees import CourseFees
+from services.courses.notifications import facts_of
+from services.courses.repository import get_enrolment, lock_enrolment, rules_of
+from services.notifications import Notifier
+
+REASON_MAX = 100
+_PASSED = """
+FROM course_enrolment n JOIN course c ON c.id = n.course_id
+JOIN exam_candidate k ON k.exam_id = c.exam_id AND k.expert_id = n.expert_id
+WHERE n.state = 'learned' AND k.state = 'passed'
+"""
+PASSES_DUE = f"EXISTS (SELECT 1 {_PASSED} AND {not_paused('course_pass', 'n.id')})"
+_PASSING = f"SELECT n.id {_PASSED} AND {not_paused('course_pass', 'n.id')} ORDER BY n.id LIMIT 500"
+
+
+class Completion:
+    def __init__(self, deps: Deps, notices: Notifier, certificates: Issuing, fees: CourseFees) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._certificates = certificates
+        self._fees = fees
+
+    async def learned(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+        """Everything is studied: on to the examination, or through; inside the caller's transaction, the row locked."""
+        if enrolment.state != EnrolmentState.CALLED:
+            return
+        enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEARN)
+        await enrolment.save(update_fields=["state"])
+        await record(system(course.pool), now, "course.learned", "course_enrolment", enrolment.id)
+        if course.exam_id is None:
+            await self._finish(course, enrolment, system(course.pool), now)
+
+    async def pass_due(self) -> int:
+        """Who passed the examination has completed the training."""
+        return await process_each("course_pass", await rows(_PASSING), lambda row: self._pass(row["id"]))
+
+    async def _pass(self, enrolment_id: UUID) -> None:
+        now = self._deps.now()
+        async with transaction():
+            enrolment = await lock_enrolment(enrolment_id)
+            if enrolment.state != EnrolmentState.LEARNED:
+                return
+            enrolment.exam_state, enrolment.marked_at = "passed", now
+            course = await Course.get(id=enrolment.course_id)
+            await self._finish(course, enrolment, system(course.pool), now)
+
+    async def record_finished(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
+        """By a decision of the office, of training that took place elsewhere. Raises Conflict, Forbidden."""
+        check(actor, "course.manage")
+        words = check_text(" ".join(reason.split()), "reason", "依据", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            known = await get_enrolment(actor, enrolment_id)
+            if actor.account_id is not None and known.account_id == actor.account_id:
+                raise Forbidden("不能办理自己的课程，请由其他管理员办理。", code="own_course")
+            enrolment = await lock_enrolment(enrolment_id)
+            if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.FINISH):
+                label = EnrolmentState(enrolment.state).label
+                raise Conflict(f"这位学员现在是“{label}”，不能登记培训完毕。", code="not_called")
+            course = await Course.get(id=enrolment.course_id)
+            await self._finish(course, enrolment, actor, now)
+            await record(actor, now, "course.record_finished", "course_enrolment", enrolment.id, reason=words)
+
+    async def _finish(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
+        """Draws call the expert again at once; the certificate follows where the pool issues one."""
+        was_excluded = enrolment.excluded_at is not None
+        enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.FINISH)
+        enrolment.finished_at = now
+        enrolment.overdue_at = enrolment.excluded_at = None
+        await enrolment.save()
+        await self._fees.cancel(enrolment.id, now)
+        await record(actor, now, "course.finish", "course_enrolment", enrolment.id)
+        await self._notices.notify(
+            pool=course.pool,
+            kind="course_finished",
+            dedupe_key=f"course_finished:{enrolment.id}",
+            account_id=enrolment.account_id,
+            params=facts_of(course, enrolment, advice="已恢复抽取" if was_excluded else "感谢您的参与"),
+        )
+        hours = await hours_of(course)
+        facts = (("课程", course.name), ("学时", f"{hours / HOUR:g}" if hours else ""))
+        proven = Proven("course", enrolment.account_id, enrolment.expert_id, enrolment.id, facts)
+        await self._certificates.issue(course.pool, proven, now)
+
+
+async def hours_of(course: Course) -> int:
+    """Class hours of everything in it, in hundredths."""
+    rules = rules_of(course)
+    items = await CourseItem.filter(course_id=course.id)
+    return sum(one.credit if one.credit is not None else rules.hours(one.seconds) for one in items)

@@ -1,0 +1,118 @@
+"""Fees of courses (课程缴费): charged when somebody is called or makes up, and what a payment opens.
+
+Implements what ``services.payments`` asks of whoever owns a fee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.courses.access import make_up_window, paid_window, pay_until
+from domain.courses.lifecycles import ENROLMENT, EnrolmentEvent, EnrolmentState
+from domain.ids import new_id
+from domain.payments.lifecycles import FEE, FeeEvent, FeeState
+from models.courses import Course, CourseEnrolment
+from models.experts import Expert
+from models.payments import Fee
+from services.core.base import Actor, Deps, record, system
+from services.courses.notifications import facts_of
+from services.courses.repository import lock_enrolment, rules_of, window_of
+from services.notifications import Notifier
+from services.payments import close_soon
+
+KIND = "course"
+
+
+class CourseFees:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
+        """Inside the caller's transaction. The call notice tells them, so the fee is not told of again."""
+        until = pay_until(window_of(course), rules_of(course))
+        await self._charge(course, enrolments, max(until, now), now)
+
+    async def charge_make_up(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+        """Another payment for another period; it can be paid as long as the period would last."""
+        await self._charge(course, [enrolment], now + rules_of(course).make_up_for, now)
+
+    async def _charge(
+        self, course: Course, enrolments: Sequence[CourseEnrolment], until: datetime, now: datetime
+    ) -> None:
+        experts = await Expert.filter(id__in=[one.expert_id for one in enrolments]).values_list("id", "number")
+        numbers: dict[UUID, str] = dict(experts)
+        fees = [
+            Fee(
+                id=new_id(),
+                pool=course.pool,
+                kind=KIND,
+                enrolment_id=one.id,
+                title=f"{course.name}（补学）" if one.make_ups else course.name,
+                account_id=one.account_id,
+                expert_number=numbers[one.expert_id],
+                amount=course.amount,
+                opens_at=now,
+                closes_at=until,
+                state=FEE.initial,
+                told_at=now,
+                created_at=now,
+            )
+            for one in enrolments
+        ]
+        await Fee.bulk_create(fees, batch_size=500)
+
+    async def cancel(self, enrolment_id: UUID, now: datetime) -> None:
+        """Nothing is owed any more; inside the caller's transaction. What is paid all the same goes back by itself."""
+        for fee in await Fee.filter(enrolment_id=enrolment_id, state=FeeState.DUE).select_for_update():
+            fee.state = FEE.next(FeeState(fee.state), FeeEvent.CANCEL)
+            await fee.save(update_fields=["state"])
+            await close_soon(fee.id, now)
+            await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
+
+    # ---- what payments ask
+
+    async def lock(self, enrolment_id: UUID) -> None:
+        """Before its order and its fee, as everywhere."""
+        await lock_enrolment(enrolment_id)
+
+    async def paid(self, enrolment_id: UUID, now: datetime) -> None:
+        """The money is here: the time to study opens; inside the caller's transaction. Twice is harmless."""
+        enrolment = await lock_enrolment(enrolment_id)
+        course = await Course.get(id=enrolment.course_id)
+        if enrolment.opens_at is not None or enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED):
+            return
+        rules = rules_of(course)
+        made_up = enrolment.make_ups > 0
+        window = make_up_window(rules, now, paid=True) if made_up else paid_window(window_of(course), rules, now)
+        enrolment.opens_at, enrolment.closes_at = window.opens, window.closes
+        enrolment.overdue_at, enrolment.warnings = None, 0
+        await enrolment.save(update_fields=["opens_at", "closes_at", "overdue_at", "warnings"])
+        await record(system(course.pool), now, "course.open", "course_enrolment", enrolment.id)
+        await self._notices.notify(
+            pool=course.pool,
+            kind="course_opened",
+            dedupe_key=f"course_opened:{enrolment.id}:{enrolment.make_ups}",
+            account_id=enrolment.account_id,
+            params=facts_of(course, enrolment),
+        )
+
+    async def sent_back(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
+        """The money goes back and the participant with it, unless he is through; inside the caller's transaction."""
+        enrolment = await lock_enrolment(enrolment_id)
+        if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
+            return
+        course = await Course.get(id=enrolment.course_id)
+        enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE)
+        enrolment.overdue_at = enrolment.excluded_at = None
+        await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
+        await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=reason)
+        await self._notices.notify(
+            pool=course.pool,
+            kind="course_changed",
+            dedupe_key=f"course_dismissed:{enrolment.id}:{now.isoformat()}",
+            account_id=enrolment.account_id,
+            params=facts_of(course, enrolment, reason=f"已退费，您不再参加（{reason}）"),
+        )

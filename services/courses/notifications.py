@@ -1,0 +1,44 @@
+"""What participants are told about a course; the facts of every such notice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.clock import print_full, print_time
+from models.courses import Course, CourseEnrolment
+from services.notifications import Recipient
+
+FREE, PAY_FIRST, NO_DRAWS, BY_THEN = (
+    "到时间即可学习",
+    "请先缴费，到账后开通学习",
+    "逾期未完成将暂停抽取",
+    "请在此之前完成",
+)
+
+
+def facts_of(
+    course: Course, enrolment: CourseEnrolment, *, until: datetime | None = None, **more: str
+) -> dict[str, str]:
+    """The params of every kind of notice about a course. ``until``: another end than the participant's own."""
+    opens = enrolment.opens_at or course.opens_at
+    closes = until or enrolment.closes_at or course.closes_at
+    return {
+        "course": course.name,
+        "opens": print_time(opens),
+        "until": print_time(closes),
+        "until_full": print_full(closes),
+        "enrolment": str(enrolment.id),
+        **more,
+    }
+
+
+def recipient(
+    kind: str, course: Course, enrolment: CourseEnrolment, *, until: datetime | None = None, **more: str
+) -> Recipient:
+    """One of many who are told; ``occasion`` in ``more`` tells this notice from others of its kind."""
+    occasion = more.pop("occasion", "")
+    return Recipient(
+        dedupe_key=f"{kind}:{enrolment.id}:{occasion}",
+        params=facts_of(course, enrolment, until=until, **more),
+        account_id=enrolment.account_id,
+    )

@@ -1,0 +1,163 @@
+"""What the clock does to participants: reminders, the end of their time, make-up periods (补学), no draws meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.courses.access import make_up_window
+from domain.courses.lifecycles import CourseState, EnrolmentState
+from domain.errors import Conflict
+from domain.exams.reminders import steps_behind
+from models.courses import Course, CourseEnrolment
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import not_paused, process_each
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.courses.fees import CourseFees
+from services.courses.notifications import BY_THEN, NO_DRAWS, facts_of
+from services.courses.repository import get_enrolment, lock_enrolment, rules_of
+from services.exams import Candidates
+from services.notifications import Notifier
+
+REASON_MAX = 100
+_OPEN = "n.state IN ('called', 'learned') AND c.state = 'published' AND n.overdue_at IS NULL"
+_PAY_UNTIL = "SELECT max(f.closes_at) FROM fee f WHERE f.enrolment_id = n.id AND f.state = 'due'"
+_LAST = f"coalesce(n.closes_at, ({_PAY_UNTIL}), c.closes_at)"
+"""Until when a participant may study, or else pay."""
+_ENDED = f"""
+FROM course_enrolment n JOIN course c ON c.id = n.course_id
+WHERE {_OPEN} AND (n.state = 'called' AND {_LAST} <= $1 OR n.state = 'learned' AND (n.opens_at IS NULL AND {_LAST} <= $1
+    OR EXISTS (SELECT 1 FROM exam_candidate k JOIN exam e ON e.id = k.exam_id
+        WHERE k.exam_id = c.exam_id AND k.expert_id = n.expert_id AND n.opens_at IS NOT NULL
+          AND (k.state = 'failed' OR k.state = 'left' AND e.state <> 'published'))))
+"""
+ENDS_DUE = f"EXISTS (SELECT 1 {_ENDED} AND {not_paused('course_end', 'n.id')})"
+_ENDING = f"SELECT n.id {_ENDED} AND {not_paused('course_end', 'n.id')} ORDER BY n.id LIMIT 500"
+_REMIND = f"""
+FROM course_enrolment n JOIN course c ON c.id = n.course_id
+WHERE {_OPEN} AND n.state = 'called' AND n.closes_at > $1 AND n.opens_at <= $1
+  AND n.closes_at - (c.rules -> 'reminders' ->> n.warnings::int)::interval <= $1
+"""
+REMINDERS_DUE = f"EXISTS (SELECT 1 {_REMIND} AND {not_paused('course_reminder', 'n.id')})"
+_REMINDED = f"SELECT n.id {_REMIND} AND {not_paused('course_reminder', 'n.id')} ORDER BY n.id LIMIT 500"
+
+
+class StudyPeriods:
+    def __init__(self, deps: Deps, notices: Notifier, fees: CourseFees, candidates: Candidates) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._fees = fees
+        self._candidates = candidates
+
+    # ---- by the clock
+
+    async def remind_due(self) -> int:
+        """Before the end of each one's time. Of several steps that came at once only the last is told."""
+        now = self._deps.now()
+        return await process_each(
+            "course_reminder", await rows(_REMINDED, now), lambda row: self._remind(row["id"], now)
+        )
+
+    async def _remind(self, enrolment_id: UUID, now: datetime) -> None:
+        async with transaction():
+            enrolment = await lock_enrolment(enrolment_id)
+            course = await Course.get(id=enrolment.course_id)
+            if enrolment.closes_at is None or enrolment.closes_at <= now or enrolment.state != EnrolmentState.CALLED:
+                return
+            behind = steps_behind(rules_of(course).reminders, enrolment.closes_at, now)
+            if behind <= enrolment.warnings:
+                return
+            enrolment.warnings = behind
+            await enrolment.save(update_fields=["warnings"])
+            advice = NO_DRAWS if course.required and rules_of(course).undrawn else BY_THEN
+            await self._tell(
+                "course_reminder", course, enrolment, f"{enrolment.closes_at.isoformat()}:{behind}", advice=advice
+            )
+
+    async def end_due(self) -> int:
+        """Whose time is over, or who failed the examination: a make-up period, or none and no draws."""
+        now = self._deps.now()
+        return await process_each("course_end", await rows(_ENDING, now), lambda row: self._end(row["id"], now))
+
+    async def _end(self, enrolment_id: UUID, now: datetime) -> None:
+        async with transaction():
+            enrolment = await lock_enrolment(enrolment_id)
+            if not await rows(f"SELECT n.id {_ENDED} AND n.id = $2", now, enrolment_id):
+                return
+            course = await Course.get(id=enrolment.course_id)
+            failed = enrolment.state == EnrolmentState.LEARNED
+            if failed and enrolment.opens_at is not None:
+                enrolment.exam_state, enrolment.marked_at = "failed", now
+            never_paid = enrolment.opens_at is None
+            if enrolment.make_ups < rules_of(course).make_ups and not never_paid:
+                await self._make_up(course, enrolment, system(course.pool), now)
+            else:
+                await self._overdue(course, enrolment, now)
+
+    async def _overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+        """No further period by itself. A fee that was not paid is not owed any more."""
+        await self._fees.cancel(enrolment.id, now)
+        enrolment.overdue_at = now
+        if course.required and rules_of(course).undrawn:
+            enrolment.excluded_at = enrolment.excluded_at or now
+        await enrolment.save()
+        await record(
+            system(course.pool),
+            now,
+            "course.overdue",
+            "course_enrolment",
+            enrolment.id,
+            excluded=enrolment.excluded_at is not None,
+        )
+        advice = "已暂停抽取，完成培训后恢复" if enrolment.excluded_at else "如需补学请联系管理机构"
+        await self._tell("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
+
+    async def _make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
+        """One more period; progress stays. Who sat the examination gets his tries anew."""
+        rules = rules_of(course)
+        enrolment.make_ups += 1
+        enrolment.overdue_at, enrolment.warnings = None, 0
+        owes = rules.make_up_paid and course.amount is not None
+        if course.required and rules.undrawn:
+            enrolment.excluded_at = enrolment.excluded_at or now
+        if owes:
+            enrolment.opens_at = enrolment.closes_at = None
+            await enrolment.save()
+            await self._fees.charge_make_up(course, enrolment, now)
+        else:
+            window = make_up_window(rules, now, paid=False)
+            enrolment.opens_at, enrolment.closes_at = window.opens, window.closes
+            await enrolment.save()
+        if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None:
+            await self._candidates.renew(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
+        await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
+        advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
+        await self._tell("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
+
+    # ---- by the office
+
+    async def give_make_up(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
+        """A further make-up period for somebody whose time is over. Raises Conflict, InvalidInput."""
+        check(actor, "course.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            await get_enrolment(actor, enrolment_id)
+            enrolment = await lock_enrolment(enrolment_id)
+            course = await Course.get(id=enrolment.course_id)
+            if course.state != CourseState.PUBLISHED:
+                raise Conflict("课程已结束或取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
+            if enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or enrolment.overdue_at is None:
+                raise Conflict("这位学员的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
+            await self._make_up(course, enrolment, actor, now)
+            await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
+
+    async def _tell(self, kind: str, course: Course, enrolment: CourseEnrolment, occasion: str, advice: str) -> None:
+        await self._notices.notify(
+            pool=course.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{enrolment.id}:{occasion}",
+            account_id=enrolment.account_id,
+            params=facts_of(course, enrolment, advice=advice),
+        )

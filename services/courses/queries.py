@@ -1,0 +1,251 @@
+"""Courses as participants and the office see them; each view in one statement or two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.courses.access import Access, access
+from domain.courses.lifecycles import CourseState, EnrolmentState
+from domain.masking import mask_name
+from domain.rulebook.courses import CourseRules
+from models.courses import Course, CourseItem, CourseStudy
+from services.core.base import Actor, Deps, Page, rows
+from services.core.permissions import check
+from services.courses.repository import get_course, get_enrolment, get_own, rules_of
+from services.courses.study import CODE_PURPOSE
+
+PAGE_SIZE = 10
+"""Rows of a participant's list (新疆手册 2025 L127-139)."""
+ExamState = Literal["", "pending", "passed", "failed"]
+_FACTS = """
+SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes, c.amount,
+  c.required, c.state AS course_state, n.state, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,
+  n.make_ups, n.finished_at, n.overdue_at, n.excluded_at, f.id AS fee_id, f.closes_at AS pay_until,
+  k.id AS candidate_id, k.state AS candidate, x.number AS expert_number, x.name AS expert_name,
+  EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = k.id AND a.state IN ('sealed', 'graded')) AS marking,
+  count(*) OVER () AS total
+FROM course_enrolment n JOIN course c ON c.id = n.course_id JOIN expert x ON x.id = n.expert_id
+LEFT JOIN LATERAL (SELECT f.id, f.closes_at FROM fee f WHERE f.enrolment_id = n.id AND f.state = 'due'
+    ORDER BY f.created_at DESC LIMIT 1) f ON TRUE
+LEFT JOIN exam_candidate k ON k.exam_id = c.exam_id AND k.expert_id = n.expert_id
+"""
+_OWN = f"""{_FACTS}
+WHERE n.account_id = $1 AND c.state <> 'draft' AND ($2 = '' OR strpos(c.name, $2) > 0)
+ORDER BY c.opens_at DESC, n.id DESC LIMIT $3 OFFSET $4
+"""
+_ONE = f"{_FACTS} WHERE n.id = $1"
+_PARTICIPANTS = f"""{_FACTS}
+WHERE n.course_id = $1 AND ($2 = '' OR x.number = $2 OR x.name = $2) AND CASE $3
+  WHEN '' THEN TRUE WHEN 'unpaid' THEN n.opens_at IS NULL AND n.state IN ('called', 'learned')
+  WHEN 'overdue' THEN n.overdue_at IS NOT NULL ELSE n.state = $3 END
+ORDER BY x.number, n.id LIMIT $4 OFFSET $5
+"""
+_COURSES = """
+SELECT c.*, coalesce(p.people, 0) AS people, coalesce(p.finished, 0) AS finished, count(*) OVER () AS total,
+  (SELECT count(*) FROM course_item i WHERE i.course_id = c.id) AS items
+FROM course c LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE n.state <> 'left') AS people,
+    count(*) FILTER (WHERE n.state = 'finished') AS finished FROM course_enrolment n WHERE n.course_id = c.id) p ON TRUE
+WHERE c.pool = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT $2 OFFSET $3
+"""
+
+
+@dataclass(frozen=True)
+class EnrolmentView:
+    """A participant's course. ``progress`` in thousandths; ``fee_id``: what is to be paid first.
+
+    ``opens_at`` and ``closes_at`` are the participant's own time, of who has not paid the course's.
+    """
+
+    id: UUID
+    course_id: UUID
+    name: str
+    description: str
+    course_opens: datetime
+    course_closes: datetime
+    opens_at: datetime
+    closes_at: datetime
+    state: EnrolmentState
+    access: Access
+    progress: int
+    exam_state: ExamState
+    marked_at: datetime | None
+    make_ups: int
+    finished_at: datetime | None
+    overdue: bool
+    excluded: bool
+    required: bool
+    amount: int | None
+    fee_id: UUID | None
+    pay_until: datetime | None
+    candidate_id: UUID | None
+    """Of the examination that ends it, once the participant is called to it."""
+    expert_number: str
+    expert_name: str
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """Something to study and how far it is. ``hours`` in hundredths of a class hour; ``code`` for the office only."""
+
+    id: UUID
+    position: int
+    kind: str
+    title: str
+    length: int
+    hours: int
+    credit: int | None
+    ready: bool
+    pages: int
+    bytes: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    place: str
+    seconds: int
+    done_at: datetime | None
+    missed: int
+    code: str
+
+
+@dataclass(frozen=True)
+class CourseView:
+    """A course as the office sees it. ``items`` counts what is studied, ``people`` those who take part."""
+
+    id: UUID
+    name: str
+    description: str
+    state: CourseState
+    audience: str
+    campaigns: tuple[UUID, ...]
+    opens_at: datetime
+    closes_at: datetime
+    amount: int | None
+    exam_id: UUID | None
+    required: bool
+    people: int
+    finished: int
+    items: int
+
+
+class CourseQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    # ---- participants
+
+    async def own(self, actor: Actor, search: str = "", *, page: int = 1) -> Page[EnrolmentView]:
+        """One's courses, the newest first, ten a page; ``search`` stands in the name."""
+        check(actor, "course.own")
+        found = await rows(_OWN, actor.account_id, search.strip()[:40], PAGE_SIZE, (page - 1) * PAGE_SIZE)
+        now = self._deps.now()
+        return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
+
+    async def one(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
+        """One of one's own courses and what is studied in it. Raises NotFound."""
+        check(actor, "course.own")
+        enrolment = await get_own(actor, enrolment_id)
+        return await self._one(enrolment.id, enrolment.course, codes=False)
+
+    async def _one(
+        self, enrolment_id: UUID, course: Course, *, codes: bool
+    ) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
+        (row,) = await rows(_ONE, enrolment_id)
+        studies = {one.item_id: one for one in await CourseStudy.filter(enrolment_id=enrolment_id)}
+        return _view(row, self._deps.now()), await self._items(course, studies, codes=codes)
+
+    # ---- the office
+
+    async def courses(self, actor: Actor, *, page: int = 1, size: int = 20) -> Page[CourseView]:
+        """All of the pool, the newest first."""
+        check(actor, "course.manage")
+        found = await rows(_COURSES, actor.pool, size, (page - 1) * size)
+        return Page(tuple(_course(row) for row in found), found[0]["total"] if found else 0)
+
+    async def course(self, actor: Actor, course_id: UUID) -> tuple[CourseView, tuple[ItemView, ...]]:
+        """One, with what is studied in it and the codes of lectures. Raises NotFound."""
+        check(actor, "course.manage")
+        course = await get_course(actor, course_id)
+        found = await rows(_COURSES.replace("c.pool = $1", "c.id = $1"), course.id, 1, 0)
+        return _course(found[0]), await self._items(course, {}, codes=True)
+
+    async def participants(
+        self, actor: Actor, course_id: UUID, search: str = "", only: str = "", *, page: int = 1, size: int = 20
+    ) -> Page[EnrolmentView]:
+        """By expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
+        check(actor, "course.manage")
+        await get_course(actor, course_id)
+        found = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
+        now = self._deps.now()
+        return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
+
+    async def participant(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
+        """One, with the record of what was studied. Raises NotFound."""
+        check(actor, "course.manage")
+        enrolment = await get_enrolment(actor, enrolment_id)
+        return await self._one(enrolment.id, enrolment.course, codes=True)
+
+    # ---- parts of the above
+
+    async def _items(self, course: Course, studies: Mapping[UUID, CourseStudy], *, codes: bool) -> tuple[ItemView, ...]:
+        rules = rules_of(course) if course.rules else self._deps.book(course.pool).course
+        items = await CourseItem.filter(course_id=course.id).order_by("position", "id")
+        return tuple(self._item(one, studies.get(one.id), rules, codes=codes) for one in items)
+
+    def _item(self, item: CourseItem, study: CourseStudy | None, rules: CourseRules, *, codes: bool) -> ItemView:
+        return ItemView(
+            id=item.id,
+            position=item.position,
+            kind=item.kind,
+            title=item.title,
+            length=item.seconds,
+            hours=item.credit if item.credit is not None else rules.hours(item.seconds),
+            credit=item.credit,
+            ready=item.kind == "live" or bool(item.seconds if item.kind == "video" else item.pages),
+            pages=len(item.pages),
+            bytes=item.media_bytes,
+            starts_at=item.starts_at,
+            ends_at=item.ends_at,
+            place=item.place,
+            seconds=study.seconds if study else 0,
+            done_at=study.done_at if study else None,
+            missed=study.missed if study else 0,
+            code=self._deps.keys.read(item.code_sealed, CODE_PURPOSE) if codes else "",
+        )
+
+
+def _view(row: Mapping[str, Any], now: datetime) -> EnrolmentView:
+    state = EnrolmentState(row["state"])
+    return EnrolmentView(
+        id=row["id"],
+        course_id=row["course_id"],
+        name=row["name"],
+        description=row["description"],
+        course_opens=row["course_opens"],
+        course_closes=row["course_closes"],
+        opens_at=row["opens_at"] or row["course_opens"],
+        closes_at=row["closes_at"] or row["course_closes"],
+        state=state,
+        access=access(state, row["opens_at"], row["closes_at"], now),
+        progress=row["progress"],
+        exam_state=row["exam_state"] or ("pending" if row["marking"] else ""),
+        marked_at=row["marked_at"],
+        make_ups=row["make_ups"],
+        finished_at=row["finished_at"],
+        overdue=row["overdue_at"] is not None,
+        excluded=row["excluded_at"] is not None,
+        required=row["required"],
+        amount=row["amount"],
+        fee_id=row["fee_id"],
+        pay_until=row["pay_until"],
+        candidate_id=row["candidate_id"] if row["candidate"] == "called" else None,
+        expert_number=row["expert_number"],
+        expert_name=mask_name(row["expert_name"]),
+    )
+
+
+def _course(row: Mapping[str, Any]) -> CourseView:
+    values = {name: row[name] for name in CourseView.__dataclass_fields__}
+    return CourseView(**{**values, "state": CourseState(row["state"]), "campaigns": tuple(row["campaigns"])})

@@ -1,0 +1,74 @@
+"""Finds and locks courses, their items and enrolments."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.courses.access import Window
+from domain.courses.lifecycles import CourseState
+from domain.errors import Conflict, NotFound
+from domain.rulebook.courses import CourseRules, thaw
+from models.courses import Course, CourseEnrolment, CourseItem
+from services.core.base import Actor
+
+
+async def get_course(actor: Actor, course_id: UUID, *, locked: bool = False) -> Course:
+    """Raises NotFound for another pool's."""
+    query = Course.select_for_update() if locked else Course.all()
+    found = await query.get_or_none(id=course_id, pool=actor.pool)
+    if found is None:
+        raise NotFound("找不到这门课程，请返回列表后刷新。", code="course_unknown")
+    return found
+
+
+async def lock_draft(actor: Actor, course_id: UUID) -> Course:
+    """Raises NotFound, Conflict for a course that is published: who studies it must find it as it was."""
+    course = await get_course(actor, course_id, locked=True)
+    if course.state != CourseState.DRAFT:
+        raise Conflict("课程已发布，不能再修改；如需更换内容，请取消后另建一门课程。", code="course_published")
+    return course
+
+
+async def get_item(course_id: UUID, item_id: UUID) -> CourseItem:
+    """Raises NotFound."""
+    found = await CourseItem.get_or_none(id=item_id, course_id=course_id)
+    if found is None:
+        raise NotFound("找不到这项学习内容，请返回课程后刷新。", code="item_unknown")
+    return found
+
+
+async def get_own(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
+    """The actor's own with its course. Raises NotFound for anybody else's, as if it did not exist."""
+    found = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
+    if found is None or actor.account_id is None or found.account_id != actor.account_id:
+        raise no_enrolment()
+    return found
+
+
+async def get_enrolment(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
+    """One of the actor's pool with its course, for the office. Raises NotFound."""
+    found = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
+    if found is None or found.course.pool != actor.pool:
+        raise no_enrolment()
+    return found
+
+
+async def lock_enrolment(enrolment_id: UUID) -> CourseEnrolment:
+    """Raises NotFound."""
+    found = await CourseEnrolment.select_for_update().get_or_none(id=enrolment_id)
+    if found is None:
+        raise no_enrolment()
+    return found
+
+
+def rules_of(course: Course) -> CourseRules:
+    """As they were when it was published."""
+    return thaw(course.rules)
+
+
+def window_of(course: Course) -> Window:
+    return Window(course.opens_at, course.closes_at)
+
+
+def no_enrolment() -> NotFound:
+    return NotFound("找不到这门课程，请在公众号回复“培训”查看您的课程。", code="enrolment_unknown")

@@ -1,0 +1,260 @@
+"""Studying (学习): players report what they played, pages what was in view, lecture halls who signed in.
+
+Nothing counts but what the service's own clock allows, once each; see ``domain.courses.watching``.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.courses.access import access
+from domain.courses.lifecycles import CourseState, EnrolmentState
+from domain.courses.watching import Beat, Interval, credit, is_whole, merge, reach, seconds
+from domain.errors import Conflict, InvalidInput
+from domain.rulebook.courses import CourseRules
+from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
+from services.core.base import Actor, Deps, execute, record, transaction
+from services.core.limits import HOUR, check_recent
+from services.core.permissions import check
+from services.courses.completion import Completion
+from services.courses.repository import get_item, get_own, lock_enrolment, rules_of
+
+CODE_PURPOSE = "course_code"
+SIGN_IN_EARLY = SIGN_IN_LATE = timedelta(minutes=30)
+_CODES_PER_HOUR = 10
+_OTHER_PLAYERS = """
+UPDATE course_study s SET beat_at = NULL FROM course_enrolment n
+WHERE n.id = s.enrolment_id AND n.account_id = $1 AND s.id <> $2 AND s.beat_at IS NOT NULL
+"""
+_CLOSED = {
+    "unpaid": "请先缴费，到账后按通知的时间学习。",
+    "ahead": "学习还没有开始，请在开始时间后打开。",
+    "over": "学习时间已结束；如可补学，请按通知办理。",
+    "left": "您不再参加这门课程，如有疑问请联系管理机构。",
+}
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """How far an item is. ``player`` numbers this opening; ``reach`` is the last second or page that may be jumped to.
+
+    ``asked``: a question for presence waits for its answer.
+    """
+
+    player: int
+    position: int
+    seconds: int
+    reach: int
+    asked: bool
+    done: bool
+    progress: int
+
+
+class Study:
+    def __init__(self, deps: Deps, completion: Completion) -> None:
+        self._deps = deps
+        self._completion = completion
+
+    async def open_item(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> StudyView:
+        """Begin or go on; whatever this person had open before stops counting. Raises NotFound, Conflict."""
+        check(actor, "course.own")
+        now = self._deps.now()
+        async with transaction():
+            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
+            known = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
+            study, _ = await CourseStudy.get_or_create(known, enrolment_id=enrolment.id, item_id=item.id)
+            study.player, study.beat_at = study.player % 30_000 + 1, now
+            await study.save(update_fields=["player", "beat_at"])
+            await execute(_OTHER_PLAYERS, actor.account_id, study.id)
+            return _view(course, enrolment, item, study)
+
+    async def beat(
+        self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, start: int, end: int, rate: float
+    ) -> StudyView:
+        """A video played ``[start, end)`` since the last report. Raises Conflict for a player that was replaced."""
+        check(actor, "course.own")
+        now = self._deps.now()
+        async with transaction():
+            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
+            rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
+            if rate not in rules.rates:
+                raise InvalidInput("不支持这个播放速度，请选择页面上的速度。", code="rate", field="rate")
+            if item.kind == "video" and study.asked_at is None:
+                _credit(item, study, Beat(start, end, rate, _since(study, now)), rules, now)
+            study.beat_at = now
+            await study.save()
+            await self._advance(course, enrolment, study, now)
+            return _view(course, enrolment, item, study)
+
+    async def answer(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int) -> StudyView:
+        """He is there. An answer that took too long is noted; the video stood still meanwhile."""
+        check(actor, "course.own")
+        now = self._deps.now()
+        async with transaction():
+            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
+            rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
+            if study.asked_at is not None:
+                study.missed += int(now - study.asked_at > rules.presence_answer)
+                study.asked_at, study.next_question = None, _next_question(rules, study.position)
+            study.beat_at = now
+            await study.save()
+            return _view(course, enrolment, item, study)
+
+    async def see_page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, page: int) -> StudyView:
+        """A page (from 1) was in view since the last report; it counts once that was long enough."""
+        check(actor, "course.own")
+        now = self._deps.now()
+        async with transaction():
+            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
+            rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
+            if item.kind != "pages" or not 1 <= page <= len(item.pages):
+                raise InvalidInput("没有这一页，请刷新后重试。", code="no_page", field="page")
+            if _since(study, now) + 1 >= rules.page_seconds:
+                study.watched = sorted({*study.watched, page})
+            study.seconds = len(study.watched) * rules.page_seconds
+            study.position, study.beat_at = page, now
+            if len(study.watched) == len(item.pages):
+                study.done_at = study.done_at or now
+            await study.save()
+            await self._advance(course, enrolment, study, now)
+            return _view(course, enrolment, item, study)
+
+    async def sign_in(self, actor: Actor, enrolment_id: UUID, item_id: UUID, code: str) -> StudyView:
+        """At a lecture, with the code that is shown there. Raises Conflict outside its time, InvalidInput, TooMany."""
+        check(actor, "course.own")
+        now = self._deps.now()
+        async with transaction():
+            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
+            _check_time(item, now)
+            study, _ = await CourseStudy.get_or_create(enrolment_id=enrolment.id, item_id=item.id)
+            if study.done_at is not None:
+                return _view(course, enrolment, item, study)
+            right = self._deps.keys.read(item.code_sealed, CODE_PURPOSE)
+            good = bool(right) and hmac.compare_digest(code.strip().encode(), right.encode())
+            if good:
+                study.done_at, study.seconds = now, item.seconds
+                await study.save()
+                await self._advance(course, enrolment, study, now)
+                await record(actor, now, "course.sign_in", "course_enrolment", enrolment.id, item=str(item.id))
+                return _view(course, enrolment, item, study)
+        await self._count_wrong_code(actor, now)
+        raise InvalidInput("签到码不正确，请核对现场或直播画面上的数字。", code="code_wrong", field="code")
+
+    async def _count_wrong_code(self, actor: Actor, now: datetime) -> None:
+        assert actor.account_id is not None  # noqa: S101  # whoever is enrolled has an account
+        async with transaction():
+            await check_recent(
+                "course.wrong_code",
+                actor.account_id,
+                limit=_CODES_PER_HOUR,
+                period=HOUR,
+                now=now,
+                message="签到码错误次数过多",
+            )
+            await record(actor, now, "course.wrong_code", "account", actor.account_id)
+
+    # ---- parts of the above
+
+    async def _open(
+        self, actor: Actor, enrolment_id: UUID, item_id: UUID, now: datetime
+    ) -> tuple[Course, CourseEnrolment, CourseItem]:
+        """What may be studied now, the enrolment locked. Raises NotFound, Conflict with what is to be done."""
+        await get_own(actor, enrolment_id)
+        enrolment = await lock_enrolment(enrolment_id)
+        course = await Course.get(id=enrolment.course_id)
+        item = await get_item(course.id, item_id)
+        found = access(EnrolmentState(enrolment.state), enrolment.opens_at, enrolment.closes_at, now)
+        if course.state == CourseState.CANCELLED:
+            raise Conflict("这门课程已取消，不能再学习。", code="course_cancelled")
+        if found != "open":
+            raise Conflict(_CLOSED[found], code=f"study_{found}")
+        return course, enrolment, item
+
+    async def _advance(self, course: Course, enrolment: CourseEnrolment, study: CourseStudy, now: datetime) -> None:
+        """The course's progress after this item's; through it when everything is done."""
+        if enrolment.state != EnrolmentState.CALLED:
+            return
+        items = await CourseItem.filter(course_id=course.id)
+        studies = {one.item_id: one for one in await CourseStudy.filter(enrolment_id=enrolment.id)}
+        studies[study.item_id] = study
+        progress = progress_of(items, list(studies.values()), rules_of(course))
+        if progress != enrolment.progress:
+            enrolment.progress = progress
+            await enrolment.save(update_fields=["progress"])
+        if all(one.id in studies and studies[one.id].done_at for one in items):
+            await self._completion.learned(course, enrolment, now)
+
+
+def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rules: CourseRules) -> int:
+    """Thousandths, each item by its length; a done one counts whole. Full only when all are done."""
+    lengths = {one.id: _length(one, rules) for one in items}
+    total = sum(lengths.values())
+    done = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)
+    if not total:
+        return 0
+    whole = {s.item_id for s in studies if s.done_at} == set(lengths)
+    return 1000 if whole else min(999, done * 1000 // total)
+
+
+def _length(item: CourseItem, rules: CourseRules) -> int:
+    return max(1, len(item.pages) * rules.page_seconds if item.kind == "pages" else item.seconds)
+
+
+async def _running(enrolment_id: UUID, item_id: UUID, player: int) -> CourseStudy:
+    study = await CourseStudy.get_or_none(enrolment_id=enrolment_id, item_id=item_id)
+    if study is None or study.player != player or study.beat_at is None:
+        raise Conflict("您已在其他页面或设备继续学习，本页不再计时。", code="other_player")
+    return study
+
+
+def _since(study: CourseStudy, now: datetime) -> float:
+    return (now - study.beat_at).total_seconds() if study.beat_at else 0.0
+
+
+def _credit(item: CourseItem, study: CourseStudy, beat: Beat, rules: CourseRules, now: datetime) -> None:
+    ahead = int(rules.seek_ahead.total_seconds())
+    watched: Sequence[Interval] = [(start, end) for start, end in study.watched]
+    worth = credit(watched, beat, item.seconds, ahead)
+    merged = merge(watched, worth)
+    study.watched, study.seconds = [list(one) for one in merged], seconds(merged)
+    if worth[1] > worth[0]:
+        study.position = worth[1]
+    if is_whole(merged, item.seconds):
+        study.done_at = study.done_at or now
+    elif study.next_question is not None and study.position >= study.next_question:
+        study.asked_at = now
+
+
+def _next_question(rules: CourseRules, position: int) -> int | None:
+    every = int(rules.presence_every.total_seconds())
+    return position + every if every else None
+
+
+def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: CourseStudy) -> StudyView:
+    rules = rules_of(course)
+    last = len(item.pages)
+    if item.kind == "video":
+        ahead = int(rules.seek_ahead.total_seconds())
+        last = item.seconds if study.done_at else reach([(a, b) for a, b in study.watched], item.seconds, ahead)
+    return StudyView(
+        player=study.player,
+        position=study.position,
+        seconds=study.seconds,
+        reach=last,
+        asked=study.asked_at is not None,
+        done=study.done_at is not None,
+        progress=enrolment.progress,
+    )
+
+
+def _check_time(item: CourseItem, now: datetime) -> None:
+    if item.kind != "live" or item.starts_at is None or item.ends_at is None:
+        raise InvalidInput("这项内容不需要签到。", code="no_lecture")
+    if now < item.starts_at - SIGN_IN_EARLY:
+        raise Conflict("签到还没有开始，开始前30分钟起可以签到。", code="too_early")
+    if now > item.ends_at + SIGN_IN_LATE:
+        raise Conflict("签到已结束；确实参加了的，请联系管理机构登记。", code="too_late")

@@ -1,0 +1,370 @@
+"""A course from its draft to the certificate: called, paid, studied, examined, made up, not drawn meanwhile."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput
+from models.courses import Course, CourseEnrolment, CourseItem
+from models.notices import Notice
+from models.payments import Fee, Invoice
+from services.core.base import Actor, Deps
+from services.courses import ItemData
+from services.experts import standing_of
+from tests.factories.courses import DAY, MINUTE, School, make_school, own
+from tests.factories.exams import work
+from tests.invariants import check_invariants
+
+
+@pytest.fixture
+async def school(db: str, deps: Deps, clock: FixedClock) -> School:
+    return await make_school(deps, clock, access_after=2 * DAY, make_up_paid=True, make_ups=1, make_up_for=7 * DAY)
+
+
+async def kinds(expert_account: object) -> list[str]:
+    return [one.kind for one in await Notice.filter(account_id=expert_account).order_by("created_at", "id")]
+
+
+# ---- the whole road
+
+
+async def test_a_free_course_is_studied_and_completed(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    await school.published()
+    enrolment = await school.enrolment(expert)
+    clock.move(DAY + MINUTE)
+    await school.study_all(enrolment)
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.progress) == ("finished", 1000)
+    assert await kinds(expert.account_id) == ["course_called", "course_finished", "certificate_issued"]
+    (certificate,) = await school.services.certificates.queries.own(own(enrolment))
+    assert (certificate.title, certificate.facts[0]) == ("继续教育合格证书", ("课程", "2025年第一批继续教育培训"))
+    await check_invariants()
+
+
+async def test_a_paid_course_opens_two_days_after_the_payment(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published(amount=12_000)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(3 * DAY)
+    with pytest.raises(Conflict) as unpaid:
+        await school.services.courses.study.open_item(own(enrolment), enrolment.id, item.id)
+    assert unpaid.value.code == "study_unpaid"
+    await school.pay(enrolment)
+    with pytest.raises(Conflict) as early:
+        await school.services.courses.study.open_item(own(enrolment), enrolment.id, item.id)
+    assert early.value.code == "study_ahead"
+    clock.move(2 * DAY)
+    await school.study_all(enrolment)
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "finished"
+    assert "course_opened" in await kinds(expert.account_id)
+    fee = await Fee.get(enrolment_id=enrolment.id)
+    assert (fee.state, fee.amount, fee.title) == ("paid", 12_000, "2025年第一批继续教育培训")
+    assert await Invoice.exists(fee_id=fee.id)
+    await check_invariants()
+
+
+async def test_money_that_is_told_of_twice_opens_the_course_once(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    await school.published(amount=12_000)
+    enrolment = await school.enrolment(expert)
+    await school.pay(enrolment)
+    await enrolment.refresh_from_db()
+    opened = enrolment.opens_at
+    clock.move(DAY)
+    await school.services.courses.completion._fees.paid(enrolment.id, clock.now())
+    await enrolment.refresh_from_db()
+    assert enrolment.opens_at == opened
+    assert (await kinds(expert.account_id)).count("course_opened") == 1
+
+
+async def test_who_is_not_finished_in_time_is_made_up_once_and_then_not_drawn(
+    school: School, clock: FixedClock
+) -> None:
+    expert = await school.expert()
+    course = await school.published(required=True)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(2 * DAY)
+    await school.watch(enrolment, item.id, 30)
+    clock.move(30 * DAY)
+    await work(school.services, "course_end")
+    await enrolment.refresh_from_db()
+    assert (enrolment.make_ups, enrolment.overdue_at, enrolment.progress) == (1, None, 500)
+    assert enrolment.excluded_at is not None, "no draws while a required course is made up"
+    assert (await standing_of(school.services.deps, enrolment.account_id)).kind == "suspended"
+    clock.move(8 * DAY)
+    await work(school.services, "course_end")
+    await enrolment.refresh_from_db()
+    assert enrolment.overdue_at is not None
+    await school.services.courses.periods.give_make_up(school.office, enrolment.id, "住院")
+    await school.watch(enrolment, item.id, 60)
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.excluded_at, enrolment.make_ups) == ("finished", None, 2)
+    assert (await standing_of(school.services.deps, enrolment.account_id)).kind == "formal"
+    told = await kinds(expert.account_id)
+    assert [one for one in told if one != "course_reminder"][:5] == [
+        "course_called",
+        "course_make_up",
+        "course_unfinished",
+        "course_make_up",
+        "course_finished",
+    ]
+    await check_invariants()
+
+
+async def test_a_make_up_that_costs_money_waits_for_it(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published(amount=12_000)
+    enrolment = await school.enrolment(expert)
+    await school.pay(enrolment)
+    clock.move(40 * DAY)
+    await work(school.services, "course_end")
+    await enrolment.refresh_from_db()
+    assert (enrolment.make_ups, enrolment.opens_at) == (1, None)
+    await school.pay(enrolment)
+    assert await Fee.filter(enrolment_id=enrolment.id, state="paid").count() == 2
+    clock.move(2 * DAY + MINUTE)
+    await school.study_all(enrolment)
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "finished"
+    assert (await Course.get(id=course.id)).state == "published"
+    await work(school.services, "course_close")
+    assert (await Course.get(id=course.id)).state == "closed", "everybody is through, its time is over"
+
+
+async def test_who_never_pays_owes_nothing_in_the_end(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    await school.published(amount=12_000, required=True)
+    enrolment = await school.enrolment(expert)
+    clock.move(40 * DAY)
+    await work(school.services, "course_end")
+    await enrolment.refresh_from_db()
+    assert (await Fee.get(enrolment_id=enrolment.id)).state == "void"
+    assert enrolment.make_ups == 0
+    assert enrolment.overdue_at is not None
+    assert enrolment.excluded_at is not None
+
+
+async def test_reminders_come_before_the_end_and_name_what_follows(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    await school.published(required=True)
+    clock.move(DAY + 17 * DAY + MINUTE)
+    await work(school.services, "course_reminder")
+    clock.move(2 * DAY)
+    await work(school.services, "course_reminder")
+    found = await Notice.filter(account_id=expert.account_id, kind="course_reminder")
+    assert [one.params["advice"] for one in found] == ["逾期未完成将暂停抽取"] * 2
+
+
+async def test_a_course_that_is_cancelled_lets_everybody_go(school: School) -> None:
+    expert = await school.expert()
+    course = await school.published(amount=12_000)
+    assert await school.services.courses.setup.cancel(school.office, course.id, "讲师生病") == 1
+    enrolment = await school.enrolment(expert)
+    assert enrolment.state == "left"
+    assert (await Fee.get(enrolment_id=enrolment.id)).state == "void"
+    assert "course_cancelled" in await kinds(expert.account_id)
+    assert await school.services.courses.setup.cancel(school.office, course.id, "讲师生病") == 0
+
+
+async def test_money_that_goes_back_takes_the_participant_along(school: School) -> None:
+    expert = await school.expert()
+    await school.published(amount=12_000)
+    enrolment = await school.enrolment(expert)
+    await school.pay(enrolment)
+    page = await school.services.payments.queries.orders(school.office)
+    order = page.items[0]
+    view = await school.services.office.dashboard.order(school.office, order.id)
+    assert (view.choices, view.enrolment_id, view.application_id) == (("keep", "end"), enrolment.id, None)
+    with pytest.raises(Conflict):
+        await school.services.payments.refunds.request(school.office, order.id, "本人申请", after="again")
+    await school.services.payments.refunds.request(school.office, order.id, "本人申请", after="end")
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "left"
+    assert (await kinds(expert.account_id))[-1] == "course_changed"
+
+
+# ---- who is called
+
+
+async def test_who_comes_later_is_called_too_and_who_leaves_is_let_go(school: School) -> None:
+    await school.published()
+    expert = await school.expert()
+    await work(school.services, "course_call")
+    enrolment = await school.enrolment(expert)
+    expert.active, expert.left_at = False, school.clock.now()
+    await expert.save()
+    await work(school.services, "course_leave")
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "left"
+
+
+async def test_named_experts_alone_are_called_to_a_listed_course(school: School) -> None:
+    named, other = await school.expert(), await school.expert()
+    course = await school.course(audience="listed")
+    with pytest.raises(Conflict, match="名单里还没有学员"):
+        await school.services.courses.setup.publish(school.office, course.id)
+    added = await school.services.courses.calling.add(
+        school.office, course.id, f"{named.number}，ZJ9999999\n{named.number}"
+    )
+    assert (added.count, added.problems) == (1, (("ZJ9999999", "没有这个专家编号"),))
+    await school.services.courses.setup.publish(school.office, course.id)
+    assert await CourseEnrolment.filter(course_id=course.id).count() == 1
+    assert (await kinds(named.account_id), await kinds(other.account_id)) == (["course_called"], [])
+    again = await school.services.courses.calling.add(school.office, course.id, named.number)
+    assert again.problems == ((named.number, "已在这门课程中"),)
+
+
+# ---- studying
+
+
+async def test_a_second_player_stops_the_first(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published()
+    enrolment = await school.enrolment(expert)
+    first = (await CourseItem.filter(course_id=course.id))[0]
+    clock.move(2 * DAY)
+    study, person = school.services.courses.study, own(enrolment)
+    old = await study.open_item(person, enrolment.id, first.id)
+    new = await study.open_item(person, enrolment.id, first.id)
+    with pytest.raises(Conflict) as refused:
+        await study.beat(person, enrolment.id, first.id, player=old.player, start=0, end=10, rate=1.0)
+    assert refused.value.code == "other_player"
+    clock.move(timedelta(seconds=10))
+    seen = await study.beat(person, enrolment.id, first.id, player=new.player, start=0, end=10, rate=1.0)
+    assert (seen.seconds, seen.position, seen.reach) == (10, 10, 15)
+
+
+async def test_a_drag_to_the_end_is_worth_nothing(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published(seconds=600)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(2 * DAY)
+    study, person = school.services.courses.study, own(enrolment)
+    seen = await study.open_item(person, enrolment.id, item.id)
+    clock.move(timedelta(seconds=600))
+    seen = await study.beat(person, enrolment.id, item.id, player=seen.player, start=590, end=600, rate=1.0)
+    assert seen.seconds == 0
+    with pytest.raises(InvalidInput):
+        await study.beat(person, enrolment.id, item.id, player=seen.player, start=0, end=10, rate=16.0)
+
+
+async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
+    deps: Deps, db: str, clock: FixedClock
+) -> None:
+    school = await make_school(deps, clock, presence_every=MINUTE, presence_answer=MINUTE)
+    expert = await school.expert()
+    course = await school.published(seconds=600)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(2 * DAY)
+    await school.watch(enrolment, item.id, 60)
+    study, person = school.services.courses.study, own(enrolment)
+    player = (await study.open_item(person, enrolment.id, item.id)).player
+    clock.move(timedelta(seconds=10))
+    asked = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
+    assert (asked.asked, asked.seconds) == (True, 60)
+    clock.move(5 * MINUTE)
+    answered = await study.answer(person, enrolment.id, item.id, player=player)
+    assert not answered.asked
+    _, (line,) = await school.services.courses.queries.one(person, enrolment.id)
+    assert line.missed == 1
+    clock.move(timedelta(seconds=10))
+    seen = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
+    assert seen.seconds == 70
+
+
+async def test_a_lecture_counts_for_who_types_its_code(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.course()
+    begins = course.opens_at + DAY
+    await CourseItem.filter(course_id=course.id).delete()
+    item_id = await school.services.courses.setup.add_item(
+        school.office, course.id, ItemData("live", "面授", 200, begins, begins + 90 * MINUTE, "培训中心201")
+    )
+    await school.services.courses.setup.publish(school.office, course.id)
+    await work(school.services, "course_call")
+    enrolment = await school.enrolment(expert)
+    _, (item,) = await school.services.courses.queries.course(school.office, course.id)
+    study, person = school.services.courses.study, own(enrolment)
+    clock.set(begins - 31 * MINUTE)
+    with pytest.raises(Conflict):
+        await study.sign_in(person, enrolment.id, item_id, item.code)
+    clock.set(begins)
+    with pytest.raises(InvalidInput):
+        await study.sign_in(person, enrolment.id, item_id, "abc")
+    assert (await study.sign_in(person, enrolment.id, item_id, f" {item.code} ")).done
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "finished"
+    _, (shown,) = await school.services.courses.queries.one(person, enrolment.id)
+    assert shown.code == "", "participants don't read the code"
+
+
+async def test_others_courses_are_not_there(school: School) -> None:
+    expert, other = await school.expert(), await school.expert()
+    await school.published()
+    enrolment = await school.enrolment(expert)
+    stranger = own(await school.enrolment(other))
+    with pytest.raises(Exception, match="找不到这门课程"):
+        await school.services.courses.queries.one(stranger, enrolment.id)
+
+
+# ---- the office
+
+
+async def test_a_published_course_stays_as_it_is(school: School) -> None:
+    course = await school.published()
+    (item,) = await CourseItem.filter(course_id=course.id)
+    setup, office = school.services.courses.setup, school.office
+    for act in (
+        setup.delete(office, course.id),
+        setup.delete_item(office, course.id, item.id),
+        setup.add_item(office, course.id, ItemData("video", "更多")),
+        setup.move_item(office, course.id, item.id, 1),
+    ):
+        with pytest.raises(Conflict):
+            await act
+
+
+async def test_what_is_missing_is_said_before_publishing(school: School) -> None:
+    course = await school.course()
+    await CourseItem.filter(course_id=course.id).update(seconds=0)
+    setup = school.services.courses.setup
+    await setup.add_item(school.office, course.id, ItemData("pages", "讲义"))
+    said = [one.text for one in await setup.check_list(school.office, course.id)]
+    assert said == ["“招标投标法”还没有上传视频", "“讲义”还没有上传页面"]
+    with pytest.raises(Conflict, match="还没有上传视频"):
+        await setup.publish(school.office, course.id)
+
+
+async def test_the_office_records_training_that_took_place_elsewhere(school: School) -> None:
+    expert = await school.expert()
+    await school.published(amount=12_000)
+    enrolment = await school.enrolment(expert)
+    myself = Actor("demo", "pool_admin", enrolment.account_id)
+    with pytest.raises(Forbidden):
+        await school.services.courses.completion.record_finished(myself, enrolment.id, "现场培训")
+    await school.services.courses.completion.record_finished(school.office, enrolment.id, "现场培训")
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.progress) == ("finished", 0)
+    assert (await Fee.get(enrolment_id=enrolment.id)).state == "void"
+    with pytest.raises(Conflict):
+        await school.services.courses.completion.record_finished(school.office, enrolment.id, "现场培训")
+
+
+async def test_a_longer_course_is_told_to_whom_it_concerns(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published()
+    with pytest.raises(InvalidInput):
+        await school.services.courses.setup.prolong(school.office, course.id, course.closes_at, "春节")
+    until = course.closes_at + 5 * DAY
+    await school.services.courses.setup.prolong(school.office, course.id, until, "春节")
+    assert (await school.enrolment(expert)).closes_at == until
+    assert (await kinds(expert.account_id))[-1] == "course_changed"
