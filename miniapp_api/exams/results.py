@@ -10,6 +10,7 @@ from miniapp_api.exams.attempts import CandidatePath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
+from services.exams import ReviewedPaper
 
 api = Api("exam_results", "考试成绩", "Scores that are out, by try; the best counts. Marks are printed, as `8.5`.")
 
@@ -27,6 +28,7 @@ class OwnResultOut(Output):
     appeal: str
     answer: str
     appeal_until: Moment | None
+    review: str = Field(description="now, later (when the examination is over), or empty: never")
 
 
 class AppealIn(Input):
@@ -38,6 +40,16 @@ class AppealIn(Input):
 async def results(call: Call, path: CandidatePath) -> Listing[OwnResultOut]:
     """Empty until results are out."""
     return Listing(items=OwnResultOut.each(await call.services.exams.scores.own(call.actor, path.candidate_id)))
+
+
+class TryPath(CandidatePath):
+    attempt_id: UUID
+
+
+@api.get("/exams/{candidate_id}/papers/{attempt_id}", "试卷与答案", action="exam.own")
+async def paper(call: Call, path: TryPath) -> ReviewedPaper:
+    """One's own paper with keys. 409 `not_over`, `no_result`, `no_review` or `sitting_another` until it can be seen."""
+    return await call.services.exams.review.get(call.actor, path.candidate_id, path.attempt_id)
 
 
 @api.post("/exams/{candidate_id}/appeals", "申请成绩复核", action="exam.own")

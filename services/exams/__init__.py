@@ -16,6 +16,7 @@ from services.exams.own import HandedIn, OwnExam, Phase
 from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
 from services.exams.queries import ExamView
 from services.exams.receipts import PublicReceipt, SubmissionReceipt
+from services.exams.review import ReviewedPaper
 from services.exams.rulings import Preview
 from services.exams.scores import OwnResult, Paper, Show
 from services.exams.setup import ExamData
@@ -57,6 +58,7 @@ __all__ = [
     "Phase",
     "Preview",
     "PublicReceipt",
+    "ReviewedPaper",
     "SaveRequest",
     "Saved",
     "Show",

@@ -32,6 +32,7 @@ from services.exams.queries import ExamQueries
 from services.exams.receipts import Receipts
 from services.exams.reminders import REMINDERS_DUE, ExamReminders
 from services.exams.results import RESULTS_DUE, Results
+from services.exams.review import PaperReview
 from services.exams.rulings import Rulings
 from services.exams.scores import Scores
 from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
@@ -69,6 +70,7 @@ class ExamServices:
     appeals: Appeals
     evidence: Evidence
     evidence_desk: EvidenceDesk
+    review: PaperReview
     rulings: Rulings
     analysis: ExamAnalysis
     short_answers: ShortAnswers
@@ -132,6 +134,7 @@ def build(
         appeals=Appeals(deps, notices),
         evidence=Evidence(deps, files),
         evidence_desk=EvidenceDesk(deps, notices),
+        review=PaperReview(deps, pictures),
         rulings=Rulings(deps),
         analysis=ExamAnalysis(deps),
         short_answers=ShortAnswers(deps),

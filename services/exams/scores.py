@@ -51,6 +51,7 @@ SELECT count(*) FILTER (WHERE state = 'sealed') AS sealed,
        count(*) FILTER (WHERE '{flag}' = ANY(flags) AND state = 'sealed') AS marking
   FROM exam_attempt WHERE exam_id = $1
 """.replace("{flag}", FLAG_MARKING)
+Review = Literal["", "later", "now"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class OwnResult:
     """A result that is out, for the candidate himself. ``line``: what had to be reached.
 
     ``appeal`` is the state of the appeal, if there is one; ``appeal_until`` is None when none can be made any more.
+    ``review`` says whether the paper can be seen with its keys.
     """
 
     attempt_id: UUID
@@ -107,6 +109,7 @@ class OwnResult:
     appeal: str
     answer: str
     appeal_until: datetime | None
+    review: Review
 
 
 class Scores:
@@ -147,6 +150,13 @@ class Scores:
         return tuple(_own(one, exam, appeals.get(one.id), now) for one in found)
 
 
+def review_of(exam: Exam) -> Review:
+    """Whether its papers can be seen with their keys: never, once nobody sits it any more, or now."""
+    if not rules_of(exam).review_after or exam.state not in ("published", "closed"):
+        return ""
+    return "now" if exam.state == "closed" else "later"
+
+
 def line_of(total: int, percent: int) -> str:
     """The least marks that pass."""
     return print_marks(-(-percent * total // 100))
@@ -168,6 +178,7 @@ def _own(attempt: ExamAttempt, exam: Exam, appeal: ExamAppeal | None, now: datet
         appeal=appeal.state if appeal else "",
         answer=appeal.answer if appeal else "",
         appeal_until=until if may_appeal else None,
+        review=review_of(exam),
     )
 
 

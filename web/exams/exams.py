@@ -11,6 +11,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, NotFound
+from domain.exams.items import ItemKind
 from services.core.base import Actor
 from services.exams import OwnExam, Phase
 from services.registry import Services
@@ -50,6 +51,7 @@ class ExamPages:
         self._site.post("/h5/{pool}/exams/{candidate_id}", self.accept)
         self._site.get("/h5/{pool}/exams/{candidate_id}/paper", self.paper)
         self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", self.receipt)
+        self._site.get("/h5/{pool}/exams/{candidate_id}/papers/{attempt_id}", self.review)
         self._site.post("/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}", self.appeal)
         self._site.post("/h5/{pool}/exams/{candidate_id}/evidence", self.hand_in)
         self._site.get("/x/receipt/{token}", self.check)
@@ -107,6 +109,16 @@ class ExamPages:
         attempt_id = _uuid(request.match_info["attempt_id"])
         found = await self._services.exams.attempts.receipt(person, attempt_id)
         return self._site.render("exams/receipt.html", pool=person.pool, exam=exam, receipt=found)
+
+    async def review(self, request: http.Request) -> http.Response:
+        """One's own paper with keys, once nobody sits the examination any more."""
+        person, exam = await self._asked(request)
+        attempt_id = _uuid(request.match_info["attempt_id"])
+        try:
+            found = await self._services.exams.review.get(person, exam.candidate_id, attempt_id)
+        except Conflict as error:
+            return await self._lobby(person, exam, error)
+        return self._site.render("exams/review.html", pool=person.pool, exam=exam, paper=found, kinds=ItemKind)
 
     async def appeal(self, request: http.Request) -> http.Response:
         """Ask for a second look at a result."""
