@@ -57,7 +57,7 @@ def checklist(book: Rulebook, day: str) -> Content:
     files = [[label, "必交" if field.required else "选交", _rule(field.file)] for label, field in _files(book)]
     typed = [
         f"{section.title}：{'、'.join(labels)}"
-        for section in book.form.sections.values()
+        for section in book.form.of("first").sections.values()
         if (labels := [book.form.fields[code].label for code in section.fields if _is_typed(book.form.fields[code])])
     ]
     return _handout(
@@ -74,7 +74,7 @@ def checklist(book: Rulebook, day: str) -> Content:
 
 
 def _files(book: Rulebook) -> Iterator[tuple[str, FormField]]:
-    for field in book.form.used().values():
+    for field in book.form.of("first").used().values():
         if field.file is not None:
             yield field.label, field
         for column in field.parts.values():

@@ -21,3 +21,10 @@ def mask_mobile(mobile: str) -> str:
     if not mobile:
         return ""
     return f"{mobile[:3]}****{mobile[-4:]}" if len(mobile) == 11 else "****"
+
+
+def mask_bank_account(number: str) -> str:
+    """``6222021234567890123`` → ``6222****0123``. Anything shorter than 12 digits is hidden whole."""
+    if not number:
+        return ""
+    return f"{number[:4]}****{number[-4:]}" if len(number) >= 12 else "****"

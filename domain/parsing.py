@@ -9,6 +9,7 @@ import re
 import unicodedata
 from datetime import datetime
 
+from stdnum import luhn
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
@@ -18,6 +19,8 @@ from domain.errors import InvalidInput
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+_BANK_ACCOUNT = re.compile(r"[0-9]{12,30}")
+_UNIONPAY = re.compile(r"62[0-9]{14,17}")
 _COUNTRY = re.compile(r"(?:\+|00)86")
 _LONGEST = 60
 _DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
@@ -126,6 +129,20 @@ def mobile_number(text: str) -> str:
     digits = _COUNTRY.sub("", _without(text, r"[\s\-()·.]"), count=1)
     if not _MOBILE.fullmatch(digits):
         raise InvalidInput("手机号应为11位数字，请重新输入，例如13800138000。", code="bad_mobile")
+    return digits
+
+
+def bank_account(text: str, label: str = "银行账号") -> str:
+    """An account number as digits; blanks and hyphens are understood. A card of UnionPay must have its check digit."""
+    digits = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", text))
+    if not _BANK_ACCOUNT.fullmatch(digits):
+        raise InvalidInput(
+            f"{label}应为12至30位数字，请核对后重新填写。", code="bad_bank_account", field="bank_account"
+        )
+    if _UNIONPAY.fullmatch(digits) and not luhn.is_valid(digits):
+        raise InvalidInput(
+            f"{label}有一位数字不对，请对照银行卡重新填写。", code="bad_bank_account", field="bank_account"
+        )
     return digits
 
 

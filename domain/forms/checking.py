@@ -45,10 +45,11 @@ def check_values(
 
     What is missing is no problem yet, and stands nowhere among the kept. Raises NotFound for an unknown section.
     """
-    if section not in form.sections:
+    sections = form.of(entry_type).sections
+    if section not in sections:
         raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
     fields = asked(form, entry_type)
-    here = [code for code in form.sections[section].fields if code in fields]
+    here = [code for code in sections[section].fields if code in fields]
     problems = [
         FieldProblem(plain_key(code), "申请表的这个部分没有这一项，请刷新后重新填写。")
         for code in values
@@ -80,6 +81,7 @@ def check_complete(
     ``values`` are those of all sections together. ``today`` is the day in Asia/Shanghai; ages are completed years on
     it. ``kept`` are fields that stand as in the expert's file: whatever shape they have there is right.
     """
+    form = form.of(entry_type)
     fields = asked(form, entry_type)
     values = filled(form, values, entry_type)
     satisfied = {field.instead_of for code, field in fields.items() if field.instead_of and _there(code, field, values)}
@@ -104,11 +106,12 @@ def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> d
     return found
 
 
-def kept_values(form: Form, filed: Mapping[str, object]) -> dict[str, object]:
-    """What a renewal keeps of ``filed``, the expert's file as values of the form; what the file lacks is asked."""
+def kept_values(form: Form, filed: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
+    """What an application of an expert in the pool keeps of ``filed``, the expert's file as values of the form; what
+    the file lacks is asked."""
     return {
         code: filed[code]
-        for code, field in asked(form, "renewal").items()
+        for code, field in asked(form, entry_type).items()
         if field.kept_at_renewal and not is_empty(filed.get(code))
     }
 

@@ -17,7 +17,7 @@ def schema_of(form: Form, entry_type: EntryType) -> Schema:
     """
     fields = asked(form, entry_type)
     sections = []
-    for code, section in form.sections.items():
+    for code, section in form.of(entry_type).sections.items():
         shown = [_field(name, fields[name]) for name in section.fields if name in fields]
         if shown:
             sections.append(

@@ -87,7 +87,11 @@ def is_empty(value: object) -> bool:
 
 def asked(form: Form, entry_type: EntryType) -> dict[str, FormField]:
     """The fields that an application of this type has, in the form's order."""
-    return {code: field for code, field in form.used().items() if not field.only_for or entry_type in field.only_for}
+    return {
+        code: field
+        for code, field in form.of(entry_type).used().items()
+        if not field.only_for or entry_type in field.only_for
+    }
 
 
 def lies_within(catalogue: CatalogueView, kind: str, code: str, top: str) -> bool:
@@ -230,6 +234,10 @@ def _credit_code(field: FormField, value: object) -> str:
     return parsing.credit_code(_narrow(field, value))
 
 
+def _bank_account(field: FormField, value: object) -> str:
+    return parsing.bank_account(_narrow(field, value), field.label)
+
+
 def _narrow(field: FormField, value: object) -> str:
     """Half-width, since phones' keyboards mix both; digits often come as numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -287,6 +295,7 @@ _TYPED: Mapping[str, _Typed] = {
     "mobile": _mobile,
     "phone": _phone,
     "credit_code": _credit_code,
+    "bank_account": _bank_account,
 }
 
 

@@ -198,10 +198,16 @@ def _check(book: Rulebook) -> Iterator[tuple[str, str]]:
         yield from _check_calling(book)
 
 
-def _check_entry(book: Rulebook) -> Iterator[tuple[str, str]]:
+def _check_stages(book: Rulebook) -> Iterator[tuple[str, str]]:
     for stage, section in (("notice", book.notice), ("fee", book.fee)):
         if (stage in book.entry.stages) != (section is not None):
             yield stage, "must be there exactly when entry.stages has it"
+        if stage in book.entry.education_stages and section is None:
+            yield "entry.education_stages", f"has {stage}, but there are no rules for it"
+
+
+def _check_entry(book: Rulebook) -> Iterator[tuple[str, str]]:
+    yield from _check_stages(book)
     used = book.form.used()
     for code, kind in FORM_CODES.items():
         if code in used and used[code].kind not in kind:

@@ -29,6 +29,7 @@ def render_forms(books: Mapping[str, Rulebook]) -> Iterator[str]:
 def _rows(book: Rulebook) -> Iterator[str]:
     for section_code, section in book.form.sections.items():
         told = _cell(section.title) + ("; open after printing" if section.open_after_print else "")
+        told += f"; only {', '.join(section.only_for)}" if section.only_for else ""
         if source := _provenance(book, f"form.sections.{section_code}.title"):
             told += f"<br>{source}"
         for code in section.fields:
@@ -40,10 +41,14 @@ def _rows(book: Rulebook) -> Iterator[str]:
 
 def _row(book: Rulebook, section: str, key: str, field: FormField) -> str:
     code = key.removeprefix("form.fields.").replace(".parts.", "[ ].")
-    required = "from the account" if field.account else "yes" if field.required else "no"
+    required = "from the account" if field.account else "yes" if field.required else _required_for(field)
     reasons = dict.fromkeys(text for text in _reasons(book, key, field) if text)
     cells = [section, f"`{code}`", _cell(field.label), field.kind, required, _limits(field), "<br>".join(reasons)]
     return f"| {' | '.join(cells)} |"
+
+
+def _required_for(field: FormField) -> str:
+    return f"{', '.join(field.required_for)} only" if field.required_for else "no"
 
 
 def _reasons(book: Rulebook, key: str, field: FormField) -> Iterator[str]:

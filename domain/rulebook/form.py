@@ -7,13 +7,14 @@ value must be is checked by ``domain.forms.checking``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from domain.rulebook.types import Items, Section, Text
 
-EntryType = Literal["first", "renewal"]
+EntryType = Literal["first", "renewal", "education"]
+"""New entry, renewal (续聘), and enrolling for continuing education (继续教育) while one is in the pool."""
 FieldKind = Literal[
     "text",
     "textarea",
@@ -26,6 +27,7 @@ FieldKind = Literal[
     "mobile",
     "phone",
     "credit_code",
+    "bank_account",
     "catalogue",
     "region",
     "employer",
@@ -56,6 +58,8 @@ class FormField(Section):
     label: Text
     kind: FieldKind
     required: bool = False
+    required_for: Items[EntryType] = ()
+    """Required in these types of application only."""
     hint: str = ""
     length_max: Annotated[int, Field(ge=1, le=5000)] | None = None
     value_min: int | None = None
@@ -82,7 +86,7 @@ class FormField(Section):
     only_for: Items[EntryType] = ()
     """Empty: every application."""
     kept_at_renewal: bool = False
-    """At renewal it must stay as in the expert's file."""
+    """In an application of an expert in the pool (renewal, continuing education) it stays as in the file."""
     sensitive: bool = False
     """Masked for everybody but the person."""
     instead_of: str = ""
@@ -139,6 +143,8 @@ class FormSection(Section):
     note: str = ""
     open_after_print: bool = False
     """Stays editable when printing has locked the form: the place for attachments."""
+    only_for: Items[EntryType] = ()
+    """Empty: every application. A field may stand in several sections, as long as an application has one of them."""
 
 
 class Specialties(Section):
@@ -167,6 +173,8 @@ class Papers(Section):
     """The printed form, what printing does, and the letters that are signed."""
 
     form_title: Text
+    education_title: str = ""
+    """Of an application for continuing education; empty: as any other."""
     print_locks: bool
     """After printing the data can't be edited any more."""
     print_before_submit: bool
@@ -174,6 +182,9 @@ class Papers(Section):
     commitment_title: Text
     commitment: Text
     """Text of the honesty commitment (诚信承诺书), a paragraph a line."""
+
+    def title_of(self, entry_type: EntryType) -> str:
+        return (entry_type == "education" and self.education_title) or self.form_title
 
 
 class Form(Section):
@@ -193,7 +204,11 @@ class Form(Section):
 
     @model_validator(mode="after")
     def _every_field_stands_once(self) -> Form:
-        placed = [code for section in self.sections.values() for code in section.fields]
+        for entry_type in get_args(EntryType):
+            self._check_placed([code for section in self._sections_of(entry_type).values() for code in section.fields])
+        return self
+
+    def _check_placed(self, placed: list[str]) -> None:
         if twice := sorted({code for code in placed if placed.count(code) > 1}):
             raise ValueError(f"the field {twice[0]} stands in two sections")
         if unknown := [code for code in placed if code not in self.fields]:
@@ -202,7 +217,23 @@ class Form(Section):
             target = self.fields[code].instead_of
             if target and target not in placed:
                 raise ValueError(f"the field {code} is instead of {target}, which stands in no section")
-        return self
+
+    def _sections_of(self, entry_type: EntryType) -> Mapping[str, FormSection]:
+        return {
+            code: section
+            for code, section in self.sections.items()
+            if not section.only_for or entry_type in section.only_for
+        }
+
+    def of(self, entry_type: EntryType) -> Form:
+        """The form of applications of one type: its sections, and what it requires."""
+        demanded = {
+            code: field.model_copy(update={"required": True})
+            for code, field in self.fields.items()
+            if entry_type in field.required_for
+        }
+        sections = self._sections_of(entry_type)
+        return self.model_copy(update={"sections": sections, "fields": {**self.fields, **demanded}})
 
     def used(self) -> Mapping[str, FormField]:
         """The fields that stand in a section, in the form's order."""

@@ -29,13 +29,19 @@ class Campaigns(Section):
     first_name: Text
     """What an application of a new applicant is called (新增), before the word 申请."""
     renewal_name: Text
+    education_title: Text
+    """The to-do item of an expert who enrols for continuing education (继续教育)."""
+    education_name: Text
     once: bool
     """Who was refused may not apply again in the same campaign."""
     correct_until: Literal["enrol", "review"]
     """Until when what was sent back may be handed in again: the end of enrolling, or as long as decisions are taken."""
 
     def name_of(self, entry_type: EntryType) -> str:
-        return self.first_name if entry_type == "first" else self.renewal_name
+        return {"first": self.first_name, "renewal": self.renewal_name, "education": self.education_name}[entry_type]
+
+    def title_of(self, entry_type: EntryType) -> str:
+        return {"first": self.first_title, "renewal": self.renewal_title, "education": self.education_title}[entry_type]
 
 
 class ReviewStep(Section):
@@ -183,6 +189,8 @@ class StageNames(Section):
     fee: Text
     exam: Text
     entered: Text
+    enrolled: Text
+    """In the place of ``entered`` where an expert enrols for continuing education."""
 
 
 class Entry(Section):
@@ -190,6 +198,8 @@ class Entry(Section):
 
     stages: Items[Stage]
     """What comes between, in this order."""
+    education_stages: Items[Stage] = ()
+    """The same for an expert in the pool who enrolled for continuing education; its course stands apart."""
     names: StageNames
     number_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
     """Of expert numbers; the serial follows."""
@@ -208,6 +218,10 @@ class Entry(Section):
     @model_validator(mode="after")
     def _stages_once(self) -> Entry:
         order = ["notice", "fee", "exam"]
-        if [stage for stage in order if stage in self.stages] != list(self.stages):
-            raise ValueError("stages must be some of notice, fee, exam, in this order")
+        for stages in (self.stages, self.education_stages):
+            if [stage for stage in order if stage in stages] != list(stages):
+                raise ValueError("stages must be some of notice, fee, exam, in this order")
         return self
+
+    def stages_of(self, entry_type: EntryType) -> Items[Stage]:
+        return self.education_stages if entry_type == "education" else self.stages

@@ -28,7 +28,7 @@ class CampaignIn(Input):
 
     name: str = Field(max_length=100, examples=["2026年第二批评标专家征集"])
     entry_types: list[EntryType] = Field(
-        min_length=1, max_length=2, description="新增, 续聘", examples=[["first", "renewal"]]
+        min_length=1, max_length=3, description="新增, 续聘, 继续教育", examples=[["first", "renewal"]]
     )
     enrol_from: Moment = Field(description="报名开始", examples=["2026-11-15T10:30:00+08:00"])
     enrol_until: Moment = Field(description="报名截止", examples=["2026-12-02T18:30:00+08:00"])

@@ -91,7 +91,8 @@ class ApplicationOut(Output):
     problems: tuple[FieldProblem, ...] = Field(description="All that keeps it from being submitted")
     fixed: tuple[str, ...] = Field(description="Specialties that must stay")
     returned: tuple[Returned, ...]
-    kept: tuple[str, ...] = Field(description="Fields that a renewal keeps as in the expert's file; not editable")
+    kept: tuple[str, ...] = Field(description="Fields that stay as in the expert's file; not editable")
+    kept_rule: str = Field(description="Why, and when they can be changed; empty where nothing is kept")
     names: dict[str, dict[str, str]] = Field(description="Full names of the codes among the values, by kind")
     may: tuple[str, ...] = Field(description="print, submit, withdraw, cancel: what is possible now")
     log: tuple[LogLine, ...]

@@ -47,7 +47,7 @@ def form_body(form: Filled, photo: str) -> Content:
     """Sections and specialties, common to every paper made of a form; ``photo`` is a JPEG in base64 or empty."""
     shown, fields = form.shown, asked(form.book.form, form.entry_type)
     sections = []
-    for section in form.book.form.sections.values():
+    for section in form.book.form.of(form.entry_type).sections.values():
         here = {code: fields[code] for code in section.fields if code in fields and fields[code].kind != "file"}
         rows = [_row(field, shown.get(code), form) for code, field in here.items() if _is_row(field)]
         lists = [_list(field, shown.get(code), form) for code, field in here.items() if columns_of(field)]
@@ -71,7 +71,7 @@ def application_form(
     )
     return {
         **form_body(form, photo),
-        "title": papers.form_title,
+        "title": papers.title_of(form.entry_type),
         "pool": form.book.pool.name,
         "qr": url,
         "foot": foot,

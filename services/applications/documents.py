@@ -22,7 +22,7 @@ from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType, FileType
+from domain.rulebook.form import EntryType, FileType, Form
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
@@ -32,7 +32,7 @@ from services.applications.document_contents import Content, Filled
 from services.applications.persons import facts_of, file_values, today
 from services.applications.problems import refusal
 from services.applications.renewal import keep
-from services.applications.repository import get_own, lock_own, log, move, read_values
+from services.applications.repository import get_own, lock_own, log, move, read_values, type_of
 from services.applications.submission import APPLICANT, find_problems
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
@@ -181,7 +181,7 @@ class Documents:
         return Verified(
             application.pool,
             book.pool.name,
-            book.form.papers.form_title,
+            book.form.papers.title_of(type_of(application)),
             application.number,
             row.version,
             current,
@@ -208,7 +208,7 @@ class Documents:
         self, application: Application, account: Account, form: Filled, *, confirmed: bool, now: datetime
     ) -> None:
         problems = await find_problems(self._deps, form.book, application, account, dict(form.values), form.codes)
-        if typed := [one for one in problems if not _is_file(one, form.book)]:
+        if typed := [one for one in problems if not _is_file(one, form.book.form.of(form.entry_type))]:
             raise refusal(typed, "还不能打印", "form_incomplete")
         if not confirmed:
             raise Conflict("打印后内容将锁定，不能再修改。请逐项核对，确认无误后再打印。", code="print_locks")
@@ -289,12 +289,12 @@ async def _new_row(application: Application, form: Filled, now: datetime) -> Pri
     )
 
 
-def _is_file(problem: FieldProblem, book: Rulebook) -> bool:
+def _is_file(problem: FieldProblem, form: Form) -> bool:
     """Files of the form, and those in records, may still come after printing where their section stays open."""
     code, _, column = problem.field.partition(".")
     code = code.partition("[")[0]
-    field = book.form.used().get(code)
-    if field is None or not book.form.sections[book.form.section_of(code)].open_after_print:
+    field = form.used().get(code)
+    if field is None or not form.sections[form.section_of(code)].open_after_print:
         return False
     return field.kind == "file" or (column in field.parts and field.parts[column].kind == "file")
 

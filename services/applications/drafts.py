@@ -45,6 +45,7 @@ from services.applications.repository import (
     open_values,
     read_values,
     seal_values,
+    type_of,
     write_section,
 )
 from services.core.base import Actor, Deps, record, transaction, violation
@@ -138,11 +139,12 @@ class Drafts:
         now, book = self._deps.now(), self._deps.book(actor.pool)
         async with transaction():
             application = await lock_own(actor, application_id)
-            if section not in book.form.sections:
+            sections = book.form.of(type_of(application)).sections
+            if section not in sections:
                 raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
             row = await ApplicationSection.get_or_none(application_id=application.id, code=section)
             stored: dict[str, object] = open_values(self._deps, row) if row else {}
-            editable = editable_fields(application, book) & set(book.form.sections[section].fields)
+            editable = editable_fields(application, book) & set(sections[section].fields)
             if not editable:
                 raise not_editable(application, book)
             filed = await find_kept(self._deps, book, application)
@@ -182,11 +184,12 @@ class Drafts:
             raise Conflict("库中没有您的专家档案，请选择新增申请。", code="no_expert_file")
         if not is_own_file(account, expert):
             raise Conflict(
-                f"专家档案中登记的手机号与您的不一致，请拨打{book.pool.hotline}核实后再办理续聘。",
+                f"专家档案中登记的手机号与您的不一致，请拨打{book.pool.hotline}核实后再办理"
+                f"{book.campaigns.name_of(entry_type)}。",
                 code="file_differs",
             )
         before, until = book.entry.renewal_before, expert.term_until
-        if before is not None and until is not None and now < until - before:
+        if entry_type == "renewal" and before is not None and until is not None and now < until - before:
             raise violation(
                 book,
                 "entry.renewal_before",
@@ -212,10 +215,10 @@ class Drafts:
             known |= await read_values(self._deps, left.id)
         typed: dict[str, object] = {}
         codes, filed = await load_codes(book, known), await find_kept(self._deps, book, application)
-        for section in book.form.sections:
-            fields = book.form.sections[section].fields
+        for section, placed in book.form.of(type_of(application)).sections.items():
+            fields = placed.fields
             here = {code: known[code] for code in fields if code in known and code not in filed}
-            kept = _sound(book, section, here, cast(EntryType, application.entry_type), codes)
+            kept = _sound(book, section, here, type_of(application), codes)
             kept |= {code: filed[code] for code in fields if code in filed}
             typed |= kept
             if kept:
@@ -245,10 +248,10 @@ class Drafts:
         codes = await load_codes(book, values, stored, retired=[chosen] if isinstance(chosen, str) else [])
         fixed = await fixed_choice(application, book)
         kept, problems = check_values(
-            fixed.form(book), section, typed, entry_type=cast(EntryType, application.entry_type), catalogue=codes
+            fixed.form(book), section, typed, entry_type=type_of(application), catalogue=codes
         )
-        problems += refused_changes(book, values, filed)
-        for code in book.form.sections[section].fields:
+        problems += refused_changes(book, values, filed, type_of(application))
+        for code in book.form.of(type_of(application)).sections[section].fields:
             if code in filed and code in editable:
                 kept[code] = filed[code]
             if code in editable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, cast
@@ -12,12 +12,13 @@ from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.forms.display import SpecialtyChoice, show_specialty
+from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
 from services.applications import progress_messages as words
 from services.applications.codes import load_codes
 from services.applications.progress_messages import YOU, Facts, ask_line, find_facts
-from services.applications.repository import SPECIALTIES
+from services.applications.repository import SPECIALTIES, type_of
 from services.core.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]
@@ -73,7 +74,7 @@ class Progress:
 
     application_id: UUID
     number: str
-    entry_type: str
+    entry_type: EntryType
     state: str
     state_label: str
     headline: str
@@ -100,7 +101,7 @@ async def progress_of(deps: Deps, application: Application) -> Progress:
     return Progress(
         application_id=application.id,
         number=application.number,
-        entry_type=application.entry_type,
+        entry_type=type_of(application),
         state=state.value,
         state_label=state.label,
         headline=words.headline(facts),
@@ -149,12 +150,13 @@ def _stages(facts: Facts) -> list[Stage]:
     stages = [_filling(facts)]
     stages += [_review(facts, at) for at in range(len(book.review.steps))]
     passed = _passed(facts)
-    for place, code in enumerate(book.entry.stages):
+    for place, code in enumerate(_after_review(facts)):
         who = YOU if code == "fee" else book.pool.name
         stages.append(_later(facts, code, getattr(names, code), who, place, passed))
     entered = state == _S.ENTERED
     at = application.ended_at if entered else None
-    stages.append(Stage("entered", names.entered, book.pool.name, "done" if entered else "next", at))
+    name = names.enrolled if type_of(application) == "education" else names.entered
+    stages.append(Stage("entered", name, book.pool.name, "done" if entered else "next", at))
     return stages
 
 
@@ -186,11 +188,15 @@ def _review(facts: Facts, at: int) -> Stage:
     return Stage(step.code, step.name, step.department, state, when)
 
 
+def _after_review(facts: Facts) -> Sequence[EntryStage]:
+    return facts.book.entry.stages_of(type_of(facts.application))
+
+
 def _passed(facts: Facts) -> int:
     """How many of the stages after review are over."""
     if facts.state == _S.ENTERED:
-        return len(facts.book.entry.stages)
-    stages = list(facts.book.entry.stages)
+        return len(_after_review(facts))
+    stages = list(_after_review(facts))
     now = _AT.get(facts.state)
     return stages.index(now) if now in stages else 0
 

@@ -118,7 +118,9 @@ def headline(facts: Facts) -> str:
     """What the applicant reads: ``您的申请正在初审``."""
     kind = cast(EntryType, facts.application.entry_type)
     name = "您的申请" if kind == "first" else f"您的{facts.book.campaigns.name_of(kind)}申请"
-    return f"{name}已办结，您已入库" if facts.state == _S.ENTERED else f"{name}{position(facts)}"
+    if facts.state == _S.ENTERED:
+        return f"{name}已通过，报名完成" if kind == "education" else f"{name}已办结，您已入库"
+    return f"{name}{position(facts)}"
 
 
 def position(facts: Facts) -> str:
@@ -175,6 +177,8 @@ def advice(facts: Facts) -> str:
             return _fee_advice(facts)
         case _S.EXAM if facts.exam is not None:
             return facts.exam.detail
+        case _S.ENTERED if application.entry_type == "education":
+            return f"您的专家编号是{application.expert_number}，缴费时要用；课程开放后会通知您选课、缴费、学习。"
     known = {
         _S.EXAM: "请等待考试通知，期间可先学习培训资料；成绩由专家库管理机构登记，有结果会通知您。",
         _S.ENTERED: f"您的专家编号是{application.expert_number}，请留意抽取通知。",

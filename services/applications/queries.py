@@ -16,7 +16,7 @@ from domain.forms.checking import FieldProblem, account_values
 from domain.forms.display import show_specialty
 from domain.forms.schema import Schema, schema_of
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType
+from domain.rulebook.form import EntryType, Form
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.campaigns import Campaign
@@ -25,8 +25,8 @@ from services.applications.campaigns import check_entry_type
 from services.applications.codes import Codes, load_codes
 from services.applications.persons import facts_of, registered, today
 from services.applications.progress import Progress, progress_of
-from services.applications.renewal import find_kept
-from services.applications.repository import SPECIALTIES, editable_fields, fixed_choice, get_own, open_values
+from services.applications.renewal import find_kept, kept_rule
+from services.applications.repository import SPECIALTIES, editable_fields, fixed_choice, get_own, open_values, type_of
 from services.applications.submission import find_problems
 from services.core.base import Actor, Deps
 from services.core.permissions import check
@@ -94,8 +94,8 @@ class ApplicationView:
     """``version`` is the form's, to be named when submitting. ``account`` are the values that come from it.
 
     ``problems`` is all that keeps it from being submitted (empty once it was), ``fixed`` the specialties that must
-    stay, ``returned`` those that were sent back, ``kept`` the fields that a renewal keeps as in the expert's file,
-    ``names`` what the codes among the values are called, ``may`` the events that are possible now.
+    stay, ``returned`` those that were sent back, ``kept`` the fields that stay as in the expert's file and
+    ``kept_rule`` why, ``names`` what the codes among the values are called, ``may`` the events that are possible now.
     """
 
     id: UUID
@@ -111,6 +111,7 @@ class ApplicationView:
     fixed: tuple[str, ...]
     returned: tuple[Returned, ...]
     kept: tuple[str, ...]
+    kept_rule: str
     names: dict[str, dict[str, str]]
     may: tuple[str, ...]
     log: tuple[LogLine, ...]
@@ -156,11 +157,12 @@ class ApplicationQueries:
         book = self._deps.book(application.pool)
         account = await Account.get(id=application.account_id)
         rows = {row.code: row for row in await ApplicationSection.filter(application_id=application.id)}
+        form = book.form.of(type_of(application))
         editable, kept = editable_fields(application, book), await find_kept(self._deps, book, application)
         values = {
             code: (open_values(self._deps, rows[code]) if code in rows else {})
             | {field: kept[field] for field in section.fields if field in kept.keys() & editable}
-            for code, section in book.form.sections.items()
+            for code, section in form.sections.items()
         }
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
         log = await ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
@@ -168,7 +170,6 @@ class ApplicationQueries:
         codes = await load_codes(
             book, typed, [line.specialty for line in log], retired=[chosen] if isinstance(chosen, str) else []
         )
-        entry_type = cast(EntryType, application.entry_type)
         problems = (
             await find_problems(self._deps, book, application, account, typed, codes) if _is_open(application) else []
         )
@@ -181,13 +182,14 @@ class ApplicationQueries:
             campaign=campaign.name if campaign else "",
             version=application.version,
             locked_version=application.locked_version,
-            sections=tuple(_sections(book, rows, values, editable - kept.keys())),
-            account=account_values(book.form, facts_of(self._deps, account), today(self._deps), entry_type),
+            sections=tuple(_sections(form, rows, values, editable - kept.keys())),
+            account=account_values(book.form, facts_of(self._deps, account), today(self._deps), type_of(application)),
             files=tuple(_file(one) for one in files),
             problems=tuple(problems),
             fixed=tuple((await fixed_choice(application, book)).codes) if editable else (),
             returned=tuple(await _returned(application, typed, [*rows.values()], files)),
             kept=tuple(kept),
+            kept_rule=kept_rule(book, type_of(application)) if kept else "",
             names=names_of(codes),
             may=_may(application, book),
             log=tuple(_log_line(line, codes) for line in log),
@@ -241,7 +243,7 @@ def _may(application: Application, book: Rulebook) -> tuple[str, ...]:
 
 
 def _sections(
-    book: Rulebook,
+    form: Form,
     rows: dict[str, ApplicationSection],
     values: dict[str, dict[str, object]],
     editable: frozenset[str],
@@ -255,7 +257,7 @@ def _sections(
             values[code],
             tuple(field for field in section.fields if field in editable),
         )
-        for code, section in book.form.sections.items()
+        for code, section in form.sections.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a renewal keeps of the expert's file: read-only in its form, and right as it is filed."""
+"""What an expert in the pool keeps of the file in a new application: read-only, and right as it is filed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from datetime import datetime
 
 from domain.forms.checking import FieldProblem, kept_values
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
 from services.applications.persons import file_values
-from services.applications.repository import editable_fields, open_values, write_section
+from services.applications.repository import editable_fields, open_values, type_of, write_section
 from services.core.base import Deps
 
 
 async def find_kept(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
     """Field → value of the file; empty for a first application, and without what the file does not tell."""
-    if application.entry_type != "renewal" or application.expert_id is None:
+    if application.entry_type == "first" or application.expert_id is None:
         return {}
-    return kept_values(book.form, await file_values(deps, book, await Expert.get(id=application.expert_id)))
+    filed = await file_values(deps, book, await Expert.get(id=application.expert_id))
+    return kept_values(book.form, filed, type_of(application))
 
 
 async def keep(deps: Deps, book: Rulebook, application: Application, now: datetime) -> dict[str, object]:
@@ -28,7 +30,7 @@ async def keep(deps: Deps, book: Rulebook, application: Application, now: dateti
     """
     kept = await find_kept(deps, book, application)
     due = kept.keys() & editable_fields(application, book)
-    for code, section in book.form.sections.items():
+    for code, section in book.form.of(type_of(application)).sections.items():
         here = {field: kept[field] for field in section.fields if field in due}
         if not here:
             continue
@@ -39,12 +41,19 @@ async def keep(deps: Deps, book: Rulebook, application: Application, now: dateti
     return kept
 
 
-def refused_changes(book: Rulebook, values: Mapping[str, object], kept: Mapping[str, object]) -> list[FieldProblem]:
+def kept_rule(book: Rulebook, entry_type: EntryType) -> str:
+    """Why such a field can't be changed, and when it can."""
+    later = "完成继续教育、考试合格" if entry_type == "education" else "续聘入库"
+    return f"{book.campaigns.name_of(entry_type)}沿用入库时的内容，不能修改；{later}后可另行申请变更。"
+
+
+def refused_changes(
+    book: Rulebook, values: Mapping[str, object], kept: Mapping[str, object], entry_type: EntryType
+) -> list[FieldProblem]:
     """One problem for each of ``values`` that is not what the file says."""
+    told = kept_rule(book, entry_type)
     return [
-        FieldProblem(
-            code, f"续聘时{book.form.fields[code].label}沿用入库时的内容，不能修改；续聘入库后可另行申请变更。"
-        )
+        FieldProblem(code, f"{book.form.fields[code].label}：{told}")
         for code, value in values.items()
         if code in kept and value != kept[code]
     ]

@@ -9,14 +9,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.clock import local
 from domain.errors import NotFound
+from domain.forms.values import asked
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import Form
+from domain.rulebook.form import EntryType, Form
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps, rows
@@ -67,6 +68,10 @@ def unknown_application() -> NotFound:
 async def find_live(account_id: UUID) -> Application | None:
     """The person's application that has not ended; there is at most one."""
     return await Application.get_or_none(account_id=account_id, ended_at=None)
+
+
+def type_of(application: Application) -> EntryType:
+    return cast(EntryType, application.entry_type)
 
 
 async def move(application: Application, event: ApplicationEvent, now: datetime) -> None:
@@ -145,16 +150,12 @@ def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
 
     Fields that are filled from the account never are; specialties may stand fast besides, see ``fixed_choice``.
     """
-    used = {
-        code
-        for code, field in book.form.used().items()
-        if not field.account and (not field.only_for or application.entry_type in field.only_for)
-    }
+    used = {code for code, field in asked(book.form, type_of(application)).items() if not field.account}
     match _S(application.state):
         case _S.DRAFT:
             return frozenset(used)
         case _S.LOCKED:
-            return frozenset(used & open_after_print(book))
+            return frozenset(used & open_after_print(book, type_of(application)))
         case _S.SENT_BACK if book.review.withdraw_before_edit:
             return frozenset()
         case _S.SENT_BACK | _S.CORRECTING:
@@ -169,9 +170,10 @@ def enters(specialty: ApplicationSpecialty, book: Rulebook) -> bool:
     return specialty.choice != "alternative" or book.review.alternatives == "all" or specialty.admitted is True
 
 
-def open_after_print(book: Rulebook) -> set[str]:
+def open_after_print(book: Rulebook, entry_type: EntryType) -> set[str]:
     """Fields of sections that stay editable when printing has locked the form."""
-    return {field for section in book.form.sections.values() if section.open_after_print for field in section.fields}
+    sections = book.form.of(entry_type).sections.values()
+    return {field for section in sections if section.open_after_print for field in section.fields}
 
 
 @dataclass(frozen=True)

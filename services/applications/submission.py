@@ -35,6 +35,7 @@ from services.applications.repository import (
     move,
     open_after_print,
     read_values,
+    type_of,
     unknown_application,
 )
 from services.core.base import Actor, Deps, record, transaction, violation
@@ -127,7 +128,7 @@ class Submission:
                 return _outcome(application)
             if application.state == _S.REVIEWING:
                 await self._check_undecided(application, book)
-                application.sent_back_fields = _reopened(book)
+                application.sent_back_fields = _reopened(book, type_of(application))
                 await application.save(update_fields=["sent_back_fields"])
             await move(application, _E.WITHDRAW, now)
             await self._desk.cancel(application, now)
@@ -202,7 +203,7 @@ class Submission:
         problems = await find_problems(self._deps, book, application, account, values, codes)
         if problems:
             raise refusal(problems, "申请还不能提交", "form_incomplete")
-        return filled(book.form, values, cast(EntryType, application.entry_type)), codes
+        return filled(book.form, values, type_of(application)), codes
 
     async def _write(
         self,
@@ -246,7 +247,7 @@ async def find_problems(
         form,
         values,
         await count_attachments(application.id),
-        entry_type=cast(EntryType, application.entry_type),
+        entry_type=type_of(application),
         person=facts_of(deps, account),
         catalogue=codes,
         today=today(deps),
@@ -300,7 +301,7 @@ async def _check_printed(application: Application, book: Rulebook) -> None:
     """
     if not book.form.papers.print_before_submit:
         return
-    has_scan = SIGNED_FORM in book.form.used()
+    has_scan = SIGNED_FORM in book.form.of(type_of(application)).used()
     if application.round > 0:
         editable = editable_fields(application, book)
         if SIGNED_FORM not in editable if has_scan else EVERYTHING not in application.sent_back_fields:
@@ -326,11 +327,11 @@ def _unprinted(book: Rulebook) -> AppError:
     )
 
 
-def _reopened(book: Rulebook) -> list[str]:
+def _reopened(book: Rulebook, entry_type: EntryType) -> list[str]:
     """What may be changed after taking back an undecided one: what printing and submitting did not fix."""
-    used = book.form.used()
+    used = book.form.of(entry_type).used()
     if book.form.papers.print_locks:
-        return sorted(open_after_print(book) & used.keys())
+        return sorted(open_after_print(book, entry_type) & used.keys())
     if book.form.specialties.fixed_once_submitted:
         return sorted(used.keys() - {SPECIALTIES})
     return [EVERYTHING]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, get_args
@@ -53,6 +53,9 @@ class Home:
     progress: Progress | None
     campaigns: tuple[CampaignView, ...]
     advice: tuple[tuple[str, str], ...]
+
+
+_ACTIONS: Mapping[EntryType, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
 
 
 class ToDos:
@@ -153,9 +156,7 @@ class ToDos:
             return None
         if entry_type == "renewal" and await _rests(account, expert, now, book.entry.renewal_rest):
             return None
-        first = entry_type == "first"
-        title = book.campaigns.first_title if first else book.campaigns.renewal_title
-        action = "去申请" if first else "前去续聘"
+        title, action = book.campaigns.title_of(entry_type), _ACTIONS[entry_type]
         code, route = f"apply_{entry_type}", f"/h5/{account.pool}/apply?entry_type={entry_type}"
         if not book.campaigns.required:
             return ToDo(code, title, "全年均可申请。", action, route)
@@ -183,5 +184,7 @@ def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_ty
         return expert is None or expert.standing != "formal"
     if expert is None or not is_own_file(account, expert):
         return False
+    if entry_type == "education":
+        return expert.standing == "formal"
     before, until = book.entry.renewal_before, expert.term_until
     return before is None or until is None or now >= until - before

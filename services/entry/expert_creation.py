@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, cast
 
 from domain.clock import SHANGHAI
 from domain.draws.recusal import normalise_unit_name
-from domain.forms.checking import filled
+from domain.forms.checking import asked, filled
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
@@ -32,12 +33,14 @@ class FileMaker:
         self._account = account
         self._existing = existing
         self._book: Rulebook = deps.book(application.pool)
+        self._entry_type = cast(EntryType, application.entry_type)
+        self._asked = asked(self._book.form, self._entry_type)
 
     async def read(self) -> tuple[ExpertRow, dict[str, Any]]:
         """The row, and the columns beside it: remote evaluation, emergencies."""
         application, keys = self._application, self._deps.keys
         typed = await read_values(self._deps, application.id)
-        values = filled(self._book.form, typed, "renewal" if application.entry_type == "renewal" else "first")
+        values = filled(self._book.form, typed, self._entry_type)
         chosen = ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
         specialties = [specialty.code for specialty in await chosen if enters(specialty, self._book)]
         codes = await load_codes(
@@ -74,13 +77,13 @@ class FileMaker:
 
     def _told(self, values: Mapping[str, Any], code: str, *, default: object) -> Any:
         """The form's value; where the form does not ask, the old file's."""
-        if code in self._book.form.used() or self._existing is None:
+        if code in self._asked or self._existing is None:
             return values.get(code, default)
         return getattr(self._existing, code)
 
     def _willing(self, values: Mapping[str, Any]) -> list[str]:
         """Who accepts evaluation elsewhere goes anywhere in the province, others stay in their city."""
-        if "remote_evaluation" not in self._book.form.used() and self._existing and self._existing.willing_regions:
+        if "remote_evaluation" not in self._asked and self._existing and self._existing.willing_regions:
             return list(self._existing.willing_regions)
         if values.get("remote_evaluation"):
             return [self._book.pool.region]
@@ -89,13 +92,13 @@ class FileMaker:
 
     def _title_level(self, values: Mapping[str, Any], codes: Codes) -> str:
         """The level's own code; a title below it (高级工程师) leads up to it."""
-        field = self._book.form.used().get("title_level")
+        field = self._asked.get("title_level")
         if field is None or field.kind != "catalogue" or not values.get("title_level"):
             return self._existing.title_level if self._existing else ""
         return codes.path("title_level", str(values["title_level"]))[-1]
 
     def _qualifications(self, values: Mapping[str, Any], codes: Codes) -> list[str]:
-        field = self._book.form.used().get("qualifications")
+        field = self._asked.get("qualifications")
         part = field.parts.get("code") if field else None
         if part is None or part.kind != "catalogue":
             return list(self._existing.qualifications) if self._existing else []

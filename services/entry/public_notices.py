@@ -100,7 +100,8 @@ class PublicNotices:
         """What was typed or chosen as the employer, by application."""
         if "employer" not in book.form.used():
             return {}
-        sections = ApplicationSection.filter(application_id__in=ids, code=book.form.section_of("employer"))
+        places = [code for code, section in book.form.sections.items() if "employer" in section.fields]
+        sections = ApplicationSection.filter(application_id__in=ids, code__in=list(places))
         opened: dict[UUID, dict[str, Any]] = {
             one.application_id: open_values(self._deps, one) for one in await sections
         }

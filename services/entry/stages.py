@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, cast
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import Stage
 from models.accounts import Account
 from models.applications import Application
@@ -91,7 +92,8 @@ class Entry:
         book = self._deps.book(application.pool)
         at = _AT.get(_S(application.state))
         passed = _ORDER.index(at) + 1 if at else 0
-        following = next((stage for stage in book.entry.stages if stage in _ORDER[passed:]), None)
+        stages = book.entry.stages_of(cast(EntryType, application.entry_type))
+        following = next((stage for stage in stages if stage in _ORDER[passed:]), None)
         if following == "notice":
             await self._publish(application, book, now)
         elif following == "fee":
@@ -179,6 +181,9 @@ class Entry:
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._note(application, book, now, ApplicationEvent.ENTER)
+        if application.entry_type == "education":
+            await self._progress(application, now, "审核通过，已完成报名")
+            return
         await notify_applicant(
             self._notices,
             application,

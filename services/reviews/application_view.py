@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.forms.checking import account_values, filled
 from domain.forms.display import columns_of, show_rows, show_value
 from domain.forms.values import asked
-from domain.masking import mask_id_number, mask_mobile
+from domain.masking import mask_bank_account, mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
@@ -76,7 +76,7 @@ class _Facts:
 
 async def read_sheet(deps: Deps, application: Application, account: Account) -> Sheet:
     """The form with its values and files."""
-    form = deps.book(application.pool).form
+    form = deps.book(application.pool).form.of(_entry_type(application))
     fields = asked(form, _entry_type(application))
     facts = await _read(deps, application, account)
     return Sheet(
@@ -162,6 +162,8 @@ def _mask(field: FormField, text: str) -> str:
         return mask_id_number(text)
     if field.account == "mobile" or field.kind == "mobile":
         return mask_mobile(text)
+    if field.kind == "bank_account":
+        return mask_bank_account(text)
     if field.kind == "email":
         name, _, host = text.partition("@")
         return f"{name[:1]}***@{host}"
@@ -169,4 +171,4 @@ def _mask(field: FormField, text: str) -> str:
 
 
 def _entry_type(application: Application) -> EntryType:
-    return "renewal" if application.entry_type == "renewal" else "first"
+    return cast(EntryType, application.entry_type)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
-from services.applications.repository import seal_values
+from services.applications.repository import seal_values, type_of
 from services.core.base import Actor, Deps
 from tests.factories.numbers import Numbers
 from tests.factories.people import make_account
@@ -61,7 +61,7 @@ async def make_application(deps: Deps, account: Account, **columns: Any) -> Appl
 
 async def fill_in(deps: Deps, application: Application, values: Mapping[str, object]) -> None:
     """Keep values in the sections where their fields stand."""
-    form = deps.book(application.pool).form
+    form = deps.book(application.pool).form.of(type_of(application))
     for code, section in form.sections.items():
         here = {field: values[field] for field in section.fields if field in values}
         await ApplicationSection.create(

@@ -22,7 +22,7 @@ from services.core.pinyin import sort_name
 from services.notifications import Notices
 from services.payments.fees import Fees
 from tests.factories.numbers import Numbers
-from tests.factories.people import CREDIT_CODE, make_account
+from tests.factories.people import BANK_ACCOUNT, CREDIT_CODE, make_account
 
 _serials = Numbers()
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -104,7 +104,7 @@ def values_of(
     """Section → values that the pool's form takes, every field filled in; ``own`` replaces single values."""
     fields = asked(book.form, entry_type)
     found: dict[str, dict[str, object]] = {}
-    for code, section in book.form.sections.items():
+    for code, section in book.form.of(entry_type).sections.items():
         typed = [name for name in section.fields if name in fields and fields[name].kind != "file"]
         typed = [name for name in typed if not fields[name].account]
         found[code] = {name: own.get(name, _value(book, fields[name], employer_id)) for name in typed}
@@ -135,6 +135,7 @@ def _value(book: Rulebook, field: FormField, employer_id: UUID | None) -> object
         "mobile": "13912345678",
         "phone": "020-88881234",
         "credit_code": CREDIT_CODE,
+        "bank_account": BANK_ACCOUNT,
         "choice": field.options[0] if field.options else "",
         "employer": str(employer_id),
         "specialties": [{"code": SPECIALTY, "choice": "preferred"}],

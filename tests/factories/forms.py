@@ -10,12 +10,17 @@ from app.rulebook_files import load_catalogues, load_rulebook
 from domain.forms.checking import CatalogueView, PersonFacts, asked, person_facts
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
+from tests.factories.people import BANK_ACCOUNT
 
 POOLS = Path("config/pools")
 CATALOGUES = Path("config/catalogues")
 EMPLOYER = "0193a5c2-7d1e-7c3a-9b1f-2d3e4f5a6b7c"
 CREDIT_CODE = "91310110076408176P"
 
+STUDIES = {"education": "大专及以下", "degree": "无", "school": "乌鲁木齐职业大学", "major": "工民建"} | {
+    "since": "2001-03-01",
+    "until": "2002-07-02",
+}
 REGIONS = {"hunan": "430104", "xinjiang": "650200", "jilin": "220122", "demo": "440106", "guangdong": "440106"}
 """岳麓区, 克拉玛依市, 农安县, 天河区."""
 
@@ -109,6 +114,10 @@ def _value(pool: str, code: str) -> object:
         "specialties": [{"code": "A080101", "choice": "preferred"}],
         "strengths": "大跨结构。",
         "experience": "无",
+        "entry_kind": "续聘",
+        "studies": [STUDIES],
+        "bank_name": "中国银行乌鲁木齐天山区支行",
+        "bank_account": BANK_ACCOUNT,
         "recusal_units": [{"name": "某某建设集团有限公司", "code": CREDIT_CODE, "note": "配偶任职"}],
     }
     return known[code]

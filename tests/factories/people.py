@@ -15,6 +15,7 @@ from tests.factories.numbers import Numbers
 _numbers = Numbers()
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 CREDIT_CODE = "91110000600037341L"
+BANK_ACCOUNT = "6222021234567890128"
 OTHER_CREDIT_CODE = "91350211M000100Y46"
 
 

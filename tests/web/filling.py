@@ -11,7 +11,7 @@ from domain.forms.checking import asked
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType, FormField
 from tests.factories.files import pdf
-from tests.factories.people import CREDIT_CODE
+from tests.factories.people import BANK_ACCOUNT, CREDIT_CODE
 from tests.web.applicants import photograph
 
 SIGNED = "signed_form"
@@ -21,6 +21,7 @@ _TYPED = {
     "mobile": "13912345678",
     "phone": "0991-88881234",
     "credit_code": CREDIT_CODE,
+    "bank_account": BANK_ACCOUNT,
     "integer": "5",
     "date": "2012-07-01",
     "month": "2012-07",
@@ -38,7 +39,7 @@ class FormFiller:
     async def fill_all(self) -> None:
         """From the first section to the last, but for the scan of what has yet to be printed."""
         shown = asked(self.book.form, self.entry_type)
-        for section in self.book.form.sections.values():
+        for section in self.book.form.of(self.entry_type).sections.values():
             fields = [code for code in section.fields if code in shown]
             if not fields:
                 continue
@@ -132,8 +133,8 @@ class FormFiller:
         if papers.print_before_submit or papers.print_locks:
             await self._print(locks=papers.print_locks)
         if SIGNED in asked(self.book.form, self.entry_type):
-            section = self.book.form.sections[self.book.form.section_of(SIGNED)]
-            await self._tab(section.title)
+            form = self.book.form.of(self.entry_type)
+            await self._tab(form.sections[form.section_of(SIGNED)].title)
             box = self.page.locator(f'.field[data-field="{SIGNED}"]')
             await self._upload(box, self.book.form.fields[SIGNED])
             await self._tab("核对提交")

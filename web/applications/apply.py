@@ -6,7 +6,7 @@ The form itself is drawn by ``static/applications/form.js`` as a client of the p
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import get_args
+from typing import cast, get_args
 from uuid import UUID
 
 import aiohttp.web as http
@@ -57,7 +57,7 @@ class ApplyPages:
         actor = await self._door.person(request)
         wanted = request.query.get("entry_type", "")
         if wanted in get_args(EntryType):
-            return self._begin_page(actor, wanted)
+            return self._begin_page(actor, cast(EntryType, wanted))
         return await self._home_page(actor, _note(request))
 
     async def _home_page(self, actor: Actor, note: str = "", error: AppError | None = None) -> http.Response:
@@ -77,15 +77,14 @@ class ApplyPages:
             has_materials=bool(await self._services.files.materials.shown(actor.pool)),
         )
 
-    def _begin_page(self, actor: Actor, entry_type: str, error: AppError | None = None) -> http.Response:
+    def _begin_page(self, actor: Actor, entry_type: EntryType, error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(actor.pool)
-        title = book.campaigns.first_title if entry_type == "first" else book.campaigns.renewal_title
         return self._site.render(
             "applications/begin.html",
             status=error.status if error else 200,
             pool=actor.pool,
             pool_name=book.pool.name,
-            title=title,
+            title=book.campaigns.title_of(entry_type),
             entry_type=entry_type,
             guide=book.help.guide,
             honesty=book.registration.honesty,
@@ -103,7 +102,7 @@ class ApplyPages:
         except AppError as error:
             if error.status not in _ON_PAGE or entry_type not in get_args(EntryType):
                 raise
-            return self._begin_page(actor, entry_type, error)
+            return self._begin_page(actor, cast(EntryType, entry_type), error)
         raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply/form")
 
     # ---- the form
@@ -115,7 +114,7 @@ class ApplyPages:
         return self._site.render(
             "applications/form.html",
             pool=actor.pool,
-            title=book.form.papers.form_title,
+            title=book.form.papers.title_of(progress.entry_type),
             number=progress.number,
             bar=await self._bar(actor),
             application_id=progress.application_id,

@@ -40,7 +40,7 @@ def save(pool: str, code: str, value: object, entry_type: EntryType = "first") -
     """Save one field of a draft: what is kept (None: nothing), and the problems."""
     form = book_of(pool).form
     kept, problems = check_values(
-        form, form.section_of(code), {code: value}, entry_type=entry_type, catalogue=catalogue_of(pool)
+        form, form.of(entry_type).section_of(code), {code: value}, entry_type=entry_type, catalogue=catalogue_of(pool)
     )
     return kept.get(code), [f"{problem.field}: {problem.message}" for problem in problems]
 
@@ -174,7 +174,7 @@ def test_no_more_certificates_than_the_manual_allows() -> None:
 
 def test_a_draft_may_be_empty() -> None:
     for pool in POOLS:
-        for section in book_of(pool).form.sections:
+        for section in book_of(pool).form.of("first").sections:
             assert check_values(book_of(pool).form, section, {}, entry_type="first", catalogue=catalogue_of(pool)) == (
                 {},
                 [],
@@ -203,7 +203,7 @@ def test_a_field_of_another_section_is_refused() -> None:
 # Submission
 
 
-@pytest.mark.parametrize("entry_type", ["first", "renewal"])
+@pytest.mark.parametrize("entry_type", ["first", "renewal", "education"])
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_good_form_is_complete(pool: str, entry_type: EntryType) -> None:
     assert missing(pool, entry_type) == []
@@ -232,7 +232,7 @@ def test_every_required_field_is_asked_for_in_the_order_of_the_form(pool: str) -
     problems = check_complete(
         form, {}, {}, entry_type="first", person=applicant(), catalogue=catalogue_of(pool), today=TODAY
     )
-    wanted = [code for code, field in form.used().items() if field.required and not field.default]
+    wanted = [code for code, field in form.of("first").used().items() if field.required and not field.default]
     assert [problem.field for problem in problems] == wanted
 
 
@@ -346,21 +346,22 @@ def test_a_draft_of_old_is_judged_by_the_rules_of_today() -> None:
     ]
 
 
-def test_what_a_renewal_keeps_is_right_in_whatever_shape_it_was_filed() -> None:
+@pytest.mark.parametrize("entry_type", ["renewal", "education"])
+def test_what_an_expert_keeps_is_right_in_whatever_shape_it_was_filed(entry_type: EntryType) -> None:
     """新疆手册 2025 L93: prefecture, unit and specialties"""
     form = book_of("xinjiang").form
     specialties = [{"code": code, "choice": "preferred"} for code in ("A010101", "A080101", "B010101")]
     filed: dict[str, object] = {"region": "650102", "employer": "某" * 60, "specialties": specialties, "email": "a@b"}
-    kept = kept_values(form, filed)
+    kept = kept_values(form, filed, entry_type)
     assert kept == {name: filed[name] for name in ("region", "employer", "specialties")}
-    assert kept_values(form, filed | {"employer": ""}).keys() == {"region", "specialties"}
+    assert kept_values(form, filed | {"employer": ""}, entry_type).keys() == {"region", "specialties"}
 
     def problems(kept: Collection[str]) -> set[str]:
         found = check_complete(
             form,
-            good_values("xinjiang", "renewal") | filed | {"email": "a@b.cn"},
-            good_attachments("xinjiang"),
-            entry_type="renewal",
+            good_values("xinjiang", entry_type) | filed | {"email": "a@b.cn"},
+            good_attachments("xinjiang", entry_type),
+            entry_type=entry_type,
             person=applicant(),
             catalogue=catalogue_of("xinjiang"),
             today=TODAY,
@@ -411,7 +412,7 @@ def section_fields(form: Form, code: str) -> list[dict[str, Any]]:
 def test_a_client_can_draw_the_form_from_its_schema(pool: str) -> None:
     schema: Any = json.loads(json.dumps(schema_of(book_of(pool).form, "first")))
     drawn = {field["code"]: field for section in schema["sections"] for field in section["fields"]}
-    assert list(drawn) == list(book_of(pool).form.used())
+    assert list(drawn) == list(book_of(pool).form.of("first").used())
     assert all(section["title"] for section in schema["sections"])
     assert drawn["name"]["read_only"]
     assert drawn["work_history" if "work_history" in drawn else "recusal_units"]["columns"]
@@ -485,7 +486,7 @@ def value_of(field: FormField) -> st.SearchStrategy[object]:
 @given(data=st.data())
 def test_nothing_sent_breaks_a_form_and_what_is_kept_is_taken_again(pool: str, data: st.DataObject) -> None:
     form, catalogue = book_of(pool).form, catalogue_of(pool)
-    section = data.draw(st.sampled_from(list(form.sections)))
+    section = data.draw(st.sampled_from(list(form.of("first").sections)))
     optional = {code: value_of(form.fields[code]) for code in form.sections[section].fields}
     values = data.draw(st.fixed_dictionaries({}, optional=optional))
     values |= data.draw(st.dictionaries(st.text(max_size=50), JSON, max_size=1))

@@ -276,7 +276,7 @@ def test_hunan() -> None:
 def test_xinjiang() -> None:
     book = book_of("xinjiang")
     form = book.form
-    assert [section.title for section in form.sections.values()] == [
+    assert [section.title for section in form.of("first").sections.values()] == [
         "基本信息",
         "资格信息",
         "参评信息",
@@ -286,6 +286,21 @@ def test_xinjiang() -> None:
         "承诺书",
         "资料提交审核",
     ]
+    assert form.of("renewal").sections.keys() == form.of("first").sections.keys()
+    assert [section.title for section in form.of("education").sections.values()] == [
+        "基本信息",
+        "教育经历",
+        "专业技术",
+        "职称及资质",
+        "工作经历",
+        "评标实践经验",
+        "业务技术专长",
+        "回避单位",
+        "账户信息",
+        "附件",
+        "上传申请表",
+    ]
+    assert [form.of(kind).fields["backup_mobile"].required for kind in ("first", "education")] == [False, True]
     limits = {code: form.fields[code].length_max for code in ("email", "employer", "office_phone")}
     assert limits == {"email": 30, "employer": 50, "office_phone": 15}
     rule = form.specialties
@@ -296,7 +311,8 @@ def test_xinjiang() -> None:
     assert form.papers.print_before_submit
     assert book.review.withdraw_before_edit
     assert [step.acts_in for step in book.review.steps] == ["city"]
-    assert book.entry.stages == ("fee", "exam")
+    assert book.entry.stages_of("renewal") == ("fee", "exam")
+    assert book.entry.stages_of("education") == ()
     assert book.registration.password.initial_from_id == 8
     assert book.help.hotlines == ("缴费咨询 0991-8837428", "技术服务 0991-8837410")
 

@@ -101,7 +101,7 @@ async def open_pool(
     async def open_one(pool: str) -> PoolWorld:
         own = replace(deps, rulebooks={pool: BOOKS[pool]})
         await load_catalogues_of(own, CATALOGUES)
-        await make_campaign(own, pool=pool)
+        await make_campaign(own, pool=pool, entry_types=list(BOOKS[pool].campaigns.entry_types))
         await make_employer(own, EMPLOYER, pool=pool)
         services = make_services(own, mini=Wechat(), web=WechatBrowser())
         app = web.Application(client_max_size=32 * 1024 * 1024)
@@ -119,7 +119,7 @@ async def open_pool(
 
 
 async def begin(seen: Seen, book: Rulebook, entry_type: EntryType) -> Page:
-    title = book.campaigns.first_title if entry_type == "first" else book.campaigns.renewal_title
+    title = book.campaigns.title_of(entry_type)
     page = await seen.open(f"/h5/{book.pool.code}/apply?entry_type={entry_type}")
     await expect(page.get_by_role("heading", level=1)).to_have_text(title)
     await page.get_by_role("button", name="我已知晓，开始填写").click()
@@ -132,7 +132,7 @@ async def test_the_form_is_filled_in_and_handed_in(
 ) -> None:
     world, book = await open_pool(pool), BOOKS[pool]
     person = await world.person()
-    if entry_type == "renewal":
+    if entry_type != "first":
         city = f"{book.pool.region[:2]}0100"
         await world.imported(person, region=city, specialties="A080101", employer=EMPLOYER)
     seen = await world.sit_down(browser, person)
@@ -146,8 +146,9 @@ async def test_the_form_is_filled_in_and_handed_in(
     assert serious(seen) == []
 
 
-async def test_a_renewal_keeps_a_file_that_todays_form_would_refuse(
-    browser: Browser, open_pool: Callable[[str], Awaitable[PoolWorld]]
+@pytest.mark.parametrize(("entry_type", "called"), [("renewal", "续聘"), ("education", "继续教育")])
+async def test_an_expert_keeps_a_file_that_todays_form_would_refuse(
+    browser: Browser, open_pool: Callable[[str], Awaitable[PoolWorld]], entry_type: EntryType, called: str
 ) -> None:
     """Xinjiang 2025: filed with a district, with specialties of two classes, and with a unit of a long name."""
     world, book = await open_pool("xinjiang"), BOOKS["xinjiang"]
@@ -155,13 +156,13 @@ async def test_a_renewal_keeps_a_file_that_todays_form_would_refuse(
     employer = "新疆" + "某" * 60 + "设计院"
     expert = await world.imported(person, region="650102", specialties="A080101;B010101", employer=employer)
     seen = await world.sit_down(browser, person)
-    page = await begin(seen, book, "renewal")
+    page = await begin(seen, book, entry_type)
     region = page.locator('.field[data-field="region"]')
     await expect(region).to_contain_text("天山区")
-    await expect(region).to_contain_text("续聘沿用入库时的内容，不能修改")
+    await expect(region).to_contain_text(f"{called}沿用入库时的内容，不能修改")
     await expect(region.get_by_role("button")).to_have_count(0)
-    await seen.check("apply-xinjiang-kept")
-    filler = FormFiller(page, book, "renewal")
+    await seen.check(f"apply-xinjiang-kept-{entry_type}")
+    filler = FormFiller(page, book, entry_type)
     await filler.fill_all()
     await filler.hand_in()
     application = await Application.get()

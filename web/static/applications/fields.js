@@ -9,11 +9,12 @@ const INPUTS = {
   text: {}, textarea: {}, email: { type: 'email', autocomplete: 'email' }, mobile: { type: 'tel', inputmode: 'numeric', maxlength: 11 },
   phone: { type: 'tel' }, integer: { inputmode: 'numeric' }, date: { type: 'date', placeholder: '例如 2012-07-01' },
   month: { type: 'month', placeholder: '例如 2012-07' },
+  bank_account: { inputmode: 'numeric', maxlength: 30, autocomplete: 'off' },
   credit_code: { maxlength: 18, autocapitalize: 'characters' },
 };
 let serial = 0;
 
-/** @param context {client, application, names: Map, locked: bool, kept: bool (as filed, at a renewal), changed(), hotline, schema} */
+/** @param context {client, application, names: Map, locked: bool, kept: why it stays as filed, or empty, changed(), hotline, schema} */
 export function draw(field, value, context) {
   const locked = context.locked || field.read_only;
   if (locked && field.kind !== 'file') return shown(field, value, context);
@@ -309,7 +310,7 @@ function shown(field, value, context) {
   const element = h('div', { class: 'field still', data: { field: field.code } },
     h('span', { class: 'caption' }, field.label), h('div', { class: 'value' }, words(field, value, context)),
     field.read_only && field.hint && h('p', { class: 'small' }, field.hint),
-    context.kept && h('p', { class: 'small' }, '续聘沿用入库时的内容，不能修改；续聘入库后可另行申请变更。'));
+    context.kept && h('p', { class: 'small' }, context.kept));
   const wrong = h('p', { class: 'wrong', role: 'alert', hidden: true });
   element.append(wrong);
   element.tabIndex = -1;

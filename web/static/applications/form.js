@@ -125,7 +125,7 @@ function drawTabs() {
   }, title);
   tabs.replaceChildren(
     ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUnmended(one) && !one.fields.some((field) => wrong.has(field.code)))),
-    tab('check', '核对提交', false));
+    tab('check', '核对提交', false), h('a', { href: `/h5/${pool}/apply/status` }, '审核详情'));
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
@@ -133,7 +133,7 @@ function context(field) {
   return {
     client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
     fixed: new Set(page.mine.fixed), returned: new Map(page.mine.returned.map((one) => [one.code, one])),
-    locked: !isEditable(field), kept: page.mine.kept.includes(field.code), changed, filesChanged: refresh, template,
+    locked: !isEditable(field), kept: page.mine.kept.includes(field.code) ? page.mine.kept_rule : '', changed, filesChanged: refresh, template,
   };
 }
 
