@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.errors import InvalidInput, NotFound, TooMany
+from domain.errors import InvalidInput, NotFound
 from domain.exams.answers import AnswerEvent
 from domain.exams.lifecycles import AttemptState
 from services.core.base import Deps, execute, rows
 from services.core.batching import RequestBatcher
+from services.exams.waiting import Waiting
 
-WAITING_MAX = 2000
-"""Requests of one process that wait to be stored; more are told to come again."""
 BATCH_MAX = 100
 LANES = 2
-_RETRY = 5
-"""Seconds after which a request that was turned away comes again; clients spread it."""
 _SAVE = """
 WITH asked AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[])
@@ -101,21 +98,16 @@ class AnswerWriter:
         self._batcher: RequestBatcher[SaveRequest, Saved | None] = RequestBatcher(
             self._store, lanes=LANES, most=BATCH_MAX
         )
-        self._waiting = 0
+        self._waiting = Waiting("正在保存的人较多，系统会自动重试，请继续答题。")
 
     async def save(self, request: SaveRequest) -> Saved:
         """Raises InvalidInput for numbers with a gap, NotFound for an attempt that is not this person's.
 
-        TooMany when more requests wait than can be stored soon.
+        TooMany when more requests wait than can be stored soon, or several of this attempt.
         """
         _check_gapless(request)
-        if self._waiting >= WAITING_MAX:
-            raise TooMany("正在保存的人较多，系统会自动重试，请继续答题。", retry_after=_RETRY)
-        self._waiting += 1
-        try:
+        with self._waiting.place(request.attempt_id):
             saved = await self._batcher.ask(request)
-        finally:
-            self._waiting -= 1
         if saved is None:
             raise NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")
         if not request.answers or request.leaves or request.hidden_seconds:

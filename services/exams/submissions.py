@@ -16,6 +16,7 @@ from services.core.base import Actor, Deps, entry, execute, record_many, rows, t
 from services.core.batching import RequestBatcher
 from services.exams.filling import Given, fill, read_given
 from services.exams.receipts import Receipts, SubmissionReceipt
+from services.exams.waiting import Waiting
 
 BATCH_MAX = 50
 LANES = 2
@@ -66,10 +67,12 @@ class Submissions:
         self._batcher: RequestBatcher[Submission, SubmissionReceipt | AppError] = RequestBatcher(
             self._hand_in, lanes=LANES, most=BATCH_MAX
         )
+        self._waiting = Waiting("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
 
     async def submit(self, submission: Submission) -> SubmissionReceipt:
-        """Raises what ``Attempts.submit`` raises."""
-        answer = await self._batcher.ask(submission)
+        """Raises what ``Attempts.submit`` raises, TooMany when too many wait."""
+        with self._waiting.place(submission.attempt_id):
+            answer = await self._batcher.ask(submission)
         if isinstance(answer, AppError):
             raise answer
         return answer

@@ -17,7 +17,7 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, Deps, rows
-from services.exams import ExamPaper, MadeAnswer, Saved, SaveRequest, ShownAnswer, answer_writer
+from services.exams import ExamPaper, MadeAnswer, Saved, SaveRequest, ShownAnswer, waiting
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
 from tests.services.exams.hall import Hall, make_hall
@@ -338,10 +338,19 @@ async def test_somebody_elses_paper_is_not_there(desk: Desk) -> None:
 
 async def test_when_too_many_wait_a_client_is_told_to_come_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     paper = await desk.start()
-    monkeypatch.setattr(answer_writer, "WAITING_MAX", 0)
-    with pytest.raises(TooMany) as refused:
+    monkeypatch.setattr(waiting, "WAITING_MAX", 0)
+    with pytest.raises(TooMany, match="自动重试") as refused:
         await desk.save(paper, says(1, 0, 1))
     assert refused.value.retry_after > 0
+    with pytest.raises(TooMany, match="再次交卷"):
+        await desk.submit(paper, digest({}))
+
+
+async def test_one_attempt_can_not_fill_the_queue_of_all(desk: Desk) -> None:
+    paper = await desk.start()
+    asked = await asyncio.gather(*(desk.save(paper, says(1, 0, 1)) for _ in range(20)), return_exceptions=True)
+    assert {type(one) for one in asked} == {Saved, TooMany}
+    assert (await desk.save(paper, says(2, 0, 2))).ack == 2
 
 
 async def test_signs_of_life_and_leaves_are_kept_for_the_office(desk: Desk) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from domain.exams.items import ItemKind
+from miniapp_api.http.parsing import BODY_MAX
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, rows
@@ -162,6 +163,41 @@ async def test_answers_given_without_a_line_are_sent_when_it_is_back(browser: Br
     await page.context.set_offline(offline=False)
     await expect(page.locator(".exam-state")).to_contain_text("已存")
     assert await sitting.stored() == 3
+
+
+OFFLINE = """async () => {
+    const { Answers, Clock, clean } = await import('/h5/static/exams/exam_answers.js');
+    const clock = new Clock();
+    clock.learn(new Date().toISOString(), performance.now(), performance.now());
+    const sizes = [], events = [];
+    const open = async (method, path, body) => {
+        sizes.push(new TextEncoder().encode(JSON.stringify(body)).length);
+        events.push(...body.events);
+        return { ack: body.events.at(-1)?.seq ?? 0, state: 'running', device: 1, now: new Date().toISOString() };
+    };
+    const paper = { attempt_id: 'tried', ticket: 't', device: 1, ack: 0, answers: [], leaves: 0 };
+    const answers = new Answers({ open }, clock, paper, { changed() {}, told() {} });
+    for (const text of ['一', '一二', '一\\u000b二\\ud83d']) answers.set(0, 0, clean(text));
+    for (let n = 0; n < 60; n += 1) answers.set(1 + n % 2, 0, '长'.repeat(2000));
+    const stored = await answers.flush();
+    answers.set(2, 0, 'after the reply');
+    await answers.flush();
+    answers.forget();
+    return { sizes, stored, numbers: events.map((one) => one.seq), first: events[0].text };
+}"""
+
+
+async def test_long_texts_written_without_a_line_are_sent_in_pieces_that_are_taken(
+    browser: Browser, sitting: Sitting
+) -> None:
+    """What was changed again before it was sent is one event; a number that was sent is never used again."""
+    seen = await begin(browser, sitting)
+    sent = await seen.page.evaluate(OFFLINE)
+    assert sent["stored"]
+    assert sent["numbers"] == list(range(1, 63))
+    assert sent["first"] == "一 二 "
+    assert 2 < len(sent["sizes"]) < 20
+    assert max(sent["sizes"]) < BODY_MAX
 
 
 async def test_a_reload_loses_nothing_though_nothing_was_sent(browser: Browser, sitting: Sitting) -> None:

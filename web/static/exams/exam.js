@@ -1,7 +1,7 @@
 // The paper of an examination (答题): questions, the answer card, the clock, handing in.
 import { Client, Problem, h, toast } from '../core/client.js';
 import { leftover, offer, writeFile } from './answer_file.js';
-import { Answers, Clock, deviceOf, given, keepDevice } from './exam_answers.js';
+import { Answers, Clock, clean, deviceOf, given, keepDevice } from './exam_answers.js';
 
 const KINDS = { single: '单选题', multiple: '多选题', true_false: '判断题', short: '简答题' };
 const SUBMIT_SPREAD = 20000;
@@ -171,7 +171,11 @@ function pick(one, bit, many, on) {
 function written(one, answer) {
   let timer, typed;
   const box = h('textarea', { rows: '8', maxlength: '2000', 'aria-label': '作答', spellcheck: 'false' });
-  const keep = () => { clearTimeout(timer); if (box.value !== answers.get(one.slot).text) answers.set(one.slot, 0, box.value, typed); };
+  const keep = () => {
+    clearTimeout(timer);
+    const text = clean(box.value);
+    if (text !== answers.get(one.slot).text) answers.set(one.slot, 0, text, typed);
+  };
   box.value = answer.text;
   box.addEventListener('input', () => { typed = clock.now(); clearTimeout(timer); timer = setTimeout(keep, 1000); });
   box.addEventListener('blur', keep);

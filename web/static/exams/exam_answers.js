@@ -38,6 +38,9 @@ export class Clock {
   now() { return performance.now() + (this.offset ?? 0); }
 }
 
+/** Without control characters and halves of characters, which the service takes in no text: Word's line breaks are such. */
+export const clean = (text) => text.replace(/[\p{Cc}\p{Cs}]/gu, (one) => ('\n\t'.includes(one) ? one : ' '));
+
 /** As many of the events as one request takes: a long text is sent alone rather than refused. */
 function batch(events) {
   let bytes = 0;
