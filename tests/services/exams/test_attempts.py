@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from domain.exams.answers import Answer, AnswerEvent, digest
+from domain.exams.verify_receipt import problems
 from domain.ids import new_id
 from models.audit import AuditEntry
 from models.exams import ExamAttempt, ExamCandidate
@@ -143,6 +146,10 @@ async def test_handing_in_gives_one_receipt_however_often(desk: Desk) -> None:
     assert len(await answers_of(paper.attempt_id)) == 5
     saved = await desk.save(paper, says(3, 0, 8))
     assert (saved.state, saved.ack) == ("sealed", 2)
+    receipts = desk.hall.services.exams.receipts
+    file = await receipts.file(desk.actor, paper.attempt_id)
+    assert problems(json.loads(json.dumps(file)), receipts.public_key) == []
+    assert (file["digest"], len(cast("list[object]", file["answers"]))) == (receipt.digest, 2)
     shown = await desk.hall.services.exams.receipts.verify(receipt.check_url.rpartition("/")[2])
     assert (shown.digest, shown.by_hand) == (seen, True)
 
