@@ -30,6 +30,7 @@ from services.inspection.checker import FileChecker
 from services.payments import Fees
 from services.ports import (
     ChatWindows,
+    FaceChecker,
     Files,
     IdentityPlatform,
     Mailer,
@@ -57,6 +58,7 @@ class Ports:
     voice: VoiceCaller
     identity: IdentityPlatform
     persons: PersonRegister
+    faces: FaceChecker
     pay: PaymentPlatform
     mail: Mailer
     files: Files
@@ -119,7 +121,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
-    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker)
+    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker, ports.faces)
     taught = courses.build(deps, notices, course_fees, proven.issuing, examined, stored, ports.files, ports.checker)
     due_tasks = [
         task

@@ -34,6 +34,7 @@ from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
+from gateways.wechat.face_check import WechatFaces
 from gateways.wechat.mini_program import MiniPrograms
 from gateways.wechat.official_account import OfficialAccounts
 from gateways.wechat.quota import DailyQuotas
@@ -54,6 +55,7 @@ class Gateways:
     voice: AlibabaVoice
     identity: OidcIdentity
     persons: AlibabaPersons
+    faces: WechatFaces
     pay: WechatPay
     mail: SmtpMailer
     files: StoredFiles
@@ -117,6 +119,7 @@ def make_gateways(
         AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),
         OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
         AlibabaPersons(settings.person_check, Vendor("persons", session, metrics, timeout=PERSONS_TIMEOUT), clock),
+        WechatFaces(settings.wechat, api),
         WechatPay(
             settings.pay, settings.wechat, Vendor("pay", session, metrics), clock, public_url=settings.public_url
         ),
@@ -166,6 +169,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         voice=gateways.voice,
         identity=gateways.identity,
         persons=gateways.persons,
+        faces=gateways.faces,
         pay=gateways.pay,
         mail=gateways.mail,
         files=gateways.files,

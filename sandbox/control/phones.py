@@ -13,6 +13,7 @@ from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay.cashier import CODE_PREFIX
 from sandbox.phones import LINES, Autopilot, Bubble, Link, Phone
+from sandbox.wechat.faces import show_face
 
 LONGEST_WAIT = 60.0
 MOST_AT_ONCE = 200_000
@@ -225,6 +226,11 @@ def _code(control: Control, *, phone_number: bool) -> Json:
     return {"code": codes.issue(phone, mini.appid), "appid": mini.appid}
 
 
+def face(control: Control) -> Json:
+    """The phone's owner looks into the camera for a face check: ``check``."""
+    return show_face(control.parts.platform, control.phone, jsons.need(control.body, "check"))
+
+
 # -- calls ------------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +270,7 @@ def add_routes(app: web.Application) -> None:
         f"{one}/consent": consent,
         f"{one}/login_code": login_code,
         f"{one}/phone_code": phone_code,
+        f"{one}/face": face,
         f"{one}/calls/{{call}}/answer": answer_call,
         f"{one}/calls/{{call}}/keys": press_keys,
         f"{one}/calls/{{call}}/hangup": hang_up,

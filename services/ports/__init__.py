@@ -4,6 +4,7 @@ Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (`
 a database transaction.
 """
 
+from services.ports.faces import FaceChecker, FacePerson
 from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
 from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer
 from services.ports.pay import (
@@ -45,6 +46,8 @@ __all__ = [
     "CallDetail",
     "CallReport",
     "ChatWindows",
+    "FaceChecker",
+    "FacePerson",
     "FileEntry",
     "Files",
     "IdentityClaims",

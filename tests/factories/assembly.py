@@ -11,7 +11,7 @@ from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
-from tests.factories.persons import FakeRegister
+from tests.factories.persons import FakeFaces, FakeRegister
 
 
 class _Official(SceneMaker, FakeChat):
@@ -20,6 +20,10 @@ class _Official(SceneMaker, FakeChat):
 
 def register_of(services: Services) -> FakeRegister:
     return cast(FakeRegister, services.accounts.registration._persons._register)
+
+
+def faces_of(services: Services) -> FakeFaces:
+    return cast(FakeFaces, services.exams.faces._faces)
 
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
@@ -34,6 +38,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         voice=unused,
         identity=unused,
         persons=FakeRegister(),
+        faces=FakeFaces(),
         pay=FakePlatform(deps.clock),
         mail=FakeMailer(),
         files=MemoryFiles(),

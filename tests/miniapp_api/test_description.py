@@ -25,8 +25,13 @@ SECRET = (
     "reviews_reveal",
 )
 """Their answers, or their log-in's end, must not be kept beside a key."""
-REPEATABLE = ("exam_attempts_start", "exam_attempts_save", "exam_attempts_submit")
-"""What they carry says itself whether it came before: numbered events, one attempt, one receipt."""
+REPEATABLE = (
+    *("exam_attempts_start", "exam_attempts_save", "exam_attempts_submit"),
+    *("exam_faces_begin", "exam_faces_finish"),
+)
+"""What they carry says itself whether it came before: numbered events, one attempt, one receipt, one verdict.
+
+A second beginning of a check is a new one, and the one before counts no more."""
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 
