@@ -40,6 +40,7 @@ from services.applications.repository import (
     editable_fields,
     find_live,
     fixed_choice,
+    has_enrolled,
     lock_own,
     next_number,
     open_values,
@@ -175,13 +176,16 @@ class Drafts:
             same = Application.filter(account_id=account.id, campaign_id=campaign.id, state="refused")
             if await same.exists():
                 raise violation(book, "campaigns.once", "您在本次征集中的申请未通过，请关注下一次征集通知。")
+        if entry_type == "education" and campaign is not None and await has_enrolled(account.id, campaign.id):
+            raise Conflict("您已完成本次继续教育报名，课程开放后会通知您，无需再次报名。", code="already_enrolled")
         expert = await find_expert(account)
         if entry_type == "first":
             if expert is not None and expert.standing == "formal":
                 raise Conflict("您已是本库专家，无需再次申请；到期前可办理续聘。", code="already_expert")
             return None
         if expert is None:
-            raise Conflict("库中没有您的专家档案，请选择新增申请。", code="no_expert_file")
+            instead = "请选择新增申请" if entry_type == "renewal" else f"如您已入库，请拨打{book.pool.hotline}核实"
+            raise Conflict(f"库中没有您的专家档案，{instead}。", code="no_expert_file")
         if not is_own_file(account, expert):
             raise Conflict(
                 f"专家档案中登记的手机号与您的不一致，请拨打{book.pool.hotline}核实后再办理"

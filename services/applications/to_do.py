@@ -24,7 +24,7 @@ from services.applications.course_tasks import COURSE_TITLE, course_tasks
 from services.applications.exam_tasks import TITLE, exam_tasks
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
-from services.applications.repository import find_live
+from services.applications.repository import find_live, has_enrolled
 from services.core.base import Deps
 from services.experts import Standing, standing_of
 
@@ -162,6 +162,8 @@ class ToDos:
             return ToDo(code, title, "全年均可申请。", action, route)
         for campaign in await self._campaigns.announced(account.pool):
             if entry_type not in campaign.data.entry_types:
+                continue
+            if entry_type == "education" and await has_enrolled(account.id, campaign.id):
                 continue
             if campaign.state == "upcoming":
                 return ToDo(code, title, f"{print_until(campaign.data.enrol_from, now)}开始报名。", "", "")
