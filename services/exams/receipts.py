@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import Field
 
 from domain.errors import AppError, Conflict, NotFound
+from domain.exams.lifecycles import AttemptState
 from domain.exams.verify_receipt import FORMAT, statement
 from domain.masking import mask_name
 from models.accounts import Account
@@ -28,8 +29,8 @@ _PURPOSE = "exam_receipt"
 _RECEIPT_TTL = timedelta(days=3653)
 _KEY_INFO = b"pbt-exam-receipt-v1 key"
 _SEALED = """
-SELECT t.id, t.number, t.digest, t.submitted_at, t.deadline, t.started_at, cardinality(t.versions) AS questions,
-       c.account_id, (SELECT count(*) FROM exam_answer a
+SELECT t.id, t.number, t.state, t.void_reason, t.digest, t.submitted_at, t.deadline, t.started_at, c.account_id,
+       cardinality(t.versions) AS questions, (SELECT count(*) FROM exam_answer a
                        WHERE a.attempt_id = t.id AND (a.mask <> 0 OR a.text <> '')) AS answered
   FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id WHERE t.id = ANY($1::uuid[])
 """
@@ -114,6 +115,9 @@ class Receipts:
     def _receipt(self, row: Any, account_id: UUID | None) -> SubmissionReceipt | AppError:
         if row is None or row["account_id"] != account_id:
             return NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")
+        if row["state"] == AttemptState.VOID and not row["digest"]:
+            why = f"（{row['void_reason']}）" if row["void_reason"] else ""
+            return Conflict(f"这次作答已作废{why}，不用交卷。请返回考试页面查看下一步。", code="attempt_void")
         if not row["digest"]:
             return Conflict("还没有交卷或正在收卷，请稍后再看。", code="not_sealed")
         return SubmissionReceipt(
