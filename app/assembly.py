@@ -39,6 +39,7 @@ from services.ports import (
     PaymentPlatform,
     PersonRegister,
     Printer,
+    Sealer,
     SmsSender,
     VoiceCaller,
     WechatWeb,
@@ -63,6 +64,7 @@ class Ports:
     mail: Mailer
     files: Files
     printer: Printer
+    sealer: Sealer
     checker: FileChecker
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
@@ -98,7 +100,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         links,
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
     )
-    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery)
+    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery, ports.sealer)
     fees, course_fees = Fees(deps, notices), courses.CourseFees(deps, notices)
     entering = entry.build(deps, notices, fees, ports.checker)
     paid = payments.build(

@@ -32,6 +32,7 @@ from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
+from gateways.pdf_seal import PadesSealer
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
 from gateways.wechat.face_check import WechatFaces
@@ -60,6 +61,7 @@ class Gateways:
     mail: SmtpMailer
     files: StoredFiles
     printer: TypstPrinter
+    sealer: PadesSealer
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def make_gateways(
         ),
         open_files(settings.files, settings.data_dir / "files"),
         TypstPrinter(settings.fonts),
+        PadesSealer(settings.seals),
     )
 
 
@@ -174,6 +177,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         mail=gateways.mail,
         files=gateways.files,
         printer=gateways.printer,
+        sealer=gateways.sealer,
         checker=FileChecker(),
         appids={pool: program.appid for pool, program in programs.items()},
         person_pools=settings.person_check.pools,

@@ -6,7 +6,7 @@ a database transaction.
 
 from services.ports.faces import FaceChecker, FacePerson
 from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
-from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer
+from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer, Sealer
 from services.ports.pay import (
     BankCard,
     BillRow,
@@ -76,6 +76,7 @@ __all__ = [
     "RefundReport",
     "Reversal",
     "ReverseReason",
+    "Sealer",
     "SmsReport",
     "SmsSender",
     "TemplateMessage",

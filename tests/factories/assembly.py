@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from app.assembly import Ports
 from app.assembly import make_services as assemble
+from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
@@ -43,6 +44,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         mail=FakeMailer(),
         files=MemoryFiles(),
         printer=PlainPrinter(),
+        sealer=PadesSealer({}),
         checker=QuickChecker(),
         person_pools=["demo"],
         appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},
