@@ -28,6 +28,9 @@ export class Browser {
     }
   }
 
+  /** Of the page that is open; '' while none is. */
+  get address() { return this.element.hidden ? '' : this.visited.at(-1) ?? ''; }
+
   /** The page that was open before the desk was loaded anew. */
   restore() {
     const left = recall(this.shelf);
