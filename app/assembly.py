@@ -30,7 +30,6 @@ from services.inspection.checker import FileChecker
 from services.payments import Fees
 from services.ports import (
     ChatWindows,
-    FaceChecker,
     Files,
     IdentityPlatform,
     Mailer,
@@ -39,7 +38,6 @@ from services.ports import (
     PaymentPlatform,
     PersonRegister,
     Printer,
-    Sealer,
     SmsSender,
     VoiceCaller,
     WechatWeb,
@@ -59,12 +57,10 @@ class Ports:
     voice: VoiceCaller
     identity: IdentityPlatform
     persons: PersonRegister
-    faces: FaceChecker
     pay: PaymentPlatform
     mail: Mailer
     files: Files
     printer: Printer
-    sealer: Sealer
     checker: FileChecker
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
@@ -100,7 +96,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         links,
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
     )
-    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery, ports.sealer)
+    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery)
     fees, course_fees = Fees(deps, notices), courses.CourseFees(deps, notices)
     entering = entry.build(deps, notices, fees, ports.checker)
     paid = payments.build(
@@ -123,7 +119,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
-    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker, ports.faces)
+    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker)
     taught = courses.build(deps, notices, course_fees, proven.issuing, examined, stored, ports.files, ports.checker)
     due_tasks = [
         task

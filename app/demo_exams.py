@@ -40,7 +40,7 @@ async def load_exam(deps: Deps) -> int:
     """How many were published; none where there is one already, or no item to draw."""
     if await Exam.exists(pool=POOL) or not await ExamItem.exists(pool=POOL):
         return 0
-    actor, now = await _administrator(deps), deps.now()
+    actor, now = await find_administrator(deps), deps.now()
     blueprint = await Blueprints(deps).create(actor, "演示卷（100分）", CELLS)
     setup = make_setup(deps)
     data = ExamData("演示统一考试", Purpose.ENTRY, now, now + OPEN_FOR, None, blueprint.id)
@@ -59,7 +59,7 @@ async def call_example(deps: Deps) -> int:
         return 0
     if await Exam.exists(pool=POOL, name=SHORT):
         return 0
-    actor, now = await _administrator(deps), deps.now()
+    actor, now = await find_administrator(deps), deps.now()
     blueprint = await Blueprints(deps).create(actor, "速测卷（5题，100分）", SHORT_CELLS)
     setup = make_setup(deps)
     exam = await setup.create(actor, ExamData(SHORT, Purpose.SINGLE, now, now + OPEN_FOR, None, blueprint.id))
@@ -68,7 +68,7 @@ async def call_example(deps: Deps) -> int:
     return called.count
 
 
-async def _administrator(deps: Deps) -> Actor:
+async def find_administrator(deps: Deps) -> Actor:
     admin = next(person for person in CAST if person.role == "admin")
     account = await account_by_mobile(deps, POOL, admin.mobile)
     return Actor(POOL, "pool_admin", account.id)

@@ -6,6 +6,7 @@ import structlog
 
 from app.commands.database import deps_for
 from app.container import open_files
+from app.demo_courses import call_to_course
 from app.demo_data import POOL, load_demo
 from app.demo_exam_items import load_exam_items
 from app.demo_exams import call_example, load_exam
@@ -45,12 +46,14 @@ async def bring_demo_exam(settings: Settings) -> None:
 
 
 async def call_demo_expert(settings: Settings) -> None:
-    """In the sandbox, call one expert to a short examination; he has bound his phone already."""
+    """In the sandbox, call one expert to a short examination and a course; he has bound his phone already."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     async with deps_for(settings) as deps:
         count = await call_example(deps)
-    log.info("demo_expert_called", count=count)
+        files = open_files(settings.files, settings.data_dir / "files")
+        taught = await call_to_course(deps, files, settings.rulebooks.parent / "courses" / f"{POOL}.mp4")
+    log.info("demo_expert_called", exams=count, courses=taught)
 
 
 async def bring_demo_materials(settings: Settings) -> None:

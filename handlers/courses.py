@@ -61,7 +61,7 @@ def _block(turn: Turn, one: EnrolmentView) -> str:
     lines = [
         texts.COURSE_IS.format(name=wording.plain(one.name)),
         texts.COURSE_TIME.format(opens=print_until(one.opens_at, now), until=print_until(one.closes_at, now)),
-        texts.COURSE_STATE.format(state=texts.COURSE_STATES[phase_of(one)], percent=one.progress // 10),
+        texts.COURSE_STATE.format(state=texts.COURSE_STATES[one.phase], percent=one.progress // 10),
     ]
     if one.fee_id is not None:
         lines.append(commands.tappable(commands.PAY))
@@ -70,17 +70,6 @@ def _block(turn: Turn, one: EnrolmentView) -> str:
     label = texts.COURSE_STUDY if one.access == "open" and _is_ahead(one) else texts.COURSE_LOOK
     page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{one.id}"
     return "\n".join([*lines, f"▸ {link(label, page)}"])
-
-
-def phase_of(one: EnrolmentView) -> str:
-    """What a participant is told of where he stands."""
-    if one.state in (EnrolmentState.FINISHED, EnrolmentState.LEFT):
-        return one.state.value
-    if one.fee_id is not None:
-        return "unpaid"
-    if one.overdue:
-        return "excluded" if one.excluded else "over"
-    return "learned" if one.state == EnrolmentState.LEARNED else one.access
 
 
 def _actor(pool: str, account_id: UUID) -> Actor:

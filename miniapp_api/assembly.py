@@ -12,6 +12,7 @@ from miniapp_api.accounts import account, registration, sessions
 from miniapp_api.applications import attachments as application_attachments
 from miniapp_api.applications import campaigns, own, papers
 from miniapp_api.certificates import certificates
+from miniapp_api.courses import study as course_study
 from miniapp_api.draws import (
     absences,
     activities,
@@ -29,7 +30,6 @@ from miniapp_api.draws import attachments as draw_attachments
 from miniapp_api.entry import objections
 from miniapp_api.exams import attempts
 from miniapp_api.exams import evidence as exam_evidence
-from miniapp_api.exams import faces as exam_faces
 from miniapp_api.exams import results as exam_results
 from miniapp_api.exams import sittings as exam_sittings
 from miniapp_api.experts import profile
@@ -79,9 +79,9 @@ APIS: tuple[Api, ...] = (
     fees.api,
     exam_results.api,
     exam_evidence.api,
-    exam_faces.api,
     exam_sittings.api,
     attempts.api,
+    course_study.api,
     certificates.api,
     office_applications.api,
     office_experts.api,

@@ -17,6 +17,7 @@ from web.applications.document_check import DocumentCheckPages
 from web.applications.documents import DocumentPages
 from web.certificates.certificates import CertificatePages
 from web.core.site import AddressOf, Limit, Site
+from web.courses.courses import CoursePages
 from web.draws.board import BoardPages
 from web.draws.draws import DrawPages
 from web.draws.invitations import InvitationPages
@@ -70,6 +71,7 @@ def setup_pages(
         MaterialPages(site, services, door),
         CertificatePages(site, services, door),
         ExamPages(site, services, door),
+        CoursePages(site, services, door),
         PayPages(site, services, door),
         account,
         ApplyPages(site, services, door, account.bar),

@@ -51,6 +51,11 @@ def reach(watched: Sequence[Interval], length: int, ahead: int) -> int:
     return min(length, max((end for _, end in watched), default=0) + ahead)
 
 
+def first_gap(watched: Sequence[Interval]) -> int:
+    """The first second that was not watched yet."""
+    return watched[0][1] if watched and watched[0][0] == 0 else 0
+
+
 def is_whole(watched: Sequence[Interval], length: int) -> bool:
     """Whether all of it was watched, but for a moment at the end. Never true for a length of zero."""
     return length > 0 and seconds(watched) >= max(1, length - END_SLACK)

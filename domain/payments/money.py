@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 
 def yuan(fen: int) -> str:
     """``35000`` → ``350.00``."""
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02}"
+
+
+def parse_yuan(text: str) -> int | None:
+    """``120``, ``120.5``, ``120.00`` → fen; None for anything else."""
+    found = re.fullmatch(r"(\d{1,8})(?:\.(\d{1,2}))?", text, re.ASCII)
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else None
 
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"

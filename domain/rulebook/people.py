@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -10,8 +9,7 @@ from pydantic import Field, model_validator
 from domain.rulebook.form import FileType
 from domain.rulebook.types import Duration, Items, Section, Text
 
-LoginName = Literal["mobile", "id_number", "pinyin"]
-LOGIN_NAMES: Mapping[LoginName, str] = {"mobile": "手机号", "id_number": "身份证号", "pinyin": "姓名拼音"}
+LoginName = Literal["mobile", "id_number"]
 LoginWay = Literal["code", "password"]
 MaterialType = FileType | Literal["docx", "xlsx", "zip"]
 
@@ -68,7 +66,7 @@ class Registration(Section):
     """A mobile may be changed once in this time; None: whenever the owner proves the new one."""
     login_ways: Annotated[Items[LoginWay], Field(min_length=1)]
     login_names: Annotated[Items[LoginName], Field(min_length=1)]
-    """What stands for the account at a log-in by password. ``pinyin``: of an expert's name, while nobody shares it."""
+    """What stands for the account at a log-in by password."""
     honesty: Text
     """The clause that a person agrees to when registering."""
     closed: str = ""

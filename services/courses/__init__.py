@@ -3,7 +3,7 @@
 Rows are locked course first, then enrolment, then order and fee.
 """
 
-from services.courses.assembly import CourseServices, build
+from services.courses.assembly import CourseServices, build, make_desk
 from services.courses.calling import AddedParticipants
 from services.courses.fees import CourseFees
 from services.courses.media import PAGE_FILE_MAX, PAGES_MAX, PART, VIDEO_MAX
@@ -30,4 +30,5 @@ __all__ = [
     "Missing",
     "StudyView",
     "build",
+    "make_desk",
 ]

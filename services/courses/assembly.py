@@ -16,7 +16,7 @@ from services.courses.queries import CourseQueries
 from services.courses.setup import CLOSES_DUE, CourseSetup
 from services.courses.study import Study
 from services.exams import ExamServices
-from services.files import FileServices
+from services.files import FileServices, SealedFiles
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.ports import Files
@@ -32,6 +32,22 @@ class CourseServices:
     study: Study
     queries: CourseQueries
     due_tasks: tuple[DueTask, ...]
+
+
+@dataclass(frozen=True)
+class CourseDesk:
+    """What it takes to set a course up, for whoever fills a database before the service starts."""
+
+    setup: CourseSetup
+    media: CourseMedia
+    calling: Calling
+
+
+def make_desk(deps: Deps, files: Files) -> CourseDesk:
+    notices = Notices(deps)
+    calling = Calling(deps, notices, CourseFees(deps, notices))
+    media = CourseMedia(deps, files, SealedFiles(files, deps.keys), FileChecker())
+    return CourseDesk(CourseSetup(deps, notices, calling), media, calling)
 
 
 def build(

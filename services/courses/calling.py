@@ -20,13 +20,15 @@ from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
+from services.core.short_texts import check_text
 from services.courses.fees import CourseFees
 from services.courses.notifications import FREE, PAY_FIRST, recipient
-from services.courses.repository import get_course, window_of
+from services.courses.repository import get_course, get_enrolment, lock_enrolment, window_of
 from services.notifications import Notices
 
 BATCH = 500
 ADD_MAX = 2000
+REASON_MAX = 100
 _SPLIT = re.compile(r"[\s,，;；、]+")
 _MISSING = """
 FROM course c JOIN expert x ON x.pool = c.pool AND x.left_at IS NULL AND x.account_id IS NOT NULL
@@ -129,6 +131,40 @@ class Calling:
         for enrolment in found:
             await self._dismiss(enrolment, now)
         return found
+
+    async def dismiss(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
+        """The office takes somebody out; what is due is not owed any more. Raises Conflict, InvalidInput."""
+        check(actor, "course.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            await get_enrolment(actor, enrolment_id)
+            enrolment = await lock_enrolment(enrolment_id)
+            await self._dismiss(enrolment, now)
+            await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=words)
+            await self._tell_decision(enrolment, f"您不再参加（{words}）", now)
+
+    async def take_back(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
+        """Who left takes part again, with what was studied before. Raises Conflict, InvalidInput."""
+        check(actor, "course.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            known = await get_enrolment(actor, enrolment_id)
+            if known.course.state != CourseState.PUBLISHED or known.course.closes_at <= now:
+                raise Conflict("课程已结束或取消，不能再参加。", code="course_not_open")
+            enrolment = await lock_enrolment(enrolment_id)
+            enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.RETURN)
+            await enrolment.save(update_fields=["state"])
+            await record(actor, now, "course.take_back", "course_enrolment", enrolment.id, reason=words)
+            if enrolment.opens_at is None:
+                await self._begin(known.course, [enrolment], now)
+            await self._tell_decision(enrolment, f"您重新参加（{words}）", now)
+
+    async def _tell_decision(self, enrolment: CourseEnrolment, what: str, now: datetime) -> None:
+        course = await Course.get(id=enrolment.course_id)
+        one = recipient("course_changed", course, enrolment, reason=what, occasion=now.isoformat())
+        await self._notices.notify_many(pool=course.pool, kind="course_changed", recipients=[one])
 
     async def leave_due(self) -> int:
         """Who left the pool takes no course any more."""

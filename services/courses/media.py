@@ -185,21 +185,19 @@ class CourseMedia:
             await record(actor, now, "course.video", "course", course.id, item=str(item.id), bytes=film.size)
 
     async def _probe(self, key: str, size: int) -> _Film:
-        """Reads the heads of boxes and ``moov`` alone. Raises NotPlayable."""
-        at = 0
+        """Reads the heads of all boxes, and ``moov``. Raises NotPlayable, also for a file that was cut off."""
+        at, movie = 0, None
         for _ in range(_BOXES_MAX):
             if at + 8 > size:
                 break
             box = read_head(await self._files.get_range(key, at, min(HEAD, size - at)))
             end = at + box.size if box.size else size
-            if box.kind == b"moov":
-                if box.size > MOOV_MAX or end > size:
-                    break
-                return _Film(
-                    key, size, read_movie(await self._files.get_range(key, at + box.head, end - at - box.head))
-                )
+            if box.kind == b"moov" and end - at <= MOOV_MAX and end <= size:
+                movie = read_movie(await self._files.get_range(key, at + box.head, end - at - box.head))
             at = end
-        raise NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")
+        if movie is None or at != size:
+            raise NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")
+        return _Film(key, size, movie)
 
     async def _draw(self, content: bytes) -> list[bytes]:
         """Raises InvalidInput that names the field."""

@@ -21,6 +21,8 @@ from services.courses.study import CODE_PURPOSE
 PAGE_SIZE = 10
 """Rows of a participant's list (新疆手册 2025 L127-139)."""
 ExamState = Literal["", "pending", "passed", "failed"]
+Phase = Literal["unpaid", "ahead", "open", "over", "excluded", "learned", "finished", "left"]
+"""What a participant is told of where he stands; ``excluded``: over, and not drawn until it is made up."""
 _FACTS = """
 SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes, c.amount,
   c.required, c.state AS course_state, n.state, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,
@@ -70,6 +72,7 @@ class EnrolmentView:
     closes_at: datetime
     state: EnrolmentState
     access: Access
+    phase: Phase
     progress: int
     exam_state: ExamState
     marked_at: datetime | None
@@ -218,6 +221,7 @@ class CourseQueries:
 
 def _view(row: Mapping[str, Any], now: datetime) -> EnrolmentView:
     state = EnrolmentState(row["state"])
+    found = access(state, row["opens_at"], row["closes_at"], now)
     return EnrolmentView(
         id=row["id"],
         course_id=row["course_id"],
@@ -228,7 +232,8 @@ def _view(row: Mapping[str, Any], now: datetime) -> EnrolmentView:
         opens_at=row["opens_at"] or row["course_opens"],
         closes_at=row["closes_at"] or row["course_closes"],
         state=state,
-        access=access(state, row["opens_at"], row["closes_at"], now),
+        access=found,
+        phase=_phase(row, state, found),
         progress=row["progress"],
         exam_state=row["exam_state"] or ("pending" if row["marking"] else ""),
         marked_at=row["marked_at"],
@@ -244,6 +249,20 @@ def _view(row: Mapping[str, Any], now: datetime) -> EnrolmentView:
         expert_number=row["expert_number"],
         expert_name=mask_name(row["expert_name"]),
     )
+
+
+def _phase(row: Mapping[str, Any], state: EnrolmentState, found: Access) -> Phase:
+    if state == EnrolmentState.FINISHED:
+        return "finished"
+    if state == EnrolmentState.LEFT:
+        return "left"
+    if row["fee_id"] is not None:
+        return "unpaid"
+    if row["overdue_at"] is not None:
+        return "excluded" if row["excluded_at"] is not None else "over"
+    if state == EnrolmentState.LEARNED:
+        return "learned"
+    return "over" if found == "left" else found
 
 
 def _course(row: Mapping[str, Any]) -> CourseView:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
@@ -38,20 +39,18 @@ FROM course c WHERE c.state = 'published' AND c.closes_at <= $1 AND NOT EXISTS (
 """
 CLOSES_DUE = f"EXISTS (SELECT 1 {_OVER} AND {not_paused('course_close', 'c.id')})"
 _NEXT = f"SELECT c.id {_OVER} AND {not_paused('course_close', 'c.id')}"
-Audience = Literal["all", "campaigns", "listed"]
-ItemKind = Literal["video", "pages", "live"]
-AUDIENCES: dict[str, str] = {"all": "全体专家", "campaigns": "指定征集批次入库的专家", "listed": "名单内的专家"}
-KINDS: dict[str, str] = {"video": "视频", "pages": "图文", "live": "直播或面授"}
+AUDIENCES: Mapping[str, str] = {"all": "全体专家", "campaigns": "指定征集批次入库的专家", "listed": "名单内的专家"}
+KINDS: Mapping[str, str] = {"video": "视频", "pages": "图文", "live": "直播或面授"}
 
 
 @dataclass(frozen=True)
 class CourseData:
-    """The form of a course. ``amount`` in fen, None: free."""
+    """The form of a course. ``audience`` is a key of ``AUDIENCES``, ``amount`` in fen, None: free."""
 
     name: str
     opens_at: datetime
     closes_at: datetime
-    audience: Audience = "all"
+    audience: str = "all"
     campaigns: tuple[UUID, ...] = ()
     description: str = ""
     amount: int | None = None
@@ -61,9 +60,9 @@ class CourseData:
 
 @dataclass(frozen=True)
 class ItemData:
-    """The form of an item. ``credit`` in hundredths of a class hour, None: by its length."""
+    """The form of an item. ``kind`` is a key of ``KINDS``; ``credit`` in hundredths of a class hour, or by length."""
 
-    kind: ItemKind
+    kind: str
     title: str
     credit: int | None = None
     starts_at: datetime | None = None
@@ -165,7 +164,7 @@ class CourseSetup:
         async with transaction():
             course = await lock_draft(actor, course_id)
             item = await get_item(course.id, item_id)
-            columns = _item_columns(_check_item(replace(data, kind=_kind(item.kind))))
+            columns = _item_columns(_check_item(replace(data, kind=item.kind)))
             if item.kind != "live":
                 columns.pop("seconds")
             item.update_from_dict(columns)
@@ -324,7 +323,7 @@ class CourseSetup:
             raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="closes_at")
         if data.closes_at - data.opens_at > _WINDOW_MAX:
             raise InvalidInput("课程最长一年，请缩短。", code="window_long", field="closes_at")
-        if data.audience not in get_args(Audience):
+        if data.audience not in AUDIENCES:
             raise InvalidInput("请选择参加的专家。", code="no_choice", field="audience")
         await self._check_amount(actor, data.amount)
         await self._check_campaigns(actor, data)
@@ -360,7 +359,7 @@ def _missing_of_exam(course: Course, exam: Exam) -> list[Missing]:
 
 def _check_item(data: ItemData) -> ItemData:
     title = check_text(" ".join(data.title.split()), "title", "标题", NAME_MAX, required=True)
-    if data.kind not in get_args(ItemKind):
+    if data.kind not in KINDS:
         raise InvalidInput("请选择内容形式。", code="no_choice", field="kind")
     if data.credit is not None and not 0 <= data.credit <= _CREDIT_MAX:
         raise InvalidInput("学时应在0至100之间；留空则按时长计算。", code="credit", field="credit")
@@ -382,11 +381,6 @@ def _item_columns(data: ItemData) -> dict[str, Any]:
 
 def _columns(data: CourseData) -> dict[str, Any]:
     return {**data.__dict__, "campaigns": list(data.campaigns)}
-
-
-def _kind(text: str) -> ItemKind:
-    kinds: dict[str, ItemKind] = {"video": "video", "pages": "pages", "live": "live"}
-    return kinds[text]
 
 
 async def _number(items: list[CourseItem]) -> None:

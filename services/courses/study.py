@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.courses.access import access
 from domain.courses.lifecycles import CourseState, EnrolmentState
-from domain.courses.watching import Beat, Interval, credit, is_whole, merge, reach, seconds
+from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, merge, reach, seconds
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.courses import CourseRules
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
@@ -40,7 +40,8 @@ _CLOSED = {
 
 @dataclass(frozen=True)
 class StudyView:
-    """How far an item is. ``player`` numbers this opening; ``reach`` is the last second or page that may be jumped to.
+    """How far an item is. ``player`` numbers this opening; ``reach`` is the last second or page that may be jumped to,
+    ``gap`` the first second that was not watched.
 
     ``asked``: a question for presence waits for its answer.
     """
@@ -49,6 +50,7 @@ class StudyView:
     position: int
     seconds: int
     reach: int
+    gap: int
     asked: bool
     done: bool
     progress: int
@@ -236,8 +238,9 @@ def _next_question(rules: CourseRules, position: int) -> int | None:
 
 def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: CourseStudy) -> StudyView:
     rules = rules_of(course)
-    last = len(item.pages)
+    last, gap = len(item.pages), 0
     if item.kind == "video":
+        gap = first_gap([(a, b) for a, b in study.watched])
         ahead = int(rules.seek_ahead.total_seconds())
         last = item.seconds if study.done_at else reach([(a, b) for a, b in study.watched], item.seconds, ahead)
     return StudyView(
@@ -245,6 +248,7 @@ def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: C
         position=study.position,
         seconds=study.seconds,
         reach=last,
+        gap=gap,
         asked=study.asked_at is not None,
         done=study.done_at is not None,
         progress=enrolment.progress,

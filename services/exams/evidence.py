@@ -72,6 +72,7 @@ class Evidence:
         """
         check(actor, "exam.own")
         words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
+        await get_own(actor, candidate_id)
         attempt_id, content = self._files.unseal(code)
         file = self._files.read(attempt_id, content)
         now = self._deps.now()

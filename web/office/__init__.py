@@ -11,6 +11,9 @@ from web.office.bank_files import BankFilePages
 from web.office.base import menu_of
 from web.office.campaigns import CampaignPages
 from web.office.certificates import CertificatePages
+from web.office.course_items import CourseItemPages
+from web.office.course_participants import CourseParticipantPages
+from web.office.courses import CoursePages
 from web.office.employers import EmployerPages
 from web.office.exam_analysis import ExamAnalysisPages
 from web.office.exam_appeals import ExamAppealPages
@@ -50,6 +53,9 @@ _ALL = (
     ExamAnalysisPages,
     ExamSittingPages,
     ExamCandidatePages,
+    CourseParticipantPages,
+    CourseItemPages,
+    CoursePages,
     BankFilePages,
     BankPages,
     ExpertPages,

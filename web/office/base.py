@@ -125,6 +125,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
         Entry("applications", "申请"),
         Entry("exams", book.entry.names.exam),
         Entry("bank", "题库"),
+        *([Entry("courses", "继续教育")] if book.course.offered else []),
         Entry("experts", "专家"),
         Entry("campaigns", "征集"),
         Entry("employers", "单位"),

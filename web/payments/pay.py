@@ -6,6 +6,7 @@ goes on by a token bound to this fee and this visitor, so that waiting does not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -55,7 +56,15 @@ class PayPages:
             return await self._by_number(request, visitor, typed)
         own = await self._services.payments.queries.mine(visitor.actor) if visitor.actor.account_id else ()
         if own and "other" not in request.query:
-            return self._page(request, visitor, own[0], note=_NOTES.get(request.query.get("note", ""), ""))
+            first = next((one for one in own if one.phase == "open"), own[0])
+            wanted = next((one for one in own if str(one.id) == request.query.get("fee")), first)
+            return self._page(
+                request,
+                visitor,
+                wanted,
+                due=_others_due(own, wanted),
+                note=_NOTES.get(request.query.get("note", ""), ""),
+            )
         return self._search(visitor)
 
     async def fee(self, request: http.Request) -> http.Response:
@@ -92,6 +101,7 @@ class PayPages:
         view: FeeView,
         *,
         ordered: Ordered | None = None,
+        due: Sequence[FeeView] = (),
         note: str = "",
         error: AppError | None = None,
     ) -> http.Response:
@@ -108,6 +118,7 @@ class PayPages:
             jsapi=self._by_jsapi(request, visitor),
             wechat=is_wechat(request),
             ordered=ordered,
+            due=due,
             qr=path_of(ordered.code_url) if ordered else None,
             others=book.fee is not None and book.fee.pay_for_others,
             pool_name=book.pool.name,
@@ -225,6 +236,10 @@ def _bridge(parameters: PayParameters) -> dict[str, str]:
         "signType": parameters.sign_type,
         "paySign": parameters.signature,
     }
+
+
+def _others_due(own: Sequence[FeeView], shown: FeeView) -> list[FeeView]:
+    return [one for one in own if one.id != shown.id and one.phase == "open"]
 
 
 def _uuid(text: str) -> UUID:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.courses.watching import Beat, Interval, credit, is_whole, merge, reach, seconds
+from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, merge, reach, seconds
 
 SPANS = st.tuples(st.integers(0, 300), st.integers(0, 60)).map(lambda one: (one[0], one[0] + one[1]))
 
@@ -80,6 +80,10 @@ def test_nothing_was_watched_at_first_so_only_the_start_counts() -> None:
     assert reach((), 600, 5) == 5
     assert credit((), Beat(0, 10, 1.0, 10.0), 600, 5) == (0, 10)
     assert credit((), Beat(300, 310, 1.0, 10.0), 600, 5) == (300, 300)
+
+
+def test_the_first_gap_is_where_to_make_up() -> None:
+    assert [first_gap(one) for one in ((), ((0, 30),), ((0, 30), (40, 60)), ((5, 9),))] == [0, 30, 30, 0]
 
 
 def test_once_watched_any_part_may_be_seen_again() -> None:

@@ -45,8 +45,6 @@ TECHNICAL = frozenset(
         "only_good",
         "answers",
         "attempt_id",
-        "check",
-        "consent",
         "ticket",
         "events",
         "seq",

@@ -1,0 +1,37 @@
+"""The demonstration's course: a video of thirty seconds, for the expert who is called to the short examination, too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from app.demo_data import POOL
+from app.demo_exams import EXAMPLE, find_administrator
+from models.courses import Course
+from models.experts import Expert
+from services.core.base import Deps
+from services.courses import CourseData, ItemData, make_desk
+from services.ports import Files
+
+NAME = "演示课程：评标专家继续教育"
+OPEN_FOR = timedelta(days=360)
+
+
+async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
+    """Publish the course and call the example expert to it; how many were called.
+
+    Nobody where it was done before, or the expert has bound no phone yet.
+    """
+    hashed = deps.keys.lookup_hash("mobile", EXAMPLE.mobile)
+    expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)
+    if expert is None or expert.account_id is None or await Course.exists(pool=POOL):
+        return 0
+    office, desk, now = await find_administrator(deps), make_desk(deps, files), deps.now()
+    form = CourseData(NAME, now, now + OPEN_FOR, "listed", description="看完30秒的视频即培训完毕，并颁发证书。")
+    course_id = await desk.setup.create(office, form)
+    item_id = await desk.setup.add_item(office, course_id, ItemData("video", "评标专家行为规范", 100))
+    await desk.media.put_part(office, course_id, item_id, course_id, 0, film.read_bytes())
+    await desk.media.finish(office, course_id, item_id, course_id, 1)
+    added = await desk.calling.add(office, course_id, expert.number)
+    await desk.setup.publish(office, course_id)
+    return added.count

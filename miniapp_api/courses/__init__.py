@@ -1,0 +1,1 @@
+"""Courses: one's own, and studying them."""

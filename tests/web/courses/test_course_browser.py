@@ -1,0 +1,140 @@
+"""Courses in a real browser: the list with the manual's columns, a video that can't be skipped, slides, a lecture."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from gateways.files import open_folder
+from models.courses import CourseEnrolment, CourseItem
+from services.courses import ItemData
+from tests.factories.courses import School, own
+from tests.factories.exams import make_office, work
+from tests.factories.files import pdf
+from tests.plugins.browsers import CHROMIUM
+from tests.web.applicants import ApplyingWorld, serious, world
+from tests.web.test_browser import PHONE, SCREEN
+
+__all__ = ["world"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+CLIP = Path(__file__).parents[2] / "services/courses/clip.mp4"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def school(world: ApplyingWorld, tmp_path: Path) -> School:
+    """Films lie in a folder, which a browser gets by ranges."""
+    world.services.courses.media._files = open_folder(tmp_path / "films")
+    return School(world.services, await make_office(world.deps), world.clock)
+
+
+async def enrolled(school: School, *kinds: str, amount: int | None = None) -> CourseEnrolment:
+    """Somebody called to a course of such items, which is open."""
+    courses, office = school.services.courses, school.office
+    expert = await school.expert()
+    course = await school.course(after=HOUR, amount=amount)
+    await CourseItem.filter(course_id=course.id).delete()
+    for kind in kinds:
+        begins = course.opens_at + HOUR
+        data = ItemData(kind, "招标投标法", 100)
+        if kind == "live":
+            data = ItemData(kind, "案例研讨", 100, begins, begins + HOUR, "培训中心201")
+        item_id = await courses.setup.add_item(office, course.id, data)
+        if kind == "video":
+            upload = uuid4()
+            await courses.media.put_part(office, course.id, item_id, upload, 0, CLIP.read_bytes())
+            await courses.media.finish(office, course.id, item_id, upload, 1)
+        elif kind == "pages":
+            await courses.media.add_pages(office, course.id, item_id, pdf(2))
+    await courses.setup.publish(office, course.id)
+    await work(school.services, "course_call")
+    school.clock.move(2 * HOUR)
+    return await school.enrolment(expert)
+
+
+async def test_a_video_is_watched_to_its_end(
+    browser: Browser, world: ApplyingWorld, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set_rules("course", seek_ahead=timedelta(seconds=1))
+    enrolment = await enrolled(school, "video")
+    seen = await world.at_page(browser, own(enrolment), PHONE)
+    page = await seen.open("/h5/demo/courses")
+    await seen.check("course-list")
+    await page.get_by_role("link", name="学习", exact=True).click()
+    await seen.check("course")
+    await page.get_by_role("link", name="开始学习").click()
+    video = page.locator("video")
+    await expect(video).to_be_visible()
+    await expect(page.locator("#seen-text")).to_have_text("0:00 / 0:04")
+    await page.wait_for_function("document.querySelector('video').readyState > 0")
+    await seen.check("course-video")
+    begins, beginning = time.monotonic(), world.clock.now()
+    monkeypatch.setattr(
+        school.clock, "now", lambda: beginning + timedelta(seconds=time.monotonic() - begins)
+    )  # films take their time
+    await video.evaluate("film => { film.muted = true; film.currentTime = 3.9; }")
+    await expect(page.get_by_text("首次学习不能快进，请按顺序观看")).to_be_visible()
+    await video.evaluate("film => film.play()")
+    await expect(page.get_by_text("本项已学完")).to_be_visible(timeout=20_000)
+    await page.get_by_role("link", name="返回课程").click()
+    await expect(page.get_by_text("培训完毕").first).to_be_visible()
+    await seen.check("course-finished")
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.progress) == ("finished", 1000)
+    assert serious(seen) == []
+
+
+async def test_pages_are_turned_one_by_one(browser: Browser, world: ApplyingWorld, school: School) -> None:
+    world.set_rules("course", page_seconds=1)
+    enrolment = await enrolled(school, "pages")
+    item = await CourseItem.get()
+    seen = await world.at_page(browser, own(enrolment), SCREEN)
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
+    school.clock.move(timedelta(seconds=5))
+    await expect(page.get_by_text("本页已学")).to_be_visible()
+    await seen.check("course-pages")
+    school.clock.move(timedelta(seconds=5))
+    await page.get_by_role("button", name="下一页").click()
+    await expect(page.get_by_text("第2/2页")).to_be_visible()
+    await expect(page.get_by_text("本项已学完")).to_be_visible()
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "finished"
+    assert serious(seen) == []
+
+
+async def test_a_lecture_is_signed_in_with_its_code(browser: Browser, world: ApplyingWorld, school: School) -> None:
+    enrolment = await enrolled(school, "live")
+    item = await CourseItem.get()
+    _, (line,) = await school.services.courses.queries.course(school.office, enrolment.course_id)
+    seen = await world.at_page(browser, own(enrolment), PHONE)
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
+    await page.get_by_label("签到码").fill("1")
+    await page.get_by_role("button", name="签到").click()
+    await expect(page.get_by_text("签到码不正确")).to_be_visible()
+    await seen.check("course-lecture")
+    await page.get_by_label("签到码").fill(line.code)
+    await page.get_by_role("button", name="签到").click()
+    await expect(page.get_by_text("已签到，本项完成")).to_be_visible()
+
+
+async def test_who_owes_the_fee_is_led_to_it(browser: Browser, world: ApplyingWorld, school: School) -> None:
+    enrolment = await enrolled(school, "video", amount=12_000)
+    item = await CourseItem.get()
+    seen = await world.at_page(browser, own(enrolment), SCREEN, scheme="dark")
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
+    await expect(page).to_have_url(re.compile(rf"/courses/{enrolment.id}$"))
+    await seen.check("course-unpaid")
+    await page.goto(page.url.rpartition("/")[0])
+    await seen.check("course-list-wide")
+    await page.get_by_role("link", name="缴费").click()
+    await expect(page.get_by_text("¥120.00")).to_be_visible()
+    await expect(page.get_by_role("heading", name="2025年第一批继续教育培训")).to_be_visible()

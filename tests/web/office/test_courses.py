@@ -1,0 +1,156 @@
+"""The office holds a course on its pages: form, items, files, publishing, participants, decisions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from domain.clock import local
+from models.courses import Course, CourseEnrolment, CourseItem
+from tests.factories.exams import work
+from tests.factories.files import pdf
+from tests.factories.people import make_account, make_expert
+from tests.web.conftest import PUBLIC_URL, Visitor, World
+from tests.web.office_scene import Scene, make_scene, token_of
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    return await make_scene(world)
+
+
+def moment(scene: Scene, after: timedelta) -> str:
+    return f"{local(scene.world.services.deps.now() + after):%Y-%m-%dT%H:%M}"
+
+
+async def draft(scene: Scene, **typed: str) -> Visitor:
+    desk = await scene.at("/office/courses/new")
+    times = {"opens_at": moment(scene, DAY), "closes_at": moment(scene, 9 * DAY)}
+    return await desk.press("保存草稿", **{"name": "继续教育", "audience": "all", **times, **typed})
+
+
+async def lecture(scene: Scene, desk: Visitor, course: Course) -> CourseItem:
+    await desk.get(f"/office/courses/{course.id}/items/new")
+    await desk.press(
+        "下一步",
+        kind="live",
+        title="案例研讨",
+        hours="2",
+        starts_at=moment(scene, 2 * DAY),
+        ends_at=moment(scene, 2 * DAY + HOUR),
+        place="培训中心201",
+    )
+    return await CourseItem.filter(course_id=course.id, kind="live").get()
+
+
+async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
+    deps = scene.world.services.deps
+    expert = await make_expert(deps, account=await make_account(deps))
+    desk = await scene.at("/office/courses")
+    assert "还没有课程" in desk.text
+    desk = await draft(scene, amount="120.5", description="请按时完成")
+    course = await Course.get()
+    assert (course.amount, "还没有学习内容" in desk.text) == (12_050, True)
+    await desk.press("发布")
+    assert (desk.status, "还不能发布：还没有学习内容" in desk.text) == (409, True)
+    item = await lecture(scene, desk, course)
+    assert (item.credit, item.seconds, "签到码" in desk.text) == (200, 3600, True)
+    await desk.get(f"/office/courses/{course.id}")
+    await desk.press("发布")
+    assert "已发布，正在通知学员" in desk.text
+    await work(scene.world.services, "course_call")
+    enrolment = await CourseEnrolment.get()
+    assert enrolment.expert_id == expert.id
+    await desk.get(f"/office/courses/{course.id}/participants")
+    assert (expert.number in desk.text, "待缴费" in desk.text) == (True, True)
+    await desk.get(f"/office/courses/enrolments/{enrolment.id}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"name": ""}, "请填写课程名称"),
+        ({"opens_at": ""}, "请填写开始时间"),
+        ({"closes_at": "2020-01-01T00:00"}, "结束时间应晚于开始时间"),
+        ({"audience": "party"}, "请选择参加的专家"),
+        ({"audience": "campaigns"}, "请选择至少一个征集批次"),
+        ({"amount": "很多"}, "费用请填写金额"),
+        ({"amount": "0"}, "费用应在0.01元"),
+        ({"exam_id": "x"}, "找不到这场考试"),
+    ],
+)
+async def test_bad_input_is_said_beside_its_field(scene: Scene, typed: dict[str, str], said: str) -> None:
+    desk = await draft(scene, **typed)
+    assert (desk.status in (404, 422), said in desk.text, await Course.exists()) == (True, True, False)
+
+
+async def test_pages_are_uploaded_and_removed(scene: Scene) -> None:
+    desk = await draft(scene)
+    course = await Course.get()
+    await desk.get(f"/office/courses/{course.id}/items/new")
+    await desk.press("下一步", kind="pages", title="讲义")
+    item = await CourseItem.get()
+    here = f"/office/courses/{course.id}/items/{item.id}"
+    form = aiohttp.FormData()
+    form.add_field("form", token_of(desk)["form"])
+    form.add_field("file", pdf(2), filename="a.pdf", content_type="application/pdf")
+    answer = await desk.client.post(f"{here}/pages", data=form, headers={"Origin": PUBLIC_URL}, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, f"{here}?note=pages")
+    picture = await desk.client.get(f"{here}/pages/2.jpg")
+    assert (picture.status, picture.content_type) == (200, "image/jpeg")
+    await desk.get(here)
+    await desk.press("删除第1页")
+    await item.refresh_from_db()
+    assert (len(item.pages), "已删除" in desk.text) == (1, True)
+
+
+async def test_experts_are_named_by_number(scene: Scene) -> None:
+    deps = scene.world.services.deps
+    expert, unbound = await make_expert(deps, account=await make_account(deps)), await make_expert(deps)
+    desk = await draft(scene, audience="listed")
+    course = await Course.get()
+    await lecture(scene, desk, course)
+    await desk.get(f"/office/courses/{course.id}/participants")
+    await desk.press("添加", numbers=f"{expert.number}\n{unbound.number}\nXX1")
+    assert ("已添加1人" in desk.text, "还没有在公众号绑定账号" in desk.text, "没有这个专家编号" in desk.text) == (
+        True,
+        True,
+        True,
+    )
+    await desk.press("添加", numbers=" ")
+    assert "请填写专家编号" in desk.text
+
+
+async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene) -> None:
+    deps, courses = scene.world.services.deps, scene.world.services.courses
+    await make_expert(deps, account=await make_account(deps))
+    desk = await draft(scene)
+    course = await Course.get()
+    await lecture(scene, desk, course)
+    await courses.setup.publish(scene.admin, course.id)
+    await work(scene.world.services, "course_call")
+    enrolment = await CourseEnrolment.get()
+    here = f"/office/courses/enrolments/{enrolment.id}"
+    token = token_of(await desk.get(here))
+    for deed, reason, status, said in (
+        ("finish", "", 422, "请填写依据"),
+        ("dismiss", "借调", 303, ""),
+        ("dismiss", "借调", 409, "不能"),
+        ("take_back", "回来了", 303, ""),
+        ("make_up", "住院", 409, "不需要补学"),
+        ("finish", "线下已培训", 303, ""),
+        ("nothing", "x", 422, "没有收到您的选择"),
+    ):
+        answer = await desk.client.post(
+            here,
+            data={**token, "deed": deed, "reason": reason},
+            headers={"Origin": PUBLIC_URL},
+            allow_redirects=False,
+        )
+        assert (answer.status, said in await answer.text()) == (status, True), deed
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "finished"
