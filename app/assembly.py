@@ -30,6 +30,7 @@ from services.inspection.checker import FileChecker
 from services.payments import Fees
 from services.ports import (
     ChatWindows,
+    FaceChecker,
     Files,
     IdentityPlatform,
     Mailer,
@@ -38,6 +39,7 @@ from services.ports import (
     PaymentPlatform,
     PersonRegister,
     Printer,
+    Sealer,
     SmsSender,
     VoiceCaller,
     WechatWeb,
@@ -57,10 +59,12 @@ class Ports:
     voice: VoiceCaller
     identity: IdentityPlatform
     persons: PersonRegister
+    faces: FaceChecker
     pay: PaymentPlatform
     mail: Mailer
     files: Files
     printer: Printer
+    sealer: Sealer
     checker: FileChecker
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
@@ -96,7 +100,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         links,
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
     )
-    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery)
+    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery, ports.sealer)
     fees, course_fees = Fees(deps, notices), courses.CourseFees(deps, notices)
     entering = entry.build(deps, notices, fees, ports.checker)
     paid = payments.build(
@@ -119,7 +123,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
-    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker)
+    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker, ports.faces)
     taught = courses.build(deps, notices, course_fees, proven.issuing, examined, stored, ports.files, ports.checker)
     due_tasks = [
         task

@@ -32,8 +32,10 @@ from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
+from gateways.pdf_seal import PadesSealer
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
+from gateways.wechat.face_check import WechatFaces
 from gateways.wechat.mini_program import MiniPrograms
 from gateways.wechat.official_account import OfficialAccounts
 from gateways.wechat.quota import DailyQuotas
@@ -54,10 +56,12 @@ class Gateways:
     voice: AlibabaVoice
     identity: OidcIdentity
     persons: AlibabaPersons
+    faces: WechatFaces
     pay: WechatPay
     mail: SmtpMailer
     files: StoredFiles
     printer: TypstPrinter
+    sealer: PadesSealer
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def make_gateways(
         AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),
         OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
         AlibabaPersons(settings.person_check, Vendor("persons", session, metrics, timeout=PERSONS_TIMEOUT), clock),
+        WechatFaces(settings.wechat, api),
         WechatPay(
             settings.pay, settings.wechat, Vendor("pay", session, metrics), clock, public_url=settings.public_url
         ),
@@ -128,6 +133,7 @@ def make_gateways(
         ),
         open_files(settings.files, settings.data_dir / "files"),
         TypstPrinter(settings.fonts),
+        PadesSealer(settings.seals),
     )
 
 
@@ -166,10 +172,12 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         voice=gateways.voice,
         identity=gateways.identity,
         persons=gateways.persons,
+        faces=gateways.faces,
         pay=gateways.pay,
         mail=gateways.mail,
         files=gateways.files,
         printer=gateways.printer,
+        sealer=gateways.sealer,
         checker=FileChecker(),
         appids={pool: program.appid for pool, program in programs.items()},
         person_pools=settings.person_check.pools,

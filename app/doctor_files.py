@@ -12,8 +12,9 @@ from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.errors import Rejected, Transient
 from gateways.document_renderer import FontsMissing, TypstPrinter
+from gateways.pdf_seal import PadesSealer, SealUnusable
 
-FILES, SEARCH, PAPERS = "附件", "附件清理", "文书"
+FILES, SEARCH, PAPERS, SEALS = "附件", "附件清理", "文书", "证书签名"
 _LAST_SEARCH = """
 SELECT withheld, orphans, files FROM store_search WHERE finished_at IS NOT NULL ORDER BY started_at DESC LIMIT 1
 """
@@ -52,6 +53,16 @@ async def check_fonts(settings: Settings) -> list[Finding]:
     except FontsMissing:
         return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
     return [ok(PAPERS, "中文字体可用。")]
+
+
+async def check_seals(settings: Settings) -> list[Finding]:
+    try:
+        PadesSealer(settings.seals)
+    except SealUnusable as error:
+        return [problem(SEALS, str(error))]
+    if not settings.seals:
+        return [skipped(SEALS, "没有设置 PBT_SEALS，证书不签名，靠二维码核验。")]
+    return [ok(SEALS, f"{'、'.join(settings.seals)} 的证书签名可用。")]
 
 
 async def check_search(settings: Settings) -> list[Finding]:

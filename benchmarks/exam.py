@@ -31,7 +31,7 @@ from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import ShiftedClock, SystemClock
 from domain.exams.answers import Answer, digest
-from domain.rulebook.exams import freeze
+from domain.rulebook.types import freeze
 from miniapp_api.assembly import create_api
 from miniapp_api.exams import attempts as endpoints
 from miniapp_api.http.limits import LocalCounter

@@ -347,6 +347,13 @@ class FileStore(BaseModel):
         return value
 
 
+class PdfSeal(BaseModel):
+    """What a pool signs the PDF of a certificate with: a PKCS#12 file (.p12, .pfx) with key and certificates."""
+
+    file: Path
+    password: SecretStr = SecretStr("")
+
+
 class Settings(BaseSettings):
     """Everything the service is told from outside. ``.env.example`` explains each key."""
 
@@ -383,6 +390,8 @@ class Settings(BaseSettings):
     pay: Pay = Pay()
     mail: Mail = Mail()
     files: FileStore = FileStore()
+    seals: dict[str, PdfSeal] = {}
+    """By pool; certificates of the others are not signed. Needs the extra ``seal``."""
     fonts: Path | None = None
     """Folder with a CJK font for papers and pictures; None: the font of the wheel ``mplfonts``."""
 

@@ -26,6 +26,7 @@ def register(router: Router) -> None:
     router.keyword(progress, commands.PROGRESS, "审核进度", "我的申请", "申请进度", "查询进度", "审核")
     router.menu("PROGRESS", progress)
     router.keyword(mend, commands.MEND, "修改", "修改申请", "修改资料", "补正", "退回")
+    router.keyword(change, "异动", "异动申请", "变更信息", "更换单位", "更换专业", "更换市州", "修改专业", "修改单位")
     router.remember(ask_giving_up)
     router.keyword(give_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
 
@@ -63,6 +64,18 @@ async def mend(turn: Turn) -> str:
     if found is None or found.step is None or found.step.code not in _MENDING:
         return f"{texts.NOTHING_TO_MEND}\n{commands.tappable(commands.PROGRESS)}"
     return "\n".join(_lines(turn, found))
+
+
+async def change(turn: Turn) -> str:
+    """The page on which an expert asks for another prefecture, unit or specialty; what must come first, it says."""
+    if turn.user.account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    book = turn.services.deps.book(turn.user.pool)
+    found = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
+    if "change" not in book.campaigns.entry_types or found.standing.kind not in ("formal", "suspended"):
+        return f"{texts.NO_CHANGES.format(hotline=book.pool.hotline)}\n{commands.tappable(commands.PROGRESS)}"
+    link = _link(turn, f"/h5/{turn.user.pool}/apply?entry_type=change")
+    return f"{texts.CHANGES}\n{texts.PAGE.format(link=link, label=book.campaigns.change_title)}"
 
 
 async def _of_staff(turn: Turn) -> str:

@@ -30,6 +30,7 @@ from miniapp_api.draws import attachments as draw_attachments
 from miniapp_api.entry import objections
 from miniapp_api.exams import attempts
 from miniapp_api.exams import evidence as exam_evidence
+from miniapp_api.exams import faces as exam_faces
 from miniapp_api.exams import results as exam_results
 from miniapp_api.exams import sittings as exam_sittings
 from miniapp_api.experts import profile
@@ -79,6 +80,7 @@ APIS: tuple[Api, ...] = (
     fees.api,
     exam_results.api,
     exam_evidence.api,
+    exam_faces.api,
     exam_sittings.api,
     attempts.api,
     course_study.api,

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.draws.record import TERMINATION_REASONS
+from domain.rulebook.people import LoginName
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Output
@@ -52,7 +53,7 @@ class RegistrationOut(Output):
     honesty: str = Field(description="Clause that a person agrees to when registering")
     password_rule: str = Field(examples=["至少8个字符，须含大写字母、小写字母、数字"])
     login_ways: tuple[Literal["code", "password"], ...]
-    login_names: tuple[Literal["mobile", "id_number"], ...]
+    login_names: tuple[LoginName, ...]
 
 
 class PoolOut(Output):

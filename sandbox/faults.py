@@ -18,6 +18,7 @@ KINDS = {
     "out_of_order": "holds a callback or receipt back for `seconds`, so that later ones overtake it",
     "lost": "never pushes the callback or receipt",
     "wrong_signature": "pushes a callback with a wrong signature",
+    "face_fails": "wechat: the person leaves the face check",
     "register_away": "persons: answers that the authority's register is away",
     "no_record": "persons: answers that the register knows nothing of the number",
     "error_after": "pay: does it, then answers SYSTEM_ERROR",

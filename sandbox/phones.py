@@ -241,6 +241,10 @@ class Phone:
     letter: int = 0
     """Number of the newest letter that came while this was the phone's address."""
     line: str = "normal"
+    net: str = "normal"
+    """Of its browser: normal, slow or lost."""
+    skew: int = 0
+    """Seconds by which the clock of its browser is wrong."""
     chats: dict[str, Chat] = field(default_factory=dict)
     sms: deque[Sms] = field(default_factory=lambda: deque(maxlen=200))
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=100))
@@ -287,6 +291,8 @@ class Phone:
             "pool": self.pool,
             "role": self.role,
             "line": self.line,
+            "net": self.net,
+            "skew": self.skew,
             "changes": self.changes,
             "autopilot": self.autopilot.as_json() if self.autopilot else None,
         }

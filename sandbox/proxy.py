@@ -7,6 +7,7 @@ service into addresses under the prefix. What a page's script asks for by an abs
 
 from __future__ import annotations
 
+import asyncio
 import re
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlencode, urlsplit
@@ -66,8 +67,10 @@ _ATTRIBUTE = re.compile(
 """Attributes that hold an address. ``data-qr`` holds what a QR code says and stays as it is."""
 _CSS_URL = re.compile(r"""(url\(\s*["']?)(/(?!/))""")
 _HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
-BRIDGE = '<script src="/_/bridge.js"></script>'
-"""WeixinJSBridge, which WeChat's browser adds to every page."""
+BRIDGE = '<script src="/_/bridge.js" data-skew="{skew}"></script>'
+"""WeixinJSBridge, which WeChat's browser adds to every page; it also lets the page's clock be wrong."""
+SLOW = 3.0
+"""Seconds that a request takes on a slow line, beside its own time."""
 _BACK = re.compile(r"/phone/([^/]+)/service/")
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 UNREACHABLE = "服务没有响应，请稍后刷新。"
@@ -125,7 +128,7 @@ class Browser:
         if answer.content_type in ("text/html", "text/css") and self._phone is not None:
             text = self._rewrite(await answer.text(errors="replace"), answer.content_type)
             if answer.content_type == "text/html" and _allows_scripts(headers["Content-Security-Policy"]):
-                text = _with_bridge(text)
+                text = _with_bridge(text, self._phone.skew)
             headers.pop("Content-Type", None)
             return web.Response(
                 text=text, status=answer.status, headers=headers, content_type=answer.content_type, charset="utf-8"
@@ -191,12 +194,12 @@ def _allows_scripts(policy: str) -> bool:
     return sources is None or "'self'" in sources or "*" in sources
 
 
-def _with_bridge(text: str) -> str:
+def _with_bridge(text: str, skew: int) -> str:
     """Before any script of the page's own: after the head begins, or what comes first of the page."""
     places = list(_HEAD.finditer(text))
     place = next((found for found in places if found.group().lower().startswith("<head")), None)
     at = place.end() if place else places[-1].end() if places else 0
-    return text[:at] + BRIDGE + text[at:]
+    return text[:at] + BRIDGE.format(skew=skew) + text[at:]
 
 
 async def _service(request: web.Request) -> web.StreamResponse:
@@ -208,6 +211,12 @@ async def _phone_browser(request: web.Request) -> web.StreamResponse:
     phone = world.find_phone(request.match_info["phone"])
     if phone is None:
         raise web.HTTPNotFound(text="没有这部手机")
+    if phone.net == "lost":
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=502, text=UNREACHABLE)
+    if phone.net == "slow":
+        await asyncio.sleep(SLOW)
     return await Browser(world, request, phone).go()
 
 

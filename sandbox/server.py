@@ -17,7 +17,7 @@ from sandbox.control.base import PARTS, Parts
 from sandbox.identity.provider import Provider
 from sandbox.mail.center import MailCenter
 from sandbox.pay.center import PayCenter
-from sandbox.wechat import account_api, messages, mini_api
+from sandbox.wechat import account_api, faces, messages, mini_api
 from sandbox.wechat.api import install
 from sandbox.wechat.platform import new_platform
 from sandbox.world import WORLD, World
@@ -33,7 +33,7 @@ def create_app(config: Config) -> web.Application:
     sms, voice, payments = SmsCenter(world), VoiceCenter(world), PayCenter(world)
     app[WORLD] = world
     app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network), payments, MailCenter(world))
-    install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES])
+    install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES, *faces.ROUTES])
     for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc), ("/persons", PersonCenter(world).rpc)):
         for path in (prefix, prefix + "/"):
             app.router.add_get(path, rpc.handle)

@@ -121,7 +121,8 @@ class Applicant:
     async def attach_missing(self, *, but: frozenset[str] = frozenset()) -> list[str]:
         """One file for every place that still asks for one; returns the places."""
         sent: list[str] = []
-        rules = {one["code"]: one for section in await self.sections() for one in section["fields"]}
+        entry_type = (await self.show())["entry_type"]
+        rules = {one["code"]: one for section in await self.sections(entry_type) for one in section["fields"]}
         for place in await self.problems():
             records, row, column = _split(place)
             rule = _column(rules[records], column) if column else rules[records]

@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 
 from domain.rulebook.types import Items, Section, Text
 
-EntryType = Literal["first", "renewal", "education"]
-"""New entry, renewal (续聘), and enrolling for continuing education (继续教育) while one is in the pool."""
+EntryType = Literal["first", "renewal", "education", "change"]
+"""New entry; renewal (续聘); of an expert in the pool: continuing education (继续教育), a change of the file (异动)."""
 FieldKind = Literal[
     "text",
     "textarea",
@@ -175,6 +175,8 @@ class Papers(Section):
     form_title: Text
     education_title: str = ""
     """Of an application for continuing education; empty: as any other."""
+    change_title: Text
+    """Of a change of the file (异动)."""
     print_locks: bool
     """After printing the data can't be edited any more."""
     print_before_submit: bool
@@ -184,7 +186,8 @@ class Papers(Section):
     """Text of the honesty commitment (诚信承诺书), a paragraph a line."""
 
     def title_of(self, entry_type: EntryType) -> str:
-        return (entry_type == "education" and self.education_title) or self.form_title
+        own = {"education": self.education_title, "change": self.change_title}
+        return own.get(entry_type) or self.form_title
 
 
 class Form(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +10,8 @@ from pydantic import Field, model_validator
 from domain.rulebook.form import FileType
 from domain.rulebook.types import Duration, Items, Section, Text
 
-LoginName = Literal["mobile", "id_number"]
+LoginName = Literal["mobile", "id_number", "pinyin"]
+LOGIN_NAMES: Mapping[LoginName, str] = {"mobile": "手机号", "id_number": "身份证号", "pinyin": "姓名拼音"}
 LoginWay = Literal["code", "password"]
 MaterialType = FileType | Literal["docx", "xlsx", "zip"]
 
@@ -66,7 +68,7 @@ class Registration(Section):
     """A mobile may be changed once in this time; None: whenever the owner proves the new one."""
     login_ways: Annotated[Items[LoginWay], Field(min_length=1)]
     login_names: Annotated[Items[LoginName], Field(min_length=1)]
-    """What stands for the account at a log-in by password."""
+    """What stands for the account at a log-in by password. ``pinyin``: of an expert's name, while nobody shares it."""
     honesty: Text
     """The clause that a person agrees to when registering."""
     closed: str = ""

@@ -32,16 +32,30 @@ class Campaigns(Section):
     education_title: Text
     """The to-do item of an expert who enrols for continuing education (继续教育)."""
     education_name: Text
+    change_title: Text
+    """Changing one's file (异动申请), at any time."""
+    change_name: Text
+    change_after_course: bool
+    """Only who holds a valid certificate of continuing education may ask for a change."""
     once: bool
     """Who was refused may not apply again in the same campaign."""
     correct_until: Literal["enrol", "review"]
     """Until when what was sent back may be handed in again: the end of enrolling, or as long as decisions are taken."""
 
     def name_of(self, entry_type: EntryType) -> str:
-        return {"first": self.first_name, "renewal": self.renewal_name, "education": self.education_name}[entry_type]
+        return str(getattr(self, f"{entry_type}_name"))
 
     def title_of(self, entry_type: EntryType) -> str:
-        return {"first": self.first_title, "renewal": self.renewal_title, "education": self.education_title}[entry_type]
+        return str(getattr(self, f"{entry_type}_title"))
+
+    def window_for(self, entry_type: EntryType) -> bool:
+        """Whether such applications are taken in campaigns only."""
+        return self.required and entry_type != "change"
+
+    @property
+    def of_campaigns(self) -> tuple[EntryType, ...]:
+        """Types that a campaign may take."""
+        return tuple(one for one in self.entry_types if one != "change")
 
 
 class ReviewStep(Section):
@@ -191,6 +205,11 @@ class StageNames(Section):
     entered: Text
     enrolled: Text
     """In the place of ``entered`` where an expert enrols for continuing education."""
+    changed: Text
+    """The same where an expert changes the file."""
+
+    def last_of(self, entry_type: EntryType) -> str:
+        return {"education": self.enrolled, "change": self.changed}.get(entry_type, self.entered)
 
 
 class Entry(Section):
@@ -224,4 +243,6 @@ class Entry(Section):
         return self
 
     def stages_of(self, entry_type: EntryType) -> Items[Stage]:
+        if entry_type == "change":
+            return ()
         return self.education_stages if entry_type == "education" else self.stages

@@ -35,7 +35,7 @@ class SectionPath(ApplicationPath):
 
 
 class StartIn(Input):
-    entry_type: EntryType = Field(description="新增, 续聘 or 继续教育", examples=["first"])
+    entry_type: EntryType = Field(description="新增, 续聘, 继续教育 or 异动", examples=["first"])
 
 
 class SectionIn(Input):

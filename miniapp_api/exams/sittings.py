@@ -39,6 +39,8 @@ class OwnExamOut(Output):
     waiting: str
     again_at: Moment | None
     mock: UUID | None
+    face_wanted: bool = Field(description="The person must be identified before the start, see the face check")
+    face_other_way: str
 
 
 class OwnSittingOut(Output):

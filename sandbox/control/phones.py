@@ -13,8 +13,10 @@ from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay.cashier import CODE_PREFIX
 from sandbox.phones import LINES, Autopilot, Bubble, Link, Phone
+from sandbox.wechat.faces import show_face
 
 LONGEST_WAIT = 60.0
+NETS = ("normal", "slow", "lost")
 MOST_AT_ONCE = 200_000
 
 
@@ -84,11 +86,18 @@ async def wait_for_change(control: Control) -> Json:
 
 
 def update_phone(control: Control) -> Json:
-    """``line``: state of the phone's line; ``refuses``: the person refuses the account's messages; ``email``."""
+    """``line``: state of the phone's line; ``refuses``: the person refuses the account's messages; ``email``.
+
+    ``net`` and ``skew``: the network of its browser, and seconds by which its clock is wrong.
+    """
     phone, line = control.phone, jsons.text(control.body, "line")
     if line and line not in LINES:
         raise BadRequest(f"“line” must be one of {', '.join(LINES)}")
-    phone.line = line or phone.line
+    net = jsons.text(control.body, "net", phone.net)
+    if net not in NETS:
+        raise BadRequest(f"“net” must be one of {', '.join(NETS)}")
+    phone.line, phone.net = line or phone.line, net
+    phone.skew = jsons.integer(control.body, "skew", phone.skew)
     phone.email = jsons.text(control.body, "email", phone.email)
     if "refuses" in control.body:
         control.person.chat.refuses = jsons.flag(control.body, "refuses")
@@ -225,6 +234,11 @@ def _code(control: Control, *, phone_number: bool) -> Json:
     return {"code": codes.issue(phone, mini.appid), "appid": mini.appid}
 
 
+def face(control: Control) -> Json:
+    """The phone's owner looks into the camera for a face check: ``check``."""
+    return show_face(control.parts.platform, control.phone, jsons.need(control.body, "check"))
+
+
 # -- calls ------------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +278,7 @@ def add_routes(app: web.Application) -> None:
         f"{one}/consent": consent,
         f"{one}/login_code": login_code,
         f"{one}/phone_code": phone_code,
+        f"{one}/face": face,
         f"{one}/calls/{{call}}/answer": answer_call,
         f"{one}/calls/{{call}}/keys": press_keys,
         f"{one}/calls/{{call}}/hangup": hang_up,

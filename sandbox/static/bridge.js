@@ -1,5 +1,13 @@
 // What WeChat's browser adds to a page: its name, and WeixinJSBridge some time after the page began to run.
 (() => {
+  const skew = 1000 * Number(document.currentScript?.dataset.skew ?? 0);
+  if (skew) {
+    const Real = Date;
+    window.Date = class extends Real {
+      constructor(...given) { super(...(given.length ? given : [Real.now() + skew])); }
+      static now() { return Real.now() + skew; }
+    };
+  }
   const agent = `${navigator.userAgent} MicroMessenger/8.0.50`;
   Object.defineProperty(navigator, 'userAgent', { get: () => agent });
   const waiting = new Map();

@@ -1,4 +1,5 @@
 // The phone's browser: a page of the service in a frame, with WeChat's bar above.
+import { attempt, post } from './api.js';
 import { h, icon } from './dom.js';
 import { keep, recall } from './memory.js';
 
@@ -26,6 +27,9 @@ export class Browser {
       return null;
     }
   }
+
+  /** Of the page that is open; '' while none is. */
+  get address() { return this.element.hidden ? '' : this.visited.at(-1) ?? ''; }
 
   /** The page that was open before the desk was loaded anew. */
   restore() {
@@ -102,8 +106,15 @@ export class Browser {
       this.phone.openUrl(String(parameters.url));
       return;
     }
-    const answer = bridge === 'getBrandWCPayRequest' ? await this.pay(parameters) : { err_msg: `${bridge}:ok` };
+    const asked = { getBrandWCPayRequest: () => this.pay(parameters), requestFacialVerify: () => this.face(parameters) }[bridge];
+    const answer = asked ? await asked() : { err_msg: `${bridge}:ok` };
     source.postMessage({ call, answer }, origin);
+  }
+
+  /** The owner looks into the camera; what comes of it stands on the platform's server. */
+  async face({ verifyId }) {
+    const shown = await attempt(() => post(this.phone.path('/face'), { check: String(verifyId) }));
+    return { err_msg: `requestFacialVerify:${shown?.verify_ret === 10000 ? 'ok' : 'fail'}` };
   }
 
   async pay(parameters) {

@@ -4,6 +4,7 @@ import { Browser } from './browser.js';
 import { CallScreen, CallsApp } from './calls.js';
 import { Cashier, PAY_CODE } from './cashier.js';
 import { ConsentSheet } from './consent.js';
+import { Device } from './device.js';
 import { ChatApp } from './chat.js';
 import { clockTime, h, icon, toast } from './dom.js';
 import { IdCard } from './idcard.js';
@@ -49,6 +50,7 @@ export class PhoneView {
     this.consent = new ConsentSheet(this);
     this.callScreen = new CallScreen(this);
     this.idCard = new IdCard(this.data);
+    this.device = new Device(this, () => this.browser.address);
     this.element = this.build();
     this.tab = this.panes[recall(this.shelf)] ? recall(this.shelf) : this.tab;
     this.draw();
@@ -79,14 +81,14 @@ export class PhoneView {
     return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
       h('div', { class: 'tag' },
         h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
-        this.lineBadge, this.pilotBadge, h('span', { class: 'number' }, this.data.mobile), this.idCard.button,
+        this.lineBadge, this.pilotBadge, h('span', { class: 'number' }, this.data.mobile), this.device.button, this.idCard.button,
         h('button', {
           type: 'button', class: 'quiet', 'aria-label': `把${this.data.name}的手机从桌面拿开`, title: '从桌面拿开',
           onclick: () => this.desk.hide(this.id),
-        }, icon('close')), this.idCard.element),
+        }, icon('close')), this.idCard.element, this.device.element),
       h('div', { class: 'phone' },
         h('div', { class: 'status', 'aria-hidden': 'true' }, this.time,
-          h('span', { class: 'signs' }, h('i', { class: 'bars' }), h('em', {}, '5G'), h('i', { class: 'battery' }))),
+          h('span', { class: 'signs' }, h('i', { class: 'bars' }), this.device.sign, h('i', { class: 'battery' }))),
         this.screen,
         h('div', { class: 'dock', role: 'tablist', 'aria-label': '应用' }, ...this.buttons.values()),
         this.callScreen.element));
@@ -107,6 +109,7 @@ export class PhoneView {
     this.lineBadge.hidden = this.data.line === 'normal';
     this.pilotBadge.textContent = PILOTS[this.data.autopilot?.choice] ?? '';
     this.pilotBadge.hidden = !this.data.autopilot;
+    this.device.draw();
   }
 
   /** Fetches the phone anew, and again when something happened in the meantime. */

@@ -127,7 +127,7 @@ def _parse(raw: bytes) -> Json:
         raise WechatError(47001) from error
 
 
-_HIDDEN = ("access_token", "secret", "appsecret")
+_HIDDEN = ("access_token", "secret", "appsecret", "cert_info")
 
 
 def _shown(call: ApiCall) -> Json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -90,6 +92,24 @@ class MiniLink:
 
 
 @dataclass(slots=True)
+class Face:
+    """A face check. ``name`` and ``card`` are whom the service expects; ``verdict`` 0: nothing came of it yet."""
+
+    number: str
+    openid: str
+    name: str
+    card: str
+    expires: float
+    verdict: int = 0
+
+    @property
+    def hash(self) -> str:
+        fields = (("cert_type", "IDENTITY_CARD"), ("cert_name", self.name), ("cert_no", self.card))
+        text = "&".join(f"{key}={base64.b64encode(value.encode()).decode()}" for key, value in fields)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(slots=True)
 class Platform:
     world: World
     tokens: Tokens
@@ -113,6 +133,8 @@ class Platform:
     sending: set[str] = field(default_factory=set)
     """Openids to whom a subscribe message is on its way."""
     tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
+    faces: dict[str, Face] = field(default_factory=dict)
+    """By verify_id."""
 
     def app(self, appid: str) -> App | None:
         return self.world.apps.get(appid)

@@ -110,7 +110,7 @@ class Credentials:
     async def log_in(
         self, pool: str, name: str, password: str, begin: Callable[[Account], Awaitable[T]], source: Source
     ) -> T:
-        """Prove who one is by mobile or ID number and password; ``begin`` opens the log-in in the same transaction.
+        """Prove who one is by account name and password; ``begin`` opens the log-in in the same transaction.
 
         Raises InvalidInput, the same for a wrong password and an unknown name; TooMany while locked.
         """

@@ -12,6 +12,7 @@ from models.accounts import Account
 from models.experts import Expert
 from services.accounts.expert_matching import register_from_file
 from services.accounts.passwords import Passwords
+from services.accounts.pinyin_names import account_name
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
@@ -23,10 +24,14 @@ AT_ONCE = 200
 
 @dataclass(frozen=True)
 class InitialPassword:
-    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is another person's too."""
+    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is another person's too.
+
+    ``account_name``: the pinyin to log in with, where it was issued, the pool takes it and nobody shares it.
+    """
 
     number: str
     outcome: Literal["issued", "kept", "unknown", "mobile_shared"]
+    account_name: str = ""
 
 
 class InitialPasswords:
@@ -87,7 +92,11 @@ class InitialPasswords:
         await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
         await self._passwords.forgive(account.pool, account.id)
         await record(actor, now, "account.initial_password", "account", account.id)
-        return InitialPassword(number, "issued")
+        return InitialPassword(number, "issued", await self._pinyin(expert))
+
+    async def _pinyin(self, expert: Expert) -> str:
+        takes = "pinyin" in self._deps.book(expert.pool).registration.login_names
+        return await account_name(expert.pool, expert.name) if takes else ""
 
     async def _account_of(self, expert: Expert) -> Account | None:
         """The expert's locked account, made from his file where there is none; None: the mobile is not his alone."""

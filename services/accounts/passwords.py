@@ -15,6 +15,7 @@ from domain.clock import print_time
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany
 from domain.parsing import id_number, mobile_number
 from models.accounts import Account, WrongTry
+from services.accounts.pinyin_names import find_by_pinyin
 from services.accounts.sources import Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Actor, Deps, record
@@ -65,7 +66,7 @@ class Passwords:
             raise InvalidInput(problem, code="password_rule", field=field)
 
     async def compare(self, pool: str, name: str, password: str) -> Claim:
-        """``name`` is a mobile or ID number, as the rulebook allows. Takes as long for an unknown name."""
+        """``name`` is a mobile, an ID number or a pinyin, as the rulebook allows. An unknown one takes as long."""
         account = await self._find(pool, name)
         if account is None:
             return await self._claim(pool, self._deps.keys.lookup_hash("login", name.strip()), None, password)
@@ -126,7 +127,7 @@ class Passwords:
             return await Account.get_or_none(pool=pool, mobile_hash=keys.lookup_hash("mobile", mobile))
         if "id_number" in names and (number := _parsed(id_number, name)):
             return await Account.get_or_none(pool=pool, id_number_hash=keys.lookup_hash("id_number", number))
-        return None
+        return await find_by_pinyin(pool, name) if "pinyin" in names else None
 
     async def _count(self, claim: Claim, tries: WrongTries, now: datetime) -> AppError:
         limits = self._limits(claim.pool)

@@ -194,7 +194,7 @@ class Campaigns:
         """
         book = self._deps.book(pool)
         check_entry_type(book, entry_type)
-        if not book.campaigns.required:
+        if not book.campaigns.window_for(cast(EntryType, entry_type)):
             return None
         campaign = await find_open(pool, entry_type, now)
         if campaign is None:
@@ -232,6 +232,9 @@ class Campaigns:
             raise InvalidInput("请至少选择一种入库类型。", code="missing", field="entry_types")
         for entry_type in types:
             check_entry_type(book, entry_type, field="entry_types")
+            if entry_type not in book.campaigns.of_campaigns:
+                label = _name(book, entry_type)
+                raise InvalidInput(f"{label}申请随时可以办理，不在征集中受理，请取消勾选。", field="entry_types")
         _check_windows(data)
         announcement = data.announcement.strip()
         if len(announcement) > 10_000:

@@ -153,8 +153,9 @@ class Documents:
         book, now = self._deps.book(actor.pool), self._deps.now()
         values = await file_values(self._deps, book, expert)
         codes = await load_codes(book, values, retired=_chosen(values))
-        form = Filled(book, "first", values, self._facts(expert), codes, today(self._deps))
         last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
+        kind = type_of(last) if last else "first"
+        form = Filled(book, kind, values, self._facts(expert), codes, today(self._deps))
         content = document_contents.information_form(
             form,
             await self._photo(last.id) if last else "",

@@ -9,31 +9,26 @@ from typing import cast
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
-from domain.clock import print_date
 from domain.errors import AppError, Conflict, NotFound
-from domain.forms.checking import FieldProblem, age_on, check_values
+from domain.forms.checking import FieldProblem, check_values
 from domain.forms.display import show_specialty
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
-from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.attachment_reuse import find_former, take_files_over
 from services.applications.campaigns import Campaigns, check_entry_type, entry_names, find_open
 from services.applications.codes import Codes, load_codes
 from services.applications.expired import carry_forward, over_since
+from services.applications.may_apply import check_person
 from services.applications.persons import (
-    facts_of,
     file_values,
-    find_expert,
-    is_own_file,
     last_values,
     registered,
-    today,
 )
 from services.applications.problems import refusal
-from services.applications.renewal import find_kept, refused_changes
+from services.applications.renewal import find_filed, find_kept, refused_changes
 from services.applications.repository import (
     SPECIALTIES,
     FixedChoice,
@@ -102,7 +97,7 @@ class Drafts:
             if live is not None and not await self._is_left_over(live, entry_type, now):
                 return _same(self._deps.book(account.pool), live, entry_type)
             campaign = await self._campaigns.check_open(account.pool, entry_type, now)
-            expert = await self._check_person(account, cast(EntryType, entry_type), campaign, now)
+            expert = await check_person(self._deps, account, cast(EntryType, entry_type), campaign, now)
             left = await carry_forward(actor, live, entry_type, campaign, now) if live else None
             if left is not None and left.ended_at is None:
                 return _begun(left, existing=True)
@@ -147,8 +142,10 @@ class Drafts:
             editable = editable_fields(application, book) & set(sections[section].fields)
             if not editable:
                 raise not_editable(application, book)
-            filed = await find_kept(self._deps, book, application)
-            kept = await self._clean(application, book, section, values, stored, editable, filed)
+            fixed = await find_kept(self._deps, book, application)
+            filed = await find_filed(self._deps, book, application)
+            same = {code: value for code, value in filed.items() if code in fixed or values.get(code) == value}
+            kept = await self._clean(application, book, section, values, stored, editable, same)
             if row is not None and kept == stored:
                 return SavedSection(section, row.version, application.version, stored, row.saved_at)
             if version != (row.version if row else 0):
@@ -161,41 +158,10 @@ class Drafts:
         book = self._deps.book(live.pool)
         if await over_since(live, book, now) is None:
             return False
-        return not book.campaigns.required or await find_open(live.pool, entry_type, now) is not None
-
-    async def _check_person(
-        self, account: Account, entry_type: EntryType, campaign: Campaign | None, now: datetime
-    ) -> Expert | None:
-        """The expert's file, for a renewal. Raises RuleViolation or Conflict."""
-        book = self._deps.book(account.pool)
-        birth, limit = facts_of(self._deps, account).birth, book.form.age_max
-        if limit is not None and birth is not None and (age := age_on(birth, today(self._deps))) > limit:
-            raise violation(book, "form.age_max", f"您已满{age}周岁，超过{limit}周岁无法申请成为专家。")
-        if campaign is not None and book.campaigns.once:
-            same = Application.filter(account_id=account.id, campaign_id=campaign.id, state="refused")
-            if await same.exists():
-                raise violation(book, "campaigns.once", "您在本次征集中的申请未通过，请关注下一次征集通知。")
-        expert = await find_expert(account)
-        if entry_type == "first":
-            if expert is not None and expert.standing == "formal":
-                raise Conflict("您已是本库专家，无需再次申请；到期前可办理续聘。", code="already_expert")
-            return None
-        if expert is None:
-            raise Conflict("库中没有您的专家档案，请选择新增申请。", code="no_expert_file")
-        if not is_own_file(account, expert):
-            raise Conflict(
-                f"专家档案中登记的手机号与您的不一致，请拨打{book.pool.hotline}核实后再办理"
-                f"{book.campaigns.name_of(entry_type)}。",
-                code="file_differs",
-            )
-        before, until = book.entry.renewal_before, expert.term_until
-        if entry_type == "renewal" and before is not None and until is not None and now < until - before:
-            raise violation(
-                book,
-                "entry.renewal_before",
-                f"您的聘期至{print_date(until)}，请在{print_date(until - before)}以后办理续聘。",
-            )
-        return expert
+        return (
+            not book.campaigns.window_for(cast(EntryType, entry_type))
+            or await find_open(live.pool, entry_type, now) is not None
+        )
 
     async def _prefill(
         self,
@@ -214,7 +180,7 @@ class Drafts:
         if left is not None and left.entry_type == application.entry_type:
             known |= await read_values(self._deps, left.id)
         typed: dict[str, object] = {}
-        codes, filed = await load_codes(book, known), await find_kept(self._deps, book, application)
+        codes, filed = await load_codes(book, known), await find_filed(self._deps, book, application)
         for section, placed in book.form.of(type_of(application)).sections.items():
             fields = placed.fields
             here = {code: known[code] for code in fields if code in known and code not in filed}

@@ -56,9 +56,10 @@ def is_own_file(account: Account, expert: Expert) -> bool:
 
 
 async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, object]:
-    """What the expert's file tells, as values of the form; the last entered application fills in the rest."""
-    last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
-    values: dict[str, object] = await read_values(deps, last.id) if last else {}
+    """What the expert's file tells, as values of the form; entered applications fill in the rest, the later first."""
+    values: dict[str, object] = {}
+    for entered in await Application.filter(expert_id=expert.id, state="entered").order_by("ended_at"):
+        values |= await read_values(deps, entered.id)
     told: dict[str, object] = {
         "region": expert.permanent_region,
         "specialties": _with_choice(expert, values.get("specialties")),

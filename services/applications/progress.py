@@ -155,14 +155,15 @@ def _stages(facts: Facts) -> list[Stage]:
         stages.append(_later(facts, code, getattr(names, code), who, place, passed))
     entered = state == _S.ENTERED
     at = application.ended_at if entered else None
-    name = names.enrolled if type_of(application) == "education" else names.entered
-    stages.append(Stage("entered", name, book.pool.name, "done" if entered else "next", at))
+    stages.append(
+        Stage("entered", names.last_of(type_of(application)), book.pool.name, "done" if entered else "next", at)
+    )
     return stages
 
 
 def _filling(facts: Facts) -> Stage:
     application = facts.application
-    name = facts.book.entry.names.form
+    name = facts.book.entry.names.form if application.entry_type != "change" else "填写申请"
     if facts.state in _FILLING:
         return Stage("form", name, YOU, "now", application.state_since)
     if facts.state == _S.CANCELLED and application.submitted_at is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -114,12 +114,15 @@ async def _opinion(application: Application) -> str:
     return latest.opinion if latest is not None else ""
 
 
+_DONE: Mapping[str, str] = {"education": "已通过，报名完成", "change": "已通过，变更已生效"}
+
+
 def headline(facts: Facts) -> str:
     """What the applicant reads: ``您的申请正在初审``."""
     kind = cast(EntryType, facts.application.entry_type)
     name = "您的申请" if kind == "first" else f"您的{facts.book.campaigns.name_of(kind)}申请"
     if facts.state == _S.ENTERED:
-        return f"{name}已通过，报名完成" if kind == "education" else f"{name}已办结，您已入库"
+        return f"{name}{_DONE.get(kind, '已办结，您已入库')}"
     return f"{name}{position(facts)}"
 
 
@@ -177,6 +180,8 @@ def advice(facts: Facts) -> str:
             return _fee_advice(facts)
         case _S.EXAM if facts.exam is not None:
             return facts.exam.detail
+        case _S.ENTERED if application.entry_type == "change":
+            return "您的档案已按申请更新，今后按新的信息抽取。"
         case _S.ENTERED if application.entry_type == "education":
             return f"您的专家编号是{application.expert_number}，缴费时要用；课程开放后会通知您选课、缴费、学习。"
     known = {

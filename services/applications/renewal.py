@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from domain.forms.checking import FieldProblem, kept_values
+from domain.forms.checking import FieldProblem, asked, kept_values
+from domain.forms.values import is_empty
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.applications import Application, ApplicationSection
@@ -16,11 +17,18 @@ from services.core.base import Deps
 
 
 async def find_kept(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
-    """Field → value of the file; empty for a first application, and without what the file does not tell."""
+    """Field → value of the file, without what it does not tell; empty where the person may change all of them."""
+    return {} if application.entry_type == "change" else await find_filed(deps, book, application)
+
+
+async def find_filed(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
+    """The same, whether they may be changed or not: as long as they stand as filed, they are right in any shape."""
     if application.entry_type == "first" or application.expert_id is None:
         return {}
     filed = await file_values(deps, book, await Expert.get(id=application.expert_id))
-    return kept_values(book.form, filed, type_of(application))
+    if application.entry_type != "change":
+        return kept_values(book.form, filed, type_of(application))
+    return {code: filed[code] for code in asked(book.form, "change") if not is_empty(filed.get(code))}
 
 
 async def keep(deps: Deps, book: Rulebook, application: Application, now: datetime) -> dict[str, object]:

@@ -74,6 +74,12 @@ def type_of(application: Application) -> EntryType:
     return cast(EntryType, application.entry_type)
 
 
+async def has_enrolled(account_id: UUID, campaign_id: UUID) -> bool:
+    """Whether the person's application for continuing education in this campaign was approved."""
+    passed = Application.filter(account_id=account_id, campaign_id=campaign_id, state=_S.ENTERED)
+    return await passed.filter(entry_type="education").exists()
+
+
 async def move(application: Application, event: ApplicationEvent, now: datetime) -> None:
     """Apply an event to a locked row and save. Raises Conflict when the state doesn't allow it."""
     application.state = APPLICATION.next(_S(application.state), event)

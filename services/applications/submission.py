@@ -23,7 +23,7 @@ from services.applications.codes import Codes, load_codes
 from services.applications.notifications import notify_applicant
 from services.applications.persons import facts_of, today
 from services.applications.problems import refusal
-from services.applications.renewal import find_kept, keep
+from services.applications.renewal import find_filed, keep
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
@@ -251,7 +251,7 @@ async def find_problems(
         person=facts_of(deps, account),
         catalogue=codes,
         today=today(deps),
-        kept=await find_kept(deps, book, application),
+        kept={code for code, value in (await find_filed(deps, book, application)).items() if values.get(code) == value},
     )
     return [*_answerable(application, book, problems)]
 
@@ -299,7 +299,7 @@ async def _check_printed(application: Application, book: Rulebook) -> None:
 
     A correction of something else than the scan needs no new one. Raises RuleViolation or InvalidInput.
     """
-    if not book.form.papers.print_before_submit:
+    if not book.form.papers.print_before_submit or application.entry_type == "change":
         return
     has_scan = SIGNED_FORM in book.form.of(type_of(application)).used()
     if application.round > 0:

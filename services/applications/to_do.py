@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, get_args
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -24,7 +24,7 @@ from services.applications.course_tasks import COURSE_TITLE, course_tasks
 from services.applications.exam_tasks import TITLE, exam_tasks
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
-from services.applications.repository import find_live
+from services.applications.repository import find_live, has_enrolled
 from services.core.base import Deps
 from services.experts import Standing, standing_of
 
@@ -55,7 +55,9 @@ class Home:
     advice: tuple[tuple[str, str], ...]
 
 
-_ACTIONS: Mapping[EntryType, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
+_OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
+"""A change of the file waits for nobody: it has its own place on the first page."""
+_ACTIONS: Mapping[str, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
 
 
 class ToDos:
@@ -135,7 +137,7 @@ class ToDos:
 
     async def _of_entries(self, account: Account, now: datetime) -> tuple[ToDo, ...]:
         expert = await find_expert(account)
-        found = [await self._of_entry(account, expert, kind, now) for kind in get_args(EntryType)]
+        found = [await self._of_entry(account, expert, kind, now) for kind in _OFFERED]
         return tuple(item for item in found if item is not None)
 
     def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
@@ -162,6 +164,8 @@ class ToDos:
             return ToDo(code, title, "全年均可申请。", action, route)
         for campaign in await self._campaigns.announced(account.pool):
             if entry_type not in campaign.data.entry_types:
+                continue
+            if entry_type == "education" and await has_enrolled(account.id, campaign.id):
                 continue
             if campaign.state == "upcoming":
                 return ToDo(code, title, f"{print_until(campaign.data.enrol_from, now)}开始报名。", "", "")

@@ -12,7 +12,7 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.files import FileDelivery
 from services.notifications import Notifier
-from services.ports import Printer
+from services.ports import Printer, Sealer
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,13 @@ class CertificateServices:
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, notices: Notifier, links: Links, printer: Printer, delivery: FileDelivery) -> CertificateServices:
+def build(
+    deps: Deps, notices: Notifier, links: Links, printer: Printer, delivery: FileDelivery, sealer: Sealer
+) -> CertificateServices:
     issuing = Issuing(deps, notices)
     return CertificateServices(
         issuing,
         CertificateQueries(deps),
-        CertificateFiles(deps, links, printer, delivery),
+        CertificateFiles(deps, links, printer, delivery, sealer),
         (DueTask("certificate_ending", "", issuing.remind_ending),),
     )

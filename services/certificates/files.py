@@ -1,4 +1,7 @@
-"""A certificate as PDF and as picture, rendered from its row whenever it is asked for."""
+"""A certificate as PDF and as picture, rendered from its row whenever it is asked for.
+
+The PDF is signed where the pool has a seal.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from services.certificates.queries import LABELS, check_url, find
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links
 from services.files import LINK_TTL, FileDelivery, account_of
-from services.ports import MailAttachment, Printer
+from services.ports import MailAttachment, Printer, Sealer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -35,11 +38,12 @@ class CertificateFile:
 
 
 class CertificateFiles:
-    def __init__(self, deps: Deps, links: Links, printer: Printer, delivery: FileDelivery) -> None:
+    def __init__(self, deps: Deps, links: Links, printer: Printer, delivery: FileDelivery, sealer: Sealer) -> None:
         self._deps = deps
         self._links = links
         self._printer = printer
         self._delivery = delivery
+        self._sealer = sealer
 
     def link(self, actor: Actor, certificate_id: UUID) -> str:
         """A token that opens this certificate's file without a log-in, for ten minutes."""
@@ -72,6 +76,8 @@ class CertificateFiles:
         try:
             make = self._printer.render_pdf if form == "pdf" else self._printer.preview
             body = await make("certificate", content)
+            if form == "pdf":
+                body = await self._sealer.seal(found.pool, body, f"颁发{found.title}")
         except GatewayError as error:
             log.error("certificate_not_rendered", error=type(error).__name__)
             raise Unavailable("证书暂时无法生成，请稍后重试。", code="printer_away") from error

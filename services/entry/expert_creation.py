@@ -58,7 +58,7 @@ class FileMaker:
             id_number=keys.open_text(self._account.id_number_sealed, "id_number"),
             mobile=keys.open_text(self._account.mobile_sealed, "mobile"),
             standing="formal",
-            active=True,
+            active=self._active(),
             permanent_region=application.region,
             region_path=codes.path("region", application.region),
             willing_regions=self._willing(values),
@@ -74,6 +74,11 @@ class FileMaker:
             "remote_evaluation": bool(self._told(values, "remote_evaluation", default=False)),
             "emergency": bool(self._told(values, "emergency", default=False)),
         }
+
+    def _active(self) -> bool:
+        """Entry and renewal end a suspension; what an expert changes or enrols for does not."""
+        goes_on = self._entry_type in ("education", "change") and self._existing is not None
+        return self._existing.active if goes_on and self._existing else True
 
     def _told(self, values: Mapping[str, Any], code: str, *, default: object) -> Any:
         """The form's value; where the form does not ask, the old file's."""

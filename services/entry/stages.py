@@ -25,6 +25,8 @@ from services.notifications import Notifier
 _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
+_TOLD = {"education": "审核通过，已完成报名", "change": "审核通过，变更已生效"}
+"""What an expert in the pool hears in the place of a welcome."""
 LAPSED, LAPSED_ANSWER = "申请已放弃", "申请人已放弃申请，公示随之结束。"
 """Of an objection against a person who gives up during public notice."""
 _OVER = """
@@ -175,14 +177,14 @@ class Entry:
             now,
             expert_id=existing.id if existing else None,
             account_id=account.id,
-            term_until=_term_until(existing, book, now),
+            term_until=_term_until(application, existing, book, now),
             **more,
         )
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._note(application, book, now, ApplicationEvent.ENTER)
-        if application.entry_type == "education":
-            await self._progress(application, now, "审核通过，已完成报名")
+        if done := _TOLD.get(application.entry_type):
+            await self._progress(application, now, done)
             return
         await notify_applicant(
             self._notices,
@@ -204,8 +206,10 @@ async def _file_of(application: Application, account: Account) -> Expert | None:
     return await Expert.filter(pool=account.pool, id=application.expert_id).select_for_update().first()
 
 
-def _term_until(existing: Expert | None, book: Rulebook, now: datetime) -> datetime | None:
-    """A renewal that comes early loses nothing of the term under way."""
+def _term_until(application: Application, existing: Expert | None, book: Rulebook, now: datetime) -> datetime | None:
+    """A renewal that comes early loses nothing of the term under way; what is no entry leaves it as it is."""
+    if application.entry_type in _TOLD and existing is not None:
+        return existing.term_until
     if book.entry.term is None:
         return None
     running = existing.term_until if existing and existing.left_at is None else None

@@ -10,6 +10,7 @@ from services.exams.blueprints import Blueprints, BlueprintView
 from services.exams.candidates import Added, CandidateLine, Candidates, Wanted
 from services.exams.evidence import OwnEvidence
 from services.exams.evidence_desk import EvidenceLine, EvidenceView, LateAnswer
+from services.exams.face_checks import FaceBegun, FaceVerdict
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.own import HandedIn, OwnExam, Phase
@@ -42,6 +43,8 @@ __all__ = [
     "ExamQuestion",
     "ExamServices",
     "ExamView",
+    "FaceBegun",
+    "FaceVerdict",
     "FrozenIn",
     "GivenAnswer",
     "HandedIn",

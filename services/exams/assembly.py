@@ -23,6 +23,7 @@ from services.exams.candidates import Candidates
 from services.exams.decisions import ExamDecisions
 from services.exams.evidence import Evidence
 from services.exams.evidence_desk import EvidenceDesk
+from services.exams.face_checks import FaceChecks
 from services.exams.item_import import ItemImport
 from services.exams.item_pictures import ItemPictures
 from services.exams.marking import MARKS_DUE, Marking
@@ -43,6 +44,7 @@ from services.exams.tickets import Tickets
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
+from services.ports import FaceChecker
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class ExamServices:
     scores: Scores
     appeals: Appeals
     evidence: Evidence
+    faces: FaceChecks
     evidence_desk: EvidenceDesk
     review: PaperReview
     rulings: Rulings
@@ -97,6 +100,7 @@ def build(
     certificates: Issuing,
     entry: EntryServices,
     checker: FileChecker,
+    faces: FaceChecker,
 ) -> ExamServices:
     pictures = ItemPictures(deps, links, stored.store, checker)
     bank_queries = BankQueries(deps, pictures)
@@ -133,6 +137,7 @@ def build(
         scores=Scores(deps),
         appeals=Appeals(deps, notices),
         evidence=Evidence(deps, files),
+        faces=FaceChecks(deps, faces),
         evidence_desk=EvidenceDesk(deps, notices),
         review=PaperReview(deps, pictures),
         rulings=Rulings(deps),

@@ -35,6 +35,7 @@ COLUMNS = (Column("number", "专家编号或申请编号", True, "每行一人",
 _SPLIT = re.compile(r"[\s,，;；、]+")
 _LIST = """
 SELECT c.id, c.state, c.sitting_id, c.waiting_id, c.extra_minutes, c.extra_tries, c.allowance_reason, c.called_at,
+       c.face, c.face_at,
        k.real_name, coalesce(p.number, x.number, '') AS number, p.id AS application_id,
        s.starts_at, s.ends_at, s.place, a.used, a.state AS attempt, a.passed, a.score, a.total,
        count(*) OVER () AS total_rows
@@ -87,6 +88,8 @@ class CandidateLine:
     score: int | None
     total: int | None
     called_at: datetime
+    face: str
+    face_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ class Candidates:
             score=row["score"],
             total=row["total"],
             called_at=row["called_at"],
+            face=row["face"],
+            face_at=row["face_at"],
         )
 
     # ---- persons whom the office names

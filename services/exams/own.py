@@ -74,6 +74,9 @@ class OwnExam:
     """Rules to be read before the start, and ``own_risk``: as they were when it was published."""
     own_risk: str
     notice_read: bool
+    face_wanted: bool
+    """The person must be identified before the start; ``face_other_way`` than by the face."""
+    face_other_way: str
     handed_in: tuple[HandedIn, ...]
 
 
@@ -152,6 +155,8 @@ class OwnExams:
             notice=rules.notice,
             own_risk=rules.own_risk,
             notice_read=candidate.notice_read_at is not None,
+            face_wanted=rules.face_check != "none" and not candidate.face,
+            face_other_way=rules.face_other_way,
             handed_in=tuple(_handed_in(one) for one in tries if one.digest and one.sealed_at),
         )
 

@@ -19,8 +19,8 @@ Sittings = dict[UUID, ExamSitting]
 
 
 async def get_exam(actor: Actor, exam_id: UUID, *, locked: bool = False) -> Exam:
-    """Raises NotFound for another pool's."""
-    query = Exam.select_for_update() if locked else Exam.all()
+    """Raises NotFound for another pool's. Locked, it still lets papers point at it: who begins holds his candidate."""
+    query = Exam.select_for_update(no_key=True) if locked else Exam.all()
     found = await query.get_or_none(id=exam_id, pool=actor.pool)
     if found is None:
         raise NotFound("找不到这场考试，请返回列表后刷新。", code="exam_unknown")

@@ -45,7 +45,13 @@ _ABSENT = f"""{_LEAVE} AND NOT EXISTS (SELECT 1 FROM exam_attempt a
 """
 """Who never began: an application goes on waiting, and the next examination calls it."""
 _UNUSED = "UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE exam_id = $1 AND state = 'ready'"
-_OPEN = "UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE exam_id = $1 AND state NOT IN ('void')"
+_OPEN = """
+UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE id IN (
+    SELECT id FROM exam_attempt WHERE exam_id = $1 AND state <> 'void' ORDER BY id FOR UPDATE)
+"""
+"""In the order in which those who save and hand in are locked."""
+_HOLD_CALLED = "SELECT id FROM exam_candidate WHERE exam_id = $1 AND state = 'called' ORDER BY id FOR UPDATE"
+"""Before it is looked who has begun: whoever begins at this moment holds his row."""
 
 
 @dataclass(frozen=True)
@@ -289,12 +295,15 @@ class ExamSetup:
     async def _close(self, exam_id: UUID, now: datetime) -> None:
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
-            exam = await Exam.select_for_update().get(id=exam_id)
+            exam = await Exam.select_for_update(no_key=True).get(id=exam_id)
             if exam.state != ExamState.PUBLISHED or exam.closes_at > now:
+                return
+            await lock_sittings(exam_id)
+            await execute(_HOLD_CALLED, exam_id)
+            if await ExamAttempt.filter(exam_id=exam_id, state="running").exists():
                 return
             exam.state, exam.closed_at = EXAM.next(ExamState(exam.state), ExamEvent.CLOSE), now
             await exam.save(update_fields=["state", "closed_at"])
-            await lock_sittings(exam_id)
             await execute(_ABSENT, exam_id, now)
             await execute(_UNUSED, exam_id, "未参加考试")
             await record(system(exam.pool), now, "exam.close", "exam", exam.id)

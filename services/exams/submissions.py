@@ -28,13 +28,10 @@ SELECT t.id, t.device, t.deadline, t.grace_until, cardinality(t.versions) AS que
 _SEAL = "UPDATE exam_attempt SET state = $3, submitted_at = $2, sealed_at = $2 WHERE id = ANY($1::uuid[])"
 _STORE = """
 INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, text, client_at, received_at, timing)
-SELECT e.attempt_id, e.device, e.place + (SELECT coalesce(max(k.seq), 0) FROM exam_answer_event k
-                                           WHERE k.attempt_id = e.attempt_id AND k.device = e.device),
-       e.slot, e.mask, e.text, e.client_at, $9, e.timing
+SELECT e.attempt_id, e.device, e.seq, e.slot, e.mask, e.text, e.client_at, $9, e.timing
   FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::smallint[], $5::int[], $6::text[], $7::timestamptz[],
-              $8::smallint[]) AS e (attempt_id, device, place, slot, mask, text, client_at, timing)
+              $8::smallint[]) AS e (attempt_id, device, seq, slot, mask, text, client_at, timing)
 """
-"""Numbered after everything that the device has sent, what came too late to count included."""
 
 
 @dataclass(frozen=True)
@@ -128,15 +125,20 @@ def _refuse(row: Any, one: Submission, given: Given, now: datetime) -> Conflict 
 async def _store_maps(
     differing: Sequence[Submission], given: Mapping[UUID, Given], running: Mapping[UUID, Any], now: datetime
 ) -> None:
-    """The differences between what is stored and the whole maps, as further events of the active devices."""
+    """The differences between what is stored and the whole maps: the last word, as events of one more device.
+
+    A number of the device itself would acknowledge an answer that it gives it afterwards.
+    """
     made = []
     for one in differing:
         row = running[one.attempt_id]
-        for place, shown in enumerate(_changes(one.answers or (), given[one.attempt_id].answers, row["questions"]), 1):
-            timing = timing_of(now, row["deadline"], shown.made_at)
-            answer = shown.answer
+        for seq, shown in enumerate(_changes(one.answers or (), given[one.attempt_id].answers, row["questions"]), 1):
+            answer, timing = shown.answer, timing_of(now, row["deadline"], shown.made_at)
             made.append(
-                (one.attempt_id, one.device, place, shown.slot, answer.mask, answer.text or None, shown.made_at, timing)
+                (
+                    *(one.attempt_id, one.device + 1, seq, shown.slot),
+                    *(answer.mask, answer.text or None, shown.made_at, timing),
+                )
             )
     if made:
         await execute(_STORE, *map(list, zip(*made, strict=True)), now)

@@ -4,8 +4,9 @@ Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (`
 a database transaction.
 """
 
+from services.ports.faces import FaceChecker, FacePerson
 from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
-from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer
+from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer, Sealer
 from services.ports.pay import (
     BankCard,
     BillRow,
@@ -45,6 +46,8 @@ __all__ = [
     "CallDetail",
     "CallReport",
     "ChatWindows",
+    "FaceChecker",
+    "FacePerson",
     "FileEntry",
     "Files",
     "IdentityClaims",
@@ -73,6 +76,7 @@ __all__ = [
     "RefundReport",
     "Reversal",
     "ReverseReason",
+    "Sealer",
     "SmsReport",
     "SmsSender",
     "TemplateMessage",

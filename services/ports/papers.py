@@ -61,6 +61,14 @@ class Printer(Protocol):
         ...
 
 
+class Sealer(Protocol):
+    """Signs PDFs in a pool's name."""
+
+    async def seal(self, pool: str, pdf: bytes, reason: str) -> bytes:
+        """The PDF signed, or as it is where the pool has no seal."""
+        ...
+
+
 @dataclass(frozen=True)
 class MailAttachment:
     filename: str

@@ -126,3 +126,5 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path) -> None:
     record.write_text(json.dumps({"format": "something else"}))
     assert cli.main(["verify-draw", str(record)]) != 0
     assert cli.main(["verify-draw", str(tmp_path / "nowhere.json")]) == 2
+    assert cli.main(["verify-receipt", str(record), "--key", "A"]) != 0
+    assert cli.main(["verify-receipt", str(tmp_path / "nowhere.json")]) == 2

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from pydantic import SecretStr
 
-from app.doctor_files import check_files, check_fonts, check_search
+from app.doctor_files import check_files, check_fonts, check_seals, check_search
 from app.findings import Finding
 from config.settings import FileStore, Settings
 from tests.factories.settings import make_settings
@@ -54,6 +54,12 @@ async def test_a_bucket_is_tried_with_all_that_it_is_needed_for() -> None:
 def storing(s3: S3, **changed: Any) -> Settings:
     values = {"url": f"s3://{BUCKET}/pbt", "endpoint": s3.url, "region": "us-east-1", "access_key_id": s3.key}
     return make_settings(files=FileStore(**values | {"secret_access_key": SecretStr(s3.secret)} | changed))
+
+
+async def test_seals_are_opened(tmp_path: Path) -> None:
+    assert only(await check_seals(make_settings())).state == "skipped"
+    broken = only(await check_seals(make_settings(seals={"demo": {"file": str(tmp_path / "none.p12")}})))
+    assert (broken.state, "PBT_SEALS" in broken.text) == ("problem", True)
 
 
 async def test_fonts_are_looked_for(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from typing import Any, cast
 
 from app.assembly import Ports
 from app.assembly import make_services as assemble
+from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
-from tests.factories.persons import FakeRegister
+from tests.factories.persons import FakeFaces, FakeRegister
 
 
 class _Official(SceneMaker, FakeChat):
@@ -20,6 +21,10 @@ class _Official(SceneMaker, FakeChat):
 
 def register_of(services: Services) -> FakeRegister:
     return cast(FakeRegister, services.accounts.registration._persons._register)
+
+
+def faces_of(services: Services) -> FakeFaces:
+    return cast(FakeFaces, services.exams.faces._faces)
 
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
@@ -34,10 +39,12 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         voice=unused,
         identity=unused,
         persons=FakeRegister(),
+        faces=FakeFaces(),
         pay=FakePlatform(deps.clock),
         mail=FakeMailer(),
         files=MemoryFiles(),
         printer=PlainPrinter(),
+        sealer=PadesSealer({}),
         checker=QuickChecker(),
         person_pools=["demo"],
         appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},

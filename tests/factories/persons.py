@@ -1,4 +1,4 @@
-"""ID numbers, and a register of persons that answers as told."""
+"""ID numbers, and a register of persons and a platform for faces that answer as told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from stdnum.cn.ric import calc_check_digit
 
-from services.ports import PersonMatch
+from services.ports import FacePerson, PersonMatch
 from tests.factories.numbers import Numbers
 
 _serials = Numbers()
@@ -31,3 +31,23 @@ class FakeRegister:
         if self.fail:
             raise self.fail.pop(0)
         return self.answers.get(name, "match")
+
+
+@dataclass
+class FakeFaces:
+    """``passes``: what the platform's server says; ``fail`` is raised first, one at a time."""
+
+    passes: bool = True
+    fail: list[Exception] = field(default_factory=list)
+    begun: list[tuple[str, FacePerson]] = field(default_factory=list)
+
+    async def begin(self, pool: str, number: str, person: FacePerson) -> str:
+        if self.fail:
+            raise self.fail.pop(0)
+        self.begun.append((number, person))
+        return f"check-{len(self.begun)}"
+
+    async def verdict(self, pool: str, number: str, check: str, person: FacePerson) -> bool:
+        if self.fail:
+            raise self.fail.pop(0)
+        return self.passes and (number, person) in self.begun and check == f"check-{len(self.begun)}"

@@ -9,7 +9,7 @@ from models.campaigns import Campaign
 from models.reviews import ReviewEntry, ReviewTask
 from tests.factories.applicants import make_applicant
 from tests.factories.payments import make_fee
-from tests.factories.people import make_account
+from tests.factories.people import make_account, make_expert
 from tests.handlers.conftest import Phone, World
 
 
@@ -96,3 +96,19 @@ async def test_giving_up_tells_what_follows_and_counts_when_confirmed(world: Wor
     await applicant.application.refresh_from_db()
     assert (applicant.application.state, applicant.application.ended_at) == ("cancelled", now)
     assert "不用放弃" in await phone.says("放弃申请")
+
+
+async def test_an_expert_is_shown_where_to_change_the_file(world: World, stranger: Phone) -> None:
+    """新疆手册 2025 L158."""
+    assert "请先绑定身份" in await stranger.says("异动")
+    deps = world.office.deps
+    account = await make_account(deps)
+    phone = await world.phone_with(account)
+    assert "如需变更请拨打" in await phone.says("异动申请"), "nobody yet, and a pool without changes"
+    await make_expert(deps, account=account)
+    campaigns = deps.book("demo").campaigns
+    changed = campaigns.model_copy(update={"entry_types": (*campaigns.entry_types, "change")})
+    deps.rulebooks["demo"] = deps.book("demo").model_copy(update={"campaigns": changed})  # type: ignore[index]  # a dict
+    told = await phone.says("更换单位")
+    assert "/h5/demo/apply?entry_type=change" in told
+    assert "异动申请" in told

@@ -26,16 +26,13 @@ SECRET = (
 )
 """Their answers, or their log-in's end, must not be kept beside a key."""
 REPEATABLE = (
-    "exam_attempts_start",
-    "exam_attempts_save",
-    "exam_attempts_submit",
-    "courses_open_item",
-    "courses_beat",
-    "courses_answer_presence",
-    "courses_see_page",
-    "courses_sign_in",
+    *("exam_attempts_start", "exam_attempts_save", "exam_attempts_submit"),
+    *("exam_faces_begin", "exam_faces_finish"),
+    *("courses_open_item", "courses_beat", "courses_answer_presence", "courses_see_page", "courses_sign_in"),
 )
-"""What they carry says itself whether it came before: numbered events, one attempt, intervals that count once."""
+"""What they carry says itself whether it came before: numbered events, intervals, one attempt, one verdict.
+
+A second beginning of a check is a new one, and the one before counts no more."""
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 

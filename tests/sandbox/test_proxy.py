@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -111,6 +112,32 @@ async def test_absolute_paths_of_a_script_find_their_way_back(web_box: Box) -> N
     assert (await web_box.client.post("/api/echo", data=b"hello")).status == 404
 
 
+async def test_a_phone_without_network_gets_nothing_and_the_others_do(web_box: Box) -> None:
+    await web_box.control("phones/p1", net="lost")
+    with pytest.raises(aiohttp.ClientError):
+        await web_box.client.get("/phone/p1/service/h5/page")
+    assert (await web_box.client.get("/phone/p2/service/h5/page")).status == 200
+    await web_box.control("phones/p1", net="normal")
+    assert (await web_box.client.get("/phone/p1/service/h5/page")).status == 200
+    await web_box.control("phones/p1", net="5G", expect=400)
+
+
+async def test_on_a_slow_line_everything_takes_longer(web_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.proxy.SLOW", 30.0)
+    await web_box.control("phones/p1", net="slow")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(web_box.client.get("/phone/p1/service/h5/page"), 0.2)
+    monkeypatch.setattr("sandbox.proxy.SLOW", 0.0)
+    assert (await web_box.client.get("/phone/p1/service/h5/page")).status == 200
+
+
+async def test_a_wrong_clock_goes_to_the_pages_of_its_phone_alone(web_box: Box) -> None:
+    await web_box.control("phones/p1", skew=86400)
+    plain = "/service/h5/plain?shape=head"
+    assert 'data-skew="86400"' in await (await web_box.client.get(f"/phone/p1{plain}")).text()
+    assert 'data-skew="0"' in await (await web_box.client.get(f"/phone/p2{plain}")).text()
+
+
 async def test_mini_program_reaches_the_service_with_its_token(web_box: Box) -> None:
     answer = await web_box.client.post("/service/api/echo", data=b"1", headers={"Authorization": "Bearer t"})
     assert (await answer.json())["auth"] == "Bearer t"
@@ -163,5 +190,5 @@ async def test_wechats_bridge_comes_with_pages_whose_policy_allows_it(
 @pytest.mark.parametrize(("shape", "before"), [("head", "<head lang=zh>"), ("body", "<!doctype html>"), ("bare", "")])
 async def test_the_bridge_comes_before_the_pages_own_scripts(web_box: Box, shape: str, before: str) -> None:
     text = await (await web_box.client.get("/phone/p1/service/h5/plain", params={"shape": shape})).text()
-    assert text.partition('<script src="/_/bridge.js">')[0].endswith(before)
+    assert text.partition('<script src="/_/bridge.js" data-skew="0">')[0].endswith(before)
     assert "<p>" in text.partition("</script>")[2] or "<title>" in text.partition("</script>")[2]

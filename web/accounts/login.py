@@ -6,6 +6,7 @@ In by SMS code, by password, by a link that the mini-program hands over; by WeCh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
@@ -15,6 +16,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.rulebook.book import Rulebook
+from domain.rulebook.people import LOGIN_NAMES
 from services.accounts import KNOWN_BROWSER_TTL, SESSION_TTL, Puzzle, Source, WebSessions
 from services.core.base import Actor
 from services.core.permissions import role_name
@@ -177,6 +179,7 @@ class AuthPages:
             wrong=error.field if error else "",
             form=self._site.form_token("login", _NOBODY, _NOBODY),
             puzzle=self.puzzle(request) if way == "code" else None,
+            names=_names_of(known.values()),
             by_password=any(_has_passwords(book) for book in known.values()),
             opens=any(book.registration.open for book in known.values()),
         )
@@ -456,6 +459,13 @@ def _with(path: str, **query: str) -> str:
     """``path`` with those parameters that say something."""
     said = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(said)}" if said else path
+
+
+def _names_of(books: Iterable[Rulebook]) -> str:
+    """What stands for an account in any of the pools: 手机号、身份证号或姓名拼音."""
+    taken = {name for book in books for name in book.registration.login_names}
+    *before, last = [label for name, label in LOGIN_NAMES.items() if name in taken]
+    return f"{'、'.join(before)}或{last}" if before else last
 
 
 def _has_passwords(book: Rulebook) -> bool:

@@ -72,6 +72,7 @@ class ApplyPages:
             home=await self._services.applications.to_dos.home(actor.pool, account_id),
             bar=await self._bar(actor),
             has_fee=book.fee is not None,
+            changes=book.campaigns.change_title if "change" in book.campaigns.entry_types else "",
             has_notice=book.notice is not None,
             has_certificates=self._services.deps.book(actor.pool).certificate.issued,
             has_materials=bool(await self._services.files.materials.shown(actor.pool)),

@@ -5,7 +5,9 @@ The paper itself is drawn by ``static/exams/exam.js`` over the API, which the mi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from importlib.resources import files
 from uuid import UUID
 
 import aiohttp.web as http
@@ -51,9 +53,11 @@ class ExamPages:
         self._site.post("/h5/{pool}/exams/{candidate_id}", self.accept)
         self._site.get("/h5/{pool}/exams/{candidate_id}/paper", self.paper)
         self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", self.receipt)
+        self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}/file", self.receipt_file)
         self._site.get("/h5/{pool}/exams/{candidate_id}/papers/{attempt_id}", self.review)
         self._site.post("/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}", self.appeal)
         self._site.post("/h5/{pool}/exams/{candidate_id}/evidence", self.hand_in)
+        self._site.get("/x/receipt/verify_receipt.py", self.program)
         self._site.get("/x/receipt/{token}", self.check)
 
     async def list(self, request: http.Request) -> http.Response:
@@ -150,11 +154,29 @@ class ExamPages:
         """Anybody compares a receipt with our record."""
         await self._site.check_rate(request, "exam_receipt", *_CHECKS)
         found = await self._services.exams.receipts.verify(request.match_info["token"])
-        return self._site.render("exams/receipt_check.html", one=found)
+        key = self._services.exams.receipts.public_key
+        return self._site.render("exams/receipt_check.html", one=found, key=key)
+
+    async def receipt_file(self, request: http.Request) -> http.Response:
+        """The signed receipt, to keep."""
+        person, _ = await self._asked(request)
+        found = await self._services.exams.receipts.file(person, _uuid(request.match_info["attempt_id"]))
+        body = json.dumps(found, ensure_ascii=False, indent=1).encode()
+        return _download(body, "application/json", f"exam-receipt-{found['number']}.json")
+
+    async def program(self, request: http.Request) -> http.Response:
+        """The very program that ``pbt verify-receipt`` runs; it needs nothing but Python."""
+        body = files("domain.exams").joinpath("verify_receipt.py").read_bytes()
+        return _download(body, "text/x-python", "verify_receipt.py")
 
     async def _asked(self, request: http.Request) -> tuple[Actor, OwnExam]:
         person = await self._door.person(request)
         return person, await self._services.exams.own.get(person, _uuid(request.match_info["candidate_id"]))
+
+
+def _download(body: bytes, content_type: str, name: str) -> http.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return http.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
 
 def _uuid(text: str) -> UUID:

@@ -62,7 +62,7 @@ class CampaignPages(OfficePart):
 
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        taken = {str(name): "on" for name in self.book(actor).campaigns.entry_types}
+        taken = {str(name): "on" for name in self.book(actor).campaigns.of_campaigns}
         return await self._page(actor, request, None, Form(taken))
 
     async def create(self, request: http.Request) -> http.Response:
@@ -122,7 +122,7 @@ class CampaignPages(OfficePart):
             f=form,
             view=view,
             states=STATES,
-            types={code: name for code, name in entry_names(book).items() if code in book.campaigns.entry_types},
+            types={code: name for code, name in entry_names(book).items() if code in book.campaigns.of_campaigns},
         )
 
     # ---- between form and service

@@ -37,6 +37,7 @@ class ExamCandidatePages(OfficePart):
     code = "exams"
     action = "exam.manage"
     notes: ClassVar[Mapping[str, str]] = {
+        "identified": "已登记，本人可以开始考试。",
         "allowed": "已保存，从下一次开始作答起生效。",
         "given": "已增加一次考试机会，并通知本人。",
         "given_all": "已为所选时间内正在答题的人各增加一次机会，并通知本人。",
@@ -142,7 +143,7 @@ class ExamCandidatePages(OfficePart):
         return await self._page(actor, request, exam_id, await self._line(actor, request))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` allow, give_back, passed, failed, release or drop."""
+        """``deed`` allow, give_back, identify, passed, failed, release or drop."""
         actor, exam_id = await self._asked(request)
         line = await self._line(actor, request)
         fields = await self.fields(request, actor)
@@ -171,6 +172,9 @@ class ExamCandidatePages(OfficePart):
             case "release":
                 await exams.decisions.release(actor, candidate_id, reason, key=key)
                 return "released"
+            case "identify":
+                await exams.faces.identify(actor, candidate_id, reason)
+                return "identified"
             case "drop":
                 await exams.candidates.drop(actor, candidate_id)
                 return "dropped"

@@ -45,6 +45,8 @@ TECHNICAL = frozenset(
         "only_good",
         "answers",
         "attempt_id",
+        "check",
+        "consent",
         "ticket",
         "events",
         "seq",

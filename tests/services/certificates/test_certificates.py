@@ -12,6 +12,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
+from gateways.pdf_seal import PadesSealer
 from models.accounts import Account
 from models.certificates import Certificate
 from services.certificates.assembly import CertificateServices, build
@@ -35,7 +36,7 @@ def printer() -> PlainPrinter:
 @pytest.fixture
 def certificates(db: str, deps: Deps, book: NoticeBook, printer: PlainPrinter) -> CertificateServices:
     links = Links(deps.keys, deps.clock)
-    return build(deps, book, links, printer, FileDelivery(deps, links, FakeMailer()))
+    return build(deps, book, links, printer, FileDelivery(deps, links, FakeMailer()), PadesSealer({}))
 
 
 @pytest.fixture

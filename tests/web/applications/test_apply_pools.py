@@ -29,6 +29,7 @@ from services.core.base import Actor, Deps, system
 from services.experts import COLUMNS, ExpertImport
 from tests.factories.applications import make_applicant, make_campaign, make_employer
 from tests.factories.assembly import make_services
+from tests.factories.certificates import make_certificate
 from tests.miniapp_api.conftest import Wechat
 from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import serious
@@ -101,7 +102,7 @@ async def open_pool(
     async def open_one(pool: str) -> PoolWorld:
         own = replace(deps, rulebooks={pool: BOOKS[pool]})
         await load_catalogues_of(own, CATALOGUES)
-        await make_campaign(own, pool=pool, entry_types=list(BOOKS[pool].campaigns.entry_types))
+        await make_campaign(own, pool=pool, entry_types=list(BOOKS[pool].campaigns.of_campaigns))
         await make_employer(own, EMPLOYER, pool=pool)
         services = make_services(own, mini=Wechat(), web=WechatBrowser())
         app = web.Application(client_max_size=32 * 1024 * 1024)
@@ -135,6 +136,8 @@ async def test_the_form_is_filled_in_and_handed_in(
     if entry_type != "first":
         city = f"{book.pool.region[:2]}0100"
         await world.imported(person, region=city, specialties="A080101", employer=EMPLOYER)
+    if entry_type == "change":
+        await make_certificate(world.services.deps, person, kind="course")
     seen = await world.sit_down(browser, person)
     page = await begin(seen, book, entry_type)
     filler = FormFiller(page, book, entry_type)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from domain.exams.items import ItemKind
+from domain.exams.verify_receipt import problems
 from miniapp_api.http.parsing import BODY_MAX
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
@@ -129,6 +132,18 @@ async def test_from_the_lobby_to_the_receipt_on_a_phone(browser: Browser, sittin
     await seen.check("exam-receipt")
     attempt = await sitting.attempt()
     await expect(page.locator(".hash")).to_have_text(attempt.digest)
+    async with page.expect_download() as saved:
+        await page.get_by_role("link", name="下载回执文件").click()
+    receipt = json.loads((await (await saved.value).path()).read_text("utf-8"))
+    address = await page.get_by_role("link", name="核对页").get_attribute("href")
+    assert address
+    await seen.open(urlsplit(address).path)
+    key = await page.locator(".hash").nth(1).inner_text()
+    await seen.check("exam-receipt-check")
+    assert problems(receipt, key) == []
+    async with page.expect_download() as program:
+        await page.get_by_role("link", name="下载核验程序").click()
+    assert b"def is_signed" in (await (await program.value).path()).read_bytes()
     given = await rows("SELECT count(*) AS n FROM exam_answer WHERE mask <> 0 OR text <> ''")
     assert given[0]["n"] == 3
     assert serious(seen) == []

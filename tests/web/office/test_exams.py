@@ -308,6 +308,20 @@ async def test_nobody_else_comes_in(scene: Scene) -> None:
 # ---- in a real browser
 
 
+async def test_who_will_not_show_the_face_is_identified_by_the_office(scene: Scene) -> None:
+    scene.world.set_rules("exam", mock=False, face_check="wechat")
+    application = await waiting(scene)
+    exam = await make_published(scene.world.services, scene.admin)
+    candidate = await ExamCandidate.get(application_id=application.id)
+    desk = await scene.at(f"/office/exams/{exam.id}/candidates/{candidate.id}")
+    assert "未核验" in desk.text
+    await desk.press("已核验", reason=" ")
+    assert (desk.status, "请填写核验方式" in desk.text) == (422, True)
+    await desk.press("已核验", reason="窗口核对身份证原件")
+    assert ("已登记，本人可以开始考试" in desk.text, "管理机构已核验" in desk.text) == (True, True)
+    assert "登记已核验身份" not in desk.text
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])

@@ -1,0 +1,76 @@
+"""Account names made of a name's pinyin (姓名拼音): ``zhangsan``, read from the experts' files, nothing is stored.
+
+Two people may share theirs. Then it names neither, and they log in by mobile or ID number.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from uuid import UUID
+
+from models.accounts import Account
+from services.core.base import rows
+from services.core.pinyin import sort_name
+
+_FOUND = """
+SELECT account_id, name, name_sort FROM expert
+ WHERE pool = $1 AND left_at IS NULL AND ascii(name_sort) = ANY($2)
+   AND regexp_replace(name_sort, '[^a-z]', '', 'g') = ANY($3)
+"""
+_TYPED = re.compile(r"[a-z]{2,60}")
+_MARKS = re.compile(r"[\s'’·.\-]")
+_SURNAMES = {
+    "曾": "zeng",
+    "单": "shan",
+    "解": "xie",
+    "仇": "qiu",
+    "盖": "ge",
+    "查": "zha",
+    "区": "ou",
+    "朴": "piao",
+    "缪": "miao",
+    "翟": "zhai",
+    "覃": "qin",
+    "乐": "yue",
+}
+"""Surnames that are read otherwise than their character usually is, as ``name_sort`` has it."""
+
+
+async def find_by_pinyin(pool: str, text: str) -> Account | None:
+    """The expert's account; None where nobody or more than one is called so."""
+    typed = _plain(text)
+    found = await _accounts(pool, typed) if typed else []
+    return await Account.get(id=found[0]) if len(found) == 1 and found[0] else None
+
+
+async def account_name(pool: str, name: str) -> str:
+    """The pinyin by which this expert alone can log in; empty where others share it."""
+    spelt = max(_readings(name, sort_name(name)), key=lambda one: one != _letters(sort_name(name)))
+    return spelt if len(await _accounts(pool, spelt)) == 1 else ""
+
+
+def _plain(text: str) -> str:
+    """Without blanks, case and dots, ü as v (also written yu); empty for what is no pinyin."""
+    typed = _MARKS.sub("", unicodedata.normalize("NFKC", text).casefold()).replace("ü", "v")
+    typed = re.sub(r"([ln])yu", r"\1v", typed)
+    return typed if _TYPED.fullmatch(typed) else ""
+
+
+def _letters(name_sort: str) -> str:
+    """``zhang1 san1`` → ``zhangsan``."""
+    return re.sub(r"[^a-z]", "", name_sort)
+
+
+def _readings(name: str, name_sort: str) -> set[str]:
+    usual = _letters(name_sort)
+    read = _SURNAMES.get(name[:1])
+    return {usual, read + usual.removeprefix(_letters(sort_name(name[:1])))} if read else {usual}
+
+
+async def _accounts(pool: str, typed: str) -> list[UUID | None]:
+    """Of every expert who is called so, whether he has an account yet or not."""
+    surnames = {read: _letters(sort_name(one)) for one, read in _SURNAMES.items()}
+    spelt = [typed, *(usual + typed.removeprefix(read) for read, usual in surnames.items() if typed.startswith(read))]
+    found = await rows(_FOUND, pool, sorted({ord(one[0]) for one in spelt}), spelt)
+    return [row["account_id"] for row in found if typed in _readings(row["name"], row["name_sort"])]

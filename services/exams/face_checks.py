@@ -1,0 +1,155 @@
+"""Who sits an examination (身份核验): by the platform's face check where the rules ask for it, or by the office.
+
+The face leaves the phone, so consent is asked for each check and recorded (个人信息保护法 Art. 29, 人脸识别技术应用安全
+管理办法 Art. 8); it is never the only way (Art. 10). We keep the verdict, its time and the number of the check.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Conflict, Forbidden, GatewayError, InvalidInput, Rejected, Unavailable
+from models.accounts import Account, WechatIdentity
+from models.exams import Exam, ExamCandidate, ExamSitting
+from services.core.base import Actor, Deps, record, transaction
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.exams.notifications import times_of
+from services.exams.repository import check_called, get_candidate, get_own, lock_candidate, rules_of
+from services.ports import FaceChecker, FacePerson
+
+REASON_MAX = 200
+_NUMBER_BYTES = 18
+_ID_MAX = 256
+
+
+@dataclass(frozen=True)
+class FaceBegun:
+    check: Annotated[str, Field(description="The platform's id of the check, to be run by the phone")]
+
+
+@dataclass(frozen=True)
+class FaceVerdict:
+    passed: bool
+    advice: Annotated[str, Field(description="What to do when it was not passed")]
+
+
+class FaceChecks:
+    def __init__(self, deps: Deps, faces: FaceChecker) -> None:
+        self._deps = deps
+        self._faces = faces
+
+    async def begin(self, actor: Actor, candidate_id: UUID, *, consent: bool) -> FaceBegun:
+        """Begin a check that the person consents to; a number given before counts no more.
+
+        Raises InvalidInput without consent, Conflict where no check is asked for or possible, Unavailable.
+        """
+        check(actor, "exam.own")
+        if not consent:
+            raise InvalidInput("请先勾选同意，再开始人脸核身；不同意的，请用其他方式核验。", code="no_consent")
+        now, number = self._deps.now(), secrets.token_urlsafe(_NUMBER_BYTES)
+        async with transaction():
+            _, exam = await get_own(actor, candidate_id)
+            candidate = await lock_candidate(candidate_id)
+            _check_wanted(candidate, exam)
+            await self._check_time(candidate, exam)
+            person = await self._person(candidate, exam)
+            candidate.face_reference = number
+            await candidate.save(update_fields=["face_reference"])
+            await record(actor, now, "exam.face_consent", "exam_candidate", candidate.id, number=number)
+        try:
+            return FaceBegun(await self._faces.begin(exam.pool, number, person))
+        except GatewayError as error:
+            raise _away(exam) from error
+
+    async def finish(self, actor: Actor, candidate_id: UUID, check_id: str) -> FaceVerdict:
+        """What the platform says of the check, whatever the phone says; again, nothing changes.
+
+        Raises Conflict where none was begun, Unavailable when the platform can't be asked: try again.
+        """
+        check(actor, "exam.own")
+        candidate, exam = await get_own(actor, candidate_id)
+        if candidate.face:
+            return FaceVerdict(passed=True, advice="")
+        number = candidate.face_reference
+        if not number or not 0 < len(check_id) <= _ID_MAX:
+            raise Conflict("还没有开始人脸核身，请先点“开始人脸核身”。", code="face_not_begun")
+        passed = await self._ask(exam, candidate, number, check_id)
+        await self._keep(actor, candidate_id, number, passed=passed)
+        advice = "" if passed else f"没有通过人脸核身，可以再试一次；{rules_of(exam).face_other_way}"
+        return FaceVerdict(passed, advice)
+
+    async def _ask(self, exam: Exam, candidate: ExamCandidate, number: str, check_id: str) -> bool:
+        person = await self._person(candidate, exam)
+        try:
+            return await self._faces.verdict(exam.pool, number, check_id, person)
+        except Rejected:
+            return False
+        except GatewayError as error:
+            raise _away(exam) from error
+
+    async def _keep(self, actor: Actor, candidate_id: UUID, number: str, *, passed: bool) -> None:
+        now = self._deps.now()
+        async with transaction():
+            candidate = await lock_candidate(candidate_id)
+            if candidate.face or candidate.face_reference != number:
+                return
+            if passed:
+                candidate.face, candidate.face_at = "passed", now
+                await candidate.save(update_fields=["face", "face_at"])
+            act = "exam.face_passed" if passed else "exam.face_failed"
+            await record(actor, now, act, "exam_candidate", candidate.id, number=number)
+
+    async def identify(self, actor: Actor, candidate_id: UUID, reason: str) -> None:
+        """The office has seen who it is, by the ID card or a video call. Raises Conflict, Forbidden for oneself."""
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "核验方式", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            _, exam = await get_candidate(actor, candidate_id)
+            candidate = await lock_candidate(candidate_id)
+            if actor.account_id is not None and candidate.account_id == actor.account_id:
+                raise Forbidden("不能核验自己，请由其他管理员办理。", code="own_exam")
+            _check_wanted(candidate, exam)
+            candidate.face, candidate.face_at = "other", now
+            candidate.face_reference = str(actor.account_id or "")
+            await candidate.save(update_fields=["face", "face_at", "face_reference"])
+            await record(actor, now, "exam.identified", "exam_candidate", candidate.id, reason=words)
+
+    async def _check_time(self, candidate: ExamCandidate, exam: Exam) -> None:
+        """Shortly before the start and from then on: a check of last week says little about who sits today."""
+        opens, _ = times_of(exam, await ExamSitting.get_or_none(id=candidate.sitting_id))
+        lobby = rules_of(exam).lobby
+        if self._deps.now() < opens - lobby:
+            minutes = int(lobby.total_seconds() // 60)
+            raise Conflict(f"开考前{minutes}分钟起可以人脸核身，请届时再来。", code="too_early")
+
+    async def _person(self, candidate: ExamCandidate, exam: Exam) -> FacePerson:
+        """Raises Conflict where name and number are not on file, or WeChat is not bound."""
+        account = await Account.get(id=candidate.account_id)
+        other = rules_of(exam).face_other_way
+        if not account.real_name or not account.id_number_sealed:
+            raise Conflict(f"系统没有登记您的姓名和身份证号，不能人脸核身。{other}", code="no_identity")
+        found = WechatIdentity.filter(pool=exam.pool, app="oa", account_id=account.id)
+        bound = await found.order_by("-created_at").first()
+        if bound is None:
+            raise Conflict(f"人脸核身在微信里进行，请先关注公众号并绑定身份。{other}", code="no_wechat")
+        number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
+        return FacePerson(account.real_name, number, bound.openid)
+
+
+def _check_wanted(candidate: ExamCandidate, exam: Exam) -> None:
+    check_called(candidate, exam)
+    if rules_of(exam).face_check == "none":
+        raise Conflict("这场考试不用核验身份。", code="face_not_wanted")
+    if candidate.face:
+        raise Conflict("身份已核验，可以直接参加考试。", code="face_done")
+
+
+def _away(exam: Exam) -> Unavailable:
+    return Unavailable(f"人脸核身暂时不可用，请稍后再试；{rules_of(exam).face_other_way}")

@@ -1,0 +1,174 @@
+"""Whatever is killed in a sitting: every acknowledged answer is in the graded paper, and nothing else that is late."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from tortoise.exceptions import BaseORMException
+
+from app import process_supervisor
+from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from services.core.base import rows
+from services.operations import find_broken, find_broken_audit
+from tests.faults.sitters import Sitter, make_exam_for
+from tests.faults.stagehand import Hand, Killer, patiently, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+PEOPLE, QUESTIONS = 24, 10
+ORDER = ("ready", "running", "sealed", "graded")
+PATIENCE = 120.0
+_STATES = "SELECT id, state FROM exam_attempt"
+_EVENTS = "SELECT attempt_id, device, seq, slot, mask, timing FROM exam_answer_event"
+_ANSWERS = "SELECT attempt_id, slot, mask FROM exam_answer WHERE mask <> 0"
+_PAPERS = "SELECT id, digest, score FROM exam_attempt"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hand() -> AsyncIterator[Hand]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
+        async with running() as found:
+            yield found
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[list[tuple[UUID, str, str]]]:
+    """Looks at the states of all papers all the time; yields those that went back."""
+    back: list[tuple[UUID, str, str]] = []
+    async with beside(watch(back)):
+        yield back
+
+
+async def watch(back: list[tuple[UUID, str, str]]) -> None:
+    last: dict[UUID, str] = {}
+    while True:
+        with suppress(BaseORMException, OSError):
+            for row in await rows(_STATES):
+                was = last.get(row["id"], ORDER[0])
+                if ORDER.index(row["state"]) < ORDER.index(was):
+                    back.append((row["id"], was, row["state"]))
+                last[row["id"]] = row["state"]
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def killing(
+    hand: Hand, chances: random.Random, victims: tuple[str, ...], killed: list[str]
+) -> AsyncIterator[None]:
+    killer = Killer(hand, chances, victims, killed=killed, most=len(killed) + 5)
+    async with beside(killer.work()):
+        yield
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_sitting_loses_nothing_while_processes_are_killed(hand: Hand) -> None:
+    seed = int.from_bytes(os.urandom(4), "big")
+    print(f"seed {seed}")
+    chances = random.Random(seed)
+    people = await make_exam_for(hand.stage.deps, PEOPLE, QUESTIONS, await hand.stage.now())
+    killed: list[str] = []
+    async with watched() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
+        sitters = [Sitter(http, hand.stage.wire.service_url, one, random.Random(chances.random())) for one in people]
+        async with killing(hand, chances, ("web-1", "worker", "valkey", "postgres"), killed):
+            await answer_in_time(sitters)
+        # without Valkey, which knows how far the clock was moved: a service that starts meanwhile would turn it back
+        async with killing(hand, chances, ("web-1", "worker", "postgres"), killed):
+            await answer_late(hand, sitters)
+            await until_graded()
+    print(f"killed {killed}, {sum(len(one.acked) for one in sitters)} answers acknowledged")
+    assert len(killed) > 2
+    assert not back
+    await check(sitters)
+    broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(hand.stage.deps))
+    assert not broken, "\n".join(broken)
+
+
+async def answer_in_time(sitters: Sequence[Sitter]) -> None:
+    """A third hands in."""
+    await asyncio.gather(*(one.start() for one in sitters))
+    await asyncio.gather(*(answer(one, 40) for one in sitters))
+    await asyncio.gather(*(one.hand_in() for one in sitters[::3]))
+
+
+async def answer_late(hand: Hand, sitters: Sequence[Sitter]) -> None:
+    """A third hands in within the grace, the others leave it to the clock."""
+    await move_to(hand, max(one.deadline for one in sitters) + timedelta(seconds=3))
+    await asyncio.gather(*(answer(one, 12, late=True) for one in sitters if one.receipt is None))
+    await asyncio.gather(*(one.hand_in() for one in sitters[1::3]))
+    await move_to(hand, max(one.grace_until for one in sitters) + timedelta(seconds=1))
+    before = [(one.device, one.seq) for one in sitters]
+    await asyncio.gather(*(answer(one, 3, late=True) for one in sitters))
+    taken = [key for one, last in zip(sitters, before, strict=True) for key in one.acked if key > last]
+    assert not taken, "an answer was taken after the grace"
+
+
+async def answer(sitter: Sitter, times: int, *, late: bool = False) -> None:
+    """Answer and save; now and then on another phone, or with a reload. Late ones were made in time or after it."""
+    for _ in range(times):
+        made_at = sitter.deadline + timedelta(seconds=sitter.chances.choice([-1, 1])) if late else None
+        for _ in range(sitter.chances.randint(1, 4)):
+            sitter.answer(made_at)
+        await sitter.save()
+        if not late and sitter.chances.random() < 0.08:
+            await sitter.start(sitter.chances.choice([0, sitter.device]))
+        await asyncio.sleep(sitter.chances.uniform(0.05, 0.5))
+
+
+async def move_to(hand: Hand, moment: datetime) -> None:
+    await hand.nudge((moment - await hand.stage.now()).total_seconds())
+
+
+async def until_graded() -> None:
+    async with asyncio.timeout(PATIENCE):
+        while {row["state"] for row in await patiently(lambda: rows(_STATES))} != {"graded"}:
+            await asyncio.sleep(0.5)
+
+
+async def check(sitters: Sequence[Sitter]) -> None:
+    """Acknowledged is stored; the paper is what the merge rule makes of what is stored and counts."""
+    stored = by_attempt(await patiently(lambda: rows(_EVENTS)))
+    graded = by_attempt(await patiently(lambda: rows(_ANSWERS)))
+    papers = {row["id"]: row for row in await patiently(lambda: rows(_PAPERS))}
+    for sitter in sitters:
+        attempt = sitter.attempt_id
+        events = {(row["device"], row["seq"]): row for row in stored.get(attempt, ())}
+        lost = [
+            key
+            for key, one in sitter.acked.items()
+            if (events[key]["slot"], events[key]["mask"]) != (one.slot, one.mask)
+        ]
+        assert not lost
+        counting = [row for row in events.values() if row["timing"] < 2]
+        assert all(sitter.acked[key].at > sitter.deadline for key in sitter.acked if events[key]["timing"] == 2)
+        merged = merge(AnswerEvent(row["device"], row["seq"], row["slot"], Answer(row["mask"])) for row in counting)
+        assert {row["slot"]: row["mask"] for row in graded.get(attempt, ())} == {
+            at: one.mask for at, one in merged.items()
+        }
+        assert papers[attempt]["digest"] == digest(merged)
+        assert sitter.receipt is None or sitter.receipt["digest"] == digest(merged)
+
+
+def by_attempt(found: Sequence[Any]) -> dict[UUID, list[Any]]:
+    kept: dict[UUID, list[Any]] = {}
+    for row in found:
+        kept.setdefault(row["attempt_id"], []).append(row)
+    return kept

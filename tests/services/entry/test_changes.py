@@ -1,0 +1,170 @@
+"""Changing one's file (异动, 新疆手册 2025 L102, L106, L158-162): after the course, decided by the same reviewers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.rulebook_files import load_rulebooks
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, RuleViolation
+from domain.ids import new_id
+from models.applications import Application
+from models.experts import CatalogueEntry, Employment, Expert
+from models.notices import Notice
+from services.applications import ApplicationView
+from services.applications.campaigns import CampaignData
+from services.core.base import Actor, Deps
+from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
+from tests.factories.certificates import make_certificate
+from tests.factories.entry_road import Road, make_road
+from tests.factories.people import make_expert
+from tests.factories.reviews import tasks_of
+from tests.invariants import check_invariants
+
+pytestmark = pytest.mark.usefixtures("db")
+POOLS = Path(__file__).parents[3] / "config" / "pools"
+POOL, DISTRICT, OTHER_CITY, OTHER_CLASS = "xinjiang", "650106", "650300", "B0101"
+UNIT = "新疆" + "某" * 60 + "设计院"
+
+
+@pytest.fixture
+def deps(deps: Deps) -> Deps:
+    return replace(deps, rulebooks=load_rulebooks(POOLS, [POOL]))
+
+
+@pytest.fixture
+def road(deps: Deps, clock: FixedClock) -> Road:
+    return make_road(deps, clock)
+
+
+@pytest.fixture
+async def person(deps: Deps) -> Actor:
+    """Filed with a district, two classes and a unit of a long name."""
+    await make_codes(deps.book(POOL))
+    for code, name, parent in (("B", "货物类", ""), ("B01", "设备", "B"), (OTHER_CLASS, "机械设备", "B01")):
+        await CatalogueEntry.create(pool=POOL, kind="specialty", code=code, name=name, parent=parent)
+    applicant = await make_applicant(deps, pool=POOL)
+    account = await account_of(applicant)
+    file = await make_expert(
+        deps,
+        pool=POOL,
+        account=account,
+        id_number_hash=account.id_number_hash,
+        permanent_region=DISTRICT,
+        specialties=[SPECIALTY, OTHER_CLASS],
+        title_level="10",
+        emergency=True,
+        term_until=deps.now() + timedelta(days=40),
+    )
+    await Employment.create(expert_id=file.id, unit_name=UNIT, unit_keys=[f"name:{UNIT}"])
+    return applicant
+
+
+async def trained(deps: Deps, person: Actor, **columns: Any) -> None:
+    await make_certificate(deps, await account_of(person), kind="course", **columns)
+
+
+async def begin(road: Road, person: Actor) -> ApplicationView:
+    begun = await road.services.applications.drafts.start(person, "change")
+    return await road.services.applications.queries.get(person, begun.id)
+
+
+async def save(road: Road, person: Actor, view: ApplicationView, section: str, **typed: object) -> None:
+    known = next(one for one in view.sections if one.code == section)
+    drafts = road.services.applications.drafts
+    await drafts.save_section(person, view.id, section, known.values | typed, known.version)
+
+
+async def hand_in(road: Road, person: Actor, view: ApplicationView) -> Application:
+    version = (await Application.get(id=view.id)).version
+    await road.services.applications.submission.submit(person, view.id, version)
+    return await Application.get(id=view.id)
+
+
+@pytest.mark.parametrize(("state", "days"), [("", 0), ("revoked", 30), ("replaced", 30), ("valid", -1)])
+async def test_only_whoever_passed_may_ask(deps: Deps, road: Road, person: Actor, state: str, days: int) -> None:
+    """L102, L106: 待完成继续教育、考试后."""
+    if state:
+        await trained(deps, person, state=state, valid_until=deps.now() + timedelta(days=days))
+    with pytest.raises(RuleViolation, match="完成继续教育、考试合格") as refused:
+        await begin(road, person)
+    assert "新疆手册 2025 L102" in (refused.value.source or "")
+
+
+async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest(
+    deps: Deps, road: Road, person: Actor
+) -> None:
+    """L158, at any time, without a campaign and without a paper; what was filed in another shape is right as it is."""
+    await trained(deps, person)
+    before = await Expert.get(account_id=person.account_id)
+    view = await begin(road, person)
+    assert view.kept == ()
+    asked = {"change_reason", "recusal_units", "email", "bank_name", "bank_account"}
+    assert {problem.field for problem in view.problems} == asked, "an imported file does not tell them"
+    await save(road, person, view, "transfer", region=OTHER_CITY, change_reason="工作调动")
+    await save(road, person, view, "new_recusal", recusal_units=[{"name": "无"}])
+    contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
+    await save(road, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
+    application = await hand_in(road, person, view)
+    assert application.state == "reviewing"
+    assert [task.region for task in await tasks_of(application)] == [OTHER_CITY]
+    assert (await Expert.get(id=before.id)).permanent_region == DISTRICT, "only an approval changes the file"
+    application = await road.go_on(application)
+    assert application.state == "entered"
+    after = await Expert.get(id=before.id)
+    assert (after.number, after.permanent_region) == (before.number, OTHER_CITY)
+    assert after.specialties == [SPECIALTY, OTHER_CLASS]
+    assert (after.title_level, after.term_until) == (before.title_level, before.term_until)
+    assert [one.unit_name for one in await Employment.filter(expert_id=after.id, until=None)] == [UNIT]
+    assert "变更已生效" in str(
+        (await Notice.filter(kind="application_progress").order_by("-created_at").first()).params
+    )  # type: ignore[union-attr]  # there is one
+    await check_invariants()
+
+
+async def test_new_values_are_held_to_the_form_and_a_suspended_expert_stays_suspended(
+    deps: Deps, road: Road, person: Actor
+) -> None:
+    await trained(deps, person)
+    view = await begin(road, person)
+    for section, field, value in (
+        ("transfer", "region", "650122"),
+        ("new_unit", "employer", "单" * 51),
+        ("new_specialties", "specialties", [{"code": OTHER_CLASS, "choice": "preferred"}]),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await save(road, person, view, section, **{field: value})
+        assert field in str(refused.value.params)
+    await save(road, person, view, "transfer", change_reason="换了单位")
+    await save(road, person, view, "new_unit", employer="新单位有限公司")
+    await save(road, person, view, "new_specialties", specialties=[{"code": SPECIALTY, "choice": "preferred"}])
+    await save(road, person, view, "new_recusal", recusal_units=[{"name": "无"}])
+    contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
+    await save(road, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
+    await Expert.filter(account_id=person.account_id).update(active=False)
+    application = await road.go_on(await hand_in(road, person, view))
+    after = await Expert.get(id=application.expert_id)
+    assert (after.active, after.specialties, after.permanent_region) == (False, [SPECIALTY], DISTRICT)
+    current = await Employment.filter(expert_id=after.id, until=None)
+    assert [one.unit_name for one in current] == ["新单位有限公司"]
+
+
+async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(deps: Deps, road: Road, person: Actor) -> None:
+    await trained(deps, person)
+    await Expert.filter(account_id=person.account_id).update(standing="temporary")
+    with pytest.raises(Conflict, match="成为正式专家后"):
+        await begin(road, person)
+    with pytest.raises(Conflict, match="没有您的专家档案"):
+        await begin(road, await make_applicant(deps, pool=POOL))
+
+
+async def test_no_campaign_takes_changes(deps: Deps, road: Road) -> None:
+    now = deps.now()
+    data = CampaignData("异动", ["change"], now, now + timedelta(days=1))
+    with pytest.raises(InvalidInput, match="随时可以办理"):
+        await road.services.applications.campaigns.create(Actor(POOL, "pool_admin", new_id()), data)

@@ -1,0 +1,66 @@
+"""Whatever order answers of two devices come in, however often, and whatever is lost: the merge rule decides."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from models.exams import ExamAttempt
+from services.core.base import rows
+from services.exams import ExamPaper
+from tests.factories.exams import work
+from tests.services.exams.hall import Hall
+from tests.services.exams.test_attempts import Desk, make_desk
+
+SLOTS = 5
+
+
+def made_by(device: int, chance: random.Random) -> list[AnswerEvent]:
+    """Numbered from 1 without a gap; slots are answered, changed and emptied."""
+    return [
+        AnswerEvent(device, seq, chance.randrange(SLOTS), Answer(chance.choice([0, 1, 2, 4, 8])))
+        for seq in range(1, chance.randint(0, 12) + 1)
+    ]
+
+
+def requests_of(events: Sequence[AnswerEvent], chance: random.Random) -> list[list[AnswerEvent]]:
+    """Pieces that overlap, some of them sent again later or out of turn."""
+    starts = [chance.randrange(len(events)) for _ in range(8)] if events else []
+    return [
+        list(events[at : at + chance.randint(1, 5)]) for at in sorted(starts, key=lambda at: at + chance.random() * 4)
+    ]
+
+
+async def send(desk: Desk, paper: ExamPaper, sent: Sequence[list[AnswerEvent]]) -> dict[int, int]:
+    """Highest number that was acknowledged, by device."""
+    acked: dict[int, int] = {}
+    for events in sent:
+        saved = await desk.save(paper, *events, device=events[0].device)
+        acked[events[0].device] = max(saved.ack, acked.get(events[0].device, 0))
+    return acked
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_what_was_acknowledged_is_merged_by_the_rule(hall: Hall, clock: FixedClock, seed: int) -> None:
+    chance = random.Random(seed)
+    desk = await make_desk(hall, clock)
+    paper = await desk.start()
+    await desk.start()
+    events = {device: made_by(device, chance) for device in (1, 2)}
+    sent = [one for device in (1, 2) for one in requests_of(events[device], chance)]
+    chance.shuffle(sent)
+    acked = await send(desk, paper, sent)
+    expected = merge(one for device, ack in acked.items() for one in events[device][:ack])
+    stored = await rows("SELECT device, max(seq) AS last, count(*) AS n FROM exam_answer_event GROUP BY device")
+    assert {row["device"]: row["last"] for row in stored} == {device: ack for device, ack in acked.items() if ack}
+    assert all(row["last"] == row["n"] for row in stored)
+    clock.set(paper.grace_until + timedelta(seconds=1))
+    await work(hall.services, "exam_seal", "exam_fill")
+    assert (await ExamAttempt.get(id=paper.attempt_id)).digest == digest(expected)
+    given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0")
+    assert {row["slot"] for row in given} == set(expected)

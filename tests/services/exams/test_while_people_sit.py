@@ -1,0 +1,147 @@
+"""The office acts while people sit; days end in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict
+from domain.exams.answers import digest
+from models.exams import Exam, ExamAttempt, ExamCandidate
+from services.core.base import Deps, rows
+from services.exams import ExamPaper, attempts
+from tests.factories.exams import make_published, work
+from tests.invariants import check_invariants
+from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.test_attempts import SOON, Desk, says
+
+MINUTE = timedelta(minutes=1)
+WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+async def make_desks(hall: Hall, clock: FixedClock, people: int, **data: Any) -> list[Desk]:
+    for number in range(people):
+        await hall.waiting(expert_number=f"ZJ01{number:05}")
+    exam = await make_published(hall.services, hall.office, **{"after": SOON} | data)
+    clock.set(exam.opens_at + MINUTE)
+    desks = [Desk(hall, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    for desk in desks:
+        await hall.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
+    return desks
+
+
+async def test_who_answers_goes_on_after_the_office_ended_admission_and_nobody_else_begins(
+    hall: Hall, clock: FixedClock
+) -> None:
+    sitting, waiting = await make_desks(hall, clock, 2)
+    paper = await sitting.start()
+    await hall.services.exams.setup.end_admission(hall.office, sitting.candidate.exam_id)
+    with pytest.raises(Conflict, match="已结束"):
+        await waiting.start()
+    assert (await sitting.save(paper, says(1, 0, 1))).ack == 1
+    assert (await sitting.start()).deadline == paper.deadline
+    clock.set(paper.grace_until + timedelta(seconds=1))
+    await work(hall.services, "exam_seal", "exam_fill", "exam_close")
+    assert (await Exam.get()).state == "closed"
+    assert (await ExamAttempt.get(id=paper.attempt_id)).state == "sealed"
+
+
+async def test_a_cancelled_examination_tells_who_sits_it_what_happened(hall: Hall, clock: FixedClock) -> None:
+    (desk,) = await make_desks(hall, clock, 1)
+    paper = await desk.start()
+    await desk.save(paper, says(1, 0, 1))
+    await hall.services.exams.setup.cancel(hall.office, desk.candidate.exam_id, "停电")
+    saved = await desk.save(paper, says(2, 1, 1))
+    assert (saved.state, saved.ack) == ("void", 1)
+    with pytest.raises(Conflict, match=r"已作废（考试取消：停电），不用交卷"):
+        await desk.submit(paper, digest({}))
+    with pytest.raises(Conflict, match="没有开放或已经结束"):
+        await desk.start()
+    clock.set(paper.grace_until + timedelta(seconds=1))
+    await work(hall.services, "exam_seal", "exam_fill", "exam_mark")
+    assert (await ExamAttempt.get(id=paper.attempt_id)).state == "void"
+    await check_invariants()
+
+
+async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(hall: Hall, clock: FixedClock) -> None:
+    """Rows are locked in one order: nobody waits for ever, and nothing is left open."""
+    desks = await make_desks(hall, clock, 12)
+    papers = await asyncio.gather(*(desk.start() for desk in desks[:9]))
+
+    async def sit(desk: Desk, paper: ExamPaper) -> None:
+        for seq in range(1, 6):
+            await desk.save(paper, says(seq, seq % 5, 1))
+        await desk.submit(paper, "", [])
+
+    done = await asyncio.gather(
+        *(sit(desk, paper) for desk, paper in zip(desks, papers, strict=False)),
+        *(desk.start() for desk in desks[9:]),
+        hall.services.exams.setup.cancel(hall.office, desks[0].candidate.exam_id, "停电"),
+        return_exceptions=True,
+    )
+    assert [one for one in done if isinstance(one, BaseException) and not isinstance(one, Conflict)] == []
+    assert done[-1] == 12
+    assert not await ExamAttempt.exclude(state="void").exists()
+    assert not await ExamCandidate.exclude(state="left").exists()
+
+
+async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
+    hall: Hall, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start has written its paper and not committed yet when the clock closes the examination."""
+    (desk,) = await make_desks(hall, clock, 1)
+    inside, go_on, write = asyncio.Event(), asyncio.Event(), attempts.record
+
+    async def pause(*entry: Any, **details: Any) -> None:
+        inside.set()
+        await go_on.wait()
+        await write(*entry, **details)
+
+    monkeypatch.setattr(attempts, "record", pause)
+    start = asyncio.create_task(desk.start())
+    await inside.wait()
+    clock.set((await Exam.get()).closes_at)
+    close = asyncio.create_task(work(hall.services, "exam_close"))
+    while not (await rows(WAITING))[0]["n"]:
+        await asyncio.sleep(0.01)
+    go_on.set()
+    await asyncio.gather(start, close)
+    assert (await ExamCandidate.get()).state == "called"
+    assert (await Exam.get()).state == "published"
+
+
+async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: str, clock: FixedClock) -> None:
+    clock.set(datetime(2026, 12, 31, 14, 40, tzinfo=UTC))
+    hall = await make_hall(deps, mock=False)
+    length = deps.book("demo").exam.length
+    (desk,) = await make_desks(hall, clock, 1, lasts=timedelta(hours=12))
+    clock.set(datetime(2026, 12, 31, 16, 0, tzinfo=UTC) - MINUTE)
+    paper = await desk.start()
+    (shown,) = await hall.services.exams.own.list(desk.actor)
+    assert shown.span == "12月31日(周四) 23:40至2027年1月1日(周五) 11:40"
+    assert paper.deadline == clock.now() + length
+    assert (await desk.save(paper, says(1, 0, 1))).ack == 1
+    clock.move(2 * MINUTE)
+    assert (await desk.save(paper, says(2, 1, 1))).ack == 2
+    clock.set(paper.deadline + timedelta(seconds=1))
+    assert (await desk.save(paper, says(3, 2, 1))).ack == 3  # made after the end: kept, not counted
+    clock.set(paper.grace_until + timedelta(seconds=1))
+    await work(hall.services, "exam_seal", "exam_fill")
+    given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
+    assert [row["slot"] for row in given] == [0, 1]
+
+
+async def test_a_window_that_ends_at_midnight_ends_the_paper_there(deps: Deps, db: str, clock: FixedClock) -> None:
+    clock.set(datetime(2026, 11, 21, 13, 0, tzinfo=UTC))
+    hall = await make_hall(deps, mock=False)
+    (desk,) = await make_desks(hall, clock, 1, lasts=timedelta(hours=2))
+    midnight = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)
+    clock.set(midnight - 3 * MINUTE)
+    assert (await desk.start()).deadline == midnight
+    clock.set(midnight)
+    with pytest.raises(Conflict, match="时间已到"):
+        await desk.start()
