@@ -1,6 +1,7 @@
 """Certificates (证书): issued, replaced, revoked; shown to their holders, the office, and whoever scans one."""
 
 from services.certificates.assembly import CertificateServices, build
+from services.certificates.data_export import collect_certificates
 from services.certificates.files import CertificateFile
 from services.certificates.issuing import REASON_MAX, Issuing, Proven
 from services.certificates.queries import LABELS, CertificateView, PublicCertificate
@@ -15,4 +16,5 @@ __all__ = [
     "Proven",
     "PublicCertificate",
     "build",
+    "collect_certificates",
 ]

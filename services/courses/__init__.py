@@ -5,6 +5,7 @@ Rows are locked course first, then enrolment, then order and fee.
 
 from services.courses.assembly import CourseServices, build, make_desk
 from services.courses.calling import AddedParticipants
+from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
 from services.courses.media import PAGE_FILE_MAX, PAGES_MAX, PART, VIDEO_MAX
 from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
@@ -30,5 +31,6 @@ __all__ = [
     "Missing",
     "StudyView",
     "build",
+    "collect_courses",
     "make_desk",
 ]

@@ -8,6 +8,7 @@ from services.exams.assembly import ExamServices, build, make_candidates, make_s
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
 from services.exams.candidates import Added, CandidateLine, Candidates, Wanted
+from services.exams.data_export import collect_exams
 from services.exams.evidence import OwnEvidence
 from services.exams.evidence_desk import EvidenceLine, EvidenceView, LateAnswer
 from services.exams.face_checks import FaceBegun, FaceVerdict
@@ -73,6 +74,7 @@ __all__ = [
     "VersionView",
     "Wanted",
     "build",
+    "collect_exams",
     "make_candidates",
     "make_setup",
     "render_template",

@@ -30,8 +30,11 @@ from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
 from services.accounts import Source, VerificationCodes, forget_identities
 from services.applications import collect, erase_unsent
+from services.certificates import collect_certificates
 from services.core.base import Actor, Deps, execute, record
 from services.core.idempotency import once
+from services.courses import collect_courses
+from services.exams import collect_exams
 from services.experts import end_file
 from services.notifications import Notifier
 
@@ -184,6 +187,9 @@ class Privacy:
                 _plain(row) for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")
             ],
             "expert": await self._collect_expert(expert) if expert else None,
+            "certificates": [_plain(row) for row in await collect_certificates(account.id)],
+            "courses": [_plain(row) for row in await collect_courses(account.id)],
+            "exams": await collect_exams(account.id),
             **{noun: [_plain(row) for row in found] for noun, found in applied.items()},
         }
 

@@ -1,0 +1,57 @@
+"""Examinations, courses and certificates in what a person takes along."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from models.courses import Course, CourseEnrolment
+from models.exams import ExamAppeal
+from models.experts import Expert
+from services.core.base import Deps
+from services.exams import collect_exams
+from services.operations.privacy import Privacy
+from tests.factories.certificates import make_certificate
+from tests.factories.exams import make_attempt, make_published
+from tests.factories.people import make_account, make_expert
+from tests.services.exams.hall import make_hall
+
+
+async def test_a_result_comes_along_once_it_is_let_out(db: str, deps: Deps) -> None:
+    hall = await make_hall(deps, mock=False)
+    application = await hall.waiting()
+    exam = await make_published(hall.services, hall.office)
+    candidate = await hall.candidate_of(application)
+    await make_attempt(hall.services, candidate, "graded")
+    attempt = await make_attempt(hall.services, candidate, "released", released_at=deps.now())
+    await ExamAppeal.create(attempt_id=attempt.id, pool="demo", text="请复核第3题", created_at=deps.now())
+    (found,) = await collect_exams(application.account_id)
+    assert (found["exam"], found["state"]) == (exam.name, candidate.state)
+    assert [(one["score"], one["total"], one["passed"]) for one in found["attempts"]] == [
+        (None, None, None),
+        (40, 100, False),
+    ]
+    assert [one["text"] for one in found["appeals"]] == ["请复核第3题"]
+    assert json.loads(json.dumps(found)) == found
+
+
+async def test_courses_and_certificates_come_along_and_nobody_elses(db: str, deps: Deps) -> None:
+    own, other = await make_account(deps), await make_account(deps)
+    experts: dict[object, Expert] = {one.id: await make_expert(deps, account=one) for one in (own, other)}
+    course = await Course.create(
+        pool="demo",
+        name="继续教育",
+        opens_at=deps.now(),
+        closes_at=deps.now() + timedelta(days=9),
+        created_at=deps.now(),
+    )
+    for account in (own, other):
+        await make_certificate(deps, account, kind="course", title=f"证书{account.id}")
+        await CourseEnrolment.create(
+            course_id=course.id, expert_id=experts[account.id].id, account_id=account.id, called_at=deps.now()
+        )
+    data = await Privacy(deps, None)._collect(own)  # type: ignore[arg-type]  # nothing is sent
+    assert [one["title"] for one in data["certificates"]] == [f"证书{own.id}"]
+    assert [(one["course"], one["progress"]) for one in data["courses"]] == [("继续教育", 0)]
+    assert data["exams"] == []
+    assert json.loads(json.dumps(data)) == data
