@@ -1,4 +1,4 @@
-// The guide: three stories, each with its phones side by side, the next tap marked, and why the last one mattered. A step is
+// The guide: four stories, each with its phones side by side, the next tap marked, and why the last one mattered. A step is
 // over when its fact is there, whoever brought it about; so a story can be left, resumed, or played in another order.
 import { h } from './dom.js';
 import { Mark, findTap } from './marks.js';
@@ -50,7 +50,8 @@ export class Guide {
 
   again() {
     delete this.skipped[this.story];
-    for (const name of { draw: ['draw', 'state', 'seed', 'checked'], apply: ['asked', 'form', 'handedIn', 'decided', 'feeOpen', 'code', 'paid'], call: ['rang', 'picked', 'keys'] }[this.story]) delete this.facts[name];
+    for (const name of { draw: ['draw', 'state', 'seed', 'checked'], apply: ['asked', 'form', 'handedIn', 'decided', 'feeOpen', 'code', 'paid'], call: ['rang', 'picked', 'keys'], exam: ['examOpen', 'examPaper', 'examDone'] }[this.story]) delete this.facts[name];
+    if (this.story === 'exam') for (const view of this.desk.views.values()) view.browser.close();
     this.save();
     this.draw();
     this.look();
@@ -188,6 +189,9 @@ export class Guide {
       if (data.role === 'agency' && page?.querySelector('#check .verdict')) this.note({ checked: this.facts.draw });
       if (data.role === 'applicant' && /\/apply\/form/.test(path)) this.note({ form: true });
       if (data.name === '柳学文' && /\/apply\/status/.test(path)) this.note({ handedIn: true });
+      if (data.name === '测一明' && /\/exams\/[0-9a-f-]{36}$/.test(path)) this.note({ examOpen: true });
+      if (data.name === '测一明' && /\/exams\/.*\/paper$/.test(path)) this.note({ examPaper: true });
+      if (data.name === '测一明' && /\/exams\/.*\/receipts\//.test(path)) this.note({ examDone: true });
       if (data.name === '江申请') this.noteFee([...chat.chat.bubbles].filter(({ side }) => side === 'account').map(({ text }) => text));
       if (data.role === 'applicant' && view.element.querySelector('[data-qr^="weixin://wxpay"]')) this.note({ code: true });
       if (data.name === this.reviewing && page && passedOn(page)) this.decided(data.name);

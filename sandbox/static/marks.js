@@ -34,6 +34,13 @@ export const inNewest = (...words) => (root, view) => {
   return row && !row.classList.contains('mine') ? words.map((word) => say(row, word)).find(Boolean) : null;
 };
 
+/** The newest link of the chat that says one of `words`, however old its bubble. */
+export const inChat = (...words) => (root, view) => {
+  if (view.tab !== 'chat' || root.nodeType === Node.DOCUMENT_NODE) return null;
+  const rows = [...root.querySelectorAll('.log > .row:not(.mine)')].reverse();
+  return rows.flatMap((row) => words.map((word) => say(row, word))).find(Boolean) ?? null;
+};
+
 /** The link of the newest SMS. */
 export const inSms = (root, view) => (view.tab === 'sms' ? [...root.querySelectorAll('.sms .link')].at(-1) ?? null : null);
 
@@ -42,6 +49,16 @@ export function fillIn(root) {
   if (root.nodeType !== Node.DOCUMENT_NODE) return null;
   const field = [...root.querySelectorAll('input:invalid, select:invalid, textarea:invalid')].find(seen);
   return field?.closest('.field, label') ?? field ?? [...root.querySelectorAll('.button.primary, .sticky button')].find(seen) ?? null;
+}
+
+/** On the paper of an examination: an option, then the next question, then handing in. */
+export function sitExam(root) {
+  if (root.nodeType !== Node.DOCUMENT_NODE || !root.querySelector('.exam-foot')) return null;
+  const dialog = root.querySelector('dialog[open]');
+  if (dialog) return say(dialog, '确定交卷');
+  const question = root.querySelector('.exam-question fieldset');
+  if (question && !question.querySelector(':checked')) return question.querySelector('.exam-option');
+  return say(root, '下一题') ?? say(root, '交卷');
 }
 
 /** A choice of one that nobody has made yet: its first answer. */

@@ -1,6 +1,6 @@
 // What the guide tells. A story knows which phones belong to it and its steps; a step is over when `done` holds of what has
 // really happened (the facts), in whatever order; `taps` name the next tap: a phone, and words that stand on its buttons.
-import { fillIn, inNewest, inSms, inSteps, logIn, onPage, undecided } from './marks.js';
+import { fillIn, inChat, inNewest, inSms, inSteps, logIn, onPage, sitExam, undecided } from './marks.js';
 
 const AGENCY = '周代理', VERIFIER = '郑核验', SUPERVISOR = '冯监督', EXPERT = '测一明';
 const NEWCOMER = '柳学文', APPLICANT = '江申请', FIRST = '王初审', FINAL = '李复审';
@@ -127,4 +127,26 @@ const call = {
   ],
 };
 
-export const STORIES = { draw, apply, call };
+const exam = {
+  name: '④ 考一次试',
+  phones: [EXPERT],
+  end: '回执上的摘要由全部作答算出，任何人都能核对；成绩马上发到微信，没考过还能再考。',
+  steps: [
+    {
+      done: (facts) => facts.examOpen || facts.examPaper || facts.examDone, next: '测一明在公众号里点“进入考试”；没有这条消息，就输入“考试”并发送。',
+      taps: [{ phone: EXPERT, tab: 'chat', words: [inChat('进入考试')] }],
+      why: '链接只认本人：别人打开，要先用本人的手机号登录。',
+    },
+    {
+      done: (facts) => facts.examPaper || facts.examDone, next: '勾选两项确认，再点“开始考试”。',
+      taps: [{ phone: EXPERT, words: [fillIn] }],
+      why: '已开始计时，只认服务器的时钟；每答一题都先存在手机里，再上传。',
+    },
+    {
+      done: (facts) => facts.examDone, next: '逐题作答，最后交卷。想看断网会怎样：点手机上方的信号图标，选“网络断开”，接着答，再恢复。',
+      taps: [{ phone: EXPERT, words: [sitExam] }],
+    },
+  ],
+};
+
+export const STORIES = { draw, apply, call, exam };

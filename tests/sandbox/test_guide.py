@@ -17,9 +17,10 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.demo.stage import Stage, stage
+from app.demo_exams import call_example
 from app.demo_people import APPLICANTS, CAST
 from app.introductions import introduce
-from app.preparations import bring_demo_people
+from app.preparations import bring_demo_items, bring_demo_people
 from app.run import Plan, push_menus
 from tests.folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS
@@ -108,7 +109,7 @@ _SETTLED = "() => new Promise((resolve) => setTimeout(() => resolve(true), 750))
 async def newcomer() -> AsyncIterator[Newcomer]:
     with data_folder("guide") as folder:
         async with (
-            stage(folder, prepare=[bring_demo_people], durable=False) as running,
+            stage(folder, prepare=[bring_demo_people, bring_demo_items], durable=False) as running,
             async_playwright() as playwright,
         ):
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -118,6 +119,7 @@ async def newcomer() -> AsyncIterator[Newcomer]:
                 Plan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),))
             )
             await introduce(running.settings, sandbox)
+            await call_example(running.deps)
             page = await context.new_page()
             page.set_default_timeout(20_000)
             expect.set_options(timeout=20_000)
@@ -192,6 +194,15 @@ async def test_who_stands_on_another_draw_or_elsewhere_is_shown_the_way_back(new
     await expect(agency.get_by_role("button", name="返回")).to_have_class(re.compile("next-tap"))
     await newcomer.follow("第 3 / 8 步")
     await expect(agency.get_by_role("button", name="撤回审核")).to_be_visible()
+
+
+async def test_the_examination_is_sat_by_taps_alone(newcomer: Newcomer) -> None:
+    await newcomer.choose("考一次试")
+    await newcomer.follow("第 3 / 3 步")
+    await newcomer.page.screenshot(path=PICTURES / "guide-exam.png", caret="initial")
+    await newcomer.follow("办完了")
+    page = newcomer.phone("测一明").frame_locator("iframe")
+    await expect(page.get_by_role("heading", name="已交卷")).to_be_visible()
 
 
 async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer) -> None:
