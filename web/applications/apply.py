@@ -72,6 +72,7 @@ class ApplyPages:
             home=await self._services.applications.to_dos.home(actor.pool, account_id),
             bar=await self._bar(actor),
             has_fee=book.fee is not None,
+            has_courses=book.course.offered,
             changes=book.campaigns.change_title if "change" in book.campaigns.entry_types else "",
             has_notice=book.notice is not None,
             has_certificates=self._services.deps.book(actor.pool).certificate.issued,
@@ -121,6 +122,7 @@ class ApplyPages:
             application_id=progress.application_id,
             province=book.pool.region,
             hotline=book.pool.hotline,
+            has_courses=book.course.offered,
         )
 
     async def token(self, request: http.Request) -> http.Response:

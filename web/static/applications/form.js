@@ -4,7 +4,7 @@ import { draw } from './fields.js';
 import { uploads } from './upload.js';
 
 const root = document.getElementById('form');
-const { pool, application: id, province, hotline } = root.dataset;
+const { pool, application: id, province, hotline, courses } = root.dataset;
 const client = new Client(pool, stash);
 const AUTOSAVE = 2500;
 const CLOCK = new Intl.DateTimeFormat('zh-CN', { hour: '2-digit', minute: '2-digit', hour12: false, timeZone: 'Asia/Shanghai' });
@@ -125,7 +125,7 @@ function drawTabs() {
   }, title);
   tabs.replaceChildren(
     ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUnmended(one) && !one.fields.some((field) => wrong.has(field.code)))),
-    tab('check', '核对提交', false), h('a', { href: `/h5/${pool}/apply/status` }, '审核详情'));
+    tab('check', '核对提交', false), h('a', { href: `/h5/${pool}/apply/status` }, '审核详情'), ...(courses ? [h('a', { href: courses }, '学习培训情况')] : []));
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
