@@ -42,6 +42,7 @@ from services.core.base import Deps, Jobs, execute, rows
 from services.core.batching import RequestBatcher
 from services.core.crypto import Keyring
 from services.core.signed_links import Links
+from services.exams.answer_files import AnswerFiles
 from services.exams.answer_writer import AnswerWriter
 from services.exams.attempts import Attempts
 from services.exams.item_pictures import ItemPictures
@@ -220,7 +221,7 @@ async def measure(candidates: int, database_url: str) -> bool:
     links = Links(deps.keys, deps.clock)
     tickets, receipts = Tickets(links), Receipts(deps, links)
     pictures = ItemPictures(deps, links, cast(Any, None), cast(Any, None))
-    attempts = Attempts(deps, Papers(deps), pictures, receipts, tickets)
+    attempts = Attempts(deps, Papers(deps), pictures, receipts, tickets, AnswerFiles(deps.keys))
     await execute(_SESSIONS, now)
     log_ins = LogIns(Sessions(deps, cast(Any, None), cast(Any, None), {}))
     hall = Hall(deps, log_ins, Exams(attempts, AnswerWriter(deps), tickets))

@@ -70,12 +70,9 @@ class AnswerFiles:
     def __init__(self, keys: Keyring) -> None:
         derived = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(keys.signing)
         self._private = ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
-
-    @property
-    def public_key(self) -> str:
-        """The point, uncompressed, in base64url: what browsers seal to."""
         point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return base64.urlsafe_b64encode(point).decode().rstrip("=")
+        self.public_key = base64.urlsafe_b64encode(point).decode().rstrip("=")
+        """The point, uncompressed, in base64url: what browsers seal to."""
 
     def open(self, code: str) -> AnswerFile:
         """What stands in it. Raises InvalidInput for anything that no page of ours wrote."""
