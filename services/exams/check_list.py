@@ -11,6 +11,7 @@ from domain.clock import print_until
 from domain.exams.blueprint import read_cells, supplies, total_of
 from domain.exams.purposes import Purpose
 from domain.rulebook.exams import ExamRules
+from models.courses import Course
 from models.exams import Exam, ExamBlueprint, ExamCandidate, ExamSitting
 from services.core.base import rows
 from services.exams.stock import load_stock
@@ -98,7 +99,11 @@ async def _people(exam: Exam) -> AsyncIterator[Check]:
                 yield Check("warn", f"另有{row['n'] - row['reached']}名专家还没有登录过，登录后自动通知")
         case Purpose.SINGLE:
             named = await _count(exam)
-            yield Check("good", f"{named}名考生") if named else Check("bad", "请先添加考生")
+            courses = await Course.filter(exam_id=exam.id).exclude(state="cancelled").values_list("name", flat=True)
+            for name in courses:
+                yield Check("good", f"学完“{name}”的学员自动成为考生")
+            if named or not courses:
+                yield Check("good", f"{named}名考生") if named else Check("bad", "请先添加考生，或在课程中选用这场考试")
         case Purpose.MOCK:
             yield Check("good", "已被通知考试的人都可以参加模拟考试，不另行通知")
 

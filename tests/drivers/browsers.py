@@ -139,7 +139,7 @@ class Browser:
     async def press_by_script(self, button: str, **typed: str) -> Json:
         """The same where the page's script sends the form and reads the answer. Raises Missing, Refused."""
         url, fields, _ = self._filled(button, typed)
-        headers = self._headers() | {"Accept": "application/json"}
+        headers = self.headers() | {"Accept": "application/json"}
         async with self.wire.http.post(url, data=fields, headers=headers, allow_redirects=False) as got:
             said: Json = await got.json() if got.content_type == "application/json" else {"text": await got.text()}
             if got.status != 200:
@@ -161,7 +161,7 @@ class Browser:
     async def _go(self, method: str, url: str, fields: dict[str, str] | None = None) -> Page:
         for _ in range(_HOPS):
             async with self.wire.http.request(
-                method, url, data=fields, headers=self._headers(), allow_redirects=False
+                method, url, data=fields, headers=self.headers(), allow_redirects=False
             ) as got:
                 self.cookies |= {name: morsel.value for name, morsel in got.cookies.items()}
                 if got.status in (301, 302, 303, 307) and "Location" in got.headers:
@@ -176,7 +176,8 @@ class Browser:
                 return self.page
         raise Missing(f"页面 {url}")
 
-    def _headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
+        """Cookies, and where a form comes from."""
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
         parts = urlsplit(self.base)
         origin = {"Origin": f"{parts.scheme}://{parts.netloc}"}
@@ -184,7 +185,7 @@ class Browser:
 
     async def download(self, path: str) -> bytes:
         """A file behind an address of a page. Raises Refused."""
-        async with self.wire.http.get(urljoin(self.page.url, path), headers=self._headers()) as got:
+        async with self.wire.http.get(urljoin(self.page.url, path), headers=self.headers()) as got:
             if got.status != 200:
                 raise Refused(got.status, {"text": await got.text()}, f"GET {path}")
             return await got.read()
@@ -192,7 +193,7 @@ class Browser:
     async def token(self, pool: str) -> str:
         """What the scripts of our pages speak to the public API with. Raises Refused where nobody is logged in."""
         url = f"{self.base}/h5/{pool}/token"
-        async with self.wire.http.post(url, data={"x": ""}, headers=self._headers(), allow_redirects=False) as got:
+        async with self.wire.http.post(url, data={"x": ""}, headers=self.headers(), allow_redirects=False) as got:
             said: Json = await got.json() if got.content_type == "application/json" else {}
             if got.status != 200:
                 raise Refused(got.status, said, f"POST {url}")

@@ -45,6 +45,12 @@ class ExamOffice:
 
     async def hold(self, name: str, opens: datetime, closes: datetime) -> str:
         """Put a paper together, set the examination up, look at the check list, publish; returns its page."""
+        address = await self.prepare(name, opens, closes)
+        await self.publish(address)
+        return address
+
+    async def prepare(self, name: str, opens: datetime, closes: datetime, *, purpose: str = "entry") -> str:
+        """A draft; returns its page."""
         await self.browser.open("/office/exams/blueprints/new")
         _expect(await self.browser.press("保存", name="四道题", cells="，单选题，，4，25"), "四道题")
         blueprint = self.browser.page.url.rpartition("/")[2].partition("?")[0]
@@ -52,14 +58,16 @@ class ExamOffice:
         await self.browser.press(
             "保存草稿",
             name=name,
-            purpose="entry",
+            purpose=purpose,
             blueprint_id=blueprint,
             opens_at=_minute(opens),
             closes_at=_minute(closes),
         )
-        address = self.browser.page.url.partition("?")[0]
+        return self.browser.page.url.partition("?")[0]
+
+    async def publish(self, address: str) -> None:
+        await self.browser.open(address.removeprefix(self.browser.base))
         _expect(await self.browser.press("发布"), "已发布")
-        return address
 
     async def release(self, exam: str) -> bool:
         """Let the results out; False while no paper is marked."""

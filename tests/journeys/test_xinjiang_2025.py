@@ -1,8 +1,7 @@
-"""Xinjiang's manual of 2025 (2025年全区第一批…继续教育操作流程), from the log-in by pinyin to the enrolment.
+"""Xinjiang's manual of 2025 (2025年全区第一批…继续教育操作流程), from the log-in by pinyin to the certificate.
 
 Only through pages, chat, the public API and mail, over the wire. The experts were imported, as the manual's are: chosen
-in 2024. The numbers in the names are the manual's chapters; each step goes on where the one before ended. What follows
-the enrolment (course, fee, examination, certificate) begins at ``ready_for_training``.
+in 2024. The numbers in the names are the manual's chapters; each step goes on where the one before ended.
 """
 
 from __future__ import annotations
@@ -20,7 +19,10 @@ from app.demo.applicants import Applicant, register_in_mini
 from app.demo.scans import card, signed_scan
 from app.demo.wire import Refused
 from domain.clock import local
-from tests.drivers.applicants import log_in_by_password
+from tests.drivers.applicants import PageScript, log_in_by_code, log_in_by_password
+from tests.drivers.courses import FILM, CourseOffice, Student
+from tests.drivers.exams import Candidate, ExamOffice, right
+from tests.drivers.paying import Payer
 from tests.factories.forms import good_values
 from tests.journeys.applying import Journey, Person, expert_row, refused, set_out, skip_after_a_failure, told
 
@@ -331,6 +333,159 @@ async def test_02_a_change_comes_after_training_and_examination(way: Journey) ->
 def ready_for_training(way: Journey) -> tuple[Applicant, str]:
     """Who enrolled, and the expert number that is typed when paying; the course's steps go on from here."""
     return _zeng(way), NUMBERS[ZENG]
+
+
+COURSE = "2025年全区第一批继续教育"
+_DAY = timedelta(days=1)
+COLUMNS = (
+    *("编号", "课程名称", "开始时间", "结束时间", "学习进度", "批阅状态", "是否补学", "培训完毕", "批阅时间", "操作"),
+)
+
+
+async def _enrolment(way: Journey) -> dict[str, Any]:
+    zeng, _ = ready_for_training(way)
+    [course] = (await zeng.client.get("/courses"))["items"]
+    return dict(course)
+
+
+async def test_05_the_office_holds_a_course_of_24_hours_that_ends_with_an_examination(way: Journey) -> None:
+    """L6: all who enrolled; L119-139: a course has its time to the second, and is paid for."""
+    browser = way.browser(ADMIN)
+    await log_in_by_code(browser, way.phone(ADMIN), "/office")
+    exams, courses = ExamOffice(browser), CourseOffice(browser)
+    opens = await way.stage.now() + _DAY
+    await exams.add_items()
+    exam = await exams.prepare("继续教育测试", opens, opens + 30 * _DAY, purpose="single")
+    [campaign] = (await (await way.office()).client.get("/office/campaigns"))["items"]
+    typed = {f"campaign-{campaign['id']}": "1", "amount": "120", "required": "1", "exam_id": exam.rpartition("/")[2]}
+    course = await courses.prepare(COURSE, opens, opens + _DAY, audience="campaigns", **typed)
+    await courses.add_film(course, "评标专家行为规范")
+    await courses.publish(course)
+    await exams.publish(exam)
+    await way.bubble(ZENG, "请参加继续教育", COURSE, "请先缴费")
+
+
+async def test_05_the_list_of_courses_has_the_manuals_columns(way: Journey) -> None:
+    """L119: 继续教育 → 培训考试 → 我的培训; L127-139: columns, filter, reset, ten rows a page."""
+    browser = way.browser(ZENG)
+    page = await browser.open(f"/h5/{POOL}/courses")
+    columns = (
+        "编号",
+        "课程名称",
+        "开始时间",
+        "结束时间",
+        "学习进度",
+        "批阅状态",
+        "是否补学",
+        "培训完毕",
+        "批阅时间",
+        "操作",
+    )
+    for shown in (*columns, COURSE, "待缴费", "0%", "共1门"):
+        assert shown in page.text
+    page = await browser.press("查询", q="没有这门")
+    assert "没有名称含“没有这门”的课程" in page.text
+    page = await browser.follow("重置")
+    assert COURSE in page.text
+    chat = await way.phone(ZENG).say("培训")
+    for shown in (COURSE, "待缴费", "▸ 缴费"):
+        assert shown in chat
+    course = await _enrolment(way)
+    page = await browser.open(f"/h5/{POOL}/courses/{course['id']}")
+    assert "缴费到账后开通学习" in page.text
+
+
+async def test_05_another_phone_pays_by_code_and_expert_number(way: Journey) -> None:
+    """L143: 扫码缴费，输入专家编号，点击【完成】."""
+    zeng, number = ready_for_training(way)
+    friend = Payer(way.phone(STRANGER))
+    browser = way.wechat(STRANGER)
+    await browser.open(f"/h5/{POOL}/pay")
+    page = await browser.press("下一步", number=number)
+    for shown in ("曾**", COURSE, "120.00"):
+        assert shown in page.text
+    page = await way.browser(ZENG).open(f"/h5/{POOL}/pay?fee={(await _enrolment(way))['fee_id']}")
+    assert COURSE in page.text
+    [fee] = (await zeng.client.get("/payments/fees"))["items"]
+    ordered = await zeng.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "native"})
+    await friend.confirm(await friend.scan(ordered["code_url"]))
+    await way.bubble(ZENG, f"已收到{COURSE}120.00元", number)
+    opened = await way.bubble(ZENG, f"已收到{COURSE}的费用", "起可以学习")
+    assert "培训" in opened
+
+
+async def test_05_the_training_opens_two_days_after_the_payment(way: Journey) -> None:
+    """L143. The course itself is over by then: the time of a participant begins with its opening."""
+    course, student = await _enrolment(way), PageScript(way.browser(ZENG), POOL)
+    [item] = (await student.get(f"/courses/{course['id']}"))["items"]
+    assert course["access"] == "ahead"
+    with refused(code="study_ahead"):
+        await student.post(f"/courses/{course['id']}/items/{item['id']}/opening")
+    await way.stage.advance(2 * _DAY.total_seconds() + 60)
+    await log_in_by_password(way.browser(ZENG), POOL, PINYIN, PASSWORD)
+    page = await way.browser(ZENG).open(f"/h5/{POOL}/courses/{course['id']}")
+    assert "开始学习" in page.text
+    page = await way.browser(ZENG).follow("开始学习")
+    assert "首次学习不能快进" in page.text
+    film = await way.browser(ZENG).download(f"{page.url}/video")
+    assert film == FILM.read_bytes()
+
+
+async def test_05_what_was_watched_counts_once(way: Journey) -> None:
+    course, script = await _enrolment(way), PageScript(way.browser(ZENG), POOL)
+    [item] = (await script.get(f"/courses/{course['id']}"))["items"]
+    here = f"/courses/{course['id']}/items/{item['id']}"
+    player = (await script.post(f"{here}/opening"))["player"]
+    skipped = await script.post(f"{here}/beats", {"player": player, "start": 25, "end": 30, "rate": 1.0})
+    assert (skipped["seconds"], skipped["done"]) == (0, False)
+    seen = await Student(script, way.stage.advance).watch(course["id"], item["id"], item["length"])
+    assert (seen["done"], seen["progress"]) == (True, 1000)
+    after = await _enrolment(way)
+    assert (after["state"], after["phase"]) == ("learned", "learned")
+
+
+async def test_05_the_examination_is_marked_by_the_office(way: Journey) -> None:
+    """L129-138: 批阅状态 待批阅, 不合格, 合格; 批阅时间."""
+    zeng, _ = ready_for_training(way)
+    await way.until_told(ZENG, "继续教育测试")
+    browser = way.browser(ZENG)
+    [called] = (await zeng.client.get("/exams"))["items"]
+    page = await browser.open(f"/h5/{POOL}/courses")
+    assert "待考试" in page.text
+    await zeng.client.post(f"/exams/{called['candidate_id']}/notice")
+    await Candidate(browser, PageScript(browser, POOL)).sit(called["candidate_id"], right)
+
+    async def marking() -> bool:
+        return "待批阅" in (await browser.open(f"/h5/{POOL}/courses")).text
+
+    await way.until(marking)
+    office = ExamOffice(way.browser(ADMIN))
+    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    page = await office.browser.open("/office/exams")
+    exam = (
+        f"{office.browser.base}{next(href for label, href in page.links.items() if label.startswith('继续教育测试'))}"
+    )
+    await way.until(lambda: office.release(exam))
+    await way.bubble(ZENG, COURSE, "培训完毕")
+    page = await browser.open(f"/h5/{POOL}/courses")
+    for shown in ("合格", "100%", "培训完毕"):
+        assert shown in page.text
+    done = await _enrolment(way)
+    assert (done["exam_state"], done["finished_at"] is None, done["make_ups"]) == ("passed", False, 0)
+
+
+async def test_05_the_certificate_comes_as_picture_and_pdf(way: Journey) -> None:
+    """L151-153: 继续教育合格证书, 【下载图片】, 【下载pdf】."""
+    browser = way.browser(ZENG)
+    page = await browser.open(f"/h5/{POOL}/certificates")
+    assert "继续教育合格证书" in page.text
+    page = await browser.follow("继续教育合格证书")
+    for shown in (COURSE, "下载图片"):
+        assert shown in page.text
+    files = {label: href for label, href in page.links.items() if label.startswith("下载")}
+    contents = [await browser.download(href) for href in files.values()]
+    assert sorted(content[:4] for content in contents) == [b"%PDF", b"\x89PNG"]
+    assert "继续教育合格证书" in await way.phone(ZENG).say("证书")
 
 
 # ---- 四 the own data

@@ -1,0 +1,76 @@
+"""A course as the office sets it up on its pages, and as a participant's player reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+
+from app.demo.phones import Missing
+from app.demo.wire import Json
+from domain.clock import local
+from tests.drivers.applicants import PageScript
+from tests.drivers.browsers import Browser, Page
+
+FILM = Path(__file__).parents[2] / "config/courses/demo.mp4"
+"""Thirty seconds."""
+
+
+@dataclass
+class CourseOffice:
+    """The administrator at the office's pages."""
+
+    browser: Browser
+
+    async def prepare(self, name: str, opens: datetime, closes: datetime, **typed: str) -> str:
+        """A draft; returns its page."""
+        await self.browser.open("/office/courses/new")
+        times = {"opens_at": f"{local(opens):%Y-%m-%dT%H:%M}", "closes_at": f"{local(closes):%Y-%m-%dT%H:%M}"}
+        _expect(await self.browser.press("保存草稿", name=name, **times, **typed), "草稿已保存")
+        return self.browser.page.url.partition("?")[0]
+
+    async def add_film(self, course: str, title: str) -> None:
+        """What the page's script does with a file that was chosen: one part, and the word that it is the last."""
+        await self.browser.open(f"{course.removeprefix(self.browser.base)}/items/new")
+        page = await self.browser.press("下一步", kind="video", title=title)
+        hidden = next(form.fields["form"] for form in page.forms if "form" in form.fields)
+        data = aiohttp.FormData()
+        for field, value in {"form": hidden, "upload": str(uuid4()), "number": "0", "of": "1"}.items():
+            data.add_field(field, value)
+        data.add_field("file", FILM.read_bytes(), filename="part")
+        address = f"{page.url.partition('?')[0]}/parts"
+        async with self.browser.wire.http.post(address, data=data, headers=self.browser.headers()) as got:
+            if got.status != 200:
+                raise Missing(f"{address}: {got.status} {await got.text()}")
+
+    async def publish(self, course: str) -> None:
+        await self.browser.open(course.removeprefix(self.browser.base))
+        _expect(await self.browser.press("发布"), "已发布，正在通知学员")
+
+
+@dataclass
+class Student:
+    """What the player of the page does; ``wait`` lets so many seconds pass for everybody."""
+
+    script: PageScript
+    wait: Callable[[float], Awaitable[None]]
+
+    async def watch(self, course: str, item: str, length: int) -> Json:
+        """The whole video, ten seconds at a time; returns how it stands."""
+        here = f"/courses/{course}/items/{item}"
+        seen = await self.script.post(f"{here}/opening")
+        for start in range(0, length, 10):
+            await self.wait(10)
+            beat = {"player": seen["player"], "start": start, "end": min(start + 10, length), "rate": 1.0}
+            seen = await self.script.post(f"{here}/beats", beat)
+        return seen
+
+
+def _expect(page: Page, *words: str) -> None:
+    missing = [word for word in words if word not in page.text]
+    if missing:
+        raise Missing(f"页面 {page.url} 上的“{'、'.join(missing)}”：{page.text[:600]}")
