@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("papers", "chat", "draw", "notices", "payments", "applications", "exam")
+NAMES = ("papers", "chat", "draw", "notices", "payments", "applications", "exam", "exam_grading")
 
 
 def main() -> int:

@@ -1,7 +1,9 @@
 """Finds and locks examinations, sittings and candidates.
 
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates:
-whoever moves one person to another sitting may move those who wait for the place.
+whoever moves one person to another sitting may move those who wait for the place. Examinations and candidates are
+locked ``FOR NO KEY UPDATE``: a paper that is changed twice in one transaction looks after what it points at, and would
+wait.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ async def lock_sittings(exam_id: UUID) -> Sittings:
 
 async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
     """Raises NotFound."""
-    found = await ExamCandidate.select_for_update().get_or_none(id=candidate_id)
+    found = await ExamCandidate.select_for_update(no_key=True).get_or_none(id=candidate_id)
     if found is None:
         raise _no_candidate()
     return found
@@ -59,7 +61,9 @@ async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
 
 async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
     """The actor's own, locked, with its examination, sitting and account. Raises NotFound for anybody else's."""
-    query = ExamCandidate.select_for_update(of=("exam_candidate",)).select_related("exam", "sitting", "account")
+    query = ExamCandidate.select_for_update(of=("exam_candidate",), no_key=True).select_related(
+        "exam", "sitting", "account"
+    )
     found = await query.get_or_none(id=candidate_id)
     own = found is not None and found.exam.pool == actor.pool and found.account_id == actor.account_id
     if found is None or not own:

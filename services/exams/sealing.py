@@ -21,7 +21,7 @@ FILLS_DUE = (
     f"EXISTS (SELECT 1 FROM exam_attempt WHERE {_UNFILLED} AND sealed_at <= $1 AND {not_paused('exam_fill', 'id')})"
 )
 _NEXT_FILL = f"""
-SELECT id FROM exam_attempt WHERE {_UNFILLED} AND {not_paused("exam_fill", "id")} ORDER BY sealed_at LIMIT $1
+SELECT id FROM exam_attempt WHERE {_UNFILLED} AND {not_paused("exam_fill", "id")} ORDER BY sealed_at, id LIMIT $1
 """
 _HOLD = f"""
 SELECT t.id, e.pool FROM exam_attempt t JOIN exam e ON e.id = t.exam_id

@@ -50,7 +50,7 @@ UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE id IN (
     SELECT id FROM exam_attempt WHERE exam_id = $1 AND state <> 'void' ORDER BY id FOR UPDATE)
 """
 """In the order in which those who save and hand in are locked."""
-_HOLD_CALLED = "SELECT id FROM exam_candidate WHERE exam_id = $1 AND state = 'called' ORDER BY id FOR UPDATE"
+_HOLD_CALLED = "SELECT id FROM exam_candidate WHERE exam_id = $1 AND state = 'called' ORDER BY id FOR NO KEY UPDATE"
 """Before it is looked who has begun: whoever begins at this moment holds his row."""
 
 
@@ -152,7 +152,7 @@ class ExamSetup:
     async def _seat_all(self, exam: Exam, rules: ExamRules, now: datetime) -> None:
         """Tell those who were named while it was a draft; all others are called by the clock."""
         sitting = None
-        named = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update()
+        named = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
         if not rules.booking:
             sitting = await ExamSitting.create(
                 exam_id=exam.id, starts_at=exam.opens_at, ends_at=exam.closes_at, booked=len(named)
@@ -242,7 +242,8 @@ class ExamSetup:
             exam.closed_at = now
             await exam.save(update_fields=["state", "closed_at"])
             await lock_sittings(exam.id)
-            called = await ExamCandidate.filter(exam_id=exam.id, state="called").order_by("id").select_for_update()
+            waiting = ExamCandidate.filter(exam_id=exam.id, state="called").order_by("id")
+            called = await waiting.select_for_update(no_key=True)
             await execute(_LEAVE, exam.id, now)
             await execute(_OPEN, exam.id, f"考试取消：{words}")
             if was == ExamState.PUBLISHED and exam.purpose != Purpose.MOCK:

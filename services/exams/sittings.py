@@ -228,7 +228,7 @@ class ExamSittings:
             if _is_full(sitting) or now >= sitting.starts_at - rules.booking_until:
                 continue
             waiting = ExamCandidate.filter(waiting_id=sitting.id, state=CandidateState.CALLED)
-            following = await waiting.order_by("waiting_since", "id").select_for_update().first()
+            following = await waiting.order_by("waiting_since", "id").select_for_update(no_key=True).first()
             if following is None:
                 continue
             left = sittings.get(following.sitting_id) if following.sitting_id else None
@@ -335,7 +335,7 @@ class ExamSittings:
             sittings = await lock_sittings(exam.id)
             sitting = _one(sittings, sitting_id)
             await _check_not_begun(sitting, now)
-            held = await ExamCandidate.filter(sitting_id=sitting.id).order_by("id").select_for_update()
+            held = await ExamCandidate.filter(sitting_id=sitting.id).order_by("id").select_for_update(no_key=True)
             if held and not words:
                 raise InvalidInput("已有人预约，请填写取消原因，会告知本人。", code="missing", field="reason")
             await ExamCandidate.filter(waiting_id=sitting.id).update(waiting_id=None, waiting_since=None)
