@@ -26,6 +26,9 @@ _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until",
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
 _NOTHING = Page[ApplicationLine]((), 0)
 
+_KNOWN: tuple[EntryType, ...] = ("first", "renewal")
+"""Types that every list offers, though the pool may take them no more."""
+
 
 class ApplicationPages(OfficePart):
     code = "applications"
@@ -70,7 +73,9 @@ class ApplicationPages(OfficePart):
             last=last_page(found.total),
             states=states,
             sorts=SORTS,
-            types=entry_names(book),
+            types={
+                kind: name for kind, name in entry_names(book).items() if kind in _KNOWN + book.campaigns.entry_types
+            },
             labels={state.value: state.label for state in ApplicationState},
             steps=[(one.code, one.name) for one in book.review.steps],
             campaigns=await self.services.applications.campaigns.list(actor),
