@@ -83,6 +83,18 @@ _CHECKS = {
         "SELECT t.id FROM exam_attempt t WHERE t.state IN ('graded', 'released') "
         "AND t.score IS DISTINCT FROM (SELECT sum(a.marks) FROM exam_answer a WHERE a.attempt_id = t.id)"
     ),
+    "somebody is not drawn for want of a course that he has left or finished": (
+        "SELECT id FROM course_enrolment WHERE excluded_at IS NOT NULL AND state IN ('left', 'finished')"
+    ),
+    "a course was learned, and something of it was not": (
+        "SELECT n.id FROM course_enrolment n JOIN course_item i ON i.course_id = n.course_id "
+        "LEFT JOIN course_study s ON s.enrolment_id = n.id AND s.item_id = i.id "
+        "WHERE (n.state = 'learned' OR n.progress = 1000) AND s.done_at IS NULL"
+    ),
+    "a fee is due of a course that was left or finished": (
+        "SELECT f.id FROM fee f JOIN course_enrolment n ON n.id = f.enrolment_id "
+        "WHERE f.state = 'due' AND n.state IN ('left', 'finished')"
+    ),
     "a fee is paid without exactly one order that paid it": (
         "SELECT f.id FROM fee f WHERE (f.state IN ('paid', 'refunded'))::int <> (SELECT count(*) FROM pay_order o "
         "WHERE o.fee_id = f.id AND o.state IN ('paid', 'refunded') AND NOT o.surplus)"

@@ -11,9 +11,10 @@ from domain.errors import Conflict, Forbidden, InvalidInput
 from models.courses import Course, CourseEnrolment, CourseItem
 from models.notices import Notice
 from models.payments import Fee, Invoice
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, execute
 from services.courses import ItemData
 from services.experts import standing_of
+from services.operations import find_broken
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import work
 from tests.invariants import check_invariants
@@ -368,3 +369,23 @@ async def test_a_longer_course_is_told_to_whom_it_concerns(school: School, clock
     await school.services.courses.setup.prolong(school.office, course.id, until, "春节")
     assert (await school.enrolment(expert)).closes_at == until
     assert (await kinds(expert.account_id))[-1] == "course_changed"
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("UPDATE course_enrolment SET excluded_at = now()", "for want of a course"),
+        ("UPDATE course_study SET done_at = NULL", "something of it was not"),
+        ("UPDATE fee SET state = 'due', paid_at = NULL", "a fee is due of a course"),
+    ],
+)
+async def test_the_check_finds_what_must_not_be(school: School, clock: FixedClock, broken: str, said: str) -> None:
+    expert = await school.expert()
+    await school.published(amount=12_000)
+    enrolment = await school.enrolment(expert)
+    await school.pay(enrolment)
+    clock.move(3 * DAY)
+    await school.study_all(enrolment)
+    assert await find_broken() == []
+    await execute(broken)
+    assert any(said in line for line in await find_broken())
