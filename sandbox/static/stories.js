@@ -134,7 +134,7 @@ const exam = {
   steps: [
     {
       done: (facts) => facts.examOpen || facts.examPaper || facts.examDone, next: '测一明在公众号里点“进入考试”；没有这条消息，就输入“考试”并发送。',
-      taps: [{ phone: EXPERT, tab: 'chat', words: [inChat('进入考试')] }],
+      taps: [{ phone: EXPERT, tab: 'chat', words: [inChat('进入考试'), '更早的消息'] }],
       why: '链接只认本人：别人打开，要先用本人的手机号登录。',
     },
     {

@@ -40,9 +40,11 @@ async def test_with_consent_and_a_good_verdict_the_start_opens(
     world.clock.move(timedelta(hours=1))
     candidate = await ExamCandidate.get(application_id=application.id)
     await make_identity(await Account.get(id=candidate.account_id))
-    await world.services.exams.attempts.accept_notice(own(candidate), candidate.id)
     seen = await world.at_page(browser, own(candidate), size, scheme)
     page = await seen.open(f"/h5/demo/exams/{candidate.id}")
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await page.get_by_role("button", name="确认并继续").click()
     start = page.get_by_role("button", name="开始人脸核身")
     await seen.check(f"exam-face-{'phone' if size == PHONE else 'screen'}-{scheme}")
     assert await page.get_by_role("link", name="开始考试").count() == 0
