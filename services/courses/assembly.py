@@ -13,6 +13,7 @@ from services.courses.fees import CourseFees
 from services.courses.media import CourseMedia
 from services.courses.periods import ENDS_DUE, REMINDERS_DUE, StudyPeriods
 from services.courses.queries import CourseQueries
+from services.courses.record_sheet import RecordSheet
 from services.courses.setup import CLOSES_DUE, CourseSetup
 from services.courses.study import Study
 from services.exams import ExamServices
@@ -31,6 +32,7 @@ class CourseServices:
     completion: Completion
     study: Study
     queries: CourseQueries
+    record_sheet: RecordSheet
     due_tasks: tuple[DueTask, ...]
 
 
@@ -64,6 +66,7 @@ def build(
     setup = CourseSetup(deps, notices, calling)
     completion = Completion(deps, notices, certificates, fees)
     periods = StudyPeriods(deps, notices, fees, exams.candidates)
+    queries = CourseQueries(deps)
     return CourseServices(
         setup=setup,
         media=CourseMedia(deps, files, stored.store, checker),
@@ -71,7 +74,8 @@ def build(
         periods=periods,
         completion=completion,
         study=Study(deps, completion),
-        queries=CourseQueries(deps),
+        queries=queries,
+        record_sheet=RecordSheet(deps, queries),
         due_tasks=(
             DueTask("course_call", CALLS_DUE, calling.call_due),
             DueTask("course_leave", LEAVES_DUE, calling.leave_due),

@@ -175,14 +175,22 @@ class CourseQueries:
         return _course(found[0]), await self._items(course, {}, codes=True)
 
     async def participants(
-        self, actor: Actor, course_id: UUID, search: str = "", only: str = "", *, page: int = 1, size: int = 20
+        self,
+        actor: Actor,
+        course_id: UUID,
+        search: str = "",
+        only: str = "",
+        *,
+        page: int = 1,
+        size: int = 20,
+        masked: bool = True,
     ) -> Page[EnrolmentView]:
         """By expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
         check(actor, "course.manage")
         await get_course(actor, course_id)
         found = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
         now = self._deps.now()
-        return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
+        return Page(tuple(_view(row, now, masked=masked) for row in found), found[0]["total"] if found else 0)
 
     async def participant(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
         """One, with the record of what was studied. Raises NotFound."""
@@ -219,7 +227,7 @@ class CourseQueries:
         )
 
 
-def _view(row: Mapping[str, Any], now: datetime) -> EnrolmentView:
+def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> EnrolmentView:
     state = EnrolmentState(row["state"])
     found = access(state, row["opens_at"], row["closes_at"], now)
     return EnrolmentView(
@@ -247,7 +255,7 @@ def _view(row: Mapping[str, Any], now: datetime) -> EnrolmentView:
         pay_until=row["pay_until"],
         candidate_id=row["candidate_id"] if row["candidate"] == "called" else None,
         expert_number=row["expert_number"],
-        expert_name=mask_name(row["expert_name"]),
+        expert_name=mask_name(row["expert_name"]) if masked else row["expert_name"],
     )
 
 

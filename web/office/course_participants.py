@@ -16,6 +16,7 @@ from web.courses.courses import MARKS, STANDS
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 from web.office.courses import WHAT
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILTERS: Mapping[str, str] = {
     "": "全部",
     "called": "学习中",
@@ -40,6 +41,7 @@ class CourseParticipantPages(OfficePart):
     def add_routes(self) -> None:
         self.site.get("/office/courses/{id}/participants", self.list)
         self.site.post("/office/courses/{id}/participants", self.add)
+        self.site.get("/office/courses/{id}/record.xlsx", self.sheet)
         self.site.get("/office/courses/enrolments/{id}", self.detail)
         self.site.post("/office/courses/enrolments/{id}", self.submit)
 
@@ -93,6 +95,14 @@ class CourseParticipantPages(OfficePart):
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
         return await self._list(actor, request, added=done.count, problems=done.problems)
+
+    async def sheet(self, request: http.Request) -> http.Response:
+        """The record of study of everybody."""
+        actor = await self.actor(request)
+        course_id = uuid_of(request.match_info["id"], WHAT)
+        content = await self.services.courses.record_sheet.make(actor, course_id)
+        headers = {"Content-Disposition": 'attachment; filename="course-record.xlsx"'}
+        return http.Response(body=content, content_type=_XLSX, headers=headers)
 
     # ---- one
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import aiohttp
 import pytest
+from openpyxl import load_workbook
 
 from domain.clock import local
 from models.courses import Course, CourseEnrolment, CourseItem
@@ -67,6 +69,9 @@ async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
     assert enrolment.expert_id == expert.id
     await desk.get(f"/office/courses/{course.id}/participants")
     assert (expert.number in desk.text, "待缴费" in desk.text) == (True, True)
+    sheet = load_workbook(io.BytesIO(await (await desk.client.get(f"/office/courses/{course.id}/record.xlsx")).read()))
+    lines = list(sheet.active.iter_rows(values_only=True))
+    assert (lines[0][:3], lines[1][:3]) == (("专家编号", "姓名", "状态"), (expert.number, "欧阳锋", "待学习"))
     await desk.get(f"/office/courses/enrolments/{enrolment.id}")
 
 
