@@ -21,7 +21,7 @@ WITH asked AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[])
         WITH ORDINALITY AS t (attempt_id, account_id, device, first, last, at)
 ), held AS (
-    SELECT a.id, c.account_id, a.state, a.device, a.deadline, a.grace_until, cardinality(a.versions) AS slots
+    SELECT a.id, c.account_id, a.state, a.device, a.deadline, a.grace_until, cardinality(a.orders) AS slots
       FROM exam_attempt a JOIN exam_candidate c ON c.id = a.candidate_id
      WHERE a.id = ANY($1::uuid[]) ORDER BY a.id FOR SHARE OF a
 ), known AS (

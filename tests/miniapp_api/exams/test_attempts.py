@@ -184,7 +184,7 @@ async def test_a_ticket_outlives_the_grace_and_no_more(sitting: Sitting) -> None
 async def test_what_an_event_can_not_be_is_refused_and_named(
     sitting: Sitting, wrong: Mapping[str, Any], where: str
 ) -> None:
-    refused = await sitting.save(event(1) | wrong, status=422)
+    refused = await sitting.save({**event(1), **wrong}, status=422)
     assert refused["errors"][0]["field"] == where
     assert (await sitting.save())["ack"] == 0
 
@@ -279,7 +279,7 @@ async def test_a_map_is_asked_for_once_and_then_counts(sitting: Sitting) -> None
 async def test_what_can_not_stand_in_a_map_is_refused_and_nothing_is_handed_in(
     sitting: Sitting, wrong: Mapping[str, Any], where: str
 ) -> None:
-    refused = await sitting.submit({}, 422, answers=[{"slot": 0, "mask": 1} | wrong])
+    refused = await sitting.submit({}, 422, answers=[{"slot": 0, "mask": 1, **wrong}])
     assert refused["errors"][0]["field"] == where
     too_many = await sitting.submit({}, 422, answers=[{"slot": 0, "mask": 1}] * 401)
     assert too_many["errors"][0]["field"] == "answers"

@@ -12,7 +12,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict
 from domain.exams.answers import digest
 from models.exams import Exam, ExamAttempt, ExamCandidate
-from services.core.base import Deps, rows
+from services.core.base import Deps, record, rows
 from services.exams import ExamPaper, attempts
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
@@ -94,7 +94,7 @@ async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
 ) -> None:
     """The start has written its paper and not committed yet when the clock closes the examination."""
     (desk,) = await make_desks(hall, clock, 1)
-    inside, go_on, write = asyncio.Event(), asyncio.Event(), attempts.record
+    inside, go_on, write = asyncio.Event(), asyncio.Event(), record
 
     async def pause(*entry: Any, **details: Any) -> None:
         inside.set()
