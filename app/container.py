@@ -18,9 +18,10 @@ from tortoise import Tortoise
 
 from app.assembly import Ports, make_services
 from app.clock import make_clock
+from app.command_error import CommandError
 from app.rulebook_files import load_rulebooks
 from bot.windows import Windows
-from config.settings import FileStore, Keys, Settings
+from config.settings import FileStore, Keys, PdfSeal, Settings
 from domain.clock import Clock
 from domain.rulebook.book import Rulebook
 from gateways.alibaba.identity_verification import TIMEOUT as PERSONS_TIMEOUT
@@ -32,7 +33,7 @@ from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
-from gateways.pdf_seal import PadesSealer
+from gateways.pdf_seal import PadesSealer, SealUnusable
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
 from gateways.wechat.face_check import WechatFaces
@@ -133,8 +134,16 @@ def make_gateways(
         ),
         open_files(settings.files, settings.data_dir / "files"),
         TypstPrinter(settings.fonts),
-        PadesSealer(settings.seals),
+        open_seals(settings.seals),
     )
+
+
+def open_seals(seals: Mapping[str, PdfSeal]) -> PadesSealer:
+    """Raises CommandError for a key that can't be signed with: better no start than certificates without a seal."""
+    try:
+        return PadesSealer(seals)
+    except SealUnusable as error:
+        raise CommandError(str(error)) from error
 
 
 def open_files(store: FileStore, folder: Path) -> StoredFiles:

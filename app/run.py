@@ -172,6 +172,7 @@ def check_ports(settings: Settings, plan: Plan) -> None:
             wanted.append(("127.0.0.1", int(mail_port), "--sandbox-port"))
         elif serves_mail(settings):
             wanted.append(("127.0.0.1", settings.mail.port, "PBT_MAIL__PORT"))
+    _check_differ([(port, name) for _, port, name in wanted])
     for host, port, name in wanted:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
@@ -180,6 +181,16 @@ def check_ports(settings: Settings, plan: Plan) -> None:
                 probe.bind((host, port))
             except OSError as error:
                 raise CommandError(_port_sentence(error, host, port, name)) from error
+
+
+def _check_differ(wanted: Sequence[tuple[int, str]]) -> None:
+    """Two of our own parts on one port would end in a start that fails later, with other words."""
+    known: dict[int, str] = {}
+    for port, name in wanted:
+        if port in known and port:
+            names = known[port] if known[port] == name else f"{known[port]} 或 {name}"
+            raise CommandError(f"端口 {port} 同时用于两个部分（沙箱还占用它的下一个端口），请用 {names} 换一个端口。")
+        known[port] = name
 
 
 def _free_port() -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from pydantic import SecretStr
 
+from app.command_error import CommandError
+from app.container import open_seals
 from app.doctor_files import check_files, check_fonts, check_seals, check_search
 from app.findings import Finding
-from config.settings import FileStore, Settings
+from config.settings import FileStore, PdfSeal, Settings
 from tests.factories.settings import make_settings
 from tests.gateways.s3_server import BUCKET, S3, serve_s3
 
@@ -79,3 +83,12 @@ async def test_a_search_that_found_too_much_to_believe_is_told(database: str, em
     finding = only(await check_search(settings))
     assert (finding.state, "PBT_FILES__URL" in finding.text) == ("problem", True)
     assert (only(await check_search(make_settings(database_url=empty_database)))).state == "skipped"
+
+
+def test_a_key_that_cannot_sign_stops_the_start_with_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyhanko.sign", None)
+    seal = PdfSeal(file=tmp_path / "seal.p12", password=SecretStr("word"))
+    with pytest.raises(CommandError, match="需要 pyHanko"):
+        open_seals({"demo": seal})

@@ -159,6 +159,11 @@ def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
     check_ports(settings, Plan())
 
 
+def test_two_parts_on_one_port_are_said_in_one_sentence(settings: Settings) -> None:
+    with pytest.raises(CommandError, match=f"端口 {settings.http.port} 同时用于两个部分.*PBT_HTTP__PORT 或 --sandbox"):
+        check_ports(settings, Plan(sandbox_port=settings.http.port))
+
+
 def _free() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
