@@ -75,7 +75,7 @@ async def test_a_video_is_watched_to_its_end(
     video = page.locator("video")
     await expect(video).to_be_visible()
     await expect(page.locator("#seen-text")).to_have_text("0:00 / 0:04")
-    await page.wait_for_function("document.querySelector('video').readyState > 0")
+    await expect(video).not_to_have_js_property("readyState", 0)
     await seen.check("course-video")
     begins, beginning = time.monotonic(), world.clock.now()
     monkeypatch.setattr(
