@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from gateways.files import open_folder
-from models.courses import CourseEnrolment, CourseItem
+from models.courses import Course, CourseEnrolment, CourseItem
 from services.courses import ItemData
 from tests.factories.courses import School, own
 from tests.factories.exams import make_office, work
@@ -124,6 +124,31 @@ async def test_a_lecture_is_signed_in_with_its_code(browser: Browser, world: App
     await page.get_by_label("签到码").fill(line.code)
     await page.get_by_role("button", name="签到").click()
     await expect(page.get_by_text("已签到，本项完成")).to_be_visible()
+
+
+async def test_eleven_courses_fill_two_pages(browser: Browser, world: ApplyingWorld, school: School) -> None:
+    enrolment = await enrolled(school, "live")
+    now = school.clock.now()
+    for number in range(10):
+        course = await Course.create(
+            pool="demo", name=f"第{number}课", opens_at=now, closes_at=now + HOUR, created_at=now, state="published"
+        )
+        await CourseEnrolment.create(
+            course_id=course.id, expert_id=enrolment.expert_id, account_id=enrolment.account_id, called_at=now
+        )
+    seen = await world.at_page(browser, own(enrolment), PHONE)
+    page = await seen.open("/h5/demo/courses")
+    await expect(page.get_by_text("共11门", exact=True)).to_be_visible()
+    await expect(page.locator(".course-table tbody tr")).to_have_count(10)
+    await page.get_by_label("跳至第").fill("2")
+    await page.get_by_role("button", name="跳转").click()
+    await expect(page.locator(".course-table tbody tr")).to_have_count(1)
+    await seen.check("course-list-second")
+    await page.get_by_label("课程名称").fill("第3课")
+    await page.get_by_role("button", name="查询").click()
+    await expect(page.locator(".course-table tbody tr")).to_have_count(1)
+    await page.get_by_role("link", name="重置").click()
+    await expect(page.locator(".course-table tbody tr")).to_have_count(10)
 
 
 async def test_who_owes_the_fee_is_led_to_it(browser: Browser, world: ApplyingWorld, school: School) -> None:
