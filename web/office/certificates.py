@@ -21,12 +21,14 @@ class CertificatePages(OfficePart):
     code = "certificates"
     action = "certificate.manage"
     notes: ClassVar[Mapping[str, str]] = {
+        "issued": "已补发，并通知了持证人。",
         "replaced": "已换发，这是新证书；已通知持证人，原证书的二维码显示已换发。",
         "revoked": "已撤销，并通知了持证人。",
     }
 
     def add_routes(self) -> None:
         self.site.get("/office/certificates", self.list)
+        self.site.post("/office/certificates", self.issue_missing)
         self.site.get("/office/certificates/{id}", self.detail)
         self.site.post("/office/certificates/{id}", self.submit)
 
@@ -50,7 +52,15 @@ class CertificatePages(OfficePart):
             state=state,
             filters=FILTERS,
             labels=LABELS,
+            missing=await self.services.office.late_certificates.count(actor),
         )
+
+    async def issue_missing(self, request: http.Request) -> http.Response:
+        """For everybody who passed or finished and has none."""
+        actor = await self.actor(request)
+        await self.fields(request, actor)
+        await self.services.office.late_certificates.issue(actor)
+        raise redirect("/office/certificates", note="issued")
 
     async def detail(self, request: http.Request) -> http.Response:
         return await self._detail(await self.actor(request), request)
