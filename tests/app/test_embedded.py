@@ -60,7 +60,13 @@ class Owner:
         return set(self.servers.pids) | {child for pid in self.servers.pids for child in _children(pid)}
 
     def end(self) -> None:
-        self.process.communicate(timeout=20)
+        """Raises TimeoutExpired for one that does not end; nothing of it is left then, either."""
+        try:
+            self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
 
 
 @contextmanager
