@@ -25,6 +25,7 @@ LOG_LIMIT = 8 * 1024 * 1024
 """Bytes after which a log file is put aside at the next start."""
 RESTART_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each attempt to restart; the last one repeats."""
+_CANCEL_AGAIN = 1.0
 
 
 class Server(ABC):
@@ -75,9 +76,9 @@ class Server(ABC):
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        while self._keeper is not None and not self._keeper.done():
+            self._keeper.cancel()  # again and again: a library may lose a cancellation that meets its own time-out
+            await asyncio.wait([self._keeper], timeout=_CANCEL_AGAIN)
         if self._child is not None and self._child.returncode is None:
             await self._end(self._child)
 

@@ -27,6 +27,7 @@ from redis.exceptions import RedisError
 from app.embedded import EmbeddedError, Servers, embedded, find_instance, home, server
 from app.embedded.errors import explain
 from app.embedded.owner import Instance, own, publish
+from app.embedded.valkey import Valkey
 
 ROOT = Path(__file__).parent.parent.parent
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -338,3 +339,27 @@ def test_where_the_kernel_cannot_watch_a_pipe_does(folder: Path) -> None:
     process.kill()
     process.communicate(timeout=5)
     assert _within(5, lambda: not any(_alive(pid) for pid in family))
+
+
+async def test_the_end_does_not_hang_on_a_cancellation_that_was_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where it meets the time-out of a library, which then reports its own."""
+    monkeypatch.setattr(server, "_CANCEL_AGAIN", 0.01)
+    program, lost = Valkey(home.prepare_home(folder), durable=False), 0
+
+    async def keep() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost == 2:
+                    raise
+
+    program._keeper = asyncio.create_task(keep())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await program.stop()
+    assert lost == 2
