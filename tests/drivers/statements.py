@@ -1,0 +1,67 @@
+"""What is said to PostgreSQL over the application's connections while something runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from asyncpg import introspection
+from asyncpg.connection import Connection
+from asyncpg.prepared_stmt import PreparedStatement
+
+_CONTROL = ("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+_OF_ASYNCPG = frozenset(text for text in vars(introspection).values() if isinstance(text, str))
+"""Look-ups of types, once for each new connection."""
+
+
+@dataclass
+class Statements:
+    """``queries`` are the statements themselves, ``control`` what begins and ends transactions, each in its order."""
+
+    queries: list[str] = field(default_factory=list)
+    control: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """All of them, for each is one way to the server and back."""
+        return len(self.queries) + len(self.control)
+
+    def __str__(self) -> str:
+        """For the message of an assertion: one line each, so that the superfluous one is found."""
+        lines = [" ".join(text.split())[:200] for text in self.queries]
+        return "\n".join([f"{len(self.queries)} + {len(self.control)} statements", *lines])
+
+    def repeated(self) -> dict[str, int]:
+        """Texts that were sent more than once: mostly the same row, looked up again."""
+        return {text: times for text, times in Counter(self.queries).items() if times > 1}
+
+    def note(self, text: str) -> None:
+        if text not in _OF_ASYNCPG:
+            (self.control if text.lstrip().upper().startswith(_CONTROL) else self.queries).append(text)
+
+
+@contextmanager
+def count_statements() -> Iterator[Statements]:
+    """All statements that this process sends by asyncpg within the block, by whichever task.
+
+    Let what is counted run once before, where something that is looked up once and kept is not to be counted.
+    """
+    found = Statements()
+    kept, loggers = PreparedStatement._PreparedStatement__do_execute, Connection._query_loggers
+
+    def note(_connection: Any, text: str, _args: Any, _timeout: Any) -> AbstractContextManager[None]:
+        found.note(text)
+        return nullcontext()
+
+    async def note_kept(self: Any, executor: Any) -> Any:
+        found.note(self.get_query())
+        return await kept(self, executor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "_query_loggers", property(lambda _connection: {note}, loggers.__set__))
+        patch.setattr(Connection, "_time_and_log", note)
+        patch.setattr(PreparedStatement, "_PreparedStatement__do_execute", note_kept)
+        yield found
