@@ -21,6 +21,8 @@ DIGESTS = {
     "0004_certificates.sql": "ae36566c4bf166504dadfc64853aa4e058037a4eaa6be3760679d060d69ef138",
     "0005_courses.py": "a13848b5d928ef6642432da70ba6155d53e8ff60da1b1b9f99cd28a63422b05d",
     "0005_courses.sql": "5699832d7e1e48f89906d7c66ce0b9b6edaa65a7e8b175fe206877234d92fcd9",
+    "0006_indexes.py": "7cf785b0705f19b22a45770057fe170036af4d15ca56276fc5166583beb79aea",
+    "0006_indexes.sql": "eebddf11b960c96d6424520dcc6c92b4b767bfea4a4c066e47db5a14fdbc45ed",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

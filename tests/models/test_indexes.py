@@ -1,0 +1,33 @@
+"""Rows that refer to others are found without reading their whole table."""
+
+from __future__ import annotations
+
+import psycopg
+
+UNINDEXED = {
+    "attachment.account_id": "files are found by what they belong to",
+    "draw.organisation_id": "an organisation is looked for together with its pool",
+    "draw_supervisor.entry_id": "an entry is ended, never deleted, and nobody lists its draws",
+    "employer_import.account_id": "a sheet is opened by its own id",
+    "employer_request.employer_id": "an employer is retired, never deleted, and nobody lists its requests",
+    "exam_import.account_id": "a sheet is opened by its own id",
+    "exam_sheet.account_id": "a sheet is opened by its own id",
+    "pay_order.payer_id": "orders are found by their fee",
+    "project.organisation_id": "an organisation is looked for together with its pool",
+    "session.organisation_id": "an organisation's sessions end with the role, which every request checks",
+}
+"""Foreign keys without an index that begins with them, and why nobody misses one."""
+_UNINDEXED = """
+SELECT c.conrelid::regclass || '.' || a.attname FROM pg_constraint c
+  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+  JOIN pg_class t ON t.oid = c.conrelid
+ WHERE c.contype = 'f' AND t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE 'procrastinate%'
+   AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1]
+                   AND i.indpred IS NULL)
+"""
+
+
+def test_every_foreign_key_has_an_index_or_a_reason_to_have_none(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        found = {name for (name,) in connection.execute(_UNINDEXED).fetchall()}
+    assert found == UNINDEXED.keys()
