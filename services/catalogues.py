@@ -119,14 +119,6 @@ class Catalogues:
         )
         return {code: full_name(kind, code, known) for code in codes if code in known.entries}
 
-    async def parents(self, pool: str, kind: str) -> dict[str, str]:
-        """The whole catalogue as code → parent."""
-        _check_kind(kind)
-        found = (
-            await CatalogueEntry.filter(pool__in=["", pool], kind=kind).order_by("pool").values_list("code", "parent")
-        )
-        return {str(code): str(parent) for code, parent in found}
-
     async def _nodes(self, sql: str, pool: str, kind: str, value: str) -> list[Node]:
         found = await rows(sql, pool, kind, value)
         names = await self.names(pool, kind, [row["code"] for row in found])

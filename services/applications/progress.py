@@ -14,11 +14,11 @@ from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.forms.display import SpecialtyChoice, show_specialty
 from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import Stage as EntryStage
-from models.applications import Application, ApplicationSpecialty
+from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
-from services.applications.codes import load_codes
+from services.applications.codes import Codes, load_codes
 from services.applications.progress_messages import YOU, Facts, ask_line, find_facts
-from services.applications.repository import SPECIALTIES, type_of
+from services.applications.repository import SPECIALTIES, type_of, unknown_application
 from services.core.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]
@@ -26,6 +26,10 @@ StageState = Literal["done", "now", "next", "stopped"]
 
 _S = ApplicationState
 _AT: Mapping[ApplicationState, EntryStage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
+_LATEST = (
+    "a.id = (SELECT l.id FROM application l WHERE l.account_id = $1 "
+    "ORDER BY l.ended_at IS NULL DESC, l.created_at DESC LIMIT 1)"
+)
 _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
 
 
@@ -94,10 +98,22 @@ class Progress:
     give_up: str
 
 
-async def progress_of(deps: Deps, application: Application) -> Progress:
-    """The present moment of one application."""
-    facts = await find_facts(deps, application)
-    state = facts.state
+async def progress_of(deps: Deps, application_id: UUID) -> Progress:
+    """The present moment of one application. Raises NotFound."""
+    facts = await find_facts(deps, "a.id = $1", application_id)
+    if facts is None:
+        raise unknown_application()
+    return await _progress(deps, facts)
+
+
+async def latest_progress(deps: Deps, account_id: UUID) -> Progress | None:
+    """Of the person's application under way, else of the last one; None: there never was one."""
+    facts = await find_facts(deps, _LATEST, account_id)
+    return await _progress(deps, facts) if facts is not None else None
+
+
+async def _progress(deps: Deps, facts: Facts) -> Progress:
+    application, state = facts.application, facts.state
     return Progress(
         application_id=application.id,
         number=application.number,
@@ -113,7 +129,7 @@ async def progress_of(deps: Deps, application: Application) -> Progress:
         opinion=facts.opinion,
         step=next_step(facts),
         stages=tuple(_stages(facts)),
-        specialties=await _specialties(deps, application),
+        specialties=await _specialties(deps, facts),
         expert_number=application.expert_number if application.approved_at else "",
         submitted_at=application.submitted_at,
         until=facts.until,
@@ -212,9 +228,9 @@ def _later(facts: Facts, code: str, name: str, who: str, place: int, passed: int
     return Stage(code, name, who, "done", ends.get(code))
 
 
-async def _specialties(deps: Deps, application: Application) -> tuple[SpecialtyProgress, ...]:
-    rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
-    codes = await load_codes(deps.book(application.pool), [row.code for row in rows])
+async def _specialties(deps: Deps, facts: Facts) -> tuple[SpecialtyProgress, ...]:
+    rows = facts.specialties
+    codes = await load_codes(facts.book, [row.code for row in rows]) if rows else Codes({})
     return tuple(
         SpecialtyProgress(
             row.code,

@@ -15,20 +15,30 @@ from domain.payments.lifecycles import FeeState
 from domain.payments.money import yuan
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
-from models.applications import Application
+from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.payments import Fee
-from models.reviews import Objection, ReviewEntry, ReviewTask
+from models.reviews import ReviewTask
 from services.applications.campaigns import review_end, submission_end
 from services.applications.codes import load_codes
 from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING
-from services.core.base import Deps
+from services.core.base import Deps, from_row, rows
 
 YOU = "本人"
 _S = ApplicationState
 _YOURS = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
 """It is the person's turn to hand something in."""
+
+_FACTS = """
+SELECT a AS application, c AS campaign,
+  ARRAY(SELECT t FROM review_task t WHERE t.application_id = a.id AND t.state <> 'void' ORDER BY t.opened_at) AS tasks,
+  ARRAY(SELECT s FROM application_specialty s WHERE s.application_id = a.id ORDER BY s.position, s.code) AS specialties,
+  (SELECT f FROM fee f WHERE f.application_id = a.id ORDER BY f.created_at DESC LIMIT 1) AS fee,
+  (SELECT r.opinion FROM review_entry r WHERE r.application_id = a.id AND r.event IN ('send_back', 'submit')
+    ORDER BY r.at DESC, r.id DESC LIMIT 1) AS opinion,
+  EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected
+FROM application a LEFT JOIN campaign c ON c.id = a.campaign_id WHERE """
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Facts:
     book: Rulebook
     now: datetime
     tasks: Sequence[ReviewTask]
+    specialties: Sequence[ApplicationSpecialty]
     fee: Fee | None
     opinion: str
     campaign: Campaign | None = None
@@ -71,17 +82,23 @@ class Facts:
         return phase_of(fee.state, fee.opens_at, fee.closes_at, self.now) if fee is not None else None
 
 
-async def find_facts(deps: Deps, application: Application) -> Facts:
-    tasks = ReviewTask.filter(application_id=application.id).exclude(state=TaskState.VOID)
+async def find_facts(deps: Deps, which: str, *values: object) -> Facts | None:
+    """Of the application ``a`` that ``which`` chooses: what follows WHERE. None: there is none."""
+    found = await rows(_FACTS + which, *values)
+    if not found:
+        return None
+    row = found[0]
+    application = from_row(Application, row["application"])
     return Facts(
         application,
         deps.book(application.pool),
         deps.now(),
-        await tasks.order_by("opened_at"),
-        await Fee.filter(application_id=application.id).order_by("-created_at").first(),
-        await _opinion(application),
-        await Campaign.get(id=application.campaign_id) if application.campaign_id else None,
-        application.state == _S.NOTICE and await Objection.exists(application_id=application.id, state="open"),
+        [from_row(ReviewTask, one) for one in row["tasks"]],
+        [from_row(ApplicationSpecialty, one) for one in row["specialties"]],
+        from_row(Fee, row["fee"]) if row["fee"] is not None else None,
+        _opinion(application, row["opinion"]),
+        from_row(Campaign, row["campaign"]) if row["campaign"] is not None else None,
+        application.state == _S.NOTICE and row["objected"],
         await _exam_of(application, deps.now()),
     )
 
@@ -103,15 +120,11 @@ async def ask_line(deps: Deps, application: Application, campaign: Campaign | No
     return deps.book(application.pool).pool.hotline
 
 
-async def _opinion(application: Application) -> str:
+def _opinion(application: Application, latest: str | None) -> str:
     """The newest word of a reviewer that the person has to act on, or why it ended."""
     if application.state in (_S.REFUSED, _S.TERMINATED):
         return application.reason
-    if application.state not in (_S.SENT_BACK, _S.CORRECTING):
-        return ""
-    found = ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
-    latest = await found.filter(event__in=["send_back", "submit"]).first()
-    return latest.opinion if latest is not None else ""
+    return latest or "" if application.state in (_S.SENT_BACK, _S.CORRECTING) else ""
 
 
 _DONE: Mapping[str, str] = {"education": "已通过，报名完成", "change": "已通过，变更已生效"}

@@ -193,7 +193,7 @@ class ApplicationQueries:
             names=names_of(codes),
             may=_may(application, book),
             log=tuple(_log_line(line, codes) for line in log),
-            progress=await progress_of(self._deps, application),
+            progress=await progress_of(self._deps, application.id),
             created_at=application.created_at,
         )
 

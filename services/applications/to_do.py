@@ -23,7 +23,7 @@ from services.applications.codes import load_codes
 from services.applications.course_tasks import COURSE_TITLE, course_tasks
 from services.applications.exam_tasks import TITLE, exam_tasks
 from services.applications.persons import find_expert, is_own_file
-from services.applications.progress import Progress, Step, progress_of
+from services.applications.progress import Progress, Step, latest_progress, progress_of
 from services.applications.repository import find_live, has_enrolled
 from services.core.base import Deps
 from services.experts import Standing, standing_of
@@ -95,10 +95,7 @@ class ToDos:
 
     async def progress(self, account_id: UUID) -> Progress | None:
         """Of the application under way, else of the last one; None: there never was one."""
-        application = await find_live(account_id)
-        if application is None:
-            application = await Application.filter(account_id=account_id).order_by("-created_at").first()
-        return await progress_of(self._deps, application) if application else None
+        return await latest_progress(self._deps, account_id)
 
     async def _items(self, account: Account, progress: Progress | None) -> tuple[ToDo, ...]:
         book, now = self._deps.book(account.pool), self._deps.now()
@@ -125,7 +122,7 @@ class ToDos:
     ) -> tuple[ToDo, ...]:
         if live is None:
             return await self._of_entries(account, now)
-        known = progress if progress and progress.application_id == live.id else await progress_of(self._deps, live)
+        known = progress if progress and progress.application_id == live.id else await progress_of(self._deps, live.id)
         return await self._afresh(account, known, now) or self._of_application(live, known)
 
     async def _afresh(self, account: Account, progress: Progress, now: datetime) -> tuple[ToDo, ...]:

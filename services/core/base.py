@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContextPooled
 from tortoise.connection import get_connection, get_connections
+from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from domain.clock import Clock
@@ -22,6 +23,7 @@ from models.audit import AuditEntry
 from services.core.crypto import Keyring
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,14 @@ def connection() -> BaseDBAsyncClient:
 async def rows(sql: str, *values: object) -> list[Any]:
     """Run a query of ours and return its rows, readable by column name."""
     return list(await connection().execute_query_dict(sql, list(values)))
+
+
+def from_row(model: type[M], row: Mapping[str, Any]) -> M:
+    """A model's object from a whole row of its table, such as ``SELECT f AS fee FROM fee f`` holds one in a column.
+
+    So one statement can bring the rows of several tables. Relations are not loaded.
+    """
+    return model._init_from_db(**row)
 
 
 async def execute(sql: str, *values: object) -> None:

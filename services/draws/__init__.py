@@ -14,7 +14,8 @@ from services.draws.calling import Calling
 from services.draws.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
 from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
-from services.draws.invitations import Answered, Choice, Invitations, InvitationView
+from services.draws.invitation_views import InvitationView
+from services.draws.invitations import Answered, Choice, Invitations
 from services.draws.previews import Preview
 from services.draws.progress import ConditionProgress, Progress
 from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -13,12 +12,13 @@ from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, Invitati
 from domain.errors import Conflict, NotFound
 from domain.rulebook.texts import time_params
 from models.attendance import has_entered
-from models.draws import Absence, CallNotice, Condition, DiscardRequest, Draw
+from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
+from services.draws.invitation_views import InvitationView, find_views
 from services.draws.lapsed import LAPSED, note_opened, notify_lapsed, notify_unclear
 from services.draws.repository import Locked, lock, move, notify_agency
 from services.notifications import Notices
@@ -43,33 +43,6 @@ _CLOCKS_DIFFER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class InvitationView:
-    """What its expert may know: time, place, contact, state; never project or parties. ``code`` once accepted."""
-
-    id: UUID
-    state: InvitationState
-    gathering_at: datetime
-    ends_at: datetime
-    place: str
-    venue: str
-    contact: str
-    contact_phone: str
-    remark: str
-    answer_until: datetime
-    menu_id: int
-    code: str
-    checked_in_at: datetime | None = None
-    claimed_at: datetime | None = None
-    """When the expert said that he is there (自报到场), which is no entry."""
-    checked_out_at: datetime | None = None
-    leave_until: datetime | None = None
-    leave_asked_until: datetime | None = None
-    """Until when he may confirm or deny a leave that another registered for him; None: there is none."""
-    undo_until: datetime | None = None
-    """Until when an acceptance can be taken back; None: it can't, or not any more."""
-
-
-@dataclass(frozen=True)
 class Answered:
     """What holds after an answer. ``effective`` false: it held already, or the invitation was closed before."""
 
@@ -87,10 +60,10 @@ class Invitations:
 
     async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
         """Raises NotFound unless it is this expert's."""
-        invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
-        if invitation is None:
+        found = await self._views("i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
+        if not found:
             raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
-        return (await self._views([invitation]))[0]
+        return found[0]
 
     async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
         """Invitation, expert and pool behind a link that we sent. Raises NotFound for a wrong or an old one."""
@@ -110,86 +83,42 @@ class Invitations:
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
         """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
-        invitation = await Invitation.get_or_none(menu_id=menu_id - (1 - menu_id % 2), expert_id=expert_id)
-        if invitation is None:
-            return None
-        choice: Choice = "accept" if menu_id == invitation.menu_id else "decline"
-        return (await self._views([invitation]))[0], choice
+        attend = menu_id - (1 - menu_id % 2)
+        found = await self._views("i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
+        return (found[0], "accept" if menu_id == attend else "decline") if found else None
 
     async def list_open(self, expert_id: UUID) -> list[InvitationView]:
         """Invitations that wait for an answer, oldest first."""
-        found = await Invitation.filter(expert_id=expert_id, state=InvitationState.OPEN).order_by("created_at")
-        return await self._views(found)
+        return await self._views("i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
 
     async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
         """Panels that the expert has agreed to; upcoming and running ones, or past ones newest first."""
-        now = self._deps.now()
-        panels = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED)
-        found = (
-            panels.filter(ends_at__lt=now).order_by("-gathering_at").limit(20)
+        when = (
+            "i.ends_at < $2 ORDER BY i.gathering_at DESC LIMIT 20"
             if past
-            else panels.filter(ends_at__gte=now).order_by("gathering_at")
+            else "i.ends_at >= $2 ORDER BY i.gathering_at"
         )
-        return await self._views(await found)
+        return await self._views(f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self._deps.now())
 
-    async def _views(self, invitations: Sequence[Invitation]) -> list[InvitationView]:
-        notices = {n.id: n for n in await CallNotice.filter(id__in=[i.notice_id for i in invitations])}
-        draws = {d.id: d for d in await Draw.filter(id__in=[i.draw_id for i in invitations])}
-        calling = await self._still_calling(draws.values(), invitations)
-        came = {
-            (row["invitation_id"], row["direction"]): row["at"]
-            for row in await rows(
-                "SELECT invitation_id, direction, at FROM attendance WHERE invitation_id = ANY($1::uuid[]) "
-                "UNION ALL SELECT invitation_id, 'claim', at FROM presence_claim WHERE invitation_id = ANY($1::uuid[])",
-                [i.id for i in invitations],
-            )
-        }
-        requests = DiscardRequest.filter(
-            invitation_id__in=[i.id for i in invitations],
-            kind="leave",
-            state=DiscardState.OPEN,
-            answer_until__gt=self._deps.now(),
+    async def list_current(self, expert_id: UUID) -> tuple[list[InvitationView], list[InvitationView]]:
+        """What ``list_open`` and ``list_panels`` give, by one statement."""
+        found = await self._views(
+            "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
+            "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
+            expert_id,
+            self._deps.now(),
         )
-        asked = {request.invitation_id: request.answer_until for request in await requests}
-        return [
-            replace(
-                self._view(i, notices[i.notice_id], draws[i.draw_id].pool),
-                checked_in_at=came.get((i.id, "in")),
-                claimed_at=came.get((i.id, "claim")),
-                checked_out_at=came.get((i.id, "out")),
-                leave_asked_until=None if (i.id, "in") in came else asked.get(i.id),
-                undo_until=i.answer_until if i.draw_id in calling and self._may_undo(i, (i.id, "in") in came) else None,
-            )
-            for i in invitations
-        ]
+        waiting = [view for view in found if view.state is InvitationState.OPEN]
+        return waiting, [view for view in found if view.state is not InvitationState.OPEN]
 
-    async def _still_calling(self, draws: Iterable[Draw], invitations: Sequence[Invitation]) -> set[UUID]:
-        """Draws of these invitations that still call, so that an acceptance can be undone."""
-        recent = {i.draw_id for i in invitations if self._may_undo(i, has_come=False)}
-        candidates = [d for d in draws if d.id in recent]
-        conditions = await Condition.filter(draw_id__in=[d.id for d in candidates]) if candidates else []
-        return {d.id for d in candidates if _calls(Locked(d, [c for c in conditions if c.draw_id == d.id]))}
+    async def _views(self, which: str, *values: object) -> list[InvitationView]:
+        return await find_views(self._deps, which, *values)
+
+    async def _view(self, invitation: Invitation) -> InvitationView:
+        return (await self._views("i.id = $1", invitation.id))[0]
 
     def _may_undo(self, i: Invitation, has_come: bool) -> bool:
         return i.state == InvitationState.ACCEPTED and not has_come and self._deps.now() < i.answer_until
-
-    def _view(self, i: Invitation, notice: CallNotice, pool: str) -> InvitationView:
-        accepted = i.state == InvitationState.ACCEPTED
-        return InvitationView(
-            id=i.id,
-            state=InvitationState(i.state),
-            gathering_at=i.gathering_at,
-            ends_at=i.ends_at,
-            place=place(notice),
-            venue=notice.venue,
-            contact=notice.contact,
-            contact_phone=self._deps.keys.read(notice.contact_phone_sealed, PHONE),
-            remark=notice.remark,
-            answer_until=i.answer_until,
-            menu_id=i.menu_id,
-            code=i.code if accepted else "",
-            leave_until=i.gathering_at - self._deps.book(pool).draw.leave.allowed_until if accepted else None,
-        )
 
     # ---- answering
 
@@ -216,7 +145,7 @@ class Invitations:
                 await self._take(locked, invitation, choice, by)
             elif by == "voice" and invitation.state in LAPSED:
                 await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
-            view = (await self._views([invitation]))[0]
+            view = await self._view(invitation)
         return Answered(effective, view)
 
     async def undo(
@@ -237,7 +166,7 @@ class Invitations:
                 await self._void_requests(invitation, now)
                 actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)
                 await record(actor, now, "invitation.undone", "invitation", invitation.id, channel=by)
-            view = (await self._views([invitation]))[0]
+            view = await self._view(invitation)
         return Answered(effective, view)
 
     async def _lock(self, invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
@@ -377,7 +306,7 @@ class Invitations:
         async with transaction():
             invitation, locked = await self._lock(invitation_id, expert_id)
             if invitation.state == InvitationState.LEFT:
-                return (await self._views([invitation]))[0]
+                return await self._view(invitation)
             if invitation.state != InvitationState.ACCEPTED:
                 raise Conflict("您目前没有参加这场评标，无需请假。", code="not_accepted")
             now, book = self._deps.now(), self._deps.book(locked.draw.pool)
@@ -390,7 +319,7 @@ class Invitations:
                 )
             await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
             await self.notify_left(invitation, locked.draw, by)
-            return (await self._views([invitation]))[0]
+            return await self._view(invitation)
 
     async def notify_left(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
         await self._notify(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -9,13 +10,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.catalogues import full_name
 from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.masking import mask_id_number, mask_mobile, mask_name
-from models.experts import Employment, Expert, Unavailability
+from models.experts import Expert, Unavailability
 from models.invitations import Invitation
-from services.catalogues import Catalogues
-from services.core.base import Actor, Deps, record
+from services.core.base import Actor, Deps, record, rows
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
@@ -24,6 +25,26 @@ LONGEST = timedelta(days=366)
 FURTHEST = timedelta(days=2 * 366)
 PERIODS_MAX = 100
 """Bounds of our own against typing errors and floods; no manual sets any."""
+
+_PROFILE = """
+WITH RECURSIVE file AS (SELECT * FROM expert WHERE id = $1 AND pool = $2 AND left_at IS NULL),
+wanted (kind, code) AS (
+  SELECT 'region', unnest(array_append(willing_regions, permanent_region::text)) FROM file
+  UNION SELECT 'specialty', unnest(specialties) FROM file UNION SELECT 'qualification', unnest(qualifications) FROM file
+  UNION SELECT 'title_level', title_level FROM file UNION SELECT 'department', department FROM file),
+found AS (
+  SELECT e.pool, e.kind, e.code, e.name, e.parent FROM wanted w
+    JOIN catalogue_entry e ON e.pool IN ('', $2) AND e.kind = w.kind AND e.code = w.code
+  UNION SELECT e.pool, e.kind, e.code, e.name, e.parent FROM found f
+    JOIN catalogue_entry e ON e.pool IN ('', $2) AND e.kind = f.kind AND e.code = f.parent)
+SELECT file.*, ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY pool) AS names,
+  ARRAY(SELECT m.unit_name FROM employment m WHERE m.expert_id = file.id AND (m.until IS NULL OR m.until > $3)
+    ORDER BY m.since DESC) AS employers,
+  ARRAY(SELECT ROW(u.id, u.starts_at, u.ends_at, u.reason) FROM unavailability u
+    WHERE u.expert_id = file.id AND u.cancelled_at IS NULL AND u.ends_at > $3 ORDER BY u.starts_at) AS periods
+FROM file
+"""
+"""An expert's file ($1 of the pool $2) with names of its codes, units and absences that are not over at $3."""
 
 
 @dataclass(frozen=True)
@@ -69,30 +90,31 @@ class ExpertProfile:
 class ExpertProfiles:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._catalogues = Catalogues(deps)
 
     async def profile(self, actor: Actor) -> ExpertProfile:
         """The actor's own file; numbers are masked even for the owner, since phones are lent and pictures taken."""
         check(actor, "expert.self.read")
-        expert = await self._own(actor)
-        keys, now = self._deps.keys, self._deps.now()
-        employers = await Employment.filter(expert_id=expert.id).order_by("-since")
+        found = await rows(_PROFILE, actor.expert_id, actor.pool, self._deps.now())
+        if not found:
+            raise _not_in_pool()
+        row, keys = found[0], self._deps.keys
+        names = _Names({(kind, code): (name, parent) for kind, code, name, parent in row["names"]})
         return ExpertProfile(
-            id=expert.id,
-            number=expert.number,
-            masked_name=mask_name(expert.name),
-            masked_id_number=mask_id_number(keys.open_text(expert.id_number_sealed, "id_number")),
-            masked_mobile=mask_mobile(keys.open_text(expert.mobile_sealed, "mobile")),
-            standing=expert.standing,
-            active=expert.active,
-            permanent_region=(await self._named(expert.pool, "region", [expert.permanent_region]))[0],
-            willing_regions=await self._named(expert.pool, "region", expert.willing_regions),
-            specialties=await self._named(expert.pool, "specialty", expert.specialties),
-            title_level=(await self._named(expert.pool, "title_level", [expert.title_level]))[0],
-            qualifications=await self._most_special(expert.pool, "qualification", expert.qualifications),
-            department=(await self._named(expert.pool, "department", [expert.department]))[0],
-            employers=tuple(e.unit_name for e in employers if e.until is None or e.until > now),
-            unavailable=tuple(await self._periods(expert.id, now)),
+            id=row["id"],
+            number=row["number"],
+            masked_name=mask_name(row["name"]),
+            masked_id_number=mask_id_number(keys.open_text(row["id_number_sealed"], "id_number")),
+            masked_mobile=mask_mobile(keys.open_text(row["mobile_sealed"], "mobile")),
+            standing=row["standing"],
+            active=row["active"],
+            permanent_region=names.of("region", row["permanent_region"]),
+            willing_regions=names.all("region", row["willing_regions"]),
+            specialties=names.all("specialty", row["specialties"]),
+            title_level=names.of("title_level", row["title_level"]),
+            qualifications=names.most_special("qualification", row["qualifications"]),
+            department=names.of("department", row["department"]),
+            employers=tuple(row["employers"]),
+            unavailable=tuple(Period(*period) for period in row["periods"]),
         )
 
     async def find_by_mobile(self, pool: str, mobile: str) -> Expert | None:
@@ -179,7 +201,7 @@ class ExpertProfiles:
             await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None) if actor.expert_id else None
         )
         if expert is None:
-            raise Forbidden("您的专家档案不在库中，请联系专家库管理机构。", code="not_in_pool")
+            raise _not_in_pool()
         return expert
 
     async def _periods(self, expert_id: UUID, now: datetime) -> list[Period]:
@@ -188,15 +210,33 @@ class ExpertProfiles:
         )
         return [Period(row.id, row.starts_at, row.ends_at, row.reason) for row in found]
 
-    async def _most_special(self, pool: str, kind: str, codes: list[str]) -> tuple[Named, ...]:
-        """Without the codes that are only there because another lies below them."""
-        parents = await self._catalogues.parents(pool, kind)
-        above = {parents.get(code, "") for code in codes}
-        return await self._named(pool, kind, [code for code in codes if code not in above])
 
-    async def _named(self, pool: str, kind: str, codes: list[str]) -> tuple[Named, ...]:
-        names = await self._catalogues.names(pool, kind, codes)
-        return tuple(Named(code, names.get(code, "")) for code in codes)
+@dataclass(frozen=True)
+class _Names:
+    """Name and parent by kind and code, of an expert's codes and of what these lie in."""
+
+    entries: Mapping[tuple[str, str], tuple[str, str]]
+
+    def name(self, kind: str, code: str) -> str:
+        return self.entries.get((kind, code), ("", ""))[0]
+
+    def parent(self, kind: str, code: str) -> str:
+        return self.entries.get((kind, code), ("", ""))[1]
+
+    def of(self, kind: str, code: str) -> Named:
+        return Named(code, full_name(kind, code, self) if (kind, code) in self.entries else "")
+
+    def all(self, kind: str, codes: Iterable[str]) -> tuple[Named, ...]:
+        return tuple(self.of(kind, code) for code in codes)
+
+    def most_special(self, kind: str, codes: Sequence[str]) -> tuple[Named, ...]:
+        """Without the codes that are only there because another lies below them."""
+        above = {self.parent(kind, code) for code in codes}
+        return self.all(kind, [code for code in codes if code not in above])
+
+
+def _not_in_pool() -> Forbidden:
+    return Forbidden("您的专家档案不在库中，请联系专家库管理机构。", code="not_in_pool")
 
 
 def _check_period(starts_at: datetime, ends_at: datetime, now: datetime) -> None:

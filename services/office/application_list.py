@@ -146,7 +146,7 @@ class ApplicationList:
         row = {name: getattr(application, name) for name in _COLUMNS.split(", ")}
         return OfficeView(
             _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
-            await progress_of(self._deps, application),
+            await progress_of(self._deps, application.id),
             await read_sheet(self._deps, application, account),
             await read_log(book, application.id),
         )

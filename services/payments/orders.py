@@ -104,7 +104,7 @@ class Orders:
             )
         if fee.account_id != actor.account_id and not rules.pay_for_others:
             raise Forbidden("本专家库只能由本人缴费，请本人登录后办理。", code="own_only")
-        return await view_fee(self._deps, fee, actor)
+        return await view_fee(self._deps, fee.id, actor)
 
     async def openid_of(self, actor: Actor, app: PayApp) -> str:
         """The openid of the actor's session in the mini-program. Raises Forbidden for a session elsewhere."""
@@ -265,8 +265,7 @@ class Orders:
         if fee.state == FeeState.DUE:
             for order_id in await self._claim_questions(fee_id):
                 await self._check_quietly(order_id)
-            fee = await Fee.get(id=fee_id)
-        return await view_fee(self._deps, fee, actor)
+        return await view_fee(self._deps, fee_id, actor)
 
     async def _claim_questions(self, fee_id: UUID) -> list[UUID]:
         found = await rows(

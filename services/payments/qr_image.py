@@ -8,7 +8,6 @@ import structlog
 
 from domain.clock import print_time
 from domain.errors import AppError, GatewayError
-from models.payments import Fee
 from services.core.base import Actor, Deps
 from services.payments.orders import Orders
 from services.payments.queries import view_fee
@@ -51,7 +50,7 @@ class PaymentQrImages:
     async def draw(self, actor: Actor, fee_id: UUID) -> bytes:
         """The picture (PNG) of a fee that can be paid now. Raises what ``Orders.order`` raises, and GatewayError."""
         ordered = await self._orders.order(actor, fee_id, "native")
-        view = await view_fee(self._deps, await Fee.get(id=fee_id), actor)
+        view = await view_fee(self._deps, fee_id, actor)
         return await self._printer.preview(
             "pay_code",
             {

@@ -15,9 +15,8 @@ from domain.masking import mask_name
 from domain.payments.fees import Phase, Trade, phase_of
 from domain.payments.lifecycles import InvoiceState, OrderState
 from domain.payments.money import yuan
-from models.accounts import Account
 from models.payments import BillDifference, Fee, Invoice
-from services.core.base import Actor, Deps, Page, rows
+from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.permissions import check
 from services.payments.fees import rules_of, title_of
 from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_for
@@ -122,12 +121,23 @@ class DifferenceView:
     resolution: str
 
 
-async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
+_FEES = """
+SELECT f AS fee, a.real_name AS name,
+  (SELECT i FROM invoice i WHERE i.fee_id = f.id ORDER BY i.created_at DESC, i.id DESC LIMIT 1) AS invoice
+FROM fee f JOIN account a ON a.id = f.account_id WHERE """
+"""A fee with its newest invoice."""
+
+
+async def view_fee(deps: Deps, fee_id: UUID, actor: Actor) -> FeeView:
     """The fee as ``actor`` may see it."""
+    return _fee_view(deps, (await rows(f"{_FEES} f.id = $1", fee_id))[0], actor)
+
+
+def _fee_view(deps: Deps, row: Mapping[str, Any], actor: Actor) -> FeeView:
+    fee = from_row(Fee, row["fee"])
     rules = rules_of(deps, fee.pool)
     own = actor.account_id is not None and actor.account_id == fee.account_id
-    account = await Account.get(id=fee.account_id)
-    invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first() if own else None
+    invoice = from_row(Invoice, row["invoice"]) if own and row["invoice"] is not None else None
     return FeeView(
         id=fee.id,
         own=own,
@@ -135,7 +145,7 @@ async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
         amount=fee.amount,
         amount_yuan=yuan(fee.amount),
         expert_number=fee.expert_number,
-        name=mask_name(account.real_name),
+        name=mask_name(row["name"]),
         phase=phase_of(fee.state, fee.opens_at, fee.closes_at, deps.now()),
         opens_at=fee.opens_at,
         closes_at=fee.closes_at,
@@ -212,8 +222,9 @@ class PaymentQueries:
             raise Unauthenticated("请先登录后查看缴费。", code="login_needed")
         if self._deps.book(actor.pool).fee is None:
             return ()
-        found = await Fee.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at").limit(20)
-        return tuple([await view_fee(self._deps, fee, actor) for fee in found])
+        own = "f.pool = $1 AND f.account_id = $2 ORDER BY f.created_at DESC LIMIT 20"
+        found = await rows(_FEES + own, actor.pool, actor.account_id)
+        return tuple(_fee_view(self._deps, row, actor) for row in found)
 
     async def orders(
         self, actor: Actor, only: OrderFilter = "all", search: str = "", *, offset: int = 0, limit: int = 20

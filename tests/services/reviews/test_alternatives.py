@@ -63,7 +63,7 @@ async def test_only_what_the_reviewer_chose_enters(
     expert = await Expert.get()
     assert sorted(expert.specialties) == entered
     assert "B" not in expert.specialty_path
-    shown = await progress_of(deps, await Application.get(id=application.id))
+    shown = await progress_of(deps, application.id)
     labels = {one.code: one.state_label for one in shown.specialties}
     assert labels == {"A0401": "通过", "A0801": "备选入库" if admitted else "备选不入库", "B": "备选不入库"}
     said = await ReviewEntry.get(application_id=application.id, event="admit")

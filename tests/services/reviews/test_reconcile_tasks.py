@@ -137,7 +137,7 @@ async def test_when_the_last_step_is_gone_the_review_is_over(deps: Deps, pool: P
     [first] = await tasks_of(application)
     await reviews.decide(reviewer, first.id, "approve")
     shorter, _ = pool.under(ONE)
-    shown = await progress_of(shorter, await Application.get(id=application.id))
+    shown = await progress_of(shorter, application.id)
     assert [stage.name for stage in shown.stages][:2] == ["填写申请", "one审核"], "no page breaks meanwhile"
     await pool.align(ONE)
     assert await state_of(application) == "notice"

@@ -1,0 +1,111 @@
+"""Invitations as their experts see them: everything of a view by one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.draws.lifecycles import InvitationState
+from services.core.base import Deps, rows
+from services.core.crypto import PHONE
+
+COLUMNS = """i.id, i.state, i.gathering_at, i.ends_at, i.answer_until, i.menu_id, i.code, d.pool,
+  btrim(n.address || ' ' || n.room) AS place, n.venue, n.contact, n.contact_phone_sealed, n.remark,
+  came.at AS checked_in_at, gone.at AS checked_out_at, claim.at AS claimed_at,
+  (SELECT max(r.answer_until) FROM discard_request r
+    WHERE r.invitation_id = i.id AND r.kind = 'leave' AND r.state = 'open') AS leave_asked_until,
+  d.state IN ('drawing', 'paused', 'ending')
+    AND EXISTS (SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.accepted <> c.needed) AS calls"""
+"""The fields of ``InvitationRow`` in their order, of what ``TABLES`` joins."""
+TABLES = """invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id
+LEFT JOIN attendance came ON came.invitation_id = i.id AND came.direction = 'in'
+LEFT JOIN attendance gone ON gone.invitation_id = i.id AND gone.direction = 'out'
+LEFT JOIN presence_claim claim ON claim.invitation_id = i.id"""
+
+
+class InvitationRow(NamedTuple):
+    """``COLUMNS`` as the database gives them. ``calls``: the draw still calls, or waits for answers.
+
+    Once the last place is taken a draw is as good as closed.
+    """
+
+    id: UUID
+    state: str
+    gathering_at: datetime
+    ends_at: datetime
+    answer_until: datetime
+    menu_id: int
+    code: str
+    pool: str
+    place: str
+    venue: str
+    contact: str
+    contact_phone_sealed: str
+    remark: str
+    checked_in_at: datetime | None
+    checked_out_at: datetime | None
+    claimed_at: datetime | None
+    leave_asked_until: datetime | None
+    calls: bool
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """What its expert may know: time, place, contact, state; never project or parties. ``code`` once accepted."""
+
+    id: UUID
+    state: InvitationState
+    gathering_at: datetime
+    ends_at: datetime
+    place: str
+    venue: str
+    contact: str
+    contact_phone: str
+    remark: str
+    answer_until: datetime
+    menu_id: int
+    code: str
+    checked_in_at: datetime | None = None
+    claimed_at: datetime | None = None
+    """When the expert said that he is there (自报到场), which is no entry."""
+    checked_out_at: datetime | None = None
+    leave_until: datetime | None = None
+    leave_asked_until: datetime | None = None
+    """Until when he may confirm or deny a leave that another registered for him; None: there is none."""
+    undo_until: datetime | None = None
+    """Until when an acceptance can be taken back; None: it can't, or not any more."""
+
+
+def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
+    """One row as its expert may see it now."""
+    now, came = deps.now(), row.checked_in_at is not None
+    accepted = row.state == InvitationState.ACCEPTED
+    asked = row.leave_asked_until
+    return InvitationView(
+        id=row.id,
+        state=InvitationState(row.state),
+        gathering_at=row.gathering_at,
+        ends_at=row.ends_at,
+        place=row.place,
+        venue=row.venue,
+        contact=row.contact,
+        contact_phone=deps.keys.read(row.contact_phone_sealed, PHONE),
+        remark=row.remark,
+        answer_until=row.answer_until,
+        menu_id=row.menu_id,
+        code=row.code if accepted else "",
+        checked_in_at=row.checked_in_at,
+        claimed_at=row.claimed_at,
+        checked_out_at=row.checked_out_at,
+        leave_until=row.gathering_at - deps.book(row.pool).draw.leave.allowed_until if accepted else None,
+        leave_asked_until=asked if asked is not None and asked > now and not came else None,
+        undo_until=row.answer_until if accepted and row.calls and not came and now < row.answer_until else None,
+    )
+
+
+async def find_views(deps: Deps, which: str, *values: object) -> list[InvitationView]:
+    """Views of the invitations ``i`` that ``which`` chooses: what follows WHERE, with its order."""
+    found = await rows(f"SELECT {COLUMNS} FROM {TABLES} WHERE {which}", *values)
+    return [view_of(deps, InvitationRow(**row)) for row in found]
