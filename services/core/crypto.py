@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,12 +28,16 @@ class Keyring:
     active: str
     lookup: bytes
     signing: bytes
+    _ciphers: dict[str, AESGCM] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ciphers", {name: AESGCM(key) for name, key in self.data.items()})
 
     def seal(self, plain: str | bytes, purpose: str) -> str:
         """Encrypt; ``purpose`` (``mobile``, ``salts``…) is bound in and must be given again to open."""
         raw = plain.encode() if isinstance(plain, str) else plain
         nonce = os.urandom(12)
-        body = AESGCM(self.data[self.active]).encrypt(nonce, raw, purpose.encode())
+        body = self._ciphers[self.active].encrypt(nonce, raw, purpose.encode())
         return f"{_ALGORITHM}:{self.active}:{base64.b64encode(nonce + body).decode()}"
 
     def open(self, sealed: str, purpose: str) -> bytes:
@@ -41,13 +45,13 @@ class Keyring:
         try:
             algorithm, key_id, body = sealed.split(":", 2)
             raw = base64.b64decode(body)
-            key = self.data[key_id]
+            cipher = self._ciphers[key_id]
         except (ValueError, KeyError) as error:
             raise SealBroken(purpose) from error
         if algorithm != _ALGORITHM:
             raise SealBroken(purpose)
         try:
-            return AESGCM(key).decrypt(raw[:12], raw[12:], purpose.encode())
+            return cipher.decrypt(raw[:12], raw[12:], purpose.encode())
         except InvalidTag as error:
             raise SealBroken(purpose) from error
 
@@ -55,17 +59,17 @@ class Keyring:
         """The same for a file, without the third that base64 adds: ``a256gcm:key:``, nonce, ciphertext."""
         nonce = os.urandom(12)
         head = f"{_ALGORITHM}:{self.active}:".encode()
-        return head + nonce + AESGCM(self.data[self.active]).encrypt(nonce, content, purpose.encode())
+        return head + nonce + self._ciphers[self.active].encrypt(nonce, content, purpose.encode())
 
     def open_file(self, sealed: bytes, purpose: str) -> bytes:
         """Raises SealBroken."""
         algorithm, _, rest = sealed.partition(b":")
         key_id, _, body = rest.partition(b":")
-        key = self.data.get(key_id.decode(errors="replace"))
-        if algorithm != _ALGORITHM.encode() or key is None or len(body) < 12:
+        cipher = self._ciphers.get(key_id.decode(errors="replace"))
+        if algorithm != _ALGORITHM.encode() or cipher is None or len(body) < 12:
             raise SealBroken(purpose)
         try:
-            return AESGCM(key).decrypt(body[:12], body[12:], purpose.encode())
+            return cipher.decrypt(body[:12], body[12:], purpose.encode())
         except InvalidTag as error:
             raise SealBroken(purpose) from error
 
