@@ -34,7 +34,6 @@ from domain.exams.answers import Answer, digest
 from domain.rulebook.types import freeze
 from miniapp_api.assembly import create_api
 from miniapp_api.exams import attempts as endpoints
-from miniapp_api.http.limits import LocalCounter
 from models.migrate import migrate
 from models.setup import tortoise_config
 from services.accounts.sessions import Sessions
@@ -178,6 +177,14 @@ class Hall:
     exams: Exams
 
 
+class Uncounted:
+    """All candidates of this benchmark share one address, which the service would take for a flood."""
+
+    async def count(self, key: str, period: int) -> tuple[int, int]:
+        del key
+        return 0, period
+
+
 async def in_turn(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
     """All of them, so many at once; seconds that it took."""
     waiting, begun, cpu = iter(people), time.perf_counter(), time.process_time()
@@ -228,7 +235,7 @@ async def measure(candidates: int, database_url: str) -> bool:
     bare_pool = await asyncpg.create_pool(database_url, min_size=4, max_size=4)
     await bare_pool.execute(_BARE_TABLE)
     app = web.Application()
-    app.add_subapp("/api", create_api(cast(Services, hall), (endpoints.api,), LocalCounter()))
+    app.add_subapp("/api", create_api(cast(Services, hall), (endpoints.api,), Uncounted()))
     app.router.add_post("/bare", Bare(bare_pool).save)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
