@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from uuid import UUID
@@ -20,11 +20,28 @@ NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What a bound person has here, found together with the account: what is not there needs no look-up of its own.
+
+    ``called``: an invitation is open, or agreed to and not over. ``works``: the person may hold an office or act for an
+    agency. ``sits``, ``studies``: is or was called to an examination, or takes part in a course. ``disabled``: the
+    account is closed.
+    """
+
+    expert_id: UUID | None
+    disabled: bool
+    called: bool
+    works: bool
+    sits: bool
+    studies: bool
+
+
+@dataclass(frozen=True)
 class WechatUser:
     """Who wrote. ``account_id`` is set when the openid is bound to a person.
 
     ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event of a person of whom nothing is stored
-    (an unsubscribe, a receipt): such events create no row.
+    (an unsubscribe, a receipt): such events create no row. ``glance`` is None for a user who is not bound.
     """
 
     pool: str
@@ -33,6 +50,7 @@ class WechatUser:
     identity_id: UUID
     account_id: UUID | None
     following: bool
+    glance: Glance | None = None
 
     @property
     def bound(self) -> bool:
@@ -47,6 +65,8 @@ class Turn:
     services: Services
     message: Message
     now: datetime
+    looked_up: dict[str, object] = field(default_factory=dict, kw_only=True)
+    """What this message has asked the database already, by name, so that it is asked once."""
 
     async def read(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Look something up. Not journaled: in a talk it runs again at every message and may answer differently."""

@@ -1,4 +1,4 @@
-"""The one look at PostgreSQL that every message needs: whose openid is this?
+"""The one look at PostgreSQL that every message needs: whose openid is this, and what does the person have here?
 
 A connection is held, with its statement prepared, and messages that arrive while a look-up is under way share the next
 one. Both were measured (``benchmarks/chat.py``): a pool's acquire and release cost more than the query, and a query of
@@ -15,14 +15,22 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from bot.messages import Message
-from bot.turn import NOBODY, WechatUser
+from bot.turn import NOBODY, Glance, WechatUser
 from domain.ids import new_id
+from services.accounts import MAY_WORK
 from services.core.batching import RequestBatcher
 
-_FIND = """
-SELECT i.id, i.account_id, i.following, asked.number
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (appid, openid, number)
+_FIND = f"""
+SELECT asked.number, i.id, i.account_id, i.following, e.id AS expert_id, a.disabled_at IS NOT NULL AS disabled,
+  EXISTS (SELECT 1 FROM invitation v WHERE v.expert_id = e.id
+    AND (v.state = 'open' OR v.state = 'accepted' AND v.ends_at >= asked.at)) AS called,
+  {MAY_WORK} AS works,
+  EXISTS (SELECT 1 FROM exam_candidate k WHERE k.account_id = a.id) AS sits,
+  EXISTS (SELECT 1 FROM course_enrolment n WHERE n.account_id = a.id) AS studies
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS asked (appid, openid, at, number)
 JOIN wechat_identity i ON i.appid = asked.appid AND i.openid = asked.openid
+LEFT JOIN account a ON a.id = i.account_id
+LEFT JOIN LATERAL (SELECT x.id FROM expert x WHERE x.account_id = a.id AND x.left_at IS NULL LIMIT 1) e ON TRUE
 """
 _WELCOME = """
 INSERT INTO wechat_identity
@@ -69,7 +77,8 @@ class Users:
     async def _look_up(self, messages: Sequence[Message]) -> list[WechatUser]:
         try:
             held = self._held = self._held or await self._connect()
-            columns = [message.appid for message in messages], [message.openid for message in messages]
+            asked = [(message.appid, message.openid, message.received_at) for message in messages]
+            columns = [list(column) for column in zip(*asked, strict=True)]
             rows = {row["number"]: row for row in await held.find.fetch(*columns, timeout=self._timeout)}
             return [await self._user(held, message, rows.get(number)) for number, message in enumerate(messages, 1)]
         except asyncpg.DataError:  # what was asked is wrong, not the connection
@@ -79,12 +88,13 @@ class Users:
             raise
 
     async def _user(self, held: _Held, message: Message, row: asyncpg.Record | None) -> WechatUser:
+        glance = _glance(row) if row is not None and row["account_id"] is not None else None
         if (row is None or not row["following"]) and _is_presence(message):
             row = await self._welcome(held, message)
         pool, appid, openid = message.pool, message.appid, message.openid
         if row is None:
             return WechatUser(pool, appid, openid, NOBODY, None, following=False)
-        return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"])
+        return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"], glance)
 
     def _drop(self) -> None:
         if self._held is not None:
@@ -107,6 +117,10 @@ class Users:
     async def _welcome(self, held: _Held, message: Message) -> asyncpg.Record | None:
         values = (new_id(), message.pool, message.appid, message.openid, message.received_at)
         return await held.connection.fetchrow(_WELCOME, *values, timeout=self._timeout)
+
+
+def _glance(row: asyncpg.Record) -> Glance:
+    return Glance(**{name: row[name] for name in Glance.__dataclass_fields__})
 
 
 def _is_presence(message: Message) -> bool:

@@ -80,10 +80,10 @@ async def change(turn: Turn) -> str:
 
 async def _of_staff(turn: Turn) -> str:
     """Who works here and does not apply is shown the work: “审核” is what a reviewer types, too."""
-    who = await people.find_who(turn)
+    who = await people.find_who(turn) if people.may_work(turn) else None
     if who is None or not people.is_staff_only(who):
         return ""
-    return await overview.first_things(turn.services, turn.user.pool, who)
+    return await overview.first_things(turn, who)
 
 
 async def give_up(turn: Turn) -> Answer:

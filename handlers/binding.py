@@ -132,7 +132,7 @@ async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
     if occasion == VENUE and who.expert_id is not None:
         await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tappable(commands.CHECK_IN)}")
     else:
-        await talk.say(await talk.read(overview.first_things, talk.services, talk.user.pool, who))
+        await talk.say(await talk.read(overview.first_things, talk, who))
 
 
 def code_or_wish(length: int) -> Callable[[str], str]:
@@ -186,7 +186,7 @@ async def _join(turn: Turn, code: str) -> Answer:
     roles = "、".join(role_name(role) for role in bound.roles) or texts.NO_ROLE_YET
     lines = [texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
     who = await turn.services.accounts.bindings.who(turn.user.identity_id)
-    return "\n".join([*lines, await overview.first_things(turn.services, turn.user.pool, who)])
+    return "\n".join([*lines, await overview.first_things(turn, who)])
 
 
 def _privacy(talk: Talk) -> str:

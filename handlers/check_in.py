@@ -23,7 +23,7 @@ def register(router: Router) -> None:
 
 async def begin(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
-    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
+    panels = await people.panels_ahead(turn, me)
     awaited = [view for view in panels if view.checked_in_at is None]
     if awaited:
         return check_in.start(candidates(awaited))

@@ -13,7 +13,6 @@ from domain.errors import Unauthenticated
 from handlers import commands, texts, wording
 from services.core.base import Actor
 from services.courses import EnrolmentView
-from services.registry import Services
 
 _SHOWN = 3
 """In one bubble."""
@@ -38,12 +37,14 @@ async def my_courses(turn: Turn) -> str:
     return "\n\n".join([*blocks, link(texts.ALL_COURSES.format(count=found.total), page)])
 
 
-async def course_lines(services: Services, pool: str, account_id: UUID | None) -> list[str]:
+async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """What is to be studied, for the overview; empty: nothing."""
-    if account_id is None or not services.deps.book(pool).course.offered:
+    if account_id is None or (turn.user.glance is not None and not turn.user.glance.studies):
         return []
-    found = await services.courses.queries.own(_actor(pool, account_id))
-    now = services.deps.now()
+    if not turn.services.deps.book(turn.user.pool).course.offered:
+        return []
+    found = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
+    now = turn.services.deps.now()
     ahead = [
         texts.COURSE_TO_DO.format(name=wording.plain(one.name), until=print_until(one.closes_at, now))
         for one in found.items

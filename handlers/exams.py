@@ -15,7 +15,6 @@ from handlers import commands, texts, wording
 from handlers.picking import MOST, Candidate, pick
 from services.core.base import Actor
 from services.exams import Booked, Booking, OwnExam, SittingView
-from services.registry import Services
 
 _SHOWN = 2
 """In one bubble, with a long link each."""
@@ -45,9 +44,11 @@ async def my_exams(turn: Turn) -> str:
     return "\n\n".join([*blocks, commands.tappable(*taps, commands.PROGRESS)])
 
 
-async def exam_lines(services: Services, pool: str, account_id: UUID | None) -> list[str]:
+async def exam_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """What is to be sat, for the overview; empty: nothing."""
-    found = await services.exams.own.list(Actor(pool, "applicant", account_id))
+    if turn.user.glance is not None and not turn.user.glance.sits:
+        return []
+    found = await turn.services.exams.own.list(Actor(turn.user.pool, "applicant", account_id))
     ahead = [texts.EXAM_TO_DO.format(name=one.name, span=one.span) for one in found if one.phase in _AHEAD]
     return [*ahead[:_SHOWN], commands.tappable(commands.EXAM)] if ahead else []
 

@@ -47,7 +47,7 @@ def register(router: Router) -> None:
 async def list_open(turn: Turn) -> Answer:
     """Those that wait for an answer; the only one is asked about at once."""
     me = await people.get_expert(turn)
-    waiting = await turn.services.draws.invitations.list_open(me.expert_id)
+    waiting = await people.open_invitations(turn, me)
     if not waiting:
         return f"{texts.NO_OPEN_INVITATION}\n{commands.tappable(commands.PANELS)}"
     return answer.start(candidates(waiting), "", "")
@@ -76,7 +76,7 @@ async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
     answered = await turn.services.draws.invitations.answer(
         view.id, me.expert_id, "accept", by="chat", said_at=turn.message.sent_at
     )
-    others = await turn.services.draws.invitations.list_open(me.expert_id)
+    others = await people.open_invitations(turn, me)
     told = _outcome(answered, "accept", turn)
     if others:
         told = f"{told}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tappable(commands.INVITATIONS)}"
@@ -96,7 +96,7 @@ async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
 async def undo_by_word(turn: Turn) -> Answer:
     """撤销, typed: the only acceptance that can be undone; of several, all are shown with their taps."""
     me = await people.get_expert(turn)
-    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
+    panels = await people.panels_ahead(turn, me)
     fresh = [view for view in panels if view.undo_until is not None]
     if len(fresh) == 1:
         return await _undo(turn, me, fresh[0])
@@ -116,11 +116,11 @@ async def said_in_words(turn: Turn) -> Answer:
 
     A number alone answers a question. Where none is open it chooses nothing: what waits is shown, and asked about.
     """
-    me = await people.find_expert(turn)
+    me = people.find_expert(turn)
     if me is None:
         return None
     meaning = understand(turn.message.text)
-    waiting = await turn.services.draws.invitations.list_open(me.expert_id)
+    waiting = await people.open_invitations(turn, me)
     if is_number(turn.message.text):
         return answer.start(candidates(waiting), "", "") if waiting else None
     if waiting:

@@ -29,7 +29,7 @@ def register(router: Router) -> None:
 async def begin(turn: Turn) -> Answer:
     """An expert who has not accepted yet doesn't need leave: that is a no, and is read back as one."""
     me = await people.get_expert(turn)
-    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
+    panels = await people.panels_ahead(turn, me)
     ahead = [view for view in panels if view.checked_in_at is None]
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
         return answer_asked.start(candidates(ahead), True)
@@ -37,7 +37,7 @@ async def begin(turn: Turn) -> Answer:
         return ask_leave.start(candidates(ahead), "")
     if panels:
         return texts.ALL_CHECKED_IN
-    waiting = await turn.services.draws.invitations.list_open(me.expert_id)
+    waiting = await people.open_invitations(turn, me)
     if waiting:
         return invitations.answer.start(candidates(waiting), "decline", "")
     return f"{texts.NOTHING_TO_LEAVE}\n{commands.tappable(commands.AVAILABILITY)}"
@@ -48,13 +48,11 @@ async def said_in_words(turn: Turn) -> Answer:
 
     Not while an invitation waits: then such words answer it. What can still be undone needs no leave.
     """
-    me = await people.find_expert(turn)
+    me = people.find_expert(turn)
     if me is None or not cannot_come(turn.message.text) or is_mere_answer(turn.message.text):
         return None
-    ahead = [
-        view for view in await turn.services.draws.invitations.list_panels(me.expert_id) if view.checked_in_at is None
-    ]
-    if not ahead or await turn.services.draws.invitations.list_open(me.expert_id):
+    ahead = [view for view in await people.panels_ahead(turn, me) if view.checked_in_at is None]
+    if not ahead or await people.open_invitations(turn, me):
         return None
     if len(ahead) == 1 and ahead[0].undo_until is not None:
         return invitations.undo_first(ahead[0], turn)
@@ -104,7 +102,7 @@ async def deny_asked(turn: Turn) -> Answer:
 
 async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
     me = await people.get_expert(turn)
-    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
+    panels = await people.panels_ahead(turn, me)
     asked = [view for view in panels if view.leave_asked_until is not None]
     return answer_asked.start(candidates(asked), agrees) if asked else texts.NOTHING_ASKED
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from bot.turn import Turn
 from domain.clock import print_time
 from handlers import commands, people, texts, wording
 from handlers.courses import course_lines
@@ -13,12 +14,12 @@ from services.office import Count, Work
 from services.registry import Services
 
 
-async def first_things(services: Services, pool: str, who: Who) -> str:
+async def first_things(turn: Turn, who: Who) -> str:
     """Of an expert what waits, of staff their work; of applicants and unknown persons, what can be done here."""
-    lines = [await next_things(services, who.expert_id)] if who.expert_id is not None else []
-    lines += await exam_lines(services, pool, who.account_id)
-    lines += await course_lines(services, pool, who.account_id) if who.expert_id else []
-    lines += await work_lines(services, pool, who)
+    lines = [await next_things(turn, who.expert_id)] if who.expert_id is not None else []
+    lines += await exam_lines(turn, who.account_id)
+    lines += await course_lines(turn, who.account_id) if who.expert_id else []
+    lines += await work_lines(turn, who)
     if not who.roles:
         lines.append(texts.MENU_AGENCY)
     if not who.roles or people.is_applicant(who):
@@ -26,10 +27,11 @@ async def first_things(services: Services, pool: str, who: Who) -> str:
     return "\n".join(lines)
 
 
-async def work_lines(services: Services, pool: str, who: Who) -> list[str]:
+async def work_lines(turn: Turn, who: Who) -> list[str]:
     """Every office of the person with its counts and its page; empty for a person who holds none."""
     if who.account_id is None or not people.has_office(who):
         return []
+    services, pool = turn.services, turn.user.pool
     found = await services.office.staff_work.of(pool, who.account_id, who.roles)
     known = await services.accounts.linking.in_mini_program(who.account_id)
     return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one, known=known)}")]
@@ -48,15 +50,16 @@ def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
     return services.notifications.entrances.link(work.action, pool, work.page, work.mini, known=known)
 
 
-async def next_things(services: Services, expert_id: UUID) -> str:
+async def next_things(turn: Turn, expert_id: UUID) -> str:
     """A few lines for an expert, the urgent one first."""
+    if turn.user.glance is not None and not turn.user.glance.called:
+        return texts.NO_PANEL_AHEAD
+    waiting, panels = await turn.services.draws.invitations.list_current(expert_id)
     lines = []
-    waiting = await services.draws.invitations.list_open(expert_id)
     if waiting:
         until = print_time(min(view.answer_until for view in waiting))
         lines.append(texts.OPEN_INVITATIONS.format(count=len(waiting), until=until))
         lines.append(commands.tappable(commands.INVITATIONS))
-    panels = await services.draws.invitations.list_panels(expert_id)
     if panels:
         time, place = print_time(panels[0].gathering_at), wording.where(panels[0])
         lines.append(texts.NEXT_PANEL.format(time=time, place=place))

@@ -22,7 +22,7 @@ def register(router: Router) -> None:
 
 async def my_panels(turn: Turn) -> str:
     me = await people.get_expert(turn)
-    found = await turn.services.draws.invitations.list_panels(me.expert_id)
+    found = await people.panels_ahead(turn, me)
     if not found:
         return f"{texts.NO_PANELS}\n{commands.tappable(commands.INVITATIONS, commands.PAST_PANELS)}"
     blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in found[:_SHOWN]]

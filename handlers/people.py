@@ -8,8 +8,9 @@ from uuid import UUID
 from bot.turn import Turn
 from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, texts
-from services.accounts import Who
+from services.accounts import ACCOUNT_DISABLED, Who
 from services.core.base import Actor
+from services.draws import InvitationView
 
 _OWN = ("applicant", "expert")
 
@@ -23,18 +24,25 @@ class Me:
 
 
 async def find_who(turn: Turn) -> Who | None:
-    """None while the openid is not bound."""
-    if not turn.user.bound:
+    """None while the openid is not bound. Raises Forbidden for a closed account."""
+    account_id = turn.user.account_id
+    if account_id is None:
         return None
-    return await turn.services.accounts.bindings.who(turn.user.identity_id)
+    known = turn.looked_up.get("who")
+    if not isinstance(known, Who):
+        known = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
+        turn.looked_up["who"] = known
+    return known
 
 
-async def find_expert(turn: Turn) -> Me | None:
-    """None for anybody but an expert."""
-    who = await find_who(turn)
-    if who is None or who.expert_id is None:
+def find_expert(turn: Turn) -> Me | None:
+    """None for anybody but an expert. Raises Forbidden for a closed account."""
+    glance = turn.user.glance
+    if glance is not None and glance.disabled:
+        raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
+    if glance is None or glance.expert_id is None:
         return None
-    return Me(Actor(turn.user.pool, "expert", who.account_id, who.expert_id), who.expert_id)
+    return Me(Actor(turn.user.pool, "expert", turn.user.account_id, glance.expert_id), glance.expert_id)
 
 
 async def get_expert(turn: Turn) -> Me:
@@ -44,18 +52,37 @@ async def get_expert(turn: Turn) -> Me:
     """
     if not turn.user.bound:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    if (me := find_expert(turn)) is not None:
+        return me
     who = await find_who(turn)
-    if who is not None and who.expert_id is not None:
-        return Me(Actor(turn.user.pool, "expert", who.account_id, who.expert_id), who.expert_id)
     if who is not None and is_applicant(who):
         raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tappable(commands.PROGRESS, commands.APPLY)}")
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
 
 
+async def open_invitations(turn: Turn, me: Me) -> list[InvitationView]:
+    """Those that wait for an answer, oldest first."""
+    return await turn.services.draws.invitations.list_open(me.expert_id) if _is_called(turn) else []
+
+
+async def panels_ahead(turn: Turn, me: Me) -> list[InvitationView]:
+    """What the expert has agreed to and is not over, the next first."""
+    return await turn.services.draws.invitations.list_panels(me.expert_id) if _is_called(turn) else []
+
+
+def _is_called(turn: Turn) -> bool:
+    return turn.user.glance is None or turn.user.glance.called
+
+
 def is_applicant(who: Who) -> bool:
     """Registered, and no expert yet."""
     return any(role.role == "applicant" for role in who.roles)
+
+
+def may_work(turn: Turn) -> bool:
+    """False for a person who certainly holds no office."""
+    return turn.user.glance is None or turn.user.glance.works
 
 
 def has_office(who: Who) -> bool:

@@ -31,10 +31,10 @@ async def my_status(turn: Turn) -> str:
     if who.expert_id is None:
         return "\n".join([*lines, *await _others_lines(turn, who)])
     lines += await _expert_lines(turn, who)
-    lines.append(await overview.next_things(turn.services, who.expert_id))
-    lines += await exam_lines(turn.services, turn.user.pool, who.account_id)
-    lines += await course_lines(turn.services, turn.user.pool, who.account_id)
-    lines += await overview.work_lines(turn.services, turn.user.pool, who)
+    lines.append(await overview.next_things(turn, who.expert_id))
+    lines += await exam_lines(turn, who.account_id)
+    lines += await course_lines(turn, who.account_id)
+    lines += await overview.work_lines(turn, who)
     lines.append(commands.tappable(commands.AVAILABILITY))
     return "\n".join(lines)
 
@@ -43,8 +43,8 @@ async def _others_lines(turn: Turn, who: Who) -> list[str]:
     """Where an application stands, if there is one; and the work of an office."""
     found = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
     lines = [texts.STATUS_APPLYING.format(headline=found.headline, advice=found.advice)] if found else []
-    lines += await exam_lines(turn.services, turn.user.pool, who.account_id)
-    lines += await overview.work_lines(turn.services, turn.user.pool, who) if who.roles else [texts.MENU_AGENCY]
+    lines += await exam_lines(turn, who.account_id)
+    lines += await overview.work_lines(turn, who) if who.roles else [texts.MENU_AGENCY]
     taps = [commands.PROGRESS if found else commands.APPLY] if people.is_applicant(who) or found else []
     return [*lines, commands.tappable(*taps, commands.UNBIND)]
 

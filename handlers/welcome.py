@@ -8,6 +8,18 @@ from handlers import commands, overview, people, texts
 from handlers.exams import exam_lines
 from services.accounts import Who
 
+_FOR_EXPERTS = [
+    commands.INVITATIONS,
+    commands.PANELS,
+    commands.CHECK_IN,
+    commands.LEAVE,
+    commands.AVAILABILITY,
+    commands.STATUS,
+    commands.APPLY,
+    commands.GUIDE,
+    commands.UNBIND,
+]
+
 
 def register(router: Router) -> None:
     router.event("subscribe", welcome)
@@ -28,7 +40,7 @@ async def welcome(turn: Turn) -> str:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
         return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
-    return f"{hello}\n{await overview.first_things(turn.services, turn.user.pool, who)}"
+    return f"{hello}\n{await overview.first_things(turn, who)}"
 
 
 async def forget(turn: Turn) -> None:
@@ -49,17 +61,20 @@ async def give_help(turn: Turn) -> str:
 
 
 async def show_menu(turn: Turn) -> str:
+    exams = await exam_lines(turn, turn.user.account_id) if turn.user.bound else []
+    if people.find_expert(turn) is not None and not people.may_work(turn):
+        return "\n".join([texts.MENU, *exams, commands.tappable(*_FOR_EXPERTS)])
     who = await people.find_who(turn)
-    work = await overview.work_lines(turn.services, turn.user.pool, who) if who is not None else []
-    exams = await exam_lines(turn.services, turn.user.pool, who.account_id) if who is not None else []
+    work = await overview.work_lines(turn, who) if who is not None else []
     agency = [texts.MENU_AGENCY] if who is None or not who.roles else []
     return "\n".join([texts.MENU, *exams, *work, commands.tappable(*_offers(who)), *agency])
 
 
 async def did_not_understand(turn: Turn) -> str:
     """The last to be asked, after free text and (later) the search of questions."""
-    who = await people.find_who(turn)
-    words = dict.fromkeys((*_offers(who)[:3], commands.MENU, commands.HELP))
+    is_expert = people.find_expert(turn) is not None
+    offers = _FOR_EXPERTS if is_expert else _offers(await people.find_who(turn))
+    words = dict.fromkeys((*offers[:3], commands.MENU, commands.HELP))
     return f"{texts.DID_NOT_UNDERSTAND}\n{commands.tappable(*words)}"
 
 
@@ -71,14 +86,4 @@ def _offers(who: Who | None) -> list[str]:
         return [commands.WORK, commands.STATUS, commands.FEEDBACK, commands.HELP, commands.UNBIND]
     if who.expert_id is None:
         return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.PAY, commands.GUIDE, commands.UNBIND]
-    return [
-        commands.INVITATIONS,
-        commands.PANELS,
-        commands.CHECK_IN,
-        commands.LEAVE,
-        commands.AVAILABILITY,
-        commands.STATUS,
-        commands.APPLY,
-        commands.GUIDE,
-        commands.UNBIND,
-    ]
+    return _FOR_EXPERTS

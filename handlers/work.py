@@ -17,4 +17,4 @@ async def my_work(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
-    return await overview.first_things(turn.services, turn.user.pool, who)
+    return await overview.first_things(turn, who)

@@ -11,19 +11,28 @@ from services.accounts.mini_program_entry import Entrance
 from services.accounts.page_tokens import issue_page_token
 from services.accounts.puzzles import Puzzle
 from services.accounts.registration import PersonRegistered, RegistrationForm
-from services.accounts.roles import RoleOption
+from services.accounts.roles import MAY_WORK, RoleOption
 from services.accounts.sessions import LogIn
 from services.accounts.sources import Source, network_of, source_of
 from services.accounts.staff import OFFICES, Office, Staff, StaffMember
 from services.accounts.tokens import Tokens
 from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
 from services.accounts.web_sessions import KNOWN_BROWSER_TTL, SESSION_TTL, WebSessions
-from services.accounts.wechat_binding import Bound, Unbound, Who, account_by_mobile, forget_identities
+from services.accounts.wechat_binding import (
+    ACCOUNT_DISABLED,
+    Bound,
+    Unbound,
+    Who,
+    account_by_mobile,
+    forget_identities,
+)
 
 __all__ = [
+    "ACCOUNT_DISABLED",
     "AT_ONCE",
     "DIGITS",
     "KNOWN_BROWSER_TTL",
+    "MAY_WORK",
     "OFFICES",
     "SCENE",
     "SESSION_TTL",

@@ -72,7 +72,7 @@ class MiniProgramEntry:
         account = await self._account(actor, token)
         if await is_spent(token):
             raise _used_up()
-        who = await self._accounts.describe(account)
+        who = await self._accounts.who_is(account.id)
         present = self._deps.book(account.pool).pool.privacy_version
         return Entrance(who.masked_name, who.masked_mobile, account.privacy_version == present)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.core.base import rows
@@ -51,6 +52,14 @@ _NAMED_SUPERVISOR = (
 )
 """A person whom a running draw names as its supervisor may act as one; for that draw only, which draws check."""
 
+MAY_WORK = """(EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL)
+  OR EXISTS (SELECT 1 FROM organisation o WHERE o.legal_account_id = a.id)
+  OR EXISTS (SELECT 1 FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL)
+  OR EXISTS (SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL)
+  OR EXISTS (SELECT 1 FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id
+    WHERE s.mobile_hash = a.mobile_hash AND d.ended_at IS NULL))"""
+"""Of an account ``a``, in SQL: whether any of the sources below but the person's own can have a role for it."""
+
 _SOURCES: Mapping[str, tuple[str, ...]] = {
     "expert": (_EXPERT,),
     "applicant": (_APPLICANT,),
@@ -68,6 +77,34 @@ _HEAD = (
 _TAIL = ") SELECT role, scope, organisation_id, organisation_name, expert_id FROM held"
 """Every source takes the moment, whether it needs it or not."""
 _ALL = (_EXPERT, _APPLICANT, _LEGAL, _AGENT, _GRANT, _NAMED_SUPERVISOR, _REVIEWER)
+_HOLDER = f"""{_HEAD}{" UNION ALL ".join(_ALL)})
+SELECT a.disabled_at IS NOT NULL AS disabled, a.real_name, a.mobile_sealed, e.name AS expert_name, h.*
+FROM account a LEFT JOIN held h ON TRUE LEFT JOIN expert e ON e.id = h.expert_id WHERE a.id = $1
+"""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """An account and the roles that its person holds now. ``expert_name`` is empty for a person who is no expert."""
+
+    disabled: bool
+    real_name: str
+    mobile_sealed: str
+    expert_name: str
+    roles: tuple[RoleOption, ...]
+
+
+async def find_holder(account_id: UUID, now: datetime) -> Holder | None:
+    """An account with its roles as ``roles_of`` sorts them, by one statement; None: there is no such account."""
+    found = await rows(_HOLDER, account_id, now)
+    if not found:
+        return None
+    head = found[0]
+    names = [row["expert_name"] for row in found if row["expert_name"] is not None]
+    options = [{name: row[name] for name in RoleOption.__dataclass_fields__} for row in found if row["role"]]
+    return Holder(
+        head["disabled"], head["real_name"], head["mobile_sealed"], next(iter(names), ""), tuple(_sorted(options))
+    )
 
 
 async def roles_of(account_id: UUID, now: datetime) -> list[RoleOption]:
@@ -88,7 +125,10 @@ async def find_role(
 async def _find(sources: tuple[str, ...], account_id: UUID, now: datetime) -> list[RoleOption]:
     if not sources:
         return []
-    found = await rows(_HEAD + " UNION ALL ".join(sources) + _TAIL, account_id, now)
+    return _sorted(await rows(_HEAD + " UNION ALL ".join(sources) + _TAIL, account_id, now))
+
+
+def _sorted(found: Sequence[Mapping[str, Any]]) -> list[RoleOption]:
     options = {RoleOption(**row) for row in found if row["role"] in _SOURCES}
     order = list(_SOURCES)
     return sorted(options, key=lambda o: (order.index(o.role), o.organisation_name, o.scope))

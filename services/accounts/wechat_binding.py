@@ -12,9 +12,8 @@ from domain.errors import AppError, Conflict, Forbidden, NotFound
 from domain.ids import new_id
 from domain.masking import mask_mobile, mask_name
 from models.accounts import Account, Session, WechatIdentity
-from models.experts import Expert
 from services.accounts.expert_matching import link_expert
-from services.accounts.roles import RoleOption, roles_of
+from services.accounts.roles import RoleOption, find_holder, roles_of
 from services.accounts.sources import Source
 from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, execute, record, rows, transaction
@@ -23,6 +22,7 @@ from services.core.limits import advisory_lock
 from services.notifications import Notifier
 
 App = Literal["oa", "mini"]
+ACCOUNT_DISABLED = "此账号已停用，请联系专家库管理机构。"
 
 
 @dataclass(frozen=True)
@@ -244,19 +244,19 @@ class WechatBinding:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
         if identity.account_id is None:
             return Who(identity_id)
-        account = await Account.get(id=identity.account_id)
-        if account.disabled_at is not None:
-            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
-        return await self.describe(account, identity_id)
+        return await self.who_is(identity.account_id, identity_id)
 
-    async def describe(self, account: Account, identity_id: UUID | None = None) -> Who:
-        """Who an account is, masked."""
-        roles = tuple(await roles_of(account.id, self._deps.now()))
-        name, expert_id = account.real_name, next((role.expert_id for role in roles if role.expert_id), None)
-        if expert_id is not None:
-            name = (await Expert.get(id=expert_id)).name
-        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        return Who(identity_id, account.id, expert_id, mask_name(name), mask_mobile(mobile), roles)
+    async def who_is(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
+        """Who an account is, masked. Raises NotFound, and Forbidden for a disabled one."""
+        found = await find_holder(account_id, self._deps.now())
+        if found is None:
+            raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
+        if found.disabled:
+            raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
+        expert_id = next((role.expert_id for role in found.roles if role.expert_id), None)
+        name = mask_name(found.expert_name if expert_id is not None else found.real_name)
+        mobile = mask_mobile(self._deps.keys.open_text(found.mobile_sealed, "mobile"))
+        return Who(identity_id, account_id, expert_id, name, mobile, found.roles)
 
     async def find_reader(self, pool: str, openid: str) -> Who:
         """Whom a visitor of WeChat's own browser stands for; all empty for an openid that is not bound."""
