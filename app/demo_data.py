@@ -49,9 +49,9 @@ _SURNAMES = (
 _GIVEN = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰文辉建国志远晓东海燕春梅思慧雪婷俊峰嘉欣宇航子轩雨桐浩然佳怡鹏飞"
 )
-_CITIES = ("广州", "深圳", "佛山", "东莞", "珠海", "惠州", "中山", "江门", "湛江", "汕头")
-_STYLES = ("粤建", "南岭", "珠江", "岭海", "云山", "海珠湾", "五羊", "木棉", "鹏程", "金穗", "华岭", "新域")
-_TRADES = ("工程咨询", "建筑设计", "工程监理", "市政工程", "造价咨询", "勘察设计", "建设工程", "项目管理")
+CITIES = ("广州", "深圳", "佛山", "东莞", "珠海", "惠州", "中山", "江门", "湛江", "汕头")
+STYLES = ("粤建", "南岭", "珠江", "岭海", "云山", "海珠湾", "五羊", "木棉", "鹏程", "金穗", "华岭", "新域")
+TRADES = ("工程咨询", "建筑设计", "工程监理", "市政工程", "造价咨询", "勘察设计", "建设工程", "项目管理")
 _DAYS = 12_000
 _OLDEST = date(1962, 1, 1)
 
@@ -232,17 +232,28 @@ def _cast_row(person: DemoPerson, at: int) -> dict[str, str]:
     }
 
 
-def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
-    """Number ``index`` gives a birthday and serial of its own, so no two share an identity number or a mobile."""
+def invent_name(rng: random.Random) -> str:
+    """A usual surname and one or two characters."""
+    return rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, rng.choice((1, 2, 2, 2))))
+
+
+def invent_id_number(index: int, region: str) -> str:
+    """A citizen's number of ``region``. Number ``index`` gives a birthday and serial of its own, up to 12 million."""
     born = _OLDEST + timedelta(days=index % _DAYS)
-    first = f"{rng.choice(codes.regions)}{born:%Y%m%d}{index // _DAYS % 1000:03}"
+    first = f"{region}{born:%Y%m%d}{index // _DAYS % 1000:03}"
+    return first + check_sign(first)
+
+
+def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
+    """No two share an identity number or a mobile."""
+    id_number = invent_id_number(index, rng.choice(codes.regions))
     unit, code = rng.choice(units)
     former, _ = rng.choice(units)
     left = date(2022, 1, 1) + timedelta(days=rng.randrange(1500))
     return {
         "number": f"YS1{index:09}",
-        "name": rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, rng.choice((1, 2, 2, 2)))),
-        "id_number": first + check_sign(first),
+        "name": invent_name(rng),
+        "id_number": id_number,
         "mobile": f"199{10_000 + index:08}",
         "standing": "临时" if rng.random() < 0.03 else "正式",
         "active": "暂停" if rng.random() < 0.02 else "在库",
@@ -262,9 +273,9 @@ def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: 
 
 def _units(rng: random.Random) -> Iterator[tuple[str, str]]:
     """Employers with credit codes."""
-    for serial, city in enumerate(_CITIES):
-        for at, trade in enumerate(_TRADES):
-            yield f"{city}{rng.choice(_STYLES)}{trade}有限公司", _credit_code(1000 + serial * 10 + at)
+    for serial, city in enumerate(CITIES):
+        for at, trade in enumerate(TRADES):
+            yield f"{city}{rng.choice(STYLES)}{trade}有限公司", _credit_code(1000 + serial * 10 + at)
 
 
 def _credit_code(serial: int) -> str:

@@ -1,0 +1,115 @@
+"""Fees of those who passed, their orders (paid, and run out before), and the invoices of what was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.demo_data import POOL
+from benchmarks.seed.entry import Applied
+from benchmarks.seed.rows import Loader
+from benchmarks.seed.world import World
+from domain.clock import local
+from domain.ids import new_id
+from models.payments import Fee, Invoice, PayOrder
+
+
+async def load_fees(world: World, loader: Loader, applied: Sequence[Applied]) -> None:
+    """A fee for everybody who passed. Orders run out are shared out until there are as many as wanted."""
+    owed = [(one, new_id()) for one in applied if one.state in ("fee", "entered")]
+    paid = [(one, fee_id) for one, fee_id in owed if one.state == "entered"]
+    run_out = max(world.sizes.orders - len(paid), 0) if owed else 0
+    await loader.load(Fee, (_fee(world, one, fee_id) for one, fee_id in owed))
+    await loader.load(PayOrder, _orders(world, owed, run_out))
+    await loader.load(Invoice, (_invoice(world, one, fee_id, n) for n, (one, fee_id) in enumerate(paid, 1)))
+
+
+def _opened(one: Applied) -> datetime:
+    if one.approved_at is None:
+        raise ValueError("nobody pays before approval")
+    return one.approved_at + timedelta(hours=1)
+
+
+def _fee(world: World, one: Applied, fee_id: UUID) -> dict[str, Any]:
+    opened = _opened(one)
+    return {
+        "id": fee_id,
+        "pool": POOL,
+        "kind": "training",
+        "application_id": one.id,
+        "account_id": one.person.account_id,
+        "expert_number": one.number,
+        "amount": _amount(world),
+        "opens_at": opened,
+        "state": "paid" if one.ended_at else "due",
+        "told_at": opened,
+        "paid_at": _paid_at(one) if one.ended_at else None,
+        "created_at": opened,
+    }
+
+
+def _amount(world: World) -> int:
+    if world.book.fee is None:
+        raise ValueError("the pool takes no fee")
+    return world.book.fee.amount
+
+
+def _paid_at(one: Applied) -> datetime:
+    return _opened(one) + timedelta(hours=8)
+
+
+def _orders(world: World, owed: Sequence[tuple[Applied, UUID]], run_out: int) -> Iterator[dict[str, Any]]:
+    serial = 0
+    for one, fee_id in owed:
+        if one.ended_at:
+            serial += 1
+            yield _order(world, one, fee_id, serial, _paid_at(one), paid=True)
+    for number in range(run_out):
+        one, fee_id = owed[number % len(owed)]
+        serial += 1
+        at = _opened(one) + timedelta(minutes=20 * (1 + number // len(owed)))
+        yield _order(world, one, fee_id, serial, at, paid=False)
+
+
+def _order(world: World, one: Applied, fee_id: UUID, serial: int, at: datetime, *, paid: bool) -> dict[str, Any]:
+    ends = at + timedelta(minutes=15)
+    return {
+        "pool": POOL,
+        "fee_id": fee_id,
+        "out_trade_no": f"SEED{local(at):%Y%m%d%H%M%S}{serial:010}",
+        "trade": "native" if serial % 3 else "jsapi",
+        "payer_id": one.person.account_id,
+        "appid": world.appid,
+        "openid": "" if serial % 3 else one.person.openid,
+        "amount": _amount(world),
+        "description": "演示省评标专家培训费",
+        "state": "paid" if paid else "closed",
+        "code_url": f"weixin://wxpay/bizpayurl?pr={serial:010}" if serial % 3 else "",
+        "prepay_id": "" if serial % 3 else f"wx{serial:026}",
+        "prepared_at": at,
+        "expires_at": ends,
+        "transaction_id": f"42{serial:026}" if paid else None,
+        "success_at": at + timedelta(minutes=1) if paid else None,
+        "created_at": at,
+        "closed_at": None if paid else ends,
+    }
+
+
+def _invoice(world: World, one: Applied, fee_id: UUID, serial: int) -> dict[str, Any]:
+    at = _paid_at(one) + timedelta(minutes=5)
+    return {
+        "pool": POOL,
+        "fee_id": fee_id,
+        "title": one.person.name,
+        "email_sealed": world.deps.keys.seal(f"expert{serial}@mail.example", "email"),
+        "issued_by": "wechat",
+        "state": "sent",
+        "apply_id": f"seed{serial:020}",
+        "fapiao_id": f"seed{serial:020}",
+        "number": f"{25_000_000_000_000_000_000 + serial}",
+        "receipt_sent_at": at,
+        "sent_at": at,
+        "created_at": at,
+    }

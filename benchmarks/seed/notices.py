@@ -1,0 +1,106 @@
+"""Notices that were sent, each with the attempt that reached its person."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.demo_data import POOL
+from benchmarks.seed.draws import Called
+from benchmarks.seed.entry import Applied
+from benchmarks.seed.rows import Loader
+from benchmarks.seed.world import Person, World
+from domain.clock import print_date, print_time
+from domain.ids import new_id
+from domain.rulebook.texts import time_params
+from models.notices import Attempt, Notice
+from services.notifications.notices import new_out_id
+
+_FIRST_NUMBER = 100_001
+_PLACE = "广州市天河区天润路333号 3号评标室"
+_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    kind: str
+    person: Person
+    at: datetime
+    params: dict[str, str]
+    key: str
+    invitation_id: UUID | None = None
+
+
+async def load_notices(world: World, loader: Loader, called: Sequence[Called], applied: Sequence[Applied]) -> None:
+    """Of calls, agreements and applications; then of bindings, again and again, until there are enough."""
+    told = itertools.chain(_of_calls(called), _of_applications(applied), _of_bindings(world))
+    wanted = itertools.islice(told, world.sizes.notices)
+    numbers = itertools.count(_FIRST_NUMBER)
+    while some := list(itertools.islice(wanted, _AT_ONCE)):
+        made = [(new_id(), one) for one in some]
+        await loader.load(Notice, (_notice(notice_id, one) for notice_id, one in made))
+        await loader.load(Attempt, (_attempt(notice_id, one, next(numbers)) for notice_id, one in made))
+    await loader.restart("attempt_number", next(numbers))
+
+
+def _of_calls(called: Sequence[Called]) -> Iterator[_Told]:
+    for one in called:
+        params = {**time_params(one.gathering), "place": _PLACE}
+        answer_by = print_time(one.at + timedelta(minutes=3))[-5:]
+        yield _Told("draw_call", one.person, one.at, params | {"answer_by": answer_by}, f"draw_call:{one.id}", one.id)
+        if one.state == "accepted":
+            at = one.at + timedelta(seconds=50)
+            yield _Told("draw_accepted", one.person, at, params | {"code": "123456"}, f"draw_accepted:{one.id}", one.id)
+
+
+def _of_applications(applied: Sequence[Applied]) -> Iterator[_Told]:
+    for one in applied:
+        if one.approved_at is not None:
+            params = {"step": "省级终审通过，转公示"}
+            yield _Told("application_progress", one.person, one.approved_at, params, f"progress:{one.id}")
+
+
+def _of_bindings(world: World) -> Iterator[_Told]:
+    for turn in itertools.count():
+        at = world.now - timedelta(days=20 - turn)
+        for person in world.experts:
+            params = {"mobile": "138****0000", "at": f"{print_date(at)} 12:00"}
+            yield _Told("account_bound", person, at, params, f"bound:{person.account_id}:{turn}")
+
+
+def _notice(notice_id: UUID, one: _Told) -> dict[str, Any]:
+    return {
+        "id": notice_id,
+        "pool": POOL,
+        "kind": one.kind,
+        "account_id": one.person.account_id,
+        "expert_id": one.person.expert_id if one.invitation_id else None,
+        "mobile_sealed": one.person.mobile_sealed,
+        "invitation_id": one.invitation_id,
+        "params": one.params,
+        "dedupe_key": one.key,
+        "state": "done",
+        "created_at": one.at,
+        "closed_at": one.at + timedelta(seconds=2),
+    }
+
+
+def _attempt(notice_id: UUID, one: _Told, number: int) -> dict[str, Any]:
+    return {
+        "notice_id": notice_id,
+        "channel": "wechat",
+        "step": 0,
+        "number": number,
+        "out_id": new_out_id(),
+        "state": "delivered",
+        "vendor_id": str(3_000_000_000_000_000_000 + number),
+        "created_at": one.at,
+        "due_at": one.at,
+        "wait": 20,
+        "sent_at": one.at + timedelta(seconds=1),
+        "closed_at": one.at + timedelta(seconds=2),
+    }

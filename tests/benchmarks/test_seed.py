@@ -1,0 +1,95 @@
+"""The database that benchmarks run on: nothing in it breaks a rule, and the people in it are answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tortoise import Tortoise
+
+from app.rulebook_files import load_rulebooks
+from benchmarks.folder import empty
+from benchmarks.seed import Sizes, fill
+from benchmarks.seed.draws import SHARES as DRAW_SHARES
+from benchmarks.seed.entry import SHARES
+from domain.clock import FixedClock
+from models.setup import tortoise_config
+from services.core.base import Deps, Jobs, rows
+from services.core.crypto import Keyring
+from tests.bot.stage import patient, redis_client
+from tests.factories.assembly import make_services
+from tests.handlers.conftest import NOON, Phone, World
+from tests.invariants import check_invariants
+
+CONFIG = Path(__file__).parents[2] / "config"
+SIZES = Sizes(experts=200, applications=100, invitations=1000, draws=100, orders=70, notices=400)
+_OPENID = "SELECT w.openid FROM wechat_identity w JOIN account a ON a.id = w.account_id "
+
+
+@pytest.fixture
+async def seeded(database: str, redis: str) -> AsyncIterator[World]:
+    """An official account over a small seed."""
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
+    deps = Deps(FixedClock(NOON), keys, load_rulebooks(CONFIG / "pools", ["demo"]), Jobs(), "http://127.0.0.1:8080")
+    await fill(deps, database, CONFIG / "catalogues", SIZES, appid="wx1")
+    client = redis_client(redis)
+    world = World(cast(FixedClock, deps.clock), cast(Any, None), make_services(deps), client, database)
+    world.start_process()
+    try:
+        with patient():
+            yield world
+    finally:
+        await world.close()
+        await client.aclose()
+        await Tortoise.close_connections()
+
+
+async def _phone(world: World, more: str) -> Phone:
+    return Phone(world, (await rows(_OPENID + more))[0]["openid"])
+
+
+async def test_a_seed_has_what_was_asked_for_keeps_every_rule_and_answers_its_people(seeded: World) -> None:
+    for table, wanted in {"application": 100, "invitation": 1000, "draw": 100, "pay_order": 70, "notice": 400}.items():
+        assert (await rows(f"SELECT count(*) AS n FROM {table}"))[0]["n"] == wanted, table
+    assert {row["state"] for row in await rows("SELECT DISTINCT state FROM application")} == SHARES.keys()
+    assert {row["state"] for row in await rows("SELECT DISTINCT state FROM draw")} == DRAW_SHARES.keys()
+    await check_invariants()
+    await _check_expert(seeded)
+    await _check_applicants(seeded)
+
+
+async def _check_expert(world: World) -> None:
+    """Who has agreed to come sees his file and the next panel."""
+    ahead = "JOIN expert e ON e.account_id = a.id JOIN invitation i ON i.expert_id = e.id AND i.state = 'accepted' "
+    phone = await _phone(world, f"{ahead} WHERE i.starts_at > timestamptz '{NOON}' AND e.standing = 'formal' LIMIT 1")
+    shown = await phone.says("我的状态")
+    assert "评标专家" in shown
+    assert "正式专家" in shown
+    assert "下一场评标" in shown
+    assert "号评标室" in await phone.says("我的活动")
+
+
+async def _check_applicants(world: World) -> None:
+    """Whatever the state of an application, its person is told where it stands."""
+    told = set()
+    for state in SHARES:
+        phone = await _phone(world, f"JOIN application p ON p.account_id = a.id WHERE p.state = '{state}' LIMIT 1")
+        shown = await phone.says("进度")
+        assert "申请编号：SQ" in shown, state
+        told.add(shown.partition("\n")[0])
+    assert len(told) == len(SHARES)
+
+
+def test_more_calls_than_experts_are_refused() -> None:
+    with pytest.raises(ValueError, match="more experts"):
+        Sizes(experts=10, applications=100)
+
+
+def test_a_folder_with_another_database_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "servers").mkdir()
+    with pytest.raises(SystemExit, match="another database"):
+        empty(tmp_path)
+    assert (tmp_path / "servers").exists()
