@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import operator
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, reduce
@@ -29,6 +28,8 @@ from domain.clock import local
 SIZE_MAX = 100
 PAGE_MAX = 100_000
 
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but line breaks and tabs, and halves of surrogate pairs."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(2000, 2101)
 """Beyond them a time is a typing error, and its arithmetic may overflow."""
@@ -64,12 +65,14 @@ Moment = Annotated[
 
 
 def _check_characters(value: Any) -> Any:  # any field's value passes through; only texts are looked at
-    texts = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
-    for text in texts:
-        if isinstance(text, str) and any(
-            unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text
-        ):
-            raise PydanticCustomError("bad_characters", "含有无法识别的字符，请删除后重新填写")
+    if isinstance(value, str):
+        found = _UNREADABLE.search(value)
+    elif isinstance(value, list | tuple):
+        found = next(filter(None, (_UNREADABLE.search(text) for text in value if isinstance(text, str))), None)
+    else:
+        return value
+    if found is not None:
+        raise PydanticCustomError("bad_characters", "含有无法识别的字符，请删除后重新填写")
     return value
 
 
