@@ -95,7 +95,7 @@ class Runner:
         key = read_key(call.request) if endpoint.keyed == "here" else None
         if key is None or call.actor.session_id is None:
             return await answer()
-        return await reply_once(call, key, arguments.fingerprint, answer)
+        return await reply_once(call, key, arguments.fingerprint(), answer)
 
 
 def read_token(request: web.Request) -> str:

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import BodyPartReader, web
@@ -61,10 +61,20 @@ class BodyRoom:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the function is called with, and what tells this request from another one (for Idempotency-Key)."""
+    """What the function is called with. ``target`` is the request's method and address, ``body`` what came with it."""
 
-    values: Mapping[str, BaseModel | Upload] = field(default_factory=dict)
-    fingerprint: str = ""
+    values: Mapping[str, BaseModel | Upload]
+    target: str
+    body: bytes | Upload = b""
+
+    def fingerprint(self) -> str:
+        """What tells this request from another one (for Idempotency-Key)."""
+        digest = hashlib.sha256(f"{self.target}\n".encode(errors="replace"))
+        if isinstance(self.body, Upload):
+            digest.update(self.body.filename.encode(errors="replace") + b"\n" + self.body.content)
+        elif self.body:
+            digest.update(_canonical(self.body))
+        return digest.hexdigest()
 
 
 def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
@@ -78,21 +88,19 @@ def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
 async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseModel, take: Take) -> Arguments:
     """Raises AppError with what is wrong. The query of an endpoint that takes none must be empty."""
     values: dict[str, BaseModel | Upload] = {}
-    digest = hashlib.sha256(f"{request.method} {request.path_qs}\n".encode(errors="replace"))
+    body: bytes | Upload = b""
     if "path" in endpoint.function.__annotations__:
         values["path"] = path
     query = _read_query(endpoint, request.query)
     if query is not None:
         values["query"] = query
     if endpoint.body_model is not None:
-        raw = await _in_time(_read_json(request, take))
-        values["body"] = _parse(endpoint.body_model, raw)
-        digest.update(_canonical(raw))
+        body = await _in_time(_read_json(request, take))
+        values["body"] = _parse(endpoint.body_model, body)
     elif endpoint.upload is not None:
         upload = await _in_time(_read_upload(request, endpoint.upload, take))
-        values["upload"] = upload
-        digest.update(upload.filename.encode(errors="replace") + b"\n" + upload.content)
-    return Arguments(values, digest.hexdigest())
+        values["upload"] = body = upload
+    return Arguments(values, f"{request.method} {request.path_qs}", body)
 
 
 def _read_query(endpoint: Endpoint, query: MultiMapping[str]) -> BaseModel | None:
