@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from services.spreadsheets.xlsx import Workbook
 
 Format = Literal["csv", "xlsx"]
+_WIDTH = 24
+"""Characters of a template's column."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +65,13 @@ def render_template(
         text = io.StringIO(newline="")
         csv.writer(text).writerows([heading, sample])
         return text.getvalue().encode("utf-8-sig")
-    book = Workbook()
-    sheet = book.active
-    sheet.title = title
-    sheet.append(heading)
-    sheet.append(sample)
-    for at in range(1, len(columns) + 1):
-        letter = get_column_letter(at)
-        sheet.column_dimensions[letter].number_format = "@"
-        sheet.column_dimensions[letter].width = 24
-        for cell in (sheet[f"{letter}1"], sheet[f"{letter}2"]):
-            cell.number_format = "@"
-        sheet[f"{letter}1"].font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    name, lines = notes or ("填写说明", _helps(columns))
-    page = book.create_sheet(name)
-    for line in lines:
-        page.append(list(line))
     out = io.BytesIO()
-    book.save(out)
+    name, lines = notes or ("填写说明", _helps(columns))
+    with Workbook(out) as book:
+        with book.sheet(title, heading, [_WIDTH] * len(columns), text=True) as add:
+            add([sample])
+        with book.sheet(name, (), ()) as add:
+            add(lines)
     return out.getvalue()
 
 

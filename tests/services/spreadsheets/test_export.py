@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from services.spreadsheets.export import Column, Value, guard, write_sheet, yuan
+from services.spreadsheets.export import Column, Value, write_sheet, yuan
+from services.spreadsheets.xlsx import guard
 
 
 async def batches(*rows: Sequence[Value]) -> AsyncIterator[Sequence[Sequence[Value]]]:
