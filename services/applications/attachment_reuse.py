@@ -17,7 +17,7 @@ from models.applications import Application, Attachment
 from models.experts import Expert
 from services.applications.repository import read_values
 from services.core.base import Deps
-from services.inspection.contents import MEDIA_TYPES
+from services.inspection.file_types import MEDIA_TYPES
 
 Values = Mapping[str, object]
 

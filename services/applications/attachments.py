@@ -28,7 +28,7 @@ from services.core.batches import process_each
 from services.core.limits import advisory_lock
 from services.files import FileLost, SealedFiles, clean_name, new_key, preview_key
 from services.inspection.checker import FileChecker
-from services.inspection.contents import MEDIA_TYPES, Found
+from services.inspection.file_types import MEDIA_TYPES, Found
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

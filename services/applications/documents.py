@@ -37,7 +37,7 @@ from services.applications.submission import APPLICANT, find_problems
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.files import FileLost, Previews, SealedFiles
-from services.inspection.contents import MEDIA_TYPES, render_picture
+from services.inspection.file_types import MEDIA_TYPES
 from services.ports import Printer
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -259,7 +259,7 @@ class Documents:
         except FileLost:
             logger.error("photo_lost", attachment=str(found.id))
             return ""
-        drawn = await asyncio.to_thread(render_picture, preview, "jpg", _PHOTO_SIDE)
+        drawn = await asyncio.to_thread(_draw_photo, preview)
         return base64.b64encode(drawn).decode()
 
     async def _print(self, paper: str, content: Content) -> bytes:
@@ -281,6 +281,12 @@ class Documents:
 def print_key(pool: str, row: PrintedForm) -> str:
     """Where a print lies in the store, or will."""
     return row.key or f"{pool}/{local(row.printed_at):%Y/%m}/{row.id.hex}"
+
+
+def _draw_photo(preview: bytes) -> bytes:
+    from services.inspection.pictures import render_picture  # noqa: PLC0415 (Pillow, which only papers need)
+
+    return render_picture(preview, "jpg", _PHOTO_SIDE)
 
 
 async def _new_row(application: Application, form: Filled, now: datetime) -> PrintedForm:

@@ -16,7 +16,7 @@ from services.draws.access import DrawAccess
 from services.draws.repository import Locked, lock_for
 from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
-from services.inspection.contents import MEDIA_TYPES
+from services.inspection.file_types import MEDIA_TYPES
 from services.reviews import OpenedFile
 
 RULE = FileRule(types=("pdf", "jpg", "png"), size_max=20_000_000)

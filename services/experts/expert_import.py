@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from domain.catalogues import KINDS
 from domain.ids import new_id
 from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps, connection, execute, record, rows, transaction
+from services.core.crypto import Keyring
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.experts.expert_records import columns_of
@@ -24,8 +26,14 @@ from services.spreadsheets.formats import Format, Line, SheetError
 ERRORS_MAX = 1000
 """Reading stops at this number of reasons."""
 
+_TOLD_EVERY = 1000
+"""Lines."""
+
 Progress = Callable[[str, int, int], None]
 """Called with a stage (``read``, ``check``, ``write``), how many lines are done, and of how many (0: unknown)."""
+
+Record = tuple[object, ...]
+"""A row as COPY takes it."""
 
 _LABELS = {
     "region": "地区",
@@ -41,6 +49,9 @@ CREATE TEMPORARY TABLE import_expert ON COMMIT DROP AS
 _STAGE_JOBS = """
 CREATE TEMPORARY TABLE import_employment ON COMMIT DROP AS
     SELECT m.*, ''::text AS id_number_hash FROM employment m WITH NO DATA
+"""
+_KNOWN = """
+SELECT count(*) AS n FROM expert e JOIN import_expert i ON e.pool = i.pool AND e.id_number_hash = i.id_number_hash
 """
 _CLASHES = """
 SELECT i.line, 'number' AS what FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.number = i.number
@@ -78,6 +89,16 @@ _FIELDS = (
     "emergency",
     "created_at",
     "line",
+)
+_JOB_FIELDS = (
+    "id",
+    "expert_id",
+    "id_number_hash",
+    "unit_name",
+    "credit_code",
+    "since",
+    "until",
+    "unit_keys",
 )
 _ONLY_NEW = ("id", "pool", "id_number_hash", "remote_evaluation", "emergency", "created_at")
 """What a sheet can't change: it doesn't ask for remote evaluation and emergencies."""
@@ -139,29 +160,22 @@ class ExpertImport:
         """
         check(actor, "import")
         report = progress or (lambda _stage, _done, _total: None)
-        lookups = await self._lookups(actor.pool)
-        lines = await self._checker.read_sheet(content, form, COLUMNS, ROWS_MAX)
-        found, errors, total = await asyncio.to_thread(_read, lines, lookups, report)
-        if errors:
-            return _failed(total, errors)
-        now = self._deps.now()
-        records = await asyncio.to_thread(self._records, actor.pool, found, now, report)
+        reader, now = RowReader(await self._lookups(actor.pool)), self._deps.now()
         async with transaction():
+            total, errors = await self._stage(_Batches(reader, self._deps.keys, actor.pool, now), content, form, report)
+            if errors:
+                return _failed(total, errors)
             await advisory_lock(f"import:{actor.pool}")
-            report("check", 0, len(found))
-            await self._stage(records)
+            report("check", 0, total)
             if clashes := await self._clashes():
-                return _failed(len(found), clashes)
-            known = await rows(
-                "SELECT count(*) AS n FROM expert e JOIN import_expert i ON e.pool = i.pool "
-                "AND e.id_number_hash = i.id_number_hash"
-            )
+                return _failed(total, clashes)
+            known = await rows(_KNOWN)
             if not dry_run:
-                report("write", 0, len(found))
+                report("write", 0, total)
                 await self._write(actor, now)
-                await record(actor, now, "expert.import", "expert", None, total=len(found), updated=known[0]["n"])
-                report("write", len(found), len(found))
-        return ImportReport(len(found), len(found) - known[0]["n"], known[0]["n"], ())
+                await record(actor, now, "expert.import", "expert", None, total=total, updated=known[0]["n"])
+                report("write", total, total)
+        return ImportReport(total, total - known[0]["n"], known[0]["n"], ())
 
     async def _lookups(self, pool: str) -> Lookups:
         tables: dict[str, Lookup] = {}
@@ -173,51 +187,34 @@ class ExpertImport:
             tables[kind] = Lookup(_LABELS[kind], parents, names)
         return Lookups(**tables)
 
-    def _records(
-        self, pool: str, found: Sequence[ExpertRow], now: datetime, report: Progress
-    ) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-        """What goes into the two staging tables, sealed; runs in a thread."""
-        keys = self._deps.keys
-        experts: list[tuple[object, ...]] = []
-        jobs: list[tuple[object, ...]] = []
-        for done, row in enumerate(found, 1):
-            expert_id, told = new_id(), columns_of(keys, row)
-            whole = {
-                **told,
-                "id": expert_id,
-                "pool": pool,
-                "remote_evaluation": False,
-                "emergency": False,
-                "created_at": now,
-                "line": row.line,
-            }
-            experts.append(tuple(whole[name] for name in _FIELDS))
-            jobs += _jobs(expert_id, told["id_number_hash"], row)
-            if done % 5000 == 0:
-                report("check", done, len(found))
-        return experts, jobs
+    async def _stage(
+        self, batches: _Batches, content: bytes, form: Format, report: Progress
+    ) -> tuple[int, list[RowError]]:
+        """Put the sheet's lines beside the tables, batch by batch, so that no more than one is held.
 
-    async def _stage(self, records: tuple[list[tuple[object, ...]], list[tuple[object, ...]]]) -> None:
+        How many were read, and what is wrong with them; from the first reason on, nothing more is put there.
+        """
         await execute(_STAGE)
         await execute(_STAGE_JOBS)
-        async with connection().acquire_connection() as raw:
-            await raw.copy_records_to_table("import_expert", records=records[0], columns=_FIELDS)
-            await raw.copy_records_to_table(
-                "import_employment",
-                records=records[1],
-                columns=(
-                    "id",
-                    "expert_id",
-                    "id_number_hash",
-                    "unit_name",
-                    "credit_code",
-                    "since",
-                    "until",
-                    "unit_keys",
-                ),
-            )
+        total, errors = 0, list[RowError]()
+        async with aclosing(self._checker.stream_sheet(content, form, COLUMNS, ROWS_MAX)) as sheet:
+            async for lines in sheet:
+                experts, jobs, reasons = await asyncio.to_thread(batches.records, lines)
+                total, errors = total + len(lines), errors + reasons
+                if len(errors) > ERRORS_MAX:
+                    break
+                if not errors:
+                    await self._copy(experts, jobs)
+                if total % _TOLD_EVERY == 0:
+                    report("read", total, 0)
         await execute("CREATE INDEX ON import_expert (id_number_hash)")
         await execute("ANALYZE import_expert")
+        return total, errors
+
+    async def _copy(self, experts: Sequence[Record], jobs: Sequence[Record]) -> None:
+        async with connection().acquire_connection() as raw:
+            await raw.copy_records_to_table("import_expert", records=experts, columns=_FIELDS)
+            await raw.copy_records_to_table("import_employment", records=jobs, columns=_JOB_FIELDS)
 
     async def _clashes(self) -> list[RowError]:
         titles = {column.name: column.title for column in COLUMNS}
@@ -241,26 +238,30 @@ class ExpertImport:
         await execute(_LINK_ACCOUNTS)
 
 
-def _read(lines: Sequence[Line], lookups: Lookups, report: Progress) -> tuple[list[ExpertRow], list[RowError], int]:
-    """What passed, what didn't, and how many lines were read; runs in a thread."""
-    reader = RowReader(lookups)
-    found: list[ExpertRow] = []
-    errors: list[RowError] = []
-    done = 0
-    for done, line in enumerate(lines, 1):
-        row = reader.read(line)
-        if isinstance(row, ExpertRow):
-            found.append(row)
-        else:
-            errors += row
-            if len(errors) > ERRORS_MAX:
-                break
-        if done % 1000 == 0:
-            report("read", done, len(lines))
-    return found, errors, done
+class _Batches:
+    """Lines made into records of the two staging tables, sealed; remembers what must not stand twice in the sheet."""
+
+    def __init__(self, reader: RowReader, keys: Keyring, pool: str, now: datetime) -> None:
+        self._reader = reader
+        self._keys = keys
+        self._same = {"pool": pool, "remote_evaluation": False, "emergency": False, "created_at": now}
+
+    def records(self, lines: Sequence[Line]) -> tuple[list[Record], list[Record], list[RowError]]:
+        """Experts, employments, and what is wrong with the lines; runs in a thread."""
+        experts, jobs, errors = list[Record](), list[Record](), list[RowError]()
+        for line in lines:
+            row = self._reader.read(line)
+            if not isinstance(row, ExpertRow):
+                errors += row
+            elif not errors:
+                told = columns_of(self._keys, row)
+                whole = {**told, **self._same, "id": new_id(), "line": row.line}
+                experts.append(tuple(whole[name] for name in _FIELDS))
+                jobs += _jobs(whole["id"], told["id_number_hash"], row)
+        return experts, jobs, errors
 
 
-def _jobs(expert_id: UUID, person: str, row: ExpertRow) -> Iterator[tuple[object, ...]]:
+def _jobs(expert_id: UUID, person: str, row: ExpertRow) -> Iterator[Record]:
     for unit_keys, unit in row.units.items():
         yield new_id(), expert_id, person, unit.name, unit.code, unit.since, unit.until, list(unit_keys)
 

@@ -22,7 +22,7 @@ from services.files.garbage_collection import give_up
 from services.files.names import clean_name
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 from services.inspection.checker import FileChecker
-from services.inspection.office_documents import OFFICE_TYPES
+from services.inspection.file_types import OFFICE_TYPES
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

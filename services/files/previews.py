@@ -10,7 +10,7 @@ from domain.errors import Unavailable
 from domain.rulebook.form import FileType
 from services.files.sealed_files import FileLost, SealedFiles
 from services.inspection.checker import FileChecker
-from services.inspection.contents import PREVIEW
+from services.inspection.file_types import PREVIEW
 
 
 class Previews:

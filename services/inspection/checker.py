@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import cast
 
@@ -12,8 +13,8 @@ from domain.exams.question_files import QuestionForm
 from domain.exams.questions import Question, QuestionFileError
 from domain.rulebook.form import FileType
 from domain.rulebook.people import MaterialType
-from services.inspection.contents import Found
-from services.inspection.limited_process import Head, LimitedProcess, Limits
+from services.inspection.file_types import Found
+from services.inspection.limited_process import Head, LimitedProcess, Limits, ProcessBroken
 from services.spreadsheets.formats import Column, Format, Line, SheetError
 
 FILES_AT_ONCE = 2
@@ -28,6 +29,7 @@ class FileChecker:
     def __init__(self, limits: Limits = Limits(), sheets: Limits = Limits()) -> None:  # noqa: B008  # frozen
         self._files = LimitedProcess("services.inspection.file_process", limits, at_once=FILES_AT_ONCE)
         self._sheets = LimitedProcess("services.inspection.sheet_process", sheets, at_once=SHEETS_AT_ONCE)
+        self._questions = LimitedProcess("services.inspection.question_process", sheets, at_once=SHEETS_AT_ONCE)
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         """Raises InvalidInput with what is wrong and what to do; a file that breaks the process is broken."""
@@ -53,18 +55,27 @@ class FileChecker:
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
         """The lines of a sheet, as ``spreadsheets.parsing.read_lines``. Raises SheetError."""
+        async with aclosing(self.stream_sheet(content, form, columns, rows_max)) as batches:
+            return [line async for batch in batches for line in batch]
+
+    async def stream_sheet(
+        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+    ) -> AsyncGenerator[Sequence[Line], None]:
+        """The same, as they are read. Raises SheetError, also while iterating."""
         asked = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
-        answer = await self._sheets.ask(asked, content)
-        if answer is None:
-            raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。")
-        head, blobs = answer
-        if "message" in head:
-            raise SheetError(head["message"])
-        return [Line(number, tuple(cells)) for number, *cells in json.loads(blobs[0])]
+        try:
+            async with aclosing(self._sheets.parts(asked, content)) as parts:
+                async for part in parts:
+                    found = json.loads(part)
+                    if "message" in found:
+                        raise SheetError(found["message"])
+                    yield [Line(number, tuple(cells)) for number, *cells in found]
+        except ProcessBroken as error:
+            raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。") from error
 
     async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
         """Questions in GIFT or Moodle XML, as ``domain.exams.question_files``. Raises QuestionFileError."""
-        answer = await self._sheets.ask({"form": form, "rows_max": most}, content)
+        answer = await self._questions.ask({"form": form, "rows_max": most}, content)
         if answer is None:
             raise QuestionFileError("文件过于复杂或已损坏，请重新导出后再上传。")
         head, blobs = answer

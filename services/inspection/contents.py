@@ -7,33 +7,20 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
-from PIL import Image, ImageOps
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from domain.errors import InvalidInput
 from domain.rulebook.form import FileType
+from services.inspection.file_types import PREVIEW, THUMBNAIL, Found
 from services.inspection.heic import is_heic, jpeg_of
 from services.inspection.pdf_actions import does_something
+from services.inspection.pictures import render_picture
 
-MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
-JPEG_PIXELS_MAX = 120_000_000
-"""Of a phone's best camera; a JPEG is decoded at a fraction of its size."""
-PROGRESSIVE_PIXELS_MAX = 40_000_000
-"""A progressive JPEG is held whole, up to 8 bytes a pixel; cameras write none."""
-PNG_PIXELS_MAX = 30_000_000
-"""A PNG is decoded whole, 4 bytes a pixel."""
 PAGES_MAX = 300
-THUMBNAIL = 320
-PREVIEW = 1600
-"""Longer side in pixels."""
-_DECODED = 2 * PREVIEW
 _HEAD = 1536
 """Bytes at the beginning where browsers and readers look for what a file is."""
 _WORDS: Mapping[FileType, str] = {"jpg": "JPG图片", "png": "PNG图片", "pdf": "PDF"}
@@ -48,19 +35,6 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"BM"), "BMP图片"),
     (re.compile(rb"II\*\x00|MM\x00\*"), "TIFF图片"),
 )
-
-
-@dataclass(frozen=True)
-class Found:
-    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF.
-
-    ``made``: the JPEG that is kept instead of a HEIC; empty where the file is kept as it came.
-    """
-
-    kind: FileType
-    thumbnail: bytes
-    preview: bytes
-    made: bytes = b""
 
 
 def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
@@ -96,33 +70,6 @@ def check_mixed(content: bytes, *, archive_too: bool = True) -> None:
         raise _mixed()
 
 
-def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
-    """The picture upright, its longer side at most ``side``, as a JPEG without metadata.
-
-    The whole file is decoded. Raises InvalidInput for one that is damaged, cut off or too large.
-    """
-    try:
-        with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
-            if picture.width * picture.height > _pixels_max(picture):
-                raise _too_many_pixels()
-            picture.draft("RGB", (_DECODED, _DECODED))
-            picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((side, side))
-            return _flat(upright)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_many_pixels() from error
-    except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
-        # all of these come out of Pillow's decoders for files that are cut off or made up
-        raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
-
-
-def _pixels_max(picture: Image.Image) -> int:
-    if picture.format != "JPEG":
-        return PNG_PIXELS_MAX
-    return PROGRESSIVE_PIXELS_MAX if picture.info.get("progressive") else JPEG_PIXELS_MAX
-
-
 _BROKEN = (
     PyPdfError,
     OSError,
@@ -135,14 +82,6 @@ _BROKEN = (
     AssertionError,
 )
 """What comes out of pypdf for files that are cut off or made up."""
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without Pillow's remarks on damaged metadata: what is drawn carries none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 def check_pdf(content: bytes) -> None:
@@ -180,20 +119,3 @@ def other_kind(content: bytes) -> str:
 
 def _mixed() -> InvalidInput:
     return InvalidInput("文件中夹带了其他内容，请重新导出或拍照后再上传。", code="file_mixed")
-
-
-def _too_many_pixels() -> InvalidInput:
-    return InvalidInput("图片像素过大，请缩小或截图后再上传。", code="file_pixels")
-
-
-def _flat(picture: Image.Image) -> bytes:
-    """As JPEG on white, nothing but pixels."""
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        flat = Image.new("RGB", clear.size, "white")
-        flat.paste(clear, mask=clear.getchannel("A"))
-    else:
-        flat = picture.convert("RGB")
-    out = io.BytesIO()
-    flat.save(out, "JPEG", quality=82, optimize=True, exif=b"", icc_profile=None)
-    return out.getvalue()

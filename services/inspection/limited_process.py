@@ -1,6 +1,7 @@
 """A separate process for parsing untrusted files: limited memory and time, no writing.
 
 Its memory goes with it. The parent calls ``LimitedProcess.ask``; the child's module ends in ``sys.exit(answer(work))``.
+For long answers they are ``LimitedProcess.parts`` and ``answer_in_parts``: neither side holds the whole.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import asyncio
 import json
 import resource
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,13 @@ _ROOT = Path(__file__).parents[2]
 Head = dict[str, Any]  # JSON-able
 Work = Callable[[Head, bytes], tuple[Head, Sequence[bytes]]]
 """From what was asked and the file to an answer: a JSON-able head and blobs."""
+PartWork = Callable[[Head, bytes], Iterator[bytes]]
+_SIZE = 4
+"""Bytes before each part that say how long it is."""
+
+
+class ProcessBroken(Exception):
+    """The file broke the process, or took too long."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,32 @@ class LimitedProcess:
 
     async def ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]] | None:
         """None for a file that broke the process or took too long. Raises Unavailable when the queue is too long."""
+        async with self._in_turn():
+            answer = await self._run(self._argument(asked), content)
+        return _unpack(answer) if answer is not None else None
+
+    async def parts(self, asked: Mapping[str, object], content: bytes) -> AsyncGenerator[bytes, None]:
+        """What the process says, while it works. Raises ProcessBroken, and Unavailable as ``ask``."""
+        until, total = asyncio.get_running_loop().time() + self._limits.seconds, 0
+        async with self._in_turn(), self._running(self._argument(asked)) as process:
+            assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
+            writing = asyncio.create_task(_hand_over(process.stdin, content))
+            try:
+                while (part := await _read_part(process.stdout, until, ANSWER_MAX - total)) is not None:
+                    total += len(part)
+                    yield part
+            finally:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+            if await process.wait() != 0:
+                log.warning("file_check_failed", status=process.returncode, bytes=len(content))
+                raise ProcessBroken
+
+    def _argument(self, asked: Mapping[str, object]) -> str:
+        return json.dumps([self._limits.memory, self._limits.cpu, asked])
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._patience):
                 await self._turn.acquire()
@@ -57,13 +92,13 @@ class LimitedProcess:
             log.warning("file_queue_long", module=self._module)
             raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy") from error
         try:
-            answer = await self._run(json.dumps([self._limits.memory, self._limits.cpu, asked]), content)
+            yield
         finally:
             self._turn.release()
-        return _unpack(answer) if answer is not None else None
 
-    async def _run(self, argument: str, content: bytes) -> bytes | None:
-        """What the process wrote; None when it failed or took too long. It gets none of our environment."""
+    @asynccontextmanager
+    async def _running(self, argument: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """The process, which gets none of our environment; it ends with the block."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -76,15 +111,21 @@ class LimitedProcess:
             env={"LANG": "C.UTF-8"},
         )
         try:
-            async with asyncio.timeout(self._limits.seconds):
-                answer = await _talk(process, content)
-        except TimeoutError:
-            log.warning("file_check_slow", bytes=len(content))
-            return None
+            yield process
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    async def _run(self, argument: str, content: bytes) -> bytes | None:
+        """What the process wrote; None when it failed or took too long."""
+        async with self._running(argument) as process:
+            try:
+                async with asyncio.timeout(self._limits.seconds):
+                    answer = await _talk(process, content)
+            except TimeoutError:
+                log.warning("file_check_slow", bytes=len(content))
+                return None
         if answer is None or process.returncode != 0:
             log.warning("file_check_failed", status=process.returncode, bytes=len(content))
             return None
@@ -114,6 +155,22 @@ async def _hand_over(pipe: asyncio.StreamWriter, content: bytes) -> None:
     pipe.close()
 
 
+async def _read_part(pipe: asyncio.StreamReader, until: float, most: int) -> bytes | None:
+    """None at the end. Raises ProcessBroken for a part that is cut off, too long or too late."""
+    try:
+        async with asyncio.timeout_at(until):
+            size = int.from_bytes(await pipe.readexactly(_SIZE), "big")
+            if size > most:
+                raise ProcessBroken
+            return await pipe.readexactly(size)
+    except asyncio.IncompleteReadError as error:
+        if error.partial or error.expected != _SIZE:
+            raise ProcessBroken from error
+        return None
+    except TimeoutError as error:
+        raise ProcessBroken from error
+
+
 def _unpack(answer: bytes) -> tuple[Head, list[bytes]]:
     line, _, rest = answer.partition(b"\n")
     head: Head = json.loads(line)
@@ -129,13 +186,27 @@ def _unpack(answer: bytes) -> tuple[Head, list[bytes]]:
 
 def answer(work: Work) -> int:
     """Limit this process, do the work that the command line asks for, and write the answer."""
-    memory, cpu, asked = json.loads(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    head, blobs = work(asked, sys.stdin.buffer.read())
+    head, blobs = work(_begin(), sys.stdin.buffer.read())
     out = sys.stdout.buffer
     out.write(json.dumps({**head, "sizes": [len(blob) for blob in blobs]}).encode() + b"\n")
     for blob in blobs:
         out.write(blob)
     return 0
+
+
+def answer_in_parts(work: PartWork) -> int:
+    """The same for work that says part by part what it finds."""
+    out = sys.stdout.buffer
+    for part in work(_begin(), sys.stdin.buffer.read()):
+        out.write(len(part).to_bytes(_SIZE, "big") + part)
+        out.flush()
+    return 0
+
+
+def _begin() -> Head:
+    """Limit this process; what is asked of it."""
+    memory, cpu, asked = json.loads(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    return dict(asked)

@@ -14,16 +14,9 @@ from collections.abc import Collection, Mapping, Sequence
 from domain.errors import InvalidInput
 from domain.rulebook.people import MaterialType
 from services.inspection.contents import check_mixed, inspect, kind_of, other_kind
+from services.inspection.file_types import OFFICE_TYPES
 from services.inspection.office_parts import Damaged, runs_something
 
-OFFICE_TYPES: Mapping[MaterialType, str] = {
-    "pdf": "application/pdf",
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "zip": "application/zip",
-}
 ENTRIES_MAX = 5_000
 UNPACKED_MAX = 300_000_000
 """Bytes of everything in an archive."""

@@ -17,7 +17,7 @@ from services.applications import AttachmentView, field_of, ready_files, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.files import FileLost, Previews, SealedFiles
-from services.inspection.contents import MEDIA_TYPES
+from services.inspection.file_types import MEDIA_TYPES
 from services.reviews.scope import REACHES, TAKEN_BACK
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -22,9 +22,11 @@ from domain.exams.questions import Question
 from domain.rulebook.form import FileType
 from domain.rulebook.people import MaterialType
 from services.inspection.checker import FileChecker
-from services.inspection.contents import Found, inspect, render_picture
+from services.inspection.contents import inspect
+from services.inspection.file_types import Found
 from services.inspection.office_documents import inspect_material
 from services.inspection.pdf_pages import render_pages
+from services.inspection.pictures import render_picture
 from services.ports import FileEntry
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.parsing import read_lines
@@ -206,6 +208,12 @@ class QuickChecker(FileChecker):
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
         return list(read_lines(content, form, columns, rows_max))
+
+    async def stream_sheet(
+        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+    ) -> AsyncGenerator[Sequence[Line], None]:
+        for line in read_lines(content, form, columns, rows_max):
+            yield [line]
 
     async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
         return list(read_questions(content, form, most))

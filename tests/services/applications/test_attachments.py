@@ -28,7 +28,7 @@ from services.applications.submission import count_attachments
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import SealBroken
 from services.files import Previews, SealedFiles, clean_name
-from services.inspection.contents import Found
+from services.inspection.file_types import Found
 from services.reviews.attachment_access import AttachmentAccess
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, heic, jpeg, pdf, png, with_action

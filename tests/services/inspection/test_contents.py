@@ -20,8 +20,10 @@ import services.inspection.heic
 from domain.errors import InvalidInput, Unavailable
 from domain.rulebook.form import FileType
 from services.inspection.checker import FileChecker
-from services.inspection.contents import PREVIEW, inspect, render_picture
+from services.inspection.contents import inspect
+from services.inspection.file_types import PREVIEW
 from services.inspection.limited_process import LimitedProcess, Limits
+from services.inspection.pictures import render_picture
 from tests.factories.files import (
     heic,
     jpeg,

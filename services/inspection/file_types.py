@@ -1,0 +1,35 @@
+"""What files are called and what was found in them, without the decoders that look into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.rulebook.form import FileType
+from domain.rulebook.people import MaterialType
+
+MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
+OFFICE_TYPES: Mapping[MaterialType, str] = {
+    "pdf": "application/pdf",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
+THUMBNAIL = 320
+PREVIEW = 1600
+"""Longer side in pixels."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF.
+
+    ``made``: the JPEG that is kept instead of a HEIC; empty where the file is kept as it came.
+    """
+
+    kind: FileType
+    thumbnail: bytes
+    preview: bytes
+    made: bytes = b""

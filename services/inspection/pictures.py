@@ -1,0 +1,74 @@
+"""Pictures drawn anew, smaller and without anything that a camera or a program wrote into them."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, ImageOps
+
+from domain.errors import InvalidInput
+from domain.rulebook.form import FileType
+from services.inspection.file_types import PREVIEW
+
+JPEG_PIXELS_MAX = 120_000_000
+"""Of a phone's best camera; a JPEG is decoded at a fraction of its size."""
+PROGRESSIVE_PIXELS_MAX = 40_000_000
+"""A progressive JPEG is held whole, up to 8 bytes a pixel; cameras write none."""
+PNG_PIXELS_MAX = 30_000_000
+"""A PNG is decoded whole, 4 bytes a pixel."""
+_DECODED = 2 * PREVIEW
+
+
+def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
+    """The picture upright, its longer side at most ``side``, as a JPEG without metadata.
+
+    The whole file is decoded. Raises InvalidInput for one that is damaged, cut off or too large.
+    """
+    try:
+        with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
+            if picture.width * picture.height > _pixels_max(picture):
+                raise _too_many_pixels()
+            picture.draft("RGB", (_DECODED, _DECODED))
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((side, side))
+            return _flat(upright)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
+        # all of these come out of Pillow's decoders for files that are cut off or made up
+        raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
+
+
+def _pixels_max(picture: Image.Image) -> int:
+    if picture.format != "JPEG":
+        return PNG_PIXELS_MAX
+    return PROGRESSIVE_PIXELS_MAX if picture.info.get("progressive") else JPEG_PIXELS_MAX
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without Pillow's remarks on damaged metadata: what is drawn carries none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _too_many_pixels() -> InvalidInput:
+    return InvalidInput("图片像素过大，请缩小或截图后再上传。", code="file_pixels")
+
+
+def _flat(picture: Image.Image) -> bytes:
+    """As JPEG on white, nothing but pixels."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        flat = Image.new("RGB", clear.size, "white")
+        flat.paste(clear, mask=clear.getchannel("A"))
+    else:
+        flat = picture.convert("RGB")
+    out = io.BytesIO()
+    flat.save(out, "JPEG", quality=82, optimize=True, exif=b"", icc_profile=None)
+    return out.getvalue()

@@ -1,0 +1,24 @@
+"""The child of ``checker`` that reads questions in the formats of other systems."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from domain.exams.question_files import read_questions
+from domain.exams.questions import QuestionFileError
+from services.inspection.limited_process import Head, answer
+
+
+def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
+    try:
+        found = [asdict(one) for one in read_questions(content, asked["form"], asked["rows_max"])]
+    except QuestionFileError as error:
+        return {"message": str(error)}, ()
+    return {}, (json.dumps(found, ensure_ascii=False).encode(errors="replace"),)
+
+
+if __name__ == "__main__":
+    sys.exit(answer(work))
