@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from contextlib import aclosing
 
@@ -11,7 +12,8 @@ from app.container import open_files
 from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.errors import Rejected, Transient
-from gateways.document_renderer import FontsMissing, TypstPrinter
+from gateways.document_renderer import TypstPrinter
+from gateways.fonts import FontsMissing
 from gateways.pdf_seal import PadesSealer, SealUnusable
 
 FILES, SEARCH, PAPERS, SEALS = "附件", "附件清理", "文书", "证书签名"
@@ -49,7 +51,11 @@ _STORE_REFUSALS = {
 
 async def check_fonts(settings: Settings) -> list[Finding]:
     try:
-        TypstPrinter(settings.fonts).close()
+        printer = TypstPrinter(settings.fonts)
+        try:
+            await asyncio.to_thread(printer.load)
+        finally:
+            printer.close()
     except FontsMissing:
         return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
     return [ok(PAPERS, "中文字体可用。")]

@@ -1,11 +1,14 @@
-"""Memory that large bodies took goes back to the system."""
+"""Memory goes back to the system: what large bodies took, and what the start of a process left over."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 
-_M_MMAP_THRESHOLD = -3
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+ARENAS = 2
+"""Of glibc: each thread that finds all taken gets one of its own otherwise, and what is free in one helps no other."""
 LARGE = 1 << 20
 """Bytes from which glibc takes a block from the system and gives it back when it is freed."""
 
@@ -17,4 +20,14 @@ def give_back_large_blocks() -> None:
     glibc have no such threshold, and nothing happens there.
     """
     with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(_M_MMAP_THRESHOLD, LARGE)
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(_M_MMAP_THRESHOLD, LARGE)
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
+
+
+def settle() -> None:
+    """At the end of a start: what is there by now stays, so the garbage collector passes over it from here on."""
+    gc.collect()
+    gc.freeze()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

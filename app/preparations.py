@@ -1,6 +1,11 @@
-"""What is done to the database between the migrations and the start of the parts."""
+"""What is done to the database between the migrations and the start of the parts: the demonstration's data.
+
+Each step leaves what is there as it is, so that all but the first start find nothing to do.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -13,58 +18,78 @@ from app.demo_exams import call_example, load_exam
 from app.demo_materials import load_materials
 from config.settings import Settings
 from gateways.document_renderer import TypstPrinter
+from services.core.base import Deps
 from services.files import SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+Step = Callable[[Deps, Settings], Awaitable[None]]
+
+
+async def bring_demo(settings: Settings) -> None:
+    """All of the following, one after the other, over one connection to the database."""
+    await _carry_out(settings, _people, _items, _exam, _materials)
+
 
 async def bring_demo_people(settings: Settings) -> None:
-    """In the sandbox, load catalogues and the demonstration's people; what is there already stays as it is."""
-    if settings.env != "sandbox" or POOL not in settings.pools:
-        return
-    async with deps_for(settings) as deps:
-        report = await load_demo(deps, settings.rulebooks.parent / "catalogues")
-    log.info("demo_loaded", experts=report.experts, staff=report.staff)
+    """In the sandbox, load catalogues and the demonstration's people."""
+    await _carry_out(settings, _people)
 
 
 async def bring_demo_items(settings: Settings) -> None:
     """In the sandbox, fill the demonstration's item bank; its people are there already."""
-    if settings.env != "sandbox" or POOL not in settings.pools:
-        return
-    async with deps_for(settings) as deps:
-        count = await load_exam_items(deps, settings.rulebooks.parent / "exam_items")
-    log.info("demo_items_loaded", count=count)
+    await _carry_out(settings, _items)
 
 
 async def bring_demo_exam(settings: Settings) -> None:
     """In the sandbox, publish an examination; people and items are there already."""
-    if settings.env != "sandbox" or POOL not in settings.pools:
-        return
-    async with deps_for(settings) as deps:
-        count = await load_exam(deps)
-    log.info("demo_exam_loaded", count=count)
-
-
-async def call_demo_expert(settings: Settings) -> None:
-    """In the sandbox, call one expert to a short examination and a course; he has bound his phone already."""
-    if settings.env != "sandbox" or POOL not in settings.pools:
-        return
-    async with deps_for(settings) as deps:
-        count = await call_example(deps)
-        files = open_files(settings.files, settings.data_dir / "files")
-        taught = await call_to_course(deps, files, settings.rulebooks.parent / "courses" / f"{POOL}.mp4")
-    log.info("demo_expert_called", exams=count, courses=taught)
+    await _carry_out(settings, _exam)
 
 
 async def bring_demo_materials(settings: Settings) -> None:
     """In the sandbox, offer two real files to download."""
+    await _carry_out(settings, _materials)
+
+
+async def call_demo_expert(settings: Settings) -> None:
+    """In the sandbox, call one expert to a short examination and a course; he has bound his phone already."""
+    await _carry_out(settings, _call)
+
+
+async def _carry_out(settings: Settings, *steps: Step) -> None:
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
+    async with deps_for(settings) as deps:
+        for step in steps:
+            await step(deps, settings)
+
+
+async def _people(deps: Deps, settings: Settings) -> None:
+    report = await load_demo(deps, settings.rulebooks.parent / "catalogues")
+    log.info("demo_loaded", experts=report.experts, staff=report.staff)
+
+
+async def _items(deps: Deps, settings: Settings) -> None:
+    count = await load_exam_items(deps, settings.rulebooks.parent / "exam_items")
+    log.info("demo_items_loaded", count=count)
+
+
+async def _exam(deps: Deps, _settings: Settings) -> None:
+    log.info("demo_exam_loaded", count=await load_exam(deps))
+
+
+async def _materials(deps: Deps, settings: Settings) -> None:
     printer = TypstPrinter(settings.fonts)
     try:
-        async with deps_for(settings) as deps:
-            store = SealedFiles(open_files(settings.files, settings.data_dir / "files"), deps.keys)
-            count = await load_materials(deps, store, printer, POOL)
+        store = SealedFiles(open_files(settings.files, settings.data_dir / "files"), deps.keys)
+        count = await load_materials(deps, store, printer, POOL)
     finally:
         printer.close()
     log.info("demo_materials_loaded", count=count)
+
+
+async def _call(deps: Deps, settings: Settings) -> None:
+    count = await call_example(deps)
+    files = open_files(settings.files, settings.data_dir / "files")
+    taught = await call_to_course(deps, files, settings.rulebooks.parent / "courses" / f"{POOL}.mp4")
+    log.info("demo_expert_called", exams=count, courses=taught)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue
-from domain.rulebook.book import Parsed, Rulebook, RulebookError, parse_layers
+from domain.rulebook.book import Parsed, ReadLayer, Rulebook, RulebookError, parse_layers
+from domain.rulebook.layers import read_layer
 
 SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
 """Files below every pool's own, lowest first."""
@@ -15,15 +17,13 @@ SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
 
 def load_rulebook(path: Path, *, on: date | None = None) -> Rulebook:
     """Read a pool's file and the shared ones beside it. Raises RulebookError."""
-    parsed = _load(path, on)
-    if parsed.book is None:
-        raise RulebookError(parsed.problems[0])
-    return parsed.book
+    return _book(_load(path, on, read_layer))
 
 
 def load_rulebooks(folder: Path, pools: Iterable[str], *, on: date | None = None) -> dict[str, Rulebook]:
     """The rulebooks of ``pools`` by code. Raises RulebookError for the first bad one."""
-    return {pool: load_rulebook(folder / f"{pool}.toml", on=on) for pool in pools}
+    read = cache(read_layer)
+    return {pool: _book(_load(folder / f"{pool}.toml", on, read)) for pool in pools}
 
 
 def check_rulebooks(folder: Path, *, on: date | None = None) -> list[str]:
@@ -31,12 +31,19 @@ def check_rulebooks(folder: Path, *, on: date | None = None) -> list[str]:
     files = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("_"))
     if not files:
         return [f"{folder}: holds no rulebook"]
-    return list(dict.fromkeys(problem for path in files for problem in _problems(path, on)))
+    read = cache(read_layer)
+    return list(dict.fromkeys(problem for path in files for problem in _problems(path, on, read)))
 
 
-def _problems(path: Path, on: date | None) -> list[str]:
+def _book(parsed: Parsed) -> Rulebook:
+    if parsed.book is None:
+        raise RulebookError(parsed.problems[0])
+    return parsed.book
+
+
+def _problems(path: Path, on: date | None, read: ReadLayer) -> list[str]:
     """Those of the file, or when it is well, those of the catalogues that it leads to."""
-    parsed = _load(path, on)
+    parsed = _load(path, on, read)
     catalogues = path.parent.parent / "catalogues"
     if parsed.book is None or not catalogues.is_dir():
         return parsed.problems
@@ -47,7 +54,7 @@ def _problems(path: Path, on: date | None) -> list[str]:
     return []
 
 
-def _load(path: Path, on: date | None) -> Parsed:
+def _load(path: Path, on: date | None, read: ReadLayer) -> Parsed:
     texts: dict[str, str] = {}
     for file in (*(path.with_name(name) for name in SHARED), path):
         if file == path or file.exists():
@@ -55,7 +62,7 @@ def _load(path: Path, on: date | None) -> Parsed:
                 texts[file.name] = file.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 return Parsed(None, [f"{file.name}: can't be read: {error}"])
-    parsed = parse_layers(texts, path.name, on)
+    parsed = parse_layers(texts, path.name, on, read)
     if parsed.book is not None and parsed.book.pool.code != path.stem:
         return Parsed(None, [f"{path.name}: pool.code: must be the file's name {path.stem!r}"])
     return parsed

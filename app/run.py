@@ -17,13 +17,7 @@ from app.boot import own_servers
 from app.command_error import CommandError
 from app.embedded.child import spawn
 from app.introductions import introduce
-from app.preparations import (
-    bring_demo_exam,
-    bring_demo_items,
-    bring_demo_materials,
-    bring_demo_people,
-    call_demo_expert,
-)
+from app.preparations import bring_demo, call_demo_expert
 from app.process_supervisor import Part, ProcessSupervisor, python_part
 from app.sandbox_setup import serves_mail
 from config.settings import Settings
@@ -34,7 +28,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 Prepare = Callable[[Settings], Awaitable[None]]
 """What has to be done with the database before the parts start; gets settings with both server URLs."""
 
-PREPARATIONS: list[Prepare] = [bring_demo_people, bring_demo_items, bring_demo_exam, bring_demo_materials]
+PREPARATIONS: list[Prepare] = [bring_demo]
 """Steps after the migrations, in order."""
 
 

@@ -21,7 +21,8 @@ import typst
 import uvloop
 from PIL import Image
 
-from gateways.document_renderer import PAPERS, TypstPrinter, draw_code, wheel_fonts
+from gateways.document_renderer import PAPERS, TypstPrinter, draw_code
+from gateways.fonts import wheel_fonts
 
 PAPER = "application_form"
 Content = dict[str, object]

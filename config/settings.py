@@ -279,9 +279,12 @@ class PayMerchant(BaseModel):
 
 
 def load_private_key(pem: str) -> RSAPrivateKey:
-    """ValueError, which never quotes the key, when it is not an unencrypted RSA key in PEM."""
+    """ValueError, which never quotes the key, when it is not an unencrypted RSA key in PEM.
+
+    Whether its numbers fit each other is not checked anew at every start, for 80 ms each: it is our own key.
+    """
     try:
-        key = serialization.load_pem_private_key(pem.encode(), None)
+        key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("must be an unencrypted private key in PEM") from None
     if not isinstance(key, RSAPrivateKey):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import qrcode
 import structlog
-import typst
 from qrcode.constants import ERROR_CORRECT_M
 
-from domain.errors import Rejected, Transient
+from domain.errors import Transient
+from gateways.fonts import find_fonts
+
+if TYPE_CHECKING:
+    from gateways.typst_compiler import PaperCompiler
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -23,14 +26,8 @@ TIMEOUT = 30.0
 """Seconds within which a paper must be there, the wait for those before it included."""
 CONTENT_MAX = 8 * 1024 * 1024
 """Bytes of a paper's content as JSON."""
-_PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC")
-"""In this order: Song type, as official papers are set, before the one without serifs. Rare characters of names that
-the first lacks are taken from the next."""
 _SHARED = "base"
-
-
-class FontsMissing(Exception):
-    """No font with Chinese characters was found; the text says where we looked."""
+OutputFormat = Literal["pdf", "png"]
 
 
 class TypstPrinter:
@@ -39,21 +36,24 @@ class TypstPrinter:
     ``paper`` is the name of a template; what ``content`` must hold stands at its top. Texts are data: no character of
     them is markup. Content's ``qr`` is a text that the paper shows as a QR code.
 
-    One thread sets one paper after the other (a compiler serves one caller at a time): first 100 ms, then some
-    10 ms each, outside of Python's lock.
+    One thread sets one paper after the other (a compiler serves one caller at a time): first 200 ms, then some
+    10 ms each, outside of Python's lock. Typst and the fonts, 40 MB, are loaded for the first paper only.
     """
 
     def __init__(self, fonts: Path | None = None) -> None:
         """``fonts`` is a folder of font files; None: those of the wheel ``mplfonts``. Raises FontsMissing."""
-        folder = fonts or wheel_fonts()
-        self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
-        found = self._fonts.families()
-        self._families = [name for name in _PREFERRED if name in found] or found
-        if not self._families:
-            raise FontsMissing(f"{folder} holds no font; name a folder with a Chinese one (PBT_FONTS)")
+        self._folder = find_fonts(fonts)
         self._papers = {path.stem for path in PAPERS.glob("*.typ")} - {_SHARED}
-        self._compilers: dict[str, typst.Compiler] = {}
+        self._compiler: PaperCompiler | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="printer")
+
+    def load(self) -> PaperCompiler:
+        """Typst with the fonts, loaded once. Slow; raises FontsMissing where no font can be used."""
+        if self._compiler is None:
+            from gateways.typst_compiler import PaperCompiler  # noqa: PLC0415 (most processes set no paper)
+
+            self._compiler = PaperCompiler(PAPERS, self._folder)
+        return self._compiler
 
     async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
         """Raises Rejected for content that does not fit the template, Transient when it takes too long.
@@ -70,7 +70,7 @@ class TypstPrinter:
         """Take no more papers; what is being set is finished."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _set(self, paper: str, content: Mapping[str, object], form: typst.OutputFormat) -> bytes:
+    async def _set(self, paper: str, content: Mapping[str, object], form: OutputFormat) -> bytes:
         if paper not in self._papers:
             raise ValueError(f"there is no paper {paper!r}")
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._compile, paper, content, form)
@@ -80,35 +80,12 @@ class TypstPrinter:
         except TimeoutError as error:
             log.error("paper_slow", paper=paper)
             raise Transient("the printer takes too long") from error
-        except typst.TypstError as error:
-            log.error("paper_failed", paper=paper, reason=error.message)
-            raise Rejected("template", "the paper can't be set") from error
 
-    def _compile(self, paper: str, content: Mapping[str, object], form: typst.OutputFormat) -> bytes:
+    def _compile(self, paper: str, content: Mapping[str, object], form: OutputFormat) -> bytes:
         text = json.dumps(_with_code(content), ensure_ascii=False)
         if len(text) > CONTENT_MAX:
             raise ValueError(f"the content of {paper} is too long")
-        compiler = self._compilers.get(paper) or self._compiler(paper)
-        inputs = {"content": text, "fonts": json.dumps(self._families)}
-        made = compiler.compile(format=form, sys_inputs=inputs, pdf_tags=True)
-        pages = made if isinstance(made, list) else [made]
-        first = pages[0]
-        assert first is not None  # noqa: S101  # None is only returned when writing to a file
-        return first
-
-    def _compiler(self, paper: str) -> typst.Compiler:
-        path = PAPERS / f"{paper}.typ"
-        made = typst.Compiler(str(path), root=str(PAPERS), font_paths=self._fonts, ignore_system_fonts=True)
-        self._compilers[paper] = made
-        return made
-
-
-def wheel_fonts() -> Path:
-    """The fonts of the wheel ``mplfonts``, which is never imported. Raises FontsMissing."""
-    spec = importlib.util.find_spec("mplfonts")
-    if spec is None or spec.origin is None:
-        raise FontsMissing("the wheel mplfonts is not installed; install it or name a folder of fonts (PBT_FONTS)")
-    return Path(spec.origin).parent / "fonts"
+        return self.load().compile(paper, text, form)
 
 
 def _with_code(content: Mapping[str, object]) -> dict[str, object]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import asyncpg
-from tortoise import Tortoise
-from tortoise.migrations.api import migrate as run
-from tortoise.migrations.executor import PlanStep
 
 from domain.errors import Conflict
 from models.setup import tortoise_config
@@ -28,8 +25,12 @@ async def migrate(database_url: str) -> list[str]:
     try:
         check_version(guard.get_server_version().major)
         await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await _check_history(guard)
-        return await _plan(database_url, dry_run=False)
+        applied = await _applied(guard)
+        _check_history(applied)
+        missing = _missing(applied)
+        if missing:
+            await _apply(database_url)
+        return missing
     finally:
         await guard.close()
 
@@ -43,12 +44,9 @@ def check_version(major: int) -> None:
         )
 
 
-async def _check_history(connection: asyncpg.Connection) -> None:
+def _check_history(applied: set[str]) -> None:
     """Raises Conflict when migrations were applied that this release doesn't have: its statements could not work."""
-    if await connection.fetchval("SELECT to_regclass('tortoise_migrations')") is None:
-        return
-    applied = {row["name"] for row in await connection.fetch("SELECT name FROM tortoise_migrations")}
-    if unknown := sorted(applied - {path.stem for path in MIGRATIONS.glob("[0-9]*.py")}):
+    if unknown := sorted(applied.difference(_names())):
         raise Conflict(
             f"数据库记录了本版本没有的升级步骤（{unknown[0]}等{len(unknown)}个），它由其他版本建立。"
             "请改用建立它的版本，或换一个新的数据库（演示可删除数据目录）后重试。",
@@ -57,18 +55,34 @@ async def _check_history(connection: asyncpg.Connection) -> None:
 
 
 async def pending(database_url: str) -> list[str]:
-    """Names of migrations that the database lacks."""
-    return await _plan(database_url, dry_run=True)
+    """Names of migrations that the database lacks, oldest first."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return _missing(await _applied(connection))
+    finally:
+        await connection.close()
 
 
-async def _plan(database_url: str, *, dry_run: bool) -> list[str]:
-    names: list[str] = []
+async def _applied(connection: asyncpg.Connection) -> set[str]:
+    if await connection.fetchval("SELECT to_regclass('tortoise_migrations')") is None:
+        return set()
+    return {row["name"] for row in await connection.fetch("SELECT name FROM tortoise_migrations")}
 
-    def report(_connection: str, plan: list[PlanStep], _fake: bool, _dry_run: bool) -> None:
-        names.extend(step.migration.name for step in plan)
+
+def _missing(applied: set[str]) -> list[str]:
+    return [name for name in _names() if name not in applied]
+
+
+def _names() -> list[str]:
+    return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
+
+
+async def _apply(database_url: str) -> None:
+    # nearly every start finds nothing to apply, and these read all migrations
+    from tortoise import Tortoise  # noqa: PLC0415
+    from tortoise.migrations.api import migrate as run  # noqa: PLC0415
 
     try:
-        await run(config=tortoise_config(database_url), reporter=report, dry_run=dry_run)
+        await run(config=tortoise_config(database_url))
     finally:
         await Tortoise.close_connections()
-    return names

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
 from app.ending import end_within
-from app.memory import give_back_large_blocks
+from app.memory import give_back_large_blocks, settle
 from app.web import create_app
 from config.logging import configure_logging
 from config.settings import Settings
@@ -40,6 +40,7 @@ def command(reuse_port: bool) -> int:
 async def _create(settings: Settings) -> web.Application:
     app = await create_app(settings)
     app.on_shutdown.insert(0, _limit_end)
+    settle()
     return app
 
 

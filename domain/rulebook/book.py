@@ -9,7 +9,7 @@ article, ``book.note(…)`` our decision where manuals are silent or contradict 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -26,6 +26,8 @@ from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook.texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook.types import Items, Section
+
+ReadLayer = Callable[[str, str, date | None], Layer]
 
 FORM_CODES: Mapping[str, tuple[str, ...]] = {
     "region": ("region",),
@@ -53,6 +55,7 @@ _PLAIN_WORDS = {
 __all__ = [
     "Parsed",
     "Provenance",
+    "ReadLayer",
     "Rulebook",
     "RulebookError",
     "parse_layers",
@@ -134,10 +137,13 @@ class Parsed:
     problems: list[str]
 
 
-def parse_layers(texts: Mapping[str, str], name: str, on: date | None) -> Parsed:
-    """The files ``texts`` (name to text), lowest first, laid over each other; ``name`` is the pool's own file."""
+def parse_layers(texts: Mapping[str, str], name: str, on: date | None, read: ReadLayer = read_layer) -> Parsed:
+    """The files ``texts`` (name to text), lowest first, laid over each other; ``name`` is the pool's own file.
+
+    ``read`` may be a kept ``read_layer``, for pools that share files.
+    """
     try:
-        merged = merge_layers([read_layer(text, file, on) for file, text in texts.items()])
+        merged = merge_layers([read(text, file, on) for file, text in texts.items()])
     except RulebookError as error:
         return Parsed(None, [str(error)])
     try:

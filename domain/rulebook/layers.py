@@ -103,9 +103,10 @@ def _lay(tree: Tree, provenance: dict[str, Provenance], layer: Layer, part: Mapp
                 tree[name] = below = {}
             _lay(below, provenance, layer, value, f"{key}.")
         else:
-            if name in tree:
+            if isinstance(below, dict):
                 _forget(provenance, key)
             tree[name] = value
+            provenance.pop(key, None)  # so that it stands where the latest file writes it
             provenance[key] = layer.provenance[key]
 
 

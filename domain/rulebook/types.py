@@ -21,7 +21,7 @@ _LONGEST = timedelta(days=3660)
 class Section(BaseModel):
     """A table of the rulebook: immutable, no unknown keys, no silent conversion of types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 def parse_duration(raw: object) -> timedelta:

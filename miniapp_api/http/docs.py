@@ -15,8 +15,9 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
+from pydantic import BaseModel
 
-from miniapp_api.http.openapi import describe, who_may
+from miniapp_api.http.openapi import describe, models_of, who_may
 from miniapp_api.http.routes import Api, Endpoint
 
 PAGES = Path(__file__).parent / "pages"
@@ -65,13 +66,22 @@ class SchemaTable:
 def add_docs(app: web.Application, apis: Sequence[Api]) -> None:
     """Serve the description. It takes half a second to make, so it is made for the first request that reads it."""
     document = cache(lambda: describe(apis))
-    _serve(app, "/openapi.json", lambda: json.dumps(document(), ensure_ascii=False).encode(), "application/json")
-    _serve(app, "/docs", lambda: render_page(apis, document()).encode(), "text/html")
+    models = models_of(apis)
+    _serve(
+        app, "/openapi.json", lambda: json.dumps(document(), ensure_ascii=False).encode(), "application/json", models
+    )
+    _serve(app, "/docs", lambda: render_page(apis, document()).encode(), "text/html", models)
     _serve(app, "/docs.css", (PAGES / "docs.css").read_bytes, "text/css")
 
 
-def _serve(app: web.Application, path: str, make: Callable[[], bytes], content_type: str) -> None:
-    """``make`` is called once, in a thread."""
+def _serve(
+    app: web.Application,
+    path: str,
+    make: Callable[[], bytes],
+    content_type: str,
+    models: Sequence[type[BaseModel]] = (),
+) -> None:
+    """``make`` is called once, in a thread, when ``models`` are complete: no thread builds what a request uses."""
     make = cache(make)
     headers = {
         "Content-Type": f"{content_type}; charset=utf-8",
@@ -80,6 +90,10 @@ def _serve(app: web.Application, path: str, make: Callable[[], bytes], content_t
     }
 
     async def answer(request: web.Request) -> web.Response:
+        for model in models:
+            if not model.__pydantic_complete__:
+                model.model_rebuild()
+                await asyncio.sleep(0)
         body = await asyncio.to_thread(make)
         etag = hashlib.sha256(body).hexdigest()[:16]
         known = request.if_none_match or ()

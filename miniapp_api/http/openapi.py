@@ -79,6 +79,15 @@ def describe(apis: Sequence[Api]) -> Json:
     }
 
 
+def models_of(apis: Sequence[Api]) -> tuple[type[BaseModel], ...]:
+    """Every model that the description shows."""
+    found: dict[type[BaseModel], None] = {}
+    for endpoint in (endpoint for api in apis for endpoint in api.endpoints):
+        used = (endpoint.path_model, endpoint.query_model, endpoint.body_model, endpoint.answer)
+        found |= dict.fromkeys(model for model in used if model is not None)
+    return tuple(found)
+
+
 def _components(endpoints: Iterable[Endpoint]) -> tuple[Mapping[type[BaseModel], Json], Json]:
     """References by model, and the schemas that they lead to."""
     wanted: dict[type[BaseModel], JsonSchemaMode] = {}

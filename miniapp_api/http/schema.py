@@ -1,4 +1,7 @@
-"""What schemas of the API are built from: inputs are strict and closed, outputs are read from plain data."""
+"""What schemas of the API are built from: inputs are strict and closed, outputs are read from plain data.
+
+A schema's validator is built when it is first used: there are hundreds, and a process starts with none.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ def _check_characters(value: Any) -> Any:  # any field's value passes through; o
 class Input(BaseModel):
     """A request's JSON body: no unknown fields, no silent conversion of types, no control characters."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     _characters = field_validator("*", mode="after")(_check_characters)
 
@@ -87,7 +90,7 @@ class Input(BaseModel):
 class Params(BaseModel):
     """Parameters of path or query: text as it comes, converted; unknown names are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     _characters = field_validator("*", mode="after")(_check_characters)
 
@@ -108,7 +111,7 @@ class PageQuery(Params):
 class Output(BaseModel):
     """An answer's JSON body."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(from_attributes=True, frozen=True, extra="forbid", defer_build=True)
 
     @classmethod
     def of(cls, source: object) -> Self:

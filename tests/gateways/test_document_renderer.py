@@ -16,7 +16,8 @@ from pypdf import PdfReader
 
 from domain.errors import Rejected, Transient
 from gateways import document_renderer as module
-from gateways.document_renderer import PAPERS, FontsMissing, TypstPrinter, draw_code
+from gateways.document_renderer import PAPERS, TypstPrinter, draw_code
+from gateways.fonts import FontsMissing
 from tests.factories.papers import SAMPLES, application_form, commitment
 
 

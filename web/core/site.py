@@ -100,6 +100,7 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # compiled at its first use and kept, like static files
         )
         self._environment.globals.update(static=self._static_url, large_text=large_text)
         self._environment.filters.update(filters(self._now))

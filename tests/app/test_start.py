@@ -1,0 +1,58 @@
+"""What a start leaves out: libraries of single use cases are loaded when they are first used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+LATE = ("PIL.ImageOps", "openpyxl", "pillow_heif", "pyhanko", "pypdf", "pypdfium2", "pypinyin", "typst", "zxingcpp")
+"""Papers, pictures, workbooks that people send, and names in pinyin."""
+SERVERS = (
+    "aiohttp",
+    "asyncio",
+    "app.commands",
+    "asyncpg",
+    "cryptography",
+    "jinja2",
+    "pydantic",
+    "redis",
+    "structlog",
+    "tortoise",
+)
+
+
+def loaded(code: str, names: tuple[str, ...]) -> list[str]:
+    """Which of the modules a fresh interpreter has after this code."""
+    ask = f"import sys; {code}; print('', *(name for name in sys.argv[1:] if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", ask, *names], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[-1].split()
+
+
+def test_the_overview_loads_nothing_but_the_command_line() -> None:
+    assert loaded("from app import cli; cli.main(['--help'])", (*LATE, *SERVERS)) == []
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "run"])
+def test_a_process_loads_what_most_requests_need_only(command: str) -> None:
+    assert loaded(f"import app.commands.{command}", (*LATE, "aiohttp", "tortoise.migrations.executor")) == ["aiohttp"]
+
+
+def test_a_web_process_knows_nothing_of_the_job_queue() -> None:
+    assert loaded("import app.commands.serve", ("procrastinate", "psycopg")) == []
+
+
+def test_no_model_is_read_as_text() -> None:
+    code = "import inspect, importlib; inspect.getsource = None; from models.setup import MODULES"
+    assert loaded(f"{code}; [importlib.import_module(one) for one in MODULES]", ("models.exams",)) == ["models.exams"]
+
+
+def test_a_name_is_sorted_by_its_reading_though_the_dictionary_comes_late() -> None:
+    code = "from services.core.pinyin import sort_name; assert sort_name('重庆') == 'chong2 qing4'"
+    assert loaded(code, ("pypinyin",)) == ["pypinyin"]
+
+
+def test_settling_leaves_the_garbage_collector_at_work() -> None:
+    code = "import gc; from app.memory import settle; settle(); assert gc.isenabled() and gc.get_freeze_count() > 1000"
+    assert loaded(code, ("app.memory",)) == ["app.memory"]
