@@ -254,10 +254,10 @@ class _Batches:
             if not isinstance(row, ExpertRow):
                 errors += row
             elif not errors:
-                told = columns_of(self._keys, row)
-                whole = {**told, **self._same, "id": new_id(), "line": row.line}
+                expert_id, told = new_id(), columns_of(self._keys, row)
+                whole = {**told, **self._same, "id": expert_id, "line": row.line}
                 experts.append(tuple(whole[name] for name in _FIELDS))
-                jobs += _jobs(whole["id"], told["id_number_hash"], row)
+                jobs += _jobs(expert_id, told["id_number_hash"], row)
         return experts, jobs, errors
 
 
