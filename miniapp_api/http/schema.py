@@ -130,7 +130,7 @@ class Listing(Output, Generic[T]):
 
 
 class Page(Output, Generic[T]):
-    """One page of a longer list. ``total`` counts all pages' items."""
+    """One page of a longer list. ``total`` counts all pages' items; of a list that grows for ever up to 10000."""
 
     items: tuple[T, ...]
     total: int

@@ -67,8 +67,8 @@ class DrawAccess:
         elif actor.role == "supervisor":
             values.append(actor.account_id)
             where += (
-                " AND EXISTS (SELECT 1 FROM draw_supervisor s JOIN account x ON x.mobile_hash = s.mobile_hash "
-                "AND x.pool = d.pool WHERE s.draw_id = d.id AND x.id = $2)"
+                " AND d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = "
+                "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1))"
             )
         return where, values
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
-
-from tortoise.expressions import Q, Subquery
-from tortoise.queryset import QuerySet
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.rulebook.book import Rulebook
 from models.draws import Draw, DrawLot
 from models.experts import CatalogueEntry
 from models.projects import Lot, Project
-from services.core.base import Actor, Deps, Page, record, transaction
+from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_no_link, check_text
 from services.organisations import check_credit_code
@@ -119,6 +116,10 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
     "contact": ("联系人", 50),
     "contact_phone": ("联系电话", 30),
 }
+_LINE = """
+j.id, j.name, j.number, j.tenderee_name, j.created_at, (SELECT count(*) FROM lot l WHERE l.project_id = j.id) AS lots,
+  (SELECT count(*) FROM draw d WHERE d.project_id = j.id) AS draws
+"""
 _READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
 _ENTRUSTED = "委托"
 """Organisation forms with this word name an agency (委托招标)."""
@@ -196,10 +197,7 @@ class Projects:
     async def get(self, actor: Actor, project_id: UUID) -> ProjectView:
         """Raises NotFound for what the actor may not see."""
         check(actor, "project.read")
-        project = await self._visible(actor).get_or_none(id=project_id)
-        if project is None:
-            raise _unknown_project()
-        return await self._view(project)
+        return await self._view(await self._find(actor, project_id))
 
     async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> Page[ProjectLine]:
         """Newest first; ``search`` is a part of the name or the number, ``page`` counts from 1, ``size`` ≤ 100.
@@ -210,19 +208,21 @@ class Projects:
         check(actor, "project.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-        query = self._visible(actor)
+        where, values = _reach(actor)
         if word := check_text(search, "search", "搜索词", 100):
-            query = query.filter(Q(name__icontains=word) | Q(number__icontains=word))
-        total = await query.count()
-        projects = await query.order_by("-created_at", "-id").offset((page - 1) * size).limit(size)
-        ids = [project.id for project in projects]
-        lots = Counter([lot.project_id for lot in await Lot.filter(project_id__in=ids)])
-        draws = Counter([draw.project_id for draw in await Draw.filter(project_id__in=ids).only("id", "project_id")])
-        lines = tuple(
-            ProjectLine(p.id, p.name, p.number, p.tenderee_name, p.created_at, lots[p.id], draws[p.id])
-            for p in projects
+            values.append(contains(word))
+            where += f" AND (j.name ILIKE ${len(values)} OR j.number ILIKE ${len(values)})"
+        found, total = await read_page(
+            _LINE,
+            "j",
+            f"project j WHERE {where}",
+            "j.created_at DESC, j.id DESC",
+            values,
+            offset=(page - 1) * size,
+            limit=size,
         )
-        return Page(lines, total)
+        names = ProjectLine.__dataclass_fields__
+        return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in found), total)
 
     async def add_lot(self, actor: Actor, project_id: UUID, data: LotData, *, key: str | None = None) -> LotView:
         """Raises Conflict where the project itself is drawn as one lot, RuleViolation beyond the rulebook's number."""
@@ -302,20 +302,15 @@ class Projects:
             **texts,
         )
 
-    def _visible(self, actor: Actor) -> QuerySet[Project]:
-        query = Project.filter(pool=actor.pool, deleted_at=None)
-        if actor.role == "agent":
-            return query.filter(organisation_id=actor.organisation_id, agent_id=actor.account_id)
-        if actor.role == "verifier" and actor.scope:
-            handed_in = Draw.filter(applications__terminal=actor.scope)
-            return query.filter(id__in=Subquery(handed_in.values("project_id")))
-        return query.filter(organisation_id=actor.organisation_id) if actor.role == "organisation" else query
-
     async def _locked(self, actor: Actor, project_id: UUID) -> Project:
-        project = await self._visible(actor).select_for_update().get_or_none(id=project_id)
-        if project is None:
+        return await self._find(actor, project_id, lock="FOR UPDATE")
+
+    async def _find(self, actor: Actor, project_id: UUID, *, lock: str = "") -> Project:
+        where, values = _reach(actor)
+        sql = f"SELECT j.id FROM project j WHERE {where} AND j.id = ${len(values) + 1} {lock}"
+        if not await rows(sql, *values, project_id):
             raise _unknown_project()
-        return project
+        return await Project.get(id=project_id)
 
     async def _free_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> Lot:
         await self._locked(actor, project_id)
@@ -367,6 +362,19 @@ def _missing_in_number(book: Rulebook, number: str) -> str:
     if length is None:
         return "" if number else "不能为空"
     return "" if len(number) == length else f"应为{length}位"
+
+
+def _reach(actor: Actor) -> tuple[str, list[object]]:
+    """Which projects (``j``) this actor may see, as SQL with its values."""
+    where, values = "j.pool = $1 AND j.deleted_at IS NULL", [actor.pool]
+    if actor.role == "verifier" and actor.scope:
+        handed_in = "SELECT d.project_id FROM draw d JOIN draw_application a ON a.draw_id = d.id WHERE a.terminal = $2"
+        return f"{where} AND j.id IN ({handed_in})", [*values, actor.scope]
+    if actor.role not in ("agent", "organisation"):
+        return where, [*values]
+    if actor.role == "organisation":
+        return f"{where} AND j.organisation_id = $2", [*values, actor.organisation_id]
+    return f"{where} AND j.organisation_id = $2 AND j.agent_id = $3", [*values, actor.organisation_id, actor.account_id]
 
 
 def _number_violation(book: Rulebook, message: str, field: str) -> RuleViolation:

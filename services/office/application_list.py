@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal, get_args
@@ -17,6 +17,7 @@ from models.accounts import Account
 from models.applications import Application
 from services.applications import Progress, load_codes, progress_of, unknown_application
 from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.reviews import ReviewLogLine, Sheet, find_secret, read_log, read_sheet
@@ -28,16 +29,12 @@ Sort = Literal["newest", "oldest", "waiting", "name"]
 _COLUMNS = (
     "id, number, campaign_id, entry_type, state, state_since, name, region, step, round, submitted_at, created_at"
 )
-_PAGE = (
-    "WITH page AS (SELECT {columns}, name_sort, region_path FROM application WHERE {where} ORDER BY {order} "
-    "LIMIT {limit} OFFSET {offset}) "
-    "SELECT page.*, (SELECT count(*) FROM application WHERE {where}) AS total, "
-    "(SELECT string_agg(c.name, '' ORDER BY p.at DESC) FROM unnest(page.region_path) WITH ORDINALITY AS p (code, at), "
-    "LATERAL (SELECT e.name, e.parent FROM catalogue_entry e WHERE e.pool IN ('', $1) AND e.kind = 'region' "
-    "AND e.code = p.code ORDER BY e.pool DESC LIMIT 1) AS c WHERE c.parent <> '') AS region_name "
-    "FROM page ORDER BY {order}"
-)
-"""One way to the server for a page, the total and the names of regions, from the city down."""
+_REGION = """
+(SELECT string_agg(c.name, '' ORDER BY part.at DESC) FROM unnest(p.region_path) WITH ORDINALITY AS part (code, at),
+  LATERAL (SELECT e.name, e.parent FROM catalogue_entry e WHERE e.pool IN ('', $1) AND e.kind = 'region'
+  AND e.code = part.code ORDER BY e.pool DESC LIMIT 1) AS c WHERE c.parent <> '') AS region_name
+"""
+"""The names of the regions, from the city down."""
 _ORDERS: Mapping[str, str] = {
     "newest": "submitted_at DESC, id DESC",
     "oldest": "submitted_at, id",
@@ -118,11 +115,17 @@ class ApplicationList:
         if sort not in get_args(Sort):
             raise InvalidInput("没有这种排序方式，请从列表中选择。", field="sort")
         where, values = self.where(actor, wanted)
-        at = len(values)
-        sql = _PAGE.format(columns=_COLUMNS, where=where, order=_ORDERS[sort], limit=f"${at + 1}", offset=f"${at + 2}")
-        found = await rows(sql, *values, size, (page - 1) * size)
+        found, total = await read_page(
+            f"{_COLUMNS}, {_REGION}",
+            "p",
+            f"application p WHERE {where}",
+            _ORDERS[sort],
+            values,
+            offset=(page - 1) * size,
+            limit=size,
+        )
         book = self._deps.book(actor.pool)
-        return Page(tuple(_line(row, book) for row in found), await self._total(found, page, where, values))
+        return Page(tuple(_line(row, book) for row in found), total)
 
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
         """How many of what matches are in each state, in the order of the way; states without any are left out."""
@@ -162,12 +165,6 @@ class ApplicationList:
             await record(actor, self._deps.now(), "application.reveal", "application", application.id, field=field)
         return value
 
-    async def _total(self, found: Sequence[Mapping[str, int]], page: int, where: str, values: Sequence[object]) -> int:
-        """A page beyond the last has no row to tell it."""
-        if found or page == 1:
-            return found[0]["total"] if found else 0
-        return int((await rows(f"SELECT count(*) AS n FROM application WHERE {where}", *values))[0]["n"])
-
     def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
         """Conditions as SQL of ours with the values as parameters."""
         book = self._deps.book(actor.pool)
@@ -192,8 +189,7 @@ class ApplicationList:
         if wanted.entry_type:
             add("entry_type = ?", wanted.entry_type)
         if word := check_text(wanted.search, "search", "搜索词", 50):
-            pattern = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            add("(name ILIKE '%' || ? || '%' OR number ILIKE ? || '%')", pattern)
+            add("(name ILIKE ? OR number ILIKE substr(?, 2))", contains(word))
         if wanted.submitted_from is not None:
             add("submitted_at >= ?", wanted.submitted_from)
         if wanted.submitted_until is not None:

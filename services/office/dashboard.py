@@ -17,9 +17,20 @@ from models.accounts import Account
 from models.applications import Application
 from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
 from services.core.base import Actor, Deps, Page, rows
+from services.core.pages import read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillState, BillView, InvoiceMaker, mask_email, title_of
+from services.payments import (
+    ABNORMAL,
+    OPEN,
+    REVERSIBLE,
+    TO_MAKE,
+    BillState,
+    BillView,
+    InvoiceMaker,
+    mask_email,
+    title_of,
+)
 from services.reviews import find_gaps
 
 InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
@@ -30,15 +41,12 @@ SELECT
 (SELECT count(*) FROM employer_request WHERE pool = $1 AND state = 'open') AS employer_requests,
 (SELECT count(*) FROM objection WHERE pool = $1 AND state = 'open') AS objections,
 (SELECT count(*) FROM feedback WHERE pool = $1 AND state = 'open') AS feedback,
-(SELECT count(*) FROM review_task t JOIN application p ON p.id = t.application_id
+(SELECT count(*) FROM review_task t
  JOIN unnest($2::text[], $3::timestamptz[]) AS late(code, since) ON late.code = t.step_code
- WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back')
- AND t.opened_at <= late.since) AS overdue_reviews,
-(SELECT count(*) FROM pay_order o JOIN LATERAL
- (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
- WHERE o.pool = $1 AND (r.state IN ('abnormal', 'closed') OR r.failure <> '')) AS refunds,
+ WHERE t.pool = $1 AND t.state = 'open' AND t.opened_at <= late.since) AS overdue_reviews,
+(SELECT count(*) FROM pay_order o WHERE o.pool = $1 AND o.id IN {ABNORMAL}) AS refunds,
 (SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}) AS invoices,
-(SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND ({TO_REVERSE})) AS reversals,
+(SELECT count(*) FROM invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}) AS reversals,
 (SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS alarms,
 (SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
@@ -50,20 +58,24 @@ FROM catalogue_entry c JOIN catalogue_entry e
 WHERE c.pool IN ('', $1) AND c.kind = 'region' AND c.parent = $2
 ORDER BY c.position, c.code, e.code <> c.code, e.position, e.code
 """
-_INVOICES = f"""
-SELECT i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.email_sealed, i.issued_by,
+_INVOICE = f"""
+i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.email_sealed, i.issued_by,
   i.state, i.number, i.red_number, i.failure, i.key <> '' AS has_file, i.receipt_sent_at, i.sent_at, i.created_at,
-  i.reverse_note, i.reverse_asked_at, i.reversed_at, f.amount, f.state AS fee_state, ({TO_MAKE}) AS to_make,
-  count(*) OVER () AS total
-FROM invoice i JOIN fee f ON f.id = i.fee_id JOIN account a ON a.id = f.account_id
-WHERE i.pool = $1 AND ($2 = '' OR f.expert_number = $2 OR i.number = $2)
-AND CASE $3 WHEN 'all' THEN true
-  WHEN 'to_upload' THEN {TO_MAKE}
-  WHEN 'to_reverse' THEN {TO_REVERSE}
-  WHEN 'failed' THEN i.state IN ('failed', 'stuck') OR (i.failure <> '' AND i.state <> 'reversed')
-  WHEN 'reversed' THEN i.state IN ('reversing', 'stuck', 'reversed')
-  ELSE i.state = 'sent' END
-ORDER BY i.created_at, i.id LIMIT $4 OFFSET $5
+  i.reverse_note, i.reverse_asked_at, i.reversed_at, f.amount, f.state AS fee_state, ({TO_MAKE}) AS to_make
+"""
+_FEE = "JOIN fee f ON f.id = i.fee_id"
+_INVOICE_FILTERS: Mapping[InvoiceFilter, str] = {
+    "all": "invoice i WHERE i.pool = $1",
+    "to_upload": f"invoice i {_FEE} WHERE i.pool = $1 AND {TO_MAKE}",
+    "to_reverse": f"invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}",
+    "failed": "invoice i WHERE i.pool = $1 "
+    "AND (i.state IN ('failed', 'stuck') OR i.failure <> '' AND i.state <> 'reversed')",
+    "sent": "invoice i WHERE i.pool = $1 AND i.state = 'sent'",
+    "reversed": "invoice i WHERE i.pool = $1 AND i.state IN ('reversing', 'stuck', 'reversed')",
+}
+_OF_NUMBER = """
+AND i.id IN (SELECT b.id FROM fee JOIN invoice b ON b.fee_id = fee.id WHERE fee.pool = $1 AND fee.expert_number = $2
+  UNION ALL SELECT id FROM invoice WHERE pool = $1 AND number = $2)
 """
 
 
@@ -270,8 +282,16 @@ class Dashboard:
         if only not in get_args(InvoiceFilter):
             raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
         word = check_text(search, "search", "搜索词", 50)
-        found = await rows(_INVOICES, actor.pool, word, only, min(limit, PAGE_MAX), offset)
-        return Page(tuple(self._invoice_line(row) for row in found), found[0]["total"] if found else 0)
+        found, total = await read_page(
+            _INVOICE,
+            f"i {_FEE} JOIN account a ON a.id = f.account_id",
+            _INVOICE_FILTERS[only] + (_OF_NUMBER if word else ""),
+            "i.created_at, i.id",
+            [actor.pool, word] if word else [actor.pool],
+            offset=offset,
+            limit=min(limit, PAGE_MAX),
+        )
+        return Page(tuple(self._invoice_line(row) for row in found), total)
 
     def _invoice_line(self, row: Mapping[str, Any]) -> InvoiceLine:
         sealed = row["email_sealed"]

@@ -13,8 +13,9 @@ from services.payments.fees import Fees, close_soon, print_deadline, title_of
 from services.payments.invoices.requests import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.payments.orders import Ordered
 from services.payments.queries import (
+    ABNORMAL,
+    REVERSIBLE,
     TO_MAKE,
-    TO_REVERSE,
     DifferenceView,
     FeeView,
     InvoiceFilter,
@@ -34,13 +35,14 @@ from services.payments.refunds.redirects import BANKS, Destination, check_card
 from services.payments.webhooks import PaymentWebhooks
 
 __all__ = [
+    "ABNORMAL",
     "BANKS",
     "OPEN",
     "PDF_BYTES",
     "RESOLUTION_CHARS",
     "REVERSAL_NOTE_CHARS",
+    "REVERSIBLE",
     "TO_MAKE",
-    "TO_REVERSE",
     "AlarmFilter",
     "AlarmView",
     "BillState",

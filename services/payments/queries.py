@@ -17,6 +17,7 @@ from domain.payments.lifecycles import InvoiceState, OrderState
 from domain.payments.money import yuan
 from models.payments import BillDifference, Fee, Invoice
 from services.core.base import Actor, Deps, Page, from_row, rows
+from services.core.pages import read_page
 from services.core.permissions import check
 from services.payments.fees import rules_of, title_of
 from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_for
@@ -179,35 +180,56 @@ def mask_email(email: str) -> str:
     return f"{name[:1]}***@{host}" if name and host else ""
 
 
-_ORDERS = """
-SELECT o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name AS name,
+ABNORMAL = """(SELECT r.order_id FROM refund r WHERE (r.state IN ('abnormal', 'closed') OR r.failure <> '')
+  AND NOT EXISTS (SELECT 1 FROM refund n WHERE n.order_id = r.order_id AND n.created_at > r.created_at))"""
+"""Orders whose newest refund needs a person, in SQL."""
+_ORDER_COLUMNS = """
+o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name AS name,
   o.trade, o.amount, o.refunded, o.state, o.surplus, o.created_at, o.success_at,
-  coalesce(r.state, '') AS refund, coalesce(r.failure, '') AS refund_failure, count(*) OVER () AS total
-FROM pay_order o JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
-LEFT JOIN LATERAL (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
-WHERE o.pool = $1 AND ($2 = '' OR f.expert_number = $2 OR o.out_trade_no = $2 OR o.transaction_id = $2)
-AND CASE $3 WHEN 'all' THEN true WHEN 'open' THEN o.state IN ('new', 'open') WHEN 'surplus' THEN o.surplus
-  WHEN 'abnormal' THEN r.state IN ('abnormal', 'closed') OR r.failure <> '' ELSE o.state = $3 END
-ORDER BY o.created_at DESC, o.id DESC LIMIT $4 OFFSET $5
+  coalesce(r.state, '') AS refund, coalesce(r.failure, '') AS refund_failure
 """
+_ORDER_JOINED = """
+o JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
+LEFT JOIN LATERAL (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
+"""
+_ORDER_FILTERS: Mapping[OrderFilter, str] = {
+    "all": "",
+    "open": " AND o.state IN ('new', 'open')",
+    "paid": " AND o.state = 'paid'",
+    "refunded": " AND o.state = 'refunded'",
+    "closed": " AND o.state = 'closed'",
+    "surplus": " AND o.surplus",
+    "abnormal": f" AND o.id IN {ABNORMAL}",
+}
+_OF_NUMBER = """
+AND o.id IN (SELECT id FROM pay_order WHERE out_trade_no = $2 UNION ALL SELECT id FROM pay_order
+  WHERE transaction_id = $2 UNION ALL SELECT b.id FROM fee JOIN pay_order b ON b.fee_id = fee.id
+  WHERE fee.pool = $1 AND fee.expert_number = $2)
+"""
+_NEWEST_ORDERS = "o.created_at DESC, o.id DESC"
 
 
 TO_REVERSE = "i.state = 'stuck' OR i.issued_by = 'office' AND i.state IN ('issued', 'sent') AND f.state = 'refunded'"
 """An invoice ``i`` of a fee ``f`` that the office has to reverse, in SQL."""
+REVERSIBLE = """(SELECT id FROM invoice WHERE state = 'stuck' UNION ALL SELECT v.id FROM fee JOIN invoice v
+  ON v.fee_id = fee.id WHERE fee.state = 'refunded' AND v.issued_by = 'office' AND v.state IN ('issued', 'sent'))"""
+"""The same as a set, found by indexes."""
 TO_MAKE = (
     f"f.state = 'paid' AND i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
     "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
 )
 """One that the office has to make, or to ask for again; one that follows a reversed one waits for its owner first."""
-_INVOICES = f"""
-SELECT i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
-  i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email,
-  i.created_at, i.sent_at, count(*) OVER () AS total
-FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND CASE $2
-  WHEN 'all' THEN true WHEN 'to_make' THEN {TO_MAKE}
-  WHEN 'to_reverse' THEN {TO_REVERSE} ELSE i.state = $2 END
-ORDER BY i.created_at DESC, i.id DESC LIMIT $3 OFFSET $4
+_INVOICE_COLUMNS = f"""
+i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
+  i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email, i.created_at, i.sent_at
 """
+_INVOICE_FILTERS: Mapping[InvoiceFilter, str] = {
+    "all": "invoice i WHERE i.pool = $1",
+    "to_make": f"invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}",
+    "to_reverse": f"invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}",
+    "sent": "invoice i WHERE i.pool = $1 AND i.state = 'sent'",
+    "reversed": "invoice i WHERE i.pool = $1 AND i.state = 'reversed'",
+}
 
 
 class PaymentQueries:
@@ -231,16 +253,29 @@ class PaymentQueries:
     ) -> Page[OrderRow]:
         """Orders of the pool, newest first, and how many there are. ``search``: an expert's, our or WeChat's number."""
         check(actor, "payment.manage")
-        found = await rows(_ORDERS, actor.pool, search.strip(), only, limit, offset)
-        return Page(tuple(_order_row(row) for row in found), found[0]["total"] if found else 0)
+        word = search.strip()
+        source = f"pay_order o WHERE o.pool = $1{_ORDER_FILTERS[only]}{_OF_NUMBER if word else ''}"
+        values = [actor.pool, word] if word else [actor.pool]
+        found, total = await read_page(
+            _ORDER_COLUMNS, _ORDER_JOINED, source, _NEWEST_ORDERS, values, offset=offset, limit=limit
+        )
+        return Page(tuple(_order_row(row) for row in found), total)
 
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
     ) -> Page[InvoiceRow]:
         """Invoices of the pool, newest first, and how many there are. ``to_make``: what waits for the office."""
         check(actor, "payment.manage")
-        found = await rows(_INVOICES, actor.pool, only, limit, offset)
-        return Page(tuple(_invoice_row(row) for row in found), found[0]["total"] if found else 0)
+        found, total = await read_page(
+            _INVOICE_COLUMNS,
+            "i JOIN fee f ON f.id = i.fee_id",
+            _INVOICE_FILTERS[only],
+            "i.created_at DESC, i.id DESC",
+            [actor.pool],
+            offset=offset,
+            limit=limit,
+        )
+        return Page(tuple(_invoice_row(row) for row in found), total)
 
 
 def _order_row(row: Mapping[str, Any]) -> OrderRow:

@@ -13,12 +13,13 @@ WITH reviewer AS MATERIALIZED (
     SELECT a.account_id, a.step, {PREFIX} AS prefix, a.specialty
       FROM review_assignment a JOIN account c ON c.id = a.account_id AND c.disabled_at IS NULL
      WHERE a.pool = $1 AND a.revoked_at IS NULL
+), own AS MATERIALIZED (
+    SELECT DISTINCT t.id, r.account_id AS owner FROM reviewer r JOIN application p ON p.account_id = r.account_id
+      JOIN review_task t ON t.application_id = p.id AND t.state = 'open'
 ), waiting AS MATERIALIZED (
-    SELECT t.step_code, t.region, t.specialty, r.account_id AS owner, count(*) AS n, min(t.opened_at) AS since
-      FROM review_task t JOIN application p ON p.id = t.application_id
-      LEFT JOIN (SELECT DISTINCT account_id FROM reviewer) r ON r.account_id = p.account_id
-     WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back')
-     GROUP BY t.step_code, t.region, t.specialty, r.account_id
+    SELECT t.step_code, t.region, t.specialty, own.owner, count(*) AS n, min(t.opened_at) AS since
+      FROM review_task t LEFT JOIN own ON own.id = t.id WHERE t.pool = $1 AND t.state = 'open'
+     GROUP BY t.step_code, t.region, t.specialty, own.owner
 )
 SELECT t.step_code AS step, t.region, t.specialty, sum(t.n)::int AS waiting, min(t.since) AS since FROM waiting t
  WHERE NOT EXISTS (SELECT 1 FROM reviewer a WHERE {COVERS} AND a.account_id IS DISTINCT FROM t.owner)

@@ -23,23 +23,23 @@ from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import Codes, facts_of, load_codes
 from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.reviews.application_view import Sheet, find_secret, read_sheet
 from services.reviews.decisions import Decision, rule_of, unknown_task
-from services.reviews.scope import REACHES, TAKEN_BACK, is_own, reaches
+from services.reviews.scope import TAKEN_BACK, is_own, open_within, reaches
 from services.reviews.steps import alternatives_of, specialties_of
 
 PAGE_MAX = 100
-_FROM = f"""
-FROM review_task t JOIN application p ON p.id = t.application_id
-JOIN unnest($3::text[], $4::timestamptz[]) AS late(step_code, since) ON late.step_code = t.step_code
-WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND {REACHES}
+_APPLICATION = "JOIN application p ON p.id = t.application_id"
+_CARD = """
+t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, p.entry_type, p.region
 """
-_FILTER = """
-AND ($5 = '' OR t.step_code = $5) AND (NOT $6 OR t.opened_at <= late.since)
-AND ($7 = '' OR p.number ILIKE $8 OR p.name ILIKE $8) AND ($9 = '' OR starts_with(t.specialty, $9))
-"""
-_ORDER = "ORDER BY t.opened_at, t.id "
+_ORDER = "t.opened_at, t.id"
+_STEP, _BRANCH = "t.step_code = ?", "starts_with(t.specialty, ?)"
+_NAMED = (
+    "t.application_id IN (SELECT p.id FROM application p WHERE p.pool = $1 AND (p.number ILIKE ? OR p.name ILIKE ?))"
+)
 
 
 @dataclass(frozen=True)
@@ -149,21 +149,20 @@ class ReviewQueue:
     ) -> Page[TaskCard]:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
         check(actor, "review.decide")
-        found = await rows(
-            "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, "
-            f"p.entry_type, p.region, count(*) OVER () AS total {_FROM} {_FILTER} {_ORDER} OFFSET $10 LIMIT $11",
-            *self._scope(actor),
-            *_filter(wanted),
-            offset,
-            min(limit, PAGE_MAX),
+        where, values = self._matching(wanted, await open_within(actor, self._deps.book(actor.pool)))
+        found, total = await read_page(
+            _CARD,
+            f"t {_APPLICATION}",
+            f"review_task t WHERE {where}",
+            _ORDER,
+            values,
+            offset=offset,
+            limit=min(limit, PAGE_MAX),
         )
-        if not found:
-            total = await self._total(actor, wanted) if offset else 0
-            return Page((), total)
         book = self._deps.book(actor.pool)
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         now = self._deps.now()
-        return Page(tuple(card_of(row, book, codes, now) for row in found), found[0]["total"])
+        return Page(tuple(card_of(row, book, codes, now) for row in found), total)
 
     async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
         """The oldest open task, or the oldest of those behind ``after`` in the queue; None: all is done.
@@ -172,13 +171,15 @@ class ReviewQueue:
         """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
+        where, values = await open_within(actor, self._deps.book(actor.pool))
+        first = f"SELECT t.id FROM review_task t WHERE {where} {{}} ORDER BY {_ORDER} LIMIT 1"
+        n = len(values)
         if anchor and anchor.state != TaskState.OPEN:
-            same = f"SELECT t.id {_FROM} AND t.application_id = $5 {_ORDER} LIMIT 1"
-            if found := await rows(same, *self._scope(actor), anchor.application_id):
-                return UUID(str(found[0]["id"]))
-        behind = " AND (t.opened_at, t.id) > ($5, $6)" if anchor else ""
-        place = [anchor.opened_at, anchor.id] if anchor else []
-        found = await rows(f"SELECT t.id {_FROM} {behind} {_ORDER} LIMIT 1", *self._scope(actor), *place)
+            same = await rows(first.format(f"AND t.application_id = ${n + 1}"), *values, anchor.application_id)
+            if same:
+                return UUID(str(same[0]["id"]))
+        behind = f"AND (t.opened_at, t.id) > (${n + 1}, ${n + 2})" if anchor else ""
+        found = await rows(first.format(behind), *values, *([anchor.opened_at, anchor.id] if anchor else []))
         if not found and anchor:
             return await self.next(actor)
         return found[0]["id"] if found else None
@@ -228,11 +229,15 @@ class ReviewQueue:
         Raises NotFound as ``one``.
         """
         task, application = await self._find(actor, task_id)
-        sql = (
-            "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, "
-            f"p.entry_type, p.region {_FROM} AND t.application_id = $5 AND t.step_code = $6 ORDER BY t.specialty, t.id"
+        where, values = await open_within(actor, self._deps.book(actor.pool))
+        n = len(values)
+        found = await rows(
+            f"SELECT {_CARD} FROM review_task t {_APPLICATION} WHERE {where} AND t.application_id = ${n + 1} "
+            f"AND t.step_code = ${n + 2} ORDER BY t.specialty, t.id",
+            *values,
+            application.id,
+            task.step_code,
         )
-        found = await rows(sql, *self._scope(actor), application.id, task.step_code)
         book, now = self._deps.book(actor.pool), self._deps.now()
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         cards = [card_of(row, book, codes, now) for row in found]
@@ -272,10 +277,12 @@ class ReviewQueue:
         return task, application
 
     async def _counts(self, actor: Actor) -> list[StepCount]:
+        where, values = await open_within(actor, self._deps.book(actor.pool))
+        late, values = self._late(values)
         found = await rows(
-            f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE t.opened_at <= late.since) AS late {_FROM} "
-            "GROUP BY t.step_code",
-            *self._scope(actor),
+            f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE {late}) AS late FROM review_task t "
+            f"WHERE {where} GROUP BY t.step_code",
+            *values,
         )
         by_code = {row["step_code"]: row for row in found}
         steps = self._deps.book(actor.pool).review.steps
@@ -285,14 +292,27 @@ class ReviewQueue:
             if step.code in by_code
         ]
 
-    async def _total(self, actor: Actor, wanted: Wanted) -> int:
-        found = await rows(f"SELECT count(*) AS n {_FROM} {_FILTER}", *self._scope(actor), *_filter(wanted))
-        return int(found[0]["n"])
+    def _matching(self, wanted: Wanted, within: tuple[str, list[object]]) -> tuple[str, list[object]]:
+        """Narrower conditions on a task, and their values."""
+        where, values = within
+        if wanted.overdue:
+            late, values = self._late(values)
+            where += f" AND {late}"
+        asked = ((_STEP, wanted.step), (_BRANCH, wanted.specialty), (_NAMED, contains(wanted.search.strip()[:50])))
+        for sql, value in asked:
+            if value.strip("%"):
+                values = [*values, value]
+                where += " AND " + sql.replace("?", f"${len(values)}")
+        return where, values
 
-    def _scope(self, actor: Actor) -> list[object]:
-        """``$1`` to ``$4``: pool, person, and since when a task of each step counts as late."""
-        steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
-        return [actor.pool, actor.account_id, [step.code for step in steps], [now - step.expected for step in steps]]
+    def _late(self, values: list[object]) -> tuple[str, list[object]]:
+        """A task has waited longer than its step usually takes; ``values`` begin with the pool."""
+        steps, now = self._deps.book(str(values[0])).review.steps, self._deps.now()
+        parts = []
+        for step in steps:
+            values = [*values, step.code, now - step.expected]
+            parts.append(f"t.step_code = ${len(values) - 1} AND t.opened_at <= ${len(values)}")
+        return f"({' OR '.join(parts)})", values
 
 
 async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine, ...]:
@@ -311,13 +331,6 @@ async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine,
         )
         for e in found
     )
-
-
-def _filter(wanted: Wanted) -> list[object]:
-    """``$5`` to ``$9``."""
-    text = wanted.search.strip()[:50]
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    return [wanted.step, wanted.overdue, text, pattern, wanted.specialty]
 
 
 def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:

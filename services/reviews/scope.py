@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
-from services.core.base import rows
+from domain.rulebook.book import Rulebook
+from services.core.base import Actor, rows
 
 TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
 """The person has the application back, or gave it up: reviewers read nothing of it."""
@@ -16,21 +17,22 @@ PREFIX = "CASE WHEN a.exact THEN a.region ELSE regexp_replace(a.region, '(00){1,
 COVERS = "a.step = t.step_code AND starts_with(t.region, a.prefix) AND starts_with(t.specialty, a.specialty)"
 """An assignment ``a`` covers a task ``t`` of its pool: a region covers all below it, a specialty its branch."""
 
-NOT_OWN = """
-p.account_id <> ALL(ARRAY(SELECT own.id FROM account own WHERE own.id = $2
-    OR own.id_number_hash = (SELECT me.id_number_hash FROM account me WHERE me.id = $2)))
-AND (p.expert_id IS NULL OR p.expert_id <> ALL(ARRAY(SELECT e.id FROM expert e WHERE e.account_id = $2)))
+OWN = """
+ARRAY(SELECT p.id FROM application p WHERE p.account_id = $2
+  UNION ALL SELECT p.id FROM account me JOIN account own ON own.pool = me.pool
+    AND own.id_number_hash = me.id_number_hash JOIN application p ON p.account_id = own.id WHERE me.id = $2
+  UNION ALL SELECT p.id FROM expert e JOIN application p ON p.expert_id = e.id WHERE e.account_id = $2)
 """
-"""The application ``p`` is not that of the person ``$2``, by whichever account or file."""
+"""Applications of the person ``$2``, by whichever account or file."""
 
 REACHES = f"""
 EXISTS (SELECT 1 FROM (
     SELECT a.step, {PREFIX} AS prefix, a.specialty FROM review_assignment a
      WHERE a.pool = $1 AND a.account_id = $2 AND a.revoked_at IS NULL OFFSET 0
     ) a WHERE {COVERS})
-AND {NOT_OWN}
+AND t.application_id <> ALL({OWN})
 """
-"""The person ``$2`` may decide the task ``t`` of the application ``p`` in the pool ``$1``.
+"""The person ``$2`` may decide the task ``t`` in the pool ``$1``.
 
 ``OFFSET 0`` makes PostgreSQL read the few assignments once, not for each of thousands of tasks.
 """
@@ -43,18 +45,41 @@ SELECT a.department FROM review_task t
 """
 
 
+_ASSIGNED = f"""
+SELECT DISTINCT a.step, {PREFIX} AS prefix, a.specialty FROM review_assignment a
+ WHERE a.pool = $1 AND a.account_id = $2 AND a.revoked_at IS NULL
+   AND a.step = ANY($3::text[]) ORDER BY 1, 2, 3
+"""
+
+
+async def open_within(actor: Actor, book: Rulebook) -> tuple[str, list[object]]:
+    """Open tasks ``t`` that a person may decide, as SQL with its values; the first are the pool and the person.
+
+    The same as ``REACHES``, of the rulebook's steps and with the person's few assignments written out, so that a page
+    of the queue is read in the order of an index until it is full.
+    """
+    values: list[object] = [actor.pool, actor.account_id]
+    branches = []
+    for row in await rows(_ASSIGNED, *values, [step.code for step in book.review.steps]):
+        at = len(values)
+        values += [row["step"], row["prefix"], row["specialty"]]
+        branches.append(
+            COVERS.replace("a.step ", f"${at + 1} ")
+            .replace("a.prefix", f"${at + 2}")
+            .replace("a.specialty", f"${at + 3}")
+        )
+    reach = " OR ".join(f"({branch})" for branch in branches) or "false"
+    return f"t.pool = $1 AND t.state = 'open' AND ({reach}) AND t.application_id <> ALL({OWN})", values
+
+
 async def reaches(pool: str, task_id: UUID, account_id: UUID) -> bool:
     """Whether the person may read and decide a task of the pool now."""
-    sql = (
-        "SELECT 1 FROM review_task t JOIN application p ON p.id = t.application_id "
-        f"WHERE t.pool = $1 AND t.id = $3 AND {REACHES}"
-    )
+    sql = f"SELECT 1 FROM review_task t WHERE t.pool = $1 AND t.id = $3 AND {REACHES}"
     return bool(await rows(sql, pool, account_id, task_id))
 
 
 async def is_own(application_id: UUID, account_id: UUID) -> bool:
-    sql = f"SELECT 1 FROM application p WHERE p.id = $1 AND ({NOT_OWN}) IS NOT TRUE"
-    return bool(await rows(sql, application_id, account_id))
+    return bool(await rows(f"SELECT 1 WHERE $1::uuid = ANY({OWN})", application_id, account_id))
 
 
 async def department_of(task_id: UUID, account_id: UUID | None, usual: str) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from domain.clock import local, print_date, print_until
 from domain.payments.money import yuan
+from services.core.pages import COUNTED
 
 _PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9})(?![\w-])", re.ASCII)
 
@@ -26,6 +27,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "clock_seconds": lambda at: f"{local(at):%H:%M:%S}",
         "iso": lambda at: at.isoformat(),
         "yuan": print_sum,
+        "counted": print_count,
         "phones": link_phones,
     }
 
@@ -45,6 +47,11 @@ def print_sum(fen: int) -> str:
     """``1234500`` → ``12,345.00``: for reading; whatever is read by programs has no commas."""
     whole, _, rest = yuan(fen).partition(".")
     return f"{int(whole):,}.{rest}" if whole != "-0" else f"-0.{rest}"
+
+
+def print_count(total: int) -> str:
+    """How many lines a list has; ``10000+`` where they were not counted further."""
+    return f"{total}{'+' if total >= COUNTED else ''}"
 
 
 def link_phones(text: str) -> Markup:

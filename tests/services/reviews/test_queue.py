@@ -8,15 +8,18 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, NotFound
+from domain.ids import new_id
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
-from services.core.base import Actor, Deps, Page
+from services.core.base import Actor, Deps, Page, transaction
 from services.reviews import ReviewQueue, Wanted
 from services.reviews.decisions import Reviews
 from services.reviews.queue import EVERYTHING
+from services.reviews.scope import reaches
 from tests.factories.reviews import (
     CITY,
+    DISTRICT,
     OTHER_CITY,
     OTHER_DISTRICT,
     PROVINCE,
@@ -119,6 +122,8 @@ async def test_while_one_specialty_is_sent_back_the_others_stay_but_not_once_the
     assert [card.id for card in (await queue.cards(reviewer)).items] == [second.id]
     assert (await queue.one(reviewer, first.id)).state == "sent_back"
     await Application.filter(id=application.id).update(state="correcting")
+    async with transaction():
+        await reviews.cancel(application, deps.now())
     assert await queue.badge(reviewer) == 0
     for task in (first, second):
         with pytest.raises(Conflict, match="已撤回"):
@@ -214,3 +219,33 @@ async def test_the_log_tells_what_departments_said_newest_first(
         ("send_back", "省专家库管理机构", "承诺书未签字"),
         ("approve", "市州行业主管部门", "同意"),
     ]
+
+
+async def test_the_queue_holds_just_what_can_be_decided(deps: Deps, reviews: Reviews, queue: ReviewQueue) -> None:
+    """The queue writes the assignments out as conditions, a decision asks by another statement: they agree."""
+    own = await make_applicant(deps)
+    for path in ((DISTRICT, CITY, PROVINCE), (OTHER_DISTRICT, OTHER_CITY, PROVINCE), (CITY, PROVINCE)):
+        for specialties in (("A0401",), ("A0401", "A0801")):
+            await begin(reviews, deps, await make_application(deps, specialties=specialties, region_path=path))
+    await begin(reviews, deps, await make_application(deps, own))
+    tasks = await ReviewTask.all()
+    actors = [
+        await make_reviewer(deps, "industry", region, specialty)
+        for region in (PROVINCE, CITY, DISTRICT, OTHER_CITY)
+        for specialty in ("", "A04", "A0801")
+    ]
+    actors += [Actor("demo", "reviewer", own.id), Actor("demo", "reviewer", new_id())]
+    await ReviewAssignment.create(
+        pool="demo", account_id=own.id, step="industry", region=CITY, exact=True, granted_at=deps.now()
+    )
+    await ReviewAssignment.create(
+        pool="demo", account_id=own.id, step="industry", region=OTHER_CITY, specialty="A08", granted_at=deps.now()
+    )
+    seen = set()
+    for actor in actors:
+        assert actor.account_id is not None
+        decidable = {task.id for task in tasks if await reaches("demo", task.id, actor.account_id)}
+        assert {card.id for card in (await queue.cards(actor)).items} == decidable
+        assert await queue.badge(actor) == len(decidable)
+        seen.add(len(decidable))
+    assert len(seen) > 4
