@@ -28,26 +28,29 @@ class RoleOption:
         return " · ".join(part for part in (role_name(self.role), self.organisation_name, self.scope) if part)
 
 
-_EXPERT = "SELECT 'expert', '', NULL::uuid, '', id FROM expert WHERE account_id = $1 AND left_at IS NULL"
-_LEGAL = "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = $1"
+_EXPERT = "SELECT 'expert', '', NULL::uuid, '', id FROM expert WHERE account_id = {person} AND left_at IS NULL"
+_LEGAL = "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = {person}"
 _AGENT = (
     "SELECT 'agent', '', o.id, o.name, NULL::uuid FROM agent_link l JOIN organisation o ON o.id = l.organisation_id "
-    "WHERE l.account_id = $1 AND l.accepted_at IS NOT NULL AND l.revoked_at IS NULL "
+    "WHERE l.account_id = {person} AND l.accepted_at IS NOT NULL AND l.revoked_at IS NULL "
     "AND l.valid_from <= $2 AND l.valid_until > $2"
 )
-_GRANT = "SELECT role, scope, NULL::uuid, '', NULL::uuid FROM role_grant WHERE account_id = $1 AND revoked_at IS NULL"
+_GRANT = (
+    "SELECT role, scope, NULL::uuid, '', NULL::uuid FROM role_grant WHERE account_id = {person} AND revoked_at IS NULL"
+)
 _APPLICANT = (
-    "SELECT 'applicant', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND a.registered_at IS NOT NULL "
+    "SELECT 'applicant', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} "
+    "AND a.registered_at IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM expert e WHERE e.account_id = a.id AND e.left_at IS NULL)"
 )
 """An expert may do what an applicant may, so he has no second hat to choose."""
 _REVIEWER = (
-    "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS "
+    "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} AND EXISTS "
     "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
 )
 _NAMED_SUPERVISOR = (
-    "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS (SELECT 1 FROM "
-    "draw_supervisor s JOIN draw d ON d.id = s.draw_id WHERE s.mobile_hash = a.mobile_hash AND d.pool = a.pool "
+    "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} AND EXISTS (SELECT 1 "
+    "FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id WHERE s.mobile_hash = a.mobile_hash AND d.pool = a.pool "
     "AND d.ended_at IS NULL)"
 )
 """A person whom a running draw names as its supervisor may act as one; for that draw only, which draws check."""
@@ -71,15 +74,19 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
     "reviewer": (_REVIEWER,),
     "pool_admin": (_GRANT,),
 }
-_HEAD = (
-    "WITH moment AS (SELECT $2::timestamptz), held (role, scope, organisation_id, organisation_name, expert_id) AS ("
-)
-_TAIL = ") SELECT role, scope, organisation_id, organisation_name, expert_id FROM held"
-"""Every source takes the moment, whether it needs it or not."""
 _ALL = (_EXPERT, _APPLICANT, _LEGAL, _AGENT, _GRANT, _NAMED_SUPERVISOR, _REVIEWER)
-_HOLDER = f"""{_HEAD}{" UNION ALL ".join(_ALL)})
-SELECT a.disabled_at IS NOT NULL AS disabled, a.real_name, a.mobile_sealed, e.name AS expert_name, h.*
-FROM account a LEFT JOIN held h ON TRUE LEFT JOIN expert e ON e.id = h.expert_id WHERE a.id = $1
+
+
+def held_by(person: str, sources: Sequence[str] = _ALL) -> str:
+    """What ``person`` (SQL) may act as at the moment ``$2``: an item of FROM, called ``held``."""
+    union = " UNION ALL ".join(sources).format(person=person)
+    return f"({union}) AS held (role, scope, organisation_id, organisation_name, expert_id)"
+
+
+_HOLDER = f"""
+SELECT a.disabled_at IS NOT NULL AS disabled, a.real_name, a.mobile_sealed, e.name AS expert_name, held.*
+FROM account a CROSS JOIN (SELECT $2::timestamptz) AS moment LEFT JOIN {held_by("$1")} ON true
+LEFT JOIN expert e ON e.id = held.expert_id WHERE a.id = $1
 """
 
 
@@ -122,10 +129,11 @@ async def find_role(
     return None
 
 
-async def _find(sources: tuple[str, ...], account_id: UUID, now: datetime) -> list[RoleOption]:
+async def _find(sources: Sequence[str], account_id: UUID, now: datetime) -> list[RoleOption]:
     if not sources:
         return []
-    return _sorted(await rows(_HEAD + " UNION ALL ".join(sources) + _TAIL, account_id, now))
+    moment = "(SELECT $2::timestamptz) AS moment"  # not every source takes it
+    return _sorted(await rows(f"SELECT held.* FROM {moment}, {held_by('$1', sources)}", account_id, now))
 
 
 def _sorted(found: Sequence[Mapping[str, Any]]) -> list[RoleOption]:

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -24,11 +24,11 @@ from domain.errors import (
 from domain.ids import new_id
 from models.accounts import Account, Session, WechatIdentity
 from models.experts import Expert
-from services.accounts.roles import RoleOption, find_role, roles_of
+from services.accounts.roles import RoleOption, find_role, held_by, roles_of
 from services.accounts.tokens import Tokens, hash_token, issue, session_of
 from services.accounts.verification_codes import check_mobile
 from services.accounts.wechat_binding import Bound, Unbound, WechatBinding
-from services.core.base import Actor, Deps, record, transaction
+from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.signed_links import Link, Links
 from services.ports import MiniProgramPlatform
@@ -68,6 +68,19 @@ class LogIn:
 
 MINI_PROGRAM, BY_PASSWORD = "微信小程序", "小程序（密码登录）"
 _MUST_CHANGE = "您正在使用初始密码，请先修改密码，再办理其他事项。"
+
+
+_ACTING = f"""
+SELECT s.id, s.pool, s.account_id, s.identity_id, s.access_until, s.refresh_until,
+  a.disabled_at IS NOT NULL AS disabled, a.password_initial,
+  held.role, held.scope, held.organisation_id, held.expert_id
+FROM (SELECT * FROM session WHERE revoked_at IS NULL) AS s LEFT JOIN account a ON a.id = s.account_id
+LEFT JOIN LATERAL (SELECT held.* FROM {held_by("s.account_id")}
+  WHERE (held.role = s.role OR s.role = 'applicant' AND held.role = 'expert')
+  AND held.scope = s.scope AND held.organisation_id IS NOT DISTINCT FROM s.organisation_id LIMIT 1) AS held ON true
+"""
+"""A session that was not ended, its person, and the chosen role if the person still holds it at the moment ``$2``; an
+applicant who has entered the pool goes on as expert."""
 
 
 class Sessions:
@@ -215,40 +228,19 @@ class Sessions:
 
         The role is the chosen one if the person still holds it this moment, else ``guest``.
         """
-        session = await Session.get_or_none(access_hash=hash_token(access_token))
-        if session is None or session.revoked_at is not None or session.access_until <= self._deps.now():
+        now = self._deps.now()
+        found = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
+        if not found or found[0]["access_until"] <= now:
             raise _expired()
-        return await self._acting(session, initial_too)
+        return _acting(found[0], initial_too)
 
     async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
         """The same for a request whose signed cookie names this session and person."""
-        session = await Session.get_or_none(id=session_id, account_id=account_id, revoked_at=None)
-        if session is None or session.refresh_until <= self._deps.now():
-            raise _expired()
-        return await self._acting(session, initial_too)
-
-    async def _acting(self, session: Session, initial_too: bool) -> Actor:
-        guest = Actor(session.pool, "guest", session.account_id, session_id=session.id)
-        if session.account_id is None:
-            return guest
-        account = await Account.get(id=session.account_id)
-        if account.disabled_at is not None:
-            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
-        if account.password_initial and session.identity_id is None and not initial_too:
-            # a log-in that WeChat vouches for owes nothing to that password
-            raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": session.pool})
-        held = await self._held(session, account.id)
-        return _actor(session, held) if held else guest
-
-    async def _held(self, session: Session, account_id: UUID) -> RoleOption | None:
-        """The session's role, if the person still holds it; an applicant who has entered the pool goes on as expert."""
         now = self._deps.now()
-        held = await find_role(
-            account_id, session.role, now, scope=session.scope, organisation_id=session.organisation_id
-        )
-        if held is None and session.role == "applicant":
-            return await find_role(account_id, "expert", now)
-        return held
+        found = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
+        if not found or found[0]["refresh_until"] <= now:
+            raise _expired()
+        return _acting(found[0], initial_too)
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
         """What the person may choose to act as."""
@@ -355,6 +347,26 @@ def _set_role(session: Session, held: RoleOption) -> None:
 def _actor(session: Session, held: RoleOption) -> Actor:
     return Actor(
         session.pool, held.role, session.account_id, held.expert_id, held.organisation_id, held.scope, session.id
+    )
+
+
+def _acting(row: Mapping[str, Any], initial_too: bool) -> Actor:
+    """As whom a session acts; raises Forbidden where its person may not act now."""
+    if row["disabled"]:
+        raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+    if row["password_initial"] and row["identity_id"] is None and not initial_too:
+        # a log-in that WeChat vouches for owes nothing to that password
+        raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": row["pool"]})
+    if row["role"] is None:
+        return Actor(row["pool"], "guest", row["account_id"], session_id=row["id"])
+    return Actor(
+        row["pool"],
+        row["role"],
+        row["account_id"],
+        row["expert_id"],
+        row["organisation_id"],
+        row["scope"],
+        row["id"],
     )
 
 

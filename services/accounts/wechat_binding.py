@@ -265,8 +265,8 @@ class WechatBinding:
 
     async def needs_consent(self, account_id: UUID) -> bool:
         """Whether the privacy text has changed since the person accepted it."""
-        account = await Account.get(id=account_id)
-        return account.privacy_version != self._deps.book(account.pool).pool.privacy_version
+        [account] = await rows("SELECT pool, privacy_version FROM account WHERE id = $1", account_id)
+        return bool(account["privacy_version"] != self._deps.book(account["pool"]).pool.privacy_version)
 
     async def _check_attachable(
         self, identity_id: UUID, pool: str, mobile: str, privacy_version: str

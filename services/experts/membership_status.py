@@ -8,11 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from models.accounts import Account
-from models.applications import Application
-from models.courses import CourseEnrolment
-from models.experts import Expert
-from services.core.base import Deps
+from services.core.base import Deps, rows
 
 StandingKind = Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
 
@@ -29,18 +25,28 @@ class Standing:
     ] = ""
 
 
+_STANDING = """
+SELECT a.pool, e.number, e.left_at IS NULL AS stays, e.active, e.standing, e.emergency,
+  EXISTS (SELECT 1 FROM course_enrolment n WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL) AS excluded,
+  EXISTS (SELECT 1 FROM application p WHERE p.account_id = a.id AND p.ended_at IS NULL AND p.submitted_at IS NOT NULL)
+    AS applying
+FROM account a LEFT JOIN LATERAL
+  (SELECT * FROM expert WHERE account_id = a.id ORDER BY left_at DESC LIMIT 1) e ON true
+WHERE a.id = $1
+"""
+
+
 async def standing_of(deps: Deps, account_id: UUID) -> Standing:
     """An expert's standing comes before an application of his. One that was never handed in does not count yet."""
-    account = await Account.get(id=account_id)
-    words = deps.book(account.pool).standing
-    expert = await Expert.filter(account_id=account_id).order_by("-left_at").first()
-    if expert is not None and expert.left_at is None:
+    [row] = await rows(_STANDING, account_id)
+    words = deps.book(row["pool"]).standing
+    if row["number"] is not None and row["stays"]:
         kind: StandingKind = "suspended"
-        if expert.active and not await CourseEnrolment.exists(expert_id=expert.id, excluded_at__not_isnull=True):
-            kind = "temporary" if expert.standing == "temporary" else "formal"
-        return Standing(kind, getattr(words, kind), expert.number, words.emergency if expert.emergency else "")
-    if await Application.exists(account_id=account_id, ended_at=None, submitted_at__not_isnull=True):
+        if row["active"] and not row["excluded"]:
+            kind = "temporary" if row["standing"] == "temporary" else "formal"
+        return Standing(kind, getattr(words, kind), row["number"], words.emergency if row["emergency"] else "")
+    if row["applying"]:
         return Standing("applying", words.applying)
-    if expert is not None:
-        return Standing("left", words.left, expert.number)
+    if row["number"] is not None:
+        return Standing("left", words.left, row["number"])
     return Standing("outside", words.outside)

@@ -120,6 +120,8 @@ class AuthPages:
             return None
 
     async def _as_person(self, visitor: Actor) -> Actor | None:
+        if visitor.role in ("expert", "applicant"):
+            return visitor
         for option in await self._services.accounts.sessions.roles(visitor):
             if option.role in ("expert", "applicant"):
                 return replace(visitor, role=option.role, expert_id=option.expert_id, organisation_id=None, scope="")
