@@ -147,7 +147,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         draws=drawn,
         notifications=told,
         files=stored,
-        office=office.build(deps, notices, drawn, reviewed, proven.issuing),
+        office=office.build(deps, notices, links, stored.store, drawn, reviewed, proven.issuing),
         operations=operations.build(deps, told, drawn, ports.sms, ports.voice, due_tasks),
         official=ports.official,
         web=ports.web,

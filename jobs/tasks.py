@@ -48,6 +48,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def run_deadline(kind: str) -> None:
         await services.operations.scheduler.carry_out(kind)
 
+    @queue.task(name="exports.write", retry=retry)
+    async def write_export(order: str) -> None:
+        await services.office.large_exports.write(order)
+
     @queue.task(name="chat.late", retry=retry)
     async def late(pool: str, message: str) -> None:
         await late_message(pool, message)

@@ -4,26 +4,31 @@ from services.office.application_list import ApplicationLine, Filter, Sort, Stat
 from services.office.assembly import OfficeServices, build
 from services.office.dashboard import InvoiceFilter, OrderView, RefundLine, Waiting
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
-from services.office.exports import Export, Range
+from services.office.exports import Export, Order, Range, What
+from services.office.large_exports import DIRECT_MAX, ExportState
 from services.office.staff_work import Count, Work
 
 __all__ = [
+    "DIRECT_MAX",
     "REASON_MAX",
     "ApplicationLine",
     "Count",
     "ExpertLine",
     "Export",
+    "ExportState",
     "Filter",
     "InvoiceFilter",
     "Left",
     "OfficeServices",
     "Only",
+    "Order",
     "OrderView",
     "Range",
     "RefundLine",
     "Sort",
     "StateCount",
     "Waiting",
+    "What",
     "Work",
     "build",
 ]

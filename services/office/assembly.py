@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from services.certificates import Issuing
 from services.core.base import Deps
+from services.core.signed_links import Links
 from services.draws import DrawServices
+from services.files import SealedFiles
 from services.notifications import Notifier
 from services.office.application_list import ApplicationList
 from services.office.dashboard import Dashboard
 from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
+from services.office.large_exports import LargeExports
 from services.office.late_certificates import LateCertificates
 from services.office.staff_work import StaffWork
 from services.reviews import ReviewServices
@@ -23,19 +26,27 @@ class OfficeServices:
     applications: ApplicationList
     experts: ExpertAdministration
     exports: Exports
+    large_exports: LargeExports
     staff_work: StaffWork
     late_certificates: LateCertificates
 
 
 def build(
-    deps: Deps, notices: Notifier, draws: DrawServices, reviews: ReviewServices, certificates: Issuing
+    deps: Deps,
+    notices: Notifier,
+    links: Links,
+    store: SealedFiles,
+    draws: DrawServices,
+    reviews: ReviewServices,
+    certificates: Issuing,
 ) -> OfficeServices:
-    dashboard = Dashboard(deps)
+    dashboard, exports = Dashboard(deps), Exports(deps)
     return OfficeServices(
         dashboard=dashboard,
         applications=ApplicationList(deps),
         experts=ExpertAdministration(deps, notices, draws.calling),
-        exports=Exports(deps),
+        exports=exports,
+        large_exports=LargeExports(deps, links, store, exports),
         staff_work=StaffWork(deps, draws.access, draws.discards, reviews.queue, dashboard),
         late_certificates=LateCertificates(deps, certificates),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
@@ -16,14 +17,16 @@ from domain.ids import new_id
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.payments.fees import DIFFERENCE_NAMES, TRADE_NAMES
 from domain.payments.lifecycles import OrderState, RefundState
-from services.applications import entry_names, load_codes
+from domain.rulebook.book import Rulebook
+from services.applications import Codes, entry_names, load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.office.application_list import ApplicationList, Filter
 from services.spreadsheets.export import Column, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
-_BATCH = 1000
+_BATCH = 500
+"""Rows fetched, masked and written at a time; all but the fetching is done in a thread."""
 _FIRST = UUID(int=0)
 
 _APPLICATIONS = (
@@ -50,7 +53,7 @@ SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_
     p.ended_at,
     (SELECT coalesce(array_agg(s.code ORDER BY s.position), '{{}}') FROM application_specialty s
      WHERE s.application_id = p.id AND s.admitted IS NOT FALSE) AS specialties
-FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id LIMIT {limit}) p
+FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id{limit}) p
 JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
 """
 _ORDERS = (
@@ -68,12 +71,12 @@ _ORDERS = (
     Column("支付时间", 20),
     Column("关闭时间", 20),
 )
-_ORDER_ROWS = f"""
+_ORDER_ROWS = """
 SELECT o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name,
     o.description, o.amount, o.refunded, o.trade, o.state, o.surplus, o.created_at, o.success_at, o.closed_at
 FROM pay_order o JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
-WHERE o.pool = $1 AND o.id > $2 AND ($3::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) >= $3)
-    AND ($4::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) < $4) ORDER BY o.id LIMIT {_BATCH}
+WHERE o.pool = $1 AND o.id > $4 AND ($2::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) >= $2)
+    AND ($3::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) < $3) ORDER BY o.id{limit}
 """
 _REFUNDS = (
     Column("退款单号", 34),
@@ -88,12 +91,12 @@ _REFUNDS = (
     Column("到账时间", 20),
     Column("失败代码", 16),
 )
-_REFUND_ROWS = f"""
+_REFUND_ROWS = """
 SELECT r.id, r.out_refund_no, o.out_trade_no, r.refund_id, f.expert_number, a.real_name, r.amount, r.reason, r.state,
     r.created_at, r.done_at, r.failure
 FROM refund r JOIN pay_order o ON o.id = r.order_id JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
-WHERE r.pool = $1 AND r.id > $2 AND ($3::timestamptz IS NULL OR r.created_at >= $3)
-    AND ($4::timestamptz IS NULL OR r.created_at < $4) ORDER BY r.id LIMIT {_BATCH}
+WHERE r.pool = $1 AND r.id > $4 AND ($2::timestamptz IS NULL OR r.created_at >= $2)
+    AND ($3::timestamptz IS NULL OR r.created_at < $3) ORDER BY r.id{limit}
 """
 _DIFFERENCE_COLUMNS = (
     Column("账单日", 12),
@@ -107,13 +110,13 @@ _DIFFERENCE_COLUMNS = (
     Column("处理时间", 20),
     Column("处理说明", 32),
 )
-_DIFFERENCE_ROWS = f"""
+_DIFFERENCE_ROWS = """
 SELECT d.id, b.day, d.kind, d.out_trade_no, d.out_refund_no, d.transaction_id, d.ours, d.theirs, d.note, d.resolved_at,
     d.resolution
 FROM bill_difference d JOIN bill b ON b.id = d.bill_id
-WHERE b.pool = $1 AND d.id > $2
-    AND ($3::timestamptz IS NULL OR (b.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' > $3)
-    AND ($4::timestamptz IS NULL OR b.day::timestamp AT TIME ZONE 'Asia/Shanghai' < $4) ORDER BY d.id LIMIT {_BATCH}
+WHERE b.pool = $1 AND d.id > $4
+    AND ($2::timestamptz IS NULL OR (b.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' > $2)
+    AND ($3::timestamptz IS NULL OR b.day::timestamp AT TIME ZONE 'Asia/Shanghai' < $3) ORDER BY d.id{limit}
 """
 """A day counts when any moment of it lies in the range."""
 
@@ -137,6 +140,20 @@ class Range:
     until: datetime | None = None
 
 
+What = Literal["applications", "orders", "refunds", "differences"]
+Told = Callable[[int], Awaitable[None]]
+"""Called with the rows written so far."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be exported: ``filter`` holds for applications, ``within`` for everything else."""
+
+    what: What
+    filter: Filter = field(default_factory=Filter)
+    within: Range = field(default_factory=Range)
+
+
 class Exports:
     """Every list ends at 100,000 rows: more is refused, not cut off."""
 
@@ -146,78 +163,71 @@ class Exports:
 
     async def applications(self, actor: Actor, wanted: Filter) -> Export:
         """What the office's list of applications matches. Raises InvalidInput."""
-        permissions.check(actor, "application.export")
-        where, values = self._listing.where(actor, wanted)
-        sql = _APPLICATION_ROWS.format(where=where, last=len(values) + 1, limit=_BATCH)
-
-        async def batches() -> AsyncIterator[Sequence[Any]]:
-            last = _FIRST
-            while batch := await rows(sql, *values, last):
-                yield batch
-                last = batch[-1]["id"]
-
-        async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
-            async for batch in batches():
-                yield await self._application_rows(actor.pool, batch)
-
-        return await self._write(actor, "applications", "申请", _APPLICATIONS, shown())
+        return await self.make(actor, Order("applications", wanted))
 
     async def orders(self, actor: Actor, within: Range) -> Export:
         """Orders by when they were paid, else made."""
-        return await self._payments(actor, "orders", "订单", _ORDERS, _ORDER_ROWS, _order, within)
+        return await self.make(actor, Order("orders", within=within))
 
     async def refunds(self, actor: Actor, within: Range) -> Export:
         """Refunds by when they were asked for."""
-        return await self._payments(actor, "refunds", "退款", _REFUNDS, _REFUND_ROWS, _refund, within)
+        return await self.make(actor, Order("refunds", within=within))
 
     async def differences(self, actor: Actor, within: Range) -> Export:
         """Lines on which bills and our books differ, by the bill's day."""
-        return await self._payments(
-            actor, "differences", "对账差异", _DIFFERENCE_COLUMNS, _DIFFERENCE_ROWS, _difference, within
-        )
+        return await self.make(actor, Order("differences", within=within))
 
-    async def _payments(
-        self, actor: Actor, what: str, title: str, columns: Sequence[Column], sql: str, show: Show, within: Range
-    ) -> Export:
-        permissions.check(actor, "payment.export")
-        if within.since and within.until and within.since >= within.until:
-            raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
+    async def count(self, actor: Actor, order: Order) -> int:
+        """How many rows ``make`` would write. Raises as ``make``."""
+        sql, values = self._query(actor, order, limit="")
+        found = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values, _FIRST)
+        _check_count(found[0]["n"])
+        return int(found[0]["n"])
+
+    async def make(self, actor: Actor, order: Order, told: Told | None = None) -> Export:
+        """The list as a file, fetched, masked and written batch by batch. Raises InvalidInput."""
+        count = 0
+        sql, values = self._query(actor, order, limit=f" LIMIT {_BATCH}")
 
         async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
-            last = _FIRST
-            while batch := await rows(sql, actor.pool, last, within.since, within.until):
-                yield [show(row) for row in batch]
-                last = batch[-1]["id"]
-
-        return await self._write(actor, what, title, columns, shown())
-
-    async def _write(
-        self,
-        actor: Actor,
-        what: str,
-        title: str,
-        columns: Sequence[Column],
-        batches: AsyncIterator[Sequence[Sequence[Value]]],
-    ) -> Export:
-        count = 0
-
-        async def counted() -> AsyncIterator[Sequence[Sequence[Value]]]:
             nonlocal count
-            async for batch in batches:
-                count += len(batch)
-                if count > ROWS_MAX:
-                    raise InvalidInput(f"超过{ROWS_MAX}行，请缩小范围后分次导出。", code="export_too_large")
-                yield batch
+            last = _FIRST
+            while batch := await rows(sql, *values, last):
+                count, last = count + len(batch), batch[-1]["id"]
+                _check_count(count)
+                yield await self._shown(actor.pool, order.what, batch)
+                if told is not None:
+                    await told(count)
 
-        content = await write_sheet(title, columns, counted())
+        title, columns = _SHEETS[order.what]
+        content = await write_sheet(title, columns, shown())
         now = self._deps.now()
         async with transaction():
-            await record(actor, now, "export", what, new_id(), rows=count)
-        return Export(content, f"{what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
+            await record(actor, now, "export", order.what, new_id(), rows=count)
+        return Export(content, f"{order.what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
 
-    async def _application_rows(self, pool: str, batch: Sequence[Any]) -> list[Sequence[Value]]:
-        book, keys = self._deps.book(pool), self._deps.keys
+    def _query(self, actor: Actor, order: Order, *, limit: str) -> tuple[str, list[object]]:
+        """SQL and its values but the last, the id after which rows begin. Raises InvalidInput."""
+        if order.what == "applications":
+            permissions.check(actor, "application.export")
+            where, values = self._listing.where(actor, order.filter)
+            return _APPLICATION_ROWS.format(where=where, last=len(values) + 1, limit=limit), values
+        permissions.check(actor, "payment.export")
+        within = order.within
+        if within.since and within.until and within.since >= within.until:
+            raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
+        return _PAYMENTS[order.what].format(limit=limit), [actor.pool, within.since, within.until]
+
+    async def _shown(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
+        """In a thread: masking a row takes longer than fetching it."""
+        if what != "applications":
+            return await asyncio.to_thread(lambda: [_SHOWN[what](row) for row in batch])
+        book = self._deps.book(pool)
         codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
+        return await asyncio.to_thread(self._application_rows, book, codes, batch)
+
+    def _application_rows(self, book: Rulebook, codes: Codes, batch: Sequence[Any]) -> list[Sequence[Value]]:
+        keys = self._deps.keys
         found: list[Sequence[Value]] = []
         types = entry_names(book)
         for row in batch:
@@ -294,3 +304,18 @@ def _difference(row: Any) -> Sequence[Value]:
         row["resolved_at"],
         row["resolution"],
     )
+
+
+def _check_count(count: int) -> None:
+    if count > ROWS_MAX:
+        raise InvalidInput(f"超过{ROWS_MAX}行，请缩小范围后分次导出。", code="export_too_large")
+
+
+_SHEETS: Mapping[What, tuple[str, Sequence[Column]]] = {
+    "applications": ("申请", _APPLICATIONS),
+    "orders": ("订单", _ORDERS),
+    "refunds": ("退款", _REFUNDS),
+    "differences": ("对账差异", _DIFFERENCE_COLUMNS),
+}
+_PAYMENTS: Mapping[What, str] = {"orders": _ORDER_ROWS, "refunds": _REFUND_ROWS, "differences": _DIFFERENCE_ROWS}
+_SHOWN: Mapping[What, Show] = {"orders": _order, "refunds": _refund, "differences": _difference}

@@ -1,15 +1,14 @@
-"""Lists as XLSX files (导出). Each is logged by its service."""
+"""Lists as XLSX files (导出). Each is logged by its service; long ones are written by a worker, and waited for here."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast, get_args
 from urllib.parse import quote
 
 import aiohttp.web as http
 
 from domain.errors import InvalidInput, NotFound
-from services.core.base import Actor
-from services.office import Export, Range
+from services.office import DIRECT_MAX, Export, Order, Range, What
 from web.office.applications import wanted_of
 from web.office.base import OfficePart, begin_of, day
 
@@ -22,32 +21,45 @@ class ExportPages(OfficePart):
 
     def add_routes(self) -> None:
         self.site.get("/office/exports/{what}.xlsx", self.download)
+        self.site.get("/office/exports/{token}", self.wait)
+        self.site.get("/office/exports/{token}/file", self.fetch)
 
     async def download(self, request: http.Request) -> http.Response:
         """Applications by the filter of their list; money by days, ``?from=`` and ``?until=`` with both ends."""
         actor = await self.actor(request)
         await self.site.check_rate(request, "export", 20, 600)
-        export = await self._make(actor, request)
-        return http.Response(
-            body=export.content,
-            content_type=XLSX,
-            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(export.filename)}"},
-        )
+        order, desk = _order(request), self.services.office
+        total = await desk.exports.count(actor, order)
+        if total > DIRECT_MAX:
+            raise http.HTTPSeeOther(f"/office/exports/{await desk.large_exports.begin(actor, order, total)}")
+        return _file(await desk.exports.make(actor, order))
 
-    async def _make(self, actor: Actor, request: http.Request) -> Export:
-        what, desk = request.match_info["what"], self.services.office.exports
-        if what == "applications":
-            return await desk.applications(
-                actor, wanted_of({name: v.strip()[:60] for name, v in request.query.items()})
-            )
-        within = _range(request)
-        if what == "orders":
-            return await desk.orders(actor, within)
-        if what == "refunds":
-            return await desk.refunds(actor, within)
-        if what == "differences":
-            return await desk.differences(actor, within)
+    async def wait(self, request: http.Request) -> http.Response:
+        """How far it is; the page asks again by itself until the file is there."""
+        actor, token = await self.actor(request), request.match_info["token"]
+        state = await self.services.office.large_exports.state(actor, token)
+        return self.show(actor, "office/export.html", request, state=state, export=token)
+
+    async def fetch(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        return _file(await self.services.office.large_exports.get(actor, request.match_info["token"]))
+
+
+def _file(export: Export) -> http.Response:
+    return http.Response(
+        body=export.content,
+        content_type=XLSX,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(export.filename)}"},
+    )
+
+
+def _order(request: http.Request) -> Order:
+    what = request.match_info["what"]
+    if what not in get_args(What):
         raise NotFound("没有这种导出，请返回后重新点选。")
+    if what == "applications":
+        return Order("applications", wanted_of({name: v.strip()[:60] for name, v in request.query.items()}))
+    return Order(cast(What, what), within=_range(request))
 
 
 def _range(request: http.Request) -> Range:

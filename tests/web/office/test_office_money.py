@@ -17,6 +17,7 @@ from models.helpdesk import Feedback
 from models.notices import Notice
 from models.payments import Bill, BillDifference, Fee, Invoice, PayEvent, Refund
 from models.reviews import Objection
+from services.core.base import rows
 from services.payments import PDF_BYTES
 from services.ports import RefundReport
 from tests.factories.payments import platform_of
@@ -407,3 +408,18 @@ async def test_lists_are_saved_as_sheets_of_what_is_shown(scene: Scene) -> None:
         ("persons.xlsx", 404),
     ):
         assert (await visitor.get(f"/office/exports/{query}")).status == status
+
+
+async def test_a_long_list_is_written_by_a_worker_and_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await paid(scene)
+    await paid(scene, "冯二", number="ZJ0000778")
+    monkeypatch.setattr("web.office.exports.DIRECT_MAX", 1)
+    visitor = await scene.at("/office/exports/orders.xlsx")
+    assert "已写入0行，共2行" in visitor.page.text
+    path = visitor.path
+    [job] = await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'")
+    await scene.world.services.office.large_exports.write(job["sealed"])
+    await visitor.get(path)
+    assert "共2行，保留一天" in visitor.page.text
+    assert len(await rows_of(visitor, visitor.page.links["下载Excel"])) == 3
+    assert (await (await scene.visitor()).get(f"{path}x")).status == 403

@@ -1,0 +1,160 @@
+"""Exports too long for a request: a worker writes the file, a page tells how far it is, and it lies there for a day.
+
+How far it is stands beside the file in the store. Lost with it, both cost another tap only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.errors import InvalidInput, NotFound
+from domain.ids import new_id
+from models.files import FileRemoval
+from services.core.base import Actor, Deps, transaction
+from services.core.signed_links import Links
+from services.files import FileLost, SealedFiles, account_of, new_key
+from services.office.application_list import Filter
+from services.office.exports import Export, Exports, Order, Range
+
+DIRECT_MAX = 2_000
+"""Rows up to which a request writes the file itself, within half a second."""
+KEPT = timedelta(days=1)
+SILENT = timedelta(minutes=5)
+"""Without a word from the worker for so long, the file is not to be waited for."""
+_TOLD_EVERY = 2_000
+"""Rows."""
+_PURPOSE = "export"
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """How far a file is, in rows. ``message``: why there will be none; ``filename`` is empty until it is there."""
+
+    state: Literal["waiting", "done", "refused"]
+    done: int
+    total: int
+    at: datetime
+    filename: str = ""
+    message: str = ""
+
+
+class LargeExports:
+    def __init__(self, deps: Deps, links: Links, store: SealedFiles, exports: Exports) -> None:
+        self._deps = deps
+        self._links = links
+        self._store = store
+        self._exports = exports
+
+    async def begin(self, actor: Actor, order: Order, total: int) -> str:
+        """Have a worker write the file; a token for this person to see how far it is. Raises Unavailable."""
+        export_id, now = new_id(), self._deps.now()
+        key, until = new_key(actor.pool, now), now + KEPT
+        await self._tell(key, ExportState("waiting", 0, total, now))
+        sealed = self._deps.keys.seal(_packed(export_id, actor, order), _PURPOSE)
+        async with transaction():
+            await FileRemoval.create(id=export_id, key=key, due_at=until)
+            await FileRemoval.create(key=_beside(key), due_at=until)
+            await self._deps.jobs.defer("exports.write", order=sealed)
+        return self._links.sign(_PURPOSE, export_id, account_of(actor), until)
+
+    async def write(self, sealed: str) -> None:
+        """Write the file that was ordered; again, it stays as it is."""
+        export_id, actor, order = _unpacked(self._deps.keys.open_text(sealed, _PURPOSE))
+        file = await FileRemoval.get_or_none(id=export_id)
+        if file is None or (before := await self._read(file.key)).state != "waiting":
+            return
+
+        async def told(count: int) -> None:
+            if count % _TOLD_EVERY == 0:
+                await self._tell(file.key, ExportState("waiting", count, before.total, self._deps.now()))
+
+        try:
+            export = await self._exports.make(actor, order, told)
+        except InvalidInput as refusal:
+            now = self._deps.now()
+            await self._tell(file.key, ExportState("refused", 0, before.total, now, message=refusal.message))
+            return
+        await self._store.put(file.key, export.content)
+        state = ExportState("done", export.count, export.count, self._deps.now(), export.filename)
+        await self._tell(file.key, state)
+
+    async def state(self, actor: Actor, token: str) -> ExportState:
+        """Raises NotFound for another's, and one of yesterday."""
+        state = await self._read((await self._file(actor, token)).key)
+        if state.state == "waiting" and self._deps.now() - state.at > SILENT:
+            message = "文件没有生成，请返回列表重新导出；仍不行请联系技术人员检查后台任务。"
+            return ExportState("refused", state.done, state.total, state.at, message=message)
+        return state
+
+    async def get(self, actor: Actor, token: str) -> Export:
+        """The file. Raises as ``state``, and NotFound while it is not there."""
+        file = await self._file(actor, token)
+        state = await self._read(file.key)
+        if state.state != "done":
+            raise _gone()
+        try:
+            return Export(await self._store.get(file.key), state.filename, state.done)
+        except FileLost as error:
+            raise _gone() from error
+
+    async def _file(self, actor: Actor, token: str) -> FileRemoval:
+        link = self._links.check(token, _PURPOSE)
+        found = await FileRemoval.get_or_none(id=link.subject_id)
+        if found is None or link.person_id != account_of(actor) or not found.key.startswith(f"{actor.pool}/"):
+            raise _gone()
+        return found
+
+    async def _tell(self, key: str, state: ExportState) -> None:
+        text = json.dumps({**asdict(state), "at": state.at.isoformat()}, ensure_ascii=False)
+        await self._store.put(_beside(key), text.encode())
+
+    async def _read(self, key: str) -> ExportState:
+        try:
+            said: dict[str, Any] = json.loads(await self._store.get(_beside(key)))
+        except FileLost as error:
+            raise _gone() from error
+        return ExportState(**{**said, "at": datetime.fromisoformat(said["at"])})
+
+
+def _beside(key: str) -> str:
+    return f"{key}.parts/state"
+
+
+def _gone() -> NotFound:
+    return NotFound("这个文件已过期或不存在，请返回列表重新导出。", code="export_gone")
+
+
+def _packed(export_id: UUID, actor: Actor, order: Order) -> str:
+    return json.dumps(
+        {
+            "id": str(export_id),
+            "actor": {"pool": actor.pool, "role": actor.role, "account_id": str(account_of(actor))},
+            "what": order.what,
+            "filter": asdict(order.filter),
+            "within": asdict(order.within),
+        },
+        default=str,
+    )
+
+
+def _unpacked(text: str) -> tuple[UUID, Actor, Order]:
+    said: dict[str, Any] = json.loads(text)
+    who, looked, within = said["actor"], said["filter"], said["within"]
+    wanted = Filter(
+        **{
+            **looked,
+            "campaign_id": UUID(looked["campaign_id"]) if looked["campaign_id"] else None,
+            "submitted_from": _moment(looked["submitted_from"]),
+            "submitted_until": _moment(looked["submitted_until"]),
+        }
+    )
+    order = Order(said["what"], wanted, Range(_moment(within["since"]), _moment(within["until"])))
+    return UUID(said["id"]), Actor(who["pool"], who["role"], UUID(who["account_id"])), order
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,159 @@
+"""Lists too long for a request: a worker writes them, a page tells how far it is, and after a day they are gone."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from openpyxl import load_workbook
+
+from domain.clock import FixedClock
+from domain.errors import Forbidden, NotFound
+from domain.ids import new_id
+from models.audit import AuditEntry
+from services.core.base import Actor, Deps, rows
+from services.core.signed_links import Links
+from services.files import SealedFiles
+from services.files.garbage_collection import FileGarbageCollector
+from services.office import Filter, Order, Range
+from services.office import exports as module
+from services.office.exports import Exports
+from services.office.large_exports import KEPT, SILENT, LargeExports
+from tests.factories.applicants import make_applicant
+from tests.factories.files import MemoryFiles
+
+ADMIN = Actor("demo", "pool_admin", account_id=new_id())
+ALL = Order("applications")
+
+
+@pytest.fixture
+def files(clock: FixedClock) -> MemoryFiles:
+    return MemoryFiles(clock)
+
+
+@pytest.fixture
+def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
+    return SealedFiles(files, deps.keys)
+
+
+@pytest.fixture
+def service(db: str, deps: Deps, store: SealedFiles, clock: FixedClock) -> LargeExports:
+    return LargeExports(deps, Links(deps.keys, clock), store, Exports(deps))
+
+
+async def fill(deps: Deps, count: int) -> None:
+    for _ in range(count):
+        await make_applicant(deps, state="reviewing", step=0, round=1, name="欧阳明", submitted_at=deps.now())
+
+
+async def work(service: LargeExports) -> None:
+    """What a worker does with the jobs that wait."""
+    for row in await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'"):
+        await service.write(row["sealed"])
+
+
+async def test_the_worker_writes_what_a_request_would_have(service: LargeExports, deps: Deps) -> None:
+    await fill(deps, 3)
+    token = await service.begin(ADMIN, ALL, 3)
+    state = await service.state(ADMIN, token)
+    assert (state.state, state.done, state.total) == ("waiting", 0, 3)
+    with pytest.raises(NotFound):
+        await service.get(ADMIN, token)
+    await work(service)
+    state = await service.state(ADMIN, token)
+    assert (state.state, state.done, state.filename) == ("done", 3, "applications-20261121-1200.xlsx")
+    export = await service.get(ADMIN, token)
+    assert load_workbook(io.BytesIO(export.content)).worksheets[0].max_row == 4
+    written = await AuditEntry.get(action="export")
+    assert (written.actor_id, written.details) == (ADMIN.account_id, {"rows": 3})
+    await work(service)
+    assert await AuditEntry.filter(action="export").count() == 1
+
+
+async def test_how_far_it_is_can_be_seen_on_the_way(
+    service: LargeExports, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(deps, 3)
+    monkeypatch.setattr(module, "_BATCH", 1)
+    monkeypatch.setattr("services.office.large_exports._TOLD_EVERY", 1)
+    token, seen = await service.begin(ADMIN, ALL, 3), list[int]()
+    make = Exports.make
+
+    async def make_and_look(self: Exports, actor: Actor, order: Order, told: module.Told) -> module.Export:
+        async def told_too(count: int) -> None:
+            await told(count)
+            seen.append((await service.state(ADMIN, token)).done)
+
+        return await make(self, actor, order, told_too)
+
+    monkeypatch.setattr(Exports, "make", make_and_look)
+    await work(service)
+    assert seen == [1, 2, 3]
+
+
+async def test_filter_and_range_reach_the_worker_as_they_were_chosen(
+    service: LargeExports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = datetime(2026, 11, 1, tzinfo=UTC)
+    orders = [
+        Order("applications", Filter(new_id(), "notice", "", "440300", "first", "王", day, day + timedelta(days=1))),
+        Order("orders", within=Range(day)),
+    ]
+    seen: list[tuple[Actor, Order]] = []
+
+    async def make(_self: Exports, actor: Actor, order: Order, _told: object) -> module.Export:
+        seen.append((actor, order))
+        return module.Export(b"x", "x.xlsx", 1)
+
+    monkeypatch.setattr(Exports, "make", make)
+    for order in orders:
+        await service.begin(ADMIN, order, 1)
+    await work(service)
+    assert sorted(seen, key=lambda one: one[1].what) == [(ADMIN, order) for order in orders]
+
+
+async def test_what_has_grown_too_long_meanwhile_says_what_to_do(
+    service: LargeExports, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(deps, 3)
+    token = await service.begin(ADMIN, ALL, 2)
+    monkeypatch.setattr(module, "ROWS_MAX", 2)
+    await work(service)
+    state = await service.state(ADMIN, token)
+    assert (state.state, state.message) == ("refused", "超过2行，请缩小范围后分次导出。")
+
+
+async def test_a_worker_that_says_nothing_is_not_waited_for(service: LargeExports, clock: FixedClock) -> None:
+    token = await service.begin(ADMIN, ALL, 3)
+    clock.move(SILENT + timedelta(seconds=1))
+    state = await service.state(ADMIN, token)
+    assert state.state == "refused"
+    assert "重新导出" in state.message
+
+
+async def test_it_is_for_who_ordered_it(service: LargeExports, deps: Deps) -> None:
+    await fill(deps, 1)
+    token = await service.begin(ADMIN, ALL, 1)
+    await work(service)
+    for other in (Actor("demo", "pool_admin", new_id()), Actor("hunan", "pool_admin", ADMIN.account_id)):
+        with pytest.raises(NotFound):
+            await service.get(other, token)
+    with pytest.raises(Forbidden):
+        await service.state(ADMIN, token[:-2] + "xx")
+
+
+async def test_after_a_day_nothing_is_left(
+    service: LargeExports, deps: Deps, store: SealedFiles, files: MemoryFiles, clock: FixedClock
+) -> None:
+    await fill(deps, 1)
+    token = await service.begin(ADMIN, ALL, 1)
+    await work(service)
+    assert len(files.kept) == 2
+    clock.move(KEPT)
+    await FileGarbageCollector(deps, store, clock).remove_due()
+    assert files.kept == {}
+    with pytest.raises(Forbidden):
+        await service.state(ADMIN, token)
+    await work(service)
+    assert files.kept == {}

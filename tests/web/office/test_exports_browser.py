@@ -1,0 +1,48 @@
+"""Waiting for a long list in a real browser, on a phone and at a desk; pictures go to ``var/screenshots``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from services.core.base import rows
+from tests.plugins.browsers import CHROMIUM
+from tests.web.conftest import World
+from tests.web.office.test_office_browser import desk_of
+from tests.web.office_scene import make_scene, paid
+from tests.web.test_browser import PHONE, SCREEN
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (SCREEN, "light"), (SCREEN, "dark")])
+async def test_the_page_tells_how_far_it_is_and_offers_the_file_by_itself(
+    browser: Browser,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    scheme: Literal["light", "dark"],
+) -> None:
+    scene = await make_scene(world)
+    await paid(scene)
+    monkeypatch.setattr("web.office.exports.DIRECT_MAX", 0)
+    seen = await desk_of(browser, scene, size, scheme)
+    look = f"{'phone' if size == PHONE else 'screen'}-{scheme}"
+    page = await seen.open("/office/orders")
+    await page.get_by_text("导出Excel").click()
+    await page.get_by_role("button", name="导出订单").click()
+    await page.get_by_text("已写入0行，共1行。").wait_for()
+    await seen.check(f"export-waiting-{look}")
+    [job] = await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'")
+    await scene.world.services.office.large_exports.write(job["sealed"])
+    await page.get_by_role("link", name="下载Excel").wait_for()
+    await seen.check(f"export-done-{look}")
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="下载Excel").click()
+    assert (await waiting.value).suggested_filename == "orders-20261121-1200.xlsx"
+    assert seen.complaints == []
