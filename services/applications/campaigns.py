@@ -185,7 +185,7 @@ class Campaigns:
         """What applicants see: campaigns that are open or will be, the soonest first; without counts."""
         now = self._deps.now()
         published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
-        return tuple(_show(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)
+        return announced_of(published, now)
 
     async def check_open(self, pool: str, entry_type: str, now: datetime) -> Campaign | None:
         """The campaign in which persons may apply now, or None where the pool takes applications all year.
@@ -275,6 +275,11 @@ class Campaigns:
                     code="campaign_overlaps",
                     params={"campaign_id": str(other.id), "entry_type": shared[0]},
                 )
+
+
+def announced_of(published: Sequence[Campaign], now: datetime) -> tuple[CampaignView, ...]:
+    """Those that are open or will be, in the order given; without counts."""
+    return tuple(_show(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)
 
 
 async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.clock import print_until
-from models.courses import CourseEnrolment
+from models.courses import Course, CourseEnrolment
 from models.payments import Fee
+from services.core.base import from_row, rows
 
 COURSE_TITLE, STUDY, PAY = "待参加培训", "去学习", "去缴费"
 
@@ -23,18 +26,41 @@ class CourseTask:
     until: datetime
 
 
+_CALLED = """
+FROM course_enrolment n JOIN course u ON u.id = n.course_id LEFT JOIN LATERAL
+  (SELECT * FROM fee WHERE enrolment_id = n.id AND state = 'due' ORDER BY created_at DESC LIMIT 1) f ON true
+  WHERE n.account_id = $1 AND n.state = 'called' AND n.overdue_at IS NULL AND u.state = 'published'
+  ORDER BY u.closes_at, n.id
+"""
+COURSE_TASKS = f"""
+ARRAY(SELECT n {_CALLED}) AS enrolments, ARRAY(SELECT u {_CALLED}) AS courses,
+  ARRAY(SELECT (SELECT fee FROM fee WHERE fee.id = f.id) {_CALLED}) AS course_fees
+"""
+"""What ``course_tasks_of`` reads: columns, of the account ``$1``."""
+
+
 async def course_tasks(account_id: UUID, now: datetime) -> tuple[CourseTask, ...]:
     """What can be studied or paid now, the first that ends first."""
-    called = CourseEnrolment.filter(account_id=account_id, state="called", overdue_at=None, course__state="published")
-    found = [await _task(one, now) for one in await called.select_related("course").order_by("course__closes_at", "id")]
+    return course_tasks_of((await rows(f"SELECT {COURSE_TASKS}", account_id))[0], now)
+
+
+def course_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[CourseTask, ...]:
+    """The same of what a larger statement has read."""
+    found = (
+        _task(
+            from_row(CourseEnrolment, enrolment),
+            from_row(Course, course),
+            from_row(Fee, fee) if fee is not None else None,
+            now,
+        )
+        for enrolment, course, fee in zip(row["enrolments"], row["courses"], row["course_fees"], strict=True)
+    )
     return tuple(task for task in found if task is not None)
 
 
-async def _task(enrolment: CourseEnrolment, now: datetime) -> CourseTask | None:
-    course = enrolment.course
+def _task(enrolment: CourseEnrolment, course: Course, fee: Fee | None, now: datetime) -> CourseTask | None:
     page = f"/h5/{course.pool}/courses/{enrolment.id}"
     if enrolment.opens_at is None or enrolment.closes_at is None:
-        fee = await Fee.filter(enrolment_id=enrolment.id, state="due").order_by("-created_at").first()
         if fee is None or fee.closes_at is None or fee.closes_at <= now:
             return None
         said = f"{course.name}：请在{print_until(fee.closes_at, now)}前缴费。"

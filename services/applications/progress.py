@@ -17,7 +17,7 @@ from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
 from services.applications.codes import Codes, load_codes
-from services.applications.progress_messages import YOU, Facts, ask_line, find_facts
+from services.applications.progress_messages import LATEST, YOU, Facts, adviser, ask_line, find_facts
 from services.applications.repository import SPECIALTIES, type_of, unknown_application
 from services.core.base import Deps
 
@@ -26,10 +26,6 @@ StageState = Literal["done", "now", "next", "stopped"]
 
 _S = ApplicationState
 _AT: Mapping[ApplicationState, EntryStage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
-_LATEST = (
-    "a.id = (SELECT l.id FROM application l WHERE l.account_id = $1 "
-    "ORDER BY l.ended_at IS NULL DESC, l.created_at DESC LIMIT 1)"
-)
 _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
 
 
@@ -108,11 +104,22 @@ async def progress_of(deps: Deps, application_id: UUID) -> Progress:
 
 async def latest_progress(deps: Deps, account_id: UUID) -> Progress | None:
     """Of the person's application under way, else of the last one; None: there never was one."""
-    facts = await find_facts(deps, _LATEST, account_id)
+    facts = await find_facts(deps, LATEST, account_id)
     return await _progress(deps, facts) if facts is not None else None
 
 
 async def _progress(deps: Deps, facts: Facts) -> Progress:
+    named = codes_of(facts)
+    return show_progress(facts, await load_codes(deps.book(facts.application.pool), named) if any(named) else Codes({}))
+
+
+def codes_of(facts: Facts) -> list[str]:
+    """The codes whose names a progress shows."""
+    return [adviser(facts), *(one.code for one in facts.specialties)]
+
+
+def show_progress(facts: Facts, codes: Codes) -> Progress:
+    """``codes`` know what ``codes_of`` names."""
     application, state = facts.application, facts.state
     return Progress(
         application_id=application.id,
@@ -125,11 +132,11 @@ async def _progress(deps: Deps, facts: Facts) -> Progress:
         who=words.who(facts),
         since=words.since(facts),
         advice=words.advice(facts),
-        ask=await ask_line(deps, application, facts.campaign),
+        ask=ask_line(facts, codes),
         opinion=facts.opinion,
         step=next_step(facts),
         stages=tuple(_stages(facts)),
-        specialties=await _specialties(deps, facts),
+        specialties=tuple(_specialty(row, codes) for row in facts.specialties),
         expert_number=application.expert_number if application.approved_at else "",
         submitted_at=application.submitted_at,
         until=facts.until,
@@ -228,19 +235,14 @@ def _later(facts: Facts, code: str, name: str, who: str, place: int, passed: int
     return Stage(code, name, who, "done", ends.get(code))
 
 
-async def _specialties(deps: Deps, facts: Facts) -> tuple[SpecialtyProgress, ...]:
-    rows = facts.specialties
-    codes = await load_codes(facts.book, [row.code for row in rows]) if rows else Codes({})
-    return tuple(
-        SpecialtyProgress(
-            row.code,
-            show_specialty(row.code, codes),
-            cast(SpecialtyChoice, row.choice),
-            row.state,
-            _label(row),
-            row.admitted,
-        )
-        for row in rows
+def _specialty(row: ApplicationSpecialty, codes: Codes) -> SpecialtyProgress:
+    return SpecialtyProgress(
+        row.code,
+        show_specialty(row.code, codes),
+        cast(SpecialtyChoice, row.choice),
+        row.state,
+        _label(row),
+        row.admitted,
     )
 
 

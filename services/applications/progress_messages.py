@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from domain.applications.lifecycles import APPLICATION, ApplicationState, TaskState
 from domain.clock import print_until
@@ -20,7 +20,7 @@ from models.campaigns import Campaign
 from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.campaigns import review_end, submission_end
-from services.applications.codes import load_codes
+from services.applications.codes import Codes
 from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING
 from services.core.base import Deps, from_row, rows
@@ -30,15 +30,22 @@ _S = ApplicationState
 _YOURS = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
 """It is the person's turn to hand something in."""
 
-_FACTS = """
-SELECT a AS application, c AS campaign,
+FACTS = """
+a AS application, c AS campaign,
   ARRAY(SELECT t FROM review_task t WHERE t.application_id = a.id AND t.state <> 'void' ORDER BY t.opened_at) AS tasks,
   ARRAY(SELECT s FROM application_specialty s WHERE s.application_id = a.id ORDER BY s.position, s.code) AS specialties,
   (SELECT f FROM fee f WHERE f.application_id = a.id ORDER BY f.created_at DESC LIMIT 1) AS fee,
   (SELECT r.opinion FROM review_entry r WHERE r.application_id = a.id AND r.event IN ('send_back', 'submit')
     ORDER BY r.at DESC, r.id DESC LIMIT 1) AS opinion,
   EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected
-FROM application a LEFT JOIN campaign c ON c.id = a.campaign_id WHERE """
+"""
+"""What ``facts_of`` reads, of ``APPLICATIONS``."""
+APPLICATIONS = "application a LEFT JOIN campaign c ON c.id = a.campaign_id"
+LATEST = (
+    "a.id = (SELECT l.id FROM application l WHERE l.account_id = $1 "
+    "ORDER BY l.ended_at IS NULL DESC, l.created_at DESC LIMIT 1)"
+)
+"""The application under way of the person ``$1``, else the last one."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +91,14 @@ class Facts:
 
 async def find_facts(deps: Deps, which: str, *values: object) -> Facts | None:
     """Of the application ``a`` that ``which`` chooses: what follows WHERE. None: there is none."""
-    found = await rows(_FACTS + which, *values)
+    found = await rows(f"SELECT {FACTS} FROM {APPLICATIONS} WHERE {which}", *values)
     if not found:
         return None
-    row = found[0]
-    application = from_row(Application, row["application"])
+    application = from_row(Application, found[0]["application"])
+    return facts_of(deps, application, found[0], await find_exam(application, deps.now()))
+
+
+def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam: ExamTask | None) -> Facts:
     return Facts(
         application,
         deps.book(application.pool),
@@ -99,25 +109,37 @@ async def find_facts(deps: Deps, which: str, *values: object) -> Facts | None:
         _opinion(application, row["opinion"]),
         from_row(Campaign, row["campaign"]) if row["campaign"] is not None else None,
         application.state == _S.NOTICE and row["objected"],
-        await _exam_of(application, deps.now()),
+        exam,
     )
 
 
-async def _exam_of(application: Application, now: datetime) -> ExamTask | None:
+async def find_exam(application: Application, now: datetime) -> ExamTask | None:
+    """What an application that waits for an examination is called to."""
     if application.state != _S.EXAM:
         return None
-    tasks = await exam_tasks(application.account_id, now)
+    return exam_of(application, await exam_tasks(application.account_id, now))
+
+
+def exam_of(application: Application, tasks: Sequence[ExamTask]) -> ExamTask | None:
+    """The same among tasks that are known."""
+    if application.state != _S.EXAM:
+        return None
     return next((one for one in tasks if one.application_id == application.id), None)
 
 
-async def ask_line(deps: Deps, application: Application, campaign: Campaign | None) -> str:
+def adviser(facts: Facts) -> str:
+    """The region whose line of the campaign is the person's; empty: none, the pool's hotline helps."""
+    region = facts.application.region
+    lines: dict[str, str] = facts.campaign.advice if facts.campaign is not None else {}
+    return next((code for code in (region, f"{region[:4]}00", f"{region[:2]}0000") if code in lines), "")
+
+
+def ask_line(facts: Facts, codes: Codes) -> str:
     """Whom to ask: the line of the person's own region, ``演示市：020-12345678``, else the pool's hotline."""
-    lines: dict[str, str] = campaign.advice if campaign is not None else {}
-    for code in (application.region, f"{application.region[:4]}00", f"{application.region[:2]}0000"):
-        if code in lines:
-            codes = await load_codes(deps.book(application.pool), [code])
-            return f"{show_region(code, codes)}：{lines[code]}"
-    return deps.book(application.pool).pool.hotline
+    code = adviser(facts)
+    if not code or facts.campaign is None:
+        return facts.book.pool.hotline
+    return f"{show_region(code, codes)}：{facts.campaign.advice[code]}"
 
 
 def _opinion(application: Application, latest: str | None) -> str:

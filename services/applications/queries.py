@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from pydantic import Field
 
-from domain.applications.lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState, TaskState
+from domain.applications.lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState
 from domain.catalogues import full_name
+from domain.errors import NotFound
 from domain.forms.checking import FieldProblem, account_values
 from domain.forms.display import show_specialty
 from domain.forms.schema import Schema, schema_of
@@ -19,16 +20,26 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType, Form
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
-from models.campaigns import Campaign
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.campaigns import check_entry_type
 from services.applications.codes import Codes, load_codes
-from services.applications.persons import facts_of, registered, today
-from services.applications.progress import Progress, progress_of
-from services.applications.renewal import find_kept, kept_rule
-from services.applications.repository import SPECIALTIES, editable_fields, fixed_choice, get_own, open_values, type_of
-from services.applications.submission import find_problems
-from services.core.base import Actor, Deps
+from services.applications.persons import facts_of as person_of
+from services.applications.persons import registered, today
+from services.applications.progress import Progress, codes_of, show_progress
+from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, facts_of, find_exam
+from services.applications.renewal import find_filed, kept_of, kept_rule
+from services.applications.repository import (
+    FREE,
+    SPECIALTIES,
+    check_own,
+    editable_fields,
+    fixed_choice,
+    open_values,
+    type_of,
+    unknown_application,
+)
+from services.applications.submission import count_ready, problems_of
+from services.core.base import Actor, Deps, from_row, rows
 from services.core.permissions import check
 
 _OFFERED = (
@@ -133,6 +144,17 @@ class OwnLine:
     ended_at: datetime | None
 
 
+_WHOLE = f"""
+SELECT {FACTS}, (SELECT p FROM account p WHERE p.id = a.account_id) AS account,
+  ARRAY(SELECT s FROM application_section s WHERE s.application_id = a.id) AS sections,
+  ARRAY(SELECT f FROM attachment f WHERE f.application_id = a.id AND f.state <> 'removed'
+    ORDER BY f.created_at) AS files,
+  ARRAY(SELECT r FROM review_entry r WHERE r.application_id = a.id ORDER BY r.at DESC, r.id DESC) AS log,
+  ARRAY(SELECT t FROM review_task t WHERE t.application_id = a.id AND t.round = a.round AND t.state = 'sent_back'
+    ORDER BY t.decided_at) AS sent_back
+FROM {APPLICATIONS} WHERE """
+
+
 class ApplicationQueries:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -153,66 +175,99 @@ class ApplicationQueries:
     async def get(self, actor: Actor, application_id: UUID) -> ApplicationView:
         """The actor's own application, whole. Raises NotFound."""
         check(actor, "application.own")
-        application = await get_own(actor, application_id)
-        book = self._deps.book(application.pool)
-        account = await Account.get(id=application.account_id)
-        rows = {row.code: row for row in await ApplicationSection.filter(application_id=application.id)}
+        found = await rows(f"{_WHOLE}a.id = $1", application_id)
+        if not found:
+            raise unknown_application()
+        return await self._show(actor, found[0])
+
+    async def present(self, actor: Actor) -> ApplicationView:
+        """The same of the one under way, else of the last one. Raises NotFound where there never was one."""
+        check(actor, "application.own")
+        found = await rows(f"{_WHOLE}{LATEST}", actor.account_id)
+        if not found:
+            raise NotFound("您还没有申请，请回到“我的申报”开始。")
+        return await self._show(actor, found[0])
+
+    async def _show(self, actor: Actor, row: Mapping[str, Any]) -> ApplicationView:
+        application = from_row(Application, row["application"])
+        check_own(actor, application)
+        book, account = self._deps.book(application.pool), from_row(Account, row["account"])
+        facts = facts_of(self._deps, application, row, await find_exam(application, self._deps.now()))
+        log = [from_row(ReviewEntry, one) for one in row["log"]]
+        files = [from_row(Attachment, one) for one in row["files"]]
+        sent_back = [from_row(ReviewTask, one) for one in row["sent_back"]]
+        sections = {one.code: one for one in (from_row(ApplicationSection, each) for each in row["sections"])}
         form = book.form.of(type_of(application))
-        editable, kept = editable_fields(application, book), await find_kept(self._deps, book, application)
+        filed = await find_filed(self._deps, book, application)
+        editable, kept = editable_fields(application, book), kept_of(application, filed)
         values = {
-            code: (open_values(self._deps, rows[code]) if code in rows else {})
+            code: (open_values(self._deps, sections[code]) if code in sections else {})
             | {field: kept[field] for field in section.fields if field in kept.keys() & editable}
             for code, section in form.sections.items()
         }
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
-        log = await ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
         chosen = typed.get("employer")
         codes = await load_codes(
-            book, typed, [line.specialty for line in log], retired=[chosen] if isinstance(chosen, str) else []
+            book,
+            typed,
+            [line.specialty for line in log],
+            codes_of(facts),
+            retired=[chosen] if isinstance(chosen, str) else [],
         )
+        fixed = await fixed_choice(application, book) if editable or _is_open(application) else FREE
         problems = (
-            await find_problems(self._deps, book, application, account, typed, codes) if _is_open(application) else []
+            problems_of(
+                self._deps,
+                book,
+                application,
+                account,
+                typed,
+                codes,
+                fixed=fixed,
+                filed=filed,
+                attached=count_ready(files),
+            )
+            if _is_open(application)
+            else []
         )
-        files = await Attachment.filter(application_id=application.id, state__not="removed").order_by("created_at")
-        campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
         return ApplicationView(
             id=application.id,
             number=application.number,
             entry_type=application.entry_type,
-            campaign=campaign.name if campaign else "",
+            campaign=facts.campaign.name if facts.campaign else "",
             version=application.version,
             locked_version=application.locked_version,
-            sections=tuple(_sections(form, rows, values, editable - kept.keys())),
-            account=account_values(book.form, facts_of(self._deps, account), today(self._deps), type_of(application)),
+            sections=tuple(_sections(form, sections, values, editable - kept.keys())),
+            account=account_values(book.form, person_of(self._deps, account), today(self._deps), type_of(application)),
             files=tuple(_file(one) for one in files),
             problems=tuple(problems),
-            fixed=tuple((await fixed_choice(application, book)).codes) if editable else (),
-            returned=tuple(await _returned(application, typed, [*rows.values()], files)),
+            fixed=tuple(fixed.codes) if editable else (),
+            returned=tuple(_returned(application, typed, [*sections.values()], files, sent_back)),
             kept=tuple(kept),
             kept_rule=kept_rule(book, type_of(application)) if kept else "",
             names=names_of(codes),
             may=_may(application, book),
             log=tuple(_log_line(line, codes) for line in log),
-            progress=await progress_of(self._deps, application.id),
+            progress=show_progress(facts, codes),
             created_at=application.created_at,
         )
 
 
-async def _returned(
+def _returned(
     application: Application,
     typed: Mapping[str, object],
     sections: Sequence[ApplicationSection],
     files: Sequence[Attachment],
+    sent_back: Sequence[ReviewTask],
 ) -> list[Returned]:
     """In the order in which they were sent back; one whose place another took is mended and left out."""
     if application.state not in (ApplicationState.SENT_BACK, ApplicationState.CORRECTING):
         return []
     chosen = {one["code"] for one in cast("Sequence[Mapping[str, str]]", typed.get(SPECIALTIES) or ())}
-    tasks = ReviewTask.filter(application_id=application.id, round=application.round, state=TaskState.SENT_BACK)
     changed = max([*(one.saved_at for one in sections), *(one.created_at for one in files)])
     return [
         Returned(task.specialty, task.opinion, changed > task.decided_at)
-        for task in await tasks.order_by("decided_at")
+        for task in sent_back
         if task.specialty in chosen and task.decided_at is not None
     ]
 

@@ -18,7 +18,12 @@ from services.core.base import Deps
 
 async def find_kept(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
     """Field → value of the file, without what it does not tell; empty where the person may change all of them."""
-    return {} if application.entry_type == "change" else await find_filed(deps, book, application)
+    return kept_of(application, await find_filed(deps, book, application))
+
+
+def kept_of(application: Application, filed: Mapping[str, object]) -> dict[str, object]:
+    """The same of what the file says."""
+    return {} if application.entry_type == "change" else {**filed}
 
 
 async def find_filed(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:

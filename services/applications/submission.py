@@ -27,6 +27,7 @@ from services.applications.renewal import find_filed, keep
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
+    FixedChoice,
     editable_fields,
     fixed_choice,
     lock,
@@ -242,16 +243,41 @@ async def find_problems(
     codes: Codes,
 ) -> list[FieldProblem]:
     """Everything that keeps an application from being submitted, in the form's order; the window apart."""
-    form = (await fixed_choice(application, book)).form(book)
-    problems = check_complete(
-        form,
+    return problems_of(
+        deps,
+        book,
+        application,
+        account,
         values,
-        await count_attachments(application.id),
+        codes,
+        fixed=await fixed_choice(application, book),
+        filed=await find_filed(deps, book, application),
+        attached=await count_attachments(application.id),
+    )
+
+
+def problems_of(
+    deps: Deps,
+    book: Rulebook,
+    application: Application,
+    account: Account,
+    values: Mapping[str, object],
+    codes: Codes,
+    *,
+    fixed: FixedChoice,
+    filed: Mapping[str, object],
+    attached: Mapping[str, int],
+) -> list[FieldProblem]:
+    """The same of what is known of the application."""
+    problems = check_complete(
+        fixed.form(book),
+        values,
+        attached,
         entry_type=type_of(application),
         person=facts_of(deps, account),
         catalogue=codes,
         today=today(deps),
-        kept={code for code, value in (await find_filed(deps, book, application)).items() if values.get(code) == value},
+        kept={code for code, value in filed.items() if values.get(code) == value},
     )
     return [*_answerable(application, book, problems)]
 
@@ -277,8 +303,12 @@ def _answerable(application: Application, book: Rulebook, problems: Sequence[Fie
 
 async def count_attachments(application_id: UUID) -> dict[str, int]:
     """How many files stand ready, by field; of a column of records with its row: ``work_history[0].proof``."""
-    ready = await Attachment.filter(application_id=application_id, state="ready").values_list("field", "row")
-    return Counter(place_of(str(field), int(str(row))) for field, row in ready)
+    return count_ready(await Attachment.filter(application_id=application_id, state="ready"))
+
+
+def count_ready(files: Sequence[Attachment]) -> dict[str, int]:
+    """The same among files that are known."""
+    return Counter(place_of(one.field, one.row) for one in files if one.state == "ready")
 
 
 def place_of(field: str, row: int) -> str:

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_until
+from domain.errors import NotFound
 from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application
+from models.campaigns import Campaign
 from models.experts import Expert
-from services.applications.campaigns import Campaigns, CampaignView
-from services.applications.codes import load_codes
-from services.applications.course_tasks import COURSE_TITLE, course_tasks
-from services.applications.exam_tasks import TITLE, exam_tasks
-from services.applications.persons import find_expert, is_own_file
-from services.applications.progress import Progress, Step, latest_progress, progress_of
-from services.applications.repository import find_live, has_enrolled
-from services.core.base import Deps
+from services.applications.campaigns import Campaigns, CampaignView, announced_of
+from services.applications.codes import Codes, load_codes
+from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
+from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of
+from services.applications.persons import is_own_file
+from services.applications.progress import Progress, Step, codes_of, latest_progress, show_progress
+from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, exam_of, facts_of
+from services.core.base import Deps, from_row, rows
 from services.experts import Standing, standing_of
 
 
@@ -60,6 +62,43 @@ _OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
 _ACTIONS: Mapping[str, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
 
 
+_HOME = f"""
+SELECT person AS account, latest.*, {EXAM_TASKS}, {COURSE_TASKS},
+  ARRAY(SELECT g FROM campaign g WHERE g.pool = person.pool AND g.published_at IS NOT NULL
+    ORDER BY g.enrol_from, g.id) AS campaigns,
+  (SELECT x FROM expert x WHERE (x.account_id = person.id OR x.id_number_hash = person.id_number_hash)
+    AND x.pool = person.pool AND x.left_at IS NULL ORDER BY x.created_at LIMIT 1) AS expert,
+  ARRAY(SELECT n FROM application n WHERE n.account_id = person.id AND n.state = 'entered') AS entered
+FROM account person LEFT JOIN LATERAL (SELECT {FACTS} FROM {APPLICATIONS} WHERE {LATEST}) AS latest ON true
+WHERE person.id = $1 AND person.pool = $3
+"""
+
+
+@dataclass(frozen=True)
+class _Person:
+    """What the first page's items follow from. ``facts`` and ``progress`` are of the application under way, else of the
+    last one."""
+
+    account: Account
+    facts: Facts | None
+    progress: Progress | None
+    campaigns: tuple[CampaignView, ...]
+    exams: tuple[ExamTask, ...]
+    courses: tuple[CourseTask, ...]
+    expert: Expert | None
+    entered: tuple[Application, ...]
+    codes: Codes
+
+    @property
+    def live(self) -> Application | None:
+        """The one under way."""
+        return self.facts.application if self.facts is not None and self.facts.application.ended_at is None else None
+
+    def has_enrolled(self, campaign_id: UUID) -> bool:
+        """Whether the application for continuing education in this campaign was approved."""
+        return any(one.entry_type == "education" and one.campaign_id == campaign_id for one in self.entered)
+
+
 class ToDos:
     def __init__(self, deps: Deps, campaigns: Campaigns) -> None:
         self._deps = deps
@@ -67,74 +106,90 @@ class ToDos:
 
     async def home(self, pool: str, account_id: UUID) -> Home:
         """Everything of the first page at once."""
-        account, progress = await Account.get(id=account_id, pool=pool), await self.progress(account_id)
-        campaigns = await self._campaigns.announced(pool)
+        person = await self._read(pool, account_id)
         return Home(
             await standing_of(self._deps, account_id),
-            await self._items(account, progress),
-            progress,
-            campaigns,
-            await self._advice(pool, campaigns),
+            self._items(person),
+            person.progress,
+            person.campaigns,
+            self._advice(person.campaigns, person.codes),
         )
 
     async def advice(self, pool: str) -> tuple[tuple[str, str], ...]:
         """Whom to ask in each region (name, line) about the campaigns that are announced."""
-        return await self._advice(pool, await self._campaigns.announced(pool))
+        campaigns = await self._campaigns.announced(pool)
+        return self._advice(campaigns, await load_codes(self._deps.book(pool), list(_lines(campaigns))))
 
-    async def _advice(self, pool: str, campaigns: Sequence[CampaignView]) -> tuple[tuple[str, str], ...]:
-        """By region, in the order of codes; of two campaigns the sooner one's."""
-        lines = {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
-        if not lines:
-            return ()
-        codes = await load_codes(self._deps.book(pool), list(lines))
-        return tuple((show_region(code, codes), line) for code, line in sorted(lines.items()))
+    def _advice(self, campaigns: Sequence[CampaignView], codes: Codes) -> tuple[tuple[str, str], ...]:
+        return tuple((show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
         """What the person can do now, or from a time that is known; empty: nothing."""
-        return await self._items(await Account.get(id=account_id, pool=pool), await self.progress(account_id))
+        return self._items(await self._read(pool, account_id))
 
     async def progress(self, account_id: UUID) -> Progress | None:
         """Of the application under way, else of the last one; None: there never was one."""
         return await latest_progress(self._deps, account_id)
 
-    async def _items(self, account: Account, progress: Progress | None) -> tuple[ToDo, ...]:
-        book, now = self._deps.book(account.pool), self._deps.now()
+    async def _read(self, pool: str, account_id: UUID) -> _Person:
+        """Everything about a person that the first page shows. Raises NotFound for one of another pool."""
+        now = self._deps.now()
+        found = await rows(_HOME, account_id, now, pool)
+        if not found:
+            raise NotFound("找不到这个账号，请重新登录。", code="account_unknown")
+        row = found[0]
+        exams = exam_tasks_of(row, now)
+        facts = self._facts(row, exams)
+        campaigns = announced_of([from_row(Campaign, one) for one in row["campaigns"]], now)
+        named = [*(codes_of(facts) if facts else []), *_lines(campaigns)]
+        codes = await load_codes(self._deps.book(pool), named) if any(named) else Codes({})
+        return _Person(
+            from_row(Account, row["account"]),
+            facts,
+            show_progress(facts, codes) if facts else None,
+            campaigns,
+            exams,
+            course_tasks_of(row, now),
+            from_row(Expert, row["expert"]) if row["expert"] is not None else None,
+            tuple(from_row(Application, one) for one in row["entered"]),
+            codes,
+        )
+
+    def _facts(self, row: Mapping[str, Any], exams: Sequence[ExamTask]) -> Facts | None:
+        if row["application"] is None:
+            return None
+        application = from_row(Application, row["application"])
+        return facts_of(self._deps, application, row, exam_of(application, exams))
+
+    def _items(self, person: _Person) -> tuple[ToDo, ...]:
+        account, now = person.account, self._deps.now()
         if account.registered_at is None:
-            if not book.registration.open:
+            if not self._deps.book(account.pool).registration.open:
                 return ()
             route = f"/h5/{account.pool}/account"
             return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
-        exams = tuple(
-            ToDo("exam", TITLE, one.detail, one.action, one.route, one.until)
-            for one in await exam_tasks(account.id, now)
-        )
+        exams = tuple(ToDo("exam", TITLE, one.detail, one.action, one.route, one.until) for one in person.exams)
         courses = tuple(
-            ToDo("course", COURSE_TITLE, one.detail, one.action, one.route, one.until)
-            for one in await course_tasks(account.id, now)
+            ToDo("course", COURSE_TITLE, one.detail, one.action, one.route, one.until) for one in person.courses
         )
-        live = await find_live(account.id)
-        if live is not None and live.state == ApplicationState.EXAM and exams:
+        if person.live is not None and person.live.state == ApplicationState.EXAM and exams:
             return exams
-        return (*exams, *courses, *await self._of_applying(account, live, progress, now))
+        return (*exams, *courses, *self._of_applying(person, now))
 
-    async def _of_applying(
-        self, account: Account, live: Application | None, progress: Progress | None, now: datetime
-    ) -> tuple[ToDo, ...]:
-        if live is None:
-            return await self._of_entries(account, now)
-        known = progress if progress and progress.application_id == live.id else await progress_of(self._deps, live.id)
-        return await self._afresh(account, known, now) or self._of_application(live, known)
+    def _of_applying(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
+        if person.live is None or person.progress is None:
+            return self._of_entries(person, now)
+        return self._afresh(person, person.progress, now) or self._of_application(person.live, person.progress)
 
-    async def _afresh(self, account: Account, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
+    def _afresh(self, person: _Person, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
         """Where what the last campaign left behind can go on; empty: it is not over, or no other is open."""
         if progress.until is None or now < progress.until:
             return ()
-        items = [item for item in await self._of_entries(account, now) if item.route]
+        items = [item for item in self._of_entries(person, now) if item.route]
         return tuple(replace(item, detail=f"上次填写的内容会带入。{item.detail}") for item in items)
 
-    async def _of_entries(self, account: Account, now: datetime) -> tuple[ToDo, ...]:
-        expert = await find_expert(account)
-        found = [await self._of_entry(account, expert, kind, now) for kind in _OFFERED]
+    def _of_entries(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
+        found = [self._of_entry(person, kind, now) for kind in _OFFERED]
         return tuple(item for item in found if item is not None)
 
     def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
@@ -146,23 +201,22 @@ class ToDos:
             code = step.code
         return (ToDo(code, progress.headline, progress.advice, step.label, step.route, end),)
 
-    async def _of_entry(
-        self, account: Account, expert: Expert | None, entry_type: EntryType, now: datetime
-    ) -> ToDo | None:
+    def _of_entry(self, person: _Person, entry_type: EntryType, now: datetime) -> ToDo | None:
         """The item of one type of entry: open, soon to open, or none."""
+        account, expert = person.account, person.expert
         book = self._deps.book(account.pool)
         if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
-        if entry_type == "renewal" and await _rests(account, expert, now, book.entry.renewal_rest):
+        if entry_type == "renewal" and _rests(person, now, book.entry.renewal_rest):
             return None
         title, action = book.campaigns.title_of(entry_type), _ACTIONS[entry_type]
         code, route = f"apply_{entry_type}", f"/h5/{account.pool}/apply?entry_type={entry_type}"
         if not book.campaigns.required:
             return ToDo(code, title, "全年均可申请。", action, route)
-        for campaign in await self._campaigns.announced(account.pool):
+        for campaign in person.campaigns:
             if entry_type not in campaign.data.entry_types:
                 continue
-            if entry_type == "education" and await has_enrolled(account.id, campaign.id):
+            if entry_type == "education" and person.has_enrolled(campaign.id):
                 continue
             if campaign.state == "upcoming":
                 return ToDo(code, title, f"{print_until(campaign.data.enrol_from, now)}开始报名。", "", "")
@@ -171,12 +225,17 @@ class ToDos:
         return None
 
 
-async def _rests(account: Account, expert: Expert | None, now: datetime, rest: timedelta) -> bool:
+def _lines(campaigns: Sequence[CampaignView]) -> dict[str, str]:
+    """Whom to ask by region; of two campaigns the sooner one's."""
+    return {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
+
+
+def _rests(person: _Person, now: datetime, rest: timedelta) -> bool:
     """An entry that began a moment ago is not to be renewed, unless it is about to end."""
+    expert = person.expert
     if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:
         return False
-    entered = Application.filter(account_id=account.id, state=ApplicationState.ENTERED, ended_at__gt=now - rest)
-    return await entered.exists()
+    return any(one.ended_at is not None and one.ended_at > now - rest for one in person.entered)
 
 
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:

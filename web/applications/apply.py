@@ -149,13 +149,12 @@ class ApplyPages:
         return await self._status_page(actor, _note(request))
 
     async def _status_page(self, actor: Actor, note: str = "", error: AppError | None = None) -> http.Response:
-        progress = await self._progress(actor)
-        view = await self._services.applications.queries.get(actor, progress.application_id)
+        view = await self._services.applications.queries.present(actor)
         return self._site.render(
             "applications/status.html",
             status=error.status if error else 200,
             pool=actor.pool,
-            progress=progress,
+            progress=view.progress,
             log=view.log,
             may=view.may,
             note=note,
