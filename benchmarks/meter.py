@@ -1,0 +1,170 @@
+"""Measures one kind of request at a time: processor time, statements, how long an answer takes at 30 % load."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from benchmarks.callbacks import Account, is_reply
+from benchmarks.chat_ours import APPID, KEY, TOKEN
+from benchmarks.load import Check, Load, full_speed, is_good, steady
+from benchmarks.processes import cpu, running, wait_for
+from benchmarks.product import COUNTED, ECHO, PORT, Product
+from bot.codec import Codec
+
+BUSY = 16
+"""Connections while processor time is measured."""
+SHARE = 0.3
+"""Of what all cores could carry: the load at which answers are timed."""
+_FIRST, _COUNTED = 3, 5
+ECHO_ACCOUNT = Account(
+    Codec("bench", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1"), "/wechat/bench", "gh_1"
+)
+
+Make = Callable[[], bytes | None]
+"""The next request of a kind; None: there is no more."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of request. ``name`` is what was asked, ``who`` by whom."""
+
+    name: str
+    who: str
+    make: Make
+    check: Check = is_good
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long to measure: seconds of full load, seconds at 30 %, requests at most."""
+
+    busy: float = 1.0
+    calm: float = 3.0
+    most: int = 1_000
+    warm_up: int = 48
+
+
+QUICK = Pace(busy=0.3, calm=0.9)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one kind: CPU in µs a request, statements a request, milliseconds, how often it was wrong."""
+
+    case: Case
+    ours: float
+    postgres: float
+    valkey: float
+    statements: float
+    p50: float
+    p99: float
+    errors: int
+    wrong: bytes
+
+    @property
+    def total(self) -> float:
+        return self.ours + self.postgres + self.valkey
+
+
+async def measure(product: Product, case: Case, pace: Pace) -> Figures:
+    statements = await count_statements(product, case)
+    load = Load(PORT, case.check)
+    await full_speed(load, _some(case, pace.warm_up), connections=BUSY)
+    each = await _time_one(load, case)
+    before = product.used()
+    done = load.answered
+    await full_speed(load, _some(case, _within(pace.busy, each / BUSY * 4, pace)), connections=BUSY)
+    used, count = product.used().since(before), max(load.answered - done, 1)
+    calm = Load(PORT, case.check)
+    rate = SHARE * (os.cpu_count() or 1) / max(used.total / count, 1e-5)
+    await steady(calm, list(_some(case, min(int(rate * pace.calm), pace.most))), rate)
+    micros = 1e6 / count
+    return Figures(
+        case,
+        used.ours * micros,
+        used.postgres * micros,
+        used.valkey * micros,
+        statements,
+        calm.quantile(0.5),
+        calm.quantile(0.99),
+        load.errors + calm.errors,
+        load.wrong or calm.wrong,
+    )
+
+
+def _some(case: Case, count: int) -> Iterator[bytes]:
+    for _ in range(count):
+        made = case.make()
+        if made is None:
+            return
+        yield made
+
+
+async def _time_one(load: Load, case: Case) -> float:
+    """Seconds of one request with nothing beside it."""
+    began = time.perf_counter()
+    await full_speed(load, _some(case, _FIRST), connections=1)
+    return (time.perf_counter() - began) / _FIRST
+
+
+def _within(seconds: float, each: float, pace: Pace) -> int:
+    return max(20, min(int(seconds / max(each, 1e-4)), pace.most))
+
+
+async def count_statements(product: Product, case: Case) -> float:
+    """The median of a few requests, one after the other, of what PostgreSQL was asked to carry out."""
+    load = Load(COUNTED, case.check)
+    await full_speed(load, _some(case, _FIRST), connections=1)
+    counts = []
+    for data in _some(case, _COUNTED):
+        product.wire.take()
+        await full_speed(load, [data], connections=1)
+        counts.append(len(product.wire.take()))
+    return statistics.median(counts) if counts else 0.0
+
+
+@asynccontextmanager
+async def echo(pace: Pace) -> AsyncIterator[float]:
+    """Microseconds of CPU that the bare echo takes for a message: two gunicorn workers, then ended again."""
+    gunicorn = [sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{ECHO}", "--log-level", "error"]
+    with running([*gunicorn, "benchmarks.chat_bare:app"]) as (pid,):
+        await wait_for(ECHO)
+        cost = await _measure_echo(pid, pace)
+    yield cost
+
+
+async def _measure_echo(pid: int, pace: Pace) -> float:
+    """``pid`` is the one that all its workers are below."""
+    load = Load(ECHO, is_reply)
+    await full_speed(load, _echoes(200), connections=BUSY)
+    before, done = cpu([pid]), load.answered
+    await full_speed(load, _echoes(int(2_000 * pace.busy)), connections=BUSY)
+    if load.errors:
+        raise SystemExit(f"the echo failed: {load.wrong[:200]!r}")
+    return (cpu([pid]) - before) / (load.answered - done) * 1e6
+
+
+def _echoes(count: int) -> Iterator[bytes]:
+    return (ECHO_ACCOUNT.says(f"oBench{number:05d}", "帮助") for number in range(count))
+
+
+def tell(title: str, found: Sequence[Figures], echo: float) -> None:
+    """A table in Markdown, as it stands in the documentation."""
+    print(f"\n{title}; the bare echo costs {echo:.0f} µs\n")
+    print("| request | by | ours µs | PostgreSQL µs | Valkey µs | statements | p50 ms | p99 ms | ratio |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for one in found:
+        cells = [f"{one.ours:.0f}", f"{one.postgres:.0f}", f"{one.valkey:.0f}", f"{one.statements:g}"]
+        cells += [f"{one.p50:.1f}", f"{one.p99:.1f}", f"{echo / one.total:.2f}"]
+        print(f"| {one.case.name} | {one.case.who} | {' | '.join(cells)} |")
+    for one in found:
+        if one.errors:
+            print(f"wrong: {one.case.name} by {one.case.who}, {one.errors} times, such as {one.wrong[:300]!r}")
+    dearest = sorted(found, key=lambda one: -one.total)[:5]
+    print("\ndearest: " + "; ".join(f"{one.case.name} ({one.case.who}) {one.total / 1000:.1f} ms" for one in dearest))

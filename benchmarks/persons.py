@@ -1,0 +1,89 @@
+"""Whom the benchmarks let write and tap: openids and accounts of the filled database, by what they are about."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import asyncpg
+
+from app.demo_people import CAST
+from benchmarks.product import POOL, Product
+from domain.ids import new_id
+
+STRANGER, EXPERT, AHEAD, INVITED = "stranger", "expert", "expert with a panel ahead", "invited expert"
+REVIEWING, FEE = "applicant in review", "applicant with a fee"
+STAFF = ("agency", "verifier", "supervisor", "reviewer", "admin")
+_MOST = 2_000
+_WECHATS = 40
+
+_BOUND = "FROM wechat_identity w JOIN account a ON a.id = w.account_id AND w.app = 'oa' "
+_EXPERTS = (
+    f"SELECT w.openid, a.id {_BOUND} JOIN expert e ON e.account_id = a.id AND e.active AND e.standing = 'formal' "
+)
+_SELECT = {
+    EXPERT: f"{_EXPERTS} ORDER BY md5(w.openid)",
+    AHEAD: f"{_EXPERTS} WHERE EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state = 'accepted' "
+    "AND i.starts_at > now()) "
+    "AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state = 'open')",
+    REVIEWING: f"SELECT w.openid, a.id {_BOUND} JOIN application p ON p.account_id = a.id AND p.state = 'reviewing'",
+    FEE: f"SELECT w.openid, a.id {_BOUND} JOIN application p ON p.account_id = a.id AND p.state = 'fee'",
+}
+_INVITED = (
+    f"SELECT w.openid, i.menu_id, i.link, i.id, a.id AS account {_BOUND} JOIN expert e ON e.account_id = a.id "
+    "JOIN invitation i ON i.expert_id = e.id AND i.state = 'open' ORDER BY md5(w.openid)"
+)
+
+
+class People:
+    """``openids[who]`` come round again and again; ``invited`` are openid, menu id, link, invitation and account."""
+
+    def __init__(self) -> None:
+        self._openids: dict[str, Iterator[str]] = {}
+        self.accounts: dict[str, Sequence[object]] = {}
+        self.invited: list[asyncpg.Record] = []
+
+    def next(self, who: str) -> str:
+        """The openid of the next person of a kind."""
+        return next(self._openids[who])
+
+    def add(self, who: str, openids: Sequence[str]) -> None:
+        if not openids:
+            raise SystemExit(f"the filled database has nobody who is {who}")
+        self._openids[who] = itertools.cycle(openids)
+
+
+async def find_people(product: Product) -> People:
+    """Binds WeChats to the cast's staff on the way."""
+    people = People()
+    connection = await asyncpg.connect(product.settings.database_url)
+    try:
+        for who, sql in _SELECT.items():
+            found = await connection.fetch(f"{sql} LIMIT {_MOST}")
+            people.add(who, [row["openid"] for row in found])
+            people.accounts[who] = [row["id"] for row in found]
+        people.invited = await connection.fetch(_INVITED)
+        people.add(STRANGER, [f"oStranger{number:019}" for number in range(100)])
+        for role in STAFF:
+            await _bind_staff(product, connection, people, role)
+    finally:
+        await connection.close()
+    return people
+
+
+async def _bind_staff(
+    product: Product, connection: asyncpg.Connection[asyncpg.Record], people: People, role: str
+) -> None:
+    """Several WeChats for the one person, so that messages needn't wait for the one before."""
+    person = next(person for person in CAST if person.role == role)
+    hashed = product.keys.lookup_hash("mobile", person.mobile)
+    account_id = await connection.fetchval("SELECT id FROM account WHERE pool = $1 AND mobile_hash = $2", POOL, hashed)
+    openids = [f"oStaff{person.mobile}{number:011}" for number in range(_WECHATS)]
+    appid = product.account.codec.appid
+    await connection.executemany(
+        "INSERT INTO wechat_identity (id, pool, app, appid, openid, account_id, following, blocked, subscribe_credits, "
+        "created_at, bound_at) VALUES ($1, $2, 'oa', $3, $4, $5, true, false, '{}', now(), now())",
+        [(new_id(), POOL, appid, openid, account_id) for openid in openids],
+    )
+    people.add(role, openids)
+    people.accounts[role] = [account_id]

@@ -1,0 +1,58 @@
+"""Draws that call at this moment, on the filled database: the whole way of each, with a record that can be verified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.commands.database import deps_for
+from app.demo_data import POOL
+from app.demo_people import CAST, DemoPerson
+from benchmarks.draw import Bench, call, make_draw
+from config.settings import Settings
+from models.accounts import Account
+from models.organisations import Organisation
+from models.projects import Project
+from services.core.base import Actor, Deps
+from services.draws import Calling
+from services.draws.rounds import Rounds
+from services.notifications import Notices
+
+
+async def call_experts(settings: Settings, draws: int, *, needed: int = 20) -> Sequence[UUID]:
+    """Start ``draws`` draws of ``needed`` experts each; every one of them is called. Returns the draws' ids."""
+    async with deps_for(settings) as deps:
+        bench = await cast_bench(deps, needed)
+        made = [await make_draw(bench) for _ in range(draws)]
+        for draw in made:
+            await call(bench, draw)
+        return [draw.id for draw in made]
+
+
+async def cast_bench(deps: Deps, needed: int) -> Bench:
+    """The demonstration's agency and supervisor draw, for one project of the filled database."""
+    notices = Notices(deps)
+    agency, supervisor = _person("agency"), _person("supervisor")
+    agent = await _account(deps, agency)
+    organisation = await Organisation.get(pool=POOL)
+    project = await Project.filter(pool=POOL, agent_id=agent).order_by("created_at").first()
+    if project is None:
+        raise SystemExit("the agency has no project: seed the database first")
+    return Bench(
+        deps,
+        Rounds(deps, notices),
+        Calling(deps, notices),
+        Actor(POOL, "organisation", account_id=agent, organisation_id=organisation.id),
+        Actor(POOL, "supervisor", account_id=await _account(deps, supervisor)),
+        supervisor.mobile,
+        project.id,
+        needed=needed,
+    )
+
+
+def _person(role: str) -> DemoPerson:
+    return next(person for person in CAST if person.role == role)
+
+
+async def _account(deps: Deps, person: DemoPerson) -> UUID:
+    return (await Account.get(pool=POOL, mobile_hash=deps.keys.lookup_hash("mobile", person.mobile))).id

@@ -1,0 +1,154 @@
+"""Every word of the official account as its persons send it, to the real product on the filled database.
+
+``python -m benchmarks.words`` starts two web processes on a copy of the database of ``benchmarks.seed`` (which it makes
+where there is none) and sends signed safe-mode messages. For each word: CPU of ours, PostgreSQL and Valkey, statements
+(counted in a third process behind a proxy), p50 and p99 at 30 % load, and how its CPU compares with a bare echo's of
+wechatpy + Flask in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from benchmarks.callbacks import Account, choices, is_reply
+from benchmarks.folder import DATA_DIR
+from benchmarks.load import Check, Load, full_speed
+from benchmarks.meter import QUICK, Case, Figures, Pace, echo, measure, tell
+from benchmarks.persons import AHEAD, EXPERT, FEE, INVITED, REVIEWING, STRANGER, People, find_people
+from benchmarks.processes import tell_load
+from benchmarks.product import PORT, Product, product
+from benchmarks.seed import Sizes
+from benchmarks.stage import call_experts
+from bot.dialogue import BUSY
+from handlers import commands, texts
+
+WORDS: dict[str, Sequence[str]] = {
+    commands.STATUS: (AHEAD, REVIEWING, FEE, STRANGER),
+    commands.HELP: (AHEAD, STRANGER),
+    commands.MENU: (AHEAD, REVIEWING, STRANGER),
+    "今天天气不错": (AHEAD, REVIEWING, STRANGER),
+    commands.INVITATIONS: (AHEAD, INVITED),
+    commands.PANELS: (AHEAD,),
+    commands.PAST_PANELS: (AHEAD,),
+    commands.CHECK_IN: (AHEAD,),
+    commands.LEAVE: (AHEAD,),
+    commands.CONFIRM_LEAVE: (AHEAD,),
+    commands.WILL_COME: (AHEAD,),
+    commands.AVAILABILITY: (EXPERT,),
+    commands.PROGRESS: (REVIEWING, FEE, STRANGER),
+    commands.PAY: (FEE, REVIEWING),
+    commands.APPLY: (REVIEWING, STRANGER),
+    commands.MEND: (REVIEWING,),
+    commands.GIVE_UP: (REVIEWING,),
+    commands.GUIDE: (EXPERT,),
+    commands.FEEDBACK: (EXPERT,),
+    commands.MATERIALS: (EXPERT, STRANGER),
+    commands.EXAM: (EXPERT, REVIEWING),
+    commands.BOOK_EXAM: (EXPERT,),
+    commands.CERTIFICATES: (EXPERT,),
+    commands.COURSES: (EXPERT,),
+    commands.WORK: ("reviewer", "supervisor", "verifier", "agency", "admin"),
+    commands.BIND: (STRANGER, EXPERT),
+    commands.REGISTER: (STRANGER,),
+    commands.UNBIND: (EXPERT,),
+    commands.NOT_ME: (EXPERT,),
+}
+"""Who sends which word. One that nobody knows stands among them."""
+_ANSWERS = 150
+"""Invitations for each way of answering: an answer can be given once."""
+_SHOWN = 40
+_NEEDED = 20
+_ANSWERED = (commands.INVITATIONS, "tap 参加", "tap 确认不参加")
+
+
+def is_answer(account: Account) -> Check:
+    """A reply that is not the one of a service that is too busy."""
+    return lambda head, body: is_reply(head, body) and not account.read(body).startswith(BUSY)
+
+
+def cases(product: Product, people: People) -> Iterator[Case]:
+    """All words but those of the invited."""
+    for word, persons in WORDS.items():
+        for who in persons:
+            if who != INVITED:
+                yield _word(product, people, word, who)
+
+
+def _word(product: Product, people: People, word: str, who: str) -> Case:
+    return Case(word, who, lambda: product.account.says(people.next(who), word), is_answer(product.account))
+
+
+async def answers(product: Product, people: People) -> list[Case]:
+    """What the invited send: the word that shows their invitations, a tap that agrees, one that confirms a refusal."""
+    shown, agreeing, refusing = (people.invited[start:end] for start, end in _shares(len(people.invited)))
+    people.add(INVITED, [row["openid"] for row in shown])
+    account = product.account
+    agree = deque(account.says(row["openid"], texts.ATTEND, tap=row["menu_id"]) for row in agreeing)
+    confirm = deque(await _asked_to_confirm(account, refusing))
+    return [
+        _word(product, people, _ANSWERED[0], INVITED),
+        _once(_ANSWERED[1], agree, is_answer(account)),
+        _once(_ANSWERED[2], confirm, is_answer(account)),
+    ]
+
+
+def _shares(count: int) -> list[tuple[int, int]]:
+    return [(0, _SHOWN), (_SHOWN, (count + _SHOWN) // 2), ((count + _SHOWN) // 2, count)]
+
+
+def _once(name: str, requests: deque[bytes], check: Check) -> Case:
+    return Case(name, INVITED, lambda: requests.popleft() if requests else None, check)
+
+
+async def _asked_to_confirm(account: Account, invited: Sequence[Any]) -> Iterable[bytes]:
+    """Each taps 不参加; the answers are the taps that confirm it."""
+    load = Load(PORT, is_answer(account), bodies=[])
+    taps = (account.says(row["openid"], texts.DECLINE, tap=row["menu_id"] + 1) for row in invited)
+    await full_speed(load, taps, connections=8)
+    if load.errors or load.bodies is None:
+        raise SystemExit(f"nobody could refuse: {load.wrong[:300]!r}")
+    found = [(account.reader(body), choices(account.read(body))) for body in load.bodies]
+    return [
+        account.says(openid, offered[texts.CONFIRM_DECLINE][0], tap=offered[texts.CONFIRM_DECLINE][1])
+        for openid, offered in found
+    ]
+
+
+async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> Sequence[Figures]:
+    """``only`` is a part of the names of the words that are wanted."""
+    answered = any(only in name for name in _ANSWERED)
+    async with product(data_dir, sizes) as started, echo(pace) as cost:
+        if answered:
+            await call_experts(started.settings, -(-(2 * _ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
+        people = await find_people(started)
+        found = [await measure(started, case, pace) for case in cases(started, people) if only in case.name]
+        limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
+        for case in await answers(started, people) if answered else ():
+            if only in case.name:
+                found.append(await measure(started, case, limited))
+        tell("Words", found, cost)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
+    parser.add_argument("--quick", action="store_true", help="a second and a half for each word")
+    parser.add_argument("--only", default="", help="words that contain this")
+    chosen = parser.parse_args()
+    tell_load()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        found = runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Pace(), chosen.only))
+    raise SystemExit(1 if any(one.errors for one in found) else 0)
+
+
+if __name__ == "__main__":
+    main()
