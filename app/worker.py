@@ -23,6 +23,7 @@ from app.health import Check, NotReady, setup_health, standard_checks
 from bot.dialogue import OUTAGES
 from config.logging import Outage
 from config.settings import Settings
+from jobs.lanes import LANES, Lane
 from jobs.queue import make_queue
 from jobs.tasks import register
 from services.operations import Scheduler
@@ -52,7 +53,7 @@ async def run_worker(settings: Settings) -> None:
     """Work until cancelled. ``settings`` with both server URLs."""
     async with build(settings) as container, make_engine(container, make_codecs(container)) as engine:
         ticking = Ticking()
-        queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 4)
+        queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 2 * len(LANES))
         register(queue, container.services, engine.finish_late)
         async with _answering(settings, container.services.operations.scheduler, ticking), asyncio.TaskGroup() as group:
             group.create_task(follow_clock(container.redis, container.clock))
@@ -75,15 +76,30 @@ async def forever(name: str, work: Callable[[Well], Awaitable[None]]) -> None:
 
 
 async def _run_jobs(queue: Queue, concurrency: int, well: Well) -> None:
+    """All lanes, until one of them ends: its connection is lost, and so may be those of the others."""
     async with queue.open_async():
         well()
-        await queue.run_worker_async(
-            concurrency=concurrency,
-            install_signal_handlers=False,
-            delete_jobs="successful",
-            fetch_job_polling_interval=1,
-            shutdown_graceful_timeout=2,
-        )
+        lanes = [asyncio.create_task(_run_lane(queue, lane, concurrency)) for lane in LANES]
+        try:
+            done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in lanes:
+                task.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+        for task in done:
+            task.result()
+
+
+async def _run_lane(queue: Queue, lane: Lane, concurrency: int) -> None:
+    await queue.run_worker_async(
+        queues=lane.queues,
+        name=lane.name,
+        concurrency=lane.places(concurrency),
+        install_signal_handlers=False,
+        delete_jobs="successful",
+        fetch_job_polling_interval=1,
+        shutdown_graceful_timeout=2,
+    )
 
 
 @dataclass

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 
+from jobs.fair_queues import FairQueues
 from services.operations import MAX_ATTEMPTS
 
 
@@ -27,4 +28,6 @@ class CappedRetry(BaseRetryStrategy):
 def make_queue(database_url: str, *, pool_size: int) -> App:
     """``database_url`` as postgres://…; connections are opened by ``App.open_async``."""
     url = urlunsplit(urlsplit(database_url)._replace(scheme="postgresql"))
-    return App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=pool_size))
+    queue = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=pool_size))
+    queue.job_manager = FairQueues(queue.connector)
+    return queue

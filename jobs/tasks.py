@@ -25,10 +25,6 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def advance_draw(draw_id: str) -> None:
         await services.draws.calling.advance(UUID(draw_id))
 
-    @queue.task(name="notices.deliver", retry=retry)
-    async def deliver() -> None:
-        await services.notifications.delivery.deliver_due()
-
     @queue.task(name="invitations.notify_unconfirmed", retry=retry)
     async def notify_unconfirmed(invitation_id: str) -> None:
         await services.draws.invitations.notify_unconfirmed(UUID(invitation_id))

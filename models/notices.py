@@ -14,7 +14,8 @@ class Notice(Row):
     """Something a person must be told. ``state``: active, done, failed or stopped.
 
     ``step`` is the next ladder step, due at ``next_at``. ``params`` are facts for the texts, without secrets; a
-    verification code is sealed in ``secret_sealed`` and wiped when the notice is done.
+    verification code is sealed in ``secret_sealed`` and wiped when the notice is done. ``bulk``: one of thousands,
+    which those to one person overtake.
     """
 
     pool = fields.CharField(32)
@@ -35,6 +36,7 @@ class Notice(Row):
     next_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     closed_at = fields.DatetimeField(null=True)
+    bulk = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "notice"
@@ -71,6 +73,8 @@ class Attempt(Row):
     checks = fields.IntField(default=0)
     tries = fields.IntField(default=0)
     closed_at = fields.DatetimeField(null=True)
+    bulk = fields.BooleanField(default=False, db_default=False)
+    """As the notice."""
 
     class Meta:
         table = "attempt"

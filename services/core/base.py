@@ -21,6 +21,7 @@ from domain.errors import RuleViolation
 from domain.rulebook.book import Rulebook
 from models.audit import AuditEntry
 from services.core.crypto import Keyring
+from services.core.queues import queue_of
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -107,10 +108,6 @@ async def execute(sql: str, *values: object) -> None:
 
 
 _DEFER = (
-    "SELECT unnest(procrastinate_defer_jobs_v1(ARRAY["
-    "ROW($1, $2, 0, NULL, $3, $4::jsonb, NULL)::procrastinate_job_to_defer_v1]))"
-)
-_DEFER_MANY = (
     "SELECT unnest(procrastinate_defer_jobs_v1((SELECT array_agg("
     "ROW($1, $2, 0, NULL, NULL, value, NULL)::procrastinate_job_to_defer_v1) FROM jsonb_array_elements($3::jsonb))))"
 )
@@ -119,15 +116,15 @@ _DEFER_MANY = (
 class Jobs:
     """Defers background work as rows, in the transaction that is under way."""
 
-    async def defer(self, task: str, queue: str = "default", **arguments: str | int) -> None:
+    async def defer(self, task: str, **arguments: str | int) -> None:
         """``task`` is a name registered in ``jobs``; ``arguments`` are ids only."""
-        await connection().execute_query(_DEFER, [queue, task, None, json.dumps(arguments)])
+        await self.defer_many(task, [arguments])
 
-    async def defer_many(self, task: str, arguments: Iterable[Mapping[str, str | int]], queue: str = "default") -> None:
+    async def defer_many(self, task: str, arguments: Iterable[Mapping[str, str | int]]) -> None:
         """Many jobs of one task by one statement."""
         batch = [dict(item) for item in arguments]
         if batch:
-            await connection().execute_query(_DEFER_MANY, [queue, task, json.dumps(batch)])
+            await connection().execute_query(_DEFER, [queue_of(task), task, json.dumps(batch)])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import structlog
 from tortoise.exceptions import DBConnectionError
 
 from domain.ids import new_id
-from services.core.base import execute, rows
+from services.core.base import execute, rows, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,8 @@ ON CONFLICT (work, subject) DO UPDATE SET failures = f.failures + 1, error = exc
         + make_interval(secs => least(2 ^ least(f.failures + 1, 12), 300) * (0.75 + random() / 2))
 """
 """2 s, 4 s, 8 s … at most five minutes, each spread by ±25 %, by the database's own time, never the movable clock's."""
+
+_FORGET = "DELETE FROM row_failure WHERE work = $1 AND subject = ANY($2::text[])"
 
 
 async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitable[object]], *, at_once: int = 1) -> int:
@@ -76,6 +78,38 @@ async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitabl
     except* _AWAY as outage:
         raise outage.exceptions[0] from None
     return done
+
+
+async def process_together(
+    what: str,
+    find: Callable[[], Awaitable[Sequence[T]]],
+    work: Callable[[Sequence[T]], Awaitable[object]],
+) -> int:
+    """Do ``work`` for all that ``find`` locks, in one transaction; returns for how many.
+
+    When that fails, for each in a transaction of its own, as ``process_each`` does. ``find`` should skip what others
+    have locked, so that several workers share what is due; ``work`` must bear that a row is no longer due.
+    """
+    due: Sequence[T] = ()
+    try:
+        async with transaction():
+            due = await find()
+            if due:
+                await work(due)
+                await execute(_FORGET, what, [subject(item) for item in due])
+        return len(due)
+    except _AWAY:
+        raise
+    except Exception:  # last resort: whatever is wrong with one row, the others must not wait for it
+        if not due:
+            raise
+        log.exception("batch_failed", what=what, rows=len(due))
+
+    async def alone(item: T) -> None:
+        async with transaction():
+            await work([item])
+
+    return await process_each(what, due, alone)
 
 
 def subject(item: object) -> str:

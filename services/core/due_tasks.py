@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Turn(Enum):
+    """What work says that takes at most a second or so, and leaves the rest to its next turn."""
+
+    DONE = "done"
+    MORE = "more"
+    """Rows were worked through and others are due: another turn comes without waiting for the tick."""
 
 
 @dataclass(frozen=True)
@@ -14,3 +23,12 @@ class DueTask:
     kind: str
     due: str
     carry_out: Callable[[], Awaitable[object]]
+
+
+def in_turns(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[Turn]]:
+    """For work that does a batch and returns its size: it goes on until nothing is left."""
+
+    async def turn() -> Turn:
+        return Turn.MORE if await work() else Turn.DONE
+
+    return turn

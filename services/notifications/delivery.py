@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +24,6 @@ from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from domain.links_in_text import defuse
 from services.core.base import Deps, execute, rows, transaction
-from services.core.batches import process_each
 from services.core.outages import AWAY
 from services.notifications import short_links, texts
 from services.notifications.actions import ACTIONS, INVITATION
@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 400
 _AT_ONCE = 64
+_TURN = 1.0
+"""Seconds after which no further batch is begun."""
 _MAX_TRIES = 4
 _LONGEST_PAUSE = 60.0
 """Seconds."""
@@ -54,7 +56,7 @@ _NO_CREDIT = "43101"
 _CLAIM = """
 UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,
     check_at = $1 + make_interval(secs => greatest(a.wait, 5))
-WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND due_at <= $1
+WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND bulk = $3 AND due_at <= $1
                ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 RETURNING a.id
 """
@@ -157,10 +159,13 @@ class Delivery:
         self._entrances = entrances or Entrances(deps.public_url, {})
         self._taps = taps
 
-    async def deliver_due(self) -> int:
-        """Send everything that is due, batch by batch; returns how many attempts were made."""
-        done = 0
-        while batch := await self._claim():
+    async def deliver_due(self, *, bulk: bool = False) -> int:
+        """Send what is due, batch by batch, for a turn; returns how many attempts were made.
+
+        ``bulk``: what goes to thousands, for which nobody waits; everything else has turns of its own.
+        """
+        done, until = 0, time.monotonic() + _TURN
+        while time.monotonic() < until and (batch := await self._claim(bulk)):
             limit = asyncio.Semaphore(_AT_ONCE)
             people = await self._people([row["account_id"] for row in batch if row["account_id"]])
             outcomes = await asyncio.gather(*(self._attempt(row, people, limit) for row in batch))
@@ -168,9 +173,9 @@ class Delivery:
             done += len(batch)
         return done
 
-    async def _claim(self) -> list[Any]:
+    async def _claim(self, bulk: bool) -> list[Any]:
         async with transaction():
-            claimed = await rows(_CLAIM, self._deps.now(), _BATCH)
+            claimed = await rows(_CLAIM, self._deps.now(), _BATCH, bulk)
         return await rows(_LOAD, [row["id"] for row in claimed]) if claimed else []
 
     async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, Person]:
@@ -368,11 +373,7 @@ class Delivery:
             await self._notices.finish(sorted(done))
             await execute(_LOOK_AGAIN, sorted(ended - done), now)
             await self._wake_early_receipts(batch, outcomes)
-        await process_each("climb", sorted(ended - done), self._climb)
-
-    async def _climb(self, notice_id: UUID) -> None:
-        async with transaction():
-            await self._notices.advance(notice_id)
+        await self._notices.climb(sorted(ended - done))
 
     async def _wake_early_receipts(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         messages = [

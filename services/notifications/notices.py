@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -19,6 +21,7 @@ from models.accounts import Account
 from models.experts import Expert
 from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
+from services.core.batches import not_paused, process_together
 from services.notifications.ladder import Plan, Planned, Tried, plan
 
 Params = Mapping[str, str | int]
@@ -31,10 +34,31 @@ STOPPED = "stopped"
 """Ledger code of an attempt that was never made, since its ladder had ended."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
 """Ledger codes of calls that were picked up to no avail; the vendor did not confirm the keys of the second."""
+_TO_CLIMB = f"""
+SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND bulk = $2 AND {not_paused("climb", "id")}
+ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED
+"""
+_THESE = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) AND state = 'active' ORDER BY id FOR UPDATE"
+_LOOK_AT = (
+    "UPDATE notice n SET next_at = to_be.next_at FROM unnest($1::uuid[], $2::timestamptz[]) AS to_be (id, next_at) "
+    "WHERE n.id = to_be.id"
+)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """The recipient, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are this person's own."""
+
+    dedupe_key: str
+    params: Params = field(default_factory=dict)
+    account_id: UUID | None = None
+    expert_id: UUID | None = None
+    mobile: str | None = None
+    invitation_id: UUID | None = None
 
 
 class Notifier(Protocol):
-    """Tells a person something, in the transaction that is under way; see ``Notices``."""
+    """Tells people something, in the transaction that is under way; see ``Notices``."""
 
     async def notify(
         self,
@@ -51,16 +75,7 @@ class Notifier(Protocol):
         told_on: str = "",
     ) -> UUID: ...
 
-
-@dataclass(frozen=True)
-class Recipient:
-    """The recipient, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are this person's own."""
-
-    dedupe_key: str
-    params: Params = field(default_factory=dict)
-    account_id: UUID | None = None
-    expert_id: UUID | None = None
-    mobile: str | None = None
+    async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int: ...
 
 
 class Notices:
@@ -117,8 +132,11 @@ class Notices:
             await self.advance(notice.id)
         return notice.id
 
-    async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient]) -> int:
-        """Tell thousands in a few statements; returns how many are new. Recipients name an account or an expert."""
+    async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
+        """Tell thousands in a few statements; returns how many are new. Recipients name an account or an expert.
+
+        ``bulk``: nobody waits for them, so notices to one person overtake them.
+        """
         now = self._deps.now()
         known = {
             row["dedupe_key"]
@@ -138,7 +156,9 @@ class Notices:
                 account_id=account,
                 expert_id=r.expert_id,
                 mobile_sealed=mobile,
+                invitation_id=r.invitation_id,
                 params=dict(r.params),
+                bulk=bulk,
                 dedupe_key=r.dedupe_key,
                 created_at=now,
             )
@@ -150,30 +170,59 @@ class Notices:
         for notice in notices:
             notice.next_at = first.next_at
         await Notice.bulk_create(notices, batch_size=2000)
-        numbers = await self._numbers(len(notices) * len(first.attempts))
-        made = [(notice, planned) for notice in notices for planned in first.attempts]
-        await Attempt.bulk_create(
-            [
-                _new_attempt(notice, planned, number, now)
-                for (notice, planned), number in zip(made, numbers, strict=True)
-            ],
-            batch_size=2000,
-        )
-        await self._deps.jobs.defer("notices.deliver")
+        await self._add_attempts([(notice, planned) for notice in notices for planned in first.attempts], now)
         return len(notices)
+
+    async def climb_due(self, limit: int = 250) -> int:
+        """Make the attempts that ladders ask for by now; returns how many notices there were.
+
+        Those to one person and those to thousands get the same number of places.
+        """
+        done = 0
+        for bulk in (False, True):
+            find = partial(rows, _TO_CLIMB, self._deps.now(), bulk, limit)
+            done += await process_together("climb", find, self._climb)
+        return done
+
+    async def climb(self, notice_ids: Sequence[UUID]) -> None:
+        """The same for certain notices; what is wrong with one holds up no other."""
+        if not notice_ids:
+            return
+        find = partial(rows, _THESE, list(notice_ids))
+        await process_together("climb", find, self._climb)
+
+    async def _climb(self, due: Sequence[Any]) -> None:
+        await self.advance_many([row["id"] for row in due])
 
     async def advance(self, notice_id: UUID) -> None:
         """Lock a notice and make whatever attempts its ladder asks for now."""
-        notice = await Notice.select_for_update().get_or_none(id=notice_id)
-        if notice is None or notice.state != "active":
-            return
+        await self.advance_many([notice_id])
+
+    async def advance_many(self, notice_ids: Sequence[UUID]) -> None:
         now = self._deps.now()
-        await self._apply(notice, self._plan(notice, await _tried(notice_id), now), now)
+        notices = await Notice.filter(id__in=list(notice_ids), state="active").order_by("id").select_for_update()
+        tried = await _tried([notice.id for notice in notices])
+        plans = [(notice, self._plan(notice, tried[notice.id], now)) for notice in notices]
+        for state in ("done", "failed"):
+            await self._close([notice.id for notice, step in plans if step.state == state], state)
+        going_on = [(notice, step) for notice, step in plans if step.state == "active"]
+        moved = [(notice, step) for notice, step in going_on if notice.next_at != step.next_at]
+        if moved:
+            await execute(_LOOK_AT, [notice.id for notice, _ in moved], [step.next_at for _, step in moved])
+        await self._add_attempts([(notice, planned) for notice, step in going_on for planned in step.attempts], now)
 
     async def stop(self, *, invitation_id: UUID, kinds: Sequence[str]) -> None:
         """End the ladders of an invitation: what was not sent yet is not sent any more."""
-        notices = await Notice.filter(invitation_id=invitation_id, kind__in=list(kinds), state="active")
-        await self._close([n.id for n in notices], "stopped")
+        await self.stop_many([invitation_id], kinds)
+
+    async def stop_many(self, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+        notices = await rows(
+            "SELECT id FROM notice WHERE invitation_id = ANY($1::uuid[]) AND kind = ANY($2::text[]) "
+            "AND state = 'active'",
+            list(invitation_ids),
+            list(kinds),
+        )
+        await self._close([row["id"] for row in notices], "stopped")
 
     async def resume(self, *, invitation_id: UUID, kind: str, pause: timedelta) -> None:
         """Let a ladder that an answer has stopped go on, since the answer was undone; nothing is sent before ``pause``.
@@ -184,7 +233,7 @@ class Notices:
             notice.state, notice.closed_at = "active", None
             await notice.save(update_fields=["state", "closed_at"])
             now = self._deps.now()
-            await self._apply(notice, self._plan(notice, await _tried(notice.id), now + pause), now)
+            await self._apply(notice, self._plan(notice, (await _tried([notice.id]))[notice.id], now + pause), now)
 
     async def reword(self, *, invitation_id: UUID, kind: str, params: Params) -> None:
         """Replace facts of a ladder that runs or may be resumed: what it sends from now on says the new ones."""
@@ -226,14 +275,17 @@ class Notices:
         if notice.next_at != step.next_at:
             notice.next_at = step.next_at
             await notice.save(update_fields=["next_at"])
-        if not step.attempts:
+        await self._add_attempts([(notice, planned) for planned in step.attempts], now)
+
+    async def _add_attempts(self, planned: Sequence[tuple[Notice, Planned]], now: datetime) -> None:
+        """Nobody is called: the deadlines' tick finds what is due."""
+        if not planned:
             return
-        numbers = await self._numbers(len(step.attempts))
+        numbers = await self._numbers(len(planned))
         await Attempt.bulk_create(
-            [_new_attempt(notice, planned, n, now) for planned, n in zip(step.attempts, numbers, strict=True)]
+            [_new_attempt(notice, one, number, now) for (notice, one), number in zip(planned, numbers, strict=True)],
+            batch_size=2000,
         )
-        if any(planned.due_at <= now for planned in step.attempts):
-            await self._deps.jobs.defer("notices.deliver")
 
     async def _address(self, recipient: Recipient) -> tuple[str, UUID | None]:
         return (await self._addresses([recipient]))[0]
@@ -281,13 +333,16 @@ def _new_attempt(notice: Notice, planned: Planned, number: int, now: datetime) -
         created_at=now,
         due_at=planned.due_at,
         wait=int(planned.wait.total_seconds()),
+        bulk=notice.bulk,
     )
 
 
-async def _tried(notice_id: UUID) -> list[Tried]:
+async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
     """Attempts as the ladder sees them; those that were never made are none."""
-    attempts = await Attempt.filter(notice_id=notice_id).exclude(vendor_code=STOPPED)
-    return [Tried(a.step, AttemptState(a.state), a.created_at, _is_repeatable(a)) for a in attempts]
+    tried: defaultdict[UUID, list[Tried]] = defaultdict(list)
+    for a in await Attempt.filter(notice_id__in=list(notice_ids)).exclude(vendor_code=STOPPED):
+        tried[a.notice_id].append(Tried(a.step, AttemptState(a.state), a.created_at, _is_repeatable(a)))
+    return tried
 
 
 def _is_repeatable(attempt: Attempt) -> bool:

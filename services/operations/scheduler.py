@@ -4,12 +4,13 @@ for each; the job calls the noun that knows what to do."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -21,8 +22,9 @@ from services.accounts import KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
-from services.core.due_tasks import DueTask
+from services.core.due_tasks import DueTask, Turn, in_turns
 from services.core.outages import AWAY
+from services.core.queues import CALLS, DEADLINES
 from services.core.retry_pauses import RetryPauses
 from services.draws import AttendanceDesk, Calling, DrawAccess, Invitations, lock, notify_agency
 from services.notifications import Delivery, Notices
@@ -31,8 +33,13 @@ from services.operations.delivery_reports import DeliveryReports
 log = structlog.get_logger(__name__)
 
 _DUE: Mapping[str, str] = {
-    "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1)",
-    "climb": f"EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1 AND {not_paused('climb', 'id')})",
+    "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND NOT bulk AND due_at <= $1)",
+    "deliver_bulk": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND bulk AND due_at <= $1)",
+    "climb": " OR ".join(
+        f"EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND {which} AND next_at <= $1 "
+        f"AND {not_paused('climb', 'id')})"
+        for which in ("bulk", "NOT bulk")
+    ),
     "check_outcomes": f"EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND {not_paused('check_outcomes', 'id')})",
     "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1 "
     f"AND {not_paused('expire', 'id')})",
@@ -48,7 +55,7 @@ _DUE: Mapping[str, str] = {
 }
 """Conditions in SQL by kind, with the present moment as ``$1``."""
 _DEFER = (
-    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW($3, 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
     "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
     "WHERE queueing_lock = $1 AND status = 'todo')"
 )
@@ -70,6 +77,10 @@ _OVERDUE: Mapping[str, str] = {
     "AND EXISTS (SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at > now() - interval '1 day'))",
 }
 """How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
+_WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start", "receipts", "pay_events"})
+"""Kinds that somebody waits for: a draw's next call, a code, a payment."""
+_AT_ONCE = {"deliver": 2}
+"""Turns of a kind that one process takes at once, where that is more than one: a vendor that answers slowly."""
 PERIODIC = ("watch_draws", "late", "end", "sweep")
 """Kinds that have no due row to look for; run every now and then."""
 
@@ -109,11 +120,13 @@ class Scheduler:
         self._access = access
         self._audit = audit
         self._pauses = RetryPauses()
+        self._under_way: Counter[str] = Counter()
         self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
-            "deliver": delivery.deliver_due,
-            "climb": self._climb,
+            "deliver": in_turns(delivery.deliver_due),
+            "deliver_bulk": in_turns(partial(delivery.deliver_due, bulk=True)),
+            "climb": in_turns(notices.climb_due),
             "check_outcomes": receipts.check_due,
-            "expire": invitations.expire_due,
+            "expire": in_turns(invitations.expire_due),
             "start": run.start_due,
             "remind": invitations.remind_due,
             "unseal": self._unseal,
@@ -158,19 +171,31 @@ class Scheduler:
         """Each on its own: a job that another process has just deferred is as good as ours."""
         for kind in filter(self._pauses.may_try, kinds):
             with suppress(IntegrityError):
-                await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}))
+                queue = CALLS if kind in _WAITED_FOR else DEADLINES
+                await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}), queue)
 
     async def carry_out(self, kind: str) -> None:
-        """Run one kind now; one that fails waits longer each time. Raises KeyError for an unknown one."""
+        """Give one kind its turn, and a job for the next turn at once where more is due; others come in between.
+
+        A kind that is at work in this process already has nothing more to do. One that fails waits longer each time.
+        Raises KeyError for an unknown one.
+        """
         work = self._kinds[kind]
+        if self._under_way[kind] >= _AT_ONCE.get(kind, 1):
+            return
+        self._under_way[kind] += 1
         try:
-            await work()
+            more = await work()
         except AWAY:
             raise
         except Exception as error:  # noted and raised again: the log names the kind of task that fails
             self._note_failure(kind, error)
             raise
+        finally:
+            self._under_way[kind] -= 1
         self._pauses.note_success(kind)
+        if more is Turn.MORE:
+            await self.defer([kind])
 
     def _note_failure(self, name: str, error: Exception) -> None:
         self._pauses.note_failure(name, type(error).__name__)
@@ -179,18 +204,6 @@ class Scheduler:
     def failing(self) -> dict[str, str]:
         """Why each kind that fails does, by name; ``kind?`` where already the look at what is due fails."""
         return self._pauses.failing()
-
-    async def _climb(self) -> None:
-        due = await rows(
-            f"SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND {not_paused('climb', 'id')} "
-            "ORDER BY next_at LIMIT 500",
-            self._deps.now(),
-        )
-        await process_each("climb", due, lambda row: self._advance(row["id"]))
-
-    async def _advance(self, notice_id: UUID) -> None:
-        async with transaction():
-            await self._notices.advance(notice_id)
 
     async def _apply_waiting(self) -> None:
         """Receipts whose job was lost."""

@@ -23,6 +23,8 @@ DIGESTS = {
     "0005_courses.sql": "5699832d7e1e48f89906d7c66ce0b9b6edaa65a7e8b175fe206877234d92fcd9",
     "0006_indexes.py": "7cf785b0705f19b22a45770057fe170036af4d15ca56276fc5166583beb79aea",
     "0006_indexes.sql": "eebddf11b960c96d6424520dcc6c92b4b767bfea4a4c066e47db5a14fdbc45ed",
+    "0007_storms.py": "158f00652608c9dde2add42a1ee4c98b4156930a6ac968dbf72b62b2e1a68dd7",
+    "0007_storms.sql": "1aaae1f381c96f4fdf9bfcfcd06c261af92fddb60ec13e4ead081f74f87420e2",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

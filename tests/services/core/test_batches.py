@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
-from services.core.base import rows
-from services.core.batches import process_each
+from services.core.base import execute, rows
+from services.core.batches import process_each, process_together
 from tests.services.conftest import end_pauses
 
 
@@ -85,3 +87,62 @@ async def test_a_row_that_succeeds_in_the_end_is_forgotten(db: str) -> None:
     await process_each("others", [7], Desk().work)
     assert await process_each("numbers", [7], Desk().work) == 1
     assert await rows("SELECT 1 FROM row_failure") == []
+
+
+async def test_a_batch_is_one_transaction_and_a_bad_row_costs_only_itself(db: str) -> None:
+    desk, batches = Desk({4: ValueError("no")}), []
+
+    async def work(numbers: Sequence[int]) -> None:
+        batches.append(list(numbers))
+        for number in numbers:
+            await desk.work(number)
+
+    async def find(numbers: Sequence[int]) -> Sequence[int]:
+        return numbers
+
+    assert await process_together("numbers", partial(find, [1, 2, 3]), work) == 3
+    assert batches == [[1, 2, 3]]
+    assert await process_together("numbers", partial(find, [4, 5, 6]), work) == 2
+    assert batches[1:] == [[4, 5, 6], [4], [5], [6]]
+    assert [row["subject"] for row in await rows("SELECT subject FROM row_failure")] == ["4"]
+
+
+async def test_what_a_batch_did_before_it_failed_is_taken_back(db: str) -> None:
+    async def work(numbers: Sequence[int]) -> None:
+        for number in numbers:
+            await execute(
+                "INSERT INTO spent_token (id, digest, until) VALUES (gen_random_uuid(), $1, now())", str(number)
+            )
+            if number == 2:
+                raise ValueError("no")
+
+    async def find() -> Sequence[int]:
+        return [1, 2, 3]
+
+    assert await process_together("numbers", find, work) == 2
+    assert sorted(row["digest"] for row in await rows("SELECT digest FROM spent_token")) == ["1", "3"]
+
+
+async def test_a_failure_is_forgotten_when_a_batch_goes_well(db: str) -> None:
+    troubles: dict[int, Exception] = {4: ValueError("no")}
+    desk = Desk(troubles)
+
+    async def work(numbers: Sequence[int]) -> None:
+        for number in numbers:
+            await desk.work(number)
+
+    async def find() -> Sequence[int]:
+        return [4, 5]
+
+    await process_together("numbers", find, work)
+    troubles.clear()
+    assert await process_together("numbers", find, work) == 2
+    assert await rows("SELECT 1 FROM row_failure") == []
+
+
+async def test_a_search_that_fails_is_told(db: str) -> None:
+    async def find() -> Sequence[int]:
+        raise KeyError("a column that is gone")
+
+    with pytest.raises(KeyError):
+        await process_together("numbers", find, Desk().work)  # type: ignore[arg-type]  # never called

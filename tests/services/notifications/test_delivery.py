@@ -205,8 +205,25 @@ async def test_thousands_are_told_by_a_few_statements_and_only_once(
             assert (
                 await office.notices.notify_many(pool="demo", kind="account_bound", recipients=recipients) == expected
             )
-    await delivery.deliver_due()
+    assert await delivery.deliver_due() == 0, "these wait for a turn of their own"
+    await delivery.deliver_due(bulk=True)
     assert len(vendors.sent) == 30
+
+
+async def test_what_one_person_is_told_overtakes_what_thousands_are_told(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    experts = await add_experts(office, 30)
+    async with transaction():
+        recipients = [Recipient(f"bulk:{e.id}", {"mobile": "1", "at": "x"}, expert_id=e.id) for e in experts]
+        await office.notices.notify_many(pool="demo", kind="account_bound", recipients=recipients)
+    await tell(office)
+    assert await delivery.deliver_due() == 1
+    assert await Attempt.filter(state="pending", bulk=True).count() == 30
+    vendors.errors = [Rejected("isv.AMOUNT_NOT_ENOUGH")] * 100
+    await delivery.deliver_due(bulk=True)
+    again = Attempt.filter(notice__dedupe_key__startswith="bulk:")
+    assert set(await again.values_list("bulk", flat=True)) == {True}, "also on the next channel"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -108,16 +108,17 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
             secret="123456",
         )
 
-    async def killed(notice_id: UUID) -> None:
+    async def killed(notice_ids: Sequence[UUID]) -> None:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.notices, "advance", killed)
+        patch.setattr(office.notices, "advance_many", killed)
         with pytest.raises(asyncio.CancelledError):
             await delivery.deliver_due()
     assert await states() == [("sms", "failed", "isv.AMOUNT_NOT_ENOUGH")]
     [due] = await rows("SELECT id FROM notice WHERE state = 'active' AND next_at <= $1", office.deps.now())
-    await office.notices.advance(due["id"])
+    assert due["id"] == (await Notice.get()).id
+    assert await office.notices.climb_due() == 1
     assert (await Notice.get()).state == "failed"
 
 

@@ -1,0 +1,28 @@
+"""How many jobs of which queues a worker runs at once: nothing that waits can take the places of what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.core.queues import CALLS, CHAT, DEADLINES, DRAWS, PICTURES, RECEIPTS
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Queues that share places, in turns. ``share`` is the lane's part of a worker's places."""
+
+    name: str
+    queues: Sequence[str]
+    share: float
+
+    def places(self, concurrency: int) -> int:
+        return max(1, round(self.share * concurrency))
+
+
+LANES = (
+    Lane("chat", (CHAT,), 0.2),
+    Lane("calls", (DRAWS, CALLS, RECEIPTS), 0.4),
+    Lane("deadlines", (DEADLINES,), 0.3),
+    Lane("pictures", (PICTURES,), 0.1),
+)

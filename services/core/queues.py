@@ -1,0 +1,29 @@
+"""Queues of jobs. A task has one queue, so that many waiting jobs of one kind hold up no other; ``jobs.lanes`` says how
+many jobs of which queues run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CHAT = "chat"
+"""Late replies: a person looks at the telephone."""
+DRAWS = "draws"
+RECEIPTS = "receipts"
+CALLS = "calls"
+"""Deadlines that a draw's next call waits for, and whatever is told to one person."""
+DEADLINES = "deadlines"
+PICTURES = "pictures"
+"""Payment pictures: the link went out before."""
+
+_QUEUES: Mapping[str, str] = {
+    "chat.late": CHAT,
+    "draws.advance": DRAWS,
+    "invitations.notify_unconfirmed": DRAWS,
+    "receipts.apply": RECEIPTS,
+    "payments.picture": PICTURES,
+}
+
+
+def queue_of(task: str) -> str:
+    """Raises KeyError for a task that has none."""
+    return _QUEUES[task]
