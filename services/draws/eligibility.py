@@ -63,18 +63,18 @@ _NONE = "'[]'::json"
 """Leaves and calls of an eligible expert: none, by definition, so they are not looked up 20,000 times."""
 
 
-def _facts(leaves: str, calls: str) -> str:
-    """All that the rule looks at, as JSON: what ``services.draws.audits`` judges again."""
-    return f"""json_build_object(
-    'expert', e.id, 'number', e.number, 'name', e.name, 'id_number_hash', e.id_number_hash,
-    'region', e.permanent_region, 'willing', e.willing_regions, 'specialties', e.specialties,
-    'title_level', e.title_level,
-    'qualifications', e.qualifications, 'department', e.department, 'standing', e.standing, 'active', {_ACTIVE},
-    'left_at', e.left_at, 'term_until', e.term_until, 'born_on', e.born_on, 'reachable', e.mobile_sealed <> '',
-    'recusal_keys', e.recusal_keys,
-    'employments', (SELECT coalesce(json_agg(json_build_object('keys', m.unit_keys, 'until', m.until)), '[]')
-        FROM employment m WHERE m.expert_id = e.id),
-    'leaves', {leaves}, 'calls', {calls})::text"""
+def _facts(leaves: str, calls: str, active: str) -> str:
+    """All that the rule looks at, as JSON: what ``services.draws.audits`` judges again.
+
+    Rows made into JSON whole take PostgreSQL half as long as objects built from names and values.
+    """
+    return f"""(SELECT row_to_json(f)::text FROM (SELECT
+    e.id AS expert, e.number, e.name, e.id_number_hash, e.permanent_region AS region, e.willing_regions AS willing,
+    e.specialties, e.title_level, e.qualifications, e.department, e.standing, {active} AS active, e.left_at,
+    e.term_until, e.born_on, e.mobile_sealed <> '' AS reachable, e.recusal_keys,
+    (SELECT coalesce(json_agg(k), '[]') FROM (SELECT m.unit_keys AS keys, m.until FROM employment m
+        WHERE m.expert_id = e.id) AS k) AS employments,
+    {leaves} AS leaves, {calls} AS calls) AS f)"""
 
 
 _FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
@@ -83,9 +83,10 @@ _FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
   AND ($17 = '' OR $17 = ANY(e.qualifications))
   AND ($18 = '' OR e.department = $18)"""
 _COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
-_ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE)} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
+_ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
 _HINDERED = (
-    f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS)} END AS facts FROM expert e "
+    f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS, _ACTIVE)} END AS facts "
+    "FROM expert e "
     f"CROSS JOIN LATERAL (SELECT CASE {' '.join(f'WHEN {bar} THEN {code!r}' for code, bar in _BARS)} END AS reason) h "
     "WHERE e.id = ANY($11::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
 )

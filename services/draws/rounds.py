@@ -6,6 +6,7 @@ published; the agency's and the supervisor's devices commit to 128 random bits e
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -238,7 +239,7 @@ class Rounds:
         await round_row.save(update_fields=["seed", "start_by"])
         for item in lists:
             leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
-            walk = protocol.order_indices(seed, item.condition_position, item.tier, leaves)
+            walk = await asyncio.to_thread(protocol.order_indices, seed, item.condition_position, item.tier, leaves)
             item.walk = b"".join(index.to_bytes(4, "big") for index in walk)
             await item.save(update_fields=["walk"])
         await append(draw, now, record.SeedFixed(round_row.number, secret, seed))
