@@ -17,21 +17,23 @@ from asyncpg.prepared_stmt import PreparedStatement
 from bot.messages import Message
 from bot.turn import NOBODY, Glance, WechatUser
 from domain.ids import new_id
+from models.setup import set_up_session
 from services.accounts import MAY_WORK
 from services.core.batching import RequestBatcher
 
 _FIND = f"""
 SELECT asked.number, i.id, i.account_id, i.following, e.id AS expert_id, a.disabled_at IS NOT NULL AS disabled,
-  EXISTS (SELECT 1 FROM invitation v WHERE v.expert_id = e.id
-    AND (v.state = 'open' OR v.state = 'accepted' AND v.ends_at >= asked.at)) AS called,
+  coalesce((SELECT TRUE FROM invitation v WHERE v.expert_id = e.id AND v.state IN ('open', 'accepted')
+    AND (v.state = 'open' OR v.ends_at >= asked.at) LIMIT 1), FALSE) AS called,
   {MAY_WORK} AS works,
-  EXISTS (SELECT 1 FROM exam_candidate k WHERE k.account_id = a.id) AS sits,
-  EXISTS (SELECT 1 FROM course_enrolment n WHERE n.account_id = a.id) AS studies
+  coalesce((SELECT TRUE FROM exam_candidate k WHERE k.account_id = a.id LIMIT 1), FALSE) AS sits,
+  coalesce((SELECT TRUE FROM course_enrolment n WHERE n.account_id = a.id LIMIT 1), FALSE) AS studies
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS asked (appid, openid, at, number)
 JOIN wechat_identity i ON i.appid = asked.appid AND i.openid = asked.openid
 LEFT JOIN account a ON a.id = i.account_id
 LEFT JOIN LATERAL (SELECT x.id FROM expert x WHERE x.account_id = a.id AND x.left_at IS NULL LIMIT 1) e ON TRUE
 """
+"""Scalar subqueries are looked up by index for each user; EXISTS would be turned into scans of whole tables."""
 _WELCOME = """
 INSERT INTO wechat_identity
   (id, pool, app, appid, openid, following, blocked, subscribe_credits, created_at)
@@ -109,6 +111,9 @@ class Users:
             server_settings={"application_name": "pingbiaotong-bot"},
         )
         try:
+            await set_up_session(connection)
+            # the arrays' lengths are not known beforehand: left to itself PostgreSQL plans each look-up anew
+            await connection.execute("SET plan_cache_mode = force_generic_plan")
             return _Held(connection, await connection.prepare(_FIND, timeout=self._timeout))
         except BaseException:
             connection.terminate()

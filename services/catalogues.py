@@ -38,8 +38,8 @@ _SEARCH = _NODE + (
 _ABOVE = (
     "WITH RECURSIVE found AS (SELECT pool, code, name, parent FROM catalogue_entry "
     "WHERE pool IN ('', $1) AND kind = $2 AND code = ANY($3::text[]) "
-    "UNION SELECT e.pool, e.code, e.name, e.parent FROM catalogue_entry e "
-    "JOIN found f ON e.pool IN ('', $1) AND e.kind = $2 AND e.code = f.parent) "
+    "UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, code, name, parent FROM catalogue_entry "
+    "WHERE pool IN ('', $1) AND kind = $2 AND code = f.parent OFFSET 0) e) "
     "SELECT code, name, parent FROM found ORDER BY pool"
 )
 _USED: Mapping[str, str] = {

@@ -49,18 +49,20 @@ _REVIEWER = (
     "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
 )
 _NAMED_SUPERVISOR = (
-    "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} AND EXISTS (SELECT 1 "
-    "FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id WHERE s.mobile_hash = a.mobile_hash AND d.pool = a.pool "
-    "AND d.ended_at IS NULL)"
+    "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid WHERE EXISTS (SELECT 1 FROM draw_supervisor n "
+    "JOIN draw d ON d.id = n.draw_id WHERE d.ended_at IS NULL "
+    "AND n.mobile_hash = (SELECT mobile_hash FROM account WHERE id = {person}) "
+    "AND d.pool = (SELECT pool FROM account WHERE id = {person}))"
 )
 """A person whom a running draw names as its supervisor may act as one; for that draw only, which draws check."""
 
-MAY_WORK = """(EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL)
-  OR EXISTS (SELECT 1 FROM organisation o WHERE o.legal_account_id = a.id)
-  OR EXISTS (SELECT 1 FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL)
-  OR EXISTS (SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL)
-  OR EXISTS (SELECT 1 FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id
-    WHERE s.mobile_hash = a.mobile_hash AND d.ended_at IS NULL))"""
+MAY_WORK = """coalesce(
+  (SELECT TRUE FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL LIMIT 1),
+  (SELECT TRUE FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL LIMIT 1),
+  (SELECT TRUE FROM organisation o WHERE o.legal_account_id = a.id LIMIT 1),
+  (SELECT TRUE FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL LIMIT 1),
+  (SELECT TRUE FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id
+    WHERE s.mobile_hash = a.mobile_hash AND d.ended_at IS NULL LIMIT 1), FALSE)"""
 """Of an account ``a``, in SQL: whether any of the sources below but the person's own can have a role for it."""
 
 _SOURCES: Mapping[str, tuple[str, ...]] = {

@@ -16,8 +16,8 @@ _FIND = (
     "WITH RECURSIVE found AS ("
     "SELECT pool, kind, code, name, parent FROM catalogue_entry "
     "WHERE pool = ANY($1::text[]) AND kind = ANY($2::text[]) AND code = ANY($3::text[]) "
-    "UNION SELECT e.pool, e.kind, e.code, e.name, e.parent FROM catalogue_entry e "
-    "JOIN found f ON e.pool = ANY($1::text[]) AND e.kind = f.kind AND e.code = f.parent) "
+    "UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry "
+    "WHERE pool = ANY($1::text[]) AND kind = f.kind AND code = f.parent OFFSET 0) e) "
     "SELECT kind, code, name, parent, EXISTS (SELECT 1 FROM catalogue_entry c WHERE c.pool = ANY($1::text[]) "
     "AND c.kind = found.kind AND c.parent = found.code) AS has_children FROM found ORDER BY pool"
 )

@@ -33,10 +33,10 @@ wanted (kind, code) AS (
   UNION SELECT 'specialty', unnest(specialties) FROM file UNION SELECT 'qualification', unnest(qualifications) FROM file
   UNION SELECT 'title_level', title_level FROM file UNION SELECT 'department', department FROM file),
 found AS (
-  SELECT e.pool, e.kind, e.code, e.name, e.parent FROM wanted w
-    JOIN catalogue_entry e ON e.pool IN ('', $2) AND e.kind = w.kind AND e.code = w.code
-  UNION SELECT e.pool, e.kind, e.code, e.name, e.parent FROM found f
-    JOIN catalogue_entry e ON e.pool IN ('', $2) AND e.kind = f.kind AND e.code = f.parent)
+  SELECT e.* FROM wanted w CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry
+    WHERE pool IN ('', $2) AND kind = w.kind AND code = w.code OFFSET 0) e
+  UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry
+    WHERE pool IN ('', $2) AND kind = f.kind AND code = f.parent OFFSET 0) e)
 SELECT file.*, ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY pool) AS names,
   ARRAY(SELECT m.unit_name FROM employment m WHERE m.expert_id = file.id AND (m.until IS NULL OR m.until > $3)
     ORDER BY m.since DESC) AS employers,
@@ -44,7 +44,9 @@ SELECT file.*, ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY po
     WHERE u.expert_id = file.id AND u.cancelled_at IS NULL AND u.ends_at > $3 ORDER BY u.starts_at) AS periods
 FROM file
 """
-"""An expert's file ($1 of the pool $2) with names of its codes, units and absences that are not over at $3."""
+"""An expert's file ($1 of the pool $2) with names of its codes, units and absences that are not over at $3.
+
+OFFSET 0 keeps the look-up of each code by index; PostgreSQL would scan the catalogue at each level instead."""
 
 
 @dataclass(frozen=True)
