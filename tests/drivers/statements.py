@@ -39,7 +39,7 @@ class Statements:
         return {text: times for text, times in Counter(self.queries).items() if times > 1}
 
     def note(self, text: str) -> None:
-        if text not in _OF_ASYNCPG:
+        if text not in _OF_ASYNCPG and not text.startswith("SET "):  # said once to each new connection
             (self.control if text.lstrip().upper().startswith(_CONTROL) else self.queries).append(text)
 
 
