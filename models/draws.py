@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,8 @@ class Draw(Row):
     unsealed_notice_at = fields.DatetimeField(null=True)
     log_head = fields.CharField(64, default="")
     log_length = fields.IntField(default=0)
+    logged_at: datetime | None = None
+    """When its newest entry lies, once that was read or written; no column."""
 
     class Meta:
         table = "draw"

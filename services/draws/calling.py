@@ -23,7 +23,7 @@ from domain.errors import Conflict, RuleViolation
 from domain.rulebook.texts import time_params
 from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Round
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, rows, system, transaction, violation
+from services.core.base import Actor, Deps, execute, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.batches import process_each
 from services.draws.eligibility import Hindrance, claimed, find_hindrances, recusals
@@ -38,6 +38,12 @@ _RESUMED_AFTER = timedelta(seconds=60)
 """An expert who has just undone an answer is asked again right there: no other channel asks before this time."""
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
+
+_MOVE_PLACE = """
+WITH place AS (UPDATE draw_condition SET open = $2, accepted = $3 WHERE id = $1)
+UPDATE invitation SET state = $5, answered_by = $6, answered_at = $7, closed_at = $8, next_reminder_at = $9
+WHERE id = $4
+"""
 
 BY_AGENCY = "agency"
 """What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
@@ -292,14 +298,24 @@ class Calling:
         condition = locked.condition(invitation.condition_id)
         condition.open += (became == InvitationState.OPEN) - (was == InvitationState.OPEN)
         condition.accepted += (became == InvitationState.ACCEPTED) - (was == InvitationState.ACCEPTED)
-        await condition.save(update_fields=["open", "accepted"])
         invitation.state = became
         invitation.answered_by = by
         invitation.answered_at = now
         if became != InvitationState.ACCEPTED:
             invitation.closed_at = None if became == InvitationState.OPEN else now
             invitation.next_reminder_at = None
-        await invitation.save(update_fields=["state", "answered_by", "answered_at", "closed_at", "next_reminder_at"])
+        await execute(
+            _MOVE_PLACE,
+            condition.id,
+            condition.open,
+            condition.accepted,
+            invitation.id,
+            became.value,
+            by,
+            now,
+            invitation.closed_at,
+            invitation.next_reminder_at,
+        )
         cause = cause or Cause("system" if by == "system" else "expert")
         leaf = bytes.fromhex(invitation.leaf)
         outcome = record.Outcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)

@@ -20,7 +20,7 @@ from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
 from services.draws.invitation_views import InvitationView, find_views
 from services.draws.lapsed import LAPSED, note_opened, notify_lapsed, notify_unclear
-from services.draws.repository import Locked, lock, move, notify_agency
+from services.draws.repository import Locked, lock_invitation, move, notify_agency
 from services.notifications import Notices
 
 Choice = Literal["accept", "decline"]
@@ -139,14 +139,13 @@ class Invitations:
         invitation's state. Raises NotFound for another person's invitation.
         """
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, expert_id)
+            invitation, locked = await lock_invitation(invitation_id, expert_id)
             effective = invitation.state == InvitationState.OPEN and not _is_older(said_at, invitation)
             if effective:
-                await self._take(locked, invitation, choice, by)
-            elif by == "voice" and invitation.state in LAPSED:
+                return Answered(effective, await self._take(locked, invitation, choice, by))
+            if by == "voice" and invitation.state in LAPSED:
                 await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
-            view = await self._view(invitation)
-        return Answered(effective, view)
+            return Answered(effective, await self._view(invitation))
 
     async def undo(
         self, invitation_id: UUID, expert_id: UUID, *, by: Channel, said_at: datetime | None = None
@@ -157,7 +156,7 @@ class Invitations:
         an expert who can't come asks for leave. ``effective`` false: the view shows what holds. Raises NotFound.
         """
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, expert_id)
+            invitation, locked = await lock_invitation(invitation_id, expert_id)
             may = self._may_undo(invitation, await has_entered(invitation.id)) and _calls(locked)
             effective = may and not _is_older(said_at, invitation)
             if effective:
@@ -169,30 +168,25 @@ class Invitations:
             view = await self._view(invitation)
         return Answered(effective, view)
 
-    async def _lock(self, invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
-        known = await Invitation.get_or_none(id=invitation_id)
-        if known is None or (expert_id is not None and known.expert_id != expert_id):
-            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
-        locked = await lock(known.draw_id)
-        return await Invitation.select_for_update().get(id=invitation_id), locked
-
-    async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> None:
-        now = self._deps.now()
+    async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> InvitationView:
+        """Returns what the expert sees now."""
+        now, draw = self._deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
+        if choice == "accept":
+            invitation.next_reminder_at = self.next_reminder(invitation, draw.pool, now)
         await self._run.close_place(locked, invitation, event, now, by=by)
-        draw = locked.draw
-        notice = await CallNotice.get(id=invitation.notice_id)
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
+        view = await self._view(invitation)
         if choice == "decline":
-            await self._notify(invitation, draw, "draw_declined", time_params(notice.gathering_at), by)
-            return
-        await self.plan_reminder(invitation, draw.pool, now)
-        params = {**time_params(notice.gathering_at), "place": place(notice), "code": invitation.code}
+            await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
+            return view
+        params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
         await self._notify(invitation, draw, "draw_accepted", params, by, occasion=f":{draw.log_length}")
         await notify_agency(
             self._notices, draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
         )
+        return view
 
     async def _notify(
         self,
@@ -216,12 +210,14 @@ class Invitations:
         )
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
-        """Set when the next reminder before gathering is due; those already past are left out."""
-        leads = sorted(self._deps.book(pool).attendance.reminders, reverse=True)
-        due = [invitation.gathering_at - lead for lead in leads]
-        upcoming = [at for at in due if at > now]
-        invitation.next_reminder_at = min(upcoming, default=None)
+        """Set when the next reminder before gathering is due."""
+        invitation.next_reminder_at = self.next_reminder(invitation, pool, now)
         await invitation.save(update_fields=["next_reminder_at"])
+
+    def next_reminder(self, invitation: Invitation, pool: str, now: datetime) -> datetime | None:
+        """Those already past are left out."""
+        due = [invitation.gathering_at - lead for lead in self._deps.book(pool).attendance.reminders]
+        return min((at for at in due if at > now), default=None)
 
     # ---- deadlines
 
@@ -235,7 +231,7 @@ class Invitations:
     async def expire(self, invitation_id: UUID) -> None:
         """No answer in time: the place is free again, and the person is notified that he needn't come."""
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, None)
+            invitation, locked = await lock_invitation(invitation_id, None)
             now = self._deps.now()
             if invitation.state != InvitationState.OPEN or now < invitation.answer_until:
                 return
@@ -245,14 +241,14 @@ class Invitations:
     async def notify_unheard(self, invitation_id: UUID) -> None:
         """Keys were pressed but not confirmed. While the invitation is open, its end sends the notice."""
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, None)
+            invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state in LAPSED:
                 await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
 
     async def notify_unconfirmed(self, invitation_id: UUID) -> None:
         """A key was pressed once and the call ended: while there is time, an SMS says so, with the link."""
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, None)
+            invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state == InvitationState.OPEN and self._deps.now() < invitation.answer_until:
                 params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
                 await self._notify(invitation, locked.draw, "draw_unconfirmed", params)
@@ -271,7 +267,7 @@ class Invitations:
     async def remind(self, invitation_id: UUID) -> None:
         """Remind one person and set when the next reminder is due."""
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, None)
+            invitation, locked = await lock_invitation(invitation_id, None)
             await self._remind(invitation, locked.draw)
 
     async def _remind(self, invitation: Invitation, draw: Draw) -> None:
@@ -304,7 +300,7 @@ class Invitations:
         item. Idempotent. Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
         """
         async with transaction():
-            invitation, locked = await self._lock(invitation_id, expert_id)
+            invitation, locked = await lock_invitation(invitation_id, expert_id)
             if invitation.state == InvitationState.LEFT:
                 return await self._view(invitation)
             if invitation.state != InvitationState.ACCEPTED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from domain.clock import local, print_time
 from domain.draws.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
 from domain.draws.record import Act, Ended, Head, Party, start, write_all
 from domain.errors import Conflict, Forbidden, NotFound
+from domain.ids import new_id
 from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
 from models.attendance import Attendance
@@ -23,12 +25,12 @@ from models.draws import (
     Draw,
     DrawApplication,
     DrawLot,
-    LogEntry,
     Supervisor,
 )
+from models.invitations import Invitation
 from models.organisations import AgentLink, Organisation
 from services.core import permissions
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, execute, from_row, rows
 from services.notifications import Notices
 
 _PARTIES: Mapping[str, Party] = {
@@ -75,12 +77,41 @@ class Locked:
         return sum(c.accepted for c in self.conditions)
 
 
+_LOCK = """
+WITH d AS MATERIALIZED (SELECT t AS whole, t.id FROM draw t WHERE t.id = {which} FOR UPDATE),
+c AS MATERIALIZED (SELECT t AS whole FROM draw_condition t WHERE t.draw_id = (SELECT id FROM d)
+  ORDER BY t.position FOR UPDATE){more}
+SELECT (SELECT whole FROM d) AS draw, ARRAY(SELECT whole FROM c) AS conditions{shown}
+"""
+"""Each part needs the one before it, so rows are locked in this order; and what was changed while a lock was waited for
+is read as it is now. What is not locked here is not: it is read afterwards."""
+_LOCK_DRAW = _LOCK.format(which="$1", more="", shown="")
+_LOCK_INVITATION = _LOCK.format(
+    which="(SELECT draw_id FROM invitation WHERE id = $1 AND ($2::uuid IS NULL OR expert_id = $2))",
+    more=""", i AS MATERIALIZED (SELECT t AS whole FROM invitation t
+  WHERE t.id = $1 AND t.draw_id = (SELECT id FROM d) AND (SELECT count(*) FROM c) >= 0 FOR UPDATE)""",
+    shown=", (SELECT whole FROM i) AS invitation",
+)
+
+
 async def lock(draw_id: UUID) -> Locked:
     """Raises NotFound."""
-    draw = await Draw.select_for_update().get_or_none(id=draw_id)
-    if draw is None:
+    [row] = await rows(_LOCK_DRAW, draw_id)
+    if row["draw"] is None:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-    return Locked(draw, await Condition.filter(draw_id=draw_id).order_by("position").select_for_update())
+    return _locked(row)
+
+
+async def lock_invitation(invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
+    """An invitation with its draw; of this expert, if one is given. Raises NotFound."""
+    [row] = await rows(_LOCK_INVITATION, invitation_id, expert_id)
+    if row["invitation"] is None:
+        raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
+    return from_row(Invitation, row["invitation"]), _locked(row)
+
+
+def _locked(row: Mapping[str, Any]) -> Locked:
+    return Locked(from_row(Draw, row["draw"]), [from_row(Condition, one) for one in row["conditions"]])
 
 
 async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
@@ -145,6 +176,15 @@ async def move(draw: Draw, event: DrawEvent) -> None:
     await draw.save(update_fields=["state"])
 
 
+_APPEND = """
+WITH written AS (INSERT INTO draw_log (id, draw_id, seq, at, act, facts, hash)
+  SELECT e.id, $1, e.seq, e.at, e.act, e.facts::jsonb, e.hash
+  FROM unnest($4::uuid[], $5::int[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
+    AS e (id, seq, at, act, facts, hash))
+UPDATE draw SET log_head = $2, log_length = $3 WHERE id = $1
+"""
+
+
 async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     """Add entries to the draw's published log, each chained to the one before.
 
@@ -153,14 +193,25 @@ async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     head = start(draw.pool, draw.number)
     if draw.log_length:
         head = Head(draw.log_length, bytes.fromhex(draw.log_head))
-        now = max(now, (await LogEntry.get(draw_id=draw.id, seq=draw.log_length)).at)
+        if draw.logged_at is None:
+            [last] = await rows("SELECT at FROM draw_log WHERE draw_id = $1 AND seq = $2", draw.id, draw.log_length)
+            draw.logged_at = last["at"]
+        now = max(now, draw.logged_at)
     entries = write_all(head, now, acts)
-    await LogEntry.bulk_create(
-        [LogEntry(draw_id=draw.id, seq=e.seq, at=e.at, act=e.act, facts=e.facts, hash=e.hash.hex()) for e in entries],
-        batch_size=1000,
+    last_entry = entries[-1]
+    draw.log_length, draw.log_head, draw.logged_at = last_entry.seq, last_entry.hash.hex(), last_entry.at
+    await execute(
+        _APPEND,
+        draw.id,
+        draw.log_head,
+        draw.log_length,
+        [new_id() for _ in entries],
+        [entry.seq for entry in entries],
+        [entry.at for entry in entries],
+        [entry.act for entry in entries],
+        [json.dumps(entry.facts, ensure_ascii=False) for entry in entries],
+        [entry.hash.hex() for entry in entries],
     )
-    draw.log_length, draw.log_head = entries[-1].seq, entries[-1].hash.hex()
-    await draw.save(update_fields=["log_head", "log_length"])
 
 
 def draw_params(draw: Draw) -> dict[str, str]:
@@ -176,8 +227,8 @@ def draw_params(draw: Draw) -> dict[str, str]:
 
 async def notify_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
     """Push to the agent's phone, and to the legal entity's when that is another person. Totals only, never names."""
-    organisation = await Organisation.get(id=draw.organisation_id)
-    for account in sorted({a for a in (draw.agent_id, organisation.legal_account_id) if a is not None}):
+    [owner] = await rows("SELECT legal_account_id AS legal FROM organisation WHERE id = $1", draw.organisation_id)
+    for account in sorted({a for a in (draw.agent_id, owner["legal"]) if a is not None}):
         await notices.notify(
             pool=draw.pool,
             kind=kind,

@@ -9,7 +9,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from tortoise.queryset import QuerySet
 
 from domain.clock import FixedClock
 from domain.draws.protocol import participant_commitment
@@ -20,7 +19,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, execute
-from services.draws import DiscardForm, DiscardKind, RegionChange
+from services.draws import DiscardForm, DiscardKind, RegionChange, repository
 from services.operations import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
@@ -119,7 +118,8 @@ async def test_many_answers_and_workers_at_once_never_overfill_a_panel(office: O
 async def test_without_the_lock_the_race_would_be_lost(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: the same race with the lock and the database's own rule taken away must go wrong."""
     await execute("ALTER TABLE draw_condition DROP CONSTRAINT condition_counters")
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
+    for name in ("_LOCK_DRAW", "_LOCK_INVITATION"):
+        monkeypatch.setattr(repository, name, getattr(repository, name).replace("FOR UPDATE", ""))
     await add_experts(office, 12)
     draw_id = await start_draw(office, needed=4)
     broken = False
