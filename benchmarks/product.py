@@ -158,6 +158,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "PBT_DATABASE_URL": settings.database_url,
         "PBT_REDIS_URL": settings.redis_url,
         "PBT_HTTP__PORT": str(PORT),
+        "PBT_HTTP__TRUSTED_PROXIES": "1",
     }
 
 

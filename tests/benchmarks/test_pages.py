@@ -1,0 +1,25 @@
+"""The benchmark of pages asks for addresses that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from benchmarks.log_ins import ROLES
+from benchmarks.pages import API, PAGES
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
+
+
+def test_every_address_of_the_api_is_served() -> None:
+    served = {_plain(path) for path in re.findall(r"\| GET \| `([^`]+)`", REFERENCE.read_text())}
+    assert {_plain(path) for path in API} <= served
+
+
+def test_everybody_who_reads_can_be_logged_in() -> None:
+    assert {who for persons in (*API.values(), *PAGES.values()) for who in persons} <= {*ROLES, "anybody"}
+
+
+def _plain(path: str) -> str:
+    """Without the names of what stands in it."""
+    return re.sub(r"\{\w+\}", "{}", path)
