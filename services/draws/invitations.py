@@ -20,8 +20,8 @@ from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
 from services.draws.invitation_views import InvitationView, find_views
 from services.draws.lapsed import LAPSED, note_opened, notify_lapsed, notify_unclear
-from services.draws.repository import Locked, lock_invitation, move, notify_agency
-from services.notifications import Notices
+from services.draws.repository import Locked, lock_invitation, move, notify_agency, tell_agency
+from services.notifications import Notices, Recipient, Telling
 
 Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
@@ -182,32 +182,17 @@ class Invitations:
             await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
-        await self._notify(invitation, draw, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await notify_agency(
-            self._notices, draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
+        told = _telling(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        agreed = await tell_agency(
+            draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
         )
+        await self._notices.tell(draw.pool, [told, *agreed])
         return view
 
     async def _notify(
-        self,
-        invitation: Invitation,
-        draw: Draw,
-        kind: str,
-        params: dict[str, str],
-        by: Channel | None = None,
-        occasion: str = "",
+        self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
     ) -> None:
-        """``by`` is where the person acted: a conversation answers there itself. ``occasion`` tells from one another
-        what can happen to an invitation twice."""
-        await self._notices.notify(
-            pool=draw.pool,
-            kind=kind,
-            dedupe_key=f"{kind}:{invitation.id}{occasion}",
-            params=params,
-            expert_id=invitation.expert_id,
-            invitation_id=invitation.id,
-            told_on="wechat" if by == "chat" else "",
-        )
+        await self._notices.tell(draw.pool, [_telling(invitation, kind, params, by)])
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
         """Set when the next reminder before gathering is due."""
@@ -380,6 +365,20 @@ class Invitations:
         await DiscardRequest.filter(invitation_id=invitation.id, state=DiscardState.OPEN).update(
             state=DiscardState.VOID, decided_at=now
         )
+
+
+def _telling(
+    invitation: Invitation, kind: str, params: dict[str, str], by: Channel | None, occasion: str = ""
+) -> Telling:
+    """``by`` is where the person acted: a conversation answers there itself. ``occasion`` tells from one another
+    what can happen to an invitation twice."""
+    to = Recipient(
+        f"{kind}:{invitation.id}{occasion}",
+        params,
+        expert_id=invitation.expert_id,
+        invitation_id=invitation.id,
+    )
+    return Telling(kind, to, told_on="wechat" if by == "chat" else "")
 
 
 def _calls(locked: Locked) -> bool:

@@ -9,7 +9,7 @@ from services.notifications.consents import Answer, Occasion, Wanted, take_event
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
-from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices, Notifier, Recipient
+from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices, Notifier, Recipient, Telling
 
 __all__ = [
     "ANSWER_MAX",
@@ -27,6 +27,7 @@ __all__ = [
     "Notifier",
     "Occasion",
     "Recipient",
+    "Telling",
     "Wanted",
     "build",
     "take_events",

@@ -12,16 +12,13 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-from tortoise.expressions import Q
-
 from domain.errors import NotFound
 from domain.ids import new_id
 from domain.notifications.lifecycles import AttemptState
-from models.accounts import Account
-from models.experts import Expert
 from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
 from services.core.batches import not_paused, process_together
+from services.core.inserts import insert
 from services.notifications.ladder import Plan, Planned, Tried, plan
 
 Params = Mapping[str, str | int]
@@ -45,6 +42,18 @@ _LOOK_AT = (
 )
 
 
+_ADDRESSES = """
+SELECT n.id AS known, e.id AS expert, e.mobile_sealed AS experts_mobile, a.id AS account, a.mobile_sealed AS mobile,
+  coalesce(r.account_id, e.account_id) AS account_id
+FROM unnest($2::text[], $3::uuid[], $4::uuid[]) WITH ORDINALITY AS r (dedupe_key, account_id, expert_id, at)
+LEFT JOIN notice n ON n.pool = $1 AND n.dedupe_key = r.dedupe_key LEFT JOIN expert e ON e.id = r.expert_id
+LEFT JOIN account a ON a.id = coalesce(r.account_id, e.account_id) ORDER BY r.at
+"""
+"""Of each recipient: the notice with its key, if there is one, and who and where the person is."""
+_NUMBERED = (("attempt.number", "nextval('attempt_number')"),)
+_AT_ONCE = 2000
+
+
 @dataclass(frozen=True)
 class Recipient:
     """The recipient, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are this person's own."""
@@ -55,6 +64,16 @@ class Recipient:
     expert_id: UUID | None = None
     mobile: str | None = None
     invitation_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What one person is to be told. ``secret`` and ``told_on`` as ``Notices.notify`` takes them."""
+
+    kind: str
+    to: Recipient
+    secret: str | None = None
+    told_on: str = ""
 
 
 class Notifier(Protocol):
@@ -103,75 +122,91 @@ class Notices:
         ``told_on`` names a channel that gives the person this already (the reply of a conversation): it is noted
         as delivered there and not sent again. Raises NotFound without a recipient.
         """
-        existing = await Notice.get_or_none(pool=pool, dedupe_key=dedupe_key)
-        if existing is not None:
-            return existing.id
-        now = self._deps.now()
-        recipient = Recipient(dedupe_key, params, account_id, expert_id, mobile)
-        sealed_mobile, account = await self._address(recipient)
-        notice = Notice(
-            pool=pool,
-            kind=kind,
-            account_id=account,
-            expert_id=expert_id,
-            mobile_sealed=sealed_mobile,
-            invitation_id=invitation_id,
-            params=dict(params),
-            secret_sealed=self._deps.keys.seal(secret, "notice") if secret else "",
-            dedupe_key=dedupe_key,
-            created_at=now,
-        )
-        first = self._plan(notice, [], now)
-        notice.next_at = first.next_at
-        await notice.save(force_create=True)
-        await self._apply(notice, first, now)
-        if told_on:
-            await Attempt.filter(notice_id=notice.id, channel=told_on, state=AttemptState.PENDING).update(
-                state=AttemptState.DELIVERED, vendor_code="told", closed_at=now
-            )
-            await self.advance(notice.id)
-        return notice.id
+        to = Recipient(dedupe_key, params, account_id, expert_id, mobile, invitation_id)
+        return (await self.tell(pool, [Telling(kind, to, secret, told_on)]))[0]
 
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
         """Tell thousands in a few statements; returns how many are new. Recipients name an account or an expert.
 
         ``bulk``: nobody waits for them, so notices to one person overtake them.
         """
+        tellings = [Telling(kind, recipient) for recipient in recipients]
+        fresh = 0
+        for start in range(0, len(tellings), _AT_ONCE):
+            _, new = await self._tell(pool, tellings[start : start + _AT_ONCE], bulk)
+            fresh += new
+        return fresh
+
+    async def tell(self, pool: str, tellings: Sequence[Telling]) -> list[UUID]:
+        """Tell some people different things by two statements; returns the notices' ids. Raises as ``notify``."""
+        return (await self._tell(pool, tellings, bulk=False))[0]
+
+    async def _tell(self, pool: str, tellings: Sequence[Telling], bulk: bool) -> tuple[list[UUID], int]:
+        """The notices' ids, and how many of them are new."""
         now = self._deps.now()
-        known = {
-            row["dedupe_key"]
-            for row in await rows(
-                "SELECT dedupe_key FROM notice WHERE pool = $1 AND dedupe_key = ANY($2::text[])",
-                pool,
-                [r.dedupe_key for r in recipients],
-            )
-        }
-        fresh = [r for r in recipients if r.dedupe_key not in known]
-        addresses = await self._addresses(fresh)
-        notices = [
-            Notice(
-                id=new_id(),
-                pool=pool,
-                kind=kind,
-                account_id=account,
-                expert_id=r.expert_id,
-                mobile_sealed=mobile,
-                invitation_id=r.invitation_id,
-                params=dict(r.params),
-                bulk=bulk,
-                dedupe_key=r.dedupe_key,
-                created_at=now,
-            )
-            for r, (mobile, account) in zip(fresh, addresses, strict=True)
-        ]
-        if not notices:
-            return 0
-        first = self._plan(notices[0], [], now)
-        for notice in notices:
-            notice.next_at = first.next_at
-        await Notice.bulk_create(notices, batch_size=2000)
-        await self._add_attempts([(notice, planned) for notice in notices for planned in first.attempts], now)
-        return len(notices)
+        made: list[tuple[Notice, list[Attempt]]] = []
+        ids: list[UUID] = []
+        for telling, row in zip(tellings, await self._look_up(pool, tellings), strict=True):
+            if row["known"] is None:
+                made.append(self._make(pool, telling, row, now, bulk))
+            ids.append(row["known"] or made[-1][0].id)
+        if made:
+            attempts = [attempt for _, own in made for attempt in own]
+            await insert((Notice, [notice for notice, _ in made]), (Attempt, attempts), given=_NUMBERED)
+        return ids, len(made)
+
+    async def _look_up(self, pool: str, tellings: Sequence[Telling]) -> list[Any]:
+        return await rows(
+            _ADDRESSES,
+            pool,
+            [one.to.dedupe_key for one in tellings],
+            [one.to.account_id for one in tellings],
+            [one.to.expert_id for one in tellings],
+        )
+
+    def _make(
+        self, pool: str, telling: Telling, row: Mapping[str, Any], now: datetime, bulk: bool
+    ) -> tuple[Notice, list[Attempt]]:
+        """A notice with its first attempts, not written yet."""
+        to, keys = telling.to, self._deps.keys
+        notice = Notice(
+            pool=pool,
+            kind=telling.kind,
+            account_id=row["account_id"],
+            expert_id=to.expert_id,
+            mobile_sealed=self._mobile(to, row),
+            invitation_id=to.invitation_id,
+            params=dict(to.params),
+            secret_sealed=keys.seal(telling.secret, "notice") if telling.secret else "",
+            bulk=bulk,
+            dedupe_key=to.dedupe_key,
+            created_at=now,
+        )
+        step = self._plan(notice, [], now)
+        attempts = [_new_attempt(notice, planned, now) for planned in step.attempts]
+        if telling.told_on:
+            for attempt in attempts:
+                if attempt.channel == telling.told_on:
+                    attempt.state, attempt.vendor_code, attempt.closed_at = AttemptState.DELIVERED, "told", now
+            step = self._plan(notice, [_as_tried(attempt) for attempt in attempts], now)
+            attempts += [_new_attempt(notice, planned, now) for planned in step.attempts]
+        notice.next_at = step.next_at
+        if step.state != "active":
+            notice.state, notice.closed_at, notice.next_at, notice.secret_sealed = step.state, now, None, ""
+            for attempt in attempts:
+                if attempt.state == AttemptState.PENDING:
+                    attempt.state, attempt.vendor_code, attempt.closed_at = AttemptState.FAILED, STOPPED, now
+        return notice, attempts
+
+    def _mobile(self, to: Recipient, row: Mapping[str, Any]) -> str:
+        """Sealed. Raises NotFound for an unknown recipient."""
+        if to.mobile is not None:
+            return self._deps.keys.seal(to.mobile, "mobile")
+        if row["expert"] is not None:
+            return str(row["experts_mobile"])
+        if row["account"] is not None:
+            return str(row["mobile"])
+        raise NotFound("找不到要通知的人，请核对后重试。")
 
     async def climb_due(self, limit: int = 250) -> int:
         """Make the attempts that ladders ask for by now; returns how many notices there were.
@@ -217,12 +252,14 @@ class Notices:
 
     async def stop_many(self, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
         notices = await rows(
-            "SELECT id FROM notice WHERE invitation_id = ANY($1::uuid[]) AND kind = ANY($2::text[]) "
-            "AND state = 'active'",
+            "UPDATE notice SET state = 'stopped', closed_at = $3, next_at = NULL, secret_sealed = '' "
+            "WHERE invitation_id = ANY($1::uuid[]) AND kind = ANY($2::text[]) AND state = 'active' RETURNING id",
             list(invitation_ids),
             list(kinds),
+            self._deps.now(),
         )
-        await self._close([row["id"] for row in notices], "stopped")
+        if notices:
+            await self._drop_attempts([row["id"] for row in notices])
 
     async def resume(self, *, invitation_id: UUID, kind: str, pause: timedelta) -> None:
         """Let a ladder that an answer has stopped go on, since the answer was undone; nothing is sent before ``pause``.
@@ -257,11 +294,16 @@ class Notices:
             state,
             now,
         )
+        await self._drop_attempts(notice_ids)
+
+    async def _drop_attempts(self, notice_ids: Sequence[UUID]) -> None:
+        """Of notices that have just ended. A statement of its own: one that waited for a notice's lock does not see the
+        attempts that were made meanwhile."""
         await execute(
             "UPDATE attempt SET state = 'failed', vendor_code = $3, closed_at = $2 "
             "WHERE notice_id = ANY($1::uuid[]) AND state = 'pending'",
             list(notice_ids),
-            now,
+            self._deps.now(),
             STOPPED,
         )
 
@@ -281,40 +323,8 @@ class Notices:
         """Nobody is called: the deadlines' tick finds what is due."""
         if not planned:
             return
-        numbers = await self._numbers(len(planned))
-        await Attempt.bulk_create(
-            [_new_attempt(notice, one, number, now) for (notice, one), number in zip(planned, numbers, strict=True)],
-            batch_size=2000,
-        )
-
-    async def _address(self, recipient: Recipient) -> tuple[str, UUID | None]:
-        return (await self._addresses([recipient]))[0]
-
-    async def _addresses(self, recipients: Sequence[Recipient]) -> list[tuple[str, UUID | None]]:
-        """Sealed mobile and account of each. Raises NotFound for an unknown recipient."""
-        expert_ids = [r.expert_id for r in recipients if r.expert_id]
-        experts = {e.id: e for e in await Expert.filter(id__in=expert_ids)} if expert_ids else {}
-        wanted = {r.account_id for r in recipients if r.account_id} | {e.account_id for e in experts.values()}
-        accounts = {a.id: a for a in await Account.filter(Q(id__in=[w for w in wanted if w]))}
-        return [self._resolve(r, experts, accounts) for r in recipients]
-
-    def _resolve(
-        self, recipient: Recipient, experts: Mapping[UUID, Expert], accounts: Mapping[UUID, Account]
-    ) -> tuple[str, UUID | None]:
-        expert = experts.get(recipient.expert_id) if recipient.expert_id else None
-        account_id = recipient.account_id or (expert.account_id if expert else None)
-        account = accounts.get(account_id) if account_id else None
-        if recipient.mobile is not None:
-            return self._deps.keys.seal(recipient.mobile, "mobile"), account_id
-        if expert is not None:
-            return expert.mobile_sealed, account_id
-        if account is not None:
-            return account.mobile_sealed, account_id
-        raise NotFound("找不到要通知的人，请核对后重试。")
-
-    async def _numbers(self, count: int) -> list[int]:
-        found = await rows("SELECT nextval('attempt_number') AS n FROM generate_series(1, $1)", count)
-        return [int(row["n"]) for row in found]
+        attempts = [_new_attempt(notice, one, now) for notice, one in planned]
+        await insert((Attempt, attempts), given=_NUMBERED)
 
 
 def new_out_id() -> str:
@@ -322,13 +332,12 @@ def new_out_id() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_OUT_ID_LENGTH))
 
 
-def _new_attempt(notice: Notice, planned: Planned, number: int, now: datetime) -> Attempt:
+def _new_attempt(notice: Notice, planned: Planned, now: datetime) -> Attempt:
     return Attempt(
         id=new_id(),
         notice_id=notice.id,
         channel=planned.channel,
         step=planned.step,
-        number=number,
         out_id=new_out_id(),
         created_at=now,
         due_at=planned.due_at,
@@ -341,8 +350,12 @@ async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
     """Attempts as the ladder sees them; those that were never made are none."""
     tried: defaultdict[UUID, list[Tried]] = defaultdict(list)
     for a in await Attempt.filter(notice_id__in=list(notice_ids)).exclude(vendor_code=STOPPED):
-        tried[a.notice_id].append(Tried(a.step, AttemptState(a.state), a.created_at, _is_repeatable(a)))
+        tried[a.notice_id].append(_as_tried(a))
     return tried
+
+
+def _as_tried(attempt: Attempt) -> Tried:
+    return Tried(attempt.step, AttemptState(attempt.state), attempt.created_at, _is_repeatable(attempt))
 
 
 def _is_repeatable(attempt: Attempt) -> bool:
