@@ -36,7 +36,7 @@ async def my_exams(turn: Turn) -> str:
     """All that somebody must know, in one bubble."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = await turn.services.exams.own.list(_actor(turn))
+    found = await _called_to(turn)
     if not found:
         return await _none(turn, turn.user.account_id)
     taps = [commands.BOOK_EXAM] if any(one.booking and one.phase in _AHEAD for one in found) else []
@@ -46,17 +46,22 @@ async def my_exams(turn: Turn) -> str:
 
 async def exam_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """What is to be sat, for the overview; empty: nothing."""
-    if turn.user.glance is not None and not turn.user.glance.sits:
-        return []
-    found = await turn.services.exams.own.list(Actor(turn.user.pool, "applicant", account_id))
+    found = await _called_to(turn, account_id)
     ahead = [texts.EXAM_TO_DO.format(name=one.name, span=one.span) for one in found if one.phase in _AHEAD]
     return [*ahead[:_SHOWN], commands.tappable(commands.EXAM)] if ahead else []
+
+
+async def _called_to(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
+    """``account_id`` of a person who was bound by this very message; else the writer's."""
+    if turn.user.glance is not None and not turn.user.glance.sits:
+        return ()
+    return await turn.services.exams.own.list(_actor(turn, account_id))
 
 
 async def begin_booking(turn: Turn) -> Answer:
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = [one for one in await turn.services.exams.own.list(_actor(turn)) if one.booking and one.phase in _AHEAD]
+    found = [one for one in await _called_to(turn) if one.booking and one.phase in _AHEAD]
     if not found:
         return f"{texts.NOTHING_TO_BOOK}\n{commands.tappable(commands.EXAM, commands.PROGRESS)}"
     return book_sitting.start(tuple(Candidate(one.candidate_id, one.name) for one in found[:MOST]))
@@ -165,5 +170,5 @@ def _state(exam: OwnExam) -> str:
     return texts.EXAM_STATES[exam.phase].format(lobby=int(exam.lobby.total_seconds() // 60), again=again)
 
 
-def _actor(turn: Turn) -> Actor:
-    return Actor(turn.user.pool, "applicant", turn.user.account_id)
+def _actor(turn: Turn, account_id: UUID | None = None) -> Actor:
+    return Actor(turn.user.pool, "applicant", account_id or turn.user.account_id)

@@ -73,6 +73,7 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
                     "init": set_up_session,
                     "reset": _as_it_is,
                     "statement_cache_size": _STATEMENTS,
+                    "max_cached_statement_lifetime": 0,
                 },
             }
         },

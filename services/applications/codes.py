@@ -18,8 +18,8 @@ _FIND = (
     "WHERE pool = ANY($1::text[]) AND kind = ANY($2::text[]) AND code = ANY($3::text[]) "
     "UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry "
     "WHERE pool = ANY($1::text[]) AND kind = f.kind AND code = f.parent OFFSET 0) e) "
-    "SELECT kind, code, name, parent, EXISTS (SELECT 1 FROM catalogue_entry c WHERE c.pool = ANY($1::text[]) "
-    "AND c.kind = found.kind AND c.parent = found.code) AS has_children FROM found ORDER BY pool"
+    "SELECT kind, code, name, parent, (SELECT TRUE FROM catalogue_entry c WHERE c.pool = ANY($1::text[]) "
+    "AND c.kind = found.kind AND c.parent = found.code LIMIT 1) IS NOT NULL AS has_children FROM found ORDER BY pool"
 )
 _EMPLOYERS = (
     "SELECT id, name, credit_code, region FROM employer WHERE pool = $1 AND id = ANY($2::uuid[]) "

@@ -25,6 +25,8 @@ DIGESTS = {
     "0006_indexes.sql": "eebddf11b960c96d6424520dcc6c92b4b767bfea4a4c066e47db5a14fdbc45ed",
     "0007_storms.py": "158f00652608c9dde2add42a1ee4c98b4156930a6ac968dbf72b62b2e1a68dd7",
     "0007_storms.sql": "1aaae1f381c96f4fdf9bfcfcd06c261af92fddb60ec13e4ead081f74f87420e2",
+    "0008_catalogue_parents.py": "669c3f049fdb3f661a4e310ba0471e788118c7df0ce790e221a473ba04bd34a5",
+    "0008_catalogue_parents.sql": "c431e0d9e1aaa0dcc93661c1906f06b9be371aee9cf6fb305edd6af0f71347f2",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
