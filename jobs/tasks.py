@@ -21,9 +21,11 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     """Bind every task name to its service method."""
     retry = CappedRetry()
 
-    @queue.task(name="draws.advance", retry=retry)
     async def advance_draw(draw_id: str) -> None:
         await services.draws.calling.advance(UUID(draw_id))
+
+    for name in ("draws.advance", "draws.refill"):
+        queue.task(name=name, retry=retry)(advance_draw)
 
     @queue.task(name="invitations.notify_unconfirmed", retry=retry)
     async def notify_unconfirmed(invitation_id: str) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 CHAT = "chat"
 """Late replies: a person looks at the telephone."""
 DRAWS = "draws"
+REFILLS = "refills"
+"""Draws of which experts did not answer; those of which somebody has just declined do not wait behind them."""
 RECEIPTS = "receipts"
 CALLS = "calls"
 """Deadlines that a draw's next call waits for, and whatever is told to one person."""
@@ -18,6 +20,7 @@ PICTURES = "pictures"
 _QUEUES: Mapping[str, str] = {
     "chat.late": CHAT,
     "draws.advance": DRAWS,
+    "draws.refill": REFILLS,
     "invitations.notify_unconfirmed": DRAWS,
     "receipts.apply": RECEIPTS,
     "payments.picture": PICTURES,

@@ -47,7 +47,7 @@ WHERE id = $4
 
 BY_AGENCY = "agency"
 """What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
-_LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class Calling:
             if locked.state == DrawState.DRAWING:
                 for condition in locked.conditions:
                     await self._fill(locked.draw, condition, now)
-            if locked.state in _LISTENING:
+            if locked.state in LISTENING:
                 await self._settle(locked, now)
 
     async def _fill(self, draw: Draw, condition: Condition, now: datetime) -> None:
@@ -325,7 +325,7 @@ class Calling:
             await self._notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
             return
         await self._notices.stop(invitation_id=invitation.id, kinds=["draw_call"])
-        if locked.state in _LISTENING:
+        if locked.state in LISTENING:
             await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
 
     async def _settle(self, locked: Locked, now: datetime) -> None:

@@ -87,7 +87,7 @@ class Exits:
             await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
             await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked", "check_in_reminder", "urging"])
             if not agreed:
-                await notify_lapsed(self._deps, self._notices, invitation, draw.pool)
+                await notify_lapsed(self._deps, self._notices, [invitation], draw.pool)
             else:
                 await self._notices.notify(
                     pool=draw.pool,

@@ -18,8 +18,9 @@ from services.core.base import Actor, Deps, record, rows, system, transaction, v
 from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
+from services.draws.expiry import expire_due
 from services.draws.invitation_views import InvitationView, find_views
-from services.draws.lapsed import LAPSED, note_opened, notify_lapsed, notify_unclear
+from services.draws.lapsed import LAPSED, note_opened, notify_unclear
 from services.draws.repository import Locked, lock_invitation, move, notify_agency, tell_agency
 from services.notifications import Notices, Recipient, Telling
 
@@ -27,16 +28,6 @@ Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
 _LINK_OUTLIVES = timedelta(hours=12)
 """How long an invitation's page can be opened after the panel's expected end."""
-_CALL_GRACE = timedelta(seconds=90)
-"""How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
-time counts, however late the vendor reports and confirms it, but not for ever."""
-_EXPIRED = f"""
-SELECT i.id FROM invitation i WHERE i.state = 'open' AND i.answer_until <= $1 AND (i.answer_until <= $2 OR NOT EXISTS (
-    SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
-    AND a.channel = 'voice' AND (a.state IN ('sent', 'unknown') OR a.check_at IS NOT NULL)))
-AND {not_paused("expire", "i.id")}
-ORDER BY i.answer_until LIMIT $3
-"""
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message may say that it was sent after what it answers."""
@@ -208,20 +199,7 @@ class Invitations:
 
     async def expire_due(self, limit: int = 100) -> int:
         """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
-        now = self._deps.now()
-        due = await rows(_EXPIRED, now, now - _CALL_GRACE, limit)
-        await process_each("expire", due, lambda row: self.expire(row["id"]))
-        return len(due)
-
-    async def expire(self, invitation_id: UUID) -> None:
-        """No answer in time: the place is free again, and the person is notified that he needn't come."""
-        async with transaction():
-            invitation, locked = await lock_invitation(invitation_id, None)
-            now = self._deps.now()
-            if invitation.state != InvitationState.OPEN or now < invitation.answer_until:
-                return
-            await self._run.close_place(locked, invitation, InvitationEvent.EXPIRE, now, by="system")
-            await notify_lapsed(self._deps, self._notices, invitation, locked.draw.pool)
+        return await expire_due(self._deps, self._notices, limit)
 
     async def notify_unheard(self, invitation_id: UUID) -> None:
         """Keys were pressed but not confirmed. While the invitation is open, its end sends the notice."""

@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
-
-from tortoise.expressions import Q
 
 from domain.draws.lifecycles import InvitationState
 from domain.rulebook.texts import time_params
 from models.audit import AuditEntry
 from models.invitations import Invitation
-from models.notices import Attempt
-from services.core.base import Actor, Deps, record, transaction
-from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient
 
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """Closed before its expert agreed, if he had not agreed before."""
 _OPENED = "invitation.opened"
+_HOW_ASKED = f"""
+SELECT i.id,
+    EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
+        AND n.kind = 'draw_call' AND a.channel = 'voice'
+        AND (a.vendor_code IN ('{NO_VALID_KEY}', '{UNCONFIRMED}') OR a.keys <> '')) AS on_the_phone,
+    EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
+        AND a.channel = 'wechat' AND a.state IN ('sent', 'delivered')) AS by_wechat,
+    EXISTS (SELECT 1 FROM audit_entry e WHERE e.subject = 'invitation' AND e.subject_id = i.id
+        AND e.action = '{_OPENED}') AS opened
+FROM invitation i WHERE i.id = ANY($1::uuid[])
+"""
 
 
-async def notify_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
+async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invitation], pool: str) -> None:
     """By SMS to who was on the phone, else by WeChat if the invitation came there: he may have begun to answer.
 
     Else by SMS to an expert who opened the page of the link that he got by SMS.
     """
-    if await _was_on_the_phone(invitation):
-        await notify_unclear(deps, notices, invitation, pool)
-    elif await Attempt.exists(notice__invitation_id=invitation.id, channel="wechat", state__in=["sent", "delivered"]):
-        await notices.notify(
-            pool=pool,
-            kind="draw_lapsed",
-            dedupe_key=f"draw_lapsed:{invitation.id}",
-            params=time_params(invitation.gathering_at),
-            expert_id=invitation.expert_id,
-            invitation_id=invitation.id,
-        )
-    elif await _was_opened(invitation):
-        await notify_unclear(deps, notices, invitation, pool)
+    found = {row["id"]: row for row in await rows(_HOW_ASKED, [one.id for one in invitations])}
+    kinds = {one.id: _notice_of(found[one.id]) for one in invitations}
+    for kind in sorted({kind for kind in kinds.values() if kind}):
+        told = [_recipient(deps, kind, pool, one) for one in invitations if kinds[one.id] == kind]
+        await notices.notify_many(pool=pool, kind=kind, recipients=told, bulk=False)
+
+
+def _notice_of(asked: Any) -> str:
+    """The kind that fits how an expert was asked; empty: he knows nothing of it."""
+    if asked["on_the_phone"]:
+        return "draw_unclear"
+    if asked["by_wechat"]:
+        return "draw_lapsed"
+    return "draw_unclear" if asked["opened"] else ""
+
+
+def _recipient(deps: Deps, kind: str, pool: str, invitation: Invitation) -> Recipient:
+    params = time_params(invitation.gathering_at)
+    if kind == "draw_unclear":
+        params |= {"hotline": deps.book(pool).pool.hotline}
+    return Recipient(f"{kind}:{invitation.id}", params, expert_id=invitation.expert_id, invitation_id=invitation.id)
 
 
 async def note_opened(invitation_id: UUID, actor: Actor, now: datetime) -> None:
@@ -54,17 +72,5 @@ async def _was_opened(invitation: Invitation) -> bool:
 
 async def notify_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
     """Notify once that he needn't come an expert whose keys did not count, or who read and did not answer."""
-    await notices.notify(
-        pool=pool,
-        kind="draw_unclear",
-        dedupe_key=f"draw_unclear:{invitation.id}",
-        params={**time_params(invitation.gathering_at), "hotline": deps.book(pool).pool.hotline},
-        expert_id=invitation.expert_id,
-        invitation_id=invitation.id,
-    )
-
-
-async def _was_on_the_phone(invitation: Invitation) -> bool:
-    calls = Attempt.filter(notice__invitation_id=invitation.id, notice__kind="draw_call", channel="voice")
-    in_vain = Q(vendor_code__in=(NO_VALID_KEY, UNCONFIRMED)) | ~Q(keys="")
-    return await calls.filter(in_vain).exists()
+    told = [_recipient(deps, "draw_unclear", pool, invitation)]
+    await notices.notify_many(pool=pool, kind="draw_unclear", recipients=told, bulk=False)

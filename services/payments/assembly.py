@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from services.core.base import Deps
 from services.core.batches import not_paused
-from services.core.due_tasks import DueTask
+from services.core.due_tasks import DueTask, in_turns
 from services.files import SealedFiles
 from services.notifications import Notifier
 from services.payments.course_owners import CourseOwners
-from services.payments.fees import Fees
+from services.payments.fees import OPENING, Fees
 from services.payments.invoices.outbound_email import OutboundEmail
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
@@ -67,9 +67,8 @@ def build(
     invoicing = InvoiceProcessor(deps, notices, outside.platform, outside.store, outside.printer, letters)
     events = PaymentWebhooks(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry, courses)
     bills = BillReconciliation(deps, outside.platform, orders)
-    opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (
-        DueTask("fee_open", opened, fees.notify_opened),
+        DueTask("fee_open", f"EXISTS (SELECT 1 FROM fee WHERE {OPENING})", in_turns(fees.notify_opened)),
         DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.process_due),
         DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
         DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),

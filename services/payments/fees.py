@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from domain.clock import local
@@ -14,11 +17,14 @@ from domain.rulebook.reviews import Fee as FeeRules
 from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
-from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import process_each
-from services.notifications import Notifier
+from services.core.base import Deps, record, rows, system
+from services.core.batches import not_paused, process_together
+from services.notifications import Notifier, Recipient
 
 KIND = "training"
+OPENING = f"state = 'due' AND told_at IS NULL AND opens_at <= $1 AND {not_paused('fee_open', 'id')}"
+"""Which fees can be paid though nobody was told, in SQL with the present moment as ``$1``."""
+_OPENED = f"SELECT id FROM fee WHERE {OPENING} ORDER BY opens_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 
 
 def rules_of(deps: Deps, pool: str) -> FeeRules:
@@ -110,36 +116,28 @@ class Fees:
                 fee.closes_at = window.closes
             await fee.save(update_fields=["opens_at", "closes_at"])
 
-    async def notify_opened(self) -> int:
-        """Tell everybody whose fee can be paid from now on; returns how many were due."""
-        now = self._deps.now()
-        due = await rows(
-            "SELECT id FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1 ORDER BY opens_at LIMIT 500",
-            now,
-        )
-        await process_each("fee_open", due, lambda row: self._notify(row["id"], now))
-        return len(due)
+    async def notify_opened(self, limit: int = 500) -> int:
+        """Tell those whose fee can be paid from now on; returns how many were due."""
+        return await process_together("fee_open", partial(rows, _OPENED, self._deps.now(), limit), self._notify)
 
-    async def _notify(self, fee_id: UUID, now: datetime) -> None:
-        async with transaction():
-            fee = await Fee.select_for_update().get(id=fee_id)
-            if fee.told_at is not None or fee.state != FeeState.DUE:
-                return
-            fee.told_at = now
-            await fee.save(update_fields=["told_at"])
-            await self._notices.notify(
-                pool=fee.pool,
-                kind="fee_open",
-                account_id=fee.account_id,
-                dedupe_key=f"fee_open:{fee.id}",
-                params={
-                    "title": title_of(self._deps, fee),
-                    "amount": yuan(fee.amount),
-                    "number": fee.expert_number,
-                    "until": print_deadline(fee.closes_at),
-                    "by": f"请在{print_deadline(fee.closes_at)}前" if fee.closes_at else "请尽快",
-                },
-            )
+    async def _notify(self, due: Sequence[Any]) -> None:
+        untold = Fee.filter(id__in=[row["id"] for row in due], told_at=None, state=FeeState.DUE)
+        fees = await untold.order_by("id").select_for_update()
+        await Fee.filter(id__in=[fee.id for fee in fees]).update(told_at=self._deps.now())
+        for pool in sorted({fee.pool for fee in fees}):
+            recipients = [self._recipient(fee) for fee in fees if fee.pool == pool]
+            await self._notices.notify_many(pool=pool, kind="fee_open", recipients=recipients)
+
+    def _recipient(self, fee: Fee) -> Recipient:
+        until = print_deadline(fee.closes_at)
+        params = {
+            "title": title_of(self._deps, fee),
+            "amount": yuan(fee.amount),
+            "number": fee.expert_number,
+            "until": until,
+            "by": f"请在{until}前" if fee.closes_at else "请尽快",
+        }
+        return Recipient(f"fee_open:{fee.id}", params, account_id=fee.account_id)
 
 
 async def close_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:

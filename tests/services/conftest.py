@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from domain.rulebook.book import Rulebook
 from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring
+from services.notifications import Recipient
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"
@@ -65,6 +66,11 @@ class NoticeBook:
         assert account_id or expert_id or mobile, "nobody is told"
         self.told.append(Told(kind, pool, dict(params), dedupe_key, account_id, mobile, secret))
         return new_id()
+
+    async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
+        for one in recipients:
+            await self.notify(pool=pool, kind=kind, **vars(one))
+        return len(recipients)
 
     def last_code(self, mobile: str) -> str:
         """The newest code that was to be sent to this mobile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -162,14 +163,14 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=3)
     [poisoned, *_] = await open_invitations(draw_id)
-    expire = office.invitations.expire
+    stop_many = office.notices.stop_many
 
-    async def stumble(invitation_id: UUID) -> None:
-        if invitation_id == poisoned.id:
+    async def stumble(invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+        if poisoned.id in invitation_ids:
             raise KeyError("draw_unclear")
-        await expire(invitation_id)
+        await stop_many(invitation_ids, kinds)
 
-    monkeypatch.setattr(office.invitations, "expire", stumble)
+    monkeypatch.setattr(office.notices, "stop_many", stumble)
     clock.move(timedelta(minutes=3))
     await deadlines.carry_out("expire")
     assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,10 +11,10 @@ from domain.clock import FixedClock
 from domain.payments.fees import next_question, order_ends, phase_of
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
-from services.core.base import Deps, transaction
+from services.core.base import Deps, rows, transaction
 from tests.factories.applications import make_campaign
 from tests.factories.payments import Till, make_application, make_fee, make_till, owner_of
-from tests.services.conftest import NOON, NoticeBook
+from tests.services.conftest import NOON, NoticeBook, end_pauses
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
@@ -87,6 +88,26 @@ async def test_the_person_is_told_once_when_it_opens(
     assert len(told) == 1
     assert told[0].account_id == fee.account_id
     assert told[0].params["amount"] == "350.00"
+
+
+async def test_a_fee_that_can_not_be_told_of_holds_up_no_other(till: Till, deps: Deps, book: NoticeBook) -> None:
+    bad, *good = [await make_fee(deps) for _ in range(3)]
+    await Fee.filter(id=bad.id).update(pool="gone")
+    assert await till.fees.notify_opened() == 2
+    assert {one.account_id for one in book.told} == {fee.account_id for fee in good}
+    assert await till.fees.notify_opened() == 0, "it is left alone for a while"
+    await end_pauses()
+    await Fee.filter(id=bad.id).update(pool=good[0].pool)
+    assert await till.fees.notify_opened() == 1
+    assert await rows("SELECT 1 FROM row_failure") == []
+
+
+async def test_workers_at_one_moment_tell_of_each_fee_once(till: Till, deps: Deps, book: NoticeBook) -> None:
+    fees = [await make_fee(deps) for _ in range(6)]
+    await asyncio.gather(*(till.fees.notify_opened(limit=4) for _ in range(3)))
+    while await till.fees.notify_opened():
+        pass
+    assert sorted(one.account_id for one in book.told if one.account_id) == sorted(fee.account_id for fee in fees)
 
 
 @pytest.mark.parametrize(
