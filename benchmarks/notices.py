@@ -66,28 +66,30 @@ def start_sandbox(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "sandbox", "--config", str(path), "--port", str(PORT)])
 
 
-async def make_followers(session: aiohttp.ClientSession, settings: Settings, count: int) -> tuple[str, list[str]]:
+async def make_followers(
+    session: aiohttp.ClientSession, settings: Settings, count: int, base: str = BASE
+) -> tuple[str, list[str]]:
     """An access token and the openids of ``count`` phones that follow the account."""
     for _ in range(100):
         try:
-            async with session.get(f"{BASE}/control/state"):
+            async with session.get(f"{base}/control/state"):
                 break
         except aiohttp.ClientConnectionError:
             await asyncio.sleep(0.1)
     body = {"count": count, "first_mobile": "13000000000", "pool": "demo", "follows": True}
-    async with session.post(f"{BASE}/control/phones/bulk", json=body) as answer:
+    async with session.post(f"{base}/control/phones/bulk", json=body) as answer:
         assert answer.status == 200, await answer.text()
     quota = {"path": "/cgi-bin/message/template/send", "limit": 100_000_000}
-    async with session.post(f"{BASE}/control/quotas", json=quota) as answer:
+    async with session.post(f"{base}/control/quotas", json=quota) as answer:
         assert answer.status == 200, await answer.text()
     account = settings.wechat.accounts["demo"]
     secret = {"grant_type": "client_credential", "appid": account.appid, "secret": account.secret.get_secret_value()}
-    async with session.post(f"{BASE}/wechat/cgi-bin/stable_token", json=secret) as answer:
+    async with session.post(f"{base}/wechat/cgi-bin/stable_token", json=secret) as answer:
         token = (await answer.json())["access_token"]
     openids: list[str] = []
     while len(openids) < count:
         query = {"access_token": token, "next_openid": openids[-1] if openids else ""}
-        async with session.get(f"{BASE}/wechat/cgi-bin/user/get", params=query) as answer:
+        async with session.get(f"{base}/wechat/cgi-bin/user/get", params=query) as answer:
             openids += (await answer.json())["data"]["openid"]
     return token, openids
 

@@ -7,6 +7,7 @@ statements; nothing is timed there.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,7 +34,7 @@ from bot.codec import Codec
 from config.settings import Settings
 from services.core.crypto import Keyring
 
-PORT = 8400
+PORT = int(os.environ.get("PBT_BENCH_PORT", "8400"))
 """Of the web processes; those behind it are the counted one's, the worker's, the proxy's, the echo's, the sandbox's."""
 COUNTED, WORKER, PROXY, ECHO, SANDBOX = range(PORT + 1, PORT + 6)
 POOL = "demo"
@@ -133,7 +134,7 @@ async def _forget(redis_url: str) -> None:
 
 
 def _parts(settings: Settings, wire: Wire, *, webs: int, worker: bool) -> list[Part]:
-    env = _environment(settings)
+    env = environment(settings)
     serve = ("app.cli", "serve")
     parts = [_sandbox(settings)]
     parts += [
@@ -149,7 +150,8 @@ def _parts(settings: Settings, wire: Wire, *, webs: int, worker: bool) -> list[P
     return parts
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
+    """What a process needs to belong to the run."""
     return {
         **sandbox_urls(SANDBOX, SANDBOX + 1),
         "PYTHONPATH": str(ROOT),
