@@ -21,8 +21,9 @@ import typst
 import uvloop
 from PIL import Image
 
-from gateways.document_renderer import PAPERS, TypstPrinter, draw_code
+from gateways.document_renderer import PAPERS, TypstPrinter
 from gateways.fonts import wheel_fonts
+from gateways.typst_compiler import draw_code
 
 PAPER = "application_form"
 Content = dict[str, object]

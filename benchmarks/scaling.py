@@ -195,7 +195,9 @@ async def _ask(started: Product, sql: str, *values: object) -> int:
 
 def tell(title: str, unit: str, rows: Sequence[Row]) -> None:
     """A table in Markdown, as it stands in the documentation."""
-    print(f"\n| {title} | {unit} | a core's | cores: ours | PostgreSQL | Valkey | load | others | limit | connections |")
+    print(
+        f"\n| {title} | {unit} | a core's | cores: ours | PostgreSQL | Valkey | load | others | limit | connections |"
+    )
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: |")
     for row in rows:
         cores = " | ".join(f"{used:.2f}" for used in row.cores.values())

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import qrcode
 import structlog
-from qrcode.constants import ERROR_CORRECT_M
 
 from domain.errors import Transient
 from gateways.fonts import find_fonts
@@ -24,8 +21,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 PAPERS = Path(__file__).parent / "papers"
 TIMEOUT = 30.0
 """Seconds within which a paper must be there, the wait for those before it included."""
-CONTENT_MAX = 8 * 1024 * 1024
-"""Bytes of a paper's content as JSON."""
 _SHARED = "base"
 OutputFormat = Literal["pdf", "png"]
 
@@ -82,24 +77,4 @@ class TypstPrinter:
             raise Transient("the printer takes too long") from error
 
     def _compile(self, paper: str, content: Mapping[str, object], form: OutputFormat) -> bytes:
-        text = json.dumps(_with_code(content), ensure_ascii=False)
-        if len(text) > CONTENT_MAX:
-            raise ValueError(f"the content of {paper} is too long")
-        return self.load().compile(paper, text, form)
-
-
-def _with_code(content: Mapping[str, object]) -> dict[str, object]:
-    """The text under ``qr`` drawn as SVG under ``qr_svg``."""
-    text = content.get("qr")
-    return {**content, "qr_svg": draw_code(text) if isinstance(text, str) and text else ""}
-
-
-def draw_code(text: str) -> str:
-    """A QR code as SVG, its quiet zone of two modules included (paper around it is white)."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=2)
-    code.add_data(text)
-    code.make(fit=True)
-    matrix = code.get_matrix()
-    path = "".join(f"M{x} {y}h1v1h-1z" for y, line in enumerate(matrix) for x, dark in enumerate(line) if dark)
-    size = len(matrix)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{path}"/></svg>'
+        return self.load().compile(paper, content, form)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+import qrcode
 import structlog
 import typst
+from qrcode.constants import ERROR_CORRECT_M
 
 from domain.errors import Rejected
 from gateways.fonts import no_font
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+CONTENT_MAX = 8 * 1024 * 1024
+"""Bytes of a paper's content as JSON."""
 _PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC")
 """In this order: Song type, as official papers are set, before the one without serifs. Rare characters of names that
 the first lacks are taken from the next."""
@@ -31,10 +36,13 @@ class PaperCompiler:
             raise no_font(fonts)
         self._compilers: dict[str, typst.Compiler] = {}
 
-    def compile(self, paper: str, content: str, form: typst.OutputFormat) -> bytes:
-        """``content`` is JSON. Raises Rejected for content that does not fit the template."""
+    def compile(self, paper: str, content: Mapping[str, object], form: typst.OutputFormat) -> bytes:
+        """Raises Rejected for content that does not fit the template."""
+        text = json.dumps(_with_code(content), ensure_ascii=False)
+        if len(text) > CONTENT_MAX:
+            raise ValueError(f"the content of {paper} is too long")
         compiler = self._compilers.get(paper) or self._compiler(paper)
-        inputs = {"content": content, "fonts": json.dumps(self._families)}
+        inputs = {"content": text, "fonts": json.dumps(self._families)}
         try:
             made = compiler.compile(format=form, sys_inputs=inputs, pdf_tags=True)
         except typst.TypstError as error:
@@ -50,3 +58,20 @@ class PaperCompiler:
         made = typst.Compiler(str(path), root=str(self._papers), font_paths=self._fonts, ignore_system_fonts=True)
         self._compilers[paper] = made
         return made
+
+
+def _with_code(content: Mapping[str, object]) -> dict[str, object]:
+    """The text under ``qr`` drawn as SVG under ``qr_svg``."""
+    text = content.get("qr")
+    return {**content, "qr_svg": draw_code(text) if isinstance(text, str) and text else ""}
+
+
+def draw_code(text: str) -> str:
+    """A QR code as SVG, its quiet zone of two modules included (paper around it is white)."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=2)
+    code.add_data(text)
+    code.make(fit=True)
+    matrix = code.get_matrix()
+    path = "".join(f"M{x} {y}h1v1h-1z" for y, line in enumerate(matrix) for x, dark in enumerate(line) if dark)
+    size = len(matrix)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{path}"/></svg>'

@@ -16,8 +16,9 @@ from pypdf import PdfReader
 
 from domain.errors import Rejected, Transient
 from gateways import document_renderer as module
-from gateways.document_renderer import PAPERS, TypstPrinter, draw_code
+from gateways.document_renderer import PAPERS, TypstPrinter
 from gateways.fonts import FontsMissing
+from gateways.typst_compiler import draw_code
 from tests.factories.papers import SAMPLES, application_form, commitment
 
 

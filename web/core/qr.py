@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import qrcode
-from qrcode.constants import ERROR_CORRECT_M
-
 
 @dataclass(frozen=True)
 class QrPath:
@@ -17,6 +14,9 @@ class QrPath:
 
 
 def path_of(text: str) -> QrPath:
+    import qrcode  # noqa: PLC0415 (it brings Pillow along, for pictures that we don't draw)
+    from qrcode.constants import ERROR_CORRECT_M  # noqa: PLC0415
+
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
     code.add_data(text)
     code.make(fit=True)
