@@ -5,7 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("papers", "chat", "draw", "notices", "payments", "applications", "exam", "exam_grading")
+NAMES = (
+    "seed",
+    "words",
+    "pages",
+    "storm",
+    "papers",
+    "chat",
+    "draw",
+    "notices",
+    "payments",
+    "applications",
+    "exam",
+    "exam_grading",
+)
 
 
 def main() -> int:

@@ -201,8 +201,8 @@ async def time_query(bench: Bench, draw: Draw, *, facts: bool) -> tuple[float, i
     return time.perf_counter() - began, found
 
 
-async def call(bench: Bench, draw: Draw) -> None:
-    """The whole way from opening the round to the first calls deferred."""
+async def fix_order(bench: Bench, draw: Draw) -> None:
+    """From opening the round to the seed: what is left is to start."""
     values = {"agency": os.urandom(16), "supervisor": os.urandom(16)}
     actors = {"agency": bench.agency, "supervisor": bench.supervisor}
     await bench.rounds.open(bench.agency, draw.id)
@@ -211,6 +211,11 @@ async def call(bench: Bench, draw: Draw) -> None:
         await bench.rounds.commit(actors[role], draw.id, role, digest.hex())
     for role, value in values.items():
         await bench.rounds.reveal(actors[role], draw.id, role, value.hex())
+
+
+async def call(bench: Bench, draw: Draw) -> None:
+    """The whole way from opening the round to the first calls deferred."""
+    await fix_order(bench, draw)
     await bench.run.start(bench.agency, draw.id)
     await bench.run.advance(draw.id)
 

@@ -22,6 +22,8 @@ from models.migrate import migrate
 DATA_DIR = Path("var/bench")
 _NOTE = "seed.json"
 """Written when a seed is complete, with its sizes and time."""
+_VERSION = 2
+"""Of what a seed holds, raised when that changes."""
 _FRESH_FOR = 3 * 86_400
 """Seconds after which panels that lay ahead are over, so that the folder is filled anew."""
 
@@ -43,7 +45,7 @@ async def filled(data_dir: Path, sizes: Sizes, *, fresh: bool = False) -> AsyncI
         await migrate(settings.database_url)
         if not note.exists():
             await _fill(settings, sizes)
-            note.write_text(json.dumps({"sizes": asdict(sizes), "at": time.time()}))
+            note.write_text(json.dumps({"version": _VERSION, "sizes": asdict(sizes), "at": time.time()}))
         yield settings, servers
 
 
@@ -51,7 +53,8 @@ def _fits(note: Path, sizes: Sizes) -> bool:
     if not note.exists():
         return False
     said = json.loads(note.read_text())
-    return bool(said["sizes"] == asdict(sizes) and time.time() - said["at"] < _FRESH_FOR)
+    same = said.get("version") == _VERSION and said["sizes"] == asdict(sizes)
+    return bool(same and time.time() - said["at"] < _FRESH_FOR)
 
 
 def empty(data_dir: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -139,26 +139,31 @@ async def _connection(load: Load) -> None:
                 continue
 
 
-async def steady(load: Load, requests: Sequence[bytes], rate: float) -> None:
-    """Send at a fixed rate a second, whether or not earlier ones were answered; time counts from when each was due."""
-    loop, before = asyncio.get_running_loop(), load.answered
+async def steady(load: Load, requests: Iterable[bytes], rate: float, *, over: asyncio.Event | None = None) -> None:
+    """Send at a fixed rate a second, whether or not earlier ones were answered; time counts from when each was due.
+
+    Until there are no more, or ``over`` is set.
+    """
+    loop, before, sent = asyncio.get_running_loop(), load.answered, 0
     lines = [
         (await loop.create_connection(lambda: Line(load, lambda: None), "127.0.0.1", load.port))[1]
         for _ in range(CONNECTIONS)
     ]
     began = time.perf_counter()
-    for number, data in enumerate(requests):
-        due = began + number / rate
+    for sent, data in enumerate(requests, 1):
+        due = began + (sent - 1) / rate
         if (delay := due - time.perf_counter()) > 0.0005:
             await asyncio.sleep(delay)
         load.waiting.append((due, data))
         idle = next((line for line in lines if line.idle), None)
         if idle is not None:
             idle.next()
+        if over is not None and over.is_set():
+            break
     deadline = time.perf_counter() + _PATIENCE
-    while load.answered - before < len(requests) and time.perf_counter() < deadline:
+    while load.answered - before < sent and time.perf_counter() < deadline:
         await asyncio.sleep(0.01)
     for line in lines:
         assert line.transport is not None
         line.transport.close()
-    load.errors += len(requests) - (load.answered - before)
+    load.errors += sent - (load.answered - before)

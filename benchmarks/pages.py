@@ -116,11 +116,11 @@ def read_page(person: LogIn, path: str) -> bytes:
     return request("GET", path.format_map(person.ids), headers=headers)
 
 
-def answer(person: LogIn) -> bytes:
-    """Agree to an invitation through the API."""
+def answer(person: LogIn, choice: str = "accept") -> bytes:
+    """Answer an invitation through the API."""
     headers = [*_headers(person), "Content-Type: application/json", f"Idempotency-Key: {secrets.token_hex(8)}"]
     path = f"/api/v1/{POOL}/invitations/{person.ids['invitation']}/answer"
-    return request("POST", path, headers=headers, body=json.dumps({"choice": "accept"}).encode())
+    return request("POST", path, headers=headers, body=json.dumps({"choice": choice}).encode())
 
 
 def _headers(person: LogIn) -> list[str]:

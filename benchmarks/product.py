@@ -1,4 +1,4 @@
-"""The real product on the filled database: ``pbt serve`` processes, a worker where one is wanted, the sandbox.
+"""The real product on the filled database: ``pbt serve`` processes, a worker when one is wanted, the sandbox.
 
 Each run gets a copy of the database and leaves the filled one as it was. One web process more, behind a proxy, counts
 statements; nothing is timed there.
@@ -66,17 +66,27 @@ class Product:
     wire: Wire
     webs: tuple[int, ...]
     """Process ids of the web processes."""
-    worker: int | None
     servers: Servers
 
     def used(self) -> Used:
         postgres, valkey = self.servers.pids
         return Used(cpu(self.webs), cpu([postgres]), cpu([valkey]))
 
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[int]:
+        """A worker for the length of the block, where deadlines and notices belong to what is measured; its id."""
+        env = environment(self.settings) | {"PBT_WORKER_PORT": str(WORKER)}
+        part = python_part("worker", "app.cli", "worker", set_env=env, ready_url=f"http://127.0.0.1:{WORKER}/readyz")
+        folder = self.settings.data_dir
+        with (folder / "worker.log").open("wb") as log:
+            async with ProcessSupervisor([part], cwd=folder, output=log) as supervisor:
+                await supervisor.wait_until_ready()
+                yield supervisor.pid("worker")
+
 
 @asynccontextmanager
-async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2, worker: bool = False) -> AsyncIterator[Product]:
-    """Start everything; the worker too where deadlines and notices belong to what is measured."""
+async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2) -> AsyncIterator[Product]:
+    """Start everything but a worker."""
     async with AsyncExitStack() as stack:
         filled_settings, servers = await stack.enter_async_context(filled(data_dir, sizes))
         url = await _copy(filled_settings.database_url)
@@ -85,12 +95,11 @@ async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2, worker: bool =
         await _forget(settings.redis_url)
         wire = await stack.enter_async_context(tapped(url, PROXY))
         log = stack.enter_context((data_dir / "bench.log").open("wb"))
-        parts = _parts(settings, wire, webs=webs, worker=worker)
+        parts = _parts(settings, wire, webs)
         supervisor = await stack.enter_async_context(ProcessSupervisor(parts, cwd=data_dir, output=log))
         await supervisor.wait_until_ready()
         pids = tuple(supervisor.pid(f"web-{number}") for number in range(webs))
-        worker_pid = supervisor.pid("worker") if worker else None
-        yield Product(settings, account_of(settings), make_keyring(settings.keys), wire, pids, worker_pid, servers)
+        yield Product(settings, account_of(settings), make_keyring(settings.keys), wire, pids, servers)
 
 
 def account_of(settings: Settings) -> Account:
@@ -133,7 +142,7 @@ async def _forget(redis_url: str) -> None:
     await redis.aclose()
 
 
-def _parts(settings: Settings, wire: Wire, *, webs: int, worker: bool) -> list[Part]:
+def _parts(settings: Settings, wire: Wire, webs: int) -> list[Part]:
     env = environment(settings)
     serve = ("app.cli", "serve")
     parts = [_sandbox(settings)]
@@ -143,10 +152,6 @@ def _parts(settings: Settings, wire: Wire, *, webs: int, worker: bool) -> list[P
     ]
     counted = env | {"PBT_HTTP__PORT": str(COUNTED), "PBT_DATABASE_URL": wire.database_url}
     parts.append(python_part("counted", *serve, set_env=counted, ready_url=f"http://127.0.0.1:{COUNTED}/readyz"))
-    if worker:
-        watched = env | {"PBT_WORKER_PORT": str(WORKER)}
-        url = f"http://127.0.0.1:{WORKER}/readyz"
-        parts.append(python_part("worker", "app.cli", "worker", set_env=watched, ready_url=url))
     return parts
 
 

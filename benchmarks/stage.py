@@ -8,7 +8,7 @@ from uuid import UUID
 from app.commands.database import deps_for
 from app.demo_data import POOL
 from app.demo_people import CAST, DemoPerson
-from benchmarks.draw import Bench, call, make_draw
+from benchmarks.draw import Bench, call, fix_order, make_draw
 from config.settings import Settings
 from models.accounts import Account
 from models.organisations import Organisation
@@ -18,6 +18,9 @@ from services.draws import Calling
 from services.draws.rounds import Rounds
 from services.notifications import Notices
 
+_READY_FROM = 1_000
+"""Numbers of those that are to start together begin here."""
+
 
 async def call_experts(settings: Settings, draws: int, *, needed: int = 20) -> Sequence[UUID]:
     """Start ``draws`` draws of ``needed`` experts each; every one of them is called. Returns the draws' ids."""
@@ -26,6 +29,17 @@ async def call_experts(settings: Settings, draws: int, *, needed: int = 20) -> S
         made = [await make_draw(bench) for _ in range(draws)]
         for draw in made:
             await call(bench, draw)
+        return [draw.id for draw in made]
+
+
+async def ready_to_start(settings: Settings, draws: int, *, needed: int = 5) -> Sequence[UUID]:
+    """Draws whose order is fixed, so that they can be started at one moment."""
+    async with deps_for(settings) as deps:
+        bench = await cast_bench(deps, needed)
+        bench.drawn = _READY_FROM
+        made = [await make_draw(bench) for _ in range(draws)]
+        for draw in made:
+            await fix_order(bench, draw)
         return [draw.id for draw in made]
 
 

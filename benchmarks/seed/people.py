@@ -17,9 +17,12 @@ from domain.ids import new_id
 from domain.persons import PersonCheck
 from models.accounts import Account, WechatIdentity
 from models.experts import Employment, Expert, Unavailability
+from sandbox.phones import openid_of
 from services.experts import ExpertRow, Unit
 from services.experts.expert_records import columns_of
 
+FIRST_EXPERT, FIRST_APPLICANT = 13_800_000_000, 15_900_000_000
+"""Mobiles: the others follow."""
 _AT_ONCE = 10_000
 """People whose rows are in memory at a time."""
 _PERIODS_ONE_IN = 20
@@ -64,7 +67,7 @@ async def _write(loader: Loader, rows: _Rows) -> None:
 def _expert(world: World, rows: _Rows, index: int) -> Person:
     row = _file(world, index)
     columns = columns_of(world.deps.keys, row)
-    openid = _person(world, rows, index, row.name, columns)
+    openid = _person(world, rows, row.mobile, row.name, columns)
     expert_id, account_id = new_id(), rows.accounts[-1]["id"]
     created = rows.accounts[-1]["created_at"]
     term = world.now + timedelta(days=200 + world.rng.randrange(800))
@@ -92,21 +95,21 @@ def _expert(world: World, rows: _Rows, index: int) -> Person:
 def _applicant(world: World, rows: _Rows, index: int) -> Person:
     keys, (name, _) = world.deps.keys, world.rng.choice(world.names)
     region = world.rng.choice(world.districts)
-    mobile, id_number = f"159{index:08}", invent_id_number(index, region)
+    mobile, id_number = str(FIRST_APPLICANT + index - _FROM_APPLICANTS), invent_id_number(index, region)
     columns = {
         "mobile_sealed": keys.seal(mobile, "mobile"),
         "mobile_hash": keys.lookup_hash("mobile", mobile),
         "id_number_sealed": keys.seal(id_number, "id_number"),
         "id_number_hash": keys.lookup_hash("id_number", id_number),
     }
-    openid = _person(world, rows, index, name, columns)
+    openid = _person(world, rows, mobile, name, columns)
     return Person(rows.accounts[-1]["id"], name, columns["mobile_sealed"], region, openid)
 
 
-def _person(world: World, rows: _Rows, index: int, name: str, columns: dict[str, Any]) -> str:
-    """Account and WeChat of a person who has registered; returns the openid."""
+def _person(world: World, rows: _Rows, mobile: str, name: str, columns: dict[str, Any]) -> str:
+    """Account and WeChat of a person who has registered; returns the openid, which the sandbox gives to that mobile."""
     created = world.now - timedelta(days=30 + world.rng.randrange(1000))
-    account_id, openid = new_id(), f"oSeed{index:023}"
+    account_id, openid = new_id(), openid_of(world.appid, mobile)
     sealed = ("mobile_sealed", "mobile_hash", "id_number_sealed", "id_number_hash")
     rows.accounts.append(
         {key: columns[key] for key in sealed}
@@ -149,7 +152,7 @@ def _file(world: World, index: int) -> ExpertRow:
         name=name,
         name_sort=name_sort,
         id_number=invent_id_number(index, region),
-        mobile=f"138{index:08}",
+        mobile=str(FIRST_EXPERT + index),
         standing="temporary" if rng.random() < 0.03 else "formal",
         active=rng.random() >= 0.02,
         permanent_region=region,

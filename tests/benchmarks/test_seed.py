@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from tortoise import Tortoise
 
-from app.rulebook_files import load_rulebooks
 from benchmarks.folder import empty
-from benchmarks.seed import Sizes, fill
+from benchmarks.seed import Sizes
 from benchmarks.seed.draws import SHARES as DRAW_SHARES
 from benchmarks.seed.entry import SHARES
-from domain.clock import FixedClock
-from models.setup import tortoise_config
-from services.core.base import Deps, Jobs, rows
-from services.core.crypto import Keyring
-from tests.bot.stage import patient, redis_client
-from tests.factories.assembly import make_services
+from services.core.base import rows
 from tests.handlers.conftest import NOON, Phone, World
 from tests.invariants import check_invariants
 
-CONFIG = Path(__file__).parents[2] / "config"
-SIZES = Sizes(experts=200, applications=100, invitations=1000, draws=100, orders=70, notices=400)
 _OPENID = "SELECT w.openid FROM wechat_identity w JOIN account a ON a.id = w.account_id "
-
-
-@pytest.fixture
-async def seeded(database: str, redis: str) -> AsyncIterator[World]:
-    """An official account over a small seed."""
-    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
-    keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    deps = Deps(FixedClock(NOON), keys, load_rulebooks(CONFIG / "pools", ["demo"]), Jobs(), "http://127.0.0.1:8080")
-    await fill(deps, database, CONFIG / "catalogues", SIZES, appid="wx1")
-    client = redis_client(redis)
-    world = World(cast(FixedClock, deps.clock), cast(Any, None), make_services(deps), client, database)
-    world.start_process()
-    try:
-        with patient():
-            yield world
-    finally:
-        await world.close()
-        await client.aclose()
-        await Tortoise.close_connections()
 
 
 async def _phone(world: World, more: str) -> Phone:

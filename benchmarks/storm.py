@@ -1,0 +1,298 @@
+"""Storms while people chat: thousands of deadlines at one moment, hundreds of draws, tens of thousands of notices.
+
+``python -m benchmarks.storm`` runs two web processes and one worker on a copy of the filled database, with the sandbox
+as WeChat and every expert's phone in it. All the time experts and applicants write at a steady rate. One storm after
+the other: half of the deadlines are invitations that nobody answered, half are fees that open; draws are started by
+their own deadline; notices are written at once. For each: chat's p50 and p99, messages told that the service is busy or
+answered later, how late calls were, and what the worker got done in a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import statistics
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import uvloop
+
+from app.commands.database import deps_for
+from benchmarks import sql_storms as sql
+from benchmarks.folder import DATA_DIR
+from benchmarks.load import Load, full_speed, steady
+from benchmarks.log_ins import LogIns, log_in
+from benchmarks.pages import answer
+from benchmarks.persons import AHEAD, EXPERT, FEE, REVIEWING, People, find_people
+from benchmarks.processes import cpu, memory, tell_load
+from benchmarks.product import POOL, PORT, SANDBOX, Product, product
+from benchmarks.seed import Sizes
+from benchmarks.seed.entry import applicants_among
+from benchmarks.seed.people import FIRST_APPLICANT, FIRST_EXPERT
+from benchmarks.stage import call_experts, ready_to_start
+from bot.dialogue import BUSY
+from handlers import commands
+from services.core.base import transaction
+from services.notifications import Notices, Recipient
+
+WORDS = ((commands.STATUS, AHEAD), (commands.HELP, EXPERT), (commands.PROGRESS, REVIEWING), (commands.PAY, FEE))
+"""What people write meanwhile, in turn."""
+_LEAD = timedelta(seconds=3)
+"""Between setting the deadlines and the moment at which they are due."""
+_LOOK = 0.5
+"""Seconds between two looks at how far the worker is."""
+_REFUSES_EVERY = 1.0
+"""Seconds between two experts who refuse, each of whom makes a draw call the next."""
+_CALLING_DRAWS, _NEEDED = 4, 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``patience`` is how many seconds of a storm are watched at most; ``rate`` messages of chat come in a second."""
+
+    deadlines: int = 10_000
+    draws: int = 200
+    notices: int = 20_000
+    patience: float = 60.0
+    rate: float = 20.0
+
+
+QUICK = Plan(deadlines=2_000, draws=40, notices=4_000, patience=20.0)
+
+
+@dataclass
+class Chat:
+    """What became of the messages of one storm."""
+
+    load: Load
+    busy: int = 0
+    later: int = 0
+    failed: int = 0
+
+
+@dataclass
+class Storm:
+    """``counts``: of each kind, how many were to be done; ``done``: when how many were, in seconds since the moment."""
+
+    name: str
+    counts: dict[str, int]
+    chat: Chat
+    moment: float
+    finished: dict[str, tuple[float, int]] = field(default_factory=dict)
+    late: Sequence[float] = ()
+    """Seconds by which calls came late."""
+    cpu: float = 0.0
+
+
+class Weather:
+    """Carries storms out, one after the other."""
+
+    def __init__(
+        self, product: Product, people: People, log_ins: LogIns, plan: Plan, calling: Sequence[UUID], worker: int
+    ) -> None:
+        """``calling`` are the draws whose experts refuse now and then; ``worker`` is the worker's process."""
+        self._product, self._people, self._plan, self._calling, self._worker = product, people, plan, calling, worker
+        self._refusing = iter(log_ins.invited)
+        self._url = product.settings.database_url
+
+    async def calm(self) -> Storm:
+        """Chat alone, to compare with."""
+        async with self._chatting("chat alone", {}) as storm:
+            await asyncio.sleep(min(10.0, self._plan.patience))
+        return storm
+
+    async def deadlines(self) -> Storm:
+        half = self._plan.deadlines // 2
+        async with self._connected() as connection:
+            at = datetime.now(UTC) + _LEAD
+            expiring = await connection.fetch(sql.LET_EXPIRE, half, at)
+            opening = await connection.fetch(sql.LET_FEES_OPEN, half, at)
+            ids = {"expiries": [row["id"] for row in expiring], "fees opened": [row["id"] for row in opening]}
+            async with self._chatting("deadlines", {kind: len(some) for kind, some in ids.items()}, at) as storm:
+                refusing = asyncio.create_task(self._refuse())
+                await self._watch(connection, storm, {kind: (sql.LEFT[kind], some) for kind, some in ids.items()})
+                refusing.cancel()
+                storm.late = await self._next_calls(connection, at)
+            await connection.execute(sql.PUT_OFF, *ids.values())
+        return storm
+
+    async def draws(self, ids: Sequence[UUID]) -> Storm:
+        async with self._connected() as connection:
+            at = datetime.now(UTC) + _LEAD
+            await connection.execute(sql.START, ids, at)
+            async with self._chatting("draws", {"draws called": len(ids)}, at) as storm:
+                await self._watch(connection, storm, {"draws called": (sql.LEFT["draws called"], list(ids))})
+                called = await connection.fetch(sql.CALLED, ids, at)
+                storm.late = [row["late"] for row in called]
+        return storm
+
+    async def notices(self) -> Storm:
+        async with self._connected() as connection:
+            accounts = [row["id"] for row in await connection.fetch(sql.SOMEBODY, self._plan.notices)]
+            async with self._chatting("notices", {"notices sent": len(accounts)}) as storm:
+                refusing = asyncio.create_task(self._refuse())
+                at = datetime.now(UTC)
+                writing = asyncio.create_task(self._notify(accounts))
+                await self._watch(connection, storm, {"notices sent": (sql.LEFT["notices sent"], accounts)})
+                await writing
+                refusing.cancel()
+                storm.late = await self._next_calls(connection, at)
+        return storm
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self._url, command_timeout=120)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def _chatting(self, name: str, counts: dict[str, int], at: datetime | None = None) -> AsyncIterator[Storm]:
+        """People write for as long as the block lasts; the storm's clock runs from ``at``."""
+        chat, over = self._chat(), asyncio.Event()
+        delay = (at - datetime.now(UTC)).total_seconds() if at else 0.0
+        storm = Storm(name, counts, chat, time.perf_counter() + delay)
+        before = cpu([self._worker])
+        writing = asyncio.create_task(steady(chat.load, self._messages(), self._plan.rate, over=over))
+        try:
+            yield storm
+        finally:
+            over.set()
+            await writing
+            storm.cpu = cpu([self._worker]) - before
+
+    def _chat(self) -> Chat:
+        account = self._product.account
+        chat = Chat(Load(PORT))
+
+        def check(head: bytes, body: bytes) -> bool:
+            chat.failed += b" 200 " not in head[:20]
+            chat.later += body == b"success"
+            chat.busy += account.read(body).startswith(BUSY)
+            return b" 200 " in head[:20]
+
+        chat.load.check = check
+        return chat
+
+    def _messages(self) -> Iterator[bytes]:
+        for word, who in itertools.cycle(WORDS):
+            yield self._product.account.says(self._people.next(who), word)
+
+    async def _watch(
+        self, connection: asyncpg.Connection, storm: Storm, left: dict[str, tuple[str, Sequence[object]]]
+    ) -> None:
+        """Until nothing is left, or patience ends; note of each kind when it was done, or how far it was."""
+        await asyncio.sleep(max(storm.moment - time.perf_counter(), 0))
+        while left and time.perf_counter() - storm.moment < self._plan.patience:
+            await asyncio.sleep(_LOOK)
+            for kind, (question, ids) in list(left.items()):
+                count = await connection.fetchval(question, ids)
+                storm.finished[kind] = (time.perf_counter() - storm.moment, storm.counts[kind] - count)
+                if not count:
+                    left.pop(kind)
+
+    async def _refuse(self) -> None:
+        """One expert after the other refuses in the mini-program."""
+        for person in self._refusing:
+            await full_speed(Load(PORT), [answer(person, "decline")], connections=1)
+            await asyncio.sleep(_REFUSES_EVERY)
+
+    async def _next_calls(self, connection: asyncpg.Connection, since: datetime) -> list[float]:
+        """Seconds from each refusal to the call that took its place; to now, where there is none yet."""
+        return [row["late"] for row in await connection.fetch(sql.NEXT_CALLS, since, self._calling)]
+
+    async def _notify(self, accounts: Sequence[UUID]) -> None:
+        params = {"mobile": "138****0000", "at": "2026年11月21日 12:00"}
+        people = [Recipient(f"storm:{account}", params, account_id=account) for account in accounts]
+        async with deps_for(self._product.settings) as deps, transaction():
+            await Notices(deps).notify_many(pool=POOL, kind="account_bound", recipients=people)
+
+
+async def make_phones(experts: int, applicants: int) -> None:
+    """Everybody's phone in the sandbox, following the account, which may be written to without end."""
+    base = f"http://127.0.0.1:{SANDBOX}/control"
+    quota = {"path": "/cgi-bin/message/template/send", "limit": 100_000_000}
+    posts = [("quotas", quota), ("phones/bulk", _phones(FIRST_EXPERT, experts))]
+    posts.append(("phones/bulk", _phones(FIRST_APPLICANT, applicants)))
+    async with aiohttp.ClientSession() as session:
+        for path, body in posts:
+            async with session.post(f"{base}/{path}", json=body) as reply:
+                assert reply.status == 200, await reply.text()
+
+
+def _phones(first: int, count: int) -> dict[str, object]:
+    return {"count": count, "first_mobile": str(first), "pool": POOL, "follows": True}
+
+
+async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> list[Storm]:
+    async with product(data_dir, sizes) as started:
+        await make_phones(sizes.experts, applicants_among(sizes.applications))
+        calling = await call_experts(started.settings, _CALLING_DRAWS, needed=_NEEDED)
+        ready = await ready_to_start(started.settings, plan.draws)
+        people = await find_people(started)
+        log_ins = await log_in(started, people)
+        await _give_time(started, calling)
+        async with started.working() as worker:
+            weather = Weather(started, people, log_ins, plan, calling, worker)
+            storms = [
+                await weather.calm(),
+                await weather.deadlines(),
+                await weather.draws(ready),
+                await weather.notices(),
+            ]
+            tell(storms)
+            most = max(memory(pid) for pid in started.webs)
+            print(f"\nmemory: a web process {most:.0f} MB, the worker {memory(worker):.0f} MB")
+    return storms
+
+
+async def _give_time(product: Product, draws: Sequence[UUID]) -> None:
+    """Nobody who was called while all this was prepared is late already."""
+    connection = await asyncpg.connect(product.settings.database_url)
+    await connection.execute(sql.GIVE_TIME, draws)
+    await connection.close()
+
+
+def tell(storms: Sequence[Storm]) -> None:
+    """Tables in Markdown, as they stand in the documentation."""
+    print("\n| storm | chat p50 ms | p99 ms | busy | later | failed | calls late p50 s | at most s |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for one in storms:
+        chat, late = one.chat, one.late
+        cells = [
+            f"{chat.load.quantile(0.5):.1f}",
+            f"{chat.load.quantile(0.99):.1f}",
+            f"{chat.busy} of {chat.load.answered}",
+        ]
+        cells += [str(chat.later), str(chat.failed + chat.load.errors)]
+        cells += [f"{statistics.median(late):.1f}", f"{max(late):.1f}"] if late else ["", ""]
+        print(f"| {one.name} | {' | '.join(cells)} |")
+    print("\n| kind | wanted | done | seconds | a second |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for one in storms:
+        print(f"| (the worker's CPU: {one.name}) | | | {one.cpu:.1f} | |") if one.finished else None
+        for kind, (seconds, done) in one.finished.items():
+            print(f"| {kind} | {one.counts[kind]} | {done} | {seconds:.1f} | {done / max(seconds, 0.1):.1f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
+    parser.add_argument("--quick", action="store_true", help="a fifth of everything, each watched for 20 seconds")
+    chosen = parser.parse_args()
+    tell_load()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Plan()))
+
+
+if __name__ == "__main__":
+    main()
