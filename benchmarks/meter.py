@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import sys
@@ -31,6 +32,15 @@ Make = Callable[[], bytes | None]
 
 
 @dataclass(frozen=True)
+class Aim:
+    """``ratio``: at least so many to one bare echo, by CPU; ``ours`` and ``postgres``: at most so many µs of CPU."""
+
+    ratio: float = 0.0
+    ours: float = math.inf
+    postgres: float = math.inf
+
+
+@dataclass(frozen=True)
 class Case:
     """One kind of request. ``name`` is what was asked, ``who`` by whom."""
 
@@ -38,6 +48,7 @@ class Case:
     who: str
     make: Make
     check: Check = is_good
+    aim: Aim = Aim()
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,11 @@ class Figures:
     @property
     def total(self) -> float:
         return self.ours + self.postgres + self.valkey
+
+    def misses(self, echo: float) -> bool:
+        """Whether an aim is missed; ``echo`` is the bare echo's cost in µs."""
+        aim = self.case.aim
+        return echo / self.total < aim.ratio or self.ours > aim.ours or self.postgres > aim.postgres
 
 
 async def measure(product: Product, case: Case, pace: Pace) -> Figures:
@@ -154,8 +170,8 @@ def _echoes(count: int) -> Iterator[bytes]:
     return (ECHO_ACCOUNT.says(f"oBench{number:05d}", "帮助") for number in range(count))
 
 
-def tell(title: str, found: Sequence[Figures], echo: float) -> None:
-    """A table in Markdown, as it stands in the documentation."""
+def tell(title: str, found: Sequence[Figures], echo: float) -> bool:
+    """A table in Markdown, as it stands in the documentation, and what is wrong or missed; True where nothing is."""
     print(f"\n{title}; the bare echo costs {echo:.0f} µs\n")
     print("| request | by | ours µs | PostgreSQL µs | Valkey µs | statements | p50 ms | p99 ms | ratio |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -163,8 +179,12 @@ def tell(title: str, found: Sequence[Figures], echo: float) -> None:
         cells = [f"{one.ours:.0f}", f"{one.postgres:.0f}", f"{one.valkey:.0f}", f"{one.statements:g}"]
         cells += [f"{one.p50:.1f}", f"{one.p99:.1f}", f"{echo / one.total:.2f}"]
         print(f"| {one.case.name} | {one.case.who} | {' | '.join(cells)} |")
-    for one in found:
-        if one.errors:
-            print(f"wrong: {one.case.name} by {one.case.who}, {one.errors} times, such as {one.wrong[:300]!r}")
     dearest = sorted(found, key=lambda one: -one.total)[:5]
     print("\ndearest: " + "; ".join(f"{one.case.name} ({one.case.who}) {one.total / 1000:.1f} ms" for one in dearest))
+    missed = [one for one in found if one.misses(echo)]
+    if missed:
+        print(f"aims missed by {len(missed)} of {len(found)}: {', '.join(one.case.name for one in missed)}")
+    wrong = [one for one in found if one.errors]
+    for one in wrong:
+        print(f"wrong: {one.case.name} by {one.case.who}, {one.errors} times, such as {one.wrong[:300]!r}")
+    return not missed and not wrong

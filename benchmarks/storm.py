@@ -45,13 +45,19 @@ from services.notifications import Notices, Recipient
 
 WORDS = ((commands.STATUS, AHEAD), (commands.HELP, EXPERT), (commands.PROGRESS, REVIEWING), (commands.PAY, FEE))
 """What people write meanwhile, in turn."""
+_LONGEST, _LATEST = 100.0, 2.0
+"""Aims: chat's p99 in milliseconds; seconds by which the call that takes a place may be late."""
+_LEAST = {"expiries": 200, "fees opened": 200}
+"""Aims: so many a second."""
 _LEAD = timedelta(seconds=3)
 """Between setting the deadlines and the moment at which they are due."""
 _LOOK = 0.5
 """Seconds between two looks at how far the worker is."""
-_REFUSES_EVERY = 1.0
+_REFUSES_EVERY = 0.5
 """Seconds between two experts who refuse, each of whom makes a draw call the next."""
 _CALLING_DRAWS, _NEEDED = 4, 20
+_STARTS = "draws"
+"""The storm in which draws are started, each call late by the moment of the start."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ class Weather:
         async with self._connected() as connection:
             at = datetime.now(UTC) + _LEAD
             await connection.execute(sql.START, ids, at)
-            async with self._chatting("draws", {"draws called": len(ids)}, at) as storm:
+            async with self._chatting(_STARTS, {"draws called": len(ids)}, at) as storm:
                 await self._watch(connection, storm, {"draws called": (sql.LEFT["draws called"], list(ids))})
                 called = await connection.fetch(sql.CALLED, ids, at)
                 storm.late = [row["late"] for row in called]
@@ -233,7 +239,8 @@ def _phones(first: int, count: int) -> dict[str, object]:
     return {"count": count, "first_mobile": str(first), "pool": POOL, "follows": True}
 
 
-async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> list[Storm]:
+async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> bool:
+    """Whether every aim was reached."""
     async with product(data_dir, sizes) as started:
         await make_phones(sizes.experts, applicants_among(sizes.applications))
         calling = await call_experts(started.settings, _CALLING_DRAWS, needed=_NEEDED)
@@ -252,7 +259,21 @@ async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> list[Storm]:
             tell(storms)
             most = max(memory(pid) for pid in started.webs)
             print(f"\nmemory: a web process {most:.0f} MB, the worker {memory(worker):.0f} MB")
-    return storms
+    missed = [aim for storm in storms for aim in _missed(storm)]
+    if missed:
+        print(f"aims missed: {', '.join(missed)}")
+    return not missed
+
+
+def _missed(storm: Storm) -> Iterator[str]:
+    chat = storm.chat
+    if chat.load.quantile(0.99) > _LONGEST or chat.busy or chat.later or chat.failed or chat.load.errors:
+        yield f"chat during {storm.name}"
+    if storm.name != _STARTS and storm.late and max(storm.late) > _LATEST:
+        yield f"calls during {storm.name}"
+    for kind, (seconds, done) in storm.finished.items():
+        if done / max(seconds, 0.1) < _LEAST.get(kind, 0):
+            yield kind
 
 
 async def _give_time(product: Product, draws: Sequence[UUID]) -> None:
@@ -291,7 +312,8 @@ def main() -> None:
     chosen = parser.parse_args()
     tell_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Plan()))
+        well = runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Plan()))
+    raise SystemExit(0 if well else 1)
 
 
 if __name__ == "__main__":
