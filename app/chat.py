@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from app.container import Container
 from bot.codec import Codec
@@ -13,6 +14,14 @@ from bot.inbox import Inbox
 from bot.router import Router
 from bot.users import Users
 from handlers import register_all
+from services.core.base import Jobs
+from services.core.batching import RequestBatcher
+from services.core.connections import OwnConnections
+
+_MOST = 200
+"""Messages that are handed over by one statement."""
+_END = 2.0
+"""Seconds that a hand-over gets at the end."""
 
 
 def make_codecs(container: Container) -> Mapping[str, Codec]:
@@ -28,11 +37,13 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
     """The engine that runs messages, for callbacks and for messages handed over as jobs."""
     router = Router()
     register_all(router)
-    users = Users(container.settings.database_url)
-    jobs = container.services.deps.jobs
+    settings = container.settings
+    users = Users(settings.database_url)
+    own, spare = (OwnConnections(settings.database_url, size=size) for size in (settings.chat_pool_size, 1))
+    handed_over = RequestBatcher(partial(_hand_over, container.services.deps.jobs, spare), most=_MOST)
 
     async def late(pool: str, sealed: str) -> None:
-        await jobs.defer("chat.late", pool=pool, message=sealed)
+        await handed_over.ask({"pool": pool, "message": sealed})
 
     engine = Engine(
         Parts(
@@ -40,16 +51,27 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
             dialogue=Dialogue(router),
             services=container.services,
             users=users,
-            inbox=Inbox(container.redis, seen_for=2 * container.settings.wechat.max_age),
+            inbox=Inbox(container.redis, seen_for=2 * settings.wechat.max_age),
             windows=container.windows,
             keys=container.services.deps.keys,
             sender=container.gateways.official,
             late=late,
             no_window=container.services.notifications.pending_replies.notify_waiting,
+            connected=own,
         )
     )
     try:
         yield engine
     finally:
         await engine.close()
+        await handed_over.close(_END)
         await users.close()
+        await own.close()
+        await spare.close()
+
+
+async def _hand_over(jobs: Jobs, spare: OwnConnections, messages: Sequence[Mapping[str, str]]) -> list[None]:
+    """Commit messages as jobs, over a connection that no message at work can hold."""
+    with spare():
+        await jobs.defer_many("chat.late", messages)
+    return [None] * len(messages)

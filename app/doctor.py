@@ -19,6 +19,7 @@ from app.doctor_money import MAIL, PAY, check_mail, check_pay
 from app.doctor_persons import PERSONS, check_persons
 from app.doctor_phones import check_phones
 from app.doctor_pools import POOLS, check_pools
+from app.file_limit import LIMITS, check_limits
 from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
 from app.rulebook_files import check_rulebooks, load_rulebooks
@@ -252,6 +253,7 @@ CHECKS: Mapping[str, Check] = {
     "表结构": check_schema,
     KEYS: check_keys,
     POOLS: check_pools,
+    LIMITS: check_limits,
     "缓存": check_cache,
     "时钟": check_clock,
     "微信": check_white_list,

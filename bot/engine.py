@@ -12,6 +12,7 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -75,6 +76,8 @@ class Parts:
     sender: OfficialAccountSender
     late: Late
     no_window: NoWindow
+    connected: Callable[[], AbstractContextManager[None]] = nullcontext
+    """A block in which the database is reached over connections that are the chat's own."""
 
 
 class Engine:
@@ -87,6 +90,10 @@ class Engine:
 
     async def receive(self, message: Message, arrived: float) -> str:
         """The encrypted reply for one delivery, or SUCCESS; never raises. ``arrived`` is ``time.monotonic()``'s."""
+        with self._parts.connected():
+            return await self._receive(message, arrived)
+
+    async def _receive(self, message: Message, arrived: float) -> str:
         token = secrets.token_hex(8)
         run = asyncio.create_task(self._work(message, token))
         first = min(self._left(arrived), LEASE / 3)
@@ -104,6 +111,10 @@ class Engine:
 
     async def finish_late(self, pool: str, sealed: str) -> None:
         """The job's part: wait for the run or do it, and send its reply once. Raises Transient: try again later."""
+        with self._parts.connected():
+            await self._finish_late(pool, sealed)
+
+    async def _finish_late(self, pool: str, sealed: str) -> None:
         message = message_from_json(json.loads(self._parts.keys.open(sealed, f"{_PURPOSE}:{pool}")))
         token = secrets.token_hex(8)
         run = asyncio.create_task(self._work(message, token, job=True))

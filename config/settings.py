@@ -26,6 +26,8 @@ class Http(BaseModel):
     port: int = 8080
     public_url: str = ""
     """How phones reach us, without trailing slash; empty: http://host:port."""
+    backlog: int = Field(default=2048, ge=1, le=65535)
+    """Connections that may wait to be accepted; the kernel's ``net.core.somaxconn`` limits them, too."""
     trusted_proxies: int = 0
     """How many proxies of ours stand in front; decides which X-Forwarded-For entry is believed."""
 
@@ -373,6 +375,9 @@ class Settings(BaseSettings):
     pools: Annotated[list[str], NoDecode] = ["demo", "hunan", "xinjiang", "jilin", "guangdong"]
     rulebooks: Path = Path(__file__).parent / "pools"
     db_pool_size: int = Field(default=10, ge=1, le=200)
+    """Connections that a process shares among pages, API and jobs."""
+    chat_pool_size: int = Field(default=6, ge=1, le=200)
+    """Connections that the chat of a process keeps for itself."""
     log_json: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     worker_concurrency: int = Field(default=10, ge=1, le=200)

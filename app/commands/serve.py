@@ -8,6 +8,7 @@ from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
 from app.ending import end_within
+from app.file_limit import raise_file_limit
 from app.memory import give_back_large_blocks, settle
 from app.web import create_app
 from config.logging import configure_logging
@@ -21,6 +22,7 @@ GRACE = 2.0
 @click.option("--reuse-port", is_flag=True, help="与其他 serve 进程共用同一端口")
 def command(reuse_port: bool) -> int:
     give_back_large_blocks()
+    raise_file_limit()
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
     web.run_app(
@@ -28,6 +30,7 @@ def command(reuse_port: bool) -> int:
         host=settings.http.host,
         port=settings.http.port,
         reuse_port=True if reuse_port else None,
+        backlog=settings.http.backlog,
         access_log=None,
         print=None,
         shutdown_timeout=GRACE,

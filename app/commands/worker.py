@@ -10,6 +10,7 @@ import uvloop
 
 from app.boot import load_settings, resolve_servers
 from app.ending import end_within
+from app.file_limit import raise_file_limit
 from app.memory import give_back_large_blocks
 from app.worker import run_worker
 from config.logging import configure_logging
@@ -19,6 +20,7 @@ from config.settings import Settings
 @click.command()
 def command() -> int:
     give_back_large_blocks()
+    raise_file_limit()
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
