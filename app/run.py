@@ -15,12 +15,14 @@ import structlog
 
 from app.boot import own_servers
 from app.command_error import CommandError
-from app.embedded.child import spawn
+from app.commands.menu_push import push
 from app.introductions import introduce
 from app.preparations import bring_demo, call_demo_expert
 from app.process_supervisor import Part, ProcessSupervisor, python_part
 from app.sandbox_setup import serves_mail
+from bot.menu import MenuError
 from config.settings import Settings
+from domain.errors import GatewayError
 from models.migrate import migrate
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -98,22 +100,22 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
         async with ProcessSupervisor(parts(found, plan)) as supervisor:
             await supervisor.wait_until_ready()
             if plan.sandbox_port is not None:
-                await push_menus(plan)
+                await push_menus(found, plan)
                 await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")
                 await call_demo_expert(found)
             tell(addresses(found, plan))
             await asyncio.get_running_loop().create_future()
 
 
-async def push_menus(plan: Plan) -> None:
-    """Put the accounts' menus into the sandbox, which forgets them when it ends. A failure is logged by the command."""
-    part = python_part("menus", "app.cli", "menu", "push", "--quiet")
-    child = await spawn(part.command, owner_gone=signal.SIGTERM, set_env=dict(plan.settings_env))
+async def push_menus(settings: Settings, plan: Plan) -> None:
+    """Put the accounts' menus into the sandbox, which forgets them when it ends. A failure is only logged."""
+    api_url = dict(plan.settings_env).get("PBT_WECHAT__API_URL", settings.wechat.api_url)
+    wechat = settings.wechat.model_copy(update={"api_url": api_url})
+    pools = [pool for pool in settings.pools if pool in wechat.accounts]
     try:
-        if await child.wait():
-            log.error("menus_not_pushed")
-    finally:
-        await child.stop(signal.SIGTERM, 1.0)
+        await push(settings.model_copy(update={"wechat": wechat}), pools, settings.rulebooks.parent / "menus")
+    except (MenuError, GatewayError) as error:
+        log.error("menus_not_pushed", reason=str(error))
 
 
 def parts(settings: Settings, plan: Plan) -> Sequence[Part]:

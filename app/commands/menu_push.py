@@ -6,16 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import aiohttp
 import click
 from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
 
 from app.boot import load_settings, resolve_servers
 from app.command_error import CommandError
-from app.container import build
+from app.container import make_gateways
 from bot.menu import MenuError, load_menu, menu_file, render_menu
 from bot.router import Router
 from config.logging import configure_logging
 from config.settings import Settings
+from domain.clock import SystemClock
 from domain.errors import GatewayError
 from handlers import register_all
 
@@ -33,7 +36,7 @@ def command(pool: str | None, folder: Path | None, quiet: bool) -> int:
         raise CommandError(f"专家库 {unknown[0]} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
     source = folder or settings.rulebooks.parent / "menus"
     try:
-        asyncio.run(_push(resolve_servers(settings), pools, source))
+        asyncio.run(push(resolve_servers(settings), pools, source))
     except MenuError as error:
         raise CommandError(f"菜单文件有误，没有更新：{error}") from error
     except GatewayError as error:
@@ -43,15 +46,19 @@ def command(pool: str | None, folder: Path | None, quiet: bool) -> int:
     return 0
 
 
-async def _push(settings: Settings, pools: Sequence[str], folder: Path) -> None:
-    """Everything is checked before anything is sent."""
+async def push(settings: Settings, pools: Sequence[str], folder: Path) -> None:
+    """Put the menus of ``pools`` in place; everything is checked before anything is sent.
+
+    ``settings`` with Redis' URL. Raises MenuError and GatewayError.
+    """
     router = Router()
     register_all(router)
     menus = {pool: load_menu(menu_file(folder, pool), router.menus) for pool in pools}
-    async with build(settings, registry=CollectorRegistry()) as container:
+    async with aiohttp.ClientSession() as session, Redis.from_url(settings.redis_url) as redis:
+        gateways = make_gateways(settings, {}, session, redis, SystemClock(), CollectorRegistry())
         for pool, menu in menus.items():
             program = settings.wechat.mini_programs.get(pool)
             buttons = render_menu(
                 menu, pool=pool, public_url=settings.public_url, mini_appid=program.appid if program else None
             )
-            await container.gateways.official.create_menu(pool, buttons)
+            await gateways.official.create_menu(pool, buttons)

@@ -101,7 +101,7 @@ async def test_the_phones_are_named_when_the_cast_is_bound_so_that_no_used_code_
 ) -> None:
     order: asyncio.Queue[str] = asyncio.Queue()
 
-    async def push_menus(_plan: Plan) -> None:
+    async def push_menus(_settings: Settings, _plan: Plan) -> None:
         order.put_nowait("menus")
 
     async def introduce(_settings: Settings, _sandbox: str) -> None:

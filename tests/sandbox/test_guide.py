@@ -116,7 +116,8 @@ async def newcomer() -> AsyncIterator[Newcomer]:
             context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
             sandbox = running.wire.sandbox_url
             await push_menus(
-                Plan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),))
+                running.settings,
+                Plan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),)),
             )
             await introduce(running.settings, sandbox)
             await call_example(running.deps)
