@@ -10,6 +10,8 @@ NAMES = (
     "words",
     "pages",
     "storm",
+    "memory",
+    "scaling",
     "papers",
     "chat",
     "draw",
