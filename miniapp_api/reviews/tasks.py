@@ -96,8 +96,8 @@ class RevelationOut(Output):
 async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
     wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
-    cards = await call.services.reviews.queue.cards(call.actor, wanted, offset=query.offset, limit=query.size)
-    counts = await call.services.reviews.queue.counts(call.actor)
+    desk = call.services.reviews.queue
+    cards, counts = await desk.overview(call.actor, wanted, offset=query.offset, limit=query.size)
     return ReviewQueueOut(
         items=cards.items,
         total=cards.total,

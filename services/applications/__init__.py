@@ -27,6 +27,7 @@ from services.applications.repository import (
     open_values,
     read_values,
     unknown_application,
+    values_of,
 )
 from services.applications.submission import Outcome
 from services.applications.to_do import Home, ToDo
@@ -83,5 +84,6 @@ __all__ = [
     "review_end",
     "today",
     "unknown_application",
+    "values_of",
     "view_of",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import cast, get_args
 from uuid import UUID
@@ -167,11 +167,16 @@ class Campaigns:
 
     async def list(self, actor: Actor) -> tuple[CampaignView, ...]:
         """Every campaign of the pool, the latest first, with how many applications each has."""
+        found = await self.choices(actor)
+        counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
+        return tuple(replace(one, applications=counts.get(one.id, 0)) for one in found)
+
+    async def choices(self, actor: Actor) -> tuple[CampaignView, ...]:
+        """The same without counts, to choose from."""
         check(actor, "campaign.manage")
         now = self._deps.now()
         found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
-        counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
-        return tuple(_show(campaign, now, counts.get(campaign.id, 0)) for campaign in found)
+        return tuple(_show(campaign, now, 0) for campaign in found)
 
     async def get(self, actor: Actor, campaign_id: UUID) -> CampaignView:
         """Raises NotFound."""

@@ -6,7 +6,7 @@ Everything here that changes something runs inside the caller's transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -129,7 +129,11 @@ def open_values(deps: Deps, section: ApplicationSection) -> dict[str, Any]:
 
 async def read_values(deps: Deps, application_id: UUID) -> dict[str, Any]:
     """All values that were typed, field → value; what comes from the account or is a file does not stand here."""
-    sections = await ApplicationSection.filter(application_id=application_id)
+    return values_of(deps, await ApplicationSection.filter(application_id=application_id))
+
+
+def values_of(deps: Deps, sections: Sequence[ApplicationSection]) -> dict[str, Any]:
+    """The same of sections that are known."""
     return {field: value for section in sections for field, value in open_values(deps, section).items()}
 
 

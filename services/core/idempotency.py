@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.ids import new_id
 from models.accounts import IdempotencyKey
-from services.core.base import Deps, rows, transaction
+from services.core.base import Deps, execute, rows, transaction
 
 T = TypeVar("T")
 
@@ -32,6 +32,8 @@ _CLAIM = (
     "INSERT INTO idempotency_key (id, owner, key, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (owner, key) DO NOTHING RETURNING id"
 )
+
+_KEEP = "UPDATE idempotency_key SET answer_sealed = $3 WHERE owner = $1 AND key = $2"
 
 
 async def once(
@@ -56,14 +58,17 @@ async def once(
     wrote (a counted wrong code): that refusal is stored, committed, and then raised. Two callers with one key at the
     same moment: the second waits for the first.
     """
+    fingerprint = deps.keys.lookup_hash("request", request) if request and key is not None else ""
+    purpose = json.dumps(["answer", owner, key, fingerprint])  # so that no row's ciphertext answers for another
     async with transaction():
-        stored = await _claim(owner, key, deps, request) if key is not None else None
+        stored = await _claim(owner, key, deps, fingerprint) if key is not None else None
         if stored is not None:
-            result = _decode(json.loads(deps.keys.open(stored.answer_sealed, _purpose(stored))), answer)
+            result = _decode(json.loads(deps.keys.open(stored.answer_sealed, purpose)), answer)
         else:
             result = await run()
             if key is not None:
-                await _keep(owner, key, deps, _encode(result, answer))
+                kept = json.dumps(_encode(result, answer), ensure_ascii=False)
+                await execute(_KEEP, owner, key, deps.keys.seal(kept, purpose))
     if isinstance(result, AppError):
         raise result
     return result
@@ -74,28 +79,16 @@ async def forget(owner: str, key: str) -> None:
     await IdempotencyKey.filter(owner=owner, key=key).delete()
 
 
-async def _claim(owner: str, key: str, deps: Deps, request: str) -> IdempotencyKey | None:
+async def _claim(owner: str, key: str, deps: Deps, fingerprint: str) -> IdempotencyKey | None:
     """None: ours to carry out; else the row with the answer."""
     if len(key) > 120:
         raise InvalidInput("请求编号过长，请使用不超过120个字符的编号。", code="idempotency_key_too_long")
-    fingerprint = deps.keys.lookup_hash("request", request) if request else ""
     if await rows(_CLAIM, new_id(), owner, key, fingerprint, deps.now()):
         return None
     stored = await IdempotencyKey.get(owner=owner, key=key)
     if stored.fingerprint != fingerprint:
         raise Conflict("同一请求编号已用于另一项操作，请换一个编号后重试。", code="idempotency_key_reused")
     return stored
-
-
-async def _keep(owner: str, key: str, deps: Deps, encoded: dict[str, Any]) -> None:
-    row = await IdempotencyKey.get(owner=owner, key=key)
-    row.answer_sealed = deps.keys.seal(json.dumps(encoded, ensure_ascii=False), _purpose(row))
-    await row.save(update_fields=["answer_sealed"])
-
-
-def _purpose(row: IdempotencyKey) -> str:
-    """Bound into the ciphertext, so that no row answers for another."""
-    return json.dumps(["answer", row.owner, row.key, row.fingerprint])
 
 
 def _encode(result: T | AppError, answer: type[T]) -> dict[str, Any]:

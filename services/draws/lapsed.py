@@ -9,7 +9,6 @@ from uuid import UUID
 
 from domain.draws.lifecycles import InvitationState
 from domain.rulebook.texts import time_params
-from models.audit import AuditEntry
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient
@@ -17,6 +16,7 @@ from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """Closed before its expert agreed, if he had not agreed before."""
 _OPENED = "invitation.opened"
+_NOTED = "SELECT 1 FROM audit_entry WHERE subject = 'invitation' AND subject_id = $1 AND action = $2 LIMIT 1"
 _HOW_ASKED = f"""
 SELECT i.id,
     EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
@@ -60,6 +60,8 @@ def _recipient(deps: Deps, kind: str, pool: str, invitation: Invitation) -> Reci
 
 async def note_opened(invitation_id: UUID, actor: Actor, now: datetime) -> None:
     """The page of an open invitation is being read; noted once."""
+    if await rows(_NOTED, invitation_id, _OPENED):
+        return
     async with transaction():
         invitation = await Invitation.select_for_update().get(id=invitation_id)
         if invitation.state == InvitationState.OPEN and not await _was_opened(invitation):
@@ -67,7 +69,7 @@ async def note_opened(invitation_id: UUID, actor: Actor, now: datetime) -> None:
 
 
 async def _was_opened(invitation: Invitation) -> bool:
-    return await AuditEntry.exists(subject="invitation", subject_id=invitation.id, action=_OPENED)
+    return bool(await rows(_NOTED, invitation.id, _OPENED))
 
 
 async def notify_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from pydantic import Field
+from tortoise.models import Model
 
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
@@ -23,12 +24,14 @@ from models.draws import (
     RecusalUnit,
     Supervisor,
 )
+from models.projects import Lot
 from services.core import permissions
-from services.core.base import Actor, Deps, Page, rows
+from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import read_page
 from services.core.permissions import role_name
 from services.draws.access import DrawAccess
 
+M = TypeVar("M", bound=Model)
 DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 """正在抽取: experts are being called, or calling is held."""
 
@@ -142,6 +145,18 @@ d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, 
   d.starts_at, {NUMBER_WANTED} AS number_wanted,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS accepted
 """
+_DETAIL = """
+SELECT
+ARRAY(SELECT c FROM draw_condition c WHERE c.draw_id = $1 ORDER BY c.position) AS conditions,
+ARRAY(SELECT s FROM draw_supervisor s WHERE s.draw_id = $1 ORDER BY s.id) AS supervisors,
+ARRAY(SELECT u FROM recusal_unit u WHERE u.draw_id = $1 ORDER BY u.id) AS recusal_units,
+ARRAY(SELECT p FROM recusal_person p WHERE p.draw_id = $1 ORDER BY p.id) AS recusal_persons,
+ARRAY(SELECT n FROM call_notice n WHERE n.draw_id = $1 ORDER BY n.position) AS notices,
+ARRAY(SELECT d FROM draw_lot d WHERE d.draw_id = $1 ORDER BY d.id) AS draw_lots,
+ARRAY(SELECT l FROM draw_lot d LEFT JOIN lot l ON l.id = d.lot_id WHERE d.draw_id = $1 ORDER BY d.id) AS lots,
+ARRAY(SELECT a FROM avoided_draw a WHERE a.draw_id = $1 ORDER BY a.id) AS avoided,
+ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.draw_id = $1 ORDER BY a.id) AS earlier
+"""
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _DASHBOARD = f"""
 SELECT
@@ -169,15 +184,19 @@ class DrawQueries:
 
     async def detail(self, actor: Actor, draw_id: UUID) -> Detail:
         draw = await self._access.get(actor, draw_id)
+        [row] = await rows(_DETAIL, draw_id)
         parts: dict[str, list[Any]] = {
-            "supervisors": list(await Supervisor.filter(draw_id=draw_id).order_by("id")),
-            "recusal_units": list(await RecusalUnit.filter(draw_id=draw_id).order_by("id")),
-            "recusal_persons": list(await RecusalPerson.filter(draw_id=draw_id).order_by("id")),
-            "notices": list(await CallNotice.filter(draw_id=draw_id).order_by("position")),
-            "lots": list(await DrawLot.filter(draw_id=draw_id).prefetch_related("lot")),
-            "avoided": list(await AvoidedDraw.filter(draw_id=draw_id).prefetch_related("earlier")),
+            "supervisors": [from_row(Supervisor, one) for one in row["supervisors"]],
+            "recusal_units": [from_row(RecusalUnit, one) for one in row["recusal_units"]],
+            "recusal_persons": [from_row(RecusalPerson, one) for one in row["recusal_persons"]],
+            "notices": [from_row(CallNotice, one) for one in row["notices"]],
+            "lots": [_with(from_row(DrawLot, one), "lot", Lot, lot) for one, lot in _pairs(row, "draw_lots", "lots")],
+            "avoided": [
+                _with(from_row(AvoidedDraw, one), "earlier", Draw, earlier)
+                for one, earlier in _pairs(row, "avoided", "earlier")
+            ],
         }
-        return Detail(draw, tuple(await Condition.filter(draw_id=draw_id).order_by("position")), parts)
+        return Detail(draw, tuple(from_row(Condition, one) for one in row["conditions"]), parts)
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
         """Draws that this actor may see, newest first, and how many there are in all."""
@@ -225,6 +244,17 @@ class DrawQueries:
             draw.id,
         )
         return [_operation(row) for row in found]
+
+
+def _pairs(row: Mapping[str, Any], first: str, second: str) -> Iterator[tuple[Any, Any]]:
+    return zip(row[first], row[second], strict=True)
+
+
+def _with(one: M, relation: str, model: type[Model], row: Mapping[str, Any] | None) -> M:
+    """A row with what it belongs to."""
+    if row is not None:
+        setattr(one, relation, from_row(model, row))
+    return one
 
 
 def _card(row: Mapping[str, Any]) -> Card:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast
 from uuid import UUID
@@ -76,9 +76,27 @@ class _Facts:
 
 async def read_sheet(deps: Deps, application: Application, account: Account) -> Sheet:
     """The form with its values and files."""
+    return _sheet(deps, application, await _read(deps, application, account))
+
+
+def sheet_of(
+    deps: Deps,
+    application: Application,
+    account: Account,
+    values: Mapping[str, Any],
+    codes: Codes,
+    files: Sequence[Attachment],
+) -> Sheet:
+    """The same of what is known: all ``values`` with their defaults, the ``codes`` that they name, files that are ready
+    in the order of rows and arrival."""
+    book, kind = deps.book(application.pool), _entry_type(application)
+    told = account_values(book.form, facts_of(deps, account), today(deps), kind)
+    return _sheet(deps, application, _Facts(values, told, codes, _by_field(files)))
+
+
+def _sheet(deps: Deps, application: Application, facts: _Facts) -> Sheet:
     form = deps.book(application.pool).form.of(_entry_type(application))
     fields = asked(form, _entry_type(application))
-    facts = await _read(deps, application, account)
     return Sheet(
         tuple(
             SectionShown(code, section.title, tuple(_show(c, fields[c], facts) for c in section.fields if c in fields))
@@ -109,8 +127,13 @@ async def _read(deps: Deps, application: Application, account: Account) -> _Fact
 
 async def read_files(application_id: UUID) -> dict[str, tuple[FileShown, ...]]:
     """Attachments by field, ``records.part`` for those of records; in the order of rows and arrival."""
+    ready = Attachment.filter(application_id=application_id, state="ready")
+    return _by_field(await ready.order_by("row", "created_at"))
+
+
+def _by_field(files: Sequence[Attachment]) -> dict[str, tuple[FileShown, ...]]:
     found: dict[str, tuple[FileShown, ...]] = {}
-    for one in await Attachment.filter(application_id=application_id, state="ready").order_by("row", "created_at"):
+    for one in files:
         shown = FileShown(
             one.id,
             one.field,

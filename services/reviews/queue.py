@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
+from domain.forms.checking import filled
 from domain.forms.display import SpecialtyChoice, show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile
 from domain.persons import PersonCheck
@@ -19,16 +20,16 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
 from models.accounts import Account
-from models.applications import Application, ApplicationSpecialty
+from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import Codes, facts_of, load_codes
-from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.applications import Codes, facts_of, load_codes, values_of
+from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
-from services.reviews.application_view import Sheet, find_secret, read_sheet
+from services.reviews.application_view import Sheet, find_secret, sheet_of
 from services.reviews.decisions import Decision, rule_of, unknown_task
-from services.reviews.scope import TAKEN_BACK, is_own, open_within, reaches
-from services.reviews.steps import alternatives_of, specialties_of
+from services.reviews.scope import OWN, REACHES, TAKEN_BACK, open_within
+from services.reviews.steps import alternatives_among
 
 PAGE_MAX = 100
 _APPLICATION = "JOIN application p ON p.id = t.application_id"
@@ -36,6 +37,18 @@ _CARD = """
 t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, p.entry_type, p.region
 """
 _ORDER = "t.opened_at, t.id"
+Within = tuple[str, list[object]]
+"""Conditions on a task ``t``, and their values."""
+_FOUND = f"SELECT t AS task, p AS application, p.id = ANY({OWN}) AS own, ({REACHES}) AS reached"
+_FROM = f"FROM review_task t {_APPLICATION} WHERE t.pool = $1 AND t.id = $3"
+_WHOLE = """,
+  (SELECT a FROM account a WHERE a.id = p.account_id) AS account,
+  ARRAY(SELECT s FROM application_specialty s WHERE s.application_id = p.id ORDER BY s.position, s.code) AS specialties,
+  ARRAY(SELECT s FROM application_section s WHERE s.application_id = p.id) AS sections,
+  ARRAY(SELECT f FROM attachment f WHERE f.application_id = p.id AND f.state = 'ready'
+    ORDER BY f.row, f.created_at) AS files,
+  ARRAY(SELECT r FROM review_entry r WHERE r.application_id = p.id ORDER BY r.at DESC, r.id DESC) AS log
+"""
 _STEP, _BRANCH = "t.step_code = ?", "starts_with(t.specialty, ?)"
 _NAMED = (
     "t.application_id IN (SELECT p.id FROM application p WHERE p.pool = $1 AND (p.number ILIKE ? OR p.name ILIKE ?))"
@@ -137,19 +150,32 @@ class ReviewQueue:
 
     async def badge(self, actor: Actor) -> int:
         """How many open tasks the person could decide now; 0 for a person who reviews nothing."""
-        return sum(count.open for count in await self._counts(actor)) if actor.account_id else 0
+        if actor.account_id is None:
+            return 0
+        within = await open_within(actor, self._deps.book(actor.pool))
+        return sum(count.open for count in await self._counts(actor, within))
 
     async def counts(self, actor: Actor) -> list[StepCount]:
         """Open tasks by step, in the order of the steps; steps without any are left out."""
         check(actor, "review.decide")
-        return await self._counts(actor)
+        return await self._counts(actor, await open_within(actor, self._deps.book(actor.pool)))
 
     async def cards(
         self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> Page[TaskCard]:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
+        return (await self.overview(actor, wanted, offset=offset, limit=limit))[0]
+
+    async def overview(
+        self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Page[TaskCard], list[StepCount]]:
+        """What ``cards`` and ``counts`` give."""
         check(actor, "review.decide")
-        where, values = self._matching(wanted, await open_within(actor, self._deps.book(actor.pool)))
+        within = await open_within(actor, self._deps.book(actor.pool))
+        return await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within)
+
+    async def _cards(self, actor: Actor, wanted: Wanted, within: Within, offset: int, limit: int) -> Page[TaskCard]:
+        where, values = self._matching(wanted, within)
         found, total = await read_page(
             _CARD,
             f"t {_APPLICATION}",
@@ -171,29 +197,54 @@ class ReviewQueue:
         """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
-        where, values = await open_within(actor, self._deps.book(actor.pool))
+        return await self._next(await open_within(actor, self._deps.book(actor.pool)), anchor)
+
+    async def _next(self, within: Within, anchor: ReviewTask | None) -> UUID | None:
+        where, values = within
         first = f"SELECT t.id FROM review_task t WHERE {where} {{}} ORDER BY {_ORDER} LIMIT 1"
         n = len(values)
+        found: list[Any] = []
         if anchor and anchor.state != TaskState.OPEN:
-            same = await rows(first.format(f"AND t.application_id = ${n + 1}"), *values, anchor.application_id)
-            if same:
-                return UUID(str(same[0]["id"]))
-        behind = f"AND (t.opened_at, t.id) > (${n + 1}, ${n + 2})" if anchor else ""
-        found = await rows(first.format(behind), *values, *([anchor.opened_at, anchor.id] if anchor else []))
-        if not found and anchor:
-            return await self.next(actor)
+            found = await rows(first.format(f"AND t.application_id = ${n + 1}"), *values, anchor.application_id)
+        if anchor and not found:
+            behind = f"AND (t.opened_at, t.id) > (${n + 1}, ${n + 2})"
+            found = await rows(first.format(behind), *values, anchor.opened_at, anchor.id)
+        if not found:
+            found = await rows(first.format(""), *values)
         return found[0]["id"] if found else None
 
     async def one(self, actor: Actor, task_id: UUID) -> TaskView:
         """Everything on one task; sensitive values are masked. Raises NotFound beyond the reviewer's reach."""
-        task, application = await self._find(actor, task_id)
+        task, application, row = await self._find(actor, task_id, _WHOLE)
         book, now = self._deps.book(actor.pool), self._deps.now()
+        account = from_row(Account, row["account"])
+        chosen = [from_row(ApplicationSpecialty, one) for one in row["specialties"]]
+        log = [from_row(ReviewEntry, one) for one in row["log"]]
+        typed = values_of(self._deps, [from_row(ApplicationSection, one) for one in row["sections"]])
+        values = filled(book.form, typed, cast(EntryType, application.entry_type))
+        codes = await load_codes(
+            book,
+            values,
+            [application.region, task.specialty, *(one.code for one in chosen), *(one.specialty for one in log)],
+            retired=[str(values.get("employer", ""))],
+        )
+        files = [from_row(Attachment, one) for one in row["files"]]
+        return self._view(task, application, account, chosen, codes, log, (values, files), now)
+
+    def _view(
+        self,
+        task: ReviewTask,
+        application: Application,
+        account: Account,
+        chosen: Sequence[ApplicationSpecialty],
+        codes: Codes,
+        log: Sequence[ReviewEntry],
+        form: tuple[Mapping[str, Any], Sequence[Attachment]],
+        now: datetime,
+    ) -> TaskView:
+        book, person = self._deps.book(application.pool), facts_of(self._deps, account)
         rule = rule_of(book, task)
-        account = await Account.get(id=application.account_id)
-        chosen = await specialties_of(application)
-        codes = await load_codes(book, application.region, task.specialty, [one.code for one in chosen])
-        person = facts_of(self._deps, account)
-        row = {
+        card = {
             "id": task.id,
             "application_id": application.id,
             "step_code": rule.code,
@@ -205,8 +256,9 @@ class ReviewQueue:
             "entry_type": application.entry_type,
             "region": application.region,
         }
+        values, files = form
         return TaskView(
-            card=card_of(row, book, codes, now),
+            card=card_of(card, book, codes, now),
             state=TaskState(task.state),
             application_state=ApplicationState(application.state),
             may=_may(rule, task),
@@ -215,12 +267,35 @@ class ReviewQueue:
             masked_id_number=mask_id_number(person.id_number),
             person_check=PersonCheck(account.person_check),
             person_checked_at=account.person_checked_at,
-            sheet=await read_sheet(self._deps, application, account),
+            sheet=sheet_of(self._deps, application, account, values, codes, files),
             specialties=tuple(_specialty(one, codes) for one in chosen),
-            log=await read_log(book, application.id),
+            log=tuple(_log_line(one, codes) for one in log),
             decided_at=task.decided_at,
             opinion=task.opinion,
-            alternatives=tuple(one.code for one in await alternatives_of(task, book)),
+            alternatives=tuple(one.code for one in alternatives_among(task, book, chosen)),
+        )
+
+    async def beside(self, actor: Actor, task_id: UUID) -> tuple[UUID | None, int]:
+        """The task behind one that ``one`` has shown, and how many ``same_person`` would give."""
+        check(actor, "review.decide")
+        task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
+        within = await open_within(actor, self._deps.book(actor.pool))
+        following = await self._next(within, task)
+        if task is None:
+            return following, 0
+        same = await self._same(within, "t.id", "", task)
+        return following, len(same) if any(row["id"] == task.id for row in same) else 0
+
+    async def _same(self, within: Within, columns: str, joined: str, task: ReviewTask) -> list[Any]:
+        """Open tasks of the same application at the same step."""
+        where, values = within
+        n = len(values)
+        return await rows(
+            f"SELECT {columns} FROM review_task t {joined} WHERE {where} AND t.application_id = ${n + 1} "
+            f"AND t.step_code = ${n + 2} ORDER BY t.specialty, t.id",
+            *values,
+            task.application_id,
+            task.step_code,
         )
 
     async def same_person(self, actor: Actor, task_id: UUID) -> list[TaskCard]:
@@ -228,16 +303,9 @@ class ReviewQueue:
 
         Raises NotFound as ``one``.
         """
-        task, application = await self._find(actor, task_id)
-        where, values = await open_within(actor, self._deps.book(actor.pool))
-        n = len(values)
-        found = await rows(
-            f"SELECT {_CARD} FROM review_task t {_APPLICATION} WHERE {where} AND t.application_id = ${n + 1} "
-            f"AND t.step_code = ${n + 2} ORDER BY t.specialty, t.id",
-            *values,
-            application.id,
-            task.step_code,
-        )
+        task, _, _ = await self._find(actor, task_id)
+        within = await open_within(actor, self._deps.book(actor.pool))
+        found = await self._same(within, _CARD, _APPLICATION, task)
         book, now = self._deps.book(actor.pool), self._deps.now()
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         cards = [card_of(row, book, codes, now) for row in found]
@@ -249,7 +317,7 @@ class ReviewQueue:
 
     async def reveal(self, actor: Actor, task_id: UUID, field: str) -> str:
         """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
-        task, application = await self._find(actor, task_id)
+        task, application, _ = await self._find(actor, task_id)
         account = await Account.get(id=application.account_id)
         async with transaction():
             value = await find_secret(self._deps, application, account, field)
@@ -258,26 +326,28 @@ class ReviewQueue:
             )
         return value
 
-    async def _find(self, actor: Actor, task_id: UUID) -> tuple[ReviewTask, Application]:
-        """A task that the reviewer may read: one in reach now, or one that he decided himself.
+    async def _find(
+        self, actor: Actor, task_id: UUID, more: str = ""
+    ) -> tuple[ReviewTask, Application, Mapping[str, Any]]:
+        """A task that the reviewer may read: one in reach now, or one that he decided himself; with ``more`` columns.
 
         Raises Conflict while the person has the application back: what is typed then is not submitted yet.
         """
         check(actor, "review.decide")
-        task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
-        if task is None or actor.account_id is None:
+        found = await rows(f"{_FOUND}{more} {_FROM}", actor.pool, actor.account_id, task_id)
+        if not found or actor.account_id is None:
             raise unknown_task()
-        own = await is_own(task.application_id, actor.account_id)
-        decided_it = task.decided_by == actor.account_id and not own
-        if not decided_it and not await reaches(actor.pool, task.id, actor.account_id):
+        row = found[0]
+        task, application = from_row(ReviewTask, row["task"]), from_row(Application, row["application"])
+        decided_it = task.decided_by == actor.account_id and not row["own"]
+        if not decided_it and not row["reached"]:
             raise unknown_task()
-        application = await Application.get(id=task.application_id)
         if application.state in TAKEN_BACK:
             raise Conflict("申请人已撤回申请，目前不能查看。请返回列表处理下一件。", code="task_void")
-        return task, application
+        return task, application, row
 
-    async def _counts(self, actor: Actor) -> list[StepCount]:
-        where, values = await open_within(actor, self._deps.book(actor.pool))
+    async def _counts(self, actor: Actor, within: Within) -> list[StepCount]:
+        where, values = within
         late, values = self._late(values)
         found = await rows(
             f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE {late}) AS late FROM review_task t "
@@ -292,7 +362,7 @@ class ReviewQueue:
             if step.code in by_code
         ]
 
-    def _matching(self, wanted: Wanted, within: tuple[str, list[object]]) -> tuple[str, list[object]]:
+    def _matching(self, wanted: Wanted, within: Within) -> Within:
         """Narrower conditions on a task, and their values."""
         where, values = within
         if wanted.overdue:
@@ -319,17 +389,18 @@ async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine,
     """The review log, newest first."""
     found = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
     codes = await load_codes(book, [e.specialty for e in found])
-    return tuple(
-        ReviewLogLine(
-            e.at,
-            e.event,
-            e.who,
-            e.step_name,
-            e.specialty,
-            show_specialty(e.specialty, codes) if e.specialty else "",
-            e.opinion,
-        )
-        for e in found
+    return tuple(_log_line(one, codes) for one in found)
+
+
+def _log_line(one: ReviewEntry, codes: Codes) -> ReviewLogLine:
+    return ReviewLogLine(
+        one.at,
+        one.event,
+        one.who,
+        one.step_name,
+        one.specialty,
+        show_specialty(one.specialty, codes) if one.specialty else "",
+        one.opinion,
     )
 
 

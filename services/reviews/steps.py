@@ -72,10 +72,23 @@ async def specialties_of(application: Application) -> list[ApplicationSpecialty]
 
 async def alternatives_of(task: ReviewTask, book: Rulebook) -> list[ApplicationSpecialty]:
     """What an approval of the task decides besides: which alternative specialties enter the pool. Last step only."""
-    if book.review.alternatives == "all" or task.step_code != book.review.steps[-1].code:
+    if not decides_alternatives(task, book):
         return []
     found = ApplicationSpecialty.filter(application_id=task.application_id, choice="alternative")
     return await (found.filter(code=task.specialty) if task.specialty else found).order_by("position", "code")
+
+
+def alternatives_among(
+    task: ReviewTask, book: Rulebook, chosen: Sequence[ApplicationSpecialty]
+) -> list[ApplicationSpecialty]:
+    """The same among all specialties of the application."""
+    if not decides_alternatives(task, book):
+        return []
+    return [one for one in chosen if one.choice == "alternative" and task.specialty in ("", one.code)]
+
+
+def decides_alternatives(task: ReviewTask, book: Rulebook) -> bool:
+    return book.review.alternatives != "all" and task.step_code == book.review.steps[-1].code
 
 
 async def open_step(application: Application, book: Rulebook, step: int, now: datetime, *, anew: bool = False) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
-from services.accounts import Source
+from services.accounts import Profile, Source
 from services.core.base import Actor
 from services.experts import Standing, standing_of
 from services.registry import Services
@@ -47,13 +47,13 @@ class AccountPages:
         self._site.get("/h5/{pool}/consent", self.consent_form)
         self._site.post("/h5/{pool}/consent", self.take_consent)
 
-    async def bar(self, person: Actor) -> Bar:
-        """For the header of any page of a person."""
-        profile = await self._services.accounts.credentials.profile(person)
-        standing = await standing_of(self._services.deps, profile.account_id)
-        return Bar(
-            person.pool, profile.masked_name or profile.masked_mobile, standing, self._door.form(person, "logout")
-        )
+    async def bar(self, person: Actor, standing: Standing | None = None) -> Bar:
+        """For the header of any page of a person; with the ``standing``, where it is known."""
+        return await self._bar(person, await self._services.accounts.credentials.profile(person), standing)
+
+    async def _bar(self, person: Actor, profile: Profile, standing: Standing | None = None) -> Bar:
+        held = standing or await standing_of(self._services.deps, profile.account_id)
+        return Bar(person.pool, profile.masked_name or profile.masked_mobile, held, self._door.form(person, "logout"))
 
     # ---- the page
 
@@ -62,12 +62,13 @@ class AccountPages:
         return await self._page(person, note=_NOTES.get(request.query.get("note", ""), ""))
 
     async def _page(self, person: Actor, *, note: str = "") -> http.Response:
+        profile = await self._services.accounts.credentials.profile(person)
         return self._site.render(
             "accounts/account.html",
             pool=person.pool,
             note=note,
-            bar=await self.bar(person),
-            profile=await self._services.accounts.credentials.profile(person),
+            bar=await self._bar(person, profile),
+            profile=profile,
             log_ins=await self._services.accounts.sessions.list(person),
             form=self._door.form(person, "account"),
             has_certificates=self._services.deps.book(person.pool).certificate.issued,

@@ -35,7 +35,7 @@ _NOTES = {
 class ApplyPages:
     """``bar`` makes the header of a person's page."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages, bar: Callable[[Actor], Awaitable[Bar]]) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages, bar: Callable[..., Awaitable[Bar]]) -> None:
         self._site = site
         self._services = services
         self._door = door
@@ -63,14 +63,15 @@ class ApplyPages:
     async def _home_page(self, actor: Actor, note: str = "", error: AppError | None = None) -> http.Response:
         account_id = actor.account_id or _NOBODY
         book = self._services.deps.book(actor.pool)
+        home = await self._services.applications.to_dos.home(actor.pool, account_id)
         return self._site.render(
             "applications/home.html",
             status=error.status if error else 200,
             pool=actor.pool,
             note=note,
             error=error.message if error else "",
-            home=await self._services.applications.to_dos.home(actor.pool, account_id),
-            bar=await self._bar(actor),
+            home=home,
+            bar=await self._bar(actor, home.standing),
             has_fee=book.fee is not None,
             has_courses=book.course.offered,
             changes=book.campaigns.change_title if "change" in book.campaigns.entry_types else "",

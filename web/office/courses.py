@@ -125,7 +125,7 @@ class CoursePages(OfficePart):
     ) -> http.Response:
         draft = view is None or view.state == "draft"
         exams = [one for one in await self.services.exams.queries.list(actor) if one.purpose == "single"]
-        campaigns = await self.services.applications.campaigns.list(actor)
+        campaigns = await self.services.applications.campaigns.choices(actor)
         book = self.book(actor)
         return self.show(
             actor,

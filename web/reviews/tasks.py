@@ -64,8 +64,7 @@ class ReviewPages:
         query, page = request.query, page_number(request)
         wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
         desk = self._services.reviews.queue
-        cards = await desk.cards(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
-        counts = await desk.counts(actor)
+        cards, counts = await desk.overview(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "reviews/queue.html",
             who=self._door.role_label(actor),
@@ -103,8 +102,7 @@ class ReviewPages:
         shown: dict[str, str] | None = None,
         typed: Mapping[str, str] | None = None,
     ) -> http.Response:
-        following = await self._services.reviews.queue.next(actor, view.card.id)
-        together = await self._services.reviews.queue.same_person(actor, view.card.id)
+        following, together = await self._services.reviews.queue.beside(actor, view.card.id)
         return self._site.render(
             "reviews/task.html",
             status=error.status if error else 200,
@@ -122,7 +120,7 @@ class ReviewPages:
             typed=typed or {},
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
             following=following if following != view.card.id else None,
-            together=len(together) if len(together) > 1 and not view.alternatives else 0,
+            together=together if together > 1 and not view.alternatives else 0,
             form=self._token(actor, "review", view.card.id),
         )
 

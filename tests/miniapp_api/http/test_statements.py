@@ -1,16 +1,134 @@
-"""How many statements the most used requests send: a number that does not depend on the machine."""
+"""How many statements the most used requests of the API send: a number that does not depend on the machine.
+
+A higher number than here means that something is looked up once more, for every request of that kind. The first
+statement of each tells who asks, and as whom.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from domain.ids import new_id
+from models.invitations import Invitation
+from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import rows, transaction
-from tests.drivers.statements import count_statements
-from tests.miniapp_api.conftest import World
+from tests.drivers.statements import Statements, count_statements
+from tests.factories.offices import Office, add_experts, open_invitations, start_draw
+from tests.factories.people import make_account, make_grant
+from tests.factories.reviews import PROVINCE, make_applicant, make_application, make_catalogues
+from tests.miniapp_api.conftest import Person, World
+
+
+async def counted(person: Person, method: str, path: str, body: object = None, **options: Any) -> Statements:
+    with count_statements() as found:
+        response = await person.ask(method, path, **({} if body is None else {"json": body}), **options)
+        assert response.status in (200, 201, 204), await response.text()
+    return found
+
+
+async def check_reads(person: Person, expected: dict[str, int]) -> None:
+    """None opens a transaction. Each is counted at its second time: what is kept from the first is not looked up."""
+    for path, most in expected.items():
+        await person.get(path)
+        found = await counted(person, "GET", path)
+        assert (len(found.queries), len(found.control)) == (most, 0), f"{path}: {found}"
 
 
 async def test_statements_and_transactions_are_counted(world: World) -> None:
-    with count_statements() as counted:
+    with count_statements() as found:
         async with transaction():
             await rows("SELECT 1")
             await rows("SELECT 1 WHERE $1", True)
-    assert (counted.queries, len(counted.control)) == (["SELECT 1", "SELECT 1 WHERE $1"], 2)
-    assert counted.repeated() == {}
+    assert (found.queries, len(found.control)) == (["SELECT 1", "SELECT 1 WHERE $1"], 2)
+    assert found.repeated() == {}
+
+
+@dataclass
+class Desk:
+    """An application in review, its owner, and who reviews and administers."""
+
+    applicant: Person
+    application_id: str
+    task_id: str
+    staff: Person
+    reviewer: Person
+
+
+@pytest.fixture
+async def desk(world: World) -> Desk:
+    await make_catalogues()
+    account = await make_applicant(world.deps)
+    application = await make_application(world.deps, account)
+    async with transaction():
+        await world.services.reviews.decisions.begin(application, world.deps.now())
+    staff = await make_account(world.deps)
+    await make_grant(staff, "pool_admin")
+    await ReviewAssignment.create(
+        id=new_id(),
+        pool="demo",
+        account_id=staff.id,
+        step="industry",
+        region=PROVINCE,
+        granted_at=world.deps.now(),
+    )
+    return Desk(
+        await world.log_in_account(account.id, "applicant"),
+        str(application.id),
+        str((await ReviewTask.get()).id),
+        await world.log_in_account(staff.id, "pool_admin"),
+        await world.log_in_account(staff.id, "reviewer"),
+    )
+
+
+async def test_an_applicants_requests(desk: Desk) -> None:
+    expected = {
+        "/home": 4,
+        "/progress": 3,
+        "/applications": 3,
+        f"/applications/{desk.application_id}": 4,
+        "/payments/fees": 2,
+    }
+    await check_reads(desk.applicant, expected)
+
+
+async def test_a_reviewers_and_an_offices_requests(desk: Desk) -> None:
+    await check_reads(desk.reviewer, {"/reviews": 5, f"/reviews/{desk.task_id}": 4})
+    await check_reads(desk.staff, {"/office/applications": 2, "/office/application-counts": 2, "/payments/orders": 2})
+
+
+@pytest.fixture
+async def invitations(world: World, office: Office) -> list[Invitation]:
+    await add_experts(office, 3)
+    return await open_invitations(await start_draw(office, needed=2))
+
+
+async def test_an_experts_requests(world: World, invitations: list[Invitation]) -> None:
+    [invitation, _] = invitations
+    person = await world.log_in_expert(invitation.expert_id)
+    expected = {"/home": 3, "/invitations": 2, f"/invitations/{invitation.id}": 2, "/panels": 2, "/experts/me": 2}
+    await check_reads(person, expected)
+
+
+@pytest.mark.parametrize(("key", "more"), [(None, 0), ("a-key", 2)])
+@pytest.mark.parametrize(("choice", "most"), [("accept", 12), ("decline", 11)])
+async def test_an_answer(
+    world: World, invitations: list[Invitation], choice: str, most: int, key: str | None, more: int
+) -> None:
+    """With all that follows from it: the place, the record, the ladder that stops, who is told."""
+    [first, second] = invitations
+    for invitation in (first, second):
+        person = await world.log_in_expert(invitation.expert_id)
+        path = f"/invitations/{invitation.id}/answer"
+        found = await counted(person, "POST", path, {"choice": choice}, key=key)
+    assert len(found.queries) == 1 + most + more, f"{found}"
+    assert len(found.control) == (4 if key else 2)
+    assert found.repeated() == {}
+
+
+async def test_an_agencys_requests(world: World, office: Office, agency: Person) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=1)
+    await check_reads(agency, {"/draws": 2, "/draws/dashboard": 2, "/projects": 2, f"/draws/{draw_id}": 3})

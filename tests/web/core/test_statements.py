@@ -1,0 +1,79 @@
+"""How many statements the most used pages send; see the same of the API."""
+
+from __future__ import annotations
+
+import pytest
+from yarl import URL
+
+from domain.ids import new_id
+from models.accounts import Account
+from models.reviews import ReviewAssignment, ReviewTask
+from services.core.base import transaction
+from tests.drivers.statements import Statements, count_statements
+from tests.factories.people import make_account, make_grant
+from tests.factories.reviews import PROVINCE, make_applicant, make_application, make_catalogues
+from tests.web.conftest import Visitor, World
+from web.accounts.login import COOKIE
+
+
+async def check_pages(visitor: Visitor, expected: dict[str, int]) -> None:
+    """Each is counted at its second time, and none opens a transaction."""
+    counted: dict[str, Statements] = {}
+    for path in expected:
+        await visitor.get(path)
+        with count_statements() as counted[path]:
+            await visitor.get(path)
+        assert visitor.status == 200, visitor.text
+    assert {path: len(found) for path, found in counted.items()} == expected, [
+        f"{path}: {found}" for path, found in counted.items() if len(found) != expected[path]
+    ]
+
+
+async def enter(world: World, account: Account) -> Visitor:
+    visitor = world.visitor()
+    cookie = await world.services.accounts.web_sessions.begin(account)
+    visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
+    return visitor
+
+
+@pytest.fixture
+async def applicant(world: World) -> Account:
+    """Whose application is in review."""
+    await make_catalogues()
+    version = world.services.deps.book("demo").pool.privacy_version
+    account = await make_applicant(world.services.deps, privacy_version=version)
+    application = await make_application(world.services.deps, account)
+    async with transaction():
+        await world.services.reviews.decisions.begin(application, world.clock.now())
+    return account
+
+
+async def test_an_applicants_pages(world: World, applicant: Account) -> None:
+    visitor = await enter(world, applicant)
+    await check_pages(
+        visitor,
+        {
+            "/h5/demo/apply": 7,
+            "/h5/demo/apply/status": 7,
+            "/h5/demo/account": 6,
+            "/h5/demo/help": 3,
+        },
+    )
+
+
+async def test_an_experts_page_of_an_invitation(world: World) -> None:
+    _, [invitation] = await world.call()
+    await check_pages(world.visitor(), {f"/i/{invitation.link}": 3})
+
+
+async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Account) -> None:
+    account = await make_account(world.services.deps)
+    await ReviewAssignment.create(
+        id=new_id(), pool="demo", account_id=account.id, step="industry", region=PROVINCE, granted_at=world.clock.now()
+    )
+    await check_pages(await enter(world, account), {"/review": 5, f"/review/{(await ReviewTask.get()).id}": 9})
+    admin = await make_account(world.services.deps)
+    await make_grant(admin, "pool_admin")
+    await check_pages(
+        await enter(world, admin), {"/office": 5, "/office/orders": 3, "/office/applications": 5, "/desk": 2}
+    )
