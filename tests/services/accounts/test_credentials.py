@@ -424,3 +424,8 @@ async def test_an_applicant_who_enters_the_pool_goes_on_as_expert(desk: Desk) ->
     await make_expert(desk.deps, person.mobile, account=person.account, id_number=NUMBER)
     assert actor.session_id is not None
     assert (await desk.sessions.resume(actor.session_id, person.account.id)).role == "expert"
+
+
+def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
+    assert not module.HASHER.check_needs_rehash(module._NOBODYS), "make it anew with HASHER"
+    assert len(module._NOBODYS) == len(module.HASHER.hash(OLD))
