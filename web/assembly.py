@@ -12,6 +12,7 @@ from web.accounts.mini_program_entry import MiniProgramEntryPages
 from web.accounts.registration import RegistrationPages
 from web.accounts.wechat_binding import WechatBindingPages
 from web.accounts.wechat_login import WechatPages
+from web.agency import AgencyPages
 from web.applications.apply import ApplyPages
 from web.applications.document_check import DocumentCheckPages
 from web.applications.documents import DocumentPages
@@ -77,8 +78,9 @@ def setup_pages(
         ApplyPages(site, services, door, account.bar),
         ExamBookingPages(site, services, door),
         OfficePages(site, services, door),
+        AgencyPages(site, services, door),
         PublicNoticePages(site, services, door),
         ReviewPages(site, services, door),
     ):
         pages.add_routes()
-    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "c", "review", "x")
+    site.add_missing("i", "n", "v", "h5", "desk", "agency", "office", "draw", "record", "p", "c", "review", "x")

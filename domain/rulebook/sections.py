@@ -118,6 +118,12 @@ class Projects(Section):
     """Characters of an on-site project's number; none: only that it is there."""
     required: Items[ProjectField]
     lots_max: Count
+    categories: Items[str]
+    """Class and sub-class in one text, with a slash between. Pages offer these five lists to choose from."""
+    funding_sources: Items[str]
+    tender_methods: Items[str]
+    organisation_forms: Items[str]
+    tenderee_categories: Items[str]
 
 
 class Commitments(Section):

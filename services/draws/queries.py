@@ -43,13 +43,16 @@ NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND
 
 @dataclass(frozen=True)
 class Filters:
-    """Empty text: no limit. ``number`` and ``project`` search in numbers and names."""
+    """Empty: no limit. ``number`` and ``project`` search in numbers and names, the times are of the expected start."""
 
     number: str = ""
     project: str = ""
     state: str = ""
     kind: str = ""
     region: str = ""
+    states: tuple[str, ...] = ()
+    starts_from: datetime | None = None
+    starts_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -202,15 +205,19 @@ class DrawQueries:
         """Draws that this actor may see, newest first, and how many there are in all."""
         permissions.check(actor, "draw.read")
         where, values = self._access.reach(actor)
-        for value, clause in (
+        asked: tuple[tuple[object, str], ...] = (
             (filters.number, "(d.number ILIKE '%' || {} || '%' OR d.name ILIKE '%' || {} || '%')"),
             (filters.project, "(p.name ILIKE '%' || {} || '%' OR p.number ILIKE '%' || {} || '%')"),
             (filters.state, "d.state = {}"),
             (filters.kind, "d.kind = {}"),
-            (filters.region, "p.region LIKE {} || '%'"),
-        ):
+            (filters.region.rstrip("0"), "p.region LIKE {} || '%'"),
+            (list(filters.states), "d.state = ANY({}::text[])"),
+            (filters.starts_from, "d.starts_at >= {}"),
+            (filters.starts_before, "d.starts_at < {}"),
+        )
+        for value, clause in asked:
             if value:
-                values.append(value.rstrip("0") if "LIKE {} ||" in clause and value.isdigit() else value)
+                values.append(value)
                 where += " AND " + clause.replace("{}", f"${len(values)}")
         project = "JOIN project p ON p.id = d.project_id"
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"

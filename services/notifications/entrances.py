@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from domain.chat_links import link, mini_link
 
 DOOR = "/h5/mini"
-_OFFICES = ("/desk", "/review", "/office")
+_OFFICES = ("/desk", "/agency", "/review", "/office")
 
 
 class Entrances:

@@ -19,7 +19,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.people import LOGIN_NAMES
 from services.accounts import KNOWN_BROWSER_TTL, SESSION_TTL, Puzzle, Source, WebSessions
 from services.core.base import Actor
-from services.core.permissions import role_name
+from services.core.permissions import AGENCY, role_name
 from services.registry import Services
 from web.accounts.sent_codes import SentCodes
 from web.core.site import FORM_LIMIT, POOL, Site
@@ -33,8 +33,15 @@ HOME = "/desk"
 BIND = "/h5/wechat/bind"
 TRIES = (60, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
-_HOMES = {"reviewer": "/review", "pool_admin": "/office", "expert": "/h5/{pool}/apply", "applicant": "/h5/{pool}/apply"}
-_OURS = frozenset(("desk", "review", "office", "h5"))
+_HOMES = {
+    "agent": "/agency",
+    "organisation": "/agency",
+    "reviewer": "/review",
+    "pool_admin": "/office",
+    "expert": "/h5/{pool}/apply",
+    "applicant": "/h5/{pool}/apply",
+}
+_OURS = frozenset(("desk", "agency", "review", "office", "h5"))
 _NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 _NOBODY = UUID(int=0)
 _ON_PAGE = {401, 403, 409, 422, 429}
@@ -449,6 +456,8 @@ def _fitting(target: str, role: str) -> str:
     """Where the person wanted to go, if that is a page for the role he has chosen."""
     own = role in ("expert", "applicant")
     if target.startswith("/office") and role != "pool_admin":
+        return ""
+    if target.startswith("/agency") and role not in AGENCY:
         return ""
     return safe_target(target) if target.startswith("/h5/") is own else ""
 

@@ -60,6 +60,7 @@ POOL = http.RequestKey("pool", str)
 """Key of a request: the pool of whoever is logged in."""
 _HOMES: Mapping[str, tuple[str, str]] = {
     "desk": ("抽取活动", "/desk"),
+    "agency": ("工作台", "/agency"),
     "review": ("待审核", "/review"),
     "office": ("管理首页", "/office"),
 }

@@ -1,0 +1,135 @@
+"""An agency in a browser without scripts: its first page, projects, lots."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from models.projects import Lot, Project
+from services.core.base import Actor
+from tests.factories.offices import make_draw
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organisation
+from tests.web.conftest import World
+
+PROJECT = {
+    "name": "演示大桥工程",
+    "number": "",
+    "category": "工程建设项目招标投标/房屋建筑",
+    "region": "440100",
+    "funding_source": "国家或政府投资项目",
+    "tender_method": "公开招标",
+    "organisation_form": "委托招标",
+    "tenderee_category": "法人",
+    "investment": "150.5",
+    "tenderee_name": "广州水务有限公司",
+    "tenderee_code": OTHER_CREDIT_CODE,
+    "agency_name": "粤和招标代理有限公司",
+    "contact": "张三",
+    "contact_phone": "18080808080",
+    "on_site": "",
+    "internal_code": "",
+}
+
+
+async def stranger(world: World) -> Actor:
+    """The legal entity of another agency."""
+    account = await make_account(world.services.deps, "13700001111")
+    other = await make_organisation(credit_code=OTHER_CREDIT_CODE, legal_account_id=account.id)
+    return Actor("demo", "organisation", account_id=account.id, organisation_id=other.id)
+
+
+async def test_an_agency_begins_with_its_work_of_the_day(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    agency = await world.log_in(world.office.agency)
+    assert (agency.path, agency.status) == ("/agency", 200)
+    assert "填写后提交审核" in agency.text
+    assert agency.page.links["抽取活动"] == "/agency/draws"
+    assert any(link.endswith(str(draw_id)) for link in agency.page.links.values())
+    await agency.get("/agency?month=2031-01")
+    assert "这个月没有评标的活动" in agency.text
+    assert (await agency.get("/agency?month=x")).status == 200
+
+
+async def test_templates_of_papers_and_sheets_can_be_fetched(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    sheet = await agency.client.get("/agency/templates/units.xlsx")
+    assert (await sheet.read()).startswith(b"PK")
+    assert (await agency.get("/agency/templates/units.pdf")).status == 404
+    assert (await agency.get("/agency/templates/draw.xlsx")).status == 404
+
+
+async def test_activities_are_found_by_number_project_state_and_place(world: World) -> None:
+    await make_draw(world.office)
+    agency = await world.log_in(world.office.agency)
+    for query, found in {
+        "q=一标段": True,
+        "q=二标段": False,
+        "project=演示项目": True,
+        "state=editing": True,
+        "state=drawing": False,
+        "kind=recall": False,
+        "region=440100": True,
+        "region=440300": False,
+        "region=x": True,
+        "page=9": False,
+    }.items():
+        await agency.get(f"/agency/draws?{query}")
+        assert ("演示项目(一标段)" in agency.text, agency.status) == (found, 200), query
+
+
+async def test_a_project_is_made_changed_divided_and_removed(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/projects/new")
+    await agency.press("保存", **{**PROJECT, "investment": "很多"})
+    assert (agency.status, "单位万元" in agency.text) == (422, True)
+    assert "演示大桥工程" in agency.page.forms[0]["fields"]["name"]
+    await agency.press("保存", **{**PROJECT, "tenderee_name": ""})
+    assert (agency.status, "请填写招标人名称" in agency.text) == (422, True)
+    await agency.press("保存", **PROJECT)
+    assert "项目已保存" in agency.text
+    project = await Project.get(name="演示大桥工程")
+    assert project.investment == 150_500_000
+    await agency.press("创建", name="一标段", investment="20")
+    await agency.press("创建", name="一标段")
+    assert (agency.status, "已有同名标段" in agency.text) == (409, True)
+    lot = await Lot.get(project_id=project.id)
+    await agency.get(f"/agency/projects/{project.id}")
+    await agency.press("保存", name="土建标段", id=str(lot.id))
+    assert "土建标段" in agency.text
+    await agency.press("删除标段", id=str(lot.id))
+    assert not await Lot.exists(project_id=project.id)
+    await agency.click("编辑项目")
+    await agency.press("保存", **{**PROJECT, "name": "演示隧道工程"})
+    assert "演示隧道工程" in agency.text
+    await agency.press("确定删除")
+    assert (agency.path, "项目已删除" in agency.text) == ("/agency/projects", True)
+    assert "演示隧道工程" not in agency.text
+
+
+async def test_a_project_with_a_draw_is_read_only(world: World) -> None:
+    await make_draw(world.office)
+    agency = await world.log_in(world.office.agency)
+    path = f"/agency/projects/{world.office.project_id}"
+    await agency.get(f"{path}?edit=1")
+    assert "项目信息不能再修改" in agency.text
+    assert {"保存", "确定删除"} & set(agency.page.buttons) == set()
+    token = (await agency.get("/agency/projects/new")).page.forms[0]["fields"]["form"]
+    await agency.post(path, {"form": token, "deed": "delete"})
+    assert (agency.status, "不能删除" in agency.text) == (409, True)
+
+
+async def test_what_is_chosen_comes_from_the_catalogue(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    told = await (await agency.client.get("/agency/catalogues/specialty")).json()
+    assert {one["code"] for one in told["items"]} == {"A08", "A01", "A04"}
+    assert (await agency.client.get("/agency/catalogues/nothing")).status == 422
+    found = await (await agency.client.get("/agency/catalogues/region/search?word=4403")).json()
+    assert [one["code"] for one in found["items"]] == ["440300"]
+
+
+async def test_a_form_that_lay_too_long_is_refused(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/projects/new")
+    world.clock.move(timedelta(hours=3))
+    await agency.press("保存", **PROJECT)
+    assert (agency.status, "页面已过期" in agency.text) == (403, True)
+    assert not await Project.exists(name=PROJECT["name"])

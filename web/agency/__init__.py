@@ -1,0 +1,25 @@
+"""``/agency``: where agents and legal entities set draws up and run them, for a phone first."""
+
+from __future__ import annotations
+
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.agency.catalogues import CataloguePages
+from web.agency.home import HomePages
+from web.agency.projects import ProjectPages
+from web.core.site import Site
+
+__all__ = ["AgencyPages"]
+
+_ALL = (HomePages, ProjectPages, CataloguePages)
+
+
+class AgencyPages:
+    """All of them; each noun stands in a module of its own."""
+
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._parts = [part(site, services, door) for part in _ALL]
+
+    def add_routes(self) -> None:
+        for part in self._parts:
+            part.add_routes()

@@ -1,0 +1,96 @@
+"""What the pages of an agency share: who may, the menu, forms with each refusal beside its field."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import ClassVar
+from uuid import UUID
+
+import aiohttp.web as http
+from markupsafe import escape
+
+from domain.errors import AppError
+from domain.rulebook.book import Rulebook
+from services.core.base import Actor
+from services.core.permissions import check
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.core.site import Site
+from web.office.base import EMPTY, NOBODY
+
+FORM = "agency"
+_ON_PAGE = {403, 404, 409, 422, 429, 503}
+MENU = (
+    ("home", "工作台", "/agency"),
+    ("draws", "抽取活动", "/agency/draws"),
+    ("projects", "招标项目", "/agency/projects"),
+    ("pending", "专家补抽", "/agency/pending"),
+)
+"""Code, name and path of each entry."""
+
+
+class AgencyPart:
+    """Pages of one noun. ``here`` is its entry of the menu."""
+
+    here: ClassVar[str]
+    notes: ClassVar[Mapping[str, str]] = {}
+    """What a redirect says was done."""
+
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self.site = site
+        self.services = services
+        self.door = door
+
+    def add_routes(self) -> None:
+        raise NotImplementedError
+
+    async def actor(self, request: http.Request) -> Actor:
+        """The agent or legal entity. Redirects to the log-in; raises Forbidden for other roles."""
+        actor = await self.door.actor(request)
+        check(actor, "draw.create")
+        return actor
+
+    async def fields(self, request: http.Request, actor: Actor, *, longest: int = 32 * 1024) -> dict[str, str]:
+        return await self.site.read_form(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
+
+    async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
+        return await self.site.read_upload(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
+
+    def show(
+        self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
+    ) -> http.Response:
+        """A page. ``error`` is told above it, unless a form on it tells it beside a field."""
+        common: dict[str, object] = {
+            "pool": self.book(actor).pool,
+            "menu": MENU,
+            "here": self.here,
+            "none_form": EMPTY,
+            "token": self.site.form_token(FORM, _log_in(actor), actor.account_id or NOBODY),
+            "key": secrets.token_urlsafe(16),
+            "note": "" if error else self.notes.get(request.query.get("note", ""), ""),
+        }
+        status = error.status if error else 200
+        page = self.site.render(template, status=status, error="", **common, **values)
+        if error is None or escape(error.message) in (page.text or ""):
+            return page
+        return self.site.render(template, status=status, error=error.message, **common, **values)
+
+    def shown(self, error: AppError) -> AppError:
+        """A refusal that the page itself tells; others become a page of their own."""
+        if error.status not in _ON_PAGE:
+            raise error
+        return error
+
+    def book(self, actor: Actor) -> Rulebook:
+        return self.services.deps.book(actor.pool)
+
+
+def _log_in(actor: Actor) -> UUID:
+    return actor.session_id or NOBODY
+
+
+def whole(text: str) -> int:
+    """A number that was typed; 0 for anything else, which the service then refuses."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0

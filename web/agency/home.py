@@ -1,0 +1,159 @@
+"""``/agency``: an agency's first page, its activities, and the papers to fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal, cast, get_args
+from urllib.parse import urlencode
+
+import aiohttp.web as http
+
+from domain.clock import SHANGHAI, local
+from domain.draws.lifecycles import DrawState
+from domain.errors import NotFound
+from services.catalogues import Node
+from services.core.base import Actor
+from services.draws import DocumentKind, Filters, render_template
+from web.agency.base import AgencyPart
+from web.core.site import page_number, show_pdf
+from web.office.base import PAGE_SIZE, last_page
+
+TO_DO = {
+    "editing": "填写后提交审核",
+    "refused": "核验未通过，请修改后重新提交",
+    "verified": "核验已通过，请开始三方摇号",
+    "committing": "请完成三方摇号并启动抽取",
+    "paused": "抽取已暂停，请继续抽取",
+    "short": "专家不足，请补抽",
+    "supplement_pending": "有名额待补抽",
+}
+"""What the agency is waited for, by the state of an activity."""
+_TO_DO_MAX = 20
+KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
+PAPERS = {
+    "draw": "专家抽取申请模板",
+    "redraw": "重新抽取专家申请模板",
+    "recall": "通知原专家评标申请模板",
+    "release": "退选专家申请模板",
+}
+SHEETS = {"units": "回避单位模板", "persons": "回避人员模板"}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class HomePages(AgencyPart):
+    here = "home"
+    notes: ClassVar[Mapping[str, str]] = {"deleted": "活动已删除，标段可以重新发起抽取。"}
+
+    def add_routes(self) -> None:
+        self.site.get("/agency", self.home)
+        self.site.get("/agency/draws", self.draws)
+        self.site.get("/agency/templates/{kind}.pdf", self.paper)
+        self.site.get("/agency/templates/{kind}.xlsx", self.sheet)
+
+    async def home(self, request: http.Request) -> http.Response:
+        actor, page = await self.actor(request), page_number(request)
+        now = self.services.deps.now()
+        first = _month(request.query.get("month", ""), now)
+        after, before = (first + timedelta(days=32)).replace(day=1), (first - timedelta(days=1)).replace(day=1)
+        queries = self.services.draws.queries
+        todo = await queries.cards(actor, Filters(states=tuple(TO_DO)), limit=_TO_DO_MAX)
+        month = await queries.cards(
+            actor,
+            Filters(starts_from=first, starts_before=after),
+            offset=(page - 1) * PAGE_SIZE,
+            limit=PAGE_SIZE,
+        )
+        return self.show(
+            actor,
+            "agency/home.html",
+            request,
+            who=self.door.role_label(actor),
+            organisation=await self._organisation(actor),
+            roles=len(await self.services.accounts.sessions.roles(actor)) > 1,
+            board=await queries.dashboard(actor),
+            todo=todo,
+            words=TO_DO,
+            first=first,
+            months=(f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}"),
+            found=month.items,
+            total=month.total,
+            page=page,
+            last=last_page(month.total),
+            papers=PAPERS,
+            sheets=SHEETS,
+            out=self.door.form(actor, "logout"),
+        )
+
+    async def _organisation(self, actor: Actor) -> str:
+        """For whom the person acts, as the choice of a role names it."""
+        for one in await self.services.accounts.sessions.roles(actor):
+            if one.role == actor.role and one.organisation_id == actor.organisation_id:
+                return one.label
+        return self.door.role_label(actor)
+
+    async def draws(self, request: http.Request) -> http.Response:
+        actor, page = await self.actor(request), page_number(request)
+        asked = {name: request.query.get(name, "").strip()[:50] for name in ("q", "project", "state", "kind", "region")}
+        found = await self.services.draws.queries.cards(
+            actor,
+            Filters(
+                number=asked["q"],
+                project=asked["project"],
+                state=asked["state"],
+                kind=asked["kind"],
+                region=asked["region"] if asked["region"].isascii() and asked["region"].isdigit() else "",
+            ),
+            offset=(page - 1) * PAGE_SIZE,
+            limit=PAGE_SIZE,
+        )
+        return self.show(
+            actor,
+            "agency/draws.html",
+            request,
+            asked=asked,
+            query=urlencode({name: value for name, value in asked.items() if value}),
+            found=found.items,
+            total=found.total,
+            page=page,
+            last=last_page(found.total),
+            states=[(one.value, one.label) for one in DrawState],
+            kinds=list(KINDS.items()),
+            regions=[(one.code, one.name) for one in await self._cities(actor)],
+            place=await self.services.catalogues.names(actor.pool, "region", [one.region for one in found.items]),
+        )
+
+    async def _cities(self, actor: Actor) -> Sequence[Node]:
+        """Of the province; none where its catalogue is not there yet."""
+        try:
+            return await self.services.catalogues.children(actor.pool, "region", self.book(actor).pool.region)
+        except NotFound:
+            return ()
+
+    async def paper(self, request: http.Request) -> http.Response:
+        """A blank request for verification, to be printed."""
+        actor, kind = await self.actor(request), request.match_info["kind"]
+        if kind not in get_args(DocumentKind):
+            raise NotFound("没有这种模板，请返回工作台。", code="unknown")
+        paper = await self.services.draws.documents.template(actor.pool, cast("DocumentKind", kind))
+        return show_pdf(paper.content, paper.filename)
+
+    async def sheet(self, request: http.Request) -> http.Response:
+        """A sheet for recusals, to be filled in and imported."""
+        actor, kind = await self.actor(request), request.match_info["kind"]
+        if kind not in SHEETS:
+            raise NotFound("没有这种模板，请返回工作台。", code="unknown")
+        rules = self.book(actor).draw
+        body = render_template(
+            cast("Literal['units', 'persons']", kind), "xlsx", rules.recusal_reasons, rules.recusal_evidence
+        )
+        headers = {"Content-Disposition": f'attachment; filename="recusal-{kind}.xlsx"'}
+        return http.Response(body=body, content_type=_XLSX, headers=headers)
+
+
+def _month(text: str, now: datetime) -> datetime:
+    """The beginning of a month as addresses write it (2026-11), of this one for anything else."""
+    try:
+        return datetime.strptime(text, "%Y-%m").replace(tzinfo=SHANGHAI)
+    except ValueError:
+        return local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
