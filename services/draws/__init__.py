@@ -16,12 +16,13 @@ from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitation_views import InvitationView
 from services.draws.invitations import Answered, Choice, Invitations
+from services.draws.operators import Operator
 from services.draws.previews import Preview
 from services.draws.progress import ConditionProgress, Progress
 from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
-from services.draws.queries import DRAWING, NUMBER_WANTED, Dashboard, Detail, Filters, Operation
+from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, Operation
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, lock, notify_agency
 from services.draws.results import LedgerRow, Result
@@ -40,6 +41,7 @@ __all__ = [
     "AuditLine",
     "AuditReport",
     "Calling",
+    "Card",
     "CheckedIn",
     "Choice",
     "ConditionForm",
@@ -65,6 +67,7 @@ __all__ = [
     "LotView",
     "NoticeForm",
     "Operation",
+    "Operator",
     "Preview",
     "Progress",
     "ProjectData",

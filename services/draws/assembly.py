@@ -18,6 +18,7 @@ from services.draws.discards import DISCARDS_DUE, Discards
 from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
 from services.draws.invitations import Invitations
+from services.draws.operators import Operators
 from services.draws.previews import DrawPreviews
 from services.draws.progress import DrawProgress
 from services.draws.projects import Projects
@@ -42,6 +43,7 @@ class DrawServices:
     projects: Projects
     supervisors: SupervisorRegister
     setup: DrawSetup
+    operators: Operators
     copies: DrawCopies
     attachments: DrawAttachments
     documents: DrawDocuments
@@ -85,6 +87,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         projects=Projects(deps),
         supervisors=SupervisorRegister(deps),
         setup=setup,
+        operators=Operators(deps),
         copies=DrawCopies(deps, access, setup),
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.printer, queries),

@@ -11,7 +11,6 @@ from tortoise.exceptions import IntegrityError
 from domain.clock import local
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.parsing import id_number
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -40,6 +39,7 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
+from services.draws.operators import Operators
 from services.draws.projects import check_on_site
 from services.draws.recusal_lists import recuse_parties
 from services.draws.repository import Locked, lock_editable, lock_for, move, notify_verifiers
@@ -62,6 +62,7 @@ class DrawSetup:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
+        self._operators = Operators(deps)
 
     # ---- basic data
 
@@ -69,6 +70,7 @@ class DrawSetup:
         """A new activity in state 新建; tenderee and agency are recused by themselves."""
         permissions.check(actor, "draw.create")
         now, book = self._deps.now(), self._deps.book(actor.pool)
+        form = await self._operators.complete(actor, form)
         check_draw_form(form, book, now)
         async with transaction():
             project = await self._project(actor, form.project_id)
@@ -104,6 +106,7 @@ class DrawSetup:
         """Change the basic data while nothing was handed in, or after a refusal."""
         permissions.check(actor, "draw.edit")
         now, book = self._deps.now(), self._deps.book(actor.pool)
+        form = await self._operators.complete(actor, form)
         check_draw_form(form, book, now)
         async with transaction():
             locked = await lock_editable(actor, draw_id)
@@ -150,7 +153,7 @@ class DrawSetup:
         draw.needed, draw.on_site = form.needed, form.on_site
         draw.operator_name = form.operator_name.strip()
         draw.operator_phone_sealed = self._deps.keys.seal(form.operator_phone.strip(), "phone")
-        draw.operator_id_sealed = self._deps.keys.seal(id_number(form.operator_id_number), "id_number")
+        draw.operator_id_sealed = self._deps.keys.seal(form.operator_id_number, "id_number")
 
     async def _project(self, actor: Actor, project_id: UUID) -> Project:
         project = await Project.select_for_update().get_or_none(

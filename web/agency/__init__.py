@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.agency.basic import BasicPages
 from web.agency.catalogues import CataloguePages
+from web.agency.conditions import ConditionPages
 from web.agency.home import HomePages
 from web.agency.projects import ProjectPages
+from web.agency.recusal import RecusalPages
+from web.agency.submission import SubmissionPages
 from web.core.site import Site
 
 __all__ = ["AgencyPages"]
 
-_ALL = (HomePages, ProjectPages, CataloguePages)
+_ALL = (
+    HomePages,
+    ProjectPages,
+    CataloguePages,
+    BasicPages,
+    RecusalPages,
+    ConditionPages,
+    SubmissionPages,
+)
 
 
 class AgencyPages:

@@ -36,8 +36,8 @@ AddressOf = Callable[[http.Request], str]
 _WEB = Path(__file__).parents[1]
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FORM_LIMIT = 16 * 1024
-_FIELDS_MAX = 40
-"""Of one form; an item of the bank with eight options has the most."""
+_FIELDS_MAX = 120
+"""Of one form; a draw of a project with fifty lots has the most."""
 _FORM_TTL = timedelta(hours=2)
 _TITLES: Mapping[int, str] = {
     401: "请先登录",
@@ -249,7 +249,7 @@ class Site:
     async def read_upload(
         self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int
     ) -> tuple[dict[str, str], bytes]:
-        """The fields of a form with one ``file``, and the file. Raises as ``read_form``."""
+        """The fields of a form with one ``file``, its name as ``filename``, and the file. Raises as ``read_form``."""
         _check_origin(request, self._services.deps.public_url)
         if request.content_type != "multipart/form-data":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
@@ -400,7 +400,7 @@ async def _read_parts(
                 if len(body) > limit:
                     raise _plain(413, f"文件过大，最大{longest // 1024 // 1024}MB，请压缩后再上传。")
             if part.name == "file":
-                content = body
+                fields["filename"], content = part.filename or "", body
             else:
                 fields[part.name] = body.decode()
     except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off

@@ -1,0 +1,209 @@
+"""``/agency/draws/new`` and ``…/basic``: what an activity is about, its times, operator and supervisors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from models.draws import Draw
+from services.core.base import Actor
+from services.draws import Card, Detail, DrawForm, Filters, Operator, ProjectView
+from web.agency.base import whole
+from web.agency.wizard import DrawPart, path_of, text, ticked, when
+from web.office.base import Form, print_moment, redirect, uuid_of
+
+LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
+_REGISTER_MAX = 100
+_EARLIER_MAX = 50
+_SUPERVISORS_OPEN = ("submitted", "verified", "short", "supplement_pending")
+"""While no order is being fixed, supervisors may be changed alone."""
+
+
+class BasicPages(DrawPart):
+    step = "basic"
+    notes: ClassVar[Mapping[str, str]] = {
+        "copied": "已复制上次的设置，时间已顺延，请逐步核对。",
+        "supervisors": "监督人已更换。",
+        "saved": "已保存。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/new", self.blank)
+        self.site.post("/agency/draws/new", self.create)
+        self.site.get("/agency/draws/{id}/project", self.project)
+        self.site.get("/agency/draws/{id}/basic", self.detail)
+        self.site.post("/agency/draws/{id}/basic", self.submit)
+
+    # ---- a new one
+
+    async def blank(self, request: http.Request) -> http.Response:
+        """For ``?project=``; without it a project is chosen first."""
+        actor, project = await self._project(request)
+        lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
+        values = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
+        return await self._form_page(actor, request, project, None, Form(values))
+
+    async def create(self, request: http.Request) -> http.Response:
+        """``deed`` save or copy: with what the last activity says."""
+        actor, project = await self._project(request)
+        fields = await self.fields(request, actor)
+        try:
+            if fields.get("deed") == "copy":
+                made = await self._copy(actor, project, fields)
+                raise redirect(path_of(made, "basic"), note="copied")
+            made = await self.services.draws.setup.create(actor, _form(fields, project.id))
+        except AppError as error:
+            return await self._form_page(actor, request, project, None, Form(fields, self.shown(error)))
+        raise redirect(path_of(made, "recusal"), note="begun")
+
+    async def _copy(self, actor: Actor, project: ProjectView, fields: Mapping[str, str]) -> UUID:
+        last = await self._last(actor)
+        if last is None:
+            raise InvalidInput("还没有可以复制的活动，请填写后保存。", code="nothing_to_copy")
+        lots, name = ticked(fields, LOT, "这个标段"), text(fields, "name", "活动名称", 200)
+        return await self.services.draws.copies.copy(actor, last.id, project.id, lots, name)
+
+    async def _project(self, request: http.Request) -> tuple[Actor, ProjectView]:
+        actor = await self.actor(request)
+        wanted = request.query.get("project", "")
+        if not wanted:
+            raise redirect("/agency/projects", choose="1")
+        return actor, await self.services.draws.projects.get(actor, uuid_of(wanted, "这个项目"))
+
+    # ---- one that stands
+
+    async def project(self, request: http.Request) -> http.Response:
+        _, detail = await self.asked(request)
+        raise redirect(f"/agency/projects/{detail.draw.project_id}")
+
+    async def detail(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        return await self._page(actor, request, detail)
+
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: Form | None = None
+    ) -> http.Response:
+        project = await self.services.draws.projects.get(actor, detail.draw.project_id)
+        operator = self.services.draws.operators.show(detail.draw)
+        return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)))
+
+    async def submit(self, request: http.Request) -> http.Response:
+        """``deed`` save, supervisors or delete."""
+        actor, detail = await self.asked(request)
+        fields = await self.fields(request, actor)
+        setup, draw = self.services.draws.setup, detail.draw
+        try:
+            match fields.get("deed"):
+                case "delete":
+                    await setup.delete(actor, draw.id)
+                    raise redirect("/agency", note="deleted")
+                case "supervisors":
+                    await setup.change_supervisors(actor, draw.id, ticked(fields, SUPERVISOR, "这位监督人"))
+                    raise redirect(path_of(draw.id, "basic"), note="supervisors")
+                case "save":
+                    await setup.edit(actor, draw.id, _form(fields, draw.project_id, draw))
+                    raise redirect(path_of(draw.id, "recusal"), note="saved")
+            raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        except AppError as error:
+            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+
+    async def _form_page(
+        self, actor: Actor, request: http.Request, project: ProjectView, detail: Detail | None, form: Form
+    ) -> http.Response:
+        common = await self._choices(actor, project, detail)
+        if detail is not None:
+            can_change = detail.draw.state in _SUPERVISORS_OPEN
+            return self.draw_page(
+                actor,
+                "agency/basic.html",
+                request,
+                detail,
+                error=form.error,
+                f=form,
+                can_change=can_change,
+                operator=self.services.draws.operators.show(detail.draw),
+                last_draw=None,
+                **common,
+            )
+        operator = await self.services.draws.operators.remembered(actor)
+        given = Form({**_given(operator), **form.values}, form.error)
+        return self.show(
+            actor,
+            "agency/basic_new.html",
+            request,
+            error=form.error,
+            f=given,
+            operator=operator,
+            last_draw=await self._last(actor),
+            draw=None,
+            editable=True,
+            **common,
+        )
+
+    async def _choices(self, actor: Actor, project: ProjectView, detail: Detail | None) -> dict[str, object]:
+        draws = self.services.draws
+        register = await draws.supervisors.choices(actor, "", limit=_REGISTER_MAX)
+        done = await draws.queries.cards(
+            actor, Filters(states=("completed", "short", "supplement_pending", "ended")), limit=_EARLIER_MAX
+        )
+        own = detail.draw.id if detail else None
+        return {
+            "project": project,
+            "lots": [(lot, lot.draw_id in (None, own)) for lot in project.lots],
+            "register": register.items,
+            "earlier": [one for one in done.items if one.id != own],
+            "rules": self.book(actor).draw,
+        }
+
+    async def _last(self, actor: Actor) -> Card | None:
+        found = await self.services.draws.queries.cards(actor, Filters(), limit=1)
+        return found.items[0] if found.items else None
+
+
+def _form(fields: Mapping[str, str], project_id: UUID, draw: Draw | None = None) -> DrawForm:
+    """What the form says. Raises InvalidInput beside the field."""
+    return DrawForm(
+        project_id=project_id,
+        lots=ticked(fields, LOT, "这个标段"),
+        name=text(fields, "name", "活动名称", 200),
+        medium=text(fields, "medium", "公告发布媒体", 100),
+        opening_at=when(fields, "opening_at", "开标时间", draw.opening_at if draw else None),
+        opening_place=text(fields, "opening_place", "开标地点", 100),
+        needed=whole(fields.get("needed", "")),
+        starts_at=when(fields, "starts_at", "预计评标开始时间", draw.starts_at if draw else None),
+        ends_at=when(fields, "ends_at", "预计评标结束时间", draw.ends_at if draw else None),
+        on_site=fields.get("on_site") == "1",
+        operator_name=text(fields, "operator_name", "经办人", 50),
+        operator_phone=text(fields, "operator_phone", "经办人电话", 30),
+        operator_id_number=text(fields, "operator_id", "经办人证件号", 18),
+        supervisors=ticked(fields, SUPERVISOR, "这位监督人"),
+        avoided_draws=ticked(fields, AVOIDED, "这个活动"),
+        remark=text(fields, "remark", "备注", 200),
+    )
+
+
+def _given(operator: Operator) -> dict[str, str]:
+    return {"operator_name": operator.name, "operator_phone": operator.phone}
+
+
+def _values(detail: Detail, operator: Operator) -> dict[str, str]:
+    draw, parts = detail.draw, detail.parts
+    return {
+        "name": draw.name,
+        "medium": draw.medium,
+        "opening_at": print_moment(draw.opening_at),
+        "opening_place": draw.opening_place,
+        "needed": str(draw.needed),
+        "starts_at": print_moment(draw.starts_at),
+        "ends_at": print_moment(draw.ends_at),
+        "on_site": "1" if draw.on_site else "0",
+        "remark": draw.remark,
+        **_given(operator),
+        **{f"{LOT}{one.lot_id}": "1" for one in parts["lots"] if one.lot_id},
+        **{f"{SUPERVISOR}{one.entry_id}": "1" for one in parts["supervisors"]},
+        **{f"{AVOIDED}{one.earlier_id}": "1" for one in parts["avoided"]},
+    }

@@ -1,0 +1,259 @@
+"""``…/conditions``: call notices and draw conditions, and how many experts a condition could find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput, NotFound
+from models.draws import CallNotice, Condition
+from services.core.base import Actor
+from services.core.crypto import PHONE
+from services.draws import ConditionForm, Detail, NoticeForm, Preview
+from web.agency.base import whole
+from web.agency.wizard import DrawPart, path_of, text, when
+from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
+
+MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
+KINDS = ("specialty", "title_level", "qualification", "department")
+OTHER = "其他"
+Part = TypeVar("Part", CallNotice, Condition)
+
+
+class ConditionPages(DrawPart):
+    step = "conditions"
+    notes: ClassVar[Mapping[str, str]] = {
+        "notice": "语音通知已保存。",
+        "condition": "抽取条件已保存。",
+        "gone": "已删除。",
+    }
+
+    def add_routes(self) -> None:
+        base = "/agency/draws/{id}"
+        self.site.get(f"{base}/conditions", self.list)
+        self.site.post(f"{base}/conditions", self.preview)
+        self.site.get(f"{base}/notices/{{part}}", self.notice)
+        self.site.post(f"{base}/notices/{{part}}", self.save_notice)
+        self.site.get(f"{base}/conditions/{{part}}", self.condition)
+        self.site.post(f"{base}/conditions/{{part}}", self.save_condition)
+
+    async def list(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        return await self._page(actor, request, detail)
+
+    async def _page(
+        self,
+        actor: Actor,
+        request: http.Request,
+        detail: Detail,
+        seen: tuple[UUID, Preview] | None = None,
+        error: AppError | None = None,
+    ) -> http.Response:
+        return self.draw_page(
+            actor,
+            "agency/conditions.html",
+            request,
+            detail,
+            error=error,
+            names=await self.names(actor, detail.conditions),
+            modes=MODES,
+            seen=seen,
+            left=detail.draw.needed - sum(one.planned for one in detail.conditions),
+        )
+
+    async def names(self, actor: Actor, conditions: Sequence[Condition]) -> dict[str, str]:
+        """Of all codes that stand in conditions."""
+        found: dict[str, str] = {}
+        regions = [code for one in conditions for code in one.regions]
+        found |= await self.services.catalogues.names(actor.pool, "region", regions)
+        for kind in KINDS:
+            codes = [getattr(one, kind) for one in conditions]
+            codes += [one.alternative for one in conditions] if kind == "specialty" else []
+            found |= await self.services.catalogues.names(actor.pool, kind, [code for code in codes if code])
+        return found
+
+    async def preview(self, request: http.Request) -> http.Response:
+        """How many experts the condition ``id`` could find, as bands."""
+        actor, detail = await self.asked(request)
+        fields = await self.fields(request, actor)
+        try:
+            condition_id = uuid_of(fields.get("id", ""), "这个抽取条件")
+            seen = await self.services.draws.previews.show(actor, detail.draw.id, condition_id)
+        except AppError as error:
+            return await self._page(actor, request, detail, error=self.shown(error))
+        return await self._page(actor, request, detail, (condition_id, seen))
+
+    # ---- call notices
+
+    async def notice(self, request: http.Request) -> http.Response:
+        actor, detail, one = await self._notice(request)
+        values = self._notice_values(one) if one else self._suggested(actor, detail)
+        return self._notice_page(actor, request, detail, one, Form(values))
+
+    async def save_notice(self, request: http.Request) -> http.Response:
+        """``deed`` save or delete."""
+        actor, detail, one = await self._notice(request)
+        fields = await self.fields(request, actor)
+        setup, draw_id = self.services.draws.setup, detail.draw.id
+        try:
+            if fields.get("deed") == "delete" and one:
+                await setup.remove_notice(actor, draw_id, one.id)
+            elif one:
+                await setup.edit_notice(actor, draw_id, one.id, _notice_form(fields, one))
+            else:
+                await setup.add_notice(actor, draw_id, _notice_form(fields))
+        except AppError as error:
+            return self._notice_page(actor, request, detail, one, Form(fields, self.shown(error)))
+        raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("deed") == "delete" else "notice")
+
+    async def _notice(self, request: http.Request) -> tuple[Actor, Detail, CallNotice | None]:
+        actor, detail = await self.asked(request)
+        return actor, detail, _part(request, detail.parts["notices"], "这条语音通知")
+
+    def _notice_page(
+        self, actor: Actor, request: http.Request, detail: Detail, one: CallNotice | None, form: Form
+    ) -> http.Response:
+        venues = self.book(actor).venues
+        return self.draw_page(
+            actor,
+            "agency/notice.html",
+            request,
+            detail,
+            error=form.error,
+            f=form,
+            one=one,
+            venues=venues,
+            rules=self.book(actor).draw.notice,
+            other=OTHER,
+        )
+
+    def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
+        """The last notice of the draw, else the pool's first venue with the person who takes calls there."""
+        if notices := detail.parts["notices"]:
+            return {**self._notice_values(notices[-1]), "gathering_at": ""}
+        venue = next(iter(self.book(actor).venues), None)
+        return {"venue": venue.name, "address": venue.address} if venue and detail.draw.on_site else {}
+
+    def _notice_values(self, one: CallNotice) -> dict[str, str]:
+        return {
+            "venue": one.venue,
+            "address": one.address,
+            "room": one.room,
+            "gathering_at": print_moment(one.gathering_at),
+            "contact": one.contact,
+            "contact_phone": self.services.deps.keys.read(one.contact_phone_sealed, PHONE),
+            "remark": one.remark,
+        }
+
+    # ---- conditions
+
+    async def condition(self, request: http.Request) -> http.Response:
+        actor, detail, one = await self._condition(request)
+        left = detail.draw.needed - sum(c.planned for c in detail.conditions)
+        values = _condition_values(one) if one else self._usual(actor, detail, left)
+        return await self._condition_page(actor, request, detail, one, Form(values))
+
+    def _usual(self, actor: Actor, detail: Detail, left: int) -> dict[str, str]:
+        mode, notices = self.book(actor).draw.region_modes[0], detail.parts["notices"]
+        return {"region_mode": mode, "planned": str(max(left, 0)), "notice_id": str(notices[0].id) if notices else ""}
+
+    async def save_condition(self, request: http.Request) -> http.Response:
+        """``deed`` save or delete."""
+        actor, detail, one = await self._condition(request)
+        fields = await self.fields(request, actor)
+        setup, draw_id = self.services.draws.setup, detail.draw.id
+        try:
+            if fields.get("deed") == "delete" and one:
+                await setup.remove_condition(actor, draw_id, one.id)
+            elif one:
+                await setup.edit_condition(actor, draw_id, one.id, _condition_form(fields))
+            else:
+                await setup.add_condition(actor, draw_id, _condition_form(fields))
+        except AppError as error:
+            return await self._condition_page(actor, request, detail, one, Form(fields, self.shown(error)))
+        raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("deed") == "delete" else "condition")
+
+    async def _condition(self, request: http.Request) -> tuple[Actor, Detail, Condition | None]:
+        actor, detail = await self.asked(request)
+        return actor, detail, _part(request, detail.conditions, "这个抽取条件")
+
+    async def _condition_page(
+        self, actor: Actor, request: http.Request, detail: Detail, one: Condition | None, form: Form = EMPTY
+    ) -> http.Response:
+        names = await self.services.catalogues.names(actor.pool, "region", form.value("regions").split(","))
+        for field, kind in (*((kind, kind) for kind in KINDS), ("alternative", "specialty")):
+            names |= await self.services.catalogues.names(actor.pool, kind, [form.value(field)])
+        left = detail.draw.needed - sum(c.planned for c in detail.conditions) + (one.planned if one else 0)
+        return self.draw_page(
+            actor,
+            "agency/condition.html",
+            request,
+            detail,
+            error=form.error,
+            f=form,
+            one=one,
+            left=left,
+            names=names,
+            rules=self.book(actor).draw,
+            modes=MODES,
+            top=self.book(actor).pool.region,
+        )
+
+
+def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | None:
+    wanted = request.match_info["part"]
+    if wanted == "new":
+        return None
+    part_id = uuid_of(wanted, what)
+    found = next((one for one in parts if one.id == part_id), None)
+    if found is None:
+        raise NotFound(f"找不到{what}，请返回后刷新。", code="unknown")
+    return found
+
+
+def _notice_form(fields: Mapping[str, str], one: CallNotice | None = None) -> NoticeForm:
+    return NoticeForm(
+        venue=text(fields, "venue", "评标场所", 100),
+        address=text(fields, "address", "集合地点", 200),
+        room=text(fields, "room", "评标室", 50),
+        gathering_at=when(fields, "gathering_at", "集合时间", one.gathering_at if one else None),
+        contact=text(fields, "contact", "联系人", 50),
+        contact_phone=text(fields, "contact_phone", "联系方式", 30),
+        remark=text(fields, "remark", "注意事项", 200),
+    )
+
+
+def _condition_form(fields: Mapping[str, str]) -> ConditionForm:
+    regions = tuple(code for code in fields.get("regions", "").replace("，", ",").split(",") if code.strip())
+    if len(regions) > 100:
+        raise InvalidInput("抽取地区最多100个，请减少后再保存。", field="regions")
+    if not fields.get("notice_id"):
+        raise InvalidInput("请选择语音通知。", code="missing", field="notice_id")
+    return ConditionForm(
+        notice_id=uuid_of(fields["notice_id"], "这条语音通知"),
+        region_mode=fields.get("region_mode", ""),
+        regions=tuple(code.strip() for code in dict.fromkeys(regions)),
+        specialty=text(fields, "specialty", "主专业", 12),
+        planned=whole(fields.get("planned", "")),
+        alternative=text(fields, "alternative", "备选专业", 12),
+        title_level=text(fields, "title_level", "职称等级", 20),
+        qualification=text(fields, "qualification", "执业资格", 32),
+        department=text(fields, "department", "行业主管部门", 20),
+    )
+
+
+def _condition_values(one: Condition) -> dict[str, str]:
+    return {
+        "notice_id": str(one.notice_id),
+        "region_mode": one.region_mode,
+        "regions": ",".join(one.regions),
+        "specialty": one.specialty,
+        "alternative": one.alternative,
+        "title_level": one.title_level,
+        "qualification": one.qualification,
+        "department": one.department,
+        "planned": str(one.planned),
+    }

@@ -1,0 +1,112 @@
+"""``…/recusal``: units and persons whose experts are not drawn, by hand or from a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.core.base import Actor
+from services.draws import Detail
+from web.agency.wizard import DrawPart, path_of, text
+from web.core.site import page_number
+from web.office.base import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+
+SHEET_MAX = 5 * 1024 * 1024
+
+
+class RecusalPages(DrawPart):
+    step = "recusal"
+    notes: ClassVar[Mapping[str, str]] = {
+        "begun": "活动信息已保存。接下来填写回避单位和人员。",
+        "saved": "已保存，请核对回避信息、语音通知和抽取条件。",
+        "added": "已添加。",
+        "gone": "已删除。",
+        "read": "已导入。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/{id}/recusal", self.units)
+        self.site.post("/agency/draws/{id}/recusal", self.submit)
+        self.site.post("/agency/draws/{id}/recusal/{kind}.xlsx", self.read)
+
+    async def units(self, request: http.Request) -> http.Response:
+        """With ``?list=persons`` the persons; ``q`` is part of a name, code or reason."""
+        actor, detail = await self.asked(request)
+        return await self._page(actor, request, detail)
+
+    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+        kind = "persons" if "persons" in (request.query.get("list"), form.row) else "units"
+        word, page = request.query.get("q", "").strip()[:100], page_number(request)
+        listed = detail.parts[f"recusal_{kind}"]
+        found = [one for one in listed if word in " ".join((one.name, _more(one), one.reason))]
+        return self.draw_page(
+            actor,
+            "agency/recusal.html",
+            request,
+            detail,
+            error=form.error,
+            f=form,
+            kind=kind,
+            word=word,
+            page=page,
+            found=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
+            total=len(found),
+            last=last_page(len(found)),
+            rules=self.book(actor).draw,
+            pairs=lambda texts: [(one, one) for one in texts],
+            lines=(form.error.params.get("errors", ()) if form.error else ()),
+        )
+
+    async def submit(self, request: http.Request) -> http.Response:
+        """``deed`` unit, person, or their removal with ``id``."""
+        actor, detail = await self.asked(request)
+        fields = await self.fields(request, actor)
+        kind = "persons" if fields.get("deed", "").startswith("person") else "units"
+        try:
+            note = await self._do(actor, detail, fields)
+        except AppError as error:
+            return await self._page(actor, request, detail, Form(fields, self.shown(error), kind))
+        raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note=note)
+
+    async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
+        lists, draw_id = self.services.draws.recusal_lists, detail.draw.id
+        reason, evidence = fields.get("reason", ""), fields.get("evidence", "")
+        match fields.get("deed"):
+            case "unit":
+                name, code = text(fields, "name", "单位名称", 200), text(fields, "credit_code", "统一社会信用代码", 18)
+                await lists.add_unit(actor, draw_id, name, code, reason, evidence)
+                return "added"
+            case "person":
+                name, unit = text(fields, "name", "姓名", 50), text(fields, "unit_name", "工作单位", 200)
+                number = text(fields, "id_number", "身份证号", 18)
+                await lists.add_person(actor, draw_id, name, number, unit, reason, evidence)
+                return "added"
+            case "unit-gone":
+                await lists.remove_unit(actor, draw_id, uuid_of(fields.get("id", ""), "这个回避单位"))
+                return "gone"
+            case "person-gone":
+                await lists.remove_person(actor, draw_id, uuid_of(fields.get("id", ""), "这个回避人员"))
+                return "gone"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+    async def read(self, request: http.Request) -> http.Response:
+        """All lines of a sheet, or none."""
+        actor, detail = await self.asked(request)
+        kind = "persons" if request.match_info["kind"] == "persons" else "units"
+        sheets = self.services.draws.recusal_import
+        add = sheets.persons if kind == "persons" else sheets.units
+        try:
+            _, content = await self.upload(request, actor, longest=SHEET_MAX)
+            if not content:
+                raise InvalidInput("请先选择填好的模板文件。", code="missing", field="file")
+            await add(actor, detail.draw.id, "sheet.xlsx" if content.startswith(b"PK") else "sheet.csv", content)
+        except AppError as error:
+            return await self._page(actor, request, detail, Form({"deed": "read"}, self.shown(error), kind))
+        raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note="read")
+
+
+def _more(one: object) -> str:
+    return str(getattr(one, "credit_code", "") or getattr(one, "unit_name", ""))

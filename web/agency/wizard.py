@@ -1,0 +1,91 @@
+"""What the steps of a draw share: the activity, its head, where one is, and the fields of its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.draws.lifecycles import DrawState
+from domain.errors import AppError, InvalidInput
+from services.core.base import Actor
+from services.core.short_texts import check_text
+from services.draws import Detail
+from web.agency.base import AgencyPart
+from web.office.base import moment, uuid_of
+
+WHAT = "这个抽取活动"
+STEPS = (
+    ("project", "项目信息"),
+    ("basic", "活动信息"),
+    ("recusal", "回避信息"),
+    ("conditions", "抽取条件"),
+    ("submit", "提交审核"),
+    ("run", "项目抽取"),
+)
+EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
+
+
+class DrawPart(AgencyPart):
+    """Pages of one step. ``step`` is its code."""
+
+    here = "draws"
+    step: ClassVar[str]
+
+    async def asked(self, request: http.Request) -> tuple[Actor, Detail]:
+        """Raises NotFound for another's draw."""
+        actor = await self.actor(request)
+        draw_id = uuid_of(request.match_info["id"], WHAT)
+        return actor, await self.services.draws.queries.detail(actor, draw_id)
+
+    def draw_page(
+        self,
+        actor: Actor,
+        template: str,
+        request: http.Request,
+        detail: Detail,
+        *,
+        error: AppError | None = None,
+        **values: object,
+    ) -> http.Response:
+        state = DrawState(detail.draw.state)
+        return self.show(
+            actor,
+            template,
+            request,
+            error=error,
+            draw=detail.draw,
+            detail=detail,
+            parts=detail.parts,
+            state=state,
+            editable=state in EDITABLE,
+            steps=STEPS,
+            step=self.step,
+            planned=sum(one.planned for one in detail.conditions),
+            **values,
+        )
+
+
+def path_of(draw_id: UUID, step: str = "") -> str:
+    return f"/agency/draws/{draw_id}" + (f"/{step}" if step else "")
+
+
+def text(fields: Mapping[str, str], name: str, label: str, longest: int) -> str:
+    """What a field says. Raises InvalidInput where it is too long; whether it must be there, the service knows."""
+    return check_text(fields.get(name, "").replace("\r\n", "\n").replace("\n", " "), name, label, longest)
+
+
+def when(fields: Mapping[str, str], name: str, label: str, kept: datetime | None = None) -> datetime:
+    """Raises InvalidInput, also where it is missing."""
+    at = moment(fields.get(name, ""), name, label, kept)
+    if at is None:
+        raise InvalidInput(f"请填写{label}。", code="missing", field=name)
+    return at
+
+
+def ticked(fields: Mapping[str, str], prefix: str, what: str) -> tuple[UUID, ...]:
+    """Ids of the boxes that were ticked: a form holds each name once."""
+    return tuple(uuid_of(name.removeprefix(prefix), what) for name in fields if name.startswith(prefix))
