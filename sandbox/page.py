@@ -7,6 +7,8 @@ from pathlib import Path
 from aiohttp import web
 
 STATIC = Path(__file__).parent / "static"
+SHARED = Path(__file__).parents[1] / "web" / "static" / "draws"
+"""The product's own scripts that the mini-program uses as they are."""
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -37,7 +39,8 @@ async def _static(request: web.Request) -> web.Response:
 
 
 async def _mini_program(request: web.Request) -> web.Response:
-    return _file(request.match_info["name"], STATIC / "mini")
+    name = request.match_info["name"]
+    return _file(name, SHARED if name == "commitment.js" else STATIC / "mini")
 
 
 def add_routes(app: web.Application) -> None:

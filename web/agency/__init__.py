@@ -8,8 +8,10 @@ from web.agency.basic import BasicPages
 from web.agency.catalogues import CataloguePages
 from web.agency.conditions import ConditionPages
 from web.agency.home import HomePages
+from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
 from web.agency.recusal import RecusalPages
+from web.agency.run import RunPages
 from web.agency.submission import SubmissionPages
 from web.core.site import Site
 
@@ -23,6 +25,8 @@ _ALL = (
     RecusalPages,
     ConditionPages,
     SubmissionPages,
+    RunPages,
+    PendingPages,
 )
 
 

@@ -15,7 +15,7 @@ from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
 from services.applications import AttachmentView
 from services.core.base import Actor
-from services.core.permissions import may
+from services.core.permissions import AGENCY, may
 from services.draws import DeskRow, DiscardForm, DiscardKind, Filters, PublicLinks, RequestRow
 from services.ports import MailAttachment
 from services.registry import Services
@@ -70,6 +70,8 @@ class DrawPages:
 
     async def draws(self, request: http.Request) -> http.Response:
         actor = await self._door.actor(request)
+        if actor.role in AGENCY:
+            raise http.HTTPSeeOther("/agency")
         page = page_number(request)
         search = request.query.get("q", "").strip()[:50]
         cards = await self._services.draws.queries.cards(
@@ -78,7 +80,6 @@ class DrawPages:
         return self._show(
             actor,
             "draws/list.html",
-            agency=actor.role in ("agent", "organisation"),
             width="wide",
             who=self._door.role_label(actor),
             cards=cards.items,
@@ -107,6 +108,7 @@ class DrawPages:
             width="middle",
             draw=draw,
             progress=progress,
+            agency=actor.role in AGENCY,
             at_desk=may(actor, "attendance.desk"),
             unseals_at=self._services.draws.access.unseals_at(draw),
             form=self._token(actor, "share", draw.id),

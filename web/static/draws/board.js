@@ -5,6 +5,7 @@ const again = board.querySelector('[data-again]');
 let source, waiting, pause = 30;
 
 function show(facts) {
+  if ('follow' in board.dataset && board.dataset.state !== facts.state) location.reload();  // what can be done has changed
   for (const [name, value] of Object.entries(facts)) {
     const place = board.querySelector(`[data-fact="${name}"]`);
     if (!place || place.textContent === String(value)) continue;

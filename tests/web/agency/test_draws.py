@@ -1,0 +1,386 @@
+"""A draw from its first field to its supplementary draw, on pages, in a browser without scripts."""
+
+from __future__ import annotations
+
+import io
+import os
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import local
+from domain.draws.protocol import participant_commitment
+from models.draws import CallNotice, Condition, Draw, DrawLot, RecusalPerson, RecusalUnit
+from models.invitations import Invitation
+from models.organisations import Organisation
+from models.projects import Lot
+from services.core.base import Actor
+from tests.factories.offices import (
+    ID_NUMBER,
+    SUPERVISOR_ENTRY,
+    add_experts,
+    make_draw,
+    state_of,
+    verify,
+)
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation
+from tests.web.conftest import PUBLIC_URL, Visitor, World
+
+
+def at(world: World, hours: float) -> str:
+    """As an input of a day and time holds it."""
+    return f"{local(world.clock.now() + timedelta(hours=hours)):%Y-%m-%dT%H:%M}"
+
+
+def basic(world: World, **change: str) -> dict[str, str]:
+    values = {
+        "name": "演示项目评标",
+        "medium": "演示网",
+        "opening_at": at(world, 3),
+        "opening_place": "广州",
+        "needed": "2",
+        "starts_at": at(world, 6),
+        "ends_at": at(world, 12),
+        "on_site": "0",
+        "operator_name": "黄劲松",
+        "operator_phone": "13568846647",
+        "operator_id": ID_NUMBER,
+        f"supervisor-{SUPERVISOR_ENTRY}": "1",
+    }
+    return values | change
+
+
+def notice(world: World, **change: str) -> dict[str, str]:
+    values = {
+        "venue": "其他",
+        "address": "广州市天河区天润路333号",
+        "room": "3号评标室",
+        "gathering_at": at(world, 5),
+        "contact": "李监督",
+        "contact_phone": "020-28866000",
+    }
+    return values | change
+
+
+def condition(notice_id: UUID, **change: str) -> dict[str, str]:
+    values = {
+        "notice_id": str(notice_id),
+        "region_mode": "permanent",
+        "regions": "440100",
+        "specialty": "A08",
+        "planned": "2",
+    }
+    return values | change
+
+
+async def only_draw() -> Draw:
+    return await Draw.all().order_by("-created_at").first() or pytest.fail("no draw")
+
+
+async def begin(world: World, agency: Visitor) -> Draw:
+    """The basic data of a draw, saved."""
+    await agency.get(f"/agency/draws/new?project={world.office.project_id}")
+    await agency.press("保存，下一步", **basic(world))
+    return await only_draw()
+
+
+async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/draws/new")
+    assert agency.path == "/agency/projects", "a project is chosen first"
+    await agency.get(f"/agency/draws/new?project={world.office.project_id}")
+    await agency.press("保存，下一步", **basic(world, ends_at=at(world, 5)))
+    assert (agency.status, "早于预计评标结束时间" in agency.text) == (422, True)
+    await agency.press("保存，下一步", **basic(world, starts_at=""))
+    assert (agency.status, "请填写预计评标开始时间" in agency.text) == (422, True)
+    await agency.press("保存，下一步", **basic(world, needed="三"))
+    assert (agency.status, "拟抽取专家人数应为1到" in agency.text) == (422, True)
+    await agency.press("保存，下一步", **basic(world, operator_id="123"))
+    assert (agency.status, "身份证号有误" in agency.text) == (422, True)
+    await agency.press("保存，下一步", **basic(world))
+    draw = await only_draw()
+    assert agency.path == f"/agency/draws/{draw.id}/recusal"
+
+    await agency.press("添加", deed="unit", name="广州投标公司", reason="投标人", evidence="自行申报")
+    assert "已添加" in agency.text
+    await agency.press("添加", name="广州投标公司", reason="投标人", evidence="自行申报")
+    assert (agency.status, "不用重复添加" in agency.text) == (422, True)
+    await agency.press("删除广州投标公司")
+    assert await RecusalUnit.filter(draw_id=draw.id, fixed=False).count() == 0
+    await agency.get(f"/agency/draws/{draw.id}/recusal?list=persons")
+    await agency.press("添加", name="张三")
+    assert (agency.status, "只有姓名不能回避" in agency.text) == (422, True)
+    await agency.press("添加", name="张三", id_number=ID_NUMBER, reason="投标人", evidence="自行申报")
+    assert await RecusalPerson.filter(draw_id=draw.id).count() == 1
+
+    await agency.click("下一步：抽取条件")
+    assert "还没有语音通知" in agency.text
+    await agency.click("新增语音通知")
+    await agency.press("保存", **notice(world, address="越华路118号"))
+    assert (agency.status, "市、区和详细地址" in agency.text) == (422, True)
+    await agency.press("保存", **notice(world, gathering_at=at(world, 7)))
+    assert (agency.status, "不能晚于预计评标开始时间" in agency.text) == (422, True)
+    await agency.press("保存", **notice(world))
+    first = await CallNotice.get(draw_id=draw.id)
+    await agency.click("创建抽取条件")
+    await agency.press("保存", **condition(first.id, planned="3"))
+    assert (agency.status, "剩余可设置人数" in agency.text) == (422, True)
+    await agency.press("保存", **condition(first.id, specialty="A99"))
+    assert (agency.status, "目录中没有“A99”" in agency.text) == (422, True)
+    await agency.press("保存", **condition(first.id, planned="1"))
+    assert "还可设置1人" in agency.text
+    await agency.get(f"/agency/draws/{draw.id}")
+    assert agency.path == f"/agency/draws/{draw.id}/conditions", "it goes on where it stood, in whatever browser"
+    await agency.get(f"/agency/draws/{draw.id}/submit")
+    assert "抽取条件共1人，应为2人" in agency.text
+    await agency.press("提交审核", terminal="演示省公共资源交易中心")
+    assert (agency.status, "应为2人" in agency.text) == (422, True)
+    await agency.get(f"/agency/draws/{draw.id}/conditions")
+    await agency.click("编辑条件1")
+    await agency.press("保存", **condition(first.id, planned="2", regions="440100, 440300"))
+    assert (await Condition.get(draw_id=draw.id)).regions == ["440100", "440300"]
+    await agency.press("预览人数")
+    assert "还可预览" in agency.text
+    await agency.click("下一步：提交审核")
+    await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="请核验")
+    assert (await state_of(draw.id), "等待交易中心核验" in agency.text) == ("submitted", True)
+    await agency.press("撤回申请")
+    assert (await state_of(draw.id), "已撤回" in agency.text) == ("editing", True)
+
+
+async def test_the_operator_and_the_id_number_are_remembered_and_never_shown(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    first = await begin(world, agency)
+    await agency.get(f"/agency/draws/{first.id}/basic")
+    assert ID_NUMBER not in await agency.response.text()
+    assert "1101***" in agency.text
+    await agency.press("保存，下一步", **basic(world, operator_id="", on_site="0", name="改名的活动"))
+    changed = await Draw.get(id=first.id)
+    keys = world.services.deps.keys
+    assert (changed.name, keys.read(changed.operator_id_sealed, "id_number")) == ("改名的活动", ID_NUMBER)
+    await agency.get(f"/agency/draws/{first.id}/basic")
+    await agency.press("确定删除")
+    assert agency.path == "/agency"
+    assert not await Draw.exists(id=first.id)
+    await begin(world, agency)
+    await agency.get(f"/agency/draws/new?project={world.office.project_id}")
+    [form] = [one for one in agency.page.forms if "operator_name" in one["fields"]]
+    assert (form["fields"]["operator_name"], form["fields"]["operator_phone"]) == ("黄劲松", "13568846647")
+
+
+async def test_only_lots_that_are_not_drawn_yet_are_ticked_and_the_last_draw_can_be_copied(world: World) -> None:
+    office = world.office
+    lots = [await Lot.create(project_id=office.project_id, name=name, position=n) for n, name in enumerate("甲乙", 1)]
+    agency = await world.log_in(office.agency)
+    await agency.get(f"/agency/draws/new?project={office.project_id}")
+    taken = {f"lot-{lots[0].id}": "1"}
+    form = agency.page.buttons["保存，下一步"][0]
+    form["fields"].pop(f"lot-{lots[1].id}")
+    await agency.press("保存，下一步", **basic(world), **taken)
+    draw = await only_draw()
+    assert [one.lot_id for one in await DrawLot.filter(draw_id=draw.id)] == [lots[0].id]
+    await agency.get(f"/agency/draws/new?project={office.project_id}")
+    assert draw.number in agency.text
+    agency.page.buttons["复制上次抽取"][0]["fields"].pop(f"lot-{lots[1].id}")
+    await agency.press("复制上次抽取", name="甲标段再抽", **taken)
+    assert (agency.status, "只能选择未抽取的标段" in agency.text) == (409, True)
+    agency.page.buttons["复制上次抽取"][0]["fields"].pop(f"lot-{lots[0].id}", "")
+    await agency.press("复制上次抽取", name="乙标段评标", **{f"lot-{lots[1].id}": "1"})
+    assert "已复制上次的设置" in agency.text
+    assert await DrawLot.exists(lot_id=lots[1].id, draw__name="乙标段评标")
+
+
+async def test_a_sheet_of_recusals_is_taken_whole_or_not_at_all(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw = await begin(world, agency)
+    path = f"/agency/draws/{draw.id}/recusal"
+    for sheet, status, words in (
+        (
+            "单位名称,统一社会信用代码,回避原因,回避依据\n甲公司,,投标人,自行申报\n乙公司,,不喜欢,自行申报\n",
+            422,
+            "第3行",
+        ),
+        ("名称\n甲\n", 422, "单位名称"),
+        ("单位名称,统一社会信用代码,回避原因,回避依据\n甲公司,,投标人,自行申报\n", 200, "已导入"),
+    ):
+        await agency.get(path)
+        fields = agency.page.buttons["导入"][0]["fields"]
+        sent = {"form": fields["form"], "file": io.BytesIO(sheet.encode())}
+        await agency._show(await agency.client.post(f"{path}/units.xlsx", data=sent, headers={"Origin": PUBLIC_URL}))
+        assert (agency.status, words in agency.text) == (status, True), agency.text
+    assert await RecusalUnit.filter(draw_id=draw.id, name="甲公司").count() == 1
+
+
+async def fixed(world: World, agency: Visitor, draw_id: UUID) -> None:
+    """Both parties commit and reveal: the agency as its page's script does, the supervisor by the service."""
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    await agency.press("开始三方摇号")
+    office = world.office
+    view = (await (await agency.client.get(f"/agency/draws/{draw_id}/round")).json())["round"]
+    token = agency.page.forms[0]["fields"]["form"]
+    values = {role: os.urandom(16) for role in ("agency", "supervisor")}
+    digest = {
+        role: participant_commitment(role, value, view["draw_number"], view["round_number"]).hex()
+        for role, value in values.items()
+    }
+    await office.rounds.commit(office.supervisor, draw_id, "supervisor", digest["supervisor"])
+    headers = {"Origin": PUBLIC_URL}
+    for said in ({"commitment": digest["agency"]}, {"value": values["agency"].hex()}):
+        answer = await agency.client.post(
+            f"/agency/draws/{draw_id}/round", data={"form": token, **said}, headers=headers
+        )
+        assert answer.status == 200, await answer.text()
+    await office.rounds.reveal(office.supervisor, draw_id, "supervisor", values["supervisor"].hex())
+
+
+async def test_a_verified_draw_is_fixed_started_paused_moved_and_ended(world: World) -> None:
+    office = world.office
+    await add_experts(office, 5)
+    draw_id = await make_draw(office, needed=2)
+    agency = await world.log_in(office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    assert "核验通过后可以抽取" in agency.text
+    await verify(office, draw_id)
+    await fixed(world, agency, draw_id)
+    await agency.get(f"/agency/draws/{draw_id}")
+    assert "专家顺序已确定" in agency.text
+    await agency.press("启动抽取")
+    assert (await state_of(draw_id), "抽取已启动" in agency.text) == ("drawing", True)
+    await office.run.advance(draw_id)
+    await agency.press("暂停抽取", reason="")
+    assert (agency.status, "请填写原因" in agency.text) == (422, True)
+    await agency.press("暂停抽取", reason="更改集合时间")
+    assert await state_of(draw_id) == "paused"
+    moved = at(world, 5.5)
+    await agency.press("保存并通知专家", gathering_at=at(world, 9))
+    assert (agency.status, "预计评标开始之前" in agency.text) == (422, True)
+    await agency.press("保存并通知专家", gathering_at=moved)
+    assert "集合时间已更改" in agency.text
+    assert f"{local((await CallNotice.get(draw_id=draw_id)).gathering_at):%Y-%m-%dT%H:%M}" == moved
+    await agency.press("继续抽取")
+    assert await state_of(draw_id) == "drawing"
+    await agency.press("强制结束", reason="招标人取消评标")
+    assert await state_of(draw_id) in ("ending", "short")
+    await agency.click("操作记录与缺席记录")
+    assert "强制结束" in agency.text
+    assert "招标人取消评标" in agency.text
+
+
+async def test_a_round_can_be_given_up(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    await verify(world.office, draw_id)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    await agency.press("开始三方摇号")
+    await agency.press("终止本轮", reason="监督人手机没电")
+    assert (await state_of(draw_id), "本轮已终止" in agency.text) == ("verified", True)
+    token = agency.page.forms[0]["fields"]["form"]
+    late = await agency.client.post(
+        f"/agency/draws/{draw_id}/round", data={"form": token, "commitment": "0" * 64}, headers={"Origin": PUBLIC_URL}
+    )
+    assert (late.status, "刷新页面" in (await late.json())["detail"]) == (409, True)
+
+
+async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
+    draw_id, [one, _] = await world.panel(2)
+    agency = await world.log_in(world.office.agency)
+    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病", by="chat")
+    assert await state_of(draw_id) == "supplement_pending"
+    await agency.get("/agency/pending")
+    assert ("需补抽1人" in agency.text, one.code in agency.text) == (True, True)
+    await agency.get(f"/agency/draws/{draw_id}")
+    await agency.press("启动补抽", update="")
+    assert (await state_of(draw_id), "补抽已启动" in agency.text) == ("drawing", True)
+    await world.office.run.advance(draw_id)
+    assert await Invitation.filter(draw_id=draw_id).count() == 3
+
+
+async def test_the_desk_leads_an_agency_to_its_own_pages(world: World) -> None:
+    draw_id, _ = await world.panel()
+    agency = await world.log_in(world.office.agency)
+    assert (await agency.get("/desk")).path == "/agency"
+    for page in ("attendance", "result", "absences", "exit"):
+        assert (await agency.get(f"/desk/{draw_id}/{page}")).status in (200, 422), page
+
+
+def pages(draw_id: UUID, project_id: UUID, notice_id: UUID, condition_id: UUID) -> list[str]:
+    draw = f"/agency/draws/{draw_id}"
+    steps = (
+        "",
+        "/project",
+        "/basic",
+        "/recusal",
+        "/conditions",
+        "/submit",
+        "/run",
+        "/round",
+        "/events",
+        "/log",
+        "/application.pdf",
+    )
+    parts = (f"/notices/{notice_id}", f"/conditions/{condition_id}", "/notices/new", "/conditions/new")
+    return [
+        f"/agency/projects/{project_id}",
+        f"/agency/draws/new?project={project_id}",
+        *(draw + one for one in (*steps, *parts)),
+    ]
+
+
+POSTS = (
+    "basic",
+    "recusal",
+    "recusal/units.xlsx",
+    "conditions",
+    "notices/new",
+    "conditions/new",
+    "submit",
+    "attachment",
+    "run",
+    "round",
+)
+
+
+async def make_others(world: World) -> dict[str, tuple[Actor, str]]:
+    """Everybody but the agency that owns the draw, with the role to be granted."""
+    deps, office = world.services.deps, world.office
+    account, colleague = await make_account(deps, "13700001111"), await make_account(deps, "13700002222")
+    await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=account.id)
+    own = await Organisation.get(id=office.agency.organisation_id)
+    await make_agent_link(own, colleague)
+    return {
+        "organisation": (Actor("demo", "organisation", account_id=account.id), ""),
+        "agent": (Actor("demo", "agent", account_id=colleague.id), ""),
+        "venue": (office.desk, "venue"),
+        "verifier": (office.verifier, "verifier"),
+        "supervisor": (office.supervisor, "supervisor"),
+    }
+
+
+@pytest.mark.parametrize("role", ["organisation", "agent", "venue", "verifier", "supervisor"])
+async def test_nobody_else_opens_or_changes_what_is_an_agencys(world: World, role: str) -> None:
+    draw_id = await make_draw(world.office)
+    notice_id = (await CallNotice.get(draw_id=draw_id)).id
+    condition_id = (await Condition.get(draw_id=draw_id)).id
+    actor, grant = (await make_others(world))[role]
+    visitor = await world.log_in(actor, grant)
+    foreign = 404 if role in ("organisation", "agent") else 403
+    for path in pages(draw_id, world.office.project_id, notice_id, condition_id):
+        assert (await visitor.get(path)).status == foreign, path
+    before = await Draw.get(id=draw_id)
+    for path in POSTS:
+        await visitor.post(f"/agency/draws/{draw_id}/{path}", {"form": "x", "deed": "delete"})
+        assert visitor.status == foreign, path
+    await visitor.post(f"/agency/projects/{world.office.project_id}", {"form": "x", "deed": "delete"})
+    assert visitor.status == foreign
+    assert await Draw.get(id=draw_id) == before
+    if foreign == 404:
+        for path in ("/agency", "/agency/draws", "/agency/projects", "/agency/pending"):
+            await visitor.get(path)
+            assert (visitor.status, "演示项目" in visitor.text) == (200, False), path
+
+
+async def test_strangers_are_led_to_the_log_in(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    for path in ("/agency", f"/agency/draws/{draw_id}/run", "/agency/projects/new", "/agency/pending"):
+        assert (await world.visitor().get(path)).path == "/h5/login", path

@@ -1,0 +1,38 @@
+"""``/agency/pending``: places that wait for a supplementary draw (专家补抽), an activity after the other."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import aiohttp.web as http
+
+from domain.draws.lifecycles import DrawState
+from services.draws import Filters
+from web.agency.base import AgencyPart
+
+KINDS = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
+SOURCES = {"expert": "专家本人", "manual": "人工登记"}
+
+
+class PendingPages(AgencyPart):
+    here = "pending"
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/pending", self.pending)
+
+    async def pending(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        rows = sorted(
+            await self.services.draws.absences.pending(actor), key=lambda row: (row.draw_number, row.registered_at)
+        )
+        short = await self.services.draws.queries.cards(actor, Filters(states=(DrawState.SHORT.value,)), limit=50)
+        waiting = {row.draw_id for row in rows}
+        return self.show(
+            actor,
+            "agency/pending.html",
+            request,
+            groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
+            short=[one for one in short.items if one.id not in waiting],
+            kinds=KINDS,
+            sources=SOURCES,
+        )

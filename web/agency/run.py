@@ -1,0 +1,241 @@
+"""``…/run``: the order fixed by three parties, the draw as it goes on, and everything that can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import ClassVar
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.draws.lifecycles import DrawState
+from domain.errors import AppError, InvalidInput
+from models.draws import Draw
+from services.core.base import Actor
+from services.draws import Detail, Progress, RegionChange, RoundView
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.agency.conditions import MODES
+from web.agency.pending import KINDS, SOURCES
+from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
+from web.core.site import Site
+from web.draws.board import LiveProgress, facts_of
+from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
+
+_AGENCY = "agency"
+"""The agency's part in the draw of lots."""
+_MOVABLE = (
+    DrawState.VERIFIED,
+    DrawState.COMMITTING,
+    DrawState.PAUSED,
+    DrawState.SUPPLEMENT_PENDING,
+    DrawState.SHORT,
+    DrawState.COMPLETED,
+)
+"""While no new expert is being called, gatherings may be moved."""
+_MISSING = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
+_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
+_CHECK_EVERY = 60
+"""Looks of a stream after which the log-in is checked again."""
+
+
+class RunPages(DrawPart):
+    step = "run"
+    notes: ClassVar[Mapping[str, str]] = {
+        "opened": "三方摇号已开始，本页自动提交代理机构的随机数。",
+        "aborted": "本轮已终止，可以重新开始。",
+        "started": "抽取已启动，正在通知专家。",
+        "paused": "已暂停。已发出的通知会继续等待结果。",
+        "resumed": "抽取继续进行。",
+        "ended": "正在结束。已发出的通知会继续等待结果。",
+        "moved": "集合时间已更改，已同意的专家会收到新时间。",
+        "supplement": "补抽已启动。",
+        "widened": "地区已扩大，请三方重新摇号。",
+    }
+
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        super().__init__(site, services, door)
+        self._live = LiveProgress(site, services.draws.public_links)
+
+    def add_routes(self) -> None:
+        base = "/agency/draws/{id}"
+        self.site.get(base, self.onward)
+        self.site.get(f"{base}/run", self.run)
+        self.site.post(f"{base}/run", self.act)
+        self.site.get(f"{base}/round", self.round)
+        self.site.post(f"{base}/round", self.take_part)
+        self.site.get(f"{base}/events", self.events)
+        self.site.get(f"{base}/log", self.log)
+
+    async def onward(self, request: http.Request) -> http.Response:
+        """To the step where the activity stands."""
+        _, detail = await self.asked(request)
+        state, draw = DrawState(detail.draw.state), detail.draw
+        full = sum(one.planned for one in detail.conditions) == draw.needed
+        if state == DrawState.EDITING and not full:
+            raise redirect(path_of(draw.id, "conditions" if detail.parts["notices"] else "recusal"))
+        raise redirect(path_of(draw.id, "submit" if state in (*EDITABLE, DrawState.SUBMITTED) else "run"))
+
+    async def run(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        return await self._page(actor, request, detail)
+
+    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+        draws, draw = self.services.draws, detail.draw
+        progress, rolls = await draws.progress.of(draw), await self._live.rolls(draw)
+        missing = [one for one in detail.conditions if one.needed > one.accepted]
+        state = DrawState(draw.state)
+        codes = [code for one in missing for code in one.regions]
+        return self.draw_page(
+            actor,
+            "agency/run.html",
+            request,
+            detail,
+            error=form.error,
+            f=form,
+            progress=progress,
+            facts=facts_of(progress, rolls),
+            roll=rolls[-1] if rolls else None,
+            round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
+            movable=state in _MOVABLE,
+            missing=missing if state in _MISSING else [],
+            wider=self.book(actor).draw.supplement.region_change,
+            names=await self.services.catalogues.names(actor.pool, "region", codes),
+            modes=MODES,
+            top=self.book(actor).pool.region,
+            unseals_at=draws.access.unseals_at(draw),
+            over=state in _OVER,
+            running=draw.started_at is not None,
+            print_moment=print_moment,
+        )
+
+    # ---- what is done about it
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` open, abort, start, pause, resume, end, move, supplement or widen."""
+        actor, detail = await self.asked(request)
+        fields = await self.fields(request, actor)
+        try:
+            note = await self._do(actor, detail, fields)
+        except AppError as error:
+            detail = await self.services.draws.queries.detail(actor, detail.draw.id)
+            return await self._page(actor, request, detail, Form(fields, self.shown(error), fields.get("id", "")))
+        raise redirect(path_of(detail.draw.id, "run"), note=note)
+
+    async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
+        draws, draw, deed = self.services.draws, detail.draw, fields.get("deed")
+        if deed == "open":
+            await draws.rounds.open(actor, draw.id)
+            return "opened"
+        if deed == "abort":
+            await draws.rounds.abort(actor, draw.id, _reason(fields))
+            return "aborted"
+        if deed == "move":
+            at = when(fields, "gathering_at", "集合时间")
+            notice_id = uuid_of(fields.get("id", ""), "这条语音通知")
+            await draws.absences.change_gathering(actor, draw.id, notice_id, at)
+            return "moved"
+        if deed == "supplement":
+            return await self._supplement(actor, detail, fields)
+        if deed == "widen":
+            change = RegionChange(uuid_of(fields.get("id", ""), "这个抽取条件"), _regions(fields))
+            await draws.absences.start_supplement(actor, draw.id, regions=[change])
+            return "widened"
+        return await self._call(actor, draw.id, fields)
+
+    async def _call(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
+        calling = self.services.draws.calling
+        match fields.get("deed"):
+            case "start":
+                await calling.start(actor, draw_id)
+                return "started"
+            case "pause":
+                await calling.pause(actor, draw_id, _reason(fields))
+                return "paused"
+            case "resume":
+                await calling.resume(actor, draw_id)
+                return "resumed"
+            case "end":
+                await calling.force_end(actor, draw_id, _reason(fields))
+                return "ended"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+    async def _supplement(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
+        """By the same conditions; with the gathering times that were changed in the form."""
+        moved = {
+            one.id: when(fields, f"at-{one.id}", "集合时间", one.gathering_at)
+            for one in detail.parts["notices"]
+            if fields.get("update") == "1" and f"at-{one.id}" in fields
+        }
+        await self.services.draws.absences.start_supplement(actor, detail.draw.id, gathering=moved)
+        return "supplement"
+
+    # ---- the draw of lots
+
+    async def round(self, request: http.Request) -> http.Response:
+        """The newest round, for the script of the page."""
+        actor, detail = await self.asked(request)
+        return _told(await self.services.draws.rounds.view(actor, detail.draw.id, _AGENCY))
+
+    async def take_part(self, request: http.Request) -> http.Response:
+        """The browser's ``commitment``, or its ``value``."""
+        actor, detail = await self.asked(request)
+        rounds, draw_id = self.services.draws.rounds, detail.draw.id
+        try:
+            fields = await self.fields(request, actor)
+            if "value" in fields:
+                return _told(await rounds.reveal(actor, draw_id, _AGENCY, fields["value"]))
+            return _told(await rounds.commit(actor, draw_id, _AGENCY, fields.get("commitment", "")))
+        except AppError as error:
+            return http.json_response({"detail": error.message}, status=error.status)
+
+    # ---- live, and looking back
+
+    async def events(self, request: http.Request) -> http.StreamResponse:
+        actor, detail = await self.asked(request)
+        looks = 0
+
+        async def look() -> tuple[Draw, Progress]:
+            nonlocal looks
+            looks += 1
+            if looks % _CHECK_EVERY == 0:
+                await self.actor(request)
+            draw = await self.services.draws.access.get(actor, detail.draw.id)
+            return draw, await self.services.draws.progress.of(draw)
+
+        return await self._live.answer(request, look, session=str(actor.session_id))
+
+    async def log(self, request: http.Request) -> http.Response:
+        """Who did what, and what was sent."""
+        actor, detail = await self.asked(request)
+        return self.draw_page(
+            actor,
+            "agency/log.html",
+            request,
+            detail,
+            operations=await self.services.draws.queries.operations(actor, detail.draw.id),
+            kinds=KINDS,
+            sources=SOURCES,
+            absences=await self.services.draws.absences.of_draw(actor, detail.draw.id),
+        )
+
+
+def _reason(fields: Mapping[str, str]) -> str:
+    said = text(fields, "reason", "原因", 200)
+    if not said:
+        raise InvalidInput("请填写原因。", code="missing", field="reason")
+    return said
+
+
+def _regions(fields: Mapping[str, str]) -> tuple[str, ...]:
+    codes = fields.get("regions", "").split(",")
+    return tuple(dict.fromkeys(code.strip() for code in codes[:100] if code.strip()))
+
+
+def _told(view: RoundView | None) -> http.Response:
+    if view is None:
+        return http.json_response({"round": None})
+    facts = asdict(view)
+    times = {name: facts[name].isoformat() if facts[name] else None for name in ("reveal_until", "start_by")}
+    return http.json_response({"round": facts | times})
