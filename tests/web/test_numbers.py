@@ -301,7 +301,7 @@ async def test_the_panel_is_as_large_on_cards_board_and_desk(house: House) -> No
     card = (await agency.get("/draws"))["items"][0]
     progress = await agency.get(f"/draws/{draw_id}/progress")
     assert (card["accepted"], card["needed"]) == (progress["accepted"], progress["planned"]) == (2, 2)
-    listed = await house.at(who["organisation"], "/desk")
+    listed = await house.at(who["organisation"], "/agency/draws")
     assert "2/2" in listed.text
     assert "已同意2人，需2人" in (await listed.get(f"/desk/{draw_id}")).text
     address = await house.pages.screens().share(house.chat.office.agency, draw_id, "board")

@@ -85,7 +85,7 @@ async def log_in(world: World, **answer: str) -> Visitor:
 
 async def test_a_legal_entity_comes_in_and_stands_at_its_desk(world: World, platform: Platform) -> None:
     visitor = await log_in(world)
-    assert (visitor.path, visitor.status, "法人" in visitor.text) == ("/desk", 200, True)
+    assert (visitor.path, visitor.status, "法人" in visitor.text) == ("/agency", 200, True)
     organisation = await Organisation.get(credit_code=OTHER_CREDIT_CODE)
     session = await Session.get(organisation_id=organisation.id)
     assert (organisation.name, organisation.assurance_level) == ("广州新立招标有限公司", 4)
@@ -95,7 +95,7 @@ async def test_a_legal_entity_comes_in_and_stands_at_its_desk(world: World, plat
 async def test_an_agent_comes_in_for_the_organisation(world: World, platform: Platform) -> None:
     platform.claims = AGENT
     visitor = await log_in(world)
-    assert (visitor.path, visitor.status, "经办人" in visitor.text) == ("/desk", 200, True)
+    assert (visitor.path, visitor.status, "经办人" in visitor.text) == ("/agency", 200, True)
     link = await AgentLink.get(organisation__credit_code=OTHER_CREDIT_CODE)
     session = await Session.get(organisation_id=link.organisation_id)
     assert (session.role, session.account_id) == ("agent", link.account_id)
@@ -105,7 +105,7 @@ async def test_who_holds_several_roles_comes_in_as_what_the_platform_says(world:
     await log_in(world)
     platform.claims = replace(AGENT, mobile=LEGAL.mobile)
     visitor = await log_in(world, code="code-2")
-    assert (visitor.path, "经办人" in visitor.text) == ("/desk", True)
+    assert (visitor.path, "经办人" in visitor.text) == ("/agency", True)
 
 
 async def test_an_agent_whose_period_begins_later_is_told_so(world: World, platform: Platform) -> None:
@@ -231,4 +231,4 @@ async def test_a_platform_that_is_away_at_the_end_can_be_asked_again(
     await visitor.get(f"{BACK}?code=code-1&state={state}")
     assert (visitor.status, "请稍后刷新重试" in visitor.text) == (424, True)
     await visitor.get(f"{BACK}?code=code-1&state={state}")
-    assert (visitor.path, visitor.status) == ("/desk", 200)
+    assert (visitor.path, visitor.status) == ("/agency", 200)

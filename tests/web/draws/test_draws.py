@@ -227,7 +227,7 @@ async def test_another_agencys_draw_is_not_there(world: World) -> None:
     outsider = await make_account(world.services.deps)
     await make_organisation(credit_code=OTHER_CREDIT_CODE, legal_account_id=outsider.id)
     agency = await world.log_in(Actor("demo", "organisation", outsider.id))
-    assert "还没有抽取活动" in agency.text
+    assert "没有需要您处理的事项" in agency.text
     for path in ("", "/attendance", "/screen", "/result"):
         assert (await agency.get(f"/desk/{draw_id}{path}")).status in (403, 404)
         assert "演示项目" not in agency.text

@@ -1,0 +1,193 @@
+"""An agency in a real browser, on a phone and at a desk: every page, and the whole way of a draw."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, FilePayload, Page
+
+from domain.draws.protocol import participant_commitment
+from models.draws import CallNotice, Condition, Draw, Round
+from models.projects import Lot
+from tests.factories.files import pdf
+from tests.factories.offices import ID_NUMBER, add_experts, make_draw, open_invitations, state_of, verify
+from tests.plugins.browsers import CHROMIUM
+from tests.web.agency.test_draws import at
+from tests.web.conftest import World
+from tests.web.test_browser import PHONE, SCREEN, Seen, staff
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+
+async def scheme_of(seen: Seen, scheme: Literal["light", "dark"]) -> None:
+    await seen.page.emulate_media(color_scheme=scheme)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
+async def test_every_page_reads_well(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    office = world.office
+    running, [one, _] = await world.panel(2)
+    await Lot.create(
+        project_id=office.project_id, name="二标段", number="1231231231", investment=50_000_000, position=1
+    )
+    draft = await make_draft(world)
+    notice, condition = await CallNotice.get(draw_id=draft), await Condition.get(draw_id=draft)
+    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    seen = await staff(browser, world, size, "agency")
+    await scheme_of(seen, scheme)
+    found: list[str] = []
+    for name, path in {
+        "home": "",
+        "draws": "/draws?state=editing",
+        "projects": "/projects?choose=1",
+        "project": f"/projects/{office.project_id}",
+        "project-new": "/projects/new",
+        "draw-new": f"/draws/new?project={office.project_id}",
+        "basic": f"/draws/{draft}/basic",
+        "basic-read": f"/draws/{running}/basic",
+        "recusal": f"/draws/{draft}/recusal",
+        "persons": f"/draws/{draft}/recusal?list=persons",
+        "conditions": f"/draws/{draft}/conditions",
+        "notice": f"/draws/{draft}/notices/{notice.id}",
+        "condition": f"/draws/{draft}/conditions/{condition.id}",
+        "submit": f"/draws/{draft}/submit",
+        "run": f"/draws/{running}/run",
+        "log": f"/draws/{running}/log",
+        "pending": "/pending",
+    }.items():
+        page = await seen.open(f"/agency{path}")
+        await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        await page.mouse.move(0, 0)
+        try:
+            await seen.check(f"agency-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+        except AssertionError as error:
+            found.append(f"{name}: {error}")
+    assert found == []
+    assert seen.complaints == []
+
+
+async def make_draft(world: World) -> UUID:
+    """A draw of a project of its own that is not handed in yet."""
+    office, own = world.office, world.office.project_id
+    projects = world.services.draws.projects
+    data = (await projects.get(office.agency, own)).data
+    office.project_id = (await projects.create(office.agency, data)).id
+    draft = await make_draw(office)
+    office.project_id = own
+    return draft
+
+
+async def choose(page: Page, field: str, words: str, option: str) -> None:
+    """In the sheet of a catalogue."""
+    await page.locator(f".codes:has(#f-{field}) .choose").click()
+    sheet = page.get_by_role("dialog")
+    await sheet.get_by_role("searchbox").fill(words)
+    await sheet.get_by_role("button", name=option).first.click()
+    await sheet.wait_for(state="hidden")
+
+
+async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: World) -> None:
+    office = world.office
+    await add_experts(office, 3)
+    seen = await staff(browser, world, PHONE, "agency")
+    page = await seen.open("/agency")
+    await page.get_by_role("link", name="新建抽取").click()
+    await page.get_by_role("link", name="演示项目").click()
+    await page.get_by_label("活动名称").fill("水厂扩建评标")
+    await page.get_by_label("公告发布媒体").fill("演示网")
+    await page.get_by_label("开标地点").fill("第一开标室")
+    await page.get_by_label("开标时间").fill(at(world, 3))
+    await page.get_by_label("拟抽取专家人数").fill("1")
+    await page.get_by_label("预计评标开始时间").fill(at(world, 2))
+    await page.get_by_label("预计评标结束时间").fill(at(world, 9))
+    await page.get_by_label("经办人", exact=True).fill("黄劲松")
+    await page.get_by_label("经办人电话").fill("13568846647")
+    await page.get_by_label("经办人证件号").fill(ID_NUMBER)
+    await page.get_by_label("李监督").check()
+    await page.get_by_role("button", name="保存，下一步").click()
+    wrong = page.get_by_text("时间应满足")
+    await wrong.wait_for()
+    await seen.check("agency-basic-wrong")
+    assert await page.get_by_label("经办人证件号").input_value() == ID_NUMBER, "what was typed stays"
+    await page.get_by_label("预计评标开始时间").fill(at(world, 6))
+    await page.get_by_role("button", name="保存，下一步").click()
+    await page.get_by_text("活动信息已保存").wait_for()
+    await page.get_by_role("link", name="下一步：抽取条件").click()
+    draw = await Draw.get(name="水厂扩建评标")
+
+    await page.get_by_role("link", name="新增语音通知").click()
+    await page.get_by_label("评标场所").fill("其他")
+    await page.get_by_label("评标地点").fill("广州市天河区天润路333号")
+    await page.get_by_label("集合时间").fill(at(world, 5))
+    await page.get_by_label("联系人").fill("李监督")
+    await page.get_by_label("联系方式").fill("020-28866000")
+    await page.locator("[data-phrases] button").first.click()
+    assert await page.get_by_label("注意事项").input_value()
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_text("语音通知已保存").wait_for()
+    await page.get_by_role("link", name="创建抽取条件").click()
+    await choose(page, "regions", "4401", "选择440100" if await page.get_by_text("选择440100").count() else "440100")
+    await choose(page, "specialty", "A08", "A08")
+    await seen.check("agency-condition-chosen")
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_text("与拟抽取人数一致").wait_for()
+    await page.get_by_role("button", name="预览人数").click()
+    await page.get_by_text("还可预览").wait_for()
+    await page.get_by_role("link", name="下一步：提交审核").click()
+    stamped = FilePayload(name="申请表.pdf", mimeType="application/pdf", buffer=pdf())
+    await page.get_by_label("上传附件").set_input_files(stamped)
+    await page.get_by_role("button", name="上传").click()
+    await page.get_by_role("link", name="申请表.pdf").wait_for()
+    await page.get_by_role("button", name="提交审核").click()
+    await page.get_by_text("等待交易中心核验；核验前可以撤回").wait_for()
+    await seen.check("agency-submitted")
+
+    [waiting] = await world.services.draws.verification.queue(office.verifier)
+    await world.services.draws.verification.approve(office.verifier, waiting.id)
+    await page.get_by_role("link", name="进入抽取").click()
+    await page.get_by_role("button", name="开始三方摇号").click()
+    await page.get_by_text("等待监督人。").wait_for()
+    await seen.check("agency-committed")
+    current = await Round.get(draw_id=draw.id)
+    value = os.urandom(16)
+    digest = participant_commitment("supervisor", value, draw.number, current.number).hex()
+    await office.rounds.commit(office.supervisor, draw.id, "supervisor", digest)
+    await office.rounds.reveal(office.supervisor, draw.id, "supervisor", value.hex())
+    await page.get_by_text("专家顺序已确定，可以启动抽取").wait_for()
+    await seen.check("agency-seeded")
+    await page.get_by_role("button", name="启动抽取").click()
+    await page.get_by_text("抽取已启动").wait_for()
+    await office.run.advance(draw.id)
+    await page.locator("[data-fact=open]", has_text="1").wait_for()
+    await seen.check("agency-drawing")
+    [invitation] = await open_invitations(draw.id)
+    await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw.id)
+    await page.locator(".run .tag", has_text="抽取完成").wait_for()
+    await seen.check("agency-completed")
+    assert await state_of(draw.id) == "completed"
+    assert [line for line in seen.complaints if "422" not in line] == []
+
+
+async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: Browser, world: World) -> None:
+    draw_id = await make_draw(world.office)
+    await verify(world.office, draw_id)
+    await world.office.rounds.open(world.office.agency, draw_id)
+    first = await staff(browser, world, PHONE, "agency")
+    await first.open(f"/agency/draws/{draw_id}/run")
+    await first.page.get_by_text("等待监督人。").wait_for()
+    world.clock.move(timedelta(minutes=1, seconds=30))
+    second = await staff(browser, world, SCREEN, "agency")
+    await second.open(f"/agency/draws/{draw_id}/run")
+    await second.page.get_by_text("本机没有本轮的随机数").wait_for()
+    await second.check("agency-no-number")
+    assert first.complaints + second.complaints == []
