@@ -164,7 +164,9 @@ class ReviewQueue:
         self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> Page[TaskCard]:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
-        return (await self.overview(actor, wanted, offset=offset, limit=limit))[0]
+        check(actor, "review.decide")
+        within = await open_within(actor, self._deps.book(actor.pool))
+        return await self._cards(actor, wanted, within, offset, limit)
 
     async def overview(
         self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20

@@ -51,4 +51,8 @@ class NothingElse:
     """Stands for services whose own deadlines this test never reaches."""
 
     def __getattr__(self, name: str) -> object:
-        return None
+        return _nothing
+
+
+async def _nothing(**_: object) -> None:
+    raise AssertionError("nothing of this kind is due here")
