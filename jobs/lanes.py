@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.core.queues import CALLS, CHAT, DEADLINES, DRAWS, PICTURES, RECEIPTS, REFILLS
+from services.core.queues import CALLS, CHAT, DEADLINES, DRAWS, EXPORTS, PICTURES, RECEIPTS, REFILLS
 
 
 @dataclass(frozen=True)
@@ -24,5 +24,5 @@ LANES = (
     Lane("chat", (CHAT,), 0.2),
     Lane("calls", (DRAWS, CALLS, REFILLS, RECEIPTS), 0.4),
     Lane("deadlines", (DEADLINES,), 0.3),
-    Lane("pictures", (PICTURES,), 0.1),
+    Lane("pictures", (PICTURES, EXPORTS), 0.1),
 )

@@ -16,6 +16,8 @@ CALLS = "calls"
 DEADLINES = "deadlines"
 PICTURES = "pictures"
 """Payment pictures: the link went out before."""
+EXPORTS = "exports"
+"""Long lists for the office: their page tells how far they are."""
 
 _QUEUES: Mapping[str, str] = {
     "chat.late": CHAT,
@@ -24,6 +26,7 @@ _QUEUES: Mapping[str, str] = {
     "invitations.notify_unconfirmed": DRAWS,
     "receipts.apply": RECEIPTS,
     "payments.picture": PICTURES,
+    "exports.write": EXPORTS,
 }
 
 
