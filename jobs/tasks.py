@@ -23,6 +23,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
 
     async def advance_draw(draw_id: str) -> None:
         await services.draws.calling.advance(UUID(draw_id))
+        await services.operations.scheduler.defer(["deliver"])  # a call need not wait for the tick
 
     for name in ("draws.advance", "draws.refill"):
         queue.task(name=name, retry=retry)(advance_draw)

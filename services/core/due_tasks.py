@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 
+LONGEST_TURN = 0.5
+"""Seconds after which no further batch is begun."""
+
 
 class Turn(Enum):
-    """What work says that takes at most a second or so, and leaves the rest to its next turn."""
+    """What work says that takes at most half a second or so, and leaves the rest to its next turn."""
 
     DONE = "done"
     MORE = "more"
@@ -26,9 +30,13 @@ class DueTask:
 
 
 def in_turns(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[Turn]]:
-    """For work that does a batch and returns its size: it goes on until nothing is left."""
+    """For work that does a batch and returns its size: it goes on until nothing is left, or its turn is over."""
 
     async def turn() -> Turn:
-        return Turn.MORE if await work() else Turn.DONE
+        until = time.monotonic() + LONGEST_TURN
+        while await work():
+            if time.monotonic() >= until:
+                return Turn.MORE
+        return Turn.DONE
 
     return turn

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +44,6 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 400
 _AT_ONCE = 64
-_TURN = 1.0
-"""Seconds after which no further batch is begun."""
 _MAX_TRIES = 4
 _LONGEST_PAUSE = 60.0
 """Seconds."""
@@ -159,18 +158,20 @@ class Delivery:
         self._entrances = entrances or Entrances(deps.public_url, {})
         self._taps = taps
 
-    async def deliver_due(self, *, bulk: bool = False) -> int:
-        """Send what is due, batch by batch, for a turn; returns how many attempts were made.
+    async def deliver_due(self, *, bulk: bool = False, longest: float = math.inf) -> int:
+        """Send what is due, batch by batch; returns how many attempts were made.
 
-        ``bulk``: what goes to thousands, for which nobody waits; everything else has turns of its own.
+        ``bulk``: what goes to thousands, for which nobody waits. No batch is begun after ``longest`` seconds but one.
         """
-        done, until = 0, time.monotonic() + _TURN
-        while time.monotonic() < until and (batch := await self._claim(bulk)):
+        done, until = 0, time.monotonic() + longest
+        while batch := await self._claim(bulk):
             limit = asyncio.Semaphore(_AT_ONCE)
             people = await self._people([row["account_id"] for row in batch if row["account_id"]])
             outcomes = await asyncio.gather(*(self._attempt(row, people, limit) for row in batch))
             await self._write(batch, outcomes)
             done += len(batch)
+            if time.monotonic() >= until:
+                break
         return done
 
     async def _claim(self, bulk: bool) -> list[Any]:

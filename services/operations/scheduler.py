@@ -122,8 +122,8 @@ class Scheduler:
         self._pauses = RetryPauses()
         self._under_way: Counter[str] = Counter()
         self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
-            "deliver": in_turns(delivery.deliver_due),
-            "deliver_bulk": in_turns(partial(delivery.deliver_due, bulk=True)),
+            "deliver": in_turns(partial(delivery.deliver_due, longest=0.0)),
+            "deliver_bulk": in_turns(partial(delivery.deliver_due, bulk=True, longest=0.0)),
             "climb": in_turns(notices.climb_due),
             "check_outcomes": receipts.check_due,
             "expire": in_turns(invitations.expire_due),

@@ -1,0 +1,31 @@
+"""Turns: work goes on until nothing is left, and asks for another turn when its time is over."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.core import due_tasks
+from services.core.due_tasks import Turn, in_turns
+
+
+class Rows:
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def work(self) -> int:
+        done = min(self.left, 10)
+        self.left -= done
+        return done
+
+
+async def test_what_a_turn_has_time_for_is_done_in_it() -> None:
+    rows = Rows(35)
+    assert await in_turns(rows.work)() is Turn.DONE
+    assert rows.left == 0
+
+
+async def test_a_turn_that_is_over_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due_tasks, "LONGEST_TURN", 0.0)
+    rows = Rows(15)
+    turns = [await in_turns(rows.work)() for _ in range(3)]
+    assert turns == [Turn.MORE, Turn.MORE, Turn.DONE]
