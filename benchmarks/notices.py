@@ -144,7 +144,7 @@ async def time_ours(services: Services, accounts: list[Account], turn: int) -> t
     written = time.perf_counter() - began
     await execute("ANALYZE attempt, notice")
     began = time.perf_counter()
-    assert await services.notifications.delivery.deliver_due() == len(accounts)
+    assert await services.notifications.delivery.deliver_due(bulk=True) == len(accounts)
     took = time.perf_counter() - began
     assert await Attempt.filter(state="sent").count() == len(accounts) * (turn + 1)
     return written, took
