@@ -90,10 +90,12 @@ _LOCK = """
 WITH d AS MATERIALIZED (SELECT t AS whole, t.id FROM draw t WHERE t.id = {which} FOR UPDATE),
 c AS MATERIALIZED (SELECT t AS whole FROM draw_condition t WHERE t.draw_id = (SELECT id FROM d)
   ORDER BY t.position FOR UPDATE){more}
-SELECT (SELECT whole FROM d) AS draw, ARRAY(SELECT whole FROM c) AS conditions{shown}
+SELECT (SELECT whole FROM d) AS draw, ARRAY(SELECT whole FROM c) AS conditions,
+  (SELECT l.at FROM draw_log l, d WHERE l.draw_id = d.id AND l.seq = (d.whole).log_length) AS logged_at{shown}
 """
 """Each part needs the one before it, so rows are locked in this order; and what was changed while a lock was waited for
-is read as it is now. What is not locked here is not: it is read afterwards."""
+is read as it is now. What is not locked here is not: it is read afterwards. The newest entry of the log never changes,
+but one that was written while the lock was waited for is not seen."""
 _LOCK_DRAW = _LOCK.format(which="$1", more="", shown="")
 _LOCK_INVITATION = _LOCK.format(
     which="(SELECT draw_id FROM invitation WHERE id = $1 AND ($2::uuid IS NULL OR expert_id = $2))",
@@ -120,7 +122,9 @@ async def lock_invitation(invitation_id: UUID, expert_id: UUID | None) -> tuple[
 
 
 def _locked(row: Mapping[str, Any]) -> Locked:
-    return Locked(from_row(Draw, row["draw"]), [from_row(Condition, one) for one in row["conditions"]])
+    draw = from_row(Draw, row["draw"])
+    draw.logged_at = row["logged_at"]
+    return Locked(draw, [from_row(Condition, one) for one in row["conditions"]])
 
 
 async def lock_for(actor: Actor, draw_id: UUID) -> Locked:

@@ -39,7 +39,8 @@ class Statements:
         return {text: times for text, times in Counter(self.queries).items() if times > 1}
 
     def note(self, text: str) -> None:
-        if text not in _OF_ASYNCPG and not text.startswith("SET "):  # said once to each new connection
+        once = text in _OF_ASYNCPG or text.startswith("SET ") or "set_config('jit'" in text  # of each new connection
+        if not once:
             (self.control if text.lstrip().upper().startswith(_CONTROL) else self.queries).append(text)
 
 
