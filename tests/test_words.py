@@ -91,6 +91,9 @@ def _texts() -> Iterator[tuple[str, str]]:
     for folder in ("web/static", "sandbox/static"):
         sources += [(path, in_script) for path in (ROOT / folder).rglob("*.js")]
     sources += [(path, in_template) for path in (ROOT / "sandbox" / "static").rglob("*.html")]
+    mini = ROOT / "miniprogram"
+    sources += [(path, in_script) for folder in ("lib", "pages") for path in (mini / folder).rglob("*.js")]
+    sources += [(path, in_template) for folder in ("lib", "pages") for path in (mini / folder).rglob("*.wxml")]
     sources += [(path, in_rulebook) for path in (ROOT / "config").rglob("*.toml")]
     for path, read in sources:
         name = path.relative_to(ROOT).as_posix()

@@ -1,0 +1,137 @@
+"""Types for the mini-program, from the description: ``python -m miniapp_api.types > miniprogram/types/api.d.ts``.
+
+Only what the mini-program calls (``TAGS``) and the schemas that this leads to.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from miniapp_api.assembly import APIS
+from miniapp_api.http.openapi import describe
+
+TAGS = frozenset(
+    (
+        "accounts",
+        "organisations",
+        "applications",
+        "consents",
+        "courses",
+        "exam_sittings",
+        "experts",
+        "invitations",
+        "payments",
+        "pools",
+        "registration",
+        "sessions",
+    )
+)
+"""Nouns that have native pages; all others are reached through the pages of the web site."""
+_PREFIX = "/api/v1/{pool}"
+_HEAD = "// Written by `python -m miniapp_api.types > miniprogram/types/api.d.ts`; change the service, not this file.\n"
+_SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
+
+Json = Mapping[str, Any]  # a part of the description; its shape is OpenAPI's
+
+
+def render() -> str:
+    """The declaration file."""
+    described = describe(APIS)
+    calls = dict(_calls(described["paths"]))
+    schemas = described["components"]["schemas"]
+    lines = [_HEAD, "declare namespace Api {", "  interface Calls {"]
+    lines += [f"    '{name}': {shape};" for name, shape in calls.items()]
+    lines.append("  }")
+    for name in sorted(_reached("\n".join(calls.values()), schemas)):
+        lines += ["", *_declare(name, schemas[name])]
+    return "\n".join([*lines, "}", ""])
+
+
+def _calls(paths: Json) -> Iterator[tuple[str, str]]:
+    """``GET /invitations`` and what it is given and answers; downloads and uploads are left to the web site."""
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if TAGS.isdisjoint(operation["tags"]):
+                continue
+            answer = _answer(operation["responses"])
+            if answer is not None:
+                yield (
+                    f"{method.upper()} {path.removeprefix(_PREFIX)}",
+                    f"{{ given: {_given(operation)}; answer: {answer} }}",
+                )
+
+
+def _answer(responses: Json) -> str | None:
+    good = next(said for status, said in responses.items() if status.startswith("2"))
+    if "content" not in good:
+        return "null"
+    plain = good["content"].get("application/json")
+    return _type(plain["schema"]) if plain else None
+
+
+def _given(operation: Json) -> str:
+    parts = []
+    for place in ("path", "query"):
+        fields = [one for one in operation["parameters"] if one["in"] == place and one["name"] != "pool"]
+        if fields:
+            inside = "; ".join(f"{one['name']}{_mark(one['required'])}: {_type(one['schema'])}" for one in fields)
+            parts.append(f"{place}{_mark(any(one['required'] for one in fields))}: {{ {inside} }}")
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    parts += [f"body: {_type(body['schema'])}"] if body else []
+    return f"{{ {'; '.join(parts)} }}" if parts else "{}"
+
+
+def _mark(required: bool) -> str:
+    return "" if required else "?"
+
+
+def _reached(text: str, schemas: Json) -> set[str]:
+    """Names of the schemas that ``text`` uses, and those that they use in turn."""
+    found: set[str] = set()
+    waiting = _names(text, schemas)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= _names("\n".join(_declare(name, schemas[name])), schemas) - found
+    return found
+
+
+def _names(text: str, schemas: Json) -> set[str]:
+    return {word for word in re.findall(r"\w+", text) if word in schemas}
+
+
+def _declare(name: str, schema: Json) -> list[str]:
+    if "properties" not in schema:
+        return [f"  type {name} = {_type(schema)};"]
+    required = schema.get("required", ())
+    fields = [f"    {field}{_mark(field in required)}: {_type(one)};" for field, one in schema["properties"].items()]
+    return [f"  interface {name} {{", *fields, "  }"]
+
+
+def _type(schema: Json) -> str:
+    """TypeScript of a JSON schema, as far as our own descriptions go."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "const" in schema or "enum" in schema:
+        return " | ".join(f"'{value}'" for value in schema.get("enum", [schema.get("const")]))
+    if "anyOf" in schema:
+        return " | ".join(dict.fromkeys(_type(one) for one in schema["anyOf"]))
+    if schema.get("type") == "array":
+        return _array(schema)
+    if schema.get("type") == "object":
+        values = schema.get("additionalProperties")
+        return f"Record<string, {_type(values) if isinstance(values, dict) else 'unknown'}>"
+    return _SIMPLE.get(schema.get("type", ""), "unknown")
+
+
+def _array(schema: Json) -> str:
+    if "prefixItems" in schema:
+        return f"[{', '.join(_type(one) for one in schema['prefixItems'])}]"
+    return f"Array<{_type(schema['items'])}>" if "items" in schema else "unknown[]"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

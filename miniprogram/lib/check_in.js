@@ -1,0 +1,50 @@
+// Checking in at the venue: by its code, or by where the phone is.
+const { Failure, call } = require('./api');
+
+/** Knows this phone again, whoever is logged in. */
+function device() {
+  const known = wx.getStorageSync('device') || `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
+  wx.setStorageSync('device', known);
+  return known;
+}
+
+/** @param {{ errMsg: string }} error */
+const cancelled = (error) => /cancel/.test(error.errMsg);
+
+/** The receipt is a page of its own, to be shown at the door. @param {Api.CheckedInOut} done */
+function show(done) {
+  const parts = Object.entries(done).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  return wx.navigateTo({ url: `/pages/arrival?${parts.join('&')}` });
+}
+
+async function scan() {
+  let content;
+  try {
+    content = (await wx.scanCode({ scanType: ['qrCode'] })).result;
+  } catch (error) {
+    if (cancelled(/** @type {any} */ (error))) return;
+    throw new Failure('没有扫到二维码。请允许使用相机，对准现场二维码重试。', { again: true });
+  }
+  if (content.startsWith('http://weixin.qq.com/q/')) throw new Failure('这是微信签到码。请退出小程序，用微信“扫一扫”扫它。');
+  const found = /\/v\/([\w-]+)$/.exec(content);
+  if (!found) throw new Failure('这不是签到二维码。请扫描评标场所出示的签到码。');
+  await show(await call('POST /check-ins', { body: { token: found[1], device: device() } }));
+}
+
+/** @param {string} id of the invitation */
+async function byPosition(id) {
+  /** @type {Api.PositionIn | null} */
+  let position = null;
+  try {
+    const { latitude, longitude } = await wx.getLocation({ type: 'gcj02' });
+    position = { latitude, longitude, system: 'gcj02' };
+  } catch (error) {
+    const { confirm } = await wx.showModal({
+      title: '没有取得位置', content: '没有位置只能记为自报到场，还要扫描现场二维码才算签到。要记录吗？', confirmText: '记录', cancelText: '取消',
+    });
+    if (!confirm) return;
+  }
+  await show(await call('POST /check-ins', { body: { invitation_id: id, position } }));
+}
+
+module.exports = { byPosition, scan };

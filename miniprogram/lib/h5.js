@@ -1,0 +1,42 @@
+// Pages of the web site inside the mini-program, where the same person goes on in the same role.
+const { Failure, call } = require('./api');
+const { openPage } = require('./page');
+const session = require('./session');
+
+/** Fills in what the page was opened with, as `/desk/{id}`. @param {string} pattern @param {Shell.Query} query */
+const fill = (pattern, query) => pattern.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(query[name] || ''));
+
+/** The role that the work needs is taken where there is just one to take. @param {Api.MeOut} me @param {string[]} needed */
+async function takeRole(me, needed) {
+  if (!needed.length || needed.includes(me.role)) return true;
+  const held = me.roles.filter((one) => needed.includes(one.role));
+  if (!held.length) throw new Failure('您现在没有办理这件事的身份。如有疑问请拨打人工服务电话。');
+  if (held.length === 1) await session.choose(held[0]);
+  return held.length === 1;
+}
+
+/**
+ * @param {string} pattern of the path; empty: the page is told with `to`
+ * @param {string[]} [roles] one of which is needed
+ */
+function openH5(pattern, roles = []) {
+  openPage({ data: { src: '' } }, {
+    /** A link lets in once: coming back from another page shows what was there. */
+    async load() {
+      if (this.data.src) return {};
+      if (!await takeRole(this.me, roles)) {
+        wx.redirectTo({ url: '/pages/account' });
+        return {};
+      }
+      const { url } = await call('POST /sessions/current/browser');
+      return { src: `${url}?to=${encodeURIComponent(pattern ? fill(pattern, this.query) : this.query.to)}` };
+    },
+
+    /** WeChat could not open it: no network, or the domain is not among those that it allows. */
+    fail() {
+      this.setData({ src: '', phase: 'failed', failure: '页面没有打开。请检查手机网络后重试。', hotline: this.pool.hotline });
+    },
+  });
+}
+
+module.exports = { openH5 };

@@ -1,0 +1,19 @@
+// Lines that several pages show.
+const { showTime } = require('./time');
+const { INVITATION } = require('./words');
+
+/** @param {Api.InvitationOut} item @returns {Shell.Cell} */
+function invitationCell(item) {
+  const [said, marked] = INVITATION[item.state];
+  /** @type {[string, Shell.Tone]} */
+  const [tag, tone] = item.checked_in_at ? ['已签到', 'good'] : [said, marked];
+  return { label: showTime(item.gathering_at), note: item.place, tag, tone, url: `/pages/invitation?id=${item.id}` };
+}
+
+/** Labels with what is known; nothing for what isn't. @param {[string, string | null | undefined, string?][]} lines @returns {Shell.Cell[]} */
+const facts = (lines) => lines.filter(([, value]) => value).map(([label, value, note]) => ({ label, value: value || '', note }));
+
+/** Only those that are there. @template T @param {(T | null | false | '')[]} items @returns {T[]} */
+const present = (items) => items.filter((item) => Boolean(item)).map((item) => /** @type {T} */ (item));
+
+module.exports = { facts, invitationCell, present };

@@ -1,0 +1,141 @@
+// How every page opens, shows that it waits, fails with a way on, and does things at taps.
+const config = require('../config');
+const { Failure } = require('./api');
+const session = require('./session');
+
+/** @param {Record<string, string | undefined>} query @returns {Shell.Query} */
+function decoded(query) {
+  /** @type {Shell.Query} */
+  const plain = {};
+  for (const name of Object.keys(query)) plain[name] = decodeURIComponent(query[name] || '');
+  return plain;
+}
+
+/** @param {unknown} error */
+function failureOf(error) {
+  if (error instanceof Failure) return error;
+  console.error(error);
+  return new Failure('小程序出错了，没有办成。请重试；仍不行请更新微信后再试。', { again: true });
+}
+
+const hotline = () => session.hotline() || config.hotline;
+
+/** @param {string} number */
+const telephone = (number) => wx.makePhoneCall({ phoneNumber: number, fail: () => {} });
+
+/** Says what failed; true when the person wants to try again. @param {Failure} failure @returns {Promise<boolean>} */
+async function tell(failure) {
+  const line = hotline();
+  const others = line ? { cancelText: '打电话' } : { showCancel: false };
+  const ways = failure.again ? { confirmText: '重试', cancelText: '知道了' } : { confirmText: '知道了', ...others };
+  const { confirm, cancel } = await wx.showModal({ title: '没有办成', content: failure.message, ...ways });
+  if (!failure.again && line && cancel) telephone(line);
+  return failure.again && confirm;
+}
+
+/** Where somebody goes who can't be here yet; empty: nowhere. @param {Api.MeOut} me @param {string} here */
+function detour(me, here) {
+  if (!me.bound) return `/pages/bind?to=${encodeURIComponent(here)}`;
+  return me.role === 'guest' ? '/pages/account' : '';
+}
+
+/** @param {string} route @param {Shell.Query} query */
+function addressOf(route, query) {
+  const parts = Object.keys(query).filter((name) => name !== 'entry').map((name) => `${name}=${encodeURIComponent(query[name])}`);
+  return `/${route}${parts.length ? `?${parts.join('&')}` : ''}`;
+}
+
+/**
+ * Registers a page.
+ * @template {object} D
+ * @param {Shell.Setup<D>} setup
+ * @param {Shell.Deeds<D>} deeds
+ */
+function openPage({ data, every = 0, open = false }, deeds) {
+  /** @type {Shell.State} */
+  const state = { phase: 'loading', failure: '', hotline: '', busy: false, sheet: {} };
+  Page({
+    ...deeds,
+    data: { ...state, ...data },
+
+    /** @param {Record<string, string | undefined>} query */
+    onLoad(query) {
+      this.query = decoded(query);
+      if (this.query.entry) session.setEntry(this.query.entry);
+    },
+
+    onShow() {
+      this.hidden = false;
+      if (every) this.timer = setInterval(() => this.refresh(true), every);
+      return this.refresh();
+    },
+
+    onHide() {
+      this.hidden = true;
+      clearInterval(this.timer);
+    },
+
+    onUnload() { this.onHide(); },
+
+    async onPullDownRefresh() {
+      await this.refresh();
+      wx.stopPullDownRefresh();
+    },
+
+    /** `quietly`: by the clock; what fails then leaves the page as it is. */
+    async refresh(quietly = false) {
+      if (quietly && this.data.busy) return;
+      try {
+        Object.assign(this, await session.start());
+        const there = open ? '' : detour(this.me, addressOf(this.route || '', this.query));
+        if (there) wx.reLaunch({ url: there });
+        else if (!this.hidden) this.setData({ ...(await this.load()), phase: 'ready' });
+      } catch (error) {
+        if (!quietly) this.setData({ phase: 'failed', failure: failureOf(error).message, hotline: hotline() });
+      }
+    },
+
+    /** @param {() => Promise<unknown>} work */
+    async act(work) {
+      if (this.data.busy) return;
+      this.setData({ busy: true });
+      try {
+        for (let trying = true; trying;) trying = await attempt(work);
+      } finally {
+        this.setData({ busy: false });
+      }
+    },
+
+    retry() {
+      this.setData({ phase: 'loading' });
+      return this.refresh();
+    },
+
+    callHotline() { telephone(this.data.hotline); },
+
+    /** A tap on a cell or a button of the sheet. @param {Shell.Tap} event */
+    tap(event) {
+      const { deed, id, url } = event.currentTarget.dataset;
+      if (url) return wx.navigateTo({ url });
+      return deed ? this[deed](id) : undefined;
+    },
+  });
+}
+
+/** True: once more. @param {() => Promise<unknown>} work */
+async function attempt(work) {
+  try {
+    await work();
+    return false;
+  } catch (error) {
+    return tell(failureOf(error));
+  }
+}
+
+/** @param {string} title */
+const toast = (title) => { wx.showToast({ title, icon: 'none', duration: 3000 }); };
+
+/** @param {string} title @param {string} content @param {string} confirmText */
+const ask = async (title, content, confirmText) => (await wx.showModal({ title, content, confirmText, cancelText: '取消' })).confirm;
+
+module.exports = { ask, openPage, telephone, toast };

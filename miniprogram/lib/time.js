@@ -1,0 +1,24 @@
+// Times as people read them: in Beijing, which never shifts its clock.
+const BEIJING = 8 * 3600 * 1000;
+/** @param {number} number */
+const two = (number) => String(number).padStart(2, '0');
+/** @param {string | number} moment */
+const shifted = (moment) => new Date(new Date(moment).getTime() + BEIJING);
+
+/** 09:30. @param {string} moment */
+function showClock(moment) {
+  const at = shifted(moment);
+  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+}
+
+/** 11月21日 周六 09:30, with the year when it isn't this one. @param {string} moment */
+function showTime(moment) {
+  const at = shifted(moment);
+  const year = at.getUTCFullYear() === shifted(Date.now()).getUTCFullYear() ? '' : `${at.getUTCFullYear()}年`;
+  return `${year}${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${'日一二三四五六'[at.getUTCDay()]} ${showClock(moment)}`;
+}
+
+/** 2026-11-21, some days from now, as a picker of dates wants it. @param {number} days */
+const dayAhead = (days) => shifted(Date.now() + days * 24 * 3600 * 1000).toISOString().slice(0, 10);
+
+module.exports = { dayAhead, showClock, showTime };

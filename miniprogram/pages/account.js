@@ -1,0 +1,93 @@
+// As whom to act, organisations that ask for the person, the official account, log-out.
+const { call } = require('../lib/api');
+const { present } = require('../lib/lists');
+const { ask, openPage, toast } = require('../lib/page');
+const { own } = require('../lib/routes');
+const session = require('../lib/session');
+const { showTime } = require('../lib/time');
+const { LINK } = require('../lib/words');
+
+/** @param {Api.MeOut} me @param {Api.RoleOut} one */
+const isNow = (me, one) => me.role === one.role && me.scope === one.scope && me.organisation_id === one.organisation_id;
+
+/** @param {Api.MeOut} me @returns {Shell.Group} */
+function roles(me) {
+  const cells = me.roles.map((one, place) => ({
+    label: one.label, tag: isNow(me, one) ? '当前' : '', tone: /** @type {const} */ ('good'), deed: 'choose', id: String(place),
+  }));
+  const none = '您还没有可用的身份。评标专家请确认手机号与入库时一致；经办人请等待企业关联。';
+  return { title: cells.length ? '以哪个身份办理' : '', cells, note: cells.length ? '' : none };
+}
+
+/** @param {Api.AgentOut[]} links @returns {Shell.Group} */
+const requests = (links) => ({
+  title: '企业对我的关联',
+  cells: links.map((one) => ({
+    label: one.organisation_name, note: `${showTime(one.valid_from)} 至 ${showTime(one.valid_until)}`, tag: LINK[one.state],
+    deed: one.state === 'waiting' ? 'accept' : '', id: one.link_id,
+  })),
+});
+
+openPage({}, {
+  async load() {
+    session.changed();
+    const [{ me }, { items }] = await Promise.all([session.start(), call('GET /organisations/requests')]);
+    this.me = me;
+    return {
+      sheet: {
+        groups: present([
+          roles(me),
+          items.length > 0 && requests(items),
+          { cells: present([
+            me.roles.length === 0 && { label: '申请成为评标专家', url: '/pages/register' },
+            { label: '绑定公众号', tag: me.in_chat ? '已绑定' : '未绑定', tone: me.in_chat ? /** @type {const} */ ('good') : /** @type {const} */ ('warn'), deed: me.in_chat ? '' : 'join' },
+            { label: '密码、手机号、登录设备', url: own('account') },
+            this.pool.hotline && { label: '人工服务', value: this.pool.hotline, deed: 'phone' },
+          ]) },
+        ]),
+        buttons: [{ label: '退出登录', deed: 'leave', kind: 'warn' }],
+      },
+    };
+  },
+
+  /** @param {string} place */
+  choose(place) {
+    return this.act(async () => {
+      await session.choose(this.me.roles[Number(place)]);
+      wx.reLaunch({ url: '/pages/index/index' });
+    });
+  },
+
+  /** @param {string} id */
+  async accept(id) {
+    if (!await ask('成为经办人', '同意代表这家企业办理抽取？', '同意')) return;
+    await this.act(async () => {
+      await call('POST /organisations/requests/{link_id}/acceptance', { path: { link_id: id } });
+      await this.refresh();
+    });
+  },
+
+  /** The chat learns who this is by a code that is sent to it. */
+  join() {
+    return this.act(async () => {
+      const { code } = await call('POST /sessions/current/chat');
+      const text = `绑定 ${code}`;
+      const { confirm } = await wx.showModal({
+        title: '绑定公众号', content: `请在公众号里发送：${text}\n只供本人使用，请不要告诉他人。`, confirmText: '复制', cancelText: '知道了',
+      });
+      if (!confirm) return;
+      await wx.setClipboardData({ data: text });
+      toast('已复制，请到公众号粘贴发送。');
+    });
+  },
+
+  phone() { wx.makePhoneCall({ phoneNumber: this.pool.hotline, fail: () => {} }); },
+
+  async leave() {
+    if (!await ask('退出登录', '将结束您在所有手机上的登录。', '退出')) return;
+    await this.act(async () => {
+      await session.leave();
+      wx.reLaunch({ url: '/pages/bind' });
+    });
+  },
+});

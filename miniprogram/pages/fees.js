@@ -1,0 +1,67 @@
+// What the person owes, paid with WeChat; the service is asked afterwards, since the phone's answer is a hint only.
+const { Failure, call } = require('../lib/api');
+const consents = require('../lib/consents');
+const { facts, present } = require('../lib/lists');
+const { openPage, toast } = require('../lib/page');
+const { own } = require('../lib/routes');
+const { showTime } = require('../lib/time');
+const { FEE } = require('../lib/words');
+
+/** @param {Api.FeeViewOut} fee */
+function noteOf(fee) {
+  if (fee.phase === 'open') return fee.refund_text;
+  return fee.phase === 'paid' ? '' : `有疑问请拨打${fee.hotline}。`;
+}
+
+/** @param {Api.FeeViewOut} fee @returns {Shell.Group} */
+function groupOf(fee) {
+  const [tag, tone] = FEE[fee.phase];
+  const paid = fee.phase === 'paid';
+  const cells = present([
+    { label: '金额', value: `${fee.amount_yuan} 元`, tag, tone },
+    ...facts([
+      ['专家编号', fee.expert_number],
+      ['开放时间', fee.phase === 'not_open' ? showTime(fee.opens_at) : ''],
+      ['截止', fee.closes_at && !paid ? showTime(fee.closes_at) : ''],
+      ['缴费时间', fee.paid_at && showTime(fee.paid_at)],
+    ]),
+    fee.phase === 'open' && { label: '微信支付', tag: '去缴费', tone: /** @type {const} */ ('good'), deed: 'pay', id: fee.id },
+    paid && { label: '凭证与发票', url: own('pay') },
+  ]);
+  return { title: fee.title, cells, note: noteOf(fee) };
+}
+
+/** False when the person turned away. @param {Api.ParametersOut | null} given @returns {Promise<boolean>} */
+async function cashier(given) {
+  if (!given) throw new Failure('没有取得支付信息，没有扣款。请重试。', { again: true });
+  try {
+    await wx.requestPayment({ ...given, signType: /** @type {'RSA'} */ (given.signType) });
+    return true;
+  } catch (error) {
+    if (/cancel/.test(/** @type {{ errMsg: string }} */ (error).errMsg)) return false;
+    throw new Failure('支付没有完成。如已扣款，几分钟后会显示“已缴费”，请勿重复支付；没有扣款请重试。');
+  }
+}
+
+openPage({ every: 5000, data: { asked: /** @type {string[]} */ ([]) } }, {
+  async load() {
+    const [{ items }, asked] = await Promise.all([call('GET /payments/fees'), consents.wanted('paying')]);
+    const groups = items.map(groupOf);
+    const others = { cells: [{ label: '为他人缴费', note: '按专家编号查询', url: own('pay') }] };
+    return { asked, sheet: { groups: groups.length ? [...groups, others] : [{ cells: [], note: '目前没有需要缴纳的费用。' }, others] } };
+  },
+
+  /** @param {string} id */
+  pay(id) {
+    return this.act(async () => {
+      const order = await call('POST /payments/fees/{fee_id}/orders', { path: { fee_id: id }, body: { trade: 'mini' } });
+      const done = await cashier(order.parameters);
+      if (done) {
+        await consents.ask(this.data.asked);
+        await call('GET /payments/fees/{fee_id}', { path: { fee_id: id } });
+      }
+      toast(done ? '支付完成，正在确认。' : '没有支付，可以稍后再付。');
+      await this.refresh();
+    });
+  },
+});

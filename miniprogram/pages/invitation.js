@@ -1,0 +1,153 @@
+// One invitation: answer, undo, ask for leave, check in.
+const { call } = require('../lib/api');
+const checkIn = require('../lib/check_in');
+const consents = require('../lib/consents');
+const { facts, present } = require('../lib/lists');
+const { ask, openPage, telephone, toast } = require('../lib/page');
+const { showTime } = require('../lib/time');
+const { INVITATION } = require('../lib/words');
+
+/** What the state means, and what can be done about it. @type {Record<Api.InvitationState, string>} */
+const MEANING = {
+  open: '请答复是否参加。不答复视为不参加，名额会给其他专家。',
+  accepted: '您已同意参加，请按时到场。',
+  declined: '您已答复不参加，不用到场。',
+  silent: '答复时间已过，您没有同意，不用到场。',
+  left: '您已请假，不用到场。',
+  absent: '已登记您缺席。如与事实不符，请打联系人电话说明。',
+  recused: '您已现场回避，不再参加这场评标。',
+  released: '您已退选，不用到场。',
+  cancelled: '这场评标已取消，不用到场。',
+};
+
+/** @param {string | null} moment */
+const ahead = (moment) => Boolean(moment) && new Date(moment || 0).getTime() > Date.now();
+
+/** @param {Api.InvitationOut} item */
+function meaningOf(item) {
+  if (item.state !== 'accepted') return MEANING[item.state];
+  if (item.checked_out_at) return '您已离场，感谢参加评标。';
+  if (item.checked_in_at) return '您已签到，请听从现场安排。';
+  if (!ahead(item.ends_at)) return '本场评标已结束。';
+  return ahead(item.leave_until) ? MEANING.accepted : '您已同意参加，请按时到场。请假时间已过，不能到场请直接打联系人电话。';
+}
+
+/** @param {Api.InvitationOut} item @returns {Shell.Button[]} */
+function buttonsOf(item) {
+  if (item.state === 'open') return [{ label: '参加', deed: 'accept', kind: 'primary' }, { label: '不参加', deed: 'decline' }];
+  const coming = item.state === 'accepted' && !item.checked_in_at && ahead(item.ends_at);
+  /** @type {(Shell.Button | null | false | '')[]} */
+  const all = [
+    item.leave_asked_until && { label: '按时到场', deed: 'come', kind: 'primary' },
+    item.leave_asked_until && { label: '确认请假', deed: 'agreeLeave', kind: 'warn' },
+    coming && { label: '扫码签到', deed: 'scan', kind: 'primary' },
+    coming && { label: '用位置签到', deed: 'arrive' },
+    item.undo_until && { label: '点错了，撤销同意', deed: 'undo' },
+    coming && ahead(item.leave_until) && { label: '请假', deed: 'leave', kind: 'warn' },
+  ];
+  return present(all);
+}
+
+/** @param {Api.InvitationOut} item */
+function bannerOf(item) {
+  const until = item.leave_asked_until;
+  if (!until) return { text: meaningOf(item), tone: item.state === 'absent' ? /** @type {const} */ ('bad') : INVITATION[item.state][1] };
+  return { text: `有人为您登记了请假，您确认后才生效。请在${showTime(until)}前答复；不答复仍按参加处理。`, tone: /** @type {const} */ ('warn') };
+}
+
+/** @param {Api.InvitationOut} item @returns {Shell.Sheet} */
+function sheetOf(item) {
+  /** @param {string | null} moment */
+  const at = (moment) => moment && showTime(moment);
+  const lines = facts([
+    ['集合时间', at(item.gathering_at)],
+    ['集合地点', item.place],
+    ['场所', item.venue],
+    ['预计结束', at(item.ends_at)],
+    ['注意事项', item.remark],
+    ['答复期限', item.state === 'open' && at(item.answer_until) || ''],
+    ['可撤销至', at(item.undo_until)],
+    ['请假最晚', at(item.leave_until)],
+    ['自报到场', !item.checked_in_at && at(item.claimed_at) || '', '还不算签到，请扫描现场二维码'],
+    ['签到', at(item.checked_in_at)],
+    ['离场', at(item.checked_out_at)],
+  ]);
+  if (item.contact_phone) lines.splice(3, 0, { label: '联系人', value: item.contact, note: `${item.contact_phone}，点这里打电话`, deed: 'phone' });
+  return {
+    banner: bannerOf(item),
+    big: item.code ? { label: '我的验证码', text: item.code, note: '到场时出示' } : undefined,
+    groups: [{ cells: lines }],
+    buttons: buttonsOf(item),
+  };
+}
+
+openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** @type {Api.InvitationOut | null} */ (null) } }, {
+  async load() {
+    const item = await call('GET /invitations/{invitation_id}', this.mine());
+    const asked = item.state === 'open' && !this.data.asked.length ? await consents.wanted('invitation') : this.data.asked;
+    return { item, asked, sheet: sheetOf(item) };
+  },
+
+  /** @returns {{ path: { invitation_id: string } }} */
+  mine() { return { path: { invitation_id: this.query.id } }; },
+
+  phone() { telephone(this.data.item?.contact_phone || ''); },
+  scan() { return this.act(checkIn.scan); },
+  arrive() { return this.act(() => checkIn.byPosition(this.query.id)); },
+
+  /** Counts at once, and can be undone. */
+  accept() {
+    const asked = consents.ask(this.data.asked);
+    return this.act(() => this.answer('accept', asked));
+  },
+
+  /** Asked about once more, since the place goes to somebody else. */
+  async decline() {
+    const item = this.data.item;
+    if (item && await ask('不参加这次评标', `${showTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer('decline'));
+  },
+
+  /** @param {Api.InvitationAnswerIn['choice']} choice @param {Promise<void>} [asked] */
+  async answer(choice, asked) {
+    const { effective, invitation } = await call('POST /invitations/{invitation_id}/answer', { ...this.mine(), body: { choice } });
+    await asked;
+    const done = choice === 'accept' ? `已确认参加，验证码 ${invitation.code}。` : '已记录您不参加，谢谢答复。';
+    toast(effective ? done : `此前已记录：${INVITATION[invitation.state][0]}。`);
+    await this.refresh();
+  },
+
+  undo() {
+    return this.act(async () => {
+      const { effective } = await call('POST /invitations/{invitation_id}/undo', this.mine());
+      toast(effective ? '已撤销，您还没有答复这个邀请。' : '答复时间已过或名额已满，不能撤销；不能到场请请假。');
+      await this.refresh();
+    });
+  },
+
+  async leave() {
+    const { confirm, content } = await wx.showModal({
+      title: '请假', content: '', editable: true, placeholderText: '原因，如：突发疾病（选填）', confirmText: '下一步', cancelText: '取消',
+    });
+    if (!confirm || !await ask('确认请假', this.pool.leave_consequence, '确认请假')) return;
+    await this.act(async () => {
+      await call('POST /invitations/{invitation_id}/leave', { ...this.mine(), body: { reason: (content || '').slice(0, 200) } });
+      toast('已请假，您的名额将由其他专家补上。');
+      await this.refresh();
+    });
+  },
+
+  async agreeLeave() {
+    if (await ask('确认请假', this.pool.leave_consequence, '确认请假')) await this.answerLeave(true);
+  },
+
+  come() { return this.answerLeave(false); },
+
+  /** @param {boolean} agrees */
+  answerLeave(agrees) {
+    return this.act(async () => {
+      await call('POST /invitations/{invitation_id}/leave-answer', { ...this.mine(), body: { agrees } });
+      toast(agrees ? '已请假，您的名额将由其他专家补上。' : '已记录：您将按时到场。');
+      await this.refresh();
+    });
+  },
+});

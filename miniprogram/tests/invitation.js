@@ -1,0 +1,146 @@
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const { Phone } = require('./phone');
+
+const later = (hours) => new Date(Date.now() + hours * 3600 * 1000).toISOString();
+const OPEN = {
+  id: 'i1', state: 'open', gathering_at: later(20), ends_at: later(28), place: '广州交易中心', venue: '3号厅', contact: '李老师', contact_phone: '020-87654321',
+  remark: '请带身份证', answer_until: later(2), code: '', checked_in_at: null, claimed_at: null, checked_out_at: null, leave_until: null,
+  leave_asked_until: null, undo_until: null,
+};
+const ACCEPTED = { ...OPEN, state: 'accepted', code: '204816', leave_until: later(18), undo_until: later(2) };
+const shown = (item, more = {}, weixin = {}) => new Phone({ 'GET /invitations/i1': item, ...more }, weixin).open('pages/invitation', { id: 'i1' });
+
+test('an open invitation says time, place and contact, and asks for an answer', async () => {
+  const phone = await shown(OPEN);
+  assert.match(phone.text, /广州交易中心/);
+  assert.match(phone.text, /答复期限/);
+  assert.deepEqual(phone.buttons, ['参加', '不参加']);
+  await phone.tap('联系人');
+  assert.equal(phone.told('makePhoneCall')[0].phoneNumber, '020-87654321');
+});
+
+test('参加 counts at once, and WeChat is asked for consent in the same tap', async () => {
+  let now = OPEN;
+  const phone = await shown(() => now, {
+    'GET /consents': { items: [{ template_id: 't1', title: '签到提醒', left: 0, ask: true }, { template_id: 't2', title: '变更', left: 3, ask: false }] },
+    'POST /consents': { status: 204 },
+    'POST /invitations/i1/answer': () => { now = ACCEPTED; return { effective: true, invitation: now }; },
+  }, { requestSubscribeMessage: async () => ({ errMsg: 'requestSubscribeMessage:ok', t1: 'accept' }) });
+  await phone.tap('参加');
+  assert.deepEqual(phone.bodies('POST /invitations/i1/answer'), [{ choice: 'accept' }]);
+  assert.deepEqual(phone.told('requestSubscribeMessage')[0].tmplIds, ['t1']);
+  assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { t1: 'accept' } }]);
+  assert.match(phone.text, /204816/);
+  assert.deepEqual(phone.said, ['已确认参加，验证码 204816。']);
+});
+
+test('who refuses the messages, or switched them off, takes part all the same', async () => {
+  const phone = await shown(OPEN, {
+    'GET /consents': { items: [{ template_id: 't1', title: '签到提醒', left: 0, ask: true }] },
+    'POST /invitations/i1/answer': { effective: true, invitation: ACCEPTED },
+  }, { requestSubscribeMessage: () => Promise.reject(Object.assign(new Error(), { errMsg: 'requestSubscribeMessage:fail The main switch is off' })) });
+  await phone.tap('参加');
+  assert.deepEqual(phone.said, ['已确认参加，验证码 204816。']);
+});
+
+test('不参加 is asked about once more before it is sent', async () => {
+  const answered = { 'POST /invitations/i1/answer': { effective: true, invitation: { ...OPEN, state: 'declined' } } };
+  const unsure = await shown(OPEN, answered, { showModal: async () => ({ confirm: false, cancel: true }) });
+  await unsure.tap('不参加');
+  assert.deepEqual(unsure.bodies('POST /invitations/i1/answer'), []);
+  const sure = await shown(OPEN, answered);
+  await sure.tap('不参加');
+  assert.deepEqual(sure.bodies('POST /invitations/i1/answer'), [{ choice: 'decline' }]);
+});
+
+test('an answer that another channel gave before holds, and is said', async () => {
+  const phone = await shown(OPEN, { 'POST /invitations/i1/answer': { effective: false, invitation: { ...OPEN, state: 'silent' } } });
+  await phone.tap('参加');
+  assert.deepEqual(phone.said, ['此前已记录：未答复。']);
+});
+
+const ENDS = {
+  declined: '不用到场', silent: '不用到场', left: '不用到场', absent: '联系人电话', recused: '不再参加', released: '不用到场', cancelled: '不用到场',
+};
+for (const [state, words] of Object.entries(ENDS)) {
+  test(`${state}: says what holds and offers nothing that is refused`, async () => {
+    const phone = await shown({ ...OPEN, state });
+    assert.match(phone.text, new RegExp(words));
+    assert.deepEqual(phone.buttons, []);
+  });
+}
+
+test('an acceptance can be undone until its time', async () => {
+  const phone = await shown(ACCEPTED, { 'POST /invitations/i1/undo': { effective: false, invitation: ACCEPTED } });
+  assert.deepEqual(phone.buttons, ['扫码签到', '用位置签到', '点错了，撤销同意', '请假']);
+  await phone.tap('点错了');
+  assert.match(phone.said[0], /不能到场请请假/);
+  assert.ok(!(await shown({ ...ACCEPTED, undo_until: null })).buttons.includes('点错了，撤销同意'));
+});
+
+test('a leave is asked for with its reason, after its consequence was shown', async () => {
+  const phone = await shown(ACCEPTED, { 'POST /invitations/i1/leave': { ...ACCEPTED, state: 'left' } }, {
+    showModal: async ({ editable }) => ({ confirm: true, content: editable ? '突发疾病' : '' }),
+  });
+  await phone.tap('请假');
+  assert.equal(phone.told('showModal')[1].content, '请假后名额由他人补上。');
+  assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病' }]);
+});
+
+test('past its time no leave is offered, but the telephone', async () => {
+  const phone = await shown({ ...ACCEPTED, leave_until: later(-1) });
+  assert.ok(!phone.buttons.includes('请假'));
+  assert.match(phone.text, /请假时间已过，不能到场请直接打联系人电话/);
+});
+
+test('a leave that somebody else registered counts only when the expert says so', async () => {
+  const asked = { ...ACCEPTED, leave_asked_until: later(1) };
+  const phone = await shown(asked, { 'POST /invitations/i1/leave-answer': asked });
+  assert.match(phone.text, /有人为您登记了请假/);
+  await phone.tap('按时到场');
+  await phone.tap('确认请假');
+  assert.deepEqual(phone.bodies('POST /invitations/i1/leave-answer'), [{ agrees: false }, { agrees: true }]);
+});
+
+test('checked in, checked out and over are said, and leave nothing to press', async () => {
+  for (const [more, words] of [[{ checked_in_at: later(-1) }, '已签到'], [{ checked_in_at: later(-2), checked_out_at: later(-1) }, '已离场'], [{ ends_at: later(-1) }, '已结束']]) {
+    const phone = await shown({ ...ACCEPTED, undo_until: null, ...more });
+    assert.match(phone.text, new RegExp(words));
+    assert.deepEqual(phone.buttons, []);
+  }
+});
+
+const RECEIPT = { first: true, at: '2026-11-24T09:00:00+08:00', code: '204816', place: '广州交易中心', counted: true, advice: '' };
+
+test('the code at the venue checks in, and the receipt can be shown', async () => {
+  const phone = await shown(ACCEPTED, { 'POST /check-ins': RECEIPT }, { scanCode: async () => ({ result: 'https://expert.example.cn/v/AbC-12' }) });
+  await phone.tap('扫码签到');
+  const [{ token, device }] = phone.bodies('POST /check-ins');
+  assert.equal(token, 'AbC-12');
+  assert.equal(device, phone.shelf.device);
+  const [{ url }] = phone.told('navigateTo');
+  const receipt = await new Phone().open('pages/arrival', Object.fromEntries(new URL(`http://x${url}`).searchParams));
+  assert.match(receipt.text, /签到成功.*204816.*广州交易中心/);
+});
+
+test('another code is refused with what to scan, and turning back from the camera says nothing', async () => {
+  for (const [result, words] of [['http://weixin.qq.com/q/abc', '微信“扫一扫”'], ['hello', '签到码']]) {
+    const phone = await shown(ACCEPTED, {}, { scanCode: async () => ({ result }) });
+    await phone.tap('扫码签到');
+    assert.match(phone.said[0], new RegExp(words));
+  }
+  const back = await shown(ACCEPTED, {}, { scanCode: () => Promise.reject(Object.assign(new Error(), { errMsg: 'scanCode:fail cancel' })) });
+  await back.tap('扫码签到');
+  assert.deepEqual(back.said, []);
+});
+
+test('by position it counts near the venue; without a position it is a claim that is agreed to first', async () => {
+  const near = await shown(ACCEPTED, { 'POST /check-ins': RECEIPT }, { getLocation: async () => ({ latitude: 23.1, longitude: 113.2 }) });
+  await near.tap('用位置签到');
+  assert.deepEqual(near.bodies('POST /check-ins'), [{ invitation_id: 'i1', position: { latitude: 23.1, longitude: 113.2, system: 'gcj02' } }]);
+  const blind = await shown(ACCEPTED, { 'POST /check-ins': { ...RECEIPT, counted: false, advice: '请扫描现场二维码。' } }, { getLocation: () => Promise.reject(new Error()) });
+  await blind.tap('用位置签到');
+  assert.match(blind.said[0], /只能记为自报到场/);
+  assert.match(decodeURIComponent(blind.told('navigateTo')[0].url), /counted=false/);
+});
