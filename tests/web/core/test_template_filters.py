@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from web.core.template_filters import link_phones, print_day, print_minute, print_sum
+from web.core.template_filters import link_phones, print_count, print_day, print_minute, print_sum
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -54,3 +54,7 @@ def test_other_numbers_stay_text(text: str) -> None:
 
 def test_what_was_typed_is_never_markup() -> None:
     assert link_phones('<b>"020-12345678"') == ('&lt;b&gt;&#34;<a href="tel:020-12345678">020-12345678</a>&#34;')
+
+
+def test_a_list_that_was_not_counted_to_its_end_says_so() -> None:
+    assert [print_count(total) for total in (0, 9_999, 10_000)] == ["0", "9999", "10000+"]
