@@ -23,6 +23,7 @@ class Lane:
 LANES = (
     Lane("chat", (CHAT,), 0.2),
     Lane("calls", (DRAWS, CALLS, REFILLS, RECEIPTS), 0.4),
-    Lane("deadlines", (DEADLINES,), 0.3),
-    Lane("pictures", (PICTURES, EXPORTS), 0.1),
+    Lane("deadlines", (DEADLINES,), 0.2),
+    Lane("pictures", (PICTURES,), 0.1),
+    Lane("exports", (EXPORTS,), 0.1),
 )

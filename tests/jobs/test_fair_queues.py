@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import cast
 
 import asyncpg
 import pytest
@@ -13,7 +15,10 @@ from procrastinate import App
 from app import worker
 from jobs.lanes import LANES
 from jobs.queue import make_queue
+from jobs.tasks import register
 from services.core import queues
+from services.registry import Services
+from tests.jobs.test_tasks import late_message
 
 WAITING = "INSERT INTO procrastinate_jobs (queue_name, task_name) SELECT $1, $2 FROM generate_series(1, $3::int)"
 
@@ -104,6 +109,14 @@ async def test_jobs_that_hang_take_no_place_of_another_lane(queue: App, jobs: as
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+def test_every_task_has_a_queue() -> None:
+    queue = make_queue("postgres://nobody@127.0.0.1/none", pool_size=1)
+    ours = set(queue.tasks)
+    register(queue, cast("Services", SimpleNamespace()), late_message)
+    tasks = set(queue.tasks) - ours - {"deadlines.run"}
+    assert tasks == queues._QUEUES.keys()
 
 
 def test_every_queue_has_a_lane_and_every_lane_a_place() -> None:
