@@ -10,7 +10,7 @@ const fill = (pattern, query) => pattern.replace(/{(\w+)}/g, (_, name) => encode
 async function takeRole(me, needed) {
   if (!needed.length || needed.includes(me.role)) return true;
   const held = me.roles.filter((one) => needed.includes(one.role));
-  if (!held.length) throw new Failure('您现在没有办理这件事的身份。如有疑问请拨打人工服务电话。');
+  if (!held.length) throw new Failure('您现在没有办理这件事的身份。请切换身份；如有疑问请拨打人工服务电话。', { status: 403 });
   if (held.length === 1) await session.choose(held[0]);
   return held.length === 1;
 }

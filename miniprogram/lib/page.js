@@ -91,7 +91,8 @@ function openPage({ data, every = 0, open = false }, deeds) {
         if (there) wx.reLaunch({ url: there });
         else if (!this.hidden) this.setData({ ...(await this.load()), phase: 'ready' });
       } catch (error) {
-        if (!quietly) this.setData({ phase: 'failed', failure: failureOf(error).message, hotline: hotline() });
+        const { message, status } = failureOf(error);
+        if (!quietly) this.setData({ phase: status === 403 ? 'barred' : 'failed', failure: message, hotline: hotline() });
       }
     },
 
@@ -111,6 +112,7 @@ function openPage({ data, every = 0, open = false }, deeds) {
       return this.refresh();
     },
 
+    changeRole() { wx.redirectTo({ url: '/pages/account' }); },
     callHotline() { telephone(this.data.hotline); },
 
     /** A tap on a cell or a button of the sheet. @param {Shell.Tap} event */

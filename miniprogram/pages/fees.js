@@ -25,10 +25,10 @@ function groupOf(fee) {
       ['截止', fee.closes_at && !paid ? showTime(fee.closes_at) : ''],
       ['缴费时间', fee.paid_at && showTime(fee.paid_at)],
     ]),
-    fee.phase === 'open' && { label: '微信支付', tag: '去缴费', tone: /** @type {const} */ ('good'), deed: 'pay', id: fee.id },
     paid && { label: '凭证与发票', url: own('pay') },
   ]);
-  return { title: fee.title, cells, note: noteOf(fee) };
+  const button = fee.phase === 'open' ? { label: '微信支付', deed: 'pay', id: fee.id, kind: /** @type {const} */ ('primary') } : undefined;
+  return { title: fee.title, cells, button, note: noteOf(fee) };
 }
 
 /** False when the person turned away. @param {Api.ParametersOut | null} given @returns {Promise<boolean>} */

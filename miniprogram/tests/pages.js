@@ -44,7 +44,7 @@ test('the expert sees what waits first, and scans from the first page', async ()
 });
 
 test('offices go to their pages in the web-view', async () => {
-  for (const [name, path_] of [['agent', '/desk'], ['verifier', '/desk'], ['venue', '/desk'], ['supervisor', '/desk'], ['reviewer', '/review'], ['pool_admin', '/office']]) {
+  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/desk'], ['venue', '/desk'], ['supervisor', '/desk'], ['reviewer', '/review'], ['pool_admin', '/office']]) {
     const phone = await new Phone({ 'GET /sessions/current': person(name) }).open('pages/index/index');
     const [first] = phone.component.querySelectorAll('.tappable');
     first.dispatchEvent('tap');
@@ -73,6 +73,9 @@ test('a notice of an office opens its page in the role that it needs', async () 
   assert.match(both.page.data.src, /to=%2Fdesk%2Fd1$/);
   const none = await new Phone({ ...answers }).open('pages/verifier');
   assert.match(none.text, /没有办理这件事的身份/);
+  assert.deepEqual(none.buttons, ['切换身份', '打电话 020-12345678']);
+  await none.tap('切换身份');
+  assert.deepEqual(none.told('redirectTo'), [{ url: '/pages/account' }]);
   const many = await new Phone({ ...answers, 'GET /sessions/current': person('expert', { roles: [role('agent', 'A'), role('organisation', 'B')] }) }).open('pages/agency');
   assert.deepEqual(many.told('redirectTo'), [{ url: '/pages/account' }]);
 });

@@ -3,7 +3,7 @@ declare namespace Shell {
   type Tone = '' | 'good' | 'warn' | 'bad';
   /** A tap does `deed`, a method of the page, with `id`; or opens `url`. */
   interface Cell { label: string; value?: string; note?: string; tag?: string; tone?: Tone; deed?: string; id?: string; url?: string }
-  interface Group { title?: string; note?: string; cells: Cell[] }
+  interface Group { title?: string; note?: string; cells: Cell[]; button?: Button }
   interface Button { label: string; deed: string; id?: string; kind?: 'primary' | 'warn' }
   interface Sheet {
     banner?: { text: string; tone?: Tone };
@@ -14,7 +14,7 @@ declare namespace Shell {
   }
   interface Part { label: string; value: string; note: string }
 
-  interface State { phase: 'loading' | 'failed' | 'ready'; failure: string; hotline: string; busy: boolean; sheet: Sheet }
+  interface State { phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; hotline: string; busy: boolean; sheet: Sheet }
   type Query = Record<string, string>;
   interface Base<D> {
     data: D & State;

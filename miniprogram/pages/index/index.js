@@ -7,8 +7,8 @@ const { h5, own, pageOf } = require('../../lib/routes');
 
 /** Where offices and agencies work. @type {Record<string, { title: string; path: string }>} */
 const OFFICES = {
-  agent: { title: '办理抽取', path: '/desk' },
-  organisation: { title: '办理抽取', path: '/desk' },
+  agent: { title: '办理抽取', path: '/agency' },
+  organisation: { title: '办理抽取', path: '/agency' },
   verifier: { title: '去核验', path: '/desk' },
   supervisor: { title: '去监督', path: '/desk' },
   venue: { title: '打开签到台', path: '/desk' },
@@ -42,12 +42,12 @@ async function forExpert() {
   const none = waiting.items.length ? '' : '没有待答复的邀请。';
   return {
     groups: [
+      { cells: [], button: { label: '扫码签到', deed: 'scan', kind: 'primary' } },
       { title: '待答复的邀请', note: none, cells: waiting.items.map(invitationCell) },
       ...(panels.items.length ? [{ title: '已同意的评标', cells: panels.items.map(invitationCell) }] : []),
       EXPERT,
       MINE,
     ],
-    buttons: [{ label: '扫码签到', deed: 'scan', kind: 'primary' }],
   };
 }
 
