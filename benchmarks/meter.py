@@ -7,7 +7,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ BUSY = 16
 SHARE = 0.3
 """Of what all cores could carry: the load at which answers are timed."""
 _FIRST, _COUNTED = 3, 5
+_ECHO_EVERY = 8
 ECHO_ACCOUNT = Account(
     Codec("bench", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1"), "/wechat/bench", "gh_1"
 )
@@ -145,25 +146,45 @@ async def count_statements(product: Product, case: Case) -> float:
     return statistics.median(counts) if counts else 0.0
 
 
+class Echo:
+    """The bare echo: two gunicorn workers below ``pid``. It is measured now and then, as the machine's mood changes."""
+
+    def __init__(self, pid: int, pace: Pace) -> None:
+        self._pid, self._pace = pid, pace
+        self._costs: list[float] = []
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of CPU that it takes for a message."""
+        return statistics.median(self._costs)
+
+    async def measure(self) -> None:
+        load = Load(ECHO, is_reply)
+        await full_speed(load, _echoes(100), connections=BUSY)
+        before, done = cpu([self._pid]), load.answered
+        await full_speed(load, _echoes(int(1_500 * self._pace.busy)), connections=BUSY)
+        if load.errors:
+            raise SystemExit(f"the echo failed: {load.wrong[:200]!r}")
+        self._costs.append((cpu([self._pid]) - before) / (load.answered - done) * 1e6)
+
+
 @asynccontextmanager
-async def echo(pace: Pace) -> AsyncIterator[float]:
-    """Microseconds of CPU that the bare echo takes for a message: two gunicorn workers, then ended again."""
+async def echo(pace: Pace) -> AsyncIterator[Echo]:
+    """Run the bare echo for the length of the block."""
     gunicorn = [sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{ECHO}", "--log-level", "error"]
     with running([*gunicorn, "benchmarks.chat_bare:app"]) as (pid,):
         await wait_for(ECHO)
-        cost = await _measure_echo(pid, pace)
-    yield cost
+        yield Echo(pid, pace)
 
 
-async def _measure_echo(pid: int, pace: Pace) -> float:
-    """``pid`` is the one that all its workers are below."""
-    load = Load(ECHO, is_reply)
-    await full_speed(load, _echoes(200), connections=BUSY)
-    before, done = cpu([pid]), load.answered
-    await full_speed(load, _echoes(int(2_000 * pace.busy)), connections=BUSY)
-    if load.errors:
-        raise SystemExit(f"the echo failed: {load.wrong[:200]!r}")
-    return (cpu([pid]) - before) / (load.answered - done) * 1e6
+async def measure_all(product: Product, cases: Iterable[Case], pace: Pace, bare: Echo) -> list[Figures]:
+    """One after the other, and the echo before every few of them."""
+    found = []
+    for number, case in enumerate(cases):
+        if number % _ECHO_EVERY == 0:
+            await bare.measure()
+        found.append(await measure(product, case, pace))
+    return found
 
 
 def _echoes(count: int) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ import uvloop
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import request
 from benchmarks.log_ins import LogIn, LogIns, log_in
-from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure, tell
+from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, tell
 from benchmarks.persons import AHEAD, FEE, INVITED, REVIEWING, find_people
 from benchmarks.processes import tell_load
 from benchmarks.product import POOL, product
@@ -70,7 +70,9 @@ PAGES: Mapping[str, Sequence[str]] = {
     "/h5/demo/apply": (REVIEWING,),
     "/h5/demo/apply/status": (REVIEWING, FEE),
     "/h5/demo/pay": (FEE,),
-    "/desk": ("agency", "supervisor"),
+    "/agency": ("agency",),
+    "/agency/draws": ("agency",),
+    "/desk": ("supervisor",),
     "/desk/{draw}": ("agency",),
     "/review": ("reviewer",),
     "/review/{task}": ("reviewer",),
@@ -153,16 +155,15 @@ def invited_cases(log_ins: LogIns) -> list[Case]:
 async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
     """Whether all is well. ``only`` is a part of the names that are wanted."""
     answered = any(only in name for name in (_ANSWER, _INVITATION, _PAGE))
-    async with product(data_dir, sizes) as started, echo(pace) as cost:
+    async with product(data_dir, sizes) as started, echo(pace) as bare:
         if answered:
             await call_experts(started.settings, -(-(_ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
         log_ins = await log_in(started, await find_people(started))
-        found = [await measure(started, case, pace) for case in cases(log_ins) if only in case.name]
+        found = await measure_all(started, [case for case in cases(log_ins) if only in case.name], pace, bare)
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
-        for case in invited_cases(log_ins) if answered else ():
-            if only in case.name:
-                found.append(await measure(started, case, limited))
-        return tell("Pages", found, cost)
+        once = [case for case in invited_cases(log_ins) if only in case.name] if answered else []
+        found += await measure_all(started, once, limited, bare)
+        return tell("Pages", found, bare.cost)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import uvloop
 from benchmarks.callbacks import Account, choices, is_reply
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import Check, Load, full_speed
-from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure, tell
+from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, tell
 from benchmarks.persons import AHEAD, EXPERT, FEE, INVITED, REVIEWING, STRANGER, People, find_people
 from benchmarks.processes import tell_load
 from benchmarks.product import PORT, Product, product
@@ -132,16 +132,16 @@ async def _asked_to_confirm(account: Account, invited: Sequence[Any]) -> Iterabl
 async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
     """Whether all is well. ``only`` is a part of the names of the words that are wanted."""
     answered = any(only in name for name in _ANSWERED)
-    async with product(data_dir, sizes) as started, echo(pace) as cost:
+    async with product(data_dir, sizes) as started, echo(pace) as bare:
         if answered:
             await call_experts(started.settings, -(-(2 * _ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
         people = await find_people(started)
-        found = [await measure(started, case, pace) for case in cases(started, people) if only in case.name]
+        wanted = [case for case in cases(started, people) if only in case.name]
+        found = await measure_all(started, wanted, pace, bare)
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
-        for case in await answers(started, people) if answered else ():
-            if only in case.name:
-                found.append(await measure(started, case, limited))
-        return tell("Words", found, cost)
+        once = [case for case in await answers(started, people) if only in case.name] if answered else []
+        found += await measure_all(started, once, limited, bare)
+        return tell("Words", found, bare.cost)
 
 
 def main() -> None:
