@@ -22,7 +22,7 @@ test: $(DEV_STAMP) ## Run all tests, or one area: make test T=tests/services/pay
 ifdef T
 	@exec $(BIN)/pytest -q $(T)
 else
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 	@exec $(BIN)/pytest -q -n 3 --dist loadfile -m slow
 endif
 
