@@ -27,6 +27,8 @@ DIGESTS = {
     "0007_storms.sql": "1aaae1f381c96f4fdf9bfcfcd06c261af92fddb60ec13e4ead081f74f87420e2",
     "0008_catalogue_parents.py": "669c3f049fdb3f661a4e310ba0471e788118c7df0ce790e221a473ba04bd34a5",
     "0008_catalogue_parents.sql": "c431e0d9e1aaa0dcc93661c1906f06b9be371aee9cf6fb305edd6af0f71347f2",
+    "0009_expert_lists.py": "587e5213680f09b9c28353c51cf9da3bf5488cc9d8602341806c5419883292e1",
+    "0009_expert_lists.sql": "78100eff7f37c3454d53eb1f85e3859d0fee90fd03d323643c011a9d04182032",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
