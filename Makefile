@@ -23,7 +23,7 @@ ifdef T
 	@exec $(BIN)/pytest -q $(T)
 else
 	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
-	@exec $(BIN)/pytest -q -n 3 --dist loadfile -m slow
+	@exec $(BIN)/pytest -q -n 3 --dist loadfile -m slow $$(grep -rl --include='test_*.py' mark.slow tests)
 endif
 
 quick: $(DEV_STAMP) ## Run the tests that the changes since main touch
@@ -56,12 +56,12 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "无法创建虚拟环境，请先安装 python3-venv。"; rm -rf $(VENV); exit 1; }
 
 $(RUN_STAMP): requirements.txt requirements-fonts.txt pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fonts.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements-fonts.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt requirements-s3.txt $(RUN_STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-s3.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements-s3.txt
 	@touch $@
