@@ -366,12 +366,14 @@ class Delivery:
         kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
         ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
         done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
+        again = {o.notice_id for o in outcomes if o.state == "pending"}
         async with transaction():
-            await execute(_LOCK_NOTICES, sorted(ended))
+            await execute(_LOCK_NOTICES, sorted(ended | again))
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
             await self._mark_identities(outcomes)
             await self._count_credits(batch, outcomes)
             await self._notices.finish(sorted(done))
+            await self._notices.drop_late(sorted(again))
             await execute(_LOOK_AGAIN, sorted(ended - done), now)
             await self._wake_early_receipts(batch, outcomes)
         await self._notices.climb(sorted(ended - done))

@@ -296,6 +296,14 @@ class Notices:
         )
         await self._drop_attempts(notice_ids)
 
+    async def drop_late(self, notice_ids: Sequence[UUID]) -> None:
+        """Attempts that were to be tried again, while their notice ended by another one, are not made."""
+        if notice_ids:
+            ended = await rows(
+                "SELECT id FROM notice WHERE id = ANY($1::uuid[]) AND state <> 'active'", list(notice_ids)
+            )
+            await self._drop_attempts([row["id"] for row in ended])
+
     async def _drop_attempts(self, notice_ids: Sequence[UUID]) -> None:
         """Of notices that have just ended. A statement of its own: one that waited for a notice's lock does not see the
         attempts that were made meanwhile."""

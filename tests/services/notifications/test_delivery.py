@@ -14,7 +14,7 @@ from services.core.base import Deps, transaction
 from services.notifications import Delivery, Recipient
 from services.operations import DeliveryReports
 from services.operations.delivery_reports import read_keys
-from services.ports import CallDetail, CallReport, SmsReport
+from services.ports import CallDetail, CallReport, SmsReport, TemplateMessage
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import Vendors, make_delivery, make_reports
@@ -120,6 +120,22 @@ async def test_a_passing_failure_is_repeated_and_a_long_pause_goes_to_the_next_c
     vendors.errors = [Transient("quota", retry_after=86400)]
     await delivery.deliver_due()
     assert [channel for channel, _ in vendors.sent] == ["template", "template", "sms"]
+
+
+async def test_a_failure_that_comes_after_the_notice_ended_is_not_repeated(
+    office: Office, delivery: Delivery, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another channel delivered it while this call was under way."""
+
+    async def busy(pool: str, message: TemplateMessage) -> str:
+        async with transaction():
+            await office.notices.finish([(await Notice.get()).id])
+        raise Transient("busy")
+
+    monkeypatch.setattr(vendors, "send_template", busy)
+    await tell(office)
+    await delivery.deliver_due()
+    assert await states() == [("wechat", "failed", "stopped")]
 
 
 async def test_a_call_of_unknown_outcome_is_never_dialled_again(
