@@ -35,6 +35,8 @@ _OF_SIZE = ("color-contrast", "target-size", "scrollable-region-focusable")
 """Rules of axe whose verdict changes with the colours and with the size of the letters."""
 
 _AXE = Axe().axe_script
+_SETTLED = "Promise.allSettled(document.getAnimations().map((animation) => animation.finished))"
+"""Text that is fading in has no contrast yet; no page moves something for ever."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -135,6 +137,7 @@ async def barriers(page: Page, rules: Sequence[str] = ()) -> list[str]:
     options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     if not await page.evaluate("'axe' in window"):  # half a megabyte: once in a document
         await page.evaluate(_AXE)
+    await page.evaluate(_SETTLED)
     found = await page.evaluate("(options) => axe.run(options).then((results) => results.violations)", options)
     return [
         f"{one['id']} at {node['target']}: {node['failureSummary']}"
