@@ -123,7 +123,12 @@ def seal_values(deps: Deps, values: Mapping[str, object]) -> str:
 
 def open_values(deps: Deps, section: ApplicationSection) -> dict[str, Any]:
     """A section's values by field: text, number, boolean, or lists of objects (records, units, specialties)."""
-    opened: dict[str, Any] = json.loads(deps.keys.open_text(section.values_sealed, _PURPOSE))
+    return open_sealed(deps, section.values_sealed)
+
+
+def open_sealed(deps: Deps, values_sealed: str) -> dict[str, Any]:
+    """The same of the column alone."""
+    opened: dict[str, Any] = json.loads(deps.keys.open_text(values_sealed, _PURPOSE))
     return opened
 
 
@@ -175,9 +180,9 @@ def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
             return frozenset()
 
 
-def enters(specialty: ApplicationSpecialty, book: Rulebook) -> bool:
+def enters(choice: str, admitted: bool | None, book: Rulebook) -> bool:
     """Whether an approved specialty comes into the pool: an alternative one only where a reviewer chose it."""
-    return specialty.choice != "alternative" or book.review.alternatives == "all" or specialty.admitted is True
+    return choice != "alternative" or book.review.alternatives == "all" or admitted is True
 
 
 def open_after_print(book: Rulebook, entry_type: EntryType) -> set[str]:

@@ -42,7 +42,9 @@ class FileMaker:
         typed = await read_values(self._deps, application.id)
         values = filled(self._book.form, typed, self._entry_type)
         chosen = ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
-        specialties = [specialty.code for specialty in await chosen if enters(specialty, self._book)]
+        specialties = [
+            specialty.code for specialty in await chosen if enters(specialty.choice, specialty.admitted, self._book)
+        ]
         codes = await load_codes(
             self._book, values, specialties, application.region, retired=[str(values.get("employer", ""))]
         )

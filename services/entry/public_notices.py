@@ -13,11 +13,22 @@ from domain.forms.display import show_region, show_specialty, show_value
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import PublicNotice as Rules
-from models.applications import Application, ApplicationSection, ApplicationSpecialty
-from services.applications import enters, load_codes, open_values
-from services.core.base import Deps, Page
+from services.applications import enters, load_codes, open_sealed
+from services.core.base import Deps, Page, rows
+from services.core.pages import contains, read_page
 
 PAGE_MAX = 100
+_COLUMNS = "a.id, a.number, a.name, a.region, a.entry_type, a.notice_from, a.notice_until"
+_ON_NOTICE = "application a WHERE a.pool = $1 AND a.state = $2 AND a.notice_until IS NOT NULL"
+_ORDER = "a.name_sort, a.id"
+_SPECIALTIES = (
+    "SELECT application_id, code, choice, admitted FROM application_specialty "
+    "WHERE application_id = ANY($1::uuid[]) ORDER BY position, code"
+)
+_SECTIONS = (
+    "SELECT application_id, values_sealed FROM application_section "
+    "WHERE application_id = ANY($1::uuid[]) AND code = ANY($2::text[])"
+)
 
 
 @dataclass(frozen=True)
@@ -50,31 +61,34 @@ class PublicNotices:
     async def page(self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20) -> Page[PublicEntry]:
         """Those on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
         _rules(self._deps, pool)
-        found = Application.filter(pool=pool, state=ApplicationState.NOTICE, notice_until__isnull=False)
+        values, source = [pool, ApplicationState.NOTICE.value], _ON_NOTICE
         if text := search.strip()[:50]:
-            found = found.filter(name__icontains=text)
-        chosen = await found.order_by("name_sort", "id").offset(offset).limit(min(limit, PAGE_MAX))
-        return Page(tuple(await self._show(pool, chosen)), await found.count())
+            values, source = [*values, contains(text)], source + " AND a.name ILIKE $3"
+        size = min(limit, PAGE_MAX)
+        found, total = await read_page(_COLUMNS, "a", source, _ORDER, values, offset=offset, limit=size)
+        return Page(tuple(await self._show(pool, found)), total)
 
     async def one(self, pool: str, application_id: UUID) -> PublicEntry:
         """Raises NotFound for an applicant who is not on notice now."""
         _rules(self._deps, pool)
-        found = await Application.filter(id=application_id, pool=pool, state=ApplicationState.NOTICE)
+        found = await rows(
+            f"SELECT {_COLUMNS} FROM application a WHERE a.pool = $1 AND a.state = $2 AND a.id = $3",
+            pool,
+            ApplicationState.NOTICE.value,
+            application_id,
+        )
         if not found:
             raise NotFound("没有这条公示，或公示已结束。请查看公示列表。", code="not_on_notice")
         return (await self._show(pool, found))[0]
 
-    async def _show(self, pool: str, found: list[Application]) -> list[PublicEntry]:
+    async def _show(self, pool: str, found: list[Any]) -> list[PublicEntry]:
         book, now = self._deps.book(pool), self._deps.now()
-        ids = [one.id for one in found]
-        chosen: dict[UUID, list[str]] = {one: [] for one in ids}
-        for row in await ApplicationSpecialty.filter(application_id__in=ids).order_by("position", "code"):
-            if enters(row, book):
-                chosen[row.application_id].append(row.code)
+        ids = [one["id"] for one in found]
+        chosen = await self._specialties(book, ids)
         employers = await self._employers(book, ids)
         codes = await load_codes(
             book,
-            [one.region for one in found],
+            [one["region"] for one in found],
             list(chosen.values()),
             list(employers.values()),
             retired=employers.values(),
@@ -82,28 +96,35 @@ class PublicNotices:
         field = book.form.fields.get("employer")
         return [
             PublicEntry(
-                id=one.id,
-                number=one.number,
-                name=one.name,
-                employer=show_value(field, employers.get(one.id), codes) if field else "",
-                region=show_region(one.region, codes),
-                entry_type=cast(EntryType, one.entry_type),
-                specialties=tuple(show_specialty(code, codes) for code in chosen[one.id]),
-                notice_from=one.notice_from or now,
-                notice_until=one.notice_until or now,
-                over=one.notice_until is not None and one.notice_until <= now,
+                id=one["id"],
+                number=one["number"],
+                name=one["name"],
+                employer=show_value(field, employers.get(one["id"]), codes) if field else "",
+                region=show_region(one["region"], codes),
+                entry_type=cast(EntryType, one["entry_type"]),
+                specialties=tuple(show_specialty(code, codes) for code in chosen[one["id"]]),
+                notice_from=one["notice_from"] or now,
+                notice_until=one["notice_until"] or now,
+                over=one["notice_until"] is not None and one["notice_until"] <= now,
             )
             for one in found
         ]
+
+    async def _specialties(self, book: Rulebook, ids: list[UUID]) -> dict[UUID, list[str]]:
+        chosen: dict[UUID, list[str]] = {one: [] for one in ids}
+        for row in await rows(_SPECIALTIES, ids):
+            if enters(row["choice"], row["admitted"], book):
+                chosen[row["application_id"]].append(row["code"])
+        return chosen
 
     async def _employers(self, book: Rulebook, ids: list[UUID]) -> dict[UUID, str]:
         """What was typed or chosen as the employer, by application."""
         if "employer" not in book.form.used():
             return {}
         places = [code for code, section in book.form.sections.items() if "employer" in section.fields]
-        sections = ApplicationSection.filter(application_id__in=ids, code__in=list(places))
-        opened: dict[UUID, dict[str, Any]] = {
-            one.application_id: open_values(self._deps, one) for one in await sections
+        opened = {
+            row["application_id"]: open_sealed(self._deps, row["values_sealed"])
+            for row in await rows(_SECTIONS, ids, places)
         }
         return {one: str(values.get("employer", "")) for one, values in opened.items()}
 
