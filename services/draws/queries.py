@@ -96,6 +96,7 @@ class Operation:
     action: Annotated[str, Field(examples=["draw.started"])]
     label: Annotated[str, Field(examples=["启动抽取"])]
     role: Annotated[str, Field(examples=["经办人"])]
+    department: Annotated[str, Field(description="Empty for the service itself", examples=["广州某某招标代理有限公司"])]
     person: str
     remark: str
 
@@ -178,6 +179,14 @@ FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_tod
 """Each figure is found by an index of its own, so that what is long over costs nothing."""
 
 
+_DEPARTMENT = """
+CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'verifier' THEN d.terminal
+  WHEN 'supervisor' THEN (SELECT s.department FROM draw_supervisor s WHERE s.draw_id = d.id
+    AND s.mobile_hash = a.mobile_hash LIMIT 1) END AS department
+"""
+"""For whom the person of an audit entry ``e`` acted (操作部门)."""
+
+
 class DrawQueries:
     """Each method checks who asks."""
 
@@ -245,7 +254,8 @@ class DrawQueries:
         """Who did what to a draw, oldest first (操作记录). Nothing of experts: their names are sealed."""
         draw = await self._access.get(actor, draw_id)
         found = await rows(
-            "SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details FROM audit_entry e "
+            f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
+            "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
             "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
             "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' ORDER BY e.at, e.id LIMIT 1000",
             draw.id,
@@ -274,4 +284,4 @@ def _operation(row: Any) -> Operation:
     remark = str(details.get("reason") or details.get("opinion") or details.get("terminal") or "")
     label = _OPERATIONS.get(row["action"], row["action"])
     role = "系统" if row["role"] == "system" else role_name(row["role"])
-    return Operation(row["at"], row["action"], label, role, row["person"] or "", remark)
+    return Operation(row["at"], row["action"], label, role, row["department"] or "", row["person"] or "", remark)

@@ -7,6 +7,7 @@ from web.accounts.login import AuthPages
 from web.agency.basic import BasicPages
 from web.agency.catalogues import CataloguePages
 from web.agency.conditions import ConditionPages
+from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
 from web.agency.home import HomePages
 from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
@@ -26,6 +27,10 @@ _ALL = (
     ConditionPages,
     SubmissionPages,
     RunPages,
+    ProjectTab,
+    ResultTab,
+    AttendanceTab,
+    LogTab,
     PendingPages,
 )
 

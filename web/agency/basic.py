@@ -34,7 +34,6 @@ class BasicPages(DrawPart):
     def add_routes(self) -> None:
         self.site.get("/agency/draws/new", self.blank)
         self.site.post("/agency/draws/new", self.create)
-        self.site.get("/agency/draws/{id}/project", self.project)
         self.site.get("/agency/draws/{id}/basic", self.detail)
         self.site.post("/agency/draws/{id}/basic", self.submit)
 
@@ -75,10 +74,6 @@ class BasicPages(DrawPart):
         return actor, await self.services.draws.projects.get(actor, uuid_of(wanted, "这个项目"))
 
     # ---- one that stands
-
-    async def project(self, request: http.Request) -> http.Response:
-        _, detail = await self.asked(request)
-        raise redirect(f"/agency/projects/{detail.draw.project_id}")
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)

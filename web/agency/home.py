@@ -16,6 +16,7 @@ from services.catalogues import Node
 from services.core.base import Actor
 from services.draws import DocumentKind, Filters, render_template
 from web.agency.base import AgencyPart
+from web.agency.tabs import acts_of
 from web.core.site import page_number, show_pdf
 from web.office.base import PAGE_SIZE, last_page
 
@@ -119,6 +120,7 @@ class HomePages(AgencyPart):
             last=last_page(found.total),
             states=[(one.value, one.label) for one in DrawState],
             kinds=list(KINDS.items()),
+            acts=acts_of,
             regions=[(one.code, one.name) for one in await self._cities(actor)],
             place=await self.services.catalogues.names(actor.pool, "region", [one.region for one in found.items]),
         )

@@ -17,7 +17,6 @@ from services.draws import Detail, Progress, RegionChange, RoundView
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.agency.conditions import MODES
-from web.agency.pending import KINDS, SOURCES
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.site import Site
 from web.draws.board import LiveProgress, facts_of
@@ -66,7 +65,6 @@ class RunPages(DrawPart):
         self.site.get(f"{base}/round", self.round)
         self.site.post(f"{base}/round", self.take_part)
         self.site.get(f"{base}/events", self.events)
-        self.site.get(f"{base}/log", self.log)
 
     async def onward(self, request: http.Request) -> http.Response:
         """To the step where the activity stands."""
@@ -190,7 +188,7 @@ class RunPages(DrawPart):
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
-    # ---- live, and looking back
+    # ---- live
 
     async def events(self, request: http.Request) -> http.StreamResponse:
         actor, detail = await self.asked(request)
@@ -205,20 +203,6 @@ class RunPages(DrawPart):
             return draw, await self.services.draws.progress.of(draw)
 
         return await self._live.answer(request, look, session=str(actor.session_id))
-
-    async def log(self, request: http.Request) -> http.Response:
-        """Who did what, and what was sent."""
-        actor, detail = await self.asked(request)
-        return self.draw_page(
-            actor,
-            "agency/log.html",
-            request,
-            detail,
-            operations=await self.services.draws.queries.operations(actor, detail.draw.id),
-            kinds=KINDS,
-            sources=SOURCES,
-            absences=await self.services.draws.absences.of_draw(actor, detail.draw.id),
-        )
 
 
 def _reason(fields: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from services.core.base import Actor
 from services.core.short_texts import check_text
 from services.draws import Detail
 from web.agency.base import AgencyPart
+from web.agency.tabs import tabs_of
 from web.office.base import moment, uuid_of
 
 WHAT = "这个抽取活动"
@@ -27,6 +28,8 @@ STEPS = (
     ("run", "项目抽取"),
 )
 EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
+_SET_UP = (*EDITABLE, DrawState.SUBMITTED)
+"""While its steps are walked; afterwards there are tabs."""
 
 
 class DrawPart(AgencyPart):
@@ -62,7 +65,8 @@ class DrawPart(AgencyPart):
             parts=detail.parts,
             state=state,
             editable=state in EDITABLE,
-            steps=STEPS,
+            steps=STEPS if state in _SET_UP else (),
+            tabs=tabs_of(detail.draw),
             step=self.step,
             planned=sum(one.planned for one in detail.conditions),
             **values,

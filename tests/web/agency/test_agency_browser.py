@@ -63,6 +63,9 @@ async def test_every_page_reads_well(
         "submit": f"/draws/{draft}/submit",
         "run": f"/draws/{running}/run",
         "log": f"/draws/{running}/log",
+        "draw-project": f"/draws/{running}/project",
+        "result": f"/draws/{running}/result",
+        "attendance": f"/draws/{running}/attendance",
         "pending": "/pending",
     }.items():
         page = await seen.open(f"/agency{path}")

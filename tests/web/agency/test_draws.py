@@ -262,7 +262,7 @@ async def test_a_verified_draw_is_fixed_started_paused_moved_and_ended(world: Wo
     assert await state_of(draw_id) == "drawing"
     await agency.press("强制结束", reason="招标人取消评标")
     assert await state_of(draw_id) in ("ending", "short")
-    await agency.click("操作记录与缺席记录")
+    await agency.click("操作记录")
     assert "强制结束" in agency.text
     assert "招标人取消评标" in agency.text
 
@@ -296,6 +296,39 @@ async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
     assert await Invitation.filter(draw_id=draw_id).count() == 3
 
 
+async def test_a_draw_that_has_run_shows_its_tabs(world: World) -> None:
+    draw_id, [one] = await world.panel()
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    await agency.click("项目信息")
+    assert ("招标方式" in agency.text, "没有标段，整个项目算一个标段" in agency.text) == (True, True)
+    await agency.click("抽取结果")
+    assert (one.code in agency.text, "名单已密封" in agency.text) == (True, True)
+    await agency.click("专家出入场情况")
+    assert "后可查看" in agency.text
+    world.clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(minutes=30) - world.clock.now())
+    await Invitation.filter(id=one.id).update(gathering_at=world.clock.now())
+    await agency.get(f"/agency/draws/{draw_id}/attendance")
+    await agency.press(f"语音催促{one.code}")
+    assert ("已发起语音催促" in agency.text, "已催1次" in agency.text) == (True, True)
+    await agency.click("操作记录")
+    organisation = await Organisation.get(id=world.office.agency.organisation_id)
+    assert f"{organisation.name} · " in agency.text, "for whom somebody acted"
+    assert "通过核验" in agency.text
+    assert "审核记录" in agency.text
+    assert "演示省公共资源交易中心" in agency.text
+
+
+async def test_a_line_of_the_list_offers_what_its_state_allows(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    agency = await world.log_in(world.office.agency)
+    for act, state in (("提交审核", "editing"), ("查看审核", "submitted"), ("进入抽取", "verified")):
+        await Draw.filter(id=draw_id).update(state=state)
+        await agency.get("/agency/draws")
+        [link] = [one for one in agency.page.links if one.startswith(f"{act}：")]
+        assert (await agency.click(link)).status == 200
+
+
 async def test_the_desk_leads_an_agency_to_its_own_pages(world: World) -> None:
     draw_id, _ = await world.panel()
     agency = await world.log_in(world.office.agency)
@@ -316,6 +349,8 @@ def pages(draw_id: UUID, project_id: UUID, notice_id: UUID, condition_id: UUID) 
         "/run",
         "/round",
         "/events",
+        "/result",
+        "/attendance",
         "/log",
         "/application.pdf",
     )
@@ -338,6 +373,7 @@ POSTS = (
     "attachment",
     "run",
     "round",
+    "attendance",
 )
 
 

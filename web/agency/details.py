@@ -1,0 +1,127 @@
+"""The tabs of an activity that only show: its project, its panel, arrivals, and who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput, RuleViolation
+from services.core.base import Actor
+from services.draws import DeskRow, Detail
+from web.agency.pending import KINDS, SOURCES
+from web.agency.projects import print_wan
+from web.agency.wizard import DrawPart, path_of
+from web.office.base import redirect, uuid_of
+
+
+class ProjectTab(DrawPart):
+    step = "project"
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/{id}/project", self.project)
+
+    async def project(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        project = await self.services.draws.projects.get(actor, detail.draw.project_id)
+        code = project.data.region
+        names = await self.services.catalogues.names(actor.pool, "region", [code])
+        return self.draw_page(
+            actor,
+            "agency/draw_project.html",
+            request,
+            detail,
+            project=project,
+            region=names.get(code, code),
+            wan=print_wan,
+        )
+
+
+class ResultTab(DrawPart):
+    step = "result"
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/{id}/result", self.result)
+
+    async def result(self, request: http.Request) -> http.Response:
+        """Codes while it is sealed; each reading of the persons is logged by the service."""
+        actor, detail = await self.asked(request)
+        return self.draw_page(
+            actor,
+            "agency/result.html",
+            request,
+            detail,
+            result=await self.services.draws.results.read(actor, detail.draw.id),
+            mark=self.book(actor).draw.supplement.mark,
+        )
+
+
+class AttendanceTab(DrawPart):
+    step = "attendance"
+    notes: ClassVar[Mapping[str, str]] = {"urged": "已发起语音催促，请稍后查看专家是否到场。"}
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/{id}/attendance", self.attendance)
+        self.site.post("/agency/draws/{id}/attendance", self.urge)
+
+    async def attendance(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        return await self._page(actor, request, detail)
+
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, error: AppError | None = None
+    ) -> http.Response:
+        sealed, found = "", list[DeskRow]()
+        try:
+            found = await self.services.draws.attendance.desk(actor, detail.draw.id)
+        except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of whoever looks
+            sealed = refusal.message
+        rules = self.book(actor).attendance
+        return self.draw_page(
+            actor,
+            "agency/attendance.html",
+            request,
+            detail,
+            error=error,
+            rows=found,
+            sealed=sealed,
+            window=int(rules.urging_window.total_seconds() // 60),
+            most=rules.urging_voice_max,
+        )
+
+    async def urge(self, request: http.Request) -> http.Response:
+        """By voice, the expert with invitation ``id``."""
+        actor, detail = await self.asked(request)
+        try:
+            fields = await self.fields(request, actor)
+            if fields.get("deed") != "urge":
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+            invitation_id = uuid_of(fields.get("id", ""), "这位专家")
+            await self.services.draws.attendance.urge(actor, detail.draw.id, invitation_id)
+        except AppError as error:
+            return await self._page(actor, request, detail, self.shown(error))
+        raise redirect(path_of(detail.draw.id, "attendance"), note="urged")
+
+
+class LogTab(DrawPart):
+    step = "log"
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/{id}/log", self.log)
+
+    async def log(self, request: http.Request) -> http.Response:
+        """Who did what, what became of the applications, and who was missing."""
+        actor, detail = await self.asked(request)
+        draws = self.services.draws
+        return self.draw_page(
+            actor,
+            "agency/log.html",
+            request,
+            detail,
+            operations=await draws.queries.operations(actor, detail.draw.id),
+            applications=await draws.verification.of_draw(detail.draw.id),
+            kinds=KINDS,
+            sources=SOURCES,
+            absences=await draws.absences.of_draw(actor, detail.draw.id),
+        )

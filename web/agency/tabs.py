@@ -1,0 +1,75 @@
+"""The tabs of an activity that is handed in and verified, and what may be done about it from the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.draws.lifecycles import DrawState
+from models.draws import Draw
+from services.draws import Card
+
+
+def _always(draw: Draw) -> bool:
+    return True
+
+
+def _has_run(draw: Draw) -> bool:
+    return draw.started_at is not None
+
+
+@dataclass(frozen=True)
+class Tab:
+    """``code`` is the page's ``step`` and the end of its path, ``/agency/draws/{id}/{code}``."""
+
+    code: str
+    name: str
+    shown: Callable[[Draw], bool] = _always
+
+
+TABS = (
+    Tab("run", "项目抽取"),
+    Tab("project", "项目信息"),
+    Tab("basic", "抽取活动"),
+    Tab("recusal", "回避单位"),
+    Tab("conditions", "抽取条件"),
+    Tab("result", "抽取结果", _has_run),
+    Tab("attendance", "专家出入场情况", _has_run),
+    Tab("log", "操作记录"),
+)
+"""A further tab is a line here, and a ``DrawPart`` whose ``step`` is its code."""
+
+
+def tabs_of(draw: Draw) -> list[Tab]:
+    return [one for one in TABS if one.shown(draw)]
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button of a line in the list; ``step`` is the page it opens."""
+
+    name: str
+    step: str
+
+
+_ACTS: dict[DrawState, tuple[Act, ...]] = {
+    DrawState.EDITING: (Act("编辑", "basic"), Act("提交审核", "submit")),
+    DrawState.REFUSED: (Act("编辑", "basic"), Act("提交审核", "submit")),
+    DrawState.SUBMITTED: (Act("查看审核", "submit"),),
+    DrawState.VERIFIED: (Act("进入抽取", "run"),),
+    DrawState.COMMITTING: (Act("进入抽取", "run"),),
+    DrawState.DRAWING: (Act("进入抽取", "run"),),
+    DrawState.PAUSED: (Act("进入抽取", "run"),),
+    DrawState.ENDING: (Act("进入抽取", "run"),),
+    DrawState.SHORT: (Act("补抽", "run"),),
+    DrawState.SUPPLEMENT_PENDING: (Act("补抽", "run"),),
+    DrawState.COMPLETED: (Act("抽取结果", "result"), Act("专家出入场情况", "attendance")),
+    DrawState.ENDED: (Act("抽取结果", "result"),),
+}
+
+
+def acts_of(card: Card) -> tuple[Act, ...]:
+    """What the manual's list offers in this state (16.12)."""
+    if card.started_at is None and card.state in (DrawState.ENDED, DrawState.COMPLETED):
+        return ()
+    return _ACTS.get(card.state, ())
