@@ -15,12 +15,12 @@ from models.attendance import has_entered
 from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
-from services.draws.calling import Calling, Cause, place
+from services.draws.calling import Calling, Cause
 from services.draws.expiry import expire_due
 from services.draws.invitation_views import InvitationView, find_views
 from services.draws.lapsed import LAPSED, note_opened, notify_unclear
+from services.draws.reminders import next_reminder, remind_due
 from services.draws.repository import Locked, lock_invitation, move, notify_agency, tell_agency
 from services.notifications import Notices, Recipient, Telling
 
@@ -164,7 +164,7 @@ class Invitations:
         now, draw = self._deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
         if choice == "accept":
-            invitation.next_reminder_at = self.next_reminder(invitation, draw.pool, now)
+            invitation.next_reminder_at = next_reminder(self._deps.book(draw.pool), invitation.gathering_at, now)
         await self._run.close_place(locked, invitation, event, now, by=by)
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
@@ -187,13 +187,8 @@ class Invitations:
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
         """Set when the next reminder before gathering is due."""
-        invitation.next_reminder_at = self.next_reminder(invitation, pool, now)
+        invitation.next_reminder_at = next_reminder(self._deps.book(pool), invitation.gathering_at, now)
         await invitation.save(update_fields=["next_reminder_at"])
-
-    def next_reminder(self, invitation: Invitation, pool: str, now: datetime) -> datetime | None:
-        """Those already past are left out."""
-        due = [invitation.gathering_at - lead for lead in self._deps.book(pool).attendance.reminders]
-        return min((at for at in due if at > now), default=None)
 
     # ---- deadlines
 
@@ -218,39 +213,7 @@ class Invitations:
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind those whose gathering comes near; returns how many."""
-        due = await rows(
-            "SELECT id FROM invitation WHERE next_reminder_at <= $1 AND state = 'accepted' "
-            f"AND {not_paused('remind', 'id')} ORDER BY next_reminder_at LIMIT $2",
-            self._deps.now(),
-            limit,
-        )
-        await process_each("remind", due, lambda row: self.remind(row["id"]))
-        return len(due)
-
-    async def remind(self, invitation_id: UUID) -> None:
-        """Remind one person and set when the next reminder is due."""
-        async with transaction():
-            invitation, locked = await lock_invitation(invitation_id, None)
-            await self._remind(invitation, locked.draw)
-
-    async def _remind(self, invitation: Invitation, draw: Draw) -> None:
-        now = self._deps.now()
-        if invitation.next_reminder_at is None or invitation.next_reminder_at > now:
-            return
-        notice = await CallNotice.get(id=invitation.notice_id)
-        occasion = invitation.reminders_sent + 1
-        if not await has_entered(invitation.id) and now < invitation.gathering_at + timedelta(minutes=1):
-            await self._notices.notify(
-                pool=draw.pool,
-                kind="check_in_reminder",
-                dedupe_key=f"check_in_reminder:{invitation.id}:{occasion}",
-                params={**time_params(invitation.gathering_at), "place": place(notice), "code": invitation.code},
-                expert_id=invitation.expert_id,
-                invitation_id=invitation.id,
-            )
-        invitation.reminders_sent = occasion
-        await invitation.save(update_fields=["reminders_sent"])
-        await self.plan_reminder(invitation, draw.pool, now)
+        return await remind_due(self._deps, self._notices, limit)
 
     # ---- leave
 

@@ -128,7 +128,7 @@ class Scheduler:
             "check_outcomes": receipts.check_due,
             "expire": in_turns(invitations.expire_due),
             "start": run.start_due,
-            "remind": invitations.remind_due,
+            "remind": in_turns(invitations.remind_due),
             "unseal": self._unseal,
             "receipts": self._apply_waiting,
             "seal": self._seal,
