@@ -23,7 +23,9 @@ from web.draws.board import BoardPages
 from web.draws.draws import DrawPages
 from web.draws.invitations import InvitationPages
 from web.draws.record import RecordPages
+from web.draws.supervision import SupervisionPages
 from web.draws.venue_check_in import VenueCheckInPages
+from web.draws.verification import VerificationPages
 from web.entry.public_notices import PublicNoticePages
 from web.exams.booking import ExamBookingPages
 from web.exams.exams import ExamPages
@@ -62,7 +64,9 @@ def setup_pages(
         WechatBindingPages(site, services, door),
         MiniProgramEntryPages(site, services, door),
         RegistrationPages(site, services, door),
+        VerificationPages(site, services, door),
         DrawPages(site, services, door, screens),
+        SupervisionPages(site, services, door),
         BoardPages(site, screens),
         RecordPages(site, screens, services.deps.public_url),
         DocumentCheckPages(site, services),

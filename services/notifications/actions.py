@@ -75,7 +75,7 @@ ACTIONS: Mapping[str, Action] = {
     "mini_program_bound": Action("查看账号", "/h5/{pool}/account", words=("不是我本人",)),
     "commitment_wanted": _draw("去提交我的随机数", mini="supervised"),
     "verification_waiting": Action(
-        "去核验", "/desk/{draw}", "pages/application?id={application}&draw={draw}&state=submitted"
+        "去核验", "/desk/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
     "agency_verified": _draw("进入抽取"),
     "agency_refused": _draw("去修改"),

@@ -169,8 +169,9 @@ async def look(
 async def staff(browser: Browser, world: World, size: tuple[int, int], who: str) -> Seen:
     """A browser in which somebody has logged in by typing the SMS code."""
     seen = await look(browser, world, size)
-    actor = world.office.desk if who == "venue" else world.office.agency
-    visitor = await world.log_in(actor, "venue" if who == "venue" else "")
+    office = world.office
+    granted = {"venue": office.desk, "verifier": office.verifier, "supervisor": office.supervisor}
+    visitor = await world.log_in(granted.get(who, office.agency), who if who in granted else "")
     cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     return seen

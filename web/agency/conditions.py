@@ -15,10 +15,9 @@ from services.core.crypto import PHONE
 from services.draws import ConditionForm, Detail, NoticeForm, Preview
 from web.agency.base import whole
 from web.agency.wizard import DrawPart, path_of, text, when
+from web.draws.facts import CODES, MODES, condition_names
 from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
 
-MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
-KINDS = ("specialty", "title_level", "qualification", "department")
 OTHER = "其他"
 Part = TypeVar("Part", CallNotice, Condition)
 
@@ -58,22 +57,11 @@ class ConditionPages(DrawPart):
             request,
             detail,
             error=error,
-            names=await self.names(actor, detail.conditions),
+            names=await condition_names(self.services, actor.pool, detail.conditions),
             modes=MODES,
             seen=seen,
             left=detail.draw.needed - sum(one.planned for one in detail.conditions),
         )
-
-    async def names(self, actor: Actor, conditions: Sequence[Condition]) -> dict[str, str]:
-        """Of all codes that stand in conditions."""
-        found: dict[str, str] = {}
-        regions = [code for one in conditions for code in one.regions]
-        found |= await self.services.catalogues.names(actor.pool, "region", regions)
-        for kind in KINDS:
-            codes = [getattr(one, kind) for one in conditions]
-            codes += [one.alternative for one in conditions] if kind == "specialty" else []
-            found |= await self.services.catalogues.names(actor.pool, kind, [code for code in codes if code])
-        return found
 
     async def preview(self, request: http.Request) -> http.Response:
         """How many experts the condition ``id`` could find, as bands."""
@@ -184,7 +172,7 @@ class ConditionPages(DrawPart):
         self, actor: Actor, request: http.Request, detail: Detail, one: Condition | None, form: Form = EMPTY
     ) -> http.Response:
         names = await self.services.catalogues.names(actor.pool, "region", form.value("regions").split(","))
-        for field, kind in (*((kind, kind) for kind in KINDS), ("alternative", "specialty")):
+        for field, kind in (*((kind, kind) for kind in CODES), ("alternative", "specialty")):
             names |= await self.services.catalogues.names(actor.pool, kind, [form.value(field)])
         left = detail.draw.needed - sum(c.planned for c in detail.conditions) + (one.planned if one else 0)
         return self.draw_page(

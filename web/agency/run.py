@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,13 +12,14 @@ from domain.draws.lifecycles import DrawState
 from domain.errors import AppError, InvalidInput
 from models.draws import Draw
 from services.core.base import Actor
-from services.draws import Detail, Progress, RegionChange, RoundView
+from services.draws import Detail, Progress, RegionChange
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.agency.conditions import MODES
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.site import Site
 from web.draws.board import LiveProgress, facts_of
+from web.draws.facts import MODES
+from web.draws.supervision import told
 from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
 
 _AGENCY = "agency"
@@ -174,7 +174,7 @@ class RunPages(DrawPart):
     async def round(self, request: http.Request) -> http.Response:
         """The newest round, for the script of the page."""
         actor, detail = await self.asked(request)
-        return _told(await self.services.draws.rounds.view(actor, detail.draw.id, _AGENCY))
+        return told(await self.services.draws.rounds.view(actor, detail.draw.id, _AGENCY))
 
     async def take_part(self, request: http.Request) -> http.Response:
         """The browser's ``commitment``, or its ``value``."""
@@ -183,8 +183,8 @@ class RunPages(DrawPart):
         try:
             fields = await self.fields(request, actor)
             if "value" in fields:
-                return _told(await rounds.reveal(actor, draw_id, _AGENCY, fields["value"]))
-            return _told(await rounds.commit(actor, draw_id, _AGENCY, fields.get("commitment", "")))
+                return told(await rounds.reveal(actor, draw_id, _AGENCY, fields["value"]))
+            return told(await rounds.commit(actor, draw_id, _AGENCY, fields.get("commitment", "")))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
@@ -215,11 +215,3 @@ def _reason(fields: Mapping[str, str]) -> str:
 def _regions(fields: Mapping[str, str]) -> tuple[str, ...]:
     codes = fields.get("regions", "").split(",")
     return tuple(dict.fromkeys(code.strip() for code in codes[:100] if code.strip()))
-
-
-def _told(view: RoundView | None) -> http.Response:
-    if view is None:
-        return http.json_response({"round": None})
-    facts = asdict(view)
-    times = {name: facts[name].isoformat() if facts[name] else None for name in ("reveal_until", "start_by")}
-    return http.json_response({"round": facts | times})

@@ -5,31 +5,33 @@ Before unsealing there are six-digit codes only; every reading of an unsealed re
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.draws.lifecycles import DrawState
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
 from services.applications import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import AGENCY, may
-from services.draws import DeskRow, DiscardForm, DiscardKind, Filters, PublicLinks, RequestRow
+from services.draws import Card, DeskRow, DiscardForm, DiscardKind, Filters, Progress, PublicLinks, RequestRow
 from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.qr import path_of
 from web.core.site import Site, page_number
+from web.draws.desk import NOBODY, DeskPart
+from web.draws.three_numbers import ACTS, read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
-from web.office import menu_of
 
 PAGE_SIZE = 20
 SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: whoever begins to scan has most of the code's life left."""
 _ON_PAGE = {409, 422, 404}
-_NOBODY = UUID(int=0)
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
 _DONE = {
     "leave": "已登记请假，已通知专家本人；本人确认后名额才会空出。",
@@ -41,11 +43,9 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class DrawPages:
+class DrawPages(DeskPart):
     def __init__(self, site: Site, services: Services, door: AuthPages, screens: PublicLinks) -> None:
-        self._site = site
-        self._services = services
-        self._door = door
+        super().__init__(site, services, door)
         self._screens = screens
         self._mail = FileMail(site, services, door)
 
@@ -73,10 +73,10 @@ class DrawPages:
         if actor.role in AGENCY:
             raise http.HTTPSeeOther("/agency")
         page = page_number(request)
-        search = request.query.get("q", "").strip()[:50]
-        cards = await self._services.draws.queries.cards(
-            actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
-        )
+        asked = {name: request.query.get(name, "").strip()[:50] for name in ("q", "project", "state")}
+        filters = Filters(number=asked["q"], project=asked["project"], state=asked["state"])
+        queries = self._services.draws.queries
+        cards = await queries.cards(actor, filters, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._show(
             actor,
             "draws/list.html",
@@ -84,17 +84,23 @@ class DrawPages:
             who=self._door.role_label(actor),
             cards=cards.items,
             waiting=await self._waiting(actor),
+            wanted=await self._wanted(actor),
+            unverified=await self._services.draws.verification.waiting(actor) if may(actor, "draw.verify") else None,
             total=cards.total,
             page=page,
-            search=search,
+            asked=asked,
+            query=urlencode({name: value for name, value in asked.items() if value}),
+            states=[(one.value, one.label) for one in DrawState if one != DrawState.EDITING],
             last=max(1, -(-cards.total // PAGE_SIZE)),
             form=self._token(actor, "logout", actor.session_id),
         )
 
-    def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
-        """A page; an administrator keeps the office's menu beside it."""
-        menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
-        return self._site.render(template, status=status, menu=menu, here="desk", **values)
+    async def _wanted(self, actor: Actor) -> list[Card]:
+        """Draws that wait for the supervisor's random number."""
+        if not may(actor, "draw.commit_supervisor"):
+            return []
+        found = await self._services.draws.queries.cards(actor, Filters(states=(DrawState.COMMITTING,)), limit=100)
+        return [card for card in found.items if card.number_wanted]
 
     async def _waiting(self, actor: Actor) -> list[RequestRow]:
         return await self._services.draws.discards.waiting(actor) if may(actor, "discard.decide") else []
@@ -117,7 +123,25 @@ class DrawPages:
             may_read_requests=may(actor, "discard.read"),
             may_end=may(actor, "draw.terminate") or may(actor, "draw.end"),
             over=draw.ended_at is not None,
+            may_read=actor.role != "venue",
+            may_verify=may(actor, "draw.verify") and progress.state == DrawState.SUBMITTED,
+            may_audit=may(actor, "draw.audit") and draw.started_at is not None,
+            **await self._lots(actor, draw, progress),
         )
+
+    async def _lots(self, actor: Actor, draw: Draw, progress: Progress) -> dict[str, Any]:
+        """The three numbers, and what a supervisor of this draw needs to add his."""
+        rolls = read_rolls(await self._screens.acts(draw, ACTS))
+        takes_part = (
+            progress.state == DrawState.COMMITTING
+            and may(actor, "draw.commit_supervisor")
+            and await self._services.draws.access.is_watched_by(actor, draw)
+        )
+        return {
+            "roll": rolls[-1] if rolls else None,
+            "takes_part": takes_part,
+            "round_form": self._token(actor, "round", draw.id) if takes_part else "",
+        }
 
     async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
         """The file of the request, for whom it concerns."""
@@ -148,21 +172,10 @@ class DrawPages:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         return actor, draw, found
 
-    async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
-        actor = await self._door.actor(request)
-        try:
-            draw_id = UUID(request.match_info["draw_id"])
-        except ValueError as error:
-            raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
-        return actor, await self._services.draws.access.get(actor, draw_id)
-
-    def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
-        return self._site.form_token(action, subject_id or _NOBODY, actor.account_id or _NOBODY)
-
     async def share(self, request: http.Request) -> http.Response:
         """Make a signed link to the board or the record, and go there."""
         actor, draw = await self._find(request)
-        fields = await self._site.read_form(request, "share", draw.id, actor.account_id or _NOBODY)
+        fields = await self._site.read_form(request, "share", draw.id, actor.account_id or NOBODY)
         if fields.get("screen") == "board":
             raise http.HTTPSeeOther(f"/draw/{await self._screens.share(actor, draw.id, 'board')}")
         if fields.get("screen") == "record":
@@ -201,7 +214,7 @@ class DrawPages:
     async def submit(self, request: http.Request) -> http.Response:
         """``deed`` enter or exit with ``code``; or ``urge`` with an invitation's id."""
         actor, draw = await self._find(request)
-        fields = await self._site.read_form(request, "attendance", draw.id, actor.account_id or _NOBODY)
+        fields = await self._site.read_form(request, "attendance", draw.id, actor.account_id or NOBODY)
         try:
             note = await self._do(actor, draw.id, fields)
         except AppError as error:
@@ -262,7 +275,7 @@ class DrawPages:
     async def act_on_absences(self, request: http.Request) -> http.Response:
         """``deed`` register, confirm or refuse."""
         actor, draw = await self._find(request)
-        fields = await self._site.read_form(request, "absences", draw.id, actor.account_id or _NOBODY)
+        fields = await self._site.read_form(request, "absences", draw.id, actor.account_id or NOBODY)
         try:
             note = await self._do_absence(actor, draw.id, fields)
         except AppError as error:
@@ -313,7 +326,7 @@ class DrawPages:
     async def leave_draw(self, request: http.Request) -> http.Response:
         """``deed`` terminate, with a coded ``cause``, or end; both with words."""
         actor, draw = await self._find(request)
-        fields = await self._site.read_form(request, "exit", draw.id, actor.account_id or _NOBODY)
+        fields = await self._site.read_form(request, "exit", draw.id, actor.account_id or NOBODY)
         words = fields.get("words", "")[:200]
         try:
             if fields.get("deed") == "end":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -10,8 +9,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, FilePayload, Page
 
-from domain.draws.protocol import participant_commitment
-from models.draws import CallNotice, Condition, Draw, Round
+from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
 from models.projects import Lot
 from tests.factories.files import pdf
@@ -156,18 +154,26 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.get_by_text("等待交易中心核验；核验前可以撤回").wait_for()
     await seen.check("agency-submitted")
 
-    [waiting] = await world.services.draws.verification.queue(office.verifier)
-    await world.services.draws.verification.approve(office.verifier, waiting.id)
+    verifier = await staff(browser, world, SCREEN, "verifier")
+    await verifier.open("/desk")
+    await verifier.page.get_by_role("link", name="核验申请").click()
+    await verifier.page.get_by_role("link", name="水厂扩建评标").click()
+    await verifier.page.get_by_label("核验意见").fill("资料齐全")
+    await verifier.page.get_by_role("button", name="通过", exact=True).click()
+    await verifier.page.get_by_text("已通过核验").wait_for()
     await page.get_by_role("link", name="进入抽取").click()
     await page.get_by_role("button", name="开始三方摇号").click()
     await page.get_by_text("等待监督人。").wait_for()
     await seen.check("agency-committed")
-    current = await Round.get(draw_id=draw.id)
-    value = os.urandom(16)
-    digest = participant_commitment("supervisor", value, draw.number, current.number).hex()
-    await office.rounds.commit(office.supervisor, draw.id, "supervisor", digest)
-    await office.rounds.reveal(office.supervisor, draw.id, "supervisor", value.hex())
+    supervisor = await staff(browser, world, PHONE, "supervisor")
+    await supervisor.open("/desk")
+    await supervisor.page.get_by_role("link", name="等待您提交随机数").click()
+    await supervisor.page.get_by_text("轮到您提交随机数").wait_for()
+    await supervisor.check("supervisor-commits")
+    await supervisor.page.get_by_role("button", name="提交我的随机数").click()
     await page.get_by_text("专家顺序已确定，可以启动抽取").wait_for()
+    await supervisor.page.get_by_text("专家顺序已确定，等待代理机构启动抽取").wait_for()
+    await supervisor.check("supervisor-seeded")
     await seen.check("agency-seeded")
     await page.get_by_role("button", name="启动抽取").click()
     await page.get_by_text("抽取已启动").wait_for()
@@ -180,8 +186,10 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.locator(".run .tag", has_text="抽取完成").wait_for()
     await seen.check("agency-completed")
     assert await state_of(draw.id) == "completed"
-    await page.context.close()  # its stream would keep the server from ending
+    for one in (page, supervisor.page, verifier.page):
+        await one.context.close()  # its stream would keep the server from ending
     assert [line for line in seen.complaints if "422" not in line] == []
+    assert supervisor.complaints + verifier.complaints == []
 
 
 async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: Browser, world: World) -> None:

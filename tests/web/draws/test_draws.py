@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 from datetime import timedelta
 
+from domain.draws.protocol import participant_commitment
 from domain.ids import new_id
 from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
@@ -13,7 +16,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Actor
 from tests.factories.files import pdf
-from tests.factories.offices import make_draw
+from tests.factories.offices import add_experts, make_draw, verify
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.web.conftest import World
 
@@ -237,7 +240,7 @@ async def test_another_agencys_draw_is_not_there(world: World) -> None:
 async def test_searching_and_turning_pages_of_draws(world: World) -> None:
     await world.panel()
     desk = await world.log_in(world.office.desk, "venue")
-    assert "没有找到" in (await desk.get("/desk?q=不存在&page=-1")).text
+    assert "没有符合条件的活动" in (await desk.get("/desk?q=不存在&page=-1")).text
     assert "演示项目" in (await desk.get("/desk?q=演示&page=1")).text
     assert (await desk.get("/desk?page=999999")).status == 200
 
@@ -336,3 +339,59 @@ async def test_an_administrator_keeps_the_offices_menu_at_the_draws(world: World
         assert (admin.status, admin.page.links["审核分工"]) == (200, "/office/reviewers")
     venue = await world.log_in(world.office.desk, "venue")
     assert "审核分工" not in (await venue.get("/desk")).page.links
+
+
+async def test_a_supervisor_commits_and_reveals_on_the_page_of_the_draw(world: World) -> None:
+    """As the page's script does; the agency takes part by the service."""
+    office = world.office
+    await add_experts(office, 3)
+    draw_id = await make_draw(office)
+    await verify(office, draw_id)
+    supervisor = await world.log_in(office.supervisor, "supervisor")
+    assert "等待您提交随机数" not in supervisor.text
+    view = await office.rounds.open(office.agency, draw_id)
+    assert "等待您提交随机数" in (await supervisor.get("/desk")).text
+    await supervisor.get(f"/desk/{draw_id}")
+    [box] = re.findall(r"<section[^>]*data-take-part[^>]*>", await supervisor.response.text())
+    facts = dict(re.findall(r'data-([a-z-]+)="([^"]*)"', box))
+    assert (facts["take-part"], facts["role"], facts["draw"]) == (
+        f"/desk/{draw_id}/round",
+        "supervisor",
+        view.draw_number,
+    )
+    values = {role: os.urandom(16) for role in ("agency", "supervisor")}
+    digest = {
+        role: participant_commitment(role, value, view.draw_number, view.round_number).hex()
+        for role, value in values.items()
+    }
+    await office.rounds.commit(office.agency, draw_id, "agency", digest["agency"])
+    for said in ({"commitment": digest["supervisor"]}, {"value": values["supervisor"].hex()}):
+        await supervisor.post(facts["take-part"], {"form": facts["form"], **said})
+        assert supervisor.status == 200, supervisor.text
+    await office.rounds.reveal(office.agency, draw_id, "agency", values["agency"].hex())
+    assert (await (await supervisor.get(facts["take-part"])).response.json())["round"]["seed"]
+    await supervisor.get(f"/desk/{draw_id}")
+    assert "专家顺序已确定" in supervisor.text
+    await supervisor.post(facts["take-part"], {"form": facts["form"], "value": "zz"})
+    assert (supervisor.status, "无法识别" in (await supervisor.response.json())["detail"]) == (422, True)
+
+
+async def test_who_was_granted_the_role_only_looks_on(world: World) -> None:
+    office = world.office
+    draw_id = await make_draw(office)
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    other = await world.log_in(Actor("demo", "supervisor", (await make_account(office.deps)).id), "supervisor")
+    await other.get(f"/desk/{draw_id}")
+    assert (other.status, "提交我的随机数" in other.text) == (200, False)
+    assert (await other.get(f"/desk/{draw_id}/round")).status == 403
+    venue = await world.log_in(office.desk, "venue")
+    assert (await venue.get(f"/desk/{draw_id}/round")).status == 403
+
+
+async def test_draws_are_found_by_state_and_by_project(world: World) -> None:
+    await world.panel()
+    desk = await world.log_in(world.office.desk, "venue")
+    assert "演示项目(一标段)" in (await desk.get("/desk?state=completed&project=2026112100000000")).text
+    assert "没有符合条件的活动" in (await desk.get("/desk?state=short")).text
+    assert "没有符合条件的活动" in (await desk.get("/desk?project=别的项目")).text

@@ -1,0 +1,48 @@
+"""The pages of verifier, supervisor and venue in a real browser, on a phone and at a desk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.plugins.browsers import CHROMIUM
+from tests.web.conftest import World
+from tests.web.draws.test_verification import submitted
+from tests.web.test_browser import PHONE, SCREEN, staff
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
+async def test_pages_of_the_desk_read_well(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    draw_id = await submitted(world, attached=True)
+    seen = await staff(browser, world, size, "verifier")
+    await seen.page.emulate_media(color_scheme=scheme)
+    found: list[str] = []
+
+    async def look(name: str, path: str) -> None:
+        page = await seen.open(path)
+        await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        try:
+            await seen.check(f"desk-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+        except AssertionError as error:
+            found.append(f"{name}: {error}")
+
+    await look("list", "/desk")
+    await look("queue", "/desk/applications")
+    await look("application", f"/desk/{draw_id}/application")
+    await world.services.draws.verification.approve(
+        world.office.verifier, (await world.services.draws.verification.of_draw(draw_id))[0].id, "资料齐全，同意抽取"
+    )
+    await look("decided", "/desk/applications?state=approved")
+    await look("detail", f"/desk/{draw_id}")
+    await look("log", f"/desk/{draw_id}/log")
+    assert not found, "\n".join(found)
+    assert seen.complaints == []

@@ -1,0 +1,46 @@
+"""What the pages of a desk share: who asks, for which draw, and the office's menu beside it for an administrator."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import NotFound
+from models.draws import Draw
+from services.core.base import Actor
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.core.site import Site
+from web.office import menu_of
+
+NOBODY = UUID(int=0)
+
+
+class DeskPart:
+    """Pages of one subject."""
+
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
+        """A page; an administrator keeps the office's menu beside it."""
+        menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
+        return self._site.render(template, status=status, menu=menu, here="desk", **values)
+
+    async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
+        """Who asks, and the draw of the address. Raises NotFound for a draw that is not his to see."""
+        actor = await self._door.actor(request)
+        try:
+            draw_id = UUID(request.match_info["draw_id"])
+        except ValueError as error:
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
+        return actor, await self._services.draws.access.get(actor, draw_id)
+
+    def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
+        return self._site.form_token(action, subject_id or NOBODY, actor.account_id or NOBODY)
+
+    async def _fields(self, request: http.Request, actor: Actor, action: str, subject_id: UUID) -> dict[str, str]:
+        return await self._site.read_form(request, action, subject_id, actor.account_id or NOBODY)

@@ -1,0 +1,50 @@
+"""What an agency asked for, as verifiers, supervisors and administrators read it: the whole draw on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from models.draws import Condition, Draw
+from services.core.base import Actor
+from services.core.crypto import PHONE
+from services.core.permissions import may
+from services.registry import Services
+
+MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
+KINDS = {
+    "normal": "抽取申请",
+    "redraw": "重新抽取申请",
+    "recall": "通知原专家评标申请",
+    "release": "退选专家申请",
+}
+"""What is applied for (审核事项)."""
+CODES = ("specialty", "title_level", "qualification", "department")
+
+
+async def facts_of(services: Services, actor: Actor, draw: Draw) -> dict[str, object]:
+    """Values of the template ``draws/facts.html``, for a caller that has checked who asks."""
+    detail = await services.draws.queries.detail(actor, draw.id)
+    project = await services.draws.projects.get(actor, draw.project_id) if may(actor, "project.read") else None
+    return {
+        "draw": draw,
+        "detail": detail,
+        "parts": detail.parts,
+        "modes": MODES,
+        "kinds": KINDS,
+        "names": await condition_names(services, draw.pool, detail.conditions),
+        "phones": {one.id: services.deps.keys.read(one.contact_phone_sealed, PHONE) for one in detail.parts["notices"]},
+        "operator": services.draws.operators.show(draw),
+        "project": project,
+    }
+
+
+async def condition_names(services: Services, pool: str, conditions: Sequence[Condition]) -> Mapping[str, str]:
+    """Of all codes that stand in conditions."""
+    found: dict[str, str] = {}
+    regions = [code for one in conditions for code in one.regions]
+    found |= await services.catalogues.names(pool, "region", regions)
+    for kind in CODES:
+        codes = [getattr(one, kind) for one in conditions]
+        codes += [one.alternative for one in conditions] if kind == "specialty" else []
+        found |= await services.catalogues.names(pool, kind, [code for code in codes if code])
+    return found

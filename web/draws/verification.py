@@ -1,0 +1,111 @@
+"""``/desk/applications``: the trading centre's queue, and one application with everything that is asked for."""
+
+from __future__ import annotations
+
+import aiohttp.web as http
+
+from domain.draws.lifecycles import VerificationState
+from domain.errors import AppError, Forbidden, InvalidInput, NotFound
+from models.draws import Draw
+from services.core.base import Actor
+from services.core.permissions import check, may
+from web.core.site import page_number
+from web.draws.desk import DeskPart
+from web.draws.facts import KINDS, facts_of
+
+PAGE_SIZE = 20
+STATES = tuple((one.value, one.label) for one in VerificationState)
+_ON_PAGE = {403, 404, 409, 422}
+_DONE = {
+    "approved": "已通过核验，已通知代理机构。",
+    "refused": "已退回，代理机构会收到您的意见。",
+}
+"""What a redirect says was done."""
+
+
+class VerificationPages(DeskPart):
+    def add_routes(self) -> None:
+        self._site.get("/desk/applications", self.queue)
+        self._site.get("/desk/{draw_id}/application", self.application)
+        self._site.post("/desk/{draw_id}/application", self.decide)
+
+    async def queue(self, request: http.Request) -> http.Response:
+        """``state``: waiting ones oldest first, decided ones newest first."""
+        actor = await self._door.actor(request)
+        check(actor, "draw.verify")
+        state = request.query.get("state", "")
+        state = state if state in dict(STATES) else VerificationState.SUBMITTED.value
+        search, page = request.query.get("q", "").strip()[:50], page_number(request)
+        found = await self._services.draws.verification.search(
+            actor, state, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        return self._show(
+            actor,
+            "draws/applications.html",
+            width="wide",
+            applications=found.items,
+            total=found.total,
+            page=page,
+            last=max(1, -(-found.total // PAGE_SIZE)),
+            state=state,
+            states=STATES,
+            kinds=KINDS,
+            search=search,
+            terminals=[actor.scope] if actor.scope else self._services.deps.book(actor.pool).draw.terminals,
+            note=_DONE.get(request.query.get("note", ""), ""),
+        )
+
+    async def application(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        return await self._page(actor, draw)
+
+    async def _page(
+        self, actor: Actor, draw: Draw, error: AppError | None = None, typed: dict[str, str] | None = None
+    ) -> http.Response:
+        """What was applied for, for everybody who watches over the draw; the verifier decides here."""
+        if actor.role == "venue":
+            raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
+        applications = await self._services.draws.verification.of_draw(draw.id)
+        waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
+        return self._show(
+            actor,
+            "draws/application.html",
+            width="middle",
+            status=error.status if error else 200,
+            **await facts_of(self._services, actor, draw),
+            applications=applications,
+            newest=applications[0] if applications else None,
+            waiting=waiting if may(actor, "draw.verify") else None,
+            attached=await self._services.draws.attachments.find(actor, draw.id),
+            error=error.message if error else "",
+            typed=typed or {},
+            form=self._token(actor, "verify", draw.id),
+        )
+
+    async def decide(self, request: http.Request) -> http.Response:
+        """``deed`` approve or refuse, of the application ``id`` that was read, with an ``opinion``."""
+        actor, draw = await self._find(request)
+        fields = await self._fields(request, actor, "verify", draw.id)
+        try:
+            note = await self._do(actor, draw, fields)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._page(actor, draw, error, fields)
+        raise http.HTTPSeeOther(f"/desk/applications?note={note}")
+
+    async def _do(self, actor: Actor, draw: Draw, fields: dict[str, str]) -> str:
+        verification, opinion = self._services.draws.verification, fields.get("opinion", "")[:500]
+        application_id = next(
+            (one.id for one in await verification.of_draw(draw.id) if str(one.id) == fields.get("id")), None
+        )
+        if application_id is None:
+            raise NotFound("找不到这份申请，请返回列表后刷新。")
+        match fields.get("deed"):
+            case "approve":
+                await verification.approve(actor, application_id, opinion)
+                return "approved"
+            case "refuse":
+                await verification.refuse(actor, application_id, opinion)
+                return "refused"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

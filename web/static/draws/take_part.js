@@ -1,0 +1,94 @@
+// A party's browser takes part in the draw of lots. It commits: the agency's at once, the supervisor's when its button
+// is pressed; and it reveals as soon as all have committed.
+import { Device, receipts } from './commitment.js';
+
+const box = document.querySelector('[data-take-part]');
+const said = box.querySelector('[data-said]');
+const button = box.querySelector('[data-commit]');
+const { takePart: address, draw, form, role: ROLE } = box.dataset;
+const NAMES = { agency: '代理机构', supervisor: '监督人' };
+const PARTIES = Object.keys(NAMES);
+const OTHER = PARTIES.find((one) => one !== ROLE);
+const AGAIN = ROLE === 'agency' ? '或终止本轮后重新摇号' : '或请代理机构终止本轮后重新摇号';
+const EVERY = 1500;
+const shelf = {
+  recall: (name) => JSON.parse(localStorage.getItem(`pbt/${name}`)),
+  keep: (name, value) => (value === undefined ? localStorage.removeItem(`pbt/${name}`) : localStorage.setItem(`pbt/${name}`, JSON.stringify(value))),
+};
+let pressed = !button;
+
+function tell(text, mood = '') {
+  said.textContent = text;
+  said.className = `bar ${mood}`;
+}
+
+async function ask(fields = null) {
+  const body = fields && new URLSearchParams({ form, ...fields });
+  const answer = await fetch(address, { method: fields ? 'POST' : 'GET', body: body ?? undefined, credentials: 'same-origin', redirect: 'error' });
+  const told = await answer.json();
+  if (!answer.ok) throw new Refused(told.detail ?? '没有完成，请刷新页面后重试。');
+  return told.round;
+}
+
+class Refused extends Error {}
+
+async function act(round) {
+  const device = new Device(shelf, ROLE, draw, round.round_number);
+  if (!round.committed.includes(ROLE)) {
+    if (!pressed) return round;
+    const after = await ask({ commitment: await device.commit() });
+    device.keepReceipt(after.head);
+    return after;
+  }
+  if (PARTIES.every((one) => round.committed.includes(one)) && !round.revealed.includes(ROLE) && device.bits) {
+    const after = await ask({ value: device.bits });
+    device.forget();
+    device.keepReceipt(after.head);
+    return after;
+  }
+  return round;
+}
+
+function show(round) {
+  const device = new Device(shelf, ROLE, draw, round.round_number);
+  const mine = receipts(shelf, draw).filter((one) => one.round === round.round_number);
+  const committed = round.committed.includes(ROLE);
+  if (button) button.hidden = committed || pressed;
+  box.querySelector('[data-receipts]').textContent = mine.length ? `本机回执（公布的抽取记录必须包含）：${mine.map((one) => one.head.slice(0, 16)).join('、')}` : '';
+  if (!committed) return tell('轮到您提交随机数：由本机随机生成，谁也不能预知或更改。', 'warn');
+  if (!round.revealed.includes(ROLE) && !device.bits) {
+    return tell(`本机没有本轮的随机数：请用提交随机数的那台手机或电脑打开本页，${AGAIN}。`, 'bad');
+  }
+  if (!round.committed.includes(OTHER)) return tell(`${NAMES[ROLE]}的随机数已提交，请保持本页打开，等待${NAMES[OTHER]}。`);
+  tell('各方已提交，正在公开随机数……');
+}
+
+/** One look; false when there is nothing left to do. */
+async function look() {
+  try {
+    let round = await ask();
+    if (!round) return false;
+    if (!round.seed) round = await act(round);
+    if (!round.seed) show(round);
+    else if (!('seeded' in box.dataset)) location.reload();
+    return !round.seed;
+  } catch (error) {
+    if (error instanceof Refused) {
+      tell(error.message, 'bad');
+      pressed = !button;
+    } else if (error instanceof TypeError || error instanceof SyntaxError) tell('连接中断，正在重新连接……', 'warn');
+    else throw error;
+    return true;
+  }
+}
+
+let wake = () => {};
+const pause = () => new Promise((done) => {
+  wake = done;
+  setTimeout(done, EVERY);
+});
+button?.addEventListener('click', () => {
+  pressed = true;
+  wake();
+});
+while (await look()) await pause();
