@@ -21,6 +21,7 @@ from services import (
     operations,
     organisations,
     payments,
+    remuneration,
     reviews,
 )
 from services.catalogues import Catalogues
@@ -122,12 +123,26 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         applications.ApplicationPorts(ports.checker, ports.printer),
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
+    owed = remuneration.build(deps, notices, drawn.access)
     known = experts.build(deps, notices)
     examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker, ports.faces)
     taught = courses.build(deps, notices, course_fees, proven.issuing, examined, stored, ports.files, ports.checker)
     due_tasks = [
         task
-        for package in (drawn, persons, applied, stored, entering, reviewed, known, proven, paid, examined, taught)
+        for package in (
+            drawn,
+            owed,
+            persons,
+            applied,
+            stored,
+            entering,
+            reviewed,
+            known,
+            proven,
+            paid,
+            examined,
+            taught,
+        )
         for task in package.due_tasks
     ]
     return Services(
@@ -145,6 +160,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         exams=examined,
         courses=taught,
         draws=drawn,
+        remuneration=owed,
         notifications=told,
         files=stored,
         office=office.build(deps, notices, links, stored.store, drawn, reviewed, proven.issuing),

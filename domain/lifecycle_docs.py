@@ -23,6 +23,7 @@ from domain.exams.lifecycles import AttemptState as ExamAttemptState
 from domain.lifecycle import E, Lifecycle, S
 from domain.notifications.lifecycles import ATTEMPT, AttemptState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
+from domain.remuneration.lifecycles import REMUNERATION, RemunerationState
 
 _HEAD = (
     "Written by `python -m domain.lifecycle_docs > docs/reference/lifecycles.md`; "
@@ -40,6 +41,7 @@ def render_docs() -> str:
         *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
         *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
         *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
+        *_render("Remuneration of an expert (专家酬劳)", RemunerationState, REMUNERATION),
         *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
         *_render("Review task (审核任务)", TaskState, TASK),
         *_render("Examination (考试)", ExamState, EXAM),

@@ -37,6 +37,7 @@ EXAM = "考试"
 BOOK_EXAM = "预约考试"
 CERTIFICATES = "证书"
 COURSES = "培训"
+REMUNERATION = "酬劳"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -67,6 +68,7 @@ TAPS: Mapping[str, int] = {
     EXAM: 135,
     BOOK_EXAM: 136,
     COURSES: 137,
+    REMUNERATION: 138,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

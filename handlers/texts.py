@@ -205,6 +205,28 @@ HOLDS_LEFT = "{time}的评标您已请假，无需到场。"
 HOLDS_CANCELLED = "{time}的评标已取消，您无需到场。有疑问请联系{contact}。"
 HOLDS_OTHER = "{time}的评标您登记为“{state}”，无需到场。有疑问请联系{contact}。"
 
+# ---- remuneration
+
+NO_REMUNERATION = "您还没有评标酬劳。评标结束后由场地提出，会在这里通知您。"
+REMUNERATIONS = "您的评标酬劳："
+REMUNERATION_LINE = "{time}评标，{amount}元，{state}"
+REMUNERATION_PAGE = "查看明细"
+REMUNERATION_WHICH = "您要核对哪一笔酬劳？"
+REMUNERATION_OF = "{time}评标的酬劳：{amount}元"
+REMUNERATION_PART = "{label}{amount}元（{words}）"
+REMUNERATION_TIMES = "进场{entered}，离场{left}"
+REMUNERATION_REASON = "场地说明：{words}"
+REMUNERATION_REPLY = "场地答复：{words}"
+REMUNERATION_UNTIL = "请在{until}前答复，逾期视为确认。"
+REMUNERATION_YES = "确认金额"
+REMUNERATION_NO = "有异议"
+REMUNERATION_LATER = "稍后再说"
+REMUNERATION_WHY = "请说明异议，如实际离场时间（200字以内）。场地核对后会答复您。"
+REMUNERATION_CONFIRMED = "已确认：{amount}元。抽取单位支付后会通知您。"
+REMUNERATION_DISPUTED = "异议已转给场地，答复后会通知您再次核对。"
+REMUNERATION_WAITS = "没有变更。可随时回复“酬劳”继续核对。"
+NOT_REGISTERED = "未登记"
+
 # ---- leave
 
 NOTHING_TO_LEAVE = "您没有已确认的评标活动，无需请假。"

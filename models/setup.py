@@ -28,6 +28,7 @@ MODULES = [
     "models.organisations",
     "models.payments",
     "models.projects",
+    "models.remuneration",
     "models.reviews",
 ]
 

@@ -22,6 +22,7 @@ from services.operations import OperationServices
 from services.organisations import OrganisationServices
 from services.payments import PaymentServices
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
+from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
 
 
@@ -43,6 +44,7 @@ class Services:
     exams: ExamServices
     courses: CourseServices
     draws: DrawServices
+    remuneration: RemunerationServices
     notifications: NotificationServices
     files: FileServices
     office: OfficeServices

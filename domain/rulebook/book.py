@@ -22,6 +22,7 @@ from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
 from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
 from domain.rulebook.people import Help, Registration, Standing
+from domain.rulebook.remuneration import RemunerationRules
 from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook.texts import KINDS, KindTexts, check_channel, check_kind
@@ -86,6 +87,7 @@ class Rulebook(Section):
     """By kind of notice, see ``rulebook_texts.KINDS``."""
     voice: Voice
     attendance: Attendance
+    remuneration: RemunerationRules
     venues: Items[Venue] = ()
     """Offered when a notice is written; any other place is typed."""
     calendar: Calendar = Calendar()

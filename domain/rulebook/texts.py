@@ -73,6 +73,7 @@ _COURSE = {
     "advice": "请先缴费，到账后开通学习",
 }
 _SCORE = {"score": "85.5", "total": "100", "line": "60"}
+_REMUNERATION = {"day": "11月21日", "amount": "20000.00"}
 _MONEY = {"title": "培训费", "amount": "350.00"}
 
 _OWN: Mapping[str, Mapping[str, str]] = {
@@ -111,6 +112,10 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "agency_late": {**_NUMBER, "missing": "10"},
     "agency_unsealed": _NUMBER,
     "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
+    "remuneration_proposed": {**_REMUNERATION, "answer_by": "11月24日(周二) 09:30", "reason": "按本地区酬劳标准计算。"},
+    "remuneration_paid": {**_REMUNERATION, "way": "银行转账", "hotline": "020-12345678"},
+    "remuneration_disputed": {**_NUMBER, "code": "196017", "reason": "离场时间应为晚上八点"},
+    "agency_remuneration": {**_NUMBER, "count": "12", "amount": "120000.00"},
     "application_progress": {**_APPLICATION, "step": "公示中"},
     "campaign_changed": {
         **_APPLICATION,

@@ -24,7 +24,7 @@ from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, Operation
 from services.draws.recusal_import import render_template
-from services.draws.repository import Locked, lock, notify_agency
+from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
@@ -82,6 +82,7 @@ __all__ = [
     "Scanned",
     "Verdict",
     "build",
+    "draw_params",
     "lock",
     "notify_agency",
     "published_lists",

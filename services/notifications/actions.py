@@ -42,6 +42,7 @@ _EXAM = "/h5/{pool}/exams/{candidate}"
 _COURSE = "/h5/{pool}/courses/{enrolment}"
 _STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
 _MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
+_REMUNERATION = "/h5/{pool}/remuneration"
 _CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
 _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 
@@ -87,6 +88,10 @@ ACTIONS: Mapping[str, Action] = {
     "agency_late": _draw("去催促", "/attendance", "door"),
     "agency_unsealed": _draw("查看名单", "/result", "result"),
     "agency_checked_in": _draw("查看到场", "/attendance", "door"),
+    "remuneration_proposed": Action("核对并确认", _REMUNERATION, words=("酬劳",)),
+    "remuneration_paid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
+    "remuneration_disputed": Action("去答复", "/desk/{draw}/remuneration"),
+    "agency_remuneration": Action("去支付", "/agency/draws/{draw}/remuneration"),
     "application_progress": _STATUS,
     "campaign_changed": Action("去提交", "/h5/{pool}/apply/form"),
     "application_sent_back": Action("修改信息", "/h5/{pool}/{page}", words=("修改信息",)),

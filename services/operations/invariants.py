@@ -60,6 +60,16 @@ _CHECKS = {
         "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "
         "UNION ALL SELECT invitation_id FROM attendance GROUP BY invitation_id, direction HAVING count(*) > 1"
     ),
+    "a remuneration differs from the sum of its lines": (
+        "SELECT r.id FROM remuneration r WHERE r.amount <> "
+        "(SELECT coalesce(sum((one ->> 'amount')::bigint), 0) FROM jsonb_array_elements(r.lines) AS one)"
+    ),
+    "somebody is owed something twice for a draw, or did not come": (
+        "SELECT draw_id FROM remuneration GROUP BY draw_id, expert_id HAVING count(*) > 1 UNION ALL "
+        "SELECT r.id FROM remuneration r JOIN invitation i ON i.id = r.invitation_id WHERE i.draw_id <> r.draw_id "
+        "OR i.expert_id <> r.expert_id OR i.state <> 'recused' AND NOT EXISTS (SELECT 1 FROM attendance t "
+        "WHERE t.invitation_id = i.id AND t.direction = 'in')"
+    ),
     "a sitting counts other people than have booked it": (
         "SELECT s.id FROM exam_sitting s WHERE s.booked <> "
         "(SELECT count(*) FROM exam_candidate c WHERE c.sitting_id = s.id)"

@@ -29,6 +29,8 @@ DIGESTS = {
     "0008_catalogue_parents.sql": "c431e0d9e1aaa0dcc93661c1906f06b9be371aee9cf6fb305edd6af0f71347f2",
     "0009_expert_lists.py": "587e5213680f09b9c28353c51cf9da3bf5488cc9d8602341806c5419883292e1",
     "0009_expert_lists.sql": "78100eff7f37c3454d53eb1f85e3859d0fee90fd03d323643c011a9d04182032",
+    "0010_remuneration.py": "3009d97f6648647ca1c04fbd33f2ed5ed4a51cd80c7b4c19b8dc7723e207c53f",
+    "0010_remuneration.sql": "d71e3de175ce3a4cc936b371c38af5f9fe272dd8863b7a33dd0a34f066c22db4",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

@@ -113,7 +113,9 @@ def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -
     action = ACTIONS[kind]
     assert 2 <= len(action.label) <= 8
     assert set(action.words) <= set(TAPS)
-    assert action.route.startswith(("/h5/{pool}", "/desk/{draw}", "/review", "/office", INVITATION))
+    assert action.route.startswith(
+        ("/h5/{pool}", "/desk/{draw}", "/agency/draws/{draw}", "/review", "/office", INVITATION)
+    )
 
 
 @dataclass

@@ -1,0 +1,140 @@
+"""From hours of attendance to a fee, by a rulebook's table. Pure; money in fen.
+
+Each calendar day (Asia/Shanghai) is counted by itself in the table's steps. A fee is a list of lines whose sum it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+from domain.clock import SHANGHAI, local
+from domain.payments.money import yuan
+from domain.rulebook.remuneration import FeeTable
+
+LineCode = Literal["first", "hours", "further_days", "night", "wasted", "transport", "difference", "by_hand", "change"]
+LABELS: dict[str, str] = {
+    "first": "基本酬劳",
+    "hours": "超时酬劳",
+    "further_days": "次日酬劳",
+    "night": "隔夜补助",
+    "wasted": "误工补助",
+    "transport": "交通补助",
+    "difference": "压差补助",
+    "by_hand": "人工录入",
+    "change": "人工调整",
+}
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """``amount`` in fen, negative for what is taken off; ``words`` say how it came about."""
+
+    code: LineCode
+    amount: int
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Trip:
+    """What one expert did for one panel. ``sat``: took part in the evaluation from ``began`` to ``ended``."""
+
+    sat: bool
+    began: datetime | None = None
+    ended: datetime | None = None
+    from_elsewhere: bool = False
+
+    @property
+    def length(self) -> timedelta:
+        return self.ended - self.began if self.sat and self.began and self.ended else timedelta()
+
+
+def total(lines: Sequence[Line]) -> int:
+    return sum(line.amount for line in lines)
+
+
+def compute(table: FeeTable, trip: Trip) -> tuple[Line, ...]:
+    """What the table gives for a trip: for the time, and for the way of who came from another city."""
+    lines = _for_time(table, trip) if trip.length else [Line("wasted", table.wasted, "到场后未参加评标")]
+    if trip.from_elsewhere:
+        lines += [
+            Line("transport", table.transport, "来自其他城市"),
+            Line("difference", table.difference, "来自其他城市"),
+        ]
+    return tuple(line for line in lines if line.amount)
+
+
+def settle(computed: Sequence[Line] | None, amount: int, reason: str) -> tuple[Line, ...]:
+    """The lines of ``amount``: as computed, with one more for what a person changed; one alone without a table."""
+    if computed is None:
+        return (Line("by_hand", amount, reason),)
+    change = amount - total(computed)
+    return (*computed, Line("change", change, reason)) if change else tuple(computed)
+
+
+def _for_time(table: FeeTable, trip: Trip) -> list[Line]:
+    steps = _HOUR // table.unit
+    days = [_count(table, length) for length in _by_day(trip)]
+    if table.further_days is None:
+        first, later = _count(table, trip.length), []
+    else:
+        first, later = days[0], days[1:]
+    lines = [Line("first", table.first, f"{table.first_hours}小时以内")]
+    over = max(0, first - table.first_hours * steps)
+    amount, words = _over(table, first, table.hour, table.first_hours)
+    if over:
+        lines.append(Line("hours", amount, words))
+    if further := sum(_further_day(table, count) for count in later):
+        lines.append(Line("further_days", further, f"次日起共{_hours(sum(later), steps)}小时"))
+    if table.night and len(days) > 1:
+        lines.append(Line("night", table.night, "评标跨越零点"))
+    return lines
+
+
+def _over(table: FeeTable, count: int, hour: int, first_hours: int) -> tuple[int, str]:
+    """Steps beyond ``first_hours`` of a day at ``hour``, and beyond ``long_after`` at ``long_hour``."""
+    steps = _HOUR // table.unit
+    bound = table.long_after * steps if table.long_after is not None else count
+    usual, long = max(0, min(count, bound) - first_hours * steps), max(0, count - bound)
+    parts = [(usual, hour), (long, table.long_hour or 0)]
+    words = "，".join(f"{_hours(number, steps)}小时×{_price(price)}元" for number, price in parts if number)
+    return sum(number * price // steps for number, price in parts), words
+
+
+def _further_day(table: FeeTable, count: int) -> int:
+    rules = table.further_days
+    if rules is None:
+        return 0
+    if rules.half_day is not None:
+        half = rules.half_day_hours * (_HOUR // table.unit)
+        return -(-count // half) * rules.half_day
+    return _over(table, count, rules.hour or 0, 0)[0]
+
+
+def _count(table: FeeTable, length: timedelta) -> int:
+    """Steps of a time: whole ones, and one more for a remainder longer than what is forgiven."""
+    whole, rest = divmod(length, table.unit)
+    return whole + (rest > table.forgiven)
+
+
+def _by_day(trip: Trip) -> list[timedelta]:
+    """How long he sat on each calendar day."""
+    if trip.began is None or trip.ended is None:
+        return []
+    days, at = [], local(trip.began)
+    while at < trip.ended:
+        midnight = datetime.combine(at.date() + timedelta(days=1), time(), SHANGHAI)
+        days.append(min(midnight, trip.ended) - at)
+        at = midnight
+    return days
+
+
+def _hours(count: int, steps: int) -> str:
+    return f"{count / steps:g}"
+
+
+def _price(fen: int) -> str:
+    return yuan(fen).removesuffix(".00")

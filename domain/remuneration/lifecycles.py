@@ -1,0 +1,55 @@
+"""Lifecycle of what one expert is owed for one panel."""
+
+from __future__ import annotations
+
+from domain.lifecycle import Labelled, Lifecycle
+
+
+class RemunerationState(Labelled):
+    """State of a remuneration (专家酬劳). Money never moves through this system: *paid* is what the agency says."""
+
+    PROPOSED = "proposed", "待专家确认"
+    DISPUTED = "disputed", "专家有异议"
+    CONFIRMED = "confirmed", "专家已确认"
+    ASSUMED = "assumed", "视为确认"
+    """The expert did not answer in time. He may still confirm or object until it is paid."""
+    PAID = "paid", "已支付"
+
+
+class RemunerationEvent(Labelled):
+    CONFIRM = "confirm", "确认"
+    DISPUTE = "dispute", "提出异议"
+    ASSUME = "assume", "视为确认"
+    """By the system, when the time to answer is over."""
+    REVISE = "revise", "更正金额"
+    """By the venue; the expert is asked again."""
+    KEEP = "keep", "维持金额"
+    """By the venue, in answer to a dispute; the expert is asked again."""
+    PAY = "pay", "登记支付"
+    TAKE_BACK = "take_back", "撤销支付登记"
+    """The agency marked the wrong one."""
+
+
+_OPEN = {RemunerationEvent.REVISE: RemunerationState.PROPOSED}
+
+REMUNERATION: Lifecycle[RemunerationState, RemunerationEvent] = Lifecycle(
+    noun="该笔酬劳",
+    initial=RemunerationState.PROPOSED,
+    moves={
+        RemunerationState.PROPOSED: {
+            RemunerationEvent.CONFIRM: RemunerationState.CONFIRMED,
+            RemunerationEvent.DISPUTE: RemunerationState.DISPUTED,
+            RemunerationEvent.ASSUME: RemunerationState.ASSUMED,
+            **_OPEN,
+        },
+        RemunerationState.DISPUTED: {RemunerationEvent.KEEP: RemunerationState.PROPOSED, **_OPEN},
+        RemunerationState.CONFIRMED: {RemunerationEvent.PAY: RemunerationState.PAID, **_OPEN},
+        RemunerationState.ASSUMED: {
+            RemunerationEvent.CONFIRM: RemunerationState.CONFIRMED,
+            RemunerationEvent.DISPUTE: RemunerationState.DISPUTED,
+            RemunerationEvent.PAY: RemunerationState.PAID,
+            **_OPEN,
+        },
+        RemunerationState.PAID: {RemunerationEvent.TAKE_BACK: RemunerationState.CONFIRMED},
+    },
+)

@@ -1,0 +1,93 @@
+"""Remuneration of experts (专家酬劳): the table that hours are paid by, and how it is settled. Money in fen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from domain.rulebook.types import Duration, Items, Section, Text
+
+Fen = Annotated[int, Field(ge=0, le=10_000_000)]
+Hours = Annotated[int, Field(ge=1, le=24)]
+_HOUR = timedelta(hours=1)
+
+
+class FurtherDays(Section):
+    """What each calendar day after the first is paid: by the hour, or by the half day."""
+
+    hour: Fen | None = None
+    """Each hour; beyond ``long_after`` hours of that day, ``long_hour`` of the table."""
+    half_day: Fen | None = None
+    """Each half day that was begun, of ``half_day_hours`` counted hours."""
+    half_day_hours: Hours = 4
+
+    @model_validator(mode="after")
+    def _one_way(self) -> FurtherDays:
+        if (self.hour is None) == (self.half_day is None):
+            raise ValueError("needs either hour or half_day")
+        return self
+
+
+class FeeTable(Section):
+    """The province's fee standard (酬劳标准)."""
+
+    standard: Text
+    """Its name, as pages and the sheet for payment show it."""
+    unit: Duration
+    """Time is counted in such steps."""
+    forgiven: Duration
+    """A remainder up to this is not counted; a longer one counts as a whole step."""
+    first_hours: Hours
+    first: Fen
+    """For whoever sat at all, up to ``first_hours``."""
+    hour: Fen
+    """Each further hour."""
+    long_after: Hours | None = None
+    long_hour: Fen | None = None
+    """Each hour of a day beyond ``long_after``."""
+    further_days: FurtherDays | None = None
+    """None: hours go on counting over midnight."""
+    night: Fen = 0
+    """Once, when the evaluation goes past midnight (隔夜评标)."""
+    wasted: Fen
+    """Who came and did not sit: recused on the spot, cancelled, put off (误工补助)."""
+    transport: Fen = 0
+    """For an expert of another city (交通补助)."""
+    difference: Fen = 0
+    """The same (压差补助)."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> FeeTable:
+        if self.unit <= timedelta() or _HOUR % self.unit or not timedelta() <= self.forgiven < self.unit:
+            raise ValueError("unit must divide an hour, and forgiven must be shorter than unit")
+        steps = _HOUR // self.unit
+        further = self.further_days.hour if self.further_days else None
+        if any(price % steps for price in (self.hour, self.long_hour or 0, further or 0)):
+            raise ValueError("prices of an hour must be divisible by the steps of an hour: fen are never cut")
+        if (self.long_after is None) != (self.long_hour is None):
+            raise ValueError("long_after and long_hour belong together")
+        if self.long_after is not None and self.long_after < self.first_hours:
+            raise ValueError("long_after must not be less than first_hours")
+        if self.wasted > self.first:
+            raise ValueError("wasted must not be more than first: who sat gets no less than who did not")
+        return self
+
+
+class RemunerationRules(Section):
+    """How remuneration is proposed, confirmed and settled."""
+
+    answer_within: Duration
+    """So long an expert may confirm or object; then the amount counts as confirmed, and he may object until it is
+    paid."""
+    disputes_max: Annotated[int, Field(ge=1, le=10)]
+    """How often an expert may object to one remuneration; after that he calls the venue."""
+    amount_max: Fen
+    """No amount above this is taken, so that a slip of the keyboard is no remuneration."""
+    pay_ways: Annotated[Items[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1)]
+    """How the agency pays, outside this system."""
+    payer_note: Text
+    """Shown where an agency chooses the region mode: who pays for experts of other cities."""
+    table: FeeTable | None = None
+    """None: the pool has set no standard; the venue enters amounts by hand, each with a reason."""

@@ -1,0 +1,20 @@
+"""Remuneration of experts (专家酬劳): proposed by the venue, confirmed by the expert, paid by the agency elsewhere.
+
+Everything that changes one runs under the row lock of its draw, then its own.
+"""
+
+from services.remuneration.answers import OwnRemuneration
+from services.remuneration.assembly import RemunerationServices, build
+from services.remuneration.desk import DrawRemuneration, RemunerationRow
+from services.remuneration.payouts import MonthTotal
+from services.remuneration.records import LineView
+
+__all__ = [
+    "DrawRemuneration",
+    "LineView",
+    "MonthTotal",
+    "OwnRemuneration",
+    "RemunerationRow",
+    "RemunerationServices",
+    "build",
+]

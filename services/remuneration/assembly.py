@@ -1,0 +1,36 @@
+"""What remuneration is made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.draws import DrawAccess
+from services.notifications import Notices
+from services.remuneration.answers import ExpertAnswers
+from services.remuneration.desk import RemunerationDesk
+from services.remuneration.payouts import Payouts
+from services.remuneration.sheets import PaymentSheets
+
+UNANSWERED = "EXISTS (SELECT 1 FROM remuneration WHERE state = 'proposed' AND answer_until <= $1)"
+
+
+@dataclass(frozen=True)
+class RemunerationServices:
+    desk: RemunerationDesk
+    answers: ExpertAnswers
+    payouts: Payouts
+    sheets: PaymentSheets
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(deps: Deps, notices: Notices, access: DrawAccess) -> RemunerationServices:
+    answers = ExpertAnswers(deps, notices)
+    return RemunerationServices(
+        desk=RemunerationDesk(deps, notices, access),
+        answers=answers,
+        payouts=Payouts(deps, notices, access),
+        sheets=PaymentSheets(deps, access),
+        due_tasks=(DueTask("remuneration_unanswered", UNANSWERED, answers.assume_due),),
+    )

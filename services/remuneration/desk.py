@@ -1,0 +1,275 @@
+"""The venue's side: who came, what the table gives, the amount that is proposed, and the answer to an objection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.clock import print_time
+from domain.draws.lifecycles import InvitationState
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.payments.money import yuan
+from domain.remuneration.fees import Line, Trip, compute, settle, total
+from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
+from domain.rulebook.book import Rulebook
+from models.draws import Draw
+from models.remuneration import Remuneration
+from services.core import permissions
+from services.core.base import Actor, Deps, from_row, record, rows, transaction, violation
+from services.core.short_texts import check_no_link, check_text
+from services.draws import DrawAccess, lock
+from services.notifications import Notices
+from services.remuneration.records import CAME, LineView, day_of, line_views, move, stored
+
+WORDS_LONGEST = 200
+_CITY = 4
+"""Digits of a region's code that name its city."""
+_CAME = f"""
+SELECT i.id, i.code, i.state, i.gathering_at, i.expert_id, e.name, e.account_id, e.permanent_region, p.region,
+  (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
+  (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
+  (SELECT r FROM remuneration r WHERE r.invitation_id = i.id) AS standing
+FROM invitation i JOIN expert e ON e.id = i.expert_id JOIN draw d ON d.id = i.draw_id
+JOIN project p ON p.id = d.project_id
+WHERE i.draw_id = $1 AND ($2::uuid IS NULL OR i.id = $2) AND {CAME} ORDER BY i.code
+"""
+
+
+@dataclass(frozen=True)
+class RemunerationRow:
+    """One expert who came. ``computed`` by the table, None without one; what follows ``id`` is empty until proposed."""
+
+    invitation_id: UUID
+    code: Annotated[str, Field(examples=["204816"])]
+    name: str
+    entered_at: datetime | None
+    left_at: datetime | None
+    exit_registered: Annotated[bool, Field(description="false: the activity's end was taken instead")]
+    sat: Annotated[bool, Field(description="false: came and did not take part (误工)")]
+    minutes: Annotated[int, Field(description="Of the evaluation, from gathering or entry to the exit")]
+    computed: Annotated[int | None, Field(description="Fen; null: the pool has set no standard")]
+    computed_lines: tuple[LineView, ...]
+    id: UUID | None = None
+    state: RemunerationState | None = None
+    amount: Annotated[int | None, Field(description="Fen")] = None
+    lines: tuple[LineView, ...] = ()
+    reason: str = ""
+    version: int = 0
+    answer_until: datetime | None = None
+    dispute: str = ""
+    reply: str = ""
+    paid_on: date | None = None
+    paid_way: str = ""
+
+
+@dataclass(frozen=True)
+class DrawRemuneration:
+    """All of a draw. ``standard`` empty: the pool has set none. Sums in fen, of what was proposed so far."""
+
+    draw_id: UUID
+    ended: Annotated[bool, Field(description="Proposals are made once the activity has ended")]
+    standard: Annotated[str, Field(examples=["粤发改规〔2020〕1号"])]
+    rows: tuple[RemunerationRow, ...]
+    total: int
+    payable: Annotated[int, Field(description="Confirmed and not yet paid")]
+    paid: int
+
+
+class RemunerationDesk:
+    def __init__(self, deps: Deps, notices: Notices, access: DrawAccess) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._access = access
+
+    async def of_draw(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
+        """Who came, and what is owed. Persons are named, so each reading is logged. Raises NotFound."""
+        permissions.check(actor, "remuneration.read")
+        async with transaction():
+            draw = await self._access.get(actor, draw_id)
+            found = await self._came(draw) if draw.ended_at else []
+            if found:
+                await record(actor, self._deps.now(), "remuneration.read", "draw", draw_id)
+        table = self._deps.book(draw.pool).remuneration.table
+        shown = tuple(self._show(draw, row) for row in found)
+        return DrawRemuneration(
+            draw_id=draw.id,
+            ended=draw.ended_at is not None,
+            standard=table.standard if table else "",
+            rows=shown,
+            total=sum(one.amount or 0 for one in shown),
+            payable=_sum(shown, RemunerationState.CONFIRMED, RemunerationState.ASSUMED),
+            paid=_sum(shown, RemunerationState.PAID),
+        )
+
+    # ---- proposing
+
+    async def propose(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        invitation_id: UUID,
+        amount: int | None = None,
+        words: str = "",
+        *,
+        key: str | None = None,
+    ) -> RemunerationRow:
+        """Propose what one expert gets, change it, or answer an objection; the expert is asked (again).
+
+        ``amount`` in fen, None: as computed. ``words`` say why it differs, or answer the objection. The same amount
+        twice is harmless. Raises Conflict before the end and once it is paid, NotFound for who did not come.
+        """
+        permissions.check(actor, "remuneration.propose")
+        async with transaction():
+            draw = await self._lock_ended(actor, draw_id)
+            found = await self._came(draw, invitation_id)
+            if not found:
+                raise NotFound("到场名单中没有这位专家，请刷新后重试。")
+            await self._propose(actor, draw, found[0], amount, words)
+            [row] = await self._came(draw, invitation_id)
+        return self._show(draw, row)
+
+    async def propose_all(self, actor: Actor, draw_id: UUID) -> int:
+        """Propose to everybody who has no amount yet what the table gives; returns to how many."""
+        permissions.check(actor, "remuneration.propose")
+        async with transaction():
+            draw = await self._lock_ended(actor, draw_id)
+            if self._deps.book(draw.pool).remuneration.table is None:
+                raise Conflict("本地区未设置酬劳标准，请逐人填写金额和说明。", code="no_standard")
+            waiting = [row for row in await self._came(draw) if row["standing"] is None]
+            waiting = [row for row in waiting if row["account_id"] is None or row["account_id"] != actor.account_id]
+            for row in waiting:
+                await self._propose(actor, draw, row, None, "")
+        return len(waiting)
+
+    async def _lock_ended(self, actor: Actor, draw_id: UUID) -> Draw:
+        await self._access.get(actor, draw_id)
+        draw = (await lock(draw_id)).draw
+        if draw.ended_at is None:
+            raise Conflict("活动结束后才能提出酬劳。请先登记全部专家离场，或结束活动。", code="not_ended")
+        return draw
+
+    async def _propose(self, actor: Actor, draw: Draw, row: Any, amount: int | None, words: str) -> None:
+        if row["account_id"] is not None and row["account_id"] == actor.account_id:
+            raise Forbidden("不能提出本人的酬劳，请由其他工作人员办理。", code="own_remuneration")
+        standing = from_row(Remuneration, row["standing"]) if row["standing"] else None
+        computed = self._compute(draw, row)
+        if amount is None and computed is not None:
+            amount = total(computed)
+        if amount is None:
+            raise InvalidInput("本地区未设置酬劳标准，请填写金额和说明。", code="missing", field="amount")
+        self._check_amount(self._deps.book(draw.pool), amount)
+        if standing and standing.state != RemunerationState.DISPUTED and standing.amount == amount:
+            return
+        words = _check_words(words, needed=standing is not None or computed is None or amount != total(computed))
+        lines = settle(computed, amount, words)
+        one = self._new(draw, row) if standing is None else standing
+        event = _begin(one, amount, words) if standing else "proposed"
+        if event != "kept":
+            one.lines, one.reason = stored(lines), words if lines != computed else ""
+        now = self._deps.now()
+        one.amount, one.computed = amount, None if computed is None else total(computed)
+        one.proposed_by_id, one.proposed_at = actor.account_id, now
+        one.answer_until = now + self._deps.book(draw.pool).remuneration.answer_within
+        one.answered_at, one.answered_by = None, ""
+        await one.save(force_create=standing is None)
+        await record(actor, now, f"remuneration.{event}", "remuneration", one.id, amount=amount, draw=draw.number)
+        await self._ask(draw, row, one, event, words)
+
+    def _new(self, draw: Draw, row: Any) -> Remuneration:
+        return Remuneration(
+            pool=draw.pool, draw_id=draw.id, invitation_id=row["id"], expert_id=row["expert_id"], version=1
+        )
+
+    def _check_amount(self, book: Rulebook, amount: int) -> None:
+        most = book.remuneration.amount_max
+        if not 0 <= amount <= most:
+            raise violation(
+                book, "remuneration.amount_max", f"金额应为0到{yuan(most)}元，请核对后重新填写。", field="amount"
+            )
+
+    async def _ask(self, draw: Draw, row: Any, one: Remuneration, event: str, words: str) -> None:
+        table = self._deps.book(draw.pool).remuneration.table
+        plain = f"按{table.standard}计算。" if table else ""
+        said = {"kept": f"场地答复：{words}", "revised": f"金额已更正：{words}"}.get(event)
+        await self._notices.notify(
+            pool=draw.pool,
+            kind="remuneration_proposed",
+            dedupe_key=f"remuneration_proposed:{one.id}:{one.version}",
+            params={
+                "day": day_of(row["gathering_at"]),
+                "amount": yuan(one.amount),
+                "answer_by": print_time(one.answer_until) if one.answer_until else "",
+                "reason": said or (f"说明：{words}" if words else plain),
+            },
+            expert_id=one.expert_id,
+        )
+
+    # ---- reading
+
+    async def _came(self, draw: Draw, invitation_id: UUID | None = None) -> list[Any]:
+        return await rows(_CAME, draw.id, invitation_id)
+
+    def _compute(self, draw: Draw, row: Any) -> tuple[Line, ...] | None:
+        table = self._deps.book(draw.pool).remuneration.table
+        return compute(table, trip_of(draw, row)) if table else None
+
+    def _show(self, draw: Draw, row: Any) -> RemunerationRow:
+        trip, computed = trip_of(draw, row), self._compute(draw, row)
+        standing = from_row(Remuneration, row["standing"]) if row["standing"] else None
+        bare = RemunerationRow(
+            invitation_id=row["id"],
+            code=row["code"],
+            name=row["name"],
+            entered_at=row["entered_at"],
+            left_at=row["left_at"],
+            exit_registered=row["left_at"] is not None,
+            sat=bool(trip.length),
+            minutes=int(trip.length.total_seconds() // 60),
+            computed=None if computed is None else total(computed),
+            computed_lines=line_views(stored(computed or ())),
+        )
+        return bare if standing is None else _with(bare, standing)
+
+
+def trip_of(draw: Draw, row: Any) -> Trip:
+    """From the later of gathering and entry to the exit; where none was registered, to the activity's end, and never
+    beyond the expected one. City against city: that of the expert's residence, that of the project."""
+    elsewhere = row["permanent_region"][:_CITY] != row["region"][:_CITY]
+    if row["entered_at"] is None or row["state"] != InvitationState.ACCEPTED or draw.ended_at is None:
+        return Trip(False, from_elsewhere=elsewhere)
+    began = max(row["entered_at"], row["gathering_at"])
+    ended = row["left_at"] or min(draw.ended_at, draw.ends_at)
+    return Trip(True, began, ended, elsewhere) if ended > began else Trip(False, from_elsewhere=elsewhere)
+
+
+def _begin(one: Remuneration, amount: int, words: str) -> str:
+    """Move a standing one on for a new proposal; returns what that is called."""
+    disputed = one.state == RemunerationState.DISPUTED
+    keeps = disputed and one.amount == amount
+    move(one, RemunerationEvent.KEEP if keeps else RemunerationEvent.REVISE)
+    one.reply = words if disputed else ""
+    one.version += 1
+    return "kept" if keeps else "revised"
+
+
+def _check_words(words: str, *, needed: bool) -> str:
+    text = check_text(words, "words", "说明", WORDS_LONGEST, required=needed)
+    return check_no_link(text, "words", "说明") if text else ""
+
+
+def _sum(shown: Sequence[RemunerationRow], *states: RemunerationState) -> int:
+    return sum(one.amount or 0 for one in shown if one.state in states)
+
+
+def _with(bare: RemunerationRow, one: Remuneration) -> RemunerationRow:
+    facts = {name: getattr(bare, name) for name in RemunerationRow.__dataclass_fields__}
+    facts |= {name: getattr(one, name) for name in _OF_RECORD}
+    return RemunerationRow(**facts | {"state": RemunerationState(one.state), "lines": line_views(one.lines)})
+
+
+_OF_RECORD = ("id", "amount", "reason", "version", "answer_until", "dispute", "reply", "paid_on", "paid_way")

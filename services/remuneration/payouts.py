@@ -1,0 +1,139 @@
+"""The agency's side: marking what was paid outside this system, and totals by month."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.clock import local
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.payments.money import yuan
+from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
+from domain.rulebook.book import Rulebook
+from models.draws import Draw
+from models.invitations import Invitation
+from models.remuneration import Remuneration
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.draws import DrawAccess, lock
+from services.notifications import Notices
+from services.remuneration.records import day_of, lock_one, move
+
+_PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
+_MONTHS = """
+SELECT to_char(d.ended_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month, o.name AS organisation,
+  count(DISTINCT d.id)::int AS draws, count(*)::int AS experts, sum(r.amount)::bigint AS total,
+  coalesce(sum(r.amount) FILTER (WHERE r.state IN ('proposed', 'disputed')), 0)::bigint AS open,
+  coalesce(sum(r.amount) FILTER (WHERE r.state IN ('confirmed', 'assumed')), 0)::bigint AS payable,
+  coalesce(sum(r.amount) FILTER (WHERE r.state = 'paid'), 0)::bigint AS paid
+FROM remuneration r JOIN draw d ON d.id = r.draw_id JOIN organisation o ON o.id = d.organisation_id
+WHERE {where} GROUP BY 1, o.id, o.name ORDER BY 1 DESC, o.name, o.id LIMIT 200
+"""
+
+
+@dataclass(frozen=True)
+class MonthTotal:
+    """Of one organisation's activities that ended in one month (Asia/Shanghai). Sums in fen."""
+
+    month: Annotated[str, Field(examples=["2026-11"])]
+    organisation: str
+    draws: int
+    experts: int
+    total: int
+    open: Annotated[int, Field(description="Not yet confirmed")]
+    payable: Annotated[int, Field(description="Confirmed and not yet paid")]
+    paid: int
+
+
+class Payouts:
+    def __init__(self, deps: Deps, notices: Notices, access: DrawAccess) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._access = access
+
+    async def mark_paid(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        paid_on: date,
+        way: str,
+        ids: Collection[UUID] | None = None,
+        *,
+        key: str | None = None,
+    ) -> int:
+        """The agency has paid these, or all that are confirmed; returns how many are marked anew. Twice is harmless.
+
+        Raises Conflict for one that is not confirmed, or when there is nothing to pay.
+        """
+        permissions.check(actor, "remuneration.pay")
+        async with transaction():
+            await self._access.get(actor, draw_id)
+            draw = (await lock(draw_id)).draw
+            self._check(self._deps.book(draw.pool), draw, paid_on, way)
+            chosen = await self._chosen(draw_id, ids)
+            if ids is None and not chosen:
+                raise Conflict("没有待支付的酬劳：专家确认后才能登记支付。", code="nothing_to_pay")
+            for one in chosen:
+                await self._pay(actor, one, paid_on, way)
+        return len(chosen)
+
+    async def _chosen(self, draw_id: UUID, ids: Collection[UUID] | None) -> list[Remuneration]:
+        found = await Remuneration.filter(draw_id=draw_id).select_for_update().order_by("id")
+        if ids is None:
+            return [one for one in found if one.state in _PAYABLE]
+        if not set(ids) <= {one.id for one in found}:
+            raise NotFound("找不到这笔酬劳，请刷新后重试。")
+        return [one for one in found if one.id in ids and one.state != RemunerationState.PAID]
+
+    def _check(self, book: Rulebook, draw: Draw, paid_on: date, way: str) -> None:
+        if way not in book.remuneration.pay_ways:
+            raise InvalidInput("请选择支付方式。", code="unknown_way", field="way")
+        if not local(draw.starts_at).date() <= paid_on <= local(self._deps.now()).date():
+            raise InvalidInput("支付日期应在评标当天到今天之间，请核对。", code="bad_day", field="paid_on")
+
+    async def _pay(self, actor: Actor, one: Remuneration, paid_on: date, way: str) -> None:
+        move(one, RemunerationEvent.PAY)
+        one.paid_on, one.paid_way, one.paid_by_id = paid_on, way, actor.account_id
+        await one.save()
+        now = self._deps.now()
+        await record(
+            actor, now, "remuneration.paid", "remuneration", one.id, amount=one.amount, on=f"{paid_on}", way=way
+        )
+        invitation = await Invitation.get(id=one.invitation_id)
+        await self._notices.notify(
+            pool=one.pool,
+            kind="remuneration_paid",
+            dedupe_key=f"remuneration_paid:{one.id}:{one.version}:{paid_on}",
+            params={
+                "day": day_of(invitation.gathering_at),
+                "amount": yuan(one.amount),
+                "way": way,
+                "hotline": self._deps.book(one.pool).pool.hotline,
+            },
+            expert_id=one.expert_id,
+        )
+
+    async def take_back(self, actor: Actor, draw_id: UUID, remuneration_id: UUID) -> None:
+        """The mark was a mistake; it waits for payment again. Raises Conflict for one that is not marked."""
+        permissions.check(actor, "remuneration.pay")
+        async with transaction():
+            await self._access.get(actor, draw_id)
+            await lock(draw_id)
+            one = await lock_one(remuneration_id)
+            if one.draw_id != draw_id:
+                raise NotFound("找不到这笔酬劳，请刷新后重试。")
+            move(one, RemunerationEvent.TAKE_BACK)
+            one.paid_on, one.paid_way, one.paid_by_id = None, "", None
+            await one.save()
+            await record(actor, self._deps.now(), "remuneration.taken_back", "remuneration", one.id)
+
+    async def months(self, actor: Actor) -> list[MonthTotal]:
+        """Totals by month, the newest first: of what an agent or legal entity handles; to the office, of all."""
+        permissions.check(actor, "remuneration.totals")
+        where, values = self._access.reach(actor)
+        return [MonthTotal(**row) for row in await rows(_MONTHS.format(where=where), *values)]

@@ -1,0 +1,103 @@
+"""The sheet that an agency pays by. It holds names and whole ID numbers, so each one is recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.clock import SHANGHAI
+from domain.errors import InvalidInput
+from domain.payments.money import yuan as print_yuan
+from domain.remuneration.lifecycles import RemunerationState
+from models.remuneration import Remuneration
+from services.core import permissions
+from services.core.base import Actor, Deps, from_row, record, rows, transaction
+from services.draws import DrawAccess
+from services.remuneration.records import line_views
+from services.spreadsheets.export import Column, Value, write_sheet, yuan
+
+_COLUMNS = (
+    Column("活动编号", 22),
+    Column("活动名称", 30),
+    Column("评标开始", 20),
+    Column("姓名", 12),
+    Column("身份证号", 22),
+    Column("金额（元）", 12),
+    Column("明细", 60),
+    Column("说明", 30),
+    Column("状态", 12),
+    Column("支付日期", 12),
+    Column("支付方式", 12),
+)
+_ROWS = """
+SELECT d.number, d.name AS draw_name, d.starts_at, e.name, e.id_number_sealed, r AS one
+FROM remuneration r JOIN draw d ON d.id = r.draw_id JOIN expert e ON e.id = r.expert_id
+JOIN invitation i ON i.id = r.invitation_id
+WHERE {where} AND r.state IN ('confirmed', 'assumed', 'paid') ORDER BY d.ended_at, d.number, i.code
+"""
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+
+
+class PaymentSheets:
+    """What the expert has confirmed, or counts as such; a disputed amount is on no sheet."""
+
+    def __init__(self, deps: Deps, access: DrawAccess) -> None:
+        self._deps = deps
+        self._access = access
+
+    async def of_draw(self, actor: Actor, draw_id: UUID) -> bytes:
+        """XLSX. Raises NotFound for another's draw."""
+        permissions.check(actor, "remuneration.pay")
+        async with transaction():
+            draw = await self._access.get(actor, draw_id)
+            found = await rows(_ROWS.format(where="d.id = $1"), draw.id)
+            await record(actor, self._deps.now(), "remuneration.exported", "draw", draw.id, count=len(found))
+        return await self._write(found)
+
+    async def of_month(self, actor: Actor, month: str) -> bytes:
+        """Of all activities within reach that ended in a month such as ``2026-11``."""
+        permissions.check(actor, "remuneration.pay")
+        if not _MONTH.fullmatch(month):
+            raise InvalidInput("请选择月份，如2026-11。", code="bad_month", field="month")
+        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=SHANGHAI)
+        after = (first + timedelta(days=32)).replace(day=1)
+        where, values = self._access.reach(actor)
+        where += f" AND d.ended_at >= ${len(values) + 1} AND d.ended_at < ${len(values) + 2}"
+        async with transaction():
+            found = await rows(_ROWS.format(where=where), *values, first, after)
+            await record(
+                actor,
+                self._deps.now(),
+                "remuneration.exported",
+                "organisation",
+                actor.organisation_id,
+                count=len(found),
+                month=month,
+            )
+        return await self._write(found)
+
+    async def _write(self, found: Sequence[Any]) -> bytes:
+        async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
+            yield [self._row(row) for row in found]
+
+        return await write_sheet("专家酬劳", _COLUMNS, batches())
+
+    def _row(self, row: Any) -> Sequence[Value]:
+        one = from_row(Remuneration, row["one"])
+        parts = [f"{line.label}{print_yuan(line.amount)}（{line.words}）" for line in line_views(one.lines)]
+        return (
+            row["number"],
+            row["draw_name"],
+            row["starts_at"],
+            row["name"],
+            self._deps.keys.open_text(row["id_number_sealed"], "id_number"),
+            yuan(one.amount),
+            "；".join(parts),
+            one.reason,
+            RemunerationState(one.state).label,
+            one.paid_on,
+            one.paid_way,
+        )

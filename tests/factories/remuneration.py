@@ -1,0 +1,44 @@
+"""Panels that have met, for what experts are owed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from domain.clock import FixedClock
+from models.invitations import Invitation
+from tests.factories.offices import Office, add_experts, open_invitations, start_draw
+
+GATHERING = timedelta(hours=5)
+"""After the draw was made, as ``offices.notice_form`` has it."""
+
+
+async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[UUID, list[Invitation]]:
+    """A panel that has gathered: everybody came in on time, nobody has left."""
+    await add_experts(office, needed + 1)
+    gathering = clock.now() + GATHERING
+    draw_id = await start_draw(office, needed=needed)
+    invitations = await open_invitations(draw_id)
+    for one in invitations:
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    clock.set(gathering)
+    for one in invitations:
+        await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    return draw_id, sorted(invitations, key=lambda one: one.code)
+
+
+async def part(office: Office, clock: FixedClock, draw_id: UUID, invitations: list[Invitation], hours: float) -> None:
+    """Everybody leaves after so many hours, and the activity is over."""
+    clock.move(timedelta(hours=hours))
+    for one in invitations:
+        await office.attendance.register_exit(office.desk, draw_id, one.code)
+    await office.exits.end(office.desk, draw_id, "评标完成")
+
+
+async def ended_panel(
+    office: Office, clock: FixedClock, *, needed: int = 1, hours: float = 3
+) -> tuple[UUID, list[Invitation]]:
+    draw_id, invitations = await meet(office, clock, needed=needed)
+    await part(office, clock, draw_id, invitations, hours)
+    return draw_id, invitations
