@@ -54,6 +54,17 @@ class Names(Protocol):
     def parent(self, kind: str, code: str) -> str: ...
 
 
+def region_prefix(code: str) -> str:
+    """What the codes of a region and of all below it begin with: 440000 → 44, 440100 → 4401, 440106 → 440106.
+
+    By pairs of digits, not by zeros: 500000 (Chongqing) is 50, not 5.
+    """
+    for ending in ("0000", "00"):
+        if code.endswith(ending):
+            return code.removesuffix(ending)
+    return code
+
+
 def full_name(kind: str, code: str, known: Names) -> str:
     """The name shown for a code: 设计 › 建筑工程 › 结构, 长沙市岳麓区; the code itself when it is unknown.
 

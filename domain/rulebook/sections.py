@@ -50,7 +50,7 @@ DrawField = Literal[
     "on_site",
     "operator_name",
     "operator_phone",
-    "operator_id",
+    "operator_id_number",
     "supervisors",
     "remark",
 ]
@@ -225,6 +225,8 @@ class CallNotice(Section):
     address_forbidden_words: Items[Text]
     """Words of organisations' names, which an address must not tell."""
     per_draw_max: Count
+    contact_apart: bool
+    """Off site (非进场), whom experts call is not the one who draws."""
 
     @model_validator(mode="after")
     def _phrases_fit(self) -> CallNotice:

@@ -31,6 +31,7 @@ class DrawQuery(PageQuery):
     project: str = Field("", max_length=100, description="Part of the project's number or name")
     state: DrawState | None = Field(None, description="Empty: any")
     kind: Literal["normal", "redraw", "recall"] | None = None
+    source: Literal["on_site", "off_site"] | None = Field(None, description="A trading centre's project or not")
     region: str = Field(
         "", pattern=r"^(\d{6})?$", description="Code of a province, city or district", examples=["440100"]
     )
@@ -219,7 +220,9 @@ class DrawOut(Output):
 @api.get("/draws", "抽取活动列表", action="draw.read")
 async def many(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
     """Newest first, those that the role may see; all filters together."""
-    filters = Filters(query.number, query.project, query.state or "", query.kind or "", query.region)
+    filters = Filters(
+        query.number, query.project, query.state or "", query.kind or "", query.source or "", query.region
+    )
     cards = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
     return Page[DrawCardOut](items=DrawCardOut.each(cards.items), total=cards.total, page=query.page, size=query.size)
 

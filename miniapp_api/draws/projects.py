@@ -30,12 +30,12 @@ class ProjectIn(Input):
     """Which fields must be filled is the rulebook's."""
 
     name: str = Field(max_length=200, description="项目名称", examples=["示范大桥工程"])
-    category: str = Field("", max_length=60, description="项目类型", examples=["工程/交通"])
+    category: str = Field("", max_length=60, description="项目类型", examples=["工程建设项目招标投标/房屋建筑"])
     region: str = Field(pattern=r"^\d{6}$", description="项目所在地, a code of the catalogue", examples=["440106"])
-    funding_source: str = Field("", max_length=60, description="资金来源", examples=["财政资金"])
+    funding_source: str = Field("", max_length=60, description="资金来源", examples=["国家或政府投资项目"])
     tender_method: str = Field("", max_length=60, description="招标方式", examples=["公开招标"])
     organisation_form: str = Field("", max_length=60, description="招标组织形式", examples=["委托招标"])
-    tenderee_category: str = Field("", max_length=60, description="招标人类别", examples=["国有企业"])
+    tenderee_category: str = Field("", max_length=60, description="招标人类别", examples=["法人"])
     investment: int = Field(ge=1, le=INVESTMENT_MAX, description="总投资, fen", examples=[50_000_000_00])
     tenderee_name: str = Field("", max_length=200, description="招标人名称", examples=["示范建设公司"])
     tenderee_code: str = Field("", max_length=40, description="招标人统一社会信用代码", examples=["91110000600037341L"])

@@ -91,7 +91,7 @@ _LABELS = {
     "opening_place": "开标地点",
     "operator_name": "经办人",
     "operator_phone": "经办人电话",
-    "operator_id": "经办人证件号",
+    "operator_id_number": "经办人证件号",
 }
 _NOTICE_LABELS = {
     "venue": "评标场所",
@@ -111,7 +111,7 @@ def _check_texts(form: DrawForm, book: Rulebook) -> None:
         "opening_place": form.opening_place,
         "operator_name": form.operator_name,
         "operator_phone": form.operator_phone,
-        "operator_id": form.operator_id_number,
+        "operator_id_number": form.operator_id_number,
     }
     for field, value in given.items():
         if field in book.draw.required and not value.strip():

@@ -54,7 +54,7 @@ class Operators:
         try:
             return replace(form, operator_id_number=id_number(form.operator_id_number))
         except InvalidInput as error:
-            raise InvalidInput(error.message, code=error.code, field="operator_id") from error
+            raise InvalidInput(error.message, code=error.code, field="operator_id_number") from error
 
     async def _known_id(self, actor: Actor, name: str) -> str:
         if not name:

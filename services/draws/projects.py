@@ -100,9 +100,9 @@ class ProjectLine:
 
 
 _TEXTS: Mapping[str, tuple[str, int]] = {
-    "name": ("项目名称", 200),
-    "number": ("项目编号", 60),
-    "category": ("项目类型", 60),
+    "name": ("招标项目名称", 200),
+    "number": ("招标项目编号", 60),
+    "category": ("招标项目类型", 60),
     "funding_source": ("资金来源", 60),
     "tender_method": ("招标方式", 60),
     "organisation_form": ("招标组织形式", 60),
@@ -111,10 +111,10 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
     "investment_code": ("投资项目统一代码", 60),
     "tenderee_name": ("招标人名称", 200),
     "tenderee_code": ("招标人统一社会信用代码", 40),
-    "agency_name": ("代理机构名称", 200),
-    "agency_code": ("代理机构统一社会信用代码", 40),
-    "contact": ("联系人", 50),
-    "contact_phone": ("联系电话", 30),
+    "agency_name": ("招标代理机构", 200),
+    "agency_code": ("招标代理机构统一社会信用代码", 40),
+    "contact": ("项目联系人", 50),
+    "contact_phone": ("项目联系方式", 30),
 }
 _LINE = """
 j.id, j.name, j.number, j.tenderee_name, j.created_at, (SELECT count(*) FROM lot l WHERE l.project_id = j.id) AS lots,
@@ -161,7 +161,7 @@ class Projects:
     async def edit(self, actor: Actor, project_id: UUID, data: ProjectData, *, key: str | None = None) -> ProjectView:
         """Replace the form. Raises Conflict once a draw is linked."""
         check(actor, "project.edit")
-        clean = await self._check(actor.pool, data)
+        clean = await self._check(actor.pool, data, (await self.get(actor, project_id)).data)
         now = self._deps.now()
 
         async def run() -> ProjectView:
@@ -281,11 +281,13 @@ class Projects:
             await lot.delete()
             await record(actor, self._deps.now(), "lot.delete", "project", project_id, lot=str(lot_id))
 
-    async def _check(self, pool: str, data: ProjectData) -> ProjectData:
+    async def _check(self, pool: str, data: ProjectData, kept: ProjectData | None = None) -> ProjectData:
+        """``kept``: as it stands, whose choices hold though the rulebook may have them no more."""
         book = self._deps.book(pool)
         texts = {name: _check_field(book, data, name) for name in _TEXTS}
+        _check_choices(book, texts, kept)
         if not 0 < data.investment <= INVESTMENT_MAX:
-            raise InvalidInput("请填写总投资额，应大于0。", field="investment")
+            raise InvalidInput("请填写项目投资总额，应大于0。", field="investment")
         if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
             raise InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region")
         if not data.internal_code:
@@ -392,6 +394,19 @@ def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
         required = True
     text = check_text(getattr(data, name), name, label, longest, required=required)
     return check_no_link(text, name, label) if name in _READ_BY_OTHERS else text
+
+
+def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData | None) -> None:
+    rules = book.projects
+    for name, offered in (
+        ("category", rules.categories),
+        ("funding_source", rules.funding_sources),
+        ("tender_method", rules.tender_methods),
+        ("organisation_form", rules.organisation_forms),
+        ("tenderee_category", rules.tenderee_categories),
+    ):
+        if texts[name] and texts[name] not in (*offered, getattr(kept, name, "")):
+            raise InvalidInput(f"{_TEXTS[name][0]}请从列表中选择：{'、'.join(offered)}。", code="choice", field=name)
 
 
 def _check_lot(data: LotData) -> LotData:

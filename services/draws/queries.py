@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field
 from tortoise.models import Model
 
+from domain.catalogues import region_prefix
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
 from models.draws import (
@@ -49,6 +50,8 @@ class Filters:
     project: str = ""
     state: str = ""
     kind: str = ""
+    source: str = ""
+    """``on_site`` or ``off_site``: whether a trading centre's project or the agency's own (活动来源)."""
     region: str = ""
     states: tuple[str, ...] = ()
     starts_from: datetime | None = None
@@ -219,7 +222,8 @@ class DrawQueries:
             (filters.project, "(p.name ILIKE '%' || {} || '%' OR p.number ILIKE '%' || {} || '%')"),
             (filters.state, "d.state = {}"),
             (filters.kind, "d.kind = {}"),
-            (filters.region.rstrip("0"), "p.region LIKE {} || '%'"),
+            (filters.source, "d.on_site = ({} = 'on_site')"),
+            (region_prefix(filters.region), "starts_with(p.region, {})"),
             (list(filters.states), "d.state = ANY({}::text[])"),
             (filters.starts_from, "d.starts_at >= {}"),
             (filters.starts_before, "d.starts_at < {}"),

@@ -11,6 +11,7 @@ from tortoise.exceptions import IntegrityError
 from domain.clock import local
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, InvalidInput, NotFound
+from models.accounts import Account
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -168,9 +169,11 @@ class DrawSetup:
         day = f"{local(now):%Y%m%d}"
         await DrawNumber.get_or_create(pool=pool, prefix=prefix, day=day)
         counter = await DrawNumber.select_for_update().get(pool=pool, prefix=prefix, day=day)
+        digits = self._deps.book(pool).draw.numbers.serial_digits
+        if counter.used >= 10**digits - 1:
+            raise Conflict(f"今天的活动编号已用到{counter.used}，请明天再新建抽取。", code="numbers_used_up")
         counter.used += 1
         await counter.save(update_fields=["used"])
-        digits = self._deps.book(pool).draw.numbers.serial_digits
         return f"{prefix}{day}{counter.used:0{digits}}"
 
     async def _replace_parts(self, draw: Draw, form: DrawForm) -> None:
@@ -208,6 +211,7 @@ class DrawSetup:
             locked = await lock_editable(actor, draw_id)
             book, now = self._deps.book(actor.pool), self._deps.now()
             check_notice_form(form, book, locked.draw.starts_at, now)
+            await self._check_contact(actor, locked.draw, form)
             count = await CallNotice.filter(draw_id=draw_id).count()
             if count >= book.draw.notice.per_draw_max:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
@@ -225,6 +229,7 @@ class DrawSetup:
             locked = await lock_editable(actor, draw_id)
             notice = await _notice(draw_id, notice_id)
             check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
+            await self._check_contact(actor, locked.draw, form)
             _fill_notice(notice, form, self._deps)
             await notice.save()
             await self._note_gathering(locked.draw)
@@ -236,6 +241,20 @@ class DrawSetup:
                 raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
             await (await _notice(draw_id, notice_id)).delete()
             await self._note_gathering(locked.draw)
+
+    async def _check_contact(self, actor: Actor, draw: Draw, form: NoticeForm) -> None:
+        """Off site, experts reach the owner's supervisor, never the one who draws. Raises RuleViolation."""
+        book = self._deps.book(actor.pool)
+        if draw.on_site or not book.draw.notice.contact_apart:
+            return
+        agent = await Account.get(id=draw.agent_id)
+        if form.contact.strip() in (draw.operator_name, agent.real_name):
+            raise violation(
+                book,
+                "draw.notice.contact_apart",
+                "非进场项目的联系人请填写项目业主监督人，不能填经办人本人。",
+                field="contact",
+            )
 
     async def _note_gathering(self, draw: Draw) -> None:
         times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.rulebook_files import load_catalogues
-from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue
+from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue, region_prefix
 
 FOLDER = Path("config/catalogues")
 HEAD = "code,name,parent\n"
@@ -100,6 +100,11 @@ def test_the_country_has_all_its_provinces_and_cities() -> None:
 def test_what_the_manuals_show_is_there(kind: Kind, code: str, name: str) -> None:
     entries = parse_catalogue((FOLDER / "common" / FILES[kind]).read_text(encoding="utf-8"), kind)
     assert [entry.name for entry in entries if entry.code == code] == [name]
+
+
+def test_a_region_s_codes_begin_as_its_own_by_pairs_of_digits() -> None:
+    codes = ("440000", "440100", "440106", "442000", "500000", "501000")
+    assert [region_prefix(code) for code in codes] == ["44", "4401", "440106", "4420", "50", "5010"]
 
 
 def test_a_pool_may_have_a_catalogue_of_its_own(tmp_path: Path) -> None:

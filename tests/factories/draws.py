@@ -18,12 +18,12 @@ _numbers = Numbers()
 async def make_project(organisation_id: Any, agent_id: Any, *, pool: str = "demo", **columns: Any) -> Project:
     values = {
         "name": "示范大桥工程",
-        "category": "工程/交通",
+        "category": "工程建设项目招标投标/公路工程",
         "region": "440106",
-        "funding_source": "财政资金",
+        "funding_source": "国家或政府投资项目",
         "tender_method": "公开招标",
         "organisation_form": "自行招标",
-        "tenderee_category": "国有企业",
+        "tenderee_category": "法人",
         "investment": 500_000_000_00,
         "tenderee_name": "示范建设公司",
         "tenderee_code": CREDIT_CODE,

@@ -23,7 +23,7 @@ FORM = "agency"
 _ON_PAGE = {403, 404, 409, 422, 429, 503}
 MENU = (
     ("home", "工作台", "/agency"),
-    ("draws", "抽取活动", "/agency/draws"),
+    ("draws", "抽取活动列表", "/agency/draws"),
     ("projects", "招标项目", "/agency/projects"),
     ("pending", "专家补抽", "/agency/pending"),
 )

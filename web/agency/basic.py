@@ -174,7 +174,7 @@ def _form(fields: Mapping[str, str], project_id: UUID, draw: Draw | None = None)
         on_site=fields.get("on_site") == "1",
         operator_name=text(fields, "operator_name", "经办人", 50),
         operator_phone=text(fields, "operator_phone", "经办人电话", 30),
-        operator_id_number=text(fields, "operator_id", "经办人证件号", 18),
+        operator_id_number=text(fields, "operator_id_number", "经办人证件号", 18),
         supervisors=ticked(fields, SUPERVISOR, "这位监督人"),
         avoided_draws=ticked(fields, AVOIDED, "这个活动"),
         remark=text(fields, "remark", "备注", 200),

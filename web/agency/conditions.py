@@ -8,6 +8,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.draws.lifecycles import DrawState
 from domain.errors import AppError, InvalidInput, NotFound
 from models.draws import CallNotice, Condition
 from services.core.base import Actor
@@ -19,6 +20,7 @@ from web.draws.facts import CODES, MODES, condition_names
 from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
 
 OTHER = "其他"
+_SUPPLEMENTED = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 Part = TypeVar("Part", CallNotice, Condition)
 
 
@@ -60,6 +62,8 @@ class ConditionPages(DrawPart):
             names=await condition_names(self.services, actor.pool, detail.conditions),
             modes=MODES,
             seen=seen,
+            state_of=lambda one: _state_of(one, detail),
+            supplement=lambda one: one.needed > one.accepted and detail.draw.state in _SUPPLEMENTED,
             left=detail.draw.needed - sum(one.planned for one in detail.conditions),
         )
 
@@ -119,11 +123,13 @@ class ConditionPages(DrawPart):
         )
 
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
-        """The last notice of the draw, else the pool's first venue with the person who takes calls there."""
+        """The last notice of the draw; else on site the pool's first venue, off site the supervisor as contact."""
         if notices := detail.parts["notices"]:
             return {**self._notice_values(notices[-1]), "gathering_at": ""}
+        if not detail.draw.on_site:
+            return {"contact": next((one.name for one in detail.parts["supervisors"]), "")}
         venue = next(iter(self.book(actor).venues), None)
-        return {"venue": venue.name, "address": venue.address} if venue and detail.draw.on_site else {}
+        return {"venue": venue.name, "address": venue.address} if venue else {}
 
     def _notice_values(self, one: CallNotice) -> dict[str, str]:
         return {
@@ -189,6 +195,15 @@ class ConditionPages(DrawPart):
             modes=MODES,
             top=self.book(actor).pool.region,
         )
+
+
+def _state_of(one: Condition, detail: Detail) -> str:
+    """As the manual's table names it (19.9)."""
+    if detail.draw.started_at is None:
+        return "新建"
+    if one.accepted >= one.needed:
+        return "已抽满"
+    return "名单已抽完" if one.exhausted else DrawState(detail.draw.state).label
 
 
 def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | None:

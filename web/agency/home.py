@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, cast, get_args
 from urllib.parse import urlencode
@@ -12,7 +12,6 @@ import aiohttp.web as http
 from domain.clock import SHANGHAI, local
 from domain.draws.lifecycles import DrawState
 from domain.errors import NotFound
-from services.catalogues import Node
 from services.core.base import Actor
 from services.draws import DocumentKind, Filters, render_template
 from web.agency.base import AgencyPart
@@ -32,6 +31,8 @@ TO_DO = {
 """What the agency is waited for, by the state of an activity."""
 _TO_DO_MAX = 20
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
+SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}
+_ASKED = ("q", "project", "state", "kind", "source", "region")
 PAPERS = {
     "draw": "专家抽取申请模板",
     "redraw": "重新抽取专家申请模板",
@@ -95,7 +96,7 @@ class HomePages(AgencyPart):
 
     async def draws(self, request: http.Request) -> http.Response:
         actor, page = await self.actor(request), page_number(request)
-        asked = {name: request.query.get(name, "").strip()[:50] for name in ("q", "project", "state", "kind", "region")}
+        asked = {name: request.query.get(name, "").strip()[:50] for name in _ASKED}
         found = await self.services.draws.queries.cards(
             actor,
             Filters(
@@ -103,6 +104,7 @@ class HomePages(AgencyPart):
                 project=asked["project"],
                 state=asked["state"],
                 kind=asked["kind"],
+                source=asked["source"],
                 region=asked["region"] if asked["region"].isascii() and asked["region"].isdigit() else "",
             ),
             offset=(page - 1) * PAGE_SIZE,
@@ -121,16 +123,12 @@ class HomePages(AgencyPart):
             states=[(one.value, one.label) for one in DrawState],
             kinds=list(KINDS.items()),
             acts=acts_of,
-            regions=[(one.code, one.name) for one in await self._cities(actor)],
-            place=await self.services.catalogues.names(actor.pool, "region", [one.region for one in found.items]),
+            kinds_of_source=list(SOURCES.items()),
+            top=self.book(actor).pool.region,
+            place=await self.services.catalogues.names(
+                actor.pool, "region", [asked["region"], *(one.region for one in found.items)]
+            ),
         )
-
-    async def _cities(self, actor: Actor) -> Sequence[Node]:
-        """Of the province; none where its catalogue is not there yet."""
-        try:
-            return await self.services.catalogues.children(actor.pool, "region", self.book(actor).pool.region)
-        except NotFound:
-            return ()
 
     async def paper(self, request: http.Request) -> http.Response:
         """A blank request for verification, to be printed."""

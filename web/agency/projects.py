@@ -123,6 +123,7 @@ class ProjectPages(AgencyPart):
             view=view,
             rules=rules,
             choices=_Choices(form),
+            grouped=_grouped,
             region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
             top=self.book(actor).pool.region,
             choose=request.query.get("choose", "")[:1],
@@ -156,6 +157,15 @@ class _Choices:
     def __call__(self, name: str, options: Sequence[str]) -> list[tuple[str, str]]:
         value = self._form.value(name)
         return [(one, one) for one in (*options, *([value] if value and value not in options else []))]
+
+
+def _grouped(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Classes with their sub-classes: ``工程/公路`` stands as 公路 below 工程; what has no class below none."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for value, name in options:
+        group, slash, member = name.partition("/")
+        found.setdefault(group if slash else "", []).append((value, member if slash else name))
+    return list(found.items())
 
 
 def _data(fields: Mapping[str, str]) -> ProjectData:

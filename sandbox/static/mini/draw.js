@@ -61,7 +61,7 @@ const fields = (lots, finished) => [
   finished.length && { name: 'avoided_draws', label: '已抽取专家的活动', type: 'ticks', options: finished, hint: '勾选后其专家回避' },
   { name: 'operator_name', label: '经办人' },
   { name: 'operator_phone', label: '经办人电话', type: 'tel' },
-  { name: 'operator_id_number', label: '经办人证件号', hint: '为保护隐私不显示，每次保存都要填写', also: 'operator_id' },
+  { name: 'operator_id_number', label: '经办人证件号', hint: '为保护隐私不显示，每次保存都要填写' },
   { name: 'supervisors', label: '监督人', type: 'supervisors', hint: '监督人用自己的手机参与三方摇号' },
   { name: 'remark', label: '备注', type: 'textarea', hint: '选填' },
 ].filter(Boolean);

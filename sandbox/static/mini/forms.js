@@ -37,7 +37,7 @@ export function makeForm(page, fields, values, { label, submit }) {
 function showRefusal(problem, widgets) {
   let first = null;
   for (const [path, message] of Object.entries(problem.fields)) {
-    const widget = widgets.find(({ field }) => path === field.name || path.startsWith(`${field.name}.`) || field.also === path);
+    const widget = widgets.find(({ field }) => path === field.name || path.startsWith(`${field.name}.`));
     if (!widget) continue;
     widget.complain(message);
     first ??= widget;

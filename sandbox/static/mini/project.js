@@ -4,7 +4,7 @@ import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.j
 
 export const PROJECT_FIELDS = [
   { name: 'name', label: '项目名称' },
-  { name: 'category', label: '项目类型', placeholder: '大类/小类' },
+  { name: 'category', label: '项目类型', placeholder: '工程建设项目招标投标/房屋建筑' },
   { name: 'region', label: '项目所在地', type: 'code', kind: 'region' },
   { name: 'funding_source', label: '资金来源' },
   { name: 'tender_method', label: '招标方式' },

@@ -11,8 +11,8 @@ export function sampleProject(page) {
   const { phone } = page.api.host;
   const held = page.me.roles.find((option) => option.organisation_id === page.me.organisation_id);
   return {
-    name: `演示大桥工程（${later(page.now(), 0).slice(5, 16).replace('T', ' ')}）`, category: '工程/房屋建筑', region: '440106',
-    funding_source: '财政资金', tender_method: '公开招标', organisation_form: '委托招标', tenderee_category: '国有企业',
+    name: `演示大桥工程（${later(page.now(), 0).slice(5, 16).replace('T', ' ')}）`, category: '工程建设项目招标投标/房屋建筑', region: '440106',
+    funding_source: '国家或政府投资项目', tender_method: '公开招标', organisation_form: '委托招标', tenderee_category: '法人',
     investment: 12_000 * 1_000_000, tenderee_name: TENDEREE.name, tenderee_code: TENDEREE.code, contact: phone.name,
     contact_phone: phone.mobile, agency_name: held?.organisation_name ?? '', number: siteNumber(page.now()), on_site: true,
   };

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.usefixtures("db")
 
 FORM = ProjectData(
     name="示范大桥工程",
-    category="工程/交通",
+    category="工程建设项目招标投标/公路工程",
     region="440106",
-    funding_source="财政资金",
+    funding_source="国家或政府投资项目",
     tender_method="公开招标",
     organisation_form="委托招标",
-    tenderee_category="国有企业",
+    tenderee_category="法人",
     investment=500_000_000_00,
     tenderee_name="示范建设公司",
     tenderee_code=CREDIT_CODE,
@@ -55,6 +55,15 @@ async def test_a_project_is_made_read_and_changed(projects: Projects, actor: Act
     changed = await projects.edit(actor, made.id, replace(FORM, name="  示范二桥工程 "))
     assert changed.data.name == "示范二桥工程"
     assert (await projects.get(actor, made.id)).data.name == "示范二桥工程"
+
+
+async def test_a_choice_that_left_the_rulebook_holds_where_it_stands(projects: Projects, actor: Actor) -> None:
+    made = await projects.create(actor, FORM)
+    await Project.filter(id=made.id).update(funding_source="从前的来源")
+    old = replace(FORM, funding_source="从前的来源")
+    assert (await projects.edit(actor, made.id, old)).data == old
+    with pytest.raises(InvalidInput, match="资金来源请从列表中选择：国家或政府投资项目、"):
+        await projects.create(actor, old)
 
 
 async def test_a_repeated_request_makes_one(projects: Projects, actor: Actor) -> None:
@@ -86,6 +95,11 @@ async def test_a_repeated_request_makes_one(projects: Projects, actor: Actor) ->
         ({"tenderee_code": CREDIT_CODE[:-1] + "M"}, "tenderee_code"),
         ({"agency_code": "123"}, "agency_code"),
         ({"agency_name": ""}, "agency_name"),
+        ({"category": "工程/公路"}, "category"),
+        ({"funding_source": "财政资金"}, "funding_source"),
+        ({"tender_method": "抽签"}, "tender_method"),
+        ({"organisation_form": "委托"}, "organisation_form"),
+        ({"tenderee_category": "国有企业"}, "tenderee_category"),
     ],
 )
 async def test_the_form_names_the_field_that_does_not_fit(

@@ -45,7 +45,7 @@ def basic(world: World, **change: str) -> dict[str, str]:
         "on_site": "0",
         "operator_name": "黄劲松",
         "operator_phone": "13568846647",
-        "operator_id": ID_NUMBER,
+        "operator_id_number": ID_NUMBER,
         f"supervisor-{SUPERVISOR_ENTRY}": "1",
     }
     return values | change
@@ -96,7 +96,7 @@ async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None
     assert (agency.status, "请填写预计评标开始时间" in agency.text) == (422, True)
     await agency.press("保存，下一步", **basic(world, needed="三"))
     assert (agency.status, "拟抽取专家人数应为1到" in agency.text) == (422, True)
-    await agency.press("保存，下一步", **basic(world, operator_id="123"))
+    await agency.press("保存，下一步", **basic(world, operator_id_number="123"))
     assert (agency.status, "身份证号有误" in agency.text) == (422, True)
     await agency.press("保存，下一步", **basic(world))
     draw = await only_draw()
@@ -155,7 +155,7 @@ async def test_the_operator_and_the_id_number_are_remembered_and_never_shown(wor
     await agency.get(f"/agency/draws/{first.id}/basic")
     assert ID_NUMBER not in await agency.response.text()
     assert "1101***" in agency.text
-    await agency.press("保存，下一步", **basic(world, operator_id="", on_site="0", name="改名的活动"))
+    await agency.press("保存，下一步", **basic(world, operator_id_number="", on_site="0", name="改名的活动"))
     changed = await Draw.get(id=first.id)
     keys = world.services.deps.keys
     assert (changed.name, keys.read(changed.operator_id_sealed, "id_number")) == ("改名的活动", ID_NUMBER)
@@ -315,7 +315,7 @@ async def test_a_draw_that_has_run_shows_its_tabs(world: World) -> None:
     organisation = await Organisation.get(id=world.office.agency.organisation_id)
     assert f"{organisation.name} · " in agency.text, "for whom somebody acted"
     assert "通过核验" in agency.text
-    assert "审核记录" in agency.text
+    assert "核验记录" in agency.text
     assert "演示省公共资源交易中心" in agency.text
 
 

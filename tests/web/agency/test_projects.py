@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from models.draws import Draw
 from models.projects import Lot, Project
 from services.core.base import Actor
 from tests.factories.offices import make_draw
@@ -42,7 +43,7 @@ async def test_an_agency_begins_with_its_work_of_the_day(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     assert (agency.path, agency.status) == ("/agency", 200)
     assert "填写后提交审核" in agency.text
-    assert agency.page.links["抽取活动"] == "/agency/draws"
+    assert agency.page.links["抽取活动列表"] == "/agency/draws"
     assert any(link.endswith(str(draw_id)) for link in agency.page.links.values())
     await agency.get("/agency?month=2031-01")
     assert "这个月没有评标的活动" in agency.text
@@ -58,8 +59,17 @@ async def test_templates_of_papers_and_sheets_can_be_fetched(world: World) -> No
 
 
 async def test_activities_are_found_by_number_project_state_and_place(world: World) -> None:
-    await make_draw(world.office)
+    draw_id = await make_draw(world.office)
     agency = await world.log_in(world.office.agency)
+    await Project.filter(id=world.office.project_id).update(region="442000")
+    await agency.get("/agency/draws?region=442000")
+    assert "演示项目(一标段)" in agency.text, "a city without districts"
+    await Project.filter(id=world.office.project_id).update(region="440100")
+    await Draw.filter(id=draw_id).update(started_at=world.clock.now())
+    await agency.get("/agency/draws")
+    assert "0/2" in agency.text
+    assert "正常项目" in agency.text
+    assert "抽取 ·" in agency.text, "when it was drawn"
     for query, found in {
         "q=一标段": True,
         "q=二标段": False,
@@ -69,6 +79,9 @@ async def test_activities_are_found_by_number_project_state_and_place(world: Wor
         "kind=recall": False,
         "region=440100": True,
         "region=440300": False,
+        "region=440000": True,
+        "source=on_site": False,
+        "source=off_site": True,
         "region=x": True,
         "page=9": False,
     }.items():
@@ -82,6 +95,8 @@ async def test_a_project_is_made_changed_divided_and_removed(world: World) -> No
     await agency.press("保存", **{**PROJECT, "investment": "很多"})
     assert (agency.status, "单位万元" in agency.text) == (422, True)
     assert "演示大桥工程" in agency.page.forms[0]["fields"]["name"]
+    await agency.press("保存", **{**PROJECT, "category": "工程/公路"})
+    assert (agency.status, "招标项目类型请从列表中选择" in agency.text) == (422, True)
     await agency.press("保存", **{**PROJECT, "tenderee_name": ""})
     assert (agency.status, "请填写招标人名称" in agency.text) == (422, True)
     await agency.press("保存", **PROJECT)
