@@ -46,6 +46,10 @@ class Draw(Row):
     finished_at = fields.DatetimeField(null=True)
     ended_at = fields.DatetimeField(null=True)
     unsealed_notice_at = fields.DatetimeField(null=True)
+    digest_at = fields.DatetimeField(null=True)
+    """Before this the agency is not told again of progress; None: it was never told."""
+    digest_agreed = fields.IntField(default=0, db_default=0)
+    """How many had agreed when it was told last."""
     log_head = fields.CharField(64, default="")
     log_length = fields.IntField(default=0)
     logged_at: datetime | None = None

@@ -276,6 +276,8 @@ class Draw(Section):
     """Codes turn into names this long before the expected start."""
     code_length: Annotated[int, Field(ge=4, le=6)]
     """Digits of an expert's code (验证码)."""
+    progress_every: Duration
+    """The agency is told of a running draw's progress no more often than this."""
     release_lead: Duration
     """A release can be begun only this long before the expected start."""
     commitments: Commitments

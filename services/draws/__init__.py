@@ -16,6 +16,7 @@ from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitation_views import InvitationView
 from services.draws.invitations import Answered, Choice, Invitations
+from services.draws.news import DrawNews
 from services.draws.operators import Operator
 from services.draws.previews import Preview
 from services.draws.progress import ConditionProgress, Progress
@@ -56,6 +57,7 @@ __all__ = [
     "DrawAccess",
     "DrawAudits",
     "DrawForm",
+    "DrawNews",
     "DrawPorts",
     "DrawServices",
     "Filters",

@@ -23,6 +23,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.calling import Calling, place
 from services.draws.invitations import Invitations
+from services.draws.news import DrawNews
 from services.draws.repository import Locked, append, check_owner, check_scope, lock_for
 from services.draws.rounds import Rounds, RoundView, ordered_regions
 from services.notifications import Notices
@@ -63,6 +64,7 @@ class Absences:
         self._invitations = invitations
         self._run = run
         self._rounds = rounds
+        self._news = DrawNews(deps, notices)
 
     async def _check_reach(self, actor: Actor, draw: Draw) -> None:
         if actor.role in ("agent", "organisation"):
@@ -134,11 +136,11 @@ class Absences:
                 raise Conflict("当前没有需要补抽的名额。", code="nothing_to_supplement")
             now = self._deps.now()
             for notice_id, at in (gathering or {}).items():
-                await self.move_gathering(locked, notice_id, at)
+                await self.move_gathering(locked, notice_id, at, by=actor.account_id)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
             if regions:
                 return await self._widen(locked, regions)
-            await self._run.begin(locked, DrawEvent.START_SUPPLEMENT)
+            await self._run.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
             return None
 
     async def _widen(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
@@ -196,11 +198,11 @@ class Absences:
                 DrawState.COMPLETED,
             ):
                 raise Conflict("请先暂停抽取，再修改集合时间。", code="not_paused")
-            await self.move_gathering(locked, notice_id, at)
+            await self.move_gathering(locked, notice_id, at, by=actor.account_id)
             await record(actor, self._deps.now(), "draw.gathering_changed", "draw", draw_id)
 
-    async def move_gathering(self, locked: Locked, notice_id: UUID, at: datetime) -> None:
-        """Move a notice's gathering and notify everybody who was notified of the old one."""
+    async def move_gathering(self, locked: Locked, notice_id: UUID, at: datetime, *, by: UUID | None = None) -> None:
+        """Move a notice's gathering and notify everybody who was notified of the old one; ``by`` did it."""
         draw, now = locked.draw, self._deps.now()
         notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
         if notice is None:
@@ -218,6 +220,9 @@ class Absences:
         draw.gathering_first = first
         await draw.save(update_fields=["gathering_first"])
         await self._notify_moved(draw, notice, old)
+        if draw.started_at is not None:
+            occasion = f"{notice.id.hex}:{at.timestamp():.0f}"
+            await self._news.tell(draw, "moved", time_params(at), by=by, occasion=occasion)
 
     async def _notify_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
         invited = Invitation.filter(

@@ -14,6 +14,7 @@ from services.draws.attendance import AttendanceDesk
 from services.draws.audits import DrawAudits
 from services.draws.calling import Calling
 from services.draws.copying import DrawCopies
+from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.discards import DISCARDS_DUE, Discards
 from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
@@ -82,7 +83,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     queries, progress, records = DrawQueries(deps, access), DrawProgress(deps, access), PublicRecords(deps, access)
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
-    discards = Discards(deps, notices, invitations, access)
+    discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
     return DrawServices(
         projects=Projects(deps),
         supervisors=SupervisorRegister(deps),
@@ -111,6 +112,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         audits=DrawAudits(deps, access),
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
+            DueTask("digests", DIGESTS_DUE, digests.tell_due),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
         ),
     )

@@ -24,6 +24,7 @@ from services.core.signed_links import Links
 from services.draws import attendance_rules
 from services.draws.access import DrawAccess
 from services.draws.calling import place
+from services.draws.news import DrawNews
 from services.draws.repository import append_end, lock, notify_agency
 from services.draws.rounds import leave_committing
 from services.notifications import Notices
@@ -97,6 +98,7 @@ class AttendanceDesk:
         self._notices = notices
         self._links = links
         self._access = access
+        self._news = DrawNews(deps, notices)
 
     # ---- the venue's QR code
 
@@ -305,6 +307,7 @@ class AttendanceDesk:
             await record(actor, now, "attendance.out", "invitation", invitation_id)
             if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
                 await append_end(draw, now)
+                await self._news.tell(draw, "ended", by=actor.account_id, occasion="once")
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:
@@ -416,6 +419,7 @@ class AttendanceDesk:
                 roles = book.draw.commitments.roles
                 await leave_committing(draw, roles, self._deps.now())
             await append_end(draw, self._deps.now())
+            await self._news.tell(draw, "ended", occasion="once")
 
 
 async def _check_device(draw: Draw, device: str) -> None:

@@ -26,7 +26,9 @@ from models.invitations import Invitation
 from services.core.base import Actor, Deps, execute, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.batches import process_each
+from services.draws.digests import note_told
 from services.draws.eligibility import Hindrance, claimed, find_hindrances, recusals
+from services.draws.news import DrawNews
 from services.draws.repository import Locked, append, lock, lock_for, move, notify_agency
 from services.draws.snapshots import keep_skip, snapshot_setting
 from services.notifications import Notices
@@ -64,6 +66,7 @@ class Calling:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
+        self._news = DrawNews(deps, notices)
 
     # ---- what the agency does
 
@@ -71,10 +74,10 @@ class Calling:
         """Begin calling. Raises Conflict before the seed is fixed, RuleViolation when it is too early or too late."""
         async with transaction():
             locked = await lock_for(actor, draw_id)
-            await self.begin(locked)
+            await self.begin(locked, by=actor.account_id)
             await audit(actor, self._deps.now(), "draw.started", "draw", draw_id)
 
-    async def begin(self, locked: Locked, event: DrawEvent = DrawEvent.START) -> None:
+    async def begin(self, locked: Locked, event: DrawEvent = DrawEvent.START, *, by: UUID | None = None) -> None:
         """The same in the caller's transaction; also when a supplementary draw goes on along the same order."""
         draw, now = locked.draw, self._deps.now()
         if await Round.exists(draw_id=draw.id, seed="", aborted_at=None) or not all(
@@ -94,6 +97,9 @@ class Calling:
         await append(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
         await Round.filter(draw_id=draw.id, start_by__isnull=False).update(start_by=None)
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
+        if draw.digest_at is not None:
+            await note_told(draw, locked.accepted)
+        await self._news.tell(draw, "supplement" if draw.finished_at else "started", by=by)
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
     async def start_due(self) -> None:
@@ -137,6 +143,7 @@ class Calling:
             await move(locked.draw, DrawEvent.PAUSE)
             now = self._deps.now()
             await append(locked.draw, now, record.Paused(BY_AGENCY))
+            await self._news.tell(locked.draw, "paused", by=actor.account_id)
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
@@ -146,6 +153,7 @@ class Calling:
             await move(locked.draw, DrawEvent.RESUME)
             now = self._deps.now()
             await append(locked.draw, now, record.Resumed())
+            await self._news.tell(locked.draw, "resumed", by=actor.account_id)
             await audit(actor, now, "draw.resumed", "draw", draw_id)
             await self._deps.jobs.defer("draws.advance", draw_id=str(draw_id))
 
@@ -156,6 +164,7 @@ class Calling:
             await move(locked.draw, DrawEvent.FORCE_END)
             now = self._deps.now()
             await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
+            await self._news.tell(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
             await self._settle(locked, now)
 
@@ -347,14 +356,15 @@ class Calling:
                 agreed=locked.accepted,
                 unseal_at=print_time(unseal_at),
             )
+            await self._news.tell(draw, "full", {"needed": draw.needed})
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             await append(draw, now, record.Short(reason))
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
-            await notify_agency(
-                self._notices, draw, "agency_short", str(draw.log_length), needed=draw.needed, agreed=locked.accepted
-            )
+            counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
+            await notify_agency(self._notices, draw, "agency_short", str(draw.log_length), **counts)
+            await self._news.tell(draw, "short", counts)
         else:
             return
         draw.finished_at = now

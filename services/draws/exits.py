@@ -18,6 +18,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import AGENCY
 from services.draws.calling import Calling, Cause
 from services.draws.lapsed import notify_lapsed
+from services.draws.news import DrawNews, Event
 from services.draws.repository import (
     Locked,
     append,
@@ -42,6 +43,7 @@ class Exits:
         self._deps = deps
         self._notices = notices
         self._run = run
+        self._news = DrawNews(deps, notices)
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
         """Give an activity up: calls end, experts who agreed are notified, the lots may be drawn again.
@@ -77,6 +79,9 @@ class Exits:
         label = TERMINATION_REASONS[reason]
         await notify_supervisors(self._deps, self._notices, draw, "draw_terminated", "once", reason=label)
         await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
+        if draw.terminal:
+            event: Event = "terminated" if draw.started_at else "dropped"
+            await self._news.tell(draw, event, by=actor.account_id, occasion="once")
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Notify at once the experts who agreed and those who were being asked."""
@@ -115,6 +120,7 @@ class Exits:
                 at = print_time(locked.draw.starts_at)
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
             await append_end(locked.draw, now)
+            await self._news.tell(locked.draw, "ended", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:

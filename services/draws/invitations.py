@@ -17,11 +17,13 @@ from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause
+from services.draws.digests import tell_progress
 from services.draws.expiry import expire_due
 from services.draws.invitation_views import InvitationView, find_views
 from services.draws.lapsed import LAPSED, note_opened, notify_unclear
+from services.draws.news import DrawNews
 from services.draws.reminders import next_reminder, remind_due
-from services.draws.repository import Locked, lock_invitation, move, notify_agency, tell_agency
+from services.draws.repository import Locked, lock_invitation, move, notify_agency
 from services.notifications import Notices, Recipient, Telling
 
 Choice = Literal["accept", "decline"]
@@ -29,6 +31,7 @@ Channel = Literal["chat", "voice", "h5", "mini"]
 _LINK_OUTLIVES = timedelta(hours=12)
 """How long an invitation's page can be opened after the panel's expected end."""
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+_CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message may say that it was sent after what it answers."""
 
@@ -46,6 +49,7 @@ class Invitations:
         self._deps = deps
         self._notices = notices
         self._run = run
+        self._news = DrawNews(deps, notices)
 
     # ---- reading
 
@@ -174,10 +178,7 @@ class Invitations:
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
         told = _telling(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        agreed = await tell_agency(
-            draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
-        )
-        await self._notices.tell(draw.pool, [told, *agreed])
+        await self._notices.tell(draw.pool, [told, *await tell_progress(self._deps, locked)])
         return view
 
     async def _notify(
@@ -298,7 +299,9 @@ class Invitations:
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
-        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)
+        told: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
+        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **told)
+        await self._news.tell(draw, "missing" if by else "left", told, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
         """Whatever else was asked about this place has become pointless."""

@@ -40,6 +40,7 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
+from services.draws.news import DrawNews
 from services.draws.operators import Operators
 from services.draws.projects import check_on_site
 from services.draws.recusal_lists import recuse_parties
@@ -63,6 +64,7 @@ class DrawSetup:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
+        self._news = DrawNews(deps, notices)
         self._operators = Operators(deps)
 
     # ---- basic data
@@ -371,6 +373,7 @@ class DrawSetup:
             await move(locked.draw, DrawEvent.WITHDRAW)
             now = self._deps.now()
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
+            await self._news.tell(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
             await record(actor, now, "draw.withdrawn", "draw", draw_id)
 
 

@@ -48,7 +48,12 @@ _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 
 
 def _draw(label: str, page: str = "", mini: str = "draw") -> Action:
-    return Action(label, f"/desk/{{draw}}{page}", f"pages/{mini}?id={{draw}}")
+    return Action(label, f"/desk/{{draw}}{page}", f"pages/{mini}?id={{draw}}" if mini else "")
+
+
+def _agency(label: str) -> Action:
+    """The step where the activity stands."""
+    return Action(label, "/agency/draws/{draw}", "pages/draw?id={draw}")
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -78,13 +83,17 @@ ACTIONS: Mapping[str, Action] = {
     "verification_waiting": Action(
         "去核验", "/desk/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
-    "agency_verified": _draw("进入抽取"),
-    "agency_refused": _draw("去修改"),
-    "agency_agreed": _draw("查看进度"),
-    "agency_full": _draw("查看这次抽取"),
-    "agency_short": _draw("去处理"),
-    "agency_leave": _draw("去补抽"),
-    "agency_kept": _draw("查看这次抽取"),
+    "draw_news": _draw("查看这次抽取", mini=""),
+    "draw_ended": _draw("查看这次抽取", mini=""),
+    "agency_news": _agency("查看这次抽取"),
+    "agent_asked": Action("查看并接受", "/h5/{pool}/account"),
+    "agency_verified": _agency("进入抽取"),
+    "agency_refused": _agency("去修改"),
+    "agency_agreed": _agency("查看进度"),
+    "agency_full": _agency("查看这次抽取"),
+    "agency_short": _agency("去处理"),
+    "agency_leave": _agency("去补抽"),
+    "agency_kept": _agency("查看这次抽取"),
     "agency_late": _draw("去催促", "/attendance", "door"),
     "agency_unsealed": _draw("查看名单", "/result", "result"),
     "agency_checked_in": _draw("查看到场", "/attendance", "door"),

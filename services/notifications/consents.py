@@ -68,9 +68,10 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "agency_unsealed",
             "agency_agreed",
             "agency_checked_in",
+            "agency_news",
         ),
     ),
-    "supervising": _Asked(SUPERVISOR, ("commitment_wanted",)),
+    "supervising": _Asked(SUPERVISOR, ("commitment_wanted", "draw_news")),
     "reviewing": _Asked(REVIEWER, ("review_waiting",)),
 }
 _SEVERAL: Mapping[str, int] = {"application_progress": 3, "agency_agreed": 3, "agency_checked_in": 3}

@@ -45,6 +45,7 @@ class Plan:
 
 def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> Plan:
     """The next moves of a ladder that began at ``started_at``."""
+    started_at = _begins(ladder, started_at)
     by_step = [[t for t in tried if t.step == index] for index in range(len(ladder.steps))]
     if ladder.until == "delivered" and any(t.state in _REACHED for t in tried):
         return Plan("done", (), None)
@@ -68,6 +69,13 @@ def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: date
     if planned or open_steps or waiting:
         return Plan("active", tuple(planned), min(waiting, default=None))
     return Plan("done" if any(t.state in _REACHED for t in tried) else "failed", (), None)
+
+
+def _begins(ladder: Ladder, at: datetime) -> datetime:
+    """In the quiet hours of all first rungs the whole ladder waits, so that its rungs don't fall on one moment."""
+    first = [ladder.hours.get(step.channel) for step in ladder.steps if not step.after]
+    opens = [hours.next_open(at) if hours else at for hours in first]
+    return min(opens, default=at)
 
 
 def _attempt(ladder: Ladder, index: int, step: Step, at: datetime) -> Planned:

@@ -26,7 +26,7 @@ from services.core.due_tasks import DueTask, Turn, in_turns
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.core.retry_pauses import RetryPauses
-from services.draws import AttendanceDesk, Calling, DrawAccess, Invitations, lock, notify_agency
+from services.draws import AttendanceDesk, Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import DeliveryReports
 
@@ -115,6 +115,7 @@ class Scheduler:
         """``further`` are the deadlines of nouns that know their own rows."""
         self._deps = deps
         self._notices = notices
+        self._news = DrawNews(deps, notices)
         self._receipts = receipts
         self._run = run
         self._access = access
@@ -234,6 +235,7 @@ class Scheduler:
                 await locked.save(update_fields=["unsealed_notice_at"])
                 at = print_time(self._access.unseals_at(locked))
                 await notify_agency(self._notices, locked, "agency_unsealed", at)
+                await self._news.tell(locked, "unsealed", occasion="once")
 
     async def _watch_draws(self) -> None:
         """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""

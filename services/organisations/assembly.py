@@ -21,4 +21,4 @@ class OrganisationServices:
 
 def build(deps: Deps, notices: Notifier, checker: FileChecker) -> OrganisationServices:
     employers = Employers(deps, notices)
-    return OrganisationServices(LegalEntities(deps), employers, EmployerImport(deps, employers, checker))
+    return OrganisationServices(LegalEntities(deps, notices), employers, EmployerImport(deps, employers, checker))

@@ -20,6 +20,7 @@ from services.accounts import account_by_mobile, check_mobile
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.permissions import check
+from services.notifications import Notifier
 from services.ports import IdentityClaims
 
 LinkState = Literal["waiting", "active", "expired", "future", "revoked"]
@@ -49,8 +50,9 @@ class Agent:
 
 
 class LegalEntities:
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
         self._deps = deps
+        self._notices = notices
 
     async def register(self, pool: str, claims: IdentityClaims, *, account_id: UUID | None = None) -> Registered:
         """Take in what the identity platform vouches for: the person, the organisation, and how they belong together.
@@ -113,11 +115,24 @@ class LegalEntities:
             await record(
                 actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)
             )
+            if link.accepted_at is None:
+                await self._ask(actor.pool, link, organisation, now)
             return self._show(link, organisation, account, now)
 
         request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
         return await once(
             owner=f"link_agent:{actor.account_id}", key=key, deps=self._deps, answer=Agent, run=run, request=request
+        )
+
+    async def _ask(self, pool: str, link: AgentLink, organisation: Organisation, now: datetime) -> None:
+        """Push to the person who is asked, with the page where he accepts."""
+        until = print_date(link.valid_until)
+        await self._notices.notify(
+            pool=pool,
+            kind="agent_asked",
+            dedupe_key=f"agent_asked:{link.id}:{now.timestamp():.0f}",
+            params={"organisation": organisation.name, "until": until, "day": until.partition("年")[2]},
+            account_id=link.account_id,
         )
 
     async def accept(self, actor: Actor, link_id: UUID) -> Agent:

@@ -27,6 +27,7 @@ from models.accounts import RoleGrant
 from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
+from services.notifications import Notices
 from services.organisations import Registered
 from services.organisations.legal_entities import LegalEntities
 from services.ports import IdentityClaims
@@ -184,7 +185,7 @@ class Day:
 
     async def register(self, mobile: str) -> Registered:
         deps = replace(self.stage.deps, clock=await self.clock())
-        return await LegalEntities(deps).register(POOL, await self.vouch(mobile))
+        return await LegalEntities(deps, Notices(deps)).register(POOL, await self.vouch(mobile))
 
     # ---- experts
 

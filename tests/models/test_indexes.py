@@ -6,7 +6,6 @@ import psycopg
 
 UNINDEXED = {
     "attachment.account_id": "files are found by what they belong to",
-    "draw.organisation_id": "an organisation is looked for together with its pool",
     "draw_supervisor.entry_id": "an entry is ended, never deleted, and nobody lists its draws",
     "employer_import.account_id": "a sheet is opened by its own id",
     "employer_request.employer_id": "an employer is retired, never deleted, and nobody lists its requests",

@@ -31,6 +31,8 @@ DIGESTS = {
     "0009_expert_lists.sql": "78100eff7f37c3454d53eb1f85e3859d0fee90fd03d323643c011a9d04182032",
     "0010_remuneration.py": "3009d97f6648647ca1c04fbd33f2ed5ed4a51cd80c7b4c19b8dc7723e207c53f",
     "0010_remuneration.sql": "d71e3de175ce3a4cc936b371c38af5f9fe272dd8863b7a33dd0a34f066c22db4",
+    "0011_agency_lists.py": "808e3768546bc0055d22ba9d3b654e581a761a74070102576eadb1443135be36",
+    "0011_agency_lists.sql": "9dddf912d4ded8583a4802dfe3aec1a9af1b588665822df7c3eeabe626b32d83",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

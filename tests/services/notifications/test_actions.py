@@ -264,7 +264,7 @@ async def test_who_never_was_in_the_mini_program_is_led_there_by_a_page_that_let
     assert "data-miniprogram" not in said
     for address in (url, unescape(said)):
         assert "/h5/wechat?pool=demo&next=%2Fh5%2Fmini%3Fpage%3Dpages%252F" in address
-        assert "%26or%3D%252Fdesk%252Fd1" in address
+        assert "%26or%3D%252Fdesk%252Fd1" in address or "%26or%3D%252Fagency%252Fdraws%252Fd1" in address
 
 
 async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, office: Office) -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from domain.notifications.lifecycles import AttemptState
 from domain.rulebook.sections import Ladder, Step
 from domain.rulebook.types import parse_hours
-from services.notifications.ladder import Tried, plan
+from services.notifications.ladder import Plan, Tried, plan
 
 T0 = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Shanghai
+MORNING = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)  # 08:00 there
 
 
 def after(seconds: int) -> datetime:
@@ -81,5 +82,23 @@ def test_a_ladder_of_all_steps_uses_every_one() -> None:
 def test_outside_its_hours_a_channel_waits_for_the_opening() -> None:
     law = ladder(step("voice"), hours={"voice": parse_hours("08:00-21:00")})
     night = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # 23:00
-    [planned] = plan(law, night, [], night).attempts
-    assert planned.due_at == datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
+    assert plan(law, night, [], night) == Plan("active", (), MORNING)
+    assert channels(plan(law, night, [], MORNING)) == ["voice"]
+
+
+def test_in_quiet_hours_the_whole_ladder_waits_and_its_rungs_keep_their_distance() -> None:
+    by_day = parse_hours("08:00-21:00")
+    law = ladder(step("wechat"), step("sms", 60), until="delivered", hours={"wechat": by_day, "sms": by_day})
+    night = MORNING - timedelta(hours=9)
+    assert plan(law, night, [], night) == Plan("active", (), MORNING)
+    found = plan(law, night, [], MORNING)
+    assert (channels(found), found.next_at) == (["wechat"], MORNING + timedelta(seconds=60))
+
+
+def test_what_may_go_out_at_night_does_not_wait_for_the_rungs_that_may_not() -> None:
+    law = ladder(step("wechat"), step("voice"), hours={"voice": parse_hours("08:00-21:00")})
+    night = MORNING - timedelta(hours=9)
+    assert [(one.channel, one.due_at) for one in plan(law, night, [], night).attempts] == [
+        ("wechat", night),
+        ("voice", MORNING),
+    ]

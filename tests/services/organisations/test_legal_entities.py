@@ -10,9 +10,11 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.accounts import Account
+from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from services.accounts.roles import roles_of
 from services.core.base import Actor, Deps
+from services.notifications import Notices
 from services.organisations.legal_entities import LegalEntities
 from services.ports import IdentityClaims
 from tests.factories.people import CREDIT_CODE, make_account, make_agent_link, make_organisation, mobile_number
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def organisations(deps: Deps) -> LegalEntities:
-    return LegalEntities(deps)
+    return LegalEntities(deps, Notices(deps))
 
 
 @pytest.fixture
@@ -90,6 +92,8 @@ async def test_an_entity_links_an_agent_who_agrees(
     assert (asked.state, asked.masked_name, asked.masked_mobile) == ("waiting", "赵*", f"138****{mobile[-4:]}")
     assert asked.valid_until - asked.valid_from == timedelta(days=30)
     account = await Account.get(id=(await AgentLink.get()).account_id)
+    told = await Notice.get(kind="agent_asked")
+    assert (told.account_id, told.params["organisation"]) == (account.id, claims.organisation_name)
     person = Actor("demo", "guest", account.id)
     assert await roles_of(account.id, clock.now()) == []
     assert [link.organisation_name for link in await organisations.list_mine(person)] == [claims.organisation_name]
@@ -115,6 +119,7 @@ async def test_who_is_struck_off_must_be_asked_again(
     person = Actor("demo", "guest", (await AgentLink.get()).account_id)
     await organisations.accept(person, asked.link_id)
     assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "active"
+    assert await Notice.filter(kind="agent_asked").count() == 1, "who has agreed is not asked again"
     assert (await organisations.revoke(legal, asked.link_id)).state == "revoked"
     assert (await organisations.revoke(legal, asked.link_id)).state == "revoked"
     with pytest.raises(Conflict, match="取消"):

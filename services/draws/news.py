@@ -1,0 +1,133 @@
+"""What those beside the experts are told of a draw as it goes on: its agency, supervisors, venue and verifiers.
+
+Totals and times only, never who was called, agreed or left: names are sealed until shortly before the panel begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.rulebook.book import Rulebook
+from models.draws import CallNotice, Draw
+from services.core.base import Deps, rows
+from services.draws.repository import draw_params, tell_agency
+from services.notifications import Notices, Recipient, Telling
+
+Side = Literal["agency", "supervisor", "venue", "verifier"]
+Event = Literal[
+    "started",
+    "supplement",
+    "paused",
+    "resumed",
+    "stopped",
+    "full",
+    "short",
+    "left",
+    "missing",
+    "moved",
+    "aborted",
+    "unsealed",
+    "withdrawn",
+    "terminated",
+    "dropped",
+    "ended",
+]
+
+
+@dataclass(frozen=True)
+class _News:
+    """``what`` fits a field of a template message (20 characters) when it is filled."""
+
+    what: str
+    to: tuple[Side, ...]
+    kind: str = "draw_news"
+
+
+_NEWS: Mapping[Event, _News] = {
+    "started": _News("抽取已启动", ("agency", "supervisor")),
+    "supplement": _News("补抽已启动", ("agency", "supervisor", "venue")),
+    "paused": _News("抽取已暂停", ("agency", "supervisor")),
+    "resumed": _News("抽取继续进行", ("agency", "supervisor")),
+    "stopped": _News("抽取已强制结束", ("agency", "supervisor", "verifier")),
+    "full": _News("抽取完成，共{needed}人", ("supervisor", "venue")),
+    "short": _News("专家不足，{agreed}/{needed}人", ("supervisor", "verifier")),
+    "left": _News("专家{cause}，缺{missing}人", ("supervisor", "venue")),
+    "missing": _News("专家{cause}，缺{missing}人", ("venue",)),
+    "moved": _News("集合改到{gathering_short}", ("agency", "supervisor", "venue")),
+    "aborted": _News("本轮摇号已终止", ("supervisor",)),
+    "unsealed": _News("名单已解密", ("supervisor", "venue")),
+    "withdrawn": _News("申请已撤回，无需核验", ("verifier",)),
+    "terminated": _News("活动已终止", ("venue", "verifier")),
+    "dropped": _News("活动已终止，无需核验", ("verifier",)),
+    "ended": _News("活动已结束", ("agency", "supervisor", "venue"), kind="draw_ended"),
+}
+"""``missing`` is ``left`` where the supervisors have already been told that somebody registered it; ``dropped`` is
+``terminated`` before its venue heard of it.
+
+Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
+``draw_terminated``, ``verification_waiting``."""
+_OFFICES = """
+SELECT 'supervisor' AS side, s.id AS key, a.id AS account_id, s.phone_sealed FROM draw_supervisor s
+  LEFT JOIN account a ON a.pool = $2 AND a.mobile_hash = s.mobile_hash
+ WHERE s.draw_id = $1 AND 'supervisor' = ANY($3::text[])
+UNION ALL
+SELECT DISTINCT g.role, a.id, a.id, '' FROM role_grant g JOIN account a ON a.id = g.account_id
+ WHERE a.pool = $2 AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = ANY($3::text[])
+   AND (g.role = 'verifier' AND g.scope IN ('', $4) OR g.role = 'venue' AND g.scope = ANY($5::text[]))
+ORDER BY side, key
+"""
+_ELSEWHERE = "其他"
+"""The venue of a notice that gives an address only."""
+
+
+Params = Mapping[str, str | int]
+_NOTHING: Params = {}
+
+
+class DrawNews:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def tell(
+        self, draw: Draw, event: Event, facts: Params = _NOTHING, *, by: UUID | None = None, occasion: str = ""
+    ) -> None:
+        """In the transaction of what happened. Everybody once, but not ``by``, who did it himself.
+
+        ``occasion`` tells from one another what can happen to a draw twice; by default the length of its log does.
+        """
+        news = _NEWS[event]
+        once = f"{event}:{occasion or draw.log_length}"
+        own = {**facts, "what": news.what.format_map(facts)}
+        told = {**draw_params(draw), **own}
+        found = await tell_agency(draw, news.kind, once, **own) if "agency" in news.to else []
+        found = [one for one in found if one.to.account_id != by]
+        known = {by, *(one.to.account_id for one in found)} - {None}
+        for row in await self._offices(draw, news.to):
+            if row["account_id"] is None or row["account_id"] not in known:
+                known.add(row["account_id"])
+                found.append(self._telling(draw, news.kind, once, told, row))
+        await self._notices.tell(draw.pool, found)
+
+    def _telling(self, draw: Draw, kind: str, once: str, told: Mapping[str, str | int], row: Any) -> Telling:
+        mobile = self._deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
+        key = f"{kind}:{draw.number}:{once}:{row['key'].hex}"
+        return Telling(kind, Recipient(key, told, account_id=row["account_id"], mobile=mobile))
+
+    async def _offices(self, draw: Draw, sides: tuple[Side, ...]) -> list[Any]:
+        """Supervisors of the draw, whether or not they have an account; staff of its venue and of its terminal."""
+        venues = await self._venues(draw) if "venue" in sides else []
+        return await rows(_OFFICES, draw.id, draw.pool, list(sides), draw.terminal, venues)
+
+    async def _venues(self, draw: Draw) -> list[str]:
+        named = await CallNotice.filter(draw_id=draw.id).values_list("venue", flat=True)
+        return _scopes(self._deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
+
+
+def _scopes(book: Rulebook, venues: set[str]) -> list[str]:
+    """For which places a desk may have been granted that looks after these venues; none for a bare address."""
+    codes = {venue.code for venue in book.venues if venue.name in venues}
+    return sorted({"", *venues, *codes}) if venues else []

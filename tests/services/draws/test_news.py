@@ -1,0 +1,164 @@
+"""Who is told what of a draw beside its experts, and how often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from models.draws import Draw
+from models.experts import Expert
+from models.notices import Notice
+from models.organisations import Organisation
+from services.core.base import Deps
+from services.draws import DiscardForm
+from services.draws.digests import Digests
+from tests.factories.offices import Office, add_experts, make_draw, make_office, open_invitations, start_draw
+from tests.factories.people import make_account, make_grant
+
+NEWS = ("draw_news", "agency_news", "draw_ended")
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def heard(account_id: UUID | None) -> list[str]:
+    """What one person was told, in order."""
+    found = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
+    return [str(one.params["what"]) for one in found]
+
+
+async def accept(office: Office, draw_id: UUID, count: int = 99) -> None:
+    for one in (await open_invitations(draw_id))[:count]:
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    await office.run.advance(draw_id)
+
+
+async def somebody(office: Office, role: str, scope: str = "") -> UUID:
+    account = await make_account(office.deps)
+    await make_grant(account, role, scope)
+    return account.id
+
+
+async def test_each_side_hears_what_concerns_it_and_who_did_it_does_not(office: Office) -> None:
+    legal = await make_account(office.deps)
+    await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
+    here, elsewhere = await somebody(office, "venue", "demo-hall"), await somebody(office, "venue", "别处")
+    verifier = await somebody(office, "verifier")
+    await add_experts(office, 4)
+    draw_id = await start_draw(office, needed=2)
+    await office.run.pause(office.agency, draw_id, "核对")
+    await office.run.resume(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    await accept(office, draw_id)
+    begun = ["抽取已启动", "抽取已暂停", "抽取继续进行"]
+    assert await heard(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
+    assert await heard(legal.id) == begun, "the end has a message of its own"
+    assert await heard(office.agency.account_id) == [], "who did it knows"
+    assert await heard(here) == ["抽取完成，共2人"]
+    assert await heard(elsewhere) == await heard(verifier) == []
+
+
+async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_and_verifier(office: Office) -> None:
+    verifier = await somebody(office, "verifier")
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    await accept(office, draw_id, 1)
+    await office.run.force_end(office.agency, draw_id, "时间不够")
+    [open_one] = await open_invitations(draw_id)
+    await office.invitations.answer(open_one.id, open_one.expert_id, "decline", by="voice")
+    await office.run.advance(draw_id)
+    told = ["抽取已强制结束", "专家不足，1/2人"]
+    assert (await heard(office.supervisor.account_id))[-2:] == told
+    assert await heard(verifier) == told
+
+
+async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venue(
+    office: Office, clock: FixedClock
+) -> None:
+    venue = await somebody(office, "venue", "demo-hall")
+    await add_experts(office, 4)
+    draw_id = await start_draw(office, needed=2)
+    invitations = await open_invitations(draw_id)
+    await accept(office, draw_id)
+    await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
+    notice_id = (await office.queries.detail(office.agency, draw_id)).parts["notices"][0].id
+    at = clock.now() + timedelta(hours=4)
+    await office.absences.change_gathering(office.agency, draw_id, notice_id, at)
+    assert (await heard(venue))[1:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
+    clock.move(timedelta(hours=5, minutes=31))
+    await office.discards.register(office.desk, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
+    assert (await heard(venue))[-1] == "专家缺席，缺2人"
+    assert "专家缺席，缺2人" not in await heard(office.supervisor.account_id), "told when it was registered"
+    told = [one.params["cause"] for one in await Notice.filter(kind="agency_leave").order_by("created_at")]
+    assert told == ["请假", "缺席"]
+
+
+async def test_no_message_names_an_expert_or_a_code(office: Office) -> None:
+    await somebody(office, "venue", "demo-hall")
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    invitations = await open_invitations(draw_id)
+    await accept(office, draw_id)
+    await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
+    names = {one.name for one in await Expert.all()} | {one.code for one in invitations}
+    told = await Notice.filter(expert_id=None)
+    assert {"draw_news", "agency_full", "agency_leave"} <= {one.kind for one in told}
+    said = [str(value) for one in told for value in one.params.values()]
+    assert not [value for value in said if any(name in value for name in names)]
+
+
+async def test_progress_is_told_at_once_then_in_digests_and_the_end_is_a_message_of_its_own(
+    office: Office, clock: FixedClock
+) -> None:
+    every = office.deps.book("demo").draw.progress_every
+    digests = Digests(office.deps, office.notices)
+    await add_experts(office, 8)
+    draw_id = await start_draw(office, needed=6)
+
+    async def told() -> list[int]:
+        found = await Notice.filter(kind="agency_agreed").order_by("created_at")
+        return [int(one.params["agreed"]) for one in found]
+
+    await accept(office, draw_id, 4)
+    await digests.tell_due()
+    assert await told() == [1]
+    clock.move(every)
+    assert await digests.tell_due() == 1
+    assert await told() == [1, 4]
+    assert await digests.tell_due() == 0
+    clock.move(every)
+    await accept(office, draw_id)
+    assert await told() == [1, 4, 5]
+    assert (await Draw.get(id=draw_id)).state == "completed"
+    clock.move(every)
+    assert await digests.tell_due() == 0
+    assert await Notice.filter(kind="agency_full").exists()
+
+
+async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
+    verifier = await somebody(office, "verifier")
+    terminal = office.deps.book("demo").draw.terminals[0]
+    await office.exits.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
+    assert await heard(verifier) == [], "a draft was never shown to anybody"
+    draw_id = await make_draw(office)
+    await office.setup.submit(office.agency, draw_id, terminal, "请核验")
+    await office.setup.withdraw(office.agency, draw_id)
+    await office.exits.terminate(office.agency, draw_id, "project_stopped", "不再招标")
+    assert await heard(verifier) == ["申请已撤回，无需核验", "活动已终止，无需核验"]
+
+
+async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: FixedClock) -> None:
+    venue = await somebody(office, "venue")
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    await accept(office, draw_id)
+    clock.move(timedelta(days=3))
+    assert await office.attendance.end_due() == 1
+    assert await office.attendance.end_due() == 0
+    for account_id in (venue, office.supervisor.account_id, office.agency.account_id):
+        assert (await heard(account_id)).count("活动已结束") == 1
