@@ -35,6 +35,7 @@ from web.files.materials import MaterialPages
 from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
+from web.remuneration import OwnRemunerationPages, RemunerationDeskPages
 from web.reviews.tasks import ReviewPages
 
 
@@ -83,6 +84,8 @@ def setup_pages(
         ExamBookingPages(site, services, door),
         OfficePages(site, services, door),
         AgencyPages(site, services, door),
+        RemunerationDeskPages(site, services, door),
+        OwnRemunerationPages(site, services, door),
         PublicNoticePages(site, services, door),
         ReviewPages(site, services, door),
     ):

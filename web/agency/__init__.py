@@ -12,6 +12,7 @@ from web.agency.home import HomePages
 from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
 from web.agency.recusal import RecusalPages
+from web.agency.remuneration import RemunerationMonths, RemunerationTab
 from web.agency.run import RunPages
 from web.agency.submission import SubmissionPages
 from web.core.site import Site
@@ -30,8 +31,10 @@ _ALL = (
     ProjectTab,
     ResultTab,
     AttendanceTab,
+    RemunerationTab,
     LogTab,
     PendingPages,
+    RemunerationMonths,
 )
 
 

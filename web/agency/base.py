@@ -26,6 +26,7 @@ MENU = (
     ("draws", "抽取活动列表", "/agency/draws"),
     ("projects", "招标项目", "/agency/projects"),
     ("pending", "专家补抽", "/agency/pending"),
+    ("remuneration", "专家酬劳", "/agency/remuneration"),
 )
 """Code, name and path of each entry."""
 

@@ -192,6 +192,7 @@ class ConditionPages(DrawPart):
             left=left,
             names=names,
             rules=self.book(actor).draw,
+            payer_note=self.book(actor).remuneration.payer_note,
             modes=MODES,
             top=self.book(actor).pool.region,
         )

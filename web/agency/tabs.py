@@ -35,6 +35,7 @@ TABS = (
     Tab("conditions", "抽取条件"),
     Tab("result", "抽取结果", _has_run),
     Tab("attendance", "专家出入场情况", _has_run),
+    Tab("remuneration", "专家酬劳支付情况", _has_run),
     Tab("log", "操作记录"),
 )
 """A further tab is a line here, and a ``DrawPart`` whose ``step`` is its code."""
@@ -64,7 +65,7 @@ _ACTS: dict[DrawState, tuple[Act, ...]] = {
     DrawState.SHORT: (Act("补抽", "run"),),
     DrawState.SUPPLEMENT_PENDING: (Act("补抽", "run"),),
     DrawState.COMPLETED: (Act("抽取结果", "result"), Act("专家出入场情况", "attendance")),
-    DrawState.ENDED: (Act("抽取结果", "result"),),
+    DrawState.ENDED: (Act("抽取结果", "result"), Act("专家酬劳", "remuneration")),
 }
 
 

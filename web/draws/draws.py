@@ -124,6 +124,7 @@ class DrawPages(DeskPart):
             may_end=may(actor, "draw.terminate") or may(actor, "draw.end"),
             over=draw.ended_at is not None,
             may_read=actor.role != "venue",
+            may_see_money=actor.role not in AGENCY and may(actor, "remuneration.read") and draw.started_at is not None,
             may_verify=may(actor, "draw.verify") and progress.state == DrawState.SUBMITTED,
             may_audit=may(actor, "draw.audit") and draw.started_at is not None,
             **await self._lots(actor, draw, progress),

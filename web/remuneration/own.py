@@ -1,0 +1,70 @@
+"""``/h5/{pool}/remuneration``: what an expert is owed, to confirm or to object to."""
+
+from __future__ import annotations
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.core.base import Actor
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.core.site import Site
+from web.office.base import EMPTY, Form, uuid_of
+
+_ON_PAGE = {404, 409, 422}
+_ACTION = "remuneration"
+_DONE = {"confirmed": "已确认。抽取单位支付后会通知您。", "disputed": "异议已转给场地，答复后会通知您再次核对。"}
+"""What a redirect says was done."""
+
+
+class OwnRemunerationPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/{pool}/remuneration", self.show)
+        self._site.post("/h5/{pool}/remuneration", self.answer)
+
+    async def show(self, request: http.Request) -> http.Response:
+        person = await self._door.person(request)
+        return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
+
+    async def _page(self, person: Actor, form: Form = EMPTY, note: str = "") -> http.Response:
+        return self._site.render(
+            "remuneration/own.html",
+            status=form.error.status if form.error else 200,
+            pool=self._services.deps.book(person.pool).pool,
+            found=await self._services.remuneration.answers.own(person),
+            f=form,
+            none_form=EMPTY,
+            note=note,
+            error=form.error.message if form.error and not form.wrong("reason") else "",
+            form=self._door.form(person, _ACTION),
+        )
+
+    async def answer(self, request: http.Request) -> http.Response:
+        """``deed`` confirm or dispute, of ``id`` in the ``version`` that was shown; with a ``reason``."""
+        person = await self._door.person(request)
+        fields = await self._door.fields(request, person, _ACTION)
+        try:
+            note = await self._do(person, fields)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._page(person, Form(fields, error, fields.get("id", "")))
+        raise http.HTTPSeeOther(f"/h5/{person.pool}/remuneration?note={note}")
+
+    async def _do(self, person: Actor, fields: dict[str, str]) -> str:
+        answers, one_id = self._services.remuneration.answers, uuid_of(fields.get("id", ""), "这笔酬劳")
+        typed = fields.get("version", "")
+        version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
+        match fields.get("deed"):
+            case "confirm":
+                await answers.confirm(person, one_id, version, by="h5")
+                return "confirmed"
+            case "dispute":
+                await answers.dispute(person, one_id, version, fields.get("reason", ""), by="h5")
+                return "disputed"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
