@@ -21,7 +21,7 @@ from app.doctor_phones import check_phones
 from app.doctor_pools import POOLS, check_pools
 from app.file_limit import LIMITS, check_limits
 from app.findings import Check, Finding, ok, problem
-from app.health import missing_migrations
+from app.health import NotReady, check_sessions, missing_migrations
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
 from config.settings import Settings
@@ -115,9 +115,18 @@ async def check_database(settings: Settings) -> list[Finding]:
             problem("数据库", f"连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL、防火墙和数据库是否在运行。")
         ]
     try:
-        return await _look_at(connection)
+        found = await _look_at(connection)
     finally:
         await connection.close(timeout=2)
+    return found + await _check_sessions(settings.database_url)
+
+
+async def _check_sessions(database_url: str) -> list[Finding]:
+    try:
+        await check_sessions(database_url)
+    except NotReady:
+        return [problem("数据库", "中间的连接池按事务分配连接，请改为按会话分配（PgBouncer：pool_mode = session）。")]
+    return []
 
 
 async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Finding]:

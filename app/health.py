@@ -12,6 +12,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
@@ -34,6 +35,11 @@ RESULT_TTL = 1.0
 """Seconds that an answer of /readyz is kept."""
 LEAST_SPACE = 200 * 1024 * 1024
 """Bytes that must be free where we write."""
+_STILL_KEPT = """
+DO $$ BEGIN
+    IF current_setting('pbt.probe', true) IS DISTINCT FROM 'kept' THEN RAISE EXCEPTION 'another session'; END IF;
+END $$
+"""
 MIGRATIONS = Path(__file__).parent.parent / "models" / "migrations"
 
 REQUESTS = Counter("pbt_http_requests_total", "Requests answered", ["method", "route", "status"])
@@ -68,6 +74,7 @@ def standard_checks(database_url: str, redis_url: str, data_dir: Path) -> dict[s
         "database": lambda: check_database(database_url),
         "migrations": _once_done(lambda: check_migrations(database_url)),
         "schema": _once_done(lambda: check_schema(database_url)),
+        "sessions": _once_done(lambda: check_sessions(database_url)),
         "redis": lambda: check_redis(redis_url),
         "disk": lambda: check_disk(data_dir),
     }
@@ -111,6 +118,30 @@ async def check_schema(database_url: str) -> None:
         await connection.close(timeout=1)
     if faults:
         raise NotReady(f"differs: {'; '.join(faults[:5])}")
+
+
+async def check_sessions(database_url: str) -> None:
+    """Raises NotReady where a proxy lends PostgreSQL's connections for one transaction only.
+
+    Prepared statements, advisory locks and LISTEN need a session. One connection says something about itself; while
+    another holds what a proxy had free, it must still know. Simple queries, which such a proxy carries.
+    """
+    async with AsyncExitStack() as stack:
+        one, other = [await _connect(stack, database_url) for _ in range(2)]
+        await one.execute("SET pbt.probe = 'kept'")
+        await other.execute("BEGIN")
+        try:
+            await one.execute(_STILL_KEPT)
+        except asyncpg.RaiseError as error:
+            raise NotReady("the pool in between must keep sessions (pool_mode = session)") from error
+        finally:
+            await other.execute("ROLLBACK")
+
+
+async def _connect(stack: AsyncExitStack, database_url: str) -> asyncpg.Connection[asyncpg.Record]:
+    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    stack.push_async_callback(connection.close, timeout=1)
+    return connection
 
 
 async def check_disk(data_dir: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -53,7 +54,8 @@ async def test_a_process_that_answers_is_alive_whatever_is_down(ask: Ask) -> Non
 async def test_ready_when_everything_answers(ask: Ask, database: str, redis: str, tmp_path: Path) -> None:
     client = await ask(standard_checks(database, redis, tmp_path))
     response = await client.get("/readyz")
-    checks = {"database": "ok", "migrations": "ok", "schema": "ok", "redis": "ok", "disk": "ok"}
+    names = ("database", "migrations", "schema", "sessions", "redis", "disk")
+    checks = dict.fromkeys(names, "ok")
     assert await response.json() == {"status": "ready", "checks": checks}
     assert response.status == 200
 
@@ -74,6 +76,24 @@ async def test_an_unmigrated_database_is_not_ready(ask: Ask, empty_database: str
     response = await client.get("/readyz")
     assert response.status == 503
     assert "0001_initial" in (await response.json())["checks"]["migrations"]
+
+
+class Lent(asyncpg.Connection):  # type: ignore[type-arg]  # not subscriptable at run time
+    """As behind a proxy that gives each transaction any session: this one's variables are gone with the next."""
+
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:
+        await super().execute("RESET ALL")
+        return await super().execute(query, *args, timeout=timeout)
+
+
+async def test_a_proxy_that_keeps_no_sessions_is_not_ready(
+    ask: Ask, database: str, redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health.asyncpg, "connect", partial(asyncpg.connect, connection_class=Lent))
+    client = await ask(standard_checks(database, redis, Path()))
+    response = await client.get("/readyz")
+    assert response.status == 503
+    assert "pool_mode = session" in (await response.json())["checks"]["sessions"]
 
 
 async def test_a_schema_that_only_its_record_calls_whole_is_not_ready(ask: Ask, database: str, redis: str) -> None:
