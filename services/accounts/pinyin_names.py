@@ -13,10 +13,9 @@ from models.accounts import Account
 from services.core.base import rows
 from services.core.pinyin import sort_name
 
-_FOUND = """
+FOUND = """
 SELECT account_id, name, name_sort FROM expert
- WHERE pool = $1 AND left_at IS NULL AND ascii(name_sort) = ANY($2)
-   AND regexp_replace(name_sort, '[^a-z]', '', 'g') = ANY($3)
+ WHERE pool = $1 AND left_at IS NULL AND regexp_replace(name_sort, '[^a-z]', '', 'g') = ANY($2)
 """
 _TYPED = re.compile(r"[a-z]{2,60}")
 _MARKS = re.compile(r"[\s'’·.\-]")
@@ -72,5 +71,5 @@ async def _accounts(pool: str, typed: str) -> list[UUID | None]:
     """Of every expert who is called so, whether he has an account yet or not."""
     surnames = {read: _letters(sort_name(one)) for one, read in _SURNAMES.items()}
     spelt = [typed, *(usual + typed.removeprefix(read) for read, usual in surnames.items() if typed.startswith(read))]
-    found = await rows(_FOUND, pool, sorted({ord(one[0]) for one in spelt}), spelt)
+    found = await rows(FOUND, pool, spelt)
     return [row["account_id"] for row in found if typed in _readings(row["name"], row["name_sort"])]

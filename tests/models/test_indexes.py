@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from services.accounts import pinyin_names
+
 UNINDEXED = {
     "attachment.account_id": "files are found by what they belong to",
     "draw_supervisor.entry_id": "an entry is ended, never deleted, and nobody lists its draws",
@@ -30,3 +32,11 @@ def test_every_foreign_key_has_an_index_or_a_reason_to_have_none(database: str) 
     with psycopg.connect(database) as connection:
         found = {name for (name,) in connection.execute(_UNINDEXED).fetchall()}
     assert found == UNINDEXED.keys()
+
+
+def test_a_log_in_by_pinyin_reads_an_index(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        found = pinyin_names.FOUND.replace("$1", "'hunan'").replace("$2", "'{zhangsan}'")
+        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {found}").fetchall())
+    assert "Index Cond: (((pool)::text = 'hunan'::text) AND (regexp_replace(" in plan

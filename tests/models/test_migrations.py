@@ -33,6 +33,8 @@ DIGESTS = {
     "0010_remuneration.sql": "d71e3de175ce3a4cc936b371c38af5f9fe272dd8863b7a33dd0a34f066c22db4",
     "0011_agency_lists.py": "808e3768546bc0055d22ba9d3b654e581a761a74070102576eadb1443135be36",
     "0011_agency_lists.sql": "9dddf912d4ded8583a4802dfe3aec1a9af1b588665822df7c3eeabe626b32d83",
+    "0012_pinyin_names.py": "5e7e9528dbce1a2e13bdd45aa0ce6cd937b2e71f0b269a55c1b373718c33b2f5",
+    "0012_pinyin_names.sql": "1aaa7541e676bbc95126324bac41c4bb384c7b4ca88aab3e61aa0718411aeb68",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
