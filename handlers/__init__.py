@@ -9,6 +9,7 @@ from handlers import (
     check_in,
     commands,
     courses,
+    draws,
     exams,
     helpdesk,
     invitations,
@@ -35,6 +36,7 @@ def register_all(router: Router) -> None:
     for subject in (
         binding,
         work,
+        draws,
         registration,
         status,
         applications,

@@ -37,7 +37,24 @@ EXAM = "考试"
 BOOK_EXAM = "预约考试"
 CERTIFICATES = "证书"
 COURSES = "培训"
+TO_DO = "待办"
+PROJECTS = "项目"
+DRAWS = "抽取进度"
+SUPPLEMENT = "补抽"
+URGE = "催促"
+VERIFY = "待核验"
+SUPERVISE = "监督"
+TODAY = "今日评标"
 REMUNERATION = "酬劳"
+
+BY_ROLE: Mapping[str, tuple[str, ...]] = {
+    "agent": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
+    "organisation": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
+    "verifier": (VERIFY,),
+    "supervisor": (SUPERVISE,),
+    "venue": (TODAY, URGE),
+}
+"""What who runs activities can ask for, by role."""
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -68,6 +85,14 @@ TAPS: Mapping[str, int] = {
     EXAM: 135,
     BOOK_EXAM: 136,
     COURSES: 137,
+    TO_DO: 140,
+    PROJECTS: 141,
+    DRAWS: 142,
+    SUPPLEMENT: 143,
+    URGE: 144,
+    VERIFY: 145,
+    SUPERVISE: 146,
+    TODAY: 147,
     REMUNERATION: 138,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""

@@ -34,7 +34,13 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
     services, pool = turn.services, turn.user.pool
     found = await services.office.staff_work.of(pool, who.account_id, who.roles)
     known = await services.accounts.linking.in_mini_program(who.account_id)
-    return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one, known=known)}")]
+    return [line for one in found for line in _work(one, _entrance(services, pool, one, known=known))]
+
+
+def _work(one: Work, entrance: str) -> list[str]:
+    """Counts, the page, and what can be asked for here."""
+    words = commands.BY_ROLE.get(one.role, ())
+    return [_counts(one), f"▸ {entrance}", *([commands.tappable(*words)] if words else [])]
 
 
 def _counts(work: Work) -> str:

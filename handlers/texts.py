@@ -13,10 +13,27 @@ NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果
 NOT_AN_EXPERT_YET = "您还不是在库评标专家，入库后才能办理这一项。申请办到哪一步，可以点选查看："
 DID_NOT_UNDERSTAND = "没有看懂您的意思。如果刚才正在办理，可能已经中断，请重新开始。您可以点选："
 MENU = "您可以点选："
-MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
+MENU_AGENCY = "招标人、代理机构、监督人、核验人员和现场人员绑定身份后，回复“我的工作”办理。"
+HELP_OFFICES = "办理抽取的，回复“我的工作”看统计和可以查询的内容，回复“待办”看要办的活动。"
 WORK = "{label}：{counts}"
 WORK_COUNT = "{name}{number}{unit}"
 NO_WORK = "目前没有待办"
+
+# ---- activities, for who runs them
+
+NOT_THE_OFFICE = "您目前没有办理这一项的身份。"
+WORK_HEAD = "【{label}】{what}：共{total}个"
+WORK_NONE = "【{label}】{what}：目前没有"
+WORK_MORE = "查看全部{total}个"
+DRAW_LABEL = "{number}　{when}"
+DRAW_AGREED = "{state}，已同意{agreed}人，共需{needed}人"
+DRAW_MISSING = "{state}，缺{missing}人"
+DRAW_LATE = "已到{present}人，{late}人未签到，可以催促"
+DRAW_TODAY = "{time}集合，已到{present}人，应到{agreed}人"
+NUMBER_WANTED = "等您提交随机数"
+RECUSALS_WAIT = "现场回避待确认{count}个"
+APPLICATION_LINE = "{organisation}，{at}提交"
+PROJECT_LINE = "标段{lots}个，抽取活动{draws}个"
 HOTLINE = "人工服务：{hotline}"
 
 # ---- applying and its progress

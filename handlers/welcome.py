@@ -57,7 +57,13 @@ async def forget_named(turn: Turn) -> None:
 
 async def give_help(turn: Turn) -> str:
     pool = turn.services.deps.book(turn.user.pool).pool
-    return f"{pool.help}\n{texts.HOTLINE.format(hotline=pool.hotline)}\n{commands.tappable(commands.MENU)}"
+    words = (
+        (commands.WORK, commands.TO_DO, commands.MENU)
+        if turn.user.bound and people.may_work(turn)
+        else (commands.MENU,)
+    )
+    lines = [texts.HELP_OFFICES] if len(words) > 1 else []
+    return "\n".join([pool.help, *lines, texts.HOTLINE.format(hotline=pool.hotline), commands.tappable(*words)])
 
 
 async def show_menu(turn: Turn) -> str:
@@ -83,7 +89,7 @@ def _offers(who: Who | None) -> list[str]:
     if who is None:
         return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE]
     if people.is_staff_only(who):
-        return [commands.WORK, commands.STATUS, commands.FEEDBACK, commands.HELP, commands.UNBIND]
+        return [commands.WORK, commands.TO_DO, commands.STATUS, commands.FEEDBACK, commands.HELP, commands.UNBIND]
     if who.expert_id is None:
         return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.PAY, commands.GUIDE, commands.UNBIND]
     return _FOR_EXPERTS

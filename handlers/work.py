@@ -9,7 +9,7 @@ from handlers import commands, overview, people, texts
 
 
 def register(router: Router) -> None:
-    router.keyword(my_work, commands.WORK, "工作", "待办", "我的待办", "工作台", "核验", "监督")
+    router.keyword(my_work, commands.WORK, "工作", "工作台")
 
 
 async def my_work(turn: Turn) -> str:

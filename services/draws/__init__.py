@@ -29,12 +29,14 @@ from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
+from services.draws.worklists import TO_DO, WorkLine, WorkList
 
 __all__ = [
     "DRAWING",
     "INVESTMENT_MAX",
     "NUMBER_WANTED",
     "RULE",
+    "TO_DO",
     "AbsenceRow",
     "Answered",
     "ApplicationRow",
@@ -83,6 +85,8 @@ __all__ = [
     "RoundView",
     "Scanned",
     "Verdict",
+    "WorkLine",
+    "WorkList",
     "build",
     "draw_params",
     "lock",

@@ -33,6 +33,7 @@ from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
+from services.draws.worklists import WorkLists
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
@@ -61,6 +62,7 @@ class DrawServices:
     exits: Exits
     access: DrawAccess
     queries: DrawQueries
+    worklists: WorkLists
     progress: DrawProgress
     results: DrawResults
     public_records: PublicRecords
@@ -105,6 +107,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         exits=Exits(deps, notices, calling),
         access=access,
         queries=queries,
+        worklists=WorkLists(deps, access),
         progress=progress,
         results=DrawResults(deps, access),
         public_records=records,

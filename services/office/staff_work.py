@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -47,6 +47,7 @@ class Work:
     action: str
     page: str
     mini: str = ""
+    role: str = ""
 
 
 class StaffWork:
@@ -61,7 +62,8 @@ class StaffWork:
 
     async def of(self, pool: str, account_id: UUID, options: Sequence[RoleOption]) -> tuple[Work, ...]:
         """One of each role that is not the person's own; empty for applicants and experts."""
-        return tuple([await self._of(pool, account_id, one) for one in options if one.role not in _OWN])
+        wanted = [one for one in options if one.role not in _OWN]
+        return tuple([replace(await self._of(pool, account_id, one), role=one.role) for one in wanted])
 
     async def _of(self, pool: str, account_id: UUID, option: RoleOption) -> Work:
         actor = Actor(pool, option.role, account_id, organisation_id=option.organisation_id, scope=option.scope)
@@ -72,13 +74,15 @@ class StaffWork:
                 waiting = sum(astuple(await self._office.waiting(actor)))
                 return Work(option.label, (Count("待办", waiting, "件"),), "打开管理台", "/office")
             case "verifier":
-                return Work(option.label, await self._verifications(actor), "去核验", "/desk", "pages/verifier")
+                return Work(
+                    option.label, await self._verifications(actor), "去核验", "/desk/applications", "pages/verifier"
+                )
             case "supervisor":
                 return Work(option.label, await self._supervised(actor), "去监督", "/desk", "pages/supervisor")
             case "venue":
                 return Work(option.label, await self._today(actor), "打开签到台", "/desk", "pages/desk")
             case _:
-                return Work(option.label, await self._draws(actor), "办理抽取", "/desk", "pages/agency")
+                return Work(option.label, await self._draws(actor), "办理抽取", "/agency", "pages/agency")
 
     async def _reviews(self, actor: Actor) -> tuple[Count, ...]:
         counts = await self._queue.counts(actor)

@@ -72,7 +72,7 @@ async def test_the_menu_offers_what_this_person_can_do(world: World, phone: Phon
     assert "签到" in await phone.says("菜单")
     assert "签到" not in await stranger.says("菜单")
     agent = await world.phone_with(await make_account(world.services.deps))
-    assert "小程序" in await agent.says("菜单")
+    assert "回复“我的工作”办理" in await agent.says("菜单")
     for word in ("评标邀请", "我的活动", "签到", "请假", "日程", "我的状态", "解绑"):
         await phone.says("菜单")
         assert "没有看懂" not in await phone.taps(word)

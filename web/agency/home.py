@@ -13,22 +13,12 @@ from domain.clock import SHANGHAI, local
 from domain.draws.lifecycles import DrawState
 from domain.errors import NotFound
 from services.core.base import Actor
-from services.draws import DocumentKind, Filters, render_template
+from services.draws import TO_DO, DocumentKind, Filters, render_template
 from web.agency.base import AgencyPart
 from web.agency.tabs import acts_of
 from web.core.site import page_number, show_pdf
 from web.office.base import PAGE_SIZE, last_page
 
-TO_DO = {
-    "editing": "填写后提交审核",
-    "refused": "核验未通过，请修改后重新提交",
-    "verified": "核验已通过，请开始三方摇号",
-    "committing": "请完成三方摇号并启动抽取",
-    "paused": "抽取已暂停，请继续抽取",
-    "short": "专家不足，请补抽",
-    "supplement_pending": "有名额待补抽",
-}
-"""What the agency is waited for, by the state of an activity."""
 _TO_DO_MAX = 20
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
 SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}

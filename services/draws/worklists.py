@@ -1,0 +1,115 @@
+"""Activities that somebody has before him, the next first, each with its figures; one statement a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.clock import local
+from domain.draws.lifecycles import DrawState
+from services.core import permissions
+from services.core.base import Actor, Deps, rows
+from services.draws.access import DrawAccess
+from services.draws.queries import NUMBER_WANTED
+
+WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
+TO_DO: Mapping[str, str] = {
+    "editing": "填写后提交审核",
+    "refused": "核验未通过，请修改后重新提交",
+    "verified": "核验已通过，请开始三方摇号",
+    "committing": "请完成三方摇号并启动抽取",
+    "paused": "抽取已暂停，请继续抽取",
+    "short": "专家不足，请补抽",
+    "supplement_pending": "有名额待补抽",
+}
+"""What the agency is waited for, by the state of an activity."""
+_RUNNING = "d.state IN ('committing', 'drawing', 'paused', 'ending')"
+_GATHERED = "('drawing', 'paused', 'ending', 'completed', 'short', 'supplement_pending', 'ended')"
+_BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
+_TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
+_NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
+_LATE = f"""(SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted'
+  AND i.gathering_at BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
+"""Who may still be urged."""
+_RECUSALS = """(SELECT count(*)::int FROM discard_request r
+  WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
+_LISTS: Mapping[WorkList, str] = {
+    "to_do": "d.state = ANY({to_do}::text[])",
+    "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
+    "missing": "d.state IN ('short', 'supplement_pending')",
+    "late": f"d.state IN {_GATHERED} AND {_BEGUN} AND {_LATE} > 0",
+    "watched": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending', 'completed') AND {_RECUSALS} > 0)",
+    "today": f"d.state IN {_GATHERED} AND {_TODAY}",
+}
+_LINES = f"""
+SELECT d.id, d.number, d.name, d.state, d.starts_at, d.gathering_first AS gathering_at, d.needed,
+  (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
+  (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
+  {_LATE} AS late, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, d.total
+FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
+  ORDER BY d.starts_at, d.id LIMIT {{limit}}) AS d ORDER BY d.starts_at, d.id
+"""
+
+
+@dataclass(frozen=True)
+class WorkLine:
+    """An activity, no expert's name. ``late``: gathered for, not come, and may be urged. ``recusals`` wait."""
+
+    id: UUID
+    number: str
+    name: str
+    state: DrawState
+    starts_at: datetime
+    gathering_at: datetime | None
+    needed: int
+    agreed: int
+    present: int
+    late: int
+    number_wanted: bool
+    recusals: int
+
+
+@dataclass(frozen=True)
+class WorkLines:
+    """The first lines of a list, and how many there are."""
+
+    lines: tuple[WorkLine, ...]
+    total: int
+
+
+_MOMENTS = ("now", "since", "today")
+
+
+class WorkLists:
+    def __init__(self, deps: Deps, access: DrawAccess) -> None:
+        self._deps = deps
+        self._access = access
+
+    async def read(self, actor: Actor, which: WorkList, *, limit: int = 5) -> WorkLines:
+        """What this actor may see of a list."""
+        permissions.check(actor, "draw.read")
+        reach, values = self._access.reach(actor)
+        now = self._deps.now()
+        own: dict[str, object] = {
+            "now": now,
+            "since": now - self._deps.book(actor.pool).attendance.urging_window,
+            "today": local(now).replace(hour=0, minute=0, second=0, microsecond=0),
+            "to_do": list(TO_DO),
+            "limit": limit,
+        }
+        sql = _LINES.replace("{which}", _LISTS[which]).replace("{reach}", reach)
+        for name, value in own.items():
+            if f"{{{name}}}" in sql:
+                values.append(value)
+                sql = sql.replace(f"{{{name}}}", f"${len(values)}{'::timestamptz' if name in _MOMENTS else ''}")
+        found = await rows(sql, *values)
+        lines = [_line(row) for row in found]
+        return WorkLines(tuple(lines), found[0]["total"] if found else 0)
+
+
+def _line(row: Mapping[str, Any]) -> WorkLine:
+    facts = {name: row[name] for name in WorkLine.__dataclass_fields__}
+    return WorkLine(**{**facts, "state": DrawState(row["state"])})

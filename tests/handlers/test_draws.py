@@ -1,0 +1,177 @@
+"""Who runs activities asks for them by a word: an agency, a verifier, a supervisor, a venue; each only his own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from models.accounts import Account
+from models.draws import Draw
+from tests.drivers.statements import count_statements
+from tests.factories import offices
+from tests.factories.offices import add_experts, open_invitations
+from tests.factories.people import make_account, make_agent_link, make_grant, make_organisation
+from tests.handlers.conftest import Phone, World
+
+WORDS = ("待办", "项目", "抽取进度", "补抽", "催促", "待核验", "监督", "今日评标")
+
+
+async def phone_of(world: World, role: str) -> Phone:
+    office = world.office
+    actors = {"verifier": office.verifier, "venue": office.desk, "agency": office.agency}
+    account = await Account.get(id=actors.get(role, office.supervisor).account_id)
+    if role != "agency":
+        await make_grant(account, role)
+    return await world.phone_with(account)
+
+
+async def running(world: World, *, needed: int = 2, agreed: int = 0) -> Draw:
+    """A draw for which so many have agreed; experts beyond the panel are there."""
+    await add_experts(world.office, needed + 2)
+    draw_id = await offices.start_draw(world.office, needed=needed)
+    for one in (await open_invitations(draw_id))[:agreed]:
+        await world.office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    await world.office.run.advance(draw_id)
+    return await Draw.get(id=draw_id)
+
+
+async def test_an_agency_asks_how_far_its_draws_are(world: World) -> None:
+    agency, draw = await phone_of(world, "agency"), await running(world, agreed=1)
+    shown = unescape(await agency.says("抽取进度"))
+    assert f"{draw.number}　11月21日" in shown
+    assert "抽取中，已同意1人，共需2人" in shown
+    assert f"next=%2Fagency%2Fdraws%2F{draw.id}%2Frun" in shown
+
+
+async def test_what_waits_for_the_agency_is_named_with_its_page(world: World) -> None:
+    agency = await phone_of(world, "agency")
+    assert "待办：目前没有" in await agency.says("待办")
+    draw_id = await offices.make_draw(world.office)
+    shown = unescape(await agency.says("待办"))
+    assert "待办：共1个" in shown
+    assert "填写后提交审核" in shown
+    assert f"next=%2Fagency%2Fdraws%2F{draw_id}" in shown
+    assert "标段0个，抽取活动1个" in await agency.says("项目")
+
+
+async def test_a_leave_is_found_under_supplements_and_a_late_expert_under_urging(world: World) -> None:
+    agency, draw = await phone_of(world, "agency"), await running(world, agreed=2)
+    assert "待补抽：目前没有" in await agency.says("补抽")
+    invitation = await offices.Invitation.filter(draw_id=draw.id, state="accepted").first()
+    assert invitation is not None
+    await world.office.invitations.leave(invitation.id, invitation.expert_id, "生病", by="chat")
+    assert "待补抽，缺1人" in await agency.says("补抽")
+    assert "未签到：目前没有" in await agency.says("催促")
+    world.clock.move(timedelta(hours=5, minutes=5))
+    shown = unescape(await agency.says("催促"))
+    assert "已到0人，1人未签到，可以催促" in shown
+    assert f"%2Fagency%2Fdraws%2F{draw.id}%2Fattendance" in shown
+    world.clock.move(timedelta(minutes=31))
+    assert "未签到：目前没有" in await agency.says("催促"), "the time for urging is over"
+
+
+async def test_a_verifier_is_led_to_each_application_of_his_terminal(world: World) -> None:
+    verifier, office = await phone_of(world, "verifier"), world.office
+    assert "待核验：目前没有" in await verifier.says("待核验")
+    draw_id = await offices.make_draw(office)
+    await office.setup.submit(office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
+    shown = unescape(await verifier.says("核验"))
+    assert "待核验：共1个" in shown
+    assert "粤和招标代理有限公司，11月21日" in shown
+    assert f"%2Fdesk%2F{draw_id}%2Fapplication" in shown
+    other = await make_account(office.deps)
+    await make_grant(other, "verifier", "别处")
+    assert "待核验：目前没有" in await (await world.phone_with(other)).says("待核验")
+
+
+async def test_a_supervisor_sees_what_is_wanted_of_him_first(world: World) -> None:
+    supervisor, office = await phone_of(world, "supervisor"), world.office
+    await add_experts(office, 2)
+    draw_id = await offices.make_draw(office)
+    await offices.verify(office, draw_id)
+    assert "监督：目前没有" in await supervisor.says("监督")
+    await office.rounds.open(office.agency, draw_id)
+    shown = unescape(await supervisor.says("监督"))
+    assert "等您提交随机数；摇号中" in shown
+    assert f"next=%2Fdesk%2F{draw_id}" in shown
+
+
+async def test_the_venue_sees_who_has_come_today(world: World) -> None:
+    venue, draw = await phone_of(world, "venue"), await running(world, agreed=2)
+    shown = unescape(await venue.says("今日评标"))
+    assert "集合，已到0人，应到2人" in shown
+    assert f"%2Fdesk%2F{draw.id}%2Fattendance" in shown
+    world.clock.move(timedelta(days=1))
+    assert "今日评标：目前没有" in await venue.says("今日评标")
+
+
+async def test_another_agencys_draws_are_not_shown_and_an_agent_sees_his_own_only(world: World) -> None:
+    draw = await running(world, agreed=1)
+    office = world.office
+    other = await make_account(office.deps)
+    await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
+    assert draw.number not in await (await world.phone_with(other)).says("抽取进度")
+    agent = await make_account(office.deps)
+    organisation = await offices.Organisation.get(id=office.agency.organisation_id)
+    await make_agent_link(organisation, agent)
+    shown = await (await world.phone_with(agent)).says("抽取进度")
+    assert "抽取进度：目前没有" in shown
+    assert draw.number not in shown
+
+
+async def test_many_activities_fit_one_bubble_and_the_rest_has_a_page(world: World) -> None:
+    agency = await phone_of(world, "agency")
+    draw = await Draw.get(id=await offices.make_draw(world.office))
+    columns = {name: value for name, value in vars(draw).items() if name in Draw._meta.db_fields and name != "id"}
+    for number in range(7):
+        await Draw.create(**{**columns, "number": f"CQSQ2026112199{number:02}"})
+    shown = await agency.says("待办")
+    assert "共8个" in shown
+    assert shown.count("填写后提交审核") == 5
+    assert "查看全部8个" in shown
+    assert len(shown.encode()) <= 2048
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "待办"])
+async def test_who_holds_no_office_is_told_so_and_finds_the_way_back(phone: Phone, word: str) -> None:
+    shown = await phone.says(word)
+    assert "您目前没有办理这一项的身份" in shown
+    assert "菜单" in shown
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_a_stranger_is_asked_to_bind_first(stranger: Phone, word: str) -> None:
+    assert "绑定身份" in await stranger.says(word)
+
+
+@pytest.mark.parametrize(
+    ("role", "word"),
+    [
+        ("agency", "待办"),
+        ("agency", "项目"),
+        ("agency", "抽取进度"),
+        ("agency", "补抽"),
+        ("agency", "催促"),
+        ("verifier", "待核验"),
+        ("supervisor", "监督"),
+        ("venue", "今日评标"),
+    ],
+)
+async def test_a_word_costs_who_writes_who_he_is_and_one_list(world: World, role: str, word: str) -> None:
+    phone = await phone_of(world, role)
+    await running(world, agreed=1)
+    await phone.says(word)
+    world.clock.move(timedelta(seconds=1))
+    with count_statements() as said:
+        await phone.says(word)
+    assert len(said) == 3, f"one of them finds the user, which concurrent messages share: {said}"
+
+
+async def test_the_words_of_each_role_stand_under_its_work_and_in_its_help(world: World) -> None:
+    agency, venue = await phone_of(world, "agency"), await phone_of(world, "venue")
+    shown = await agency.says("我的工作")
+    assert [word for word in ("待办", "抽取进度", "补抽", "催促", "项目") if f">{word}<" not in shown] == []
+    assert ">今日评标<" in await venue.says("菜单")
+    assert ">待办<" in await venue.says("帮助")
