@@ -69,7 +69,7 @@ def dispute_reason(text: str) -> str:
 
 def _line(one: OwnRemuneration) -> str:
     return texts.REMUNERATION_LINE.format(
-        time=print_time(one.gathering_at), amount=yuan(one.amount), state=one.state.label
+        time=print_time(one.gathering_at), amount=yuan(one.amount), state=one.state_label
     )
 
 

@@ -47,6 +47,7 @@ from miniapp_api.office import exports
 from miniapp_api.office import payments as office_payments
 from miniapp_api.organisations import agents, employers
 from miniapp_api.payments import fees
+from miniapp_api.remuneration import remuneration
 from miniapp_api.reviews import assignments, tasks
 from services.registry import Services
 
@@ -70,6 +71,7 @@ APIS: tuple[Api, ...] = (
     absences.api,
     results.api,
     attendance.api,
+    remuneration.api,
     invitations.api,
     profile.api,
     campaigns.api,

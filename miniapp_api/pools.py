@@ -34,6 +34,7 @@ class ChoicesOut(Output):
     recusal_reasons: tuple[str, ...]
     recusal_evidence: tuple[str, ...] = Field(description="What a recusal may rest on (回避依据)")
     region_modes: tuple[str, ...]
+    region_mode_note: str = Field(description="Show it at the choice: who pays for experts of other cities")
     several_regions: bool
     alternative_specialty: bool
     absence_causes: tuple[str, ...]
@@ -43,6 +44,7 @@ class ChoicesOut(Output):
     remarks_max: int
     experts_max: int
     venues: tuple[VenueOut, ...]
+    pay_ways: tuple[str, ...] = Field(description="How an agency pays remuneration (支付方式)")
 
 
 class RegistrationOut(Output):
@@ -93,6 +95,8 @@ async def show(call: Call) -> PoolOut:
             recusal_reasons=tuple(book.draw.recusal_reasons),
             recusal_evidence=tuple(book.draw.recusal_evidence),
             region_modes=_texts(book.draw.region_modes),
+            region_mode_note=book.remuneration.payer_note,
+            pay_ways=book.remuneration.pay_ways,
             several_regions=book.draw.several_regions,
             alternative_specialty=book.draw.alternative_specialty,
             absence_causes=_texts(book.draw.supplement.causes),

@@ -240,6 +240,7 @@ declare namespace Api {
     recusal_reasons: Array<string>;
     recusal_evidence: Array<string>;
     region_modes: Array<string>;
+    region_mode_note: string;
     several_regions: boolean;
     alternative_specialty: boolean;
     absence_causes: Array<string>;
@@ -249,6 +250,7 @@ declare namespace Api {
     remarks_max: number;
     experts_max: number;
     venues: Array<VenueOut>;
+    pay_ways: Array<string>;
   }
 
   interface ChosenOut {

@@ -25,6 +25,12 @@ from services.remuneration.records import LineView, line_views, lock_one, move, 
 Channel = Literal["chat", "h5", "mini"]
 REASON_LONGEST = 200
 _SHOWN = 50
+_TO_HIMSELF = {
+    RemunerationState.PROPOSED: "待您确认",
+    RemunerationState.DISPUTED: "已提异议",
+    RemunerationState.CONFIRMED: "已确认",
+}
+"""States as the expert himself reads them."""
 _OWN = """
 SELECT r AS one, i.gathering_at, n.venue,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -44,6 +50,7 @@ class OwnRemuneration:
 
     id: UUID
     state: RemunerationState
+    state_label: Annotated[str, Field(examples=["待您确认"])]
     gathering_at: datetime
     venue: str
     entered_at: datetime | None
@@ -106,11 +113,11 @@ class ExpertAnswers:
     ) -> OwnRemuneration:
         """The expert objects, and whoever proposed the amount is told. Raises as ``confirm``, and RuleViolation when
         it was done as often as the rulebook allows."""
-        text = check_no_link(
-            check_text(reason, "reason", "异议说明", REASON_LONGEST, required=True), "reason", "异议说明"
-        )
         async with transaction():
             draw, one = await self._lock_own(actor, remuneration_id)
+            text = check_no_link(
+                check_text(reason, "reason", "异议说明", REASON_LONGEST, required=True), "reason", "异议说明"
+            )
             _check_version(one, version)
             if one.state != RemunerationState.DISPUTED:
                 self._check_count(one)
@@ -181,6 +188,7 @@ class ExpertAnswers:
         return OwnRemuneration(
             id=one.id,
             state=state,
+            state_label=_TO_HIMSELF.get(state, state.label),
             gathering_at=row["gathering_at"],
             venue=row["venue"],
             entered_at=row["entered_at"],

@@ -29,7 +29,7 @@ async def test_one_tap_confirms_what_was_shown(world: World, phone: Phone, exper
     assert "已确认：500.00元" in await phone.taps("确认金额")
     await one.refresh_from_db()
     assert (one.state, one.answered_by) == ("confirmed", "chat")
-    assert "500.00元，专家已确认" in await phone.says("我的酬劳")
+    assert "500.00元，已确认" in await phone.says("我的酬劳")
     await world.check()
 
 
@@ -41,7 +41,7 @@ async def test_an_objection_is_passed_on_and_the_answer_shown(world: World, phon
     assert "已转给场地" in await phone.says("实际八点才离场")
     await one.refresh_from_db()
     assert (one.state, one.dispute) == ("disputed", "实际八点才离场")
-    assert "专家有异议" in await phone.says("酬劳")
+    assert "已提异议" in await phone.says("酬劳")
     desk = world.services.remuneration.desk
     await desk.propose(world.office.desk, one.draw_id, one.invitation_id, 60000, "已核对，补一小时")
     shown = await phone.says("酬劳")

@@ -1,0 +1,133 @@
+"""What experts are owed for a panel (专家酬劳), from the venue's proposal to the agency's mark."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.draws.activities import DrawPath
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Output, PoolPath
+from services.remuneration import DrawRemuneration, MonthTotal, OwnRemuneration, RemunerationRow
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+api = Api(
+    "remuneration",
+    "专家酬劳",
+    "Hours of trusted attendance become an amount by the pool's standard. The venue proposes it, the expert confirms "
+    "or objects, the agency pays elsewhere and marks it. Amounts are in fen.",
+)
+
+
+class RemunerationPath(PoolPath):
+    remuneration_id: UUID
+
+
+class ProposalPath(DrawPath):
+    invitation_id: UUID
+
+
+class PaidPath(DrawPath):
+    remuneration_id: UUID
+
+
+class ProposalIn(Input):
+    amount: int | None = Field(None, ge=0, le=10_000_000, description="金额, fen; null: as computed", examples=[120000])
+    words: str = Field(
+        "", max_length=200, description="说明: why it differs, or the answer to the objection", examples=["担任组长"]
+    )
+
+
+class ConfirmationIn(Input):
+    version: int = Field(ge=1, description="Of what the expert has seen; another one is refused with 409")
+
+
+class DisputeIn(ConfirmationIn):
+    reason: str = Field(
+        "", max_length=200, description="异议说明, shown to the venue and the agency", examples=["离场更晚"]
+    )
+
+
+class PaymentIn(Input):
+    paid_on: date = Field(description="支付日期", examples=["2026-11-23"])
+    way: str = Field("", max_length=20, description="支付方式, one of the pool's", examples=["银行转账"])
+    ids: tuple[UUID, ...] | None = Field(None, max_length=200, description="要登记的酬劳; null: all that are confirmed")
+
+
+class PaidOut(Output):
+    marked: int = Field(description="Marked anew")
+
+
+class ProposedOut(Output):
+    proposed: int = Field(description="Experts who had no amount yet")
+
+
+@api.get("/remuneration", "我的酬劳", action="remuneration.own")
+async def own(call: Call) -> Listing[OwnRemuneration]:
+    """The expert's own, newest first."""
+    return Listing(items=await call.services.remuneration.answers.own(call.actor))
+
+
+@api.post("/remuneration/{remuneration_id}/confirmation", "确认酬劳", action="remuneration.own")
+async def confirm(call: Call, path: RemunerationPath, body: ConfirmationIn) -> OwnRemuneration:
+    """Agree to the amount that was seen. Twice is harmless."""
+    return await call.services.remuneration.answers.confirm(call.actor, path.remuneration_id, body.version, by="mini")
+
+
+@api.post("/remuneration/{remuneration_id}/dispute", "提出酬劳异议", action="remuneration.own")
+async def dispute(call: Call, path: RemunerationPath, body: DisputeIn) -> OwnRemuneration:
+    """Object with a reason; the venue answers and the expert is asked again."""
+    return await call.services.remuneration.answers.dispute(
+        call.actor, path.remuneration_id, body.version, body.reason, by="mini"
+    )
+
+
+@api.get("/draws/{draw_id}/remuneration", "专家酬劳支付情况", action="remuneration.read")
+async def of_draw(call: Call, path: DrawPath) -> DrawRemuneration:
+    """Everybody who came, with hours, lines and state. Each reading is recorded."""
+    return await call.services.remuneration.desk.of_draw(call.actor, path.draw_id)
+
+
+@api.post("/draws/{draw_id}/remuneration", "按标准提出酬劳", action="remuneration.propose")
+async def propose_all(call: Call, path: DrawPath) -> ProposedOut:
+    """Propose the computed amount to everybody who has none yet. Twice is harmless."""
+    return ProposedOut(proposed=await call.services.remuneration.desk.propose_all(call.actor, path.draw_id))
+
+
+@api.put("/draws/{draw_id}/remuneration/experts/{invitation_id}", "提出或更正酬劳", action="remuneration.propose")
+async def propose(call: Call, path: ProposalPath, body: ProposalIn) -> RemunerationRow:
+    """Propose one expert's amount, change it, or answer an objection. The same amount twice is harmless."""
+    return await call.services.remuneration.desk.propose(
+        call.actor, path.draw_id, path.invitation_id, body.amount, body.words
+    )
+
+
+@api.post("/draws/{draw_id}/remuneration/payments", "登记支付酬劳", action="remuneration.pay")
+async def pay(call: Call, path: DrawPath, body: PaymentIn) -> PaidOut:
+    """Mark what was paid outside this system. Twice is harmless."""
+    marked = await call.services.remuneration.payouts.mark_paid(
+        call.actor, path.draw_id, body.paid_on, body.way, body.ids
+    )
+    return PaidOut(marked=marked)
+
+
+@api.delete("/draws/{draw_id}/remuneration/payments/{remuneration_id}", "撤销支付登记", action="remuneration.pay")
+async def take_back(call: Call, path: PaidPath) -> None:
+    """The mark was a mistake."""
+    await call.services.remuneration.payouts.take_back(call.actor, path.draw_id, path.remuneration_id)
+
+
+@api.get("/draws/{draw_id}/remuneration.xlsx", "酬劳支付表", action="remuneration.pay", media_type=XLSX)
+async def sheet(call: Call, path: DrawPath) -> Download:
+    """Names, whole ID numbers and confirmed amounts. Recorded."""
+    body = await call.services.remuneration.sheets.of_draw(call.actor, path.draw_id)
+    return Download(body, XLSX, "remuneration.xlsx")
+
+
+@api.get("/remuneration/months", "酬劳按月合计", action="remuneration.totals")
+async def months(call: Call) -> Listing[MonthTotal]:
+    """By organisation and month in which the activities ended, newest first."""
+    return Listing(items=await call.services.remuneration.payouts.months(call.actor))

@@ -1,0 +1,55 @@
+"""Pages of remuneration in a real browser, on a phone and at a desk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from models.experts import Expert
+from services.core.base import Actor
+from tests.factories.remuneration import ended_panel
+from tests.plugins.browsers import CHROMIUM
+from tests.web.conftest import World
+from tests.web.remuneration.test_pages import expert_page
+from tests.web.test_browser import PHONE, SCREEN, look, staff
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
+async def test_every_page_reads_well(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    owed = world.services.remuneration
+    draw_id, invitations = await ended_panel(world.office, world.clock, needed=4, hours=3.5)
+    for one in invitations[:3]:
+        await owed.desk.propose(world.office.desk, draw_id, one.id)
+    actors = [Actor("demo", "expert", expert_id=one.expert_id) for one in invitations]
+    await Expert.filter(id=invitations[1].expert_id).update(permanent_region="440306")
+    for actor in actors[:2]:
+        [mine] = await owed.answers.own(actor)
+        if actor is actors[0]:
+            await owed.answers.confirm(actor, mine.id, 1, by="h5")
+        else:
+            await owed.answers.dispute(actor, mine.id, 1, "实际20:30才离场，请核对监控", by="h5")
+    expert = await expert_page(world, invitations[2])
+    for role, paths in {
+        "expert": {"own": "/h5/demo/remuneration"},
+        "venue": {"desk": f"/desk/{draw_id}/remuneration", "detail": f"/desk/{draw_id}"},
+        "agency": {"tab": f"/agency/draws/{draw_id}/remuneration", "months": "/agency/remuneration"},
+    }.items():
+        seen = await (look(browser, world, size) if role == "expert" else staff(browser, world, size, role))
+        if role == "expert":
+            cookie = {"name": expert.cookie.key, "value": expert.cookie.value, "url": seen.base}
+            await seen.page.context.add_cookies([cookie])
+        await seen.page.emulate_media(color_scheme=scheme)
+        for name, path in paths.items():
+            page = await seen.open(path)
+            await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+            await seen.check(f"remuneration-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+        assert seen.complaints == []
