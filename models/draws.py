@@ -17,6 +17,11 @@ class Draw(Row):
     pool = fields.CharField(32)
     number = fields.CharField(24)
     kind = fields.CharField(12, default="normal")
+    """normal, redraw (重新抽取) or recall (通知原专家); the two last follow an ``original``."""
+    original: Any = fields.ForeignKeyField(
+        "models.Draw", on_delete=fields.RESTRICT, related_name="followers", null=True
+    )
+    original_id: UUID | None
     state = fields.CharField(20, default="editing")
     project: Any = fields.ForeignKeyField("models.Project", on_delete=fields.RESTRICT, related_name="draws")
     project_id: UUID
@@ -27,6 +32,8 @@ class Draw(Row):
     name = fields.CharField(200)
     medium = fields.CharField(100)
     opening_at = fields.DatetimeField()
+    bid_closing_at = fields.DatetimeField(null=True)
+    """截标时间; asked for at a redraw."""
     opening_place = fields.CharField(100)
     needed = fields.IntField()
     starts_at = fields.DatetimeField()
@@ -50,6 +57,8 @@ class Draw(Row):
     """Before this the agency is not told again of progress; None: it was never told."""
     digest_agreed = fields.IntField(default=0, db_default=0)
     """How many had agreed when it was told last."""
+    staff_phone_sealed = fields.TextField(default="", db_default="")
+    """Of a recall: the phone with which the agency's person talks to the experts."""
     log_head = fields.CharField(64, default="")
     log_length = fields.IntField(default=0)
     logged_at: datetime | None = None
@@ -164,6 +173,32 @@ class AvoidedDraw(Row):
     class Meta:
         table = "avoided_draw"
         unique_together = (("draw_id", "earlier_id"),)
+
+
+class RecalledExpert(Row):
+    """An expert of the original panel in a recall (通知原专家), and what was agreed with him on the phone.
+
+    ``earlier`` is his invitation of the original draw. ``takes_part`` None: not agreed yet (未确认). Only the final
+    confirmation makes an invitation of it.
+    """
+
+    draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="recalled")
+    draw_id: UUID
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="recalled")
+    expert_id: UUID
+    earlier: Any = fields.ForeignKeyField("models.Invitation", on_delete=fields.RESTRICT, related_name="recalled")
+    earlier_id: UUID
+    condition: Any = fields.ForeignKeyField("models.Condition", on_delete=fields.RESTRICT, related_name="recalled")
+    condition_id: UUID
+    called_at = fields.DatetimeField(null=True)
+    takes_part = fields.BooleanField(null=True)
+    gathering_at = fields.DatetimeField(null=True)
+    recorded_at = fields.DatetimeField(null=True)
+    recorded_by_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "recalled_expert"
+        unique_together = (("draw_id", "expert_id"),)
 
 
 class RecusalCommitment(Row):

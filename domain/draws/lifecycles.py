@@ -27,6 +27,15 @@ class DrawState(Labelled):
     RELEASED = "released", "已退选"
 
 
+_OF_A_RECALL = {DrawState.SUBMITTED: "复评已提交", DrawState.VERIFIED: "未通知"}
+"""A recall of the original experts has no order to be drawn; their agency talks to each."""
+
+
+def state_label(state: DrawState, kind: str) -> str:
+    """What a state is called in an activity of this kind (16.10)."""
+    return (_OF_A_RECALL.get(state) if kind == "recall" else None) or state.label
+
+
 class DrawEvent(Labelled):
     EDIT = "edit", "编辑"
     SUBMIT = "submit", "提交审核"
@@ -53,6 +62,10 @@ class DrawEvent(Labelled):
     """Every order is walked to its end, no call is open, places are missing."""
     SETTLE = "settle", "结清未答复的通知"
     """While ending, the last open call has its outcome and places are missing."""
+    ALL_COME = "all_come", "确认全部参评"
+    """Of a recall: the final confirmation, every expert of the original panel takes part."""
+    NOT_ALL_COME = "not_all_come", "确认部分参评"
+    """The same where somebody doesn't."""
     REGISTER_ABSENCE = "register_absence", "登记缺席"
     START_SUPPLEMENT = "start_supplement", "启动补抽"
     """With the same conditions: the walk goes on along the same order."""
@@ -85,6 +98,8 @@ DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
         },
         DrawState.VERIFIED: {
             DrawEvent.OPEN_ROUND: DrawState.COMMITTING,
+            DrawEvent.ALL_COME: DrawState.COMPLETED,
+            DrawEvent.NOT_ALL_COME: DrawState.SHORT,
             DrawEvent.TERMINATE: DrawState.TERMINATED,
             DrawEvent.END: DrawState.ENDED,
         },

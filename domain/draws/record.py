@@ -29,7 +29,9 @@ SkipReason = Literal[
 ]
 SupervisorSource = Literal["register", "none"]
 OutcomeKind = Literal["accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"]
-ShortReason = Literal["exhausted", "too_late", "force_ended"]
+ShortReason = Literal["exhausted", "too_late", "force_ended", "declined"]
+FollowKind = Literal["redraw", "recall"]
+Answer = Literal["comes", "declines"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
 """Who caused or confirmed something, as a role; never a person."""
 TerminationReason = Literal["project_stopped", "replanned", "no_experts", "mistaken", "other"]
@@ -119,6 +121,51 @@ class SupervisorFacts:
 
     source: SupervisorSource
     count: int
+
+
+@dataclass(frozen=True, order=True)
+class SeatFacts:
+    """A place of a recalled panel: the condition that it fills, and its expert's leaf in the original's record."""
+
+    condition: int
+    leaf: bytes
+
+
+@dataclass(frozen=True)
+class Follows(Act):
+    """The first entry of a redraw (重新抽取) or a recall of the original experts (通知原专家).
+
+    ``head`` is the hash of the last entry of the original's record, empty where it has none. ``redraws``: how many
+    redraws of the same tender had begun an order before.
+    """
+
+    name = "follows"
+    kind: FollowKind
+    original: str
+    head: str
+    redraws: int
+
+
+@dataclass(frozen=True)
+class Recalled(Act):
+    """The panel of a recall: who took part at the end of the original. Nobody is drawn, and no round follows."""
+
+    name = "recalled"
+    panel: tuple[SeatFacts, ...]
+
+
+@dataclass(frozen=True)
+class Confirmed(Act):
+    """What the agency agreed with one of them on the phone; once for each, then ``completed`` or ``short``.
+
+    ``gathering`` is the time that he agreed to, empty when he declines.
+    """
+
+    name = "confirmed"
+    condition: int
+    leaf: bytes
+    answer: Answer
+    gathering: datetime | Literal[""]
 
 
 @dataclass(frozen=True)
@@ -305,6 +352,7 @@ class Short(Act):
     """No call is open and places are missing.
 
     ``exhausted``: every tier of each such condition is. ``too_late``: of each that isn't, the gathering is too near.
+    ``declined``: of a recall, somebody of the panel doesn't come.
     """
 
     name = "short"
@@ -437,6 +485,6 @@ def _plain(value: object) -> Json:
         return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, ConditionFacts | LimitFacts | ListFacts | SupervisorFacts):
+    if isinstance(value, ConditionFacts | LimitFacts | ListFacts | SupervisorFacts | SeatFacts):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"a draw's record can't hold {value!r}")

@@ -1,6 +1,6 @@
 """Re-compute a published draw record. Needs nothing but Python 3.11 and this file:
 
-    python verify_draw.py record.json [--receipt HEX ...]
+    python verify_draw.py record.json [--receipt HEX ...] [--original original.json]
 
 It walks the log entry by entry, re-computes every hash, and names the first entry that doesn't fit. It proves that the
 order was fixed before anybody could know it, that it was followed without a gap, and that none was called beyond the
@@ -9,6 +9,10 @@ that a coded reason for a skip is true: that is audited where the experts' data 
 has ended; of a record without them all is checked but the order itself, and a warning says so. ``--receipt`` is what a
 device kept (the hash of an entry, such as that of its own commitment): without receipts a log whose end was cut off or
 rewritten looks the same as a whole one.
+
+A redraw is a draw like any other that names the activity it follows. A recall of the original experts draws nobody: its
+record names the original, its panel by their leaves there, and what each agreed to. ``--original`` is that record: then
+it is checked that the recalled are exactly those who took part at its end.
 
 Exit code: 0 nothing found, 1 the record is wrong, 2 it can't be read, 3 only warnings.
 The algorithms are written here a second time on purpose, in one file that a person can download and read.
@@ -50,7 +54,12 @@ CONDITION_TEXTS = frozenset(
 )
 CONDITION_FACTS = CONDITION_TEXTS | {"no", "planned", "regions", "notice"}
 LIMITS = frozenset(("lead", "start_within", "aborts", "widenings"))
+KINDS = ("redraw", "recall")
+ANSWERS = {"comes": "accepted", "declines": "declined"}
 ACTS: Mapping[str, frozenset[str]] = {
+    "follows": frozenset(("kind", "original", "head", "redraws")),
+    "recalled": frozenset(("panel",)),
+    "confirmed": frozenset(("condition", "leaf", "answer", "gathering")),
     "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions", "supervisors")),
     "system_committed": frozenset(("round", "commitment")),
     "recusals_committed": frozenset(("round", "root")),
@@ -120,6 +129,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "clock": ("Its time lies before that of an earlier entry.", "时间早于前面的记录。"),
     "after_end": ("The draw had ended.", "抽取已结束，其后不应再有记录。"),
     "phase": ("It can't come while the draw is in phase {phase}.", "当前阶段（{phase}）不能有此动作。"),
+    "follows": ("What it follows is told once, by the first entry.", "所依据的原活动只能在首条写明一次。"),
+    "recall": ("A recall of the original experts draws nobody.", "通知原专家的活动不抽取专家，不应有此动作。"),
+    "recalled": ("The panel of a recall is told once, each leaf once.", "原专家名单应写明一次，且不得重复。"),
+    "confirmed": (
+        "It must be one of the panel, once, who comes at a time or declines.",
+        "应为名单中的原专家，每人一次，参评的须有集合时间。",
+    ),
+    "not_all_confirmed": ("Somebody of the panel was forgotten.", "有原专家未确认。"),
+    "original": (
+        "The original is {expected}, or its record was another then: head {head}.",
+        "原活动应为{expected}，或其记录与当时不符（首部 {head}）。",
+    ),
+    "original_wrong": ("The original's record is wrong itself.", "原活动的记录本身有误。"),
+    "original_panel": (
+        "The recalled are not those who took part at the end of the original.",
+        "通知的专家不是原活动结束时参评的专家。",
+    ),
     "round_open": ("The round before it is still open.", "本轮承诺尚未结束。"),
     "round_closed": ("Round {number} is not open.", "第{number}轮未开启或已结束。"),
     "round_gap": ("Round {expected} was expected, not {number}.", "应为第{expected}轮，而不是第{number}轮。"),
@@ -292,6 +318,22 @@ def examine(record: object, receipts: Sequence[str] = ()) -> tuple[list[Finding]
     return walk.run(receipts), walk.summary()
 
 
+def compare(record: object, original: object) -> list[Finding]:
+    """Whether a record follows this original: its head, and for a recall its panel. Both are checked by themselves."""
+    try:
+        walk, before = _Walk(_object(record, "record")), _Walk(_object(original, "record"))
+        walk.run(())
+        _check(not any(found.severity == "error" for found in before.run(())), "original_wrong")
+        follows = walk.follows or {}
+        number, head = before.draw.decode(), before.head if before.log else ""
+        fits = (follows.get("original"), follows.get("head")) == (number, head)
+        _check(fits, "original", expected=follows.get("original") or "none 无", head=follows.get("head") or "-")
+        _check(follows.get("kind") != "recall" or walk.panel == before.took_part(), "original_panel")
+    except Problem as problem:
+        return [problem.finding("error", None)]
+    return []
+
+
 def digest(sub_tag: str, *inputs: bytes) -> bytes:
     """SHA-256 over TAG, the sub-tag and the inputs, each led by its length as 8 bytes big-endian."""
     return hashlib.sha256(_fields(TAG, sub_tag.encode(), *inputs)).digest()
@@ -373,8 +415,8 @@ class _Condition:
 
 
 class _Walk:
-    """The draw as the log tells it so far; ``phase`` is setup, calling, paused, ending, rest, terminating,
-    ended."""
+    """The draw as the log tells it so far; ``phase`` is setup, recall, calling, paused, ending, rest,
+    terminating, ended."""
 
     def __init__(self, record: Object) -> None:
         _check(record.get("format") == FORMAT, "format", format=FORMAT)
@@ -399,6 +441,8 @@ class _Walk:
         self.discards: Counter[str] = Counter()
         self.undone = 0
         self.conditions: dict[int, _Condition] = {}
+        self.follows: Object | None = None
+        self.panel: set[tuple[int, bytes]] = set()
         self.seq = 0
         self.at: datetime | None = None
 
@@ -434,7 +478,11 @@ class _Walk:
 
     def summary(self) -> list[str]:
         """What a reader wants to know first, one line each."""
-        lines = [f"seeds 种子: {len(self.seeds)}"]
+        lines = self._origin()
+        if self.panel:
+            came = ", ".join(f"{state} {count}" for state, count in sorted(self._states().items()))
+            return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({came})"]
+        lines.append(f"seeds 种子: {len(self.seeds)}")
         lines += [f"  round 第{number}轮: {why}" for number, why in self.seeds]
         lines.append(
             f"rounds given up 中止的承诺: {self.aborts} before any reveal 揭示前, {self.withheld} after a reveal 揭示后"
@@ -444,6 +492,23 @@ class _Walk:
         causes = ", ".join(f"{by} {count}" for by, count in sorted(self.discards.items()))
         lines.append(f"experts out after they agreed 同意后移出: {self.discards.total()}{causes and f' ({causes})'}")
         return lines
+
+    def _origin(self) -> list[str]:
+        if self.follows is None:
+            return []
+        kind = {"redraw": "redraw of 重新抽取自", "recall": "recall of the experts of 通知原专家"}[
+            str(self.follows["kind"])
+        ]
+        earlier = f"redraws of this tender before 此前同一项目重新抽取: {self.follows['redraws']}"
+        return [f"{kind} {self.follows['original']}", earlier]
+
+    def _states(self) -> Counter[str]:
+        return sum((condition.held for condition in self.conditions.values()), Counter[str]())
+
+    def took_part(self) -> set[tuple[int, bytes]]:
+        """Condition and leaf of everybody who holds a place now."""
+        held = [(no, leaf, state) for no, one in self.conditions.items() for leaf, state in one.states.items()]
+        return {(no, leaf) for no, leaf, state in held if state == "accepted"}
 
     def _warn(self, code: str, **facts: object) -> None:
         self.findings.append(Problem(code, **facts).finding("warning", self.seq))
@@ -473,9 +538,46 @@ class _Walk:
             self._warn("clock")
         self.at = at if self.at is None else max(at, self.at)
 
+    # Acts of a redraw or a recall
+
+    def _follows(self, entry: Object) -> None:
+        kind, head = _text(entry, "kind"), _text(entry, "head")
+        _check(self.seq == 1 and kind in KINDS and bool(_text(entry, "original")), "follows")
+        _check(_int(entry, "redraws") >= 0 and (not head or bool(_hex(entry, "head", 32))), "follows")
+        self.follows = entry
+        self.phase = "recall" if kind == "recall" else "setup"
+
+    def _recalled(self, entry: Object) -> None:
+        _check(self.phase == "recall" and not self.panel, "recalled")
+        for item in _array(entry, "panel"):
+            seat = _object(item, "panel")
+            _check(seat.keys() == {"condition", "leaf"}, "shape", what="panel")
+            no, leaf = _int(seat, "condition"), _hex(seat, "leaf", 32)
+            _check(no >= 1 and all(leaf != known for _, known in self.panel), "recalled")
+            self.panel.add((no, leaf))
+            condition = self.conditions.setdefault(no, _Condition({}, 0, {}, {}, needed=0))
+            condition.planned += 1
+            condition.needed = condition.planned
+            condition.put(leaf, "recalled")
+        _check(bool(self.panel), "recalled")
+
+    def _confirmed(self, entry: Object) -> None:
+        no, leaf, answer = _int(entry, "condition"), _hex(entry, "leaf", 32), _text(entry, "answer")
+        gathering = _text(entry, "gathering")
+        waits = self.phase == "recall" and (no, leaf) in self.panel and self.conditions[no].states[leaf] == "recalled"
+        _check(waits and answer in ANSWERS and bool(gathering) == (answer == "comes"), "confirmed")
+        condition = self.conditions[no]
+        condition.put(leaf, ANSWERS[answer])
+        if gathering:
+            condition.agreed[leaf] = _moment(gathering)
+
+    def _check_all_confirmed(self) -> None:
+        _check(bool(self.panel) and not self._states()["recalled"], "not_all_confirmed")
+
     # Acts that fix the order
 
     def _round_opened(self, entry: Object) -> None:
+        _check(not self._is_recall, "recall")
         number, facts = _int(entry, "round"), _conditions(entry)
         _check(self.round is None, "round_open")
         expected = self.last_round.number + 1 if self.last_round else 1
@@ -656,6 +758,7 @@ class _Walk:
 
     def _need(self, entry: Object) -> None:
         no, needed = _int(entry, "condition"), _int(entry, "needed")
+        _check(not self._is_recall, "recall")
         condition = self._known(no)
         _check(self.round is None, "round_open")
         _check(self.phase in ("setup", "rest", "calling"), "phase", phase=self.phase)
@@ -759,6 +862,8 @@ class _Walk:
         self._move(("calling", "paused"), "ending")
 
     def _completed(self, _: Object) -> None:
+        if self.phase == "recall":
+            self._check_all_confirmed()
         begun = all(c.needed is not None for c in self.conditions.values())
         full = all(c.missing == 0 and c.held["open"] == 0 for c in self.conditions.values())
         _check(begun and full, "not_full")
@@ -766,16 +871,23 @@ class _Walk:
 
     def _short(self, entry: Object) -> None:
         reason = _text(entry, "reason")
+        if self.phase == "recall":
+            self._check_all_confirmed()
         lacking = [c for c in self.conditions.values() if c.missing > 0]
         open_calls = sum(c.held["open"] for c in self.conditions.values())
         _check(bool(lacking) and open_calls == 0, "not_short")
+        _check(self._bears_out(reason, lacking), "short_reason", reason=reason)
+        self._rest()
+
+    def _bears_out(self, reason: str, lacking: Sequence[_Condition]) -> bool:
+        if self.phase == "recall" or reason == "declined":
+            return self.phase == "recall" and reason == "declined"
         borne_out = {
             "exhausted": all(c.spent for c in lacking),
             "force_ended": self.phase == "ending",
             "too_late": all(c.spent or self._too_late(c) for c in lacking),
         }
-        _check(borne_out.get(reason, False), "short_reason", reason=reason)
-        self._rest()
+        return borne_out.get(reason, False)
 
     def _too_late(self, condition: _Condition) -> bool:
         """Whether the gathering is nearer than the lead, so that no expert may be called any more."""
@@ -790,7 +902,7 @@ class _Walk:
         _check(reason in TERMINATION_REASONS, "termination_reason", reason=reason)
         _check(self.round is None, "round_open")
         _check(self.phase != "terminating", "phase", phase=self.phase)
-        if self.conditions:
+        if self.seeds:
             agreed = sum(c.held["accepted"] for c in self.conditions.values())
             self._warn("terminated", by=by, reason=reason, agreed=agreed)
         self.phase = "terminating"
@@ -801,16 +913,20 @@ class _Walk:
         _check(self.round is None and left == 0, "not_settled")
         if self.seeded_at is not None:
             self._warn("seed_unused")
-        self._move(("setup", "rest", "terminating"), "ended")
+        self._move(("setup", "recall", "rest", "terminating"), "ended")
 
     def _rest(self) -> None:
-        self._move(("calling", "paused", "ending"), "rest")
+        self._move(("calling", "paused", "ending", "recall"), "rest")
         for condition in self.conditions.values():
             condition.asked = False
 
     def _move(self, allowed: Sequence[str], phase: str) -> None:
         _check(self.phase in allowed, "phase", phase=self.phase)
         self.phase = phase
+
+    @property
+    def _is_recall(self) -> bool:
+        return self.follows is not None and self.follows["kind"] == "recall"
 
     def _known(self, no: int) -> _Condition:
         _check(no in self.conditions, "no_seed", no=no)
@@ -952,13 +1068,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("record", type=Path, help="the record as JSON 记录文件")
     parser.add_argument("--receipt", action="append", default=[], metavar="HEX", help="hash of an entry, kept 回执")
+    parser.add_argument("--original", type=Path, help="the record that it follows 所依据的原活动的记录")
     options = parser.parse_args(arguments)
     try:
         record = read(options.record.read_text(encoding="utf-8"))
+        original = read(options.original.read_text(encoding="utf-8")) if options.original else None
     except (OSError, ValueError) as error:
         sys.stderr.write(f"Can't read the record 无法读取记录: {error}\n")
         return 2
     findings, summary = examine(record, options.receipt)
+    if options.original:
+        findings += compare(record, original)
     for line in (*findings, *summary):
         sys.stdout.write(f"{line}\n")
     if any(finding.severity == "error" for finding in findings):

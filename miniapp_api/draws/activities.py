@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import DrawState, state_label
 from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
@@ -62,6 +62,7 @@ class DrawIn(Input):
         (), max_length=50, description="Finished activities whose experts are recused"
     )
     remark: str = Field("", max_length=200)
+    bid_closing_at: Moment | None = Field(None, description="截标时间; for a redraw")
 
     def form(self) -> DrawForm:
         return DrawForm(**{name: getattr(self, name) for name in type(self).model_fields})
@@ -100,7 +101,7 @@ class DrawCardOut(Output):
     @computed_field(description="What to show", examples=["未抽取"])  # type: ignore[prop-decorator]  # pydantic's way
     @property
     def state_label(self) -> str:
-        return self.state.label
+        return state_label(self.state, self.kind)
 
 
 class SupervisorOut(Output):
@@ -210,11 +211,14 @@ class DrawOut(Output):
     notices: tuple[NoticeOut, ...]
     conditions: tuple[ConditionOut, ...]
     avoided_draws: tuple[UUID, ...]
+    bid_closing_at: Moment | None = Field(description="截标时间; asked for at a redraw")
+    original_id: UUID | None = Field(description="What a redraw or a recall follows")
+    original_number: str = Field(description="Its number; else empty", examples=["CQSQ202611210001"])
 
     @computed_field(description="What to show", examples=["新建"])  # type: ignore[prop-decorator]  # pydantic's way
     @property
     def state_label(self) -> str:
-        return self.state.label
+        return state_label(self.state, self.kind)
 
 
 @api.get("/draws", "抽取活动列表", action="draw.read")
@@ -342,5 +346,7 @@ def _show(detail: Detail, keys: Keyring) -> DrawOut:
         "notices": tuple(_notice_out(one, keys) for one in parts["notices"]),
         "conditions": ConditionOut.each(detail.conditions),
         "avoided_draws": tuple(one.earlier_id for one in parts["avoided"]),
+        "original_id": detail.original.id if detail.original else None,
+        "original_number": detail.original.number if detail.original else "",
     }
     return DrawOut(**kept | related)

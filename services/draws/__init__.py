@@ -13,6 +13,7 @@ from services.draws.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.calling import Calling
 from services.draws.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
 from services.draws.documents import DocumentKind
+from services.draws.follow_ups import RecallTimes, RedrawTimes
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitation_views import InvitationView
 from services.draws.invitations import Answered, Choice, Invitations
@@ -24,6 +25,7 @@ from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectDat
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, Operation
+from services.draws.recalls import RecallPanel, RecallRow
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
@@ -78,6 +80,10 @@ __all__ = [
     "ProjectLine",
     "ProjectView",
     "PublicLinks",
+    "RecallPanel",
+    "RecallRow",
+    "RecallTimes",
+    "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
     "RequestRow",

@@ -132,6 +132,8 @@ class Absences:
         permissions.check(actor, "draw.start")
         async with transaction():
             locked = await lock_for(actor, draw_id)
+            if locked.draw.kind == "recall":
+                raise Conflict("复评没有抽取顺序，不能补抽。请结束或终止本活动，再从原活动重新抽取。", code="recall")
             if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
                 raise Conflict("当前没有需要补抽的名额。", code="nothing_to_supplement")
             now = self._deps.now()
@@ -189,6 +191,8 @@ class Absences:
         permissions.check(actor, "draw.pause")
         async with transaction():
             locked = await lock_for(actor, draw_id)
+            if locked.draw.kind == "recall":
+                raise Conflict("复评的集合时间以与专家商定并提交的为准，不能在这里修改。", code="recall")
             if locked.state not in (
                 DrawState.VERIFIED,
                 DrawState.COMMITTING,

@@ -18,6 +18,7 @@ from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.discards import DISCARDS_DUE, Discards
 from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
+from services.draws.follow_ups import FollowUps
 from services.draws.invitations import Invitations
 from services.draws.operators import Operators
 from services.draws.previews import DrawPreviews
@@ -26,6 +27,7 @@ from services.draws.projects import Projects
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
+from services.draws.recalls import Recalls
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
 from services.draws.results import DrawResults
@@ -47,6 +49,8 @@ class DrawServices:
     setup: DrawSetup
     operators: Operators
     copies: DrawCopies
+    follow_ups: FollowUps
+    recalls: Recalls
     attachments: DrawAttachments
     documents: DrawDocuments
     recusal_lists: RecusalLists
@@ -92,6 +96,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         setup=setup,
         operators=Operators(deps),
         copies=DrawCopies(deps, access, setup),
+        follow_ups=FollowUps(deps, setup),
+        recalls=Recalls(deps, notices, access, calling, invitations),
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.printer, queries),
         recusal_lists=recusal_lists,

@@ -252,7 +252,7 @@ class Calling:
                     round_number=condition.round_number,
                     tier=condition.tier,
                     leaf=leaf.hex(),
-                    code=await self._new_code(draw.id, book.draw.code_length),
+                    code=await self.new_code(draw),
                     menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
                     link=secrets.token_urlsafe(12),
                     supplementary=draw.finished_at is not None,
@@ -280,9 +280,10 @@ class Calling:
         )
         return True
 
-    async def _new_code(self, draw_id: UUID, length: int) -> str:
+    async def new_code(self, draw: Draw) -> str:
         """A code that is unique in this draw and not guessable from others."""
-        taken = {invitation.code for invitation in await Invitation.filter(draw_id=draw_id).only("code")}
+        length = self._deps.book(draw.pool).draw.code_length
+        taken = {invitation.code for invitation in await Invitation.filter(draw_id=draw.id).only("code")}
         while (code := "".join(secrets.choice("0123456789") for _ in range(length))) in taken:
             pass
         return code

@@ -35,7 +35,7 @@ class DrawCopies:
             later = self._shift(old, notices)
             form = await self._form(old, later)
             new = await self._setup.create(actor, replace(form, project_id=project_id, lots=tuple(lots), name=name))
-            await _copy_recusals(old.id, new)
+            await copy_recusals(old.id, new)
             await self._copy_conditions(actor, old.id, new, notices, later)
         return new
 
@@ -72,18 +72,7 @@ class DrawCopies:
     ) -> None:
         copied = {one.id: await self._setup.add_notice(actor, new_id, self._notice(one, later)) for one in notices}
         for one in await Condition.filter(draw_id=old_id).order_by("position"):
-            form = ConditionForm(
-                copied[one.notice_id],
-                one.region_mode,
-                tuple(one.regions),
-                one.specialty,
-                one.planned,
-                one.alternative,
-                one.title_level,
-                one.qualification,
-                one.department,
-            )
-            await self._setup.add_condition(actor, new_id, form)
+            await self._setup.add_condition(actor, new_id, condition_like(one, copied[one.notice_id]))
 
     def _notice(self, one: CallNotice, later: timedelta) -> NoticeForm:
         at: datetime = one.gathering_at + later
@@ -91,7 +80,22 @@ class DrawCopies:
         return NoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
 
 
-async def _copy_recusals(old_id: UUID, new_id: UUID) -> None:
+def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:
+    """The form that would make this condition again."""
+    return ConditionForm(
+        notice_id,
+        one.region_mode,
+        tuple(one.regions),
+        one.specialty,
+        one.planned,
+        one.alternative,
+        one.title_level,
+        one.qualification,
+        one.department,
+    )
+
+
+async def copy_recusals(old_id: UUID, new_id: UUID) -> None:
     """Tenderee and agency come from the new project; a unit that is one of them is not listed twice."""
     fixed = {unit.name for unit in await RecusalUnit.filter(draw_id=new_id)}
     for unit in await RecusalUnit.filter(draw_id=old_id, fixed=False).exclude(name__in=fixed):

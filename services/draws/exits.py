@@ -49,8 +49,8 @@ class Exits:
         """Give an activity up: calls end, experts who agreed are notified, the lots may be drawn again.
 
         ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. Once calling has
-        begun only the verifier may: else who hears that friends weren't called would draw again. Raises InvalidInput,
-        Conflict.
+        begun only the verifier may: else who hears that friends weren't called would draw again. A recall draws nobody.
+        Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "draw.terminate")
         if reason not in TERMINATION_REASONS:
@@ -60,7 +60,7 @@ class Exits:
         async with transaction():
             locked = await self._lock(actor, draw_id)
             DRAW.next(locked.state, DrawEvent.TERMINATE)
-            if actor.role in AGENCY and locked.draw.started_at is not None:
+            if actor.role in AGENCY and locked.draw.started_at is not None and locked.draw.kind != "recall":
                 raise Conflict("抽取已开始，不能自行终止，请联系核验人员终止。", code="drawing_begun")
             await self._terminate(locked, actor, cast("TerminationReason", reason))
             await record(

@@ -36,6 +36,7 @@ class DrawForm:
     supervisors: tuple[UUID, ...]
     avoided_draws: tuple[UUID, ...] = ()
     remark: str = ""
+    bid_closing_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class ConditionForm:
     department: str = ""
 
 
-def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
-    """Raises InvalidInput or RuleViolation, naming the field."""
+def check_draw_form(form: DrawForm, book: Rulebook, now: datetime, *, supervised: bool = True) -> None:
+    """Raises InvalidInput or RuleViolation, naming the field. ``supervised`` false: supervisors may follow later."""
     rules = book.draw
     _check_texts(form, book)
     if not 1 <= form.needed <= rules.experts_max:
@@ -81,7 +82,9 @@ def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
         )
     if form.starts_at <= now:
         raise InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at")
-    if "supervisors" in rules.required and not form.supervisors:
+    if form.bid_closing_at is not None and form.bid_closing_at > form.opening_at:
+        raise InvalidInput("截标时间不能晚于开标时间。", field="bid_closing_at")
+    if supervised and "supervisors" in rules.required and not form.supervisors:
         raise InvalidInput("请从监督人名册中至少选择一位监督人。", field="supervisors")
 
 

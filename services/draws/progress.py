@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from domain.clock import print_time
-from domain.draws.lifecycles import DrawState, InvitationState
+from domain.draws.lifecycles import DrawState, InvitationState, state_label
 from models.draws import (
     Condition,
     Draw,
@@ -34,6 +37,7 @@ class Progress:
     """A running draw without a name: totals, and in ``waiting`` a Chinese sentence that says why it waits."""
 
     state: DrawState
+    state_label: Annotated[str, Field(description="What to show", examples=["抽取中"])]
     planned: int
     accepted: int
     open: int
@@ -72,6 +76,7 @@ class DrawProgress:
         state = DrawState(draw.state)
         return Progress(
             state=state,
+            state_label=state_label(state, draw.kind),
             planned=draw.needed,
             accepted=sum(c.accepted for c in conditions),
             open=sum(c.open for c in conditions),
@@ -99,6 +104,8 @@ class DrawProgress:
         fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
         if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
             return f"顺序已经确定，请启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
+        if draw.kind == "recall" and state in _OF_A_RECALL:
+            return _OF_A_RECALL[state].format(missing=missing)
         return {
             DrawState.EDITING: "请完善信息后提交审核。",
             DrawState.SUBMITTED: "等待交易中心核验。",
@@ -115,6 +122,14 @@ class DrawProgress:
             DrawState.TERMINATED: "活动已终止，标段可重新申请抽取。",
             DrawState.RELEASED: "专家已退选。",
         }[state]
+
+
+_OF_A_RECALL = {
+    DrawState.VERIFIED: "核验已通过，请逐一通知原专家，全部确认后提交最终结果。",
+    DrawState.SHORT: "有{missing}位原专家不参评。可按现有专家评标，或终止本活动后从原活动重新抽取。",
+    DrawState.SUPPLEMENT_PENDING: "有{missing}位原专家不能到场。可按现有专家评标，或终止本活动后从原活动重新抽取。",
+    DrawState.TERMINATED: "复评已终止，可从原活动再次发起复评或重新抽取。",
+}
 
 
 def _how_to_fill(conditions: Sequence[Condition]) -> str:

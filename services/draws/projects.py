@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
@@ -65,7 +65,8 @@ class LotData:
 
 @dataclass(frozen=True)
 class LotView:
-    """`draw_id` and `draw_number` name the activity that owns the lot, if any."""
+    """`draw_id` and `draw_number` name the activity that owns the lot, if any. `numbers` names all that drew it or want
+    to, oldest first: a redraw stands there beside what it follows."""
 
     id: UUID
     name: str
@@ -73,6 +74,7 @@ class LotView:
     investment: int
     draw_id: UUID | None
     draw_number: str
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,10 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
 _LINE = """
 j.id, j.name, j.number, j.tenderee_name, j.created_at, (SELECT count(*) FROM lot l WHERE l.project_id = j.id) AS lots,
   (SELECT count(*) FROM draw d WHERE d.project_id = j.id) AS draws
+"""
+_DRAWN = """
+SELECT l.lot_id, d.number FROM draw_lot l JOIN draw d ON d.id = l.draw_id
+ WHERE l.project_id = $1 AND l.lot_id IS NOT NULL AND d.state <> 'terminated' ORDER BY d.created_at, d.number
 """
 _READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
 _ENTRUSTED = "委托"
@@ -334,7 +340,11 @@ class Projects:
             row.lot_id: row.draw
             for row in await DrawLot.filter(project_id=project.id, live=True).select_related("draw")
         }
-        views = tuple(_lot_view(lot, owners.get(lot.id)) for lot in lots)
+        drawn = await rows(_DRAWN, project.id)
+        views = tuple(
+            _lot_view(lot, owners.get(lot.id), [row["number"] for row in drawn if row["lot_id"] == lot.id])
+            for lot in lots
+        )
         names = {field.name for field in fields(ProjectData)} - {"internal_code", "contact_phone"}
         phone = self._deps.keys.read(project.contact_phone_sealed, PHONE)
         data = ProjectData(contact_phone=phone, **{name: getattr(project, name) for name in names})
@@ -425,8 +435,16 @@ async def _is_linked(project_id: UUID) -> bool:
     return await Draw.exists(project_id=project_id) or await DrawLot.exists(project_id=project_id)
 
 
-def _lot_view(lot: Lot, draw: Draw | None) -> LotView:
-    return LotView(lot.id, lot.name, lot.number, lot.investment, draw.id if draw else None, draw.number if draw else "")
+def _lot_view(lot: Lot, draw: Draw | None, numbers: Sequence[str]) -> LotView:
+    return LotView(
+        lot.id,
+        lot.name,
+        lot.number,
+        lot.investment,
+        draw.id if draw else None,
+        draw.number if draw else "",
+        tuple(numbers),
+    )
 
 
 def _unknown_project() -> NotFound:

@@ -14,7 +14,7 @@ from tortoise.models import Model
 
 from domain.catalogues import region_prefix
 from domain.clock import local
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import DrawState, state_label
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -77,6 +77,11 @@ class Card:
     number_wanted: bool
     """Of the supervisor."""
 
+    @property
+    def label(self) -> str:
+        """What its state is called."""
+        return state_label(self.state, self.kind)
+
 
 @dataclass(frozen=True)
 class Dashboard:
@@ -112,6 +117,10 @@ class Detail:
     conditions: tuple[Condition, ...]
     parts: Mapping[str, list[Any]] = field(default_factory=dict)
     """Rows by table: ``supervisors, recusal_units, recusal_persons, notices, lots, avoided``."""
+    original: Draw | None = None
+    """What a redraw or a recall follows."""
+    label: str = ""
+    """What its state is called."""
 
 
 _OPERATIONS: Mapping[str, str] = {
@@ -130,6 +139,10 @@ _OPERATIONS: Mapping[str, str] = {
     "draw.force_ended": "强制结束",
     "draw.supplemented": "启动补抽",
     "draw.gathering_changed": "修改集合时间",
+    "recall.phone_entered": "填写通话号码",
+    "recall.called": "呼叫原专家",
+    "recall.noted": "登记原专家参评情况",
+    "recall.confirmed": "提交最终确认结果",
     "draw.terminated": "终止活动",
     "draw.ended": "结束活动",
     "discard.asked_leave": "登记请假",
@@ -162,7 +175,8 @@ ARRAY(SELECT n FROM call_notice n WHERE n.draw_id = $1 ORDER BY n.position) AS n
 ARRAY(SELECT d FROM draw_lot d WHERE d.draw_id = $1 ORDER BY d.id) AS draw_lots,
 ARRAY(SELECT l FROM draw_lot d LEFT JOIN lot l ON l.id = d.lot_id WHERE d.draw_id = $1 ORDER BY d.id) AS lots,
 ARRAY(SELECT a FROM avoided_draw a WHERE a.draw_id = $1 ORDER BY a.id) AS avoided,
-ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.draw_id = $1 ORDER BY a.id) AS earlier
+ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.draw_id = $1 ORDER BY a.id) AS earlier,
+(SELECT o FROM draw d JOIN draw o ON o.id = d.original_id WHERE d.id = $1) AS original
 """
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _DASHBOARD = f"""
@@ -211,7 +225,9 @@ class DrawQueries:
                 for one, earlier in _pairs(row, "avoided", "earlier")
             ],
         }
-        return Detail(draw, tuple(from_row(Condition, one) for one in row["conditions"]), parts)
+        original = from_row(Draw, row["original"]) if row["original"] else None
+        conditions = tuple(from_row(Condition, one) for one in row["conditions"])
+        return Detail(draw, conditions, parts, original, state_label(DrawState(draw.state), draw.kind))
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
         """Draws that this actor may see, newest first, and how many there are in all."""
@@ -261,7 +277,8 @@ class DrawQueries:
             f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
             "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
             "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
-            "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' ORDER BY e.at, e.id LIMIT 1000",
+            "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' AND e.action <> 'recall.panel_read' "
+            "ORDER BY e.at, e.id LIMIT 1000",
             draw.id,
         )
         return [_operation(row) for row in found]

@@ -26,6 +26,7 @@ from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
 from services.draws.freeze import freeze_lists
 from services.draws.news import DrawNews
+from services.draws.origins import follows
 from services.draws.recusal_commitment import commit_recusals
 from services.draws.repository import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
 from services.draws.supervision import check_supervisors, supervisor_facts
@@ -68,6 +69,8 @@ class Rounds:
         """
         async with transaction():
             locked = await lock_for(actor, draw_id)
+            if locked.draw.kind == "recall":
+                raise Conflict("复评通知的是原专家，不需要摇号，请逐一通知专家。", code="recall")
             await self._check_unordered(locked.draw)
             self._check_earliest(locked.draw)
             await move(locked.draw, DrawEvent.OPEN_ROUND)
@@ -116,6 +119,8 @@ class Rounds:
         await check_supervisors(draw)
         secret = os.urandom(protocol.SECRET_BYTES)
         commitment = protocol.system_commitment(secret, draw.number, number)
+        if draw.kind == "redraw" and not earlier:
+            await append(draw, now, await follows(draw))
         await append(
             draw,
             now,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -20,6 +22,7 @@ from models.draws import (
     DrawApplication,
     DrawLot,
     DrawNumber,
+    RecalledExpert,
     RecusalPerson,
     RecusalUnit,
     Supervisor,
@@ -40,15 +43,30 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
+from services.draws.lots import check_lots, find_ancestors
 from services.draws.news import DrawNews
 from services.draws.operators import Operators
 from services.draws.projects import check_on_site
+from services.draws.recall_rules import check_redrawable, check_same_day, gathering_on_the_day
 from services.draws.recusal_lists import recuse_parties
 from services.draws.repository import Locked, lock_editable, lock_for, move, notify_verifiers
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
 from services.notifications import Notices
 
+_PARTS = (RecalledExpert, Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot)
+"""Rows of a draft that go with it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """``kind`` of a new activity, and the one that a redraw or recall follows."""
+
+    kind: Literal["normal", "redraw", "recall"] = "normal"
+    draw_id: UUID | None = None
+
+
+FRESH = Origin()
 _SUPERVISORS_OPEN = (
     DrawState.EDITING,
     DrawState.REFUSED,
@@ -69,12 +87,12 @@ class DrawSetup:
 
     # ---- basic data
 
-    async def create(self, actor: Actor, form: DrawForm) -> UUID:
+    async def create(self, actor: Actor, form: DrawForm, *, origin: Origin = FRESH) -> UUID:
         """A new activity in state 新建; tenderee and agency are recused by themselves."""
         permissions.check(actor, "draw.create")
         now, book = self._deps.now(), self._deps.book(actor.pool)
         form = await self._operators.complete(actor, form)
-        check_draw_form(form, book, now)
+        check_draw_form(form, book, now, supervised=origin.draw_id is None)
         async with transaction():
             project = await self._project(actor, form.project_id)
             if form.on_site:
@@ -82,7 +100,9 @@ class DrawSetup:
             await self._count_draft(project, now)
             draw = Draw(
                 pool=actor.pool,
-                number=await self._next_number(actor.pool, book.draw.numbers.normal, now),
+                kind=origin.kind,
+                original_id=origin.draw_id,
+                number=await self._next_number(actor.pool, getattr(book.draw.numbers, origin.kind), now),
                 project_id=project.id,
                 organisation_id=actor.organisation_id,
                 agent_id=actor.account_id,
@@ -92,7 +112,7 @@ class DrawSetup:
             await draw.save()
             await self._replace_parts(draw, form)
             await recuse_parties(draw, project)
-            await record(actor, now, "draw.created", "draw", draw.id, number=draw.number)
+            await record(actor, now, "draw.created", "draw", draw.id, number=draw.number, kind=draw.kind)
         return draw.id
 
     async def _count_draft(self, project: Project, now: datetime) -> None:
@@ -117,10 +137,27 @@ class DrawSetup:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
             if form.on_site:
                 check_on_site(book, (await self._project(actor, form.project_id)).number)
+            if locked.draw.kind == "recall":
+                form = await self._as_recalled(locked.draw, form)
             self._fill(locked.draw, form)
             await locked.draw.save()
             await self._replace_parts(locked.draw, form)
+            await self._follow_day(locked.draw)
             await record(actor, now, "draw.edited", "draw", draw_id)
+
+    async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
+        """Panel and lots of a recall are those of its original."""
+        lots = await DrawLot.filter(draw_id=draw.id, lot_id__isnull=False)
+        return replace(form, needed=draw.needed, lots=tuple(lot.lot_id for lot in lots if lot.lot_id))
+
+    async def _follow_day(self, draw: Draw) -> None:
+        """Experts who are recalled gather on the day of the evaluation (23.2): copied notices move along with it."""
+        if draw.kind != "recall":
+            return
+        for notice in await CallNotice.filter(draw_id=draw.id):
+            notice.gathering_at = gathering_on_the_day(notice.gathering_at, draw.starts_at)
+            await notice.save(update_fields=["gathering_at"])
+        await self._note_gathering(draw)
 
     async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
         """Choose others from the register, also after verification: a supervisor may leave the register or fall ill.
@@ -144,7 +181,16 @@ class DrawSetup:
             locked = await lock_editable(actor, draw_id)
             if await DrawApplication.exists(draw_id=draw_id):
                 raise Conflict("已提交过审核的活动不能删除。", code="was_submitted")
-            for part in (Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot):
+            for part in (
+                RecalledExpert,
+                Condition,
+                CallNotice,
+                RecusalUnit,
+                RecusalPerson,
+                Supervisor,
+                AvoidedDraw,
+                DrawLot,
+            ):
                 await part.filter(draw_id=draw_id).delete()
             await record(actor, self._deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
             await locked.draw.delete()
@@ -152,6 +198,7 @@ class DrawSetup:
     def _fill(self, draw: Draw, form: DrawForm) -> None:
         draw.name, draw.medium, draw.remark = form.name.strip(), form.medium.strip(), form.remark.strip()
         draw.opening_at, draw.opening_place = form.opening_at, form.opening_place.strip()
+        draw.bid_closing_at = form.bid_closing_at
         draw.starts_at, draw.ends_at = form.starts_at, form.ends_at
         draw.needed, draw.on_site = form.needed, form.on_site
         draw.operator_name = form.operator_name.strip()
@@ -182,19 +229,26 @@ class DrawSetup:
         await self._replace_lots(draw, form.lots)
         await choose_supervisors(draw, form.supervisors)
         await AvoidedDraw.filter(draw_id=draw.id).delete()
+        followed = await find_ancestors(draw.id) if draw.kind == "redraw" else []
+        for earlier_id in followed:
+            await AvoidedDraw.create(draw_id=draw.id, earlier_id=earlier_id)
+        wanted = set(form.avoided_draws) - set(followed)
         earlier = await Draw.filter(
-            id__in=list(form.avoided_draws),
+            id__in=list(wanted),
             pool=draw.pool,
             organisation_id=draw.organisation_id,
             finished_at__isnull=False,
         )
-        if len(earlier) != len(set(form.avoided_draws)):
+        if len(earlier) != len(wanted):
             raise InvalidInput("只能选择已抽取完成的活动作为回避来源。", field="avoided_draws")
         for other in earlier:
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)
 
     async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> None:
-        """Tick lots; only those not yet drawn. A project without lots is one lot."""
+        """Tick lots; only those not yet drawn. A project without lots is one lot.
+
+        Those of a redraw are held by the activity that it follows until it is approved, see ``lots``.
+        """
         await DrawLot.filter(draw_id=draw.id).delete()
         lots: set[UUID] = {lot.id for lot in await Lot.filter(project_id=draw.project_id)}
         if bool(lots) != bool(wanted) or not set(wanted) <= lots:
@@ -202,9 +256,12 @@ class DrawSetup:
         try:
             async with transaction():
                 for lot_id in list[UUID | None](wanted) or [None]:
-                    await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id)
+                    live = draw.kind == "normal"
+                    await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id, live=live)
         except IntegrityError as error:
             raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error
+        if draw.kind != "normal":
+            await check_lots(draw)
 
     # ---- notices and conditions
 
@@ -232,6 +289,7 @@ class DrawSetup:
             notice = await _notice(draw_id, notice_id)
             check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
             await self._check_contact(actor, locked.draw, form)
+            check_same_day(locked.draw, form.gathering_at)
             _fill_notice(notice, form, self._deps)
             await notice.save()
             await self._note_gathering(locked.draw)
@@ -267,6 +325,7 @@ class DrawSetup:
         async with transaction():
             locked = await lock_editable(actor, draw_id)
             book = self._deps.book(actor.pool)
+            check_redrawable(locked.draw)
             check_condition_form(form, book, self._remaining(locked))
             if len(locked.conditions) >= book.draw.conditions_max:
                 raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
@@ -281,6 +340,7 @@ class DrawSetup:
     async def edit_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID, form: ConditionForm) -> None:
         async with transaction():
             locked = await lock_editable(actor, draw_id)
+            check_redrawable(locked.draw)
             condition = locked.get_condition(condition_id)
             check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
             await self._check_codes(actor.pool, form)
@@ -291,6 +351,7 @@ class DrawSetup:
     async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
         async with transaction():
             locked = await lock_editable(actor, draw_id)
+            check_redrawable(locked.draw)
             await locked.get_condition(condition_id).delete()
             for position, condition in enumerate((c for c in locked.conditions if c.id != condition_id), start=1):
                 condition.position = position
@@ -331,6 +392,9 @@ class DrawSetup:
             check_counts([c.planned for c in locked.conditions], draw.needed)
             await self._check_still_ahead(locked, now)
             await check_supervisors(draw)
+            attachment = await attached_name(draw_id)
+            if draw.kind != "normal":
+                await self._check_follower(draw, attachment)
             if draw.on_site:
                 check_on_site(book, (await Project.get(id=draw.project_id)).number)
             await move(draw, DrawEvent.SUBMIT)
@@ -338,12 +402,12 @@ class DrawSetup:
             await draw.save(update_fields=["terminal"])
             application = await DrawApplication.create(
                 draw_id=draw_id,
-                kind="normal",
+                kind=draw.kind,
                 reason=reason.strip(),
                 terminal=terminal,
                 submitted_by_id=actor.account_id,
                 submitted_at=now,
-                attachment=await attached_name(draw_id),
+                attachment=attachment,
             )
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
             organisation = await Organisation.get(id=draw.organisation_id)
@@ -358,12 +422,21 @@ class DrawSetup:
             )
             return application.id
 
+    async def _check_follower(self, draw: Draw, attachment: str) -> None:
+        """What an application for a redraw or a recall needs beyond others: proof, and lots that nobody else holds."""
+        if not attachment:
+            raise InvalidInput("请先上传证明材料（盖章的申请表等），再提交审核。", field="file", code="proof_missing")
+        if "supervisors" in self._deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):
+            raise InvalidInput("请在活动信息中从监督人名册选择监督人。", field="supervisors")
+        await check_lots(draw)
+
     async def _check_still_ahead(self, locked: Locked, now: datetime) -> None:
         if locked.draw.starts_at <= now:
             raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
         for notice in await CallNotice.filter(draw_id=locked.draw.id):
             if notice.gathering_at <= now or notice.gathering_at > locked.draw.starts_at:
                 raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
+            check_same_day(locked.draw, notice.gathering_at)
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
         """Take an application back while it is not verified."""

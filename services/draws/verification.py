@@ -17,6 +17,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, Page, record, rows, system, transaction
 from services.core.batches import process_each
 from services.core.pages import contains, read_page
+from services.draws.lots import take_over
 from services.draws.repository import check_not_of_agency, lock, move, notify_agency
 from services.notifications import Notices
 
@@ -29,7 +30,8 @@ class ApplicationRow:
     draw_id: UUID
     draw_number: str
     draw_name: str
-    kind: Annotated[str, Field(description="What is applied for", examples=["normal"])]
+    kind: Annotated[str, Field(description="normal, redraw or recall", examples=["redraw"])]
+    original: Annotated[str, Field(description="Number of the activity that a redraw or recall follows; else empty")]
     organisation: str
     applicant: str
     terminal: str
@@ -46,6 +48,8 @@ class ApplicationRow:
     ]
     """Activities of the same tender that began to fix an order and ended without their panel, by a person or by time:
     each may be an order that displeased."""
+    redrawn: Annotated[int, Field(description="Other redraws of the same tender whose order was begun")]
+    """Each is a panel that was replaced."""
     elsewhere: Annotated[
         int, Field(description="Activities of the same tender under another project of the same number or name")
     ]
@@ -57,12 +61,17 @@ SELECT count(*)::int FROM draw t JOIN project q ON q.id = t.project_id
  WHERE q.pool = d.pool AND (q.id = j.id OR q.name = j.name OR q.number <> '' AND q.number = j.number)
 """
 _LIVE = "EXISTS (SELECT 1 FROM draw_lot l WHERE l.draw_id = t.id AND l.live)"
+_REPLACED = """EXISTS (SELECT 1 FROM draw r WHERE r.original_id = t.id AND r.kind = 'redraw'
+  AND r.state NOT IN ('editing', 'submitted', 'refused'))"""
 _COLUMNS = f"""
-a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, a.kind, o.name AS organisation,
+a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, a.kind,
+    coalesce((SELECT w.number FROM draw w WHERE w.id = d.original_id), '') AS original, o.name AS organisation,
     p.real_name AS applicant, coalesce(v.real_name, '') AS decided_by, a.terminal, a.reason, a.state, a.opinion,
     a.submitted_at, a.withdrawn_at, a.decided_at,
     a.attachment,
-    ({_SAME_TENDER} AND t.log_length > 0 AND t.state IN ('terminated', 'ended') AND NOT {_LIVE}) AS terminated,
+    ({_SAME_TENDER} AND t.kind <> 'recall' AND t.log_length > 0 AND t.state IN ('terminated', 'ended')
+      AND NOT {_LIVE} AND NOT {_REPLACED}) AS terminated,
+    ({_SAME_TENDER} AND t.kind = 'redraw' AND t.id <> d.id AND t.log_length > 0) AS redrawn,
     ({_SAME_TENDER} AND q.id <> j.id AND t.state <> 'editing' AND {_LIVE}) AS elsewhere
 """
 _JOINED = """
@@ -154,6 +163,8 @@ class Verification:
             application.decided_by_id = actor.account_id
             await application.save()
             approved = event == VerificationEvent.APPROVE
+            if approved and draw.kind == "redraw":
+                await take_over(draw)
             await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)
             await record(actor, now, "draw.verified" if approved else "draw.refused", "draw", draw.id, opinion=opinion)
             if approved:

@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from domain.clock import FixedClock
 from domain.draws.protocol import participant_commitment
 from domain.draws.record import Json, document
 from domain.draws.verify_draw import verify as verify_record
 from domain.errors import Transient
+from models.applications import Attachment
 from models.draws import Condition, Draw, SupervisorEntry
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
@@ -34,10 +36,12 @@ from services.draws import (
 from services.draws.absences import Absences
 from services.draws.access import DrawAccess
 from services.draws.exits import Exits
+from services.draws.follow_ups import FollowUps
 from services.draws.previews import DrawPreviews
 from services.draws.progress import DrawProgress
 from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
+from services.draws.recalls import Recalls
 from services.draws.recusal_lists import RecusalLists
 from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
@@ -91,6 +95,8 @@ class Office:
     project_id: UUID
     recusal_lists: RecusalLists
     previews: DrawPreviews
+    follow_ups: FollowUps
+    recalls: Recalls
     needed: int = 2
     experts: list[Expert] = field(default_factory=list)
 
@@ -140,10 +146,11 @@ async def make_office(deps: Deps) -> Office:
     ):
         await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
+    setup = DrawSetup(deps, notices)
     return Office(
         deps,
         notices,
-        DrawSetup(deps, notices),
+        setup,
         Verification(deps, notices),
         rounds,
         run,
@@ -164,6 +171,8 @@ async def make_office(deps: Deps) -> Office:
         project.id,
         RecusalLists(deps),
         DrawPreviews(deps),
+        FollowUps(deps, setup),
+        Recalls(deps, notices, access, run, invitations),
     )
 
 
@@ -246,6 +255,37 @@ async def verify(office: Office, draw_id: UUID) -> None:
     terminal = office.deps.book("demo").draw.terminals[0]
     application = await office.setup.submit(office.agency, draw_id, terminal, "请核验")
     await office.verification.approve(office.verifier, application)
+
+
+async def prove(office: Office, draw_id: UUID) -> None:
+    """The proof that an application for a redraw or a recall needs."""
+    await Attachment.create(
+        pool="demo",
+        account_id=office.agency.account_id,
+        draw_id=draw_id,
+        field="application",
+        filename="申请表.pdf",
+        media_type="application/pdf",
+        size=1,
+        received=1,
+        sha256="0" * 64,
+        key=f"proof-{draw_id}",
+        state="ready",
+        created_at=office.deps.now(),
+        ready_at=office.deps.now(),
+    )
+
+
+async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
+    """A draw whose panel of ``needed`` has met and gone; its experts are those who agreed."""
+    draw_id = await start_draw(office, needed=needed)
+    for one in await open_invitations(draw_id):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    draw = await Draw.get(id=draw_id)
+    cast(FixedClock, office.deps.clock).move(draw.ends_at - office.deps.now())
+    await office.attendance.end_due()
+    return draw_id
 
 
 async def fix_seed(office: Office, draw_id: UUID) -> None:

@@ -15,6 +15,9 @@ UNINDEXED = {
     "exam_sheet.account_id": "a sheet is opened by its own id",
     "pay_order.payer_id": "orders are found by their fee",
     "project.organisation_id": "an organisation is looked for together with its pool",
+    "recalled_expert.condition_id": "conditions go with the draft of their draw, by its id",
+    "recalled_expert.earlier_id": "invitations are never deleted, and nobody lists the recalls of one",
+    "recalled_expert.expert_id": "experts are never deleted, and nobody lists their recalls",
     "session.organisation_id": "an organisation's sessions end with the role, which every request checks",
 }
 """Foreign keys without an index that begins with them, and why nobody misses one."""

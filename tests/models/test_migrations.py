@@ -35,6 +35,8 @@ DIGESTS = {
     "0011_agency_lists.sql": "9dddf912d4ded8583a4802dfe3aec1a9af1b588665822df7c3eeabe626b32d83",
     "0012_pinyin_names.py": "5e7e9528dbce1a2e13bdd45aa0ce6cd937b2e71f0b269a55c1b373718c33b2f5",
     "0012_pinyin_names.sql": "1aaa7541e676bbc95126324bac41c4bb384c7b4ca88aab3e61aa0718411aeb68",
+    "0013_redraw.py": "94f5abd2de32035037d4234b23972262e8ddd7e2cb7b29f20344635dc2d3a6dd",
+    "0013_redraw.sql": "1ebbd994ddaf1bf48db633076d1c4b87250bde4b5eec6eebeb65bd63a42fd03b",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

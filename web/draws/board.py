@@ -120,7 +120,7 @@ def facts_of(progress: Progress, rolls: list[Roll]) -> dict[str, str | int]:
     """What the board shows, by the name of its place on the page."""
     facts: dict[str, str | int] = {
         "state": progress.state.value,
-        "label": progress.state.label,
+        "label": progress.state_label,
         "planned": progress.planned,
         "accepted": progress.accepted,
         "open": progress.open,

@@ -35,7 +35,13 @@ _OUTCOMES = {
 }
 _SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
 _CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}
-_SHORT = {"exhausted": "名单已抽完", "too_late": "临近集合时间", "force_ended": "强制结束"}
+_SHORT = {
+    "exhausted": "名单已抽完",
+    "too_late": "临近集合时间",
+    "force_ended": "强制结束",
+    "declined": "有原专家不参评",
+}
+_KINDS = {"redraw": "重新抽取", "recall": "通知原专家评标"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,9 @@ def _words(entry: Mapping[str, Json]) -> tuple[str, str]:
     where = f"条件{entry['condition']}" if "condition" in entry else ""
     if act == "called":
         return "通知专家", f"{where}，{_TIERS.get(_text(entry['tier']), '')}"
+    if act == "confirmed":
+        comes = _text(entry["answer"]) == "comes"
+        return "通知结果", f"{where}，{'参评，' + _time(entry, 'gathering') + '集合' if comes else '不参评'}"
     if act == "skipped":
         reason = _text(entry["reason"])
         return "跳过", f"{where}，{_SKIPS.get(reason, reason)}"
@@ -138,6 +147,8 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
     role = _ROLES.get(_text(entry.get("role", "")), "")
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {
+        "follows": (_KINDS.get(_text(entry.get("kind", "")), "后续活动"), _origin(entry)),
+        "recalled": ("原专家名单", f"原活动结束时参评的专家共{len(_list(entry.get('panel', [])))}人，不重新抽取"),
         "round_opened": (
             "开始确定顺序",
             f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}{_supervisors(entry)}",
@@ -163,6 +174,10 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
         "ended": ("活动结束", "记录到此为止"),
     }
     return words.get(act, (act, where))
+
+
+def _origin(entry: Mapping[str, Json]) -> str:
+    return f"原活动{_text(entry.get('original', ''))}，同一项目此前重新抽取{_text(entry.get('redraws', 0))}次"
 
 
 def _supervisors(entry: Mapping[str, Json]) -> str:

@@ -48,6 +48,8 @@ export async function application(page) {
   return [
     item && cells('申请', [cell('单位', item.organisation), cell('申请人', item.applicant), cell('抽取终端', item.terminal), item.reason && cell('说明', item.reason),
       item.terminated > 0 && cell('本项目此前未评标的活动', `${item.terminated} 个`, { note: '核验通过后终止或到期未评标，请核实原因' }),
+      item.original && cell('原活动', item.original),
+      item.redrawn > 0 && cell('同一项目已重新抽取', `${item.redrawn} 次`, { note: '请核实原因' }),
       item.elsewhere > 0 && cell('同名或同编号的其他项目', `${item.elsewhere} 个活动`, { note: '可能是同一招标重复立项抽取，请核实' })].filter(Boolean)),
     await attachment(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
     item?.state === 'submitted' ? buttons(

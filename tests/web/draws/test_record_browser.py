@@ -12,6 +12,8 @@ from playwright.async_api import Browser, Page
 
 from domain.draws.verify_draw import verify
 from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
+from tests.domain.draws.test_verify_follow_ups import HOLDS, WRONG
+from tests.factories.draw_records import chained
 from tests.factories.offices import Office
 from tests.factories.record_forgery import Forgery, forgery_of, mutate
 from tests.plugins.browsers import CHROMIUM
@@ -79,9 +81,12 @@ async def test_the_browser_names_every_scripted_cheat_as_the_program_does(browse
     cases: list[Case] = [
         (cheat(random.Random(number)).record(), []) for cheat in (*ERRORS, *WARNINGS) for number in range(8)
     ]
+    cases += [(chained(list(script), {}), []) for script, _ in WRONG]
     want = told(cases)
     assert await judged(page, cases) == want
     assert all(want)
+    honest_recalls: list[Case] = [(chained(list(script), {}), []) for script in HOLDS]
+    assert await judged(page, honest_recalls) == [[] for _ in HOLDS]
 
 
 @pytest.mark.parametrize(

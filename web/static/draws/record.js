@@ -30,9 +30,13 @@ function verdict(kind, mark, title, ...rest) {
   outcome.replaceChildren(element('span', { className: 'tick', ariaHidden: 'true' }, mark), element('div', {}, element('h3', {}, title), ...rest));
 }
 
-function held({ findings, seeds }, entries) {
+function held({ findings, seeds, recalled }, entries) {
   const ordered = !findings.some((found) => found.code === 'order_unchecked');
-  const facts = [
+  const facts = recalled ? [
+    `这是通知原专家评标的记录：不重新抽取，名单是原活动的${recalled}位专家，每位都确认过一次。`,
+    `${entries}条记录一环扣一环，没有被改动、删除或插入。`,
+    ...(receipts.length ? ['您保存的回执都在记录中，记录没有被截短或重写。'] : []),
+  ] : [
     seeds.length ? '三方的随机数，都与他们事先锁定的一致；摇号结果确实由三方的随机数算出，少一方、改一位都不行。' : '摇号还没有完成，目前的记录没有问题。',
     '候选名单锁定在前，随机数公开在后：锁定名单时，谁也不知道结果。',
     ...(seeds.length && ordered ? ['专家顺序由摇号结果算出，通知严格按这个顺序进行，没有漏掉、插队或多通知。'] : []),

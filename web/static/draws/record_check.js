@@ -13,7 +13,12 @@ const CONDITION_TEXTS = ['mode', 'specialty', 'gathering', 'alternative', 'title
 const CONDITION_FACTS = [...CONDITION_TEXTS, 'no', 'planned', 'regions', 'notice'];
 const LIMITS = ['lead', 'start_within', 'aborts', 'widenings'];
 const CHAINED = ['seq', 'at', 'act', 'prev', 'hash'];
+const KINDS = ['redraw', 'recall'];
+const ANSWERS = { comes: 'accepted', declines: 'declined' };
 const ACTS = {
+  follows: ['kind', 'original', 'head', 'redraws'],
+  recalled: ['panel'],
+  confirmed: ['condition', 'leaf', 'answer', 'gathering'],
   round_opened: ['round', 'reason', 'cause', 'limits', 'roles', 'conditions', 'supervisors'],
   system_committed: ['round', 'commitment'],
   recusals_committed: ['round', 'root'],
@@ -62,9 +67,9 @@ export async function verify(record, receipts = []) {
     walk = new Walk(object(record, 'record'));
     await walk.begin();
   } catch (error) {
-    return { findings: [finding(error, 'error', null)], seeds: [] };
+    return { findings: [finding(error, 'error', null)], seeds: [], recalled: 0 };
   }
-  return { findings: await walk.run(receipts), seeds: walk.seeds };
+  return { findings: await walk.run(receipts), seeds: walk.seeds, recalled: walk.panel.size };
 }
 
 function finding(error, severity, entry) {
@@ -79,7 +84,7 @@ const sameKeys = (map, names) => map.size === names.size && [...names].every((na
 class Condition {
   constructor(facts, orders, old) {
     this.facts = facts;
-    this.planned = whole(facts, 'planned');
+    this.planned = facts ? whole(facts, 'planned') : 0;
     this.orders = orders;
     this.walked = new Map([...orders.keys()].map((tier) => [tier, new Set()]));
     this.exhausted = new Set();
@@ -105,7 +110,7 @@ class Walk {
     this.lists = new Map(Object.entries(object(own(record, 'lists'), 'lists')).map(([key, value]) => [key, readList(key, value)]));
     Object.assign(this, {
       frozen: new Set(), unchecked: false, findings: [], phase: 'setup', round: null, lastRound: null, lastAborted: false,
-      aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null,
+      aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null, kind: '', panel: new Map(),
     });
   }
 
@@ -165,9 +170,52 @@ class Walk {
     this.at = this.at === null || at > this.at ? at : this.at;
   }
 
+  // Acts of a redraw or a recall
+
+  follows(entry) {
+    const [kind, head] = [text(entry, 'kind'), text(entry, 'head')];
+    check(this.seq === 1 && KINDS.includes(kind) && text(entry, 'original') !== '', 'follows');
+    check(whole(entry, 'redraws') >= 0 && (!head || hexOf(entry, 'head', 32) !== ''), 'follows');
+    this.kind = kind;
+    this.phase = kind === 'recall' ? 'recall' : 'setup';
+  }
+
+  recalled(entry) {
+    check(this.phase === 'recall' && !this.panel.size, 'recalled');
+    for (const item of array(entry, 'panel')) {
+      const seat = object(item, 'panel');
+      check(hasKeys(seat, ['condition', 'leaf']), 'shape', { what: 'panel' });
+      const [no, leaf] = [whole(seat, 'condition'), hexOf(seat, 'leaf', 32)];
+      check(no >= 1 && !this.panel.has(leaf), 'recalled');
+      this.panel.set(leaf, no);
+      if (!this.conditions.has(no)) this.conditions.set(no, new Condition(null, new Map()));
+      const condition = this.conditions.get(no);
+      condition.planned += 1;
+      condition.needed = condition.planned;
+      condition.states.set(leaf, 'recalled');
+    }
+    check(this.panel.size > 0, 'recalled');
+  }
+
+  confirmed(entry) {
+    const [no, leaf] = [whole(entry, 'condition'), hexOf(entry, 'leaf', 32)];
+    const [answer, gathering] = [text(entry, 'answer'), text(entry, 'gathering')];
+    const waits = this.phase === 'recall' && this.panel.get(leaf) === no && this.conditions.get(no).states.get(leaf) === 'recalled';
+    check(waits && Object.hasOwn(ANSWERS, answer) && (gathering !== '') === (answer === 'comes'), 'confirmed');
+    const condition = this.conditions.get(no);
+    condition.states.set(leaf, ANSWERS[answer]);
+    if (gathering) condition.agreed.set(leaf, moment(gathering));
+  }
+
+  checkAllConfirmed() {
+    const waiting = [...this.conditions.values()].some((one) => one.held('recalled'));
+    check(this.panel.size > 0 && !waiting, 'not_all_confirmed');
+  }
+
   // Acts that fix the order
 
   round_opened(entry) {
+    check(this.kind !== 'recall', 'recall');
     const [no, facts] = [whole(entry, 'round'), readConditions(entry)];
     check(this.round === null, 'round_open');
     const expected = this.lastRound ? this.lastRound.number + 1 : 1;
@@ -353,6 +401,7 @@ class Walk {
 
   need(entry) {
     const [no, needed] = [whole(entry, 'condition'), whole(entry, 'needed')];
+    check(this.kind !== 'recall', 'recall');
     const condition = this.known(no);
     check(this.round === null, 'round_open');
     check(['setup', 'rest', 'calling'].includes(this.phase), 'phase', { phase: this.phase });
@@ -453,22 +502,29 @@ class Walk {
   }
 
   completed() {
+    if (this.phase === 'recall') this.checkAllConfirmed();
     check([...this.conditions.values()].every((one) => one.needed !== null && one.missing === 0 && !one.held('open')), 'not_full');
     this.rest();
   }
 
   short(entry) {
     const reason = text(entry, 'reason');
+    if (this.phase === 'recall') this.checkAllConfirmed();
     const all = [...this.conditions.values()];
     const lacking = all.filter((one) => one.missing > 0);
     check(lacking.length > 0 && all.every((one) => !one.held('open')), 'not_short');
+    check(this.bearsOut(reason, lacking), 'short_reason', { reason });
+    this.rest();
+  }
+
+  bearsOut(reason, lacking) {
+    if (this.phase === 'recall' || reason === 'declined') return this.phase === 'recall' && reason === 'declined';
     const borneOut = {
       exhausted: lacking.every((one) => one.spent),
       force_ended: this.phase === 'ending',
       too_late: lacking.every((one) => one.spent || this.tooLate(one)),
     };
-    check(own(borneOut, reason), 'short_reason', { reason });
-    this.rest();
+    return own(borneOut, reason);
   }
 
   /** Whether the gathering is nearer than the lead, so that nobody may be called any more. */
@@ -482,7 +538,7 @@ class Walk {
     check(this.round === null, 'round_open');
     check(this.phase !== 'terminating', 'phase', { phase: this.phase });
     const agreed = [...this.conditions.values()].reduce((sum, one) => sum + one.held('accepted'), 0);
-    if (this.conditions.size) this.warn('terminated', { by, reason, agreed });
+    if (this.seeds.length) this.warn('terminated', { by, reason, agreed });
     this.phase = 'terminating';
   }
 
@@ -491,11 +547,11 @@ class Walk {
     const left = [...this.conditions.values()].some((one) => unsettled.some((state) => one.held(state)));
     check(this.round === null && !left, 'not_settled');
     if (this.seededAt !== null) this.warn('seed_unused');
-    this.move(['setup', 'rest', 'terminating'], 'ended');
+    this.move(['setup', 'recall', 'rest', 'terminating'], 'ended');
   }
 
   rest() {
-    this.move(['calling', 'paused', 'ending'], 'rest');
+    this.move(['calling', 'paused', 'ending', 'recall'], 'rest');
     for (const condition of this.conditions.values()) condition.asked = false;
   }
 

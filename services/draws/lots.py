@@ -1,0 +1,57 @@
+"""Which activity holds a lot: one at a time (database rule), and a redraw takes it over from the one it follows.
+
+A redraw holds nothing until its application is approved: an application alone moves nothing, and one that is refused,
+deleted or terminated before that leaves the lot with the ended activity. From the approval on it holds the lot like any
+other activity, and when it is terminated the lot is free.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from domain.errors import Conflict
+from models.draws import Draw, DrawLot
+from services.core.base import execute, rows, transaction
+
+_ANCESTORS = """
+WITH RECURSIVE line AS (
+ SELECT id, original_id, 0 AS steps FROM draw WHERE id = $1
+ UNION ALL SELECT d.id, d.original_id, l.steps + 1 FROM draw d JOIN line l ON d.id = l.original_id)
+SELECT id FROM line WHERE steps > 0 ORDER BY steps
+"""
+_HELD_BY_OTHERS = """
+SELECT DISTINCT d.number FROM draw_lot mine JOIN draw_lot theirs ON theirs.project_id = mine.project_id
+ AND theirs.lot_id IS NOT DISTINCT FROM mine.lot_id AND theirs.live JOIN draw d ON d.id = theirs.draw_id
+ WHERE mine.draw_id = $1 AND d.id <> $1 AND NOT d.id = ANY($2::uuid[]) ORDER BY d.number
+"""
+_LET_GO = """
+UPDATE draw_lot theirs SET live = FALSE FROM draw_lot mine WHERE mine.draw_id = $1 AND theirs.live
+ AND theirs.draw_id = ANY($2::uuid[]) AND theirs.project_id = mine.project_id
+ AND theirs.lot_id IS NOT DISTINCT FROM mine.lot_id
+"""
+
+
+async def find_ancestors(draw_id: UUID) -> list[UUID]:
+    """The activity that this one follows, the one that that follows, and so on."""
+    return [row["id"] for row in await rows(_ANCESTORS, draw_id)]
+
+
+async def check_lots(draw: Draw) -> None:
+    """Whether the lots of a follower are held by nobody but those it follows. Raises Conflict."""
+    if held := await rows(_HELD_BY_OTHERS, draw.id, await find_ancestors(draw.id)):
+        raise Conflict(
+            f"标段已有抽取活动{held[0]['number']}，请从该活动办理，或选择其他标段。", code="lot_taken", field="lots"
+        )
+
+
+async def take_over(draw: Draw) -> None:
+    """A redraw that is approved holds its lots from now on. Raises Conflict."""
+    await check_lots(draw)
+    try:
+        async with transaction():
+            await execute(_LET_GO, draw.id, await find_ancestors(draw.id))
+            await DrawLot.filter(draw_id=draw.id).update(live=True)
+    except IntegrityError as error:
+        raise Conflict("标段刚刚被其他抽取活动选用，请刷新后重试。", code="lot_taken") from error

@@ -1,0 +1,27 @@
+"""Rules of a recall (复评、通知原专家): its day, and what of it stands fast. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.clock import local
+from domain.errors import Conflict, InvalidInput
+from models.draws import Draw
+
+
+def check_redrawable(draw: Draw) -> None:
+    """Conditions of a recall can't change: nobody is drawn by them. Raises Conflict."""
+    if draw.kind == "recall":
+        raise Conflict("复评通知的是原专家，抽取条件不能修改；要更换专家请重新抽取。", code="conditions_fixed")
+
+
+def check_same_day(draw: Draw, gathering_at: datetime) -> None:
+    """Evaluation and gathering of a recall are on the same day (23.2). Raises InvalidInput."""
+    if draw.kind == "recall" and local(gathering_at).date() != local(draw.starts_at).date():
+        raise InvalidInput("复评的集合时间应与评标开始时间在同一天。", field="gathering_at")
+
+
+def gathering_on_the_day(before: datetime, starts_at: datetime) -> datetime:
+    """The hour of an earlier gathering on the day of the evaluation, and not after its start."""
+    begin, hour = local(starts_at), local(before)
+    return min(begin.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0), begin)

@@ -1,0 +1,115 @@
+"""Records of redraws and recalls: what the verifier takes, and every way of cheating in a recall."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.draws import record as acts
+from domain.draws.record import Act, Confirmed, Ended, Follows, Recalled, SeatFacts
+from domain.draws.verify_draw import compare, main, verify
+from tests.factories.draw_records import GATHERING, Script, chained
+
+ONE, OTHER = b"\1" * 32, b"\2" * 32
+SEATS = (SeatFacts(1, ONE), SeatFacts(1, OTHER))
+ORIGIN = Follows("recall", "CQSQ202611210001", "ab" * 32, 0)
+COME = (Confirmed(1, ONE, "comes", GATHERING), Confirmed(1, OTHER, "comes", GATHERING))
+
+OVER = (acts.Terminated("agency", "no_experts"), acts.Outcome(1, OTHER, "cancelled", "agency"), Ended())
+HOLDS: list[tuple[Act, ...]] = [
+    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), Ended()),
+    (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended()),
+    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Outcome(1, ONE, "left", "expert"), *OVER),
+]
+"""Everybody comes; somebody doesn't; one asks for leave and the others are sent home."""
+WRONG: list[tuple[tuple[Act, ...], str]] = [
+    ((ORIGIN, Recalled(SEATS), COME[0], acts.Completed()), "not_all_confirmed"),
+    ((ORIGIN, Recalled(SEATS), COME[0], acts.Short("declined")), "not_all_confirmed"),
+    ((ORIGIN, acts.Completed()), "not_all_confirmed"),
+    ((ORIGIN, Recalled(SEATS), *COME, acts.Short("declined")), "not_short"),
+    (
+        (ORIGIN, Recalled(SEATS), *COME[:1], Confirmed(1, OTHER, "declines", ""), acts.Short("exhausted")),
+        "short_reason",
+    ),
+    ((ORIGIN, Recalled(SEATS), COME[0], COME[0]), "confirmed"),
+    ((ORIGIN, Recalled(SEATS), Confirmed(1, b"\3" * 32, "comes", GATHERING)), "confirmed"),
+    ((ORIGIN, Recalled(SEATS), Confirmed(2, ONE, "comes", GATHERING)), "confirmed"),
+    ((ORIGIN, Recalled(SEATS), Confirmed(1, ONE, "comes", "")), "confirmed"),
+    ((ORIGIN, COME[0]), "confirmed"),
+    ((ORIGIN, Recalled(())), "recalled"),
+    ((ORIGIN, Recalled((SEATS[0], SEATS[0]))), "recalled"),
+    ((ORIGIN, Recalled(SEATS), Recalled(SEATS)), "recalled"),
+    ((Recalled(SEATS),), "recalled"),
+    ((ORIGIN, ORIGIN), "follows"),
+    ((ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Need(1, 2)), "recall"),
+    ((ORIGIN, Script().open_round().acts[0]), "recall"),
+    ((ORIGIN, Recalled(SEATS), acts.Called(1, "main", ONE)), "phase"),
+    ((ORIGIN, Recalled(SEATS), acts.Outcome(1, ONE, "accepted", "expert")), "outcome"),
+]
+"""Scripts of recalls that don't hold, each with the code of its error."""
+
+
+def codes(*script: Act) -> list[str]:
+    return [found.code for found in verify(chained(list(script), {}, {}))]
+
+
+@pytest.mark.parametrize("script", HOLDS)
+def test_an_honest_recall_holds_whatever_comes_of_it(script: tuple[Act, ...]) -> None:
+    assert codes(*script) == []
+
+
+@pytest.mark.parametrize(("script", "code"), WRONG)
+def test_what_does_not_fit_a_recall_is_named(script: tuple[Act, ...], code: str) -> None:
+    assert codes(*script)[-1:] == [code]
+
+
+def finished() -> dict[str, object]:
+    """A draw whose panel of one has met."""
+    script = Script(sizes={"main": 3, "alternative": 0}).seeded().need()
+    for _ in range(3):
+        script.step(1, "main")
+    for leaf in list(script.open[1]):
+        script.outcome(leaf, "accepted")
+    return script.then(acts.Completed(), Ended()).record()
+
+
+def recall_of(original: dict[str, object], panel: list[bytes]) -> dict[str, object]:
+    origin = Follows("recall", str(original["draw"]), str(original["head"]), 0)
+    seats = tuple(sorted(SeatFacts(1, leaf) for leaf in panel))
+    come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9)) for leaf in panel]
+    return chained([origin, Recalled(seats), *come, acts.Completed(), Ended()], {}, {})
+
+
+def panel_of(original: dict[str, object]) -> list[bytes]:
+    log = original["log"]
+    assert isinstance(log, list)
+    return [bytes.fromhex(entry["leaf"]) for entry in log if entry.get("outcome") == "accepted"]
+
+
+def test_the_recalled_are_those_who_took_part_in_the_original(tmp_path: Path) -> None:
+    original = finished()
+    panel = panel_of(original)
+    assert compare(recall_of(original, panel), original) == []
+    assert [found.code for found in compare(recall_of(original, panel[1:]), original)] == ["original_panel"]
+    other = recall_of({**original, "head": "cd" * 32}, panel)
+    assert [found.code for found in compare(other, original)] == ["original"]
+    wrong = {**original, "head": "cd" * 32}
+    assert [found.code for found in compare(recall_of(original, panel), wrong)] == ["original_wrong"]
+    files = [tmp_path / "recall.json", tmp_path / "original.json"]
+    for file, content in zip(files, (recall_of(original, panel[1:]), original), strict=True):
+        file.write_text(json.dumps(content), encoding="utf-8")
+    assert main([str(files[0])]) == 0
+    assert main([str(files[0]), "--original", str(files[1])]) == 1
+
+
+def test_a_redraw_names_its_original_first_and_is_a_draw_like_any_other() -> None:
+    script = Script()
+    script.acts.append(Follows("redraw", "CQSQ202611200001", "", 1))
+    script.seeded()
+    assert [found.code for found in verify(script.record())] == []
+    late = Script().open_round()
+    late.acts.append(Follows("redraw", "CQSQ202611200001", "", 1))
+    assert [found.code for found in verify(late.record())][-1:] == ["follows"]

@@ -1,0 +1,331 @@
+"""Redraw (重新抽取) and recall of the original experts (复评): what follows an activity that is over."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock, local
+from domain.draws.lifecycles import DrawState
+from domain.draws.verify_draw import compare, examine
+from domain.draws.verify_draw import verify as verify_record
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, RecalledExpert
+from models.experts import Expert
+from models.invitations import Invitation
+from models.notices import Notice
+from services.core.base import Deps
+from services.draws import RecallTimes, RedrawTimes
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    end_with_panel,
+    fix_seed,
+    make_office,
+    open_invitations,
+    prove,
+    state_of,
+)
+from tests.factories.offices import verify as approve
+from tests.invariants import check_invariants
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    office = await make_office(deps)
+    await add_experts(office, 6)
+    return office
+
+
+def tomorrow(office: Office, hour: int) -> datetime:
+    return (local(office.deps.now()) + timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+def redraw_times(office: Office) -> RedrawTimes:
+    return RedrawTimes(tomorrow(office, 9), tomorrow(office, 8), tomorrow(office, 14), tomorrow(office, 18))
+
+
+def recall_times(office: Office) -> RecallTimes:
+    return RecallTimes(tomorrow(office, 14), tomorrow(office, 18))
+
+
+async def verified(office: Office, draw_id: UUID) -> UUID:
+    await prove(office, draw_id)
+    await approve(office, draw_id)
+    return draw_id
+
+
+async def make_recall(office: Office) -> UUID:
+    """A verified recall of a panel of two."""
+    old = await end_with_panel(office)
+    return await verified(office, await office.follow_ups.recall(office.agency, old, recall_times(office)))
+
+
+async def holder(office: Office) -> list[UUID]:
+    return [lot.draw_id for lot in await DrawLot.filter(project_id=office.project_id, live=True)]
+
+
+async def record_of(office: Office, draw_id: UUID) -> dict[str, object]:
+    found: dict[str, object] = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
+    return found
+
+
+# ---- redraw
+
+
+async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_approved(office: Office) -> None:
+    old = await end_with_panel(office)
+    before = {one.expert_id for one in await Invitation.filter(draw_id=old, state="accepted")}
+    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    draw = await Draw.get(id=new)
+    assert (draw.kind, draw.original_id, draw.state, draw.number[:4]) == ("redraw", old, "editing", "CQNE")
+    assert await AvoidedDraw.filter(draw_id=new).values_list("earlier_id", flat=True) == [old]
+    [notice] = await CallNotice.filter(draw_id=new)
+    assert local(notice.gathering_at).date() == local(draw.starts_at).date()
+    assert await holder(office) == [old]
+    await verified(office, new)
+    assert await holder(office) == [new]
+    await office.rounds.open(office.agency, new)
+    await fix_seed(office, new)
+    await office.run.start(office.agency, new)
+    await office.run.advance(new)
+    called = {one.expert_id for one in await open_invitations(new)}
+    assert len(called) == 2
+    assert not called & before
+    record = await record_of(office, new)
+    log = record["log"]
+    assert isinstance(log, list)
+    assert log[0]["act"] == "follows"
+    assert log[0]["original"] == (await Draw.get(id=old)).number
+    assert {found.code for found in verify_record(record)} == {"order_unchecked"}
+    assert compare(record, await record_of(office, old)) == []
+    await check_invariants()
+
+
+async def test_a_redraw_needs_proof_and_an_end(office: Office) -> None:
+    old = await end_with_panel(office)
+    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    with pytest.raises(InvalidInput, match="证明材料"):
+        await approve(office, new)
+    with pytest.raises(Conflict, match="新建，不能重新抽取"):
+        await office.follow_ups.redraw(office.agency, new, redraw_times(office))
+    with pytest.raises(Conflict, match="已有办理中的活动"):
+        await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    with pytest.raises((Forbidden, NotFound)):
+        await office.follow_ups.redraw(office.supervisor, old, redraw_times(office))
+
+
+async def test_who_took_part_stays_recused_whatever_the_form_says(office: Office) -> None:
+    old = await end_with_panel(office)
+    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    draw = await Draw.get(id=new)
+    form = await office.follow_ups._form(draw, draw.starts_at, draw.ends_at, ())
+    await office.setup.edit(office.agency, new, form)
+    assert await AvoidedDraw.filter(draw_id=new).values_list("earlier_id", flat=True) == [old]
+
+
+@pytest.mark.parametrize("way", ["delete", "terminate", "refuse"])
+async def test_a_redraw_that_is_never_approved_leaves_the_lot_where_it_was(office: Office, way: str) -> None:
+    old = await end_with_panel(office)
+    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    if way == "delete":
+        await office.setup.delete(office.agency, new)
+    elif way == "terminate":
+        await office.exits.terminate(office.agency, new, "mistaken", "填错了")
+    else:
+        await prove(office, new)
+        terminal = office.deps.book("demo").draw.terminals[0]
+        application = await office.setup.submit(office.agency, new, terminal, "重新评审")
+        await office.verification.refuse(office.verifier, application, "缺少依据")
+        await office.exits.terminate(office.agency, new, "mistaken", "不再办理")
+    assert await holder(office) == [old]
+    again = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    await verified(office, again)
+    assert await holder(office) == [again]
+    await check_invariants()
+
+
+async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often_it_was_redrawn(
+    office: Office,
+) -> None:
+    old = await end_with_panel(office)
+    first = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    await office.rounds.open(office.agency, first)
+    await office.exits.terminate(office.agency, first, "replanned", "改期")
+    assert await holder(office) == []
+    again = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    assert await holder(office) == [again]
+    [application] = await office.verification.of_draw(again)
+    assert (application.kind, application.original) == ("redraw", (await Draw.get(id=old)).number)
+    assert (application.redrawn, application.terminated) == (1, 1)
+
+
+async def test_a_redraw_starts_from_the_newest_activity_of_the_lot(office: Office, clock: FixedClock) -> None:
+    old = await end_with_panel(office)
+    first = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    await Draw.filter(id=first).update(state="ended")
+    clock.move(timedelta(minutes=1))
+    with pytest.raises(Conflict, match=(await Draw.get(id=first)).number):
+        await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    second = await office.follow_ups.redraw(office.agency, first, redraw_times(office))
+    assert set(await AvoidedDraw.filter(draw_id=second).values_list("earlier_id", flat=True)) == {old, first}
+
+
+# ---- recall
+
+
+async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Office, clock: FixedClock) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    old = draw.original_id
+    assert old is not None
+    assert (draw.number[:4], draw.needed) == ("CQRE", 2)
+    panel = await office.recalls.panel(office.agency, new)
+    assert [row.state_label for row in panel.rows] == ["未确认", "未确认"]
+    await office.recalls.remember_phone(office.agency, new, "180 3078 5987")
+    with pytest.raises(Conflict, match="还有2位专家未确认"):
+        await office.recalls.confirm(office.agency, new)
+    one, other = panel.rows
+    gathering = draw.starts_at - timedelta(hours=1)
+    await office.recalls.note(office.agency, new, one.id, True, gathering)
+    await office.recalls.note(office.agency, new, other.id, False, None)
+    assert not await Invitation.exists(draw_id=new)
+    await office.recalls.note(office.agency, new, other.id, True, draw.starts_at - timedelta(minutes=30))
+    assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
+    invited = await Invitation.filter(draw_id=new, state="accepted")
+    assert {row.expert_id for row in invited} == {row.expert_id for row in await Invitation.filter(draw_id=old)}
+    assert gathering in {row.gathering_at for row in invited}
+    assert await Notice.filter(kind="draw_accepted", invitation_id__in=[row.id for row in invited]).count() == 2
+    shown = await office.recalls.panel(office.agency, new)
+    assert (shown.final, shown.staff_phone) == (True, "18030785987")
+    with pytest.raises(Conflict, match="不能再修改"):
+        await office.recalls.note(office.agency, new, one.id, False, None)
+    with pytest.raises(Conflict, match="不能再修改"):
+        await office.recalls.confirm(office.agency, new)
+    record = await record_of(office, new)
+    assert verify_record(record) == []
+    assert compare(record, await record_of(office, old)) == []
+    assert any("recalled experts" in line for line in examine(record)[1])
+    assert not (await office.results.read(office.agency, new)).unsealed
+    clock.move(draw.starts_at - timedelta(minutes=30) - office.deps.now())
+    assert (await office.results.read(office.agency, new)).unsealed
+    await check_invariants()
+
+
+async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office: Office, clock: FixedClock) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    for row in (await office.recalls.panel(office.agency, new)).rows:
+        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    await office.recalls.confirm(office.agency, new)
+    first, second = await Invitation.filter(draw_id=new).order_by("id")
+    await office.invitations.leave(first.id, first.expert_id, "生病")
+    assert await state_of(new) == "supplement_pending"
+    with pytest.raises(Conflict, match="不能补抽"):
+        await office.absences.start_supplement(office.agency, new)
+    clock.move(draw.starts_at - office.deps.now())
+    came = await office.attendance.check_in_by_code(office.desk, new, second.code)
+    assert came.first
+    await office.exits.end(office.agency, new, "按现有专家评标")
+    assert await state_of(new) == "ended"
+    assert {found.severity for found in verify_record(await record_of(office, new))} <= {"warning"}
+    await check_invariants()
+
+
+async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_instead(office: Office) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    one, other = (await office.recalls.panel(office.agency, new)).rows
+    await office.recalls.note(office.agency, new, one.id, True, draw.starts_at)
+    await office.recalls.note(office.agency, new, other.id, False, None)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+    await office.exits.terminate(office.agency, new, "no_experts", "原专家不齐")
+    assert not await Invitation.exists(draw_id=new, state="accepted")
+    assert draw.original_id is not None
+    redraw = await office.follow_ups.redraw(office.agency, draw.original_id, redraw_times(office))
+    await verified(office, redraw)
+    [application] = await office.verification.of_draw(redraw)
+    assert (application.terminated, application.redrawn) == (0, 0)
+    assert verify_record(await record_of(office, new)) == []
+    await check_invariants()
+
+
+async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    row = (await office.recalls.panel(office.agency, new)).rows[0]
+    for at, words in (
+        (draw.starts_at - timedelta(days=1), "同一天"),
+        (draw.starts_at + timedelta(minutes=1), "评标开始之前"),
+        (None, "请填写商定的集合时间"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            await office.recalls.note(office.agency, new, row.id, True, at)
+
+
+@pytest.mark.parametrize("what", ["left", "elsewhere"])
+async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: Office, what: str) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    row = (await office.recalls.panel(office.agency, new)).rows[0]
+    await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    known = await RecalledExpert.get(id=row.id)
+    if what == "left":
+        await Expert.filter(id=known.expert_id).update(left_at=office.deps.now(), active=False)
+    else:
+        await Invitation.filter(id=known.earlier_id).update(starts_at=draw.starts_at, ends_at=draw.ends_at)
+    with pytest.raises(Conflict, match="请登记为不参评"):
+        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    for one in (await office.recalls.panel(office.agency, new)).rows[1:]:
+        await office.recalls.note(office.agency, new, one.id, False, None)
+    with pytest.raises(Conflict, match=row.name):
+        await office.recalls.confirm(office.agency, new)
+    await office.recalls.note(office.agency, new, row.id, False, None)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+
+
+async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_follow(office: Office) -> None:
+    old = await end_with_panel(office)
+    new = await office.follow_ups.recall(office.agency, old, recall_times(office))
+    draw = await Draw.get(id=new)
+    form = await office.follow_ups._form(draw, draw.starts_at + timedelta(days=3), draw.ends_at + timedelta(days=3), ())
+    await office.setup.edit(office.agency, new, form)
+    later = await Draw.get(id=new)
+    [notice] = await CallNotice.filter(draw_id=new)
+    assert local(notice.gathering_at).date() == local(later.starts_at).date()
+    assert later.needed == 2
+    [condition] = await Condition.filter(draw_id=new)
+    with pytest.raises(Conflict, match="抽取条件不能修改"):
+        await office.setup.remove_condition(office.agency, new, condition.id)
+    await office.setup.delete(office.agency, new)
+    assert not await RecalledExpert.exists(draw_id=new)
+    assert await holder(office) == [old]
+
+
+async def test_what_does_not_fit_a_recall_says_what_to_do(office: Office) -> None:
+    new = await make_recall(office)
+    old = (await Draw.get(id=new)).original_id
+    assert old is not None
+    with pytest.raises(Conflict, match="不需要摇号"):
+        await office.rounds.open(office.agency, new)
+    [notice] = await CallNotice.filter(draw_id=new)
+    with pytest.raises(Conflict, match="商定"):
+        await office.absences.change_gathering(office.agency, new, notice.id, notice.gathering_at)
+    with pytest.raises(Conflict, match="不是通知原专家项目"):
+        await office.recalls.panel(office.agency, old)
+    with pytest.raises(Forbidden):
+        await office.recalls.panel(office.supervisor, new)
+    await Draw.filter(id=new).update(starts_at=office.deps.now() - timedelta(minutes=1))
+    with pytest.raises(Conflict, match="开始时间已过"):
+        await office.recalls.confirm(office.agency, new)
+
+
+async def test_an_activity_without_a_panel_cannot_be_recalled(office: Office) -> None:
+    old = await end_with_panel(office)
+    await Invitation.filter(draw_id=old).update(state="absent")
+    await Condition.filter(draw_id=old).update(accepted=0)
+    with pytest.raises(Conflict, match="没有参评的专家"):
+        await office.follow_ups.recall(office.agency, old, recall_times(office))
