@@ -70,7 +70,7 @@ test('a notice of an office opens its page in the role that it needs', async () 
   assert.match(draw.page.data.src, /to=%2Fdesk%2Fd1$/);
   const both = await new Phone({ ...answers, 'GET /sessions/current': person('expert', { roles: [role('expert'), role('verifier')] }) }).open('pages/application', { id: 'a1', draw: 'd1' });
   assert.equal(both.bodies('PUT /sessions/current/role')[0].role, 'verifier');
-  assert.match(both.page.data.src, /to=%2Fdesk%2Fd1$/);
+  assert.match(both.page.data.src, /to=%2Fdesk%2Fd1%2Fapplication$/);
   const none = await new Phone({ ...answers }).open('pages/verifier');
   assert.match(none.text, /没有办理这件事的身份/);
   assert.deepEqual(none.buttons, ['切换身份', '打电话 020-12345678']);

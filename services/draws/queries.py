@@ -152,6 +152,8 @@ _OPERATIONS: Mapping[str, str] = {
     "discard.refused": "未确认移出",
     "discard.lapsed": "登记逾期失效",
     "result.read": "查看抽取结果",
+    "remuneration.read": "查看专家酬劳",
+    "remuneration.exported": "下载酬劳支付表",
     "board.shared": "分享抽取看板",
     "record.shared": "分享抽取记录",
     "leaf.opened": "查看抽取凭证",

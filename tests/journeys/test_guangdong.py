@@ -526,6 +526,58 @@ async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> No
     await day.until(lambda said: said["state"] == "ended", f"/draws/{day.second}", agent)
 
 
+# ---- 16.13, 19.1, 24.6 remuneration
+
+
+async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_pays(day: Day) -> None:
+    """From entry and exit: two experts came from another city, one objects, one is silent; then all are paid."""
+    agent, desk = await day.agent(), await day.desk()
+    base = f"/draws/{day.draw}/remuneration"
+    with pytest.raises(Refused) as foreign:
+        await (await day.mini(gd.OTHER_AGENT, "agent")).get(base)
+    assert foreign.value.status == 404
+    assert (await desk.post(base))["proposed"] == 3
+    assert (await desk.post(base))["proposed"] == 0
+    rows = (await desk.get(base))["rows"]
+    homes = {expert.name: expert.region for expert in gd.EXPERTS}
+    for row in rows:
+        assert row["amount"] == row["computed"] == sum(line["amount"] for line in row["lines"])
+        way = [line["amount"] for line in row["lines"] if line["label"] in ("交通补助", "压差补助")]
+        assert way == ([20000, 20000] if homes[row["name"]] == gd.SHENZHEN else [])
+    assert sorted(homes[row["name"]] for row in rows) == sorted([gd.GUANGZHOU, gd.SHENZHEN, gd.SHENZHEN])
+
+    mobiles = {expert.name: expert.mobile for expert in gd.EXPERTS}
+    sure, unsure, _ = [(row, await day.mini(mobiles[row["name"]], "expert")) for row in rows]
+    morning = local((await day.clock()).now() + timedelta(days=1)).replace(hour=9, minute=0)
+    await day.stage.advance_to(morning)
+    await day.phone(mobiles[sure[0]["name"]]).wait_for(
+        lambda state: any("评标酬劳" in sms["text"] and "/n/" in sms["text"] for sms in state["sms"]) or None, "酬劳"
+    )
+    confirmed = await sure[1].post(f"/remuneration/{sure[0]['id']}/confirmation", {"version": 1})
+    assert (confirmed["state"], confirmed["amount"]) == ("confirmed", sure[0]["amount"])
+    with pytest.raises(Refused) as of_another:
+        await sure[1].post(f"/remuneration/{unsure[0]['id']}/confirmation", {"version": 1})
+    assert of_another.value.status == 404
+    await unsure[1].post(f"/remuneration/{unsure[0]['id']}/dispute", {"version": 1, "reason": "高铁票为260元"})
+    dearer = {"amount": unsure[0]["amount"] + 6000, "words": "凭票据补足交通费"}
+    answered = await desk.put(f"{base}/experts/{unsure[0]['invitation_id']}", dearer)
+    assert (answered["state"], answered["reply"]) == ("proposed", "凭票据补足交通费")
+    assert answered["lines"][-1]["amount"] == 6000
+    await unsure[1].post(f"/remuneration/{unsure[0]['id']}/confirmation", {"version": 2})
+
+    now = (await day.clock()).now()
+    payment = {"paid_on": f"{local(now):%Y-%m-%d}", "way": "银行转账"}
+    assert (await agent.post(f"{base}/payments", {**payment, "ids": [sure[0]["id"]]}))["marked"] == 1
+    await day.stage.advance(3 * 24 * 3600 + 60)
+    await day.until(lambda said: all(row["state"] != "proposed" for row in said["rows"]), base, agent)
+    assert (await agent.post(f"{base}/payments", payment))["marked"] == 2
+    shown = await agent.get(base)
+    assert {row["state"] for row in shown["rows"]} == {"paid"}
+    [month] = (await agent.get("/remuneration/months"))["items"]
+    assert (month["paid"], month["experts"]) == (sum(row["amount"] for row in rows) + 6000, 3)
+    assert (await agent.download(f"{base}.xlsx")).startswith(b"PK")
+
+
 async def test_the_chat_tells_an_expert_what_happened(day: Day) -> None:
     """The one who bound himself and took leave reads of it in his chat, and of no name of project or party."""
     phones = [day.phone(expert.mobile) for expert in gd.EXPERTS]

@@ -14,6 +14,7 @@ import pytest
 from domain.applications.lifecycles import APPLICATION, TASK, ApplicationEvent, ApplicationState, TaskEvent
 from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
+from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
 from miniapp_api.assembly import APIS
 from models.applications import Application, ApplicationSection
 from models.reviews import Objection
@@ -48,6 +49,13 @@ WAYS: Mapping[Enum, str] = {
     InvoiceEvent.REQUEST_REVERSAL: INVOICES,
     InvoiceEvent.SEND: INVOICES,
     InvoiceEvent.REVERSE: "duty invoice_check",
+    RemunerationEvent.CONFIRM: "POST /h5/{pool}/remuneration",
+    RemunerationEvent.DISPUTE: "POST /h5/{pool}/remuneration",
+    RemunerationEvent.ASSUME: "duty remuneration_unanswered",
+    RemunerationEvent.REVISE: "POST /desk/{draw_id}/remuneration",
+    RemunerationEvent.KEEP: "POST /desk/{draw_id}/remuneration",
+    RemunerationEvent.PAY: "POST /agency/draws/{id}/remuneration",
+    RemunerationEvent.TAKE_BACK: "POST /agency/draws/{id}/remuneration",
 }
 """Events and where a person brings them about; a duty looks by itself, again and again."""
 LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
@@ -57,6 +65,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "order": ORDER,
     "refund": REFUND,
     "invoice": INVOICE,
+    "remuneration": REMUNERATION,
 }
 WAITING = [(noun, state) for noun, one in LIFECYCLES.items() for state in one.moves]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import timedelta
 from typing import Any, cast
@@ -255,6 +256,24 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     [month] = await owed.payouts.months(office.agency)
     assert (month.month, month.draws, month.experts) == ("2026-11", 1, 3)
     assert (month.total, month.open, month.payable, month.paid) == (150000, 50000, 50000, 50000)
+    await check_invariants()
+
+
+async def test_hands_that_press_at_once_do_it_once(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, invitations = await ended_panel(office, clock, needed=2)
+    await asyncio.gather(*(owed.desk.propose_all(office.desk, draw_id) for _ in range(3)))
+    assert await Notice.filter(kind="remuneration_proposed").count() == 2
+    mine = [(expert_of(one), (await owed.answers.own(expert_of(one)))[0].id) for one in invitations]
+    await asyncio.gather(*(owed.answers.confirm(me, one, 1, by="h5") for me, one in mine for _ in range(2)))
+    assert await AuditEntry.filter(action="remuneration.confirmed").count() == 2
+    assert await Notice.filter(kind="agency_remuneration").count() == 1, "whoever is last tells the agency"
+    today = local(clock.now()).date()
+    marked = await asyncio.gather(
+        *(owed.payouts.mark_paid(office.agency, draw_id, today, "现金", [one for _, one in mine]) for _ in range(3))
+    )
+    assert sorted(marked) == [0, 0, 2]
     await check_invariants()
 
 
