@@ -30,6 +30,11 @@ class Account(Row):
     person_check_at = fields.DatetimeField(null=True)
     """When the register is to be asked (again); None: never."""
     mobile_changed_at = fields.DatetimeField(null=True)
+    weak_identity_at = fields.DatetimeField(null=True)
+    """Since when the identity platform vouches for less than the rulebook's level; None: enough, or never asked.
+
+    Who is known so weakly acts for no organisation, and nobody acts for an organisation whose legal account he is.
+    """
     password_hash = fields.CharField(200, default="", db_default="")
     password_set_at = fields.DatetimeField(null=True)
     password_initial = fields.BooleanField(default=False, db_default=False)
@@ -210,6 +215,22 @@ class PersonLookup(Row):
     class Meta:
         table = "person_lookup"
         indexes = (("pool", "mobile_hash", "asked_at"), ("pool", "number_hash", "asked_at"), ("asked_at",))
+
+
+class FormDraft(Row):
+    """What a person typed into a form and has not saved yet, to go on with on any device; one per form."""
+
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.CASCADE, related_name="drafts")
+    account_id: UUID
+    name = fields.CharField(60)
+    """Kind and subject of the form: ``basic:<project id>``."""
+    values_sealed = fields.TextField()
+    saved_at = fields.DatetimeField()
+
+    class Meta:
+        table = "form_draft"
+        unique_together = (("account_id", "name"),)
+        indexes = (("saved_at",),)
 
 
 class IdempotencyKey(Row):

@@ -40,6 +40,9 @@ class AgentLink(Row):
     valid_until = fields.DatetimeField()
     accepted_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    """By the organisation."""
+    declined_at = fields.DatetimeField(null=True)
+    """By the person: not accepted, or given up."""
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -6,6 +6,7 @@ import aiohttp.web as http
 
 from services.registry import Services
 from web.accounts.account import AccountPages
+from web.accounts.agent_requests import AgentRequestPages
 from web.accounts.identity import IdentityPages
 from web.accounts.login import AuthPages
 from web.accounts.mini_program_entry import MiniProgramEntryPages
@@ -60,6 +61,7 @@ def setup_pages(
         ShortLinkPages(site, services),
         VenueCheckInPages(site, services),
         door,
+        AgentRequestPages(site, services, door),
         IdentityPages(site, services, door, services.accounts.web_sessions),
         WechatPages(site, services, door, services.accounts.web_sessions),
         WechatBindingPages(site, services, door),

@@ -57,3 +57,9 @@ async def requests(call: Call) -> Listing[Agent]:
 async def accept(call: Call, path: LinkPath) -> Agent:
     """Agree to act for the organisation. Twice is harmless."""
     return await call.services.organisations.legal_entities.accept(call.actor, path.link_id)
+
+
+@api.post("/organisations/requests/{link_id}/refusal", "不担任经办人")
+async def decline(call: Call, path: LinkPath) -> Agent:
+    """Not agree, or act for the organisation no more. Twice is harmless."""
+    return await call.services.organisations.legal_entities.decline(call.actor, path.link_id)

@@ -32,6 +32,7 @@ declare namespace Api {
     'DELETE /organisations/agents/{link_id}': { given: { path: { link_id: string } }; answer: AgentOut };
     'GET /organisations/requests': { given: {}; answer: AgentOutListing };
     'POST /organisations/requests/{link_id}/acceptance': { given: { path: { link_id: string } }; answer: AgentOut };
+    'POST /organisations/requests/{link_id}/refusal': { given: { path: { link_id: string } }; answer: AgentOut };
     'GET /invitations': { given: {}; answer: InvitationOutListing };
     'GET /invitations/{invitation_id}': { given: { path: { invitation_id: string } }; answer: InvitationOut };
     'POST /invitations/{invitation_id}/answer': { given: { path: { invitation_id: string }; body: InvitationAnswerIn }; answer: AnsweredOut };
@@ -94,7 +95,7 @@ declare namespace Api {
     masked_mobile: string;
     valid_from: string;
     valid_until: string;
-    state: 'waiting' | 'active' | 'expired' | 'future' | 'revoked';
+    state: 'waiting' | 'active' | 'expired' | 'future' | 'revoked' | 'declined';
   }
 
   interface AgentOutListing {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.accounts.account_linking import AccountLinking
 from services.accounts.credentials import Credentials
+from services.accounts.form_drafts import FormDrafts
 from services.accounts.identity_verification import DUE, IdentityVerification
 from services.accounts.initial_passwords import InitialPasswords
 from services.accounts.mini_program_entry import MiniProgramEntry
@@ -36,6 +37,7 @@ class AccountServices:
     credentials: Credentials
     initial_passwords: InitialPasswords
     staff: Staff
+    form_drafts: FormDrafts
     due_tasks: tuple[DueTask, ...]
 
 
@@ -67,5 +69,6 @@ def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> A
         credentials=Credentials(deps, notices, passwords),
         initial_passwords=InitialPasswords(deps, passwords),
         staff=Staff(deps),
+        form_drafts=FormDrafts(deps),
         due_tasks=(DueTask("person_check", DUE, verification.check_due),),
     )

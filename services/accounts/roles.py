@@ -28,12 +28,18 @@ class RoleOption:
         return " · ".join(part for part in (role_name(self.role), self.organisation_name, self.scope) if part)
 
 
+_KNOWN_ENOUGH = "NOT EXISTS (SELECT 1 FROM account w WHERE w.id IN ({0}) AND w.weak_identity_at IS NOT NULL)"
+"""Nobody acts for an organisation whom, or whose legal account, the identity platform knows too weakly."""
 _EXPERT = "SELECT 'expert', '', NULL::uuid, '', id FROM expert WHERE account_id = {person} AND left_at IS NULL"
-_LEGAL = "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = {person}"
+_LEGAL = (
+    "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = {person} AND "
+    + _KNOWN_ENOUGH.format("legal_account_id")
+)
 _AGENT = (
     "SELECT 'agent', '', o.id, o.name, NULL::uuid FROM agent_link l JOIN organisation o ON o.id = l.organisation_id "
     "WHERE l.account_id = {person} AND l.accepted_at IS NOT NULL AND l.revoked_at IS NULL "
-    "AND l.valid_from <= $2 AND l.valid_until > $2"
+    "AND l.declined_at IS NULL AND l.valid_from <= $2 AND l.valid_until > $2 AND "
+    + _KNOWN_ENOUGH.format("l.account_id, o.legal_account_id")
 )
 _GRANT = (
     "SELECT role, scope, NULL::uuid, '', NULL::uuid FROM role_grant WHERE account_id = {person} AND revoked_at IS NULL"
@@ -58,7 +64,7 @@ _NAMED_SUPERVISOR = (
 
 MAY_WORK = """coalesce(
   (SELECT TRUE FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL LIMIT 1),
-  (SELECT TRUE FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL LIMIT 1),
+  (SELECT TRUE FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL AND l.declined_at IS NULL LIMIT 1),
   (SELECT TRUE FROM organisation o WHERE o.legal_account_id = a.id LIMIT 1),
   (SELECT TRUE FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL LIMIT 1),
   (SELECT TRUE FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id

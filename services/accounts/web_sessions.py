@@ -13,6 +13,7 @@ from domain.errors import AppError, Conflict, Forbidden, Unauthenticated
 from domain.ids import new_id
 from models.accounts import Account, KnownBrowser, Session
 from models.experts import Expert
+from models.organisations import AgentLink
 from services.accounts.expert_matching import link_expert
 from services.accounts.roles import RoleOption, find_role, roles_of
 from services.accounts.sessions import Sessions
@@ -76,7 +77,7 @@ class WebSessions:
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         if account is None:
             return self._by_code(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
-        return self._by_code(pool) or bool(await self._offices(account.id))
+        return self._by_code(pool) or bool(await self._offices(account.id)) or await self._is_asked(account.id)
 
     def _by_code(self, pool: str) -> bool:
         """Whether applicants and experts may log in by code; offices always may."""
@@ -98,7 +99,8 @@ class WebSessions:
             raise self._nobody(account.pool)
         await link_expert(self._deps, account, self._deps.now())
         options = await roles_of(account.id, self._deps.now())
-        if not options and not self._deps.book(account.pool).registration.open:
+        opens = self._deps.book(account.pool).registration.open or await self._is_asked(account.id)
+        if not options and not opens:
             raise self._nobody(account.pool)
         return await self._open(account.id, account.pool, options[0] if len(options) == 1 else None, device)
 
@@ -109,6 +111,11 @@ class WebSessions:
     async def _offices(self, account_id: UUID) -> list[RoleOption]:
         options = await roles_of(account_id, self._deps.now())
         return [option for option in options if option.role not in ("expert", "applicant")]
+
+    async def _is_asked(self, account_id: UUID) -> bool:
+        """Whether an organisation waits for the person's answer; he comes in to give it."""
+        asked = AgentLink.filter(account_id=account_id, accepted_at=None, revoked_at=None, declined_at=None)
+        return await asked.filter(valid_until__gt=self._deps.now()).exists()
 
     async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
         """The cookie of a person whom the caller knows: just registered, or bound and named by WeChat's own browser."""
@@ -148,12 +155,15 @@ class WebSessions:
     # ---- vouched for by the identity platform
 
     async def enter(
-        self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID, device: str = ""
+        self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID | None, device: str = ""
     ) -> str | None:
-        """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``.
+        """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``; without one it is still chosen.
 
         The caller has proven who it is. None for a role not held at this moment: an agent's period may begin later.
         """
+        if organisation_id is None:
+            async with transaction():
+                return await self._open(account_id, pool, None, device)
         held = await find_role(account_id, role, self._deps.now(), organisation_id=organisation_id)
         if held is None:
             return None

@@ -86,7 +86,7 @@ ACTIONS: Mapping[str, Action] = {
     "draw_news": _draw("查看这次抽取", mini=""),
     "draw_ended": _draw("查看这次抽取", mini=""),
     "agency_news": _agency("查看这次抽取"),
-    "agent_asked": Action("查看并接受", "/h5/{pool}/account"),
+    "agent_asked": Action("查看并答复", "/h5/{pool}/agent-requests"),
     "agency_verified": _agency("进入抽取"),
     "agency_refused": _agency("去修改"),
     "agency_agreed": _agency("查看进度"),

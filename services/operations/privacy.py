@@ -13,6 +13,7 @@ from domain.errors import AppError, Conflict, Unauthenticated
 from domain.persons import PersonCheck
 from models.accounts import (
     Account,
+    FormDraft,
     KnownBrowser,
     RoleGrant,
     Session,
@@ -149,6 +150,7 @@ class Privacy:
         await Expert.filter(account_id=account.id).update(account_id=None)
         await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
         await KnownBrowser.filter(account_id=account.id).delete()
+        await FormDraft.filter(account_id=account.id).delete()
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
         account.person_check, account.person_checked_at, account.person_check_at = "", None, None
@@ -161,7 +163,7 @@ class Privacy:
         expert = await Expert.get_or_none(account_id=account.id, left_at=None)
         identities = await WechatIdentity.filter(account_id=account.id).values("app", "openid", "unionid", "bound_at")
         links = await AgentLink.filter(account_id=account.id).values(
-            "organisation__name", "valid_from", "valid_until", "revoked_at"
+            "organisation__name", "valid_from", "valid_until", "revoked_at", "declined_at"
         )
         applied = await collect(self._deps, account.id)
         return {

@@ -18,7 +18,7 @@ from tortoise.exceptions import BaseORMException, IntegrityError
 
 from domain.clock import print_time
 from models.draws import Draw
-from services.accounts import KNOWN_BROWSER_TTL
+from services.accounts import DRAFTS_KEPT, KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
@@ -257,6 +257,7 @@ class Scheduler:
         await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_BROWSER_TTL)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFTS_KEPT)
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - interval '1 day'")
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
         await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))

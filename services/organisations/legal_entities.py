@@ -23,21 +23,24 @@ from services.core.permissions import check
 from services.notifications import Notifier
 from services.ports import IdentityClaims
 
-LinkState = Literal["waiting", "active", "expired", "future", "revoked"]
+LinkState = Literal["waiting", "active", "expired", "future", "revoked", "declined"]
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A log-in over the identity platform; ``role`` is organisation or agent."""
+    """A log-in over the identity platform; ``role`` is organisation or agent.
+
+    ``organisation_id`` is None for a person who chooses, or answers, first.
+    """
 
     account_id: UUID
-    organisation_id: UUID
+    organisation_id: UUID | None
     role: str
 
 
 @dataclass(frozen=True)
 class Agent:
-    """A person linked to an organisation. ``waiting``: for acceptance."""
+    """A person linked to an organisation. ``waiting``: for acceptance; ``declined``: not accepted, or given up."""
 
     link_id: UUID
     organisation_id: UUID
@@ -57,12 +60,16 @@ class LegalEntities:
     async def register(self, pool: str, claims: IdentityClaims, *, account_id: UUID | None = None) -> Registered:
         """Take in what the identity platform vouches for: the person, the organisation, and how they belong together.
 
-        ``account_id`` is the person already logged in, if any. Raises RuleViolation for a natural person without
-        entity and for a real-name level below the rulebook's, Forbidden for an agent whom the organisation has struck
-        off.
+        ``account_id`` is the person already logged in, if any. A real-name level below the rulebook's takes the right
+        to act for organisations away at once, one that suffices gives it back. Raises RuleViolation for such a level
+        and for a natural person whom no organisation has linked, Forbidden for an agent whom the organisation has
+        struck off.
         """
-        self._check_claims(pool, claims)
         now = self._deps.now()
+        await self._note_level(pool, claims, now)
+        if claims.user_type == "person":
+            return await self._linked_person(pool, claims, now)
+        self._check_claims(pool, claims)
         async with transaction():
             account = await account_by_mobile(self._deps, pool, claims.mobile)
             if account.disabled_at is not None:
@@ -81,6 +88,33 @@ class LegalEntities:
             actor = Actor(pool, role, account.id, organisation_id=organisation.id)
             await record(actor, now, "organisation.register", "organisation", organisation.id, level=claims.level)
             return Registered(account.id, organisation.id, role)
+
+    async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
+        """Keep whether the platform knows the person well enough, also where the log-in is refused for it."""
+        weak = claims.level < self._deps.book(pool).login.assurance_level_minimum
+        async with transaction():
+            known = Account.filter(pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile))
+            account = await known.select_for_update().first()
+            if account is None or (account.weak_identity_at is not None) is weak:
+                return
+            account.weak_identity_at = now if weak else None
+            await account.save(update_fields=["weak_identity_at"])
+            action = "account.identity_weak" if weak else "account.identity_proven"
+            await record(Actor(pool, "guest", account.id), now, action, "account", account.id, level=claims.level)
+
+    async def _linked_person(self, pool: str, claims: IdentityClaims, now: datetime) -> Registered:
+        """A person without an organisation at the platform (个人登录), whom one has linked here or asks to be."""
+        check_mobile(claims.mobile)
+        account = await Account.get_or_none(
+            pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile), disabled_at=None
+        )
+        links = AgentLink.filter(account_id=account.id, revoked_at=None, declined_at=None) if account else None
+        found = await links.filter(valid_until__gt=now) if links else []
+        if account is None or not found:
+            raise self._natural_person(pool)
+        self._check_level(pool, claims.level)
+        active = [link for link in found if _state(link, now) == "active"]
+        return Registered(account.id, active[0].organisation_id if len(found) == len(active) == 1 else None, "agent")
 
     async def link_agent(
         self,
@@ -144,12 +178,28 @@ class LegalEntities:
                 raise NotFound("找不到这条关联申请，请让企业重新发起。")
             if link.revoked_at is not None:
                 raise Conflict("企业已取消这条关联申请，请联系企业重新发起。", code="link_revoked")
+            if link.declined_at is not None:
+                raise Conflict("您已选择不担任这家企业的经办人，需要办理的请联系企业重新发起。", code="link_declined")
             if link.valid_until <= now:
                 raise Conflict("这条关联申请已过有效期，请联系企业重新发起。", code="link_expired")
             if link.accepted_at is None:
                 link.accepted_at = now
                 await link.save(update_fields=["accepted_at"])
                 await record(actor, now, "organisation.accept_agent", "organisation", link.organisation_id)
+            organisation = await Organisation.get(id=link.organisation_id)
+            return self._show(link, organisation, await Account.get(id=link.account_id), now)
+
+    async def decline(self, actor: Actor, link_id: UUID) -> Agent:
+        """The person does not agree, or acts for the organisation no more. Twice is harmless."""
+        now = self._deps.now()
+        async with transaction():
+            link = await AgentLink.select_for_update().get_or_none(id=link_id, account_id=actor.account_id)
+            if link is None or actor.account_id is None:
+                raise NotFound("找不到这条关联申请，请刷新后重试。")
+            if link.declined_at is None and link.revoked_at is None:
+                link.declined_at = now
+                await link.save(update_fields=["declined_at"])
+                await record(actor, now, "organisation.decline_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
             return self._show(link, organisation, await Account.get(id=link.account_id), now)
 
@@ -183,20 +233,21 @@ class LegalEntities:
         found = await links.prefetch_related("account", "organisation") if actor.account_id else []
         return [self._show(link, link.organisation, link.account, self._deps.now()) for link in found]
 
-    async def check_may_draw(self, pool: str, organisation_id: UUID) -> None:
-        """Raises RuleViolation for an organisation whose real-name level does not suffice."""
-        organisation = await Organisation.get(id=organisation_id, pool=pool)
-        self._check_level(pool, organisation.assurance_level)
+    async def is_known_too_weakly(self, actor: Actor) -> bool:
+        """Whether the person, at his newest log-in by the identity platform, had too low a real-name level."""
+        return await Account.exists(id=actor.account_id, weak_identity_at__isnull=False)
+
+    def _natural_person(self, pool: str) -> RuleViolation:
+        return RuleViolation(
+            "个人不能发起抽取；请用法人账号登录，或请企业将您关联为经办人后再登录。",
+            rule="login.natural_person_may_draw",
+            source=self._deps.book(pool).source("login.natural_person_may_draw"),
+            code="natural_person",
+        )
 
     def _check_claims(self, pool: str, claims: IdentityClaims) -> None:
-        book = self._deps.book(pool)
         if claims.user_type not in ("legal", "agent") or not claims.credit_code or not claims.organisation_name:
-            raise RuleViolation(
-                "个人不能发起抽取；请用法人账号登录，或请企业将您关联为经办人后再登录。",
-                rule="login.natural_person_may_draw",
-                source=book.source("login.natural_person_may_draw"),
-                code="natural_person",
-            )
+            raise self._natural_person(pool)
         self._check_level(pool, claims.level)
         check_credit_code(claims.credit_code)
         check_mobile(claims.mobile)
@@ -254,7 +305,7 @@ class LegalEntities:
             until = now + self._deps.book(pool).login.agent_link_default
             await self._set_link(organisation.id, account_id, now, until, accepted_at=now, now=now)
             return
-        if link.revoked_at is not None or link.valid_until <= now:
+        if link.revoked_at is not None or link.declined_at is not None or link.valid_until <= now:
             raise Forbidden(
                 f"{organisation.name}对您的经办授权已取消或到期，请联系企业重新关联。", code="agent_link_ended"
             )
@@ -282,10 +333,10 @@ class LegalEntities:
                 accepted_at=accepted_at,
                 created_at=now,
             )
-        if link.revoked_at is not None:  # who was struck off must agree again; a running link is only prolonged
-            link.accepted_at, link.revoked_at = None, None
+        if link.revoked_at or link.declined_at:  # whose link has ended must agree again; a running one is prolonged
+            link.accepted_at, link.revoked_at, link.declined_at = None, None, None
         link.valid_from, link.valid_until = begin, end
-        await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at"])
+        await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])
         return link
 
     def _show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
@@ -315,6 +366,8 @@ def check_credit_code(code: str, field: str = "credit_code") -> str:
 def _state(link: AgentLink, now: datetime) -> LinkState:
     if link.revoked_at is not None:
         return "revoked"
+    if link.declined_at is not None:
+        return "declined"
     if link.valid_until <= now:
         return "expired"
     if link.accepted_at is None:

@@ -37,6 +37,7 @@ DIGESTS = {
     "0012_pinyin_names.sql": "1aaa7541e676bbc95126324bac41c4bb384c7b4ca88aab3e61aa0718411aeb68",
     "0013_redraw.py": "94f5abd2de32035037d4234b23972262e8ddd7e2cb7b29f20344635dc2d3a6dd",
     "0013_redraw.sql": "1ebbd994ddaf1bf48db633076d1c4b87250bde4b5eec6eebeb65bd63a42fd03b",
+    "0014_identity_and_drafts.py": "4b9c890c14f38e64850bb27a3c6df953143fa7501203daf1dd45f9517fb9334d",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

@@ -101,7 +101,8 @@ class _Page(HTMLParser):
             self.links[name] = values["href"]
         elif self._form:
             own = {values["name"]: values["value"]} if "name" in values else {}
-            self.buttons[name] = (self._form, own)
+            form = {**self._form, "action": values["formaction"]} if "formaction" in values else self._form
+            self.buttons[name] = (form, own)
         self._open = None
 
     def handle_data(self, data: str) -> None:

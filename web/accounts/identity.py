@@ -134,7 +134,7 @@ class IdentityPages:
         )
         if cookie is None:
             return self._site.render("accounts/identity.html", organisation=claims.organisation_name)
-        return self._door.let_in(cookie)
+        return self._door.let_in(cookie, "/desk" if registered.organisation_id else f"/h5/{pool}/agent-requests")
 
     async def _register(self, pool: str, claims: IdentityClaims) -> Registered:
         try:

@@ -331,8 +331,11 @@ class AuthPages:
         """The page that a person of this role begins with."""
         if actor.role != "guest":
             return _HOMES.get(actor.role, HOME).format(pool=actor.pool)
-        roles = await self._services.accounts.sessions.roles(actor)
-        return "/h5/role" if roles else _with("/h5/register", pool=actor.pool)
+        if await self._services.accounts.sessions.roles(actor):
+            return "/h5/role"
+        if await self._services.organisations.legal_entities.list_mine(actor):
+            return f"/h5/{actor.pool}/agent-requests"
+        return _with("/h5/register", pool=actor.pool)
 
     def let_in(self, cookie: str, target: str = HOME) -> http.Response:
         """Give the browser the cookie of its log-in and send it on, to pages of ours only."""
@@ -357,8 +360,13 @@ class AuthPages:
 
     async def role_form(self, request: http.Request) -> http.Response:
         visitor = await self.visitor(request)
+        entities = self._services.organisations.legal_entities
+        links = await entities.list_mine(visitor)
         return self._site.render(
             "accounts/login_role.html",
+            links=links,
+            waiting=sum(one.state == "waiting" for one in links),
+            weak=await entities.is_known_too_weakly(visitor),
             options=await self._services.accounts.sessions.roles(visitor),
             current=visitor,
             form=self.form(visitor, "role"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.agency.agents import AgentPages
 from web.agency.basic import BasicPages
 from web.agency.catalogues import CataloguePages
 from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
+from web.agency.drafts import DraftPages
 from web.agency.home import HomePages
 from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
@@ -35,6 +37,8 @@ _ALL = (
     LogTab,
     PendingPages,
     RemunerationMonths,
+    AgentPages,
+    DraftPages,
 )
 
 

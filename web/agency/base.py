@@ -13,7 +13,7 @@ from markupsafe import escape
 from domain.errors import AppError
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor
-from services.core.permissions import check
+from services.core.permissions import check, may
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.site import Site
@@ -27,6 +27,7 @@ MENU = (
     ("projects", "招标项目", "/agency/projects"),
     ("pending", "专家补抽", "/agency/pending"),
     ("remuneration", "专家酬劳", "/agency/remuneration"),
+    ("agents", "我的经办人", "/agency/agents"),
 )
 """Code, name and path of each entry."""
 
@@ -58,13 +59,21 @@ class AgencyPart:
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
         return await self.site.read_upload(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
 
+    async def draft(self, actor: Actor, kind: str, subject_id: UUID | None) -> dict[str, str]:
+        """What was typed into a form that was never saved; empty: nothing."""
+        return await self.services.accounts.form_drafts.find(actor, draft_name(kind, subject_id))
+
+    async def saved(self, actor: Actor, kind: str, subject_id: UUID | None) -> None:
+        """It was saved now, so its draft is forgotten."""
+        await self.services.accounts.form_drafts.forget(actor, draft_name(kind, subject_id))
+
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
     ) -> http.Response:
         """A page. ``error`` is told above it, unless a form on it tells it beside a field."""
         common: dict[str, object] = {
             "pool": self.book(actor).pool,
-            "menu": MENU,
+            "menu": [one for one in MENU if one[0] != "agents" or may(actor, "organisation.link_agent")],
             "here": self.here,
             "none_form": EMPTY,
             "token": self.site.form_token(FORM, _log_in(actor), actor.account_id or NOBODY),
@@ -85,6 +94,10 @@ class AgencyPart:
 
     def book(self, actor: Actor) -> Rulebook:
         return self.services.deps.book(actor.pool)
+
+
+def draft_name(kind: str, subject_id: UUID | None) -> str:
+    return f"{kind}:{subject_id}"
 
 
 def _log_in(actor: Actor) -> UUID:

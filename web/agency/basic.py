@@ -29,6 +29,7 @@ class BasicPages(DrawPart):
         "copied": "已复制上次的设置，时间已顺延，请逐步核对。",
         "supervisors": "监督人已更换。",
         "saved": "已保存。",
+        "kept": "已暂存，可以在其他手机或电脑上接着填。",
     }
 
     def add_routes(self) -> None:
@@ -44,7 +45,8 @@ class BasicPages(DrawPart):
         actor, project = await self._project(request)
         lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
         values = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
-        return await self._form_page(actor, request, project, None, Form(values))
+        kept = await self.draft(actor, "basic", project.id)
+        return await self._form_page(actor, request, project, None, Form(kept or values), kept=bool(kept))
 
     async def create(self, request: http.Request) -> http.Response:
         """``deed`` save or copy: with what the last activity says."""
@@ -53,10 +55,12 @@ class BasicPages(DrawPart):
         try:
             if fields.get("deed") == "copy":
                 made = await self._copy(actor, project, fields)
+                await self.saved(actor, "basic", project.id)
                 raise redirect(path_of(made, "basic"), note="copied")
             made = await self.services.draws.setup.create(actor, _form(fields, project.id))
         except AppError as error:
             return await self._form_page(actor, request, project, None, Form(fields, self.shown(error)))
+        await self.saved(actor, "basic", project.id)
         raise redirect(path_of(made, "recusal"), note="begun")
 
     async def _copy(self, actor: Actor, project: ProjectView, fields: Mapping[str, str]) -> UUID:
@@ -107,7 +111,14 @@ class BasicPages(DrawPart):
             return await self._page(actor, request, detail, Form(fields, self.shown(error)))
 
     async def _form_page(
-        self, actor: Actor, request: http.Request, project: ProjectView, detail: Detail | None, form: Form
+        self,
+        actor: Actor,
+        request: http.Request,
+        project: ProjectView,
+        detail: Detail | None,
+        form: Form,
+        *,
+        kept: bool = False,
     ) -> http.Response:
         common = await self._choices(actor, project, detail)
         if detail is not None:
@@ -136,6 +147,8 @@ class BasicPages(DrawPart):
             last_draw=await self._last(actor),
             draw=None,
             editable=True,
+            draft=f"/agency/drafts/basic/{project.id}",
+            kept=kept,
             **common,
         )
 

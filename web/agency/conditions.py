@@ -30,6 +30,7 @@ class ConditionPages(DrawPart):
         "notice": "语音通知已保存。",
         "condition": "抽取条件已保存。",
         "gone": "已删除。",
+        "kept": "已暂存，可以在其他手机或电脑上接着填。",
     }
 
     def add_routes(self) -> None:
@@ -82,8 +83,9 @@ class ConditionPages(DrawPart):
 
     async def notice(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._notice(request)
-        values = self._notice_values(one) if one else self._suggested(actor, detail)
-        return self._notice_page(actor, request, detail, one, Form(values))
+        kept = {} if one else await self.draft(actor, "notice", detail.draw.id)
+        values = kept or (self._notice_values(one) if one else self._suggested(actor, detail))
+        return self._notice_page(actor, request, detail, one, Form(values), kept=bool(kept))
 
     async def save_notice(self, request: http.Request) -> http.Response:
         """``deed`` save or delete."""
@@ -97,6 +99,7 @@ class ConditionPages(DrawPart):
                 await setup.edit_notice(actor, draw_id, one.id, _notice_form(fields, one))
             else:
                 await setup.add_notice(actor, draw_id, _notice_form(fields))
+                await self.saved(actor, "notice", draw_id)
         except AppError as error:
             return self._notice_page(actor, request, detail, one, Form(fields, self.shown(error)))
         raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("deed") == "delete" else "notice")
@@ -106,7 +109,14 @@ class ConditionPages(DrawPart):
         return actor, detail, _part(request, detail.parts["notices"], "这条语音通知")
 
     def _notice_page(
-        self, actor: Actor, request: http.Request, detail: Detail, one: CallNotice | None, form: Form
+        self,
+        actor: Actor,
+        request: http.Request,
+        detail: Detail,
+        one: CallNotice | None,
+        form: Form,
+        *,
+        kept: bool = False,
     ) -> http.Response:
         venues = self.book(actor).venues
         return self.draw_page(
@@ -120,6 +130,8 @@ class ConditionPages(DrawPart):
             venues=venues,
             rules=self.book(actor).draw.notice,
             other=OTHER,
+            draft="" if one else f"/agency/drafts/notice/{detail.draw.id}",
+            kept=kept,
         )
 
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
@@ -147,8 +159,9 @@ class ConditionPages(DrawPart):
     async def condition(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._condition(request)
         left = detail.draw.needed - sum(c.planned for c in detail.conditions)
-        values = _condition_values(one) if one else self._usual(actor, detail, left)
-        return await self._condition_page(actor, request, detail, one, Form(values))
+        kept = {} if one else await self.draft(actor, "condition", detail.draw.id)
+        values = kept or (_condition_values(one) if one else self._usual(actor, detail, left))
+        return await self._condition_page(actor, request, detail, one, Form(values), kept=bool(kept))
 
     def _usual(self, actor: Actor, detail: Detail, left: int) -> dict[str, str]:
         mode, notices = self.book(actor).draw.region_modes[0], detail.parts["notices"]
@@ -166,6 +179,7 @@ class ConditionPages(DrawPart):
                 await setup.edit_condition(actor, draw_id, one.id, _condition_form(fields))
             else:
                 await setup.add_condition(actor, draw_id, _condition_form(fields))
+                await self.saved(actor, "condition", draw_id)
         except AppError as error:
             return await self._condition_page(actor, request, detail, one, Form(fields, self.shown(error)))
         raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("deed") == "delete" else "condition")
@@ -175,7 +189,14 @@ class ConditionPages(DrawPart):
         return actor, detail, _part(request, detail.conditions, "这个抽取条件")
 
     async def _condition_page(
-        self, actor: Actor, request: http.Request, detail: Detail, one: Condition | None, form: Form = EMPTY
+        self,
+        actor: Actor,
+        request: http.Request,
+        detail: Detail,
+        one: Condition | None,
+        form: Form = EMPTY,
+        *,
+        kept: bool = False,
     ) -> http.Response:
         names = await self.services.catalogues.names(actor.pool, "region", form.value("regions").split(","))
         for field, kind in (*((kind, kind) for kind in CODES), ("alternative", "specialty")):
@@ -195,6 +216,8 @@ class ConditionPages(DrawPart):
             payer_note=self.book(actor).remuneration.payer_note,
             modes=MODES,
             top=self.book(actor).pool.region,
+            draft="" if one else f"/agency/drafts/condition/{detail.draw.id}",
+            kept=kept,
         )
 
 

@@ -29,6 +29,7 @@ class ProjectPages(AgencyPart):
         "deleted": "项目已删除。",
         "lot": "标段已保存。",
         "lot-gone": "标段已删除。",
+        "kept": "已暂存，可以在其他手机或电脑上接着填。",
     }
 
     def add_routes(self) -> None:
@@ -56,7 +57,9 @@ class ProjectPages(AgencyPart):
         )
 
     async def blank(self, request: http.Request) -> http.Response:
-        return await self._form_page(await self.actor(request), request, None)
+        actor = await self.actor(request)
+        kept = await self.draft(actor, "project", actor.organisation_id)
+        return await self._form_page(actor, request, None, Form(kept) if kept else None, kept=bool(kept))
 
     async def create(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -65,6 +68,7 @@ class ProjectPages(AgencyPart):
             made = await self.services.draws.projects.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
             return await self._form_page(actor, request, None, Form(fields, self.shown(error)))
+        await self.saved(actor, "project", actor.organisation_id)
         raise redirect(f"/agency/projects/{made.id}", note="created", choose=request.query.get("choose", "")[:1])
 
     async def detail(self, request: http.Request) -> http.Response:
@@ -109,7 +113,13 @@ class ProjectPages(AgencyPart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def _form_page(
-        self, actor: Actor, request: http.Request, view: ProjectView | None, form: Form | None = None
+        self,
+        actor: Actor,
+        request: http.Request,
+        view: ProjectView | None,
+        form: Form | None = None,
+        *,
+        kept: bool = False,
     ) -> http.Response:
         form = form or Form(_values(view.data) if view else {"organisation_form": "委托招标"})
         rules = self.book(actor).projects
@@ -127,6 +137,8 @@ class ProjectPages(AgencyPart):
             region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
             top=self.book(actor).pool.region,
             choose=request.query.get("choose", "")[:1],
+            draft="" if view else f"/agency/drafts/project/{actor.organisation_id}",
+            kept=kept,
         )
 
     async def _page(self, actor: Actor, request: http.Request, view: ProjectView, form: Form = EMPTY) -> http.Response:

@@ -62,9 +62,72 @@ async def test_a_weak_real_name_level_is_told_to_be_raised(
     with pytest.raises(RuleViolation, match=r"为3级，需达到4级.*升级") as refused:
         await organisations.register("demo", replace(claims, level=3))
     assert (refused.value.rule, refused.value.params) == ("login.assurance_level_minimum", {"level": 3, "minimum": 4})
-    weak = await make_organisation(assurance_level=2)
-    with pytest.raises(RuleViolation):
-        await organisations.check_may_draw("demo", weak.id)
+
+
+async def test_a_later_weak_log_in_takes_the_right_away_and_a_strong_one_gives_it_back(
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock, deps: Deps
+) -> None:
+    legal = await organisations.register("demo", claims)
+    agent = await make_account(deps)
+    await make_agent_link(await Organisation.get(id=legal.organisation_id), agent)
+
+    async def held() -> list[list[str]]:
+        return [[role.role for role in await roles_of(one, clock.now())] for one in (legal.account_id, agent.id)]
+
+    assert await held() == [["organisation"], ["agent"]]
+    with pytest.raises(RuleViolation, match="为3级"):
+        await organisations.register("demo", replace(claims, level=3))
+    assert await held() == [[], []], "its agents act for an entity that is known too weakly"
+    await organisations.register("demo", claims)
+    assert await held() == [["organisation"], ["agent"]]
+    person = replace(claims, mobile=deps.keys.open_text(agent.mobile_sealed, "mobile"), user_type="person", level=3)
+    with pytest.raises(RuleViolation, match="为3级"):
+        await organisations.register("demo", person)
+    assert await held() == [["organisation"], []], "the agent alone"
+
+
+async def test_a_stranger_s_weak_log_in_for_the_same_entity_takes_nothing_from_it(
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    legal = await organisations.register("demo", claims)
+    with pytest.raises(RuleViolation, match="为1级"):
+        await organisations.register("demo", replace(claims, mobile="13800009999", level=1))
+    assert [role.role for role in await roles_of(legal.account_id, clock.now())] == ["organisation"]
+
+
+async def test_a_person_whom_an_entity_has_linked_comes_in_without_one_at_the_platform(
+    organisations: LegalEntities, claims: IdentityClaims, deps: Deps
+) -> None:
+    organisation, account = await make_organisation(), await make_account(deps)
+    link = await make_agent_link(organisation, account)
+    mobile = deps.keys.open_text(account.mobile_sealed, "mobile")
+    person = replace(claims, mobile=mobile, user_type="person", organisation_name="", credit_code="")
+    assert (await organisations.register("demo", person)).organisation_id == organisation.id
+    await AgentLink.filter(id=link.id).update(accepted_at=None)
+    assert (await organisations.register("demo", person)).organisation_id is None, "he answers first"
+    await organisations.decline(Actor("demo", "guest", account.id), link.id)
+    with pytest.raises(RuleViolation, match="关联为经办人"):
+        await organisations.register("demo", person)
+
+
+async def test_a_person_declines_and_may_be_asked_again(
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock, deps: Deps
+) -> None:
+    legal = await _legal(organisations, claims)
+    account = await make_account(deps)
+    mobile = deps.keys.open_text(account.mobile_sealed, "mobile")
+    asked = await organisations.link_agent(legal, mobile=mobile, name="李四")
+    person = Actor("demo", "guest", account.id)
+    for _ in range(2):
+        assert (await organisations.decline(person, asked.link_id)).state == "declined"
+    with pytest.raises(Conflict, match="不担任这家企业"):
+        await organisations.accept(person, asked.link_id)
+    with pytest.raises(NotFound):
+        await organisations.decline(Actor("demo", "guest", legal.account_id), asked.link_id)
+    assert (await organisations.link_agent(legal, mobile=mobile, name="李四")).state == "waiting"
+    assert (await organisations.accept(person, asked.link_id)).state == "active"
+    await organisations.decline(person, asked.link_id)
+    assert await roles_of(account.id, clock.now()) == [], "who gives up acts no more"
 
 
 @pytest.mark.parametrize("change", [{"credit_code": "91440101MA5AAAAA0X"}, {"mobile": "123"}])

@@ -41,6 +41,9 @@ async def test_every_page_reads_well(
     draft = await make_draft(world)
     notice, condition = await CallNotice.get(draw_id=draft), await Condition.get(draw_id=draft)
     await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    mobile = "13700004321"
+    await world.services.organisations.legal_entities.link_agent(office.agency, mobile=mobile, name="黄劲松")
+    await world.services.accounts.form_drafts.keep(office.agency, f"basic:{office.project_id}", {"name": "没存的活动"})
     seen = await staff(browser, world, size, "agency")
     await scheme_of(seen, scheme)
     found: list[str] = []
@@ -65,6 +68,7 @@ async def test_every_page_reads_well(
         "result": f"/draws/{running}/result",
         "attendance": f"/draws/{running}/attendance",
         "pending": "/pending",
+        "agents": "/agents",
     }.items():
         page = await seen.open(f"/agency{path}")
         await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")

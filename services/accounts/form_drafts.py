@@ -1,0 +1,42 @@
+"""What was typed into a form before its first save: kept by the service, so that another device goes on with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from domain.ids import new_id
+from models.accounts import FormDraft
+from services.core.base import Actor, Deps, execute
+
+DRAFTS_KEPT = timedelta(days=30)
+_PURPOSE = "form_draft"
+_LONGEST = 16_000
+_KEEP = (
+    "INSERT INTO form_draft (id, account_id, name, values_sealed, saved_at) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (account_id, name) DO UPDATE SET values_sealed = EXCLUDED.values_sealed, saved_at = EXCLUDED.saved_at"
+)
+
+
+class FormDrafts:
+    """Of one person; ``name`` tells the form and what it is about."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def keep(self, actor: Actor, name: str, values: Mapping[str, str]) -> None:
+        """Replace what was kept; what is longer than any form is not kept."""
+        text = json.dumps({key: value for key, value in values.items() if value}, ensure_ascii=False)
+        if actor.account_id is None or len(text) > _LONGEST:
+            return
+        sealed = self._deps.keys.seal(text, _PURPOSE)
+        await execute(_KEEP, new_id(), actor.account_id, name, sealed, self._deps.now())
+
+    async def find(self, actor: Actor, name: str) -> dict[str, str]:
+        """Empty where nothing is kept."""
+        found = await FormDraft.get_or_none(account_id=actor.account_id, name=name)
+        return dict(json.loads(self._deps.keys.open_text(found.values_sealed, _PURPOSE))) if found else {}
+
+    async def forget(self, actor: Actor, name: str) -> None:
+        await FormDraft.filter(account_id=actor.account_id, name=name).delete()

@@ -1,0 +1,150 @@
+"""A legal entity and its agents on their pages: asked, accepted, chosen, ended; and forms that go on elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import local
+from models.accounts import Account, FormDraft
+from models.draws import CallNotice, Draw
+from models.organisations import AgentLink
+from services.core.base import Actor
+from tests.factories.offices import make_draw
+from tests.factories.people import make_account
+from tests.web.agency.test_draws import basic, notice
+from tests.web.agency.test_projects import PROJECT
+from tests.web.conftest import Visitor, World
+
+MOBILE = "13700004321"
+
+
+async def ask(world: World, **change: str) -> Visitor:
+    legal = await world.log_in(world.office.agency)
+    await legal.click("我的经办人")
+    until = f"{local(world.clock.now()) + timedelta(days=30):%Y-%m-%d}"
+    return await legal.press("添加", **{"name": "黄经办", "mobile": MOBILE, "until": until, **change})
+
+
+async def asked_person(world: World) -> Visitor:
+    """Logged in by SMS; the pool takes no applications, so the request alone lets him in."""
+    world.set_rules("registration", open=False)
+    account = await Account.get(mobile_hash=world.services.deps.keys.lookup_hash("mobile", MOBILE))
+    return await world.log_in(Actor("demo", "guest", account.id))
+
+
+async def test_an_agent_is_asked_agrees_chooses_the_enterprise_and_is_ended(world: World) -> None:
+    legal = await ask(world)
+    assert ("对方接受后生效" in legal.text, "等待对方接受" in legal.text) == (True, True)
+    person = await asked_person(world)
+    assert (person.path, "待您答复" in person.text) == ("/h5/demo/agent-requests", True)
+    await person.press("接受：粤和招标代理有限公司")
+    assert "已接受" in person.text
+    await person.click("选择身份办理")
+    await person.press("经办人 · 粤和招标代理有限公司")
+    assert (person.path, "经办人" in person.text) == ("/agency", True)
+    assert "我的经办人" not in person.page.links, "only the entity itself links people"
+    assert (await person.get("/agency/agents")).status == 403
+    await legal.get("/agency/agents")
+    [button] = [one for one in legal.page.buttons if one.startswith("取消经办人")]
+    await legal.press(button)
+    assert "立即不能再代表" in legal.text
+    await person.get("/agency")
+    assert person.path == "/h5/role", "at once"
+    assert "没有可以在这里办理的身份" in person.text
+
+
+async def test_the_asked_person_declines_or_gives_up_later(world: World) -> None:
+    legal = await ask(world)
+    person = await asked_person(world)
+    await person.press("不担任：粤和招标代理有限公司")
+    assert "不再代表" in person.text
+    await legal.get("/agency/agents")
+    assert "对方不担任" in legal.text
+    until = f"{local(world.clock.now()) + timedelta(days=30):%Y-%m-%d}"
+    await legal.press("添加", name="黄经办", mobile=MOBILE, until=until)
+    await person.get("/h5/demo/agent-requests")
+    await person.press("接受：粤和招标代理有限公司")
+    await person.press("不再担任：粤和招标代理有限公司")
+    assert (await AgentLink.get()).declined_at is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mobile": "123"}, "手机号"),
+        ({"name": ""}, "请填写经办人姓名"),
+        ({"until": "2020-01-01"}, "截止日期应晚于"),
+        ({"until": "明年"}, "有效期至请填写为日期"),
+        ({"until": "2099-01-01"}, "有效期最长"),
+        ({"from": "2099-01-01"}, "截止日期应晚于"),
+        ({"deed": "x"}, "请重新点选"),
+    ],
+)
+async def test_what_does_not_fit_is_told(world: World, change: dict[str, str], words: str) -> None:
+    legal = await ask(world, **change)
+    assert (legal.status, words in legal.text) == (422, True), legal.text
+    assert not await AgentLink.exists()
+
+
+async def test_nobody_answers_for_another(world: World) -> None:
+    await ask(world)
+    link = await AgentLink.get()
+    other = await make_account(world.services.deps, "13700009876")
+    stranger = await world.log_in(Actor("demo", "venue", other.id), "venue")
+    await stranger.get("/h5/demo/agent-requests")
+    assert "没有企业请您担任" in stranger.text
+    token = (await stranger.get("/h5/role")).page.forms[0]["fields"]["form"]
+    await stranger.post("/h5/demo/agent-requests", {"form": token, "id": str(link.id), "deed": "accept"})
+    assert stranger.status == 403, "another form's token"
+    assert (await AgentLink.get()).accepted_at is None
+
+
+async def test_a_form_that_was_never_saved_goes_on_on_another_device(world: World) -> None:
+    first = await world.log_in(world.office.agency)
+    path = f"/agency/draws/new?project={world.office.project_id}"
+    await first.get(path)
+    half = {**basic(world), "needed": "", "name": "填了一半的活动"}
+    await first.press("暂存", **half)
+    assert ("已暂存" in first.text, await Draw.all().count()) == (True, 0)
+    assert half["operator_id_number"] not in (await FormDraft.get()).values_sealed
+
+    world.clock.move(timedelta(minutes=2))
+    second = await world.log_in(world.office.agency)
+    await second.get(path)
+    [form] = [one for one in second.page.forms if "operator_name" in one["fields"]]
+    assert (form["fields"]["name"], form["fields"]["opening_at"]) == ("填了一半的活动", half["opening_at"])
+    assert form["fields"]["operator_id_number"] == "", "an identity number is typed again"
+    await second.press("清空重填")
+    assert "填了一半的活动" not in await second.response.text()
+    await second.press("暂存", **half)
+    await second.press("保存，下一步", **basic(world))
+    assert not await FormDraft.exists(), "what is saved is no draft any more"
+
+
+async def test_drafts_of_every_first_form_are_their_owner_s(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/projects/new")
+    await agency.press("暂存", **{**PROJECT, "name": "没存的项目"})
+    draw_id = await make_draw(world.office)
+    await agency.get(f"/agency/draws/{draw_id}/notices/new")
+    await agency.press("暂存", **notice(world, room="没存的评标室"))
+    await agency.get(f"/agency/draws/{draw_id}/conditions/new")
+    await agency.press("暂存", planned="1", specialty="A01")
+    for page, words in (
+        ("projects/new", "没存的项目"),
+        (f"draws/{draw_id}/notices/new", "没存的评标室"),
+        (f"draws/{draw_id}/conditions/new", "A01"),
+    ):
+        await agency.get(f"/agency/{page}")
+        assert words in await agency.response.text(), page
+    notice_id = (await CallNotice.get(draw_id=draw_id)).id
+    await agency.get(f"/agency/draws/{draw_id}/notices/{notice_id}")
+    assert "没存的评标室" not in await agency.response.text(), "only of the new one"
+    assert "暂存" not in agency.page.buttons
+
+    token = agency.page.forms[0]["fields"]["form"]
+    await agency.post(f"/agency/drafts/basic/{draw_id}", {"form": token, "name": "<b>", "quiet": "1"})
+    assert agency.status == 204
+    assert (await agency.post(f"/agency/drafts/other/{draw_id}", {"form": token})).status == 404
