@@ -31,6 +31,7 @@ from services.inspection.checker import FileChecker
 from services.payments import Fees
 from services.ports import (
     ChatWindows,
+    DrawRelay,
     FaceChecker,
     Files,
     IdentityPlatform,
@@ -67,6 +68,7 @@ class Ports:
     printer: Printer
     sealer: Sealer
     checker: FileChecker
+    relay: DrawRelay
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
     person_pools: Collection[str]
@@ -122,7 +124,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         fees.move_windows,
         applications.ApplicationPorts(ports.checker, ports.printer),
     )
-    drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
+    drawing = draws.DrawPorts(ports.official, ports.checker, ports.printer, ports.relay)
+    drawn = draws.build(deps, notices, links, stored, drawing)
     owed = remuneration.build(deps, notices, drawn.access)
     known = experts.build(deps, notices)
     examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker, ports.faces)

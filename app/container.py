@@ -29,6 +29,7 @@ from gateways.alibaba.identity_verification import AlibabaPersons
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
 from gateways.document_renderer import TypstPrinter
+from gateways.draw_relay import RedisDrawRelay
 from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
@@ -63,6 +64,7 @@ class Gateways:
     files: StoredFiles
     printer: TypstPrinter
     sealer: PadesSealer
+    relay: RedisDrawRelay
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def make_gateways(
         open_files(settings.files, settings.data_dir / "files"),
         TypstPrinter(settings.fonts),
         open_seals(settings.seals),
+        RedisDrawRelay(redis),
     )
 
 
@@ -188,6 +191,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         printer=gateways.printer,
         sealer=gateways.sealer,
         checker=FileChecker(),
+        relay=gateways.relay,
         appids={pool: program.appid for pool, program in programs.items()},
         person_pools=settings.person_check.pools,
         subscribe_template=subscribe_template,

@@ -52,6 +52,7 @@ def setup_pages(
 
     ``limit`` counts tries per client; without it nobody does. ``address_of`` is the client's address behind proxies.
     """
+    app.on_shutdown.append(lambda _app: services.draws.live.close())
     site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
     screens = services.draws.public_links
     door = AuthPages(site, services, services.accounts.web_sessions)
@@ -70,7 +71,7 @@ def setup_pages(
         VerificationPages(site, services, door),
         DrawPages(site, services, door, screens),
         SupervisionPages(site, services, door),
-        BoardPages(site, screens),
+        BoardPages(site, screens, services.draws.live),
         RecordPages(site, screens, services.deps.public_url),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, door),

@@ -24,7 +24,7 @@ from miniapp_api.http.schema import Input, Moment, Output
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import Stream
-from services.draws import ConditionProgress
+from services.draws import ConditionProgress, Snapshot, Watch
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -35,14 +35,15 @@ api = Api(
     "gathering time may change.",
 )
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a draw that is being watched."""
+WAIT = 1.0
+"""Seconds; a stream that newer ones have replaced ends within them."""
 BEAT_EVERY = 15.0
 """Seconds of silence after which a comment keeps the connection open."""
-CHECK_EVERY = 60.0
-"""Seconds after which the log-in is checked again."""
+CHECK_EVERY = 30.0
+"""Seconds after which log-in and right are checked again."""
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the client connects again."""
+_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class ReasonIn(Input):
@@ -135,7 +136,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
     only when the person asks for it, or after half a minute and more.
     """
-    first = DrawProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
+    await call.services.draws.access.get(call.actor, path.draw_id)
     with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
         response = web.StreamResponse(
             headers={
@@ -146,36 +147,41 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
         )
         try:
             await response.prepare(call.request)
-            async for event in _events(call, path, first, one):
-                await response.write(event)
+            async with call.services.draws.live.watch(path.draw_id) as watch:
+                async for event in _events(call, path, watch, one):
+                    await response.write(event)
         except AWAY as error:  # the phone went away, or the database did: the client connects again
             log.info("progress_stream_ended", error=type(error).__name__)
         return response
 
 
-async def _events(call: Call, path: DrawPath, now: DrawProgressOut, one: Stream) -> AsyncIterator[bytes]:
+async def _events(call: Call, path: DrawPath, watch: Watch, one: Stream) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
-    yield b"retry: 3000\n\n" + _event("progress", now.model_dump_json())
-    while now.state not in (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED) and clock() - began < LONGEST:
-        await one.pause(LOOK_EVERY)
+    yield b"retry: 3000\n\n" + watch.snapshot.render("api", _progress)
+    while watch.snapshot.progress.state not in _OVER and clock() - began < LONGEST:
+        changed = await watch.changes(WAIT)
         if one.replaced:
             yield _event("elsewhere", "{}")
             return
-        try:
-            if clock() - checked >= CHECK_EVERY:
+        if clock() - checked >= CHECK_EVERY:
+            checked = clock()
+            try:
                 await call.services.accounts.sessions.authenticate(read_token(call.request))
-                checked = clock()
-            latest = DrawProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
-        except AppError as error:
-            yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
-            return
-        if latest != now:
-            now, spoke = latest, clock()
-            yield _event("progress", now.model_dump_json())
+                await call.services.draws.access.get(call.actor, path.draw_id)
+            except AppError as error:
+                yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
+                return
+        if changed:
+            spoke = clock()
+            yield watch.snapshot.render("api", _progress)
         elif clock() - spoke >= BEAT_EVERY:
             spoke = clock()
             yield b": beat\n\n"
+
+
+def _progress(snapshot: Snapshot) -> bytes:
+    return _event("progress", DrawProgressOut.of(snapshot.progress).model_dump_json())
 
 
 def _event(name: str, data: str) -> bytes:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from domain.errors import Unavailable
 
-MOST = 200
-CAPS: Mapping[str, int] = {"link": 40, "session": 3, "address": 40}
-"""Streams at once by what they have in common. A hall's phones share one address, and one link."""
+MOST = 1000
+CAPS: Mapping[str, int] = {"link": 600, "session": 3, "address": 40}
+"""Streams at once by what they have in common. A hall's phones share one address; a link may go to many rooms. What is
+watched is read once for all of them (``services.draws.live``), so a stream costs little more than its socket."""
 
 
 @dataclass(eq=False)

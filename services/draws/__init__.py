@@ -17,6 +17,7 @@ from services.draws.follow_ups import RecallTimes, RedrawTimes
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitation_views import InvitationView
 from services.draws.invitations import Answered, Choice, Invitations
+from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews
 from services.draws.operators import Operator
 from services.draws.previews import Preview
@@ -37,6 +38,7 @@ __all__ = [
     "DRAWING",
     "INVESTMENT_MAX",
     "NUMBER_WANTED",
+    "ROUND_ACTS",
     "RULE",
     "TO_DO",
     "AbsenceRow",
@@ -68,6 +70,7 @@ __all__ = [
     "InvitationView",
     "Invitations",
     "LedgerRow",
+    "LiveDraws",
     "Locked",
     "LotData",
     "LotView",
@@ -90,7 +93,9 @@ __all__ = [
     "Result",
     "RoundView",
     "Scanned",
+    "Snapshot",
     "Verdict",
+    "Watch",
     "WorkLine",
     "WorkList",
     "build",

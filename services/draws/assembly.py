@@ -20,6 +20,7 @@ from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
 from services.draws.follow_ups import FollowUps
 from services.draws.invitations import Invitations
+from services.draws.live import LiveDraws
 from services.draws.operators import Operators
 from services.draws.previews import DrawPreviews
 from services.draws.progress import DrawProgress
@@ -39,7 +40,7 @@ from services.draws.worklists import WorkLists
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
-from services.ports import OfficialAccountSender, Printer
+from services.ports import DrawRelay, OfficialAccountSender, Printer
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class DrawServices:
     queries: DrawQueries
     worklists: WorkLists
     progress: DrawProgress
+    live: LiveDraws
     results: DrawResults
     public_records: PublicRecords
     public_links: PublicLinks
@@ -82,6 +84,7 @@ class DrawPorts:
     official: OfficialAccountSender
     checker: FileChecker
     printer: Printer
+    relay: DrawRelay
 
 
 def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports: DrawPorts) -> DrawServices:
@@ -115,6 +118,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         queries=queries,
         worklists=WorkLists(deps, access),
         progress=progress,
+        live=LiveDraws(progress, ports.relay),
         results=DrawResults(deps, access),
         public_records=records,
         public_links=PublicLinks(deps, access, progress, records, links),

@@ -41,8 +41,12 @@ class PublicLinks:
 
     async def board(self, token: str) -> tuple[Draw, Progress]:
         """Totals of a draw. Raises Forbidden for a link that is forged or old."""
-        draw = await self._open(token, "board")
+        draw = await self.draw_of(token)
         return draw, await self._progress.of(draw)
+
+    async def draw_of(self, token: str) -> Draw:
+        """Which draw a board's link shows. Raises Forbidden for a link that is forged or old."""
+        return await self._open(token, "board")
 
     async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
         """Entries of the record of some acts, in order; a reader of the board may also see the rounds."""

@@ -28,6 +28,7 @@ from services.ports.pay import (
     TradeState,
 )
 from services.ports.phones import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
+from services.ports.relay import DrawRelay, NoRelay
 from services.ports.wechat import (
     ChatWindows,
     JsConfig,
@@ -46,6 +47,7 @@ __all__ = [
     "CallDetail",
     "CallReport",
     "ChatWindows",
+    "DrawRelay",
     "FaceChecker",
     "FacePerson",
     "FileEntry",
@@ -63,6 +65,7 @@ __all__ = [
     "Merchant",
     "MiniLogin",
     "MiniProgramPlatform",
+    "NoRelay",
     "OfficialAccountSender",
     "OrderRequest",
     "PayApp",

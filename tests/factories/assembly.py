@@ -8,6 +8,7 @@ from app.assembly import Ports
 from app.assembly import make_services as assemble
 from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
+from services.ports import NoRelay
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import SceneMaker
@@ -46,6 +47,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         printer=PlainPrinter(),
         sealer=PadesSealer({}),
         checker=QuickChecker(),
+        relay=NoRelay(),
         person_pools=["demo"],
         appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},
         subscribe_template=lambda pool, kind: kind,

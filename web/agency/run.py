@@ -12,7 +12,7 @@ from domain.draws.lifecycles import DrawState
 from domain.errors import AppError, InvalidInput
 from models.draws import Draw
 from services.core.base import Actor
-from services.draws import Detail, Progress, RegionChange
+from services.draws import Detail, RegionChange
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
@@ -35,8 +35,6 @@ _MOVABLE = (
 """While no new expert is being called, gatherings may be moved."""
 _MISSING = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 _OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
-_CHECK_EVERY = 60
-"""Looks of a stream after which the log-in is checked again."""
 
 
 class RunPages(DrawPart):
@@ -55,7 +53,7 @@ class RunPages(DrawPart):
 
     def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         super().__init__(site, services, door)
-        self._live = LiveProgress(site, services.draws.public_links)
+        self._live = LiveProgress(site, services.draws.public_links, services.draws.live)
 
     def add_routes(self) -> None:
         base = "/agency/draws/{id}"
@@ -192,17 +190,12 @@ class RunPages(DrawPart):
 
     async def events(self, request: http.Request) -> http.StreamResponse:
         actor, detail = await self.asked(request)
-        looks = 0
 
-        async def look() -> tuple[Draw, Progress]:
-            nonlocal looks
-            looks += 1
-            if looks % _CHECK_EVERY == 0:
-                await self.actor(request)
-            draw = await self.services.draws.access.get(actor, detail.draw.id)
-            return draw, await self.services.draws.progress.of(draw)
+        async def check() -> Draw:
+            await self.actor(request)
+            return await self.services.draws.access.get(actor, detail.draw.id)
 
-        return await self._live.answer(request, look, session=str(actor.session_id))
+        return await self._live.answer(request, check, session=str(actor.session_id))
 
 
 def _reason(fields: Mapping[str, str]) -> str:

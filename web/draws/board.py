@@ -17,18 +17,21 @@ from models.draws import Draw
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import OpenStreams, Stream
-from services.draws import Progress, PublicLinks
+from services.draws import ROUND_ACTS, LiveDraws, Progress, PublicLinks, Snapshot, Watch
 from web.core.site import Site
-from web.draws.three_numbers import ACTS, Roll, read_rolls, short
+from web.draws.three_numbers import Roll, read_rolls, short
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a draw that is being watched."""
+CHECK_EVERY = 30.0
+"""Seconds after which it is checked again whether a watcher may look."""
 BEAT_EVERY = 15.0
+_WAIT = 1.0
+"""Seconds; a stream that newer ones have replaced ends within them."""
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the page connects again."""
-Look = Callable[[], Awaitable[tuple[Draw, Progress]]]
+Check = Callable[[], Awaitable[Draw]]
+_END = b"event: over\ndata: {}\n\n"
 _OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
@@ -38,17 +41,19 @@ class LiveProgress:
     ``elsewhere`` tells an old stream that newer ones of this link, log-in or network took its place.
     """
 
-    def __init__(self, site: Site, screens: PublicLinks) -> None:
+    def __init__(self, site: Site, screens: PublicLinks, live: LiveDraws) -> None:
         self._site = site
         self._screens = screens
+        self._live = live
         self._streams = OpenStreams()
 
     async def rolls(self, draw: Draw) -> list[Roll]:
-        return read_rolls(await self._screens.acts(draw, ACTS))
+        return read_rolls(await self._screens.acts(draw, ROUND_ACTS))
 
-    async def answer(self, request: http.Request, look: Look, **whose: str) -> http.StreamResponse:
-        """``look`` checks each time who asks, and raises when he may see it no more. ``whose`` link or session."""
-        first = await look()
+    async def answer(self, request: http.Request, check: Check, **whose: str) -> http.StreamResponse:
+        """``check`` is asked every now and then, and raises when this watcher may see the draw no more. ``whose`` link
+        or session."""
+        draw = await check()
         with self._streams.open(**whose, address=network_of(self._site.address_of(request))) as stream:
             response = http.StreamResponse(
                 headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
@@ -56,42 +61,45 @@ class LiveProgress:
             self._site.protect(response)
             try:
                 await response.prepare(request)
-                async for event in self._events(look, first, stream):
-                    await response.write(event)
+                async with self._live.watch(draw.id) as watch:
+                    async for event in _events(watch, check, stream):
+                        await response.write(event)
             except AWAY as error:  # the screen went away, or the database did: the page connects again
                 log.info("board_stream_ended", error=type(error).__name__)
             return response
 
-    async def _events(self, look: Look, first: tuple[Draw, Progress], stream: Stream) -> AsyncIterator[bytes]:
-        clock = asyncio.get_running_loop().time
-        began = spoke = clock()
-        draw, now = first
-        yield b"retry: 3000\n\n" + _event(now, await self.rolls(draw))
-        while now.state not in _OVER and clock() - began < LONGEST:
-            await stream.pause(LOOK_EVERY)
-            if stream.replaced:
-                yield b"event: elsewhere\ndata: {}\n\n"
-                return
+
+async def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    began = checked = spoke = clock()
+    yield b"retry: 3000\n\n" + watch.snapshot.render("board", _event)
+    while watch.snapshot.progress.state not in _OVER and clock() - began < LONGEST:
+        changed = await watch.changes(_WAIT)
+        if stream.replaced:
+            yield b"event: elsewhere\ndata: {}\n\n"
+            return
+        if clock() - checked >= CHECK_EVERY:
+            checked = clock()
             try:
-                _, latest = await look()
+                await check()
             except AppError:  # the link or the log-in has run out
-                yield b"event: over\ndata: {}\n\n"
+                yield _END
                 return
-            if latest != now:
-                now, spoke = latest, clock()
-                yield _event(now, await self.rolls(draw))
-            elif clock() - spoke >= BEAT_EVERY:
-                spoke = clock()
-                yield b": beat\n\n"
-        if now.state in _OVER:
-            yield b"event: over\ndata: {}\n\n"
+        if changed:
+            spoke = clock()
+            yield watch.snapshot.render("board", _event)
+        elif clock() - spoke >= BEAT_EVERY:
+            spoke = clock()
+            yield b": beat\n\n"
+    if watch.snapshot.progress.state in _OVER:
+        yield _END
 
 
 class BoardPages:
-    def __init__(self, site: Site, screens: PublicLinks) -> None:
+    def __init__(self, site: Site, screens: PublicLinks, live: LiveDraws) -> None:
         self._site = site
         self._screens = screens
-        self._live = LiveProgress(site, screens)
+        self._live = LiveProgress(site, screens, live)
 
     def add_routes(self) -> None:
         self._site.get("/draw/{token}", self.show)
@@ -113,7 +121,7 @@ class BoardPages:
 
     async def events(self, request: http.Request) -> http.StreamResponse:
         token = request.match_info["token"]
-        return await self._live.answer(request, lambda: self._screens.board(token), link=token)
+        return await self._live.answer(request, lambda: self._screens.draw_of(token), link=token)
 
 
 def facts_of(progress: Progress, rolls: list[Roll]) -> dict[str, str | int]:
@@ -139,5 +147,6 @@ def facts_of(progress: Progress, rolls: list[Roll]) -> dict[str, str | int]:
     return facts
 
 
-def _event(progress: Progress, rolls: list[Roll]) -> bytes:
-    return f"event: progress\ndata: {json.dumps(facts_of(progress, rolls), ensure_ascii=False)}\n\n".encode()
+def _event(snapshot: Snapshot) -> bytes:
+    facts = facts_of(snapshot.progress, read_rolls(snapshot.acts))
+    return f"event: progress\ndata: {json.dumps(facts, ensure_ascii=False)}\n\n".encode()

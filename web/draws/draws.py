@@ -18,14 +18,24 @@ from models.draws import Draw
 from services.applications import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import AGENCY, may
-from services.draws import Card, DeskRow, DiscardForm, DiscardKind, Filters, Progress, PublicLinks, RequestRow
+from services.draws import (
+    ROUND_ACTS,
+    Card,
+    DeskRow,
+    DiscardForm,
+    DiscardKind,
+    Filters,
+    Progress,
+    PublicLinks,
+    RequestRow,
+)
 from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.qr import path_of
 from web.core.site import Site, page_number
 from web.draws.desk import NOBODY, DeskPart
-from web.draws.three_numbers import ACTS, read_rolls
+from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
 
 PAGE_SIZE = 20
@@ -132,7 +142,7 @@ class DrawPages(DeskPart):
 
     async def _lots(self, actor: Actor, draw: Draw, progress: Progress) -> dict[str, Any]:
         """The three numbers, and what a supervisor of this draw needs to add his."""
-        rolls = read_rolls(await self._screens.acts(draw, ACTS))
+        rolls = read_rolls(await self._screens.acts(draw, ROUND_ACTS))
         takes_part = (
             progress.state == DrawState.COMMITTING
             and may(actor, "draw.commit_supervisor")

@@ -6,18 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.draws.record import Json
+from services.draws import ROUND_ACTS
 
 WHO = {"system": "系统", "agency": "代理机构", "supervisor": "监督人"}
 WHY = "没有人能挑选专家：三方各出一个随机数，先锁定、后公开，缺一方、改一位，结果都对不上。"
 """The sentence of the share card."""
-ACTS = (
-    "round_opened",
-    "system_committed",
-    "participant_committed",
-    "participant_revealed",
-    "seed_fixed",
-    "round_aborted",
-)
 _SHOWN = 8
 
 
@@ -56,14 +49,14 @@ class Roll:
 
 
 def read_rolls(log: Iterable[Mapping[str, Json]]) -> list[Roll]:
-    """Every round of a record, in order; ``log`` may leave out entries of other acts than ``ACTS``."""
+    """Every round of a record, in order; ``log`` may leave out entries of other acts than ``ROUND_ACTS``."""
     rolls: list[Roll] = []
     for entry in log:
         if entry["act"] == "round_opened":
             roles = entry["roles"] if isinstance(entry["roles"], list) else []
             numbers = tuple(Number(role, who) for role, who in WHO.items() if role == "system" or role in roles)
             rolls.append(Roll(len(rolls) + 1, numbers))
-        elif entry["act"] in ACTS and rolls:
+        elif entry["act"] in ROUND_ACTS and rolls:
             rolls[-1] = _after(rolls[-1], entry)
     return rolls
 

@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from domain.draws.verify_draw import verify
 from models.draws import LogEntry
 from services.core.streams import CAPS
@@ -141,3 +143,15 @@ async def test_a_board_shows_how_the_three_numbers_come_in(world: World) -> None
     assert facts["roll-seed"] == f"{entry.facts['seed'][:4]} {entry.facts['seed'][4:8]}".upper()
     assert "已锁定" not in (facts["roll-system"], facts["roll-agency"], facts["roll-supervisor"])
     assert facts["roll-state"] == "专家顺序已确定"
+
+
+async def test_a_watcher_whose_link_runs_out_is_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.draws.board.CHECK_EVERY", 0.0)
+    monkeypatch.setattr("web.draws.board._WAIT", 0.01)
+    draw_id, _ = await world.call()
+    board = await shared(world, draw_id, "抽取进度大屏")
+    async with board.client.get(f"{board.path}/events") as stream:
+        await next_facts(stream.content)
+        world.clock.move(timedelta(hours=25))
+        async with asyncio.timeout(20):
+            assert b"event: over" in await stream.content.read()

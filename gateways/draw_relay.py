@@ -1,0 +1,55 @@
+"""Changes of draws told to all processes over Redis: a lease per draw says who looks, a channel tells of what was seen.
+
+Nothing of a draw is stored there but its id; each process reads what changed from the database.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Collection
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+_CHANNEL = "draws:changed"
+_LEASE = 1_200
+"""Milliseconds: three looks. Who leaves or dies is followed by another; two that look at once do no harm."""
+_TAKE = """
+local mine = {}
+for i, key in ipairs(KEYS) do
+  local holder = redis.call('GET', key)
+  if not holder or holder == ARGV[1] then
+    redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
+    mine[#mine + 1] = i
+  end
+end
+return mine
+"""
+_WAIT = 1.0
+
+
+class RedisDrawRelay:
+    """Raises RedisError while Redis is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._me = secrets.token_hex(8)
+        self._take = redis.register_script(_TAKE)
+
+    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+        ids = list(draw_ids)
+        mine = await self._take(keys=[f"draws:watch:{one.hex}" for one in ids], args=[self._me, _LEASE])
+        return [ids[place - 1] for place in mine]
+
+    async def tell(self, draw_ids: Collection[UUID]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for one in draw_ids:
+            pipeline.publish(_CHANNEL, one.hex)
+        await pipeline.execute()
+
+    async def heard(self) -> AsyncGenerator[UUID, None]:
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(_CHANNEL)
+            while True:
+                if message := await channel.get_message(timeout=_WAIT):
+                    yield UUID(message["data"].decode())

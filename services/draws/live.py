@@ -1,0 +1,229 @@
+"""Draws that are being watched, read once for all watchers of a process.
+
+One task looks which of the watched draws have changed, by one small statement however many there are; those are read,
+and every watcher gets the same snapshot. Over the relay one process of several looks, and tells the others. A watcher's
+right to look is its own edge's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from domain.draws.record import Json
+from domain.errors import NotFound
+from models.draws import Draw, LogEntry
+from services.core.base import rows
+from services.core.outages import AWAY
+from services.draws.progress import DrawProgress, Progress
+from services.ports import DrawRelay
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+LOOK_EVERY = 0.4
+"""Seconds between two looks at all that is watched."""
+READ_EVERY = 15.0
+"""Seconds after which a draw is read although nothing was heard: calling hours begin, or a message was lost."""
+_RETRY = 2.0
+ROUND_ACTS = (
+    "round_opened",
+    "system_committed",
+    "participant_committed",
+    "participant_revealed",
+    "seed_fixed",
+    "round_aborted",
+)
+"""Acts of the record that a board shows: how the order is fixed."""
+_VERSIONS = "SELECT id, state, log_length, started_at FROM draw WHERE id = ANY($1::uuid[])"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How a draw stands: totals, and the acts of its rounds. Equal ones look the same on every screen."""
+
+    progress: Progress
+    acts: tuple[dict[str, Json], ...]
+    _rendered: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    def render(self, form: str, write: Callable[[Snapshot], bytes]) -> bytes:
+        """What ``write`` makes of it, written once for all watchers of one form."""
+        if form not in self._rendered:
+            self._rendered[form] = write(self)
+        return self._rendered[form]
+
+
+@dataclass(eq=False)
+class _Watched:
+    """``seen`` is what the last look found, ``latest`` what was read last, ``changed`` wakes who waits for the next."""
+
+    id: UUID
+    watchers: int = 0
+    seen: tuple[object, ...] = ()
+    latest: Snapshot | None = None
+    read_at: float = 0.0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Watch:
+    """One watcher's place."""
+
+    def __init__(self, watched: _Watched, snapshot: Snapshot, keep_looking: Callable[[], None]) -> None:
+        self._watched = watched
+        self._keep_looking = keep_looking
+        self.snapshot = snapshot
+
+    async def changes(self, seconds: float) -> bool:
+        """Wait so long at most; whether ``snapshot`` is another one now."""
+        self._keep_looking()
+        if self._watched.latest is self.snapshot:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._watched.changed.wait()
+        before, self.snapshot = self.snapshot, self._watched.latest or self.snapshot
+        return self.snapshot != before
+
+
+class LiveDraws:
+    def __init__(self, progress: DrawProgress, relay: DrawRelay) -> None:
+        self._progress = progress
+        self._relay = relay
+        self._watched: dict[UUID, _Watched] = {}
+        self._alone = False
+        self._task: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+
+    @asynccontextmanager
+    async def watch(self, draw_id: UUID) -> AsyncIterator[Watch]:
+        """A place among the watchers of a draw; the caller has checked, and goes on checking, who asks."""
+        one = self._watched.setdefault(draw_id, _Watched(draw_id))
+        one.watchers += 1
+        try:
+            self._begin()
+            async with one.reading:
+                snapshot = one.latest or await self._read(one)
+            yield Watch(one, snapshot, self._begin)
+        finally:
+            one.watchers -= 1
+            if not one.watchers:
+                self._watched.pop(draw_id, None)
+                if not self._watched:
+                    self._idle.set()
+
+    async def close(self) -> None:
+        """Nobody watches any more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def _begin(self) -> None:
+        """Also after a fault of ours has ended it: somebody is watching."""
+        self._idle.clear()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_on(), name="live draws")
+            self._task.add_done_callback(_note_end)
+
+    async def _look_on(self) -> None:
+        """Until nobody watches."""
+        listener = asyncio.create_task(self._listen(), name="live draws: listener")
+        try:
+            while self._watched:
+                await self._look()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await self._idle.wait()
+        finally:
+            listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await listener
+
+    async def _look(self) -> None:
+        """An outage of the database leaves screens as they are until it is over."""
+        try:
+            changed = await self._changed(await self._mine())
+            await self._refresh([*changed, *self._stale()])
+            if changed and not self._alone:
+                await self._relay.tell([one.id for one in changed])
+        except AWAY as error:
+            log.info("live_look_failed", error=type(error).__name__)
+
+    async def _mine(self) -> Collection[UUID]:
+        """The draws this process looks at: all that are watched here, while the relay is away."""
+        try:
+            mine = await self._relay.lead(list(self._watched))
+        except AWAY as error:
+            self._note(True, error)
+            return list(self._watched)
+        self._note(False)
+        return mine
+
+    def _note(self, alone: bool, error: Exception | None = None) -> None:
+        if alone != self._alone:
+            self._alone = alone
+            log.warning("live_relay_away" if alone else "live_relay_back", error=type(error).__name__)
+
+    async def _changed(self, draw_ids: Collection[UUID]) -> list[_Watched]:
+        changed = []
+        for row in await rows(_VERSIONS, list(draw_ids)) if draw_ids else ():
+            one, seen = self._watched.get(row["id"]), tuple(row.values())
+            if one is not None and one.seen != seen:
+                one.seen = seen
+                changed.append(one)
+        return changed
+
+    def _stale(self) -> list[_Watched]:
+        before = _clock() - READ_EVERY
+        return [one for one in self._watched.values() if one.latest is not None and one.read_at <= before]
+
+    async def _listen(self) -> None:
+        """What another process saw is read here, too."""
+        while True:
+            try:
+                async with aclosing(self._relay.heard()) as told:
+                    async for draw_id in told:
+                        if (one := self._watched.get(draw_id)) is not None:
+                            await self._refresh([one])
+            except AWAY as error:
+                log.info("live_relay_silent", error=type(error).__name__)
+            await asyncio.sleep(_RETRY)
+
+    async def _refresh(self, changed: Collection[_Watched]) -> None:
+        for one in dict.fromkeys(changed):
+            with suppress(NotFound):  # a draft that was deleted: its watchers' right to look ends, too
+                async with one.reading:
+                    await self._read(one)
+
+    async def _read(self, one: _Watched) -> Snapshot:
+        """Read it and wake who waits, if it looks different. Raises NotFound."""
+        draw = await Draw.get_or_none(id=one.id)
+        if draw is None:
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+        found = Snapshot(await self._progress.of(draw), await _acts(draw))
+        one.read_at = _clock()
+        if one.latest is not None and found == one.latest:
+            return one.latest
+        one.latest = found
+        one.changed.set()
+        one.changed = asyncio.Event()
+        return found
+
+
+def _note_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("live_look_ended", error=repr(error))
+
+
+async def _acts(draw: Draw) -> tuple[dict[str, Any], ...]:
+    entries = await LogEntry.filter(draw_id=draw.id, act__in=ROUND_ACTS).order_by("seq")
+    return tuple(entry.facts for entry in entries)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

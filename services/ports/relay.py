@@ -1,0 +1,38 @@
+"""How processes tell each other that a draw has changed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection
+from typing import Protocol
+from uuid import UUID
+
+
+class DrawRelay(Protocol):
+    """Where it is away, methods raise one of ``services.core.outages.AWAY``, and each process looks itself."""
+
+    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+        """Which of these draws this process looks at for all others, until it hasn't asked for a few seconds."""
+        ...
+
+    async def tell(self, draw_ids: Collection[UUID]) -> None:
+        """These have changed."""
+        ...
+
+    def heard(self) -> AsyncGenerator[UUID, None]:
+        """What others tell, as long as it is read."""
+        ...
+
+
+class NoRelay:
+    """For a process that has no neighbours."""
+
+    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+        return draw_ids
+
+    async def tell(self, draw_ids: Collection[UUID]) -> None:
+        return None
+
+    async def heard(self) -> AsyncGenerator[UUID, None]:
+        nobody: tuple[UUID, ...] = ()
+        for none in nobody:
+            yield none

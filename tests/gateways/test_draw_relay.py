@@ -1,0 +1,46 @@
+"""The relay of draws over a real Redis: one process of two looks, both hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.ids import new_id
+from gateways.draw_relay import RedisDrawRelay
+
+
+@pytest.fixture
+async def client(redis: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis, socket_timeout=2) as one:
+        yield one
+
+
+async def test_one_of_two_leads_until_it_no_longer_asks(client: Redis) -> None:
+    first, second, draws = RedisDrawRelay(client), RedisDrawRelay(client), [new_id(), new_id()]
+    assert list(await first.lead(draws[:1])) == draws[:1]
+    assert list(await second.lead(draws)) == draws[1:]
+    assert list(await first.lead(draws)) == draws[:1], "what it has it keeps"
+    key = f"draws:watch:{draws[0].hex}"
+    assert 0 < await client.pttl(key) <= 1200
+    await client.delete(key)
+    assert set(await second.lead(draws)) == set(draws)
+
+
+async def test_what_one_tells_the_other_hears(client: Redis) -> None:
+    draws = [new_id(), new_id()]
+    async with aclosing(RedisDrawRelay(client).heard()) as heard:
+        waiting = asyncio.create_task(_next(heard))
+        async with asyncio.timeout(20):
+            while not (await client.pubsub_numsub("draws:changed"))[0][1]:
+                await asyncio.sleep(0)
+            await RedisDrawRelay(client).tell(draws)
+            assert [await waiting, await _next(heard)] == draws
+
+
+async def _next(heard: AsyncGenerator[UUID, None]) -> UUID:
+    return await heard.__anext__()

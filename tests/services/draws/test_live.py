@@ -1,0 +1,163 @@
+"""Watched draws are read once for all watchers, in one process and in several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import pytest
+
+from domain.ids import new_id
+from models.draws import Draw
+from services.core.base import Deps
+from services.draws.live import LiveDraws, Watch
+from services.ports import DrawRelay, NoRelay
+from tests.drivers.statements import count_statements
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.draws.live.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("services.draws.live._RETRY", 0.01)
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+class Hub:
+    """Two processes' relay. ``away``: its server."""
+
+    def __init__(self) -> None:
+        self.leader: object = None
+        self.away = False
+        self.told: list[asyncio.Queue[UUID]] = []
+
+    def of(self, *, leads: bool) -> Ear:
+        return Ear(self, leads)
+
+
+class Ear:
+    def __init__(self, hub: Hub, leads: bool) -> None:
+        self._hub = hub
+        self._leads = leads
+
+    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+        if self._hub.away:
+            raise ConnectionError("redis is away")
+        return draw_ids if self._leads else ()
+
+    async def tell(self, draw_ids: Collection[UUID]) -> None:
+        for queue in self._hub.told:
+            for one in draw_ids:
+                queue.put_nowait(one)
+
+    async def heard(self) -> AsyncGenerator[UUID, None]:
+        queue: asyncio.Queue[UUID] = asyncio.Queue()
+        self._hub.told.append(queue)
+        while True:
+            if self._hub.away:
+                raise ConnectionError("redis is away")
+            yield await queue.get()
+
+
+async def live_of(office: Office, relay: DrawRelay) -> AsyncIterator[LiveDraws]:
+    live = LiveDraws(office.progress, relay)
+    try:
+        yield live
+    finally:
+        await live.close()
+
+
+@pytest.fixture
+async def live(office: Office) -> AsyncIterator[LiveDraws]:
+    async for one in live_of(office, NoRelay()):
+        yield one
+
+
+async def accept(office: Office, draw_id: UUID) -> None:
+    [one, *_] = await open_invitations(draw_id)
+    await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+
+
+async def until(watch: Watch, accepted: int) -> None:
+    async with asyncio.timeout(20):
+        while watch.snapshot.progress.accepted != accepted:
+            await watch.changes(1.0)
+
+
+async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Office, live: LiveDraws) -> None:
+    await add_experts(office, 4)
+    draw_id = await start_draw(office, needed=2)
+    async with AsyncExitStack() as stack:
+        watches = [await stack.enter_async_context(live.watch(draw_id)) for _ in range(500)]
+        await until(watches[0], 0)
+        await live._look()
+        with count_statements() as said:
+            await accept(office, draw_id)
+            alone = len(said)
+            await asyncio.gather(*(until(watch, 1) for watch in watches))
+        assert len({id(watch.snapshot) for watch in watches}) == 1
+        assert sum("FROM invitation WHERE draw_id" in one for one in said.queries[alone:]) <= 4
+        written = {watch.snapshot.render("form", lambda one: repr(one).encode()) for watch in watches}
+        assert len(written) == 1
+
+
+async def test_nobody_looks_when_nobody_watches(office: Office, live: LiveDraws) -> None:
+    draw_id = await start_draw_of_one(office)
+    async with live.watch(draw_id):
+        assert live._task is not None
+    async with asyncio.timeout(20):
+        await live._task
+    assert live._watched == {}
+
+
+async def test_a_process_that_does_not_look_itself_hears_of_a_change(office: Office) -> None:
+    hub, draw_id = Hub(), await start_draw_of_one(office)
+    async for leader in live_of(office, hub.of(leads=True)):
+        async for follower in live_of(office, hub.of(leads=False)):
+            async with leader.watch(draw_id), follower.watch(draw_id) as watch:
+                while len(hub.told) < 2:
+                    await asyncio.sleep(0)
+                await accept(office, draw_id)
+                await until(watch, 1)
+
+
+async def test_while_the_relay_is_away_each_process_looks_itself(office: Office) -> None:
+    hub, draw_id = Hub(), await start_draw_of_one(office)
+    async for follower in live_of(office, hub.of(leads=False)):
+        async with follower.watch(draw_id) as watch:
+            hub.away = True
+            await accept(office, draw_id)
+            await until(watch, 1)
+
+
+async def test_a_deleted_draft_and_a_fault_of_ours_stop_nobody_elses_watching(
+    office: Office, live: LiveDraws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_id = await start_draw_of_one(office)
+    columns = {name: value for name, value in vars(await Draw.get(id=draw_id)).items() if name in Draw._meta.db_fields}
+    draft = await Draw.create(**{**columns, "id": new_id(), "number": "CQSQ202611219999"})
+    async with live.watch(draw_id) as watch, live.watch(draft.id):
+        await draft.delete()
+        live._watched[draft.id].read_at = -1000.0
+        assert live._task is not None
+        monkeypatch.setattr(live, "_stale", broken)
+        async with asyncio.timeout(20):
+            await asyncio.wait([live._task])
+        monkeypatch.undo()
+        await accept(office, draw_id)
+        await until(watch, 1)
+
+
+def broken() -> list[object]:
+    raise ValueError("a fault")
+
+
+async def start_draw_of_one(office: Office) -> UUID:
+    await add_experts(office, 2)
+    return await start_draw(office, needed=1)
