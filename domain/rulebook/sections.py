@@ -205,6 +205,9 @@ class Supplement(Section):
     """Stands before the code of an expert who came by supplementary draw."""
     lookups_per_hour: Count
     """Registrations by code or mobile, also failed ones, per person who registers."""
+    postpone_max: Duration
+    """How much later the expected start may be moved at once so that places that became free at the door are filled;
+    always on the same day. 0: not at all. New calls still end ``calling.stop_before_gathering`` before gathering."""
 
 
 class Exits(Section):
@@ -212,6 +215,8 @@ class Exits(Section):
 
     on_site_after: Duration
     """After the expected end; an on-site activity is ended by time so late, others at their expected end."""
+    after_forced_end: Literal["stay", "release"]
+    """What holds for experts who had agreed when a draw was forced to end with places missing."""
 
 
 class CallNotice(Section):

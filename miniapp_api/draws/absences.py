@@ -13,7 +13,7 @@ from miniapp_api.draws.rounds import CurrentRoundOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.draws import AbsenceRow, DiscardForm, RegionChange, RegisteredAbsence
+from services.draws import AbsenceRow, DiscardForm, NewStart, RegionChange, RegisteredAbsence
 
 api = Api(
     "absences", "缺席与补抽", "Register who will not sit on the panel, then fill the places again, several together."
@@ -76,11 +76,19 @@ class NoticeGatheringIn(Input):
     gathering_at: Moment
 
 
+class NewStartIn(Input):
+    """A later expected start, on the same day; the expected end follows by as much."""
+
+    starts_at: Moment
+    reason: str = Field(min_length=1, max_length=200, examples=["一位专家缺席，需要补抽"])
+
+
 class SupplementIn(Input):
-    """Both empty: same conditions, same gathering times."""
+    """All empty: same conditions, same gathering times. `start` is for a panel that gathers already."""
 
     regions: tuple[RegionsIn, ...] = Field((), max_length=50, description="A changed region needs a new commitment")
     gathering: tuple[NoticeGatheringIn, ...] = Field((), max_length=50)
+    start: NewStartIn | None = Field(None, description="Verifier, supervisor and experts who are there are told")
 
 
 @api.get("/absences", "待补抽列表", action="draw.create")
@@ -140,5 +148,6 @@ async def supplement(call: Call, path: DrawPath, body: SupplementIn) -> CurrentR
         path.draw_id,
         regions=[RegionChange(one.condition_id, one.regions) for one in body.regions],
         gathering={one.notice_id: one.gathering_at for one in body.gathering},
+        start=NewStart(body.start.starts_at, body.start.reason) if body.start else None,
     )
     return CurrentRoundOut.show(view)

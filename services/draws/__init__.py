@@ -20,6 +20,7 @@ from services.draws.invitations import Answered, Choice, Invitations
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews
 from services.draws.operators import Operator
+from services.draws.postponement import NewStart
 from services.draws.previews import Preview
 from services.draws.progress import ConditionProgress, Progress
 from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
@@ -74,6 +75,7 @@ __all__ = [
     "Locked",
     "LotData",
     "LotView",
+    "NewStart",
     "NoticeForm",
     "Operation",
     "Operator",

@@ -16,6 +16,7 @@ from domain.draws.record import GatheringMoved
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_id_number, mask_name
 from domain.rulebook.texts import time_params
+from models.attendance import has_entered
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
 from models.invitations import Invitation
@@ -24,6 +25,7 @@ from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.calling import Calling, place
 from services.draws.invitations import Invitations
 from services.draws.news import DrawNews
+from services.draws.postponement import NewStart, Postponement
 from services.draws.repository import Locked, append, check_owner, check_scope, lock_for
 from services.draws.rounds import Rounds, RoundView, ordered_regions
 from services.notifications import Notices
@@ -37,7 +39,9 @@ class AbsenceRow:
     draw_id: UUID
     draw_number: str
     draw_name: str
+    draw_state: DrawState
     condition: int
+    notice: Annotated[int, Field(description="Number of the call notice")]
     name: Annotated[str, Field(examples=["测**"])]
     id_number: Annotated[str, Field(examples=["4113***6933"])]
     code: str
@@ -46,6 +50,7 @@ class AbsenceRow:
     reason: str
     source: Annotated[str, Field(description="`expert`: by the expert; `manual`: registered by agency or desk")]
     registered_at: datetime
+    registered_by: Annotated[str, Field(description="Who registered it; empty: the expert himself")]
     handled: bool
 
 
@@ -65,6 +70,7 @@ class Absences:
         self._run = run
         self._rounds = rounds
         self._news = DrawNews(deps, notices)
+        self._postponement = Postponement(deps, notices)
 
     async def _check_reach(self, actor: Actor, draw: Draw) -> None:
         if actor.role in ("agent", "organisation"):
@@ -95,11 +101,13 @@ class Absences:
 
     async def _rows(self, where: str, *values: object) -> list[AbsenceRow]:
         found = await rows(
-            "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, d.pool, d.starts_at, "
-            "c.position AS condition, e.name, "
+            "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, d.state AS draw_state, d.pool, "
+            "d.starts_at, c.position AS condition, n.position AS notice, e.name, "
+            "coalesce(p.real_name, '') AS registered_by, "
             "e.id_number_sealed, i.code, i.gathering_at, a.kind, a.reason, a.source, a.registered_at, a.handled_at "
             "FROM absence a JOIN draw d ON d.id = a.draw_id JOIN draw_condition c ON c.id = a.condition_id "
             "JOIN invitation i ON i.id = a.invitation_id JOIN expert e ON e.id = i.expert_id "
+            "JOIN call_notice n ON n.id = i.notice_id LEFT JOIN account p ON p.id = a.registered_by_id "
             f"WHERE {where} ORDER BY a.registered_at DESC LIMIT 200",
             *values,
         )
@@ -108,6 +116,7 @@ class Absences:
     def _row(self, row: Any) -> AbsenceRow:
         facts = {name: row[name] for name in AbsenceRow.__dataclass_fields__ if name in row}
         facts |= {"name": "", "id_number": "", "handled": row["handled_at"] is not None}
+        facts["draw_state"] = DrawState(row["draw_state"])
         sealed_for = self._deps.book(row["pool"]).draw.result_visible_before
         if self._deps.now() >= row["starts_at"] - sealed_for:
             number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
@@ -123,11 +132,13 @@ class Absences:
         *,
         regions: Sequence[RegionChange] = (),
         gathering: dict[UUID, datetime] | None = None,
+        start: NewStart | None = None,
     ) -> RoundView | None:
         """Fill the missing places: on along the same order, or in wider regions once that is at its end.
 
-        ``gathering`` gives new gathering times by notice. Several absences are filled together. The answer is the new
-        round when one must be committed to first, else None and calling has begun.
+        ``gathering`` gives new gathering times by notice; ``start`` a later expected start, for a panel that is already
+        at the door. Several absences are filled together. The answer is the new round when one must be committed to
+        first, else None and calling has begun.
         """
         permissions.check(actor, "draw.start")
         async with transaction():
@@ -137,6 +148,8 @@ class Absences:
             if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
                 raise Conflict("当前没有需要补抽的名额。", code="nothing_to_supplement")
             now = self._deps.now()
+            if start is not None:
+                await self._postponement.carry_out(actor, locked, start)
             for notice_id, at in (gathering or {}).items():
                 await self.move_gathering(locked, notice_id, at, by=actor.account_id)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
@@ -241,6 +254,8 @@ class Absences:
                 raise Conflict(
                     "有专家在提前后的时段另有评标，请选择晚一些的集合时间。", code="gathering_overlaps"
                 ) from error
+            if await has_entered(invitation.id):
+                continue  # he is there already: a new start concerns him, see Postponement
             times = time_params(notice.gathering_at)
             if invitation.state == InvitationState.ACCEPTED:
                 await self._invitations.plan_reminder(invitation, draw.pool, self._deps.now())

@@ -359,6 +359,8 @@ class Calling:
             )
             await self._news.tell(draw, "full", {"needed": draw.needed})
         elif (reason := await self._why_short(locked, missing, now)) is not None:
+            if reason == "force_ended":
+                await self._tell_panel(locked, now)
             await append(draw, now, record.Short(reason))
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
@@ -370,6 +372,25 @@ class Calling:
             return
         draw.finished_at = now
         await draw.save(update_fields=["finished_at"])
+
+    async def _tell_panel(self, locked: Locked, now: datetime) -> None:
+        """After a forced end those who agreed stay, or need not come, as the rulebook says; each learns which."""
+        book, draw = self._deps.book(locked.draw.pool), locked.draw
+        agreed = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED)
+        for invitation in await agreed.order_by("id").select_for_update():
+            stays = book.draw.exits.after_forced_end == "stay"
+            if not stays:
+                event, cause = InvitationEvent.RELEASE, Cause("system")
+                await self.close_place(locked, invitation, event, now, by="system", cause=cause)
+            kind = "panel_stays" if stays else "draw_cancelled"
+            await self._notices.notify(
+                pool=draw.pool,
+                kind=kind,
+                dedupe_key=f"{kind}:{invitation.id}:{draw.log_length}",
+                params={**time_params(invitation.gathering_at), "hotline": book.pool.hotline, "code": invitation.code},
+                expert_id=invitation.expert_id,
+                invitation_id=invitation.id,
+            )
 
     async def _why_short(self, locked: Locked, missing: list[Condition], now: datetime) -> record.ShortReason | None:
         """Why no further call will be made; None while one may."""

@@ -143,6 +143,7 @@ _OPERATIONS: Mapping[str, str] = {
     "recall.called": "呼叫原专家",
     "recall.noted": "登记原专家参评情况",
     "recall.confirmed": "提交最终确认结果",
+    "draw.start_moved": "推迟评标开始",
     "draw.terminated": "终止活动",
     "draw.ended": "结束活动",
     "discard.asked_leave": "登记请假",

@@ -49,6 +49,7 @@ class HomePages(AgencyPart):
         first = _month(request.query.get("month", ""), now)
         after, before = (first + timedelta(days=32)).replace(day=1), (first - timedelta(days=1)).replace(day=1)
         queries = self.services.draws.queries
+        board = await queries.dashboard(actor)
         todo = await queries.cards(actor, Filters(states=tuple(TO_DO)), limit=_TO_DO_MAX)
         month = await queries.cards(
             actor,
@@ -63,7 +64,8 @@ class HomePages(AgencyPart):
             who=self.door.role_label(actor),
             organisation=await self._organisation(actor),
             roles=len(await self.services.accounts.sessions.roles(actor)) > 1,
-            board=await queries.dashboard(actor),
+            board=board,
+            supplements=board.pending_supplements,
             todo=todo,
             words=TO_DO,
             first=first,

@@ -33,6 +33,7 @@ class PendingPages(AgencyPart):
             request,
             groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
             short=[one for one in short.items if one.id not in waiting],
+            supplements=len(rows),
             kinds=KINDS,
             sources=SOURCES,
         )

@@ -15,6 +15,7 @@ from services.core.base import Actor
 from services.draws import Detail, RegionChange
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.agency.refill import new_start, suggest
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.site import Site
 from web.draws.board import LiveProgress, facts_of
@@ -96,6 +97,8 @@ class RunPages(DrawPart):
             round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
             movable=state in _MOVABLE,
             missing=missing if state in _MISSING else [],
+            refill=suggest(draw, detail.parts["notices"], missing, self.book(actor), self.services.deps.now()),
+            postponable=bool(self.book(actor).draw.supplement.postpone_max),
             wider=self.book(actor).draw.supplement.region_change,
             names=await self.services.catalogues.names(actor.pool, "region", codes),
             modes=MODES,
@@ -136,7 +139,7 @@ class RunPages(DrawPart):
             return await self._supplement(actor, detail, fields)
         if deed == "widen":
             change = RegionChange(uuid_of(fields.get("id", ""), "这个抽取条件"), _regions(fields))
-            await draws.absences.start_supplement(actor, draw.id, regions=[change])
+            await self._supplement(actor, detail, fields, change)
             return "widened"
         return await self._call(actor, draw.id, fields)
 
@@ -157,14 +160,16 @@ class RunPages(DrawPart):
                 return "ended"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
-    async def _supplement(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
-        """By the same conditions; with the gathering times that were changed in the form."""
+    async def _supplement(self, actor: Actor, detail: Detail, fields: Mapping[str, str], *regions: RegionChange) -> str:
+        """By the same conditions, or in wider regions; with the times that were changed in the form."""
         moved = {
             one.id: when(fields, f"at-{one.id}", "集合时间", one.gathering_at)
             for one in detail.parts["notices"]
             if fields.get("update") == "1" and f"at-{one.id}" in fields
         }
-        await self.services.draws.absences.start_supplement(actor, detail.draw.id, gathering=moved)
+        await self.services.draws.absences.start_supplement(
+            actor, detail.draw.id, regions=regions, gathering=moved, start=new_start(fields)
+        )
         return "supplement"
 
     # ---- the draw of lots

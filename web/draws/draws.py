@@ -43,6 +43,7 @@ SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: whoever begins to scan has most of the code's life left."""
 _ON_PAGE = {409, 422, 404}
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
+_SOURCES = {"expert": "专家本人", "manual": "人工登记"}
 _DONE = {
     "leave": "已登记请假，已通知专家本人；本人确认后名额才会空出。",
     "absence": "已登记缺席，已通知专家本人和监督人。",
@@ -279,6 +280,11 @@ class DrawPages(DeskPart):
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
             may_register=may(actor, "absence.register"),
             requests=await self._services.draws.discards.of_draw(actor, draw.id),
+            register=await self._services.draws.absences.of_draw(actor, draw.id)
+            if may(actor, "absence.register")
+            else [],
+            names=_KINDS,
+            sources=_SOURCES,
             form=self._token(actor, "absences", draw.id),
             over=draw.ended_at is not None,
         )

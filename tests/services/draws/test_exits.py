@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from domain.clock import FixedClock
 from domain.draws.verify_draw import verify
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
+from domain.rulebook.book import Rulebook
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation
 from models.notices import Notice
@@ -22,6 +24,7 @@ from services.draws import DiscardForm
 from tests.factories.offices import (
     Office,
     add_experts,
+    check_record,
     fix_seed,
     make_draw,
     make_office,
@@ -296,3 +299,60 @@ async def test_strangers_end_nothing(office: Office, deps: Deps) -> None:
         await office.exits.terminate(stranger, draw_id, "other", "x")
     with pytest.raises(NotFound):
         await office.exits.end(stranger, draw_id, "x")
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "kind"), [("stay", "accepted", "panel_stays"), ("release", "released", "draw_cancelled")]
+)
+async def test_after_a_forced_end_those_who_agreed_learn_what_holds(
+    office: Office, deps: Deps, monkeypatch: pytest.MonkeyPatch, rule: str, state: str, kind: str
+) -> None:
+    book = deps.book("demo")
+    exits = book.draw.exits.model_copy(update={"after_forced_end": rule})
+    changed = book.model_copy(update={"draw": book.draw.model_copy(update={"exits": exits})})
+    monkeypatch.setitem(cast("dict[str, Rulebook]", deps.rulebooks), "demo", changed)
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    agreed, asked = await open_invitations(draw_id)
+    await office.invitations.answer(agreed.id, agreed.expert_id, "accept", by="chat")
+    await office.run.force_end(office.agency, draw_id, "招标人暂停评标")
+    assert not await Notice.exists(kind=kind), "the last call is waited for"
+    await office.invitations.answer(asked.id, asked.expert_id, "decline", by="chat")
+    await office.run.advance(draw_id)
+    assert (await state_of(draw_id), (await Invitation.get(id=agreed.id)).state) == ("short", state)
+    assert [one.invitation_id for one in await Notice.filter(kind=kind)] == [agreed.id]
+    await check_record(office, draw_id, *(["discard"] if rule == "release" else []))
+
+
+async def tick(office: Office) -> None:
+    """Everything that the clock does to draws."""
+    await office.verification.refuse_overdue()
+    await office.run.start_due()
+    await office.invitations.expire_due()
+    for draw in await Draw.filter(state__in=["drawing", "paused", "ending"]):
+        await office.run.advance(draw.id)
+    await office.attendance.end_due()
+
+
+@pytest.mark.parametrize("way", [*BEFORE, *BEGUN], ids=lambda way: way.__name__)
+async def test_no_state_outlives_its_time(office: Office, clock: FixedClock, way: Way) -> None:
+    """What was verified is ended by time; what was not waits for the agency, who mends the times or gives it up."""
+    await add_experts(office, 4)
+    draw_id = await way(office)
+    clock.set((await Draw.get(id=draw_id)).ends_at + timedelta(minutes=1))
+    for _ in range(2):
+        await tick(office)
+    state = await state_of(draw_id)
+    if way in (editing, submitted, refused):
+        assert state in ("editing", "refused")
+        await office.exits.terminate(office.agency, draw_id, "replanned", "不再评标")
+        await draws_again(office)
+    else:
+        assert state == "ended"
+        assert not await Invitation.exists(draw_id=draw_id, state="open")
+        if way is completed:
+            with pytest.raises(Conflict):  # this panel met
+                await draws_again(office)
+        else:
+            await draws_again(office)
+    await check_invariants()

@@ -16,6 +16,7 @@ from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Lot
 from services.core.base import Actor
+from services.draws import DiscardForm
 from tests.factories.offices import (
     ID_NUMBER,
     SUPERVISOR_ENTRY,
@@ -290,7 +291,7 @@ async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
     await agency.get("/agency/pending")
     assert ("需补抽1人" in agency.text, one.code in agency.text) == (True, True)
     await agency.get(f"/agency/draws/{draw_id}")
-    await agency.press("启动补抽", update="")
+    await agency.press("启动补抽", update="", postpone="")
     assert (await state_of(draw_id), "补抽已启动" in agency.text) == ("drawing", True)
     await world.office.run.advance(draw_id)
     assert await Invitation.filter(draw_id=draw_id).count() == 3
@@ -420,3 +421,33 @@ async def test_strangers_are_led_to_the_log_in(world: World) -> None:
     draw_id = await make_draw(world.office)
     for path in ("/agency", f"/agency/draws/{draw_id}/run", "/agency/projects/new", "/agency/pending"):
         assert (await world.visitor().get(path)).path == "/h5/login", path
+
+
+async def test_a_place_that_became_free_at_the_door_is_filled_with_a_later_start(world: World) -> None:
+    draw_id, [here, gone] = await world.panel(2)
+    await Draw.filter(id=draw_id).update(lead_seconds=3600)
+    await add_experts(world.office, 1)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    world.clock.set(here.gathering_at + timedelta(minutes=2))
+    attendance, discards = world.services.draws.attendance, world.services.draws.discards
+    await attendance.check_in_by_code(world.office.desk, draw_id, here.code)
+    await discards.register(world.office.desk, draw_id, DiscardForm(gone.code, "absence", "未到"))
+    await agency.get("/agency")
+    assert "待补抽" in agency.text
+    await agency.get("/agency/pending")
+    for shown in ("条件1", "通知1", "缺席", "人工登记", "未补抽"):
+        assert shown in agency.text, shown
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    assert "来不及通知新的专家" in agency.text
+    await agency.press("启动补抽", update="", postpone="")
+    assert (agency.status, "请先修改集合时间" in agency.text) == (422, True)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    await agency.press("启动补抽", start_reason="")
+    assert (agency.status, "请填写推迟的原因" in agency.text) == (422, True)
+    await agency.press("启动补抽", start_reason="一位专家缺席")
+    assert (await state_of(draw_id), "补抽已启动" in agency.text) == ("drawing", True)
+    moved = await Draw.get(id=draw_id)
+    assert f"{local(moved.starts_at):%H:%M}" == "19:05", "an hour after the new gathering, as before"
+    await agency.get(f"/agency/draws/{draw_id}/log")
+    assert "推迟评标开始：一位专家缺席" in agency.text.replace(" ", "")

@@ -1,0 +1,108 @@
+"""Moving the expected start later (推迟评标开始), so that a place that became free at the door can be filled again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tortoise.exceptions import IntegrityError
+
+from domain.clock import local, print_time
+from domain.errors import Conflict, InvalidInput
+from domain.rulebook.texts import time_params
+from models.attendance import has_entered
+from models.draws import CallNotice, Draw
+from models.invitations import Invitation
+from services.core.base import Actor, Deps, record, violation
+from services.core.crypto import PHONE
+from services.draws.news import DrawNews
+from services.draws.repository import Locked
+from services.notifications import Notices
+
+_RULE = "draw.supplement.postpone_max"
+_STANDING = ("open", "accepted")
+
+
+@dataclass(frozen=True)
+class NewStart:
+    """The expected start that is to hold from now on; the expected end follows by as much."""
+
+    at: datetime
+    reason: str
+
+
+class Postponement:
+    """In the lock of whoever starts a supplementary draw."""
+
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._news = DrawNews(deps, notices)
+
+    async def carry_out(self, actor: Actor, locked: Locked, new: NewStart) -> None:
+        """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel is needed elsewhere by then."""
+        draw, now, reason = locked.draw, self._deps.now(), new.reason.strip()[:200]
+        self._check(draw, new.at, reason, now)
+        old, delay = draw.starts_at, new.at - draw.starts_at
+        draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
+        draw.unsealed_notice_at = None
+        await draw.save(update_fields=["starts_at", "ends_at", "unsealed_notice_at"])
+        for invitation in await _standing(draw):
+            await _occupy(invitation, draw.ends_at)
+            if await has_entered(invitation.id):
+                await self._ask_to_wait(draw, invitation)
+        await record(actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old))
+        facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
+        await self._news.tell(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
+
+    def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
+        book = self._deps.book(draw.pool)
+        longest = book.draw.supplement.postpone_max
+        if not reason:
+            raise InvalidInput("请填写推迟的原因。", field="start_reason")
+        if not longest:
+            raise violation(book, _RULE, "本专家库不能推迟评标开始时间，请终止活动后重新申请。", field="starts_at")
+        if at <= max(draw.starts_at, now):
+            raise InvalidInput(
+                f"推迟后的评标开始时间应晚于现在，也晚于原定的{print_time(draw.starts_at)}。", field="starts_at"
+            )
+        if at - draw.starts_at > longest or local(at).date() != local(draw.starts_at).date():
+            message = f"评标开始最多推迟{_hours(longest)}，且须在原定当天；请改早一些，或终止活动后重新申请。"
+            raise violation(book, _RULE, message, field="starts_at")
+
+    async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
+        """Who is there already learns until when he waits, and whom to call if he can't."""
+        notice = await CallNotice.get(id=invitation.notice_id)
+        begins = local(draw.starts_at)
+        params = {
+            **time_params(invitation.gathering_at),
+            "starts": print_time(draw.starts_at),
+            "starts_full": f"{begins.year}年{begins.month}月{begins.day}日 {begins:%H:%M}",
+            "contact_phone": self._deps.keys.read(notice.contact_phone_sealed, PHONE),
+        }
+        await self._notices.notify(
+            pool=draw.pool,
+            kind="panel_waits",
+            dedupe_key=f"panel_waits:{invitation.id}:{draw.starts_at.timestamp():.0f}",
+            params=params,
+            expert_id=invitation.expert_id,
+            invitation_id=invitation.id,
+        )
+
+
+async def _standing(draw: Draw) -> list[Invitation]:
+    return await Invitation.filter(draw_id=draw.id, state__in=_STANDING).order_by("id").select_for_update()
+
+
+async def _occupy(invitation: Invitation, ends_at: datetime) -> None:
+    invitation.ends_at = ends_at
+    try:
+        await invitation.save(update_fields=["ends_at"])
+    except IntegrityError as error:
+        message = "有专家在推迟后的时段另有评标，请选择早一些的开始时间，或请该专家请假后再补抽。"
+        raise Conflict(message, code="start_overlaps") from error
+
+
+def _hours(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60}小时" if minutes % 60 == 0 else f"{minutes}分钟"

@@ -1,0 +1,158 @@
+"""An absence that is found at the gathering is filled again: a later gathering, a later start, and who learns of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, RuleViolation
+from models.audit import AuditEntry
+from models.draws import CallNotice, Condition, Draw
+from models.invitations import Invitation
+from models.notices import Notice
+from services.core.base import Deps
+from services.draws import DiscardForm, NewStart
+from tests.factories.draws import make_project
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    check_record,
+    make_draw,
+    make_office,
+    open_invitations,
+    start_draw,
+    state_of,
+)
+
+WHY = "一位专家缺席，需要补抽"
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def one_came(office: Office, clock: FixedClock) -> tuple[UUID, Invitation, Invitation]:
+    """At the gathering of a panel of two: one is there, the other is registered as absent."""
+    await add_experts(office, 7)
+    draw_id = await start_draw(office, needed=2)
+    here, gone = await open_invitations(draw_id)
+    for one in (here, gone):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    clock.set(here.gathering_at + timedelta(minutes=1))
+    await office.attendance.check_in_by_code(office.desk, draw_id, here.code)
+    await office.discards.register(office.desk, draw_id, DiscardForm(gone.code, "absence", "未到"))
+    assert await state_of(draw_id) == "supplement_pending"
+    return draw_id, here, gone
+
+
+async def refill(office: Office, draw_id: UUID, *, gathering: float, start: float, reason: str = WHY) -> None:
+    """With hours from now."""
+    now = office.deps.now()
+    notice = await CallNotice.get(draw_id=draw_id)
+    await office.absences.start_supplement(
+        office.agency,
+        draw_id,
+        gathering={notice.id: now + timedelta(hours=gathering)},
+        start=NewStart(now + timedelta(hours=start), reason),
+    )
+
+
+async def test_a_place_is_filled_at_the_door_and_everybody_learns_of_the_new_start(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, here, _ = await one_came(office, clock)
+    before = await Draw.get(id=draw_id)
+    with pytest.raises(RuleViolation) as near:
+        await office.absences.start_supplement(office.agency, draw_id)
+    assert near.value.rule == "draw.calling.stop_before_gathering"
+    await refill(office, draw_id, gathering=1.5, start=2.5)
+    after = await Draw.get(id=draw_id)
+    delay = clock.now() + timedelta(hours=2.5) - before.starts_at
+    assert (after.starts_at - before.starts_at, after.ends_at - before.ends_at) == (delay, delay)
+    await office.run.advance(draw_id)
+    [new] = await open_invitations(draw_id)
+    await office.invitations.answer(new.id, new.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    assert await state_of(draw_id) == "completed"
+    waiting = await Notice.get(kind="panel_waits")
+    assert (waiting.invitation_id, waiting.params["starts"]) == (here.id, "11月21日(周六) 19:31")
+    assert not await Notice.exists(kind="gathering_changed", invitation_id=here.id), "he is there already"
+    told = {one.account_id for one in await Notice.filter(kind="evaluation_postponed")}
+    assert office.supervisor.account_id in told
+    kept = await Invitation.get(id=here.id)
+    assert (kept.state, kept.ends_at) == ("accepted", after.ends_at)
+    [entry] = await AuditEntry.filter(action="draw.start_moved", subject_id=draw_id)
+    assert entry.details["reason"] == WHY
+    await check_record(office, draw_id, "discard", "gathering_moved")
+
+
+@pytest.mark.parametrize(
+    ("gathering", "start", "reason", "field"),
+    [
+        (1.5, 2.5, "  ", "start_reason"),
+        (1.5, 0.5, WHY, "starts_at"),
+        (1.5, 6.0, WHY, "starts_at"),
+        (2.5, 1.5, WHY, "gathering_at"),
+        (0.05, 2.5, WHY, None),
+    ],
+)
+async def test_a_start_that_does_not_do_is_refused_and_nothing_moves(
+    office: Office, clock: FixedClock, gathering: float, start: float, reason: str, field: str | None
+) -> None:
+    draw_id, _, _ = await one_came(office, clock)
+    before = await Draw.get(id=draw_id)
+    with pytest.raises((InvalidInput, RuleViolation)) as refusal:
+        await refill(office, draw_id, gathering=gathering, start=start, reason=reason)
+    assert refusal.value.field == field
+    after = await Draw.get(id=draw_id)
+    assert (after.starts_at, after.state) == (before.starts_at, "supplement_pending")
+    assert not await Notice.exists(kind="evaluation_postponed")
+
+
+async def test_the_start_stays_on_its_day(office: Office, clock: FixedClock) -> None:
+    """The panel was to begin at 18:00; at 21:30 two hours more would be 23:30, three another day."""
+    draw_id, _, _ = await one_came(office, clock)
+    clock.move(timedelta(hours=4, minutes=29))
+    await Draw.filter(id=draw_id).update(starts_at=clock.now(), ends_at=clock.now() + timedelta(hours=6))
+    with pytest.raises(RuleViolation) as refusal:
+        await refill(office, draw_id, gathering=1.5, start=3)
+    assert refusal.value.rule == "draw.supplement.postpone_max"
+    await refill(office, draw_id, gathering=1.2, start=1.5)
+    assert await state_of(draw_id) == "drawing"
+
+
+async def test_an_expert_of_the_panel_who_is_needed_elsewhere_later_stops_the_new_start(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, here, _ = await one_came(office, clock)
+    later = await Draw.get(id=draw_id)
+    project = await make_project(office.agency.organisation_id, office.agency.account_id)
+    office.project_id = project.id
+    other = await make_draw(office)
+    condition = await Condition.get(draw_id=other)
+    await Invitation.create(
+        draw_id=other,
+        condition_id=condition.id,
+        notice_id=condition.notice_id,
+        expert_id=here.expert_id,
+        round_number=1,
+        tier="main",
+        leaf="ab" * 32,
+        code="999999",
+        menu_id=999_999,
+        link="elsewhere",
+        state="accepted",
+        starts_at=later.ends_at,
+        ends_at=later.ends_at + timedelta(hours=1),
+        gathering_at=later.ends_at,
+        created_at=clock.now(),
+        answer_until=clock.now(),
+    )
+    with pytest.raises(Conflict) as refusal:
+        await refill(office, draw_id, gathering=1.5, start=2.5)
+    assert refusal.value.code == "start_overlaps"

@@ -1,0 +1,51 @@
+"""Times for a supplementary draw: whether the gathering is too near to call anybody, and which times would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.rulebook.book import Rulebook
+from models.draws import CallNotice, Condition, Draw
+from services.draws import NewStart
+from web.agency.wizard import text, when
+
+_STEP = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Refill:
+    """`near`: new gathering times are needed; `late`: a new start, too. The times are what the form begins with."""
+
+    near: bool
+    late: bool
+    gatherings: Mapping[UUID, datetime]
+    starts_at: datetime
+
+
+def suggest(
+    draw: Draw, notices: Sequence[CallNotice], missing: Sequence[Condition], book: Rulebook, now: datetime
+) -> Refill:
+    """The lead of calling and the time to answer lie before the new gathering, what lay before the start stays."""
+    lead = timedelta(seconds=draw.lead_seconds)
+    of_missing = {one.notice_id for one in missing}
+    near = {one.id for one in notices if one.id in of_missing and now >= one.gathering_at - lead}
+    earliest = _round_up(now + lead + book.draw.calling.answer_timeout)
+    gatherings = {one.id: max(one.gathering_at, earliest) if one.id in near else one.gathering_at for one in notices}
+    waits = [draw.starts_at - one.gathering_at for one in notices if one.id in near]
+    starts_at = max([draw.starts_at, *(earliest + wait for wait in waits)])
+    return Refill(bool(near), bool(near) and earliest > draw.starts_at - _STEP, gatherings, starts_at)
+
+
+def new_start(fields: Mapping[str, str]) -> NewStart | None:
+    """What the form says of the expected start; None while it stays."""
+    if fields.get("postpone") != "1":
+        return None
+    return NewStart(when(fields, "starts_at", "评标开始时间"), text(fields, "start_reason", "推迟的原因", 200))
+
+
+def _round_up(at: datetime) -> datetime:
+    over = timedelta(minutes=at.minute % 5, seconds=at.second, microseconds=at.microsecond)
+    return at - over + _STEP if over else at
