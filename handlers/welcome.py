@@ -14,6 +14,7 @@ _FOR_EXPERTS = [
     commands.CHECK_IN,
     commands.LEAVE,
     commands.AVAILABILITY,
+    commands.REMUNERATION,
     commands.STATUS,
     commands.APPLY,
     commands.GUIDE,

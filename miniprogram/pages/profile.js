@@ -28,7 +28,7 @@ openPage({}, {
       sheet: {
         groups: [
           { cells, note: '为保护隐私，本人信息也只显示一部分。' },
-          { cells: [{ label: '账号与手机号', url: own('account') }, { label: '我的证书', url: own('certificates') }] },
+          { cells: [{ label: '账号与手机号', url: own('account') }, { label: '我的酬劳', url: own('remuneration') }, { label: '我的证书', url: own('certificates') }] },
         ],
       },
     };

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -23,6 +23,18 @@ _UNVERIFIED = """
 SELECT count(*)::int AS n FROM draw_application a JOIN draw d ON d.id = a.draw_id
  WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = 'submitted'
 """
+_OWED = """
+SELECT count(*) FILTER (WHERE r.state = 'disputed')::int AS disputed,
+  count(*) FILTER (WHERE r.state IN ('confirmed', 'assumed'))::int AS payable
+FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE r.state IN ('disputed', 'confirmed', 'assumed') AND {where}
+"""
+_UNPROPOSED = """
+SELECT count(*)::int AS n FROM draw d WHERE d.ended_at > ${n} AND {where}
+  AND EXISTS (SELECT 1 FROM attendance t WHERE t.draw_id = d.id AND t.direction = 'in'
+    AND NOT EXISTS (SELECT 1 FROM remuneration r WHERE r.invitation_id = t.invitation_id))
+"""
+_REMEMBERED = timedelta(days=30)
+"""So long after its end an activity is listed whose experts have no amount yet."""
 _GATHERED = "SELECT count(DISTINCT d.id)::int AS n FROM draw d JOIN call_notice g ON g.draw_id = d.id WHERE"
 
 
@@ -96,7 +108,13 @@ class StaffWork:
         return (
             Count("待办理", sum(by_state.get(state, 0) for state in _TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
+            Count("酬劳待支付", (await self._owed(actor))["payable"], "笔"),
         )
+
+    async def _owed(self, actor: Actor) -> Mapping[str, int]:
+        where, values = self._access.reach(actor)
+        found: Mapping[str, int] = (await rows(_OWED.format(where=where), *values))[0]
+        return found
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
         submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]
@@ -118,7 +136,14 @@ class StaffWork:
         today = local(self._deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
         n, values = len(values), [*values, today, today + timedelta(days=1), list(_AWAITED)]
         due = f"g.gathering_at >= ${n + 1} AND g.gathering_at < ${n + 2} AND d.state = ANY(${n + 3}::text[])"
-        return (Count("今日评标", (await rows(f"{_GATHERED} {where} AND {due}", *values))[0]["n"], "场"),)
+        gathered = (await rows(f"{_GATHERED} {where} AND {due}", *values))[0]["n"]
+        ended = [*values[:n], self._deps.now() - _REMEMBERED]
+        unproposed = (await rows(_UNPROPOSED.format(where=where, n=n + 1), *ended))[0]["n"]
+        return (
+            Count("今日评标", gathered, "场"),
+            Count("酬劳待提出", unproposed, "场"),
+            Count("酬劳异议待答复", (await self._owed(actor))["disputed"], "笔"),
+        )
 
     async def _by_state(self, actor: Actor) -> dict[str, int]:
         where, values = self._access.reach(actor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
+from models.remuneration import Remuneration
 from models.reviews import ReviewAssignment
 from services.accounts import Source, VerificationCodes, forget_identities
 from services.applications import collect, erase_unsent
@@ -205,6 +206,18 @@ class Privacy:
             .values("id", "state", "created_at", "answered_at", "answered_by", "gathering_at")
         )
         came = Attendance.filter(invitation__expert_id=expert.id).values("invitation_id", "direction", "at", "method")
+        owed = Remuneration.filter(expert_id=expert.id).values(
+            "invitation_id",
+            "state",
+            "amount",
+            "lines",
+            "reason",
+            "dispute",
+            "reply",
+            "proposed_at",
+            "paid_on",
+            "paid_way",
+        )
         claimed = PresenceClaim.filter(invitation__expert_id=expert.id).values("invitation_id", "at")
         return {
             "number": expert.number,
@@ -223,6 +236,7 @@ class Privacy:
             "invitations": [_plain(row) for row in await called],
             "attendance": [_plain(row) for row in await came],
             "presence_claims": [_plain(row) for row in await claimed],
+            "remunerations": [_plain(row) for row in await owed],
         }
 
 
@@ -238,6 +252,6 @@ def _iso(at: datetime | None) -> str | None:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
+        name: value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
         for name, value in row.items()
     }

@@ -45,6 +45,7 @@ async def cost(phone: Phone, word: str) -> int:
         ("日程", 3),
         ("进度", 2),
         ("缴费", 2),
+        ("酬劳", 2),
     ],
 )
 async def test_an_expert_of_whom_nothing_is_wanted(phone: Phone, word: str, most: int) -> None:

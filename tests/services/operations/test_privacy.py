@@ -17,6 +17,7 @@ from models.helpdesk import Feedback
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
+from models.remuneration import Remuneration
 from services.accounts.wechat_binding import WechatBinding
 from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.documents import Documents
@@ -78,6 +79,30 @@ async def test_one_s_own_data_comes_whole_and_in_clear(
     assert found["account"]["mobile"] == MOBILE
     assert found["expert"]["id_number"] == "11010519491231002X"
     assert [one["app"] for one in found["wechat"]] == ["oa"]
+    assert json.loads(json.dumps(found)) == found
+
+
+async def test_what_was_owed_for_panels_comes_along(
+    privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook
+) -> None:
+    draw = await make_draw(await make_project((await make_organisation()).id, (await make_account(deps)).id))
+    invitation = await make_invitation(draw, expert)
+    await Remuneration.create(
+        pool="demo",
+        draw_id=draw.id,
+        invitation_id=invitation.id,
+        expert_id=expert.id,
+        state="paid",
+        lines=[{"code": "by_hand", "amount": 30000, "words": "按约定"}],
+        amount=30000,
+        proposed_by_id=draw.agent_id,
+        proposed_at=deps.now(),
+        paid_on=deps.now().date(),
+        paid_way="现金",
+    )
+    found = await privacy.export(actor, await _code(deps, book))
+    [owed] = found["expert"]["remunerations"]
+    assert (owed["amount"], owed["paid_on"], owed["lines"][0]["words"]) == (30000, "2026-11-21", "按约定")
     assert json.loads(json.dumps(found)) == found
 
 

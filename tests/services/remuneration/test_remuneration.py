@@ -123,6 +123,18 @@ async def test_who_is_recused_on_the_spot_is_paid_the_wasted_trip(
     await check_invariants()
 
 
+async def test_a_panel_that_is_called_off_at_the_door_is_a_wasted_trip(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, [came, absent] = await meet(office, clock, needed=2)
+    await Attendance.filter(invitation_id=absent.id).delete()
+    await office.exits.terminate(office.verifier, draw_id, "replanned", "开标改期")
+    assert await owed.desk.propose_all(office.desk, draw_id) == 1
+    [row] = (await owed.desk.of_draw(office.desk, draw_id)).rows
+    assert (row.code, row.sat, row.amount) == (came.code, False, 20000)
+    await check_invariants()
+
+
 async def test_who_lives_in_another_city_is_paid_the_way(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:

@@ -31,9 +31,18 @@ async def expert_page(world: World, invitation: Invitation) -> Visitor:
     return await world.log_in(Actor("demo", "expert", account_id=expert.account_id, expert_id=expert.id))
 
 
+async def waiting(world: World, actor: Actor) -> dict[str, int]:
+    """What the chat tells a person of his work, by name."""
+    assert actor.account_id
+    options = await world.services.accounts.sessions.roles(actor)
+    found = await world.services.office.staff_work.of("demo", actor.account_id, options)
+    return {count.name: count.number for one in found if one.role == actor.role for count in one.counts}
+
+
 async def test_from_proposal_by_objection_and_answer_to_payment(world: World) -> None:
     draw_id, [first, _] = await ended_panel(world.office, world.clock, needed=2)
     desk = await world.log_in(world.office.desk, "venue")
+    assert (await waiting(world, world.office.desk))["酬劳待提出"] == 1
     await desk.get(f"/desk/{draw_id}")
     await desk.click("专家酬劳活动结束后提出，专家确认")
     assert "演示省评标专家酬劳标准" in desk.text
@@ -50,6 +59,8 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await expert.press("提出异议", reason="实际20:30离场")
     assert "异议已转给场地" in expert.text
 
+    work = await waiting(world, world.office.desk)
+    assert (work["酬劳待提出"], work["酬劳异议待答复"]) == (0, 1)
     await desk.get(f"/desk/{draw_id}/remuneration")
     assert "实际20:30离场" in desk.text
     await desk.press("维持或更正", amount="500.00", words="")
@@ -68,6 +79,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     assert "已确认" in expert.text
 
     agency = await world.log_in(world.office.agency)
+    assert (await waiting(world, world.office.agency))["酬劳待支付"] == 1
     await agency.get(f"/agency/draws/{draw_id}")
     await agency.click("专家酬劳支付情况")
     assert "1,100.00" in agency.text
