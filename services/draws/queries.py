@@ -85,7 +85,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`week` counts draws begun this week by day, Monday first; `pending_supplements` the lines of `GET /absences`."""
+    """`today`: gatherings of today. `completed_today`: drawn to the end today, full, short or by force. `week` counts
+    draws begun this week by day, Monday first; `pending_supplements` the places that wait for a supplementary draw."""
 
     today: int
     drawing: int
@@ -184,12 +185,14 @@ ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.dr
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _DASHBOARD = f"""
 SELECT
-(SELECT count(*) FROM draw d WHERE {{where}} AND d.created_at >= {{today}}) AS today,
+(SELECT count(*) FROM draw d WHERE {{where}} AND d.gathering_first >= {{today}}
+  AND d.gathering_first < {{today}} + interval '1 day'
+  AND d.state NOT IN ('editing', 'terminated', 'released')) AS today,
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.state IN ('drawing', 'paused', 'ending')) AS drawing,
-(SELECT count(*) FROM draw d WHERE {{where}} AND d.finished_at >= {{today}} AND d.state IN ('completed', 'ended'))
-  AS completed_today,
-(SELECT count(*) FROM absence a JOIN draw d ON d.id = a.draw_id WHERE {{where}} AND a.handled_at IS NULL)
-  AS pending_supplements,
+(SELECT count(*) FROM draw d WHERE {{where}} AND d.finished_at >= {{today}}
+  AND d.state IN ('completed', 'short', 'supplement_pending', 'ended')) AS completed_today,
+(SELECT coalesce(sum(c.needed - c.accepted), 0)::int FROM draw d JOIN draw_condition c ON c.draw_id = d.id
+  WHERE {{where}} AND d.state IN ('short', 'supplement_pending')) AS pending_supplements,
 panel.present_today, panel.awaited,
 ARRAY(SELECT d.started_at FROM draw d WHERE {{where}} AND d.started_at >= {{monday}}) AS begun
 FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_today

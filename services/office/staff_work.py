@@ -10,13 +10,11 @@ from uuid import UUID
 from domain.clock import local
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, Discards, DrawAccess
+from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess
 from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 
 _OWN = ("expert", "applicant")
-_TO_DO = ("verified", "refused", "committing", "short", "supplement_pending")
-"""What an agency has to go on with."""
 _AWAITED = ("drawing", "paused", "ending", "completed", "short", "supplement_pending", "ended")
 """As the venue's desk lists them."""
 _UNVERIFIED = """
@@ -106,7 +104,7 @@ class StaffWork:
     async def _draws(self, actor: Actor) -> tuple[Count, ...]:
         by_state = await self._by_state(actor)
         return (
-            Count("待办理", sum(by_state.get(state, 0) for state in _TO_DO)),
+            Count("待办理", sum(by_state.get(state, 0) for state in TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
             Count("酬劳待支付", (await self._owed(actor))["payable"], "笔"),
         )
@@ -147,5 +145,7 @@ class StaffWork:
 
     async def _by_state(self, actor: Actor) -> dict[str, int]:
         where, values = self._access.reach(actor)
-        found = await rows(f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} GROUP BY d.state", *values)
+        wanted = f"d.state = ANY(${len(values) + 1}::text[])"
+        sql = f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} AND {wanted} GROUP BY d.state"
+        found = await rows(sql, *values, [*TO_DO, *DRAWING])
         return {row["state"]: row["n"] for row in found}
