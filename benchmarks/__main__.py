@@ -9,6 +9,7 @@ NAMES = (
     "seed",
     "words",
     "pages",
+    "board",
     "storm",
     "memory",
     "scaling",
