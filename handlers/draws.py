@@ -13,7 +13,7 @@ from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, people, texts, wording, work
 from services.accounts import RoleOption
 from services.core.base import Actor
-from services.draws import TO_DO, WorkLine, WorkList
+from services.draws import WorkLine, WorkList, to_do_of
 
 _SHOWN = 5
 """With their addresses these fill the better half of a bubble; a person of several roles gets fewer of each."""
@@ -124,7 +124,7 @@ def _label(one: WorkLine) -> str:
 
 
 def _to_do(one: WorkLine) -> str:
-    return TO_DO[one.state.value]
+    return to_do_of(one.state, one.kind)
 
 
 def _agreed(one: WorkLine) -> str:

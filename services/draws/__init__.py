@@ -26,14 +26,14 @@ from services.draws.progress import ConditionProgress, Progress
 from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
-from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, Operation
+from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation
 from services.draws.recalls import RecallPanel, RecallRow
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
-from services.draws.worklists import TO_DO, WorkLine, WorkList
+from services.draws.worklists import TO_DO, WorkLine, WorkList, to_do_of
 
 __all__ = [
     "DRAWING",
@@ -68,6 +68,7 @@ __all__ = [
     "DrawPorts",
     "DrawServices",
     "Filters",
+    "FormerExpert",
     "InvitationView",
     "Invitations",
     "LedgerRow",
@@ -106,5 +107,6 @@ __all__ = [
     "notify_agency",
     "published_lists",
     "render_template",
+    "to_do_of",
     "venue_position",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import structlog
@@ -78,7 +78,10 @@ class DrawDocuments:
         phone = self._deps.keys.read(draw.operator_phone_sealed, "phone")
         values = _values(draw, project, detail.parts["supervisors"]) | {"经办人电话": phone}
         facts = [["活动编号", draw.number], ["打印日期", print_date(self._deps.now())]]
-        content = self._content(actor.pool, "draw", values, await self._conditions(actor.pool, detail), facts)
+        if detail.original:
+            facts.insert(1, ["原活动编号", detail.original.number])
+        kind = cast("DocumentKind", "draw" if draw.kind == "normal" else draw.kind)
+        content = self._content(actor.pool, kind, values, await self._conditions(actor.pool, detail), facts)
         return Paper(await self._print(content), f"{draw.number}.pdf")
 
     def _content(

@@ -281,7 +281,7 @@ class Invitations:
             source=source,
             registered_by_id=by,
             registered_at=now,
-            handled_at=now if calling else None,
+            handled_at=now if calling or draw.kind == "recall" else None,
         )
         await record(
             system(draw.pool),
@@ -300,6 +300,9 @@ class Invitations:
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
         told: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
+        if draw.kind == "recall":
+            await self._news.tell(draw, "gone", told, by=by, occasion=str(absence.id))
+            return
         await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **told)
         await self._news.tell(draw, "missing" if by else "left", told, by=by, occasion=str(absence.id))
 

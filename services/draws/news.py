@@ -27,6 +27,8 @@ Event = Literal[
     "short",
     "left",
     "missing",
+    "gone",
+    "recalled",
     "moved",
     "postponed",
     "aborted",
@@ -57,6 +59,8 @@ _NEWS: Mapping[Event, _News] = {
     "short": _News("专家不足，{agreed}/{needed}人", ("supervisor", "verifier")),
     "left": _News("专家{cause}，缺{missing}人", ("supervisor", "venue")),
     "missing": _News("专家{cause}，缺{missing}人", ("venue",)),
+    "gone": _News("专家{cause}，缺{missing}人", ("agency", "supervisor", "venue")),
+    "recalled": _News("原专家{agreed}/{needed}人参评", ("agency", "supervisor", "verifier")),
     "moved": _News("集合改到{gathering_short}", ("agency", "supervisor", "venue")),
     "postponed": _News("评标推迟到{starts}", ("supervisor", "venue", "verifier"), kind="evaluation_postponed"),
     "aborted": _News("本轮摇号已终止", ("supervisor",)),
@@ -67,7 +71,8 @@ _NEWS: Mapping[Event, _News] = {
     "ended": _News("活动已结束", ("agency", "supervisor", "venue"), kind="draw_ended"),
 }
 """``missing`` is ``left`` where the supervisors have already been told that somebody registered it; ``dropped`` is
-``terminated`` before its venue heard of it.
+``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
+``recalled`` its final confirmation when somebody of the original panel doesn't come.
 
 Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
 ``draw_terminated``, ``verification_waiting``."""

@@ -15,6 +15,7 @@ from tortoise.models import Model
 from domain.catalogues import region_prefix
 from domain.clock import local
 from domain.draws.lifecycles import DrawState, state_label
+from domain.masking import mask_name
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -31,6 +32,7 @@ from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import read_page
 from services.core.permissions import role_name
 from services.draws.access import DrawAccess
+from services.draws.lots import find_ancestors
 
 M = TypeVar("M", bound=Model)
 DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
@@ -111,6 +113,15 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class FormerExpert:
+    """By code; `name` is masked, and empty while that activity's result is sealed."""
+
+    draw_number: Annotated[str, Field(examples=["CQSQ202611210001"])]
+    code: Annotated[str, Field(examples=["204816"])]
+    name: Annotated[str, Field(examples=["测*****"])]
+
+
+@dataclass(frozen=True)
 class Detail:
     """Everything an agency or office sees of one draw beside its result."""
 
@@ -122,6 +133,8 @@ class Detail:
     """What a redraw or a recall follows."""
     label: str = ""
     """What its state is called."""
+    ancestors: tuple[UUID, ...] = ()
+    """The original, what that followed, and so on."""
 
 
 _OPERATIONS: Mapping[str, str] = {
@@ -182,6 +195,11 @@ ARRAY(SELECT a FROM avoided_draw a WHERE a.draw_id = $1 ORDER BY a.id) AS avoide
 ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.draw_id = $1 ORDER BY a.id) AS earlier,
 (SELECT o FROM draw d JOIN draw o ON o.id = d.original_id WHERE d.id = $1) AS original
 """
+_FORMER = """
+SELECT d.number, d.starts_at, i.code, e.name FROM avoided_draw a JOIN draw d ON d.id = a.earlier_id
+ JOIN invitation i ON i.draw_id = d.id AND i.state IN ('accepted', 'left', 'absent', 'recused', 'released')
+ JOIN expert e ON e.id = i.expert_id WHERE a.draw_id = $1 ORDER BY d.number, i.code
+"""
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _DASHBOARD = f"""
 SELECT
@@ -233,7 +251,22 @@ class DrawQueries:
         }
         original = from_row(Draw, row["original"]) if row["original"] else None
         conditions = tuple(from_row(Condition, one) for one in row["conditions"])
-        return Detail(draw, conditions, parts, original, state_label(DrawState(draw.state), draw.kind))
+        line = tuple(await find_ancestors(draw_id)) if original else ()
+        return Detail(draw, conditions, parts, original, state_label(DrawState(draw.state), draw.kind), line)
+
+    async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
+        """Who took part in the activities whose experts are recused here (17.7)."""
+        draw = await self._access.get(actor, draw_id)
+        found = await rows(_FORMER, draw.id)
+        sealed_for = self._deps.book(draw.pool).draw.result_visible_before
+        return [
+            FormerExpert(
+                row["number"],
+                row["code"],
+                mask_name(row["name"]) if self._deps.now() >= row["starts_at"] - sealed_for else "",
+            )
+            for row in found
+        ]
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
         """Draws that this actor may see, newest first, and how many there are in all."""

@@ -262,8 +262,7 @@ class Recalls:
             await notify_agency(self._notices, draw, "agency_full", str(draw.log_length), **counts, unseal_at=unseal_at)
             await self._news.tell(draw, "full", {"needed": draw.needed})
         else:
-            await notify_agency(self._notices, draw, "agency_short", str(draw.log_length), **counts)
-            await self._news.tell(draw, "short", counts)
+            await self._news.tell(draw, "recalled", counts)
 
     async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
         """A recall that is verified and not confirmed. Raises Conflict, NotFound."""

@@ -26,6 +26,18 @@ TO_DO: Mapping[str, str] = {
     "supplement_pending": "有名额待补抽",
 }
 """What the agency is waited for, by the state of an activity."""
+_OF_A_RECALL: Mapping[str, str] = {
+    "verified": "核验已通过，请逐一通知原专家",
+    "short": "有原专家不参评，请评标或终止后重新抽取",
+    "supplement_pending": "有原专家不能到场，请评标或终止后重新抽取",
+}
+
+
+def to_do_of(state: DrawState, kind: str) -> str:
+    """What the agency is waited for; empty: nothing."""
+    return (_OF_A_RECALL.get(state) if kind == "recall" else None) or TO_DO.get(state, "")
+
+
 _RUNNING = "d.state IN ('committing', 'drawing', 'paused', 'ending')"
 _GATHERED = "('drawing', 'paused', 'ending', 'completed', 'short', 'supplement_pending', 'ended')"
 _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
@@ -39,13 +51,13 @@ _RECUSALS = """(SELECT count(*)::int FROM discard_request r
 _LISTS: Mapping[WorkList, str] = {
     "to_do": "d.state = ANY({to_do}::text[])",
     "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
-    "missing": "d.state IN ('short', 'supplement_pending')",
+    "missing": "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')",
     "late": f"d.state IN {_GATHERED} AND {_BEGUN} AND {_LATE} > 0",
     "watched": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending', 'completed') AND {_RECUSALS} > 0)",
     "today": f"d.state IN {_GATHERED} AND {_TODAY}",
 }
 _LINES = f"""
-SELECT d.id, d.number, d.name, d.state, d.starts_at, d.gathering_first AS gathering_at, d.needed,
+SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
   {_LATE} AS late, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, d.total
@@ -61,6 +73,7 @@ class WorkLine:
     id: UUID
     number: str
     name: str
+    kind: str
     state: DrawState
     starts_at: datetime
     gathering_at: datetime | None

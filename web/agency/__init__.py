@@ -10,9 +10,11 @@ from web.agency.catalogues import CataloguePages
 from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
 from web.agency.drafts import DraftPages
+from web.agency.follow_ups import FollowUpPages
 from web.agency.home import HomePages
 from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
+from web.agency.recall import RecallPages
 from web.agency.recusal import RecusalPages
 from web.agency.remuneration import RemunerationMonths, RemunerationTab
 from web.agency.run import RunPages
@@ -30,6 +32,8 @@ _ALL = (
     ConditionPages,
     SubmissionPages,
     RunPages,
+    FollowUpPages,
+    RecallPages,
     ProjectTab,
     ResultTab,
     AttendanceTab,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -26,6 +27,8 @@ _SUPERVISORS_OPEN = ("submitted", "verified", "short", "supplement_pending")
 class BasicPages(DrawPart):
     step = "basic"
     notes: ClassVar[Mapping[str, str]] = {
+        "redrawn": "已按原活动新建。原参评专家已列入回避；请逐步核对时间、语音通知和抽取条件。",
+        "recalled": "已按原活动新建。回避信息和语音通知已复制，核对后上传证明材料，提交审核。",
         "copied": "已复制上次的设置，时间已顺延，请逐步核对。",
         "supervisors": "监督人已更换。",
         "saved": "已保存。",
@@ -158,12 +161,12 @@ class BasicPages(DrawPart):
         done = await draws.queries.cards(
             actor, Filters(states=("completed", "short", "supplement_pending", "ended")), limit=_EARLIER_MAX
         )
-        own = detail.draw.id if detail else None
+        own, line = (detail.draw.id, detail.ancestors) if detail else (None, ())
         return {
             "project": project,
-            "lots": [(lot, lot.draw_id in (None, own)) for lot in project.lots],
+            "lots": [(lot, lot.draw_id in (None, own, *line)) for lot in project.lots],
             "register": register.items,
-            "earlier": [one for one in done.items if one.id != own],
+            "earlier": [one for one in done.items if one.id != own and one.id not in line],
             "rules": self.book(actor).draw,
         }
 
@@ -191,7 +194,15 @@ def _form(fields: Mapping[str, str], project_id: UUID, draw: Draw | None = None)
         supervisors=ticked(fields, SUPERVISOR, "这位监督人"),
         avoided_draws=ticked(fields, AVOIDED, "这个活动"),
         remark=text(fields, "remark", "备注", 200),
+        bid_closing_at=_closing(fields, draw),
     )
+
+
+def _closing(fields: Mapping[str, str], draw: Draw | None) -> datetime | None:
+    """截标时间, which a redraw asks for."""
+    if draw is None or draw.kind != "redraw":
+        return draw.bid_closing_at if draw else None
+    return when(fields, "bid_closing_at", "截标时间", draw.bid_closing_at)
 
 
 def _given(operator: Operator) -> dict[str, str]:
@@ -205,6 +216,7 @@ def _values(detail: Detail, operator: Operator) -> dict[str, str]:
         "medium": draw.medium,
         "opening_at": print_moment(draw.opening_at),
         "opening_place": draw.opening_place,
+        "bid_closing_at": print_moment(draw.bid_closing_at) if draw.bid_closing_at else "",
         "needed": str(draw.needed),
         "starts_at": print_moment(draw.starts_at),
         "ends_at": print_moment(draw.ends_at),

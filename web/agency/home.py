@@ -13,7 +13,7 @@ from domain.clock import SHANGHAI, local
 from domain.draws.lifecycles import DrawState
 from domain.errors import NotFound
 from services.core.base import Actor
-from services.draws import TO_DO, DocumentKind, Filters, render_template
+from services.draws import TO_DO, DocumentKind, Filters, render_template, to_do_of
 from web.agency.base import AgencyPart
 from web.agency.tabs import acts_of
 from web.core.site import page_number, show_pdf
@@ -67,7 +67,7 @@ class HomePages(AgencyPart):
             board=board,
             supplements=board.pending_supplements,
             todo=todo,
-            words=TO_DO,
+            words=to_do_of,
             first=first,
             months=(f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}"),
             found=month.items,

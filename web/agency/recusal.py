@@ -55,6 +55,7 @@ class RecusalPages(DrawPart):
             found=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
             total=len(found),
             last=last_page(len(found)),
+            former=await self.services.draws.queries.former_experts(actor, detail.draw.id),
             rules=self.book(actor).draw,
             pairs=lambda texts: [(one, one) for one in texts],
             lines=(form.error.params.get("errors", ()) if form.error else ()),

@@ -69,6 +69,8 @@ class RunPages(DrawPart):
         """To the step where the activity stands."""
         _, detail = await self.asked(request)
         state, draw = DrawState(detail.draw.state), detail.draw
+        if draw.kind == "recall" and state not in (*EDITABLE, DrawState.SUBMITTED):
+            raise redirect(path_of(draw.id, "notify"))
         full = sum(one.planned for one in detail.conditions) == draw.needed
         if state == DrawState.EDITING and not full:
             raise redirect(path_of(draw.id, "conditions" if detail.parts["notices"] else "recusal"))
@@ -76,6 +78,8 @@ class RunPages(DrawPart):
 
     async def run(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
+        if detail.draw.kind == "recall":
+            raise redirect(path_of(detail.draw.id, "notify"))
         return await self._page(actor, request, detail)
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:

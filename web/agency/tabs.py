@@ -27,8 +27,17 @@ class Tab:
     shown: Callable[[Draw], bool] = _always
 
 
+def _is_drawn(draw: Draw) -> bool:
+    return draw.kind != "recall"
+
+
+def _is_recalled(draw: Draw) -> bool:
+    return draw.kind == "recall"
+
+
 TABS = (
-    Tab("run", "项目抽取"),
+    Tab("run", "项目抽取", _is_drawn),
+    Tab("notify", "通知原专家", _is_recalled),
     Tab("project", "项目信息"),
     Tab("basic", "抽取活动"),
     Tab("recusal", "回避单位"),
@@ -65,12 +74,25 @@ _ACTS: dict[DrawState, tuple[Act, ...]] = {
     DrawState.SHORT: (Act("补抽", "run"),),
     DrawState.SUPPLEMENT_PENDING: (Act("补抽", "run"),),
     DrawState.COMPLETED: (Act("抽取结果", "result"), Act("专家出入场情况", "attendance")),
-    DrawState.ENDED: (Act("抽取结果", "result"), Act("专家酬劳", "remuneration")),
+    DrawState.ENDED: (
+        Act("抽取结果", "result"),
+        Act("专家酬劳", "remuneration"),
+        Act("复评", "recall"),
+        Act("重新抽取", "redraw"),
+    ),
+    DrawState.RELEASED: (Act("重新抽取", "redraw"),),
+}
+_OF_A_RECALL: dict[DrawState, tuple[Act, ...]] = {
+    DrawState.VERIFIED: (Act("进入通知", "notify"),),
+    DrawState.SHORT: (Act("查看结果", "notify"),),
+    DrawState.SUPPLEMENT_PENDING: (Act("查看结果", "notify"),),
 }
 
 
 def acts_of(card: Card) -> tuple[Act, ...]:
     """What the manual's list offers in this state (16.12)."""
     if card.started_at is None and card.state in (DrawState.ENDED, DrawState.COMPLETED):
-        return ()
+        return (Act("重新抽取", "redraw"),) if card.state == DrawState.ENDED else ()
+    if card.kind == "recall" and card.state in _OF_A_RECALL:
+        return _OF_A_RECALL[card.state]
     return _ACTS.get(card.state, ())

@@ -27,6 +27,14 @@ STEPS = (
     ("submit", "提交审核"),
     ("run", "项目抽取"),
 )
+RECALL_STEPS = (
+    ("project", "项目信息"),
+    ("basic", "复评详情"),
+    ("recusal", "回避信息"),
+    ("conditions", "语音通知"),
+    ("submit", "提交审核"),
+    ("notify", "通知原专家"),
+)
 EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
 _SET_UP = (*EDITABLE, DrawState.SUBMITTED)
 """While its steps are walked; afterwards there are tabs."""
@@ -65,12 +73,17 @@ class DrawPart(AgencyPart):
             parts=detail.parts,
             state=state,
             editable=state in EDITABLE,
-            steps=STEPS if state in _SET_UP else (),
+            steps=_steps(detail) if state in _SET_UP else (),
+            recall=detail.draw.kind == "recall",
             tabs=tabs_of(detail.draw),
             step=self.step,
             planned=sum(one.planned for one in detail.conditions),
             **values,
         )
+
+
+def _steps(detail: Detail) -> tuple[tuple[str, str], ...]:
+    return RECALL_STEPS if detail.draw.kind == "recall" else STEPS
 
 
 def path_of(draw_id: UUID, step: str = "") -> str:

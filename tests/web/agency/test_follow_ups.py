@@ -1,0 +1,121 @@
+"""Redraw and recall on pages, in a browser without scripts: from the ended activity to the confirmed panel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from domain.clock import local
+from models.draws import Draw, DrawApplication
+from models.invitations import Invitation
+from tests.factories.offices import add_experts, end_with_panel, prove, state_of
+from tests.web.conftest import Visitor, World
+
+
+def at(world: World, hour: int, days: int = 1) -> str:
+    """As an input of a day and time holds it."""
+    day = local(world.clock.now()) + timedelta(days=days)
+    return f"{day:%Y-%m-%d}T{hour:02}:00"
+
+
+async def newest(kind: str) -> Draw:
+    found = await Draw.filter(kind=kind).order_by("-created_at", "-id").first()
+    assert found is not None
+    return found
+
+
+async def ended(world: World) -> UUID:
+    await add_experts(world.office, 6)
+    return await end_with_panel(world.office)
+
+
+async def hand_in(world: World, agency: Visitor, draw_id: UUID) -> None:
+    """Through the page, and approved."""
+    await agency.get(f"/agency/draws/{draw_id}/submit")
+    await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="复评")
+    assert (agency.status, "证明材料" in agency.text) == (422, True)
+    await prove(world.office, draw_id)
+    await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="复评")
+    assert "等待交易中心核验" in agency.text
+    application = await DrawApplication.get(draw_id=draw_id, state="submitted")
+    await world.office.verification.approve(world.office.verifier, application.id)
+
+
+async def test_original_experts_are_recalled_from_the_list_to_the_final_confirmation(world: World) -> None:
+    old = await ended(world)
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/draws")
+    old_name = (await Draw.get(id=old)).name
+    await agency.click(f"复评：{old_name}")
+    assert (await Draw.get(id=old)).number in agency.text
+    await agency.press("确定复评", ends_at=at(world, 18))
+    assert (agency.status, "请填写预计评标开始时间" in agency.text) == (422, True)
+    await agency.press("确定复评", starts_at=at(world, 14), ends_at=at(world, 18))
+    draw = await newest("recall")
+    assert (agency.path, "已按原活动新建" in agency.text) == (f"/agency/draws/{draw.id}/basic", True)
+    await agency.press("保存，下一步", starts_at=at(world, 15, days=2), ends_at=at(world, 18, days=2))
+    assert agency.path == f"/agency/draws/{draw.id}/recusal"
+    await agency.click("下一步：语音通知")
+    assert "抽取条件不能修改" in agency.text
+    assert "创建抽取条件" not in agency.page.links
+    await agency.click("下一步：提交审核")
+    await hand_in(world, agency, draw.id)
+
+    await agency.get("/agency/draws?kind=recall")
+    assert "未通知" in agency.text
+    assert "通知原专家项目" in agency.text
+    await agency.click(f"进入通知：{draw.name}")
+    await agency.press("保存", phone="1803078")
+    assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
+    await agency.press("保存", phone="18030785987")
+    assert "通话号码已保存" in agency.text
+    names = sorted(one.removeprefix("提交").removesuffix("的结果") for one in agency.page.buttons if "的结果" in one)
+    assert len(names) == 2
+    await agency.press("提交最终确认结果")
+    assert (agency.status, "还有2位专家未确认" in agency.text) == (409, True)
+    await agency.press(f"提交{names[0]}的结果", answer="comes", gathering_at=at(world, 14, days=1))
+    assert (agency.status, "同一天" in agency.text) == (422, True)
+    for name in names:
+        await agency.press(f"提交{name}的结果", answer="comes", gathering_at=at(world, 14, days=2))
+        assert "已登记" in agency.text
+    await agency.press("提交最终确认结果")
+    assert (await state_of(draw.id), "最终确认结果已提交" in agency.text) == ("completed", True)
+    assert await Invitation.filter(draw_id=draw.id, state="accepted").count() == 2
+    assert "提交最终确认结果" not in agency.page.buttons
+    await agency.get(f"/agency/draws/{draw.id}/run")
+    assert agency.path == f"/agency/draws/{draw.id}/notify"
+
+
+async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_recused(world: World) -> None:
+    old = await ended(world)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{old}/run")
+    await agency.click("重新抽取抽取一组新专家，原参评专家回避")
+    times = {"bid_closing_at": at(world, 9), "opening_at": at(world, 8), "starts_at": at(world, 14)}
+    await agency.press("确定重新抽取", **times, ends_at=at(world, 18))
+    assert (agency.status, "截标时间不能晚于开标时间" in agency.text) == (422, True)
+    await agency.press("确定重新抽取", **{**times, "opening_at": at(world, 10)}, ends_at=at(world, 18))
+    draw = await newest("redraw")
+    assert (agency.path, "已列入回避" in agency.text) == (f"/agency/draws/{draw.id}/basic", True)
+    await agency.press("保存，下一步", starts_at=at(world, 15))
+    assert agency.path == f"/agency/draws/{draw.id}/recusal"
+    [code, *_] = [one.code for one in await Invitation.filter(draw_id=old, state="accepted")]
+    assert code in agency.text
+    assert "默认回避，不能删除" in agency.text
+    await agency.click("下一步：抽取条件")
+    await agency.click("下一步：提交审核")
+    await hand_in(world, agency, draw.id)
+    await agency.get(f"/agency/draws/{draw.id}")
+    assert "开始三方摇号" in agency.page.buttons
+
+
+async def test_what_cannot_be_followed_says_so(world: World) -> None:
+    old = await ended(world)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{old}/notify")
+    assert agency.path == f"/agency/draws/{old}/run"
+    await Draw.filter(id=old).update(state="completed")
+    await agency.get(f"/agency/draws/{old}/redraw")
+    assert "已结束或已退选的活动才能重新抽取" in agency.text
+    await agency.get(f"/agency/draws/{old}/recall")
+    assert "已结束的活动才能发起复评" in agency.text
