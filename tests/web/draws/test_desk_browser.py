@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser
 
+from tests.factories.draws import make_project
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.draws.test_verification import submitted
@@ -22,6 +23,10 @@ pytestmark = [
 async def test_pages_of_the_desk_read_well(
     browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
+    running, [one] = await world.panel()
+    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    office = world.office
+    office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     draw_id = await submitted(world, attached=True)
     seen = await staff(browser, world, size, "verifier")
     await seen.page.emulate_media(color_scheme=scheme)
@@ -43,6 +48,7 @@ async def test_pages_of_the_desk_read_well(
     )
     await look("decided", "/desk/applications?state=approved")
     await look("detail", f"/desk/{draw_id}")
-    await look("log", f"/desk/{draw_id}/log")
+    await look("log", f"/desk/{running}/log")
+    await look("absences", f"/desk/{running}/absences")
     assert not found, "\n".join(found)
     assert seen.complaints == []
