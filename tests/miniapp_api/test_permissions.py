@@ -14,21 +14,23 @@ from miniapp_api.assembly import APIS
 from miniapp_api.http.openapi import describe
 from miniapp_api.http.routes import Endpoint
 from models.accounts import Account
-from models.draws import CallNotice, Condition, DrawApplication, RecusalUnit
+from models.draws import CallNotice, Condition, DrawApplication, RecusalUnit, Supervisor
 from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Lot
 from models.reviews import ReviewAssignment
+from services.core.base import rows
 from services.draws import render_template
 from services.draws.recusal_import import Kind
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
-from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw
+from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, make_supervisor, start_draw
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_expert, make_grant
 from tests.miniapp_api.conftest import Person, World
 from tests.miniapp_api.forms import draw_form, project_form
 
 ENDPOINTS: list[Endpoint] = [endpoint for api in APIS for endpoint in api.endpoints]
+OTHER_SUPERVISOR = "13900002222"
 ROLES = (
     "agent",
     "organisation",
@@ -203,6 +205,42 @@ async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
                 for role in ("agent", "organisation", "expert"):
                     await _check_closed(role, staff[role], endpoint, ids, samples)
     assert await Invitation.filter(state="open").count() == 2
+
+
+async def test_offices_of_another_place_or_draw_get_at_nothing(world: World, office: Office) -> None:
+    """A verifier of another terminal, a desk of another venue and the supervisor of another draw try everything."""
+    await add_experts(office, 4)
+    draw_id = await start_draw(office)
+    await _another_supervised(office)
+    people = {"supervisor": await world.log_in(OTHER_SUPERVISOR, "supervisor")}
+    for role in ("verifier", "venue"):
+        account = await make_account(world.deps)
+        await make_grant(account, role, scope="别处")
+        people[role] = await world.log_in_account(account.id, role, scope="别处")
+    samples, ids = bodies(world), await _ids(office, draw_id)
+    before = await _stands()
+    for endpoint in ENDPOINTS:
+        if "{draw_id}" in endpoint.path or "verification/applications/{" in endpoint.path:
+            for role, person in people.items():
+                await _check_closed(role, person, endpoint, ids, samples)
+    assert await _stands() == before
+    for person in people.values():
+        assert str(draw_id) not in json.dumps(await person.get("/draws"))
+
+
+async def _another_supervised(office: Office) -> None:
+    """A verified draw of another project, with a supervisor of its own."""
+    own = office.project_id
+    office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
+    other = await make_draw(office)
+    office.project_id = own
+    entry = await make_supervisor(office.deps, OTHER_SUPERVISOR, name="别家监督")
+    await Supervisor.filter(draw_id=other).update(mobile_hash=entry.mobile_hash, phone_sealed=entry.mobile_sealed)
+
+
+async def _stands() -> list[Any]:
+    tables = ("draw", "draw_condition", "draw_round", "draw_application", "invitation", "absence", "draw_log", "urge")
+    return [await rows(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t") for table in tables]
 
 
 async def test_nobody_gets_at_an_application_of_somebody_else(world: World, staff: dict[str, Person]) -> None:
