@@ -88,7 +88,8 @@ async def wait_for_change(control: Control) -> Json:
 def update_phone(control: Control) -> Json:
     """``line``: state of the phone's line; ``refuses``: the person refuses the account's messages; ``email``.
 
-    ``net`` and ``skew``: the network of its browser, and seconds by which its clock is wrong.
+    ``net`` and ``skew``: the network of its browser, and seconds by which its clock is wrong. ``level``: how well the
+    identity platform knows its owner, 1 to 4.
     """
     phone, line = control.phone, jsons.text(control.body, "line")
     if line and line not in LINES:
@@ -99,6 +100,7 @@ def update_phone(control: Control) -> Json:
     phone.line, phone.net = line or phone.line, net
     phone.skew = jsons.integer(control.body, "skew", phone.skew)
     phone.email = jsons.text(control.body, "email", phone.email)
+    phone.level = jsons.integer(control.body, "level", phone.level)
     if "refuses" in control.body:
         control.person.chat.refuses = jsons.flag(control.body, "refuses")
     control.world.show_phone(phone)

@@ -6,12 +6,10 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-
-from prometheus_client import CollectorRegistry
+from urllib.parse import urlencode
 
 from app.commands.database import deps_for
 from app.demo.mini import MiniProgram
@@ -20,17 +18,12 @@ from app.demo.stage import Stage
 from app.demo_data import load_catalogues_of
 from app.demo_people import check_sign
 from config.settings import Settings
-from domain.clock import ShiftedClock, local
-from gateways.http import Metrics, Vendor
-from gateways.identity import OidcIdentity
+from domain.clock import local
 from models.accounts import RoleGrant
 from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
-from services.notifications import Notices
-from services.organisations import Registered
-from services.organisations.legal_entities import LegalEntities
-from services.ports import IdentityClaims
+from tests.drivers.pages import Browser, Visitor
 from tests.factories.offices import make_supervisor
 
 POOL = "guangdong"
@@ -115,6 +108,8 @@ class Day:
 
     stage: Stage
     people: dict[str, MiniProgram] = field(default_factory=dict)
+    browsers: list[Browser] = field(default_factory=list)
+    agency: Visitor | None = None
     project: str = ""
     lots: list[str] = field(default_factory=list)
     draw: str = ""
@@ -132,7 +127,7 @@ class Day:
         phones = [{"name": e.name, "mobile": e.mobile, "pool": POOL, "id_number": e.id_number} for e in EXPERTS]
         organisation = {"name": AGENCY, "credit_code": AGENCY_CODE}
         offices: list[dict[str, Any]] = [
-            {"name": "吴法人", "mobile": LEGAL, "user_type": "legal", "organisation": organisation},
+            {"name": "广法人", "mobile": LEGAL, "user_type": "legal", "organisation": organisation},
             {"name": "黄经办", "mobile": AGENT},
             {"name": "别经办", "mobile": OTHER_AGENT},
             {"name": "郑核验", "mobile": VERIFIER},
@@ -163,29 +158,32 @@ class Day:
     async def desk(self) -> MiniProgram:
         return await self.mini(VENUE_DESK, "venue")
 
-    # ---- the identity platform
+    # ---- pages
 
-    async def clock(self) -> ShiftedClock:
-        """A clock of this process that stands where everybody's stands."""
-        clock = ShiftedClock()
-        clock.offset = timedelta(seconds=(await self.stage.wire.control("/clock"))["offset_seconds"])
-        return clock
+    async def identify(self, name: str) -> Visitor:
+        """A new browser in which a person comes in over the identity platform, page by page."""
+        service_url = self.stage.wire.service_url
+        self.browsers.append(Browser(service_url))
+        visitor = Visitor(self.browsers[-1], {"Origin": service_url})
+        await visitor.get(f"/h5/identity?pool={POOL}")
+        assert visitor.path == "/identity/authorize", visitor.text
+        await visitor.get(f"{visitor.response.url}&{urlencode({'q': name})}")
+        [button] = [one for one in visitor.page.buttons if one.startswith(name)]
+        return await visitor.press(button)
 
-    async def vouch(self, mobile: str) -> IdentityClaims:
-        """Log in over the identity platform, as a browser does."""
-        settings, http, clock = self.stage.settings, self.stage.wire.http, await self.clock()
-        identity = OidcIdentity(settings.identity, Vendor("identity", http, Metrics(CollectorRegistry())), clock)
-        back = f"{self.stage.wire.service_url}/identity/back"
-        started = await identity.start(back)
-        form = {name: value[0] for name, value in parse_qs(urlsplit(started.url).query).items()}
-        url = started.url.partition("?")[0]
-        async with http.post(url, data={**form, "person": mobile}, allow_redirects=False) as response:
-            query = parse_qs(urlsplit(response.headers["Location"]).query)
-        return await identity.finish(query["code"][0], back, started)
+    async def set_level(self, mobile: str, level: int) -> None:
+        """How well the identity platform knows a person from now on."""
+        await self.stage.wire.control(f"/phones/{mobile}", {"level": level})
 
-    async def register(self, mobile: str) -> Registered:
-        deps = replace(self.stage.deps, clock=await self.clock())
-        return await LegalEntities(deps, Notices(deps)).register(POOL, await self.vouch(mobile))
+    @property
+    def page(self) -> Visitor:
+        """The agent's browser."""
+        assert self.agency is not None
+        return self.agency
+
+    async def close(self) -> None:
+        for browser in self.browsers:
+            await browser.close()
 
     # ---- experts
 

@@ -1,7 +1,7 @@
 """The Guangdong manual of tenderees and agencies (广东省综合评标评审专家库 招标人/代理机构使用手册), step by step.
 
-Only through chat, phone keys, the public API and the identity platform, all of it over the wire. The numbers in the
-names are the manual's subjects in their order; each step goes on where the one before ended.
+Only through chat, phone keys, the agency's pages, the public API and the identity platform, all of it over the wire.
+The numbers in the names are the manual's subjects in their order; each step goes on where the one before ended.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from app.demo.stage import stage
 from app.demo.wire import Refused
 from domain.clock import local
 from domain.draws.verify_draw import verify
-from domain.errors import RuleViolation
 from services.operations import find_broken, find_broken_audit
+from tests.drivers.pages import Visitor
 from tests.folders import data_folder
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
@@ -42,6 +42,7 @@ async def day() -> AsyncIterator[Day]:
             today = Day(running)
             await today.begin()
             yield today
+            await today.close()
             broken = await find_broken() + await find_broken_audit(running.deps)
             assert not broken, broken
 
@@ -74,71 +75,105 @@ async def test_00_the_pool_puts_its_menu_in_place(day: Day) -> None:
 
 
 async def test_13_a_natural_person_and_a_weakly_proven_entity_may_not_draw(day: Day) -> None:
-    with pytest.raises(RuleViolation) as natural:
-        await day.register(gd.NATURAL)
-    assert natural.value.rule == "login.natural_person_may_draw"
-    with pytest.raises(RuleViolation) as weak:
-        await day.register(gd.WEAK)
-    assert weak.value.rule == "login.assurance_level_minimum"
+    natural = await day.identify("自然人")
+    assert (natural.status, "个人不能发起抽取" in natural.text) == (422, True)
+    weak = await day.identify("低等级")
+    assert (weak.status, "实名等级为3级，需达到4级" in weak.text) == (422, True)
 
 
 async def test_13_an_entity_links_an_agent_who_accepts_and_chooses_for_whom_to_act(day: Day) -> None:
-    assert (await day.register(gd.LEGAL)).role == "organisation"
-    legal = await day.mini(gd.LEGAL, "organisation")
-    until = gd.at(await day.stage.now(), days=90)
+    legal = await day.identify("广法人")
+    assert (legal.path, gd.AGENCY in legal.text) == ("/agency", True)
+    await legal.click("我的经办人")
+    until = f"{local(await day.stage.now()) + timedelta(days=90):%Y-%m-%d}"
     for mobile, name in ((gd.AGENT, "黄经办"), (gd.OTHER_AGENT, "别经办")):
-        link = await legal.post("/organisations/agents", {"mobile": mobile, "name": name, "valid_until": until})
-        assert link["state"] == "waiting"
+        await legal.press("添加", name=name, mobile=mobile, until=until)
+        assert "等待对方接受" in legal.text
         with pytest.raises(Refused, match="role_not_held"):
             await MiniProgram(day.stage.wire, day.phone(mobile), "agent").open()
-        person = await day.mini(mobile, "")
-        [request] = (await person.get("/organisations/requests"))["items"]
-        assert request["organisation_name"] == gd.AGENCY
-        await person.post(f"/organisations/requests/{request['link_id']}/acceptance")
-        assert (await (await day.mini(mobile, "agent")).get("/sessions/current"))["role"] == "agent"
-    assert {agent["state"] for agent in (await legal.get("/organisations/agents"))["items"]} == {"active"}
+        person = await day.identify(name)
+        assert person.path == f"/h5/{gd.POOL}/agent-requests"
+        await person.press(f"接受：{gd.AGENCY}")
+        await person.click("选择身份办理")
+        await person.press(f"经办人 · {gd.AGENCY}")
+        assert (person.path, "经办人" in person.text) == ("/agency", True)
+        day.agency = day.agency or person
+    await legal.get("/agency/agents")
+    assert "等待对方接受" not in legal.text
+
+
+async def test_13_a_later_weak_log_in_takes_the_right_away_at_once(day: Day) -> None:
+    for level, allowed in ((3, False), (4, True)):
+        await day.set_level(gd.LEGAL, level)
+        await day.identify("广法人")
+        for person in (gd.LEGAL, gd.AGENT):
+            role = "organisation" if person == gd.LEGAL else "agent"
+            opened = MiniProgram(day.stage.wire, day.phone(person), role).open()
+            if allowed:
+                await opened
+            else:
+                with pytest.raises(Refused, match="role_not_held"):
+                    await opened
+        assert ((await day.page.get("/agency")).path == "/agency") is allowed, "also the log-in that was open"
 
 
 # ---- 14 dashboard and templates
 
 
 async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) -> None:
-    agent = await day.agent()
-    board = await agent.get("/draws/dashboard")
-    assert (board["today"], board["drawing"], board["completed_today"], board["pending_supplements"]) == (0, 0, 0, 0)
-    template = (await agent.download("/recusal-templates/units.csv")).decode("utf-8-sig")
-    assert template.splitlines()[0] == "单位名称,统一社会信用代码,回避原因,回避依据"
-    assert (await agent.download("/recusal-templates/persons.xlsx")).startswith(b"PK")
+    page = await day.page.get("/agency")
+    assert "今日活动 0 正在抽取 0 今日完成 0" in page.text
+    assert {"招标项目", "抽取活动列表", "专家补抽"} <= set(page.page.links)
+    assert await _fetch(page, "专家抽取申请模板") == b"%PDF"
+    for name in ("回避单位模板", "回避人员模板"):
+        assert await _fetch(page, name) == b"PK\x03\x04"
+
+
+async def _fetch(page: Visitor, name: str) -> bytes:
+    [path] = [link for words, link in page.page.links.items() if words.startswith(name)]
+    return bytes((await (await page.client.get(path)).read())[:4])
 
 
 # ---- 15 projects and lots
 
 
-def _project(**change: object) -> dict[str, object]:
+def _project(**change: str) -> dict[str, str]:
     parties = {
         "tenderee_name": gd.TENDEREE,
         "tenderee_code": gd.TENDEREE_CODE,
         "agency_name": gd.AGENCY,
         "agency_code": gd.AGENCY_CODE,
     }
-    return project_form(**{"name": "招标代理演示项目0617", **parties, **change})
+    form = {name: str(value) for name, value in project_form(**parties).items()}
+    typed = {"name": "招标代理演示项目0617", "investment": "150", "on_site": "1", "internal_code": ""}
+    return {**form, **typed, **change}
 
 
 async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_lots(day: Day) -> None:
-    agent = await day.agent()
-    with pytest.raises(Refused) as missing:
-        await agent.post("/projects", _project(tenderee_name=""))
-    assert missing.value.problem["field"] == "tenderee_name"
-    spare = (await agent.post("/projects", _project(name="要删除的项目")))["id"]
-    await agent.delete(f"/projects/{spare}")
-    day.project = (await agent.post("/projects", _project()))["id"]
-    edited = await agent.put(f"/projects/{day.project}", _project(contact="李四"))
-    assert (edited["contact"], edited["editable"]) == ("李四", True)
+    page = await day.page.get("/agency/projects/new")
+    for change, words in (
+        ({"tenderee_name": ""}, "请填写招标人名称"),
+        ({"category": "房屋建筑"}, "招标项目类型请从列表中选择"),
+        ({"number": "202006171201"}, "应为20位"),
+        ({"investment": "很多"}, "单位万元"),
+    ):
+        await page.press("保存", **_project(**change))
+        assert (page.status, words in page.text) == (422, True), page.text
+    await page.press("保存", **_project(name="要删除的项目"))
+    await page.press("确定删除")
+    assert "项目已删除" in page.text
+    await page.get("/agency/projects/new")
+    await page.press("保存", **_project())
+    day.project = page.path.rpartition("/")[2]
+    await page.click("编辑项目")
+    await page.press("保存", **_project(contact="李四"))
+    assert "李四" in page.text
     for name in ("一标段", "二标段"):
-        lot = await agent.post(f"/projects/{day.project}/lots", {"name": name, "investment": 100_0000_00})
-        day.lots.append(lot["id"])
-    found = await agent.get("/projects?search=0617")
-    assert [(line["lots"], line["draws"]) for line in found["items"]] == [(2, 0)]
+        await page.press("创建", name=name, number="", investment="100")
+    day.lots = [lot["id"] for lot in (await (await day.agent()).get(f"/projects/{day.project}"))["lots"]]
+    assert len(day.lots) == 2
+    await page.get("/agency/projects?q=0617")
+    assert "2个标段 · 0次抽取" in page.text
 
 
 # ---- 16 basic data
@@ -154,97 +189,131 @@ async def _draw(day: Day, times: Times, lot: str, needed: int, **change: object)
     return draw_form(day.project, [lot], times, needed=needed, supervisor=supervisor, **change)
 
 
+async def _save_draw(day: Day, times: Times, lot: str, needed: int) -> Visitor:
+    """The form of step 2, filled in and sent."""
+    page = await day.page.get(f"/agency/draws/new?project={day.project}")
+    form = await _draw(day, times, lot, needed)
+    [supervisor] = form["supervisors"]
+    fields = page.page.buttons["保存，下一步"][0]["fields"]
+    for name in [one for one in fields if one.startswith(("lot-", "supervisor-"))]:
+        del fields[name]
+    moments = {name: f"{datetime.fromisoformat(form[name]):%Y-%m-%dT%H:%M}" for name in _MOMENTS}
+    texts = {name: str(form[name]) for name in ("name", "medium", "opening_place", "needed", *_OPERATOR)}
+    ticked = {f"lot-{lot}": "1", f"supervisor-{supervisor}": "1", "on_site": "1"}
+    return await page.press("保存，下一步", **texts, **moments, **ticked)
+
+
+_MOMENTS = ("opening_at", "starts_at", "ends_at")
+_OPERATOR = ("operator_name", "operator_phone", "operator_id_number")
+
+
 async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_ticked(day: Day) -> None:
     agent, times = await day.agent(), await _times(day)
     wrong = Times(times.starts, times.gathering, times.opening, times.ends)
-    with refused(rule="draw.times_in_order"):
-        await agent.post("/draws", await _draw(day, wrong, day.lots[0], 3))
-    day.draw = (await agent.post("/draws", await _draw(day, times, day.lots[0], 3)))["id"]
+    page = await _save_draw(day, wrong, day.lots[0], 3)
+    assert (page.status, "开标时间早于预计评标开始时间" in page.text) == (422, True)
+    await _save_draw(day, times, day.lots[0], 3)
+    day.draw = page.path.split("/")[3]
     shown = await agent.get(f"/draws/{day.draw}")
     today = f"{local(await day.stage.now()):%Y%m%d}"
     assert (shown["number"], shown["state_label"]) == (f"CQSQ{today}0001", "新建")
-    with refused(code="lot_taken"):
-        await agent.post("/draws", await _draw(day, times, day.lots[0], 2))
-    lots = (await agent.get(f"/projects/{day.project}"))["lots"]
-    assert [lot["draw_number"] for lot in lots] == [shown["number"], ""]
-    with pytest.raises(Refused) as linked:
-        await agent.put(f"/projects/{day.project}", _project(contact="王五"))
-    assert linked.value.status == 409
-    assert (await agent.get("/draws?number=CQSQ&project=0617"))["total"] == 1
+    await page.get(f"/agency/draws/new?project={day.project}")
+    assert f"一标段（{shown['number']}）" in page.text
+    await _save_draw(day, times, day.lots[0], 2)
+    assert (page.status, "只能选择未抽取的标段" in page.text) == (409, True)
+    await page.get(f"/agency/projects/{day.project}?edit=1")
+    assert "项目信息不能再修改" in page.text
+    await page.get("/agency/draws?q=CQSQ&project=0617&region=440106&source=on_site&state=editing")
+    assert ("项目数量：1" in page.text, "0/3" in page.text, "正常项目" in page.text) == (True, True, True)
 
 
 # ---- 17 recusal
 
 
 async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or_from_a_sheet(day: Day) -> None:
-    agent = await day.agent()
-    units = (await agent.get(f"/draws/{day.draw}/recusal-units"))["items"]
-    assert {(unit["name"], unit["reason"]) for unit in units} == {(gd.TENDEREE, "项目业主"), (gd.AGENCY, "代理机构")}
-    with refused(code="fixed_recusal"):
-        await agent.delete(f"/draws/{day.draw}/recusal-units/{units[0]['id']}")
-    with pytest.raises(Refused) as unknown:
-        await agent.post(
-            f"/draws/{day.draw}/recusal-units", {"name": "某某公司", "reason": "不喜欢", "evidence": "自行申报"}
-        )
-    assert unknown.value.problem["field"] == "reason"
-    sheet = (
-        f"单位名称,统一社会信用代码,回避原因,回避依据\n{gd.OF_BIDDER.employer},,投标人,投标文件或报名记录\n".encode()
-    )
-    assert await agent.upload(f"/draws/{day.draw}/recusal-units/import", "units.csv", sheet) == {"added": 1}
-    changed = b"name,code,reason\nx,,y\n"
-    with refused(code="sheet_unreadable"):
-        await agent.upload(f"/draws/{day.draw}/recusal-units/import", "units.csv", changed)
-    person = {
-        "name": gd.NAMED.name,
-        "id_number": gd.NAMED.id_number,
-        "reason": "与投标人有利害关系",
-        "evidence": "利害关系说明",
-    }
-    await agent.post(f"/draws/{day.draw}/recusal-persons", person)
-    found = await agent.get(f"/draws/{day.draw}/recusal-units?search=投标")
-    assert [unit["name"] for unit in found["items"]] == [gd.OF_BIDDER.employer]
+    path = f"/agency/draws/{day.draw}/recusal"
+    page = await day.page.get(path)
+    for name, reason in ((gd.TENDEREE, "项目业主"), (gd.AGENCY, "代理机构")):
+        assert name in page.text
+        assert reason in page.text
+        assert f"删除{name}" not in page.page.buttons
+    units = (await (await day.agent()).get(f"/draws/{day.draw}/recusal-units"))["items"]
+    token = page.page.forms[-1]["fields"]["form"]
+    await page.post(path, {"form": token, "deed": "unit-gone", "id": units[0]["id"]})
+    assert (page.status, "默认回避，不能删除" in page.text) == (409, True)
+    await page.press("添加", name="某某公司", reason="不喜欢", evidence="自行申报")
+    assert (page.status, "回避原因请从列表中选择" in page.text) == (422, True)
+    sheet = f"单位名称,统一社会信用代码,回避原因,回避依据\n{gd.OF_BIDDER.employer},,投标人,投标文件或报名记录\n"
+    await page.upload(f"{path}/units.xlsx", "导入", b"name,code,reason\nx,,y\n")
+    assert (page.status, "表头" in page.text) == (422, True)
+    await page.upload(f"{path}/units.xlsx", "导入", sheet.encode())
+    assert ("已导入" in page.text, "总计3家" in page.text) == (True, True)
+    await page.get(f"{path}?list=persons")
+    person = {"id_number": gd.NAMED.id_number, "reason": "与投标人有利害关系", "evidence": "利害关系说明"}
+    await page.press("添加", name=gd.NAMED.name, **person)
+    assert (gd.NAMED.name in page.text, "总计1人" in page.text) == (True, True)
+    await page.get(f"{path}?q=投标")
+    assert ("总计1家" in page.text, gd.OF_BIDDER.employer in page.text) == (True, True)
 
 
 # ---- 18 voice notices
 
 
 async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
-    agent = await day.agent()
-    shown = await agent.get(f"/draws/{day.draw}")
+    shown = await (await day.agent()).get(f"/draws/{day.draw}")
     met = datetime.fromisoformat(shown["starts_at"]) - timedelta(minutes=45)
-    times = Times(met, met, met, met)
-    path = f"/draws/{day.draw}/notices"
-    with refused(rule="draw.notice.address_forbidden_words"):
-        await agent.post(path, notice_form(times, gd.VENUE, "广州市越秀区某某公司"))
-    with refused(rule="draw.notice.address_parts"):
-        await agent.post(path, notice_form(times, gd.VENUE, "越华路118号"))
-    with refused(rule="draw.notice.remarks_max"):
-        await agent.post(path, notice_form(times, gd.VENUE, gd.ADDRESS, remark="戴口罩" * 17))
-    spare = (await agent.post(path, notice_form(times, gd.VENUE, gd.ADDRESS)))["id"]
-    await agent.delete(f"{path}/{spare}")
-    day.notice = (await agent.post(path, notice_form(times, gd.VENUE, gd.ADDRESS, remark="戴口罩")))["id"]
-    await agent.put(f"{path}/{day.notice}", notice_form(times, gd.VENUE, gd.ADDRESS, room="第2评标室"))
+    form = notice_form(Times(met, met, met, met), gd.VENUE, gd.ADDRESS, remark="戴口罩")
+    typed = {**{name: str(value) for name, value in form.items()}, "gathering_at": f"{local(met):%Y-%m-%dT%H:%M}"}
+    page = await day.page.get(f"/agency/draws/{day.draw}/conditions")
+    await page.click("新增语音通知")
+    assert "请佩戴口罩。" in page.text, "quick phrases"
+    for change, words in (
+        ({"address": "广州市越秀区某某公司"}, "不能出现单位名称"),
+        ({"address": "越华路118号"}, "市、区和详细地址"),
+        ({"remark": "戴口罩" * 17}, "最多50字"),
+        ({"contact_phone": ""}, "请填写联系方式"),
+    ):
+        await page.press("保存", **{**typed, **change})
+        assert (page.status, words in page.text) == (422, True), page.text
+    await page.press("保存", **typed)
+    [spare] = [link for link in page.page.links.values() if "/notices/" in link and not link.endswith("/new")]
+    await page.get(spare)
+    await page.press("确定删除")
+    await page.click("新增语音通知")
+    await page.press("保存", **typed)
+    [link] = [link for link in page.page.links.values() if "/notices/" in link and not link.endswith("/new")]
+    day.notice = link.rpartition("/")[2]
+    await page.get(link)
+    await page.press("保存", **{**typed, "room": "第2评标室"})
+    assert "第2评标室" in page.text
 
 
 # ---- 19 conditions
 
 
 async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
-    agent = await day.agent()
-    path = f"/draws/{day.draw}/conditions"
-    builders = (await agent.post(path, condition_form(day.notice, 2)))["id"]
-    with refused(code="counts_differ"):
-        await agent.post(f"/draws/{day.draw}/submission", {"terminal": gd.TERMINAL, "reason": "少一个条件"})
-    with pytest.raises(Refused) as too_many:
-        await agent.post(path, condition_form(day.notice, 2, specialty="A01"))
-    assert "剩余可设置人数" in too_many.value.problem["detail"]
-    planner = condition_form(day.notice, 1, specialty="A0102", alternative="A0101")
-    planners = (await agent.post(path, planner))["id"]
-    day.conditions = [builders, planners]
-    seen = await agent.post(f"{path}/{builders}/preview")
-    assert seen["main"] == "10-19", "the ten builders, neither the tenderee's, the bidder's nor the named one"
-    seen = await agent.post(f"{path}/{planners}/preview")
-    assert (seen["main"], seen["alternative"]) == ("<5", "<5")
+    agent, base = await day.agent(), f"/agency/draws/{day.draw}"
+    page = await day.page.get(f"{base}/conditions")
+    typed = {"notice_id": day.notice, "region_mode": "permanent", "regions": "440100"}
+    await page.click("创建抽取条件")
+    assert "剩余可设置人数：3" in page.text
+    await page.press("保存", **typed, specialty="A08", planned="2")
+    assert ("还可设置1人" in page.text, "下一步：提交审核" in page.page.links) == (True, False)
+    assert "计划需要抽取2人，实际需要2人，同意参评0人" in page.text
+    await page.get(f"{base}/submit")
+    await page.press("提交审核", terminal=gd.TERMINAL, reason="少一个条件")
+    assert (page.status, "抽取条件共2人，应为3人" in page.text) == (422, True)
+    await page.get(f"{base}/conditions/new")
+    await page.press("保存", **typed, specialty="A01", planned="2")
+    assert (page.status, "剩余可设置人数" in page.text) == (422, True)
+    await page.press("保存", **typed, specialty="A0102", alternative="A0101", planned="1")
+    assert "可设置人数为0，不能继续创建" in page.text
+    day.conditions = [one["id"] for one in (await agent.get(f"/draws/{day.draw}"))["conditions"]]
+    token = page.page.forms[-1]["fields"]["form"]
+    await page.post(f"{base}/conditions", {"form": token, "id": day.conditions[0]})
+    assert "主专业10-19人" in page.text, "the ten builders, neither the tenderee's, the bidder's nor the named one"
+    await page.post(f"{base}/conditions", {"form": token, "id": day.conditions[1]})
+    assert "主专业<5人，备选专业<5人" in page.text
     with refused(code="nothing_left"):
         await agent.post(f"/draws/{day.draw}/notices", notice_form(await _times(day), gd.VENUE, gd.ADDRESS))
 
@@ -257,25 +326,44 @@ async def _application(day: Day) -> str:
     return str(application["id"])
 
 
+async def _list(day: Day, state: str) -> Visitor:
+    """The list of activities, which shows that state for the draw."""
+    page = await day.page.get("/agency/draws")
+    assert state in page.text
+    return page
+
+
 async def test_20_an_application_is_withdrawn_refused_mended_and_verified(day: Day) -> None:
     agent, verifier = await day.agent(), await day.mini(gd.VERIFIER, "verifier")
-    path, body = f"/draws/{day.draw}/submission", {"terminal": gd.TERMINAL, "reason": "请核验"}
-    await agent.post(path, body)
-    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "已提交"
+    base = f"/agency/draws/{day.draw}"
+    page = await day.page.get(f"{base}/submit")
+    await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
+    await page.click(_act(await _list(day, "已提交"), "查看审核"))
+    assert "核验前可以撤回" in page.text
     with refused(code="not_editable"):
         await agent.delete(f"/draws/{day.draw}/conditions/{day.conditions[0]}")
-    await agent.delete(path)
-    await agent.post(path, body)
+    await page.press("撤回申请")
+    await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
     await verifier.post(f"/verification/applications/{await _application(day)}/refusal", {"opinion": "缺少监督人部门"})
-    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "核验未通过"
+    await page.click(_act(await _list(day, "核验未通过"), "提交审核"))
+    assert "核验意见：缺少监督人部门" in page.text
     await day.phone(gd.AGENT).wait_for(
         lambda state: any("核验未通过" in sms["text"] for sms in state["sms"]) or None, "核验结果短信"
     )
-    await agent.post(path, body)
+    await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
     await verifier.post(f"/verification/applications/{await _application(day)}/approval", {"opinion": "资料齐全"})
-    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "未抽取"
+    await page.click(_act(await _list(day, "未抽取"), "进入抽取"))
+    assert "开始三方摇号" in page.page.buttons
+    await page.click("操作记录")
+    assert all(words in page.text for words in ("资料齐全", "缺少监督人部门", "撤回申请", gd.AGENCY))
     states = [row["state"] for row in (await agent.get(f"/draws/{day.draw}/applications"))["items"]]
     assert states == ["approved", "refused", "withdrawn"]
+
+
+def _act(page: Visitor, name: str) -> str:
+    """The link of a line of the list that is named so."""
+    [link] = [one for one in page.page.links if one.startswith(f"{name}：")]
+    return link
 
 
 # ---- 21 the draw

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
-from http.cookies import Morsel
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 import pytest
-from aiohttp import ClientResponse, web
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from tortoise import Tortoise
 
@@ -23,21 +21,18 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.accounts import Puzzle
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
 from services.draws import PublicLinks
 from services.ports import JsConfig, WebUser
 from services.registry import Services
-from tests.drivers.puzzles import solve
+from tests.drivers.pages import PUBLIC_URL, Visitor, local_of
 from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_grant, make_identity
 from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks
-from web.accounts.login import COOKIE
 from web.assembly import setup_pages
 
-PUBLIC_URL = "http://127.0.0.1:8080"
 WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"}
 
 
@@ -62,106 +57,6 @@ class WechatBrowser:
 
     async def js_config(self, pool: str, url: str) -> JsConfig:
         raise AssertionError("no page uses the JS-SDK")
-
-
-class _Page(HTMLParser):
-    """Links, forms and visible text of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: dict[str, str] = {}
-        self.forms: list[dict[str, Any]] = []
-        self._form: dict[str, Any] = {}
-        self.buttons: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
-        self.words: list[str] = []
-        self._open: tuple[str, dict[str, str], list[str]] | None = None
-        self.feed(text)
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self._form = {"action": values["action"], "method": values["method"], "fields": {}}
-            if "data-text-size" not in values:  # below every page, and none of its own
-                self.forms.append(self._form)
-        elif "data-puzzle" in values:
-            puzzle = Puzzle(values["data-puzzle"], int(values["data-bits"]), int(values["data-parts"]))
-            self._form["puzzle"] = puzzle
-        elif tag in ("input", "textarea") and self._form and "name" in values:
-            self._form["fields"][values["name"]] = values.get("value", "")
-        elif tag in ("a", "button"):
-            self._open = (tag, values, [])
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._open is None or tag != self._open[0]:
-            return
-        _, values, words = self._open
-        name = values.get("aria-label") or "".join(words).strip()
-        if tag == "a":
-            self.links[name] = values["href"]
-        elif self._form:
-            own = {values["name"]: values["value"]} if "name" in values else {}
-            form = {**self._form, "action": values["formaction"]} if "formaction" in values else self._form
-            self.buttons[name] = (form, own)
-        self._open = None
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-        if self._open is not None:
-            self._open[2].append(data)
-
-
-@dataclass
-class Visitor:
-    """One browser with its own cookies. ``status`` and ``text`` are those of the page shown now."""
-
-    client: TestClient[Any, Any]
-    headers: dict[str, str] = field(default_factory=dict)
-    response: ClientResponse = field(init=False)
-    page: _Page = field(init=False)
-
-    @property
-    def status(self) -> int:
-        return self.response.status
-
-    @property
-    def text(self) -> str:
-        return self.page.text
-
-    @property
-    def path(self) -> str:
-        return self.response.url.path
-
-    async def get(self, path: str) -> Visitor:
-        return await self._show(await self.client.get(_local(path), headers=self.headers))
-
-    async def click(self, link: str) -> Visitor:
-        return await self.get(self.page.links[link])
-
-    @property
-    def cookie(self) -> Morsel[str]:
-        """Of the log-in."""
-        return next(one for one in self.client.session.cookie_jar if one.key == COOKIE)
-
-    async def press(self, button: str, *, headers: dict[str, str] | None = None, **typed: str) -> Visitor:
-        """Submit the form of a button with what was typed, and with what the page has calculated meanwhile."""
-        form, own = self.page.buttons[button]
-        if "puzzle" in form and "proof" not in form["fields"]:
-            form["fields"]["proof"] = solve(form["puzzle"])
-        return await self.post(form["action"], {**form["fields"], **own, **typed}, headers)
-
-    async def post(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> Visitor:
-        sent = {"Origin": PUBLIC_URL, **self.headers, **(headers or {})}
-        return await self._show(await self.client.post(_local(path), data=fields, headers=sent))
-
-    async def _show(self, response: ClientResponse) -> Visitor:
-        self.response = response
-        self.page = _Page(await response.text())
-        return self
-
-
-def _local(url: str) -> str:
-    return url.removeprefix(PUBLIC_URL)
 
 
 @dataclass
@@ -236,7 +131,7 @@ class World:
 
     async def scan(self, visitor: Visitor, url: str, openid: str) -> Visitor:
         """Scan with WeChat: it asks WeChat who this is and comes back."""
-        redirect = await visitor.client.get(_local(url), headers=visitor.headers, allow_redirects=False)
+        redirect = await visitor.client.get(local_of(url), headers=visitor.headers, allow_redirects=False)
         query = parse_qs(urlsplit(redirect.headers["Location"]).query)
         back = f"{query['redirect_uri'][0]}?{urlencode({'code': openid, 'state': query['state'][0]})}"
         return await visitor.get(back)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from datetime import timedelta
 from uuid import UUID
@@ -206,9 +205,7 @@ async def test_a_sheet_of_recusals_is_taken_whole_or_not_at_all(world: World) ->
         ("单位名称,统一社会信用代码,回避原因,回避依据\n甲公司,,投标人,自行申报\n", 200, "已导入"),
     ):
         await agency.get(path)
-        fields = agency.page.buttons["导入"][0]["fields"]
-        sent = {"form": fields["form"], "file": io.BytesIO(sheet.encode())}
-        await agency._show(await agency.client.post(f"{path}/units.xlsx", data=sent, headers={"Origin": PUBLIC_URL}))
+        await agency.upload(f"{path}/units.xlsx", "导入", sheet.encode())
         assert (agency.status, words in agency.text) == (status, True), agency.text
     assert await RecusalUnit.filter(draw_id=draw.id, name="甲公司").count() == 1
 
