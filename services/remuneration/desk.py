@@ -171,8 +171,9 @@ class RemunerationDesk:
         event = _begin(one, amount, words) if standing else "proposed"
         if event != "kept":
             one.lines, one.reason = stored(lines), words if lines != computed else ""
+            one.computed = None if computed is None else total(computed)
         now = self._deps.now()
-        one.amount, one.computed = amount, None if computed is None else total(computed)
+        one.amount = amount
         one.proposed_by_id, one.proposed_at = actor.account_id, now
         one.answer_until = now + self._deps.book(draw.pool).remuneration.answer_within
         one.answered_at, one.answered_by = None, ""

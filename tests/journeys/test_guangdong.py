@@ -616,6 +616,17 @@ async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> No
     await day.until(lambda said: said["state"] == "ended", f"/draws/{day.second}", agent)
 
 
+async def test_the_chat_tells_an_expert_what_happened(day: Day) -> None:
+    """The one who bound himself and took leave reads of it in his chat, and of no name of project or party."""
+    phones = [day.phone(expert.mobile) for expert in gd.EXPERTS]
+    chats = [bubbles(await phone.read(), gd.POOL) for phone in phones]
+    [chat] = [chat for chat in chats if chat]
+    said = "".join(bubble["text"] for bubble in chat)
+    assert "请假已登记" in said
+    assert "0617" not in said
+    assert gd.TENDEREE not in said
+
+
 # ---- 16.13, 19.1, 24.6 remuneration
 
 
@@ -643,7 +654,12 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     await day.phone(mobiles[sure[0]["name"]]).wait_for(
         lambda state: any("评标酬劳" in sms["text"] and "/n/" in sms["text"] for sms in state["sms"]) or None, "酬劳"
     )
-    confirmed = await sure[1].post(f"/remuneration/{sure[0]['id']}/confirmation", {"version": 1})
+    phone = day.phone(mobiles[sure[0]["name"]])
+    await phone.follow()
+    await phone.bind()
+    assert "基本酬劳400.00元" in await phone.press_menu("评标酬劳")
+    assert "已确认" in await phone.tap("确认金额")
+    [confirmed] = (await sure[1].get("/remuneration"))["items"]
     assert (confirmed["state"], confirmed["amount"]) == ("confirmed", sure[0]["amount"])
     with pytest.raises(Refused) as of_another:
         await sure[1].post(f"/remuneration/{unsure[0]['id']}/confirmation", {"version": 1})
@@ -666,14 +682,3 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     [month] = (await agent.get("/remuneration/months"))["items"]
     assert (month["paid"], month["experts"]) == (sum(row["amount"] for row in rows) + 6000, 3)
     assert (await agent.download(f"{base}.xlsx")).startswith(b"PK")
-
-
-async def test_the_chat_tells_an_expert_what_happened(day: Day) -> None:
-    """The one who bound himself and took leave reads of it in his chat, and of no name of project or party."""
-    phones = [day.phone(expert.mobile) for expert in gd.EXPERTS]
-    chats = [bubbles(await phone.read(), gd.POOL) for phone in phones]
-    [chat] = [chat for chat in chats if chat]
-    said = "".join(bubble["text"] for bubble in chat)
-    assert "请假已登记" in said
-    assert "0617" not in said
-    assert gd.TENDEREE not in said

@@ -101,6 +101,7 @@ class InvitationPages:
             note=note,
             error=error,
             hotline=opened.book.pool.hotline,
+            pool=opened.book.pool.code,
             check_in_opens=opens,
             may_check_in=awaited and opens <= now <= view.ends_at,
             may_leave=self._may_leave(view),
