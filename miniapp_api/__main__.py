@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from miniapp_api.assembly import APIS
 from miniapp_api.http.openapi import INTRO, describe, who_may
+from miniapp_api.http.routes import Api
+from miniapp_api.places import ELSEWHERE, INTEGRATORS, PLACES
 
 _HEAD = """\
 # The mini-program's API
@@ -36,8 +38,9 @@ endpoint, each of which calls one service. `miniapp_api/http/` holds what they s
 | `limits.py` | tries per client address, counted in Redis |
 | `openapi.py`, `docs.py` | the description and its page |
 
-To add an endpoint: write the function in its noun's package, write this page anew, and say in
-`tests/miniapp_api/test_permissions.py` who may use it.
+To add an endpoint: write the function in its noun's package, say in `miniapp_api/places.py` on which page a person
+does the same or for whom it is, say in `tests/miniapp_api/test_permissions.py` who may use it. Then
+write this page anew.
 """
 
 
@@ -48,11 +51,21 @@ def render() -> str:
 
 def _tables() -> Iterator[str]:
     for api in APIS:
-        yield f"## {api.title}\n\n{api.description}\n"
+        yield f"## {api.title}\n\n{api.description}\n\n{_place(api)}\n"
         yield "| | address below `/api/v1/{pool}` | | who |\n| --- | --- | --- | --- |"
         for one in api.endpoints:
             yield f"| {one.method} | `{one.path}` | {one.summary} | {who_may(one)} |"
         yield ""
+
+
+def _place(api: Api) -> str:
+    """Where a person does the same, and whom the rest is for."""
+    pages = ", ".join(f"`{path}`" for path in PLACES[api.tag])
+    told = [f"On pages: {pages}." if pages else f"No page: {ELSEWHERE[api.tag]}."]
+    told += [
+        f"`{one.method} {one.path}` is for {INTEGRATORS[one.name]}." for one in api.endpoints if one.name in INTEGRATORS
+    ]
+    return " ".join(told)
 
 
 def _answers() -> Iterator[str]:

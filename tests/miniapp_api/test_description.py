@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import schemathesis
+from aiohttp import web
 
 from miniapp_api.__main__ import render
 from miniapp_api.assembly import APIS
 from miniapp_api.http.docs import render_page
 from miniapp_api.http.openapi import describe
 from miniapp_api.http.routes import Endpoint
+from miniapp_api.places import ELSEWHERE, INTEGRATORS, PLACES
+from web.assembly import setup_pages
 
 ENDPOINTS = [endpoint for api in APIS for endpoint in api.endpoints]
 SECRET = (
@@ -76,3 +81,27 @@ def test_the_page_names_every_endpoint() -> None:
     page = render_page(APIS, describe(APIS))
     for endpoint in ENDPOINTS:
         assert f'id="{endpoint.name}"' in page
+
+
+def test_each_part_says_where_a_person_does_the_same_or_for_whom_it_is() -> None:
+    """Nothing that a person needs stays behind the API alone; a page that is named is there."""
+    tags = {api.tag for api in APIS}
+    assert set(PLACES) == tags
+    assert {tag for tag, pages in PLACES.items() if not pages} == set(ELSEWHERE)
+    assert set(INTEGRATORS) <= {endpoint.name for endpoint in ENDPOINTS}
+    named = {page for pages in PLACES.values() for page in pages}
+    assert named - _pages() == set()
+
+
+def _pages() -> set[str]:
+    class Routes:
+        """Takes the place of the services: pages only keep what they are given."""
+
+        deps = SimpleNamespace(public_url="", rulebooks={})
+
+        def __getattr__(self, name: str) -> Any:
+            return Routes()
+
+    app = web.Application()
+    setup_pages(app, cast(Any, Routes()))
+    return {route.resource.canonical for route in app.router.routes() if route.resource}
