@@ -495,6 +495,13 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     assert len(pending) == 2
     waiting = (await agent.get("/draws/dashboard"))["pending_supplements"]
     assert waiting == 3, "two absences, and the place that the forced end left open"
+    entity = day.phone(gd.LEGAL)
+    await entity.follow()
+    await entity.bind()
+    said = await entity.say("补抽")
+    assert "待补抽：共2个" in said
+    assert "待补抽，缺2人" in said
+    assert gd.TENDEREE not in said
 
     changed = {"regions": [{"condition_id": day.conditions[0], "regions": ["440100", "440300"]}]}
     with pytest.raises(Refused) as not_yet:
@@ -504,6 +511,10 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     await day.decline_all(day.draw)
     await day.progress(day.draw, accepted=1, state="short")
     assert (await agent.post(f"/draws/{day.draw}/supplement", changed))["round"]["round_number"] == 2
+    supervisor = day.phone(gd.SUPERVISOR)
+    await supervisor.follow()
+    await supervisor.bind()
+    assert "等您提交随机数" in await supervisor.say("监督")
     await _fix(day, day.draw)
     await agent.post(f"/draws/{day.draw}/start")
     called = await day.ringing(2)
@@ -682,3 +693,19 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     [month] = (await agent.get("/remuneration/months"))["items"]
     assert (month["paid"], month["experts"]) == (sum(row["amount"] for row in rows) + 6000, 3)
     assert (await agent.download(f"{base}.xlsx")).startswith(b"PK")
+
+
+async def test_the_chat_tells_who_runs_activities_what_happened(day: Day) -> None:
+    """Who was asked to be an agent got the page; the entity hears of what concerns it, no expert's name among it."""
+    asked = [sms["text"] for sms in (await day.phone(gd.AGENT).read())["sms"] if "担任经办人" in sms["text"]]
+    assert len(asked) == 1
+    assert "/n/" in asked[0]
+    entity = day.phone(gd.LEGAL)
+    told = "".join(bubble["text"] for bubble in bubbles(await entity.read(), gd.POOL))
+    assert "活动已结束" in told
+    assert not any(expert.name in told for expert in gd.EXPERTS)
+    assert "招标项目：共" in await entity.say("项目")
+    venue = day.phone(gd.VENUE_DESK)
+    await venue.follow()
+    await venue.bind()
+    assert "今日评标：" in await venue.say("今日评标")
