@@ -23,7 +23,7 @@ const COURSE = {
 };
 
 /** @type {Record<Api.AgentOut['state'], string>} */
-const LINK = { waiting: '待同意', active: '有效', expired: '已过期', future: '未开始', revoked: '已取消' };
+const LINK = { waiting: '待同意', active: '有效', expired: '已过期', future: '未开始', revoked: '已取消', declined: '不担任' };
 
 /** @type {Record<Api.StageOut['state'], [string, Shell.Tone]>} */
 const STAGE = { done: ['已完成', 'good'], now: ['进行中', 'warn'], stopped: ['已停止', 'bad'], next: ['未开始', ''] };

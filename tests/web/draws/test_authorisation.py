@@ -47,6 +47,7 @@ _TABLES = (
     "invitation",
     "attendance",
     "urge",
+    "remuneration",
     "notice",
     "project",
     "lot",
