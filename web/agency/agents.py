@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import aiohttp.web as http
@@ -64,7 +64,7 @@ class AgentPages(AgencyPart):
                         mobile=fields.get("mobile", "").strip(),
                         name=text(fields, "name", "姓名", 50),
                         valid_from=_begins(fields, self.services.deps.now()),
-                        valid_until=begin_of(day(fields.get("until", ""), "valid_until", "有效期至"), days=1),
+                        valid_until=_ends(fields),
                         key=key_of(fields),
                     )
                     raise redirect("/agency/agents", note="asked")
@@ -74,6 +74,12 @@ class AgentPages(AgencyPart):
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._page(actor, request, Form(fields, self.shown(error)))
+
+
+def _ends(fields: Mapping[str, str]) -> datetime | None:
+    """The last minute of the day, so that this day is shown as the last one."""
+    after = begin_of(day(fields.get("until", ""), "valid_until", "有效期至"), days=1)
+    return after - timedelta(minutes=1) if after else None
 
 
 def _begins(fields: Mapping[str, str], now: datetime) -> datetime | None:

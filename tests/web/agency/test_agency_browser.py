@@ -9,11 +9,13 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, FilePayload, Page
 
+from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
 from models.projects import Lot
 from tests.factories.files import pdf
 from tests.factories.offices import ID_NUMBER, add_experts, make_draw, open_invitations, state_of, verify
+from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
 from tests.plugins.browsers import CHROMIUM
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
@@ -41,6 +43,8 @@ async def test_every_page_reads_well(
     draft = await make_draft(world)
     notice, condition = await CallNotice.get(draw_id=draft), await Condition.get(draw_id=draft)
     await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    other = await make_organisation(name="别家招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
+    await make_agent_link(other, await Account.get(id=office.agency.account_id), accepted_at=None)
     mobile = "13700004321"
     await world.services.organisations.legal_entities.link_agent(office.agency, mobile=mobile, name="黄劲松")
     await world.services.accounts.form_drafts.keep(office.agency, f"basic:{office.project_id}", {"name": "没存的活动"})
@@ -77,6 +81,8 @@ async def test_every_page_reads_well(
             await seen.check(f"agency-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
             found.append(f"{name}: {error}")
+    await seen.open("/h5/demo/agent-requests")
+    await seen.check(f"agent-requests-{'phone' if size == PHONE else 'screen'}-{scheme}")
     assert not found, "\n".join(found)
     assert seen.complaints == []
 
@@ -120,6 +126,14 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.get_by_label("经办人电话").fill("13568846647")
     await page.get_by_label("经办人证件号").fill(ID_NUMBER)
     await page.get_by_label("李监督").check()
+    await page.get_by_role("button", name="加1").click()
+    await page.get_by_role("button", name="减1").click()
+    assert await page.get_by_label("拟抽取专家人数").input_value() == "1"
+    await page.get_by_text("已自动暂存").wait_for()
+    elsewhere = await page.context.new_page()
+    await elsewhere.goto(page.url)
+    assert await elsewhere.get_by_label("活动名称").input_value() == "水厂扩建评标"
+    await elsewhere.close()
     await page.get_by_role("button", name="保存，下一步").click()
     wrong = page.get_by_text("时间应满足")
     await wrong.wait_for()

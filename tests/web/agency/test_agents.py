@@ -37,6 +37,7 @@ async def asked_person(world: World) -> Visitor:
 async def test_an_agent_is_asked_agrees_chooses_the_enterprise_and_is_ended(world: World) -> None:
     legal = await ask(world)
     assert ("对方接受后生效" in legal.text, "等待对方接受" in legal.text) == (True, True)
+    assert "至 2026年12月21日" in legal.text, "the last day is the one that was chosen"
     person = await asked_person(world)
     assert (person.path, "待您答复" in person.text) == ("/h5/demo/agent-requests", True)
     await person.press("接受：粤和招标代理有限公司")

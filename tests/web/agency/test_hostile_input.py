@@ -1,0 +1,181 @@
+"""Texts that would be scripts, and sheets broken in many ways: shown as text, refused in words, nothing half done."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from uuid import UUID
+
+from markupsafe import escape
+from openpyxl import Workbook
+
+from models.accounts import Account
+from models.draws import (
+    CallNotice,
+    Condition,
+    Draw,
+    DrawApplication,
+    DrawLot,
+    RecusalPerson,
+    RecusalUnit,
+    Supervisor,
+    SupervisorEntry,
+)
+from models.organisations import Organisation
+from models.projects import Lot, Project
+from services.core.base import record
+from services.draws import render_template
+from tests.factories.offices import make_draw
+from tests.web.agency.test_agents import MOBILE
+from tests.web.agency.test_draws import begin, pages
+from tests.web.conftest import World
+
+EVIL = "<script>x</script>\"'&"
+HEAD = "单位名称,统一社会信用代码,回避原因,回避依据\n"
+LINE = "甲公司,,投标人,自行申报\n"
+
+
+async def test_a_script_in_any_text_comes_back_as_text(world: World) -> None:
+    draw = await Draw.get(id=await fill(world))
+    agency = await world.log_in(world.office.agency)
+    notice_id, condition_id = (await CallNotice.get(draw_id=draw.id)).id, (await Condition.get(draw_id=draw.id)).id
+    found = [one for one in pages(draw.id, draw.project_id, notice_id, condition_id) if not one.endswith(_NO_PAGE)]
+    evil = "%3Cscript%3Ex%3C/script%3E%22'%26"
+    found += [f"/agency/draws/{draw.id}/recusal?list=persons", f"/agency/draws/{draw.id}/recusal?q={evil}"]
+    found += [f"/agency/draws?q={evil}&project={evil}&state={evil}&kind={evil}&region={evil}", "/agency/draws"]
+    found += ["/agency", "/agency/agents", "/agency/pending", "/agency/projects", "/agency/projects/new"]
+    found += [
+        f"/agency/projects?q={evil}",
+        f"/agency/projects/{draw.project_id}?edit=1",
+        f"/agency?note={evil}&month={evil}",
+    ]
+    shown = 0
+    for path in found:
+        text = await (await agency.get(path)).response.text()
+        assert agency.status == 200, path
+        assert EVIL not in text, path
+        assert "<script>x" not in text, path
+        shown += str(escape(EVIL)) in text
+    assert shown > len(found) * 3 // 4, "the pages were asked for what was typed"
+
+
+_NO_PAGE = ("/round", "/events", ".pdf", "/attendance")
+
+
+async def fill(world: World) -> UUID:
+    """A draw all of whose texts are a script, as if no form had ever refused one."""
+    office = world.office
+    draw_id = await make_draw(office)
+    project = dict.fromkeys(("name", "number", "category", "funding_source", "tender_method", "agency_name"), EVIL)
+    await Project.filter(id=office.project_id).update(
+        **project, tenderee_name=EVIL, contact=EVIL, approval_number=EVIL, contact_phone_sealed=sealed(world)
+    )
+    lot = await Lot.create(project_id=office.project_id, name=EVIL, number=EVIL, position=1)
+    await DrawLot.filter(draw_id=draw_id).update(lot_id=lot.id)
+    texts = dict.fromkeys(("name", "medium", "opening_place", "operator_name", "remark"), EVIL)
+    await Draw.filter(id=draw_id).update(**texts, operator_phone_sealed=sealed(world))
+    await Supervisor.filter(draw_id=draw_id).update(name=EVIL, department=EVIL)
+    await SupervisorEntry.all().update(name=EVIL, department=EVIL)
+    await RecusalUnit.create(draw_id=draw_id, name=EVIL, credit_code=EVIL[:18], reason=EVIL, evidence=EVIL)
+    await RecusalPerson.create(draw_id=draw_id, name=EVIL, unit_name=EVIL, reason=EVIL, evidence=EVIL)
+    place = dict.fromkeys(("venue", "address", "room", "contact", "remark"), EVIL)
+    await CallNotice.filter(draw_id=draw_id).update(**place, contact_phone_sealed=sealed(world))
+    account_id, now = office.agency.account_id, world.clock.now()
+    asked = {"kind": "normal", "state": "refused", "submitted_by_id": account_id, "submitted_at": now}
+    words = dict.fromkeys(("reason", "terminal", "attachment", "opinion"), EVIL)
+    await DrawApplication.create(draw_id=draw_id, **asked, **words, decided_at=now)
+    await Account.filter(id=account_id).update(real_name=EVIL)
+    await Organisation.all().update(name=EVIL)
+    await record(office.agency, now, "draw.paused", "draw", draw_id, reason=EVIL)
+    entities = world.services.organisations.legal_entities
+    await entities.link_agent(office.agency, mobile=MOBILE, name=EVIL)
+    for kind in ("project", "basic", "notice", "condition"):
+        subject = {"project": office.agency.organisation_id, "basic": office.project_id}.get(kind, draw_id)
+        typed = dict.fromkeys((*texts, *place, "regions", "specialty", "region", "category"), EVIL)
+        await world.services.accounts.form_drafts.keep(office.agency, f"{kind}:{subject}", typed)
+    return draw_id
+
+
+def sealed(world: World) -> str:
+    return world.services.deps.keys.seal(EVIL, "phone")
+
+
+def broken() -> Iterator[tuple[str, bytes, str]]:
+    """What is wrong with a sheet, the sheet, and a word of the refusal."""
+    yield "nothing in it", b"", "选择填好的模板"
+    yield "only blanks", b"\n\n  \n", ""
+    yield "only the heading", HEAD.encode(), "没有内容"
+    yield "headings changed", b"name,code,reason,proof\nx,,y,z\n", "无法识别的列"
+    yield "a heading twice", f"单位名称,{HEAD}甲,{LINE}".encode(), "重复的列"
+    yield "a column missing", "单位名称,回避原因\n甲,投标人\n".encode(), "缺少必填列"
+    yield "a column too many", f"{HEAD[:-1]},备注\n{LINE[:-1]},无\n".encode(), "无法识别的列"
+    yield (
+        "a sheet of persons",
+        "姓名,身份证号,单位名称,回避原因,回避依据\n张三,,甲,投标人,自行申报\n".encode(),
+        "无法识别的列",
+    )
+    yield "a reason of one's own", f"{HEAD}甲公司,,不喜欢,自行申报\n".encode(), "回避原因请从列表中选择"
+    yield "evidence of one's own", f"{HEAD}甲公司,,投标人,听说\n".encode(), "回避依据请从列表中选择"
+    yield "no reason", f"{HEAD}甲公司,,,自行申报\n".encode(), "第2行"
+    yield "no name", f"{HEAD},,投标人,自行申报\n".encode(), "第2行"
+    yield "a name too long", f"{HEAD}{'长' * 201},,投标人,自行申报\n".encode(), "第2行"
+    yield "a wrong credit code", f"{HEAD}甲公司,91440101MA5000001X,投标人,自行申报\n".encode(), "第2行"
+    yield "a unit twice", f"{HEAD}{LINE}{LINE}".encode(), "第3行"
+    yield "the tenderee again", f"{HEAD}广州水务有限公司,,投标人,自行申报\n".encode(), "第2行"
+    yield "too many lines", (HEAD + "".join(f"公司{n},,投标人,自行申报\n" for n in range(501))).encode(), "500行"
+    yield "an open quotation mark", f'{HEAD}"甲公司,,投标人,自行申报\n'.encode(), ""
+    yield "no text", b"\xff\xfe\x00\x01\x02\x03", ""
+    yield "a control character", f"{HEAD}甲\0公司,,投标人,自行申报\n".encode(), ""
+    yield "a script", f"{HEAD}{EVIL.replace(',', '')},,{EVIL},自行申报\n".encode(), "回避原因请从列表中选择"
+    yield "an archive that is no sheet", archive(), "xlsx"
+    yield "an archive cut off", archive()[:60], ""
+    yield "a template as it came", render_template("units", "xlsx", ("投标人",), ("听说",)), ""
+    yield "a sheet of 20,000 columns' width", wide(), ""
+
+
+def archive() -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as packed:
+        packed.writestr("readme.txt", "no sheet")
+    return held.getvalue()
+
+
+def wide() -> bytes:
+    book, held = Workbook(), io.BytesIO()
+    book.active.append([f"列{n}" for n in range(600)])
+    book.save(held)
+    return held.getvalue()
+
+
+async def test_a_broken_sheet_of_recusals_is_refused_in_words_and_adds_nothing(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw = await begin(world, agency)
+    path, wrong = f"/agency/draws/{draw.id}/recusal", []
+    await agency.get(path)
+    for what, sheet, words in broken():
+        await agency.upload(f"{path}/units.xlsx", "导入", sheet)
+        if agency.status != 422 or words not in agency.text or "<script>x" in await agency.response.text():
+            wrong.append((what, agency.status))
+    assert wrong == []
+    assert await RecusalUnit.filter(draw_id=draw.id, fixed=False).count() == 0
+    await agency.upload(f"{path}/units.xlsx", "导入", (HEAD + LINE).encode())
+    assert "已导入" in agency.text, "a good one still goes in"
+
+
+async def test_a_refused_script_comes_back_as_text_too(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw_id = await make_draw(world.office)
+    typed = dict.fromkeys(("name", "room", "remark", "venue", "mobile", "regions", "planned", "needed"), EVIL)
+    for path, button in (
+        ("projects/new", "保存"),
+        (f"draws/new?project={world.office.project_id}", "保存，下一步"),
+        (f"draws/{draw_id}/basic", "保存，下一步"),
+        (f"draws/{draw_id}/notices/new", "保存"),
+        (f"draws/{draw_id}/conditions/new", "保存"),
+        ("agents", "添加"),
+    ):
+        await agency.get(f"/agency/{path}")
+        await agency.press(button, **typed)
+        text = await agency.response.text()
+        assert (agency.status, "<script>x" in text, str(escape(EVIL)) in text) == (422, False, True), path
