@@ -451,6 +451,10 @@ async def test_21_experts_of_an_earlier_draw_are_avoided_and_a_forced_end_still_
     ended = await day.progress(day.second, accepted=1, open=0, state="short")
     assert ended["called"] == 2
     assert {one.code for one in verify(await agent.get(f"/draws/{day.second}/record"))} == {"order_unchecked"}
+    await day.stage.advance(65)  # nobody here has WeChat: the short message follows after a minute
+    await day.phone(one.mobile).wait_for(
+        lambda state: any("评标安排不变" in sms["text"] for sms in state["sms"]) or None, "强制结束后的短信"
+    )
 
 
 # ---- 22 supplementary draw
@@ -618,6 +622,46 @@ async def test_13_an_agent_sees_own_activities_and_the_entity_all(day: Day) -> N
     with pytest.raises(Refused) as hidden:
         await other.get(f"/draws/{day.draw}")
     assert hidden.value.status == 404
+
+
+async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start(day: Day) -> None:
+    agent, desk = await day.agent(), await day.desk()
+    shown = await agent.get(f"/draws/{day.second}")
+    [notice] = shown["notices"]
+    await day.stage.advance_to(datetime.fromisoformat(notice["gathering_at"]) + timedelta(seconds=5))
+    [expected] = (await desk.get(f"/draws/{day.second}/attendance"))["items"]
+    absence = {"who": expected["code"], "kind": "absence", "reason": "未到场"}
+    assert (await desk.post(f"/draws/{day.second}/absences", absence))["counts"]
+    [pending] = [row for row in (await agent.get("/absences"))["items"] if row["draw_id"] == day.second]
+    assert (pending["kind"], pending["source"], pending["notice"], pending["handled"]) == (
+        "absence",
+        "manual",
+        1,
+        False,
+    )
+    with refused(rule="draw.calling.stop_before_gathering"):
+        await agent.post(f"/draws/{day.second}/supplement", {})
+
+    now = await day.stage.now()
+    later = {
+        "gathering": [{"notice_id": notice["id"], "gathering_at": gd.at(now, minutes=75)}],
+        "start": {"starts_at": gd.at(now, minutes=120), "reason": "一位专家缺席"},
+    }
+    assert (await agent.post(f"/draws/{day.second}/supplement", later))["round"] is None
+    for expert in await day.ringing(2):
+        await day.press(expert, "11")
+    await day.progress(day.second, accepted=2, state="completed")
+    moved = await agent.get(f"/draws/{day.second}")
+    assert moved["starts_at"] == later["start"]["starts_at"]
+    delay = datetime.fromisoformat(moved["starts_at"]) - datetime.fromisoformat(shown["starts_at"])
+    assert datetime.fromisoformat(moved["ends_at"]) - datetime.fromisoformat(shown["ends_at"]) == delay
+    for mobile in (gd.SUPERVISOR, gd.VERIFIER):
+        await day.stage.advance(65)
+        await day.phone(mobile).wait_for(
+            lambda state: any("评标推迟到" in sms["text"] for sms in state["sms"]) or None, "推迟评标短信"
+        )
+    found = verify(await agent.get(f"/draws/{day.second}/record"))
+    assert {one.code for one in found} == {"order_unchecked", "gathering_moved", "discard"}
 
 
 async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> None:

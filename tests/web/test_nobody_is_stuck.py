@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from domain.applications.lifecycles import APPLICATION, TASK, ApplicationEvent, ApplicationState, TaskEvent
+from domain.draws.lifecycles import DISCARD, DRAW, VERIFICATION, DiscardEvent, DrawEvent, VerificationEvent
 from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
@@ -58,6 +59,38 @@ WAYS: Mapping[Enum, str] = {
     RemunerationEvent.TAKE_BACK: "POST /agency/draws/{id}/remuneration",
 }
 """Events and where a person brings them about; a duty looks by itself, again and again."""
+SET_UP, RUN, DECIDE = (
+    "POST /agency/draws/{id}/submit",
+    "POST /agency/draws/{id}/run",
+    "POST /desk/{draw_id}/application",
+)
+ABSENCES, EXIT = "POST /desk/{draw_id}/absences", "POST /desk/{draw_id}/exit"
+OF_DRAWS: Mapping[Enum, tuple[str, ...]] = {
+    DrawEvent.SUBMIT: (SET_UP,),
+    DrawEvent.WITHDRAW: (SET_UP,),
+    DrawEvent.VERIFY: (DECIDE,),
+    DrawEvent.REFUSE: (DECIDE, "duty unverified"),
+    DrawEvent.OPEN_ROUND: (RUN,),
+    DrawEvent.ABORT_ROUND: (RUN,),
+    DrawEvent.ABORT_SUPPLEMENT: (RUN,),
+    DrawEvent.START: (RUN, "duty start"),
+    DrawEvent.PAUSE: (RUN,),
+    DrawEvent.RESUME: (RUN,),
+    DrawEvent.FORCE_END: (RUN,),
+    DrawEvent.STOP: ("duty watch_draws",),
+    DrawEvent.RUN_SHORT: ("duty watch_draws",),
+    DrawEvent.SETTLE: ("duty watch_draws",),
+    DrawEvent.START_SUPPLEMENT: (RUN,),
+    DrawEvent.WIDEN: (RUN,),
+    DrawEvent.END: (EXIT, "duty end"),
+    DrawEvent.TERMINATE: (EXIT,),
+    DiscardEvent.CONFIRM: (ABSENCES,),
+    DiscardEvent.REFUSE: (ABSENCES,),
+    DiscardEvent.LAPSE: ("duty discards",),
+    VerificationEvent.APPROVE: (DECIDE,),
+    VerificationEvent.REFUSE: (DECIDE,),
+    VerificationEvent.WITHDRAW: (SET_UP,),
+}
 LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "application": APPLICATION,
     "task": TASK,
@@ -88,6 +121,18 @@ async def test_every_state_that_waits_has_a_way_out_that_is_registered(world: Wo
 
 async def test_every_way_that_is_named_exists(world: World) -> None:
     assert set(WAYS.values()) <= registered(world)
+
+
+async def test_every_state_of_a_draw_has_a_page_and_ends_by_itself_or_by_a_person(world: World) -> None:
+    known = registered(world)
+    assert {way for ways in OF_DRAWS.values() for way in ways} <= known
+    lifecycles: tuple[Lifecycle[Any, Any], ...] = (DRAW, DISCARD, VERIFICATION)
+    for lifecycle in lifecycles:
+        for state, moves in lifecycle.moves.items():
+            ways = {way for event in moves for way in OF_DRAWS.get(event, ())}
+            assert any(way.startswith("POST ") for way in ways), f"{state} has no page"
+    final = (DrawEvent.END, DrawEvent.TERMINATE)
+    assert not [state for state, moves in DRAW.moves.items() if not set(final) & set(moves)]
 
 
 @pytest.mark.parametrize("state", [one for one in ApplicationState if not APPLICATION.is_final(one)])
