@@ -13,9 +13,11 @@ from pydantic import Field
 
 from domain.clock import print_time
 from domain.draws import protocol
+from domain.draws.lifecycles import InvitationState
 from domain.draws.record import SKIP_REASONS
 from domain.errors import Conflict, NotFound
 from models.draws import CandidateList, Draw, LogEntry, RecusalCommitment
+from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
@@ -97,6 +99,8 @@ class DrawAudits:
             raise Conflict("抽取还没有开始，没有可稽核的内容。", code="no_record")
         committed = await self._committed(draw)
         lines = await self._recusal_lines(draw, log, committed)
+        if draw.kind == "recall":
+            return [*lines, await _recall_line(draw, log)]
         opened = await self._open_lists(draw, log)
         for one in opened:
             lines.append(await self._list_line(draw, one, committed, _frozen_digest(log, one)))
@@ -237,6 +241,17 @@ class DrawAudits:
         if await rows(_GONE_AT_CALL, draw.id, leaf):
             return "通知时该专家已退库，应当跳过。"
         return ""
+
+
+async def _recall_line(draw: Draw, log: Sequence[Mapping[str, Any]]) -> AuditLine:
+    """Whether the recalled are exactly those who took part at the end of the original."""
+    took_part = Invitation.filter(draw_id=draw.original_id, state=InvitationState.ACCEPTED)
+    leaves = sorted([one.leaf async for one in took_part])
+    for entry in (one for one in log if one["act"] == "recalled"):
+        if sorted(seat["leaf"] for seat in entry["panel"]) == leaves:
+            return AuditLine("holds", entry["seq"], f"原专家名单共{len(leaves)}人，与原活动结束时的参评专家一致。")
+        return AuditLine("wrong", entry["seq"], "原专家名单与原活动结束时的参评专家不符。")
+    return AuditLine("unknown", 0, "还没有提交最终确认结果，没有可稽核的内容。")
 
 
 async def _contradiction(reason: str, facts: Mapping[str, Any], at: datetime) -> str:

@@ -16,6 +16,7 @@ from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.draws.access import DrawAccess
+from services.draws.lots import find_ancestors
 
 
 class PublicRecords:
@@ -51,7 +52,7 @@ class PublicRecords:
                 else await self._existing(actor, draw_id)
             )
             self._check_unsealed(draw)
-            salt, expert = await self._find_leaf(draw_id, leaf)
+            salt, expert = await self._find_leaf(draw, leaf)
             if actor.role == "expert" and expert != actor.expert_id:
                 raise Forbidden("只能查看本人的抽取凭证。")
             await record(actor, self._deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
@@ -71,8 +72,10 @@ class PublicRecords:
             book = self._deps.book(draw.pool)
             raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可查看。")
 
-    async def _find_leaf(self, draw_id: UUID, leaf: str) -> tuple[bytes, UUID]:
-        for item in await CandidateList.filter(draw_id=draw_id):
+    async def _find_leaf(self, draw: Draw, leaf: str) -> tuple[bytes, UUID]:
+        """A recalled expert keeps the leaf of the draw that found him."""
+        searched = [draw.id, *(await find_ancestors(draw.id) if draw.kind == "recall" else ())]
+        for item in await CandidateList.filter(draw_id__in=searched):
             leaves = [item.leaves[i : i + 32].hex() for i in range(0, len(item.leaves), 32)]
             if leaf in leaves:
                 index = leaves.index(leaf)

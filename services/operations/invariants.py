@@ -55,6 +55,25 @@ _CHECKS = {
     "a terminated draw still holds its lots": (
         "SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.state = 'terminated'"
     ),
+    "a redraw that was never approved, or a recall, holds a lot": (
+        "SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.kind = 'recall' "
+        "OR d.kind = 'redraw' AND d.state IN ('editing', 'submitted', 'refused')"
+    ),
+    "somebody who took part before is called in a redraw": (
+        "SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id AND d.kind = 'redraw' "
+        "JOIN invitation e ON e.draw_id = d.original_id AND e.expert_id = i.expert_id "
+        "WHERE e.state IN ('accepted', 'left', 'absent', 'recused', 'released')"
+    ),
+    "an expert of a recalled panel is forgotten, or somebody else is recalled": (
+        "SELECT e.id FROM draw d JOIN invitation e ON e.draw_id = d.original_id AND e.state = 'accepted' "
+        "WHERE d.kind = 'recall' AND NOT EXISTS (SELECT 1 FROM recalled_expert r "
+        "WHERE r.draw_id = d.id AND r.expert_id = e.expert_id) "
+        "UNION ALL SELECT r.id FROM recalled_expert r JOIN draw d ON d.id = r.draw_id "
+        "WHERE (d.started_at IS NOT NULL AND r.takes_part IS NOT DISTINCT FROM TRUE) <> EXISTS ("
+        "SELECT 1 FROM invitation i WHERE i.draw_id = r.draw_id AND i.expert_id = r.expert_id) "
+        "UNION ALL SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id AND d.kind = 'recall' "
+        "WHERE NOT EXISTS (SELECT 1 FROM recalled_expert r WHERE r.draw_id = d.id AND r.expert_id = i.expert_id)"
+    ),
     "somebody came twice, or went without coming": (
         "SELECT o.invitation_id FROM attendance o WHERE o.direction = 'out' AND NOT EXISTS (SELECT 1 FROM attendance i "
         "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "

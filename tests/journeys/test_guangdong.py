@@ -23,9 +23,10 @@ from app.demo.phones import bubbles
 from app.demo.stage import stage
 from app.demo.wire import Refused
 from domain.clock import local
-from domain.draws.verify_draw import verify
+from domain.draws.verify_draw import compare, verify
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.pages import Visitor
+from tests.factories.files import pdf
 from tests.folders import data_folder
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
@@ -753,3 +754,110 @@ async def test_the_chat_tells_who_runs_activities_what_happened(day: Day) -> Non
     await venue.follow()
     await venue.bind()
     assert "今日评标：" in await venue.say("今日评标")
+
+
+# ---- 23 recall of the original experts, redraw
+
+
+async def _evaluation(day: Day, in_days: int) -> dict[str, str]:
+    """Bids close at nine and are opened at ten; the evaluation is from two to six."""
+    noon = local(await day.stage.now() + timedelta(days=in_days)).replace(hour=12, minute=0)
+    hours = {"bid_closing_at": -3, "opening_at": -2, "starts_at": 2, "ends_at": 6}
+    return {name: gd.at(noon, hours=later) for name, later in hours.items()}
+
+
+async def _prove_and_verify(day: Day, draw: str, kind: str) -> None:
+    agent, verifier = await day.agent(), await day.mini(gd.VERIFIER, "verifier")
+    body = {"terminal": gd.TERMINAL, "reason": "项目需要重新评审"}
+    with refused(code="proof_missing"):
+        await agent.post(f"/draws/{draw}/submission", body)
+    await agent.upload(f"/draws/{draw}/attachment", "证明材料.pdf", pdf())
+    await agent.post(f"/draws/{draw}/submission", body)
+    [waiting] = (await verifier.get("/verification/applications"))["items"]
+    original = (await agent.get(f"/draws/{day.draw}"))["number"]
+    assert (waiting["kind"], waiting["original"], waiting["redrawn"]) == (kind, original, 0)
+    await verifier.post(f"/verification/applications/{waiting['id']}/approval", {"opinion": "同意"})
+
+
+async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day: Day) -> None:
+    """23.1 to 23.9: a new activity with new times, the same recusals and notices; no order is drawn."""
+    agent = await day.agent()
+    times = await _evaluation(day, 2)
+    with pytest.raises(Refused):
+        await agent.post(f"/draws/{day.draw}/recalls", {"starts_at": times["ends_at"], "ends_at": times["starts_at"]})
+    body = {name: times[name] for name in ("starts_at", "ends_at")}
+    recall = (await agent.post(f"/draws/{day.draw}/recalls", body))["id"]
+    shown, old = await agent.get(f"/draws/{recall}"), await agent.get(f"/draws/{day.draw}")
+    assert (shown["number"][:4], shown["kind"], shown["original_number"]) == ("CQRE", "recall", old["number"])
+    assert [unit["name"] for unit in shown["recusal_units"]] == [unit["name"] for unit in old["recusal_units"]]
+    assert [one["venue"] for one in shown["notices"]] == [one["venue"] for one in old["notices"]]
+    await _prove_and_verify(day, recall, "recall")
+    assert (await agent.get(f"/draws/{recall}"))["state_label"] == "未通知"
+    with refused(code="recall"):
+        await agent.post(f"/draws/{recall}/rounds")
+
+    base = f"/draws/{recall}/recall"
+    await agent.put(f"{base}/phone", {"phone": gd.AGENT})
+    panel = await agent.get(base)
+    took_part = {
+        row["name"] for row in (await agent.get(f"/draws/{day.draw}/result"))["rows"] if row["state"] == "accepted"
+    }
+    assert (panel["staff_phone"], {row["name"] for row in panel["rows"]}) == (gd.AGENT, took_part)
+    with refused(code="not_all_agreed"):
+        await agent.post(f"{base}/confirmation")
+    met = gd.at(datetime.fromisoformat(times["starts_at"]), hours=-1)
+    early = gd.at(datetime.fromisoformat(met), days=-1)
+    for row in panel["rows"]:
+        with pytest.raises(Refused) as another_day:
+            await agent.put(f"{base}/experts/{row['id']}", {"answer": "comes", "gathering_at": early})
+        assert "同一天" in another_day.value.problem["detail"]
+        await agent.put(f"{base}/experts/{row['id']}", {"answer": "comes", "gathering_at": met})
+    assert (await agent.post(f"{base}/confirmation"))["state_label"] == "抽取完成"
+    with refused(code="confirmed"):
+        await agent.put(f"{base}/experts/{row['id']}", {"answer": "declines"})
+    mobiles = {expert.name: expert.mobile for expert in gd.EXPERTS}
+    for name in took_part:
+        await day.phone(mobiles[name]).wait_for(
+            lambda state: (
+                any("已确认您参加评标" in sms["text"] and "13:00" in sms["text"] for sms in state["sms"]) or None
+            ),
+            "复评确认",
+        )
+    assert not (await agent.get(f"/draws/{recall}/result"))["unsealed"]
+    await day.stage.advance_to(datetime.fromisoformat(times["starts_at"]) - timedelta(minutes=30, seconds=-1))
+    assert {row["name"] for row in (await agent.get(f"/draws/{recall}/result"))["rows"]} == took_part
+    await day.stage.advance_to(datetime.fromisoformat(times["starts_at"]) + timedelta(seconds=1))
+    await agent.post(f"/draws/{recall}/end", {"reason": "复评结束"})
+    record = await agent.get(f"/draws/{recall}/record")
+    assert verify(record) == []
+    assert compare(record, await agent.get(f"/draws/{day.draw}/record")) == []
+
+
+async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
+    """23.10, 15.10, 17.7: times anew, who took part is recused, the lot shows both numbers."""
+    agent = await day.agent()
+    redraw = (await agent.post(f"/draws/{day.draw}/redraws", await _evaluation(day, 2)))["id"]
+    shown, old = await agent.get(f"/draws/{redraw}"), await agent.get(f"/draws/{day.draw}")
+    assert (shown["number"][:4], shown["kind"]) == ("CQNE", "redraw")
+    former = (await agent.get(f"/draws/{redraw}/former-experts"))["items"]
+    assert {row["draw_number"] for row in former} == {old["number"]}
+    with refused(code="follower_open"):
+        await agent.post(f"/draws/{day.draw}/redraws", await _evaluation(day, 3))
+    await _prove_and_verify(day, redraw, "redraw")
+    [lot] = [lot for lot in (await agent.get(f"/projects/{day.project}"))["lots"] if lot["id"] == day.lots[0]]
+    assert lot["draw_number"] == shown["number"]
+    assert {old["number"], shown["number"]} <= set(lot["numbers"])
+    await agent.post(f"/draws/{redraw}/rounds")
+    await _fix(day, redraw)
+    codes = await day.stage.codes()
+    before = {mobile for mobile, code in codes.items() if code in {row["code"] for row in former}}
+    await agent.post(f"/draws/{redraw}/start")
+    called = await day.ringing(shown["needed"])
+    assert not before & {expert.mobile for expert in called}
+    for expert in called:
+        await day.press(expert, "11")
+    await day.progress(redraw, accepted=shown["needed"], state="completed")
+    record = await agent.get(f"/draws/{redraw}/record")
+    assert record["log"][0]["original"] == old["number"]
+    assert {one.code for one in verify(record)} == {"order_unchecked"}
+    assert compare(record, await agent.get(f"/draws/{day.draw}/record")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,8 +18,9 @@ from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, Reca
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
-from services.core.base import Deps
+from services.core.base import Deps, system
 from services.draws import RecallTimes, RedrawTimes
+from services.draws.audits import DrawAudits
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -212,6 +214,24 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     assert not (await office.results.read(office.agency, new)).unsealed
     clock.move(draw.starts_at - timedelta(minutes=30) - office.deps.now())
     assert (await office.results.read(office.agency, new)).unsealed
+    report = await DrawAudits(office.deps, office.access).run(system("demo"), new)
+    assert [(line.verdict, "2人" in line.text) for line in report.lines] == [("holds", True)]
+    salt, expert = await office.public_records.open_leaf(office.supervisor, new, invited[0].leaf)
+    assert (len(salt), expert) == (64, invited[0].expert_id.hex)
+    await check_invariants()
+
+
+async def test_two_who_confirm_at_once_invite_everybody_once(office: Office) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    for row in (await office.recalls.panel(office.agency, new)).rows:
+        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    both = [office.recalls.confirm(office.agency, new) for _ in range(2)]
+    results = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "DrawState"]
+    assert await Invitation.filter(draw_id=new).count() == 2
+    invited = await Invitation.filter(draw_id=new).values_list("id", flat=True)
+    assert await Notice.filter(kind="draw_accepted", invitation_id__in=list(invited)).count() == 2
     await check_invariants()
 
 
