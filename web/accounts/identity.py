@@ -15,6 +15,7 @@ import structlog
 
 from domain.errors import AppError, Forbidden, GatewayError, InvalidInput, Rejected
 from services.accounts import WebSessions
+from services.core.base import Actor
 from services.core.crypto import SealBroken
 from services.organisations import Registered
 from services.ports import IdentityClaims, LoginStart
@@ -134,7 +135,15 @@ class IdentityPages:
         )
         if cookie is None:
             return self._site.render("accounts/identity.html", organisation=claims.organisation_name)
-        return self._door.let_in(cookie, "/desk" if registered.organisation_id else f"/h5/{pool}/agent-requests")
+        return self._door.let_in(
+            cookie, "/desk" if registered.organisation_id else await self._choice(pool, registered)
+        )
+
+    async def _choice(self, pool: str, registered: Registered) -> str:
+        """Where a person goes on for whom no enterprise is chosen: to those that ask, else to those he may act for."""
+        person = Actor(pool, "guest", registered.account_id)
+        links = await self._services.organisations.legal_entities.list_mine(person)
+        return f"/h5/{pool}/agent-requests" if any(link.state == "waiting" for link in links) else "/h5/role"
 
     async def _register(self, pool: str, claims: IdentityClaims) -> Registered:
         try:

@@ -101,6 +101,37 @@ async def test_an_agent_comes_in_for_the_organisation(world: World, platform: Pl
     assert (session.role, session.account_id) == ("agent", link.account_id)
 
 
+async def test_a_person_without_an_enterprise_there_chooses_among_those_that_linked_him_here(
+    world: World, platform: Platform
+) -> None:
+    account = await make_account(world.services.deps, AGENT.mobile)
+    other = await make_organisation(name="别家招标有限公司", credit_code=OTHER_CREDIT_CODE)
+    own = await Organisation.get(id=world.office.agency.organisation_id)
+    await make_agent_link(own, account)
+    link = await make_agent_link(other, account, accepted_at=None)
+    platform.claims = replace(AGENT, user_type="person", organisation_name="", credit_code="")
+    visitor = await log_in(world)
+    assert (visitor.path, other.name in visitor.text) == ("/h5/demo/agent-requests", True)
+    await AgentLink.filter(id=link.id).update(accepted_at=link.created_at)
+    visitor = await log_in(world, code="code-2")
+    assert visitor.path == "/h5/role"
+    assert {f"经办人 · {other.name}", f"经办人 · {own.name}"} <= set(visitor.page.buttons)
+    await visitor.press(f"经办人 · {other.name}")
+    assert (visitor.path, other.name in visitor.text) == ("/agency", True)
+
+
+async def test_a_weak_log_in_ends_what_was_open_and_says_what_helps(world: World, platform: Platform) -> None:
+    visitor = await log_in(world)
+    platform.claims = replace(LEGAL, level=3)
+    refused = await log_in(world, code="code-2")
+    assert (refused.status, "实名等级为3级" in refused.text) == (422, True)
+    await visitor.get("/agency/projects")
+    assert (visitor.path, "实名等级不够" in visitor.text) == ("/h5/role", True)
+    platform.claims = LEGAL
+    await log_in(world, code="code-3")
+    assert (await visitor.get("/agency/projects")).path == "/agency/projects"
+
+
 async def test_who_holds_several_roles_comes_in_as_what_the_platform_says(world: World, platform: Platform) -> None:
     await log_in(world)
     platform.claims = replace(AGENT, mobile=LEGAL.mobile)
