@@ -171,6 +171,15 @@ class Day:
         [button] = [one for one in visitor.page.buttons if one.startswith(name)]
         return await visitor.press(button)
 
+    async def log_in(self, mobile: str) -> Visitor:
+        """A new browser in which a person comes in by the code of an SMS."""
+        service_url = self.stage.wire.service_url
+        self.browsers.append(Browser(service_url))
+        visitor = await Visitor(self.browsers[-1], {"Origin": service_url}).get("/h5/login")
+        before = len((await self.phone(mobile).read())["sms"])
+        await visitor.press("获取验证码", pool=POOL, mobile=mobile)
+        return await visitor.press("登录", code=await self.phone(mobile).sms_code(after=before))
+
     async def set_level(self, mobile: str, level: int) -> None:
         """How well the identity platform knows a person from now on."""
         await self.stage.wire.control(f"/phones/{mobile}", {"level": level})

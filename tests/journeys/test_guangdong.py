@@ -688,13 +688,15 @@ async def test_the_chat_tells_an_expert_what_happened(day: Day) -> None:
 
 async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_pays(day: Day) -> None:
     """From entry and exit: two experts came from another city, one objects, one is silent; then all are paid."""
-    agent, desk = await day.agent(), await day.desk()
+    desk = await day.desk()
     base = f"/draws/{day.draw}/remuneration"
     with pytest.raises(Refused) as foreign:
         await (await day.mini(gd.OTHER_AGENT, "agent")).get(base)
     assert foreign.value.status == 404
-    assert (await desk.post(base))["proposed"] == 3
-    assert (await desk.post(base))["proposed"] == 0
+    venue = await (await day.log_in(gd.VENUE_DESK)).get(f"/desk{base.removeprefix('/draws')}")
+    assert "粤发改规〔2020〕1号" in venue.text
+    await venue.press("按标准提出（3人）")
+    assert "已按标准提出" in venue.text
     rows = (await desk.get(base))["rows"]
     homes = {expert.name: expert.region for expert in gd.EXPERTS}
     for row in rows:
@@ -707,10 +709,10 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     sure, unsure, _ = [(row, await day.mini(mobiles[row["name"]], "expert")) for row in rows]
     morning = local((await day.stage.now()) + timedelta(days=1)).replace(hour=9, minute=0)
     await day.stage.advance_to(morning)
-    await day.phone(mobiles[sure[0]["name"]]).wait_for(
+    phone = day.phone(mobiles[sure[0]["name"]])
+    await phone.wait_for(
         lambda state: any("评标酬劳" in sms["text"] and "/n/" in sms["text"] for sms in state["sms"]) or None, "酬劳"
     )
-    phone = day.phone(mobiles[sure[0]["name"]])
     await phone.follow()
     await phone.bind()
     assert "基本酬劳400.00元" in await phone.press_menu("评标酬劳")
@@ -721,23 +723,29 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
         await sure[1].post(f"/remuneration/{unsure[0]['id']}/confirmation", {"version": 1})
     assert of_another.value.status == 404
     await unsure[1].post(f"/remuneration/{unsure[0]['id']}/dispute", {"version": 1, "reason": "高铁票为260元"})
-    dearer = {"amount": unsure[0]["amount"] + 6000, "words": "凭票据补足交通费"}
-    answered = await desk.put(f"{base}/experts/{unsure[0]['invitation_id']}", dearer)
+    venue = await (await day.log_in(gd.VENUE_DESK)).get(f"/desk{base.removeprefix('/draws')}")
+    assert "高铁票为260元" in venue.text
+    await venue.press("维持或更正", amount=f"{unsure[0]['amount'] // 100 + 60}", words="凭票据补足交通费")
+    [answered] = (await unsure[1].get("/remuneration"))["items"]
     assert (answered["state"], answered["reply"]) == ("proposed", "凭票据补足交通费")
     assert answered["lines"][-1]["amount"] == 6000
     await unsure[1].post(f"/remuneration/{unsure[0]['id']}/confirmation", {"version": 2})
 
-    now = await day.stage.now()
-    payment = {"paid_on": f"{local(now):%Y-%m-%d}", "way": "银行转账"}
-    assert (await agent.post(f"{base}/payments", {**payment, "ids": [sure[0]["id"]]}))["marked"] == 1
-    await day.stage.advance(3 * 24 * 3600 + 60)
-    await day.until(lambda said: all(row["state"] != "proposed" for row in said["rows"]), base, agent)
-    assert (await agent.post(f"{base}/payments", payment))["marked"] == 2
-    shown = await agent.get(base)
-    assert {row["state"] for row in shown["rows"]} == {"paid"}
-    [month] = (await agent.get("/remuneration/months"))["items"]
-    assert (month["paid"], month["experts"]) == (sum(row["amount"] for row in rows) + 6000, 3)
-    assert (await agent.download(f"{base}.xlsx")).startswith(b"PK")
+    today = f"{local(await day.stage.now()):%Y-%m-%d}"
+    agency = await (await day.identify("黄经办")).get(f"/agency/draws/{day.draw}")
+    await agency.click("专家酬劳支付情况")
+    await agency.press("全部登记（2人）", paid_on=today, way="银行转账")
+    assert "已登记支付" in agency.text
+    await day.stage.advance(3 * 24 * 3600)
+    await day.until(lambda said: all(row["state"] != "proposed" for row in said["rows"]), base, await day.agent())
+    agency = await (await day.identify("黄经办")).get(f"/agency/draws/{day.draw}/remuneration")
+    assert "视为确认" in agency.text
+    await agency.press("全部登记（1人）", paid_on=today, way="现金")
+    sheet = await agency.client.get(agency.page.links["下载支付表（Excel）"])
+    assert (await sheet.read()).startswith(b"PK")
+    await agency.get("/agency/remuneration")
+    paid = sum(row["amount"] for row in rows) + 6000
+    assert f"已支付 {paid // 100:,}.00元" in agency.text
 
 
 async def test_the_chat_tells_who_runs_activities_what_happened(day: Day) -> None:
