@@ -113,7 +113,7 @@ async def test_an_experts_requests(world: World, invitations: list[Invitation]) 
 
 
 @pytest.mark.parametrize(("key", "more"), [(None, 0), ("a-key", 2)])
-@pytest.mark.parametrize(("choice", "most"), [("accept", 11), ("decline", 10)])
+@pytest.mark.parametrize(("choice", "most"), [("accept", 10), ("decline", 10)])
 async def test_an_answer(
     world: World, invitations: list[Invitation], choice: str, most: int, key: str | None, more: int
 ) -> None:

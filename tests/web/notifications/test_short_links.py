@@ -40,7 +40,7 @@ async def test_it_leads_past_the_log_in_to_the_very_place(world: World) -> None:
     visitor = await world.visitor().get(await sent(world, "application_sent_back", page="apply/form?at=specialties"))
     assert (visitor.path, visitor.response.url.query["next"]) == ("/h5/login", "/h5/demo/apply/form?at=specialties")
     visitor = await world.visitor().get(await sent(world, "agency_short", draw="d1"))
-    assert (visitor.path, visitor.response.url.query["next"]) == ("/h5/login", "/desk/d1")
+    assert (visitor.path, visitor.response.url.query["next"]) == ("/h5/login", "/agency/draws/d1")
 
 
 async def test_what_was_not_sent_by_sms_is_not_found(world: World) -> None:
