@@ -19,13 +19,14 @@ from domain.errors import Conflict
 from domain.lifecycle_docs import render_docs
 from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND
+from domain.remuneration.lifecycles import REMUNERATION
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
     "cycle",
-    [DRAW, INVITATION, ATTEMPT, VERIFICATION, APPLICATION, TASK, FEE, ORDER, REFUND, INVOICE],
+    [DRAW, INVITATION, ATTEMPT, VERIFICATION, APPLICATION, TASK, FEE, ORDER, REFUND, INVOICE, REMUNERATION],
     ids=lambda cycle: cycle.noun,
 )
 def test_every_state_and_event_of_a_lifecycle_is_used(cycle):
