@@ -72,7 +72,7 @@ def setup_pages(
         DrawPages(site, services, door, screens),
         SupervisionPages(site, services, door),
         BoardPages(site, screens, services.draws.live),
-        RecordPages(site, screens, services.deps.public_url),
+        RecordPages(site, screens, services.draws.finished_records, services.deps),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, door),
         FileLinkPages(site, services),

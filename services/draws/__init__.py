@@ -13,6 +13,7 @@ from services.draws.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.calling import Calling
 from services.draws.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
 from services.draws.documents import DocumentKind
+from services.draws.finished_records import FinishedRecords, FoundRecord
 from services.draws.follow_ups import RecallTimes, RedrawTimes
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitation_views import InvitationView
@@ -68,7 +69,9 @@ __all__ = [
     "DrawPorts",
     "DrawServices",
     "Filters",
+    "FinishedRecords",
     "FormerExpert",
+    "FoundRecord",
     "InvitationView",
     "Invitations",
     "LedgerRow",

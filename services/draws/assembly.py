@@ -18,6 +18,7 @@ from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.discards import DISCARDS_DUE, Discards
 from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
+from services.draws.finished_records import FinishedRecords
 from services.draws.follow_ups import FollowUps
 from services.draws.invitations import Invitations
 from services.draws.live import LiveDraws
@@ -73,6 +74,7 @@ class DrawServices:
     results: DrawResults
     public_records: PublicRecords
     public_links: PublicLinks
+    finished_records: FinishedRecords
     audits: DrawAudits
     due_tasks: tuple[DueTask, ...]
 
@@ -122,6 +124,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         results=DrawResults(deps, access),
         public_records=records,
         public_links=PublicLinks(deps, access, progress, records, links),
+        finished_records=FinishedRecords(deps, records),
         audits=DrawAudits(deps, access),
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),

@@ -11,7 +11,7 @@ from domain.draws.record import Json
 from domain.errors import Forbidden
 from models.draws import Draw, LogEntry
 from services.core.base import Actor, Deps, record, transaction
-from services.core.signed_links import Links
+from services.core.signed_links import Link, Links
 from services.draws.access import DrawAccess
 from services.draws.progress import DrawProgress, Progress
 from services.draws.public_record import PublicRecords
@@ -59,8 +59,17 @@ class PublicLinks:
         return draw, await self._records.of(draw)
 
     async def _open(self, token: str, screen: Screen) -> Draw:
-        link = self._links.check(token, screen)
+        link = self._check(token, screen)
         draw = await Draw.get_or_none(id=link.subject_id)
         if draw is None:
             raise Forbidden("链接无效，请向抽取活动的经办人索取新的链接。", code="link_invalid")
         return draw
+
+    def _check(self, token: str, screen: Screen) -> Link:
+        try:
+            return self._links.check(token, screen)
+        except Forbidden as error:
+            if screen != "record" or error.code != "link_expired":
+                raise
+            message = "抽取记录的链接30天有效，已经过期。活动结束后，凭活动编号就能查看和核对。"
+            raise Forbidden(message, code="record_link_expired") from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.draws import record as draw_record
-from domain.draws.verify_draw import verify
+from domain.draws.verify_draw import Finding
 from tests.factories.draw_records import DRAW, POOL, Script
 
 Facts = dict[str, object]
@@ -55,10 +55,24 @@ class Body:
         self._before, rest = text.split('"prev":"@"', 1)
         self._between, self._after = rest.rsplit('"seq":0', 1)
 
-    def chained(self, seq: int, prev: bytes) -> tuple[Facts, bytes]:
+    def chained(self, seq: int, prev: bytes) -> tuple[Facts, bytes, str]:
+        """The entry, its hash, and the entry as JSON."""
         text = f'{self._before}"prev":"{prev.hex()}"{self._between}"seq":{seq}{self._after}'
         own = draw_record.digest("entry", prev, text.encode())
-        return {**self.facts, "seq": seq, "prev": prev.hex(), "hash": own.hex()}, own
+        return (
+            {**self.facts, "seq": seq, "prev": prev.hex(), "hash": own.hex()},
+            own,
+            f'{text[:-1]},"hash":"{own.hex()}"}}',
+        )
+
+
+@dataclass(frozen=True)
+class Written:
+    """A forged record; its first ``keep`` entries are the original's, ``rest`` are the others as JSON."""
+
+    record: Facts
+    keep: int
+    rest: tuple[str, ...]
 
 
 @dataclass
@@ -72,18 +86,23 @@ class Forgery:
     whole: list[tuple[Body, Facts, bytes]] = field(default_factory=list)
     """The honest log with its chain: what stands before the first change need not be hashed again."""
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> Facts:
+        return self.write().record
+
+    def write(self) -> Written:
         prev, log = draw_record.start(POOL, DRAW).hash, []
         for (honest, entry, own), body in zip(self.whole, self.bodies, strict=False):
             if honest is not body:
                 break
             log.append(entry)
             prev = own
-        for number, body in enumerate(self.bodies[len(log) :], len(log) + 1):
-            entry, prev = body.chained(number, prev)
+        keep, rest = len(log), []
+        for number, body in enumerate(self.bodies[keep:], keep + 1):
+            entry, prev, text = body.chained(number, prev)
             log.append(entry)
-        named = {"format": draw_record.FORMAT, "pool": POOL, "draw": DRAW}
-        return {**named, "head": prev.hex(), "lists": self.lists, "log": log}
+            rest.append(text)
+        named: Facts = {"format": draw_record.FORMAT, "pool": POOL, "draw": DRAW}
+        return Written({**named, "head": prev.hex(), "lists": self.lists, "log": log}, keep, tuple(rest))
 
     def copy(self) -> Forgery:
         return Forgery(list(self.bodies), dict(self.lists), self.receipts, self.pools, self.whole)
@@ -123,7 +142,7 @@ def mutate(forged: Forgery, dice: random.Random) -> str:
     kind = dice.choices(("change", "drop", "duplicate", "swap", "move", "truncate", "list"), (60, 12, 8, 8, 4, 2, 6))[0]
     log = forged.bodies
     at = dice.randrange(len(log))
-    if kind == "change":
+    if kind == "change" or (kind == "list" and not forged.lists):
         log[at] = Body(_changed_facts(log[at].facts, forged, dice))
     elif kind == "drop":
         del log[at]
@@ -183,12 +202,54 @@ def _changed_list(value: list[object], forged: Forgery, dice: random.Random) -> 
 # What a check finds
 
 
-def verdict(forged: Forgery, known: frozenset[tuple[str, int | None]]) -> str:
+def verdict(found: Sequence[Finding], known: frozenset[tuple[str, int | None]]) -> str:
     """``error``, ``receipt`` (only a kept one gives it away), ``warning`` (not among the ``known``) or nothing."""
-    found = verify(forged.record(), forged.receipts)
     errors = {one.code for one in found if one.severity == "error"}
     if errors - {"receipt"}:
         return "error"
     if errors:
         return "receipt"
     return "warning" if {one.code for one in found} - {code for code, _ in known} else ""
+
+
+# Files as they might arrive
+
+
+def garble(text: str, dice: random.Random) -> bytes:
+    """One change to a record's file; some change nothing that is said: blanks, another spelling of a letter."""
+    way = dice.choice(("blank", "spell", "byte", "cut", "twice", "number", "key", "case", "order"))
+    if way == "blank":
+        return _replaced(text, dice, ":,[{", lambda found: found + dice.choice((" ", "\n", "\t", "\u3000", "\ufeff")))
+    if way == "spell":
+        return _replaced(text, dice, "abcdef", lambda found: f"\\u{ord(found):04x}")
+    if way == "number":
+        forms = ("1.0", "1e0", "-0", "01", "9" * 18, "1.5", "-1", "NaN", "true", "null", '"1"', "１", "2")
+        return _replaced(text, dice, "123", lambda _: dice.choice(forms))
+    if way == "case":
+        return _replaced(text, dice, "abcdef", str.upper)
+    if way == "twice":
+        return text.replace('"act":', f'"act":"{dice.choice(VOCABULARY)}","act":', 1).encode()
+    if way == "key":
+        return text.replace(
+            "{", f'{{"{dice.choice(("note", "名", "😀", "__proto__", "Z"))}":{{}},', dice.randint(1, 3)
+        ).encode()
+    if way == "order":
+        return draw_record.json.dumps(
+            dict(reversed(draw_record.json.loads(text).items())), indent=dice.choice((None, 1))
+        ).encode()
+    return _garbled_bytes(bytearray(text.encode()), dice, way)
+
+
+def _replaced(text: str, dice: random.Random, letters: str, change: Callable[[str], str]) -> bytes:
+    """Another text for one letter, the next of these from a place of chance on."""
+    start = dice.randrange(len(text) // 2)
+    at = min((found for letter in letters if (found := text.find(letter, start)) >= 0), default=0)
+    return f"{text[:at]}{change(text[at])}{text[at + 1 :]}".encode()
+
+
+def _garbled_bytes(content: bytearray, dice: random.Random, way: str) -> bytes:
+    at = dice.randrange(len(content))
+    if way == "cut":
+        return bytes(content[:at] if dice.random() < 0.3 else content[:at] + content[at + 1 :])
+    content[at] = dice.randrange(256)
+    return bytes(content)

@@ -1,9 +1,9 @@
-"""``/record/{token}``: the verifiable record of a draw, readable, with its file and the program that checks it."""
+"""``/record``: the verifiable record of a draw, readable, with its file and the program that checks it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -11,9 +11,12 @@ from importlib.resources import files
 import aiohttp.web as http
 
 from domain.clock import local, print_time
-from domain.draws.record import SKIP_REASONS, Json
+from domain.draws.record import SKIP_REASONS, TERMINATION_REASONS, Json
 from domain.draws.verify_draw import TEXTS
-from services.draws import PublicLinks
+from domain.errors import AppError, InvalidInput, NotFound
+from models.draws import Draw
+from services.core.base import Deps
+from services.draws import FinishedRecords, FoundRecord, PublicLinks
 from web.core.qr import path_of
 from web.core.site import Site, page_number
 from web.draws.three_numbers import WHY, read_rolls
@@ -34,6 +37,7 @@ _OUTCOMES = {
     "cancelled": "已取消",
 }
 _SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
+_REASONS: Mapping[str, str] = {str(reason): text for reason, text in TERMINATION_REASONS.items()}
 _CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}
 _SHORT = {
     "exhausted": "名单已抽完",
@@ -41,6 +45,10 @@ _SHORT = {
     "force_ended": "强制结束",
     "declined": "有原专家不参评",
 }
+WORDS: Mapping[str, Mapping[str, str]] = {"outcomes": _OUTCOMES, "skips": _SKIPS, "roles": _ROLES, "tiers": _TIERS}
+"""How the page's script calls what it counts."""
+_CHECKS = (60, 60)
+"""Look-ups of one address in a minute: a page and its file are two."""
 _KINDS = {"redraw": "重新抽取", "recall": "通知原专家评标"}
 
 
@@ -57,54 +65,136 @@ class Line:
 
 
 class RecordPages:
-    def __init__(self, site: Site, screens: PublicLinks, public_url: str) -> None:
+    """A record has two addresses: a signed link while the activity goes on, its number once it is over."""
+
+    def __init__(self, site: Site, screens: PublicLinks, finished: FinishedRecords, deps: Deps) -> None:
         self._site = site
         self._screens = screens
-        self._public_url = public_url
+        self._finished = finished
+        self._deps = deps
 
     def add_routes(self) -> None:
+        self._site.get("/record", self.search)
         self._site.get("/record/verify_draw.py", self.program)
-        self._site.get("/record/{token}", self.show)
-        self._site.get("/record/{token}/file", self.file)
+        self._site.get("/record/{token}", self.show_linked)
+        self._site.get("/record/{token}/file", self.linked_file)
+        self._site.get("/record/{pool}/{number}", self.show_finished)
+        self._site.get("/record/{pool}/{number}/file", self.finished_file)
 
-    async def show(self, request: http.Request) -> http.Response:
+    # ---- by number, for anybody
+
+    async def search(self, request: http.Request) -> http.Response:
+        """``?number=`` leads to the record; several pools may have the same number."""
+        typed = request.query.get("number", "").strip()[:40]
+        if not typed:
+            return self._search_page()
+        await self._count(request)
+        try:
+            found = await self._finished.find(typed)
+        except (InvalidInput, NotFound) as error:
+            return self._search_page(typed, error=error)
+        if len(found) == 1:
+            raise http.HTTPSeeOther(f"/record/{found[0].pool}/{found[0].number}")
+        return self._search_page(typed, found)
+
+    def _search_page(
+        self, typed: str = "", found: Sequence[FoundRecord] = (), error: AppError | None = None
+    ) -> http.Response:
+        return self._site.render(
+            "draws/record_search.html",
+            status=error.status if error else 200,
+            typed=typed,
+            found=found,
+            error=error.message if error else "",
+        )
+
+    async def show_finished(self, request: http.Request) -> http.Response:
+        draw, document = await self._asked(request)
+        return self._page(request, draw, document, public_path(draw))
+
+    async def finished_file(self, request: http.Request) -> http.Response:
+        """It never changes, so browsers and proxies keep it."""
+        draw, document = await self._asked(request)
+        headers = {"ETag": f'"{document["head"]}"', "Cache-Control": "public, max-age=86400"}
+        if any(known.value in (document["head"], "*") for known in request.if_none_match or ()):
+            return http.Response(status=304, headers=headers)
+        response = _record_file(draw, document)
+        response.headers.update(headers)
+        response.enable_compression()
+        return response
+
+    async def _asked(self, request: http.Request) -> tuple[Draw, Mapping[str, Json]]:
+        await self._count(request)
+        return await self._finished.get(request.match_info["pool"], request.match_info["number"])
+
+    async def _count(self, request: http.Request) -> None:
+        await self._site.check_rate(request, "record", *_CHECKS)
+
+    # ---- by link
+
+    async def show_linked(self, request: http.Request) -> http.Response:
         token = request.match_info["token"]
         draw, document = await self._screens.record(token)
+        return self._page(request, draw, document, f"/record/{token}")
+
+    async def linked_file(self, request: http.Request) -> http.Response:
+        draw, document = await self._screens.record(request.match_info["token"])
+        response = _record_file(draw, document)
+        response.enable_compression()
+        return response
+
+    def _page(self, request: http.Request, draw: Draw, document: Mapping[str, Json], path: str) -> http.Response:
         entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
         last = max(1, -(-len(entries) // PAGE_SIZE))
         page = min(page_number(request), last)
         shown = entries[(page - 1) * PAGE_SIZE :][:PAGE_SIZE]
+        over = entries[-1]["act"] == "ended"
+        public = f"{self._deps.public_url}{public_path(draw) if over else path}"
         return self._site.render(
             "draws/record.html",
             draw=draw,
-            token=token,
+            path=path,
+            pool=self._deps.book(draw.pool).pool.name,
             head=document["head"],
             count=len(entries),
             page=page,
             last=last,
             page_size=PAGE_SIZE,
             sentences={code: chinese for code, (_, chinese) in TEXTS.items()},
+            words=WORDS,
             rolls=[(roll, _utc(roll.at)) for roll in read_rolls(entries) if roll.seed],
             why=WHY,
-            qr=path_of(f"{self._public_url}/record/{token}"),
+            qr=path_of(public),
+            public=public,
             lines=[read_entry(entry) for entry in shown],
-            over=entries[-1]["act"] == "ended",
+            over=over,
+            follows=_followed(draw, entries[0]),
             sizes=[
                 (_list_name(key), len(_list(_object(listed)["leaves"])))
                 for key, listed in _object(document["lists"]).items()
             ],
         )
 
-    async def file(self, request: http.Request) -> http.Response:
-        draw, document = await self._screens.record(request.match_info["token"])
-        body = json.dumps(document, ensure_ascii=False, indent=1).encode()
-        return _download(body, "application/json", f"draw-{draw.number}.json")
-
     async def program(self, request: http.Request) -> http.Response:
         """The very program that this project checks records with; it needs nothing but Python."""
         return _download(
             files("domain.draws").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py"
         )
+
+
+def public_path(draw: Draw) -> str:
+    """Where anybody finds the record once the activity is over; its QR code stands on printed results."""
+    return f"/record/{draw.pool}/{draw.number}"
+
+
+def _followed(draw: Draw, first: Mapping[str, Json]) -> str:
+    """Where the record of the activity stands that this one follows; empty for a draw of its own."""
+    return f"/record/{draw.pool}/{_text(first['original'])}" if first["act"] == "follows" else ""
+
+
+def _record_file(draw: Draw, document: Mapping[str, Json]) -> http.Response:
+    body = json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return _download(body, "application/json", f"draw-{draw.number}.json")
 
 
 def _download(body: bytes, content_type: str, name: str) -> http.Response:
@@ -171,6 +261,7 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
         "force_ended": ("强制结束", "不再发出新的通知"),
         "completed": ("抽取完成", "各条件人数已满"),
         "short": ("专家不足", _SHORT.get(reason, reason)),
+        "terminated": ("活动终止", _REASONS.get(reason, reason)),
         "ended": ("活动结束", "记录到此为止"),
     }
     return words.get(act, (act, where))

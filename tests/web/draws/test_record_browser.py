@@ -18,6 +18,7 @@ from tests.factories.offices import Office
 from tests.factories.record_forgery import Forgery, forgery_of, mutate
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
+from tests.web.draws.test_finished_records import finished
 from tests.web.test_browser import PHONE, SCREEN, look
 
 pytestmark = [
@@ -118,19 +119,36 @@ async def ended_record(world: World) -> tuple[str, Office]:
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (SCREEN, "light"), (SCREEN, "dark")])
-async def test_a_visitor_checks_the_record_by_one_tap(
+async def test_a_visitor_sees_a_finished_record_checked_and_told(
     browser: Browser, world: World, size: tuple[int, int], scheme: Any
 ) -> None:
-    token, _ = await ended_record(world)
+    draw = await finished(world)
     seen = await look(browser, world, size, scheme)
+    page = await seen.open("/record")
+    await seen.check(f"record-search-{size[0]}-{scheme}")
+    await page.get_by_label("活动编号").fill(draw.number)
+    await page.get_by_role("button", name="查找").click()
+    await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
+    await page.get_by_text("三方的随机数，都与他们事先锁定的一致").wait_for()
+    for said in ("原因：首次确定顺序", "按顺序通知2人，其中：同意参加2", "条件1：抽取2人", "活动结束，记录到此为止"):
+        await page.locator("#story").get_by_text(said).wait_for()
+    await seen.check(f"record-checked-{size[0]}-{scheme}")
+    assert await page.get_by_role("link", name="下载核验程序").is_visible()
+    assert seen.complaints == []
+
+
+async def test_an_open_record_is_checked_by_one_tap_and_a_plain_address_says_why_it_can_not(
+    browser: Browser, world: World
+) -> None:
+    token, _ = await ended_record(world)
+    seen = await look(browser, world)
     page = await seen.open(f"/record/{token}")
     await page.get_by_text("没有人能挑选专家").wait_for()
     await page.get_by_role("button", name="核对抽取记录").click()
     await page.get_by_role("heading", name="到目前为止，核对通过").wait_for()
-    await page.get_by_text("三方的随机数，都与他们事先锁定的一致").wait_for()
-    await seen.check(f"record-checked-{size[0]}-{scheme}")
-    assert await page.get_by_role("link", name="下载核验程序").is_visible()
-    assert seen.complaints == []
+    await page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    await page.get_by_role("button", name="核对抽取记录").click()
+    await page.get_by_text("不是以https打开的").wait_for()
 
 
 async def test_a_changed_line_is_named_and_marked(browser: Browser, world: World) -> None:

@@ -1,11 +1,14 @@
 // Checks the record in this browser: fetches its file, recomputes it, and says in plain words what came of it.
-import { parse } from './record_bytes.js';
+import { parseFile } from './record_bytes.js';
 import { verify } from './record_check.js';
+import { story } from './record_story.js';
 
 const section = document.getElementById('check');
 const start = section.querySelector('button');
 const outcome = section.querySelector('[role="status"]');
+const told = document.getElementById('story');
 const sentences = JSON.parse(section.dataset.sentences);
+const words = JSON.parse(section.dataset.words);
 const receipts = new URLSearchParams(location.hash.slice(1)).get('receipts')?.split(',').filter(Boolean) ?? [];
 
 function element(tag, properties, ...children) {
@@ -57,26 +60,60 @@ function broken(errors) {
     element('p', {}, '这份记录不能作为依据。请下载保存，并向监督部门反映。'));
 }
 
+function tell(record) {
+  const sections = story(record, words).map(({ title, lines: said }) => element('section', {}, element('h2', {}, title),
+    element('ul', {}, ...said.map((line) => element('li', {}, line)))));
+  told.replaceChildren(...sections);
+}
+
+/** Why this browser can't recompute anything here; empty when it can. */
+function hindrance() {
+  if (!window.isSecureContext) return '这个页面不是以https打开的，浏览器因此不提供核对所需的计算功能。请用https开头的地址打开，或者下载记录，用下面的核验程序核对。';
+  if (!globalThis.crypto?.subtle) return '您的浏览器没有核对所需的计算功能。请更新微信或换一个浏览器，也可以下载记录，用下面的核验程序核对。';
+  return '';
+}
+
+const cannot = (why) => verdict('warn', '!', '现在不能在浏览器里核对', element('p', {}, why));
+
+async function fetched() {
+  try {
+    const answer = await fetch(section.dataset.file);
+    if (answer.ok) return await answer.arrayBuffer();
+    cannot(answer.status === 429 ? '查询太频繁，请一分钟后再点“核对抽取记录”。' : '没有取到记录文件：链接可能已经过期。请刷新页面；活动已结束的，凭活动编号也能查看。');
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    cannot('请检查网络后重试；仍不行的，请用下面的核验程序。');
+  }
+  return null;
+}
+
+async function judge(file) {
+  const record = parseFile(file);
+  const found = await verify(record, receipts);
+  const errors = found.findings.filter((one) => one.severity === 'error');
+  if (errors.length) return broken(errors);
+  held(found, record.log.length);
+  return tell(record);
+}
+
 async function run() {
+  const why = hindrance();
+  if (why) return cannot(why);
   start.disabled = true;
   outcome.className = '';
   outcome.textContent = '正在重新计算…';
+  told.replaceChildren();
   try {
-    if (!globalThis.crypto?.subtle) throw new TypeError('no WebCrypto');
-    const answer = await fetch(section.dataset.file);
-    if (!answer.ok) throw new TypeError(`status ${answer.status}`);
-    const record = parse(await answer.text());
-    const found = await verify(record, receipts);
-    const errors = found.findings.filter((one) => one.severity === 'error');
-    if (errors.length) broken(errors);
-    else held(found, record.log.length);
+    const file = await fetched();
+    if (file) await judge(file);
   } catch (error) {
-    if (error instanceof SyntaxError) verdict('bad', '✗', '读不出这份记录', element('p', {}, '文件内容不是规定的格式，可能被改动过。'));
-    else if (error instanceof TypeError) verdict('warn', '!', '现在不能在浏览器里核对', element('p', {}, '请检查网络后重试；仍不行的，请用下面的核验程序。'));
-    else throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    verdict('bad', '✗', '读不出这份记录', element('p', {}, '文件内容不是规定的格式，可能被改动过。'));
   } finally {
     start.disabled = false;
   }
+  return null;
 }
 
 start.addEventListener('click', run);
+if (section.dataset.over) run();

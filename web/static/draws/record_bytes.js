@@ -1,9 +1,36 @@
 // What a draw record's check is built of: digests as in docs/algorithms/draw.md, and reading JSON that somebody else wrote.
 const TAG = 'pbt-draw-v1';
+/** HMACs under way together. */
+const AT_ONCE = 500;
 const encoder = new TextEncoder();
 export const bytes = (text) => encoder.encode(text);
-const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-export const unhex = (digits) => Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hex(buffer) {
+  let out = '';
+  for (const byte of new Uint8Array(buffer)) out += PAIRS[byte];
+  return out;
+}
+
+const digit = (code) => (code < 58 ? code - 48 : code - 87);
+
+/** Of lower-case digits that were looked at before. */
+export function unhex(digits) {
+  const out = new Uint8Array(digits.length / 2);
+  for (let at = 0; at < out.length; at += 1) out[at] = digit(digits.charCodeAt(2 * at)) * 16 + digit(digits.charCodeAt(2 * at + 1));
+  return out;
+}
+
+const TURN = 30;
+let turn = 0;
+
+/** Whether a long check should give way to the page again: every 30 milliseconds. */
+export const overdue = () => performance.now() - turn > TURN;
+
+export async function giveWay() {
+  await new Promise((done) => { setTimeout(done); });
+  turn = performance.now();
+}
 
 /** Something doesn't fit; `code` names its sentence, `facts` fill it. */
 export class Problem extends Error {
@@ -23,33 +50,58 @@ export function check(fits, code, facts) {
 /** Each part led by its length as 8 bytes, big-endian. */
 function fields(parts) {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + 8 + part.length, 0));
+  const view = new DataView(out.buffer);
   let at = 0;
   for (const part of parts) {
-    new DataView(out.buffer).setBigUint64(at, BigInt(part.length));
+    view.setUint32(at + 4, part.length); // no part has four gigabytes
     out.set(part, at + 8);
     at += 8 + part.length;
   }
   return out;
 }
 
+const TAGGED = bytes(TAG);
+
 /** SHA-256 over tag, sub-tag and inputs (bytes), as hex. */
 export async function digest(subTag, ...inputs) {
-  return hex(await crypto.subtle.digest('SHA-256', fields([bytes(TAG), bytes(subTag), ...inputs])));
+  return hex(await crypto.subtle.digest('SHA-256', fields([TAGGED, bytes(subTag), ...inputs])));
 }
 
 /** Leaves (hex) by HMAC-SHA-256 of tag, `order`, condition, tier and leaf under the seed (hex). */
 export async function drawnOrder(seed, no, tier, leaves) {
   const key = await crypto.subtle.importKey('raw', unhex(seed), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  const before = [bytes(TAG), bytes('order'), bytes(String(no)), bytes(tier)];
-  const keyed = await Promise.all(leaves.map(async (leaf) => [hex(await crypto.subtle.sign('HMAC', key, fields([...before, unhex(leaf)]))), leaf]));
+  const before = [TAGGED, bytes('order'), bytes(String(no)), bytes(tier)];
+  const sign = async (leaf) => [hex(await crypto.subtle.sign('HMAC', key, fields([...before, unhex(leaf)]))), leaf];
+  const keyed = [];
+  for (let at = 0; at < leaves.length; at += AT_ONCE) {
+    keyed.push(...await Promise.all(leaves.slice(at, at + AT_ONCE).map(sign)));
+    if (overdue()) await giveWay();
+  }
   return keyed.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, leaf]) => leaf);
 }
 
-/** The text of an entry that is hashed: keys sorted, no blanks. */
+const HALVES = /[\ud800-\udfff]/;
+
+/** The text of an entry that is hashed: keys sorted by code point, no blanks. */
 export function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const text = written(value);
+  return HALVES.test(text) ? written(value, byCodePoint) : text;
+}
+
+/** JavaScript's own order is that of UTF-16, which differs for keys with characters beyond it only. */
+function written(value, order) {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`;
+  const parts = Array.isArray(value)
+    ? value.map((item) => written(item, order))
+    : Object.keys(value).sort(order).map((key) => `${JSON.stringify(key)}:${written(value[key], order)}`);
+  return Array.isArray(value) ? `[${parts.join()}]` : `{${parts.join()}}`;
+}
+
+function byCodePoint(one, other) {
+  const [left, right] = [[...one], [...other]];
+  const at = left.findIndex((letter, place) => letter !== right[place]);
+  if (at < 0) return left.length - right.length;
+  return at < right.length ? left[at].codePointAt(0) - right[at].codePointAt(0) : 1;
 }
 
 // -- reading -----------------------------------------------------------------------------------------------------
@@ -59,6 +111,25 @@ export function canonical(value) {
  * two records), and for a number that isn't whole and short: JavaScript can't tell 1.0 from 1.
  */
 export function parse(text) {
+  try {
+    return parseShallow(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new SyntaxError('nested too deep');
+    throw error;
+  }
+}
+
+/** The same of a file's bytes, which have to be UTF-8. */
+export function parseFile(buffer) {
+  try {
+    return parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer));
+  } catch (error) {
+    if (error instanceof TypeError) throw new SyntaxError('not UTF-8');
+    throw error;
+  }
+}
+
+function parseShallow(text) {
   const value = JSON.parse(text);
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '');
   if ((bare.match(/:/g) ?? []).length !== countKeys(value)) throw new SyntaxError('a key stands twice in one object');
@@ -72,7 +143,8 @@ function countKeys(value) {
   return Object.values(value).reduce((sum, item) => sum + countKeys(item), own);
 }
 
-export const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
+const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key); // WeChat's older browsers lack Object.hasOwn
+export const own = (object, key) => (has(object, key) ? object[key] : undefined);
 
 export function object(value, what) {
   check(value !== null && typeof value === 'object' && !Array.isArray(value), 'shape', { what });
@@ -107,7 +179,7 @@ export function digits(value, size, what) {
 
 export const hexOf = (entry, key, size) => digits(own(entry, key), size, key);
 
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?Z$/;
+const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z$/;
 
 /** Microseconds since 1970, as a BigInt. */
 export function moment(value) {
@@ -116,9 +188,9 @@ export function moment(value) {
   const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number);
   const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   const same = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
-  check(same && year >= 2000 && year < 9000, 'time');
-  return BigInt(at.getTime()) * 1000n + BigInt((found[7] ?? '').padEnd(6, '0'));
+  check(same && year >= 2000 && year < 9000, 'time'); // Date takes 30 February for 1 March
+  return BigInt(at.getTime()) * 1000n + BigInt(found[7]);
 }
 
 /** Whether an object has exactly these keys. */
-export const hasKeys = (value, names) => Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name));
+export const hasKeys = (value, names) => Object.keys(value).length === names.length && names.every((name) => has(value, name));

@@ -1,10 +1,11 @@
 // The check of a published draw record, entry by entry: the same rules as the program verify_draw.py, for a browser.
 // docs/algorithms/draw.md says what each rule is for. Leaves, digests and values are hex here.
 import {
-  Problem, array, bytes, canonical, check, digest, digits, drawnOrder, hasKeys, hexOf, moment, object, own, string, text, unhex, whole,
+  Problem, array, bytes, canonical, check, digest, digits, drawnOrder, giveWay, hasKeys, hexOf, moment, object, overdue, own, string, text, unhex, whole,
 } from './record_bytes.js';
 
 const FORMAT = 'pbt-draw-record-v1';
+const PARTS = ['format', 'pool', 'draw', 'head', 'lists', 'log'];
 const ROLES = ['agency', 'supervisor'];
 const TIERS = ['main', 'alternative'];
 const SKIP_REASONS = ['leave', 'overlap', 'called_before', 'inactive', 'unreachable', 'left_pool', 'recused_late', 'term_over', 'over_age'];
@@ -92,9 +93,17 @@ class Condition {
     this.needed = old?.needed ?? null;
     this.states = old?.states ?? new Map();
     this.agreed = old?.agreed ?? new Map();
+    this.counts = old?.counts ?? new Map();
   }
 
-  held(state) { return [...this.states.values()].filter((one) => one === state).length; }
+  put(leaf, state) {
+    const before = this.states.get(leaf);
+    if (before !== undefined) this.counts.set(before, this.held(before) - 1);
+    this.states.set(leaf, state);
+    this.counts.set(state, this.held(state) + 1);
+  }
+
+  held(state) { return this.counts.get(state) ?? 0; }
   get taken() { return this.held('open') + this.held('accepted'); }
   get missing() { return (this.needed ?? 0) - this.taken; }
   get spent() { return this.orders.size === this.exhausted.size; }
@@ -103,6 +112,7 @@ class Condition {
 class Walk {
   constructor(record) {
     check(own(record, 'format') === FORMAT, 'format', { format: FORMAT });
+    check(hasKeys(record, PARTS), 'parts');
     this.draw = bytes(text(record, 'draw'));
     this.pool = bytes(text(record, 'pool'));
     this.log = array(record, 'log');
@@ -126,6 +136,7 @@ class Walk {
         prev = await this.checkChain(entry, prev);
         hashes.add(prev);
         await this.checkEntry(entry);
+        if (overdue()) await giveWay();
       }
     } catch (error) {
       return [...this.findings, finding(error, 'error', this.seq)];
@@ -158,7 +169,7 @@ class Walk {
 
   async checkEntry(entry) {
     const act = text(entry, 'act');
-    check(Object.hasOwn(ACTS, act) && hasKeys(entry, [...ACTS[act], ...CHAINED]), 'act', { act });
+    check(own(ACTS, act) && hasKeys(entry, [...ACTS[act], ...CHAINED]), 'act', { act });
     check(this.phase !== 'ended', 'after_end');
     this.checkTime(text(entry, 'at'));
     await this[act](entry);
@@ -192,7 +203,7 @@ class Walk {
       const condition = this.conditions.get(no);
       condition.planned += 1;
       condition.needed = condition.planned;
-      condition.states.set(leaf, 'recalled');
+      condition.put(leaf, 'recalled');
     }
     check(this.panel.size > 0, 'recalled');
   }
@@ -201,9 +212,9 @@ class Walk {
     const [no, leaf] = [whole(entry, 'condition'), hexOf(entry, 'leaf', 32)];
     const [answer, gathering] = [text(entry, 'answer'), text(entry, 'gathering')];
     const waits = this.phase === 'recall' && this.panel.get(leaf) === no && this.conditions.get(no).states.get(leaf) === 'recalled';
-    check(waits && Object.hasOwn(ANSWERS, answer) && (gathering !== '') === (answer === 'comes'), 'confirmed');
+    check(waits && own(ANSWERS, answer) !== undefined && (gathering !== '') === (answer === 'comes'), 'confirmed');
     const condition = this.conditions.get(no);
-    condition.states.set(leaf, ANSWERS[answer]);
+    condition.put(leaf, ANSWERS[answer]);
     if (gathering) condition.agreed.set(leaf, moment(gathering));
   }
 
@@ -424,7 +435,7 @@ class Walk {
 
   called(entry) {
     const [condition, leaf] = this.step(entry);
-    condition.states.set(leaf, 'open');
+    condition.put(leaf, 'open');
     condition.agreed.set(leaf, this.gathering(condition));
   }
 
@@ -467,7 +478,7 @@ class Walk {
     if (outcome === 'cancelled' && state === 'accepted') check(this.phase === 'terminating', 'cancelled_early');
     else if (outcome === 'undone') check(UNDONE_IN.includes(this.phase), 'undone_late');
     else if (state === 'accepted') this.checkDiscard(outcome, by, confirmed);
-    condition.states.set(leaf, outcome === 'undone' ? 'open' : outcome);
+    condition.put(leaf, outcome === 'undone' ? 'open' : outcome);
   }
 
   /** Nobody who has agreed is put out unnoticed. */
