@@ -89,6 +89,12 @@ async def phone(call: Call, path: DrawPath, body: StaffPhoneIn) -> None:
     await call.services.draws.recalls.remember_phone(call.actor, path.draw_id, body.phone)
 
 
+@api.post("/draws/{draw_id}/recall/experts/{expert_id}/call-backs", "请专家回电", action="draw.start")
+async def ask_back(call: Call, path: RecalledPath) -> None:
+    """The expert is told the staff's phone and a gathering; his own number stays hidden. At most three times."""
+    await call.services.draws.recalls.ask_back(call.actor, path.draw_id, path.expert_id)
+
+
 @api.put("/draws/{draw_id}/recall/experts/{expert_id}", "登记参评情况", action="draw.start")
 async def note(call: Call, path: RecalledPath, body: RecallNoteIn) -> None:
     """May be changed until the final confirmation."""

@@ -154,7 +154,7 @@ _OPERATIONS: Mapping[str, str] = {
     "draw.supplemented": "启动补抽",
     "draw.gathering_changed": "修改集合时间",
     "recall.phone_entered": "填写通话号码",
-    "recall.called": "呼叫原专家",
+    "recall.asked": "请原专家回电",
     "recall.noted": "登记原专家参评情况",
     "recall.confirmed": "提交最终确认结果",
     "draw.start_moved": "推迟评标开始",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from domain.rulebook.texts import time_params
 from models.draws import CallNotice, Condition, Draw, RecalledExpert
 from models.experts import Expert
 from models.invitations import Invitation
+from models.notices import Notice
 from services.core import permissions
 from services.core.base import Actor, Deps, rows, transaction
 from services.core.base import record as audit
@@ -43,11 +44,15 @@ from services.notifications import Notices
 
 _NO_HINDRANCE: tuple[SkipReason, ...] = ("leave",)
 """Who agrees on the phone knows his own leave."""
+_ASKED_MAX, _ASKED_AGAIN = 3, timedelta(minutes=10)
+"""How often an expert is asked to call back, and not sooner again than this: as often as a release calls (23.15)."""
 _ROUND = 0
 """Of invitations that no round has ordered."""
 _PANEL = """
 SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
-  btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at
+  btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
+  (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
+    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
 JOIN call_notice n ON n.id = c.notice_id WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
 """
@@ -65,6 +70,7 @@ class RecallRow:
     place: str
     proposed: datetime
     called_at: datetime | None
+    asked: Annotated[int, Field(description="How often the expert was asked to call back")]
     takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
     gathering_at: datetime | None
     state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
@@ -116,6 +122,38 @@ class Recalls:
             await draw.save(update_fields=["staff_phone_sealed"])
             await audit(actor, self._deps.now(), "recall.phone_entered", "draw", draw_id)
 
+    async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
+        """Tell an expert, without showing his number, to call the agency's person. Raises Conflict."""
+        async with transaction():
+            locked = await self._open(actor, draw_id)
+            draw, now = locked.draw, self._deps.now()
+            row = await self._row_of(draw_id, row_id)
+            if not draw.staff_phone_sealed:
+                raise Conflict("请先填写您的通话号码，专家按这个号码回电。", code="no_phone")
+            asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
+            if asked >= _ASKED_MAX:
+                raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
+            if asked and row.called_at and now < row.called_at + _ASKED_AGAIN:
+                raise Conflict("刚刚已请该专家回电，请10分钟后再试。", code="asked_just_now")
+            notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
+            phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE)
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="recall_asked",
+                dedupe_key=f"recall_asked:{row.id}:{asked + 1}",
+                params={**time_params(notice.gathering_at), "contact_phone": phone},
+                expert_id=row.expert_id,
+            )
+            row.called_at = now
+            await row.save(update_fields=["called_at"])
+            await audit(actor, now, "recall.asked", "draw", draw_id, row=str(row_id), times=asked + 1)
+
+    async def _row_of(self, draw_id: UUID, row_id: UUID) -> RecalledExpert:
+        row = await RecalledExpert.select_for_update().get_or_none(id=row_id, draw_id=draw_id)
+        if row is None:
+            raise NotFound("名单中没有这位专家，请刷新后重试。")
+        return row
+
     async def note(
         self, actor: Actor, draw_id: UUID, row_id: UUID, takes_part: bool, gathering_at: datetime | None
     ) -> None:
@@ -125,9 +163,7 @@ class Recalls:
         """
         async with transaction():
             locked = await self._open(actor, draw_id)
-            row = await RecalledExpert.select_for_update().get_or_none(id=row_id, draw_id=draw_id)
-            if row is None:
-                raise NotFound("名单中没有这位专家，请刷新后重试。")
+            row = await self._row_of(draw_id, row_id)
             now = self._deps.now()
             row.takes_part, row.gathering_at = takes_part, gathering_at if takes_part else None
             if takes_part:

@@ -153,6 +153,7 @@ ACTIONS: Mapping[str, Action] = {
 }
 WITHOUT: Mapping[str, str] = {
     "verification_code": "It is typed where it was asked for; people must not learn to tap links beside codes.",
+    "recall_asked": "One calls the number that stands in it; there is no invitation to answer yet.",
 }
 """Kinds that need no action, each with the reason."""
 

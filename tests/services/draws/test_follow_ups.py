@@ -221,6 +221,23 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     await check_invariants()
 
 
+async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(office: Office, clock: FixedClock) -> None:
+    new = await make_recall(office)
+    row = (await office.recalls.panel(office.agency, new)).rows[0]
+    with pytest.raises(Conflict, match="请先填写您的通话号码"):
+        await office.recalls.ask_back(office.agency, new, row.id)
+    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    for times in (1, 2, 3):
+        await office.recalls.ask_back(office.agency, new, row.id)
+        shown = (await office.recalls.panel(office.agency, new)).rows[0]
+        assert (shown.asked, shown.called_at) == (times, office.deps.now())
+        with pytest.raises(Conflict, match="刚刚已请该专家回电" if times < 3 else "已请该专家回电3次"):
+            await office.recalls.ask_back(office.agency, new, row.id)
+        clock.move(timedelta(minutes=11))
+    expert = (await RecalledExpert.get(id=row.id)).expert_id
+    assert await Notice.filter(kind="recall_asked", expert_id=expert).count() == 3
+
+
 async def test_two_who_confirm_at_once_invite_everybody_once(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)

@@ -71,6 +71,10 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     assert "通话号码已保存" in agency.text
     names = sorted(one.removeprefix("提交").removesuffix("的结果") for one in agency.page.buttons if "的结果" in one)
     assert len(names) == 2
+    await agency.press(f"请{names[0]}回电")
+    assert "已请该专家回电" in agency.text
+    await agency.press(f"请{names[0]}回电")
+    assert (agency.status, "10分钟后再试" in agency.text) == (409, True)
     await agency.press("提交最终确认结果")
     assert (agency.status, "还有2位专家未确认" in agency.text) == (409, True)
     await agency.press(f"提交{names[0]}的结果", answer="comes", gathering_at=at(world, 14, days=1))
