@@ -13,7 +13,7 @@ from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, people, texts, wording, work
 from services.accounts import RoleOption
 from services.core.base import Actor
-from services.draws import WorkLine, WorkList, to_do_of
+from services.draws import ApplicationRow, WorkLine, WorkList, to_do_of
 
 _SHOWN = 5
 """With their addresses these fill the better half of a bubble; a person of several roles gets fewer of each."""
@@ -49,12 +49,12 @@ class _List:
 def register(router: Router) -> None:
     router.keyword(partial(show, "to_do"), commands.TO_DO, "我的待办", "待办事项")
     router.keyword(partial(show, "projects"), commands.PROJECTS, "招标项目", "我的项目")
-    router.keyword(partial(show, "progress"), commands.DRAWS, "抽取", "抽取活动")
+    router.keyword(partial(show, "progress"), commands.DRAWS, "抽取活动")
     router.keyword(partial(show, "missing"), commands.SUPPLEMENT, "专家补抽", "待补抽")
-    router.keyword(partial(show, "late"), commands.URGE, "未签到", "催一下")
+    router.keyword(partial(show, "late"), commands.URGE, "催一下")
     router.keyword(partial(show, "verify"), commands.VERIFY, "核验")
     router.keyword(partial(show, "watched"), commands.SUPERVISE, "监督抽取")
-    router.keyword(partial(show, "today"), commands.TODAY, "签到台", "到场", "到场情况")
+    router.keyword(partial(show, "today"), commands.TODAY, "签到台", "到场情况")
 
 
 async def show(name: str, turn: Turn) -> str:
@@ -105,18 +105,20 @@ async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
 
 
 async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
-    found = await turn.services.draws.verification.queue(actor, limit=500)
-    lines = [
-        _Line(
-            one.draw_number,
-            f"/desk/{one.draw_id}/application",
-            texts.APPLICATION_LINE.format(
-                organisation=wording.plain(one.organisation), at=print_time(one.submitted_at)
-            ),
-        )
-        for one in found[:shown]
+    """Applications, oldest first, and before them the recusals on the spot that hold up a panel."""
+    draws = turn.services.draws
+    recusals = await draws.discards.waiting(actor)
+    found = await draws.verification.queue(actor, limit=500)
+    lines = [_Line(one.draw_number, f"/desk/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
+    lines += [
+        _Line(one.draw_number, f"/desk/{one.draw_id}/application", _handed_in(one))
+        for one in found[: shown - len(lines)]
     ]
-    return _Found(lines, len(found), "/desk/applications")
+    return _Found(lines, len(recusals) + len(found), "/desk/applications")
+
+
+def _handed_in(one: ApplicationRow) -> str:
+    return texts.APPLICATION_LINE.format(organisation=wording.plain(one.organisation), at=print_time(one.submitted_at))
 
 
 def _label(one: WorkLine) -> str:

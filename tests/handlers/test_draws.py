@@ -86,6 +86,19 @@ async def test_a_verifier_is_led_to_each_application_of_his_terminal(world: Worl
     assert "待核验：目前没有" in await (await world.phone_with(other)).says("待核验")
 
 
+async def test_a_recusal_that_holds_up_a_panel_stands_before_the_applications(world: World) -> None:
+    verifier, draw = await phone_of(world, "verifier"), await running(world, agreed=2)
+    invitation = await offices.Invitation.filter(draw_id=draw.id, state="accepted").first()
+    assert invitation is not None
+    form = offices.DiscardForm(invitation.code, "recusal", "曾在投标人任职", "与投标人有利害关系")
+    await world.office.discards.register(world.office.agency, draw.id, form)
+    shown = unescape(await verifier.says("待核验"))
+    assert "待核验：共1个" in shown
+    assert "现场回避待确认" in shown
+    assert f"%2Fdesk%2F{draw.id}%2Fabsences" in shown
+    assert invitation.code not in shown
+
+
 async def test_a_supervisor_sees_what_is_wanted_of_him_first(world: World) -> None:
     supervisor, office = await phone_of(world, "supervisor"), world.office
     await add_experts(office, 2)
@@ -147,26 +160,26 @@ async def test_a_stranger_is_asked_to_bind_first(stranger: Phone, word: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("role", "word"),
+    ("role", "word", "lists"),
     [
-        ("agency", "待办"),
-        ("agency", "项目"),
-        ("agency", "抽取进度"),
-        ("agency", "补抽"),
-        ("agency", "催促"),
-        ("verifier", "待核验"),
-        ("supervisor", "监督"),
-        ("venue", "今日评标"),
+        ("agency", "待办", 1),
+        ("agency", "项目", 1),
+        ("agency", "抽取进度", 1),
+        ("agency", "补抽", 1),
+        ("agency", "催促", 1),
+        ("verifier", "待核验", 2),
+        ("supervisor", "监督", 1),
+        ("venue", "今日评标", 1),
     ],
 )
-async def test_a_word_costs_who_writes_who_he_is_and_one_list(world: World, role: str, word: str) -> None:
+async def test_a_word_costs_who_writes_who_he_is_and_its_list(world: World, role: str, word: str, lists: int) -> None:
     phone = await phone_of(world, role)
     await running(world, agreed=1)
     await phone.says(word)
     world.clock.move(timedelta(seconds=1))
     with count_statements() as said:
         await phone.says(word)
-    assert len(said) == 3, f"one of them finds the user, which concurrent messages share: {said}"
+    assert len(said) == 2 + lists, f"one of them finds the user, which concurrent messages share: {said}"
 
 
 async def test_the_words_of_each_role_stand_under_its_work_and_in_its_help(world: World) -> None:
