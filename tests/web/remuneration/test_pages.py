@@ -87,6 +87,8 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     unticked = {name: value for name, value in form["fields"].items() if not name.startswith("pay-")}
     await agency.post(form["action"], {**unticked, "deed": "chosen", "way": "现金"})
     assert (agency.status, "请勾选" in agency.text) == (422, True)
+    await agency.post(form["action"], {**form["fields"], "deed": "", "way": "现金"})
+    assert (agency.status, "没有收到您的选择" in agency.text) == (422, True)
     await agency.press("登记已选", way="支票")
     assert (agency.status, "请选择支付方式" in agency.text) == (422, True)
     tomorrow = f"{local(world.clock.now() + timedelta(days=1)):%Y-%m-%d}"
