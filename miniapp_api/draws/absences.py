@@ -79,7 +79,7 @@ class NoticeGatheringIn(Input):
 class NewStartIn(Input):
     """A later expected start, on the same day; the expected end follows by as much."""
 
-    starts_at: Moment
+    starts_at: Moment = Field(description="评标开始时间")
     reason: str = Field(min_length=1, max_length=200, examples=["一位专家缺席，需要补抽"])
 
 
@@ -88,7 +88,9 @@ class SupplementIn(Input):
 
     regions: tuple[RegionsIn, ...] = Field((), max_length=50, description="A changed region needs a new commitment")
     gathering: tuple[NoticeGatheringIn, ...] = Field((), max_length=50)
-    start: NewStartIn | None = Field(None, description="Verifier, supervisor and experts who are there are told")
+    start: NewStartIn | None = Field(
+        None, description="推迟评标开始: verifier, supervisor, venue and experts who are there are told"
+    )
 
 
 @api.get("/absences", "待补抽列表", action="draw.create")
