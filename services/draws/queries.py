@@ -210,7 +210,7 @@ SELECT
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.finished_at >= {{today}}
   AND d.state IN ('completed', 'short', 'supplement_pending', 'ended')) AS completed_today,
 (SELECT coalesce(sum(c.needed - c.accepted), 0)::int FROM draw d JOIN draw_condition c ON c.draw_id = d.id
-  WHERE {{where}} AND d.state IN ('short', 'supplement_pending')) AS pending_supplements,
+  WHERE {{where}} AND d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')) AS pending_supplements,
 panel.present_today, panel.awaited,
 ARRAY(SELECT d.started_at FROM draw d WHERE {{where}} AND d.started_at >= {{monday}}) AS begun
 FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_today

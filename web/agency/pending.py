@@ -32,7 +32,7 @@ class PendingPages(AgencyPart):
             "agency/pending.html",
             request,
             groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
-            short=[one for one in short.items if one.id not in waiting],
+            short=[one for one in short.items if one.id not in waiting and one.kind != "recall"],
             supplements=len(rows),
             kinds=KINDS,
             sources=SOURCES,

@@ -165,6 +165,19 @@ async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often
     assert (application.redrawn, application.terminated) == (1, 1)
 
 
+async def test_a_released_activity_is_redrawn_without_those_who_were_released(office: Office) -> None:
+    old = await end_with_panel(office)
+    await Draw.filter(id=old).update(state="released")
+    await Invitation.filter(draw_id=old, state="accepted").update(state="released")
+    await Condition.filter(draw_id=old).update(accepted=0)
+    await DrawLot.filter(draw_id=old).update(live=False)
+    with pytest.raises(Conflict, match="不能复评"):
+        await office.follow_ups.recall(office.agency, old, recall_times(office))
+    new = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    assert await holder(office) == [new]
+    assert len(await office.queries.former_experts(office.agency, new)) == 2
+
+
 async def test_a_redraw_starts_from_the_newest_activity_of_the_lot(office: Office, clock: FixedClock) -> None:
     old = await end_with_panel(office)
     first = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))

@@ -86,6 +86,9 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     assert (await state_of(draw.id), "最终确认结果已提交" in agency.text) == ("completed", True)
     assert await Invitation.filter(draw_id=draw.id, state="accepted").count() == 2
     assert "提交最终确认结果" not in agency.page.buttons
+    record = await world.visitor().get(f"/record/{await world.screens().share(world.office.agency, draw.id, 'record')}")
+    assert f"原活动{(await Draw.get(id=old)).number}" in record.text
+    assert "通知的专家就是原活动的参评专家" in record.text
     await agency.get(f"/agency/draws/{draw.id}/run")
     assert agency.path == f"/agency/draws/{draw.id}/notify"
 
@@ -111,6 +114,10 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     await hand_in(world, agency, draw.id)
     await agency.get(f"/agency/draws/{draw.id}")
     assert "开始三方摇号" in agency.page.buttons
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    await verifier.get(f"/desk/{draw.id}/application")
+    assert f"重新抽取的原活动：{(await Draw.get(id=old)).number}" in verifier.text
+    assert "截标" in verifier.text
 
 
 async def test_what_cannot_be_followed_says_so(world: World) -> None:
