@@ -24,6 +24,7 @@ from services.draws.invitations import Invitations
 from services.draws.live import LiveDraws
 from services.draws.operators import Operators
 from services.draws.previews import DrawPreviews
+from services.draws.prints import DrawPrints
 from services.draws.progress import DrawProgress
 from services.draws.projects import Projects
 from services.draws.public_links import PublicLinks
@@ -75,6 +76,7 @@ class DrawServices:
     public_records: PublicRecords
     public_links: PublicLinks
     finished_records: FinishedRecords
+    prints: DrawPrints
     audits: DrawAudits
     due_tasks: tuple[DueTask, ...]
 
@@ -95,6 +97,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
     discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
+    results = DrawResults(deps, access)
     return DrawServices(
         projects=Projects(deps),
         supervisors=SupervisorRegister(deps),
@@ -121,7 +124,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         worklists=WorkLists(deps, access),
         progress=progress,
         live=LiveDraws(progress, ports.relay),
-        results=DrawResults(deps, access),
+        results=results,
+        prints=DrawPrints(deps, ports.printer, queries, results, records),
         public_records=records,
         public_links=PublicLinks(deps, access, progress, records, links),
         finished_records=FinishedRecords(deps, records),

@@ -184,6 +184,22 @@ def draw_application() -> dict[str, Any]:
     }
 
 
+def draw_print() -> dict[str, Any]:
+    """The panel of an activity."""
+    return {
+        "title": "评标专家抽取结果",
+        "pool": "广东省综合评标评审专家库",
+        "qr": "http://127.0.0.1:8080/record/guangdong/CQSQ202611210001",
+        "foot": ["广东省综合评标评审专家库", "CQSQ202611210001 · 打印于2026-11-21 18:00"],
+        "facts": [["活动编号", "CQSQ202611210001"], ["状态", "已结束"]],
+        "rows": [row("活动名称", "演示项目(一标段)", wide=True), row("需要人数", "5人"), row("经办人", "黄劲松")],
+        "columns": ["条件", "验证码", "姓名", "工作单位"],
+        "lines": [["1", "*204816", "甡㛃䶮", "广东示范工程咨询有限公司"]] * 3,
+        "notes": ["验证码前的“*”表示该专家由补抽产生。", "抽取记录摘要：" + "5e" * 32],
+        "signatures": ["招标人（代理机构）签字", "监督人（李监督）签字"],
+    }
+
+
 def pay_code() -> dict[str, Any]:
     return {
         "title": "评标专家培训费",
@@ -229,6 +245,7 @@ SAMPLES = {
     "receipt": receipt,
     "notice_list": notice_list,
     "draw_application": draw_application,
+    "draw_print": draw_print,
     "pay_code": pay_code,
     "handout": handout,
 }

@@ -33,8 +33,9 @@ from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.qr import path_of
-from web.core.site import Site, page_number
+from web.core.site import Site, page_number, show_pdf
 from web.draws.desk import NOBODY, DeskPart
+from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
 
@@ -74,6 +75,9 @@ class DrawPages(DeskPart):
         self._site.post("/desk/{draw_id}/exit", self.leave_draw)
         self._site.get("/desk/{draw_id}/screen", self.screen)
         self._site.get("/desk/{draw_id}/result", self.result)
+        self._site.get("/desk/{draw_id}/result.pdf", self.print_result)
+        self._site.get("/desk/{draw_id}/attendance.pdf", self.print_attendance)
+        self._site.get("/desk/{draw_id}/record.pdf", self.print_record)
         self._site.get("/desk/{draw_id}/share", self.draw)
         self._site.post("/desk/{draw_id}/share", self.share)
 
@@ -393,6 +397,21 @@ class DrawPages(DeskPart):
             mark=self._services.deps.book(draw.pool).draw.supplement.mark,
             pool=self._services.deps.book(draw.pool).pool.name,
         )
+
+    async def print_result(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        paper = await self._services.draws.prints.result(actor, draw.id)
+        return show_pdf(paper.content, paper.filename)
+
+    async def print_attendance(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        paper = await self._services.draws.prints.attendance(actor, draw.id)
+        return show_pdf(paper.content, paper.filename)
+
+    async def print_record(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        paper = await self._services.draws.prints.record(actor, draw.id, as_cells)
+        return show_pdf(paper.content, paper.filename)
 
 
 def _counts(rows: list[DeskRow]) -> dict[str, int]:

@@ -216,6 +216,12 @@ def read_entry(entry: Mapping[str, Json]) -> Line:
     )
 
 
+def as_cells(entry: Mapping[str, Json]) -> list[str]:
+    """The same as a line of the printed table."""
+    line = read_entry(entry)
+    return [str(line.seq), line.at, line.title, line.text, line.mark, line.hash[:8]]
+
+
 def _words(entry: Mapping[str, Json]) -> tuple[str, str]:
     act = _text(entry["act"])
     where = f"条件{entry['condition']}" if "condition" in entry else ""
