@@ -51,3 +51,18 @@ class Invitation(Row):
         table = "invitation"
         unique_together = (("draw_id", "code"), ("draw_id", "expert_id"))
         indexes = (("expert_id", "state"), ("state", "answer_until"))
+
+
+class ReleaseConfirmation(Row):
+    """A member of staff reached an expert whom the calls of a release (退选) had not reached."""
+
+    invitation: Any = fields.OneToOneField(
+        "models.Invitation", on_delete=fields.RESTRICT, related_name="release_confirmation"
+    )
+    invitation_id: UUID
+    words = fields.CharField(200)
+    recorded_by_id: UUID = fields.UUIDField()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "release_confirmation"

@@ -196,6 +196,13 @@ class Leave(Section):
     """How often others may register a leave for one expert of one draw."""
 
 
+class Release(Section):
+    causes: Annotated[Items[Text], Field(min_length=1)]
+    """What a panel may be released for (退选原因); an application names one."""
+    before_start: Annotated[Duration, Field(le=timedelta(days=7))]
+    """How long before the expected start a release must be approved and begun at the latest."""
+
+
 class Supplement(Section):
     region_change: bool
     widenings_max: Count
@@ -291,6 +298,7 @@ class Draw(Section):
     preview: Preview
     drafts: Drafts
     leave: Leave
+    release: Release
     supplement: Supplement
     notice: CallNotice
 

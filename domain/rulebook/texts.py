@@ -86,6 +86,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "gathering_changed": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
     "recall_asked": {**_GATHERING, **_CONTACT},
     "draw_cancelled": {**_GATHERING, "hotline": "020-12345678"},
+    "draw_released": {**_GATHERING, "hotline": "020-12345678"},
+    "draw_release_text": {**_GATHERING, "hotline": "020-12345678"},
     "panel_stays": {**_GATHERING, "code": "196017", "hotline": "020-12345678"},
     "panel_waits": {**_GATHERING, **_CONTACT, "starts": "11月21日(周六) 09:30", "starts_full": "2026年11月21日 09:30"},
     "leave_confirmed": _GATHERING,

@@ -30,6 +30,7 @@ from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation
 from services.draws.recalls import RecallPanel, RecallRow
 from services.draws.recusal_import import render_template
+from services.draws.releases import ReleasedExpert, ReleaseView
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
@@ -95,6 +96,8 @@ __all__ = [
     "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
+    "ReleaseView",
+    "ReleasedExpert",
     "RequestRow",
     "Result",
     "RoundView",

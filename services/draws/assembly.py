@@ -33,6 +33,7 @@ from services.draws.queries import DrawQueries
 from services.draws.recalls import Recalls
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
+from services.draws.releases import RELEASES_DUE, Releases
 from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
@@ -54,6 +55,7 @@ class DrawServices:
     copies: DrawCopies
     follow_ups: FollowUps
     recalls: Recalls
+    releases: Releases
     attachments: DrawAttachments
     documents: DrawDocuments
     recusal_lists: RecusalLists
@@ -96,6 +98,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     queries, progress, records = DrawQueries(deps, access), DrawProgress(deps, access), PublicRecords(deps, access)
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
+    releases = Releases(deps, notices, access, verification, calling)
     discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
     results = DrawResults(deps, access)
     return DrawServices(
@@ -105,6 +108,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         operators=Operators(deps),
         copies=DrawCopies(deps, access, setup),
         follow_ups=FollowUps(deps, setup),
+        releases=releases,
         recalls=Recalls(deps, notices, access, calling, invitations),
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.printer, queries),
@@ -133,6 +137,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
             DueTask("digests", DIGESTS_DUE, digests.tell_due),
+            DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
         ),
     )

@@ -1,8 +1,10 @@
-"""The file that an agency attaches to its request for verification: one, removable until that is handed in."""
+"""Files that an agency attaches to its requests for verification: one each, removable until that is handed in."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Literal
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
@@ -13,6 +15,7 @@ from services.applications import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.access import DrawAccess
+from services.draws.release_rules import check_may_apply
 from services.draws.repository import Locked, lock_for
 from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
@@ -20,7 +23,9 @@ from services.inspection.file_types import MEDIA_TYPES
 from services.reviews import OpenedFile
 
 RULE = FileRule(types=("pdf", "jpg", "png"), size_max=20_000_000)
-_FIELD = "draw_application"
+Purpose = Literal["draw", "release"]
+"""The request that a file belongs to: for the activity itself, or for its release."""
+_FIELDS: Mapping[Purpose, str] = {"draw": "draw_application", "release": "release_application"}
 _OPEN = (DrawState.EDITING, DrawState.REFUSED)
 
 
@@ -31,15 +36,17 @@ class DrawAttachments:
         self._access = access
         self._checker = checker or FileChecker()
 
-    async def check_open(self, actor: Actor, draw_id: UUID) -> None:
+    async def check_open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
         """Raises NotFound for another's draw, Conflict once it is handed in."""
         permissions.check(actor, "draw.edit")
         async with transaction():
-            await self._open_draw(actor, draw_id)
+            await self._open_draw(actor, draw_id, purpose)
 
-    async def attach(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> AttachmentView:
+    async def attach(
+        self, actor: Actor, draw_id: UUID, filename: str, content: bytes, purpose: Purpose = "draw"
+    ) -> AttachmentView:
         """Put a file in the place of the one before. Raises InvalidInput, Conflict once the draw is handed in."""
-        await self.check_open(actor, draw_id)
+        await self.check_open(actor, draw_id, purpose)
         check_begin(RULE, len(content), "", "")
         try:
             seen = await self._checker.check(content, RULE.types)
@@ -49,13 +56,13 @@ class DrawAttachments:
         key = new_key(actor.pool, now)
         await self._store.put(key, content)
         async with transaction():
-            await self._open_draw(actor, draw_id)
-            await _remove(draw_id, self._deps)
+            await self._open_draw(actor, draw_id, purpose)
+            await _remove(draw_id, purpose, self._deps)
             kept = await Attachment.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
                 draw_id=draw_id,
-                field=_FIELD,
+                field=_FIELDS[purpose],
                 filename=clean_name(filename, seen.kind),
                 media_type=MEDIA_TYPES[seen.kind],
                 size=len(content),
@@ -69,23 +76,23 @@ class DrawAttachments:
             await record(actor, now, "draw.attached", "draw", draw_id)
         return view_of(kept)
 
-    async def remove(self, actor: Actor, draw_id: UUID) -> None:
+    async def remove(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
         """Take it out again. Harmless when there is none; Conflict once the draw is handed in."""
         permissions.check(actor, "draw.edit")
         async with transaction():
-            await self._open_draw(actor, draw_id)
-            await _remove(draw_id, self._deps)
+            await self._open_draw(actor, draw_id, purpose)
+            await _remove(draw_id, purpose, self._deps)
 
-    async def find(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
+    async def find(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> AttachmentView | None:
         """For the agency, verifiers, supervisors and administrators of the draw."""
         await self._check_reader(actor, draw_id)
-        found = await Attachment.get_or_none(draw_id=draw_id, state="ready")
+        found = await _attached(draw_id, purpose)
         return view_of(found) if found else None
 
-    async def open(self, actor: Actor, draw_id: UUID) -> OpenedFile:
+    async def open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> OpenedFile:
         """The file to be saved. Raises NotFound."""
         await self._check_reader(actor, draw_id)
-        found = await Attachment.get_or_none(draw_id=draw_id, state="ready")
+        found = await _attached(draw_id, purpose)
         if found is None:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         try:
@@ -99,18 +106,27 @@ class DrawAttachments:
         if actor.role == "venue":
             raise Forbidden("申请附件只供招标人、代理机构、核验人员和监督人查看。")
 
-    async def _open_draw(self, actor: Actor, draw_id: UUID) -> Locked:
+    async def _open_draw(self, actor: Actor, draw_id: UUID, purpose: Purpose) -> Locked:
         locked = await lock_for(actor, draw_id)
+        if purpose == "release":
+            await check_may_apply(locked, self._deps)
+            return locked
         if locked.state not in _OPEN:
             raise Conflict(f"活动{locked.state.label}，不能再更换附件。", code="not_editable")
         return locked
 
 
-async def attached_name(draw_id: UUID) -> str:
-    """What the file of a draw is called; empty: there is none."""
-    found = await Attachment.get_or_none(draw_id=draw_id, state="ready")
+async def attached_name(draw_id: UUID, purpose: Purpose = "draw") -> str:
+    """What the file of a draw's request is called; empty: there is none."""
+    found = await _attached(draw_id, purpose)
     return found.filename if found else ""
 
 
-async def _remove(draw_id: UUID, deps: Deps) -> None:
-    await Attachment.filter(draw_id=draw_id, state="ready").update(state="removed", removed_at=deps.now())
+async def _attached(draw_id: UUID, purpose: Purpose) -> Attachment | None:
+    return await Attachment.get_or_none(draw_id=draw_id, field=_FIELDS[purpose], state="ready")
+
+
+async def _remove(draw_id: UUID, purpose: Purpose, deps: Deps) -> None:
+    await Attachment.filter(draw_id=draw_id, field=_FIELDS[purpose], state="ready").update(
+        state="removed", removed_at=deps.now()
+    )

@@ -37,6 +37,10 @@ Event = Literal[
     "terminated",
     "dropped",
     "ended",
+    "release_approved",
+    "release_refused",
+    "release_withdrawn",
+    "released",
 ]
 
 
@@ -68,6 +72,10 @@ _NEWS: Mapping[Event, _News] = {
     "withdrawn": _News("申请已撤回，无需核验", ("verifier",)),
     "terminated": _News("活动已终止", ("venue", "verifier")),
     "dropped": _News("活动已终止，无需核验", ("verifier",)),
+    "release_approved": _News("退选核验通过，请启动退选", ("agency",), kind="agency_news"),
+    "release_refused": _News("退选申请未通过核验", ("agency",), kind="agency_news"),
+    "release_withdrawn": _News("退选申请已撤回，无需核验", ("verifier",)),
+    "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier")),
     "ended": _News("活动已结束", ("agency", "supervisor", "venue"), kind="draw_ended"),
 }
 """``missing`` is ``left`` where the supervisors have already been told that somebody registered it; ``dropped`` is

@@ -336,7 +336,7 @@ async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END
         state=DiscardState.VOID, decided_at=now
     )
     await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
-    if event == DrawEvent.TERMINATE or not met:
+    if event != DrawEvent.END or not met:
         await DrawLot.filter(draw_id=draw.id).update(live=False)
     if draw.log_length:
         await append(draw, now, Ended())

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.draws.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
+from domain.draws.lifecycles import DRAW, VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from domain.errors import Conflict, InvalidInput, NotFound
 from models.draws import Draw, DrawApplication
 from services.core import permissions
@@ -18,6 +18,8 @@ from services.core.base import Actor, Deps, Page, record, rows, system, transact
 from services.core.batches import process_each
 from services.core.pages import contains, read_page
 from services.draws.lots import take_over
+from services.draws.news import DrawNews, Event
+from services.draws.release_rules import KIND, check_in_time
 from services.draws.repository import check_not_of_agency, lock, move, notify_agency
 from services.notifications import Notices
 
@@ -95,6 +97,7 @@ class Verification:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
+        self._news = DrawNews(deps, notices)
 
     async def queue(
         self, actor: Actor, *, state: str = "submitted", offset: int = 0, limit: int = 20
@@ -156,6 +159,9 @@ class Verification:
             self._check_reach(actor, draw, application)
             await check_not_of_agency(actor, draw)
             now = self._deps.now()
+            if application.kind == KIND:
+                await self._decide_release(actor, draw, application, event, opinion)
+                return
             if event == VerificationEvent.APPROVE and now >= draw.starts_at:
                 raise Conflict("预计评标开始时间已过，不能通过；请退回，由代理机构修改时间。", code="start_passed")
             application.state = VERIFICATION.next(VerificationState(application.state), event)
@@ -171,6 +177,21 @@ class Verification:
                 await notify_agency(self._notices, draw, "agency_verified", str(application.id))
             else:
                 await notify_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
+
+    async def _decide_release(
+        self, actor: Actor, draw: Draw, application: DrawApplication, event: VerificationEvent, opinion: str
+    ) -> None:
+        """The draw stays where it is until the agency begins the release."""
+        now, approved = self._deps.now(), event == VerificationEvent.APPROVE
+        if approved:
+            DRAW.next(DrawState(draw.state), DrawEvent.RELEASE)
+            check_in_time(draw, self._deps)
+        application.state = VERIFICATION.next(VerificationState(application.state), event)
+        application.opinion, application.decided_at, application.decided_by_id = opinion, now, actor.account_id
+        await application.save(update_fields=["state", "opinion", "decided_at", "decided_by_id"])
+        what: Event = "release_approved" if approved else "release_refused"
+        await record(actor, now, what.replace("_", "."), "draw", draw.id, opinion=opinion)
+        await self._news.tell(draw, what, by=actor.account_id, occasion=str(application.id))
 
     async def refuse_overdue(self) -> int:
         """Send back what was not verified before its expected start: the agency may mend the times, or terminate."""

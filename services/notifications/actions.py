@@ -65,6 +65,8 @@ ACTIONS: Mapping[str, Action] = {
     "draw_unconfirmed": Action("去确认", INVITATION),
     "gathering_changed": Action("查看这场评标", INVITATION, words=("请假",)),
     "draw_cancelled": _PANEL,
+    "draw_released": _PANEL,
+    "draw_release_text": _PANEL,
     "panel_stays": Action("查看这场评标", INVITATION, words=("请假",)),
     "panel_waits": _PANEL,
     "leave_confirmed": _PANEL,

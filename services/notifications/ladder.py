@@ -19,7 +19,7 @@ class Tried:
 
     step: int
     state: AttemptState
-    created_at: datetime
+    due_at: datetime
     repeatable: bool = True
     """False for a call of which it is unknown whether it rang: the ladder goes on, but not by dialling again."""
 
@@ -91,4 +91,4 @@ def _failed(step: Step, attempts: Sequence[Tried]) -> bool:
 def _retry(ladder: Ladder, index: int, step: Step, attempts: Sequence[Tried], now: datetime) -> Planned | None:
     if len(attempts) >= step.attempts or any(t.state != AttemptState.FAILED or not t.repeatable for t in attempts):
         return None
-    return _attempt(ladder, index, step, max(now, max(t.created_at for t in attempts) + step.retry_gap))
+    return _attempt(ladder, index, step, max(now, max(t.due_at for t in attempts) + step.retry_gap))

@@ -363,7 +363,7 @@ async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
 
 
 def _as_tried(attempt: Attempt) -> Tried:
-    return Tried(attempt.step, AttemptState(attempt.state), attempt.created_at, _is_repeatable(attempt))
+    return Tried(attempt.step, AttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt))
 
 
 def _is_repeatable(attempt: Attempt) -> bool:

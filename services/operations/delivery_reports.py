@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -51,6 +51,10 @@ _STORE = (
     "INSERT INTO receipt (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
     "ON CONFLICT (vendor, key) DO NOTHING RETURNING id"
 )
+
+
+WRITTEN_AFTER_CALL: Mapping[str, str] = {"draw_released": "draw_release_text"}
+"""Kinds whose answered call is followed by a short message, and that message's kind."""
 
 
 class DeliveryReports:
@@ -197,7 +201,22 @@ class DeliveryReports:
                 await self._notify_unconfirmed(attempt)
         attempt.check_at, attempt.closed_at = None, self._deps.now()
         await attempt.save()
+        if event == AttemptEvent.DELIVER and attempt.channel == "voice":
+            await self._write_after_call(await Notice.get(id=attempt.notice_id))
         await self._notices.advance(attempt.notice_id)
+
+    async def _write_after_call(self, notice: Notice) -> None:
+        """An answered call of a kind that promises a short message is followed by it, once."""
+        kind = WRITTEN_AFTER_CALL.get(notice.kind)
+        if kind:
+            await self._notices.notify(
+                pool=notice.pool,
+                kind=kind,
+                dedupe_key=f"{kind}:{notice.invitation_id}",
+                params=notice.params,
+                expert_id=notice.expert_id,
+                invitation_id=notice.invitation_id,
+            )
 
     async def _notify_unconfirmed(self, attempt: Attempt) -> None:
         """One who didn't confirm may believe to have answered. A job, since a draw is locked before its notices."""

@@ -43,6 +43,7 @@ from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
 from services.draws.recalls import Recalls
 from services.draws.recusal_lists import RecusalLists
+from services.draws.releases import Releases
 from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
@@ -97,6 +98,7 @@ class Office:
     previews: DrawPreviews
     follow_ups: FollowUps
     recalls: Recalls
+    releases: Releases
     needed: int = 2
     experts: list[Expert] = field(default_factory=list)
 
@@ -173,6 +175,7 @@ async def make_office(deps: Deps) -> Office:
         DrawPreviews(deps),
         FollowUps(deps, setup),
         Recalls(deps, notices, access, run, invitations),
+        Releases(deps, notices, access, Verification(deps, notices), run),
     )
 
 
@@ -263,7 +266,7 @@ async def prove(office: Office, draw_id: UUID) -> None:
         pool="demo",
         account_id=office.agency.account_id,
         draw_id=draw_id,
-        field="application",
+        field="draw_application",
         filename="申请表.pdf",
         media_type="application/pdf",
         size=1,

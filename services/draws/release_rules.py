@@ -1,0 +1,48 @@
+"""When a panel may be released (退选), and what has been applied for. A release ends an activity before it begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.lifecycles import DRAW, DrawEvent, VerificationState
+from domain.errors import Conflict
+from models.draws import Draw, DrawApplication
+from services.core.base import Deps, violation
+from services.draws.repository import Locked
+
+KIND = "release"
+"""``DrawApplication.kind`` of a request to release the panel; it moves the draw only when it is carried out."""
+_LIVE = (VerificationState.SUBMITTED, VerificationState.APPROVED)
+
+
+def release_until(draw: Draw, deps: Deps) -> datetime:
+    """The last moment at which the release may be begun."""
+    return draw.starts_at - deps.book(draw.pool).draw.release.before_start
+
+
+def check_in_time(draw: Draw, deps: Deps) -> None:
+    """Raises RuleViolation once the evaluation is too near (23.12)."""
+    until = release_until(draw, deps)
+    if deps.now() > until:
+        raise violation(
+            deps.book(draw.pool),
+            "draw.release.before_start",
+            f"退选截止时间{print_time(until)}已过，不能退选；不再评标的请联系核验人员终止活动。",
+        )
+
+
+async def newest(draw_id: UUID) -> DrawApplication | None:
+    """The request that counts: the one handed in last."""
+    return await DrawApplication.filter(draw_id=draw_id, kind=KIND).order_by("-submitted_at").first()
+
+
+async def check_may_apply(locked: Locked, deps: Deps) -> None:
+    """Raises Conflict in another state or while a request is under way, RuleViolation too late."""
+    DRAW.next(locked.state, DrawEvent.RELEASE)
+    asked = await newest(locked.draw.id)
+    if asked is not None and asked.state in _LIVE:
+        said = "正在等待核验" if asked.state == VerificationState.SUBMITTED else "已通过核验，请启动退选"
+        raise Conflict(f"退选申请{said}，不能再修改。", code="release_asked")
+    check_in_time(locked.draw, deps)

@@ -1,0 +1,210 @@
+"""Releasing a panel: the request, its verification, the calls, and who knows of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.draws.lifecycles import VerificationState
+from domain.errors import Conflict, InvalidInput, RuleViolation
+from models.draws import Draw, DrawApplication, DrawLot
+from models.invitations import Invitation
+from models.notices import Attempt, Notice
+from services.core.base import Deps
+from services.draws.attachments import DrawAttachments
+from services.files import SealedFiles
+from services.notifications import Delivery
+from services.operations import DeliveryReports
+from services.ports import CallReport
+from tests.factories.files import MemoryFiles, QuickChecker, pdf
+from tests.factories.offices import Office, add_experts, check_record, make_office, open_invitations, start_draw
+from tests.factories.vendors import Vendors, make_delivery, make_reports
+from tests.services.notifications.test_delivery import hear
+
+ANSWERED, UNANSWERED = "200000", "200003"
+NOT_RELEASABLE = ["drawing", "ended"]
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def vendors() -> Vendors:
+    return Vendors()
+
+
+@pytest.fixture
+def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
+    return make_delivery(deps, office, vendors, {"sms": 5, "voice": 12})
+
+
+@pytest.fixture
+def reports(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
+    return make_reports(deps, office, vendors)
+
+
+async def panel(office: Office, needed: int = 2) -> UUID:
+    """A complete panel whose evaluation begins in six hours."""
+    await add_experts(office, needed + 1)
+    draw_id = await start_draw(office, needed=needed)
+    for one in await open_invitations(draw_id):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    return draw_id
+
+
+async def attach(office: Office, draw_id: UUID) -> None:
+    files = DrawAttachments(office.deps, SealedFiles(MemoryFiles(), office.deps.keys), office.access, QuickChecker())
+    await files.attach(office.agency, draw_id, "退选申请表.pdf", pdf(), "release")
+
+
+async def ask(office: Office, draw_id: UUID) -> UUID:
+    await attach(office, draw_id)
+    return await office.releases.submit(office.agency, draw_id, "招标失败", "投标人不足三家")
+
+
+async def released(office: Office, draw_id: UUID) -> None:
+    await office.verification.approve(office.verifier, await ask(office, draw_id))
+    await office.releases.start(office.agency, draw_id)
+
+
+async def call(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock, status: str
+) -> None:
+    """Every call that is due is made, and ends so."""
+    await delivery.deliver_due()
+    for attempt in await Attempt.filter(channel="voice", state="sent"):
+        await hear(reports, vendors, CallReport(attempt.vendor_id, attempt.out_id, True, status, "", clock.now()))
+    await delivery.deliver_due()
+
+
+async def test_a_request_moves_nothing_and_what_is_released_is_over(office: Office) -> None:
+    draw_id = await panel(office)
+    application = await ask(office, draw_id)
+    assert (await Draw.get(id=draw_id)).state == "completed"
+    [shown] = await office.verification.queue(office.verifier)
+    assert (shown.kind, shown.reason) == ("release", "招标失败：投标人不足三家")
+    with pytest.raises(Conflict, match="通过核验后"):
+        await office.releases.start(office.agency, draw_id)
+    await office.verification.approve(office.verifier, application)
+    assert (await Draw.get(id=draw_id)).state == "completed"
+
+    await office.releases.start(office.agency, draw_id)
+    assert (await Draw.get(id=draw_id)).state == "released"
+    assert set(await Invitation.filter(draw_id=draw_id).values_list("state", flat=True)) == {"released"}
+    assert not await DrawLot.exists(draw_id=draw_id, live=True)
+    assert await Notice.filter(kind="draw_released").count() == 2
+    await check_record(office, draw_id, "discard", "discard")
+    with pytest.raises(Conflict):
+        await office.releases.start(office.agency, draw_id)
+    assert await Notice.filter(kind="draw_released").count() == 2
+
+
+async def test_a_request_can_be_withdrawn_refused_and_made_again(office: Office) -> None:
+    draw_id = await panel(office)
+    first = await ask(office, draw_id)
+    with pytest.raises(Conflict, match="正在等待核验"):
+        await ask(office, draw_id)
+    await office.releases.withdraw(office.agency, draw_id)
+    with pytest.raises(Conflict):
+        await office.verification.approve(office.verifier, first)
+    second = await ask(office, draw_id)
+    await office.verification.refuse(office.verifier, second, "请补充证明")
+    await ask(office, draw_id)
+    states = await DrawApplication.filter(kind="release").order_by("submitted_at").values_list("state", flat=True)
+    assert states == ["withdrawn", "refused", "submitted"]
+
+
+async def test_cause_and_proof_are_needed(office: Office) -> None:
+    draw_id = await panel(office)
+    with pytest.raises(InvalidInput, match="证明材料"):
+        await office.releases.submit(office.agency, draw_id, "招标失败", "")
+    await attach(office, draw_id)
+    with pytest.raises(InvalidInput, match="退选原因"):
+        await office.releases.submit(office.agency, draw_id, "想换一批专家", "")
+
+
+async def test_five_hours_before_the_evaluation_it_is_too_late(office: Office, clock: FixedClock) -> None:
+    draw_id = await panel(office)
+    starts = (await Draw.get(id=draw_id)).starts_at
+    waiting = await ask(office, draw_id)
+    clock.move(starts - timedelta(hours=5) - clock.now())
+    assert await office.releases.refuse_overdue() == 1
+    assert (await DrawApplication.get(id=waiting)).state == "submitted", "to the minute it is in time"
+    clock.move(timedelta(seconds=1))
+    with pytest.raises(RuleViolation):
+        await office.verification.approve(office.verifier, waiting)
+    await office.releases.refuse_overdue()
+    assert (await DrawApplication.get(id=waiting)).state == "refused"
+    with pytest.raises(RuleViolation):
+        await office.releases.submit(office.agency, draw_id, "招标失败", "")
+
+
+async def test_the_clock_may_pass_the_limit_between_approval_and_start(office: Office, clock: FixedClock) -> None:
+    draw_id = await panel(office)
+    await office.verification.approve(office.verifier, await ask(office, draw_id))
+    assert (await office.releases.view(office.agency, draw_id)).may_start
+    clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(hours=4) - clock.now())
+    assert not (await office.releases.view(office.agency, draw_id)).may_start
+    with pytest.raises(RuleViolation):
+        await office.releases.start(office.agency, draw_id)
+    assert (await Draw.get(id=draw_id)).state == "completed"
+
+
+async def test_who_answers_the_call_gets_the_message_and_knows(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await panel(office, 1)
+    await released(office, draw_id)
+    [before] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (before.voice_label, before.confirmed, before.mobile[3:7]) == ("通知中", False, "****")
+    await call(office, delivery, reports, vendors, clock, ANSWERED)
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.calls, row.voice_label, row.texted, row.confirmed) == (1, "已送达", True, True)
+    with pytest.raises(Conflict, match="已送达"):
+        await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已告知")
+
+
+async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await panel(office, 1)
+    await released(office, draw_id)
+    for number in range(1, 4):
+        await call(office, delivery, reports, vendors, clock, UNANSWERED)
+        [row] = (await office.releases.view(office.agency, draw_id)).panel
+        assert (row.calls, row.voice_label) == (number, "通知中" if number < 3 else "未送达")
+        clock.move(timedelta(minutes=6))
+        await office.notices.climb_due()
+    with pytest.raises(InvalidInput):
+        await office.releases.confirm(office.agency, draw_id, row.invitation_id, " ")
+    await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已电话告知本人")
+    await office.releases.confirm(office.agency, draw_id, row.invitation_id, "再点一次")
+    await delivery.deliver_due()
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.calls, row.texted, row.confirmed, row.words, row.by_hand) == (3, True, True, "已电话告知本人", False)
+
+
+@pytest.mark.parametrize("state", NOT_RELEASABLE)
+async def test_only_a_drawn_panel_that_has_not_met_is_released(office: Office, state: str) -> None:
+    draw_id = await panel(office)
+    await Draw.filter(id=draw_id).update(state=state)
+    with pytest.raises(Conflict):
+        await office.releases.submit(office.agency, draw_id, "招标失败", "")
+    view = await office.releases.view(office.agency, draw_id)
+    assert (view.may_apply, view.waiting, view.may_start) == (False, False, False)
+
+
+async def test_the_request_s_state_is_told(office: Office) -> None:
+    draw_id = await panel(office)
+    application = await ask(office, draw_id)
+    assert (await office.releases.view(office.agency, draw_id)).waiting
+    await office.verification.refuse(office.verifier, application, "材料不全")
+    [shown] = (await office.releases.view(office.agency, draw_id)).applications
+    assert (shown.state, shown.opinion) == (VerificationState.REFUSED, "材料不全")
+    assert await Notice.filter(kind="agency_news").count() == 1
