@@ -12,6 +12,7 @@ from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.site import show_pdf
+from web.draws.facts import KINDS
 from web.office.base import EMPTY, Form, redirect
 
 
@@ -46,6 +47,7 @@ class SubmissionPages(DrawPart):
             terminals=[(one, one) for one in self.book(actor).draw.terminals],
             attached=await draws.attachments.find(actor, draw.id),
             applications=await draws.verification.of_draw(draw.id),
+            application_kinds=KINDS,
             missing=_missing(detail),
             operator=draws.operators.show(draw),
         )
