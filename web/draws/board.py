@@ -51,8 +51,8 @@ class LiveProgress:
         return read_rolls(await self._screens.acts(draw, ROUND_ACTS))
 
     async def answer(self, request: http.Request, check: Check, **whose: str) -> http.StreamResponse:
-        """``check`` is asked every now and then, and raises when this watcher may see the draw no more. ``whose`` link
-        or session."""
+        """``check`` is asked every now and then, and raises or redirects when this watcher may see the draw no more.
+        ``whose`` link or session."""
         draw = await check()
         with self._streams.open(**whose, address=network_of(self._site.address_of(request))) as stream:
             response = http.StreamResponse(
@@ -82,7 +82,7 @@ async def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[b
             checked = clock()
             try:
                 await check()
-            except AppError:  # the link or the log-in has run out
+            except (AppError, http.HTTPException):  # the link or the log-in has run out: a page would redirect
                 yield _END
                 return
         if changed:

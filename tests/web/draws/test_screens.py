@@ -145,6 +145,18 @@ async def test_a_board_shows_how_the_three_numbers_come_in(world: World) -> None
     assert facts["roll-state"] == "专家顺序已确定"
 
 
+async def test_an_agency_whose_log_in_ends_is_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.draws.board.CHECK_EVERY", 0.0)
+    monkeypatch.setattr("web.draws.board._WAIT", 0.01)
+    draw_id, _ = await world.call()
+    agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/run")
+    async with agency.client.get(f"/agency/draws/{draw_id}/events") as stream:
+        assert (await next_facts(stream.content))["planned"] == 1
+        world.clock.move(timedelta(days=60))
+        async with asyncio.timeout(20):
+            assert b"event: over" in await stream.content.read()
+
+
 async def test_a_watcher_whose_link_runs_out_is_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.draws.board.CHECK_EVERY", 0.0)
     monkeypatch.setattr("web.draws.board._WAIT", 0.01)
