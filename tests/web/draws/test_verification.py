@@ -67,6 +67,8 @@ async def test_a_refusal_needs_an_opinion_which_stays_in_the_history(world: Worl
     await agency.get(f"/desk/{draw_id}/application")
     assert "缺少监督人部门" in agency.text
     assert "退回" not in agency.page.buttons
+    await agency.get(f"/agency/draws/{draw_id}/submit")
+    assert "核验未通过：缺少监督人部门" in agency.text
 
 
 async def test_what_was_decided_or_withdrawn_meanwhile_is_said_on_the_page(world: World) -> None:
