@@ -10,6 +10,7 @@ NAMES = (
     "words",
     "pages",
     "board",
+    "public_check",
     "storm",
     "memory",
     "scaling",

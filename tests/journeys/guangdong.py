@@ -171,6 +171,11 @@ class Day:
         [button] = [one for one in visitor.page.buttons if one.startswith(name)]
         return await visitor.press(button)
 
+    def stranger(self) -> Visitor:
+        """A new browser of somebody whom nobody knows."""
+        self.browsers.append(Browser(self.stage.wire.service_url))
+        return Visitor(self.browsers[-1])
+
     async def log_in(self, mobile: str) -> Visitor:
         """A new browser in which a person comes in by the code of an SMS."""
         service_url = self.stage.wire.service_url

@@ -23,7 +23,7 @@ from app.demo.phones import bubbles
 from app.demo.stage import stage
 from app.demo.wire import Refused
 from domain.clock import local
-from domain.draws.verify_draw import compare, verify
+from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.pages import Visitor
 from tests.factories.files import pdf
@@ -612,6 +612,19 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "已结束"
     found = verify(await agent.get(f"/draws/{day.draw}/record"))
     assert {one.code for one in found} == {"gathering_moved", "discard"}
+
+
+async def test_24_anybody_checks_the_finished_draw_and_its_papers_carry_the_code(day: Day) -> None:
+    number = (await (await day.agent()).get(f"/draws/{day.draw}"))["number"]
+    stranger = await day.stranger().get(f"/record?number={number}")
+    assert (stranger.status, stranger.path) == (200, f"/record/{gd.POOL}/{number}")
+    assert "记录不能证明什么" in stranger.text
+    answer = await stranger.client.get(stranger.page.links["下载记录"])
+    assert {one.code for one in verify(read(await answer.text()))} == {"gathering_moved", "discard"}
+    await day.page.get(f"/agency/draws/{day.draw}/result")
+    for button in ("结果PDF", "出入场PDF", "记录PDF"):
+        answer = await day.page.client.get(day.page.page.links[button])
+        assert (answer.status, (await answer.read())[:5]) == (200, b"%PDF-"), button
 
 
 # ---- 13, 16 what follows from identity and time
