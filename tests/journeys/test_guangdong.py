@@ -670,11 +670,10 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
     assert moved["starts_at"] == later["start"]["starts_at"]
     delay = datetime.fromisoformat(moved["starts_at"]) - datetime.fromisoformat(shown["starts_at"])
     assert datetime.fromisoformat(moved["ends_at"]) - datetime.fromisoformat(shown["ends_at"]) == delay
-    for mobile in (gd.SUPERVISOR, gd.VERIFIER):  # the supervisor has bound his chat, the verifier has not
+    for mobile in (gd.SUPERVISOR, gd.VERIFIER):
         await day.stage.advance(65)
         await day.phone(mobile).wait_for(
-            lambda state: any("评标推迟到" in one["text"] for one in [*state["sms"], *bubbles(state, gd.POOL)]) or None,
-            "推迟评标的消息",
+            lambda state: any("评标推迟到" in sms["text"] for sms in state["sms"]) or None, "推迟评标短信"
         )
     found = verify(await agent.get(f"/draws/{day.second}/record"))
     assert {one.code for one in found} == {"order_unchecked", "gathering_moved", "discard"}
