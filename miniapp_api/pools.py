@@ -32,6 +32,7 @@ class ChoicesOut(Output):
 
     terminals: tuple[str, ...] = Field(description="Where an application is verified (抽取终端)")
     recusal_reasons: tuple[str, ...]
+    release_causes: tuple[str, ...]
     recusal_evidence: tuple[str, ...] = Field(description="What a recusal may rest on (回避依据)")
     region_modes: tuple[str, ...]
     region_mode_note: str = Field(description="Show it at the choice: who pays for experts of other cities")
@@ -93,6 +94,7 @@ async def show(call: Call) -> PoolOut:
         choices=ChoicesOut(
             terminals=tuple(book.draw.terminals),
             recusal_reasons=tuple(book.draw.recusal_reasons),
+            release_causes=tuple(book.draw.release.causes),
             recusal_evidence=tuple(book.draw.recusal_evidence),
             region_modes=_texts(book.draw.region_modes),
             region_mode_note=book.remuneration.payer_note,

@@ -23,6 +23,7 @@ LABELS: Mapping[str, str] = {
     "id_tail": "身份证号后几位",
     "reason": "原因",
     "cause": "原因类别",
+    "words": "通知情况",
     "opinion": "意见",
     "note": "说明",
     "remark": "注意事项",

@@ -239,6 +239,7 @@ declare namespace Api {
   interface ChoicesOut {
     terminals: Array<string>;
     recusal_reasons: Array<string>;
+    release_causes: Array<string>;
     recusal_evidence: Array<string>;
     region_modes: Array<string>;
     region_mode_note: string;

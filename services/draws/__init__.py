@@ -6,7 +6,7 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 from services.draws.absences import AbsenceRow, RegionChange
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
-from services.draws.attachments import RULE
+from services.draws.attachments import RULE, Purpose
 from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanned
 from services.draws.attendance_rules import venue_position
 from services.draws.audits import AuditLine, AuditReport, DrawAudits, Verdict
@@ -90,6 +90,7 @@ __all__ = [
     "ProjectLine",
     "ProjectView",
     "PublicLinks",
+    "Purpose",
     "RecallPanel",
     "RecallRow",
     "RecallTimes",

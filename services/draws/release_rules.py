@@ -35,7 +35,7 @@ def check_in_time(draw: Draw, deps: Deps) -> None:
 
 async def newest(draw_id: UUID) -> DrawApplication | None:
     """The request that counts: the one handed in last."""
-    return await DrawApplication.filter(draw_id=draw_id, kind=KIND).order_by("-submitted_at").first()
+    return await DrawApplication.filter(draw_id=draw_id, kind=KIND).order_by("-submitted_at", "-id").first()
 
 
 async def check_may_apply(locked: Locked, deps: Deps) -> None:

@@ -136,7 +136,7 @@ class Verification:
 
     async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
         """Every application of a draw, newest first; the caller has checked who asks."""
-        found = await rows(_SELECT + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC, a.id", draw_id)
+        found = await rows(_SELECT + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC, a.id DESC", draw_id)
         return [_row(row) for row in found]
 
     async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:

@@ -16,6 +16,7 @@ from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
 from web.agency.recall import RecallPages
 from web.agency.recusal import RecusalPages
+from web.agency.release import ReleasePages
 from web.agency.remuneration import RemunerationMonths, RemunerationTab
 from web.agency.run import RunPages
 from web.agency.submission import SubmissionPages
@@ -32,6 +33,7 @@ _ALL = (
     ConditionPages,
     SubmissionPages,
     RunPages,
+    ReleasePages,
     FollowUpPages,
     RecallPages,
     ProjectTab,

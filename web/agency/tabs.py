@@ -18,6 +18,10 @@ def _has_run(draw: Draw) -> bool:
     return draw.started_at is not None
 
 
+def _was_full_or_short(draw: Draw) -> bool:
+    return draw.finished_at is not None
+
+
 @dataclass(frozen=True)
 class Tab:
     """``code`` is the page's ``step`` and the end of its path, ``/agency/draws/{id}/{code}``."""
@@ -45,6 +49,7 @@ TABS = (
     Tab("result", "抽取结果", _has_run),
     Tab("attendance", "专家出入场情况", _has_run),
     Tab("remuneration", "专家酬劳支付情况", _has_run),
+    Tab("release", "退选", _was_full_or_short),
     Tab("log", "操作记录"),
 )
 """A further tab is a line here, and a ``DrawPart`` whose ``step`` is its code."""

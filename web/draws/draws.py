@@ -27,6 +27,7 @@ from services.draws import (
     Filters,
     Progress,
     PublicLinks,
+    Purpose,
     RequestRow,
 )
 from services.ports import MailAttachment
@@ -164,7 +165,7 @@ class DrawPages(DeskPart):
         return None if actor.role == "venue" else await self._services.draws.attachments.find(actor, draw_id)
 
     async def attachment(self, request: http.Request) -> http.Response:
-        """To the file of the request for verification, at an address of its own."""
+        """To the file of the request for verification, at an address of its own; ``of`` release: of the panel's."""
         actor, _, found = await self._attachment(request)
         raise go_to_file(self._services, actor, "attachment", found.id, found.filename)
 
@@ -183,7 +184,8 @@ class DrawPages(DeskPart):
     async def _attachment(self, request: http.Request) -> tuple[Actor, Draw, AttachmentView]:
         """Raises NotFound where there is none, Forbidden for whom it doesn't concern."""
         actor, draw = await self._find(request)
-        found = await self._services.draws.attachments.find(actor, draw.id)
+        purpose: Purpose = "release" if request.query.get("of") == "release" else "draw"
+        found = await self._services.draws.attachments.find(actor, draw.id, purpose)
         if found is None:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         return actor, draw, found

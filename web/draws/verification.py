@@ -9,6 +9,7 @@ from domain.errors import AppError, Forbidden, InvalidInput, NotFound
 from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import check, may
+from services.draws import Purpose
 from web.core.site import page_number
 from web.draws.desk import DeskPart
 from web.draws.facts import KINDS, facts_of
@@ -67,6 +68,8 @@ class VerificationPages(DeskPart):
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
         applications = await self._services.draws.verification.of_draw(draw.id)
         waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
+        newest = waiting or (applications[0] if applications else None)
+        purpose: Purpose = "release" if newest and newest.kind == "release" else "draw"
         return self._show(
             actor,
             "draws/application.html",
@@ -74,9 +77,9 @@ class VerificationPages(DeskPart):
             status=error.status if error else 200,
             **await facts_of(self._services, actor, draw),
             applications=applications,
-            newest=applications[0] if applications else None,
+            newest=newest,
             waiting=waiting if may(actor, "draw.verify") else None,
-            attached=await self._services.draws.attachments.find(actor, draw.id),
+            attached=await self._services.draws.attachments.find(actor, draw.id, purpose),
             error=error.message if error else "",
             typed=typed or {},
             form=self._token(actor, "verify", draw.id),

@@ -1,0 +1,56 @@
+"""A panel is released on pages: asked for, verified, begun, and recorded whom no call reached."""
+
+from __future__ import annotations
+
+from models.draws import Draw, DrawApplication
+from models.notices import Attempt, Notice
+from tests.factories.files import pdf
+from tests.factories.offices import add_experts, open_invitations, start_draw
+from tests.web.conftest import World
+
+
+async def test_a_failed_tender_releases_its_panel(world: World) -> None:
+    office = world.office
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+
+    agency = await world.log_in(office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    await agency.click("退选")
+    assert "最迟" in agency.text
+    await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
+    assert (agency.status, "请先上传证明材料" in agency.text) == (422, True)
+    files = world.services.draws.attachments
+    await files.attach(office.agency, draw_id, "退选申请表.pdf", pdf(), "release")
+    await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
+    assert "退选申请已提交，等待交易中心核验" in agency.text
+    await agency.press("撤回退选申请")
+    await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
+
+    verifier = await world.log_in(office.verifier, "verifier")
+    await verifier.get(f"/desk/{draw_id}/application")
+    assert "退选专家申请" in verifier.text
+    assert "招标失败：<b>不足三家</b>" in verifier.text, "shown as written"
+    assert "退选申请表.pdf" in verifier.text
+    await verifier.press("通过")
+    assert (await Draw.get(id=draw_id)).state == "completed"
+    assert await DrawApplication.filter(kind="release").values_list("state", flat=True) == ["withdrawn", "approved"]
+
+    await agency.get(f"/agency/draws/{draw_id}/release")
+    await agency.press("启动退选")
+    assert "已启动退选" in agency.text, agency.text
+    assert "通知中" in agency.text
+    assert (await Draw.get(id=draw_id)).state == "released"
+    notice = await Notice.get(kind="draw_released")
+    await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=world.clock.now())
+    await Notice.filter(id=notice.id).update(state="failed")
+    await agency.get(f"/agency/draws/{draw_id}/release")
+    [name] = [one for one in agency.page.buttons if one.startswith("登记")]
+    await agency.press(name, words="")
+    assert (agency.status, "请填写通知情况" in agency.text) == (422, True)
+    await agency.press(name, words="已电话告知本人")
+    assert "已电话告知本人" in agency.text, agency.text
+    assert await Notice.filter(kind="draw_release_text").count() == 1

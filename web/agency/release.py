@@ -1,0 +1,96 @@
+"""The tab 退选: the request to release the panel, its start, and who knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.core.base import Actor
+from services.draws import RULE, Detail
+from web.agency.wizard import DrawPart, path_of, text
+from web.office.base import EMPTY, Form, redirect, uuid_of
+
+
+class ReleasePages(DrawPart):
+    step = "release"
+    notes: ClassVar[Mapping[str, str]] = {
+        "sent": "已提交，等待交易中心核验。核验通过后才能启动退选。",
+        "withdrawn": "退选申请已撤回。",
+        "attached": "证明材料已上传。",
+        "removed": "证明材料已删除。",
+        "started": "已启动退选，正在电话通知专家。",
+        "told": "已登记，并向专家发送退选短信。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/agency/draws/{id}/release", self.tab)
+        self.site.post("/agency/draws/{id}/release", self.act)
+        self.site.post("/agency/draws/{id}/release/attachment", self.attach)
+
+    async def tab(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        return await self._page(actor, request, detail)
+
+    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+        draws, draw = self.services.draws, detail.draw
+        return self.draw_page(
+            actor,
+            "agency/release.html",
+            request,
+            detail,
+            error=form.error,
+            f=form,
+            release=await draws.releases.view(actor, draw.id),
+            attached=await draws.attachments.find(actor, draw.id, "release"),
+            causes=[(one, one) for one in self.book(actor).draw.release.causes],
+        )
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` submit, withdraw, remove (the proof), start, or told with an ``id`` and ``words``."""
+        actor, detail = await self.asked(request)
+        fields = await self.fields(request, actor)
+        try:
+            note = await self._do(actor, detail, fields)
+        except AppError as error:
+            detail = await self.services.draws.queries.detail(actor, detail.draw.id)
+            return await self._page(actor, request, detail, Form(fields, self.shown(error), fields.get("id", "")))
+        raise redirect(path_of(detail.draw.id, "release"), note=note)
+
+    async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
+        draws, draw_id = self.services.draws, detail.draw.id
+        match fields.get("deed"):
+            case "submit":
+                words = text(fields, "reason", "说明", 400)
+                await draws.releases.submit(actor, draw_id, fields.get("cause", ""), words)
+                return "sent"
+            case "withdraw":
+                await draws.releases.withdraw(actor, draw_id)
+                return "withdrawn"
+            case "remove":
+                await draws.attachments.remove(actor, draw_id, "release")
+                return "removed"
+            case "start":
+                await draws.releases.start(actor, draw_id)
+                return "started"
+            case "told":
+                expert = uuid_of(fields.get("id", ""), "这位专家")
+                await draws.releases.confirm(actor, draw_id, expert, text(fields, "words", "通知情况", 200))
+                return "told"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+    async def attach(self, request: http.Request) -> http.Response:
+        actor, detail = await self.asked(request)
+        files = self.services.draws.attachments
+        try:
+            await files.check_open(actor, detail.draw.id, "release")
+            fields, content = await self.upload(request, actor, longest=RULE.size_max)
+            if not content:
+                raise InvalidInput("请先选择要上传的文件。", code="missing", field="file")
+            name = fields.get("filename", "")[:200] or "退选申请"
+            await files.attach(actor, detail.draw.id, name, content, "release")
+        except AppError as error:
+            return await self._page(actor, request, detail, Form({}, self.shown(error)))
+        raise redirect(path_of(detail.draw.id, "release"), note="attached")
