@@ -54,7 +54,7 @@ _WAITING = (
 _TOO_LATE = "距评标开始过近，已不能退选"
 _PANEL = """
 SELECT i.id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
-    count(v.id) FILTER (WHERE v.sent_at IS NOT NULL)::int AS calls,
+    count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
     coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
     coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
     EXISTS (SELECT 1 FROM notice t JOIN attempt s ON s.notice_id = t.id WHERE t.invitation_id = i.id

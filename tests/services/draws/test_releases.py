@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.draws.lifecycles import VerificationState
-from domain.errors import Conflict, InvalidInput, RuleViolation
+from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, RuleViolation, Transient
 from models.draws import Draw, DrawApplication, DrawLot
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
@@ -208,3 +208,53 @@ async def test_the_request_s_state_is_told(office: Office) -> None:
     [shown] = (await office.releases.view(office.agency, draw_id)).applications
     assert (shown.state, shown.opinion) == (VerificationState.REFUSED, "材料不全")
     assert await Notice.filter(kind="agency_news").count() == 1
+
+
+async def rung(office: Office, delivery: Delivery, reports: DeliveryReports, clock: FixedClock) -> None:
+    """An hour of waiting, asking the vendor and trying again."""
+    for _ in range(20):
+        await delivery.deliver_due()
+        clock.move(timedelta(minutes=3))
+        await reports.check_due()
+        await office.notices.climb_due()
+
+
+async def test_a_release_call_cut_off_is_not_dialled_again_nor_its_expert_forgotten(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await panel(office, 1)
+    await released(office, draw_id)
+    before = vendors.sent.count(("voice", "draw_released"))
+    vendors.errors = [OutcomeUnknown("cut off")]
+    await rung(office, delivery, reports, clock)
+    assert (before, vendors.sent.count(("voice", "draw_released"))) == (0, 1)
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.voice_label, row.texted, row.by_hand) == ("未送达", False, True)
+
+
+async def test_with_the_phone_network_down_every_expert_is_left_to_a_person(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await panel(office, 2)
+    await released(office, draw_id)
+    vendors.errors = [Rejected("down") for _ in range(40)]
+    await rung(office, delivery, reports, clock)
+    shown = (await office.releases.view(office.agency, draw_id)).panel
+    assert [(row.voice_label, row.confirmed, row.by_hand) for row in shown] == [("未送达", False, True)] * 2
+    assert vendors.sent.count(("voice", "draw_released")) == 6, "three tries each"
+
+
+async def test_when_the_phone_network_is_back_the_waiting_calls_are_made(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await panel(office, 1)
+    await released(office, draw_id)
+    vendors.errors = [Transient("down") for _ in range(40)]
+    await delivery.deliver_due()
+    [waiting] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (waiting.calls, waiting.voice_label, waiting.by_hand) == (0, "通知中", False)
+    vendors.errors = []
+    clock.move(timedelta(minutes=10))
+    await call(office, delivery, reports, vendors, clock, ANSWERED)
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.calls, row.voice_label, row.texted, row.confirmed) == (1, "已送达", True, True)
