@@ -22,7 +22,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "follow-ups": ("/agency/draws/{id}/notify",),
     "releases": ("/agency/draws/{id}/release",),
     "absences": ("/desk/{draw_id}/absences", "/agency/pending"),
-    "results": ("/desk/{draw_id}/result", "/desk/{draw_id}/log", "/desk/{draw_id}/audit", "/record/{token}"),
+    "results": ("/desk/{draw_id}/result", "/desk/{draw_id}/log", "/desk/{draw_id}/audit", "/record/{token}", "/record"),
     "attendance": ("/desk/{draw_id}/attendance", "/desk/{draw_id}/screen"),
     "remuneration": ("/desk/{draw_id}/remuneration", "/agency/remuneration", "/h5/{pool}/remuneration"),
     "invitations": ("/i/{link}",),
