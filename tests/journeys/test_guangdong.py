@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -883,3 +884,35 @@ async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
     assert record["log"][0]["original"] == old["number"]
     assert {one.code for one in verify(record)} == {"order_unchecked"}
     assert compare(record, await agent.get(f"/draws/{day.draw}/record")) == []
+
+
+async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(day: Day) -> None:
+    """23.11 to 23.16: a request of its own, verified; an answered call is followed by a short message."""
+    agent, verifier = await day.agent(), await day.mini(gd.VERIFIER, "verifier")
+    [redraw] = (await agent.get("/draws?kind=redraw"))["items"]
+    path = f"/draws/{redraw['id']}/release"
+    body = {"cause": "招标失败", "reason": "投标人不足三家"}
+    with refused(code="proof_missing"):
+        await agent.post(f"{path}/application", body)
+    await agent.upload(f"{path}/attachment", "退选申请表.pdf", pdf())
+    await agent.post(f"{path}/application", body)
+    with refused(code="not_verified"):
+        await agent.post(f"{path}/start")
+    [waiting] = (await verifier.get("/verification/applications"))["items"]
+    assert (waiting["kind"], waiting["reason"]) == ("release", "招标失败：投标人不足三家")
+    await verifier.post(f"/verification/applications/{waiting['id']}/approval", {"opinion": "同意"})
+    assert (await agent.get(f"/draws/{redraw['id']}"))["state"] == "completed", "nothing has moved yet"
+
+    await day.stage.advance(65)  # the vendor calls nobody twice within a minute
+    await agent.post(f"{path}/start")
+    panel = (await agent.get(path))["panel"]
+    for expert in await day.ringing(len(panel)):
+        assert "已退选" in await day.press(expert, "")
+    told = await day.until(lambda said: all(row["texted"] for row in said["panel"]), path, agent)
+    assert {(row["voice"], row["confirmed"], row["calls"]) for row in told["panel"]} == {("delivered", True, 1)}
+    assert all(re.fullmatch(r"\d{3}\*{4}\d{4}", row["mobile"]) for row in told["panel"])
+    assert (await agent.get(f"/draws/{redraw['id']}"))["state"] == "released"
+    [lot] = [lot for lot in (await agent.get(f"/projects/{day.project}"))["lots"] if lot["id"] == day.lots[0]]
+    assert not lot["draw_number"], "may be drawn again"
+    record = await agent.get(f"/draws/{redraw['id']}/record")
+    assert {one.code for one in verify(record)} >= {"discard"}
