@@ -33,7 +33,7 @@ from services.draws.queries import DrawQueries
 from services.draws.recalls import Recalls
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
-from services.draws.releases import RELEASES_DUE, Releases
+from services.draws.releases import RELEASES_DUE, UNTOLD, Releases
 from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
@@ -137,6 +137,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
             DueTask("digests", DIGESTS_DUE, digests.tell_due),
+            DueTask("release_text", f"EXISTS ({UNTOLD})", releases.write_untold),
             DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
         ),

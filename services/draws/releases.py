@@ -27,7 +27,7 @@ from domain.draws.lifecycles import VerificationState as State
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_mobile, mask_name
 from domain.rulebook.texts import time_params
-from models.draws import DrawApplication
+from models.draws import Draw, DrawApplication
 from models.invitations import Invitation, ReleaseConfirmation
 from models.organisations import Organisation
 from services.core import permissions
@@ -47,6 +47,13 @@ RELEASES_DUE = (
     "EXISTS (SELECT 1 FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days')"
 )
+UNTOLD = """
+SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'released'
+ WHERE d.state = 'released' AND d.ended_at > $1::timestamptz - interval '2 days'
+   AND EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id AND n.kind = 'draw_released' AND n.state <> 'active')
+   AND NOT EXISTS (SELECT 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_release_text')
+"""
+"""Experts whom no call reached, and to whom nothing was written yet."""
 _WAITING = (
     "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days'"
@@ -222,6 +229,21 @@ class Releases:
             await self._notices.stop(invitation_id=invitation.id, kinds=_STOPPED)
         return released
 
+    async def write_untold(self) -> int:
+        """Write to those whom no call reached: it may still be read in time. Staff goes on to reach them."""
+        due = await rows(UNTOLD, self._deps.now())
+        return await process_each("release_text", due, lambda row: self._write_alone(row["id"]))
+
+    async def _write_alone(self, invitation_id: UUID) -> None:
+        async with transaction():
+            invitation = await Invitation.get(id=invitation_id)
+            await self._write(await Draw.get(id=invitation.draw_id), invitation)
+
+    async def _write(self, draw: Draw, invitation: Invitation) -> None:
+        """The release SMS, once."""
+        to = _recipient("draw_release_text", invitation, self._deps.book(draw.pool).pool.hotline)
+        await self._notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
+
     # ---- who knows of it
 
     async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
@@ -281,10 +303,7 @@ class Releases:
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )
-            to = _recipient(
-                "draw_release_text", await Invitation.get(id=invitation_id), self._deps.book(draw.pool).pool.hotline
-            )
-            await self._notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
+            await self._write(draw, await Invitation.get(id=invitation_id))
             await record(actor, now, "release.confirmed", "invitation", invitation_id)
 
 

@@ -181,6 +181,7 @@ async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
         assert (row.calls, row.voice_label) == (number, "通知中" if number < 3 else "未送达")
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
+    assert [await office.releases.write_untold() for _ in range(2)] == [1, 0], "written to all the same"
     with pytest.raises(InvalidInput):
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, " ")
     await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已电话告知本人")
