@@ -12,6 +12,7 @@ from types import CodeType
 from typing import Any, NoReturn
 
 import pytest
+import structlog
 from cryptography.hazmat.primitives import serialization
 from jinja2 import Environment
 from tortoise.apps import Apps
@@ -65,6 +66,15 @@ def _compiled_once(compiled: Callable[..., Any]) -> Callable[..., Any]:
         return known[key]
 
     return compile_once
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tracebacks_are_plain() -> Iterator[None]:
+    """By default structlog has rich lay out the local variables of every frame of a logged error, which takes long."""
+    renderer = structlog.dev.ConsoleRenderer.get_active()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(renderer, "exception_formatter", structlog.dev.plain_traceback)
+        yield
 
 
 @pytest.fixture(autouse=True)
