@@ -90,7 +90,7 @@ def _shown(one: OwnRemuneration) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    return print_time(at) if at else texts.NOT_REGISTERED
+    return print_time(at) if at else texts.TIME_UNKNOWN
 
 
 def _page(turn: Turn) -> str:

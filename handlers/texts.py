@@ -243,7 +243,7 @@ REMUNERATION_WHY = "请说明异议，如实际离场时间（200字以内）。
 REMUNERATION_CONFIRMED = "已确认：{amount}元。抽取单位支付后会通知您。"
 REMUNERATION_DISPUTED = "异议已转给场地，答复后会通知您再次核对。"
 REMUNERATION_WAITS = "没有变更。可随时回复“酬劳”继续核对。"
-NOT_REGISTERED = "未登记"
+TIME_UNKNOWN = "未登记"
 
 # ---- leave
 

@@ -313,12 +313,12 @@ async def test_a_binding_undone_elsewhere_ends_what_was_begun_here(world: World,
     assert "请先绑定身份" in await phone.says("明天")
 
 
-async def test_an_agent_is_shown_the_mini_program(world: World) -> None:
+async def test_whoever_has_no_role_is_told_how_offices_work(world: World) -> None:
     account = await make_account(world.services.deps)
     phone = await world.phone_with(account)
     status = await phone.says("状态")
     assert "暂无" in status
-    assert "小程序" in status
+    assert "我的工作" in status
 
 
 # ---- who is known to the mini-program

@@ -76,7 +76,7 @@ async def test_leaving_a_draw_and_who_does_not_come(
     await page.get_by_label("回避原因类别").select_option(index=1)
     await page.get_by_label("原因", exact=True).fill("与投标人的法定代表人有亲属关系")
     await page.get_by_role("button", name="登记").click()
-    await page.get_by_role("region", name="登记记录").wait_for()
+    await page.get_by_role("region", name="待确认和已处理的登记").wait_for()
     await seen.check(f"desk-absences-{name}")
     verifier = await world.log_in(world.office.verifier, "verifier")
     cookie = verifier.cookie
