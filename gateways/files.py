@@ -60,7 +60,7 @@ class StoredFiles:
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """Parts have a time limit each in the library, not the whole: a film takes longer than ``TIMEOUT``."""
-        async with self._spoken_to(timeout=None):
+        async with self._spoken_to(limited=False):
             await obstore.put_async(self._store, key, chunks, use_multipart=True, chunk_size=PART)
 
     async def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -99,10 +99,10 @@ class StoredFiles:
             yield [FileEntry(str(item["path"]), item["last_modified"]) for item in batch]
 
     @asynccontextmanager
-    async def _spoken_to(self, timeout: float | None = TIMEOUT) -> AsyncIterator[None]:
+    async def _spoken_to(self, *, limited: bool = True) -> AsyncIterator[None]:
         """What a failure means; an outage is logged once down, once back."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(TIMEOUT if limited else None):
                 yield
         except (BaseError, OSError, TimeoutError) as error:
             meant = _meaning(error)
