@@ -32,6 +32,7 @@ TAGS = frozenset(
 """Nouns that have native pages; all others are reached through the pages of the web site."""
 _PREFIX = "/api/v1/{pool}"
 _HEAD = "// Written by `python -m miniapp_api.types > miniprogram/types/api.d.ts`; change the service, not this file.\n"
+_LONGEST = 160  # characters of a line
 _SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 Json = Mapping[str, Any]  # a part of the description; its shape is OpenAPI's
@@ -43,11 +44,16 @@ def render() -> str:
     calls = dict(_calls(described["paths"]))
     schemas = described["components"]["schemas"]
     lines = [_HEAD, "declare namespace Api {", "  interface Calls {"]
-    lines += [f"    '{name}': {shape};" for name, shape in calls.items()]
+    lines += [_in_lines(f"    '{name}': {shape};") for name, shape in calls.items()]
     lines.append("  }")
     for name in sorted(_reached("\n".join(calls.values()), schemas)):
         lines += ["", *_declare(name, schemas[name])]
     return "\n".join([*lines, "}", ""])
+
+
+def _in_lines(call: str) -> str:
+    """A call on one line, or on two where it would be longer than our lines are."""
+    return call if len(call) <= _LONGEST else call.replace("; answer: ", ";\n      answer: ")
 
 
 def _calls(paths: Json) -> Iterator[tuple[str, str]]:

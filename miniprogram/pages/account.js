@@ -40,7 +40,8 @@ openPage({}, {
           items.length > 0 && requests(items),
           { cells: present([
             me.roles.length === 0 && { label: '申请成为评标专家', url: '/pages/register' },
-            { label: '绑定公众号', tag: me.in_chat ? '已绑定' : '未绑定', tone: me.in_chat ? /** @type {const} */ ('good') : /** @type {const} */ ('warn'), deed: me.in_chat ? '' : 'join' },
+            { label: '绑定公众号', tag: me.in_chat ? '已绑定' : '未绑定', tone: me.in_chat ? /** @type {const} */ ('good') : /** @type {const} */ ('warn'),
+              deed: me.in_chat ? '' : 'join' },
             { label: '密码、手机号、登录设备', url: own('account') },
             this.pool.hotline && { label: '人工服务', value: this.pool.hotline, deed: 'phone' },
           ]) },

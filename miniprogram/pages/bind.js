@@ -6,7 +6,8 @@ const session = require('../lib/session');
 /** @param {Shell.Query} query where to go on */
 const onward = (query) => wx.reLaunch({ url: query.to || '/pages/index/index' });
 
-openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '', code: '', typing: false, who: /** @type {Api.EntranceOut | null} */ (null) } }, {
+openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '', code: '', typing: false,
+  who: /** @type {Api.EntranceOut | null} */ (null) } }, {
   async load() {
     if (this.me.bound) onward(this.query);
     return { name: this.pool.name, privacy: this.pool.privacy_text, who: await this.entrance() };

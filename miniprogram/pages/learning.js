@@ -11,7 +11,8 @@ const examCell = (exam) => ({
 
 /** A course is paid for in the native page. @param {Api.EnrolmentViewOut} course @returns {Shell.Cell} */
 const courseCell = (course) => ({
-  label: course.name, note: `已学 ${Math.floor(course.progress / 10)}%`, tag: COURSE[course.phase], url: course.phase === 'unpaid' ? '/pages/fees' : own(`courses/${course.id}`),
+  label: course.name, note: `已学 ${Math.floor(course.progress / 10)}%`, tag: COURSE[course.phase],
+  url: course.phase === 'unpaid' ? '/pages/fees' : own(`courses/${course.id}`),
 });
 
 openPage({}, {

@@ -20,7 +20,8 @@ function stages(progress) {
 /** @param {Api.HomeOut} home @returns {Shell.Sheet} */
 function sheetOf({ progress, standing, to_do: waiting, advice }) {
   const toDo = waiting.map((item) => ({
-    label: item.title, note: item.detail, tag: item.action, deed: item.route && pageOf(item.route) !== '/pages/status' ? 'open' : '', id: item.code === 'register' ? '/pages/register' : pageOf(item.route),
+    label: item.title, note: item.detail, tag: item.action, deed: item.route && pageOf(item.route) !== '/pages/status' ? 'open' : '',
+    id: item.code === 'register' ? '/pages/register' : pageOf(item.route),
   }));
   return {
     banner: progress ? { text: progress.headline } : undefined,

@@ -104,7 +104,8 @@ test('a leave that somebody else registered counts only when the expert says so'
 });
 
 test('checked in, checked out and over are said, and leave nothing to press', async () => {
-  for (const [more, words] of [[{ checked_in_at: later(-1) }, '已签到'], [{ checked_in_at: later(-2), checked_out_at: later(-1) }, '已离场'], [{ ends_at: later(-1) }, '已结束']]) {
+  for (const [more, words] of [[{ checked_in_at: later(-1) }, '已签到'], [{ checked_in_at: later(-2), checked_out_at: later(-1) }, '已离场'],
+    [{ ends_at: later(-1) }, '已结束']]) {
     const phone = await shown({ ...ACCEPTED, undo_until: null, ...more });
     assert.match(phone.text, new RegExp(words));
     assert.deepEqual(phone.buttons, []);
@@ -139,7 +140,8 @@ test('by position it counts near the venue; without a position it is a claim tha
   const near = await shown(ACCEPTED, { 'POST /check-ins': RECEIPT }, { getLocation: async () => ({ latitude: 23.1, longitude: 113.2 }) });
   await near.tap('用位置签到');
   assert.deepEqual(near.bodies('POST /check-ins'), [{ invitation_id: 'i1', position: { latitude: 23.1, longitude: 113.2, system: 'gcj02' } }]);
-  const blind = await shown(ACCEPTED, { 'POST /check-ins': { ...RECEIPT, counted: false, advice: '请扫描现场二维码。' } }, { getLocation: () => Promise.reject(new Error()) });
+  const blind = await shown(ACCEPTED, { 'POST /check-ins': { ...RECEIPT, counted: false, advice: '请扫描现场二维码。' } },
+    { getLocation: () => Promise.reject(new Error()) });
   await blind.tap('用位置签到');
   assert.match(blind.said[0], /只能记为自报到场/);
   assert.match(decodeURIComponent(blind.told('navigateTo')[0].url), /counted=false/);

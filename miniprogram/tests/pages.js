@@ -14,10 +14,12 @@ const PROGRESS = {
 };
 const HOME = {
   standing: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
-  to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay', until: null }, { code: 'fix', title: '修改信息', detail: '', action: '去修改', route: '/h5/demo/apply/form', until: null }],
+  to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay', until: null }, { code: 'fix', title: '修改信息', detail: '',
+    action: '去修改', route: '/h5/demo/apply/form', until: null }],
 };
 const FEE = {
-  id: 'f1', own: true, title: '培训费', amount: 20000, amount_yuan: '200.00', expert_number: 'ZJ1', name: '王**', phase: 'open', opens_at: '2026-11-01T00:00:00+08:00',
+  id: 'f1', own: true, title: '培训费', amount: 20000, amount_yuan: '200.00', expert_number: 'ZJ1', name: '王**', phase: 'open',
+  opens_at: '2026-11-01T00:00:00+08:00',
   closes_at: null, paid_at: null, invoice: null, legal_basis: '', refund_text: '缴费后不退。', hotline: '020-1',
 };
 
@@ -36,7 +38,8 @@ test('sizes follow the letters set in WeChat: no page and no style names a fixed
 
 test('the expert sees what waits first, and scans from the first page', async () => {
   const item = { id: 'i1', state: 'open', gathering_at: '2027-01-05T09:00:00+08:00', place: '广州', checked_in_at: null };
-  const phone = await new Phone({ 'GET /invitations': { items: [item] }, 'GET /panels': { items: [{ ...item, state: 'accepted', checked_in_at: 'x' }] } }).open('pages/index/index');
+  const phone = await new Phone({ 'GET /invitations': { items: [item] },
+    'GET /panels': { items: [{ ...item, state: 'accepted', checked_in_at: 'x' }] } }).open('pages/index/index');
   assert.match(phone.text, /待答复的邀请.*2027年1月5日 周二 09:00.*待答复.*已签到/);
   await phone.tap('待答复');
   assert.deepEqual(phone.told('navigateTo'), [{ url: '/pages/invitation?id=i1' }]);
@@ -44,7 +47,8 @@ test('the expert sees what waits first, and scans from the first page', async ()
 });
 
 test('offices go to their pages in the web-view', async () => {
-  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/desk'], ['venue', '/desk'], ['supervisor', '/desk'], ['reviewer', '/review'], ['pool_admin', '/office']]) {
+  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/desk'], ['venue', '/desk'], ['supervisor', '/desk'], ['reviewer', '/review'],
+    ['pool_admin', '/office']]) {
     const phone = await new Phone({ 'GET /sessions/current': person(name) }).open('pages/index/index');
     const [first] = phone.component.querySelectorAll('.tappable');
     first.dispatchEvent('tap');
@@ -54,7 +58,8 @@ test('offices go to their pages in the web-view', async () => {
 });
 
 test('a page of the web site opens as the same person, once', async () => {
-  const phone = await new Phone({ ...applicant, 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' } }).open('pages/h5', { to: encodeURIComponent('/h5/demo/help') });
+  const phone = await new Phone({ ...applicant, 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' } }).open('pages/h5',
+    { to: encodeURIComponent('/h5/demo/help') });
   assert.ok(phone.root.querySelector('wx-web-view'));
   assert.equal(phone.page.data.src, 'https://x.cn/h5/login/T?to=%2Fh5%2Fdemo%2Fhelp');
   await phone.page.refresh();
@@ -68,7 +73,8 @@ test('a notice of an office opens its page in the role that it needs', async () 
   const answers = { 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' }, 'PUT /sessions/current/role': {} };
   const draw = await new Phone({ ...answers, 'GET /sessions/current': person('agent') }).open('pages/draw', { id: 'd1' });
   assert.match(draw.page.data.src, /to=%2Fdesk%2Fd1$/);
-  const both = await new Phone({ ...answers, 'GET /sessions/current': person('expert', { roles: [role('expert'), role('verifier')] }) }).open('pages/application', { id: 'a1', draw: 'd1' });
+  const both = await new Phone({ ...answers, 'GET /sessions/current': person('expert',
+    { roles: [role('expert'), role('verifier')] }) }).open('pages/application', { id: 'a1', draw: 'd1' });
   assert.equal(both.bodies('PUT /sessions/current/role')[0].role, 'verifier');
   assert.match(both.page.data.src, /to=%2Fdesk%2Fd1%2Fapplication$/);
   const none = await new Phone({ ...answers }).open('pages/verifier');
@@ -76,7 +82,8 @@ test('a notice of an office opens its page in the role that it needs', async () 
   assert.deepEqual(none.buttons, ['切换身份', '打电话 020-12345678']);
   await none.tap('切换身份');
   assert.deepEqual(none.told('redirectTo'), [{ url: '/pages/account' }]);
-  const many = await new Phone({ ...answers, 'GET /sessions/current': person('expert', { roles: [role('agent', 'A'), role('organisation', 'B')] }) }).open('pages/agency');
+  const many = await new Phone({ ...answers, 'GET /sessions/current': person('expert',
+    { roles: [role('agent', 'A'), role('organisation', 'B')] }) }).open('pages/agency');
   assert.deepEqual(many.told('redirectTo'), [{ url: '/pages/account' }]);
 });
 
@@ -91,8 +98,10 @@ test('the application: where it stands, what is to be done, and giving it up', a
   assert.equal(phone.bodies('POST /applications/a1/cancellation').length, 1);
 });
 
-const ORDER = { order_id: 'o1', amount: 20000, expires_at: '', code_url: '', parameters: { timeStamp: '1', nonceStr: 'n', package: 'prepay_id=1', signType: 'RSA', paySign: 's' } };
-const due = { ...applicant, 'GET /payments/fees': { items: [FEE] }, 'GET /payments/fees/f1': { ...FEE, phase: 'paid' }, 'POST /payments/fees/f1/orders': ORDER };
+const ORDER = { order_id: 'o1', amount: 20000, expires_at: '', code_url: '', parameters: { timeStamp: '1', nonceStr: 'n', package: 'prepay_id=1',
+  signType: 'RSA', paySign: 's' } };
+const due = { ...applicant, 'GET /payments/fees': { items: [FEE] }, 'GET /payments/fees/f1': { ...FEE, phase: 'paid' },
+  'POST /payments/fees/f1/orders': ORDER };
 
 test('a fee is paid at the cashier, and the service is asked afterwards', async () => {
   const phone = await new Phone(due, { requestPayment: async () => ({ errMsg: 'requestPayment:ok' }) }).open('pages/fees');
@@ -127,30 +136,35 @@ test('an examination and a course open where they are sat', async () => {
   }).open('pages/learning');
   assert.match(phone.text, /可以开始.*已学 45%/);
   for (const label of ['统一考试', '继续教育课', '收费课']) await phone.tap(label);
-  assert.deepEqual(phone.told('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/exams/c1', '/pages/h5?to=/h5/demo/courses/e1', '/pages/fees']);
+  assert.deepEqual(phone.told('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/exams/c1',
+    '/pages/h5?to=/h5/demo/courses/e1', '/pages/fees']);
 });
 
 test('times not to be drawn are added after a look at them, and taken back', async () => {
   const period = { id: 'p1', starts_at: '2026-12-01T08:00:00+08:00', ends_at: '2026-12-02T18:00:00+08:00', reason: '出差', panels: 0 };
   const phone = await new Phone({
-    'GET /experts/me/unavailabilities': { items: [period] }, 'POST /experts/me/unavailabilities': { ...period, panels: 2 }, 'DELETE /experts/me/unavailabilities/p1': period,
+    'GET /experts/me/unavailabilities': { items: [period] }, 'POST /experts/me/unavailabilities': { ...period, panels: 2 },
+    'DELETE /experts/me/unavailabilities/p1': period,
   }).open('pages/periods');
   phone.page.setData({ from: '2026-12-05', to: '2026-12-04' });
   await phone.tap('保存');
   phone.page.pick({ detail: { value: '2026-12-06' }, currentTarget: { dataset: { id: 'to' } } });
   await phone.tap('保存');
-  assert.deepEqual(phone.bodies('POST /experts/me/unavailabilities'), [{ starts_at: '2026-12-05T08:00:00+08:00', ends_at: '2026-12-06T18:00:00+08:00', reason: '' }]);
+  assert.deepEqual(phone.bodies('POST /experts/me/unavailabilities'), [{ starts_at: '2026-12-05T08:00:00+08:00', ends_at: '2026-12-06T18:00:00+08:00',
+    reason: '' }]);
   await phone.tap('出差');
   assert.equal(phone.sent.filter((one) => one.name === 'DELETE /experts/me/unavailabilities/p1').length, 1);
   assert.match(phone.said.join(), /结束时间应晚于开始时间.*2场评标不受影响/);
 });
 
 test('past panels and the own file are shown', async () => {
-  const past = await new Phone({ 'GET /panels': ({ query }) => (query ? { items: [{ id: 'i1', state: 'absent', gathering_at: '2026-01-05T09:00:00+08:00', place: '广州' }] } : EMPTY) }).open('pages/activities');
+  const past = await new Phone({ 'GET /panels': ({ query }) =>
+    (query ? { items: [{ id: 'i1', state: 'absent', gathering_at: '2026-01-05T09:00:00+08:00', place: '广州' }] } : EMPTY) }).open('pages/activities');
   assert.match(past.text, /目前没有.*过去的评标.*缺席/);
   const named = { code: '1', name: '广州市' };
   const me = await new Phone({ 'GET /experts/me': {
-    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', standing: 'formal', active: true, permanent_region: named, willing_regions: [],
+    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', standing: 'formal', active: true,
+    permanent_region: named, willing_regions: [],
     specialties: [named], title_level: named, qualifications: [], department: named, employers: [], unavailable: [],
   } }).open('pages/profile');
   assert.match(me.text, /王\*\*.*正式专家.*意愿评标地无/);

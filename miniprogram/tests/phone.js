@@ -5,7 +5,8 @@ const { JSDOM } = require('jsdom');
 
 const dom = new JSDOM('<body></body>', { url: 'http://phone.test' });
 Object.assign(global, { window: dom.window, document: dom.window.document, Event: dom.window.Event, CustomEvent: dom.window.CustomEvent });
-Object.assign(global, { Element: dom.window.Element, Node: dom.window.Node, MutationObserver: dom.window.MutationObserver, getComputedStyle: dom.window.getComputedStyle });
+Object.assign(global, { Element: dom.window.Element, Node: dom.window.Node, MutationObserver: dom.window.MutationObserver,
+  getComputedStyle: dom.window.getComputedStyle });
 const simulate = require('miniprogram-simulate');
 
 const ROOT = path.join(__dirname, '..');
@@ -17,7 +18,8 @@ const POOL = {
   registration: { open: true, closed: '', honesty: '本人承诺真实。' },
 };
 const role = (name, label = name) => ({ role: name, scope: '', organisation_id: null, organisation_name: '', label });
-const person = (name, more = {}) => ({ bound: true, role: name, scope: '', organisation_id: null, expert_id: null, roles: [role(name)], in_chat: true, ...more });
+const person = (name, more = {}) => ({ bound: true, role: name, scope: '', organisation_id: null, expert_id: null, roles: [role(name)], in_chat: true,
+  ...more });
 
 class Phone {
   /** `answers`: by `GET /home`, what the service says: a body, or {status, data}, or a function of the request; `wx`: as WeChat answers. */
@@ -27,7 +29,9 @@ class Phone {
     this.sent = [];
     this.done = [];
     global.wx = this.weixin(weixin);
-    for (const name of Object.keys(require.cache)) if (name.startsWith(ROOT) && !name.includes('node_modules') && !name.startsWith(__dirname)) delete require.cache[name];
+    for (const name of Object.keys(require.cache)) {
+      if (name.startsWith(ROOT) && !name.includes('node_modules') && !name.startsWith(__dirname)) delete require.cache[name];
+    }
   }
 
   /** WeChat's functions: each is noted in `done` with what it was given. */

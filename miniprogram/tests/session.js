@@ -76,7 +76,8 @@ test('who has not told who it is goes to the log-in and comes back to the page',
   assert.deepEqual(nobody.told('reLaunch'), [{ url: '/pages/account' }]);
 });
 
-const UNBOUND = { 'GET /sessions/current': person('guest', { bound: false, roles: [] }), 'POST /sessions/current/phone': { masked_name: '', masked_mobile: '', roles: [] } };
+const UNBOUND = { 'GET /sessions/current': person('guest', { bound: false, roles: [] }), 'POST /sessions/current/phone': { masked_name: '',
+  masked_mobile: '', roles: [] } };
 
 test('the phone number is taken after the consent, by the code that WeChat gives', async () => {
   const phone = await new Phone(UNBOUND).open('pages/bind', { to: '/pages/fees' });
@@ -106,7 +107,8 @@ test('who does not give WeChat the number is told of the code by SMS, which work
 });
 
 test('a link of the official account names who it lets in; a tap is enough, and another person goes another way', async () => {
-  const answers = { ...UNBOUND, 'POST /sessions/current/entry': { masked_name: '王**', masked_mobile: '138****1234', consent: true }, 'PUT /sessions/current/entry': {} };
+  const answers = { ...UNBOUND, 'POST /sessions/current/entry': { masked_name: '王**', masked_mobile: '138****1234', consent: true },
+    'PUT /sessions/current/entry': {} };
   const phone = await new Phone(answers).open('pages/bind', { entry: 'T1', to: '/pages/draw?id=d1' });
   assert.match(phone.text, /王\*\*.*138/);
   await phone.tap('是我，进入');
@@ -121,10 +123,12 @@ test('a link of the official account names who it lets in; a tap is enough, and 
 });
 
 test('a role is chosen, an organisation is agreed to, and logging out is asked about', async () => {
-  const link = { link_id: 'k1', organisation_name: '示范代理', valid_from: '2026-01-01T00:00:00+08:00', valid_until: '2027-01-01T00:00:00+08:00', state: 'waiting' };
+  const link = { link_id: 'k1', organisation_name: '示范代理', valid_from: '2026-01-01T00:00:00+08:00', valid_until: '2027-01-01T00:00:00+08:00',
+    state: 'waiting' };
   const phone = await new Phone({
     'GET /sessions/current': person('guest', { roles: [role('expert', '评标专家'), role('agent', '经办人')] }),
-    'GET /organisations/requests': { items: [link] }, 'PUT /sessions/current/role': {}, 'POST /organisations/requests/k1/acceptance': link, 'DELETE /sessions/current': { ended: 1 },
+    'GET /organisations/requests': { items: [link] }, 'PUT /sessions/current/role': {}, 'POST /organisations/requests/k1/acceptance': link,
+    'DELETE /sessions/current': { ended: 1 },
   });
   phone.answers['GET /sessions/current'] = person('expert', { roles: [role('expert', '评标专家'), role('agent', '经办人')] });
   await phone.open('pages/account');
@@ -150,7 +154,8 @@ test('somebody without a role registers with name and number, read back before i
 });
 
 test('without the chat the first page offers to join it; the code can be copied', async () => {
-  const answers = { 'GET /sessions/current': person('applicant', { in_chat: false }), 'GET /home': HOME, 'GET /organisations/requests': EMPTY, 'POST /sessions/current/chat': { code: '12345678' } };
+  const answers = { 'GET /sessions/current': person('applicant', { in_chat: false }), 'GET /home': HOME, 'GET /organisations/requests': EMPTY,
+    'POST /sessions/current/chat': { code: '12345678' } };
   const home = await new Phone(answers).open('pages/index/index');
   await home.tap('绑定公众号');
   assert.deepEqual(home.told('navigateTo'), [{ url: '/pages/account' }]);

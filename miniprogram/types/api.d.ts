@@ -51,7 +51,8 @@ declare namespace Api {
     'GET /applications': { given: {}; answer: OwnLineOutListing };
     'POST /applications': { given: { body: StartIn }; answer: BegunOut };
     'GET /applications/{application_id}': { given: { path: { application_id: string } }; answer: ApplicationOut };
-    'PUT /applications/{application_id}/sections/{section}': { given: { path: { application_id: string; section: string }; body: SectionIn }; answer: SavedSectionOut };
+    'PUT /applications/{application_id}/sections/{section}': { given: { path: { application_id: string; section: string }; body: SectionIn };
+      answer: SavedSectionOut };
     'POST /applications/{application_id}/submission': { given: { path: { application_id: string }; body: SubmitIn }; answer: OutcomeOut };
     'POST /applications/{application_id}/withdrawal': { given: { path: { application_id: string } }; answer: OutcomeOut };
     'POST /applications/{application_id}/cancellation': { given: { path: { application_id: string } }; answer: OutcomeOut };
@@ -68,10 +69,14 @@ declare namespace Api {
     'GET /courses/{enrolment_id}': { given: { path: { enrolment_id: string } }; answer: OwnCourseOut };
     'POST /courses/{enrolment_id}/items/{item_id}/opening': { given: { path: { enrolment_id: string; item_id: string } }; answer: StudyViewOut };
     'POST /courses/{enrolment_id}/items/{item_id}/beats': { given: { path: { enrolment_id: string; item_id: string }; body: BeatIn }; answer: StudyViewOut };
-    'POST /courses/{enrolment_id}/items/{item_id}/presence': { given: { path: { enrolment_id: string; item_id: string }; body: PlayerIn }; answer: StudyViewOut };
-    'POST /courses/{enrolment_id}/items/{item_id}/pages': { given: { path: { enrolment_id: string; item_id: string }; body: SeenPageIn }; answer: StudyViewOut };
-    'POST /courses/{enrolment_id}/items/{item_id}/sign-in': { given: { path: { enrolment_id: string; item_id: string }; body: SignInCodeIn }; answer: StudyViewOut };
-    'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'reviewing' } }; answer: WantedOutListing };
+    'POST /courses/{enrolment_id}/items/{item_id}/presence': { given: { path: { enrolment_id: string; item_id: string }; body: PlayerIn };
+      answer: StudyViewOut };
+    'POST /courses/{enrolment_id}/items/{item_id}/pages': { given: { path: { enrolment_id: string; item_id: string }; body: SeenPageIn };
+      answer: StudyViewOut };
+    'POST /courses/{enrolment_id}/items/{item_id}/sign-in': { given: { path: { enrolment_id: string; item_id: string }; body: SignInCodeIn };
+      answer: StudyViewOut };
+    'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'reviewing' } };
+      answer: WantedOutListing };
     'POST /consents': { given: { body: AnswersIn }; answer: null };
   }
 

@@ -27,7 +27,10 @@ function enhance(field) {
   const show = () => {
     input.value = chosen.join(',');
     list.replaceChildren(...chosen.map((code) => h('li', {}, h('span', {}, names.get(code) ?? code),
-      h('button', { type: 'button', 'aria-label': `去掉${names.get(code) ?? code}`, onclick: () => { chosen = chosen.filter((one) => one !== code); show(); choose.focus(); } }, '×'))));
+      h('button', {
+        type: 'button', 'aria-label': `去掉${names.get(code) ?? code}`,
+        onclick: () => { chosen = chosen.filter((one) => one !== code); show(); choose.focus(); },
+      }, '×'))));
     choose.textContent = !chosen.length ? `选择${label}` : several ? `再选一个${label}` : '更换';
   };
   choose.addEventListener('click', async () => {

@@ -10,7 +10,8 @@ const ENDS = {
 const GIVEN_UP = {
   project_stopped: '招标项目终止', replanned: '评标时间或地点变更', no_experts: '专家不足', mistaken: '填写有误', other: '其他',
 };
-const clock = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false });
+const clock = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit',
+  hour12: false });
 const time = (text) => clock.format(new Date(text.slice(0, 23) + 'Z'));
 const span = (seconds) => (seconds % 3600 ? `${Math.round(seconds / 60)}分钟` : `${seconds / 3600}小时`);
 

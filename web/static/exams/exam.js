@@ -89,14 +89,16 @@ function build() {
   state = h('span', { class: 'exam-state', role: 'status' });
   area = h('section', { class: 'exam-question', 'aria-label': '试题' });
   cardHead = h('p', { class: 'exam-legend' });
-  card = h('ol', { class: 'exam-card', 'aria-label': '答题卡' }, paper.questions.map((one, n) => h('li', {}, h('button', { type: 'button', onclick: () => go(n) }, `${n + 1}`))));
+  card = h('ol', { class: 'exam-card', 'aria-label': '答题卡' }, paper.questions.map((one, n) =>
+    h('li', {}, h('button', { type: 'button', onclick: () => go(n) }, `${n + 1}`))));
   prev = button('上一题', { onclick: () => go(at - 1) });
   next = button('下一题', { onclick: () => go(at + 1) });
   open_card = button('答题卡', { class: 'button exam-open', 'aria-expanded': 'false', onclick: () => showCard(!page.classList.contains('card-open')) });
   dialog = h('dialog', { class: 'exam-dialog', 'aria-labelledby': 'hand-in' });
   title = page.querySelector('h1').textContent;
   page.replaceChildren(
-    h('header', { class: 'exam-bar' }, h('div', { class: 'grow' }, h('h1', {}, title), h('span', { class: 'exam-holder' }, paper.holder)), h('div', { class: 'exam-clock' }, left, state)),
+    h('header', { class: 'exam-bar' }, h('div', { class: 'grow' }, h('h1', {}, title), h('span', { class: 'exam-holder' }, paper.holder)),
+      h('div', { class: 'exam-clock' }, left, state)),
     h('div', { class: 'exam-body' }, h('aside', { class: 'exam-side', 'aria-label': '答题卡' }, cardHead, card), area),
     h('nav', { class: 'sticky exam-foot', 'aria-label': '答题' }, prev, next, open_card, button('交卷', { class: 'button primary', onclick: ask })),
     watermark(),
@@ -142,8 +144,11 @@ function go(n) {
 function show() {
   const one = paper.questions[at];
   const answer = answers.get(one.slot);
-  const head = h('p', { class: 'exam-kind' }, h('span', { class: 'tag' }, KINDS[one.kind] ?? one.kind), ` 第${at + 1}题，共${paper.questions.length}题 · ${marks(one.mark)}`);
-  const unsure = h('label', { class: 'check' }, h('input', { type: 'checkbox', checked: answers.unsure.has(one.slot), onchange: (event) => answers.mark(one.slot, event.target.checked) }), '不确定，稍后再看');
+  const head = h('p', { class: 'exam-kind' }, h('span', { class: 'tag' }, KINDS[one.kind] ?? one.kind),
+    ` 第${at + 1}题，共${paper.questions.length}题 · ${marks(one.mark)}`);
+  const unsure = h('label', { class: 'check' }, h('input', {
+    type: 'checkbox', checked: answers.unsure.has(one.slot), onchange: (event) => answers.mark(one.slot, event.target.checked),
+  }), '不确定，稍后再看');
   area.replaceChildren(
     head,
     one.case ? h('details', { class: 'more', open: true }, h('summary', {}, '案例材料'), h('p', { class: 'said lines' }, one.case)) : '',
@@ -157,7 +162,10 @@ const stem = (one) => [one.stem, ...one.pictures.map((picture) => h('img', { cla
 function choices(one, answer) {
   const many = one.kind === 'multiple';
   const options = one.options.map((text, bit) => h('label', { class: 'exam-option' },
-    h('input', { type: many ? 'checkbox' : 'radio', name: 'answer', checked: Boolean(answer.mask >> bit & 1), onchange: (event) => pick(one, bit, many, event.target.checked) }),
+    h('input', {
+      type: many ? 'checkbox' : 'radio', name: 'answer', checked: Boolean(answer.mask >> bit & 1),
+      onchange: (event) => pick(one, bit, many, event.target.checked),
+    }),
     h('span', { class: 'exam-letter', 'aria-hidden': 'true' }, 'ABCDEFGH'[bit]), h('span', { class: 'grow' }, text)));
   const clear = button('清除本题作答', { class: 'button small exam-clear', onclick: () => { answers.set(one.slot, 0); show(); draw(); } });
   return h('fieldset', {}, h('legend', { tabindex: '-1', class: 'lines' }, stem(one), many ? h('small', {}, '（可多选）') : ''), options, clear);
@@ -264,7 +272,8 @@ async function timeIsOver() {
   document.activeElement?.blur();
   over = true;
   dialog.close();
-  page.replaceChildren(h('section', { class: 'result', role: 'status' }, h('div', { class: 'mark info', 'aria-hidden': 'true' }, '…'), h('h1', {}, '考试时间到'), h('p', {}, '正在自动交卷，请不要关闭本页。')));
+  page.replaceChildren(h('section', { class: 'result', role: 'status' }, h('div', { class: 'mark info', 'aria-hidden': 'true' }, '…'),
+    h('h1', {}, '考试时间到'), h('p', {}, '正在自动交卷，请不要关闭本页。')));
   const spread = Math.random() * Math.min(SUBMIT_SPREAD, (Date.parse(paper.grace_until) - Date.parse(paper.deadline)) / 3);
   for (let pause = spread; ; pause = 5000 + Math.random() * 5000) {
     await new Promise((done) => { setTimeout(done, pause); });
