@@ -11,7 +11,8 @@ export class Browser {
     this.title = h('h3', {});
     this.holder = h('div', { class: 'frame-holder' });
     this.closeButton = h('button', { type: 'button', class: 'nav-button', 'aria-label': '关闭网页', onclick: () => this.close() }, icon('close'));
-    this.backButton = h('button', { type: 'button', class: 'nav-button nav-second', 'aria-label': '后退', hidden: true, onclick: () => this.back() }, icon('back'));
+    this.backButton = h('button', { type: 'button', class: 'nav-button nav-second', 'aria-label': '后退', hidden: true, onclick: () => this.back() },
+      icon('back'));
     this.freshButton = h('button', { type: 'button', class: 'nav-button nav-right', 'aria-label': '刷新网页', onclick: () => this.refresh() }, icon('refresh'));
     this.element = h('div', {
       class: 'over browser', role: 'dialog', 'aria-label': '网页', hidden: true,

@@ -21,7 +21,8 @@ export class ChatApp {
     this.bar = h('footer', { class: 'chat-bar' });
     this.sheet = h('div', { class: 'sheet', hidden: true });
     this.log.addEventListener('click', () => this.closeSheet());
-    this.element = h('section', { class: 'app chat-app' }, h('header', { class: 'nav' }, this.listButton, this.title), this.list, this.log, this.sheet, this.bar);
+    this.element = h('section', { class: 'app chat-app' }, h('header', { class: 'nav' }, this.listButton, this.title), this.list, this.log, this.sheet,
+      this.bar);
   }
 
   /** Whose chat is shown: the pool's account, as a rule. */
@@ -135,7 +136,8 @@ export class ChatApp {
   row(bubble) {
     const mine = bubble.side === 'me';
     const body = bubble.kind === 'template' ? this.template(bubble) : bubble.kind === 'news' ? this.news(bubble) : this.text(bubble);
-    const face = h('div', { class: `avatar ${mine ? 'me' : 'account'}`, 'aria-hidden': 'true' }, mine ? this.phone.data.name.slice(-1) : this.pool === PAY_CHAT ? '付' : '评');
+    const face = h('div', { class: `avatar ${mine ? 'me' : 'account'}`, 'aria-hidden': 'true' }, mine ? this.phone.data.name.slice(-1)
+      : this.pool === PAY_CHAT ? '付' : '评');
     return h('div', { class: `row ${mine ? 'mine' : ''} ${bubble.kind}` }, face, body);
   }
 

@@ -23,7 +23,8 @@ const lastLayer = (view) => [...view.element.querySelectorAll(LAYERS)].filter(se
 
 /** By its whole name, else by the name's beginning. */
 function say(root, word) {
-  const shown = [...root.querySelectorAll(TAPPABLE)].filter((element) => seen(element) && !element.disabled && (root.matches?.('.row') || !element.closest('.chat-app .log > .row')));
+  const shown = [...root.querySelectorAll(TAPPABLE)].filter((element) => seen(element) && !element.disabled && (root.matches?.('.row') ||
+    !element.closest('.chat-app .log > .row')));
   return shown.find((element) => named(element) === word) ?? shown.find((element) => word.length > 2 && named(element).startsWith(word)) ?? null;
 }
 
@@ -62,7 +63,8 @@ export function sitExam(root) {
 }
 
 /** A choice of one that nobody has made yet: its first answer. */
-export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') && !one.querySelector(':checked'))?.querySelector('label') ?? null;
+export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') &&
+  !one.querySelector(':checked'))?.querySelector('label') ?? null;
 
 /** The step of that name in the row of steps, unless it is the one that is shown. */
 export const inSteps = (label) => (root) => [...root.querySelectorAll('.m-steps button:not([aria-current])')]

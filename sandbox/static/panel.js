@@ -15,7 +15,8 @@ const PAY_FAULTS = {
   fapiao_failed: '发票开具失败',
 };
 /** By vendor: those that any vendor may have, and its own. */
-const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { slow: FAULTS.slow, fail_500: '暂时不收', drop_answer: FAULTS.drop_answer, quota_used_up: '信箱已满', refuse: '退信' } };
+const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { slow: FAULTS.slow, fail_500: '暂时不收', drop_answer: FAULTS.drop_answer, quota_used_up: '信箱已满',
+  refuse: '退信' } };
 const kindsOf = (vendor) => KINDS[vendor] ?? FAULTS;
 const nameOf = (fault) => FAULTS[fault.kind] ?? PAY_FAULTS[fault.kind] ?? KINDS.mail[fault.kind] ?? fault.kind;
 const VENDORS = { '*': '全部', wechat: '微信', sms: '短信', voice: '语音', identity: '身份认证', pay: '微信支付', mail: '邮件' };
@@ -120,7 +121,8 @@ export class Panel {
 
   newPhone() {
     const name = h('input', { name: 'name', required: true, placeholder: '姓名', 'aria-label': '姓名' });
-    const mobile = h('input', { name: 'mobile', required: true, placeholder: '手机号', 'aria-label': '手机号', inputmode: 'numeric', pattern: '1[3-9][0-9]{9}', title: '11 位手机号' });
+    const mobile = h('input', { name: 'mobile', required: true, placeholder: '手机号', 'aria-label': '手机号', inputmode: 'numeric',
+      pattern: '1[3-9][0-9]{9}', title: '11 位手机号' });
     const role = h('select', { 'aria-label': '身份' }, ...Object.entries(ROLES).map(([value, label]) => h('option', { value }, label)));
     const pool = h('select', { 'aria-label': '专家库' }, ...this.desk.state.accounts.map((account) => h('option', { value: account.pool }, account.name)));
     return h('form', {
@@ -153,7 +155,8 @@ export class Panel {
     const select = (label, options) => h('select', { 'aria-label': label }, ...Object.entries(options).map(([value, text]) => h('option', { value }, text)));
     const vendor = select('哪一家', VENDORS);
     const kind = select('什么故障', FAULTS);
-    vendor.addEventListener('change', () => kind.replaceChildren(...Object.entries(kindsOf(vendor.value)).map(([value, text]) => h('option', { value }, text))));
+    vendor.addEventListener('change', () => kind.replaceChildren(...Object.entries(kindsOf(vendor.value)).map(([value, text]) => h('option', { value },
+      text))));
     const percent = h('input', { type: 'number', min: '1', max: '100', value: '100', 'aria-label': '概率（百分之）' });
     const count = h('input', { type: 'number', min: '1', placeholder: '不限', 'aria-label': '次数' });
     const seconds = h('input', { type: 'number', min: '0', step: '0.5', value: '3', 'aria-label': '秒数' });

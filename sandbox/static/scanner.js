@@ -44,7 +44,8 @@ export class Scanner {
   drawFound() {
     const all = codesOnDesk(this.phone.desk);
     const seen = all.filter((code) => !code.text.startsWith(PAY_CODE) || code.views.some((view) => view !== this.phone));
-    const items = seen.map(({ text, views }) => this.item(text, `${(views.find((view) => view !== this.phone) ?? views[0]).data.name}的手机上`, () => this.read(text)));
+    const items = seen.map(({ text, views }) => this.item(text, `${(views.find((view) => view !== this.phone) ?? views[0]).data.name}的手机上`, () =>
+      this.read(text)));
     const saved = [...this.phone.album].map((text) => this.item(text, '相册', () => this.pick(text)));
     const hint = seen.length < all.length ? '自己屏幕上的付款码扫不到，请用另一部手机扫' : '对准二维码：桌面上暂时没有，可以粘贴内容';
     this.found.replaceChildren(...items, ...saved, ...(items.length ? [] : [h('li', { class: 'none' }, hint)]));
