@@ -55,7 +55,7 @@ class Manifest:
 
 
 async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
-    """Write the backup of one moment to ``target``; Refusal when it exists or something stands in the way."""
+    """Write the backup of one moment to ``target``; CommandError when it exists or something stands in the way."""
     if target.exists():
         raise CommandError(f"{target} 已存在，请换一个文件名。")
     if not target.absolute().parent.is_dir():
@@ -87,7 +87,7 @@ def _move(draft: Path, target: Path) -> None:
 
 
 async def restore(settings: Settings, source: Path) -> Manifest:
-    """Bring an empty database to the state of the backup, all or nothing. Refusal when anything doesn't fit."""
+    """Bring an empty database to the state of the backup, all or nothing. CommandError when anything doesn't fit."""
     with _work_folder(None) as folder:
         manifest = _unpack(source, folder)
         await _check_empty(settings.database_url)
@@ -137,7 +137,7 @@ def _put_files(source: Path, stored: Path) -> None:
 
 
 def _check_files(settings: Settings, manifest: Manifest) -> Path | None:
-    """The folder to fill; None: the backup has no files. Refusal before anything is changed."""
+    """The folder to fill; None: the backup has no files. CommandError before anything is changed."""
     if FILES not in manifest.sha256:
         return None
     stored = files_folder(settings)

@@ -17,7 +17,7 @@ from config.settings import Settings
 def load_settings() -> Settings:
     """Settings as the environment has them; in the sandbox with its accounts filled in.
 
-    Refusal when a value can't be used, or when production would run on a secret that everybody knows.
+    CommandError when a value can't be used, or when production would run on a secret that everybody knows.
     """
     settings = read_settings()
     if settings.env == "sandbox":
@@ -29,7 +29,7 @@ def load_settings() -> Settings:
 
 
 def read_settings() -> Settings:
-    """Settings exactly as given, good for production or not; Refusal when a value can't be used."""
+    """Settings exactly as given, good for production or not; CommandError when a value can't be used."""
     try:
         return Settings()
     except (ValidationError, SettingsError) as error:

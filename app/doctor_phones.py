@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from app.findings import Finding, problem
 from config.settings import Settings, Sms, Voice
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import KindTexts, sms_templates, voice_templates
+from domain.rulebook.notice_texts import KindTexts, sms_templates, voice_templates
 
 TEMPLATES = "模板"
 Texts = Callable[[Mapping[str, KindTexts]], dict[str, str]]

@@ -24,7 +24,7 @@ PLATFORM, CERTIFICATE = "platform", "certificate"
 
 
 def demo_keys(data_dir: Path, pools: tuple[str, ...]) -> Mapping[str, str]:
-    """PEM of a private key by name. Makes what is missing; Refusal when the file can't be used."""
+    """PEM of a private key by name. Makes what is missing; CommandError when the file can't be used."""
     path = data_dir / FILE
     names = (PLATFORM, CERTIFICATE, *pools)
     if not path.exists():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from config.settings import Settings, Sms, SmsPool, Voice, VoicePool
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import KINDS, sms_templates, voice_templates
+from domain.rulebook.notice_texts import KINDS, sms_templates, voice_templates
 
 _SIGNS = {"hunan": "湘评标", "xinjiang": "新评标", "jilin": "吉评标", "guangdong": "粤评标"}
 """Three characters, as the limit of 65 for a text assumes; other pools' is 评标通."""

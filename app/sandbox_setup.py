@@ -23,7 +23,7 @@ from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones
 from config.settings import Mail, MiniProgram, OfficialAccount, PayMerchant, Settings
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import TemplateText
+from domain.rulebook.notice_texts import TemplateText
 
 MARK = "sandbox"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"
@@ -39,7 +39,7 @@ def with_demo_accounts(settings: Settings) -> Settings:
     """Settings with an official account, a mini-program, SMS and voice for every pool that has none, with demo
     merchants, and with the check of persons everywhere.
 
-    Writes the merchants' keys into the data folder when they aren't there; Refusal when that can't be done.
+    Writes the merchants' keys into the data folder when they aren't there; CommandError when that can't be done.
     """
     wechat = settings.wechat
     accounts = {pool: wechat.accounts.get(pool) or demo_account(pool) for pool in settings.pools}

@@ -28,8 +28,8 @@ from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.assembly import setup_pages
 from web.core.site import Limit
-from web.notifications.vendor_webhooks import Callers, ReceiptEndpoint, ReceiptParsers
-from web.payments.webhooks import PayReceiptEndpoint
+from web.notifications.vendor_webhooks import Callers, ReportParsers, VendorWebhookEndpoint
+from web.payments.webhooks import PaymentWebhookEndpoint
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -64,8 +64,8 @@ def _assemble(
     app[CONTAINER] = container
     setup_health(app, standard_checks(settings.database_url, settings.redis_url, settings.data_dir))
     app.add_routes(Callback(engine, codecs, container.clock).routes())
-    app.add_routes(_receipts(container).routes())
-    app.add_routes(PayReceiptEndpoint(container.services.payments.webhooks).routes())
+    app.add_routes(_vendor_webhooks(container).routes())
+    app.add_routes(PaymentWebhookEndpoint(container.services.payments.webhooks).routes())
     miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
     proxies = settings.http.trusted_proxies
     setup_pages(
@@ -89,16 +89,16 @@ def _make_limit(container: Container) -> Limit:
     return limit
 
 
-def _receipts(container: Container) -> ReceiptEndpoint:
+def _vendor_webhooks(container: Container) -> VendorWebhookEndpoint:
     settings, proxies = container.settings.receipts, container.settings.http.trusted_proxies
     callers = Callers(
         lambda request: client_address(request, proxies),
         _make_limit(container),
         [ip_network(network) for network in settings.allowed_networks],
     )
-    return ReceiptEndpoint(
+    return VendorWebhookEndpoint(
         container.services.operations.delivery_reports,
-        ReceiptParsers(parse_sms_reports, parse_voice_reports),
+        ReportParsers(parse_sms_reports, parse_voice_reports),
         settings.path_token.get_secret_value(),
         callers,
     )

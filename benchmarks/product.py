@@ -19,11 +19,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from redis.asyncio import Redis
 
+from app.all_in_one import sandbox_urls
 from app.container import make_keyring
 from app.embedded import Servers
 from app.process_supervisor import Part, ProcessSupervisor, python_part
 from app.rulebook_files import load_rulebooks
-from app.run import sandbox_urls
 from app.sandbox_setup import sandbox_config
 from benchmarks.callbacks import Account
 from benchmarks.folder import filled

@@ -21,7 +21,7 @@ from prometheus_client import Counter
 
 from bot.codec import Codec
 from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, Outcome
-from bot.inbox import CLOSE, FORGET, KEEP, LEASE, Claim, Inbox, JournalAct, Status
+from bot.inbox import CLOSE, FORGET, KEEP, LEASE_TTL, Claim, Inbox, JournalAct, Status
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
 from bot.messages import Message, parse_xml
 from bot.pending_replies import prepend_kept
@@ -96,7 +96,7 @@ class Engine:
     async def _receive(self, message: Message, arrived: float) -> str:
         token = secrets.token_hex(8)
         run = asyncio.create_task(self._work(message, token))
-        first = min(self._left(arrived), LEASE / 3)
+        first = min(self._left(arrived), LEASE_TTL / 3)
         await asyncio.wait((run,), timeout=first)
         if not run.done():
             self._keep(run, message, token)
@@ -147,7 +147,7 @@ class Engine:
 
     async def _work(self, message: Message, token: str, *, job: bool = False) -> str:
         """Run the message when it is ours and its turn, else wait for its end elsewhere; the reply this caller owes."""
-        pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE
+        pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE_TTL
         while time.monotonic() < limit:
             claim = await self._parts.inbox.claim(message, token, job=job)
             if claim.status is Status.RUN:
@@ -269,7 +269,7 @@ class Engine:
     async def _renew(self, run: asyncio.Task[str], message: Message, token: str) -> None:
         limit = time.monotonic() + _RUN_LIMIT
         while not run.done():
-            await asyncio.wait((run,), timeout=LEASE / 3)
+            await asyncio.wait((run,), timeout=LEASE_TTL / 3)
             if time.monotonic() > limit:
                 run.cancel()
             elif not run.done():

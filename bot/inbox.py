@@ -20,12 +20,12 @@ from bot.messages import Message
 from bot.pipelined_redis import Runner, make_runner
 from bot.windows import opened_by, window_key
 
-LEASE = 6.0
+LEASE_TTL = 6.0
 """Seconds that a silent process keeps its claim: longer than WeChat waits before it sends again."""
 
-_REMEMBERED = 60_000
+_REPEAT_TTL = 60_000
 """Milliseconds a stored reply is kept; WeChat's last retry comes after some 15 seconds."""
-_REMEMBERED_LATE = 3_600_000
+_LATE_REPEAT_TTL = 3_600_000
 _WINDOW_TTL = 48 * 3600 * 1000
 """Milliseconds the user's windows are kept after the last message."""
 _JOURNAL_TTL = int(JOURNAL_TTL.total_seconds() * 1000)
@@ -118,8 +118,8 @@ class Inbox:
         """Begin a message, ask again whether its turn has come, or renew the lease: all the same call."""
         opening = opened_by(message)
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
-        times = (_REMEMBERED, _REMEMBERED_LATE, _WINDOW_TTL)
-        args = (message.key, token, int(LEASE * 1000), int(job), *times, *window, self._seen_for)
+        times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL)
+        args = (message.key, token, int(LEASE_TTL * 1000), int(job), *times, *window, self._seen_for)
         return _read(await self._runner.run(self._claim, _keys(message), args))
 
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, told: int = 0) -> bool:
@@ -127,17 +127,17 @@ class Inbox:
 
         ``told`` kept replies are contained in this one and are kept no longer.
         """
-        times = (_REMEMBERED, _REMEMBERED_LATE, _WINDOW_TTL, _JOURNAL_TTL)
+        times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL, _JOURNAL_TTL)
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, told)
         return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
     async def hand_over(self, message: Message) -> Claim:
         """Leave the delivery to the job, unless the reply is there by now (DONE)."""
-        return _read(await self._runner.run(_HAND_OVER, _keys(message), [_REMEMBERED_LATE]))
+        return _read(await self._runner.run(_HAND_OVER, _keys(message), [_LATE_REPEAT_TTL]))
 
     async def settle(self, message: Message, reply: str) -> Claim:
         """Make ``reply`` the answer unless there is one; a run that still goes on will find its claim lost."""
-        return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REMEMBERED]))
+        return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REPEAT_TTL]))
 
     async def release(self, message: Message, token: str) -> None:
         """Give the claim back undone."""

@@ -191,7 +191,7 @@ class Voice(BaseModel):
         return _of(self.pools, pool)
 
 
-class Receipts(BaseModel):
+class DeliveryReports(BaseModel):
     """Where vendors push receipts. They carry no signature, so the path is a secret."""
 
     path_token: SecretStr = SecretStr("sandbox-receipts")
@@ -392,7 +392,7 @@ class Settings(BaseSettings):
     wechat: Wechat = Wechat()
     sms: Sms = Sms()
     voice: Voice = Voice()
-    receipts: Receipts = Receipts()
+    receipts: DeliveryReports = DeliveryReports()
     identity: Identity = Identity()
     person_check: PersonCheck = PersonCheck()
     pay: Pay = Pay()

@@ -12,7 +12,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 _CHANNEL = "draws:changed"
-_LEASE = 1_200
+_LEASE_TTL = 1_200
 """Milliseconds: three looks. Who leaves or dies is followed by another; two that look at once do no harm."""
 _TAKE = """
 local mine = {}
@@ -38,16 +38,16 @@ class RedisDrawRelay:
 
     async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         ids = list(draw_ids)
-        mine = await self._take(keys=[f"draws:watch:{one.hex}" for one in ids], args=[self._me, _LEASE])
+        mine = await self._take(keys=[f"draws:watch:{one.hex}" for one in ids], args=[self._me, _LEASE_TTL])
         return [ids[place - 1] for place in mine]
 
-    async def tell(self, draw_ids: Collection[UUID]) -> None:
+    async def publish(self, draw_ids: Collection[UUID]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for one in draw_ids:
             pipeline.publish(_CHANNEL, one.hex)
         await pipeline.execute()
 
-    async def heard(self) -> AsyncGenerator[UUID, None]:
+    async def subscribe(self) -> AsyncGenerator[UUID, None]:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(_CHANNEL)
             while True:

@@ -14,7 +14,7 @@ from domain.persons import PersonCheck
 from handlers import binding, commands, people, texts
 from services.accounts import PersonRegistered, RegistrationForm, Source
 from services.core.base import Actor
-from services.experts import standing_of
+from services.experts import membership_status_of
 
 _PRIVACY_BYTES = 1100
 """Of the bubble's 2048: clause and choices below the text must never be cut off."""
@@ -35,7 +35,7 @@ async def begin(turn: Turn) -> Answer:
     if who is not None and who.account_id is not None:
         profile = await turn.services.accounts.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
         if profile.registered or who.expert_id is not None:
-            standing = await standing_of(turn.services.deps, who.account_id)
+            standing = await membership_status_of(turn.services.deps, who.account_id)
             done = texts.ALREADY_REGISTERED.format(name=who.masked_name, standing=standing.text)
             return f"{done}\n{commands.tappable(commands.APPLY, commands.STATUS)}"
     if not registration.open:

@@ -19,7 +19,7 @@ from services.core.base import Deps
 
 @asynccontextmanager
 async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
-    """What services are built from. Refusal when the database is not at today's schema."""
+    """What services are built from. CommandError when the database is not at today's schema."""
     if await pending(settings.database_url):
         raise CommandError("数据库还不是当前版本，请先运行 pbt migrate。")
     await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)

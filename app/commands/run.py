@@ -6,10 +6,10 @@ import asyncio
 
 import click
 
+from app.all_in_one import Plan, run, sandbox_urls
 from app.boot import load_settings
 from app.command_error import CommandError
 from app.commands.sandbox import DEFAULT_PORT
-from app.run import Plan, run, sandbox_urls
 from config.logging import configure_logging
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from app.all_in_one import Plan, Prepare, parts, sandbox_urls
 from app.boot import own_servers
 from app.command_error import CommandError
 from app.commands.database import deps_for
@@ -19,7 +20,6 @@ from app.demo.wire import Wire
 from app.embedded import Servers
 from app.embedded.server import free_port
 from app.process_supervisor import ProcessSupervisor
-from app.run import Plan, Prepare, parts, sandbox_urls
 from app.sandbox_setup import with_demo_accounts
 from config.settings import Settings
 from models.migrate import migrate
@@ -97,7 +97,7 @@ async def stage(
 
 
 async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
-    """Raises Refusal with the last of what the programs said."""
+    """Raises CommandError with the last of what the programs said."""
     try:
         await supervisor.wait_until_ready()
     except CommandError as error:

@@ -16,7 +16,7 @@ from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import print_date, print_time
 from domain.ids import new_id
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.notices import Attempt, Notice
 from services.notifications.notices import new_out_id
 

@@ -21,11 +21,11 @@ from domain.rulebook.courses import CourseRules
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
 from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
-from domain.rulebook.people import Help, Registration, Standing
+from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
+from domain.rulebook.people import Help, MembershipWords, Registration
 from domain.rulebook.remuneration import RemunerationRules
 from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
-from domain.rulebook.texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook.types import Items, Section
 
 ReadLayer = Callable[[str, str, date | None], Layer]
@@ -68,7 +68,7 @@ class Rulebook(Section):
     pool: Pool
     login: Login
     registration: Registration
-    standing: Standing
+    standing: MembershipWords
     campaigns: Campaigns
     form: Form
     review: Review

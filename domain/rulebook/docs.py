@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from domain.rulebook.book import Rulebook
 from domain.rulebook.docs_forms import render_forms
+from domain.rulebook.notice_texts import KINDS, KindTexts
 from domain.rulebook.people import Question
 from domain.rulebook.reviews import ReviewStep
 from domain.rulebook.sections import Step
-from domain.rulebook.texts import KINDS, KindTexts
 from domain.rulebook.types import Section, print_duration
 
 _HEAD = """# Rulebooks: every value of every pool

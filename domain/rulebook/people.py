@@ -82,7 +82,7 @@ class Registration(Section):
         return self
 
 
-class Standing(Section):
+class MembershipWords(Section):
     """How the pool names what a person is (the badge in the header)."""
 
     outside: Text

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.clock import local
-from domain.rulebook.texts import Channel
+from domain.rulebook.notice_texts import Channel
 from domain.rulebook.types import DayHours, Duration, Items, Section, Text
 
 Count = Annotated[int, Field(ge=1, le=100_000)]

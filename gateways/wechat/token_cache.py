@@ -21,9 +21,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MARGIN = 300
 """Seconds before its end from which a value is no longer given out."""
-HELD = 60
+MEMORY_TTL = 60
 """Seconds that a process trusts its own copy."""
-LEASE_MS = 8000
+LEASE_TTL_MS = 8000
 POLL = 0.05
 PATIENCE = 4.0
 """Seconds to wait for another process; then this one fetches for itself."""
@@ -108,7 +108,7 @@ class SharedValues:
 
     def _hold(self, key: str, found: _Held) -> None:
         """``found.until`` is in seconds from now."""
-        self._held[key] = _Held(found.value, self._monotonic() + min(HELD, found.until))
+        self._held[key] = _Held(found.value, self._monotonic() + min(MEMORY_TTL, found.until))
 
     async def _wait_or_lease(self, key: str, lease: str) -> _Held | None:
         """What another process has put there; None when it is this one's turn to fetch."""
@@ -129,7 +129,7 @@ class SharedValues:
             raw, left = await pipe.execute()
         if raw is not None:
             return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
-        taken = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_MS)
+        taken = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
         return None if taken else "wait"
 
     async def _publish(self, key: str, fresh: Fresh) -> None:

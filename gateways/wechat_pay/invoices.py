@@ -15,7 +15,7 @@ from domain.errors import Transient
 from gateways.http import Effect
 from gateways.jsons import Json
 from gateways.shapes import Shape, Text
-from gateways.wechat_pay.merchant import MerchantClient, ask
+from gateways.wechat_pay.merchant import MerchantClient, get_or_none
 from gateways.wechat_pay.notifications import find_invoice
 from gateways.wechat_pay.signing import encrypt_field
 from services.ports import InvoiceReport, InvoiceRequest, Reversal, ReverseReason
@@ -37,10 +37,10 @@ class _Files(Shape):
     files: list[_File] = Field(default_factory=list, alias="fapiao_download_info_list")
 
 
-async def issue(till: MerchantClient, request: InvoiceRequest) -> None:
+async def issue(client: MerchantClient, request: InvoiceRequest) -> None:
     """Only accepted; the outcome is notified or queried later."""
-    await till.api.keys.prepare()
-    sealing = await till.api.keys.sealing_key()
+    await client.api.keys.prepare()
+    sealing = await client.api.keys.sealing_key()
     buyer: Json = {"type": "ORGANIZATION" if request.taxpayer_id else "INDIVIDUAL", "name": request.title}
     if request.taxpayer_id:
         buyer["taxpayer_id"] = request.taxpayer_id
@@ -52,38 +52,38 @@ async def issue(till: MerchantClient, request: InvoiceRequest) -> None:
         "buyer_information": buyer,
         "fapiao_information": [_invoice(request)],
     }
-    await till.api.post("invoice_issue", _APPLICATIONS, body, serial=sealing.serial)
+    await client.api.post("invoice_issue", _APPLICATIONS, body, serial=sealing.serial)
 
 
-async def query(till: MerchantClient, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
-    data = await ask(till, "invoice_query", f"{_one(apply_id)}?fapiao_id={quote(fapiao_id, safe='')}")
+async def query(client: MerchantClient, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
+    data = await get_or_none(client, "invoice_query", f"{_one(apply_id)}?fapiao_id={quote(fapiao_id, safe='')}")
     if data is None:
         return None
     try:
         return find_invoice(apply_id, fapiao_id, data)
     except ValueError as error:
-        raise till.api.invalid_response(Effect.READ, f"invoice query: {error}") from error
+        raise client.api.invalid_response(Effect.READ, f"invoice query: {error}") from error
 
 
-async def reverse(till: MerchantClient, reversal: Reversal) -> None:
+async def reverse(client: MerchantClient, reversal: Reversal) -> None:
     """Only accepted. Raises Rejected INVALIDREQUEST, … for one that can't be reversed."""
     invoice: Json = {"fapiao_id": reversal.fapiao_id, "fapiao_number": reversal.number}
     if reversal.code:
         invoice["fapiao_code"] = reversal.code
     body: Json = {"reverse_reason": _REASONS[reversal.reason], "fapiao_information": [invoice]}
-    await till.api.post("invoice_reverse", f"{_one(reversal.apply_id)}/reverse", body)
+    await client.api.post("invoice_reverse", f"{_one(reversal.apply_id)}/reverse", body)
 
 
-async def fetch(till: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
+async def fetch(client: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
     """The PDF; Transient while it isn't there yet."""
-    data = await till.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
-    found = till.api.read(_Files, data, Effect.READ, "invoice_files")
+    data = await client.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
+    found = client.api.read(_Files, data, Effect.READ, "invoice_files")
     url = next((one.download_url for one in found.files if one.fapiao_id == fapiao_id), "")
     if not url:
         raise Transient("pay: the invoice has no file yet")
-    content = await till.api.download("invoice_file", url, FILE_LIMIT)
+    content = await client.api.download("invoice_file", url, FILE_LIMIT)
     if not content.startswith(b"%PDF-"):
-        raise till.api.invalid_response(Effect.READ, "the invoice's file is no PDF")
+        raise client.api.invalid_response(Effect.READ, "the invoice's file is no PDF")
     return content
 
 

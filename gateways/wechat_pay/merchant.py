@@ -18,10 +18,10 @@ class MerchantClient:
     notify_url: str
 
 
-async def ask(till: MerchantClient, name: str, target: str) -> Json | None:
+async def get_or_none(client: MerchantClient, name: str, target: str) -> Json | None:
     """None when WeChat says that it knows no such thing. ``name`` is for the counters."""
     try:
-        return await till.api.get(name, target)
+        return await client.api.get(name, target)
     except Rejected as error:
         if error.vendor_code in UNKNOWN:
             return None

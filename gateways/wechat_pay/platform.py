@@ -28,7 +28,7 @@ from gateways.wechat_pay import invoices
 from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
 from gateways.wechat_pay.keys import Forged
-from gateways.wechat_pay.merchant import MerchantClient, ask
+from gateways.wechat_pay.merchant import MerchantClient, get_or_none
 from gateways.wechat_pay.notifications import read_apply_id, refund_report, trade_report
 from gateways.wechat_pay.signing import decrypt, encrypt_field, new_nonce, payment_text, sign
 from services.ports import (
@@ -96,7 +96,7 @@ class WechatPay:
     ) -> None:
         self._clock = clock
 
-        def till(pool: str, merchant: PayMerchant) -> MerchantClient:
+        def client(pool: str, merchant: PayMerchant) -> MerchantClient:
             return MerchantClient(
                 Merchant(merchant.mchid, _appids(wechat, pool), merchant.fapiao),
                 PayApi(merchant, settings.api_url, vendor, clock, monotonic=monotonic),
@@ -104,50 +104,50 @@ class WechatPay:
                 f"{public_url.rstrip('/')}{CALLBACK}/{pool}",
             )
 
-        self._tills = {pool: till(pool, merchant) for pool, merchant in settings.merchants.items()}
+        self._clients = {pool: client(pool, merchant) for pool, merchant in settings.merchants.items()}
 
     def merchant(self, pool: str) -> Merchant | None:
-        till = self._tills.get(pool)
-        return till.facts if till else None
+        client = self._clients.get(pool)
+        return client.facts if client else None
 
     # -- orders ---------------------------------------------------------------------------------------------------
 
     async def order_native(self, pool: str, order: OrderRequest) -> str:
         """The ``code_url``. Raises Rejected ORDERPAID, OUTTRADENOUSED, ORDERCLOSED for a number with a history."""
-        till = self._till(pool)
-        app: PayApp = "oa" if "oa" in till.facts.appids else "mini"
-        body = _order(till, app, order)
-        return (await _obtain(till, "order_native", f"{_TRANSACTIONS}/native", body, _Native)).code_url
+        client = self._client(pool)
+        app: PayApp = "oa" if "oa" in client.facts.appids else "mini"
+        body = _order(client, app, order)
+        return (await _obtain(client, "order_native", f"{_TRANSACTIONS}/native", body, _Native)).code_url
 
     async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
-        till = self._till(pool)
-        body = _order(till, app, order) | {"payer": {"openid": openid}}
-        return (await _obtain(till, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, _Prepaid)).prepay_id
+        client = self._client(pool)
+        body = _order(client, app, order) | {"payer": {"openid": openid}}
+        return (await _obtain(client, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, _Prepaid)).prepay_id
 
     def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters:
-        till = self._till(pool)
-        appid, now, nonce, package = _appid(till, app), self._seconds(), new_nonce(), f"prepay_id={prepay_id}"
-        signature = sign(till.api.credentials.key, payment_text(appid, now, nonce, package))
+        client = self._client(pool)
+        appid, now, nonce, package = _appid(client, app), self._seconds(), new_nonce(), f"prepay_id={prepay_id}"
+        signature = sign(client.api.credentials.key, payment_text(appid, now, nonce, package))
         return PayParameters(appid, str(now), nonce, package, "RSA", signature)
 
     async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
-        till = self._till(pool)
-        target = f"{_number(_TRANSACTIONS, out_trade_no)}?mchid={till.facts.mchid}"
-        data = await ask(till, "order_query", target)
+        client = self._client(pool)
+        target = f"{_number(_TRANSACTIONS, out_trade_no)}?mchid={client.facts.mchid}"
+        data = await get_or_none(client, "order_query", target)
         if data is None:
             return None
         try:
             report = trade_report(data)
         except ValueError as error:
-            raise till.api.invalid_response(Effect.READ, f"order query: {error}") from error
-        if (report.out_trade_no, report.mchid) != (out_trade_no, till.facts.mchid):
-            raise till.api.invalid_response(Effect.READ, "order query: the answer is about another order")
+            raise client.api.invalid_response(Effect.READ, f"order query: {error}") from error
+        if (report.out_trade_no, report.mchid) != (out_trade_no, client.facts.mchid):
+            raise client.api.invalid_response(Effect.READ, "order query: the answer is about another order")
         return report
 
     async def close(self, pool: str, out_trade_no: str) -> None:
-        till = self._till(pool)
+        client = self._client(pool)
         target = f"{_number(_TRANSACTIONS, out_trade_no)}/close"
-        await till.api.post("order_close", target, {"mchid": till.facts.mchid})
+        await client.api.post("order_close", target, {"mchid": client.facts.mchid})
 
     # -- refunds --------------------------------------------------------------------------------------------------
 
@@ -158,30 +158,30 @@ class WechatPay:
 
         ``reason`` is cut to 80 bytes.
         """
-        till = self._till(pool)
+        client = self._client(pool)
         body: Json = {
             "transaction_id": transaction_id,
             "out_refund_no": out_refund_no,
             "reason": _cut_bytes(reason, REASON_BYTES),
-            "notify_url": till.notify_url,
+            "notify_url": client.notify_url,
             "amount": {"refund": amount, "total": total, "currency": "CNY"},
         }
-        data = await till.api.post("refund", _REFUNDS, {key: value for key, value in body.items() if value})
-        return _refund(till, data, out_refund_no, Effect.WRITE)
+        data = await client.api.post("refund", _REFUNDS, {key: value for key, value in body.items() if value})
+        return _refund(client, data, out_refund_no, Effect.WRITE)
 
     async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None:
-        till = self._till(pool)
-        data = await ask(till, "refund_query", f"{_REFUNDS}/{quote(out_refund_no, safe='')}")
-        return None if data is None else _refund(till, data, out_refund_no, Effect.READ)
+        client = self._client(pool)
+        data = await get_or_none(client, "refund_query", f"{_REFUNDS}/{quote(out_refund_no, safe='')}")
+        return None if data is None else _refund(client, data, out_refund_no, Effect.READ)
 
     async def redirect_refund(
         self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
     ) -> RefundReport:
         """Raises Rejected INVALIDREQUEST, PARAMERROR, … for an account that WeChat won't take, or a refund that is not
         abnormal."""
-        till = self._till(pool)
-        await till.api.keys.prepare()
-        sealing = await till.api.keys.sealing_key()
+        client = self._client(pool)
+        await client.api.keys.prepare()
+        sealing = await client.api.keys.sealing_key()
         body: Json = {"out_refund_no": out_refund_no, "type": "USER_BANK_CARD" if card else "MERCHANT_BANK_CARD"}
         if card is not None:
             body |= {
@@ -190,39 +190,39 @@ class WechatPay:
                 "real_name": encrypt_field(sealing.key, card.holder),
             }
         target = f"{_REFUNDS}/{quote(refund_id, safe='')}/apply-abnormal-refund"
-        data = await till.api.post("refund_redirect", target, body, serial=sealing.serial)
-        return _refund(till, data, out_refund_no, Effect.WRITE)
+        data = await client.api.post("refund_redirect", target, body, serial=sealing.serial)
+        return _refund(client, data, out_refund_no, Effect.WRITE)
 
     # -- notifications --------------------------------------------------------------------------------------------
 
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
         """Raises Transient while WeChat's certificates are needed and can't be fetched: let WeChat try again."""
-        till = self._tills.get(pool)
-        if till is None:
+        client = self._clients.get(pool)
+        if client is None:
             raise Forbidden("这个专家库没有开通微信支付。", code="pay_no_merchant")
         try:
-            await till.api.keys.verify(headers, body)
+            await client.api.keys.verify(headers, body)
         except Forged as error:
             log_as = log.info if error.probe else log.warning
             log_as("pay_notification_refused", pool=pool, reason=error.reason)
             raise Forbidden("签名验证没有通过。", code="pay_probe" if error.probe else "pay_forged") from error
         except Rejected as error:
             raise Forbidden("签名验证没有通过。", code="pay_forged") from error
-        return _read_notification(till, body)
+        return _read_notification(client, body)
 
     # -- bills ----------------------------------------------------------------------------------------------------
 
     async def trade_bill(self, pool: str, day: date) -> TradeBill:
         """Raises Rejected BILLUNREADABLE when the file is whole and still makes no sense."""
-        till = self._till(pool)
+        client = self._client(pool)
         query = f"bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP"
         try:
-            told = await till.api.get("bill", f"/v3/bill/tradebill?{query}")
+            told = await client.api.get("bill", f"/v3/bill/tradebill?{query}")
         except Rejected as error:
             return self._no_bill(error, day)
-        bill = till.api.read(_Bill, told, Effect.READ, "bill")
-        raw = await till.api.download("bill_file", bill.download_url, BILL_LIMIT)
-        return await asyncio.to_thread(_read_bill, till, raw, bill.hash_value)
+        bill = client.api.read(_Bill, told, Effect.READ, "bill")
+        raw = await client.api.download("bill_file", bill.download_url, BILL_LIMIT)
+        return await asyncio.to_thread(_read_bill, client, raw, bill.hash_value)
 
     def _no_bill(self, error: Rejected, day: date) -> TradeBill:
         """None is made for a day without trades; but before ten o'clock it may only not be there yet."""
@@ -239,24 +239,24 @@ class WechatPay:
     # -- invoices -------------------------------------------------------------------------------------------------
 
     async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
-        await invoices.issue(self._till(pool), request)
+        await invoices.issue(self._client(pool), request)
 
     async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
-        return await invoices.query(self._till(pool), apply_id, fapiao_id)
+        return await invoices.query(self._client(pool), apply_id, fapiao_id)
 
     async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
-        await invoices.reverse(self._till(pool), reversal)
+        await invoices.reverse(self._client(pool), reversal)
 
     async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
-        return await invoices.fetch(self._till(pool), apply_id, fapiao_id)
+        return await invoices.fetch(self._client(pool), apply_id, fapiao_id)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _till(self, pool: str) -> MerchantClient:
-        till = self._tills.get(pool)
-        if till is None:
+    def _client(self, pool: str) -> MerchantClient:
+        client = self._clients.get(pool)
+        if client is None:
             raise Rejected("NOMERCHANT", "the pool has no merchant")
-        return till
+        return client
 
     def _seconds(self) -> int:
         return int(self._clock.now().timestamp())
@@ -271,21 +271,21 @@ def _appids(wechat: Wechat, pool: str) -> dict[PayApp, str]:
     return found
 
 
-def _appid(till: MerchantClient, app: PayApp) -> str:
-    appid = till.facts.appids.get(app, "")
+def _appid(client: MerchantClient, app: PayApp) -> str:
+    appid = client.facts.appids.get(app, "")
     if not appid:
         raise Rejected("NOAPP", f"the pool has no {app} app")
     return appid
 
 
-def _order(till: MerchantClient, app: PayApp, order: OrderRequest) -> Json:
+def _order(client: MerchantClient, app: PayApp, order: OrderRequest) -> Json:
     body: Json = {
-        "appid": _appid(till, app),
-        "mchid": till.facts.mchid,
+        "appid": _appid(client, app),
+        "mchid": client.facts.mchid,
         "description": order.description[:DESCRIPTION_CHARS],
         "out_trade_no": order.out_trade_no,
         "time_expire": local(order.expires.astimezone(UTC)).isoformat(timespec="seconds"),
-        "notify_url": till.notify_url,
+        "notify_url": client.notify_url,
         "amount": {"total": order.amount, "currency": "CNY"},
     }
     if order.attach:
@@ -295,29 +295,29 @@ def _order(till: MerchantClient, app: PayApp, order: OrderRequest) -> Json:
     return body
 
 
-async def _obtain(till: MerchantClient, name: str, target: str, body: Json, shape: type[S]) -> S:
-    return till.api.read(shape, await till.api.post(name, target, body), Effect.WRITE, name)
+async def _obtain(client: MerchantClient, name: str, target: str, body: Json, shape: type[S]) -> S:
+    return client.api.read(shape, await client.api.post(name, target, body), Effect.WRITE, name)
 
 
 def _number(base: str, out_trade_no: str) -> str:
     return f"{base}/out-trade-no/{quote(out_trade_no, safe='')}"
 
 
-def _refund(till: MerchantClient, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
+def _refund(client: MerchantClient, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
     try:
         report = refund_report(data)
     except ValueError as error:
-        raise till.api.invalid_response(effect, f"refund: {error}") from error
+        raise client.api.invalid_response(effect, f"refund: {error}") from error
     if report.out_refund_no != out_refund_no:
-        raise till.api.invalid_response(effect, "refund: the answer is about another one")
+        raise client.api.invalid_response(effect, "refund: the answer is about another one")
     return report
 
 
-def _read_notification(till: MerchantClient, body: bytes) -> PayNotification:
+def _read_notification(client: MerchantClient, body: bytes) -> PayNotification:
     """Of verified bytes."""
     try:
         envelope = read(_Envelope, jsons.parse(body))
-        kind, plain = envelope.event_type, decrypt(till.apiv3_key, envelope.resource).decode()
+        kind, plain = envelope.event_type, decrypt(client.apiv3_key, envelope.resource).decode()
         data = jsons.parse(plain.encode())
         if not isinstance(data, dict):
             raise ValueError("without content")
@@ -330,21 +330,21 @@ def _read_notification(till: MerchantClient, body: bytes) -> PayNotification:
             invoice_apply_id=read_apply_id(data) if kind.startswith("FAPIAO.") else "",
         )
     except ValueError as error:
-        log.error("pay_notification_unreadable", mchid=till.facts.mchid, reason=str(error))
+        log.error("pay_notification_unreadable", mchid=client.facts.mchid, reason=str(error))
         raise InvalidInput("通知的内容无法识别。", code="pay_bad_notification") from error
 
 
-def _read_bill(till: MerchantClient, raw: bytes, sha1: str) -> TradeBill:
+def _read_bill(client: MerchantClient, raw: bytes, sha1: str) -> TradeBill:
     try:
         data = unpack(raw)
         if not has_hash(data, sha1):
-            raise till.api.invalid_response(Effect.READ, "the bill doesn't have the hash that was told")
+            raise client.api.invalid_response(Effect.READ, "the bill doesn't have the hash that was told")
     except ValueError as error:
-        raise till.api.invalid_response(Effect.READ, f"bill: {error}") from error
+        raise client.api.invalid_response(Effect.READ, f"bill: {error}") from error
     try:
         return parse_bill(data)
     except ValueError as error:
-        log.error("pay_bill_unreadable", mchid=till.facts.mchid, reason=str(error))
+        log.error("pay_bill_unreadable", mchid=client.facts.mchid, reason=str(error))
         raise Rejected("BILLUNREADABLE", str(error)) from error
 
 

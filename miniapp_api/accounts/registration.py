@@ -12,7 +12,7 @@ from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
 from services.accounts import InitialPassword, MobileChanged, PasswordSet, RegistrationForm, Source
-from services.experts import Standing, standing_of
+from services.experts import MembershipStatus, membership_status_of
 
 api = Api(
     "registration",
@@ -72,7 +72,7 @@ class ProfileOut(Output):
     password_initial: bool
     mobile_free_at: Moment | None
     consent: bool = Field(description="The accepted privacy text is today's")
-    standing: Standing
+    standing: MembershipStatus
 
 
 class ConsentIn(Input):
@@ -139,7 +139,7 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
 async def profile(call: Call) -> ProfileOut:
     """Name, numbers and mobile, masked, and the person's standing in the pool."""
     found = await call.services.accounts.credentials.profile(call.actor)
-    standing = await standing_of(call.services.deps, found.account_id)
+    standing = await membership_status_of(call.services.deps, found.account_id)
     return ProfileOut(
         masked_name=found.masked_name,
         masked_id_number=found.masked_id_number,

@@ -96,7 +96,7 @@ async def announced(call: Call) -> Listing[CampaignOut]:
 
 
 @api.get("/office/campaigns", "全部征集", action="campaign.manage")
-async def many(call: Call) -> Listing[ManagedCampaignOut]:
+async def list_all(call: Call) -> Listing[ManagedCampaignOut]:
     """Every campaign, the latest first."""
     found = await call.services.applications.campaigns.list(call.actor)
     return Listing[ManagedCampaignOut](items=tuple(ManagedCampaignOut.show(view) for view in found))

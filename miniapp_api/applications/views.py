@@ -22,7 +22,7 @@ from services.applications import (
     Step,
     ToDo,
 )
-from services.experts import Standing
+from services.experts import MembershipStatus
 
 
 class ApplicationProgressOut(Output):
@@ -59,7 +59,7 @@ class AdviceOut(Output):
 
 
 class HomeOut(Output):
-    standing: Standing
+    standing: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: ApplicationProgressOut | None
     campaigns: tuple[CampaignOut, ...]

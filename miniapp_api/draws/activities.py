@@ -222,7 +222,7 @@ class DrawOut(Output):
 
 
 @api.get("/draws", "抽取活动列表", action="draw.read")
-async def many(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
+async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
     """Newest first, those that the role may see; all filters together."""
     filters = Filters(
         query.number, query.project, query.state or "", query.kind or "", query.source or "", query.region

@@ -95,7 +95,7 @@ class ProjectOut(Output):
 
 
 @api.get("/projects", "项目列表", action="project.read")
-async def many(call: Call, query: ProjectQuery) -> Page[ProjectLine]:
+async def list_page(call: Call, query: ProjectQuery) -> Page[ProjectLine]:
     """Newest first. An agent sees own projects, the legal entity those of all its agents, pool staff all."""
     found = await call.services.draws.projects.list(call.actor, search=query.search, page=query.page, size=query.size)
     items = found.items

@@ -84,7 +84,7 @@ class AddQuery(Params):
 
 
 @api.get("/materials", "资料列表", access="public")
-async def many(call: Call) -> Listing[MaterialOut]:
+async def list_all(call: Call) -> Listing[MaterialOut]:
     """What is offered now, by category and order."""
     return Listing[MaterialOut](items=MaterialOut.each(await call.services.files.materials.shown(call.pool)))
 

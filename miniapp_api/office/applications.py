@@ -76,7 +76,7 @@ class OfficeApplicationOut(Output):
 
 
 @api.get("/office/applications", "申请列表", action="application.read")
-async def many(call: Call, query: ListQuery) -> Page[ApplicationLine]:
+async def list_page(call: Call, query: ListQuery) -> Page[ApplicationLine]:
     """Filtered, sorted, paged."""
     found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size

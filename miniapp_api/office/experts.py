@@ -31,7 +31,7 @@ class LeavingIn(Input):
 
 
 @api.get("/office/experts", "专家列表", action="expert.read")
-async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
+async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
     """By what runs out first, else by name."""
     found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size

@@ -126,7 +126,7 @@ async def request(call: Call, body: RequestIn) -> EmployerRequestView:
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
-async def many(call: Call, query: ListQuery) -> Page[EmployerLine]:
+async def list_page(call: Call, query: ListQuery) -> Page[EmployerLine]:
     """Sorted by name."""
     found = await call.services.organisations.employers.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size

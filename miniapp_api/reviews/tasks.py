@@ -115,7 +115,7 @@ async def find_next(call: Call, query: NextQuery) -> NextOut:
 
 
 @api.get("/reviews/{task_id}", "审核任务", action="review.decide")
-async def one(call: Call, path: TaskPath) -> TaskView:
+async def detail(call: Call, path: TaskPath) -> TaskView:
     """The application by section, sensitive values masked, with its files and its log."""
     return await call.services.reviews.queue.one(call.actor, path.task_id)
 

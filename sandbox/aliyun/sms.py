@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.aliyun import limits
+from sandbox.aliyun.delivery_reports import ReportPusher
 from sandbox.aliyun.limits import Limits
-from sandbox.aliyun.receipts import Receipts
 from sandbox.aliyun.rpc import Refusal, Rpc, need, template_text
 from sandbox.clock import beijing, beijing_day
 from sandbox.jsons import Json
@@ -44,7 +44,7 @@ class SmsCenter:
         self._sent: dict[tuple[str, str], list[Sent]] = {}
         """By number and Beijing day."""
         self._kept = 0
-        self._receipts = Receipts(world, "sms", "SmsReport", self._vendor.receipt_url)
+        self._reports = ReportPusher(world, "sms", "SmsReport", self._vendor.receipt_url)
         actions = {"SendSms": self.send, "QuerySendDetails": self.query}
         self.rpc = Rpc(world, "sms", self._vendor, actions)
 
@@ -109,7 +109,7 @@ class SmsCenter:
         now = self._world.clock.now()
         sent.state, sent.received = (3, now) if reachable else (2, 0.0)
         sent.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
-        self._receipts.push(
+        self._reports.push(
             {
                 "phone_number": sent.mobile,
                 "send_time": beijing(sent.at),

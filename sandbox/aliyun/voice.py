@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from sandbox import jsons
 from sandbox.aliyun import limits
 from sandbox.aliyun.calls import STATUS, Network
+from sandbox.aliyun.delivery_reports import ReportPusher
 from sandbox.aliyun.limits import Limits
-from sandbox.aliyun.receipts import Receipts
 from sandbox.aliyun.rpc import Refusal, Rpc, need, template_text
 from sandbox.clock import beijing
 from sandbox.jsons import Json
@@ -30,8 +30,8 @@ class VoiceCenter:
         self.calls: OrderedDict[str, Call] = OrderedDict()
         self._legs: dict[str, str] = {}
         """Two-way calls: id of one leg to id of the other."""
-        self._reports = Receipts(world, "voice", "VoiceReport", self._vendor.receipt_url)
-        self._call_reports = Receipts(world, "voice", "VoiceCallReport", self._vendor.call_report_url)
+        self._reports = ReportPusher(world, "voice", "VoiceReport", self._vendor.receipt_url)
+        self._call_reports = ReportPusher(world, "voice", "VoiceCallReport", self._vendor.call_report_url)
         self.network = Network(world, self._ended, self._key_pressed)
         actions = {
             "IvrCall": self.ivr_call,

@@ -20,8 +20,8 @@ from sandbox.jsons import Json
 from sandbox.phones import Phone
 from sandbox.world import World
 
-CODE_LIFE = 300.0
-TOKEN_LIFE = 3600.0
+CODE_TTL = 300.0
+TOKEN_TTL = 3600.0
 SHOWN = 200
 """Persons on the picker."""
 ROLES = {
@@ -148,7 +148,7 @@ class Provider:
         if problem or phone is None:
             return web.Response(status=400, text=problem)
         code = secrets.token_urlsafe(32)
-        expires = self._world.clock.now() + CODE_LIFE
+        expires = self._world.clock.now() + CODE_TTL
         challenge, nonce = form["code_challenge"], form.get("nonce", "")
         self._codes[code] = Grant(phone, form["redirect_uri"], challenge, nonce, expires)
         target = form["redirect_uri"]
@@ -183,13 +183,13 @@ class Provider:
         if not hmac.compare_digest(pkce_challenge(form.get("code_verifier", "")), grant.challenge):
             raise OidcError("invalid_grant", "the code_verifier does not fit")
         access = secrets.token_urlsafe(32)
-        self._access[access] = (grant.phone, now + TOKEN_LIFE)
+        self._access[access] = (grant.phone, now + TOKEN_TTL)
         claims: Json = {"iss": self.issuer, "aud": self._config.client_id, "iat": int(now), "exp": int(now + 300)}
         if grant.nonce:
             claims["nonce"] = grant.nonce
         forged = self._world.faults.strikes("identity", "wrong_signature") is not None
         id_token = self._signer.sign({**claims, **person_claims(grant.phone)}, forged=forged)
-        return {"access_token": access, "token_type": "Bearer", "expires_in": int(TOKEN_LIFE), "id_token": id_token}
+        return {"access_token": access, "token_type": "Bearer", "expires_in": int(TOKEN_TTL), "id_token": id_token}
 
     def _check_client(self, form: Mapping[str, str], authorization: str) -> None:
         client, secret = form.get("client_id", ""), form.get("client_secret", "")

@@ -21,7 +21,7 @@ from sandbox.world import World
 
 READY_HOUR = 9
 KEPT = timedelta(days=92)
-FILE_LIFE = 300.0
+FILE_TTL = 300.0
 RATE = 60
 """The merchant's commission in parts of ten thousand."""
 
@@ -109,7 +109,7 @@ class Bills:
             digest = secrets.token_hex(20)
         token = new_nonce(64)
         data = gzip.compress(text, mtime=0) if packed else text
-        self._files[token] = BillFile(merchant.mchid, data, self._world.clock.now() + FILE_LIFE)
+        self._files[token] = BillFile(merchant.mchid, data, self._world.clock.now() + FILE_TTL)
         url = f"{base_url}/v3/billdownload/file?token={token}"
         return {"hash_type": "SHA1", "hash_value": digest, "download_url": url}
 

@@ -27,8 +27,8 @@ MOST = 5
 """Invoices of one application: after each that failed or was reversed another may be asked for."""
 REVERSE_APART = 300.0
 """Least seconds between two requests to reverse one invoice after the first has failed."""
-FILE_LIFE = 300.0
-TITLE_LIFE = 1800.0
+FILE_TTL = 300.0
+TITLE_TTL = 1800.0
 TITLE_PAGE = "/wechat/fapiao/title"
 SEALED = ("phone", "email")
 """Encrypted for WeChat, so never twice the same."""
@@ -125,7 +125,7 @@ class Fapiao:
         _check_permission(merchant)
         apply_id = fields.need(query, "fapiao_apply_id", 64)
         ticket = new_nonce(32)
-        title = Title(merchant, apply_id, self._world.clock.now() + TITLE_LIFE)
+        title = Title(merchant, apply_id, self._world.clock.now() + TITLE_TTL)
         self._tickets[ticket] = title
         return {"title_url": f"{self._world.config.public_url}{TITLE_PAGE}?ticket={ticket}"}
 
@@ -239,7 +239,7 @@ class Fapiao:
         for each in shown:
             token = new_nonce(64)
             pdf = invoice_pdf(each.number, merchant.name, jsons.text(found.buyer, "name"), each.total, each.issued_at)
-            self._files[token] = (merchant.mchid, pdf, self._world.clock.now() + FILE_LIFE)
+            self._files[token] = (merchant.mchid, pdf, self._world.clock.now() + FILE_TTL)
             url = f"{base_url}/v3/fapiaodownload/file?token={token}"
             infos.append({"fapiao_id": each.fapiao_id, "download_url": url, "status": each.status})
         return {"fapiao_download_info_list": infos}

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from sandbox.config import ConfigError, Pay
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
-CERTIFICATE_LIFE = timedelta(days=5 * 365)
+CERTIFICATE_TTL = timedelta(days=5 * 365)
 NONCE_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -183,7 +183,7 @@ def _certificate(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
         ]
     )
     start = now.astimezone(UTC) - timedelta(days=1)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), _serial(key), start, start + CERTIFICATE_LIFE)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), _serial(key), start, start + CERTIFICATE_TTL)
     return builder.sign(key, hashes.SHA256())
 
 

@@ -17,10 +17,10 @@ from sandbox.phones import openid_of
 from sandbox.world import World
 
 DAY = 86_400.0
-CODE_LIFE = 7_200.0
+CODE_TTL = 7_200.0
 """Of a prepay_id or code_url, however long the order lives."""
-ORDER_LIFE = 7 * DAY
-SHORTEST_LIFE = 60.0
+ORDER_TTL = 7 * DAY
+SHORTEST_TTL = 60.0
 STATES = {"NOTPAY": "订单未支付", "SUCCESS": "支付成功", "CLOSED": "订单已关闭", "REFUND": "订单发生过退款"}
 
 
@@ -151,7 +151,7 @@ class Orders:
     def find_by_code(self, code: str) -> Order | None:
         """By a code in force; None when it is unknown, replaced or past its two hours."""
         order = self._by_code.get(code)
-        if order is None or order.code_at + CODE_LIFE <= self._world.clock.now():
+        if order is None or order.code_at + CODE_TTL <= self._world.clock.now():
             return None
         return self._current(order)
 
@@ -177,7 +177,7 @@ class Orders:
     def _current(self, order: Order | None) -> Order:
         if order is None:
             raise no_order()
-        if order.state == "NOTPAY" and order.created_at + ORDER_LIFE <= self._world.clock.now():
+        if order.state == "NOTPAY" and order.created_at + ORDER_TTL <= self._world.clock.now():
             order.state = "CLOSED"
         return order
 
@@ -237,8 +237,8 @@ class Orders:
 
 def _expiry(asked: str, now: float) -> float:
     """Seconds since 1970: a minute from now at the earliest, and never after the order has closed by itself."""
-    latest = now + ORDER_LIFE
-    return min(max(fields.moment(asked, "time_expire"), now + SHORTEST_LIFE), latest) if asked else latest
+    latest = now + ORDER_TTL
+    return min(max(fields.moment(asked, "time_expire"), now + SHORTEST_TTL), latest) if asked else latest
 
 
 def _check_merchant(merchant: Merchant, mchid: str, appid: str) -> None:

@@ -15,7 +15,7 @@ from sandbox.config import Account
 from sandbox.jsons import Json
 from sandbox.wechat.api import ApiCall, Route, ok
 from sandbox.wechat.errors import WechatError
-from sandbox.wechat.platform import MEDIA_LIFE, App, Media, Scene
+from sandbox.wechat.platform import MEDIA_TTL, App, Media, Scene
 from sandbox.wechat.quota import DAILY
 
 BUTTON_TYPES = frozenset(
@@ -34,7 +34,7 @@ BUTTON_TYPES = frozenset(
         "article_view_limited",
     }
 )
-LONGEST_SCENE_LIFE = 2_592_000
+LONGEST_SCENE_TTL = 2_592_000
 MEDIA_LIMITS = {"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10}
 
 
@@ -139,7 +139,7 @@ def create_qrcode(call: ApiCall) -> Json:
     key = _scene_key(action, scene)
     permanent = "LIMIT" in action
     life = int(jsons.text(call.body, "expire_seconds", "30") or 30)
-    if not permanent and not 1 <= life <= LONGEST_SCENE_LIFE:
+    if not permanent and not 1 <= life <= LONGEST_SCENE_TTL:
         raise WechatError(40053, "expire_seconds")
     now = call.platform.world.clock.now()
     ticket, url = "g" + secrets.token_urlsafe(60), f"http://weixin.qq.com/q/{secrets.token_urlsafe(15)}"
@@ -253,7 +253,7 @@ async def upload_media(call: ApiCall) -> Json:
 
 def get_media(call: ApiCall) -> Json | web.Response:
     media = call.platform.media.get(call.query.get("media_id", ""))
-    if media is None or media.created + MEDIA_LIFE <= call.platform.world.clock.now():
+    if media is None or media.created + MEDIA_TTL <= call.platform.world.clock.now():
         raise WechatError(40007)
     return web.Response(body=media.data, content_type=media.content_type.partition(";")[0])
 

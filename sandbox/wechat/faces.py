@@ -12,7 +12,7 @@ from sandbox.wechat.api import ApiCall, Route, ok
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import Face, Platform
 
-LIFE = 3600
+TICKET_TTL = 3600
 PASSED, OTHER_PERSON, LEFT = 10000, 90004, 90002
 _NUMBER = re.compile(r"[0-9A-Za-z_-]{5,32}")
 
@@ -32,9 +32,9 @@ def begin(call: ApiCall) -> Json:
     if not name or not own:
         raise WechatError(47003)
     verify_id = secrets.token_urlsafe(32)
-    expires = call.platform.world.clock.now() + LIFE
+    expires = call.platform.world.clock.now() + TICKET_TTL
     call.platform.faces[verify_id] = Face(number, openid, name, own, expires)
-    return ok(verify_id=verify_id, expires_in=LIFE)
+    return ok(verify_id=verify_id, expires_in=TICKET_TTL)
 
 
 def query(call: ApiCall) -> Json:

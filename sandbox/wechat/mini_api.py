@@ -20,7 +20,7 @@ from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import MiniLink
 
 LONGEST_LINK_DAYS = 30
-REFRESH_LIFE = 30 * 86400.0
+REFRESH_TTL = 30 * 86400.0
 
 
 def _check_app(call: ApiCall) -> str:
@@ -161,7 +161,7 @@ def _grant(call: ApiCall, appid: str, openid: str, scope: str) -> Json:
     now = call.platform.world.clock.now()
     access, refresh = secrets.token_urlsafe(64), secrets.token_urlsafe(64)
     call.platform.user_tokens[access] = (appid, openid, scope, now + 7200)
-    call.platform.user_tokens[refresh] = (appid, openid, scope, now + REFRESH_LIFE)
+    call.platform.user_tokens[refresh] = (appid, openid, scope, now + REFRESH_TTL)
     return {"access_token": access, "expires_in": 7200, "refresh_token": refresh, "openid": openid, "scope": scope}
 
 

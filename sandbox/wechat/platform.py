@@ -18,8 +18,8 @@ from sandbox.wechat.tokens import Tokens
 from sandbox.world import World
 
 App = Account | MiniProgram
-CODE_LIFE = 300.0
-MEDIA_LIFE = 3 * 86400.0
+CODE_TTL = 300.0
+MEDIA_TTL = 3 * 86400.0
 MEDIA_KEPT = 200
 
 
@@ -43,7 +43,7 @@ class Codes:
 
     def issue(self, phone: Phone, appid: str, scope: str = "") -> str:
         code = "0" + secrets.token_urlsafe(23)
-        self._live[code] = Code(phone, appid, scope, self._world.clock.now() + CODE_LIFE)
+        self._live[code] = Code(phone, appid, scope, self._world.clock.now() + CODE_TTL)
         return code
 
     def redeem(self, code: str, appid: str, *, used_error: int = 40163) -> Code:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.clock import Clock, beijing_day
 from sandbox.wechat.errors import WechatError
 
-LIFE = 7200.0
+TOKEN_TTL = 7200.0
 HANDOVER = 300.0
 """Seconds in which an old token still works beside the new one."""
 FORCED_A_DAY = 20
@@ -45,7 +45,7 @@ class Tokens:
         issued = self._issued.setdefault(appid, _Issued())
         self._shorten(issued.classic)
         issued.classic = self._new(appid)
-        return issued.classic, int(LIFE)
+        return issued.classic, int(TOKEN_TTL)
 
     def stable(self, appid: str, force: bool) -> tuple[str, int]:
         """The token in force and its seconds left; renewed five minutes before its end, or when forced."""
@@ -58,7 +58,7 @@ class Tokens:
         left = self._apps.get(issued.stable, ("", 0.0))[1] - now
         if left <= HANDOVER:
             issued.stable = self._new(appid)
-            left = LIFE
+            left = TOKEN_TTL
         return issued.stable, int(left)
 
     def revoke_all(self, appid: str) -> None:
@@ -76,7 +76,7 @@ class Tokens:
 
     def _new(self, appid: str) -> str:
         token = f"{secrets.randbelow(90) + 10}_{secrets.token_urlsafe(96)}"
-        self._apps[token] = (appid, self._clock.now() + LIFE)
+        self._apps[token] = (appid, self._clock.now() + TOKEN_TTL)
         return token
 
     def _shorten(self, token: str) -> None:

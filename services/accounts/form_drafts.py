@@ -10,7 +10,7 @@ from domain.ids import new_id
 from models.accounts import FormDraft
 from services.core.base import Actor, Deps, execute
 
-DRAFTS_KEPT = timedelta(days=30)
+DRAFT_TTL = timedelta(days=30)
 _PURPOSE = "form_draft"
 _LONGEST = 16_000
 _KEEP = (

@@ -27,7 +27,7 @@ from services.ports import MiniProgramPlatform
 
 PARAMETER = "entry"
 """Of the mini-program's page: the token."""
-VALID = timedelta(minutes=5)
+ENTRY_TTL = timedelta(minutes=5)
 _PURPOSE = "mini_entry"
 _PAGE = re.compile(r"(pages/[a-z_]{1,30})(?:\?([\w=&.-]{0,400}))?", re.ASCII)
 
@@ -62,9 +62,9 @@ class MiniProgramEntry:
         if actor.session_id is None or actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         path, query = found[1], found[2] or ""
-        token = self._links.sign(_PURPOSE, actor.session_id, actor.account_id, self._deps.now() + VALID)
+        token = self._links.sign(_PURPOSE, actor.session_id, actor.account_id, self._deps.now() + ENTRY_TTL)
         own = f"{PARAMETER}={token}"
-        lifetime = int(VALID.total_seconds())
+        lifetime = int(ENTRY_TTL.total_seconds())
         return await self._platform.url_link(actor.pool, path, f"{query}&{own}" if query else own, lifetime)
 
     async def look(self, actor: Actor, token: str) -> Entrance:

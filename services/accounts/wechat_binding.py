@@ -296,7 +296,7 @@ class WechatBinding:
             dedupe_key=f"bound:{identity.id}:{now.isoformat()}",
             params={"at": f"{print_date(now)} {local(now):%H:%M}", "mobile": mask_mobile(mobile)},
             account_id=account.id,
-            told_on="wechat" if identity.app == "oa" and not on_page else "",
+            notified_channel="wechat" if identity.app == "oa" and not on_page else "",
         )
 
 

@@ -100,7 +100,7 @@ class Campaigns:
         clean = await self._check(actor.pool, data)
         now, book = self._deps.now(), self._deps.book(actor.pool)
         async with transaction():
-            await _serialise(actor.pool)
+            await _lock_campaigns(actor.pool)
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is not None:
                 _check_change(book, campaign, clean, now)
@@ -124,7 +124,7 @@ class Campaigns:
         check(actor, "campaign.manage")
         now = self._deps.now()
         async with transaction():
-            await _serialise(actor.pool)
+            await _lock_campaigns(actor.pool)
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is None:
                 if campaign.enrol_until <= now:
@@ -427,7 +427,7 @@ async def _locked(actor: Actor, campaign_id: UUID) -> Campaign:
     return campaign
 
 
-async def _serialise(pool: str) -> None:
+async def _lock_campaigns(pool: str) -> None:
     """One change of published windows at a time, so that two can't come to overlap."""
     await advisory_lock(f"campaigns:{pool}")
 

@@ -28,7 +28,7 @@ from services.applications.persons import is_own_file
 from services.applications.progress import Progress, Step, codes_of, latest_progress, show_progress
 from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, exam_of, facts_of
 from services.core.base import Deps, from_row, rows
-from services.experts import Standing, standing_of
+from services.experts import MembershipStatus, membership_status_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Home:
     ``advice``: whom to ask in each region (name, line) about the campaigns.
     """
 
-    standing: Standing
+    standing: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: Progress | None
     campaigns: tuple[CampaignView, ...]
@@ -108,7 +108,7 @@ class ToDos:
         """Everything of the first page at once."""
         person = await self._read(pool, account_id)
         return Home(
-            await standing_of(self._deps, account_id),
+            await membership_status_of(self._deps, account_id),
             self._items(person),
             person.progress,
             person.campaigns,

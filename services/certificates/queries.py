@@ -17,7 +17,7 @@ from models.certificates import Certificate
 from services.core.base import Actor, Deps, Page
 from services.core.permissions import check
 
-Standing = Literal["valid", "expired", "replaced", "revoked"]
+Validity = Literal["valid", "expired", "replaced", "revoked"]
 LABELS = {"valid": "有效", "expired": "已过期", "replaced": "已换发", "revoked": "已撤销"}
 _OWN_MAX = 200
 
@@ -32,7 +32,7 @@ class CertificateView:
     holder: str
     issuer: str
     facts: tuple[tuple[str, str], ...]
-    standing: Standing
+    standing: Validity
     issued_at: datetime
     valid_until: datetime | None
     reason: Annotated[str, Field(description="Why it was replaced or revoked")]
@@ -49,7 +49,7 @@ class PublicCertificate:
     masked_holder: str
     issuer: str
     facts: tuple[tuple[str, str], ...]
-    standing: Standing
+    standing: Validity
     intact: bool
     issued_at: datetime
     valid_until: datetime | None
@@ -96,14 +96,14 @@ class CertificateQueries:
             mask_name(found.holder),
             found.issuer,
             _facts(found),
-            self._standing(found),
+            self._validity(found),
             digest(contents_of(found)) == found.digest,
             found.issued_at,
             found.valid_until,
             found.ended_at,
         )
 
-    def _standing(self, found: Certificate) -> Standing:
+    def _validity(self, found: Certificate) -> Validity:
         if found.state != CertificateState.VALID:
             return "replaced" if found.state == CertificateState.REPLACED else "revoked"
         expired = found.valid_until is not None and found.valid_until <= self._deps.now()
@@ -117,7 +117,7 @@ class CertificateQueries:
             found.holder,
             found.issuer,
             _facts(found),
-            self._standing(found),
+            self._validity(found),
             found.issued_at,
             found.valid_until,
             found.reason,

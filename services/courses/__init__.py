@@ -3,7 +3,7 @@
 Rows are locked course first, then enrolment, then order and fee.
 """
 
-from services.courses.assembly import CourseServices, build, make_desk
+from services.courses.assembly import CourseServices, build, make_authoring
 from services.courses.calling import AddedParticipants
 from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
@@ -32,5 +32,5 @@ __all__ = [
     "StudyView",
     "build",
     "collect_courses",
-    "make_desk",
+    "make_authoring",
 ]

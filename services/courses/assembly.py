@@ -37,7 +37,7 @@ class CourseServices:
 
 
 @dataclass(frozen=True)
-class CourseDesk:
+class CourseAuthoring:
     """What it takes to set a course up, for whoever fills a database before the service starts."""
 
     setup: CourseSetup
@@ -45,11 +45,11 @@ class CourseDesk:
     calling: Calling
 
 
-def make_desk(deps: Deps, files: Files) -> CourseDesk:
+def make_authoring(deps: Deps, files: Files) -> CourseAuthoring:
     notices = Notices(deps)
     calling = Calling(deps, notices, CourseFees(deps, notices))
     media = CourseMedia(deps, files, SealedFiles(files, deps.keys), FileChecker())
-    return CourseDesk(CourseSetup(deps, notices, calling), media, calling)
+    return CourseAuthoring(CourseSetup(deps, notices, calling), media, calling)
 
 
 def build(

@@ -119,7 +119,7 @@ class Calling:
             request=f"{course_id} {' '.join(wanted)}",
         )
 
-    async def tell_listed(self, course: Course, now: datetime) -> None:
+    async def notify_listed(self, course: Course, now: datetime) -> None:
         """Those who were named while it was a draft; inside the caller's transaction, which publishes it."""
         named = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
         await self._begin(course, named, now)

@@ -219,7 +219,7 @@ class CourseSetup:
             course.state, course.published_at = state, now
             course.rules = freeze(self._deps.book(course.pool).course)
             await course.save()
-            await self._calling.tell_listed(course, now)
+            await self._calling.notify_listed(course, now)
             await record(actor, now, "course.publish", "course", course.id)
 
     async def prolong(self, actor: Actor, course_id: UUID, closes_at: datetime, reason: str) -> None:

@@ -15,7 +15,7 @@ from domain.draws.lifecycles import DrawEvent, DrawState, InvitationState
 from domain.draws.record import GatheringMoved
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_id_number, mask_name
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
@@ -239,7 +239,7 @@ class Absences:
         await self._notify_moved(draw, notice, old)
         if draw.started_at is not None:
             occasion = f"{notice.id.hex}:{at.timestamp():.0f}"
-            await self._news.tell(draw, "moved", time_params(at), by=by, occasion=occasion)
+            await self._news.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
 
     async def _notify_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
         invited = Invitation.filter(

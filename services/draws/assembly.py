@@ -136,7 +136,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         audits=DrawAudits(deps, access),
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
-            DueTask("digests", DIGESTS_DUE, digests.tell_due),
+            DueTask("digests", DIGESTS_DUE, digests.notify_due),
             DueTask("release_text", f"EXISTS ({UNTOLD})", releases.write_untold),
             DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),

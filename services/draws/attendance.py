@@ -12,7 +12,7 @@ from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.positions import Position, to_wgs84
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.attendance import Attendance, PresenceClaim, Urge, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
@@ -307,7 +307,7 @@ class AttendanceDesk:
             await record(actor, now, "attendance.out", "invitation", invitation_id)
             if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
                 await append_end(draw, now)
-                await self._news.tell(draw, "ended", by=actor.account_id, occasion="once")
+                await self._news.notify(draw, "ended", by=actor.account_id, occasion="once")
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:
@@ -419,7 +419,7 @@ class AttendanceDesk:
                 roles = book.draw.commitments.roles
                 await leave_committing(draw, roles, self._deps.now())
             await append_end(draw, self._deps.now())
-            await self._news.tell(draw, "ended", occasion="once")
+            await self._news.notify(draw, "ended", occasion="once")
 
 
 async def _check_device(draw: Draw, device: str) -> None:

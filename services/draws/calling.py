@@ -20,13 +20,13 @@ from domain.clock import print_time
 from domain.draws import record
 from domain.draws.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict, RuleViolation
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Round
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, execute, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.batches import process_each
-from services.draws.digests import note_told
+from services.draws.digests import note_notified
 from services.draws.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.news import DrawNews
 from services.draws.repository import Locked, append, lock, lock_for, move, notify_agency
@@ -98,8 +98,8 @@ class Calling:
         await Round.filter(draw_id=draw.id, start_by__isnull=False).update(start_by=None)
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         if draw.digest_at is not None:
-            await note_told(draw, locked.accepted)
-        await self._news.tell(draw, "supplement" if draw.finished_at else "started", by=by)
+            await note_notified(draw, locked.accepted)
+        await self._news.notify(draw, "supplement" if draw.finished_at else "started", by=by)
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
     async def start_due(self) -> None:
@@ -143,7 +143,7 @@ class Calling:
             await move(locked.draw, DrawEvent.PAUSE)
             now = self._deps.now()
             await append(locked.draw, now, record.Paused(BY_AGENCY))
-            await self._news.tell(locked.draw, "paused", by=actor.account_id)
+            await self._news.notify(locked.draw, "paused", by=actor.account_id)
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
@@ -153,7 +153,7 @@ class Calling:
             await move(locked.draw, DrawEvent.RESUME)
             now = self._deps.now()
             await append(locked.draw, now, record.Resumed())
-            await self._news.tell(locked.draw, "resumed", by=actor.account_id)
+            await self._news.notify(locked.draw, "resumed", by=actor.account_id)
             await audit(actor, now, "draw.resumed", "draw", draw_id)
             await self._deps.jobs.defer("draws.advance", draw_id=str(draw_id))
 
@@ -164,7 +164,7 @@ class Calling:
             await move(locked.draw, DrawEvent.FORCE_END)
             now = self._deps.now()
             await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
-            await self._news.tell(locked.draw, "stopped", by=actor.account_id)
+            await self._news.notify(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
             await self._settle(locked, now)
 
@@ -357,7 +357,7 @@ class Calling:
                 agreed=locked.accepted,
                 unseal_at=print_time(unseal_at),
             )
-            await self._news.tell(draw, "full", {"needed": draw.needed})
+            await self._news.notify(draw, "full", {"needed": draw.needed})
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             if reason == "force_ended":
                 await self._tell_panel(locked, now)
@@ -367,7 +367,7 @@ class Calling:
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
             counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
             await notify_agency(self._notices, draw, "agency_short", str(draw.log_length), **counts)
-            await self._news.tell(draw, "short", counts)
+            await self._news.notify(draw, "short", counts)
         else:
             return
         draw.finished_at = now

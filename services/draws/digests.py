@@ -11,8 +11,8 @@ from uuid import UUID
 from models.draws import Draw
 from services.core.base import Deps, rows, transaction
 from services.core.batches import process_each
-from services.draws.repository import Locked, lock, tell_agency
-from services.notifications import Notices, Telling
+from services.draws.repository import Locked, agency_notices, lock
+from services.notifications import NoticeRequest, Notices
 
 _WAITING = """
  FROM draw d WHERE d.state IN ('drawing', 'paused', 'ending') AND d.digest_at <= $1
@@ -21,18 +21,18 @@ _WAITING = """
 DIGESTS_DUE = f"EXISTS (SELECT 1{_WAITING})"
 
 
-async def tell_progress(deps: Deps, locked: Locked) -> list[Telling]:
+async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
     """What the agency is told now that the number of those who agreed has changed: nothing while the last is fresh."""
     draw, now, agreed = locked.draw, deps.now(), locked.accepted
     full = agreed == sum(condition.needed for condition in locked.conditions)
     if full or (draw.digest_at is not None and now < draw.digest_at):
         return []
     draw.digest_at = now + deps.book(draw.pool).draw.progress_every
-    await note_told(draw, agreed)
-    return await tell_agency(draw, "agency_agreed", str(draw.log_length), agreed=agreed, needed=draw.needed)
+    await note_notified(draw, agreed)
+    return await agency_notices(draw, "agency_agreed", str(draw.log_length), agreed=agreed, needed=draw.needed)
 
 
-async def note_told(draw: Draw, agreed: int) -> None:
+async def note_notified(draw: Draw, agreed: int) -> None:
     """So many are known to the agency."""
     draw.digest_agreed = agreed
     await draw.save(update_fields=["digest_at", "digest_agreed"])
@@ -43,7 +43,7 @@ class Digests:
         self._deps = deps
         self._notices = notices
 
-    async def tell_due(self) -> int:
+    async def notify_due(self) -> int:
         """Tell agencies what has changed since they were told; returns how many draws were looked at."""
         due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self._deps.now())
         return await process_each("digests", due, lambda row: self._tell(row["id"]))
@@ -52,4 +52,4 @@ class Digests:
         async with transaction():
             locked = await lock(draw_id)
             if locked.draw.digest_agreed != locked.accepted:
-                await self._notices.tell(locked.draw.pool, await tell_progress(self._deps, locked))
+                await self._notices.notify_each(locked.draw.pool, await progress_notices(self._deps, locked))

@@ -18,7 +18,7 @@ from domain.draws.lifecycles import DISCARD, DiscardEvent, DiscardState, Invitat
 from domain.draws.record import GatheringMoved, Party
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.parsing import mobile_number
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import CallNotice, DiscardRequest, Draw, DrawApplication, LogEntry

@@ -10,7 +10,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReason
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.draws import DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
@@ -81,7 +81,7 @@ class Exits:
         await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
         if draw.terminal:
             event: Event = "terminated" if draw.started_at else "dropped"
-            await self._news.tell(draw, event, by=actor.account_id, occasion="once")
+            await self._news.notify(draw, event, by=actor.account_id, occasion="once")
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Notify at once the experts who agreed and those who were being asked."""
@@ -120,7 +120,7 @@ class Exits:
                 at = print_time(locked.draw.starts_at)
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
             await append_end(locked.draw, now)
-            await self._news.tell(locked.draw, "ended", by=actor.account_id, occasion="once")
+            await self._news.notify(locked.draw, "ended", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:

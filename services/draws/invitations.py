@@ -10,25 +10,25 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict, NotFound
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause
-from services.draws.digests import tell_progress
+from services.draws.digests import progress_notices
 from services.draws.expiry import expire_due
 from services.draws.invitation_views import InvitationView, find_views
 from services.draws.lapsed import LAPSED, note_opened, notify_unclear
 from services.draws.news import DrawNews
 from services.draws.reminders import next_reminder, remind_due
 from services.draws.repository import Locked, lock_invitation, move, notify_agency
-from services.notifications import Notices, Recipient, Telling
+from services.notifications import NoticeRequest, Notices, Recipient
 
 Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
-_LINK_OUTLIVES = timedelta(hours=12)
+_LINK_TTL = timedelta(hours=12)
 """How long an invitation's page can be opened after the panel's expected end."""
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
@@ -67,7 +67,7 @@ class Invitations:
             "WHERE i.link = $1",
             link,
         )
-        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_OUTLIVES:
+        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_TTL:
             about = {"pool": found[0]["pool"]} if found else {}
             raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
@@ -177,14 +177,14 @@ class Invitations:
             await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
-        told = _telling(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await self._notices.tell(draw.pool, [told, *await tell_progress(self._deps, locked)])
+        told = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        await self._notices.notify_each(draw.pool, [told, *await progress_notices(self._deps, locked)])
         return view
 
     async def _notify(
         self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
     ) -> None:
-        await self._notices.tell(draw.pool, [_telling(invitation, kind, params, by)])
+        await self._notices.notify_each(draw.pool, [_notice_request(invitation, kind, params, by)])
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
         """Set when the next reminder before gathering is due."""
@@ -301,10 +301,10 @@ class Invitations:
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
         told: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
         if draw.kind == "recall":
-            await self._news.tell(draw, "gone", told, by=by, occasion=str(absence.id))
+            await self._news.notify(draw, "gone", told, by=by, occasion=str(absence.id))
             return
         await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **told)
-        await self._news.tell(draw, "missing" if by else "left", told, by=by, occasion=str(absence.id))
+        await self._news.notify(draw, "missing" if by else "left", told, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
         """Whatever else was asked about this place has become pointless."""
@@ -314,9 +314,9 @@ class Invitations:
         )
 
 
-def _telling(
+def _notice_request(
     invitation: Invitation, kind: str, params: dict[str, str], by: Channel | None, occasion: str = ""
-) -> Telling:
+) -> NoticeRequest:
     """``by`` is where the person acted: a conversation answers there itself. ``occasion`` tells from one another
     what can happen to an invitation twice."""
     to = Recipient(
@@ -325,7 +325,7 @@ def _telling(
         expert_id=invitation.expert_id,
         invitation_id=invitation.id,
     )
-    return Telling(kind, to, told_on="wechat" if by == "chat" else "")
+    return NoticeRequest(kind, to, notified_channel="wechat" if by == "chat" else "")
 
 
 def _calls(locked: Locked) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.draws.lifecycles import InvitationState
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient

@@ -150,7 +150,7 @@ class LiveDraws:
             changed = await self._changed(await self._mine())
             await self._refresh([*changed, *self._stale()])
             if changed and not self._alone:
-                await self._relay.tell([one.id for one in changed])
+                await self._relay.publish([one.id for one in changed])
         except AWAY as error:
             log.info("live_look_failed", error=type(error).__name__)
 
@@ -186,7 +186,7 @@ class LiveDraws:
         """What another process saw is read here, too."""
         while True:
             try:
-                async with aclosing(self._relay.heard()) as told:
+                async with aclosing(self._relay.subscribe()) as told:
                     async for draw_id in told:
                         if (one := self._watched.get(draw_id)) is not None:
                             await self._refresh([one])

@@ -13,8 +13,8 @@ from uuid import UUID
 from domain.rulebook.book import Rulebook
 from models.draws import CallNotice, Draw
 from services.core.base import Deps, rows
-from services.draws.repository import draw_params, tell_agency
-from services.notifications import Notices, Recipient, Telling
+from services.draws.repository import agency_notices, draw_params
+from services.notifications import NoticeRequest, Notices, Recipient
 
 Side = Literal["agency", "supervisor", "venue", "verifier"]
 Event = Literal[
@@ -107,7 +107,7 @@ class DrawNews:
         self._deps = deps
         self._notices = notices
 
-    async def tell(
+    async def notify(
         self, draw: Draw, event: Event, facts: Params = _NOTHING, *, by: UUID | None = None, occasion: str = ""
     ) -> None:
         """In the transaction of what happened. Everybody once, but not ``by``, who did it himself.
@@ -118,19 +118,19 @@ class DrawNews:
         once = f"{event}:{occasion or draw.log_length}"
         own = {**facts, "what": news.what.format_map(facts)}
         told = {**draw_params(draw), **own}
-        found = await tell_agency(draw, news.kind, once, **own) if "agency" in news.to else []
+        found = await agency_notices(draw, news.kind, once, **own) if "agency" in news.to else []
         found = [one for one in found if one.to.account_id != by]
         known = {by, *(one.to.account_id for one in found)} - {None}
         for row in await self._offices(draw, news.to):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                found.append(self._telling(draw, news.kind, once, told, row))
-        await self._notices.tell(draw.pool, found)
+                found.append(self._request(draw, news.kind, once, told, row))
+        await self._notices.notify_each(draw.pool, found)
 
-    def _telling(self, draw: Draw, kind: str, once: str, told: Mapping[str, str | int], row: Any) -> Telling:
+    def _request(self, draw: Draw, kind: str, once: str, told: Mapping[str, str | int], row: Any) -> NoticeRequest:
         mobile = self._deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
         key = f"{kind}:{draw.number}:{once}:{row['key'].hex}"
-        return Telling(kind, Recipient(key, told, account_id=row["account_id"], mobile=mobile))
+        return NoticeRequest(kind, Recipient(key, told, account_id=row["account_id"], mobile=mobile))
 
     async def _offices(self, draw: Draw, sides: tuple[Side, ...]) -> list[Any]:
         """Supervisors of the draw, whether or not they have an account; staff of its venue and of its terminal."""

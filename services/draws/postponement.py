@@ -9,7 +9,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import local, print_time
 from domain.errors import Conflict, InvalidInput
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
@@ -53,7 +53,7 @@ class Postponement:
                 await self._ask_to_wait(draw, invitation)
         await record(actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old))
         facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
-        await self._news.tell(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
+        await self._news.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 
     def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
         book = self._deps.book(draw.pool)

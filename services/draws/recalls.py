@@ -23,7 +23,7 @@ from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_id_number
 from domain.parsing import mobile_number
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.draws import CallNotice, Condition, Draw, RecalledExpert
 from models.experts import Expert
 from models.invitations import Invitation
@@ -296,9 +296,9 @@ class Recalls:
         if full:
             unseal_at = print_time(self._access.unseals_at(draw))
             await notify_agency(self._notices, draw, "agency_full", str(draw.log_length), **counts, unseal_at=unseal_at)
-            await self._news.tell(draw, "full", {"needed": draw.needed})
+            await self._news.notify(draw, "full", {"needed": draw.needed})
         else:
-            await self._news.tell(draw, "recalled", counts)
+            await self._news.notify(draw, "recalled", counts)
 
     async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
         """A recall that is verified and not confirmed. Raises Conflict, NotFound."""

@@ -26,7 +26,7 @@ from domain.draws.lifecycles import (
 from domain.draws.lifecycles import VerificationState as State
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_mobile, mask_name
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation, ReleaseConfirmation
 from models.organisations import Organisation
@@ -169,7 +169,7 @@ class Releases:
             application.state = VERIFICATION.next(State(application.state), VerificationEvent.WITHDRAW)
             application.withdrawn_at = now
             await application.save(update_fields=["state", "withdrawn_at"])
-            await self._news.tell(locked.draw, "release_withdrawn", by=actor.account_id, occasion=str(application.id))
+            await self._news.notify(locked.draw, "release_withdrawn", by=actor.account_id, occasion=str(application.id))
             await record(actor, now, "release.withdrawn", "draw", draw_id)
 
     async def _asked(self, draw_id: UUID) -> DrawApplication:
@@ -193,7 +193,7 @@ class Releases:
             application.opinion, application.decided_at = _TOO_LATE, now
             await application.save(update_fields=["state", "opinion", "decided_at"])
             await record(system(draw.pool), now, "release.refused", "draw", draw_id, opinion=_TOO_LATE)
-            await self._news.tell(draw, "release_refused", occasion=str(application.id))
+            await self._news.notify(draw, "release_refused", occasion=str(application.id))
 
     # ---- carried out
 
@@ -217,7 +217,7 @@ class Releases:
                 recipients=[_recipient("draw_released", one, hotline) for one in released],
                 bulk=False,
             )
-            await self._news.tell(locked.draw, "released", by=actor.account_id, occasion="once")
+            await self._news.notify(locked.draw, "released", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
 
     async def _release_places(self, locked: Locked, actor: Actor, now: datetime) -> list[Invitation]:

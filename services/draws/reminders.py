@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import time_params
+from domain.rulebook.notice_texts import time_params
 from services.core.base import Deps, execute, rows
 from services.core.batches import not_paused, process_together
 from services.notifications import Notices, Recipient

@@ -32,7 +32,7 @@ from models.invitations import Invitation
 from models.organisations import AgentLink, Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, execute, from_row, rows
-from services.notifications import Notices, Recipient, Telling
+from services.notifications import NoticeRequest, Notices, Recipient
 
 _PARTIES: Mapping[str, Party] = {
     "agent": "agency",
@@ -265,14 +265,14 @@ def draw_params(draw: Draw) -> dict[str, str]:
 
 async def notify_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
     """Push to the agent's phone, and to the legal entity's when that is another person. Totals only, never names."""
-    await notices.tell(draw.pool, await tell_agency(draw, kind, occasion, **params))
+    await notices.notify_each(draw.pool, await agency_notices(draw, kind, occasion, **params))
 
 
-async def tell_agency(draw: Draw, kind: str, occasion: str, **params: str | int) -> list[Telling]:
+async def agency_notices(draw: Draw, kind: str, occasion: str, **params: str | int) -> list[NoticeRequest]:
     """The same, to be told together with something else."""
     [owner] = await rows("SELECT legal_account_id AS legal FROM organisation WHERE id = $1", draw.organisation_id)
     return [
-        Telling(
+        NoticeRequest(
             kind,
             Recipient(
                 f"{kind}:{draw.number}:{occasion}:{account.hex}", {**draw_params(draw), **params}, account_id=account

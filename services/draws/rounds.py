@@ -266,7 +266,7 @@ class Rounds:
                 raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
             await _abort(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
             await _step_back(locked.draw)
-            await self._news.tell(locked.draw, "aborted", by=actor.account_id)
+            await self._news.notify(locked.draw, "aborted", by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
     async def view(self, actor: Actor, draw_id: UUID, role: str) -> RoundView | None:

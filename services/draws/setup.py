@@ -446,7 +446,7 @@ class DrawSetup:
             await move(locked.draw, DrawEvent.WITHDRAW)
             now = self._deps.now()
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
-            await self._news.tell(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
+            await self._news.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
             await record(actor, now, "draw.withdrawn", "draw", draw_id)
 
 

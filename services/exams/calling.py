@@ -124,11 +124,11 @@ class Calling:
             sitting.booked += len(made)
             await sitting.save(update_fields=["booked"])
         if exam.state == "published":
-            await self.tell(exam, made, sitting, now)
+            await self.notify_candidates(exam, made, sitting, now)
         await record(system(exam.pool), now, "exam.call", "exam", exam.id, count=len(made))
         return made
 
-    async def tell(
+    async def notify_candidates(
         self, exam: Exam, candidates: Sequence[ExamCandidate], sitting: ExamSitting | None, now: datetime
     ) -> None:
         if exam.purpose == Purpose.MOCK:  # offered beside the real one, which they are told of

@@ -23,7 +23,7 @@ from services.exams.repository import get_own, rules_of
 
 PURPOSE = "exam"
 """Of the signed link: its subject is the candidate, its person the account."""
-_LINK_OUTLIVES = timedelta(days=30)
+_LINK_TTL = timedelta(days=30)
 """The end of the examination: results are looked up by the same link."""
 _SHOWN_AFTER = timedelta(days=60)
 Phase = Literal[
@@ -121,7 +121,7 @@ class OwnExams:
 
     def path_of(self, candidate: ExamCandidate, exam: Exam) -> str:
         """The signed link."""
-        token = self._links.sign(PURPOSE, candidate.id, candidate.account_id, exam.closes_at + _LINK_OUTLIVES)
+        token = self._links.sign(PURPOSE, candidate.id, candidate.account_id, exam.closes_at + _LINK_TTL)
         return f"/x/{token}"
 
     async def _own(self, candidate: ExamCandidate, mock: UUID | None, now: datetime) -> OwnExam:

@@ -38,7 +38,7 @@ SELECT a.slot, a.version_id, a.mask, coalesce(a.text, '') AS text, a.marks, v.st
   LEFT JOIN exam_ruling r ON r.version_id = a.version_id AND r.exam_id = $3
  WHERE a.attempt_id = $1 ORDER BY a.slot
 """
-PICTURES_LAST = timedelta(hours=2)
+PICTURE_TTL = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class PaperReview:
 
     def _shown(self, row: Mapping[str, Any], actor: Actor) -> tuple[ShownPicture, ...]:
         kept = json.loads(row["pictures"]) if isinstance(row["pictures"], str) else row["pictures"] or []
-        until = self._deps.now() + PICTURES_LAST
+        until = self._deps.now() + PICTURE_TTL
         person = actor.account_id or UUID(int=0)
         addresses = self._pictures.addresses(row["version_id"], len(kept), person, until)
         return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))

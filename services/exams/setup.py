@@ -161,7 +161,7 @@ class ExamSetup:
         await ExamCandidate.filter(exam_id=exam.id).update(
             sitting_id=sitting.id if sitting else None, reminders=behind, called_at=now
         )
-        await self._calling.tell(exam, named, sitting, now)
+        await self._calling.notify_candidates(exam, named, sitting, now)
 
     # ---- afterwards
 

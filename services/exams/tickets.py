@@ -11,7 +11,7 @@ from uuid import UUID
 from services.core.signed_links import Link, Links
 
 _PURPOSE = "exam_ticket"
-_OUTLIVES = timedelta(hours=1)
+_TICKET_TTL = timedelta(hours=1)
 """Beyond the grace: a late submission gets the receipt."""
 
 
@@ -20,7 +20,7 @@ class Tickets:
         self._links = links
 
     def issue(self, attempt_id: UUID, account_id: UUID, grace_until: datetime) -> str:
-        return self._links.sign(_PURPOSE, attempt_id, account_id, grace_until + _OUTLIVES)
+        return self._links.sign(_PURPOSE, attempt_id, account_id, grace_until + _TICKET_TTL)
 
     def check(self, ticket: str) -> Link:
         """``subject_id`` is the attempt, ``person_id`` the account. Raises Forbidden for a forged or an old one."""

@@ -5,7 +5,7 @@ from services.experts.expert_import import ExpertImport, ImportReport
 from services.experts.expert_records import end_file, put_file
 from services.experts.import_rows import ExpertRow, Unit
 from services.experts.import_sheet import COLUMNS, render_template
-from services.experts.membership_status import Standing, standing_of
+from services.experts.membership_status import MembershipStatus, membership_status_of
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named, Period
 
@@ -16,15 +16,15 @@ __all__ = [
     "ExpertRow",
     "ExpertServices",
     "ImportReport",
+    "MembershipStatus",
     "Named",
     "Period",
-    "Standing",
     "Unit",
     "build",
     "end_file",
     "expert_number",
     "is_taken",
+    "membership_status_of",
     "put_file",
     "render_template",
-    "standing_of",
 ]

@@ -10,14 +10,14 @@ from pydantic import Field
 
 from services.core.base import Deps, rows
 
-StandingKind = Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
+MembershipKind = Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
 
 
 @dataclass(frozen=True)
-class Standing:
+class MembershipStatus:
     """The badge: `text` is the pool's own word for `kind`."""
 
-    kind: StandingKind
+    kind: MembershipKind
     text: Annotated[str, Field(examples=["未入库"])]
     expert_number: str = ""
     emergency: Annotated[
@@ -25,7 +25,7 @@ class Standing:
     ] = ""
 
 
-_STANDING = """
+_STATUS = """
 SELECT a.pool, e.number, e.left_at IS NULL AS stays, e.active, e.standing, e.emergency,
   EXISTS (SELECT 1 FROM course_enrolment n WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL) AS excluded,
   EXISTS (SELECT 1 FROM application p WHERE p.account_id = a.id AND p.ended_at IS NULL AND p.submitted_at IS NOT NULL)
@@ -36,17 +36,17 @@ WHERE a.id = $1
 """
 
 
-async def standing_of(deps: Deps, account_id: UUID) -> Standing:
+async def membership_status_of(deps: Deps, account_id: UUID) -> MembershipStatus:
     """An expert's standing comes before an application of his. One that was never handed in does not count yet."""
-    [row] = await rows(_STANDING, account_id)
+    [row] = await rows(_STATUS, account_id)
     words = deps.book(row["pool"]).standing
     if row["number"] is not None and row["stays"]:
-        kind: StandingKind = "suspended"
+        kind: MembershipKind = "suspended"
         if row["active"] and not row["excluded"]:
             kind = "temporary" if row["standing"] == "temporary" else "formal"
-        return Standing(kind, getattr(words, kind), row["number"], words.emergency if row["emergency"] else "")
+        return MembershipStatus(kind, getattr(words, kind), row["number"], words.emergency if row["emergency"] else "")
     if row["applying"]:
-        return Standing("applying", words.applying)
+        return MembershipStatus("applying", words.applying)
     if row["number"] is not None:
-        return Standing("left", words.left, row["number"])
-    return Standing("outside", words.outside)
+        return MembershipStatus("left", words.left, row["number"])
+    return MembershipStatus("outside", words.outside)

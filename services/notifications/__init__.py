@@ -9,7 +9,15 @@ from services.notifications.consents import Answer, Occasion, Wanted, take_event
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
-from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices, Notifier, Recipient, Telling
+from services.notifications.notices import (
+    NO_RECEIPT,
+    NO_VALID_KEY,
+    UNCONFIRMED,
+    NoticeRequest,
+    Notices,
+    Notifier,
+    Recipient,
+)
 
 __all__ = [
     "ANSWER_MAX",
@@ -21,13 +29,13 @@ __all__ = [
     "Answer",
     "Delivery",
     "FeedbackView",
+    "NoticeRequest",
     "Notices",
     "NotificationPorts",
     "NotificationServices",
     "Notifier",
     "Occasion",
     "Recipient",
-    "Telling",
     "Wanted",
     "build",
     "take_events",

@@ -375,10 +375,10 @@ class Delivery:
             await self._notices.finish(sorted(done))
             await self._notices.drop_late(sorted(again))
             await execute(_LOOK_AGAIN, sorted(ended - done), now)
-            await self._wake_early_receipts(batch, outcomes)
+            await self._wake_early_reports(batch, outcomes)
         await self._notices.climb(sorted(ended - done))
 
-    async def _wake_early_receipts(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+    async def _wake_early_reports(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         messages = [
             o.vendor_id for row, o in zip(batch, outcomes, strict=True) if row["channel"] != "voice" and o.vendor_id
         ]

@@ -67,13 +67,13 @@ class Recipient:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """What one person is to be told. ``secret`` and ``told_on`` as ``Notices.notify`` takes them."""
+class NoticeRequest:
+    """What one person is to be told. ``secret`` and ``notified_channel`` as ``Notices.notify`` takes them."""
 
     kind: str
     to: Recipient
     secret: str | None = None
-    told_on: str = ""
+    notified_channel: str = ""
 
 
 class Notifier(Protocol):
@@ -91,7 +91,7 @@ class Notifier(Protocol):
         mobile: str | None = None,
         invitation_id: UUID | None = None,
         secret: str | None = None,
-        told_on: str = "",
+        notified_channel: str = "",
     ) -> UUID: ...
 
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int: ...
@@ -115,78 +115,78 @@ class Notices:
         mobile: str | None = None,
         invitation_id: UUID | None = None,
         secret: str | None = None,
-        told_on: str = "",
+        notified_channel: str = "",
     ) -> UUID:
         """Tell one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
 
-        ``told_on`` names a channel that gives the person this already (the reply of a conversation): it is noted
-        as delivered there and not sent again. Raises NotFound without a recipient.
+        ``notified_channel`` names a channel that gives the person this already (the reply of a conversation): it is
+        noted as delivered there and not sent again. Raises NotFound without a recipient.
         """
         to = Recipient(dedupe_key, params, account_id, expert_id, mobile, invitation_id)
-        return (await self.tell(pool, [Telling(kind, to, secret, told_on)]))[0]
+        return (await self.notify_each(pool, [NoticeRequest(kind, to, secret, notified_channel)]))[0]
 
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
         """Tell thousands in a few statements; returns how many are new. Recipients name an account or an expert.
 
         ``bulk``: nobody waits for them, so notices to one person overtake them.
         """
-        tellings = [Telling(kind, recipient) for recipient in recipients]
+        requests = [NoticeRequest(kind, recipient) for recipient in recipients]
         fresh = 0
-        for start in range(0, len(tellings), _AT_ONCE):
-            _, new = await self._tell(pool, tellings[start : start + _AT_ONCE], bulk)
+        for start in range(0, len(requests), _AT_ONCE):
+            _, new = await self._write(pool, requests[start : start + _AT_ONCE], bulk)
             fresh += new
         return fresh
 
-    async def tell(self, pool: str, tellings: Sequence[Telling]) -> list[UUID]:
+    async def notify_each(self, pool: str, requests: Sequence[NoticeRequest]) -> list[UUID]:
         """Tell some people different things by two statements; returns the notices' ids. Raises as ``notify``."""
-        return (await self._tell(pool, tellings, bulk=False))[0]
+        return (await self._write(pool, requests, bulk=False))[0]
 
-    async def _tell(self, pool: str, tellings: Sequence[Telling], bulk: bool) -> tuple[list[UUID], int]:
+    async def _write(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:
         """The notices' ids, and how many of them are new."""
         now = self._deps.now()
         made: list[tuple[Notice, list[Attempt]]] = []
         ids: list[UUID] = []
-        for telling, row in zip(tellings, await self._look_up(pool, tellings), strict=True):
+        for request, row in zip(requests, await self._look_up(pool, requests), strict=True):
             if row["known"] is None:
-                made.append(self._make(pool, telling, row, now, bulk))
+                made.append(self._make(pool, request, row, now, bulk))
             ids.append(row["known"] or made[-1][0].id)
         if made:
             attempts = [attempt for _, own in made for attempt in own]
             await insert((Notice, [notice for notice, _ in made]), (Attempt, attempts), given=_NUMBERED)
         return ids, len(made)
 
-    async def _look_up(self, pool: str, tellings: Sequence[Telling]) -> list[Any]:
+    async def _look_up(self, pool: str, requests: Sequence[NoticeRequest]) -> list[Any]:
         return await rows(
             _ADDRESSES,
             pool,
-            [one.to.dedupe_key for one in tellings],
-            [one.to.account_id for one in tellings],
-            [one.to.expert_id for one in tellings],
+            [one.to.dedupe_key for one in requests],
+            [one.to.account_id for one in requests],
+            [one.to.expert_id for one in requests],
         )
 
     def _make(
-        self, pool: str, telling: Telling, row: Mapping[str, Any], now: datetime, bulk: bool
+        self, pool: str, request: NoticeRequest, row: Mapping[str, Any], now: datetime, bulk: bool
     ) -> tuple[Notice, list[Attempt]]:
         """A notice with its first attempts, not written yet."""
-        to, keys = telling.to, self._deps.keys
+        to, keys = request.to, self._deps.keys
         notice = Notice(
             pool=pool,
-            kind=telling.kind,
+            kind=request.kind,
             account_id=row["account_id"],
             expert_id=to.expert_id,
             mobile_sealed=self._mobile(to, row),
             invitation_id=to.invitation_id,
             params=dict(to.params),
-            secret_sealed=keys.seal(telling.secret, "notice") if telling.secret else "",
+            secret_sealed=keys.seal(request.secret, "notice") if request.secret else "",
             bulk=bulk,
             dedupe_key=to.dedupe_key,
             created_at=now,
         )
         step = self._plan(notice, [], now)
         attempts = [_new_attempt(notice, planned, now) for planned in step.attempts]
-        if telling.told_on:
+        if request.notified_channel:
             for attempt in attempts:
-                if attempt.channel == telling.told_on:
+                if attempt.channel == request.notified_channel:
                     attempt.state, attempt.vendor_code, attempt.closed_at = AttemptState.DELIVERED, "told", now
             step = self._plan(notice, [_as_tried(attempt) for attempt in attempts], now)
             attempts += [_new_attempt(notice, planned, now) for planned in step.attempts]

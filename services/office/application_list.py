@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.reviews import ReviewLogLine, Sheet, find_secret, read_log, read_sheet
+from services.reviews import ReviewLogLine, SubmittedForm, find_secret, read_form, read_log
 
 PAGE_MAX = 100
 Sort = Literal["newest", "oldest", "waiting", "name"]
@@ -97,7 +97,7 @@ class OfficeView:
 
     line: ApplicationLine
     progress: Progress
-    sheet: Sheet
+    sheet: SubmittedForm
     log: tuple[ReviewLogLine, ...]
 
 
@@ -150,7 +150,7 @@ class ApplicationList:
         return OfficeView(
             _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
             await progress_of(self._deps, application.id),
-            await read_sheet(self._deps, application, account),
+            await read_form(self._deps, application, account),
             await read_log(book, application.id),
         )
 

@@ -22,7 +22,7 @@ from services.office.exports import Export, Exports, Order, Range
 
 DIRECT_MAX = 2_000
 """Rows up to which a request writes the file itself, within half a second."""
-KEPT = timedelta(days=1)
+EXPORT_TTL = timedelta(days=1)
 SILENT = timedelta(minutes=5)
 """Without a word from the worker for so long, the file is not to be waited for."""
 _TOLD_EVERY = 2_000
@@ -52,7 +52,7 @@ class LargeExports:
     async def begin(self, actor: Actor, order: Order, total: int) -> str:
         """Have a worker write the file; a token for this person to see how far it is. Raises Unavailable."""
         export_id, now = new_id(), self._deps.now()
-        key, until = new_key(actor.pool, now), now + KEPT
+        key, until = new_key(actor.pool, now), now + EXPORT_TTL
         await self._tell(key, ExportState("waiting", 0, total, now))
         sealed = self._deps.keys.seal(_packed(export_id, actor, order), _PURPOSE)
         async with transaction():

@@ -31,7 +31,7 @@ SELECT count(*)::int AS n FROM draw d WHERE d.ended_at > ${n} AND {where}
   AND EXISTS (SELECT 1 FROM attendance t WHERE t.draw_id = d.id AND t.direction = 'in'
     AND NOT EXISTS (SELECT 1 FROM remuneration r WHERE r.invitation_id = t.invitation_id))
 """
-_REMEMBERED = timedelta(days=30)
+_WORK_TTL = timedelta(days=30)
 """So long after its end an activity is listed whose experts have no amount yet."""
 _GATHERED = "SELECT count(DISTINCT d.id)::int AS n FROM draw d JOIN call_notice g ON g.draw_id = d.id WHERE"
 
@@ -135,7 +135,7 @@ class StaffWork:
         n, values = len(values), [*values, today, today + timedelta(days=1), list(_AWAITED)]
         due = f"g.gathering_at >= ${n + 1} AND g.gathering_at < ${n + 2} AND d.state = ANY(${n + 3}::text[])"
         gathered = (await rows(f"{_GATHERED} {where} AND {due}", *values))[0]["n"]
-        ended = [*values[:n], self._deps.now() - _REMEMBERED]
+        ended = [*values[:n], self._deps.now() - _WORK_TTL]
         unproposed = (await rows(_UNPROPOSED.format(where=where, n=n + 1), *ended))[0]["n"]
         return (
             Count("今日评标", gathered, "场"),

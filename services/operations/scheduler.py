@@ -18,7 +18,7 @@ from tortoise.exceptions import BaseORMException, IntegrityError
 
 from domain.clock import print_time
 from models.draws import Draw
-from services.accounts import DRAFTS_KEPT, KNOWN_BROWSER_TTL
+from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
@@ -235,7 +235,7 @@ class Scheduler:
                 await locked.save(update_fields=["unsealed_notice_at"])
                 at = print_time(self._access.unseals_at(locked))
                 await notify_agency(self._notices, locked, "agency_unsealed", at)
-                await self._news.tell(locked, "unsealed", occasion="once")
+                await self._news.notify(locked, "unsealed", occasion="once")
 
     async def _watch_draws(self) -> None:
         """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""
@@ -257,7 +257,7 @@ class Scheduler:
         await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_BROWSER_TTL)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
-        await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFTS_KEPT)
+        await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFT_TTL)
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - interval '1 day'")
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
         await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))

@@ -59,20 +59,24 @@ class PaymentPorts:
 def build(
     deps: Deps, notices: Notifier, fees: Fees, entry: Passing, courses: CourseOwners, outside: PaymentPorts
 ) -> PaymentServices:
-    settle = Settlement(deps, outside.platform)
-    orders = Orders(deps, outside.platform, settle)
+    settlement = Settlement(deps, outside.platform)
+    orders = Orders(deps, outside.platform, settlement)
     refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees), courses)
     invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer)
-    letters = OutboundEmail(deps, outside.mailer)
-    invoicing = InvoiceProcessor(deps, notices, outside.platform, outside.store, outside.printer, letters)
-    events = PaymentWebhooks(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry, courses)
+    outbound_email = OutboundEmail(deps, outside.mailer)
+    invoice_processor = InvoiceProcessor(
+        deps, notices, outside.platform, outside.store, outside.printer, outbound_email
+    )
+    events = PaymentWebhooks(
+        deps, notices, outside.platform, settlement, refunds, invoices, invoice_processor, entry, courses
+    )
     bills = BillReconciliation(deps, outside.platform, orders)
-    duties = (
+    due_tasks = (
         DueTask("fee_open", f"EXISTS (SELECT 1 FROM fee WHERE {OPENING})", in_turns(fees.notify_opened)),
         DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.process_due),
         DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
         DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),
-        DueTask("invoice_check", _due("invoice", "invoice_check"), invoicing.check_due),
+        DueTask("invoice_check", _due("invoice", "invoice_check"), invoice_processor.check_due),
         DueTask("bills", _due("bill", "bills"), bills.run_due),
     )
     pictures = PaymentQrImages(deps, orders, outside.printer, outside.official, outside.windows)
@@ -82,12 +86,12 @@ def build(
         refunds,
         RefundRedirects(deps, outside.platform),
         invoices,
-        invoicing,
+        invoice_processor,
         UnmatchedPayments(deps),
         events,
         bills,
         pictures,
-        duties,
+        due_tasks,
     )
 
 

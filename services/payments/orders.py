@@ -67,10 +67,10 @@ class Ordered:
 
 
 class Orders:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, settle: Settlement) -> None:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, settlement: Settlement) -> None:
         self._deps = deps
         self._platform = platform
-        self._settle = settle
+        self._settlement = settlement
 
     # ---- for whom
 
@@ -330,7 +330,7 @@ class Orders:
         return await self._count(order, report)
 
     async def _count(self, order: PayOrder, report: TradeReport) -> bool:
-        verdict = await self._settle.apply_trade(order.pool, report)
+        verdict = await self._settlement.apply_trade(order.pool, report)
         if not verdict.counted:  # an administrator has been called; asking again would tell the same
             await PayOrder.filter(id=order.id).update(check_at=None)
         return True

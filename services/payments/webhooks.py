@@ -54,20 +54,20 @@ class PaymentWebhooks:
         deps: Deps,
         notices: Notifier,
         platform: PaymentPlatform,
-        settle: Settlement,
+        settlement: Settlement,
         refunds: Refunds,
         invoices: Invoices,
-        invoicing: InvoiceProcessor,
+        invoice_processor: InvoiceProcessor,
         entry: Passing,
         courses: CourseOwners,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
-        self._settle = settle
+        self._settlement = settlement
         self._refunds = refunds
         self._invoices = invoices
-        self._invoicing = invoicing
+        self._invoice_processor = invoice_processor
         self._entry = entry
         self._courses = courses
 
@@ -80,7 +80,7 @@ class PaymentWebhooks:
         """
         note = await self._platform.read_notification(pool, headers, body)
         if note.trade is not None:
-            await self._settle.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
+            await self._settlement.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
             return
         await store_event(self._deps, pool, note.kind, _subject(note), _sealed_form(note), self._deps.now())
 
@@ -178,7 +178,7 @@ class PaymentWebhooks:
             report = RefundReport(**{**told["refund"], "success_at": when})
             return await self._refunds.apply_report(event.pool, report, told=True)
         if "invoice" in told:
-            return await self._invoicing.refresh(event.pool, told["invoice"]["apply_id"])
+            return await self._invoice_processor.refresh(event.pool, told["invoice"]["apply_id"])
         log.info("pay_event_kept", kind=event.kind)
         return "kept"
 

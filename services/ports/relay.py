@@ -14,11 +14,11 @@ class DrawRelay(Protocol):
         """Which of these draws this process looks at for all others, until it hasn't asked for a few seconds."""
         ...
 
-    async def tell(self, draw_ids: Collection[UUID]) -> None:
+    async def publish(self, draw_ids: Collection[UUID]) -> None:
         """These have changed."""
         ...
 
-    def heard(self) -> AsyncGenerator[UUID, None]:
+    def subscribe(self) -> AsyncGenerator[UUID, None]:
         """What others tell, as long as it is read."""
         ...
 
@@ -29,10 +29,10 @@ class NoRelay:
     async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         return draw_ids
 
-    async def tell(self, draw_ids: Collection[UUID]) -> None:
+    async def publish(self, draw_ids: Collection[UUID]) -> None:
         return None
 
-    async def heard(self) -> AsyncGenerator[UUID, None]:
+    async def subscribe(self) -> AsyncGenerator[UUID, None]:
         nobody: tuple[UUID, ...] = ()
         for none in nobody:
             yield none

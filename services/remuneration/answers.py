@@ -20,7 +20,7 @@ from services.core.batches import not_paused, process_each
 from services.core.short_texts import check_no_link, check_text
 from services.draws import draw_params, lock
 from services.notifications import Notices
-from services.remuneration.records import LineView, line_views, lock_one, move, tell_when_settled
+from services.remuneration.records import LineView, line_views, lock_one, move, notify_when_settled
 
 Channel = Literal["chat", "h5", "mini"]
 REASON_LONGEST = 200
@@ -98,7 +98,7 @@ class ExpertAnswers:
             _check_version(one, version)
             if one.state not in (RemunerationState.CONFIRMED, RemunerationState.PAID):
                 await self._answer(actor, one, RemunerationEvent.CONFIRM, by)
-                await tell_when_settled(self._notices, draw)
+                await notify_when_settled(self._notices, draw)
         return await self.get(actor, remuneration_id)
 
     async def dispute(
@@ -177,7 +177,7 @@ class ExpertAnswers:
             one.answered_at, one.answered_by = now, "system"
             await one.save()
             await record(system(one.pool), now, "remuneration.assumed", "remuneration", one.id, version=one.version)
-            await tell_when_settled(self._notices, draw)
+            await notify_when_settled(self._notices, draw)
 
     # ---- reading
 

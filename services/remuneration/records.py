@@ -74,7 +74,7 @@ def day_of(at: datetime) -> str:
     return f"{t.month}月{t.day}日"
 
 
-async def tell_when_settled(notices: Notices, draw: Draw) -> None:
+async def notify_when_settled(notices: Notices, draw: Draw) -> None:
     """Push to the agency once everybody who came has an amount and nobody is waited for. Under the draw's lock."""
     [left] = await rows(_LEFT, draw.id)
     if left["waiting"] or not left["payable"]:

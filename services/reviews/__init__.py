@@ -1,6 +1,6 @@
 """Review of applications (审核): which tasks a step has, who sees them, and what is decided on them."""
 
-from services.reviews.application_view import Sheet, find_secret, read_sheet
+from services.reviews.application_view import SubmittedForm, find_secret, read_form
 from services.reviews.assembly import ReviewServices, build
 from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
 from services.reviews.attachment_access import Form, OpenedFile
@@ -20,8 +20,8 @@ __all__ = [
     "ReviewLogLine",
     "ReviewQueue",
     "ReviewServices",
-    "Sheet",
     "StepCount",
+    "SubmittedForm",
     "TaskCard",
     "TaskView",
     "Wanted",
@@ -29,6 +29,6 @@ __all__ = [
     "find_gaps",
     "find_secret",
     "is_own",
+    "read_form",
     "read_log",
-    "read_sheet",
 ]

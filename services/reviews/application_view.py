@@ -60,7 +60,7 @@ class SectionShown:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SubmittedForm:
     """The whole form, in its order."""
 
     sections: tuple[SectionShown, ...]
@@ -74,30 +74,30 @@ class _Facts:
     files: Mapping[str, tuple[FileShown, ...]]
 
 
-async def read_sheet(deps: Deps, application: Application, account: Account) -> Sheet:
+async def read_form(deps: Deps, application: Application, account: Account) -> SubmittedForm:
     """The form with its values and files."""
-    return _sheet(deps, application, await _read(deps, application, account))
+    return _form(deps, application, await _read(deps, application, account))
 
 
-def sheet_of(
+def form_of(
     deps: Deps,
     application: Application,
     account: Account,
     values: Mapping[str, Any],
     codes: Codes,
     files: Sequence[Attachment],
-) -> Sheet:
+) -> SubmittedForm:
     """The same of what is known: all ``values`` with their defaults, the ``codes`` that they name, files that are ready
     in the order of rows and arrival."""
     book, kind = deps.book(application.pool), _entry_type(application)
     told = account_values(book.form, facts_of(deps, account), today(deps), kind)
-    return _sheet(deps, application, _Facts(values, told, codes, _by_field(files)))
+    return _form(deps, application, _Facts(values, told, codes, _by_field(files)))
 
 
-def _sheet(deps: Deps, application: Application, facts: _Facts) -> Sheet:
+def _form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:
     form = deps.book(application.pool).form.of(_entry_type(application))
     fields = asked(form, _entry_type(application))
-    return Sheet(
+    return SubmittedForm(
         tuple(
             SectionShown(code, section.title, tuple(_show(c, fields[c], facts) for c in section.fields if c in fields))
             for code, section in form.sections.items()

@@ -26,7 +26,7 @@ from services.applications import Codes, facts_of, load_codes, values_of
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
-from services.reviews.application_view import Sheet, find_secret, sheet_of
+from services.reviews.application_view import SubmittedForm, find_secret, form_of
 from services.reviews.decisions import Decision, rule_of, unknown_task
 from services.reviews.scope import OWN, REACHES, TAKEN_BACK, open_within
 from services.reviews.steps import alternatives_among
@@ -134,7 +134,7 @@ class TaskView:
         PersonCheck, Field(description="Whether name and ID number belong together; empty: not asked")
     ]
     person_checked_at: datetime | None
-    sheet: Sheet
+    sheet: SubmittedForm
     specialties: tuple[SpecialtyState, ...]
     log: tuple[ReviewLogLine, ...]
     decided_at: datetime | None
@@ -269,7 +269,7 @@ class ReviewQueue:
             masked_id_number=mask_id_number(person.id_number),
             person_check=PersonCheck(account.person_check),
             person_checked_at=account.person_checked_at,
-            sheet=sheet_of(self._deps, application, account, values, codes, files),
+            sheet=form_of(self._deps, application, account, values, codes, files),
             specialties=tuple(_specialty(one, codes) for one in chosen),
             log=tuple(_log_line(one, codes) for one in log),
             decided_at=task.decided_at,

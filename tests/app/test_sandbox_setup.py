@@ -15,7 +15,7 @@ from app.rulebook_files import load_rulebooks
 from app.sandbox_keys import public_pem
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
 from config.settings import OfficialAccount, Settings
-from domain.rulebook.texts import sms_templates, voice_templates
+from domain.rulebook.notice_texts import sms_templates, voice_templates
 from sandbox.config import parse
 from tests.factories.settings import make_settings, production_settings
 

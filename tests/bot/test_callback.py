@@ -474,8 +474,8 @@ async def test_a_killed_process_holds_nobody_up_for_long(
     one: Process, bench: Bench, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGKILL in mid-run: the retry takes over once the lease is out, and the next message follows it."""
-    monkeypatch.setattr("bot.inbox.LEASE", 3.0)
-    monkeypatch.setattr("bot.engine.LEASE", 3.0)
+    monkeypatch.setattr("bot.inbox.LEASE_TTL", 3.0)
+    monkeypatch.setattr("bot.engine.LEASE_TTL", 3.0)
     one.engine._patience = 0.5
     listening, ready = os.pipe()
     child = multiprocessing.get_context("fork").Process(target=_claim_and_hang, args=(redis, ready))

@@ -33,14 +33,14 @@ async def test_one_of_two_leads_until_it_no_longer_asks(client: Redis) -> None:
 
 async def test_what_one_tells_the_other_hears(client: Redis) -> None:
     draws = [new_id(), new_id()]
-    async with aclosing(RedisDrawRelay(client).heard()) as heard:
-        waiting = asyncio.create_task(_next(heard))
+    async with aclosing(RedisDrawRelay(client).subscribe()) as published:
+        waiting = asyncio.create_task(_next(published))
         async with asyncio.timeout(20):
             while not (await client.pubsub_numsub("draws:changed"))[0][1]:
                 await asyncio.sleep(0)
-            await RedisDrawRelay(client).tell(draws)
-            assert [await waiting, await _next(heard)] == draws
+            await RedisDrawRelay(client).publish(draws)
+            assert [await waiting, await _next(published)] == draws
 
 
-async def _next(heard: AsyncGenerator[UUID, None]) -> UUID:
-    return await heard.__anext__()
+async def _next(published: AsyncGenerator[UUID, None]) -> UUID:
+    return await published.__anext__()

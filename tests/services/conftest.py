@@ -61,7 +61,7 @@ class NoticeBook:
         mobile: str | None = None,
         invitation_id: UUID | None = None,
         secret: str | None = None,
-        told_on: str = "",
+        notified_channel: str = "",
     ) -> UUID:
         assert account_id or expert_id or mobile, "nobody is told"
         self.told.append(Told(kind, pool, dict(params), dedupe_key, account_id, mobile, secret))

@@ -11,7 +11,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput, NotFound
 from services.accounts import Profile, Source
 from services.core.base import Actor
-from services.experts import Standing, standing_of
+from services.experts import MembershipStatus, membership_status_of
 from services.registry import Services
 from web.accounts.login import TRIES, AuthPages, safe_target, shown
 from web.core.site import Site
@@ -24,7 +24,7 @@ class Bar(NamedTuple):
 
     pool: str
     name: str
-    standing: Standing
+    standing: MembershipStatus
     out: str
 
 
@@ -47,12 +47,12 @@ class AccountPages:
         self._site.get("/h5/{pool}/consent", self.consent_form)
         self._site.post("/h5/{pool}/consent", self.take_consent)
 
-    async def bar(self, person: Actor, standing: Standing | None = None) -> Bar:
+    async def bar(self, person: Actor, standing: MembershipStatus | None = None) -> Bar:
         """For the header of any page of a person; with the ``standing``, where it is known."""
         return await self._bar(person, await self._services.accounts.credentials.profile(person), standing)
 
-    async def _bar(self, person: Actor, profile: Profile, standing: Standing | None = None) -> Bar:
-        held = standing or await standing_of(self._services.deps, profile.account_id)
+    async def _bar(self, person: Actor, profile: Profile, standing: MembershipStatus | None = None) -> Bar:
+        held = standing or await membership_status_of(self._services.deps, profile.account_id)
         return Bar(person.pool, profile.masked_name or profile.masked_mobile, held, self._door.form(person, "logout"))
 
     # ---- the page

@@ -6,6 +6,7 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.agency.agents import AgentPages
 from web.agency.basic import BasicPages
+from web.agency.calling import CallingPages
 from web.agency.catalogues import CataloguePages
 from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
@@ -18,7 +19,6 @@ from web.agency.recall import RecallPages
 from web.agency.recusal import RecusalPages
 from web.agency.release import ReleasePages
 from web.agency.remuneration import RemunerationMonths, RemunerationTab
-from web.agency.run import RunPages
 from web.agency.submission import SubmissionPages
 from web.core.site import Site
 
@@ -32,7 +32,7 @@ _ALL = (
     RecusalPages,
     ConditionPages,
     SubmissionPages,
-    RunPages,
+    CallingPages,
     ReleasePages,
     FollowUpPages,
     RecallPages,

@@ -28,7 +28,7 @@ class RecallPages(DrawPart):
 
     def add_routes(self) -> None:
         self.site.get("/agency/draws/{id}/notify", self.panel)
-        self.site.post("/agency/draws/{id}/notify", self.act)
+        self.site.post("/agency/draws/{id}/notify", self.submit)
 
     async def panel(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
@@ -54,7 +54,7 @@ class RecallPages(DrawPart):
             print_moment=print_moment,
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` phone, ask or note (of the expert ``id``) or confirm."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)

@@ -27,7 +27,7 @@ class ReleasePages(DrawPart):
 
     def add_routes(self) -> None:
         self.site.get("/agency/draws/{id}/release", self.tab)
-        self.site.post("/agency/draws/{id}/release", self.act)
+        self.site.post("/agency/draws/{id}/release", self.submit)
         self.site.post("/agency/draws/{id}/release/attachment", self.attach)
 
     async def tab(self, request: http.Request) -> http.Response:
@@ -48,7 +48,7 @@ class ReleasePages(DrawPart):
             causes=[(one, one) for one in self.book(actor).draw.release.causes],
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` submit, withdraw, remove (the proof), start, or told with an ``id`` and ``words``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)

@@ -29,7 +29,7 @@ class RemunerationTab(DrawPart):
 
     def add_routes(self) -> None:
         self.site.get("/agency/draws/{id}/remuneration", self.tab)
-        self.site.post("/agency/draws/{id}/remuneration", self.act)
+        self.site.post("/agency/draws/{id}/remuneration", self.submit)
         self.site.get("/agency/draws/{id}/remuneration.xlsx", self.sheet)
 
     async def tab(self, request: http.Request) -> http.Response:
@@ -53,7 +53,7 @@ class RemunerationTab(DrawPart):
             today=f"{local(self.services.deps.now()):%Y-%m-%d}",
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` all, chosen (boxes ``pay-``), or back with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)

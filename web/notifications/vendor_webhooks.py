@@ -26,7 +26,7 @@ wrong one. Counted apart, so that a stranger behind the same proxy can't keep th
 
 
 @dataclass(frozen=True)
-class ReceiptParsers:
+class ReportParsers:
     """From the raw body to reports; both raise InvalidInput for junk."""
 
     sms: Callable[[bytes], Sequence[SmsReport]]
@@ -50,17 +50,17 @@ class Callers:
         return not self.networks or any(caller in network for network in self.networks)
 
 
-class ReceiptEndpoint:
+class VendorWebhookEndpoint:
     """``token`` is the secret in the path."""
 
     def __init__(
         self,
         receipts: DeliveryReports,
-        parsers: ReceiptParsers,
+        parsers: ReportParsers,
         token: str,
         callers: Callers,
     ) -> None:
-        self._receipts = receipts
+        self._reports = receipts
         self._parsers = parsers
         self._token = token.encode()
         self._callers = callers
@@ -74,7 +74,7 @@ class ReceiptEndpoint:
             reports = self._parsers.sms(body)
         except InvalidInput:
             return _refused()
-        await self._receipts.take_sms(reports)
+        await self._reports.take_sms(reports)
         return _accepted()
 
     async def voice(self, request: web.Request) -> web.Response:
@@ -83,7 +83,7 @@ class ReceiptEndpoint:
             reports = self._parsers.voice(body)
         except InvalidInput:
             return _refused()
-        await self._receipts.take_calls(reports)
+        await self._reports.take_calls(reports)
         return _accepted()
 
     async def _body(self, request: web.Request) -> bytes:

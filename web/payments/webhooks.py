@@ -23,14 +23,14 @@ PATIENCE = 4.5
 """Seconds for everything; the platform waits five."""
 
 
-class PayReceiptEndpoint:
+class PaymentWebhookEndpoint:
     def __init__(self, events: PaymentWebhooks) -> None:
         self._events = events
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/callbacks/pay/{pool:[a-z][a-z0-9_]{1,31}}", self.take)]
+        return [web.post("/callbacks/pay/{pool:[a-z][a-z0-9_]{1,31}}", self.receive)]
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(PATIENCE):
                 body = await _read(request)

@@ -24,7 +24,7 @@ _DONE = {
 class RemunerationDeskPages(DeskPart):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/remuneration", self.show)
-        self._site.post("/desk/{draw_id}/remuneration", self.act)
+        self._site.post("/desk/{draw_id}/remuneration", self.submit)
 
     async def show(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
@@ -49,7 +49,7 @@ class RemunerationDeskPages(DeskPart):
             token=self._token(actor, "remuneration", draw.id),
         )
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` all, or propose with an invitation's ``id``, ``amount`` in yuan and ``words``."""
         actor, draw = await self._find(request)
         fields = await self._fields(request, actor, "remuneration", draw.id)

@@ -20,7 +20,7 @@ from services.ports import MailAttachment, Mailer
 
 LetterKind = Literal["receipt", "invoice", "reversal"]
 
-LEASE = timedelta(minutes=3)
+LEASE_TTL = timedelta(minutes=3)
 """A mail in hand is left alone for longer than the mail server is waited for."""
 REFUSED = timedelta(days=1)
 
@@ -67,5 +67,5 @@ class OutboundEmail:
     async def _claim(self, invoice_id: UUID, message_id: str, kind: LetterKind) -> UUID | None:
         """None: it has gone out already, or is in hand."""
         now = self._deps.now()
-        found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE)
+        found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE_TTL)
         return found[0]["id"] if found else None

@@ -24,7 +24,7 @@ from services.core.limits import DAY
 from services.files import FileLost, SealedFiles, new_key
 from services.notifications import Notifier
 from services.payments.fees import rules_of, title_of
-from services.payments.invoices.outbound_email import LEASE, LetterKind, OutboundEmail
+from services.payments.invoices.outbound_email import LEASE_TTL, LetterKind, OutboundEmail
 from services.payments.invoices.transitions import (
     REFUNDED,
     begin_reversal,
@@ -71,14 +71,14 @@ class InvoiceProcessor:
         platform: PaymentPlatform,
         store: SealedFiles,
         printer: Printer,
-        letters: OutboundEmail,
+        outbound_email: OutboundEmail,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
         self._store = store
         self._printer = printer
-        self._letters = letters
+        self._outbound_email = outbound_email
         self._steps: dict[InvoiceState, Step] = {
             InvoiceState.WANTED: self._apply,
             InvoiceState.APPLIED: self._ask,
@@ -121,7 +121,7 @@ class InvoiceProcessor:
             log.error("invoice_refused", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
             return await self._wait(invoice, error.vendor_code, DAY)
         except _InHand:
-            return await self._wait(invoice, "", LEASE)
+            return await self._wait(invoice, "", LEASE_TTL)
         except (GatewayError, Unavailable) as error:
             return await self._wait(invoice, type(error).__name__)
         except FileLost:
@@ -345,7 +345,7 @@ class InvoiceProcessor:
             f"如有疑问请拨打{rules.hotline}。本邮件由系统发出，请勿直接回复。\n"
         )
         file = [MailAttachment(f"{kind}-{fee.expert_number}.pdf", PDF, content)] if content else []
-        if not await self._letters.send(invoice, kind, self._email(invoice), subject, body, file):
+        if not await self._outbound_email.send(invoice, kind, self._email(invoice), subject, body, file):
             raise _InHand
 
     def _email(self, invoice: Invoice) -> str:

@@ -11,8 +11,7 @@ from app import rulebook_docs
 from app.rulebook_files import SHARED, check_rulebooks, load_rulebook
 from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
 from domain.rulebook.docs import render_page
-from domain.rulebook.sections import Calendar, Ladder, Preview, Step
-from domain.rulebook.texts import (
+from domain.rulebook.notice_texts import (
     KINDS,
     SMS_LIMIT,
     SMS_TWO_PARTS,
@@ -25,6 +24,7 @@ from domain.rulebook.texts import (
     vendor_form,
     voice_templates,
 )
+from domain.rulebook.sections import Calendar, Ladder, Preview, Step
 from domain.rulebook.types import parse_duration, parse_hours, print_duration
 
 POOLS = Path("config/pools")

@@ -65,7 +65,7 @@ def make_things() -> Api:
         return ThingOut.of(body)
 
     @api.get("/things", "列表", access="session")
-    async def many(call: Call, query: PageQuery) -> Page[ThingOut]:
+    async def list_page(call: Call, query: PageQuery) -> Page[ThingOut]:
         return Page[ThingOut](items=(), total=0, page=query.page, size=query.size)
 
     @api.get("/things/{thing_id}", "查看", action="draw.read")

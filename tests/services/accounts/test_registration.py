@@ -23,7 +23,7 @@ from services.accounts.passwords import Passwords
 from services.accounts.registration import Registration
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
-from services.experts import standing_of
+from services.experts import membership_status_of
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.persons import FakeRegister
 from tests.factories.sources import PHONE
@@ -73,7 +73,7 @@ async def test_a_person_registers_and_is_an_applicant_outside_the_pool(desk: Des
     assert (account.real_name, account.registered_at) == ("王小明", clock.now())
     assert desk.deps.keys.open_text(account.id_number_sealed, "id_number") == NUMBER
     assert account.password_hash.startswith("$argon2id$")
-    assert (await standing_of(desk.deps, account.id)).kind == "outside"
+    assert (await membership_status_of(desk.deps, account.id)).kind == "outside"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ async def test_an_imported_expert_gets_his_file(desk: Desk) -> None:
     done = await desk.register(mobile)
     assert (done.expert_number, done.roles) == (expert.number, ("expert",))
     assert (await Expert.get(id=expert.id)).account_id == done.account_id
-    standing = await standing_of(desk.deps, done.account_id)
+    standing = await membership_status_of(desk.deps, done.account_id)
     assert (standing.kind, standing.expert_number, standing.emergency) == ("formal", expert.number, "应急专家")
 
 
@@ -296,5 +296,5 @@ async def test_standing_follows_the_file(desk: Desk) -> None:
     for change in ({}, {"standing": "formal"}, {"active": False}, {"left_at": desk.deps.now(), "active": False}):
         if change:
             await Expert.filter(id=expert.id).update(**cast("dict[str, Any]", change))
-        kinds.append((await standing_of(desk.deps, account.id)).kind)
+        kinds.append((await membership_status_of(desk.deps, account.id)).kind)
     assert kinds == ["temporary", "formal", "suspended", "left"]

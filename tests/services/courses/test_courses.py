@@ -13,7 +13,7 @@ from models.notices import Notice
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, execute
 from services.courses import ItemData
-from services.experts import standing_of
+from services.experts import membership_status_of
 from services.operations import find_broken
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import work
@@ -98,7 +98,7 @@ async def test_who_is_not_finished_in_time_is_made_up_once_and_then_not_drawn(
     await enrolment.refresh_from_db()
     assert (enrolment.make_ups, enrolment.overdue_at, enrolment.progress) == (1, None, 500)
     assert enrolment.excluded_at is not None, "no draws while a required course is made up"
-    assert (await standing_of(school.services.deps, enrolment.account_id)).kind == "suspended"
+    assert (await membership_status_of(school.services.deps, enrolment.account_id)).kind == "suspended"
     clock.move(8 * DAY)
     await work(school.services, "course_end")
     await enrolment.refresh_from_db()
@@ -107,7 +107,7 @@ async def test_who_is_not_finished_in_time_is_made_up_once_and_then_not_drawn(
     await school.watch(enrolment, item.id, 60)
     await enrolment.refresh_from_db()
     assert (enrolment.state, enrolment.excluded_at, enrolment.make_ups) == ("finished", None, 2)
-    assert (await standing_of(school.services.deps, enrolment.account_id)).kind == "formal"
+    assert (await membership_status_of(school.services.deps, enrolment.account_id)).kind == "formal"
     told = await kinds(expert.account_id)
     assert [one for one in told if one != "course_reminder"][:5] == [
         "course_called",

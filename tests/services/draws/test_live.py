@@ -51,12 +51,12 @@ class Ear:
             raise ConnectionError("redis is away")
         return draw_ids if self._leads else ()
 
-    async def tell(self, draw_ids: Collection[UUID]) -> None:
+    async def publish(self, draw_ids: Collection[UUID]) -> None:
         for queue in self._hub.told:
             for one in draw_ids:
                 queue.put_nowait(one)
 
-    async def heard(self) -> AsyncGenerator[UUID, None]:
+    async def subscribe(self) -> AsyncGenerator[UUID, None]:
         queue: asyncio.Queue[UUID] = asyncio.Queue()
         self._hub.told.append(queue)
         while True:

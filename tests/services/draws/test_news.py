@@ -125,18 +125,18 @@ async def test_progress_is_told_at_once_then_in_digests_and_the_end_is_a_message
         return [int(one.params["agreed"]) for one in found]
 
     await accept(office, draw_id, 4)
-    await digests.tell_due()
+    await digests.notify_due()
     assert await told() == [1]
     clock.move(every)
-    assert await digests.tell_due() == 1
+    assert await digests.notify_due() == 1
     assert await told() == [1, 4]
-    assert await digests.tell_due() == 0
+    assert await digests.notify_due() == 0
     clock.move(every)
     await accept(office, draw_id)
     assert await told() == [1, 4, 5]
     assert (await Draw.get(id=draw_id)).state == "completed"
     clock.move(every)
-    assert await digests.tell_due() == 0
+    assert await digests.notify_due() == 0
     assert await Notice.filter(kind="agency_full").exists()
 
 

@@ -24,8 +24,11 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
 ) -> None:
     unused = cast(Any, NothingElse())
     entry = Entry(deps, book, Fees(deps, book))
-    duties = [DueTask("notice_end", NOTICE_OVER, entry.end_notices), DueTask("review_waiting", "", entry.end_notices)]
-    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=duties)
+    due_tasks = [
+        DueTask("notice_end", NOTICE_OVER, entry.end_notices),
+        DueTask("review_waiting", "", entry.end_notices),
+    ]
+    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=due_tasks)
     assert deadlines.periodic == (*PERIODIC, "review_waiting")
     until = deps.now() + timedelta(minutes=3)
     application = await make_application(

@@ -13,7 +13,7 @@ import pytest
 from app.rulebook_files import load_rulebooks
 from domain.errors import NotFound
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import KINDS, placeholders
+from domain.rulebook.notice_texts import KINDS, placeholders
 from handlers.commands import TAPS
 from models.invitations import Invitation
 from models.notices import Attempt, Notice

@@ -19,7 +19,7 @@ from services.files.garbage_collection import FileGarbageCollector
 from services.office import Filter, Order, Range
 from services.office import exports as module
 from services.office.exports import Exports
-from services.office.large_exports import KEPT, SILENT, LargeExports
+from services.office.large_exports import EXPORT_TTL, SILENT, LargeExports
 from tests.factories.applicants import make_applicant
 from tests.factories.files import MemoryFiles
 
@@ -150,7 +150,7 @@ async def test_after_a_day_nothing_is_left(
     token = await service.begin(ADMIN, ALL, 1)
     await work(service)
     assert len(files.kept) == 2
-    clock.move(KEPT)
+    clock.move(EXPORT_TTL)
     await FileGarbageCollector(deps, store, clock).remove_due()
     assert files.kept == {}
     with pytest.raises(Forbidden):

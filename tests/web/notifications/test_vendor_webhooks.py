@@ -28,7 +28,7 @@ from tests.factories.offices import Office, add_experts, make_office, open_invit
 from tests.factories.people import make_account
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.services.conftest import clock, db, deps
-from web.notifications.vendor_webhooks import Callers, ReceiptEndpoint, ReceiptParsers
+from web.notifications.vendor_webhooks import Callers, ReportParsers, VendorWebhookEndpoint
 
 __all__ = ["clock", "db", "deps"]
 SECRET = "0123456789abcdefghijklmnopqrstuv"
@@ -85,8 +85,8 @@ def serve(receipts: DeliveryReports, *, networks: bool = True) -> web.Applicatio
 
     callers = Callers(lambda request: client_address(request, 1), limit, [NETWORK] if networks else [])
     app = web.Application()
-    parsers = ReceiptParsers(parse_sms_reports, parse_voice_reports)
-    app.add_routes(ReceiptEndpoint(receipts, parsers, SECRET, callers).routes())
+    parsers = ReportParsers(parse_sms_reports, parse_voice_reports)
+    app.add_routes(VendorWebhookEndpoint(receipts, parsers, SECRET, callers).routes())
     return app
 
 

@@ -17,7 +17,7 @@ from services.core.base import Deps
 from tests.factories.payments import GOOD, Till, make_fee, make_till, notification, owner_of
 from tests.services.conftest import NoticeBook, book, clock, db, deps
 from web.payments import webhooks
-from web.payments.webhooks import PayReceiptEndpoint
+from web.payments.webhooks import PaymentWebhookEndpoint
 
 __all__ = ["book", "clock", "db", "deps"]
 PATH = "/callbacks/pay/demo"
@@ -33,7 +33,7 @@ async def client(
     till: Till, aiohttp_client: Callable[[web.Application], Awaitable[TestClient[Any, Any]]]
 ) -> TestClient[Any, Any]:
     app = web.Application()
-    app.add_routes(PayReceiptEndpoint(till.events).routes())
+    app.add_routes(PaymentWebhookEndpoint(till.events).routes())
     return await aiohttp_client(app)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import count_parts, placeholders, render_fields, render_text
+from domain.rulebook.notice_texts import count_parts, placeholders, render_fields, render_text
 
 CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
 """Kinds that ask, with the two answers; tapped ones come back as menu ids."""

@@ -16,11 +16,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app import run as run_module
+from app import all_in_one
+from app.all_in_one import Plan, addresses, check_ports, parts, run, sandbox_urls
 from app.command_error import CommandError
 from app.embedded import EmbeddedError, find_instance
 from app.process_supervisor import Part
-from app.run import Plan, addresses, check_ports, parts, run, sandbox_urls
 from config.settings import Settings
 from tests.factories.settings import make_settings
 
@@ -61,7 +61,7 @@ def _stand_in_for_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         port = settings.http.port
         return [Part("web", (sys.executable, "-c", SERVE, str(port)), {}, f"http://127.0.0.1:{port}/readyz")]
 
-    monkeypatch.setattr(run_module, "parts", stand_in)
+    monkeypatch.setattr(all_in_one, "parts", stand_in)
 
 
 @pytest.mark.usefixtures("_stand_in_for_the_parts")
@@ -77,7 +77,7 @@ async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
         finally:
             await connection.close()
 
-    monkeypatch.setattr(run_module, "PREPARATIONS", [prepare])
+    monkeypatch.setattr(all_in_one, "PREPARATIONS", [prepare])
     told: asyncio.Queue[str] = asyncio.Queue()
     task = asyncio.create_task(run(settings, Plan(), tell=told.put_nowait))
     async with asyncio.timeout(60):
@@ -108,9 +108,9 @@ async def test_the_phones_are_named_when_the_cast_is_bound_so_that_no_used_code_
         await asyncio.sleep(0)
         order.put_nowait("introduced")
 
-    monkeypatch.setattr(run_module, "PREPARATIONS", [])
-    monkeypatch.setattr(run_module, "push_menus", push_menus)
-    monkeypatch.setattr(run_module, "introduce", introduce)
+    monkeypatch.setattr(all_in_one, "PREPARATIONS", [])
+    monkeypatch.setattr(all_in_one, "push_menus", push_menus)
+    monkeypatch.setattr(all_in_one, "introduce", introduce)
     task = asyncio.create_task(run(settings, Plan(sandbox_port=_free()), tell=order.put_nowait))
     async with asyncio.timeout(60):
         assert [await order.get(), await order.get()] == ["menus", "introduced"]

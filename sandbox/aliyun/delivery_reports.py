@@ -1,4 +1,4 @@
-"""Receipts: pushed as JSON arrays, repeated after 1, 5 and 10 minutes until the receiver answers ``{"code":0}``."""
+"""ReportPusher: pushed as JSON arrays, repeated after 1, 5 and 10 minutes until the receiver answers ``{"code":0}``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GATHER_SECONDS = 0.05
 OUT_OF_ORDER_SECONDS = 1.0
 
 
-class Receipts:
+class ReportPusher:
     """One kind of report to one address. Reports of the same moment travel in one array."""
 
     def __init__(self, world: World, vendor: str, name: str, url: str) -> None:

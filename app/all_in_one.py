@@ -62,7 +62,7 @@ def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
 
 
 async def run(settings: Settings, plan: Plan, *, tell: Callable[[str], None] = print) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; Refusal or EmbeddedError when it can't start."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; CommandError or EmbeddedError when it can't start."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -159,7 +159,7 @@ def addresses(settings: Settings, plan: Plan) -> str:
 
 
 def check_ports(settings: Settings, plan: Plan) -> None:
-    """Refusal when a port that we need is taken, or may not be used by us."""
+    """CommandError when a port that we need is taken, or may not be used by us."""
     wanted = [(settings.http.host, settings.http.port, "PBT_HTTP__PORT")]
     if plan.sandbox_port is not None:
         wanted.append(("127.0.0.1", plan.sandbox_port, "--sandbox-port"))

@@ -38,7 +38,7 @@ _MISSING = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 _OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
-class RunPages(DrawPart):
+class CallingPages(DrawPart):
     step = "run"
     notes: ClassVar[Mapping[str, str]] = {
         "opened": "三方摇号已开始，本页自动提交代理机构的随机数。",
@@ -60,7 +60,7 @@ class RunPages(DrawPart):
         base = "/agency/draws/{id}"
         self.site.get(base, self.onward)
         self.site.get(f"{base}/run", self.run)
-        self.site.post(f"{base}/run", self.act)
+        self.site.post(f"{base}/run", self.submit)
         self.site.get(f"{base}/round", self.round)
         self.site.post(f"{base}/round", self.take_part)
         self.site.get(f"{base}/events", self.events)
@@ -90,7 +90,7 @@ class RunPages(DrawPart):
         codes = [code for one in missing for code in one.regions]
         return self.draw_page(
             actor,
-            "agency/run.html",
+            "agency/calling.html",
             request,
             detail,
             error=form.error,
@@ -115,7 +115,7 @@ class RunPages(DrawPart):
 
     # ---- what is done about it
 
-    async def act(self, request: http.Request) -> http.Response:
+    async def submit(self, request: http.Request) -> http.Response:
         """``deed`` open, abort, start, pause, resume, end, move, supplement or widen."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
