@@ -17,7 +17,7 @@ from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQu
 from services.applications import Outcome
 from services.entry import REASON_MAX, Concluded, ExamResult
 from services.office import ApplicationLine, Filter, StateCount
-from services.reviews import ReviewLogLine, Sheet
+from services.reviews import ReviewLogLine, SubmittedForm
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
 
@@ -71,7 +71,7 @@ class EndIn(Input):
 class OfficeApplicationOut(Output):
     line: ApplicationLine
     progress: ApplicationProgressOut
-    sheet: Sheet
+    sheet: SubmittedForm
     log: tuple[ReviewLogLine, ...]
 
 

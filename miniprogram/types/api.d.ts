@@ -396,7 +396,7 @@ declare namespace Api {
   }
 
   interface HomeOut {
-    standing: StandingOut;
+    standing: MembershipStatusOut;
     to_do: Array<ToDoOut>;
     progress: ApplicationProgressOut | null;
     campaigns: Array<CampaignOut>;
@@ -548,6 +548,13 @@ declare namespace Api {
     expert_id: string | null;
     roles: Array<RoleOut>;
     in_chat: boolean;
+  }
+
+  interface MembershipStatusOut {
+    kind: 'outside' | 'applying' | 'temporary' | 'formal' | 'suspended' | 'left';
+    text: string;
+    expert_number: string;
+    emergency: string;
   }
 
   interface MobileChangedOut {
@@ -725,7 +732,7 @@ declare namespace Api {
     password_initial: boolean;
     mobile_free_at: string | null;
     consent: boolean;
-    standing: StandingOut;
+    standing: MembershipStatusOut;
   }
 
   interface ProgressListOut {
@@ -861,13 +868,6 @@ declare namespace Api {
     who: string;
     state: 'done' | 'now' | 'next' | 'stopped';
     at: string | null;
-  }
-
-  interface StandingOut {
-    kind: 'outside' | 'applying' | 'temporary' | 'formal' | 'suspended' | 'left';
-    text: string;
-    expert_number: string;
-    emergency: string;
   }
 
   interface StartIn {

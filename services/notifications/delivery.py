@@ -26,7 +26,7 @@ from domain.errors import OutcomeUnknown, Rejected, Transient
 from domain.links_in_text import defuse
 from services.core.base import Deps, execute, rows, transaction
 from services.core.outages import AWAY
-from services.notifications import short_links, texts
+from services.notifications import rendering, short_links
 from services.notifications.actions import ACTIONS, INVITATION
 from services.notifications.entrances import Entrances
 from services.notifications.notices import STOPPED, Notices
@@ -219,7 +219,7 @@ class Delivery:
         now = self._deps.now()
         if row["state"] != "active":
             return replace(outcome, state="failed", vendor_code=STOPPED)
-        if row["kind"] in texts.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
+        if row["kind"] in rendering.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
             return replace(outcome, state="failed", vendor_code="too_late")
         hours = self._deps.book(row["pool"]).ladder[row["kind"]].hours.get(row["channel"])
         if hours is not None and not hours.contains(now):
@@ -253,18 +253,18 @@ class Delivery:
             template = self._subscribe_template(row["pool"], row["kind"])
             if person.credits.get(template, 1) < 1:
                 return replace(outcome, state="failed", vendor_code=_NO_CREDIT)
-            fields = texts.subscribe_fields(book, row["kind"], params)
+            fields = rendering.subscribe_fields(book, row["kind"], params)
             openid = str(person.openid("mini"))
             await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
             return replace(outcome, state="delivered")
         mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
         cost = self._prices.get(channel, 0)
         if channel == "sms":
-            variables = texts.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
+            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
             vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
-            cost *= texts.sms_parts(book, row["kind"], variables)
+            cost *= rendering.sms_parts(book, row["kind"], variables)
             return replace(outcome, vendor_id=vendor_id, cost=cost)
-        message = texts.voice_message(book, row["kind"], params)
+        message = rendering.voice_message(book, row["kind"], params)
         vendor_id = await self._voice.call(
             row["pool"],
             mobile,
@@ -283,13 +283,13 @@ class Delivery:
         if row["tries"] == 1 and await self._windows.spend(pool, openid):
             try:
                 await self._send_chat(
-                    row, openid, texts.chat_text(book, kind, params), self._taps_of(row, person, params)
+                    row, openid, rendering.chat_text(book, kind, params), self._taps_of(row, person, params)
                 )
                 return replace(outcome, state="delivered", vendor_code="chat")
             except Rejected as error:
                 if error.vendor_code not in _WINDOW_CLOSED:
                     raise
-        fields = texts.card_fields(book, kind, params)
+        fields = rendering.card_fields(book, kind, params)
         url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
         if mini and person.openid("mini") is None:
             url, mini = self._entrances.door(pool, self._path(row, params), mini), ""
@@ -297,7 +297,7 @@ class Delivery:
         return replace(outcome, vendor_id=await self._official.send_template(pool, message))
 
     async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
-        choices = texts.CHOICES.get(row["kind"])
+        choices = rendering.CHOICES.get(row["kind"])
         if choices is None or row["menu_id"] is None:
             await self._official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
             return
