@@ -20,7 +20,7 @@ OPEN_FOR = timedelta(days=360)
 async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
     """Publish the course and call the example expert to it; how many were called.
 
-    Nobody where it was done before, or the expert has bound no phone yet.
+    Does nothing where it was done before, or where the expert has bound no phone yet.
     """
     hashed = deps.keys.lookup_hash("mobile", EXAMPLE.mobile)
     expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)

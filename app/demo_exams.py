@@ -51,7 +51,7 @@ async def load_exam(deps: Deps) -> int:
 async def call_example(deps: Deps) -> int:
     """Publish the short examination and call the example expert to it; how many were called.
 
-    Nobody where it was done before, no item can be drawn, or the expert has bound no phone yet.
+    Does nothing where it was done before, no item can be drawn, or the expert has bound no phone yet.
     """
     hashed = deps.keys.lookup_hash("mobile", EXAMPLE.mobile)
     expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.board`` opens 500 boards of one draw, by its signed link and from as many networks, on two
 ``pbt serve`` of the filled database; then experts agree one after the other. Each screen's delay counts from the commit
-of the answer. What the watching itself costs is read before, while nobody answers.
+of the answer. What the watching itself costs is read before, while no expert answers.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 ``python -m benchmarks.memory`` starts one web process on the filled database (``benchmarks.seed``), asks every word and
 opens every page of ``benchmarks.words`` and ``benchmarks.pages`` in turn, exports among them, and imports 100,000
 experts into a database of their own. Aims: ``pbt --help`` in 0.3 s, a web process ready in 2 s, 140 MB idle and 200 MB
-after the load, of which the second half adds at most 10; seconds of CPU are told besides, for busy machines.
+after the load, of which the second half adds at most 10; seconds of CPU are printed besides, for busy machines.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SLICES = 10
 CONNECTIONS = 8
 _EXPORTS = ("applications.xlsx?state=notice", "orders.xlsx", "refunds.xlsx", "differences.xlsx")
 _SETTLED = 3.0
-"""Seconds after which a process that nobody asks anything is idle."""
+"""Seconds after which a process without requests is idle."""
 
 
 def tell(what: str, found: float, aim: float, unit: str, more: str = "") -> bool:
@@ -124,7 +124,7 @@ class _Export:
 
 
 async def measure_import(count: int) -> bool:
-    """Peak of ``pbt import-experts``; the limited process that reads the sheet is told besides."""
+    """Peak of ``pbt import-experts``; the limited process that reads the sheet is printed besides."""
     with tempfile.TemporaryDirectory(prefix="pbt-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -132,7 +132,7 @@ def _headers(person: LogIn) -> list[str]:
 
 
 def _client() -> str:
-    """Another client each time, as the proxy in front tells it: a single one is soon told to wait."""
+    """Another client each time, as the proxy in front reports it: a single one would soon be refused (429)."""
     number = next(_clients)
     return f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 

@@ -114,7 +114,7 @@ def _ticks(folder: Path) -> float:
 
 
 def tell_load() -> None:
-    """Say that others use the machine, so that nobody takes the figures for those of a quiet one."""
+    """Print that other processes use the machine, so that the figures are not taken for those of a quiet one."""
     busy = os.getloadavg()[0]
     if busy > 0.5:
         print(f"others use this machine (load {busy:.1f}, {os.cpu_count()} cores): expect worse numbers")

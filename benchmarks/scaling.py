@@ -71,7 +71,7 @@ class Row:
 
 
 class Watch:
-    """Cores in use since it was made: by our processes, PostgreSQL, Valkey, load and sandbox, and whoever else."""
+    """Cores in use since it was made: by our processes, PostgreSQL, Valkey, load, sandbox and all other processes."""
 
     def __init__(self, started: Product, ours: Sequence[int], sandbox: int) -> None:
         postgres, valkey = started.servers.pids

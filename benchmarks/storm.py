@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.storm`` runs two web processes and one worker on a copy of the filled database, with the sandbox
 as WeChat and every expert's phone in it. All the time experts and applicants write at a steady rate. One storm after
-the other: half of the deadlines are invitations that nobody answered, half are fees that open; draws are started by
-their own deadline; notices are written at once. For each: chat's p50 and p99, messages told that the service is busy or
+the other: half of the deadlines are unanswered invitations, half are fees that open; draws are started by
+their own deadline; notices are written at once. For each: chat's p50 and p99, messages answered with "busy" or
 answered later, how late calls were, and what the worker got done in a second.
 """
 
@@ -293,7 +293,7 @@ def _missed(storm: Storm) -> Iterator[str]:
 
 
 async def _give_time(product: Product, draws: Sequence[UUID]) -> None:
-    """Nobody who was called while all this was prepared is late already."""
+    """No invitation that was sent while all this was prepared is late already."""
     connection = await asyncpg.connect(product.settings.database_url)
     await connection.execute(sql.GIVE_TIME, draws)
     await connection.close()

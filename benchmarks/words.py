@@ -70,7 +70,7 @@ WORDS: dict[str, Sequence[str]] = {
     commands.UNBIND: (EXPERT,),
     commands.NOT_ME: (EXPERT,),
 }
-"""Who sends which word. One that nobody knows stands among them."""
+"""Who sends which word. One unknown word stands among them."""
 _OWN = (commands.STATUS, commands.PROGRESS, commands.PAY, commands.INVITATIONS, commands.PANELS, commands.CHECK_IN)
 AIMS = {
     **dict.fromkeys((commands.HELP, commands.MENU, "今天天气不错"), Aim(ratio=2.0)),

@@ -1,4 +1,4 @@
-"""One typed settings object, built at boot from ``PBT_…`` variables (nested by ``__``); nobody else reads them."""
+"""One typed settings object, built at boot from ``PBT_…`` variables (nested by ``__``); no other module reads them."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Sms(BaseModel):
 
 
 class Voice(BaseModel):
-    """Alibaba Cloud voice (IVR). A pool that ``pools`` doesn't name calls nobody."""
+    """Alibaba Cloud voice (IVR). A pool that ``pools`` doesn't name makes no calls."""
 
     url: str = "http://127.0.0.1:8090/voice/"
     access_key_id: str = "sandbox-ak"
@@ -360,7 +360,7 @@ class PdfSeal(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Everything the service is told from outside. ``.env.example`` explains each key."""
+    """All settings of the service. ``.env.example`` explains each key."""
 
     model_config = SettingsConfigDict(
         env_prefix="PBT_", env_nested_delimiter="__", env_file=".env", extra="forbid", frozen=True
@@ -386,7 +386,7 @@ class Settings(BaseSettings):
     answers_kept_hours: int = Field(default=24, ge=1, le=168)
     """How long the answer to a request with an ``Idempotency-Key`` is kept, sealed."""
     puzzle_bits: int = Field(default=14, ge=1, le=20)
-    """How hard a browser that nobody knows has to calculate before it gets an SMS code; one more doubles it."""
+    """How hard an unknown browser has to calculate before it gets an SMS code; one more doubles it."""
     http: Http = Http()
     keys: Keys = Keys()
     wechat: Wechat = Wechat()

@@ -1,4 +1,4 @@
-"""Changes of draws told to all processes over Redis: a lease per draw says who looks, a channel tells of what was seen.
+"""Changes of draws between all processes over Redis: a lease per draw says who looks, a channel carries what was seen.
 
 Nothing of a draw is stored there but its id; each process reads what changed from the database.
 """

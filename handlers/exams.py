@@ -33,7 +33,7 @@ def register(router: Router) -> None:
 
 
 async def my_exams(turn: Turn) -> str:
-    """All that somebody must know, in one bubble."""
+    """All that a candidate must know, in one bubble."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     found = await _called_to(turn)
@@ -69,7 +69,7 @@ async def begin_booking(turn: Turn) -> Answer:
 
 @conversation(commands.BOOK_EXAM)
 async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
-    """Book, change, wait for a full one, or give back; a place that was taken meanwhile is told, and asked again."""
+    """Book, change, wait for a full one, or give back. A place that was taken meanwhile is asked for again."""
     candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
     actor, desk = _actor(talk), talk.services.exams.sittings
     while True:

@@ -33,7 +33,7 @@ class Account(Row):
     weak_identity_at = fields.DatetimeField(null=True)
     """Since when the identity platform vouches for less than the rulebook's level; None: enough, or never asked.
 
-    Who is known so weakly acts for no organisation, and nobody acts for an organisation whose legal account he is.
+    A person known so weakly acts for no organisation, and no agent acts for an organisation whose legal account it is.
     """
     password_hash = fields.CharField(200, default="", db_default="")
     password_set_at = fields.DatetimeField(null=True)
@@ -135,7 +135,7 @@ class VerificationCode(Row):
     source = fields.CharField(80, default="", db_default="")
     """Who asked for it, as ``services.accounts.sources.Source`` counts: a network, a WeChat or an account."""
     sent = fields.BooleanField(default=True, db_default=True)
-    """False: nobody has this mobile, so no message went out, unsaid."""
+    """False: no account has this mobile, so no message went out; the answer doesn't say so."""
     code_hash = fields.CharField(64)
     sent_at = fields.DatetimeField()
     valid_until = fields.DatetimeField()
@@ -149,7 +149,7 @@ class VerificationCode(Row):
 class WrongTry(Row):
     """A wrong code or password.
 
-    ``subject``: the mobile's hash, the account's id, or the hash of a name that nobody has.
+    ``subject``: the mobile's hash, the account's id, or the hash of an unknown name.
     ``source`` is who typed it, as ``services.accounts.sources.Source`` counts: a stranger's tries lock the stranger.
     """
 
@@ -201,7 +201,7 @@ class SpentToken(Row):
 class PersonLookup(Row):
     """One question to the authority's register of persons, with its answer.
 
-    Kept for a day or two: it limits how often somebody may ask, and answers the same question again.
+    Kept for a day or two: it limits how often a person may ask, and answers the same question again.
     """
 
     pool = fields.CharField(32)

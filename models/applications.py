@@ -15,7 +15,7 @@ class Application(Row):
 
     ``region``, ``region_path``, ``name`` repeat the form's for lists and queues and are written at submission.
     ``round`` counts submissions; ``step`` is the index of the review step under way, -1 outside review. ``version``
-    grows with every change of the form, so that a printed paper can be told from a later state.
+    grows with every change of the form, so that a printed paper can be distinguished from a later state.
     """
 
     pool = fields.CharField(32)
@@ -96,7 +96,7 @@ class ApplicationSpecialty(Row):
 
 
 class ExamSheet(Row):
-    """A sheet of examination results as it was read. ``state``: checked, or done once somebody decided to take it in.
+    """A sheet of examination results as it was read. ``state``: checked, or done once the office decided to take it in.
 
     ``lines`` are the rows that can be used, by application and without personal data; ``errors`` says what is wrong
     with the others; ``result`` counts what was done.

@@ -11,7 +11,7 @@ from models.base import Row
 
 
 class Attendance(Row):
-    """An entry (in) or exit (out); one of each per invitation. An entry counts as presence, whoever asks.
+    """An entry (in) or exit (out); one of each per invitation. An entry counts as presence, whatever its source.
 
     ``method``: qr, place or desk. ``device`` is the keyed hash of the phone that scanned, which lets one person in per
     draw.

@@ -78,7 +78,7 @@ class EmployerRequest(Row):
 
 
 class EmployerImport(Row):
-    """A sheet of units as it was read. ``state``: checked, or done once somebody decided to add them.
+    """A sheet of units as it was read. ``state``: checked, or done once the office decided to add them.
 
     ``lines`` are the sheet's rows that can be used, ``errors`` says what is wrong with the others; ``result`` counts
     what was done.

@@ -54,9 +54,9 @@ class Draw(Row):
     ended_at = fields.DatetimeField(null=True)
     unsealed_notice_at = fields.DatetimeField(null=True)
     digest_at = fields.DatetimeField(null=True)
-    """Before this the agency is not told again of progress; None: it was never told."""
+    """Before this the agency gets no further progress; None: it never got any."""
     digest_agreed = fields.IntField(default=0, db_default=0)
-    """How many had agreed when it was told last."""
+    """How many had agreed at the last progress notice."""
     staff_phone_sealed = fields.TextField(default="", db_default="")
     """Of a recall: the phone with which the agency's person talks to the experts."""
     log_head = fields.CharField(64, default="")
@@ -229,7 +229,7 @@ class UsageCount(Row):
 
 
 class CallNotice(Row):
-    """What an expert is told (语音通知): venue, address, room, gathering time, contact."""
+    """What an expert is called with (语音通知): venue, address, room, gathering time, contact."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="call_notices")
     draw_id: UUID
@@ -415,7 +415,7 @@ class Absence(Row):
 
 
 class DiscardRequest(Row):
-    """Somebody asks that an expert who has agreed give up the place; it counts only when confirmed.
+    """A request that an expert who has agreed give up the place; it counts only when confirmed.
 
     ``kind`` leave waits for the expert, recusal for the verifier or a supervisor; ``state`` is a
     ``domain.draws.lifecycles.DiscardState``. One open request per invitation and kind (database rule).

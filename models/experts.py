@@ -49,10 +49,10 @@ class Expert(Row):
     emergency = fields.BooleanField(default=False, db_default=False)
     """Willing to be called in emergencies (应急专家)."""
     born_on: date | None = fields.DateField(null=True)
-    """As the ID number tells, for the standing age limit; None until somebody with the data key has read the number."""
+    """As the ID number says, for the standing age limit; None until a process with the data key has read the number."""
     term_until = fields.DatetimeField(null=True)
     term_told_at = fields.DatetimeField(null=True)
-    """When the expert was last told that the term ends soon."""
+    """When the expert was last notified that the term ends soon."""
     created_at = fields.DatetimeField()
     left_at = fields.DatetimeField(null=True)
     """Since when the file is only kept (退库). Who has left is never ``active``: a constraint says so."""

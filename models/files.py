@@ -8,7 +8,7 @@ from models.base import Row
 
 
 class FileRemoval(Row):
-    """A file that nobody needs any more, written in the transaction that gave it up; the row goes after the file."""
+    """A file no longer needed, written in the transaction that gave it up; the row goes after the file."""
 
     key = fields.CharField(100)
     due_at = fields.DatetimeField()

@@ -11,7 +11,7 @@ from models.base import Row
 
 
 class Notice(Row):
-    """Something a person must be told. ``state``: active, done, failed or stopped.
+    """A notice to one person. ``state``: active, done, failed or stopped.
 
     ``step`` is the next ladder step, due at ``next_at``. ``params`` are facts for the texts, without secrets; a
     verification code is sealed in ``secret_sealed`` and wiped when the notice is done. ``bulk``: one of thousands,

@@ -1,4 +1,4 @@
-"""Fees, the orders that pay them, and what the payment platform told. Amounts are integer fen.
+"""Fees, the orders that pay them, and what the payment platform reported. Amounts are integer fen.
 
 What is due is found by partial indexes, see migration 0005; each index here costs every payment a write.
 """
@@ -42,7 +42,7 @@ class Fee(Row):
     closes_at = fields.DatetimeField(null=True)
     state = fields.CharField(12)
     told_at = fields.DatetimeField(null=True)
-    """When the person was told that it can be paid."""
+    """When the person was notified that it can be paid."""
     paid_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
@@ -79,7 +79,7 @@ class PayOrder(Row):
     """When the platform is asked next."""
     checks = fields.IntField(default=0)
     asked_at = fields.DatetimeField(null=True)
-    """When somebody who waits last had the platform asked."""
+    """When a waiting page last had the platform asked."""
     transaction_id = fields.CharField(32, null=True, unique=True)
     success_at = fields.DatetimeField(null=True)
     """When the payer paid, as the platform says."""
@@ -139,7 +139,7 @@ class Refund(Row):
     checks = fields.IntField(default=0)
     created_at = fields.DatetimeField()
     accepted_at = fields.DatetimeField(null=True)
-    """When the platform first told of it; its bill of that day lists it."""
+    """When the platform first reported it; its bill of that day lists it."""
     done_at = fields.DatetimeField(null=True)
     after = fields.CharField(8, default="keep", db_default="keep")
     after_at = fields.DatetimeField(null=True)
@@ -175,7 +175,7 @@ class Invoice(Row):
     """When the payment receipt (缴费凭证) was mailed."""
     sent_at = fields.DatetimeField(null=True)
     mailings = fields.IntField(default=0, db_default=0)
-    """How often everything was to be mailed anew: to another address, or because somebody asked for it."""
+    """How often everything was to be mailed anew: to another address, or on request."""
     code = fields.CharField(20, default="", db_default="")
     """发票代码, which invoices before the digital ones have beside their number."""
     red_number = fields.CharField(40, default="", db_default="")
@@ -183,7 +183,7 @@ class Invoice(Row):
     reverse_reason = fields.CharField(20, default="", db_default="")
     reverse_note = fields.CharField(100, default="", db_default="")
     reverse_by = fields.UUIDField(null=True)
-    """The administrator; None: it followed from a refund, or was told by the platform."""
+    """The administrator; None: it followed from a refund, or was reported by the platform."""
     reverse_asked_at = fields.DatetimeField(null=True)
     """When the platform was last asked to reverse it."""
     reversed_at = fields.DatetimeField(null=True)
@@ -200,7 +200,7 @@ class Letter(Row):
     """A mail about an invoice, written down before it is handed to the mail server and after.
 
     ``kind``: receipt, invoice or reversal. The message id follows from invoice, kind and the number of the mailing, so
-    that a mail whose outcome nobody knows is sent again as the same mail.
+    that a mail whose outcome is unknown is sent again as the same mail.
     """
 
     invoice: Any = fields.ForeignKeyField("models.Invoice", on_delete=fields.CASCADE, related_name="letters")
@@ -208,7 +208,7 @@ class Letter(Row):
     message_id = fields.CharField(100, unique=True)
     kind = fields.CharField(10)
     held_until = fields.DatetimeField(null=True)
-    """Nobody hands it over before: it is in hand, or was just refused."""
+    """No process hands it over before: it is in hand, or was just refused."""
     tries = fields.IntField(default=0)
     sent_at = fields.DatetimeField(null=True)
 

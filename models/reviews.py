@@ -81,14 +81,14 @@ class ReviewEntry(Row):
 
 
 class Objection(Row):
-    """What somebody says against an entry during public notice. ``state``: open, dismissed or upheld."""
+    """An objection to an entry during public notice. ``state``: open, dismissed or upheld."""
 
     pool = fields.CharField(32)
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="objections")
     application_id: UUID
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
     account_id: UUID
-    """Nobody objects without a name (实名); it is told to administrators only."""
+    """Objections need a name (实名); it is shown to administrators only."""
     text_sealed = fields.TextField(default="", db_default="")
     state = fields.CharField(12, default="open")
     answer = fields.CharField(500, default="")

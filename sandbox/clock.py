@@ -68,7 +68,7 @@ class Timeline:
         return due
 
     def wake(self) -> None:
-        """Looks again at once: somebody moved the clock."""
+        """Looks again at once: the clock was moved."""
         self._wake.set()
 
     async def run(self) -> None:

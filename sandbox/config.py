@@ -1,4 +1,4 @@
-"""What the sandbox is told at its start: one JSON file. Its shape is described in sandbox/README.md."""
+"""The sandbox's settings at its start: one JSON file. Its shape is described in sandbox/README.md."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Pay:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The SMTP server. ``smtp_port`` 0: any free one, told by the control API. With a user name, one must log in."""
+    """The SMTP server. ``smtp_port`` 0: any free one, shown by the control API. With a user name, one must log in."""
 
     host: str = "127.0.0.1"
     smtp_port: int = 0

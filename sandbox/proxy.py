@@ -155,7 +155,7 @@ class Browser:
                     self._phone.cookies[name] = morsel.coded_value
 
     def _own_address(self, url: str) -> str:
-        """Addresses of the service stay under the prefix; our own log-in pages are told whose browser it is."""
+        """Addresses of the service stay under the prefix; our own log-in pages get the browser's phone."""
         for base in self._bases:
             if url.startswith(f"{base}/"):
                 return self._prefix + url.removeprefix(base)
@@ -229,7 +229,7 @@ async def _strayed(request: web.Request) -> web.StreamResponse:
 
 
 def add_routes(app: web.Application) -> None:
-    """To be added last: it takes every address that nobody else wants."""
+    """To be added last: it takes every address that no other route takes."""
     app.router.add_route("*", "/service/{tail:.*}", _service)
     app.router.add_route("*", "/phone/{phone}/service/{tail:.*}", _phone_browser)
     app.router.add_route("*", "/{tail:.*}", _strayed)

@@ -42,7 +42,7 @@ class World:
         self.apps.update({mini.appid: mini for mini in config.mini_programs})
         self.keep_bubbles = config.wire.bubbles
         self.on_bubble: list[Callable[[Phone, str, Bubble], None]] = []
-        """Who is told of a new bubble; the autopilots listen here."""
+        """Called with each new bubble; the autopilots listen here."""
         self._numbers = itertools.count(int(time.time() * 1000) * 1000)
         self._phone_numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,7 +92,7 @@ class World:
     # -- people -------------------------------------------------------------------------------------------------
 
     def add_phone(self, person: Person) -> Phone:
-        """BadRequest when the number is already somebody's."""
+        """BadRequest when the number is already taken."""
         if person.mobile in self.by_mobile:
             raise BadRequest(f"a phone with number {person.mobile} exists already")
         pool = person.pool or next(iter(self.accounts), "")
@@ -142,7 +142,7 @@ class World:
         return openid
 
     def chat_by_openid(self, account: Account, openid: str) -> tuple[Phone, Chat] | None:
-        """None when the openid belongs to nobody or to another account."""
+        """None when the openid is unknown or belongs to another account."""
         phone = self.by_openid.get(openid)
         if phone is None or openid_of(account.appid, phone.mobile) != openid:
             return None

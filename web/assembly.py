@@ -48,9 +48,9 @@ def setup_pages(
     limit: Limit | None = None,
     address_of: AddressOf | None = None,
 ) -> None:
-    """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody.
+    """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: none.
 
-    ``limit`` counts tries per client; without it nobody does. ``address_of`` is the client's address behind proxies.
+    ``limit`` counts tries per client; without it they are not counted. ``address_of`` is the address behind proxies.
     """
     app.on_shutdown.append(lambda _app: services.draws.live.close())
     site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)

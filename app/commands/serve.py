@@ -17,7 +17,7 @@ from config.logging import configure_logging
 from config.settings import Settings
 
 SETTLE_AFTER = 1.0
-"""Seconds: tidying up takes 80 ms, for which nobody who starts a process should have to wait."""
+"""Seconds after the start: tidying up takes 80 ms, and a person who starts a process should not wait for it."""
 GRACE = 2.0
 """Seconds that open requests get at the end."""
 

@@ -33,12 +33,12 @@ def access(state: EnrolmentState, opens: datetime | None, closes: datetime | Non
 
 
 def free_window(course: Window, called: datetime) -> Window | None:
-    """Of whoever owes nothing; None once the course is over."""
+    """Of a participant who owes nothing; None once the course is over."""
     return course if called < course.closes else None
 
 
 def paid_window(course: Window, rules: CourseRules, paid: datetime) -> Window:
-    """Of whoever paid then. A personal one is as long as the course; a shared one ends with it.
+    """Of a participant who paid then. A personal one is as long as the course; a shared one ends with it.
 
     A payment that came after the last moment (a code that was shown before, a slow bank) still buys ``useful_time``.
     """

@@ -65,7 +65,7 @@ class DrawEvent(Labelled):
     ALL_COME = "all_come", "确认全部参评"
     """Of a recall: the final confirmation, every expert of the original panel takes part."""
     NOT_ALL_COME = "not_all_come", "确认部分参评"
-    """The same where somebody doesn't."""
+    """The same where one of them doesn't."""
     REGISTER_ABSENCE = "register_absence", "登记缺席"
     START_SUPPLEMENT = "start_supplement", "启动补抽"
     """With the same conditions: the walk goes on along the same order."""

@@ -148,7 +148,7 @@ class Follows(Act):
 
 @dataclass(frozen=True)
 class Recalled(Act):
-    """The panel of a recall: who took part at the end of the original. Nobody is drawn, and no round follows."""
+    """The panel of a recall: who took part at the end of the original. No expert is drawn, and no round follows."""
 
     name = "recalled"
     panel: tuple[SeatFacts, ...]
@@ -352,7 +352,7 @@ class Short(Act):
     """No call is open and places are missing.
 
     ``exhausted``: every tier of each such condition is. ``too_late``: of each that isn't, the gathering is too near.
-    ``declined``: of a recall, somebody of the panel doesn't come.
+    ``declined``: of a recall, a member of the panel doesn't come.
     """
 
     name = "short"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 TOO_HARD, TOO_EASY, WEAK = 0.2, 0.95, 0.1
-"""Facility below and above which an item is looked at; correlation with the rest below which it tells nobody apart."""
+"""Facility below and above which an item is looked at; correlation with the rest below which it separates no one."""
 
 
 def kr20(facilities: Sequence[float], variance: float) -> float | None:

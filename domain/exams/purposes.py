@@ -16,7 +16,7 @@ class Purpose(Labelled):
     CAMPAIGN = "campaign", "培训考试"
     """For experts whom a campaign brought into the pool."""
     SINGLE = "single", "个别考试"
-    """For persons whom the office names, and whoever has studied a course that ends with it."""
+    """For persons whom the office names, and those who have studied a course that ends with it."""
     MOCK = "mock", "模拟考试"
     """For everybody who is called to another one, to try phone and network; it decides nothing."""
 

@@ -13,7 +13,7 @@ QUESTION_FORMS = get_args(QuestionForm)
 
 
 def form_of(content: bytes) -> QuestionForm | Literal["sheet"]:
-    """By what stands at its beginning; what can't be told is taken for a sheet, whose reader says what it misses."""
+    """By what stands at its beginning; an unknown beginning is taken for a sheet, whose reader says what it misses."""
     head = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:4096]
     if head.startswith((b"<?xml", b"<quiz", b"<!DOCTYPE", b"<!--")):
         return "moodle_xml"

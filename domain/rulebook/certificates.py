@@ -25,9 +25,9 @@ class Certificates(Section):
     issuer: Text | None = None
     """None: the pool's name."""
     exam: CertificateKind | None = None
-    """For whoever passed an examination; None: none is issued."""
+    """For those who passed an examination; None: none is issued."""
     course: CertificateKind | None = None
-    """For whoever finished a course and passed what belongs to it; None: none is issued."""
+    """For those who finished a course and passed what belongs to it; None: none is issued."""
     expiry_notice: Annotated[Duration, Field()]
     """How long before the end the holder is reminded."""
 

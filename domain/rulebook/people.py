@@ -68,7 +68,7 @@ class Registration(Section):
     """A mobile may be changed once in this time; None: whenever the owner proves the new one."""
     login_ways: Annotated[Items[LoginWay], Field(min_length=1)]
     login_names: Annotated[Items[LoginName], Field(min_length=1)]
-    """What stands for the account at a log-in by password. ``pinyin``: of an expert's name, while nobody shares it."""
+    """What stands for the account at a log-in by password. ``pinyin``: of an expert's name, while it is unique."""
     honesty: Text
     """The clause that a person agrees to when registering."""
     closed: str = ""

@@ -41,7 +41,7 @@ class FeeTable(Section):
     """A remainder up to this is not counted; a longer one counts as a whole step."""
     first_hours: Hours
     first: Fen
-    """For whoever sat at all, up to ``first_hours``."""
+    """For any presence at all, up to ``first_hours``."""
     hour: Fen
     """Each further hour."""
     long_after: Hours | None = None

@@ -289,7 +289,7 @@ class Draw(Section):
     code_length: Annotated[int, Field(ge=4, le=6)]
     """Digits of an expert's code (验证码)."""
     progress_every: Duration
-    """The agency is told of a running draw's progress no more often than this."""
+    """The agency gets a running draw's progress no more often than this."""
     release_lead: Duration
     """A release can be begun only this long before the expected start."""
     commitments: Commitments

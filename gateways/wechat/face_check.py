@@ -63,7 +63,7 @@ class WechatFaces:
 
 
 def cert_hash(name: str, id_number: str) -> str:
-    """SHA-256, in hex, of type, name and number, each in base64: so that the query names nobody."""
+    """SHA-256, in hex, of type, name and number, each in base64: so that the query holds no personal data."""
     fields = {"cert_type": _CARD, "cert_name": name, "cert_no": id_number}
     text = "&".join(f"{key}={base64.b64encode(value.encode()).decode()}" for key, value in fields.items())
     return hashlib.sha256(text.encode()).hexdigest()

@@ -176,7 +176,7 @@ async def reset_password(call: Call, body: ResetIn) -> PasswordSet:
 
 @api.put("/accounts/me/mobile", "更换手机号", limits=TRIES)
 async def change_mobile(call: Call, body: MobileIn) -> MobileChanged:
-    """Change one's mobile, as often as the pool allows; the expert's file follows, and both numbers are told."""
+    """Change one's mobile, as often as the pool allows; the expert's file follows, and both numbers are notified."""
     return await call.services.accounts.credentials.change_mobile(
         call.actor, body.mobile, body.code, password=body.password, old_code=body.old_code
     )

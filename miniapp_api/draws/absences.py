@@ -138,7 +138,7 @@ async def confirm(call: Call, path: RequestPath) -> None:
 
 @api.post("/discard-requests/{request_id}/refusal", "不确认现场回避", action="discard.decide")
 async def refuse(call: Call, path: RequestPath, body: OpinionIn) -> None:
-    """The expert stays on the panel; agency and expert are told."""
+    """The expert stays on the panel; agency and expert are notified."""
     await call.services.draws.discards.refuse(call.actor, path.request_id, body.opinion)
 
 

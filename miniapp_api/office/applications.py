@@ -99,18 +99,18 @@ async def show(call: Call, path: ApplicationPath) -> OfficeApplicationOut:
 
 @api.post("/office/applications/{application_id}/unlocking", "解除打印锁定", action="application.unlock")
 async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> Outcome:
-    """For a mistake that was seen after printing and before submitting; the person is told."""
+    """For a mistake that was seen after printing and before submitting; the person is notified."""
     return await call.services.applications.submission.unlock(call.actor, path.application_id, body.reason)
 
 
 @api.post("/office/applications/{application_id}/exam-result", "登记考试结果", action="application.conclude")
 async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> Concluded:
-    """Of an examination that was held elsewhere: on to the next stage, or the end. The person is told."""
+    """Of an examination that was held elsewhere: on to the next stage, or the end. The person is notified."""
     desk = call.services.entry.conclusions
     return await desk.record_exam(call.actor, path.application_id, body.result, body.reason)
 
 
 @api.post("/office/applications/{application_id}/termination", "终止申请", action="application.conclude")
 async def end(call: Call, path: ApplicationPath, body: EndIn) -> Concluded:
-    """End one whose fee nobody pays; the person is told."""
+    """End one whose fee stays unpaid; the person is notified."""
     return await call.services.entry.conclusions.end(call.actor, path.application_id, body.reason)

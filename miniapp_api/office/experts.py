@@ -41,5 +41,5 @@ async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")
 async def let_go(call: Call, path: ExpertPath, body: LeavingIn) -> Left:
-    """Nobody draws or calls the person any more; open calls are taken back, and he is told."""
+    """The person is no longer drawn or called; open calls are taken back, and the person is notified."""
     return await call.services.office.experts.let_go(call.actor, path.expert_id, body.reason)

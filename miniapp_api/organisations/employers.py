@@ -137,7 +137,7 @@ async def list_page(call: Call, query: ListQuery) -> Page[EmployerLine]:
 
 @api.post("/office/employers", "添加单位", action="employer.manage", status=201)
 async def add(call: Call, body: EmployerIn) -> EmployerView:
-    """Everybody who asked for a unit of this name is told."""
+    """All who asked for a unit of this name are notified."""
     return await call.services.organisations.employers.add(call.actor, body.data())
 
 
@@ -196,7 +196,7 @@ async def sheet(call: Call, path: ImportPath) -> ImportOut:
 
 @api.post("/office/employer-imports/{import_id}/completion", "确认导入", action="employer.manage", keyed="service")
 async def carry_out(call: Call, path: ImportPath, body: DecisionIn) -> ImportOut:
-    """Take the sheet in; repeating it changes nothing. Whoever asked for one of the units is told."""
+    """Take the sheet in; repeating it changes nothing. Those who asked for one of the units are notified."""
     done = await call.services.organisations.employer_import.carry_out(
         call.actor, path.import_id, only_good=body.only_good
     )

@@ -43,7 +43,7 @@ Told = Callable[[Call], None]
 
 
 class Network:
-    """Rings phones and lets their owners act. ``ended`` and ``key_pressed`` are told of it."""
+    """Rings phones and lets their owners act. ``ended`` and ``key_pressed`` are called with it."""
 
     def __init__(self, world: World, ended: Told, key_pressed: Callable[[Call, str], None]) -> None:
         self._world = world
@@ -51,7 +51,7 @@ class Network:
         self._key_pressed = key_pressed
         self._timers: dict[str, Due] = {}
         self.on_ring: list[Callable[[Phone, Call], None]] = []
-        """Who is told when a phone begins to ring; the autopilots listen here."""
+        """Called when a phone begins to ring; the autopilots listen here."""
         self.on_answer: dict[str, Told] = {}
         """By call id: the other leg of a two-way call waits here."""
 

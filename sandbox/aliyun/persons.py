@@ -1,7 +1,7 @@
 """Whether a name and an ID number belong together: Id2MetaVerify of the product cloudauth.
 
-Who owns a phone owns its ID number. A number of nobody's belongs to whoever is first asked about with it, until the
-sandbox ends: so anybody can register, and a second name with the same number is somebody else's. The register knows
+Who owns a phone owns its ID number. An unowned number belongs to the first person asked about with it, until the
+sandbox ends: so anyone can register, and a second name with the same number is refused. The register knows
 nothing of numbers whose serial (digits 15 to 17) is 000.
 """
 

@@ -64,7 +64,7 @@ def read_clock(control: Control) -> Json:
 
 
 async def move_clock(control: Control) -> Json:
-    """``offset_seconds`` sets, ``advance_seconds`` adds; the service is told, and ``forwarded`` says if it listened."""
+    """``offset_seconds`` sets, ``advance_seconds`` adds; ``forwarded`` says if the service took it over."""
     body, world = control.body, control.world
     if "offset_seconds" in body:
         offset = jsons.number(body, "offset_seconds")

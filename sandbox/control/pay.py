@@ -31,7 +31,7 @@ def call(control: Control) -> Json:
 
 
 async def confirm(control: Control) -> Json:
-    """Pays. ``notified``: whether the first notification was taken; with ``"wait": false`` nobody waits for it."""
+    """Pays. ``notified``: whether the first notification was taken; with ``"wait": false`` it isn't waited for."""
     wait = control.body.get("wait") is not False
     pay, phone = control.parts.pay, _phone(control)
     cashier, notified = await pay.cashiers.confirm(phone, jsons.need(control.body, "cashier"), wait)

@@ -202,7 +202,7 @@ def _body(message: EmailMessage, kind: str) -> str:
         return ""
     try:
         text = str(part.get_content())
-    except LookupError:  # a character set that nobody knows
+    except LookupError:  # an unknown character set
         raw = part.get_payload(decode=True)
         text = raw.decode(errors="replace") if isinstance(raw, bytes) else ""
     return text.replace("\r\n", "\n")

@@ -226,7 +226,7 @@ def _body(request: web.Request, raw: bytes) -> Json:
         return {}
     try:
         body = jsons.loads(raw)
-        jsons.dumps(body).encode()  # lone surrogates, which nobody could be told again
+        jsons.dumps(body).encode()  # lone surrogates, which no answer could hold
     except (ValueError, RecursionError) as error:
         raise param_error("请求体不是JSON对象") from error
     return body

@@ -111,7 +111,7 @@ class Cashiers:
         return cashier
 
     async def confirm(self, phone: Phone, cashier_id: str, wait: bool) -> tuple[Cashier, bool | None]:
-        """Pays. With ``wait`` the notification has been tried once before the phone is told; says if it was taken."""
+        """Pays. With ``wait`` the notification is tried once before the phone is answered; says if it was taken."""
         cashier = self._find(phone, cashier_id)
         order = cashier.order
         self._check(phone, order)
@@ -130,7 +130,7 @@ class Cashiers:
             raise BadRequest("零钱余额不足，请更换支付方式。")
 
     async def pay(self, phone: Phone, order: Order, wait: bool) -> bool | None:
-        """Takes the money and notifies; None when nobody waited for that."""
+        """Takes the money and notifies; None when the caller did not wait for that."""
         self._orders.settle(order, phone.id, openid_of(order.appid, phone.mobile))
         self._wallets.pay(phone, order)
         event = Event(

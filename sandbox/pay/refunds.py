@@ -57,7 +57,7 @@ class Refund:
     success_at: float = 0.0
     channel: str = "ORIGINAL"
     account: str = "支付用户零钱"
-    """Where it goes, as the merchant is told."""
+    """Where it goes, in the words of the merchant's answer."""
     holder: str = ""
     """Whose card that is, where it is a card."""
     tries: int = 0

@@ -16,7 +16,7 @@ BLOCK = 32
 
 
 class CryptoError(Exception):
-    """The text can't be decrypted or was meant for somebody else."""
+    """The text can't be decrypted or was meant for another app."""
 
 
 def signature(*parts: str) -> str:

@@ -207,7 +207,7 @@ class Person:
     # -- consent to notices -----------------------------------------------------------------------------------------
 
     async def consent(self, template_id: str, accept: bool, mini: bool, *, always: bool = False) -> Act:
-        """Answers the pop-up for a one-time notice. An official account is told; a mini-program has no push set up.
+        """Answers the pop-up for a one-time notice. An official account gets an event; a mini-program none.
 
         ``always``: the same answer is given from now on without a question.
         """

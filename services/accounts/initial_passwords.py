@@ -26,7 +26,7 @@ AT_ONCE = 200
 class InitialPassword:
     """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is another person's too.
 
-    ``account_name``: the pinyin to log in with, where it was issued, the pool takes it and nobody shares it.
+    ``account_name``: the pinyin to log in with, where it was issued, the pool takes it and it is unique.
     """
 
     number: str

@@ -28,7 +28,7 @@ LONGEST = 64
 """Characters that are looked at; a longer one was never accepted, so it is wrong without being hashed."""
 
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$rrRtw2r/kgnGquvO948ihg$x+oJSxwDoWhH73xnyuxd1kZXS3uDtniqCbA5sn/kbxw"
-"""Compared for unknown names, so that they take as long: made by ``HASHER`` of a password that nobody has."""
+"""Compared for unknown names, so that they take as long: made by ``HASHER`` of a password that no account has."""
 _AT_ONCE = 4
 
 

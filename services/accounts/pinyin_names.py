@@ -37,7 +37,7 @@ _SURNAMES = {
 
 
 async def find_by_pinyin(pool: str, text: str) -> Account | None:
-    """The expert's account; None where nobody or more than one is called so."""
+    """The expert's account; None where none or more than one has the name."""
     typed = _plain(text)
     found = await _accounts(pool, typed) if typed else []
     return await Account.get(id=found[0]) if len(found) == 1 and found[0] else None

@@ -29,7 +29,7 @@ class RoleOption:
 
 
 _KNOWN_ENOUGH = "NOT EXISTS (SELECT 1 FROM account w WHERE w.id IN ({0}) AND w.weak_identity_at IS NOT NULL)"
-"""Nobody acts for an organisation whom, or whose legal account, the identity platform knows too weakly."""
+"""No agent acts for an organisation whom, or whose legal account, the identity platform knows too weakly."""
 _EXPERT = "SELECT 'expert', '', NULL::uuid, '', id FROM expert WHERE account_id = {person} AND left_at IS NULL"
 _LEGAL = (
     "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = {person} AND "

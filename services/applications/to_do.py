@@ -58,7 +58,7 @@ class Home:
 
 
 _OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
-"""A change of the file waits for nobody: it has its own place on the first page."""
+"""A change of the file holds nothing up: it has its own place on the first page."""
 _ACTIONS: Mapping[str, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
 
 

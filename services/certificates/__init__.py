@@ -1,4 +1,4 @@
-"""Certificates (证书): issued, replaced, revoked; shown to their holders, the office, and whoever scans one."""
+"""Certificates (证书): issued, replaced, revoked; shown to their holders, the office, and anyone who scans one."""
 
 from services.certificates.assembly import CertificateServices, build
 from services.certificates.data_export import collect_certificates

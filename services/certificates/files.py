@@ -58,7 +58,7 @@ class CertificateFiles:
         return await self._render(found, form)
 
     async def file(self, actor: Actor, certificate_id: UUID, form: str) -> CertificateFile:
-        """Raises NotFound for somebody else's, Conflict for one that no longer holds, Unavailable."""
+        """Raises NotFound for another person's, Conflict for one that no longer holds, Unavailable."""
         return await self._render(await find(actor, certificate_id), form)
 
     async def mail(self, actor: Actor, certificate_id: UUID, to: str) -> None:

@@ -41,7 +41,7 @@ class CertificateView:
 
 @dataclass(frozen=True)
 class PublicCertificate:
-    """What whoever holds the paper may know. ``intact``: the record agrees with the digest made when it was issued."""
+    """What the holder of the paper may know. ``intact``: the record agrees with the digest made when it was issued."""
 
     pool_name: str
     number: str

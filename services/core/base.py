@@ -29,7 +29,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a longer list. ``total`` counts all pages' items, up to the limit of whoever reads the page."""
+    """One page of a longer list. ``total`` counts all pages' items, up to the limit of the list."""
 
     items: tuple[T, ...]
     total: int

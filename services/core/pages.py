@@ -1,7 +1,7 @@
 """One page of a long list by one statement that costs the same however long the list grows.
 
 The page is cut out first, in an order that an index has, and only its rows are joined with what they show. How many
-there are in all is counted up to a limit: nobody turns five hundred pages, and counting everything reads everything.
+there are in all is counted up to a limit: a reader does not turn five hundred pages, and counting all reads all.
 """
 
 from __future__ import annotations

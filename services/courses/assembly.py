@@ -38,7 +38,7 @@ class CourseServices:
 
 @dataclass(frozen=True)
 class CourseAuthoring:
-    """What it takes to set a course up, for whoever fills a database before the service starts."""
+    """What it takes to set a course up, for programs that fill a database before the service starts."""
 
     setup: CourseSetup
     media: CourseMedia

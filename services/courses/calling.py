@@ -133,7 +133,7 @@ class Calling:
         return found
 
     async def dismiss(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
-        """The office takes somebody out; what is due is not owed any more. Raises Conflict, InvalidInput."""
+        """The office takes a participant out; what is due is not owed any more. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()

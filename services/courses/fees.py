@@ -1,6 +1,6 @@
-"""Fees of courses (课程缴费): charged when somebody is called or makes up, and what a payment opens.
+"""Fees of courses (课程缴费): charged when a participant is called or makes up, and what a payment opens.
 
-Implements what ``services.payments`` asks of whoever owns a fee.
+Implements what ``services.payments`` asks of the owner of a fee.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CourseFees:
         self._notices = notices
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
-        """Inside the caller's transaction. The call notice tells them, so the fee is not told of again."""
+        """Inside the caller's transaction. The call notice names the fee, so no notice of its own follows."""
         until = pay_until(window_of(course), rules_of(course))
         await self._charge(course, enrolments, max(until, now), now)
 

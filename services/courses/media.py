@@ -137,7 +137,7 @@ class CourseMedia:
     async def video(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> Path | str:
         """Where the player gets the film: a file of this machine, or a signed URL of ten minutes.
 
-        Raises NotFound, Conflict for whoever may not study now, Unavailable.
+        Raises NotFound, Conflict for a participant who may not study now, Unavailable.
         """
         item = await self._allowed(actor, enrolment_id, item_id)
         if not item.media_key:
@@ -252,7 +252,7 @@ async def _store_errors() -> AsyncIterator[None]:
 
 
 def _key(course: Course, item: CourseItem, upload: UUID) -> str:
-    """Follows from item and upload, so that every process finds the parts, and nobody else's file is reached."""
+    """Follows from item and upload, so that every process finds the parts, and no other upload's file is reached."""
     digest = hashlib.sha256(f"course:{item.id}:{upload}".encode()).hexdigest()[:32]
     return f"{course.pool}/{local(item.created_at):%Y/%m}/{digest}"
 

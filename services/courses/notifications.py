@@ -1,4 +1,4 @@
-"""What participants are told about a course; the facts of every such notice."""
+"""Notices to participants of a course; the facts of every such notice."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def facts_of(
 def recipient(
     kind: str, course: Course, enrolment: CourseEnrolment, *, until: datetime | None = None, **more: str
 ) -> Recipient:
-    """One of many who are told; ``occasion`` in ``more`` tells this notice from others of its kind."""
+    """One recipient of many; ``occasion`` in ``more`` distinguishes this notice from others of its kind."""
     occasion = more.pop("occasion", "")
     return Recipient(
         dedupe_key=f"{kind}:{enrolment.id}:{occasion}",

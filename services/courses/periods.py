@@ -53,7 +53,7 @@ class StudyPeriods:
     # ---- by the clock
 
     async def remind_due(self) -> int:
-        """Before the end of each one's time. Of several steps that came at once only the last is told."""
+        """Before the end of each one's time. Of several steps that came at once only the last is sent."""
         now = self._deps.now()
         return await process_each(
             "course_reminder", await rows(_REMINDED, now), lambda row: self._remind(row["id"], now)
@@ -138,7 +138,7 @@ class StudyPeriods:
     # ---- by the office
 
     async def give_make_up(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
-        """A further make-up period for somebody whose time is over. Raises Conflict, InvalidInput."""
+        """A further make-up period for a participant whose time is over. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()

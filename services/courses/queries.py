@@ -22,7 +22,7 @@ PAGE_SIZE = 10
 """Rows of a participant's list (新疆手册 2025 L127-139)."""
 ExamState = Literal["", "pending", "passed", "failed"]
 Phase = Literal["unpaid", "ahead", "open", "over", "excluded", "learned", "finished", "left"]
-"""What a participant is told of where he stands; ``excluded``: over, and not drawn until it is made up."""
+"""What a participant sees of his state; ``excluded``: over, and not drawn until it is made up."""
 _FACTS = """
 SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes, c.amount,
   c.required, c.state AS course_state, n.state, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,

@@ -223,7 +223,7 @@ class CourseSetup:
             await record(actor, now, "course.publish", "course", course.id)
 
     async def prolong(self, actor: Actor, course_id: UUID, closes_at: datetime, reason: str) -> None:
-        """A later end of a published course, for everybody whose time ends with it; they are told.
+        """A later end of a published course, for all whose time ends with it; they are notified.
 
         Raises InvalidInput, Conflict.
         """
@@ -255,8 +255,8 @@ class CourseSetup:
             await record(actor, now, "course.prolong", "course", course.id, reason=words)
 
     async def cancel(self, actor: Actor, course_id: UUID, reason: str) -> int:
-        """It is not held: participants leave and are told, who owes nothing any more; the office sends back what was
-        paid. Returns how many left. Raises Conflict once somebody has finished it."""
+        """It is not held: participants leave and are notified, and owe nothing any more; the office sends back what was
+        paid. Returns how many left. Raises Conflict once a participant has finished it."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()
@@ -280,7 +280,7 @@ class CourseSetup:
         return len(left)
 
     async def close_due(self) -> int:
-        """Close whatever is over and nobody studies or may still pay for."""
+        """Close what is over and has no participant who studies or may still pay."""
         now = self._deps.now()
         return await process_each("course_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 

@@ -147,7 +147,7 @@ class Study:
         raise InvalidInput("签到码不正确，请核对现场或直播画面上的数字。", code="code_wrong", field="code")
 
     async def _count_wrong_code(self, actor: Actor, now: datetime) -> None:
-        assert actor.account_id is not None  # noqa: S101  # whoever is enrolled has an account
+        assert actor.account_id is not None  # noqa: S101  # participants have accounts
         async with transaction():
             await check_recent(
                 "course.wrong_code",

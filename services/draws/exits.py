@@ -49,7 +49,7 @@ class Exits:
         """Give an activity up: calls end, experts who agreed are notified, the lots may be drawn again.
 
         ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. Once calling has
-        begun only the verifier may: else who hears that friends weren't called would draw again. A recall draws nobody.
+        begun only the verifier may: else an agency that learns whom it got would draw again. A recall draws no expert.
         Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "draw.terminate")

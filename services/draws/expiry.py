@@ -1,4 +1,4 @@
-"""Invitations that nobody answered in time: closed in batches over many draws, their people notified."""
+"""Invitations without an answer in time: closed in batches over many draws, their people notified."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AND (i.answer_until <= $2 OR NOT EXISTS (
 AND {not_paused("expire", "i.id")}
 ORDER BY i.answer_until LIMIT $3 FOR UPDATE OF d SKIP LOCKED
 """
-"""Draws are locked before their invitations, and one that somebody has in hand comes next time."""
+"""Draws are locked before their invitations, and a locked one comes next time."""
 _DRAWS_OF = "SELECT DISTINCT draw_id FROM invitation WHERE id = ANY($1::uuid[])"
 _CLOSE = (
     "UPDATE invitation SET state = $2, answered_by = 'system', answered_at = $3, closed_at = $3, "

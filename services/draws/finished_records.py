@@ -35,7 +35,7 @@ class FoundRecord:
 
 
 class FinishedRecords:
-    """One answer for an unknown number and for an activity that goes on: nobody learns of a draw by trying numbers."""
+    """One answer for an unknown number and for an activity that goes on: trying numbers discloses no draw."""
 
     def __init__(self, deps: Deps, records: PublicRecords) -> None:
         self._deps = deps

@@ -117,21 +117,21 @@ class LiveDraws:
                     self._idle.set()
 
     async def close(self) -> None:
-        """Nobody watches any more."""
+        """No screen watches any more."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     def _begin(self) -> None:
-        """Also after a fault of ours has ended it: somebody is watching."""
+        """Also after a fault of ours has ended it: a screen is watching."""
         self._idle.clear()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_on(), name="live draws")
             self._task.add_done_callback(_note_end)
 
     async def _look_on(self) -> None:
-        """Until nobody watches."""
+        """Until no screen watches."""
         listener = asyncio.create_task(self._listen(), name="live draws: listener")
         try:
             while self._watched:

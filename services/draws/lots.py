@@ -39,7 +39,7 @@ async def find_ancestors(draw_id: UUID) -> list[UUID]:
 
 
 async def check_lots(draw: Draw) -> None:
-    """Whether the lots of a follower are held by nobody but those it follows. Raises Conflict."""
+    """Whether the lots of a follower are held only by those that it follows. Raises Conflict."""
     if held := await rows(_HELD_BY_OTHERS, draw.id, await find_ancestors(draw.id)):
         raise Conflict(
             f"标段已有抽取活动{held[0]['number']}，请从该活动办理，或选择其他标段。", code="lot_taken", field="lots"

@@ -1,4 +1,4 @@
-"""The operator of a draw (经办人): whom an agency named last, so that nobody types an ID number twice."""
+"""The operator of a draw (经办人): whom an agency named last, so that an ID number is typed once only."""
 
 from __future__ import annotations
 

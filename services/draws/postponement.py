@@ -32,7 +32,7 @@ class NewStart:
 
 
 class Postponement:
-    """In the lock of whoever starts a supplementary draw."""
+    """In the lock of the caller that starts a supplementary draw."""
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps

@@ -18,7 +18,7 @@ SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id
 WHERE i.next_reminder_at <= $1 AND i.state = 'accepted' AND {not_paused("remind", "i.id")}
 ORDER BY i.next_reminder_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 """
-"""Draws are locked before their invitations, and one that somebody has in hand comes next time."""
+"""Draws are locked before their invitations, and a locked one comes next time."""
 _STILL_DUE = """
 SELECT i.id, i.expert_id, i.code, i.gathering_at, i.reminders_sent, d.pool, btrim(n.address || ' ' || n.room) AS place,
     EXISTS (SELECT 1 FROM attendance a WHERE a.invitation_id = i.id AND a.direction = 'in') AS entered
@@ -30,7 +30,7 @@ UPDATE invitation i SET reminders_sent = i.reminders_sent + 1, next_reminder_at 
 FROM unnest($1::uuid[], $2::timestamptz[]) AS planned (id, at) WHERE i.id = planned.id
 """
 _TOO_LATE = timedelta(minutes=1)
-"""After the gathering nobody is reminded of it."""
+"""After the gathering no reminder is sent."""
 
 
 def next_reminder(book: Rulebook, gathering_at: datetime, now: datetime) -> datetime | None:

@@ -423,7 +423,7 @@ class DrawSetup:
             return application.id
 
     async def _check_follower(self, draw: Draw, attachment: str) -> None:
-        """What an application for a redraw or a recall needs beyond others: proof, and lots that nobody else holds."""
+        """What an application for a redraw or a recall needs besides: proof, and lots that no other draw holds."""
         if not attachment:
             raise InvalidInput("请先上传证明材料（盖章的申请表等），再提交审核。", field="file", code="proof_missing")
         if "supervisors" in self._deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):

@@ -1,4 +1,4 @@
-"""Activities that somebody has before him, the next first, each with its figures; one statement a list."""
+"""A person's activities, the next first, each with its figures; one statement a list."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class ExamServices:
 
 
 def make_setup(deps: Deps) -> ExamSetup:
-    """Setting up alone, for whoever fills a database before the service starts."""
+    """Setting up alone, for programs that fill a database before the service starts."""
     notices = Notices(deps)
     return ExamSetup(deps, notices, Calling(deps, notices, ExamSittings(deps, notices)))
 

@@ -27,7 +27,7 @@ from services.exams.submissions import ShownAnswer, Submission, Submissions
 from services.exams.tickets import Tickets
 
 STARTS_AT_ONCE = 6
-"""Of one process: whoever came first is served first, and connections are left for those who save."""
+"""Of one process: first come, first served, and connections are left for those who save."""
 
 
 class Attempts:
@@ -64,7 +64,7 @@ class Attempts:
         """Begin a try, or go on with the one under way, with everything that was answered.
 
         ``device`` is the number this device was given before; any other one takes over: it gets the next number, and
-        the one before is told when it saves. Raises Conflict when it can't begin now, NotFound.
+        the one before learns it when it saves. Raises Conflict when it can't begin now, NotFound.
         """
         check(actor, "exam.own")
         async with self._turns:

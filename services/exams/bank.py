@@ -64,7 +64,7 @@ class ItemBank:
     async def revise(self, actor: Actor, item_id: UUID, data: ItemData, *, seen: int | None = None) -> bool:
         """Say something else: a new version, which papers made from now on take. False: nothing is different.
 
-        ``seen`` is the number of the version that was changed. Raises Conflict where somebody else was faster,
+        ``seen`` is the number of the version that was changed. Raises Conflict where another person was faster,
         InvalidInput, NotFound.
         """
         await check_may_see(actor)

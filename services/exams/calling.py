@@ -1,4 +1,4 @@
-"""Calls people to examinations, also those who come later, and lets go whoever's reason to sit is gone."""
+"""Calls people to examinations, also those who come later, and lets those go whose reason to sit is gone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SOURCES = {
         "FROM exam e JOIN application p ON p.pool = e.pool AND p.state = 'exam' "
         f"WHERE e.purpose = 'entry' AND {_OPEN} AND (e.campaign_id IS NULL OR p.campaign_id = e.campaign_id) "
         f"AND {_NEW.format(account='p.account_id')} "
-        # one examination at a time: somebody who waits to sit another, or for its result, is not called here
+        # one examination at a time: who waits to sit another, or for its result, is not called here
         "AND NOT EXISTS (SELECT 1 FROM exam_candidate o JOIN exam x ON x.id = o.exam_id "
         "WHERE o.application_id = p.id AND o.state = 'called' AND x.state IN ('published', 'closed'))"
     ),
@@ -43,7 +43,7 @@ _SOURCES = {
         "AND EXISTS (SELECT 1 FROM application p WHERE p.expert_id = x.id AND p.state = 'entered' "
         "AND p.campaign_id = e.campaign_id)"
     ),
-    # whoever has studied a course that ends with this examination; the office names all others
+    # who has studied a course that ends with this examination; the office names all others
     Purpose.SINGLE: (
         "SELECT e.id AS exam_id, n.account_id, NULL::uuid AS application_id, n.expert_id "
         "FROM exam e JOIN course c ON c.exam_id = e.id JOIN course_enrolment n ON n.course_id = c.id "
@@ -131,7 +131,7 @@ class Calling:
     async def notify_candidates(
         self, exam: Exam, candidates: Sequence[ExamCandidate], sitting: ExamSitting | None, now: datetime
     ) -> None:
-        if exam.purpose == Purpose.MOCK:  # offered beside the real one, which they are told of
+        if exam.purpose == Purpose.MOCK:  # offered beside the real one, whose notice they get
             return
         await self._notices.notify_many(
             pool=exam.pool,
@@ -142,7 +142,7 @@ class Calling:
     # ---- who goes
 
     async def leave_due(self) -> int:
-        """Whoever's application is not waiting any more, or who left the pool, sits no more."""
+        """A candidate whose application is not waiting any more, or who left the pool, sits no more."""
         due = await rows(_LEAVING)
         return await process_each("exam_leave", due, lambda row: self._leave(row["id"], row["exam_id"]))
 

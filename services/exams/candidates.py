@@ -177,7 +177,7 @@ class Candidates:
     async def add(self, actor: Actor, exam_id: UUID, text: str) -> Added:
         """By numbers of experts or of applications that wait for an examination, however they are separated.
 
-        Whoever can be called is, the others come back with the reason. Raises Conflict for an examination whose
+        All who can be called are, the others come back with the reason. Raises Conflict for an examination whose
         candidates follow from its purpose, or that is over; InvalidInput for no number at all.
         """
         check(actor, "exam.manage")
@@ -199,7 +199,7 @@ class Candidates:
         return Added(len(good), tuple(problems.items()))
 
     async def drop(self, actor: Actor, candidate_id: UUID) -> None:
-        """Take somebody off a draft. Raises Conflict for a published examination."""
+        """Take a person off a draft. Raises Conflict for a published examination."""
         check(actor, "exam.manage")
         now = self._deps.now()
         async with transaction():
@@ -241,7 +241,7 @@ class Candidates:
             )
 
     async def give_back(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
-        """One more try, whatever became of the last; who failed waits for the examination again, and is told.
+        """One more try, whatever became of the last; who failed waits for the examination again, and is notified.
 
         Raises Conflict when the examination is over or what the person sat for is decided, Forbidden for oneself.
         """
@@ -299,9 +299,9 @@ class Candidates:
         )
 
     async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
-        """All tries anew for whoever failed and makes up a course (补学); inside the caller's transaction.
+        """All tries anew for a candidate who failed and makes up a course (补学); inside the caller's transaction.
 
-        Somebody who isn't called yet, or an examination that is over, is left alone.
+        A person who isn't called yet, or an examination that is over, is left alone.
         """
         found = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
         exam = await Exam.get(id=exam_id)

@@ -20,7 +20,7 @@ _ATTEMPT = (
     "void_reason",
 )
 _RESULT = ("score", "total", "passed")
-"""In tenths of a mark; nobody's before it is let out."""
+"""In tenths of a mark; None before it is let out."""
 
 
 async def collect_exams(account_id: UUID) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the office decides of one candidate by hand, so that nobody is stuck: a result, or that he sits no more."""
+"""What the office decides of one candidate by hand, so that each has a way out: a result, or that he sits no more."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class ExamDecisions:
     async def record_result(
         self, actor: Actor, candidate_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
     ) -> None:
-        """Passed or failed by a decision; an application goes on, or ends, and the person is told why.
+        """Passed or failed by a decision; an application goes on, or ends, and the person is notified with the reason.
 
-        A paper under way counts for nothing. Raises Conflict for whoever is through, Forbidden for oneself.
+        A paper under way counts for nothing. Raises Conflict for a candidate who is through, Forbidden for oneself.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "成绩或原因", REASON_MAX, required=True)
@@ -56,7 +56,7 @@ class ExamDecisions:
     async def release(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
         """He sits this one no more; an application goes on waiting, and the next examination calls it.
 
-        Raises Conflict for whoever is through, Forbidden for oneself.
+        Raises Conflict for a candidate who is through, Forbidden for oneself.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
@@ -69,7 +69,7 @@ class ExamDecisions:
         await self._decide(actor, candidate_id, f"release {words}", words, key, act)
 
     async def _tell(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
-        """A result of an application is told by what follows from it; everything else here."""
+        """The next stage's notice reports a result of an application; this one reports all others."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
         await self._notices.notify(

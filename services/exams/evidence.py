@@ -1,7 +1,7 @@
 """Answers that could not be sent before the end (离线作答): the candidate hands the file in, the office decides.
 
 A file is taken for a paper that the clock ended, within ``exam.evidence_within`` of its end, while no other one waits
-or was accepted. Whoever handed in by hand had everything confirmed by its digest: there is nothing to add.
+or was accepted. A paper handed in by hand was confirmed whole by its digest: there is nothing to add.
 """
 
 from __future__ import annotations

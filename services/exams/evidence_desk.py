@@ -132,7 +132,7 @@ class EvidenceDesk:
         return tuple(_late(attempt, row, held) for row in await rows(_LATE, attempt.id))
 
     async def decide(self, actor: Actor, evidence_id: UUID, outcome: Outcome, answer: str) -> None:
-        """Accept, and the answers count, unless the paper would lose by it; or reject. The person is told.
+        """Accept, and the answers count, unless the paper would lose by it; or reject. The person is notified.
 
         Raises Conflict for one that is decided or a paper that is not marked yet, Forbidden for one's own, NotFound.
         """

@@ -33,7 +33,7 @@ async def check_may_see(actor: Actor) -> None:
 
 
 async def read_keys(versions: Iterable[UUID]) -> Mapping[UUID, ItemKey]:
-    """By version. Whoever asks has called ``check_may_see``."""
+    """By version. The caller has called ``check_may_see``."""
     found = await ExamItemKey.filter(version_id__in=list(versions))
     return {one.version_id: ItemKey(one.mask, one.answer, one.explanation) for one in found}
 

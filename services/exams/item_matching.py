@@ -20,7 +20,7 @@ class _Case(Protocol):
 
 @dataclass
 class Bank:
-    """All items of a pool with their keys; for whoever may see them."""
+    """All items of a pool with their keys; for people who may see them."""
 
     _by_code: dict[str, Kept] = field(default_factory=dict)
     _by_id: dict[UUID, Kept] = field(default_factory=dict)

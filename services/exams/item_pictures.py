@@ -59,7 +59,7 @@ class ItemPictures:
         return Picture(key, "image/jpeg", said)
 
     def addresses(self, version_id: UUID, count: int, person: UUID, until: datetime | None = None) -> Sequence[str]:
-        """Paths that show the pictures of a version to whoever has them, for ten minutes or ``until``."""
+        """Paths that show the pictures of a version to any holder, for ten minutes or ``until``."""
         if not count:
             return ()
         token = self._links.sign(_PURPOSE, version_id, person, until or self._deps.now() + LINK_TTL)

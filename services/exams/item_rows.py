@@ -1,4 +1,4 @@
-"""Writing items and versions, within the transaction of whoever calls and under the lock of the pool's bank."""
+"""Writing items and versions, within the caller's transaction and under the lock of the pool's bank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told about an examination they are called to; the facts of every such notice."""
+"""Notices to people who are called to an examination; the facts of every such notice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def facts_of(
 def recipient(
     kind: str, exam: Exam, candidate: ExamCandidate, sitting: ExamSitting | None, now: datetime, **more: str
 ) -> Recipient:
-    """One of many who are told; ``occasion`` in ``more`` tells this notice from others of its kind."""
+    """One recipient of many; ``occasion`` in ``more`` distinguishes this notice from others of its kind."""
     occasion = more.pop("occasion", "")
     return Recipient(
         dedupe_key=f"{kind}:{candidate.id}:{occasion}",

@@ -99,7 +99,7 @@ class OwnExams:
         return tuple(sorted(own, key=lambda one: one.phase in ("over", "passed", "failed", "left")))
 
     async def get(self, actor: Actor, candidate_id: UUID) -> OwnExam:
-        """One of them, a mock examination too. Raises NotFound for somebody else's."""
+        """One of them, a mock examination too. Raises NotFound for another person's."""
         check(actor, "exam.own")
         await get_own(actor, candidate_id)
         candidate = await ExamCandidate.get(id=candidate_id).select_related("exam", "sitting", "waiting")
@@ -111,7 +111,7 @@ class OwnExams:
     async def follow(self, token: str, visitor: UUID | None) -> str:
         """The path of the examination that a signed link stands for; who isn't logged in logs in there.
 
-        Raises Forbidden for a link that is forged or too old, and for somebody else's.
+        Raises Forbidden for a link that is forged or too old, and for another person's.
         """
         link = self._links.check(token, PURPOSE)
         if visitor is not None and visitor != link.person_id:

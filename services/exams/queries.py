@@ -67,7 +67,7 @@ class ExamView:
 
 @dataclass(frozen=True)
 class Seat:
-    """A candidate on the board who may need somebody. ``trouble`` says why, in words."""
+    """A candidate on the board who may need help. ``trouble`` says why, in words."""
 
     candidate_id: UUID
     name: str

@@ -55,7 +55,7 @@ class SubmissionReceipt:
 
 @dataclass(frozen=True)
 class PublicReceipt:
-    """What whoever holds a receipt may know: no answer, no result."""
+    """What the holder of a receipt may know: no answer, no result."""
 
     pool_name: str
     exam: str

@@ -1,7 +1,7 @@
 """Finds and locks examinations, sittings and candidates.
 
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates:
-whoever moves one person to another sitting may move those who wait for the place. Examinations and candidates are
+who moves one person to another sitting may move those who wait for the place. Examinations and candidates are
 locked ``FOR NO KEY UPDATE``: a paper that is changed twice in one transaction looks after what it points at, and would
 wait.
 """
@@ -72,7 +72,7 @@ async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
 
 
 def check_called(candidate: ExamCandidate, exam: Exam) -> None:
-    """Raises Conflict for somebody who does not wait for the examination any more, or one that is not held."""
+    """Raises Conflict for a person who does not wait for the examination any more, or one that is not held."""
     if exam.state != "published":
         raise Conflict("这场考试没有开放或已经结束，请刷新后查看。", code="exam_not_open")
     if candidate.state != CandidateState.CALLED:

@@ -201,7 +201,7 @@ class Results:
     # ---- by the office
 
     async def release(self, actor: Actor, exam_id: UUID, *, flagged: bool) -> int:
-        """Let out all results that are marked, or only those that nobody needs to look at; returns how many.
+        """Let out all results that are marked, or only the unflagged ones; returns how many.
 
         The worker tells the candidates. Raises Conflict where results are shown at once, or none is ready.
         """
@@ -220,7 +220,7 @@ class Results:
         return len(let_out)
 
     async def clear_flags(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
-        """Somebody looked: nothing is wrong with it, and it goes out with the others. Raises Conflict, Forbidden."""
+        """The office found nothing wrong with it: it goes out with the others. Raises Conflict, Forbidden."""
         check(actor, "exam.mark")
         words = check_text(" ".join(reason.split()), "reason", "核实情况", REASON_MAX, required=True)
         now = self._deps.now()

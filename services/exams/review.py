@@ -1,6 +1,6 @@
 """A candidate looks through a paper of his own with the keys (试卷回看), where the rules of the examination say so.
 
-Only when the examination is closed, so that nobody sits it any more, the result is out, and the person sits no other
+Only when the examination is closed, so that it is sat no more, the result is out, and the person sits no other
 one at that moment: the bank is the same.
 """
 

@@ -151,7 +151,7 @@ class Scores:
 
 
 def review_of(exam: Exam) -> Review:
-    """Whether its papers can be seen with their keys: never, once nobody sits it any more, or now."""
+    """Whether its papers can be seen with their keys: never, once it is sat no more, or now."""
     if not rules_of(exam).review_after or exam.state not in ("published", "closed"):
         return ""
     return "now" if exam.state == "closed" else "later"

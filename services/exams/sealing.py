@@ -50,7 +50,7 @@ class Sealing:
     async def fill_due(self) -> int:
         """Work out the answers of what is sealed, some hundred attempts at a time; returns how many batches.
 
-        Where a batch fails, each of its attempts is tried alone, so that a bad one holds nobody up.
+        Where a batch fails, each of its attempts is tried alone, so that a bad one holds no other up.
         """
         batches = 0
         while batches < _FILL_ROUNDS and (due := await rows(_NEXT_FILL, _FILL_BATCH)):

@@ -51,7 +51,7 @@ UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE id IN (
 """
 """In the order in which those who save and hand in are locked."""
 _HOLD_CALLED = "SELECT id FROM exam_candidate WHERE exam_id = $1 AND state = 'called' ORDER BY id FOR NO KEY UPDATE"
-"""Before it is looked who has begun: whoever begins at this moment holds his row."""
+"""Before it is looked who has begun: a candidate who begins at this moment holds the row."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ExamSetup:
     # ---- the draft
 
     async def create(self, actor: Actor, data: ExamData, *, key: str | None = None) -> UUID:
-        """A draft that nobody is called to yet. Raises InvalidInput that names the field."""
+        """A draft without candidates yet. Raises InvalidInput that names the field."""
         check(actor, "exam.manage")
         clean = await self._check(actor, data)
         now = self._deps.now()
@@ -166,7 +166,7 @@ class ExamSetup:
     # ---- afterwards
 
     async def reschedule(self, actor: Actor, exam_id: UUID, opens: datetime, closes: datetime, reason: str) -> None:
-        """Another time of a published examination; candidates are told.
+        """Another time of a published examination; candidates are notified.
 
         Raises Conflict once papers are under way and the beginning would change, InvalidInput for a time that is over
         or leaves out a sitting.
@@ -210,7 +210,7 @@ class ExamSetup:
         return sitting
 
     async def _tell_changed(self, exam: Exam, sitting: ExamSitting | None, reason: str, now: datetime) -> None:
-        """With booked sittings only those are told who have none yet: a sitting's own time tells the others."""
+        """With booked sittings only those are notified who have none yet: the others go by their sitting's own time."""
         if exam.purpose == Purpose.MOCK:
             return
         found = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
@@ -225,9 +225,9 @@ class ExamSetup:
         )
 
     async def cancel(self, actor: Actor, exam_id: UUID, reason: str) -> int:
-        """It is not held: whoever was called waits for another one, papers count for nothing. Returns how many.
+        """It is not held: its candidates wait for another one, papers count for nothing. Returns how many.
 
-        Raises Conflict when somebody has a result already.
+        Raises Conflict when a candidate has a result already.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
@@ -270,7 +270,7 @@ class ExamSetup:
         )
 
     async def end_admission(self, actor: Actor, exam_id: UUID) -> None:
-        """Nobody begins any more; who is answering goes on to the end of his time, then it closes by itself.
+        """No paper begins any more; who is answering goes on to the end of his time, then it closes by itself.
 
         Twice is harmless. Raises Conflict for one that is not published.
         """
@@ -289,7 +289,7 @@ class ExamSetup:
                 await record(actor, now, "exam.end_admission", "exam", exam.id)
 
     async def close_due(self) -> int:
-        """Close whatever is over and nobody is answering any more."""
+        """Close what is over and has no paper under way."""
         now = self._deps.now()
         return await process_each("exam_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 

@@ -210,7 +210,7 @@ class ExamSittings:
     async def _seat(
         self, exam: Exam, candidate: ExamCandidate, wanted: ExamSitting, sittings: Sittings, now: datetime
     ) -> None:
-        """Before the old place is freed, so that nobody who waits is moved into the one that is wanted."""
+        """Before the old place is freed, so that no waiting person is moved into the one that is wanted."""
         if candidate.sitting_id == wanted.id:
             return
         left = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
@@ -298,7 +298,7 @@ class ExamSittings:
         )
 
     async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, data: SittingData) -> None:
-        """Who has booked it is told of another time or place; who waits gets the places that are new.
+        """Who has booked it is notified of another time or place; who waits gets the places that are new.
 
         Raises Conflict for one that began, or when more people have booked it than there would be places.
         """
@@ -323,7 +323,7 @@ class ExamSittings:
             await self.move_up(exam, [sitting], sittings, now)
 
     async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
-        """Who has booked it or waits for it is told and books another; returns how many had.
+        """Who has booked it or waits for it is notified and books another; returns how many had.
 
         Raises Conflict for one that began.
         """

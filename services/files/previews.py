@@ -20,8 +20,7 @@ class Previews:
         self._drawing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, key: str, kind: FileType) -> bytes:
-        """A JPEG at most 1600 pixels long. A file that came before previews were kept gets one now, whoever else asks
-        meanwhile.
+        """A JPEG at most 1600 pixels long. A file that came before previews were kept gets one now.
 
         Raises FileLost, Unavailable; InvalidInput for a picture that can't be drawn.
         """

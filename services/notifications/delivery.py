@@ -161,7 +161,7 @@ class Delivery:
     async def deliver_due(self, *, bulk: bool = False, longest: float = math.inf) -> int:
         """Send what is due, batch by batch; returns how many attempts were made.
 
-        ``bulk``: what goes to thousands, for which nobody waits. No batch is begun after ``longest`` seconds but one.
+        ``bulk``: what goes to thousands and may wait. No batch is begun after ``longest`` seconds but one.
         """
         done, until = 0, time.monotonic() + longest
         while batch := await self._claim(bulk):

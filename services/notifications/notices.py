@@ -68,7 +68,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class NoticeRequest:
-    """What one person is to be told. ``secret`` and ``notified_channel`` as ``Notices.notify`` takes them."""
+    """A notice to one person. ``secret`` and ``notified_channel`` as ``Notices.notify`` takes them."""
 
     kind: str
     to: Recipient
@@ -128,7 +128,7 @@ class Notices:
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
         """Tell thousands in a few statements; returns how many are new. Recipients name an account or an expert.
 
-        ``bulk``: nobody waits for them, so notices to one person overtake them.
+        ``bulk``: they may wait, so notices to one person overtake them.
         """
         requests = [NoticeRequest(kind, recipient) for recipient in recipients]
         fresh = 0
@@ -328,7 +328,7 @@ class Notices:
         await self._add_attempts([(notice, planned) for planned in step.attempts], now)
 
     async def _add_attempts(self, planned: Sequence[tuple[Notice, Planned]], now: datetime) -> None:
-        """Nobody is called: the deadlines' tick finds what is due."""
+        """Calls no listener: the deadlines' tick finds what is due."""
         if not planned:
             return
         attempts = [_new_attempt(notice, one, now) for notice, one in planned]

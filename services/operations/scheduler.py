@@ -78,7 +78,7 @@ _OVERDUE: Mapping[str, str] = {
 }
 """How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
 _WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start", "receipts", "pay_events"})
-"""Kinds that somebody waits for: a draw's next call, a code, a payment."""
+"""Kinds that a person waits for: a draw's next call, a code, a payment."""
 _AT_ONCE = {"deliver": 2}
 """Turns of a kind that one process takes at once, where that is more than one: a vendor that answers slowly."""
 PERIODIC = ("watch_draws", "late", "end", "sweep")

@@ -23,7 +23,7 @@ from services.notifications import Notifier, Recipient
 
 KIND = "training"
 OPENING = f"state = 'due' AND told_at IS NULL AND opens_at <= $1 AND {not_paused('fee_open', 'id')}"
-"""Which fees can be paid though nobody was told, in SQL with the present moment as ``$1``."""
+"""Which fees can be paid though no notice went out, in SQL with the present moment as ``$1``."""
 _OPENED = f"SELECT id FROM fee WHERE {OPENING} ORDER BY opens_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 
 

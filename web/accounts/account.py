@@ -90,7 +90,7 @@ class AccountPages:
         await self._services.accounts.sessions.end(person, session_id)
         raise http.HTTPSeeOther(f"/h5/{person.pool}/account?note=ended")
 
-    # ---- the password: also the only page that somebody with an initial one can open
+    # ---- the password: also the only page that a person with an initial one can open
 
     async def password_form(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)

@@ -149,7 +149,7 @@ class IdentityPages:
         try:
             _check_names(claims)
             return await self._services.organisations.legal_entities.register(pool, claims)
-        except InvalidInput as error:  # nothing that the visitor typed here: the platform told it
+        except InvalidInput as error:  # the platform sent it: the visitor typed nothing here
             raise InvalidInput(
                 "统一身份认证平台登记的名称、手机号或统一社会信用代码不正确，请到该平台更正后重新登录。",
                 code="identity_claims",

@@ -266,7 +266,7 @@ class AuthPages:
     # ---- by a link
 
     async def offer_hand_over(self, request: http.Request) -> http.Response:
-        """``?to=/desk/…`` names the page to go on with. Looking logs nobody in: messengers look at links too.
+        """``?to=/desk/…`` names the page to go on with. Opening it logs no one in: messengers open links too.
 
         A browser in which the same person is logged in, in the same role, goes on without being asked.
         """
@@ -351,7 +351,7 @@ class AuthPages:
         return response
 
     def do_not_ask(self, response: http.Response, lasts: timedelta = SESSION_TTL) -> None:
-        """Let WeChat's browser bring nobody in silently for a while; at most as long as a log-in lasts."""
+        """Let WeChat's browser log in no one silently for a while; at most as long as a log-in lasts."""
         response.set_cookie(
             ASKED, "1", max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
         )
@@ -440,7 +440,7 @@ def safe_target(target: str) -> str:
 
 
 def device_of(request: http.Request) -> str:
-    """Where somebody logs in, as he would name it."""
+    """Where a person logs in, as he would name it."""
     if is_wechat(request):
         return "微信内网页"
     return "手机浏览器" if "Mobile" in request.headers.get("User-Agent", "") else "电脑浏览器"

@@ -1,4 +1,4 @@
-"""``/h5/mini``: from a chat's link into the mini-program, as whom WeChat's browser has just told us that one is.
+"""``/h5/mini``: from a chat's link into the mini-program, as the person whom WeChat's browser has just proven.
 
 The address names a page only and may be passed on: who opens it logs in there as himself. Where there is no way into
 the mini-program (another browser, WeChat away) the same work is done on our own page.

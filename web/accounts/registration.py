@@ -41,7 +41,7 @@ class RegistrationPages:
     # ---- registering
 
     async def begin(self, request: http.Request) -> http.Response:
-        """Whoever is logged in has proven the mobile already and goes straight to the form."""
+        """A logged-in visitor has proven the mobile already and goes straight to the form."""
         pool, target = request.query.get("pool", ""), safe_target(request.query.get("next", ""))
         visitor = await self._door.find_visitor(request)
         if visitor is not None and pool in ("", visitor.pool):
@@ -265,7 +265,7 @@ def _sent(mobile: str) -> str:
 
 
 def _perhaps_sent(mobile: str) -> str:
-    """The same for numbers that nobody registered."""
+    """The same for unknown numbers."""
     return f"如果{_masked(mobile)}已注册，验证码短信已经发出。"
 
 
@@ -276,6 +276,6 @@ def _check_repeated(fields: dict[str, str]) -> None:
 
 
 def _key(fields: dict[str, str]) -> str:
-    """The same for a form that is sent twice; the form's own token makes it nobody else's."""
+    """The same for a form that is sent twice; the form's own token keeps others out."""
     told = [f"{name}={fields.get(name, '')}" for name in ("form", "pool", "mobile", "code", "name", "id_number")]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()

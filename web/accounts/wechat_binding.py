@@ -1,7 +1,7 @@
 """``/h5/wechat/bind``: who logs in or registers inside WeChat binds this WeChat by a tap; no SMS, no second consent.
 
 The person confirms on a form of this log-in, and only then WeChat is asked silently whose browser it is. The answer
-counts for that log-in and that browser, once. No address binds anybody, so none can be sent to somebody else.
+counts for that log-in and that browser, once. No address binds a WeChat, so none can be sent to another person.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class WechatBindingPages:
         return _Asked(session, privacy, target, state) if until > self._services.deps.now().timestamp() else None
 
     async def _join(self, request: http.Request, visitor: Actor, asked: _Asked) -> None:
-        """Raises Conflict for a WeChat that can't be told or is another's, and for an answer that came before."""
+        """Raises Conflict for a WeChat that is unknown or another's, and for an answer that came before."""
         code = request.query.get("code", "")
         if not _CODE.fullmatch(code):
             raise _stale()

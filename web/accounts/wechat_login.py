@@ -1,7 +1,7 @@
-"""``/h5/wechat``: inside WeChat's own browser, whoever has bound this WeChat is let in without typing anything.
+"""``/h5/wechat``: inside WeChat's own browser, a person who has bound this WeChat is let in without typing anything.
 
 WeChat is asked silently (snsapi_base) who the visitor is. What the answer is checked against stays with the browser,
-sealed. Whoever is not bound goes on to the log-in, and is not asked again for as long as a log-in lasts.
+sealed. Others go on to the log-in, and are not asked again for as long as a log-in lasts.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class AgencyPart:
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
     ) -> http.Response:
-        """A page. ``error`` is told above it, unless a form on it tells it beside a field."""
+        """A page. ``error`` stands above it, unless a form on it shows it beside a field."""
         common: dict[str, object] = {
             "pool": self.book(actor).pool,
             "menu": [one for one in MENU if one[0] != "agents" or may(actor, "organisation.link_agent")],

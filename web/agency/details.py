@@ -75,7 +75,7 @@ class AttendanceTab(DrawPart):
         sealed, found = "", list[DeskRow]()
         try:
             found = await self.services.draws.attendance.desk(actor, detail.draw.id)
-        except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of whoever looks
+        except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
             sealed = refusal.message
         rules = self.book(actor).attendance
         return self.draw_page(

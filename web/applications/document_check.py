@@ -1,4 +1,4 @@
-"""``/p/{code}``: what the QR code on a printed form opens, for whoever holds the paper."""
+"""``/p/{code}``: what the QR code on a printed form opens, for the holder of the paper."""
 
 from __future__ import annotations
 

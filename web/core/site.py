@@ -57,7 +57,7 @@ _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条
 
 
 POOL = http.RequestKey("pool", str)
-"""Key of a request: the pool of whoever is logged in."""
+"""Key of a request: the pool of the log-in."""
 _HOMES: Mapping[str, tuple[str, str]] = {
     "desk": ("抽取活动", "/desk"),
     "agency": ("工作台", "/agency"),
@@ -76,8 +76,8 @@ class _File:
 class Site:
     """Routes of pages, each wrapped so that a refusal becomes a page too.
 
-    ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: nobody. Without a
-    ``limit`` nobody counts; without ``address_of`` no proxy stands in front.
+    ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: none. Without a
+    ``limit`` tries are not counted; without ``address_of`` no proxy stands in front.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Site:
 
     @http.middleware
     async def _show_unknown(self, request: http.Request, handler: Handler) -> http.StreamResponse:
-        """A path that nobody serves: a page for whoever reads pages; programs get what they always got."""
+        """An unknown path: a page for people; programs get what they always got."""
         unknown = isinstance(request.match_info.http_exception, http.HTTPNotFound)
         if not unknown or "text/html" not in request.headers.get("Accept", ""):
             return await handler(request)
@@ -217,7 +217,7 @@ class Site:
         return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]
 
     def _pools(self, request: http.Request | None, error: AppError) -> list[Pool]:
-        """Whose service line helps: the pool that it is about, all where nobody can know; not what is told already."""
+        """Whose service line helps: the pool that it is about, all where it is unknown; not what is said already."""
         books = self._services.deps.rulebooks
         named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
         about = next((one for one in (*named, error.params.get("pool")) if one in books), None)
@@ -357,7 +357,7 @@ def _security_headers(embed_in: str, *, secure: bool) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
-        # not "no-referrer": browsers would then send forms with "Origin: null", which can't be told from another site's
+        # not "no-referrer": browsers would then send forms with "Origin: null", which looks like another site's
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex, nofollow",

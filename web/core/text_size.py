@@ -1,4 +1,4 @@
-"""大字版: larger letters on every page, remembered by the browser of whoever wants them."""
+"""大字版: larger letters on every page, remembered by the browser that asked for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def note_size(request: http.Request) -> None:
 
 
 def large_text() -> bool:
-    """Whether the page that is being made is for somebody who wants large letters."""
+    """Whether the page that is being made is for a reader who wants large letters."""
     return _large.get()
 
 

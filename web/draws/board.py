@@ -1,4 +1,4 @@
-"""``/draw/{token}``: a draw's progress for a room, live. Totals only; whoever has the signed link may look."""
+"""``/draw/{token}``: a draw's progress for a room, live. Totals only; the signed link is all that is needed."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ from web.files.file_links import FileMail, go_to_file, mail_attachment
 
 PAGE_SIZE = 20
 SCREEN_EVERY = 5
-"""Seconds between two looks of the venue's screen: whoever begins to scan has most of the code's life left."""
+"""Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""
 _ON_PAGE = {409, 422, 404}
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
 _SOURCES = {"expert": "专家本人", "manual": "人工登记"}

@@ -1,6 +1,6 @@
 """``/i/{link}``: an expert's page of one invitation, opened from a card or an SMS without log-in.
 
-Whoever holds the link is taken for the expert: it has 96 random bits, went to nobody else, and opens nothing but this.
+The holder of the link is taken for the expert: it has 96 random bits, went to no one else, and opens nothing but this.
 It never tells project or parties. Everything works without scripts.
 """
 
@@ -170,7 +170,7 @@ class InvitationPages:
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
 
     async def answer_leave(self, request: http.Request) -> http.Response:
-        """Confirm or deny a leave that somebody else registered; what follows stands above the buttons."""
+        """Confirm or deny a leave that another person registered; what follows stands above the buttons."""
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave_answer", opened.invitation_id, opened.expert_id)
         if fields.get("agrees") not in ("yes", "no"):

@@ -8,7 +8,7 @@ from domain.positions import Position
 
 
 def read_position(fields: dict[str, str]) -> Position | None:
-    """The position that the browser told, WGS-84 degrees; None when it told nothing usable."""
+    """The position that the browser sent, WGS-84 degrees; None when it sent nothing usable."""
     try:
         latitude, longitude = float(fields.get("latitude", "")), float(fields.get("longitude", ""))
     except ValueError:

@@ -2,7 +2,7 @@
 
 The code lives seconds, so the scan itself is exchanged for a pass of minutes, bound to a cookie of this browser; then
 the person is shown the panel and taps once, and the browser says where it is if the person lets it. Outside WeChat
-nobody can be recognised: the page says what to do instead.
+no person can be recognised: the page says what to do instead.
 """
 
 from __future__ import annotations

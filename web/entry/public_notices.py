@@ -48,7 +48,7 @@ class PublicNoticePages:
         )
 
     async def entry(self, request: http.Request) -> http.Response:
-        """One entry with the form for an objection, to somebody who is logged in."""
+        """One entry with the form for an objection, to a logged-in reader."""
         actor, entry = await self._who(request)
         return self._entry_page(actor, entry)
 

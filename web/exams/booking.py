@@ -43,7 +43,7 @@ class ExamBookingPages:
         self._site.post("/h5/{pool}/exams/{candidate}/sittings", self.choose)
 
     async def follow(self, request: http.Request) -> http.Response:
-        """On to the examination; whoever is not logged in does so there first."""
+        """On to the examination, after a log-in where there is none."""
         await self._site.check_rate(request, "exam_link", *TRIES)
         visitor = await self._door.find_visitor(request)
         own = self._services.exams.own

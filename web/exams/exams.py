@@ -115,7 +115,7 @@ class ExamPages:
         return self._site.render("exams/receipt.html", pool=person.pool, exam=exam, receipt=found)
 
     async def review(self, request: http.Request) -> http.Response:
-        """One's own paper with keys, once nobody sits the examination any more."""
+        """One's own paper with keys, once the examination is sat no more."""
         person, exam = await self._asked(request)
         attempt_id = _uuid(request.match_info["attempt_id"])
         try:

@@ -128,7 +128,7 @@ class ApplicationPages(OfficePart):
         raise redirect(f"/office/applications/{application_id}", note=note)
 
     async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:
-        """``deed`` unlock; passed or failed, of the examination; or end: nobody pays. Each with a reason."""
+        """``deed`` unlock; passed or failed, of the examination; or end: the fee stays unpaid. Each with a reason."""
         deed, reason, desk = fields.get("deed", ""), fields.get("reason", ""), self.services.entry.conclusions
         if deed == "unlock":
             await self.services.applications.submission.unlock(actor, application_id, reason)

@@ -92,7 +92,7 @@ class OfficePart:
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
     ) -> http.Response:
-        """A page. ``error`` is told above it, unless a form on it tells it beside a field."""
+        """A page. ``error`` stands above it, unless a form on it shows it beside a field."""
         book = self.services.deps.book(actor.pool)
         common: dict[str, object] = {
             "pool": book.pool,

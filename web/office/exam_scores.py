@@ -64,7 +64,7 @@ class ExamScorePages(OfficePart):
         )
 
     async def release(self, request: http.Request) -> http.Response:
-        """``deed`` clean, without papers that somebody should look at, or all."""
+        """``deed`` clean, without papers that the office should look at, or all."""
         actor = await self.actor(request)
         exam_id = uuid_of(request.match_info["id"], WHAT)
         fields = await self.fields(request, actor)

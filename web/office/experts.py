@@ -1,4 +1,4 @@
-"""The pool's experts: whose term or age runs out, and letting somebody leave."""
+"""The pool's experts: whose term or age runs out, and letting one leave."""
 
 from __future__ import annotations
 

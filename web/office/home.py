@@ -1,4 +1,4 @@
-"""The beginning: what waits for somebody, applications by state, and all that can be done."""
+"""The beginning: work that waits, applications by state, and all that can be done."""
 
 from __future__ import annotations
 

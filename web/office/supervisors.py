@@ -1,4 +1,4 @@
-"""The register of supervisors (监督人名册): agencies name nobody who does not stand here."""
+"""The register of supervisors (监督人名册): agencies can name only those who stand here."""
 
 from __future__ import annotations
 

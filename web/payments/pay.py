@@ -49,7 +49,7 @@ class PayPages:
     # ---- looking
 
     async def home(self, request: http.Request) -> http.Response:
-        """One's own fee; ``?number=`` or nothing owed: a field for somebody's expert number."""
+        """One's own fee; ``?number=`` or nothing owed: a field for an expert number."""
         visitor = await self._visitors.visitor(request)
         typed = request.query.get("number", "").strip()
         if typed:
@@ -133,7 +133,7 @@ class PayPages:
         return self._services.links.sign(_PURPOSE, fee_id, visitor.person, until)
 
     async def _opened(self, request: http.Request) -> tuple[Visitor, UUID]:
-        """Raises Forbidden for a token that is old or somebody else's."""
+        """Raises Forbidden for a token that is old or another visitor's."""
         visitor = await self._visitors.visitor(request)
         link = self._services.links.check(request.match_info["token"], _PURPOSE)
         if link.person_id != visitor.person:
@@ -174,7 +174,7 @@ class PayPages:
         return self._page(request, visitor, view, error=error)
 
     async def state(self, request: http.Request) -> http.Response:
-        """Asked every two seconds by whoever waits; the platform is asked less often."""
+        """Asked every two seconds by a waiting page; the platform is asked less often."""
         visitor, fee_id = await self._opened(request)
         view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
         return http.json_response({"phase": view.phase})
@@ -206,7 +206,7 @@ class PayPages:
         raise http.HTTPSeeOther(f"/h5/{visitor.actor.pool}/pay?note=kept")
 
     async def proof(self, request: http.Request) -> http.Response:
-        """What the QR code on a receipt opens, for whoever holds the paper."""
+        """What the QR code on a receipt opens, for the holder of the paper."""
         return self._site.render(
             "payments/proof.html", proof=await prove(self._services.deps, request.match_info["token"])
         )

@@ -1,6 +1,6 @@
-"""Who opens the pay page: somebody logged in, or whoever WeChat's browser says it is; paying needs no binding.
+"""Who opens the pay page: a log-in, or the person that WeChat's browser names; paying needs no binding.
 
-JSAPI wants the openid of whoever pays. WeChat is asked silently; the answer stays with the browser, sealed.
+JSAPI wants the openid of the payer. WeChat is asked silently; the answer stays with the browser, sealed.
 """
 
 from __future__ import annotations
