@@ -1,7 +1,7 @@
 // Checking in at the venue: by its code, or by where the phone is.
 const { Failure, call } = require('./api');
 
-/** Knows this phone again, whoever is logged in. */
+/** Knows this phone again, in every log-in. */
 function device() {
   const known = wx.getStorageSync('device') || `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
   wx.setStorageSync('device', known);

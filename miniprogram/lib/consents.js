@@ -12,7 +12,7 @@ async function wanted(occasion) {
     const { items } = await call('GET /consents', { query: { occasion } });
     return items.filter((one) => one.ask).map((one) => one.template_id).slice(0, 3);
   } catch (error) {
-    return []; // Whoever can't be asked now is asked another time; the page works without.
+    return []; // Anyone who can't be asked now is asked another time; the page works without.
   }
 }
 

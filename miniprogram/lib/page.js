@@ -33,7 +33,7 @@ async function tell(failure) {
   return failure.again && confirm;
 }
 
-/** Where somebody goes who can't be here yet; empty: nowhere. @param {Api.MeOut} me @param {string} here */
+/** Where a person goes who can't be here yet; empty: nowhere. @param {Api.MeOut} me @param {string} here */
 function detour(me, here) {
   if (!me.bound) return `/pages/bind?to=${encodeURIComponent(here)}`;
   return me.role === 'guest' ? '/pages/account' : '';

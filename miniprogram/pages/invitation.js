@@ -101,7 +101,7 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
     return this.act(() => this.answer('accept', asked));
   },
 
-  /** Asked about once more, since the place goes to somebody else. */
+  /** Asked about once more, since the place goes to another person. */
   async decline() {
     const item = this.data.item;
     if (item && await ask('不参加这次评标', `${showTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer('decline'));

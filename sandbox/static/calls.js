@@ -98,7 +98,7 @@ export class CallScreen {
     globalThis.speechSynthesis?.cancel();
   }
 
-  /** The button that comes next: answering, then 1; null when nobody calls. */
+  /** The button that comes next: answering, then 1; null when no one calls. */
   nextTap() {
     if (this.element.hidden || !this.call || this.call.state === 'ended') return null;
     if (this.call.state === 'ringing') return this.accept;

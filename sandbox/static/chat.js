@@ -224,7 +224,7 @@ export class ChatApp {
     this.bar.classList.toggle('with-menu', Boolean(buttons.length) && !this.typed);
   }
 
-  /** The field for typing, brought out where the menu hides it; null where nobody can write. */
+  /** The field for typing, brought out where the menu hides it; null where no one can write. */
   line() {
     if (this.bar.hidden) return null;
     this.typed = true;

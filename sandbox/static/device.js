@@ -1,4 +1,4 @@
-// What is wrong with a phone's browser when somebody wants to see it: its network, its clock, and a second device of the same person.
+// What is wrong with a phone's browser when a person wants to see it: its network, its clock, and a second device of the same person.
 import { attempt, post } from './api.js';
 import { h, icon } from './dom.js';
 

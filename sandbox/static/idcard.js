@@ -1,4 +1,4 @@
-// What the phone's owner would know or carry: name, ID number, mobile. Invented, and belonging to nobody.
+// What the phone's owner would know or carry: name, ID number, mobile. Invented, and belonging to no one.
 import { copy, h, icon } from './dom.js';
 
 export class IdCard {

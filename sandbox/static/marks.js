@@ -62,7 +62,7 @@ export function sitExam(root) {
   return say(root, '下一题') ?? say(root, '交卷');
 }
 
-/** A choice of one that nobody has made yet: its first answer. */
+/** A choice of one that no one has made yet: its first answer. */
 export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') &&
   !one.querySelector(':checked'))?.querySelector('label') ?? null;
 

@@ -1,4 +1,4 @@
-// Before a browser that nobody knows gets an SMS code, it calculates for a second or two, while the number is typed.
+// Before a browser that no one knows gets an SMS code, it calculates for a second or two, while the number is typed.
 let waiting = null;
 let field = null;
 

@@ -40,7 +40,7 @@ function connect() {
   source.addEventListener('error', () => { connection.textContent = '连接中断，正在重新连接…'; });
 }
 
-// Too many screens watch at once and this one is the oldest: it comes back later, or when somebody asks for it.
+// Too many screens watch at once and this one is the oldest: it comes back later, or when a person asks for it.
 function giveWay() {
   source.close();
   connection.textContent = '同时打开的屏幕太多，本屏已暂停更新。';

@@ -1,4 +1,4 @@
-// What a draw record's check is built of: digests as in docs/algorithms/draw.md, and reading JSON that somebody else wrote.
+// What a draw record's check is built of: digests as in docs/algorithms/draw.md, and reading JSON that another person wrote.
 const TAG = 'pbt-draw-v1';
 /** HMACs under way together. */
 const AT_ONCE = 500;

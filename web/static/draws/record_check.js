@@ -45,7 +45,7 @@ const ACTS = {
 const PARTIES = ['expert', 'agency', 'venue', 'verifier', 'supervisor', 'system'];
 const TERMINATION_REASONS = ['project_stopped', 'replanned', 'no_experts', 'mistaken', 'other'];
 const OWN_ACTS = { accepted: ['expert'], declined: ['expert'], undone: ['expert'], silent: ['system'] };
-/** Whose confirmation an outcome needs when somebody else than the expert caused it. */
+/** Whose confirmation an outcome needs when another person than the expert caused it. */
 const CONFIRMERS = { left: ['expert'], recused: ['verifier', 'supervisor'] };
 const OUTCOMES = {
   open: ['accepted', 'declined', 'silent', 'cancelled'],
@@ -423,7 +423,7 @@ class Walk {
     this.checkStart();
   }
 
-  /** Whoever knows the seed must not wait for a better moment. */
+  /** Anyone who knows the seed must not wait for a better moment. */
   checkStart() {
     if (this.seededAt !== null && this.lastRound) {
       const limit = BigInt(this.lastRound.limits.start_within) * SECOND;
@@ -481,7 +481,7 @@ class Walk {
     condition.put(leaf, outcome === 'undone' ? 'open' : outcome);
   }
 
-  /** Nobody who has agreed is put out unnoticed. */
+  /** No one who has agreed is put out unnoticed. */
   checkDiscard(outcome, by, confirmed) {
     const needed = own(CONFIRMERS, outcome) ?? [];
     const facts = { outcome, by, confirmed: confirmed || 'nobody' };
@@ -538,7 +538,7 @@ class Walk {
     return own(borneOut, reason);
   }
 
-  /** Whether the gathering is nearer than the lead, so that nobody may be called any more. */
+  /** Whether the gathering is nearer than the lead, so that no one may be called any more. */
   tooLate(condition) { return this.at >= this.gathering(condition) - BigInt(this.lastRound?.limits.lead ?? 0) * SECOND; }
 
   gathering(condition) { return this.gatherings.get(whole(condition.facts, 'notice')); }
