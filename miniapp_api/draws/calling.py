@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 from aiohttp import web
-from pydantic import Field, computed_field
+from pydantic import Field
 
 from domain.draws.lifecycles import DrawState
 from domain.draws.record import TerminationReason
@@ -20,11 +20,11 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.problems import problem_of
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output
+from miniapp_api.http.schema import Input, Moment, answer_model
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import Stream
-from services.draws import ConditionProgress, Snapshot, Watch
+from services.draws import DrawTotals, Snapshot, Watch
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -56,28 +56,6 @@ class TerminationIn(ReasonIn):
 
 class GatheringIn(Input):
     gathering_at: Moment
-
-
-class DrawProgressOut(Output):
-    """Totals only. `waiting` is a Chinese sentence that says why it waits; `estimated_end` while calls are open."""
-
-    state: DrawState
-    planned: int
-    accepted: int
-    open: int
-    called: int
-    declined: int
-    silent: int
-    started_at: Moment | None
-    waiting: str = Field(examples=["正在等待2位专家答复，还缺2人。"])
-    estimated_end: Moment | None
-    conditions: tuple[ConditionProgress, ...]
-    log_head: str
-
-    @computed_field(description="What to show", examples=["抽取中"])  # type: ignore[prop-decorator]  # pydantic's way
-    @property
-    def state_label(self) -> str:
-        return self.state.label
 
 
 @api.post("/draws/{draw_id}/start", "启动抽取", action="draw.start")
@@ -124,9 +102,9 @@ async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> N
 
 
 @api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")
-async def progress(call: Call, path: DrawPath) -> DrawProgressOut:
+async def progress(call: Call, path: DrawPath) -> DrawTotals:
     """How it stands now, and why it waits."""
-    return DrawProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
+    return await call.services.draws.progress.read(call.actor, path.draw_id)
 
 
 @api.get("/draws/{draw_id}/progress/stream", "抽取进度（实时）", action="draw.read", media_type="text/event-stream")
@@ -181,7 +159,7 @@ async def _events(call: Call, path: DrawPath, watch: Watch, one: Stream) -> Asyn
 
 
 def _progress(snapshot: Snapshot) -> bytes:
-    return _event("progress", DrawProgressOut.of(snapshot.progress).model_dump_json())
+    return _event("progress", answer_model(DrawTotals).of(snapshot.progress).model_dump_json())
 
 
 def _event(name: str, data: str) -> bytes:

@@ -9,26 +9,10 @@ from pydantic import Field
 from miniapp_api.exams.attempts import CandidatePath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output
-from services.exams import ReviewedPaper
+from miniapp_api.http.schema import Input, Listing
+from services.exams import OwnResult, ReviewedPaper
 
 api = Api("exam_results", "考试成绩", "Scores that are out, by try; the best counts. Marks are printed, as `8.5`.")
-
-
-class OwnResultOut(Output):
-    """`line`: the least that passes. `appeal`: open, upheld, rejected, or empty; `appeal_until`: null: too late."""
-
-    attempt_id: UUID
-    number: int
-    score: str = Field(examples=["85.5"])
-    total: str
-    line: str
-    passed: bool
-    released_at: Moment
-    appeal: str
-    answer: str
-    appeal_until: Moment | None
-    review: str = Field(description="now, later (when the examination is over), or empty: never")
 
 
 class AppealIn(Input):
@@ -37,9 +21,9 @@ class AppealIn(Input):
 
 
 @api.get("/exams/{candidate_id}/results", "考试成绩", action="exam.own")
-async def results(call: Call, path: CandidatePath) -> Listing[OwnResultOut]:
+async def results(call: Call, path: CandidatePath) -> Listing[OwnResult]:
     """Empty until results are out."""
-    return Listing(items=OwnResultOut.each(await call.services.exams.scores.own(call.actor, path.candidate_id)))
+    return Listing(items=await call.services.exams.scores.own(call.actor, path.candidate_id))
 
 
 class TryPath(CandidatePath):

@@ -23,7 +23,7 @@ from services.draws.news import DrawNews
 from services.draws.operators import Operator
 from services.draws.postponement import NewStart
 from services.draws.previews import Preview
-from services.draws.progress import ConditionProgress, Progress
+from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
@@ -69,6 +69,7 @@ __all__ = [
     "DrawNews",
     "DrawPorts",
     "DrawServices",
+    "DrawTotals",
     "Filters",
     "FinishedRecords",
     "FormerExpert",
@@ -85,7 +86,6 @@ __all__ = [
     "Operation",
     "Operator",
     "Preview",
-    "Progress",
     "ProjectData",
     "ProjectLine",
     "ProjectView",

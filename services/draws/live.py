@@ -21,7 +21,7 @@ from domain.errors import NotFound
 from models.draws import Draw, LogEntry
 from services.core.base import rows
 from services.core.outages import AWAY
-from services.draws.progress import DrawProgress, Progress
+from services.draws.progress import DrawProgress, DrawTotals
 from services.ports import DrawRelay
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ _VERSIONS = "SELECT id, state, log_length, started_at FROM draw WHERE id = ANY($
 class Snapshot:
     """How a draw stands: totals, and the acts of its rounds. Equal ones look the same on every screen."""
 
-    progress: Progress
+    progress: DrawTotals
     acts: tuple[dict[str, Json], ...]
     _rendered: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 

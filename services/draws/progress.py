@@ -33,8 +33,8 @@ class ConditionProgress:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A running draw without a name: totals, and in ``waiting`` a Chinese sentence that says why it waits."""
+class DrawTotals:
+    """Totals only. ``waiting`` is a Chinese sentence that says why it waits; ``estimated_end`` while calls are open."""
 
     state: DrawState
     state_label: Annotated[str, Field(description="What to show", examples=["抽取中"])]
@@ -45,7 +45,7 @@ class Progress:
     declined: int
     silent: int
     started_at: datetime | None
-    waiting: str
+    waiting: Annotated[str, Field(examples=["正在等待2位专家答复，还缺2人。"])]
     estimated_end: datetime | None
     conditions: tuple[ConditionProgress, ...]
     log_head: str
@@ -58,10 +58,10 @@ class DrawProgress:
         self._deps = deps
         self._access = access
 
-    async def read(self, actor: Actor, draw_id: UUID) -> Progress:
+    async def read(self, actor: Actor, draw_id: UUID) -> DrawTotals:
         return await self.of(await self._access.get(actor, draw_id))
 
-    async def of(self, draw: Draw) -> Progress:
+    async def of(self, draw: Draw) -> DrawTotals:
         """The same for a caller that has checked who asks."""
         conditions = await Condition.filter(draw_id=draw.id).order_by("position")
         counted = {
@@ -74,7 +74,7 @@ class DrawProgress:
             "SELECT max(answer_until) AS at FROM invitation WHERE draw_id = $1 AND state = 'open'", draw.id
         )
         state = DrawState(draw.state)
-        return Progress(
+        return DrawTotals(
             state=state,
             state_label=state_label(state, draw.kind),
             planned=draw.needed,

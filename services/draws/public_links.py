@@ -13,7 +13,7 @@ from models.draws import Draw, LogEntry
 from services.core.base import Actor, Deps, record, transaction
 from services.core.signed_links import Link, Links
 from services.draws.access import DrawAccess
-from services.draws.progress import DrawProgress, Progress
+from services.draws.progress import DrawProgress, DrawTotals
 from services.draws.public_record import PublicRecords
 
 Screen = Literal["board", "record"]
@@ -39,7 +39,7 @@ class PublicLinks:
             await record(actor, now, f"{screen}.shared", "draw", draw.id)
         return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
 
-    async def board(self, token: str) -> tuple[Draw, Progress]:
+    async def board(self, token: str) -> tuple[Draw, DrawTotals]:
         """Totals of a draw. Raises Forbidden for a link that is forged or old."""
         draw = await self.draw_of(token)
         return draw, await self._progress.of(draw)

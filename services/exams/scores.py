@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import NotFound
 from domain.exams.lifecycles import AttemptState
@@ -93,15 +95,14 @@ class Paper:
 
 @dataclass(frozen=True)
 class OwnResult:
-    """A result that is out, for the candidate himself. ``line``: what had to be reached.
+    """A result that is out. ``line``: the least that passes. ``review``: whether the paper can be seen with its keys.
 
-    ``appeal`` is the state of the appeal, if there is one; ``appeal_until`` is None when none can be made any more.
-    ``review`` says whether the paper can be seen with its keys.
+    ``appeal``: open, upheld, rejected, or empty; ``appeal_until``: null when none can be made any more.
     """
 
     attempt_id: UUID
     number: int
-    score: str
+    score: Annotated[str, Field(examples=["85.5"])]
     total: str
     line: str
     passed: bool
@@ -109,7 +110,7 @@ class OwnResult:
     appeal: str
     answer: str
     appeal_until: datetime | None
-    review: Review
+    review: Annotated[Review, Field(description="now, later (when the examination is over), or empty: never")]
 
 
 class Scores:

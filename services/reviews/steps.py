@@ -25,7 +25,7 @@ SELECT DISTINCT ON (step_code, specialty) step_code, specialty, state FROM revie
 
 
 @dataclass(frozen=True)
-class Progress:
+class StepProgress:
     """What reviewers have said so far, and what is open; ``codes`` as submitted. Steps are places in the rulebook."""
 
     steps: Sequence[ReviewStep]
@@ -52,11 +52,11 @@ class Progress:
         return next((step for step in range(len(self.steps)) if not self.is_complete(step)), None)
 
 
-async def progress_of(application: Application, book: Rulebook) -> Progress:
+async def progress_of(application: Application, book: Rulebook) -> StepProgress:
     """Where a correction resumes at the first step, only this round's approvals count; else the latest of any round."""
     since = application.round if book.review.resume == "first" else 0
     latest = await rows(_LATEST, application.id, since)
-    return Progress(
+    return StepProgress(
         steps=book.review.steps,
         codes=tuple(row.code for row in await specialties_of(application)),
         approved=frozenset(

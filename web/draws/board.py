@@ -17,7 +17,7 @@ from models.draws import Draw
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import OpenStreams, Stream
-from services.draws import ROUND_ACTS, LiveDraws, Progress, PublicLinks, Snapshot, Watch
+from services.draws import ROUND_ACTS, DrawTotals, LiveDraws, PublicLinks, Snapshot, Watch
 from web.core.site import Site
 from web.draws.three_numbers import Roll, read_rolls, short
 
@@ -124,7 +124,7 @@ class BoardPages:
         return await self._live.answer(request, lambda: self._screens.draw_of(token), link=token)
 
 
-def facts_of(progress: Progress, rolls: list[Roll]) -> dict[str, str | int]:
+def facts_of(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
     """What the board shows, by the name of its place on the page."""
     facts: dict[str, str | int] = {
         "state": progress.state.value,

@@ -24,8 +24,8 @@ from services.draws import (
     DeskRow,
     DiscardForm,
     DiscardKind,
+    DrawTotals,
     Filters,
-    Progress,
     PublicLinks,
     Purpose,
     RequestRow,
@@ -146,7 +146,7 @@ class DrawPages(DeskPart):
             **await self._lots(actor, draw, progress),
         )
 
-    async def _lots(self, actor: Actor, draw: Draw, progress: Progress) -> dict[str, Any]:
+    async def _lots(self, actor: Actor, draw: Draw, progress: DrawTotals) -> dict[str, Any]:
         """The three numbers, and what a supervisor of this draw needs to add his."""
         rolls = read_rolls(await self._screens.acts(draw, ROUND_ACTS))
         takes_part = (
