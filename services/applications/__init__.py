@@ -6,7 +6,8 @@ Rows are locked application first; ``repository`` has the locks and moves that e
 from services.applications.assembly import ApplicationPorts, ApplicationServices, build
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX, ready_files
-from services.applications.campaigns import CampaignData, CampaignView, entry_names, review_end
+from services.applications.campaign_rules import entry_names
+from services.applications.campaign_windows import CampaignData, CampaignView, review_end
 from services.applications.codes import Codes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind

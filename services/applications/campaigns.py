@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import cast, get_args
+from typing import cast
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, NotFound, RuleViolation
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
-from models.experts import CatalogueEntry
+from services.applications.campaign_rules import check_change, check_entry_type, check_form, check_overlap, entry_name
+from services.applications.campaign_windows import (
+    CampaignData,
+    CampaignView,
+    announced_of,
+    columns_of,
+    data_of,
+    enrolment_end,
+    submission_end,
+    submission_ends,
+    view_of,
+)
 from services.applications.deadline_notifications import notify_new_ends
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.core.short_texts import check_text
 
-ADVICE_MAX = 200
 _COUNTS = (
     "SELECT campaign_id, count(*) AS n FROM application WHERE pool = $1 AND campaign_id IS NOT NULL "
     "GROUP BY campaign_id"
 )
-_WINDOWS = (("enrol", "报名"), ("review", "审核"), ("pay", "缴费"))
-
-
-@dataclass(frozen=True)
-class CampaignData:
-    """The form of a campaign. Windows are half-open; a missing end means none. ``advice``: line by region code."""
-
-    name: str
-    entry_types: Sequence[str]
-    enrol_from: datetime
-    enrol_until: datetime
-    review_from: datetime | None = None
-    review_until: datetime | None = None
-    pay_from: datetime | None = None
-    pay_until: datetime | None = None
-    announcement: str = ""
-    advice: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CampaignView:
-    """A campaign as of now. ``state``: draft (not published), upcoming, open or closed; that of its enrolment."""
-
-    id: UUID
-    data: CampaignData
-    state: str
-    created_at: datetime
-    published_at: datetime | None
-    closed_at: datetime | None
-    applications: int
 
 
 MoveFees = Callable[[Campaign], Awaitable[None]]
@@ -71,14 +50,14 @@ class Campaigns:
     async def create(self, actor: Actor, data: CampaignData, *, key: str | None = None) -> CampaignView:
         """A draft, not seen by applicants yet. Raises InvalidInput that names the field."""
         check(actor, "campaign.manage")
-        clean = await self._check(actor.pool, data)
+        clean = await check_form(self._deps.book(actor.pool), actor.pool, data)
         now = self._deps.now()
 
         async def run() -> CampaignView:
-            campaign = Campaign(pool=actor.pool, created_at=now, **_columns(clean))
+            campaign = Campaign(pool=actor.pool, created_at=now, **columns_of(clean))
             await campaign.save(force_create=True)
             await record(actor, now, "campaign.create", "campaign", campaign.id)
-            return _show(campaign, now, 0)
+            return view_of(campaign, now, 0)
 
         return await once(
             owner=f"campaign.create:{actor.account_id}",
@@ -97,17 +76,17 @@ class Campaigns:
         payment, and applicants with something to hand in get the new end. Raises Conflict.
         """
         check(actor, "campaign.manage")
-        clean = await self._check(actor.pool, data)
+        clean = await check_form(self._deps.book(actor.pool), actor.pool, data)
         now, book = self._deps.now(), self._deps.book(actor.pool)
         async with transaction():
             await _lock_campaigns(actor.pool)
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is not None:
-                _check_change(book, campaign, clean, now)
+                check_change(book, campaign, clean, now)
                 if campaign.closed_at is None:
-                    await self._check_overlap(actor.pool, clean, campaign.id)
+                    await check_overlap(self._deps.book(actor.pool), actor.pool, clean, campaign.id)
             pays, ends = (campaign.pay_from, campaign.pay_until), submission_ends(campaign, book)
-            campaign.update_from_dict(_columns(clean))
+            campaign.update_from_dict(columns_of(clean))
             await campaign.save()
             if pays != (campaign.pay_from, campaign.pay_until):
                 await self._move_fees(campaign)
@@ -129,7 +108,7 @@ class Campaigns:
             if campaign.published_at is None:
                 if campaign.enrol_until <= now:
                     raise Conflict("报名时间已经过去，请先修改报名截止时间再发布。", code="campaign_over")
-                await self._check_overlap(actor.pool, _data(campaign), campaign.id)
+                await check_overlap(self._deps.book(actor.pool), actor.pool, data_of(campaign), campaign.id)
                 campaign.published_at = now
                 await campaign.save(update_fields=["published_at"])
                 await record(actor, now, "campaign.publish", "campaign", campaign.id)
@@ -176,7 +155,7 @@ class Campaigns:
         check(actor, "campaign.manage")
         now = self._deps.now()
         found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
-        return tuple(_show(campaign, now, 0) for campaign in found)
+        return tuple(view_of(campaign, now, 0) for campaign in found)
 
     async def get(self, actor: Actor, campaign_id: UUID) -> CampaignView:
         """Raises NotFound."""
@@ -229,63 +208,6 @@ class Campaigns:
             "请关注下一次征集通知。",
         )
 
-    async def _check(self, pool: str, data: CampaignData) -> CampaignData:
-        book = self._deps.book(pool)
-        name = check_text(data.name, "name", "征集名称", 100, required=True)
-        types = list(dict.fromkeys(data.entry_types))
-        if not types:
-            raise InvalidInput("请至少选择一种入库类型。", code="missing", field="entry_types")
-        for entry_type in types:
-            check_entry_type(book, entry_type, field="entry_types")
-            if entry_type not in book.campaigns.of_campaigns:
-                label = _name(book, entry_type)
-                raise InvalidInput(f"{label}申请随时可以办理，不在征集中受理，请取消勾选。", field="entry_types")
-        _check_windows(data)
-        announcement = data.announcement.strip()
-        if len(announcement) > 10_000:
-            raise InvalidInput("公告最多10000个字，请缩短后再保存。", code="too_long", field="announcement")
-        advice = {
-            code: check_text(line, f"advice.{code}", "咨询方式", ADVICE_MAX) for code, line in data.advice.items()
-        }
-        known = set(
-            await CatalogueEntry.filter(pool__in=["", pool], kind="region", code__in=list(advice)).values_list(
-                "code", flat=True
-            )
-        )
-        if unknown := sorted(advice.keys() - known):
-            raise InvalidInput("咨询方式中的地区不在地区目录中，请重新选择。", field=f"advice.{unknown[0]}")
-        return CampaignData(
-            name,
-            types,
-            data.enrol_from,
-            data.enrol_until,
-            data.review_from,
-            data.review_until,
-            data.pay_from,
-            data.pay_until,
-            announcement,
-            advice,
-        )
-
-    async def _check_overlap(self, pool: str, data: CampaignData, own_id: UUID) -> None:
-        others = await Campaign.filter(
-            pool=pool, published_at__not_isnull=True, enrol_from__lt=data.enrol_until, enrol_until__gt=data.enrol_from
-        ).exclude(id=own_id)
-        for other in others:
-            shared = sorted(set(other.entry_types) & set(data.entry_types))
-            if shared and enrolment_end(other) > data.enrol_from:
-                kind = _name(self._deps.book(pool), shared[0])
-                raise Conflict(
-                    f"“{other.name}”在同一时间也接受{kind}申请，请调整时间或先关闭那次征集。",
-                    code="campaign_overlaps",
-                    params={"campaign_id": str(other.id), "entry_type": shared[0]},
-                )
-
-
-def announced_of(published: Sequence[Campaign], now: datetime) -> tuple[CampaignView, ...]:
-    """Those that are open or will be, in the order given; without counts."""
-    return tuple(_show(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)
-
 
 async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | None:
     """The published campaign whose enrolment is open for this type of entry; there is at most one."""
@@ -307,117 +229,12 @@ async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> 
         last = max(published, key=enrolment_end)
         text = f"“{last.name}”的报名已于{print_time(enrolment_end(last))}截止，请关注下一次征集通知。"
     else:
-        text = f"目前没有接受{_name(book, entry_type)}申请的征集，请关注征集通知。"
+        text = f"目前没有接受{entry_name(book, entry_type)}申请的征集，请关注征集通知。"
     return violation(book, "campaigns.required", text)
 
 
-def entry_names(book: Rulebook) -> dict[str, str]:
-    """How the pool calls applications of each type of entry (新增, 续聘), also of one that it takes no more."""
-    return {kind: book.campaigns.name_of(kind) for kind in get_args(EntryType)}
-
-
-def _name(book: Rulebook, entry_type: str) -> str:
-    return book.campaigns.name_of(cast(EntryType, entry_type))
-
-
-def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type") -> None:
-    """Raises InvalidInput for what is no type of entry, RuleViolation for one that the pool doesn't take."""
-    if entry_type not in get_args(EntryType):
-        raise InvalidInput("没有这种入库类型，请重新选择。", field=field)
-    if entry_type not in book.campaigns.entry_types:
-        raise violation(
-            book, "campaigns.entry_types", f"{book.pool.name}不接受{_name(book, entry_type)}申请。", field=field
-        )
-
-
-def _check_windows(data: CampaignData) -> None:
-    for name, label in _WINDOWS:
-        start, end = getattr(data, f"{name}_from"), getattr(data, f"{name}_until")
-        if start is not None and end is not None and start >= end:
-            raise InvalidInput(f"{label}截止时间应晚于开始时间。", code="window_turned", field=f"{name}_until")
-    for name, label in _WINDOWS[1:]:
-        end = getattr(data, f"{name}_until")
-        if end is not None and end <= data.enrol_from:
-            raise InvalidInput(f"{label}截止时间应晚于报名开始时间。", code="window_early", field=f"{name}_until")
-    if data.review_until is not None and data.review_until < data.enrol_until:
-        raise InvalidInput(
-            "审核截止时间不能早于报名截止时间，否则最后提交的人无法审核。", code="window_early", field="review_until"
-        )
-
-
-def _check_change(book: Rulebook, campaign: Campaign, data: CampaignData, now: datetime) -> None:
-    if campaign.closed_at is not None and data.enrol_until != campaign.enrol_until:
-        raise Conflict("这次征集已关闭报名，不能再改报名截止时间。", code="campaign_closed")
-    for name, label in _WINDOWS:
-        end = getattr(data, f"{name}_until")
-        if end != getattr(campaign, f"{name}_until") and end is not None and end <= now:
-            raise Conflict(
-                f"{label}截止时间不能改到过去。如需停止报名，请关闭征集。",
-                code="campaign_begun",
-                params={"field": f"{name}_until"},
-            )
-    if campaign.enrol_from > now:
-        return
-    if data.enrol_from != campaign.enrol_from:
-        raise Conflict("报名已经开始，不能再改开始时间。", code="campaign_begun", params={"field": "enrol_from"})
-    if missing := set(campaign.entry_types) - set(data.entry_types):
-        label = _name(book, min(missing))
-        raise Conflict(f"报名已经开始，不能取消{label}申请。", code="campaign_begun", params={"field": "entry_types"})
-
-
-def enrolment_end(campaign: Campaign) -> datetime:
-    """When enrolment ends or ended."""
-    return min(campaign.enrol_until, campaign.closed_at or campaign.enrol_until)
-
-
-def review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
-    """When the last decision can be taken; None: no end."""
-    return campaign.review_until if book.review.own_campaign_window else None
-
-
-def submission_end(campaign: Campaign, application: Application, book: Rulebook) -> datetime | None:
-    """Until when an application can be handed in, or, once it was, handed in again; None: no end."""
-    first, again = submission_ends(campaign, book)
-    return again if application.round > 0 else first
-
-
-def submission_ends(campaign: Campaign, book: Rulebook) -> tuple[datetime, datetime | None]:
-    """Of a first submission, and of a correction."""
-    end = enrolment_end(campaign)
-    return end, review_end(campaign, book) if book.campaigns.correct_until == "review" else end
-
-
-def _state(campaign: Campaign, now: datetime) -> str:
-    if campaign.published_at is None:
-        return "draft"
-    if enrolment_end(campaign) <= now:
-        return "closed"
-    return "open" if campaign.enrol_from <= now else "upcoming"
-
-
-def _data(campaign: Campaign) -> CampaignData:
-    return CampaignData(**{f.name: getattr(campaign, f.name) for f in fields(CampaignData)})
-
-
-def _columns(data: CampaignData) -> dict[str, object]:
-    columns: dict[str, object] = {f.name: getattr(data, f.name) for f in fields(CampaignData)}
-    return columns | {"entry_types": list(data.entry_types), "advice": dict(data.advice)}
-
-
-def _show(campaign: Campaign, now: datetime, applications: int) -> CampaignView:
-    return CampaignView(
-        campaign.id,
-        _data(campaign),
-        _state(campaign, now),
-        campaign.created_at,
-        campaign.published_at,
-        campaign.closed_at,
-        applications,
-    )
-
-
 async def _view(campaign: Campaign, now: datetime) -> CampaignView:
-    return _show(campaign, now, await Application.filter(campaign_id=campaign.id).count())
+    return view_of(campaign, now, await Application.filter(campaign_id=campaign.id).count())
 
 
 async def _locked(actor: Actor, campaign_id: UUID) -> Campaign:

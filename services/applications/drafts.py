@@ -18,7 +18,8 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
 from services.applications.attachment_reuse import find_former, take_files_over
-from services.applications.campaigns import Campaigns, check_entry_type, entry_names, find_open
+from services.applications.campaign_rules import check_entry_type, entry_names
+from services.applications.campaigns import Campaigns, find_open
 from services.applications.codes import Codes, load_codes
 from services.applications.expired import carry_forward, over_since
 from services.applications.may_apply import check_person

@@ -9,7 +9,7 @@ from domain.errors import Conflict
 from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.campaigns import Campaign
-from services.applications.campaigns import review_end, submission_end
+from services.applications.campaign_windows import review_end, submission_end
 from services.applications.open_tasks import drop_open
 from services.applications.repository import lock, log, move
 from services.core.base import Actor, record

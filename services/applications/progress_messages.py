@@ -19,7 +19,7 @@ from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.payments import Fee
 from models.reviews import ReviewTask
-from services.applications.campaigns import review_end, submission_end
+from services.applications.campaign_windows import review_end, submission_end
 from services.applications.codes import Codes
 from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING

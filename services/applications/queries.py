@@ -21,7 +21,7 @@ from domain.rulebook.form import EntryType, Form
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications.campaigns import check_entry_type
+from services.applications.campaign_rules import check_entry_type
 from services.applications.codes import Codes, load_codes
 from services.applications.persons import facts_of as person_of
 from services.applications.persons import registered, today

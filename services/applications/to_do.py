@@ -20,7 +20,8 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
-from services.applications.campaigns import Campaigns, CampaignView, announced_of
+from services.applications.campaign_windows import CampaignView, announced_of
+from services.applications.campaigns import Campaigns
 from services.applications.codes import Codes, load_codes
 from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
 from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of

@@ -16,8 +16,7 @@ from domain.ids import new_id
 from models.applications import Application
 from models.experts import CatalogueEntry, Employment, Expert
 from models.notices import Notice
-from services.applications import ApplicationView
-from services.applications.campaigns import CampaignData
+from services.applications import ApplicationView, CampaignData
 from services.core.base import Actor, Deps
 from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
 from tests.factories.certificates import make_certificate

@@ -1,0 +1,97 @@
+"""A campaign as it is seen, and the ends of its windows, which are half-open. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from uuid import UUID
+
+from domain.rulebook.book import Rulebook
+from models.applications import Application
+from models.campaigns import Campaign
+
+
+@dataclass(frozen=True)
+class CampaignData:
+    """The form of a campaign. Windows are half-open; a missing end means none. ``advice``: line by region code."""
+
+    name: str
+    entry_types: Sequence[str]
+    enrol_from: datetime
+    enrol_until: datetime
+    review_from: datetime | None = None
+    review_until: datetime | None = None
+    pay_from: datetime | None = None
+    pay_until: datetime | None = None
+    announcement: str = ""
+    advice: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CampaignView:
+    """A campaign as of now. ``state``: draft (not published), upcoming, open or closed; that of its enrolment."""
+
+    id: UUID
+    data: CampaignData
+    state: str
+    created_at: datetime
+    published_at: datetime | None
+    closed_at: datetime | None
+    applications: int
+
+
+def enrolment_end(campaign: Campaign) -> datetime:
+    """When enrolment ends or ended."""
+    return min(campaign.enrol_until, campaign.closed_at or campaign.enrol_until)
+
+
+def review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
+    """When the last decision can be taken; None: no end."""
+    return campaign.review_until if book.review.own_campaign_window else None
+
+
+def submission_end(campaign: Campaign, application: Application, book: Rulebook) -> datetime | None:
+    """Until when an application can be handed in, or, once it was, handed in again; None: no end."""
+    first, again = submission_ends(campaign, book)
+    return again if application.round > 0 else first
+
+
+def submission_ends(campaign: Campaign, book: Rulebook) -> tuple[datetime, datetime | None]:
+    """Of a first submission, and of a correction."""
+    end = enrolment_end(campaign)
+    return end, review_end(campaign, book) if book.campaigns.correct_until == "review" else end
+
+
+def state_of(campaign: Campaign, now: datetime) -> str:
+    if campaign.published_at is None:
+        return "draft"
+    if enrolment_end(campaign) <= now:
+        return "closed"
+    return "open" if campaign.enrol_from <= now else "upcoming"
+
+
+def data_of(campaign: Campaign) -> CampaignData:
+    return CampaignData(**{f.name: getattr(campaign, f.name) for f in fields(CampaignData)})
+
+
+def columns_of(data: CampaignData) -> dict[str, object]:
+    columns: dict[str, object] = {f.name: getattr(data, f.name) for f in fields(CampaignData)}
+    return columns | {"entry_types": list(data.entry_types), "advice": dict(data.advice)}
+
+
+def view_of(campaign: Campaign, now: datetime, applications: int) -> CampaignView:
+    return CampaignView(
+        campaign.id,
+        data_of(campaign),
+        state_of(campaign, now),
+        campaign.created_at,
+        campaign.published_at,
+        campaign.closed_at,
+        applications,
+    )
+
+
+def announced_of(published: Sequence[Campaign], now: datetime) -> tuple[CampaignView, ...]:
+    """Those that are open or will be, in the order given; without counts."""
+    return tuple(view_of(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)
