@@ -118,7 +118,7 @@ def make_gateways(
     tokens = AccessTokens(wechat, shared, settings.wechat.api_url)
     api = WechatApi(wechat, tokens, DailyQuotas(redis, clock), settings.wechat.api_url, clock)
     return Gateways(
-        OfficialAccounts(settings.wechat, api, shared, clock),
+        OfficialAccounts(settings.wechat, api),
         MiniPrograms(settings.wechat, api, clock),
         AlibabaSms(settings.sms, Vendor("sms", session, metrics), clock),
         AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),

@@ -131,10 +131,6 @@ class Outage:
         self._down = False
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger("outage")
 
-    @property
-    def is_down(self) -> bool:
-        return self._down
-
     def down(self, reason: object) -> None:
         if not self._down:
             self._down = True

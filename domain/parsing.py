@@ -156,14 +156,6 @@ def email_address(text: str, label: str = "电子邮箱") -> str:
     return narrow
 
 
-def six_digits(text: str) -> str:
-    """A code sent by SMS or read out at the door."""
-    digits = _without(text, r"[\s\-]")
-    if not re.fullmatch(r"[0-9]{6}", digits):
-        raise InvalidInput("验证码是6位数字，请重新输入。", code="bad_code")
-    return digits
-
-
 def id_number(text: str) -> str:
     """A resident's 18-digit identity number (GB 11643) with the right check digit and a date of birth that exists.
 

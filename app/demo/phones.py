@@ -138,9 +138,6 @@ class Phone:
             await self.wire.control(f"{at}/keys", {"keys": keys})
         await self.wire.control(f"{at}/hangup", {})
 
-    async def reject(self, call: Json) -> None:
-        await self.wire.control(f"/phones/{self.mobile}/calls/{call['id']}/reject", {})
-
 
 def link_in(text: str) -> str | None:
     """The address in an SMS."""

@@ -46,10 +46,6 @@ def settle(marks: Sequence[int]) -> int | None:
     return marks[0] if len(marks) == MARKERS and marks[0] == marks[1] else None
 
 
-def is_pass(score: int, total: int, percent: int) -> bool:
-    return score * 100 >= percent * total
-
-
 def print_marks(tenths: int) -> str:
     """85 → 8.5, 80 → 8."""
     whole, tenth = divmod(tenths, 10)

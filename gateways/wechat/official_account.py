@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
 from urllib.parse import urlencode
 
 from pydantic import Field
 
 from config.settings import OfficialAccount, Wechat
-from domain.clock import Clock
 from domain.errors import Rejected
 from gateways.http import Effect
 from gateways.jsons import Json
@@ -21,8 +17,7 @@ from gateways.shapes import Shape, Text, Told, Whole
 from gateways.wechat.access_token import App
 from gateways.wechat.api import Done, Id, OptionalId, WechatApi
 from gateways.wechat.template_fields import fit
-from gateways.wechat.token_cache import Fresh, SharedValues
-from services.ports import JsConfig, MenuItem, TemplateMessage, WebUser
+from services.ports import MenuItem, TemplateMessage, WebUser
 
 LONGEST_SCENE = 30 * 86400
 """Seconds that a temporary scene QR code may live."""
@@ -39,18 +34,6 @@ class Follower:
     subscribed_at: datetime | None
     scene: str
     """The scene QR code that brought the user, where it was one."""
-
-
-class Quota(Shape):
-    """Calls a day of one API path."""
-
-    daily_limit: Whole
-    used: Whole
-    remain: Whole
-
-
-class _Quotas(Shape):
-    quota: Quota
 
 
 class _Sent(Shape):
@@ -90,19 +73,12 @@ class _Visitor(Shape):
     is_snapshotuser: Whole = 0
 
 
-class _Ticket(Shape):
-    ticket: Told
-    expires_in: Annotated[Whole, Field(gt=0)]
-
-
 class OfficialAccounts:
     """Implements the ports OfficialAccountSender and WechatWeb; ``pool`` picks the account."""
 
-    def __init__(self, settings: Wechat, api: WechatApi, shared: SharedValues, clock: Clock) -> None:
+    def __init__(self, settings: Wechat, api: WechatApi) -> None:
         self._settings = settings
         self._api = api
-        self._shared = shared
-        self._clock = clock
 
     # -- messages -------------------------------------------------------------------------------------------------
 
@@ -190,11 +166,6 @@ class OfficialAccounts:
         """Addresses and networks from which WeChat calls us."""
         return (await self._api.get(self._app(pool), "/cgi-bin/getcallbackip", _CallbackIps)).ip_list
 
-    async def quota_get(self, pool: str, path: str) -> Quota:
-        """How much of today's calls of ``path`` (``/cgi-bin/…``) is used."""
-        body = {"cgi_path": path}
-        return (await self._api.post(self._app(pool), "/cgi-bin/openapi/quota/get", body, Effect.READ, _Quotas)).quota
-
     async def clear_quota(self, pool: str) -> None:
         """Set all daily counts back to zero; WeChat allows that ten times a month."""
         await self._api.clear_quota(self._app(pool))
@@ -219,16 +190,6 @@ class OfficialAccounts:
         found = await self._api.get_by_secret(self._app(pool), path, _Visitor, query)
         return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, self._account(pool).appid)
 
-    async def js_config(self, pool: str, url: str) -> JsConfig:
-        app = self._app(pool)
-        ticket = await self._shared.get(f"wx:jsapi:{app.appid}", lambda: self._fetch_ticket(app))
-        timestamp, nonce = int(self._clock.now().timestamp()), secrets.token_hex(8)
-        return JsConfig(app.appid, timestamp, nonce, sign_page(ticket, nonce, timestamp, url))
-
-    async def _fetch_ticket(self, app: App) -> Fresh:
-        found = await self._api.get(app, "/cgi-bin/ticket/getticket", _Ticket, {"type": "jsapi"})
-        return Fresh(found.ticket, min(found.expires_in, 7200))
-
     def _account(self, pool: str) -> OfficialAccount:
         account = self._settings.accounts.get(pool)
         if account is None:
@@ -237,13 +198,6 @@ class OfficialAccounts:
 
     def _app(self, pool: str) -> App:
         return _app(self._account(pool))
-
-
-def sign_page(ticket: str, nonce: str, timestamp: int, url: str) -> str:
-    """The JS-SDK signature of a page; ``url`` as the browser shows it, of which a fragment is left out."""
-    page = url.partition("#")[0]
-    text = f"jsapi_ticket={ticket}&noncestr={nonce}&timestamp={timestamp}&url={page}"
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _app(account: OfficialAccount) -> App:

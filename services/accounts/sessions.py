@@ -23,14 +23,12 @@ from domain.errors import (
 )
 from domain.ids import new_id
 from models.accounts import Account, Session, WechatIdentity
-from models.experts import Expert
 from services.accounts.roles import RoleOption, find_role, held_by, roles_of
 from services.accounts.tokens import Tokens, hash_token, issue, session_of
 from services.accounts.verification_codes import check_mobile
 from services.accounts.wechat_binding import Bound, Unbound, WechatBinding
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
-from services.core.signed_links import Link, Links
 from services.ports import MiniProgramPlatform
 
 
@@ -93,7 +91,6 @@ class Sessions:
         self._accounts = accounts
         self._platform = platform
         self._appids = appids
-        self._links = Links(deps.keys, deps.clock)
 
     async def login(self, pool: str, code: str) -> LoggedIn:
         """Begin a log-in with a ``wx.login`` code.
@@ -261,18 +258,6 @@ class Sessions:
             await self._take_role(session, held)
             await record(_actor(session, held), now, "session.role", "account", actor.account_id, role=role)
             return Chosen(held.role, held.scope, held.organisation_id, held.expert_id)
-
-    def sign_link(self, purpose: str, subject_id: UUID, person_id: UUID, expires: datetime) -> str:
-        """The token of a link for one page, one person, until a moment."""
-        return self._links.sign(purpose, subject_id, person_id, expires)
-
-    async def expert_by_link(self, token: str, purpose: str) -> tuple[Actor, Link]:
-        """The expert that a link was sent to, acting as such, and what it opens. Raises Forbidden."""
-        link = self._links.check(token, purpose)
-        expert = await Expert.get_or_none(id=link.person_id, left_at=None)
-        if expert is None:
-            raise Forbidden("链接无效，请使用最新一条通知中的链接。", code="link_invalid")
-        return Actor(expert.pool, "expert", expert.account_id, expert.id), link
 
     async def _begin(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
         session = Session(

@@ -10,7 +10,7 @@ from services.applications.document_delivery import DocumentDelivery
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
-from services.applications.submission import ReviewDesk, Submission
+from services.applications.submission import ReviewProcess, Submission
 from services.applications.to_do import ToDos
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
@@ -47,7 +47,7 @@ def build(
     notices: Notifier,
     links: Links,
     files: FileServices,
-    reviews: ReviewDesk,
+    reviews: ReviewProcess,
     move_fees: MoveFees,
     ports: ApplicationPorts,
 ) -> ApplicationServices:

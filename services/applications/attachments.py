@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -167,11 +166,6 @@ class Attachments:
             if locked.state == "ready":
                 self._open_rule(application, locked.field, locked.row)
             await _remove(locked, self._deps)
-
-    async def of_field(self, actor: Actor, application_id: UUID, field: str = "") -> Sequence[AttachmentView]:
-        """The owner's finished files, oldest first; of one field or of all."""
-        await get_own(actor, application_id)
-        return [one for one in await ready_files(application_id) if not field or one.field == field]
 
     async def sweep(self) -> int:
         """Give up uploads of yesterday, and delete what was removed, file and row; returns how many."""

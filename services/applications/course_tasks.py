@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from domain.clock import print_until
 from models.courses import Course, CourseEnrolment
 from models.payments import Fee
-from services.core.base import from_row, rows
+from services.core.base import from_row
 
 COURSE_TITLE, STUDY, PAY = "待参加培训", "去学习", "去缴费"
 
@@ -39,13 +38,8 @@ ARRAY(SELECT n {_CALLED}) AS enrolments, ARRAY(SELECT u {_CALLED}) AS courses,
 """What ``course_tasks_of`` reads: columns, of the account ``$1``."""
 
 
-async def course_tasks(account_id: UUID, now: datetime) -> tuple[CourseTask, ...]:
-    """What can be studied or paid now, the first that ends first."""
-    return course_tasks_of((await rows(f"SELECT {COURSE_TASKS}", account_id))[0], now)
-
-
 def course_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[CourseTask, ...]:
-    """The same of what a larger statement has read."""
+    """What can be studied or paid now, the first that ends first; of what a larger statement has read."""
     found = (
         _task(
             from_row(CourseEnrolment, enrolment),

@@ -52,7 +52,7 @@ OFFICE = "专家库管理机构"
 _S, _E = ApplicationState, ApplicationEvent
 
 
-class ReviewDesk(Protocol):
+class ReviewProcess(Protocol):
     """Where a submitted application goes."""
 
     async def begin(self, application: Application, now: datetime) -> None:
@@ -77,11 +77,11 @@ class Outcome:
 
 
 class Submission:
-    def __init__(self, deps: Deps, notices: Notifier, campaigns: Campaigns, desk: ReviewDesk) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, campaigns: Campaigns, reviews: ReviewProcess) -> None:
         self._deps = deps
         self._notices = notices
         self._campaigns = campaigns
-        self._desk = desk
+        self._reviews = reviews
 
     async def submit(self, actor: Actor, application_id: UUID, version: int) -> Outcome:
         """Hand the form in, as it was read at ``version``. Twice is harmless.
@@ -113,7 +113,7 @@ class Submission:
             await move(application, _E.SUBMIT, now)
             await log(application, now, "submit", APPLICANT)
             await record(actor, now, "application.submit", "application", application.id, round=application.round)
-            await self._desk.begin(application, now)
+            await self._reviews.begin(application, now)
             return _outcome(application)
 
     async def withdraw(self, actor: Actor, application_id: UUID) -> Outcome:
@@ -132,7 +132,7 @@ class Submission:
                 application.sent_back_fields = _reopened(book, type_of(application))
                 await application.save(update_fields=["sent_back_fields"])
             await move(application, _E.WITHDRAW, now)
-            await self._desk.cancel(application, now)
+            await self._reviews.cancel(application, now)
             await log(application, now, "withdraw", APPLICANT)
             await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
             return _outcome(application)
@@ -150,7 +150,7 @@ class Submission:
             if application.state == _S.CANCELLED:
                 return _outcome(application)
             await move(application, _E.CANCEL, now)
-            await self._desk.cancel(application, now)
+            await self._reviews.cancel(application, now)
             await log(application, now, "cancel", APPLICANT)
             await record(actor, now, "application.cancel", "application", application.id)
             return _outcome(application)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol, cast
+from typing import cast
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
@@ -21,6 +21,7 @@ from services.core.batches import process_each
 from services.entry.expert_creation import FileMaker
 from services.experts import expert_number, is_taken, put_file
 from services.notifications import Notifier
+from services.payments import Fees
 
 _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
@@ -40,16 +41,8 @@ NOTICE_OVER = f"EXISTS ({_OVER})"
 _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
 
 
-class FeeDesk(Protocol):
-    """Makes the fee of an approved application, and takes it back; see ``services.payments.fees``."""
-
-    async def charge(self, application: Application, now: datetime) -> object: ...
-
-    async def cancel(self, application_id: UUID, now: datetime) -> None: ...
-
-
 class Entry:
-    def __init__(self, deps: Deps, notices: Notifier, fees: FeeDesk) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, fees: Fees) -> None:
         self._deps = deps
         self._notices = notices
         self._fees = fees

@@ -119,11 +119,6 @@ class ExpertProfiles:
             unavailable=tuple(Period(*period) for period in row["periods"]),
         )
 
-    async def find_by_mobile(self, pool: str, mobile: str) -> Expert | None:
-        """The expert in the pool whose file names this mobile."""
-        mobile_hash = self._deps.keys.lookup_hash("mobile", mobile)
-        return await Expert.filter(pool=pool, mobile_hash=mobile_hash, left_at=None).first()
-
     async def add_unavailability(
         self, actor: Actor, starts_at: datetime, ends_at: datetime, reason: str = "", *, key: str | None = None
     ) -> Period:

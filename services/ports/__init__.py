@@ -31,7 +31,6 @@ from services.ports.phones import CallDetail, CallReport, SmsReport, SmsSender, 
 from services.ports.relay import DrawRelay, NoRelay
 from services.ports.wechat import (
     ChatWindows,
-    JsConfig,
     MenuItem,
     MiniLogin,
     MiniProgramPlatform,
@@ -57,7 +56,6 @@ __all__ = [
     "InvoiceReport",
     "InvoiceRequest",
     "InvoiceStatus",
-    "JsConfig",
     "LoginStart",
     "MailAttachment",
     "Mailer",

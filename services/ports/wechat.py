@@ -35,16 +35,6 @@ class WebUser:
 
 
 @dataclass(frozen=True)
-class JsConfig:
-    """What ``wx.config`` wants for one page; ``timestamp`` in epoch seconds."""
-
-    appid: str
-    timestamp: int
-    nonce: str
-    signature: str
-
-
-@dataclass(frozen=True)
 class TemplateMessage:
     """A template message (模板消息) of one kind of notice to one follower; free text in ``fields`` may be cut.
 
@@ -114,7 +104,3 @@ class WechatWeb(Protocol):
         ...
 
     async def web_user(self, pool: str, code: str) -> WebUser: ...
-
-    async def js_config(self, pool: str, url: str) -> JsConfig:
-        """Signed configuration of the JS-SDK for the page at ``url``; a fragment is left out."""
-        ...

@@ -10,7 +10,7 @@ from services.files import FileServices
 from services.notifications import Notices
 from services.reviews.assignments import Assignments
 from services.reviews.attachment_access import AttachmentAccess
-from services.reviews.decisions import EntryDesk, Reviews
+from services.reviews.decisions import EntryProcess, Reviews
 from services.reviews.done import DoneTasks
 from services.reviews.queue import ReviewQueue
 from services.reviews.reconcile_tasks import TaskReconciler
@@ -27,7 +27,7 @@ class ReviewServices:
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, notices: Notices, files: FileServices, entry: EntryDesk) -> ReviewServices:
+def build(deps: Deps, notices: Notices, files: FileServices, entry: EntryProcess) -> ReviewServices:
     reviews = Reviews(deps, notices, entry)
     return ReviewServices(
         decisions=reviews,

@@ -40,7 +40,7 @@ _UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
 """While one specialty is sent back, the others are still decided."""
 
 
-class EntryDesk(Protocol):
+class EntryProcess(Protocol):
     """What follows the last approval; see ``services.entry``."""
 
     async def advance(self, application: Application, now: datetime) -> None: ...
@@ -59,7 +59,7 @@ class Decided:
 
 
 class Reviews:
-    def __init__(self, deps: Deps, notices: Notifier, entry: EntryDesk) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, entry: EntryProcess) -> None:
         self._deps = deps
         self._notices = notices
         self._entry = entry

@@ -148,13 +148,6 @@ class ReviewQueue:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def badge(self, actor: Actor) -> int:
-        """How many open tasks the person could decide now; 0 for a person who reviews nothing."""
-        if actor.account_id is None:
-            return 0
-        within = await open_within(actor, self._deps.book(actor.pool))
-        return sum(count.open for count in await self._counts(actor, within))
-
     async def counts(self, actor: Actor) -> list[StepCount]:
         """Open tasks by step, in the order of the steps; steps without any are left out."""
         check(actor, "review.decide")

@@ -288,7 +288,7 @@ def _clients(
         url,
         session,
         receiver,
-        OfficialAccounts(settings, api, shared, clock),
+        OfficialAccounts(settings, api),
         MiniPrograms(settings, api, clock),
         AlibabaSms(sms, tools.vendor("sms"), clock),
         AlibabaVoice(voice, tools.vendor("voice", timeout=2), clock),

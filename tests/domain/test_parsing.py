@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.clock import SHANGHAI
 from domain.errors import InvalidInput
-from domain.parsing import credit_code, date_range, id_number, mobile_number, person_name, six_digits, yes_or_no
+from domain.parsing import credit_code, date_range, id_number, mobile_number, person_name, yes_or_no
 
 ASKED = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 """A Saturday, 11:00 in Shanghai."""
@@ -28,17 +28,6 @@ def test_a_mobile_is_understood_however_it_is_typed(text):
 def test_what_is_no_mobile_is_refused_with_an_example(text):
     with pytest.raises(InvalidInput, match="11位数字"):
         mobile_number(text)
-
-
-@pytest.mark.parametrize(("text", "code"), [("196017", "196017"), (" １９６ ０１７", "196017"), ("196-017", "196017")])
-def test_a_code_is_six_digits(text, code):
-    assert six_digits(text) == code
-
-
-@pytest.mark.parametrize("text", ["", "19601", "1960177", "十九六零一七", "19601a", "²³¹²³¹x"])
-def test_what_is_no_code_is_refused(text):
-    with pytest.raises(InvalidInput, match="6位数字"):
-        six_digits(text)
 
 
 @pytest.mark.parametrize(

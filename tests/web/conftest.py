@@ -24,7 +24,7 @@ from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
 from services.draws import PublicLinks
-from services.ports import JsConfig, WebUser
+from services.ports import WebUser
 from services.registry import Services
 from tests.drivers.pages import PUBLIC_URL, Visitor, local_of
 from tests.factories.assembly import make_services
@@ -54,9 +54,6 @@ class WechatBrowser:
             raise Rejected("40163", "code been used")
         self.used.add(code)
         return WebUser(code.partition("--")[0], None, self.snapshot, f"wx-oa-{pool}")
-
-    async def js_config(self, pool: str, url: str) -> JsConfig:
-        raise AssertionError("no page uses the JS-SDK")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.exams.items import ItemKind
-from domain.exams.marking import is_pass, mark_choice, print_marks, settle
+from domain.exams.marking import mark_choice, print_marks, settle
 from domain.rulebook.exams import PartialCredit
 
 A, B, C, D, E = (1 << n for n in range(5))
@@ -46,11 +46,6 @@ def test_nothing_is_worth_more_than_the_mark_and_a_wrong_option_nothing(
 
 def test_two_markers_agree_or_a_third_decides() -> None:
     assert [settle(marks) for marks in ([], [10], [10, 10], [10, 15], [10, 15, 5])] == [None, None, 10, None, 5]
-
-
-def test_the_line_is_met_exactly() -> None:
-    assert is_pass(600, 1000, 60)
-    assert not is_pass(599, 1000, 60)
 
 
 def test_marks_are_shown_without_a_needless_zero() -> None:

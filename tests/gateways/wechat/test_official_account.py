@@ -17,7 +17,7 @@ from domain.errors import OutcomeUnknown, Rejected, Transient
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
 from gateways.wechat.mini_program import MiniPrograms
-from gateways.wechat.official_account import OfficialAccounts, sign_page
+from gateways.wechat.official_account import OfficialAccounts
 from gateways.wechat.quota import DailyQuotas
 from gateways.wechat.token_cache import SharedValues
 from services.ports import MenuItem, TemplateMessage
@@ -50,7 +50,7 @@ class Clients:
         vendor, shared = tools.vendor("wechat", timeout=timeout), SharedValues(store)
         tokens = AccessTokens(vendor, shared, url)
         api = WechatApi(vendor, tokens, DailyQuotas(store, clock, monotonic=lambda: 0.0), url, clock)
-        self.official = OfficialAccounts(settings, api, shared, clock)
+        self.official = OfficialAccounts(settings, api)
         self.mini = MiniPrograms(settings, api, clock)
 
     async def send(self, mini_page: str = "") -> str:
@@ -224,25 +224,6 @@ async def test_an_impossible_scene_is_refused_before_anything_is_sent(clients: M
         with pytest.raises(Rejected):
             await clients(rogue.url).official.create_scene("demo", scene, lifetime)
     assert rogue.seen == []
-
-
-def test_pages_are_signed_as_wechat_publishes() -> None:
-    """The example of WeChat's page on the JS-SDK."""
-    ticket = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
-    for url in ("http://mp.weixin.qq.com?params=value", "http://mp.weixin.qq.com?params=value#top"):
-        signature = sign_page(ticket, "Wm3WZYTPz0wzccnW", 1414587457, url)
-        assert signature == "0f9de62fce790f9a083d5c99e95740ceb90c27ed"
-
-
-async def test_the_ticket_of_pages_is_fetched_once(clients: Make, clock: FixedClock) -> None:
-    ticket = reply({"errcode": 0, "errmsg": "ok", "ticket": "K", "expires_in": 7200})
-    async with Rogue([TOKEN, ticket]) as rogue:
-        for process in (clients(rogue.url), clients(rogue.url)):
-            config = await process.official.js_config("demo", "https://x/a#b")
-            assert config.appid == "wx1"
-            assert config.signature == sign_page("K", config.nonce, config.timestamp, "https://x/a")
-            assert config.timestamp == int(clock.now().timestamp())
-    assert len(rogue.seen) == 2
 
 
 def test_browsers_are_sent_with_the_parameters_in_order(clients: Make) -> None:

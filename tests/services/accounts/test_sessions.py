@@ -316,24 +316,6 @@ async def test_a_disabled_account_is_shut_out(sessions: Sessions, deps: Deps, cl
         await sessions.authenticate(entered.tokens.access)
 
 
-async def test_a_link_opens_its_page_for_its_expert_until_it_expires(
-    sessions: Sessions, deps: Deps, clock: FixedClock
-) -> None:
-    expert, subject = await make_expert(deps), new_id()
-    token = sessions.sign_link("invitation", subject, expert.id, clock.now() + timedelta(hours=1))
-    actor, link = await sessions.expert_by_link(token, "invitation")
-    assert (actor.role, actor.expert_id, link.subject_id) == ("expert", expert.id, subject)
-    with pytest.raises(Forbidden, match="无效"):
-        await sessions.expert_by_link(token, "check_in")
-    with pytest.raises(Forbidden, match="无效"):
-        await sessions.expert_by_link(
-            sessions.sign_link("invitation", subject, new_id(), clock.now() + timedelta(1)), "invitation"
-        )
-    clock.move(timedelta(hours=1))
-    with pytest.raises(Forbidden, match="过期"):
-        await sessions.expert_by_link(token, "invitation")
-
-
 async def test_nobody_chooses_a_role_in_another_s_session(sessions: Sessions, deps: Deps) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile)

@@ -21,7 +21,7 @@ from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
-from services.applications import PART_MAX, AttachmentView
+from services.applications import PART_MAX, AttachmentView, ready_files
 from services.applications import attachments as module
 from services.applications.attachments import SWEEP_DUE, UNFINISHED_MAX, Attachments
 from services.applications.submission import count_attachments
@@ -330,7 +330,7 @@ async def test_a_lie_about_the_type_comes_out_at_the_end(
 async def test_a_field_of_one_file_takes_the_new_one_instead(service: Attachments, applicant: Applicant) -> None:
     first = await attach(service, applicant)
     second = await attach(service, applicant, content=png())
-    assert [one.id for one in await service.of_field(applicant.actor, applicant.id, "photo")] == [second.id]
+    assert [one.id for one in await ready_files(applicant.id)] == [second.id]
     assert (await service.status(applicant.actor, first.id)).state == "removed"
 
 
@@ -444,7 +444,6 @@ async def test_somebody_elses_upload_does_not_exist(service: Attachments, applic
         service.status(other.actor, begun.id),
         service.finish(other.actor, begun.id),
         service.remove(other.actor, begun.id),
-        service.of_field(other.actor, applicant.id),
         service.status(Actor("guangdong", "applicant", account_id=applicant.account.id), begun.id),
         service.status(applicant.actor, new_id()),
     )

@@ -13,7 +13,7 @@ from models.audit import AuditEntry
 from models.experts import CatalogueEntry, Employment, Unavailability
 from services.core.base import Actor, Deps
 from services.experts.profile import ExpertProfiles
-from tests.factories.people import BEGINNING, make_account, make_expert, mobile_number
+from tests.factories.people import BEGINNING, make_account, make_expert
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)
@@ -127,12 +127,3 @@ async def test_nobody_takes_back_another_s_time(
     other = await make_expert(deps)
     with pytest.raises(NotFound):
         await experts.cancel_unavailability(Actor("demo", "expert", None, other.id), period.id)
-
-
-async def test_an_expert_is_found_by_his_mobile_in_his_pool_only(experts: ExpertProfiles, deps: Deps) -> None:
-    mobile = mobile_number()
-    expert = await make_expert(deps, mobile)
-    found = await experts.find_by_mobile("demo", mobile)
-    assert found is not None
-    assert found.id == expert.id
-    assert await experts.find_by_mobile("guangdong", mobile) is None
