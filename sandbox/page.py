@@ -43,7 +43,12 @@ async def _mini_program(request: web.Request) -> web.Response:
     return _file(name, SHARED if name == "commitment.js" else STATIC / "mini")
 
 
+async def _runtime(request: web.Request) -> web.Response:
+    return _file(request.match_info["name"], STATIC / "miniprogram")
+
+
 def add_routes(app: web.Application) -> None:
     app.router.add_get("/", _index)
     app.router.add_get("/_/{name}", _static)
     app.router.add_get("/_/mini/{name}", _mini_program)
+    app.router.add_get("/_/miniprogram/{name}", _runtime)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from sandbox import page, proxy
+from sandbox import miniprogram, page, proxy
 from sandbox.aliyun.persons import PersonCenter
 from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
@@ -44,6 +44,7 @@ def create_app(config: Config) -> web.Application:
     mail.add_routes(app)
     panel.add_routes(app)
     Provider(world).add_routes(app)
+    miniprogram.add_routes(app)
     page.add_routes(app)
     proxy.add_routes(app)
     app.cleanup_ctx.append(_life)

@@ -38,9 +38,10 @@ export class Browser {
     if (left) this.open(left.path, left.shown, { quiet: true });
   }
 
-  /** Opens a path of ours; ``shown`` is the address as a person knows it. */
-  open(path, shown, { quiet = false } = {}) {
+  /** Opens a path of ours; ``shown`` is the address as a person knows it. ``onClose`` is called when the person leaves it. */
+  open(path, shown, { quiet = false, onClose = null } = {}) {
     this.visited = [];
+    this.onClose = onClose;
     this.title.textContent = new URL(shown, location.href).host;
     const frame = h('iframe', { src: path, title: '网页内容', onload: () => this.loaded(frame) });
     this.frame = frame;
@@ -129,5 +130,8 @@ export class Browser {
     this.frame = null;
     this.visited = [];
     keep(this.shelf, null);
+    const { onClose } = this;
+    this.onClose = null;
+    onClose?.();
   }
 }

@@ -1,0 +1,107 @@
+// What the tags of WXML become in the browser: exactly those that the mini-program uses. Any other is refused by its name.
+
+/** Sets an attribute; without a value there is none. */
+const attribute = (name) => (element, value) => {
+  if (value === undefined || value === null || value === false || value === '') element.removeAttribute(name);
+  else element.setAttribute(name, value === true ? '' : String(value));
+};
+
+const ignored = () => {};
+
+function role(element, value) {
+  attribute('role')(element, value);
+  attribute('aria-level')(element, value === 'heading' && '4');
+  attribute('tabindex')(element, value === 'button' && '0');
+}
+
+/** One of the values that the sandbox knows. */
+const oneOf = (name, known, set) => (element, value) => {
+  if (!(value in known)) throw new Error(`${name}="${value}" is not supported by the sandbox`);
+  set(element, known[value]);
+};
+
+/** What is being typed is left alone unless it really differs. */
+const typed = (element, value) => { if (element.value !== (value ?? '')) element.value = value ?? ''; };
+
+const pickerField = (set) => (element, value) => set(element.querySelector('input'), value);
+
+/** The children are shown; the browser's own field lies over them, unseen. */
+function makePicker() {
+  const element = document.createElement('span');
+  element.append(document.createElement('span'), document.createElement('input'));
+  return element;
+}
+
+function makeCheckbox() {
+  const element = document.createElement('input');
+  element.type = 'checkbox';
+  return element;
+}
+
+/** `{make, attributes, events}`; `inside` is where the children go. */
+export const TAGS = {
+  view: { make: 'div' },
+  text: { make: 'span', attributes: { 'user-select': ignored } },
+  label: { make: 'label' },
+  button: {
+    make: 'button',
+    attributes: {
+      disabled: (element, value) => { element.disabled = Boolean(value); },
+      'open-type': oneOf('open-type', { getPhoneNumber: true }, ignored),
+    },
+    events: ['getphonenumber'],
+  },
+  input: {
+    make: 'input',
+    attributes: {
+      type: oneOf('type', { number: 'numeric', idcard: 'text' }, (element, mode) => { element.inputMode = mode; }),
+      maxlength: attribute('maxlength'),
+      placeholder: attribute('placeholder'),
+      value: typed,
+    },
+    events: ['input'],
+  },
+  checkbox: { make: makeCheckbox, attributes: { checked: (element, value) => { element.checked = Boolean(value); } } },
+  picker: {
+    make: makePicker,
+    inside: (element) => element.firstChild,
+    attributes: {
+      mode: oneOf('mode', { date: 'date', time: 'time' }, pickerField((field, type) => { field.type = type; })),
+      value: pickerField(typed),
+      start: pickerField(attribute('min')),
+      'aria-label': pickerField(attribute('aria-label')),
+    },
+    events: ['change'],
+  },
+  'scroll-view': { make: 'div', attributes: { 'scroll-y': (element) => { element.tabIndex = 0; } } },
+  'web-view': { make: 'div', attributes: { src: ignored }, events: ['error'] },
+  'page-meta': { make: 'i', attributes: { 'root-font-size': ignored, 'page-font-size': ignored } },
+};
+
+const COMMON = { class: attribute('class'), role, 'aria-role': role, 'aria-label': attribute('aria-label') };
+/** Tags that only direct the drawing, with what they may carry. */
+const DIRECTING = { block: [], import: ['src'], template: ['name', 'is', 'data'] };
+const CONTROL = ['wx:if', 'wx:elif', 'wx:else', 'wx:for', 'wx:for-item', 'wx:for-index', 'wx:key'];
+
+export const setterOf = (tag, name) => TAGS[tag].attributes?.[name] ?? COMMON[name];
+
+export const isEvent = (name) => name.startsWith('bind');
+
+function supports(tag, name) {
+  if (CONTROL.includes(name)) return true;
+  if (DIRECTING[tag]) return DIRECTING[tag].includes(name);
+  if (isEvent(name)) return name === 'bindtap' || Boolean(TAGS[tag].events?.includes(name.slice('bind'.length)));
+  return name.startsWith('data-') || Boolean(setterOf(tag, name));
+}
+
+/** Throws at the first tag or attribute of a tree that can't be drawn, with its name and the file's. */
+export function check(nodes, file) {
+  for (const { tag, attributes = {}, children = [] } of nodes.filter((node) => typeof node === 'object')) {
+    if (!TAGS[tag] && !DIRECTING[tag]) throw new Error(`miniprogram/${file}: <${tag}> is not supported by the sandbox`);
+    for (const name of Object.keys(attributes)) {
+      if (!supports(tag, name)) throw new Error(`miniprogram/${file}: ${name} of <${tag}> is not supported by the sandbox`);
+    }
+    if ('wx:for' in attributes && 'wx:if' in attributes) throw new Error(`miniprogram/${file}: wx:for with wx:if is not supported by the sandbox`);
+    check(children, file);
+  }
+}

@@ -1,0 +1,104 @@
+// WeChat's functions for mini-programs: exactly those that the mini-program uses. Any other is refused by its name.
+
+/** What a function gives to `fail`: `cancel`, or why not. */
+export class Refusal extends Error {
+  constructor(why, code) {
+    super(why);
+    this.code = code;
+  }
+}
+
+/** As WeChat calls it: with callbacks, or as a promise where none are given. */
+function asked(name, work) {
+  return (given = {}) => {
+    const { success, fail, complete } = given;
+    const done = work(given).then((answer) => ({ ...answer, errMsg: `${name}:ok` }), (error) => {
+      if (!(error instanceof Refusal)) throw error;
+      const errMsg = `${name}:fail ${error.message}`;
+      throw Object.assign(new Error(errMsg), { errMsg, errCode: error.code });
+    });
+    if (!success && !fail && !complete) return done;
+    done.then(success, fail).finally(complete);
+    return undefined;
+  };
+}
+
+/** Each by its name: what it does for a phone and its shell; `given` as WeChat documents it. */
+const ASKED = {
+  async request({ url, method = 'GET', header = {}, data }, { host, timeout }) {
+    if (!await host.network()) throw new Refusal('');
+    let response;
+    try {
+      response = await fetch(url, { method, headers: header, body: data, signal: AbortSignal.timeout(timeout) });
+    } catch {
+      throw new Refusal('');
+    }
+    const body = await response.text();
+    let read = body;
+    try {
+      read = JSON.parse(body);
+    } catch {
+      // Not JSON: given as it is, as WeChat does.
+    }
+    return { statusCode: response.status, data: read, header: Object.fromEntries(response.headers) };
+  },
+  async login(_, { host }) {
+    const code = await host.login();
+    if (!code) throw new Refusal('');
+    return { code };
+  },
+  async requestSubscribeMessage({ tmplIds }, { host }) {
+    try {
+      return await host.subscribe(tmplIds);
+    } catch (error) {
+      if (!error.errCode) throw error;
+      throw new Refusal(error.message.replace(/^requestSubscribeMessage:fail /, ''), error.errCode);
+    }
+  },
+  async requestPayment({ timeStamp, nonceStr, package: prepaid, signType, paySign }, { host }) {
+    const { result, message } = await host.pay({ timeStamp, nonceStr, package: prepaid, signType, paySign });
+    if (result !== 'ok') throw new Refusal(result === 'cancel' ? 'cancel' : message);
+  },
+  async scanCode(_, { host }) {
+    const result = await host.scan();
+    if (result === null) throw new Refusal('cancel');
+    return { result, scanType: 'QR_CODE', charSet: 'UTF-8' };
+  },
+  async getLocation({ type }, { host }) {
+    if (type !== 'gcj02') throw new Refusal(`type ${type} is not supported by the sandbox`);
+    const place = await host.locate();
+    if (!place) throw new Refusal('auth deny');
+    return place;
+  },
+  async makePhoneCall({ phoneNumber }, { host }) { host.call(phoneNumber); },
+  async setClipboardData({ data }, { host }) { await host.copy(data); },
+  async showModal(given, { shell }) { return shell.ask(given); },
+  async showToast({ title, duration }, { shell }) { shell.toast(title, duration); },
+  async setNavigationBarTitle({ title }, { shell }) { shell.setTitle(title); },
+  async stopPullDownRefresh(_, { shell }) { shell.endPull(); },
+  async navigateTo({ url }, { shell }) { shell.navigateTo(url); },
+  async redirectTo({ url }, { shell }) { shell.redirectTo(url); },
+  async reLaunch({ url }, { shell }) { shell.reLaunch(url); },
+};
+
+const STORAGE = ['getStorageSync', 'setStorageSync', 'removeStorageSync'];
+
+/** All names of `wx` that can be used. */
+export const NAMES = [...Object.keys(ASKED), ...STORAGE];
+
+/** `wx` for one phone: what it is told to, it asks of the phone (`host`) and of the shell around the pages. */
+export function makeWx({ host, shell, timeout }) {
+  const parts = { host, shell, timeout };
+  const known = {
+    ...Object.fromEntries(Object.entries(ASKED).map(([name, work]) => [name, asked(name, (given) => work(given, parts))])),
+    getStorageSync: (name) => host.shelf.get(name) ?? '',
+    setStorageSync: (name, value) => host.shelf.set(name, value),
+    removeStorageSync: (name) => host.shelf.remove(name),
+  };
+  return new Proxy(known, {
+    get(found, name) {
+      if (!(name in found)) throw new Error(`wx.${String(name)} is not supported by the sandbox`);
+      return found[name];
+    },
+  });
+}
