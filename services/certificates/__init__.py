@@ -2,14 +2,12 @@
 
 from services.certificates.assembly import CertificateServices, build
 from services.certificates.data_export import collect_certificates
-from services.certificates.files import CertificateFile
 from services.certificates.issuing import REASON_MAX, Issuing, Proven
 from services.certificates.queries import LABELS, CertificateView, PublicCertificate
 
 __all__ = [
     "LABELS",
     "REASON_MAX",
-    "CertificateFile",
     "CertificateServices",
     "CertificateView",
     "Issuing",

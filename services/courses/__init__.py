@@ -4,23 +4,19 @@ Rows are locked course first, then enrolment, then order and fee.
 """
 
 from services.courses.assembly import CourseServices, build, make_authoring
-from services.courses.calling import AddedParticipants
 from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
-from services.courses.media import PAGE_FILE_MAX, PAGES_MAX, PART, VIDEO_MAX
+from services.courses.media import PAGE_FILE_MAX, PART
 from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
-from services.courses.setup import AUDIENCES, KINDS, CourseData, ItemData, Missing
+from services.courses.setup import AUDIENCES, KINDS, CourseData, ItemData
 from services.courses.study import StudyView
 
 __all__ = [
     "AUDIENCES",
     "KINDS",
-    "PAGES_MAX",
     "PAGE_FILE_MAX",
     "PAGE_SIZE",
     "PART",
-    "VIDEO_MAX",
-    "AddedParticipants",
     "CourseData",
     "CourseFees",
     "CourseServices",
@@ -28,7 +24,6 @@ __all__ = [
     "EnrolmentView",
     "ItemData",
     "ItemView",
-    "Missing",
     "StudyView",
     "build",
     "collect_courses",

@@ -5,22 +5,21 @@ Rows are locked application first, then the sittings of the examination in the o
 
 from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
 from services.exams.assembly import ExamServices, build, make_candidates, make_setup
-from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
+from services.exams.bank_queries import Cell, ItemFilter, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
 from services.exams.candidates import Added, CandidateLine, Candidates, Wanted
 from services.exams.data_export import collect_exams
 from services.exams.evidence import OwnEvidence
-from services.exams.evidence_desk import EvidenceLine, EvidenceView, LateAnswer
 from services.exams.face_checks import FaceBegun, FaceVerdict
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
-from services.exams.own import HandedIn, OwnExam, Phase
-from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
+from services.exams.own import OwnExam, Phase
+from services.exams.paper_view import ExamPaper
 from services.exams.queries import ExamView
-from services.exams.receipts import PublicReceipt, SubmissionReceipt
+from services.exams.receipts import SubmissionReceipt
 from services.exams.review import ReviewedPaper
 from services.exams.rulings import Preview
-from services.exams.scores import OwnResult, Paper, Show
+from services.exams.scores import OwnResult, Show
 from services.exams.setup import ExamData
 from services.exams.sittings import Booked, Booking, SittingData, SittingView
 from services.exams.submissions import ShownAnswer
@@ -37,31 +36,21 @@ __all__ = [
     "CandidateLine",
     "Candidates",
     "Cell",
-    "EvidenceLine",
-    "EvidenceView",
     "ExamData",
     "ExamPaper",
-    "ExamQuestion",
     "ExamServices",
     "ExamView",
     "FaceBegun",
     "FaceVerdict",
-    "FrozenIn",
-    "GivenAnswer",
-    "HandedIn",
     "ItemFilter",
     "ItemImport",
-    "ItemLine",
     "ItemView",
-    "LateAnswer",
     "MadeAnswer",
     "OwnEvidence",
     "OwnExam",
     "OwnResult",
-    "Paper",
     "Phase",
     "Preview",
-    "PublicReceipt",
     "ReviewedPaper",
     "SaveRequest",
     "Saved",

@@ -5,7 +5,7 @@ from services.office.assembly import OfficeServices, build
 from services.office.dashboard import InvoiceFilter, OrderView, RefundLine, Waiting
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
 from services.office.exports import Export, Order, Range, What
-from services.office.large_exports import DIRECT_MAX, ExportState
+from services.office.large_exports import DIRECT_MAX
 from services.office.staff_work import Count, Work
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Count",
     "ExpertLine",
     "Export",
-    "ExportState",
     "Filter",
     "InvoiceFilter",
     "Left",

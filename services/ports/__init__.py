@@ -28,7 +28,7 @@ from services.ports.pay import (
     TradeState,
 )
 from services.ports.phones import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
-from services.ports.relay import DrawRelay, NoRelay
+from services.ports.relay import DrawRelay
 from services.ports.wechat import (
     ChatWindows,
     MenuItem,
@@ -63,7 +63,6 @@ __all__ = [
     "Merchant",
     "MiniLogin",
     "MiniProgramPlatform",
-    "NoRelay",
     "OfficialAccountSender",
     "OrderRequest",
     "PayApp",

@@ -21,18 +21,3 @@ class DrawRelay(Protocol):
     def subscribe(self) -> AsyncGenerator[UUID, None]:
         """What others tell, as long as it is read."""
         ...
-
-
-class NoRelay:
-    """For a process that has no neighbours."""
-
-    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
-        return draw_ids
-
-    async def publish(self, draw_ids: Collection[UUID]) -> None:
-        return None
-
-    async def subscribe(self) -> AsyncGenerator[UUID, None]:
-        nobody: tuple[UUID, ...] = ()
-        for none in nobody:
-            yield none

@@ -8,12 +8,12 @@ from app.assembly import Ports
 from app.assembly import make_services as assemble
 from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
-from services.ports import NoRelay
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 from tests.factories.persons import FakeFaces, FakeRegister
+from tests.factories.relay import NoRelay
 
 
 class _Official(SceneMaker, FakeChat):

@@ -13,9 +13,10 @@ from domain.ids import new_id
 from models.draws import Draw
 from services.core.base import Deps
 from services.draws.live import LiveDraws, Watch
-from services.ports import DrawRelay, NoRelay
+from services.ports import DrawRelay
 from tests.drivers.statements import count_statements
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.factories.relay import NoRelay
 
 
 @pytest.fixture(autouse=True)
