@@ -13,9 +13,7 @@ ENDINGS = frozenset((".html", ".js", ".css", ".svg", ".wxml", ".wxss", ".wxs", "
 
 @pytest.mark.parametrize("folder", ["web", "miniprogram"])
 def test_no_line_is_longer_than_a_reader_sees(folder: str) -> None:
-    files = [
-        path for path in (ROOT / folder).rglob("*") if path.suffix in ENDINGS and "node_modules" not in path.parts
-    ]
+    files = [path for path in (ROOT / folder).rglob("*") if path.suffix in ENDINGS and "node_modules" not in path.parts]
     assert len(files) > 10
     long = [
         f"{path.relative_to(ROOT)}:{number}"

@@ -37,6 +37,7 @@ from services.exams.review import PaperReview
 from services.exams.rulings import Rulings
 from services.exams.scores import Scores
 from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
+from services.exams.seating import Seating
 from services.exams.setup import CLOSES_DUE, ExamSetup
 from services.exams.short_answers import ShortAnswers
 from services.exams.sittings import ExamSittings
@@ -83,13 +84,13 @@ class ExamServices:
 def make_setup(deps: Deps) -> ExamSetup:
     """Setting up alone, for programs that fill a database before the service starts."""
     notices = Notices(deps)
-    return ExamSetup(deps, notices, Calling(deps, notices, ExamSittings(deps, notices)))
+    return ExamSetup(deps, notices, Calling(deps, notices, Seating(notices)))
 
 
 def make_candidates(deps: Deps) -> Candidates:
     """Calling persons by name alone, as above."""
     notices = Notices(deps)
-    return Candidates(deps, notices, Calling(deps, notices, ExamSittings(deps, notices)), FileChecker())
+    return Candidates(deps, notices, Calling(deps, notices, Seating(notices)), FileChecker())
 
 
 def build(
@@ -104,8 +105,8 @@ def build(
 ) -> ExamServices:
     pictures = ItemPictures(deps, links, stored.store, checker)
     bank_queries = BankQueries(deps, pictures)
-    sittings = ExamSittings(deps, notices)
-    calling = Calling(deps, notices, sittings)
+    seating = Seating(notices)
+    calling = Calling(deps, notices, seating)
     setup = ExamSetup(deps, notices, calling)
     papers = Papers(deps)
     files = AnswerFiles(deps.keys)
@@ -113,7 +114,7 @@ def build(
     tickets = Tickets(links)
     sealing = Sealing(deps)
     marking = Marking(deps)
-    results = Results(deps, notices, entry.conclusions, sittings, certificates)
+    results = Results(deps, notices, entry.conclusions, seating, certificates)
     return ExamServices(
         bank=ItemBank(deps, pictures),
         bank_queries=bank_queries,
@@ -124,8 +125,8 @@ def build(
         setup=setup,
         queries=ExamQueries(deps),
         candidates=Candidates(deps, notices, calling, checker),
-        decisions=ExamDecisions(deps, notices, entry.conclusions, sittings),
-        sittings=sittings,
+        decisions=ExamDecisions(deps, notices, entry.conclusions, seating),
+        sittings=ExamSittings(deps, notices, seating),
         papers=papers,
         own=OwnExams(deps, links),
         attempts=Attempts(deps, papers, pictures, receipts, tickets, files),

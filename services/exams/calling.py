@@ -19,7 +19,7 @@ from services.core.batches import not_paused, process_each
 from services.core.limits import advisory_lock
 from services.exams.notifications import recipient
 from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open
-from services.exams.sittings import ExamSittings
+from services.exams.seating import Seating
 from services.notifications import Notices
 
 BATCH = 500
@@ -74,10 +74,10 @@ _LEAVING = f"SELECT c.id, c.exam_id {_LOST} AND {_REST} ORDER BY c.id LIMIT {BAT
 
 
 class Calling:
-    def __init__(self, deps: Deps, notices: Notices, sittings: ExamSittings) -> None:
+    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
         self._deps = deps
         self._notices = notices
-        self._sittings = sittings
+        self._seating = seating
 
     # ---- who comes
 
@@ -157,7 +157,7 @@ class Calling:
             await move_candidate(candidate, CandidateEvent.LEAVE, now)
             candidate.waiting_id = candidate.waiting_since = None
             await candidate.save(update_fields=["waiting_id", "waiting_since"])
-            await self._sittings.unseat(exam, candidate, sittings, now)
+            await self._seating.unseat(exam, candidate, sittings, now)
             await void_open(candidate.id, GONE)
             await record(system(exam.pool), now, "exam.leave", "exam_candidate", candidate.id)
 

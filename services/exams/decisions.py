@@ -18,7 +18,7 @@ from services.core.short_texts import check_text
 from services.entry import Conclusions, ExamResult
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
-from services.exams.sittings import ExamSittings
+from services.exams.seating import Seating
 from services.notifications import Notifier
 
 REASON_MAX = 200
@@ -27,11 +27,11 @@ _EVENTS: dict[ExamResult, CandidateEvent] = {"passed": CandidateEvent.PASS, "fai
 
 
 class ExamDecisions:
-    def __init__(self, deps: Deps, notices: Notifier, conclusions: Conclusions, sittings: ExamSittings) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, conclusions: Conclusions, seating: Seating) -> None:
         self._deps = deps
         self._notices = notices
         self._conclusions = conclusions
-        self._sittings = sittings
+        self._seating = seating
 
     async def record_result(
         self, actor: Actor, candidate_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
@@ -98,7 +98,7 @@ class ExamDecisions:
             await candidate.save(update_fields=["waiting_id", "waiting_since"])
             booked = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
             if was_called and exam.state == "published" and booked is not None and booked.starts_at > now:
-                await self._sittings.unseat(exam, candidate, sittings, now)
+                await self._seating.unseat(exam, candidate, sittings, now)
             await void_open(candidate.id, reason)
 
         await once(

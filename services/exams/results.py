@@ -36,7 +36,7 @@ from services.exams.repository import (
     void_open,
 )
 from services.exams.scores import line_of
-from services.exams.sittings import ExamSittings
+from services.exams.seating import Seating
 from services.notifications import Notices
 
 REASON_MAX = 200
@@ -64,13 +64,13 @@ _TOLD, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集�
 
 class Results:
     def __init__(
-        self, deps: Deps, notices: Notices, conclusions: Conclusions, sittings: ExamSittings, certificates: Issuing
+        self, deps: Deps, notices: Notices, conclusions: Conclusions, seating: Seating, certificates: Issuing
     ) -> None:
         self._certificates = certificates
         self._deps = deps
         self._notices = notices
         self._conclusions = conclusions
-        self._sittings = sittings
+        self._seating = seating
 
     # ---- by the clock
 
@@ -196,7 +196,7 @@ class Results:
     async def _free_place(self, exam: Exam, candidate: ExamCandidate, booked: ExamSitting, now: datetime) -> None:
         """A place that was booked for a further try goes to who waits."""
         if exam.state == "published" and booked.starts_at > now:
-            await self._sittings.unseat(exam, candidate, await lock_sittings(exam.id), now)
+            await self._seating.unseat(exam, candidate, await lock_sittings(exam.id), now)
 
     # ---- by the office
 

@@ -1,4 +1,4 @@
-"""Sittings (场次): booked, changed and given back; who waits for a full one moves up when a place frees."""
+"""Sittings (场次): candidates book, change and give back; the office adds, moves and removes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.exams.notifications import facts_of, recipient
+from services.exams.notifications import recipient
 from services.exams.repository import (
     Sittings,
     check_called,
@@ -29,6 +29,7 @@ from services.exams.repository import (
     lock_sittings,
     rules_of,
 )
+from services.exams.seating import Seating, is_full, stop_waiting
 from services.notifications import Notices
 
 CAPACITY_MAX = 100_000
@@ -98,9 +99,10 @@ class Booked:
 
 
 class ExamSittings:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
+    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
         self._deps = deps
         self._notices = notices
+        self._seating = seating
 
     # ---- candidates
 
@@ -127,10 +129,10 @@ class ExamSittings:
             wanted = self._wanted(exam, sittings, sitting_id, now)
             if candidate.sitting_id != wanted.id:
                 self._check_changeable(exam, candidate, sittings, now)
-                if _is_full(wanted):
+                if is_full(wanted):
                     raise Conflict("这个场次已经约满，可以候补或改约其他场次。", code="sitting_full")
-            await _stop_waiting(candidate)
-            await self._seat(exam, candidate, wanted, sittings, now)
+            await stop_waiting(candidate)
+            await self._seating.seat(exam, candidate, wanted, sittings, now)
             return _booked("booked", exam, wanted, now)
 
         return await self._change(actor, candidate_id, f"book {sitting_id}", key, act)
@@ -143,9 +145,9 @@ class ExamSittings:
             if candidate.sitting_id == wanted.id:
                 return _booked("booked", exam, wanted, now)
             self._check_changeable(exam, candidate, sittings, now)
-            if not _is_full(wanted):
-                await _stop_waiting(candidate)
-                await self._seat(exam, candidate, wanted, sittings, now)
+            if not is_full(wanted):
+                await stop_waiting(candidate)
+                await self._seating.seat(exam, candidate, wanted, sittings, now)
                 return _booked("booked", exam, wanted, now)
             if candidate.waiting_id != wanted.id:
                 candidate.waiting_id, candidate.waiting_since = wanted.id, now
@@ -159,8 +161,8 @@ class ExamSittings:
 
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
             self._check_changeable(exam, candidate, sittings, now)
-            await _stop_waiting(candidate)
-            await self.unseat(exam, candidate, sittings, now)
+            await stop_waiting(candidate)
+            await self._seating.unseat(exam, candidate, sittings, now)
             return Booked("none", "", "", "")
 
         return await self._change(actor, candidate_id, "give back", key, act)
@@ -193,59 +195,6 @@ class ExamSittings:
             run=run,
             request=f"{candidate_id} {what}",
         )
-
-    # ---- parts that run inside a caller's transaction, sittings and candidate locked
-
-    async def unseat(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
-        """Free the person's place, and let those who wait for it move up."""
-        if candidate.sitting_id is None:
-            return
-        left = sittings[candidate.sitting_id]
-        candidate.sitting_id = None
-        left.booked -= 1
-        await candidate.save(update_fields=["sitting_id"])
-        await left.save(update_fields=["booked"])
-        await self.move_up(exam, [left], sittings, now)
-
-    async def _seat(
-        self, exam: Exam, candidate: ExamCandidate, wanted: ExamSitting, sittings: Sittings, now: datetime
-    ) -> None:
-        """Before the old place is freed, so that no waiting person is moved into the one that is wanted."""
-        if candidate.sitting_id == wanted.id:
-            return
-        left = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
-        await _sit_down(exam, candidate, wanted, now)
-        if left is not None:
-            left.booked -= 1
-            await left.save(update_fields=["booked"])
-            await self.move_up(exam, [left], sittings, now)
-
-    async def move_up(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
-        """Who waits longest gets a place that is free; the place he leaves for it is free for others in turn."""
-        rules, pending = rules_of(exam), list(freed)
-        while pending:
-            sitting = pending.pop()
-            if _is_full(sitting) or now >= sitting.starts_at - rules.booking_until:
-                continue
-            waiting = ExamCandidate.filter(waiting_id=sitting.id, state=CandidateState.CALLED)
-            following = await waiting.order_by("waiting_since", "id").select_for_update(no_key=True).first()
-            if following is None:
-                continue
-            left = sittings.get(following.sitting_id) if following.sitting_id else None
-            await _stop_waiting(following)
-            await _sit_down(exam, following, sitting, now)
-            if left is not None:
-                left.booked -= 1
-                await left.save(update_fields=["booked"])
-                pending.append(left)
-            pending.append(sitting)
-            await self._notices.notify(
-                pool=exam.pool,
-                kind="exam_place",
-                dedupe_key=f"exam_place:{following.id}:{now.isoformat()}",
-                params=facts_of(exam, following, sitting, now),
-                account_id=following.account_id,
-            )
 
     def _wanted(self, exam: Exam, sittings: Sittings, sitting_id: UUID, now: datetime) -> ExamSitting:
         rules = _rules_with_booking(exam)
@@ -319,8 +268,8 @@ class ExamSittings:
             if exam.state != "published":
                 return
             if moved:
-                await self._tell_moved(exam, sitting, now)
-            await self.move_up(exam, [sitting], sittings, now)
+                await self._notify_moved(exam, sitting, now)
+            await self._seating.move_up(exam, [sitting], sittings, now)
 
     async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
         """Who has booked it or waits for it is notified and books another; returns how many had.
@@ -354,7 +303,7 @@ class ExamSittings:
             await record(actor, now, "exam.sitting_remove", "exam", exam.id, booked=len(told), reason=words)
         return len(told)
 
-    async def _tell_moved(self, exam: Exam, sitting: ExamSitting, now: datetime) -> None:
+    async def _notify_moved(self, exam: Exam, sitting: ExamSitting, now: datetime) -> None:
         held = await ExamCandidate.filter(sitting_id=sitting.id, state=CandidateState.CALLED).order_by("id")
         rules = rules_of(exam)
         behind = steps_behind(rules.reminders, sitting.starts_at, now)
@@ -403,24 +352,6 @@ def _one(sittings: Sittings, sitting_id: UUID) -> ExamSitting:
     if sitting_id not in sittings:
         raise NotFound("找不到这个场次，请刷新后重试。", code="sitting_unknown")
     return sittings[sitting_id]
-
-
-def _is_full(sitting: ExamSitting) -> bool:
-    return sitting.capacity is not None and sitting.booked >= sitting.capacity
-
-
-async def _stop_waiting(candidate: ExamCandidate) -> None:
-    if candidate.waiting_id is not None:
-        candidate.waiting_id = candidate.waiting_since = None
-        await candidate.save(update_fields=["waiting_id", "waiting_since"])
-
-
-async def _sit_down(exam: Exam, candidate: ExamCandidate, sitting: ExamSitting, now: datetime) -> None:
-    candidate.sitting_id = sitting.id
-    candidate.reminders = steps_behind(rules_of(exam).reminders, sitting.starts_at, now)
-    sitting.booked += 1
-    await candidate.save(update_fields=["sitting_id", "reminders"])
-    await sitting.save(update_fields=["booked"])
 
 
 async def _check_not_begun(sitting: ExamSitting, now: datetime) -> None:

@@ -1,0 +1,88 @@
+"""Places of sittings: taken and freed, and who waits for one moves up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.exams.lifecycles import CandidateState
+from domain.exams.reminders import steps_behind
+from models.exams import Exam, ExamCandidate, ExamSitting
+from services.exams.notifications import facts_of
+from services.exams.repository import Sittings, rules_of
+from services.notifications import Notifier
+
+
+class Seating:
+    """Runs inside the caller's transaction, sittings and candidate locked."""
+
+    def __init__(self, notices: Notifier) -> None:
+        self._notices = notices
+
+    async def unseat(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
+        """Free the person's place, and let those who wait for it move up."""
+        if candidate.sitting_id is None:
+            return
+        left = sittings[candidate.sitting_id]
+        candidate.sitting_id = None
+        left.booked -= 1
+        await candidate.save(update_fields=["sitting_id"])
+        await left.save(update_fields=["booked"])
+        await self.move_up(exam, [left], sittings, now)
+
+    async def seat(
+        self, exam: Exam, candidate: ExamCandidate, wanted: ExamSitting, sittings: Sittings, now: datetime
+    ) -> None:
+        """Take a place, before the old one is freed, so that no waiting person is moved into the one that is wanted."""
+        if candidate.sitting_id == wanted.id:
+            return
+        left = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
+        await _sit_down(exam, candidate, wanted, now)
+        if left is not None:
+            left.booked -= 1
+            await left.save(update_fields=["booked"])
+            await self.move_up(exam, [left], sittings, now)
+
+    async def move_up(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
+        """Who waits longest gets a place that is free; the place he leaves for it is free for others in turn."""
+        rules, pending = rules_of(exam), list(freed)
+        while pending:
+            sitting = pending.pop()
+            if is_full(sitting) or now >= sitting.starts_at - rules.booking_until:
+                continue
+            waiting = ExamCandidate.filter(waiting_id=sitting.id, state=CandidateState.CALLED)
+            following = await waiting.order_by("waiting_since", "id").select_for_update(no_key=True).first()
+            if following is None:
+                continue
+            left = sittings.get(following.sitting_id) if following.sitting_id else None
+            await stop_waiting(following)
+            await _sit_down(exam, following, sitting, now)
+            if left is not None:
+                left.booked -= 1
+                await left.save(update_fields=["booked"])
+                pending.append(left)
+            pending.append(sitting)
+            await self._notices.notify(
+                pool=exam.pool,
+                kind="exam_place",
+                dedupe_key=f"exam_place:{following.id}:{now.isoformat()}",
+                params=facts_of(exam, following, sitting, now),
+                account_id=following.account_id,
+            )
+
+
+def is_full(sitting: ExamSitting) -> bool:
+    return sitting.capacity is not None and sitting.booked >= sitting.capacity
+
+
+async def stop_waiting(candidate: ExamCandidate) -> None:
+    if candidate.waiting_id is not None:
+        candidate.waiting_id = candidate.waiting_since = None
+        await candidate.save(update_fields=["waiting_id", "waiting_since"])
+
+
+async def _sit_down(exam: Exam, candidate: ExamCandidate, sitting: ExamSitting, now: datetime) -> None:
+    candidate.sitting_id = sitting.id
+    candidate.reminders = steps_behind(rules_of(exam).reminders, sitting.starts_at, now)
+    sitting.booked += 1
+    await candidate.save(update_fields=["sitting_id", "reminders"])
+    await sitting.save(update_fields=["booked"])
