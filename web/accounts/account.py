@@ -13,7 +13,8 @@ from services.accounts import Profile, Source
 from services.core.base import Actor
 from services.experts import MembershipStatus, membership_status_of
 from services.registry import Services
-from web.accounts.login import TRIES, AuthPages, safe_target, shown
+from web.accounts.login import TRIES, AuthPages, shown
+from web.accounts.targets import safe_target
 from web.core.site import Site
 
 _NOTES = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。", "ended": "已退出该登录。"}

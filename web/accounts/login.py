@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import aiohttp.web as http
@@ -19,9 +18,11 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.people import LOGIN_NAMES
 from services.accounts import KNOWN_BROWSER_TTL, SESSION_TTL, Puzzle, Source, WebSessions
 from services.core.base import Actor
-from services.core.permissions import AGENCY, role_name
+from services.core.permissions import role_name
 from services.registry import Services
 from web.accounts.sent_codes import SentCodes
+from web.accounts.targets import asked_for, bind_first, fitting, onward, safe_target, with_query
+from web.accounts.user_agent import device_of, in_wechat, is_wechat
 from web.core.site import FORM_LIMIT, POOL, Site
 
 COOKIE = "pbt_desk"
@@ -30,7 +31,6 @@ ASKED = "pbt_asked"
 KNOWN = "pbt_known"
 """Stays after the log-in ends: strangers' wrong codes don't count in a browser where the person was logged in."""
 HOME = "/desk"
-BIND = "/h5/wechat/bind"
 TRIES = (60, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
 _HOMES = {
@@ -41,8 +41,6 @@ _HOMES = {
     "expert": "/h5/{pool}/apply",
     "applicant": "/h5/{pool}/apply",
 }
-_OURS = frozenset(("desk", "agency", "review", "office", "h5"))
-_NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 _NOBODY = UUID(int=0)
 _ON_PAGE = {401, 403, 409, 422, 429}
 
@@ -75,7 +73,7 @@ class AuthPages:
         """Who is logged in, in a role of an office. Redirects to the log-in, or to the choice of a role."""
         actor = await self.visitor(request)
         if actor.role in ("guest", "expert", "applicant"):
-            raise http.HTTPSeeOther(_with("/h5/role", next=_asked_for(request)))
+            raise http.HTTPSeeOther(with_query("/h5/role", next=asked_for(request)))
         return actor
 
     async def person(self, request: http.Request) -> Actor:
@@ -87,12 +85,12 @@ class AuthPages:
         pool = self._pool_of(request)
         visitor = await self.visitor(request, pool)
         if visitor.pool != pool:
-            raise http.HTTPSeeOther(_with("/h5/login", pool=pool, next=_asked_for(request)))
+            raise http.HTTPSeeOther(with_query("/h5/login", pool=pool, next=asked_for(request)))
         person = await self._as_person(visitor)
         if person is None:
-            raise http.HTTPSeeOther(_with("/h5/register", pool=pool, next=_asked_for(request)))
+            raise http.HTTPSeeOther(with_query("/h5/register", pool=pool, next=asked_for(request)))
         if visitor.account_id is not None and await self._services.accounts.bindings.needs_consent(visitor.account_id):
-            raise http.HTTPSeeOther(_with(f"/h5/{pool}/consent", next=_asked_for(request)))
+            raise http.HTTPSeeOther(with_query(f"/h5/{pool}/consent", next=asked_for(request)))
         return person
 
     async def find_person(self, request: http.Request) -> Actor | None:
@@ -112,12 +110,12 @@ class AuthPages:
         except Unauthenticated as error:
             silently = pool and is_wechat(request) and ASKED not in request.cookies and request.method == "GET"
             way = "/h5/wechat" if silently else "/h5/login"
-            raise http.HTTPSeeOther(_with(way, pool=pool, next=_asked_for(request))) from error
+            raise http.HTTPSeeOther(with_query(way, pool=pool, next=asked_for(request))) from error
         except Forbidden as error:
             if error.code != "password_must_change":
                 raise
             way = f"/h5/{error.params['pool']}/account/password"
-            raise http.HTTPSeeOther(_with(way, next=_asked_for(request))) from error
+            raise http.HTTPSeeOther(with_query(way, next=asked_for(request))) from error
 
     async def find_visitor(self, request: http.Request) -> Actor | None:
         """Who is logged in, if anybody."""
@@ -335,7 +333,7 @@ class AuthPages:
             return "/h5/role"
         if await self._services.organisations.legal_entities.list_mine(actor):
             return f"/h5/{actor.pool}/agent-requests"
-        return _with("/h5/register", pool=actor.pool)
+        return with_query("/h5/register", pool=actor.pool)
 
     def let_in(self, cookie: str, target: str = HOME) -> http.Response:
         """Give the browser the cookie of its log-in and send it on, to pages of ours only."""
@@ -397,7 +395,7 @@ class AuthPages:
             visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
         )
         home = await self.home(replace(visitor, role=option.role))
-        raise http.HTTPSeeOther(_fitting(fields.get("next", ""), option.role) or home)
+        raise http.HTTPSeeOther(fitting(fields.get("next", ""), option.role) or home)
 
     async def log_out(self, request: http.Request) -> http.Response:
         """With ``everywhere`` all log-ins of the person end, else this browser's."""
@@ -418,66 +416,6 @@ def shown(error: AppError) -> AppError:
     if error.status not in _ON_PAGE:
         raise error
     return error
-
-
-def onward(pool: str, target: str) -> dict[str, str]:
-    """The query of the next page: which pool, and where to go on afterwards."""
-    return {"pool": pool, "next": safe_target(target)}
-
-
-def safe_target(target: str) -> str:
-    """A path of ours to go on with; empty for anything else, so that no link of ours leads elsewhere."""
-    if not target.startswith("/") or target.startswith("//") or len(target) > 300:
-        return ""
-    if any(character in "\\ " or not character.isprintable() for character in target):
-        return ""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return ""
-    own = not parts.scheme and not parts.netloc and parts.path.split("/")[1] in _OURS
-    return target if own and not target.startswith(_NOT_AFTERWARDS) else ""
-
-
-def device_of(request: http.Request) -> str:
-    """Where a person logs in, as he would name it."""
-    if is_wechat(request):
-        return "微信内网页"
-    return "手机浏览器" if "Mobile" in request.headers.get("User-Agent", "") else "电脑浏览器"
-
-
-def in_wechat(request: http.Request) -> bool:
-    """WeChat's own browser, not a page inside a mini-program, which can't ask WeChat who it is."""
-    return is_wechat(request) and "miniProgram" not in request.headers.get("User-Agent", "")
-
-
-def bind_first(target: str) -> str:
-    """The page that offers to bind this WeChat, and goes on to ``target``."""
-    return _with(BIND, next=target)
-
-
-def is_wechat(request: http.Request) -> bool:
-    return "MicroMessenger" in request.headers.get("User-Agent", "")
-
-
-def _fitting(target: str, role: str) -> str:
-    """Where the person wanted to go, if that is a page for the role he has chosen."""
-    own = role in ("expert", "applicant")
-    if target.startswith("/office") and role != "pool_admin":
-        return ""
-    if target.startswith("/agency") and role not in AGENCY:
-        return ""
-    return safe_target(target) if target.startswith("/h5/") is own else ""
-
-
-def _asked_for(request: http.Request) -> str:
-    return request.path_qs if request.method in ("GET", "HEAD") else ""
-
-
-def _with(path: str, **query: str) -> str:
-    """``path`` with those parameters that say something."""
-    said = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(said)}" if said else path
 
 
 def _names_of(books: Iterable[Rulebook]) -> str:

@@ -12,7 +12,9 @@ import structlog
 from domain.errors import GatewayError
 from services.notifications import DOOR
 from services.registry import Services
-from web.accounts.login import AuthPages, in_wechat, safe_target
+from web.accounts.login import AuthPages
+from web.accounts.targets import safe_target
+from web.accounts.user_agent import in_wechat
 from web.core.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

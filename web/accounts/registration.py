@@ -15,7 +15,9 @@ from domain.errors import AppError, InvalidInput
 from services.accounts import TAIL, Purpose, RegistrationForm
 from services.core.base import Actor
 from services.registry import Services
-from web.accounts.login import TRIES, AuthPages, device_of, onward, safe_target, shown
+from web.accounts.login import TRIES, AuthPages, shown
+from web.accounts.targets import onward, safe_target
+from web.accounts.user_agent import device_of
 from web.core.site import Site
 
 _NOBODY = UUID(int=0)

@@ -21,7 +21,9 @@ from domain.errors import AppError, Conflict, GatewayError, Rejected
 from services.core.base import Actor
 from services.core.crypto import SealBroken
 from services.registry import Services
-from web.accounts.login import BIND, AuthPages, in_wechat, safe_target, shown
+from web.accounts.login import AuthPages, shown
+from web.accounts.targets import BIND, safe_target
+from web.accounts.user_agent import in_wechat
 from web.core.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -20,7 +20,9 @@ from domain.errors import AppError, GatewayError, Rejected
 from services.accounts import WebSessions
 from services.core.crypto import SealBroken
 from services.registry import Services
-from web.accounts.login import AuthPages, device_of, is_wechat, safe_target
+from web.accounts.login import AuthPages
+from web.accounts.targets import safe_target
+from web.accounts.user_agent import device_of, is_wechat
 from web.core.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

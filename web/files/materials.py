@@ -15,7 +15,8 @@ from services.core.permissions import may
 from services.files import MaterialView
 from services.ports import MailAttachment
 from services.registry import Services
-from web.accounts.login import AuthPages, is_wechat
+from web.accounts.login import AuthPages
+from web.accounts.user_agent import is_wechat
 from web.core.site import Site
 from web.files.file_links import FileMail, file_headers, go_to_file, material_file
 

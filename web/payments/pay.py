@@ -17,7 +17,8 @@ from domain.errors import AppError, Forbidden, Unavailable
 from services.payments import FeeView, Ordered, prove
 from services.ports import PayParameters
 from services.registry import Services
-from web.accounts.login import AuthPages, is_wechat
+from web.accounts.login import AuthPages
+from web.accounts.user_agent import is_wechat
 from web.core.qr import path_of
 from web.core.site import Site, show_pdf
 from web.payments.visitors import PayVisitors, Visitor

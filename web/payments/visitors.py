@@ -21,7 +21,9 @@ from domain.errors import GatewayError, NotFound, Rejected
 from services.core.base import Actor
 from services.core.crypto import SealBroken
 from services.registry import Services
-from web.accounts.login import AuthPages, is_wechat, safe_target
+from web.accounts.login import AuthPages
+from web.accounts.targets import safe_target
+from web.accounts.user_agent import is_wechat
 from web.core.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

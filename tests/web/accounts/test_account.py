@@ -14,7 +14,7 @@ from services.accounts.passwords import HASHER
 from tests.factories.assembly import register_of
 from tests.factories.people import make_account, make_expert, make_grant, make_identity, mobile_number
 from tests.web.conftest import WECHAT, Visitor, World
-from web.accounts.login import safe_target
+from web.accounts.targets import safe_target
 
 NUMBER, PASSWORD, NEW = "11010519491231002X", "Abcd1234", "Wxyz6789"
 ACCOUNT = "/h5/demo/account"

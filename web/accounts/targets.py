@@ -1,0 +1,57 @@
+"""Pages to go on with after a log-in: paths of ours only, so that no link of ours leads elsewhere."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp.web as http
+
+from services.core.permissions import AGENCY
+
+BIND = "/h5/wechat/bind"
+_OURS = frozenset(("desk", "agency", "review", "office", "h5"))
+_NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
+
+
+def onward(pool: str, target: str) -> dict[str, str]:
+    """The query of the next page: which pool, and where to go on afterwards."""
+    return {"pool": pool, "next": safe_target(target)}
+
+
+def safe_target(target: str) -> str:
+    """A path of ours to go on with; empty for anything else, so that no link of ours leads elsewhere."""
+    if not target.startswith("/") or target.startswith("//") or len(target) > 300:
+        return ""
+    if any(character in "\\ " or not character.isprintable() for character in target):
+        return ""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return ""
+    own = not parts.scheme and not parts.netloc and parts.path.split("/")[1] in _OURS
+    return target if own and not target.startswith(_NOT_AFTERWARDS) else ""
+
+
+def bind_first(target: str) -> str:
+    """The page that offers to bind this WeChat, and goes on to ``target``."""
+    return with_query(BIND, next=target)
+
+
+def fitting(target: str, role: str) -> str:
+    """Where the person wanted to go, if that is a page for the role he has chosen."""
+    own = role in ("expert", "applicant")
+    if target.startswith("/office") and role != "pool_admin":
+        return ""
+    if target.startswith("/agency") and role not in AGENCY:
+        return ""
+    return safe_target(target) if target.startswith("/h5/") is own else ""
+
+
+def asked_for(request: http.Request) -> str:
+    return request.path_qs if request.method in ("GET", "HEAD") else ""
+
+
+def with_query(path: str, **query: str) -> str:
+    """``path`` with those parameters that say something."""
+    said = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(said)}" if said else path

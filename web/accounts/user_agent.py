@@ -1,0 +1,21 @@
+"""Which browser sends a request, by its User-Agent."""
+
+from __future__ import annotations
+
+import aiohttp.web as http
+
+
+def is_wechat(request: http.Request) -> bool:
+    return "MicroMessenger" in request.headers.get("User-Agent", "")
+
+
+def in_wechat(request: http.Request) -> bool:
+    """WeChat's own browser, not a page inside a mini-program, which can't ask WeChat who it is."""
+    return is_wechat(request) and "miniProgram" not in request.headers.get("User-Agent", "")
+
+
+def device_of(request: http.Request) -> str:
+    """Where a person logs in, as he would name it."""
+    if is_wechat(request):
+        return "微信内网页"
+    return "手机浏览器" if "Mobile" in request.headers.get("User-Agent", "") else "电脑浏览器"
