@@ -24,7 +24,8 @@ from services.draws.operators import Operator
 from services.draws.postponement import NewStart
 from services.draws.previews import Preview
 from services.draws.progress import ConditionProgress, DrawTotals
-from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
+from services.draws.project_rules import INVESTMENT_MAX, LotData, ProjectData
+from services.draws.projects import LotView, ProjectLine, ProjectView
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation

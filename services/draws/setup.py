@@ -46,7 +46,7 @@ from services.draws.forms import (
 from services.draws.lots import check_lots, find_ancestors
 from services.draws.news import DrawNews
 from services.draws.operators import Operators
-from services.draws.projects import check_on_site
+from services.draws.project_rules import check_on_site
 from services.draws.recall_rules import check_redrawable, check_same_day, gathering_on_the_day
 from services.draws.recusal_lists import recuse_parties
 from services.draws.repository import Locked, lock_editable, lock_for, move, notify_verifiers

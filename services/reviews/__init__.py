@@ -6,8 +6,9 @@ from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_gaps
 from services.reviews.decisions import Decided, Decision
-from services.reviews.queue import ReviewLogLine, ReviewQueue, StepCount, TaskCard, TaskView, Wanted, read_log
+from services.reviews.queue import ReviewQueue, Wanted
 from services.reviews.scope import is_own
+from services.reviews.task_views import ReviewLogLine, StepCount, TaskCard, TaskView, read_log
 
 __all__ = [
     "Assignment",

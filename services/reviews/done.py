@@ -12,8 +12,9 @@ from models.reviews import ReviewTask
 from services.applications import EVERYTHING, load_codes
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
-from services.reviews.queue import PAGE_MAX, TaskCard, card_of
+from services.reviews.queue import PAGE_MAX
 from services.reviews.scope import TAKEN_BACK
+from services.reviews.task_views import TaskCard, card_of
 
 _DECIDED = (
     "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, t.state, t.decided_at, t.opinion, "

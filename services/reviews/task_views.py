@@ -1,0 +1,158 @@
+"""What is shown of tasks: a line of the queue, one task whole, and the log of reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, cast
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.applications.lifecycles import ApplicationState, TaskState
+from domain.forms.display import SpecialtyChoice, show_region, show_specialty
+from domain.persons import PersonCheck
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
+from domain.rulebook.reviews import ReviewStep
+from models.applications import ApplicationSpecialty
+from models.reviews import ReviewEntry, ReviewTask
+from services.applications import Codes, load_codes
+from services.reviews.application_view import SubmittedForm
+from services.reviews.decisions import Decision
+
+
+@dataclass(frozen=True)
+class TaskCard:
+    """A line of the queue. ``overdue``: it has waited longer than the step usually takes."""
+
+    id: UUID
+    application_id: UUID
+    number: Annotated[str, Field(examples=["SQ202611210000001"])]
+    name: str
+    entry_type: EntryType
+    step: str
+    step_name: Annotated[str, Field(examples=["行业部门预审"])]
+    specialty: str
+    specialty_name: Annotated[str, Field(examples=["A0401建筑设计"])]
+    region: Annotated[str, Field(examples=["广州市天河区"])]
+    round: int
+    opened_at: datetime
+    expected_by: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """Open tasks of one step within the reviewer's reach."""
+
+    step: str
+    step_name: str
+    open: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class ReviewLogLine:
+    """A line of the review log, by departments. `event` is a code."""
+
+    at: datetime
+    event: str
+    who: str
+    step_name: str
+    specialty: str
+    specialty_name: str
+    opinion: str
+
+
+@dataclass(frozen=True)
+class SpecialtyState:
+    code: str
+    name: str
+    choice: SpecialtyChoice
+    state: TaskState
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """One task and the application behind it. ``may`` are the decisions that the step allows."""
+
+    card: TaskCard
+    state: TaskState
+    application_state: ApplicationState
+    may: tuple[Decision, ...]
+    submitted_at: datetime | None
+    masked_mobile: str
+    masked_id_number: str
+    person_check: Annotated[
+        PersonCheck, Field(description="Whether name and ID number belong together; empty: not asked")
+    ]
+    person_checked_at: datetime | None
+    sheet: SubmittedForm
+    specialties: tuple[SpecialtyState, ...]
+    log: tuple[ReviewLogLine, ...]
+    decided_at: datetime | None
+    opinion: str
+    alternatives: Annotated[
+        tuple[str, ...], Field(description="An approval must decide on each whether it enters (备选专业)")
+    ]
+
+
+async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine, ...]:
+    """The review log, newest first."""
+    found = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
+    codes = await load_codes(book, [e.specialty for e in found])
+    return tuple(log_line(one, codes) for one in found)
+
+
+def log_line(one: ReviewEntry, codes: Codes) -> ReviewLogLine:
+    return ReviewLogLine(
+        one.at,
+        one.event,
+        one.who,
+        one.step_name,
+        one.specialty,
+        show_specialty(one.specialty, codes) if one.specialty else "",
+        one.opinion,
+    )
+
+
+def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:
+    """A row of task and application as a line."""
+    step = next(step for step in book.review.steps if step.code == row["step_code"])
+    opened_at, specialty = row["opened_at"], str(row["specialty"])
+    if not isinstance(opened_at, datetime):
+        raise TypeError("opened_at must be a moment")
+    expected: timedelta = step.expected
+    return TaskCard(
+        id=UUID(str(row["id"])),
+        application_id=UUID(str(row["application_id"])),
+        number=str(row["number"]),
+        name=str(row["name"]),
+        entry_type=cast(EntryType, row["entry_type"]),
+        step=step.code,
+        step_name=step.name,
+        specialty=specialty,
+        specialty_name=show_specialty(specialty, codes) if specialty else "",
+        region=show_region(str(row["region"]), codes),
+        round=int(str(row["round"])),
+        opened_at=opened_at,
+        expected_by=opened_at + expected,
+        overdue=opened_at + expected <= now,
+    )
+
+
+def specialty_of(row: ApplicationSpecialty, codes: Codes) -> SpecialtyState:
+    choice = cast(SpecialtyChoice, row.choice)
+    return SpecialtyState(row.code, show_specialty(row.code, codes), choice, TaskState(row.state))
+
+
+def decisions_of(step: ReviewStep, task: ReviewTask) -> tuple[Decision, ...]:
+    """Decisions that the rulebook gives to the step, in the order of the buttons."""
+    found: list[Decision] = ["approve"]
+    if task.specialty and "specialty" in step.send_back:
+        found.append("send_back")
+    if "whole" in step.send_back:
+        found.append("send_back_whole")
+    return tuple([*found, "refuse"] if step.may_refuse else found)
