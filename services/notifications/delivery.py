@@ -12,31 +12,27 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from domain.chat_links import choice
 from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
-from domain.links_in_text import defuse
 from services.core.base import Deps, execute, rows, transaction
 from services.core.outages import AWAY
-from services.notifications import rendering, short_links
-from services.notifications.actions import ACTIONS, INVITATION
+from services.notifications import rendering
 from services.notifications.entrances import Entrances
 from services.notifications.notices import STOPPED, Notices
+from services.notifications.sending import NO_CREDIT, Outcome, Person, Sending, as_object
 from services.ports import (
     ChatWindows,
-    MenuItem,
     MiniProgramPlatform,
     OfficialAccountSender,
     SmsSender,
-    TemplateMessage,
     VoiceCaller,
 )
 
@@ -47,10 +43,8 @@ _AT_ONCE = 64
 _MAX_TRIES = 4
 _LONGEST_PAUSE = 60.0
 """Seconds."""
-_WINDOW_CLOSED = ("45015", "45047", "45072")
 _NOT_FOLLOWING = ("43004", "50005")
 _BLOCKED = ("43019", "48002", "50002")
-_NO_CREDIT = "43101"
 
 _CLAIM = """
 UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,
@@ -78,8 +72,6 @@ _SPEND_CREDIT = (
     "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
 )
-_OUR_OWN = frozenset({"link", "email"})
-"""Facts of a notice that may be tapped; all others may have been typed by a user."""
 _LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
 _EARLY = (
@@ -96,33 +88,6 @@ FROM jsonb_to_recordset($1::jsonb)
     AS o(id uuid, state text, vendor_id text, vendor_code text, retry_at timestamptz, cost int)
 WHERE a.id = o.id AND a.state = 'unknown'
 """
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a vendor said to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
-
-    attempt_id: UUID
-    notice_id: UUID
-    state: str
-    vendor_id: str = ""
-    vendor_code: str = ""
-    retry_at: datetime | None = None
-    cost: int = 0
-    identity_id: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Person:
-    """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
-
-    identities: Mapping[str, tuple[UUID, str]]
-    credits: Mapping[str, int] = field(default_factory=dict)
-    """Subscribe messages of the mini-program still allowed, by template id; a template that is missing: not known."""
-
-    def openid(self, app: str) -> str | None:
-        found = self.identities.get(app)
-        return found[1] if found else None
 
 
 class Delivery:
@@ -148,15 +113,19 @@ class Delivery:
     ) -> None:
         self._deps = deps
         self._notices = notices
-        self._official = official
-        self._windows = windows
-        self._mini = mini
-        self._sms = sms
-        self._voice = voice
-        self._prices = prices
         self._subscribe_template = subscribe_template
-        self._entrances = entrances or Entrances(deps.public_url, {})
-        self._taps = taps
+        self._sending = Sending(
+            deps,
+            official,
+            windows,
+            mini,
+            sms,
+            voice,
+            prices,
+            subscribe_template,
+            entrances or Entrances(deps.public_url, {}),
+            taps,
+        )
 
     async def deliver_due(self, *, bulk: bool = False, longest: float = math.inf) -> int:
         """Send what is due, batch by batch; returns how many attempts were made.
@@ -185,7 +154,7 @@ class Delivery:
         for row in await rows(_IDENTITIES, list(set(accounts))):
             found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
             if row["app"] == "mini":
-                allowed[row["account_id"]] = _as_object(row["subscribe_credits"])
+                allowed[row["account_id"]] = as_object(row["subscribe_credits"])
         return {account: Person(identities, allowed.get(account, {})) for account, identities in found.items()}
 
     async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
@@ -203,7 +172,7 @@ class Delivery:
             elif not row["mobile_sealed"]:
                 return replace(outcome, state="failed", vendor_code="no_mobile")
             async with limit:
-                return await self._send(row, person, outcome)
+                return await self._sending.send(row, person, outcome)
         except Transient as error:
             return self._again(row, outcome, error)
         except Rejected as error:
@@ -242,109 +211,6 @@ class Delivery:
         pause *= random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
         retry_at = self._deps.now() + timedelta(seconds=pause)
         return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
-
-    async def _send(self, row: Any, person: Person, outcome: Outcome) -> Outcome:
-        book = self._deps.book(row["pool"])
-        params = self._params(row)
-        channel = row["channel"]
-        if channel == "wechat":
-            return await self._send_wechat(row, person, params, outcome)
-        if channel == "mini":
-            template = self._subscribe_template(row["pool"], row["kind"])
-            if person.credits.get(template, 1) < 1:
-                return replace(outcome, state="failed", vendor_code=_NO_CREDIT)
-            fields = rendering.subscribe_fields(book, row["kind"], params)
-            openid = str(person.openid("mini"))
-            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
-            return replace(outcome, state="delivered")
-        mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
-        cost = self._prices.get(channel, 0)
-        if channel == "sms":
-            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
-            vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
-            cost *= rendering.sms_parts(book, row["kind"], variables)
-            return replace(outcome, vendor_id=vendor_id, cost=cost)
-        message = rendering.voice_message(book, row["kind"], params)
-        vendor_id = await self._voice.call(
-            row["pool"],
-            mobile,
-            message.template,
-            message.params,
-            keys=message.keys,
-            bye=message.bye,
-            out_id=row["out_id"],
-        )
-        return replace(outcome, vendor_id=vendor_id, cost=cost)
-
-    async def _send_wechat(self, row: Any, person: Person, params: Mapping[str, str], outcome: Outcome) -> Outcome:
-        """A chat message while the user's window is open, else a template message."""
-        pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
-        book = self._deps.book(pool)
-        if row["tries"] == 1 and await self._windows.spend(pool, openid):
-            try:
-                await self._send_chat(
-                    row, openid, rendering.chat_text(book, kind, params), self._taps_of(row, person, params)
-                )
-                return replace(outcome, state="delivered", vendor_code="chat")
-            except Rejected as error:
-                if error.vendor_code not in _WINDOW_CLOSED:
-                    raise
-        fields = rendering.card_fields(book, kind, params)
-        url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
-        if mini and person.openid("mini") is None:
-            url, mini = self._entrances.door(pool, self._path(row, params), mini), ""
-        message = TemplateMessage(openid, kind, fields, url, f"n{row['number']}", mini)
-        return replace(outcome, vendor_id=await self._official.send_template(pool, message))
-
-    async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
-        choices = rendering.CHOICES.get(row["kind"])
-        if choices is None or row["menu_id"] is None:
-            await self._official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
-            return
-        items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
-        await self._official.send_menu(
-            row["pool"], openid, text, items, "点“参加”即算答复；名额未满时，截止前可以撤销。"
-        )
-
-    def _params(self, row: Any) -> dict[str, str]:
-        given = _as_object(row["params"]).items()
-        params = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
-        if row["secret_sealed"]:
-            params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
-        params |= {"pool": row["pool"], "hotline": self._deps.book(row["pool"]).pool.hotline} | params
-        if row["link"]:
-            params["invitation"] = row["link"]
-        if path := self._path(row, params):
-            params["link"] = self._entrances.page(row["pool"], path)
-        return params
-
-    def _path(self, row: Any, params: Mapping[str, str]) -> str:
-        """The page that a notice opens; empty: none."""
-        action = ACTIONS.get(row["kind"])
-        if action is None or (action.route == INVITATION and not row["link"]):
-            return ""
-        return action.path(params)
-
-    def _taps_of(self, row: Any, person: Person, params: Mapping[str, str]) -> list[str]:
-        """What can be tapped below a chat message: its page, and words that go on in the chat."""
-        action = ACTIONS.get(row["kind"])
-        if action is None:
-            return []
-        path, mini, page = self._path(row, params), action.mini_page(params), []
-        if path:
-            known = person.openid("mini") is not None
-            page = [self._entrances.link(action.label, row["pool"], path, mini, known=known)]
-        return page + [choice(word, self._taps[word]) for word in action.words if word in self._taps]
-
-    def _mini_page(self, row: Any, params: Mapping[str, str]) -> str:
-        action = ACTIONS.get(row["kind"])
-        return (action.mini_page(params) if action else "") or "pages/index/index"
-
-    def _short(self, row: Any, params: Mapping[str, str]) -> str:
-        """The same page as a short message has room for."""
-        if row["link"]:
-            return params.get("link", "")
-        return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"
 
     async def _write(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         """All in one transaction; when that fails, each in its own. One that can't be written stays *unknown*: it is
@@ -397,7 +263,7 @@ class Delivery:
             if row["channel"] != "mini" or outcome.identity_id is None:
                 continue
             template = self._subscribe_template(row["pool"], row["kind"])
-            if outcome.vendor_code == _NO_CREDIT:
+            if outcome.vendor_code == NO_CREDIT:
                 await execute(_SET_CREDIT, outcome.identity_id, template, "0")
             elif outcome.state == "delivered":
                 await execute(_SPEND_CREDIT, outcome.identity_id, template)
@@ -410,11 +276,6 @@ class Delivery:
             await execute("UPDATE wechat_identity SET following = false WHERE id = ANY($1::uuid[])", gone)
         if blocked:
             await execute("UPDATE wechat_identity SET blocked = true WHERE id = ANY($1::uuid[])", blocked)
-
-
-def _as_object(value: Any) -> dict[str, Any]:
-    """A jsonb column, which the driver hands over as text."""
-    return value if isinstance(value, dict) else dict(json.loads(value))
 
 
 def _as_row(outcome: Outcome) -> dict[str, object]:

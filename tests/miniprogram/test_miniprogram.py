@@ -38,7 +38,7 @@ def test_its_types_are_those_of_the_service() -> None:
 
 def test_every_page_that_the_service_opens_is_there() -> None:
     named = {action.mini.partition("?")[0] for action in ACTIONS.values() if action.mini}
-    sources = [ROOT / "services/office/staff_work.py", ROOT / "services/notifications/delivery.py"]
+    sources = [ROOT / "services/office/staff_work.py", ROOT / "services/notifications/sending.py"]
     for path in (*sources, *(ROOT / "config" / "menus").glob("*.toml")):
         named |= set(_NAMED.findall(path.read_text("utf-8")))
     assert {"pages/index/index", "pages/draw", "pages/verifier"} <= named

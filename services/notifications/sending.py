@@ -1,0 +1,196 @@
+"""Sends one attempt on its channel: a chat or template message, a subscribe message, an SMS or a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.chat_links import choice
+from domain.errors import Rejected
+from domain.links_in_text import defuse
+from services.core.base import Deps
+from services.notifications import rendering, short_links
+from services.notifications.actions import ACTIONS, INVITATION
+from services.notifications.entrances import Entrances
+from services.ports import (
+    ChatWindows,
+    MenuItem,
+    MiniProgramPlatform,
+    OfficialAccountSender,
+    SmsSender,
+    TemplateMessage,
+    VoiceCaller,
+)
+
+NO_CREDIT = "43101"
+_WINDOW_CLOSED = ("45015", "45047", "45072")
+_OUR_OWN = frozenset({"link", "email"})
+"""Facts of a notice that may be tapped; all others may have been typed by a user."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a vendor said to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
+
+    attempt_id: UUID
+    notice_id: UUID
+    state: str
+    vendor_id: str = ""
+    vendor_code: str = ""
+    retry_at: datetime | None = None
+    cost: int = 0
+    identity_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
+
+    identities: Mapping[str, tuple[UUID, str]]
+    credits: Mapping[str, int] = field(default_factory=dict)
+    """Subscribe messages of the mini-program still allowed, by template id; a template that is missing: not known."""
+
+    def openid(self, app: str) -> str | None:
+        found = self.identities.get(app)
+        return found[1] if found else None
+
+
+class Sending:
+    """``prices``, ``subscribe_template`` and ``taps`` as ``Delivery`` takes them."""
+
+    def __init__(
+        self,
+        deps: Deps,
+        official: OfficialAccountSender,
+        windows: ChatWindows,
+        mini: MiniProgramPlatform,
+        sms: SmsSender,
+        voice: VoiceCaller,
+        prices: Mapping[str, int],
+        subscribe_template: Callable[[str, str], str],
+        entrances: Entrances,
+        taps: Mapping[str, int],
+    ) -> None:
+        self._deps = deps
+        self._official = official
+        self._windows = windows
+        self._mini = mini
+        self._sms = sms
+        self._voice = voice
+        self._prices = prices
+        self._subscribe_template = subscribe_template
+        self._entrances = entrances
+        self._taps = taps
+
+    async def send(self, row: Any, person: Person, outcome: Outcome) -> Outcome:
+        """Hand the attempt over to its channel's vendor, once. Raises what the gateways raise."""
+        book = self._deps.book(row["pool"])
+        params = self._params(row)
+        channel = row["channel"]
+        if channel == "wechat":
+            return await self._send_wechat(row, person, params, outcome)
+        if channel == "mini":
+            template = self._subscribe_template(row["pool"], row["kind"])
+            if person.credits.get(template, 1) < 1:
+                return replace(outcome, state="failed", vendor_code=NO_CREDIT)
+            fields = rendering.subscribe_fields(book, row["kind"], params)
+            openid = str(person.openid("mini"))
+            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
+            return replace(outcome, state="delivered")
+        mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
+        cost = self._prices.get(channel, 0)
+        if channel == "sms":
+            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
+            vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
+            cost *= rendering.sms_parts(book, row["kind"], variables)
+            return replace(outcome, vendor_id=vendor_id, cost=cost)
+        message = rendering.voice_message(book, row["kind"], params)
+        vendor_id = await self._voice.call(
+            row["pool"],
+            mobile,
+            message.template,
+            message.params,
+            keys=message.keys,
+            bye=message.bye,
+            out_id=row["out_id"],
+        )
+        return replace(outcome, vendor_id=vendor_id, cost=cost)
+
+    async def _send_wechat(self, row: Any, person: Person, params: Mapping[str, str], outcome: Outcome) -> Outcome:
+        """A chat message while the user's window is open, else a template message."""
+        pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
+        book = self._deps.book(pool)
+        if row["tries"] == 1 and await self._windows.spend(pool, openid):
+            try:
+                await self._send_chat(
+                    row, openid, rendering.chat_text(book, kind, params), self._taps_of(row, person, params)
+                )
+                return replace(outcome, state="delivered", vendor_code="chat")
+            except Rejected as error:
+                if error.vendor_code not in _WINDOW_CLOSED:
+                    raise
+        fields = rendering.card_fields(book, kind, params)
+        url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
+        if mini and person.openid("mini") is None:
+            url, mini = self._entrances.door(pool, self._path(row, params), mini), ""
+        message = TemplateMessage(openid, kind, fields, url, f"n{row['number']}", mini)
+        return replace(outcome, vendor_id=await self._official.send_template(pool, message))
+
+    async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
+        choices = rendering.CHOICES.get(row["kind"])
+        if choices is None or row["menu_id"] is None:
+            await self._official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
+            return
+        items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
+        await self._official.send_menu(
+            row["pool"], openid, text, items, "点“参加”即算答复；名额未满时，截止前可以撤销。"
+        )
+
+    def _params(self, row: Any) -> dict[str, str]:
+        given = as_object(row["params"]).items()
+        params = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
+        if row["secret_sealed"]:
+            params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
+        params |= {"pool": row["pool"], "hotline": self._deps.book(row["pool"]).pool.hotline} | params
+        if row["link"]:
+            params["invitation"] = row["link"]
+        if path := self._path(row, params):
+            params["link"] = self._entrances.page(row["pool"], path)
+        return params
+
+    def _path(self, row: Any, params: Mapping[str, str]) -> str:
+        """The page that a notice opens; empty: none."""
+        action = ACTIONS.get(row["kind"])
+        if action is None or (action.route == INVITATION and not row["link"]):
+            return ""
+        return action.path(params)
+
+    def _taps_of(self, row: Any, person: Person, params: Mapping[str, str]) -> list[str]:
+        """What can be tapped below a chat message: its page, and words that go on in the chat."""
+        action = ACTIONS.get(row["kind"])
+        if action is None:
+            return []
+        path, mini, page = self._path(row, params), action.mini_page(params), []
+        if path:
+            known = person.openid("mini") is not None
+            page = [self._entrances.link(action.label, row["pool"], path, mini, known=known)]
+        return page + [choice(word, self._taps[word]) for word in action.words if word in self._taps]
+
+    def _mini_page(self, row: Any, params: Mapping[str, str]) -> str:
+        action = ACTIONS.get(row["kind"])
+        return (action.mini_page(params) if action else "") or "pages/index/index"
+
+    def _short(self, row: Any, params: Mapping[str, str]) -> str:
+        """The same page as a short message has room for."""
+        if row["link"]:
+            return params.get("link", "")
+        return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """A jsonb column, which the driver hands over as text."""
+    return value if isinstance(value, dict) else dict(json.loads(value))
