@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+# Tests wait for browsers and processes half of their time: more workers than processors.
+WORKERS ?= 5
 
 # Where the environment forbids it, hundreds of processes would compile the same modules anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -25,8 +27,7 @@ test: $(DEV_STAMP) ## Run all tests, or one area: make test T=tests/services/pay
 ifdef T
 	@exec $(BIN)/pytest -q $(T)
 else
-	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
-	@exec $(BIN)/pytest -q -n 3 --dist loadfile -m slow $$(grep -rl --include='test_*.py' mark.slow tests)
+	@exec $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 endif
 
 quick: $(DEV_STAMP) ## Run the tests that the changes since main touch

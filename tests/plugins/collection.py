@@ -1,6 +1,7 @@
 """Collecting the tests looks for no garbage: what is made then stays, and walking over it is a quarter of the time.
 
-Files with tests of the browser come first: they take longest, and no worker is left alone with them at the end.
+Files with slow tests come first, then those that drive a browser: they wait much, while others calculate, and no worker
+is left alone with them at the end.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    long = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in long)
+    slow, browser = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slow", "browser"))
+    items.sort(key=lambda item: (item.path not in slow, item.path not in browser))
 
 
 def pytest_collection_finish() -> None:
