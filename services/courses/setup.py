@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
-from domain.errors import Conflict, InvalidInput, NotFound
+from domain.errors import Conflict, InvalidInput
 from domain.rulebook.types import freeze
-from models.campaigns import Campaign
 from models.courses import Course, CourseEnrolment, CourseItem
-from models.exams import Exam
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.courses.calling import Calling
+from services.courses.forms import (
+    REASON_MAX,
+    WINDOW_MAX,
+    CourseData,
+    ItemData,
+    Missing,
+    check_course,
+    check_item,
+    missing_of,
+)
 from services.courses.notifications import recipient
 from services.courses.repository import get_course, get_item, lock_draft
 from services.courses.study import CODE_PURPOSE
 from services.files import give_up
 from services.notifications import Notices
 
-NAME_MAX, DESCRIPTION_MAX, REASON_MAX, PLACE_MAX = 40, 500, 100, 200
 ITEMS_MAX = 60
-AMOUNT_MAX = 100_000_000
-_WINDOW_MAX = timedelta(days=366)
-_CREDIT_MAX = 10_000
 _OVER = """
 FROM course c WHERE c.state = 'published' AND c.closes_at <= $1 AND NOT EXISTS (SELECT 1 FROM course_enrolment n
     WHERE n.course_id = c.id AND n.state IN ('called', 'learned') AND (n.closes_at > $1
@@ -39,43 +42,6 @@ FROM course c WHERE c.state = 'published' AND c.closes_at <= $1 AND NOT EXISTS (
 """
 CLOSES_DUE = f"EXISTS (SELECT 1 {_OVER} AND {not_paused('course_close', 'c.id')})"
 _NEXT = f"SELECT c.id {_OVER} AND {not_paused('course_close', 'c.id')}"
-AUDIENCES: Mapping[str, str] = {"all": "全体专家", "campaigns": "指定征集批次入库的专家", "listed": "名单内的专家"}
-KINDS: Mapping[str, str] = {"video": "视频", "pages": "图文", "live": "直播或面授"}
-
-
-@dataclass(frozen=True)
-class CourseData:
-    """The form of a course. ``audience`` is a key of ``AUDIENCES``, ``amount`` in fen, None: free."""
-
-    name: str
-    opens_at: datetime
-    closes_at: datetime
-    audience: str = "all"
-    campaigns: tuple[UUID, ...] = ()
-    description: str = ""
-    amount: int | None = None
-    exam_id: UUID | None = None
-    required: bool = False
-
-
-@dataclass(frozen=True)
-class ItemData:
-    """The form of an item. ``kind`` is a key of ``KINDS``; ``credit`` in hundredths of a class hour, or by length."""
-
-    kind: str
-    title: str
-    credit: int | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    place: str = ""
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Something on the check list. ``level`` bad keeps the course from being published."""
-
-    level: Literal["bad", "hint"]
-    text: str
 
 
 class CourseSetup:
@@ -89,7 +55,7 @@ class CourseSetup:
     async def create(self, actor: Actor, data: CourseData, *, key: str | None = None) -> UUID:
         """A draft. Raises InvalidInput that names the field."""
         check(actor, "course.manage")
-        clean = await self._check(actor, data)
+        clean = await check_course(self._deps.book(actor.pool), actor.pool, data)
         now = self._deps.now()
 
         async def run() -> UUID:
@@ -110,7 +76,7 @@ class CourseSetup:
     async def edit(self, actor: Actor, course_id: UUID, data: CourseData) -> None:
         """Of a draft. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
-        clean = await self._check(actor, data)
+        clean = await check_course(self._deps.book(actor.pool), actor.pool, data)
         async with transaction():
             course = await lock_draft(actor, course_id)
             course.update_from_dict(_columns(clean))
@@ -134,7 +100,7 @@ class CourseSetup:
     async def add_item(self, actor: Actor, course_id: UUID, data: ItemData, *, key: str | None = None) -> UUID:
         """At the end of a draft; its video or pages come afterwards. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
-        clean = _check_item(data)
+        clean = check_item(data)
         now = self._deps.now()
 
         async def run() -> UUID:
@@ -164,7 +130,7 @@ class CourseSetup:
         async with transaction():
             course = await lock_draft(actor, course_id)
             item = await get_item(course.id, item_id)
-            columns = _item_columns(_check_item(replace(data, kind=item.kind)))
+            columns = _item_columns(check_item(replace(data, kind=item.kind)))
             if item.kind != "live":
                 columns.pop("seconds")
             item.update_from_dict(columns)
@@ -202,7 +168,8 @@ class CourseSetup:
     async def check_list(self, actor: Actor, course_id: UUID) -> tuple[Missing, ...]:
         """What stands between the draft and its publishing, and what to think of."""
         check(actor, "course.manage")
-        return await self._missing(await get_course(actor, course_id))
+        course = await get_course(actor, course_id)
+        return await missing_of(self._deps.book(course.pool), course, self._deps.now())
 
     async def publish(self, actor: Actor, course_id: UUID) -> None:
         """Freeze the rules; participants are called by the clock. Twice is harmless. Raises Conflict with what is
@@ -214,7 +181,8 @@ class CourseSetup:
             if course.state == CourseState.PUBLISHED:
                 return
             state = COURSE.next(CourseState(course.state), CourseEvent.PUBLISH)
-            if missing := [one.text for one in await self._missing(course) if one.level == "bad"]:
+            checked = await missing_of(self._deps.book(course.pool), course, now)
+            if missing := [one.text for one in checked if one.level == "bad"]:
                 raise Conflict("还不能发布：" + "；".join(missing), code="not_ready")
             course.state, course.published_at = state, now
             course.rules = freeze(self._deps.book(course.pool).course)
@@ -234,7 +202,7 @@ class CourseSetup:
             course = await get_course(actor, course_id, locked=True)
             if course.state != CourseState.PUBLISHED:
                 raise Conflict("只有已发布的课程可以延长，请刷新后核对。", code="course_not_open")
-            if not max(course.closes_at, now) < closes_at <= course.opens_at + _WINDOW_MAX:
+            if not max(course.closes_at, now) < closes_at <= course.opens_at + WINDOW_MAX:
                 raise InvalidInput(
                     "新的结束时间应晚于现在和原结束时间，且课程不超过一年。", code="past", field="closes_at"
                 )
@@ -292,85 +260,6 @@ class CourseSetup:
             course.state, course.closed_at = COURSE.next(CourseState(course.state), CourseEvent.CLOSE), now
             await course.save(update_fields=["state", "closed_at"])
             await record(system(course.pool), now, "course.close", "course", course.id)
-
-    # ---- parts of the above
-
-    async def _missing(self, course: Course) -> tuple[Missing, ...]:
-        items = await CourseItem.filter(course_id=course.id).order_by("position")
-        found = [Missing("bad", "还没有学习内容")] if not items else []
-        found += [
-            Missing("bad", f"“{one.title}”还没有上传视频") for one in items if one.kind == "video" and not one.seconds
-        ]
-        found += [
-            Missing("bad", f"“{one.title}”还没有上传页面") for one in items if one.kind == "pages" and not one.pages
-        ]
-        if course.closes_at <= self._deps.now():
-            found.append(Missing("bad", "结束时间已经过去"))
-        if course.audience == "listed" and not await CourseEnrolment.exists(course_id=course.id):
-            found.append(Missing("bad", "名单里还没有学员"))
-        if course.exam_id is not None:
-            found += _missing_of_exam(course, await Exam.get(id=course.exam_id))
-        if course.required and not self._deps.book(course.pool).course.undrawn:
-            found.append(Missing("hint", "本专家库的规则不会因未完成培训暂停抽取"))
-        return tuple(found)
-
-    async def _check(self, actor: Actor, data: CourseData) -> CourseData:
-        name = check_text(" ".join(data.name.split()), "name", "课程名称", NAME_MAX, required=True)
-        description = check_text(
-            data.description.replace("\r\n", " ").replace("\n", " "), "description", "课程说明", DESCRIPTION_MAX
-        )
-        if data.opens_at >= data.closes_at:
-            raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="closes_at")
-        if data.closes_at - data.opens_at > _WINDOW_MAX:
-            raise InvalidInput("课程最长一年，请缩短。", code="window_long", field="closes_at")
-        if data.audience not in AUDIENCES:
-            raise InvalidInput("请选择参加的专家。", code="no_choice", field="audience")
-        await self._check_amount(actor, data.amount)
-        await self._check_campaigns(actor, data)
-        if data.exam_id is not None and not await Exam.exists(id=data.exam_id, pool=actor.pool, purpose="single"):
-            raise NotFound("找不到这场考试，请刷新后重新选择；课程的考试用途应为“个别考试”。", code="exam_unknown")
-        campaigns = data.campaigns if data.audience == "campaigns" else ()
-        return replace(data, name=name, description=description, campaigns=campaigns)
-
-    async def _check_amount(self, actor: Actor, amount: int | None) -> None:
-        if amount is None:
-            return
-        if self._deps.book(actor.pool).fee is None:
-            raise InvalidInput("本专家库没有开通缴费，课程只能免费。", code="no_fee", field="amount")
-        if not 1 <= amount <= AMOUNT_MAX:
-            raise InvalidInput("费用应在0.01元至100万元之间；免费请留空。", code="amount", field="amount")
-
-    async def _check_campaigns(self, actor: Actor, data: CourseData) -> None:
-        if data.audience != "campaigns":
-            return
-        known = await Campaign.filter(id__in=list(data.campaigns), pool=actor.pool).count() if data.campaigns else 0
-        if not known or known != len(set(data.campaigns)):
-            raise InvalidInput("请选择至少一个征集批次。", code="missing", field="campaigns")
-
-
-def _missing_of_exam(course: Course, exam: Exam) -> list[Missing]:
-    if exam.state not in ("draft", "published"):
-        return [Missing("bad", f"考试“{exam.name}”已结束或取消，请换一场")]
-    found = [Missing("hint", f"考试“{exam.name}”还没有发布，学完的学员要等它发布")] if exam.state == "draft" else []
-    if exam.closes_at < course.closes_at:
-        found.append(Missing("hint", f"考试“{exam.name}”比课程先结束，学完较晚的学员考不上"))
-    return found
-
-
-def _check_item(data: ItemData) -> ItemData:
-    title = check_text(" ".join(data.title.split()), "title", "标题", NAME_MAX, required=True)
-    if data.kind not in KINDS:
-        raise InvalidInput("请选择内容形式。", code="no_choice", field="kind")
-    if data.credit is not None and not 0 <= data.credit <= _CREDIT_MAX:
-        raise InvalidInput("学时应在0至100之间；留空则按时长计算。", code="credit", field="credit")
-    if data.kind != "live":
-        return ItemData(data.kind, title, data.credit)
-    if data.starts_at is None or data.ends_at is None or data.starts_at >= data.ends_at:
-        raise InvalidInput("请填写直播或面授的起止时间，结束应晚于开始。", code="window_turned", field="ends_at")
-    if data.ends_at - data.starts_at > timedelta(hours=12):
-        raise InvalidInput("一次直播或面授最长12小时。", code="window_long", field="ends_at")
-    place = check_text(" ".join(data.place.split()), "place", "地点或直播地址", PLACE_MAX, required=True)
-    return replace(data, title=title, place=place)
 
 
 def _item_columns(data: ItemData) -> dict[str, Any]:
