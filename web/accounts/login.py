@@ -23,7 +23,8 @@ from services.registry import Services
 from web.accounts.sent_codes import SentCodes
 from web.accounts.targets import asked_for, bind_first, fitting, onward, safe_target, with_query
 from web.accounts.user_agent import device_of, in_wechat, is_wechat
-from web.core.site import FORM_LIMIT, POOL, Site
+from web.core.forms import FORM_LIMIT
+from web.core.site import POOL, Site
 
 COOKIE = "pbt_desk"
 ASKED = "pbt_asked"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import aiohttp.web as http
 import structlog
-from aiohttp import BodyPartReader
 from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -22,6 +18,8 @@ from domain.rulebook.sections import Pool
 from services.core.outages import AWAY
 from services.registry import Services
 from services.reviews import OpenedFile
+from web.core.forms import FORM_LIMIT, check_origin, plain, read_pairs, read_parts, stale_form
+from web.core.static_files import StaticFiles
 from web.core.template_filters import filters
 from web.core.text_size import large_text, note_size, remember
 
@@ -34,10 +32,6 @@ AddressOf = Callable[[http.Request], str]
 """The client's address, as the outermost proxy of ours saw it."""
 
 _WEB = Path(__file__).parents[1]
-_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-FORM_LIMIT = 16 * 1024
-_FIELDS_MAX = 120
-"""Of one form; a draw of a project with fifty lots has the most."""
 _FORM_TTL = timedelta(hours=2)
 _TITLES: Mapping[int, str] = {
     401: "请先登录",
@@ -66,13 +60,6 @@ _HOMES: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class _File:
-    body: bytes
-    content_type: str
-    version: str
-
-
 class Site:
     """Routes of pages, each wrapped so that a refusal becomes a page too.
 
@@ -94,7 +81,7 @@ class Site:
         self._limit = limit
         self._services = services
         self.secure = services.deps.public_url.startswith("https://")
-        self._files = _load_all(_WEB / "static")
+        static = StaticFiles(_WEB / "static")
         self._environment = Environment(
             loader=FileSystemLoader(_WEB / "templates"),
             autoescape=True,
@@ -103,10 +90,10 @@ class Site:
             lstrip_blocks=True,
             auto_reload=False,  # compiled at its first use and kept, like static files
         )
-        self._environment.globals.update(static=self._static_url, large_text=large_text)
+        self._environment.globals.update(static=static.url, large_text=large_text)
         self._environment.filters.update(filters(self._now))
         self._headers = _security_headers(embed_in, secure=self.secure)
-        app.router.add_get("/h5/static/{name:.+}", self._static)
+        app.router.add_get("/h5/static/{name:.+}", static.serve)
         self.post("/h5/text", self._remember_size)
         app.middlewares.append(self._show_unknown)
 
@@ -134,7 +121,7 @@ class Site:
         if not unknown or "text/html" not in request.headers.get("Accept", ""):
             return await handler(request)
         note_size(request)
-        response = self.refusal(_plain(404, _HINTS[404]), request)
+        response = self.refusal(plain(404, _HINTS[404]), request)
         self.protect(response)
         return response
 
@@ -165,7 +152,7 @@ class Site:
                 self.protect(error)
                 raise
             hint = _HINTS.get(error.status, "页面无法打开，请返回后重试。")
-            return self.refusal(_plain(error.status, hint), request)
+            return self.refusal(plain(error.status, hint), request)
         except (HttpProcessingError, http.RequestPayloadError):
             return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"), request)
         except AWAY as error:
@@ -173,7 +160,7 @@ class Site:
             return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"), request)
         except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
             log.exception("page_failed", method=request.method)
-            return self.refusal(_plain(500, "我们已记录问题。请稍后重试，仍不行请拨打通知中的联系电话。"), request)
+            return self.refusal(plain(500, "我们已记录问题。请稍后重试，仍不行请拨打通知中的联系电话。"), request)
 
     def allow_media(self, response: http.StreamResponse, origin: str) -> None:
         """Let this page play films of ours and of ``origin``, a store's address; empty: of ours alone."""
@@ -250,11 +237,11 @@ class Site:
         self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int
     ) -> tuple[dict[str, str], bytes]:
         """The fields of a form with one ``file``, its name as ``filename``, and the file. Raises as ``read_form``."""
-        _check_origin(request, self._services.deps.public_url)
+        check_origin(request, self._services.deps.public_url)
         if request.content_type != "multipart/form-data":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
         async with asyncio.timeout(120):
-            return await _read_parts(
+            return await read_parts(
                 request, longest, lambda sent: self._check_token(sent, action, subject_id, person_id)
             )
 
@@ -262,28 +249,16 @@ class Site:
         try:
             link = self._services.links.check(fields.get("form", ""), f"form:{action}")
         except Forbidden as error:
-            raise _stale_form() from error
+            raise stale_form() from error
         if (link.subject_id, link.person_id) != (subject_id, person_id):
-            raise _stale_form()
+            raise stale_form()
 
     async def read_fields(self, request: http.Request, *, longest: int = FORM_LIMIT) -> dict[str, str]:
         """The same for a form whose address is its token. Raises Forbidden for one that another site sent."""
-        _check_origin(request, self._services.deps.public_url)
+        check_origin(request, self._services.deps.public_url)
         if request.content_type != "application/x-www-form-urlencoded":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
-        body = bytearray()
-        async with asyncio.timeout(20):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > longest:
-                    raise _plain(413, "提交的内容过长，请缩短后重试。")
-        try:
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX)
-        except ValueError as error:
-            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form") from error
-        if any("\0" in value for _, value in pairs):
-            raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
-        return dict(pairs)
+        return await read_pairs(request, longest)
 
     def _now(self) -> datetime:
         return self._services.deps.now()
@@ -291,22 +266,6 @@ class Site:
     async def _remember_size(self, request: http.Request) -> http.Response:
         fields = await self.read_fields(request)
         return remember(request, large=fields.get("size") == "large", secure=self.secure)
-
-    # ---- static files
-
-    def _static_url(self, name: str) -> str:
-        return f"/h5/static/{name}?v={self._files[name].version}"
-
-    async def _static(self, request: http.Request) -> http.Response:
-        file = self._files.get(request.match_info["name"])
-        if file is None:
-            raise http.HTTPNotFound
-        fresh = request.query.get("v") == file.version
-        headers = {
-            "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
 
 
 def _named_pool(request: http.Request) -> str:
@@ -336,16 +295,6 @@ def show_pdf(content: bytes, filename: str) -> http.Response:
     return http.Response(body=content, content_type="application/pdf", headers=headers)
 
 
-def _load_all(folder: Path) -> dict[str, _File]:
-    """By the name that templates use: ``draws/board.js``."""
-    return {path.relative_to(folder).as_posix(): _load(path) for path in folder.rglob("*") if path.suffix in _TYPES}
-
-
-def _load(path: Path) -> _File:
-    body = path.read_bytes()
-    return _File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
-
-
 def _security_headers(embed_in: str, *, secure: bool) -> dict[str, str]:
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -367,56 +316,3 @@ def _security_headers(embed_in: str, *, secure: bool) -> dict[str, str]:
     if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
-
-
-def _check_origin(request: http.Request, public_url: str) -> None:
-    """A browser says where a form came from; one that says another site is refused."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise _stale_form()
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return
-    if urlsplit(origin).netloc not in (urlsplit(public_url).netloc, request.host):
-        raise _stale_form()
-
-
-async def _read_parts(
-    request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None]
-) -> tuple[dict[str, str], bytes]:
-    """``check`` gets the fields before the file is read; our forms send their hidden ones first."""
-    fields: dict[str, str] = {}
-    content = bytearray()
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader) or not part.name or len(fields) >= _FIELDS_MAX:
-                raise ValueError("no form of ours")
-            if part.name == "file":
-                check(fields)
-            limit = longest if part.name == "file" else FORM_LIMIT
-            body = bytearray()
-            while chunk := await part.read_chunk(64 * 1024):
-                body += chunk
-                if len(body) > limit:
-                    raise _plain(413, f"文件过大，最大{longest // 1024 // 1024}MB，请压缩后再上传。")
-            if part.name == "file":
-                fields["filename"], content = part.filename or "", body
-            else:
-                fields[part.name] = body.decode()
-    except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off
-        raise InvalidInput("提交的内容不完整，请返回页面后重试。", code="not_a_form") from error
-    check(fields)
-    if any("\0" in value for value in fields.values()):
-        raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
-    return fields, bytes(content)
-
-
-def _stale_form() -> Forbidden:
-    return Forbidden("页面已过期，请返回后刷新页面，再提交一次。", code="form_stale")
-
-
-def _plain(status: int, message: str) -> AppError:
-    """A refusal of a status that no class stands for."""
-    error = AppError(message, code="page")
-    error.status = status
-    return error

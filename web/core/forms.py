@@ -1,0 +1,86 @@
+"""Reads forms that browsers send: bounded in size, number of fields and time, and from our own pages only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+import aiohttp.web as http
+from aiohttp import BodyPartReader
+
+from domain.errors import AppError, Forbidden, InvalidInput
+
+FORM_LIMIT = 16 * 1024
+_FIELDS_MAX = 120
+"""Of one form; a draw of a project with fifty lots has the most."""
+
+
+async def read_pairs(request: http.Request, longest: int) -> dict[str, str]:
+    """The fields of a form without files; ``longest`` in bytes."""
+    body = bytearray()
+    async with asyncio.timeout(20):
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > longest:
+                raise plain(413, "提交的内容过长，请缩短后重试。")
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+    except ValueError as error:
+        raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form") from error
+    if any("\0" in value for _, value in pairs):
+        raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
+    return dict(pairs)
+
+
+def check_origin(request: http.Request, public_url: str) -> None:
+    """A browser says where a form came from; one that says another site is refused."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise stale_form()
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    if urlsplit(origin).netloc not in (urlsplit(public_url).netloc, request.host):
+        raise stale_form()
+
+
+async def read_parts(
+    request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None]
+) -> tuple[dict[str, str], bytes]:
+    """``check`` gets the fields before the file is read; our forms send their hidden ones first."""
+    fields: dict[str, str] = {}
+    content = bytearray()
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader) or not part.name or len(fields) >= _FIELDS_MAX:
+                raise ValueError("no form of ours")
+            if part.name == "file":
+                check(fields)
+            limit = longest if part.name == "file" else FORM_LIMIT
+            body = bytearray()
+            while chunk := await part.read_chunk(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise plain(413, f"文件过大，最大{longest // 1024 // 1024}MB，请压缩后再上传。")
+            if part.name == "file":
+                fields["filename"], content = part.filename or "", body
+            else:
+                fields[part.name] = body.decode()
+    except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off
+        raise InvalidInput("提交的内容不完整，请返回页面后重试。", code="not_a_form") from error
+    check(fields)
+    if any("\0" in value for value in fields.values()):
+        raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
+    return fields, bytes(content)
+
+
+def stale_form() -> Forbidden:
+    return Forbidden("页面已过期，请返回后刷新页面，再提交一次。", code="form_stale")
+
+
+def plain(status: int, message: str) -> AppError:
+    """A refusal of a status that no class stands for."""
+    error = AppError(message, code="page")
+    error.status = status
+    return error

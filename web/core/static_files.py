@@ -1,0 +1,49 @@
+"""Style sheets, scripts and pictures of pages, read once; a changed one has another address."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp.web as http
+
+_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    content_type: str
+    version: str
+
+
+class StaticFiles:
+    def __init__(self, folder: Path) -> None:
+        self._files = _load_all(folder)
+
+    def url(self, name: str) -> str:
+        """``name`` as templates have it: ``draws/board.js``."""
+        return f"/h5/static/{name}?v={self._files[name].version}"
+
+    async def serve(self, request: http.Request) -> http.Response:
+        file = self._files.get(request.match_info["name"])
+        if file is None:
+            raise http.HTTPNotFound
+        fresh = request.query.get("v") == file.version
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+
+
+def _load_all(folder: Path) -> dict[str, _File]:
+    """By the name that templates use: ``draws/board.js``."""
+    return {path.relative_to(folder).as_posix(): _load(path) for path in folder.rglob("*") if path.suffix in _TYPES}
+
+
+def _load(path: Path) -> _File:
+    body = path.read_bytes()
+    return _File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
