@@ -107,7 +107,7 @@ async def measure_web(started: Product, count: int) -> bool:
     return tell("of which in the second half", held[-1] - held[SLICES // 2 - 1], 10, "MB") and good
 
 
-def requests(started: Product, people: words.People, log_ins: LogIns) -> Iterator[bytes]:
+def requests(started: Product, people: People, log_ins: LogIns) -> Iterator[bytes]:
     """Every word, address and export, one after the other, again and again."""
     makes: list[Callable[[], bytes | None]] = [case.make for case in words.cases(started, people)]
     makes += [case.make for case in pages.cases(log_ins)]

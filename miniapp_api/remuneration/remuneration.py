@@ -88,19 +88,19 @@ async def dispute(call: Call, path: RemunerationPath, body: DisputeIn) -> OwnRem
 @api.get("/draws/{draw_id}/remuneration", "专家酬劳支付情况", action="remuneration.read")
 async def of_draw(call: Call, path: DrawPath) -> DrawRemuneration:
     """Everybody who came, with hours, lines and state. Each reading is recorded."""
-    return await call.services.remuneration.desk.of_draw(call.actor, path.draw_id)
+    return await call.services.remuneration.proposals.of_draw(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/remuneration", "按标准提出酬劳", action="remuneration.propose")
 async def propose_all(call: Call, path: DrawPath) -> ProposedOut:
     """Propose the computed amount to everybody who has none yet. Twice is harmless."""
-    return ProposedOut(proposed=await call.services.remuneration.desk.propose_all(call.actor, path.draw_id))
+    return ProposedOut(proposed=await call.services.remuneration.proposals.propose_all(call.actor, path.draw_id))
 
 
 @api.put("/draws/{draw_id}/remuneration/experts/{invitation_id}", "提出或更正酬劳", action="remuneration.propose")
 async def propose(call: Call, path: ProposalPath, body: ProposalIn) -> RemunerationRow:
     """Propose one expert's amount, change it, or answer an objection. The same amount twice is harmless."""
-    return await call.services.remuneration.desk.propose(
+    return await call.services.remuneration.proposals.propose(
         call.actor, path.draw_id, path.invitation_id, body.amount, body.words
     )
 

@@ -22,7 +22,7 @@ from services.exams.calling import CALLS_DUE, LEAVES_DUE, Calling
 from services.exams.candidates import Candidates
 from services.exams.decisions import ExamDecisions
 from services.exams.evidence import Evidence
-from services.exams.evidence_desk import EvidenceDesk
+from services.exams.evidence_review import EvidenceReview
 from services.exams.face_checks import FaceChecks
 from services.exams.item_import import ItemImport
 from services.exams.item_pictures import ItemPictures
@@ -73,7 +73,7 @@ class ExamServices:
     appeals: Appeals
     evidence: Evidence
     faces: FaceChecks
-    evidence_desk: EvidenceDesk
+    evidence_review: EvidenceReview
     review: PaperReview
     rulings: Rulings
     analysis: ExamAnalysis
@@ -139,7 +139,7 @@ def build(
         appeals=Appeals(deps, notices),
         evidence=Evidence(deps, files),
         faces=FaceChecks(deps, faces),
-        evidence_desk=EvidenceDesk(deps, notices),
+        evidence_review=EvidenceReview(deps, notices),
         review=PaperReview(deps, pictures),
         rulings=Rulings(deps),
         analysis=ExamAnalysis(deps),

@@ -63,7 +63,7 @@ class ShortAnswer:
 
 
 @dataclass(frozen=True)
-class MarkingDesk:
+class MarkingQueue:
     """What one marker has before him. ``own`` of the ``waiting`` answers are for this person to mark."""
 
     next: ShortAnswer | None
@@ -75,13 +75,13 @@ class ShortAnswers:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def desk(self, actor: Actor, exam_id: UUID) -> MarkingDesk:
+    async def queue(self, actor: Actor, exam_id: UUID) -> MarkingQueue:
         """Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         counts = (await rows(_COUNTS, exam.id, actor.account_id))[0]
         found = await rows(_NEXT, exam.id, actor.account_id)
-        return MarkingDesk(ShortAnswer(**found[0]) if found else None, counts["own"], counts["waiting"])
+        return MarkingQueue(ShortAnswer(**found[0]) if found else None, counts["own"], counts["waiting"])
 
     async def mark(self, actor: Actor, attempt_id: UUID, slot: int, given: str, note: str = "") -> None:
         """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for what is settled or marked already."""

@@ -5,8 +5,8 @@ Everything that changes one runs under the row lock of its draw, then its own.
 
 from services.remuneration.answers import OwnRemuneration
 from services.remuneration.assembly import RemunerationServices, build
-from services.remuneration.desk import DrawRemuneration, RemunerationRow
 from services.remuneration.payouts import MonthTotal
+from services.remuneration.proposals import DrawRemuneration, RemunerationRow
 from services.remuneration.records import LineView
 
 __all__ = [

@@ -9,8 +9,8 @@ from services.core.due_tasks import DueTask
 from services.draws import DrawAccess
 from services.notifications import Notices
 from services.remuneration.answers import ExpertAnswers
-from services.remuneration.desk import RemunerationDesk
 from services.remuneration.payouts import Payouts
+from services.remuneration.proposals import Proposals
 from services.remuneration.sheets import PaymentSheets
 
 UNANSWERED = "EXISTS (SELECT 1 FROM remuneration WHERE state = 'proposed' AND answer_until <= $1)"
@@ -18,7 +18,7 @@ UNANSWERED = "EXISTS (SELECT 1 FROM remuneration WHERE state = 'proposed' AND an
 
 @dataclass(frozen=True)
 class RemunerationServices:
-    desk: RemunerationDesk
+    proposals: Proposals
     answers: ExpertAnswers
     payouts: Payouts
     sheets: PaymentSheets
@@ -28,7 +28,7 @@ class RemunerationServices:
 def build(deps: Deps, notices: Notices, access: DrawAccess) -> RemunerationServices:
     answers = ExpertAnswers(deps, notices)
     return RemunerationServices(
-        desk=RemunerationDesk(deps, notices, access),
+        proposals=Proposals(deps, notices, access),
         answers=answers,
         payouts=Payouts(deps, notices, access),
         sheets=PaymentSheets(deps, access),

@@ -45,7 +45,7 @@ class RemunerationTab(DrawPart):
             detail,
             error=form.error,
             f=form,
-            owed=await self.services.remuneration.desk.of_draw(actor, detail.draw.id),
+            owed=await self.services.remuneration.proposals.of_draw(actor, detail.draw.id),
             payable=_PAYABLE,
             ways=[(one, one) for one in rules.pay_ways],
             payer=rules.payer_note,

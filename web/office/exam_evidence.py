@@ -33,7 +33,7 @@ class ExamEvidencePages(OfficePart):
             "office/exam_evidence_list.html",
             request,
             view=await self.services.exams.queries.get(actor, exam_id),
-            found=await self.services.exams.evidence_desk.list(actor, exam_id),
+            found=await self.services.exams.evidence_review.list(actor, exam_id),
             states=STATES,
         )
 
@@ -50,7 +50,7 @@ class ExamEvidencePages(OfficePart):
             error=form.error,
             f=form,
             view=await self.services.exams.queries.get(actor, exam_id),
-            one=await self.services.exams.evidence_desk.get(actor, exam_id, evidence_id),
+            one=await self.services.exams.evidence_review.get(actor, exam_id, evidence_id),
             states=STATES,
         )
 
@@ -59,7 +59,7 @@ class ExamEvidencePages(OfficePart):
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         evidence_id = uuid_of(request.match_info["evidence"], FILE)
-        decide = self.services.exams.evidence_desk.decide
+        decide = self.services.exams.evidence_review.decide
         try:
             match fields.get("deed"):
                 case "accepted":

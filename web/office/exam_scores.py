@@ -56,7 +56,7 @@ class ExamScorePages(OfficePart):
             counts=await exams.scores.counts(actor, exam_id),
             found=found.items,
             total=found.total,
-            filed=sum(one.state == "open" for one in await exams.evidence_desk.list(actor, exam_id)),
+            filed=sum(one.state == "open" for one in await exams.evidence_review.list(actor, exam_id)),
             page=page,
             last=last_page(found.total),
             shown=show,
@@ -92,7 +92,7 @@ class ExamScorePages(OfficePart):
             f=form,
             view=await exams.queries.get(actor, exam_id),
             one=await exams.scores.get(actor, exam_id, attempt_id),
-            late=await exams.evidence_desk.late(actor, exam_id, attempt_id),
+            late=await exams.evidence_review.late(actor, exam_id, attempt_id),
         )
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -123,7 +123,7 @@ class ExamScorePages(OfficePart):
             error=form.error,
             f=form,
             view=await exams.queries.get(actor, exam_id),
-            desk=await exams.short_answers.desk(actor, exam_id),
+            desk=await exams.short_answers.queue(actor, exam_id),
         )
 
     async def mark(self, request: http.Request) -> http.Response:

@@ -31,7 +31,7 @@ class RemunerationDeskPages(DeskPart):
         return await self._page(actor, draw, note=_DONE.get(request.query.get("note", ""), ""))
 
     async def _page(self, actor: Actor, draw: Draw, form: Form = EMPTY, note: str = "") -> http.Response:
-        owed = await self._services.remuneration.desk.of_draw(actor, draw.id)
+        owed = await self._services.remuneration.proposals.of_draw(actor, draw.id)
         return self._show(
             actor,
             "remuneration/desk.html",
@@ -63,7 +63,7 @@ class RemunerationDeskPages(DeskPart):
         raise http.HTTPSeeOther(f"/desk/{draw.id}/remuneration?note={note}")
 
     async def _do(self, actor: Actor, draw: Draw, fields: dict[str, str]) -> str:
-        desk = self._services.remuneration.desk
+        desk = self._services.remuneration.proposals
         match fields.get("deed"):
             case "all":
                 return "all" if await desk.propose_all(actor, draw.id) else "none"

@@ -70,7 +70,7 @@ async def only() -> ExamEvidence:
 
 
 async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed: ExamAttempt) -> None:
-    evidence, desk = room.exams.evidence, room.exams.evidence_desk
+    evidence, desk = room.exams.evidence, room.exams.evidence_review
     (offered,) = await evidence.own(room.actor, room.candidate.id)
     assert (offered.state, offered.until) == ("", failed.deadline + timedelta(days=1))  # type: ignore[operator]
     await evidence.hand_in(room.actor, room.candidate.id, sealed(offered.seal_to, failed, {1: KEY}), WHY)
@@ -92,15 +92,15 @@ async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed:
 
 async def test_nobody_loses_by_an_accepted_file(room: Room, failed: ExamAttempt) -> None:
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(failed, {0: 0b1000}), WHY)
-    seen = await room.exams.evidence_desk.get(room.hall.office, room.exam.id, (await only()).id)
+    seen = await room.exams.evidence_review.get(room.hall.office, room.exam.id, (await only()).id)
     assert (seen.before, seen.after) == ("2", "2")
-    await room.exams.evidence_desk.decide(room.hall.office, (await only()).id, "accepted", "采纳")
+    await room.exams.evidence_review.decide(room.hall.office, (await only()).id, "accepted", "采纳")
     await failed.refresh_from_db()
     assert (failed.score, await marks_of(failed)) == (20, [20, 0, 0])
 
 
 async def test_a_rejected_one_changes_nothing_and_another_may_follow(room: Room, failed: ExamAttempt) -> None:
-    evidence, desk = room.exams.evidence, room.exams.evidence_desk
+    evidence, desk = room.exams.evidence, room.exams.evidence_review
     await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
     with pytest.raises(Conflict, match="已提交过"):
         await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
@@ -168,11 +168,11 @@ async def test_it_is_taken_in_time_for_a_paper_of_ones_own_and_decided_by_somebo
     with pytest.raises(NotFound):
         await evidence.hand_in(room.actor, other.id, plain(failed, {1: KEY}), WHY)
     with pytest.raises(Forbidden):
-        await room.exams.evidence_desk.list(room.actor, room.exam.id)
+        await room.exams.evidence_review.list(room.actor, room.exam.id)
     await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
     himself = room.hall.office.__class__("demo", "pool_admin", room.candidate.account_id)
     with pytest.raises(Forbidden, match="自己"):
-        await room.exams.evidence_desk.decide(himself, (await only()).id, "accepted", "采纳")
+        await room.exams.evidence_review.decide(himself, (await only()).id, "accepted", "采纳")
     await ExamEvidence.all().delete()
     room.clock.move(timedelta(days=1, hours=2))
     assert await evidence.own(room.actor, room.candidate.id) == ()
@@ -183,10 +183,10 @@ async def test_it_is_taken_in_time_for_a_paper_of_ones_own_and_decided_by_somebo
 async def test_a_paper_that_is_not_marked_yet_waits(room: Room) -> None:
     attempt = await room.hand_in(KEY, 0, 0)
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(attempt, {1: KEY}), WHY)
-    seen = await room.exams.evidence_desk.get(room.hall.office, room.exam.id, (await only()).id)
+    seen = await room.exams.evidence_review.get(room.hall.office, room.exam.id, (await only()).id)
     assert seen.after == ""
     with pytest.raises(Conflict, match="还没有评完分"):
-        await room.exams.evidence_desk.decide(room.hall.office, (await only()).id, "accepted", "采纳")
+        await room.exams.evidence_review.decide(room.hall.office, (await only()).id, "accepted", "采纳")
     assert (await only()).state == "open"
 
 
@@ -196,10 +196,10 @@ async def test_what_came_after_the_end_is_shown_and_never_counted(room: Room, fa
         "VALUES ($1, 1, 9, 1, $2, now(), now(), 2)"
     )
     await execute(put, failed.id, KEY)
-    (late,) = await room.exams.evidence_desk.late(room.hall.office, room.exam.id, failed.id)
+    (late,) = await room.exams.evidence_review.late(room.hall.office, room.exam.id, failed.id)
     assert (late.number, late.was, late.now) == (2, "CD", "AB")
     with pytest.raises(NotFound):
-        await room.exams.evidence_desk.late(room.hall.office, room.exam.id, room.candidate.id)
+        await room.exams.evidence_review.late(room.hall.office, room.exam.id, room.candidate.id)
 
 
 async def test_a_short_answer_is_shown_and_left_to_a_person(db: str, deps: Deps, clock: FixedClock) -> None:
@@ -212,7 +212,7 @@ async def test_a_short_answer_is_shown_and_left_to_a_person(db: str, deps: Deps,
         {"slot": 0, "mask": KEY, "text": "", "at": None},
     ]
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(attempt, {}, answers=lines), WHY)
-    seen = await room.exams.evidence_desk.get(hall.office, room.exam.id, (await only()).id)
+    seen = await room.exams.evidence_review.get(hall.office, room.exam.id, (await only()).id)
     assert [(one.number, one.now, one.by_hand) for one in seen.answers] == [(1, "AB", False), (2, "五人以上单数", True)]
-    await room.exams.evidence_desk.decide(hall.office, (await only()).id, "accepted", "采纳")
+    await room.exams.evidence_review.decide(hall.office, (await only()).id, "accepted", "采纳")
     assert await marks_of(attempt) == [20, 0, 0]

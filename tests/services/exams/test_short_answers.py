@@ -39,11 +39,11 @@ async def markers(room: Room) -> list[Actor]:
 
 async def test_two_who_agree_settle_it(room: Room, attempt: ExamAttempt) -> None:
     one, two, _ = await markers(room)
-    desk = await room.exams.short_answers.desk(one, room.exam.id)
+    desk = await room.exams.short_answers.queue(one, room.exam.id)
     assert desk.next is not None
     assert (desk.next.text, desk.own, desk.waiting) == ("应当否决投标", 1, 1)
     await give(room, one, attempt, "1.5")
-    assert (await room.exams.short_answers.desk(one, room.exam.id)).next is None
+    assert (await room.exams.short_answers.queue(one, room.exam.id)).next is None
     await give(room, two, attempt, "1.5")
     await attempt.refresh_from_db()
     assert (await marks_of(attempt), attempt.state, attempt.score, attempt.flags) == ([20, 15, 0], "released", 35, [])

@@ -137,7 +137,7 @@ async def test_before_the_end_everybody_reads_when_it_will_be(world: World) -> N
 
 async def test_other_agencies_and_experts_find_nothing(world: World) -> None:
     draw_id, [first, second] = await ended_panel(world.office, world.clock, needed=2)
-    await world.services.remuneration.desk.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
     organisation = await make_organisation(credit_code=OTHER_CREDIT_CODE)
     account = await make_account(world.services.deps)
     await make_agent_link(organisation, account)

@@ -80,7 +80,7 @@ class DrawRemuneration:
     paid: int
 
 
-class RemunerationDesk:
+class Proposals:
     def __init__(self, deps: Deps, notices: Notices, access: DrawAccess) -> None:
         self._deps = deps
         self._notices = notices

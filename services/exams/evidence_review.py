@@ -98,7 +98,7 @@ class _TakenBack(Exception):
     """Undoes the trial."""
 
 
-class EvidenceDesk:
+class EvidenceReview:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
