@@ -76,14 +76,14 @@ async def _block(turn: Turn, one: _List, role: RoleOption, shown: int) -> str:
     pool = turn.user.pool
     actor = Actor(pool, role.role, turn.user.account_id, organisation_id=role.organisation_id, scope=role.scope)
     found = await one.look[role.role](turn, actor, shown)
-    if not found.lines:
-        return texts.WORK_NONE.format(label=wording.plain(role.label), what=one.what)
     link = turn.services.notifications.entrances.link
+    more = texts.WORK_MORE.format(total=found.total) if found.total > len(found.lines) else texts.WORK_PAGE
+    page = f"▸ {link(more, pool, found.page)}"
+    if not found.lines:
+        return f"{texts.WORK_NONE.format(label=wording.plain(role.label), what=one.what)}\n{page}"
     lines = [texts.WORK_HEAD.format(label=wording.plain(role.label), what=one.what, total=found.total)]
     lines += [f"▸ {link(line.label, pool, line.path)}\n{line.said}" for line in found.lines]
-    if found.total > len(found.lines):
-        lines.append(f"▸ {link(texts.WORK_MORE.format(total=found.total), pool, found.page)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, page])
 
 
 def _draws(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]) -> Look:

@@ -47,12 +47,15 @@ async def test_an_agency_asks_how_far_its_draws_are(world: World) -> None:
 
 async def test_what_waits_for_the_agency_is_named_with_its_page(world: World) -> None:
     agency = await phone_of(world, "agency")
-    assert "待办：目前没有" in await agency.says("待办")
+    none = unescape(await agency.says("待办"))
+    assert "待办：目前没有" in none
+    assert 'next=%2Fagency">打开网页' in none, "the pages are reached though nothing waits"
     draw_id = await offices.make_draw(world.office)
     shown = unescape(await agency.says("待办"))
     assert "待办：共1个" in shown
     assert "填写后提交审核" in shown
     assert f"next=%2Fagency%2Fdraws%2F{draw_id}" in shown
+    assert 'next=%2Fagency">打开网页' in shown
     assert "标段0个，抽取活动1个" in await agency.says("项目")
 
 

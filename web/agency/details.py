@@ -13,6 +13,7 @@ from services.draws import DeskRow, Detail
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of
+from web.draws.record import public_path
 from web.office.base import redirect, uuid_of
 
 
@@ -43,6 +44,7 @@ class ResultTab(DrawPart):
 
     def add_routes(self) -> None:
         self.site.get("/agency/draws/{id}/result", self.result)
+        self.site.post("/agency/draws/{id}/result", self.share)
 
     async def result(self, request: http.Request) -> http.Response:
         """Codes while it is sealed; each reading of the persons is logged by the service."""
@@ -54,7 +56,14 @@ class ResultTab(DrawPart):
             detail,
             result=await self.services.draws.results.read(actor, detail.draw.id),
             mark=self.book(actor).draw.supplement.mark,
+            public=public_path(detail.draw) if detail.draw.ended_at else "",
         )
+
+    async def share(self, request: http.Request) -> http.Response:
+        """To the record so far, by a link that anybody may be given; once it is whole its number suffices."""
+        actor, detail = await self.asked(request)
+        await self.fields(request, actor)
+        raise redirect(f"/record/{await self.services.draws.public_links.share(actor, detail.draw.id, 'record')}")
 
 
 class AttendanceTab(DrawPart):

@@ -180,3 +180,14 @@ async def test_a_receipt_from_a_phone_that_the_record_lacks_gives_a_rewritten_on
     page = await seen.open(f"/record/{token}#receipts={'ab' * 32}")
     await page.get_by_role("button", name="核对抽取记录").click()
     await page.get_by_text("记录被截短或改写").wait_for()
+    await page.evaluate(KEPT, "ab" * 32)
+    page = await seen.open(f"/record/{token}")
+    await page.get_by_role("button", name="核对抽取记录").click()
+    await page.get_by_text("记录被截短或改写").wait_for()
+
+
+KEPT = """(head) => {
+    const { id, draw } = document.getElementById('check').dataset;
+    localStorage.setItem(`pbt/${id}/receipts/${draw}`, JSON.stringify([{ role: 'agency', round: 1, head }]));
+}"""
+"""As the browser of a party keeps it."""

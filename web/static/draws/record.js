@@ -1,4 +1,5 @@
 // Checks the record in this browser: fetches its file, recomputes it, and says in plain words what came of it.
+import { receipts as receiptsOf, shelfOf } from './commitment.js';
 import { parseFile } from './record_bytes.js';
 import { verify } from './record_check.js';
 import { story } from './record_story.js';
@@ -9,7 +10,16 @@ const outcome = section.querySelector('[role="status"]');
 const told = document.getElementById('story');
 const sentences = JSON.parse(section.dataset.sentences);
 const words = JSON.parse(section.dataset.words);
-const receipts = new URLSearchParams(location.hash.slice(1)).get('receipts')?.split(',').filter(Boolean) ?? [];
+const receipts = new URLSearchParams(location.hash.slice(1)).get('receipts')?.split(',').filter(Boolean) ?? kept();
+
+/** What this browser itself kept when it took part; a browser without storage kept nothing. */
+function kept() {
+  try {
+    return receiptsOf(shelfOf(section.dataset.id), section.dataset.draw).map(({ head }) => head);
+  } catch {
+    return [];
+  }
+}
 
 function element(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);

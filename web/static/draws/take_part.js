@@ -1,6 +1,6 @@
 // A party's browser takes part in the draw of lots. It commits: the agency's at once, the supervisor's when its button
 // is pressed; and it reveals as soon as all have committed.
-import { Device, receipts } from './commitment.js';
+import { Device, receipts, shelfOf } from './commitment.js';
 
 const box = document.querySelector('[data-take-part]');
 const said = box.querySelector('[data-said]');
@@ -11,10 +11,7 @@ const PARTIES = Object.keys(NAMES);
 const OTHER = PARTIES.find((one) => one !== ROLE);
 const AGAIN = ROLE === 'agency' ? '或终止本轮后重新摇号' : '或请代理机构终止本轮后重新摇号';
 const EVERY = 1500;
-const shelf = {
-  recall: (name) => JSON.parse(localStorage.getItem(`pbt/${name}`)),
-  keep: (name, value) => (value === undefined ? localStorage.removeItem(`pbt/${name}`) : localStorage.setItem(`pbt/${name}`, JSON.stringify(value))),
-};
+const shelf = shelfOf(box.dataset.id);
 let pressed = !button;
 
 function tell(text, mood = '') {
