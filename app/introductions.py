@@ -22,7 +22,7 @@ from app.demo.mini import MiniProgram
 from app.demo.phones import Missing, Phone
 from app.demo.wire import Refused, Wire
 from app.demo_data import POOL
-from app.demo_people import APPLICANTS, EXPERTS, STAFF, DemoPerson
+from app.demo_people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
 from config.settings import Settings
 from handlers import commands
 
@@ -40,7 +40,7 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
     """Let the first experts and the staff follow and bind, then an applicant apply. A failure is only logged."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
-    mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF)]
+    mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF, *REVIEWERS)]
     service = f"http://{settings.http.host}:{settings.http.port}"
     async with aiohttp.ClientSession() as session, Redis.from_url(settings.redis_url) as redis:
         wire = Wire(session, service, sandbox_url)

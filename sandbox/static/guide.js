@@ -1,16 +1,22 @@
-// The guide: four stories, each with its phones side by side, the next tap marked, and why the last one mattered. A step is
+// The guide: six stories, each with its phones side by side, the next tap marked, and why the last one mattered. A step is
 // over when its fact is there, whoever brought it about; so a story can be left, resumed, or played in another order.
 import { h } from './dom.js';
 import { Mark, findTap } from './marks.js';
 import { keep, recall } from './memory.js';
+import { Pages, Stuck } from './pages.js';
 import { STORIES } from './stories.js';
 
 const SHELF = 'guide';
-const LOOK_EVERY = 700;
+const LOOK_EVERY = 300;
 /** Milliseconds without anything to tap until the way back is marked: a page may just be loading. */
 const LOST_AFTER = 2000;
-/** Pages of the mini-program whose `id` is a draw's. */
-const OF_A_DRAW = ['draw', 'supervised', 'result', 'door', 'absencesOfDraw'];
+/** Milliseconds between two requests for what no phone shows. */
+const ASK_EVERY = 2000;
+const OF_A_DRAW = /\/(?:agency\/draws|desk)\/([0-9a-f-]{36})/;
+/** How far a release is, by what its page shows. */
+const RELEASE = { begun: '#release-panel', approved: '[name="deed"][value="start"]', asked: '[name="deed"][value="withdraw"]' };
+/** Stories that go on with a draw, and the end of the agency's page that tells how it stands. */
+const TELLS = { draw: '/run', call: '/run', release: '/release', recall: '/run' };
 
 export class Guide {
   constructor(desk) {
@@ -50,7 +56,7 @@ export class Guide {
 
   again() {
     delete this.skipped[this.story];
-    for (const name of { draw: ['draw', 'state', 'seed', 'checked'], apply: ['asked', 'form', 'handedIn', 'decided', 'feeOpen', 'code', 'paid'], call: ['rang', 'picked', 'keys'], exam: ['examOpen', 'examPaper', 'examDone'] }[this.story]) delete this.facts[name];
+    for (const name of this.plot.facts) delete this.facts[name];
     if (this.story === 'exam') for (const view of this.desk.views.values()) view.browser.close();
     this.save();
     this.draw();
@@ -100,10 +106,11 @@ export class Guide {
   /** Looks at the desk anew and moves the mark. */
   look() {
     if (this.story) this.observe();
+    this.watch();
     const [element, view] = this.story ? this.find() : [null, null];
     this.mark.put(element);
-    if (view && view !== this.shown) view.element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    this.shown = view;
+    if (view && view !== this.phone) view.element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    this.phone = view;
     for (const one of this.desk.views.values()) one.element.classList.toggle('next-phone', one === view);
   }
 
@@ -115,33 +122,36 @@ export class Guide {
     return [null, null];
   }
 
-  findOne({ phone, role, tab, words, ringing, news, clock, closes }) {
+  findOne({ phone, role, tab, words, ringing, news, clock, closes, sample }) {
     const views = [...this.desk.views.values()];
-    if (clock) return [document.querySelector(`[data-advance="${clock}"]`), null];
+    if (clock) return this.settling(clock) ? null : [document.querySelector(`[data-advance="${clock}"]`), null];
     if (news) return this.desk.others.box.checked && news !== 'calls' ? null : chip(this.desk.newsBox, news);
     if (ringing) return views.map((view) => [view.callScreen.nextTap(), view]).find(([element]) => element);
     if (role) return views.filter((view) => view.data.role === role).map((view) => [findTap(view, words), view]).find(([element]) => element);
     const view = views.find((one) => one.data.name === phone);
     if (!view) return null;
+    if (sample) return [view.samples[sample].disabled ? null : view.samples[sample], view];
     if (closes && view.browser.document) return [view.browser.closeButton, view];
-    if (this.onAnotherDraw(view)) return [wayBack(view), view];
+    if (this.onAnotherDraw(view)) return [view.browser.closeButton, view];
     const element = findTap(view, words) ?? (tab && view.tab !== tab ? view.buttons.get(tab) : null);
     if (element) this.lost = null;
     return [element ?? this.fromElsewhere(view), view];
   }
 
-  /** Whether the phone's mini-program shows a draw that isn't the story's: nothing may be tapped there. */
+  /** Whether what a long step of the clock brings may still be on its way. */
+  settling(clock) { return clock > 3600 && Date.now() - (this.movedAt ?? 0) < 2 * ASK_EVERY; }
+
+  /** Whether the phone shows a draw that isn't the story's: nothing may be tapped there. */
   onAnotherDraw(view) {
-    const page = view.miniPages?.at(-1);
-    if (this.story !== 'draw' || view.tab !== 'mini' || view.browser.document) return false;
-    return OF_A_DRAW.includes(page?.name) && page.params.id !== this.facts.draw;
+    const [, id] = OF_A_DRAW.exec(view.browser.document?.location.pathname ?? '') ?? [];
+    return Boolean(id && TELLS[this.story] && ![this.facts.draw, this.facts.recall].includes(id));
   }
 
-  /** The way back of a phone that has shown nothing to tap for a while; on the story's own draw it just waits for others. */
+  /** The way back of a phone that has shown nothing to tap for a while; on a page of the story's draw that follows by itself it just waits for others. */
   fromElsewhere(view) {
-    const page = view.miniPages?.at(-1);
-    const waits = view.tab === 'mini' && !view.browser.document && ['draw', 'supervised'].includes(page?.name) && page.params.id === this.facts.draw;
-    const back = waits ? null : wayBack(view);
+    const page = view.browser.document;
+    const waits = page?.location.pathname.includes(this.watched) && page.querySelector('.board, [data-live], [data-take-part]');
+    const back = !page || waits ? null : view.browser.closeButton;
     if (!back || this.lost?.back !== back) this.lost = { back, since: Date.now() };
     return Date.now() - this.lost.since < LOST_AFTER ? null : back;
   }
@@ -155,20 +165,59 @@ export class Guide {
     this.draw();
   }
 
-  /** An answer of the service to somebody's mini-program. */
-  noticed(method, path, body) {
-    const [, id, rest = ''] = /^\/draws\/([0-9a-f-]{36})(.*)$/.exec(path) ?? [];
-    if (method === 'POST' && (path === '/draws' || path.endsWith('/copies'))) this.note({ draw: body.id, state: 'editing', seed: false });
-    if (method === 'POST' && /^\/verification\/applications\/.*\/approval$/.test(path) && this.facts.state === 'submitted') this.note({ state: 'verified' });
-    if (!id || id !== this.facts.draw) return;
-    if (method === 'POST' && rest === '/submission') this.note({ state: 'submitted' });
-    if (method === 'GET' && /^(\/progress(\/stream)?)?$/.test(rest) && body.state) this.note({ state: body.state });
-    if (rest === '/rounds/current' && body.round) this.note({ seed: Boolean(body.round.seed) });
+  /** An example was made: the story goes on with it. */
+  begin(id) {
+    for (const story of ['draw', 'release', 'recall']) {
+      delete this.skipped[story];
+      for (const name of STORIES[story].facts) delete this.facts[name];
+    }
+    this.note({ draw: id, state: 'editing' });
+  }
+
+  /** The activity of which the story tells; '' for none. */
+  get watched() { return TELLS[this.story] ? (this.story === 'recall' && this.facts.recall) || this.facts.draw || '' : ''; }
+
+  /** Its number. */
+  get number() { return (this.watched === this.facts.recall ? this.facts.recallNumber : this.facts.number) ?? ''; }
+
+  /** How the activity stands, as its agency's page tells it: the one that is open, else one that is fetched. */
+  async watch() {
+    const view = [...this.desk.views.values()].find(({ data }) => data.role === 'agency');
+    const id = this.watched;
+    if (!view || !id || this.asking) return;
+    const open = view.browser.document;
+    if (open?.location.pathname.endsWith(`${id}${TELLS[this.story]}`) && open.querySelector('.board, [data-live]')) { this.read(open, id); return; }
+    if (Date.now() - (this.askedAt ?? 0) < ASK_EVERY) return;
+    this.askedAt = Date.now();
+    this.asking = true;
+    try {
+      this.read((await new Pages(view.data).enter(`/agency/draws/${id}${TELLS[this.story]}`)).page, id);
+    } catch (error) {
+      if (!(error instanceof Stuck)) throw error;
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  read(page, id) {
+    const state = page.querySelector('.board')?.dataset.state ?? page.querySelector('header.head .tag')?.classList[1];
+    if (!state || id !== this.watched) return;
+    const number = /[A-Z]{4}\d{12}/.exec(page.querySelector('header.head')?.textContent ?? '')?.[0] ?? '';
+    if (id === this.facts.recall) this.note({ recallState: state, recallNumber: number });
+    else this.note({ state, number, ...(page.querySelector('[data-take-part][data-seeded]') ? { seed: true } : {}) });
+    if (this.story === 'release') this.readRelease(page);
+  }
+
+  readRelease(page) {
+    const [stands = ''] = Object.keys(RELEASE).filter((name) => page.querySelector(RELEASE[name]));
+    const hour = new Date((this.desk.now() + 8 * 3600) * 1000).getUTCHours();
+    this.note({ release: stands, told: Boolean(page.querySelector('#release-panel .tag.good')), night: hour < 8 || hour >= 21 });
   }
 
   /** An event of the sandbox, of any phone. */
   handle(event) {
     if (event.type === 'call') this.noteCall(event.call);
+    if (event.type === 'clock') this.movedAt = Date.now();
     this.look();
   }
 
@@ -186,7 +235,7 @@ export class Guide {
       const path = page?.location.pathname ?? '';
       if (data.name === '柳学文' && chat.chat.following) this.note({ followed: true });
       if (data.name === '柳学文' && chat.chat.bubbles.some(({ side, text }) => side === 'me' && text.trim() === '申报')) this.note({ asked: true });
-      if (data.role === 'agency' && page?.querySelector('#check .verdict')) this.note({ checked: this.facts.draw });
+      if (data.role === 'agency' && page) this.observeAgency(page, path);
       if (data.role === 'applicant' && /\/apply\/form/.test(path)) this.note({ form: true });
       if (data.name === '柳学文' && /\/apply\/status/.test(path)) this.note({ handedIn: true });
       if (data.name === '测一明' && /\/exams\/[0-9a-f-]{36}$/.test(path)) this.note({ examOpen: true });
@@ -196,6 +245,14 @@ export class Guide {
       if (data.role === 'applicant' && view.element.querySelector('[data-qr^="weixin://wxpay"]')) this.note({ code: true });
       if (data.name === this.reviewing && page && passedOn(page)) this.decided(data.name);
     }
+  }
+
+  observeAgency(page, path) {
+    const [, id] = OF_A_DRAW.exec(path) ?? [];
+    if (!this.facts.draw && page.querySelector('[name="deed"][value="submit"]')) this.begin(id);
+    const follows = this.facts.draw && id && id !== this.facts.draw && page.querySelector(`a[href*="${this.facts.draw}"]`);
+    if (follows && this.story === 'recall') this.note({ recall: id });
+    if (page.querySelector('#check .verdict')) this.note({ checked: this.facts.draw, ...(path.endsWith(`/${this.facts.number}`) ? { opened: this.facts.draw } : {}) });
   }
 
   noteFee(texts) {
@@ -215,12 +272,6 @@ export class Guide {
 /** Whether a reviewer's list is open and nothing of the applicant's waits in it. */
 const passedOn = (page) => page.location.pathname.endsWith('/review') && page.readyState === 'complete'
   && ![...page.querySelectorAll('main a')].some((one) => one.textContent.includes('江申请'));
-
-/** What leaves the page that a phone shows: its open web page, else the mini-program's page; null at home. */
-function wayBack(view) {
-  if (view.browser.document) return view.browser.closeButton;
-  return view.tab === 'mini' ? view.miniPane.querySelector('.nav-button[aria-label="返回"]:not([hidden])') : null;
-}
 
 /** A phone that is away from the desk and calls for attention. */
 function chip(box, kind) {

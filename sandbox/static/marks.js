@@ -1,14 +1,17 @@
 // Finding the next tap on what is shown, and marking it.
+import { emptyFields } from './samples.js';
 
 const TAPPABLE = 'button, a[href], label, summary, input[type="submit"]';
 const LAYERS = '.m-mask, .m-over, .consent:not([hidden]), .over.pay:not([hidden]), .scanner:not([hidden])';
 
+const isPage = (root) => root.nodeType === Node.DOCUMENT_NODE;
 const seen = (element) => element.checkVisibility?.() ?? Boolean(element.offsetParent);
 const named = (element) => (element.getAttribute('aria-label') ?? element.textContent).trim();
 
-/** The button in `root` that says one of `words`, the first word first. A word may be {word, last: true} or a function. */
+/** The button of what `view` shows that says one of `words`, the first word first; none of a page that is under way. A word may be a function. */
 export function findTap(view, words) {
   const page = view.browser.document;
+  if (page && (page.readyState !== 'complete' || page.querySelector('form[data-sent]'))) return null;
   for (const root of [lastLayer(view), page, page ? null : view.panes[view.tab]]) {
     for (const word of root ? words : []) {
       const found = typeof word === 'function' ? word(root, view) : say(root, word);
@@ -37,7 +40,7 @@ export const inNewest = (...words) => (root, view) => {
 
 /** The newest link of the chat that says one of `words`, however old its bubble. */
 export const inChat = (...words) => (root, view) => {
-  if (view.tab !== 'chat' || root.nodeType === Node.DOCUMENT_NODE) return null;
+  if (view.tab !== 'chat' || isPage(root)) return null;
   const rows = [...root.querySelectorAll('.log > .row:not(.mine)')].reverse();
   return rows.flatMap((row) => words.map((word) => say(row, word))).find(Boolean) ?? null;
 };
@@ -47,14 +50,14 @@ export const inSms = (root, view) => (view.tab === 'sms' ? [...root.querySelecto
 
 /** On an open page: the first field that still wants something, else the page's green button. */
 export function fillIn(root) {
-  if (root.nodeType !== Node.DOCUMENT_NODE) return null;
+  if (!isPage(root)) return null;
   const field = [...root.querySelectorAll('input:invalid, select:invalid, textarea:invalid')].find(seen);
   return field?.closest('.field, label') ?? field ?? [...root.querySelectorAll('.button.primary, .sticky button')].find(seen) ?? null;
 }
 
 /** On the paper of an examination: an option, then the next question, then handing in. */
 export function sitExam(root) {
-  if (root.nodeType !== Node.DOCUMENT_NODE || !root.querySelector('.exam-foot')) return null;
+  if (!isPage(root) || !root.querySelector('.exam-foot')) return null;
   const dialog = root.querySelector('dialog[open]');
   if (dialog) return say(dialog, '确定交卷');
   const question = root.querySelector('.exam-question fieldset');
@@ -66,9 +69,39 @@ export function sitExam(root) {
 export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') &&
   !one.querySelector(':checked'))?.querySelector('label') ?? null;
 
-/** The step of that name in the row of steps, unless it is the one that is shown. */
-export const inSteps = (label) => (root) => [...root.querySelectorAll('.m-steps button:not([aria-current])')]
-  .find((one) => one.textContent.endsWith(label) && seen(one) && !one.disabled) ?? null;
+/** On an open page: a button by its word or its whole name, below whatever is being typed. */
+export const onButton = (word) => (root) => (isPage(root)
+  ? [...root.querySelectorAll('main button')].find((one) => seen(one) && !one.disabled && one.textContent.trim().startsWith(word)) ?? null : null);
+
+/** On an open page: a link that is not the page's own; in steps a number stands before the word. */
+export const onLink = (...words) => (root) => (isPage(root)
+  ? words.map((word) => [...root.querySelectorAll('main a[href]:not([aria-current])')].find((one) => seen(one) && one.textContent.trim().replace(/^\d/, '').startsWith(word))).find(Boolean) ?? null : null);
+
+/** On another page of an office: the link to the guide's own activity. */
+export function ownDraw(root, view) {
+  const id = view.desk.guide.watched;
+  if (!isPage(root) || !id || root.location.pathname.includes(id)) return null;
+  return [...root.querySelectorAll(`main a[href*="${id}"]`)].find(seen) ?? null;
+}
+
+/** The button above the phone that fills in what the open page still asks for. */
+export const sample = (root, view) => (isPage(root) && emptyFields(root).length ? view.samples.fill : null);
+
+/** A proof that is not there yet: a file from the phone, then its upload. */
+export function proof(root, view) {
+  const field = isPage(root) ? [...root.querySelectorAll('main input[type="file"]')].find(seen) : null;
+  if (!field || root.querySelector('[name="deed"][value="remove"]')) return null;
+  return field.files.length ? say(field.form, '上传') : view.samples.fill;
+}
+
+/** On the page of a recall: an answer for the first expert without one, its button, at last the confirmation. */
+export function agreeing(root) {
+  const button = isPage(root) ? [...root.querySelectorAll('main button.primary')].find((one) => seen(one) && one.textContent.trim().startsWith('提交')) : null;
+  return button && (undecided(button.form) ?? button);
+}
+
+/** In the newest bubble: the link to the guide's own activity, which begins with its number. */
+export const ownLine = (root, view) => (view.desk.guide.number ? inNewest(view.desk.guide.number)(root, view) : null);
 
 /** A link of the page at `path`. */
 export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? say(root, word) : null);

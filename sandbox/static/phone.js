@@ -12,6 +12,7 @@ import { LettersApp } from './letters.js';
 import { keep, recall } from './memory.js';
 import { MessagesApp, SmsBanner } from './messages.js';
 import { mount } from './miniapp.js';
+import { Samples } from './samples.js';
 import { Scanner } from './scanner.js';
 
 /** Where the phones of the desk are: at the demo's trading centre, in GCJ-02. */
@@ -50,6 +51,7 @@ export class PhoneView {
     this.consent = new ConsentSheet(this);
     this.callScreen = new CallScreen(this);
     this.idCard = new IdCard(this.data);
+    this.samples = new Samples(this);
     this.device = new Device(this, () => this.browser.address);
     this.element = this.build();
     this.tab = this.panes[recall(this.shelf)] ? recall(this.shelf) : this.tab;
@@ -81,7 +83,7 @@ export class PhoneView {
     return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
       h('div', { class: 'tag' },
         h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
-        this.lineBadge, this.pilotBadge, h('span', { class: 'number' }, this.data.mobile), this.device.button, this.idCard.button,
+        this.lineBadge, this.pilotBadge, ...(this.samples.buttons.length ? this.samples.buttons : [h('span', { class: 'number' }, this.data.mobile)]), this.device.button, this.idCard.button,
         h('button', {
           type: 'button', class: 'quiet', 'aria-label': `把${this.data.name}的手机从桌面拿开`, title: '从桌面拿开',
           onclick: () => this.desk.hide(this.id),
@@ -198,7 +200,6 @@ export class PhoneView {
         requestPayment: (parameters) => this.requestPayment(parameters),
         openUrl: (url) => this.openUrl(url),
         now: () => this.desk.now() * 1000,
-        noticed: (...answer) => this.desk.guide?.noticed(...answer),
         recall: () => recall(`mini-pages/${id}`),
         keep: (left) => { this.miniPages = left.pages; keep(`mini-pages/${id}`, left); },
         phone: { id, name, mobile, role, pool },

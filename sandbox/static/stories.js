@@ -1,48 +1,56 @@
 // What the guide tells. A story knows which phones belong to it and its steps; a step is over when `done` holds of what has
 // really happened (the facts), in whatever order; `taps` name the next tap: a phone, and words that stand on its buttons.
-import { fillIn, inChat, inNewest, inSms, inSteps, logIn, onPage, sitExam, undecided } from './marks.js';
+import { agreeing, fillIn, inChat, inNewest, inSms, logIn, onButton, onLink, onPage, ownDraw, ownLine, proof, sample, sitExam, undecided } from './marks.js';
 
 const AGENCY = '周代理', VERIFIER = '郑核验', SUPERVISOR = '冯监督', EXPERT = '测一明';
 const NEWCOMER = '柳学文', APPLICANT = '江申请', FIRST = '王初审', FINAL = '李复审';
 const BEFORE = { editing: 0, refused: 0, submitted: 1, verified: 2, committing: 3, drawing: 4, paused: 4, ending: 4 };
+const far = (state) => BEFORE[state ?? 'editing'] ?? 5;
 /** How far a draw is: 0 being set up … 4 calling, 5 over. */
-const stage = (facts) => (facts.draw ? BEFORE[facts.state ?? 'editing'] ?? 5 : -1);
-const DRAWN = '演示大桥工程';
+const stage = (facts) => (facts.draw ? far(facts.state) : -1);
+/** The same of the recall that was made from it. */
+const recalled = (facts) => (facts.recall ? far(facts.recallState) : -1);
 const answered = [inNewest('参加', '确认参加', '确认', '查看详情', '立即答复', '点击答复'), '确认参加', '参加', '允许', '待答复', inSms, logIn];
+
+/** A tap on an office's pages: what the page offers, else the way to the activity, by the word of the chat that lists it. */
+const office = (phone, ask, ...words) => ({ phone, tab: 'chat', words: [...words, ownDraw, ownLine, inNewest('打开网页', '查看全部'), inChat(ask), '更早的消息'] });
+const agency = (...words) => office(AGENCY, '抽取进度', ...words);
+const verifying = [office(VERIFIER, '待核验', onButton('通过'))];
 
 const draw = {
   name: '① 办一次抽取',
   phones: [AGENCY, VERIFIER, SUPERVISOR, EXPERT],
-  end: '浏览器把整份记录重新算了一遍。任何人拿到链接，都能这样核对。',
+  facts: ['draw', 'number', 'state', 'seed', 'checked'],
+  end: '浏览器把整份记录重新算了一遍。任何人拿到链接，都能这样核对。接着可以试 ⑤ 退选、⑥ 复评。',
   steps: [
     {
-      done: (facts) => stage(facts) >= 0, next: '周代理打开小程序，点“一键示例抽取”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['一键示例抽取', logIn] }],
+      done: (facts) => stage(facts) >= 0, next: '点周代理手机上方的“一键示例”。',
+      taps: [{ sample: 'example', phone: AGENCY }],
       why: '示例抽取已建好：项目、回避单位、抽取条件都填好了，也可以逐项修改。',
     },
     {
-      done: (facts) => stage(facts) >= 1, next: '周代理点“提交审核”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '提交审核', inSteps('提交审核'), DRAWN] }],
+      done: (facts) => stage(facts) >= 1, next: '周代理在网页最下面点“提交审核”。',
+      taps: [agency(onButton('提交审核'), onLink('提交审核'))],
       why: '申请已送到交易中心。核验通过之前，谁也不能抽取。',
     },
     {
-      done: (facts) => stage(facts) >= 2, next: '郑核验打开小程序，看过申请后点“通过”。',
-      taps: [{ phone: VERIFIER, tab: 'mini', words: ['通过', '允许', DRAWN, logIn] }],
+      done: (facts) => stage(facts) >= 2, next: '郑核验在微信里点“待核验”，打开申请，看过后点“通过”。',
+      taps: verifying,
       why: '核验通过。回避单位和抽取条件从此不能再改。',
     },
     {
-      done: (facts) => stage(facts) >= 3, next: '周代理点“开始三方摇号”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '开始三方摇号', '进入抽取', inSteps('项目抽取'), DRAWN] }],
+      done: (facts) => stage(facts) >= 3, next: '周代理点“进入抽取”，再点“开始三方摇号”。',
+      taps: [agency(onButton('开始三方摇号'), onLink('进入抽取', '项目抽取'))],
       why: '系统先锁定自己的随机数，再锁定候选名单：名单里有谁，从此不能改。',
     },
     {
-      done: (facts) => stage(facts) >= 4 || facts.seed, next: '冯监督打开小程序，点“提交我的随机数”。',
-      taps: [{ phone: SUPERVISOR, tab: 'mini', words: ['允许', '提交我的随机数', DRAWN, logIn] }],
+      done: (facts) => stage(facts) >= 4 || facts.seed, next: '冯监督在微信里点“监督”，打开这次抽取，点“提交我的随机数”。',
+      taps: [office(SUPERVISOR, '监督', onButton('提交我的随机数'))],
       why: '没有人能挑选专家：三方各出一个随机数，凑齐才算得出专家顺序；只要有一方诚实，谁也不能左右结果。',
     },
     {
       done: (facts) => stage(facts) >= 4, next: '周代理点“启动抽取”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '启动抽取', inSteps('项目抽取'), DRAWN] }],
+      taps: [agency(onButton('启动抽取'), onLink('项目抽取'))],
       why: '系统按这个顺序通知专家；微信、短信、电话，谁先答复，其他渠道马上停。',
     },
     {
@@ -51,8 +59,8 @@ const draw = {
       why: '人数已满，抽取自动结束。名单密封到评标前 30 分钟，此前谁看到的都只是验证码。',
     },
     {
-      done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“抽取结果”，再点“核对抽取记录”，打开后再点一次。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['核对抽取记录', '抽取结果', inSteps('项目抽取'), DRAWN] }],
+      done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“抽取结果”，再点“核对抽取记录”。',
+      taps: [agency(onButton('核对抽取记录'), onLink('抽取结果'))],
     },
   ],
 };
@@ -60,6 +68,7 @@ const draw = {
 const apply = {
   name: '② 申请入库',
   phones: [NEWCOMER, FIRST, FINAL, APPLICANT],
+  facts: ['asked', 'form', 'handedIn', 'decided', 'feeOpen', 'code', 'paid'],
   end: '费用只认一次：付两次，多出的那笔自动退回。',
   steps: [
     {
@@ -79,13 +88,13 @@ const apply = {
       why: '申请已提交，同一份申请依次由各环节审核，每一步都发到申请人手机上。',
     },
     {
-      done: (facts) => facts.decided?.includes(FIRST), next: '王初审打开小程序，点“待审核的申请”，逐项看过后点“通过”。',
-      taps: [{ phone: FIRST, tab: 'mini', words: ['允许', '绑定并继续', '确认登录', '确认全部通过', '全部通过', undecided, '通过', APPLICANT, '待审核的申请', logIn] }],
+      done: (facts) => facts.decided?.includes(FIRST), next: '王初审在微信里点“去审核”，打开江申请的申请，逐项看过后点“通过”。',
+      taps: [reviewing(FIRST)],
       why: '初审意见已记录，申请自动转到下一环节。审核人员看不到自己环节以外的操作。',
     },
     {
-      done: (facts) => facts.decided?.includes(FINAL), next: '李复审同样点“待审核的申请”，再点“通过”。',
-      taps: [{ phone: FINAL, tab: 'mini', words: ['允许', '绑定并继续', '确认登录', '确认全部通过', '全部通过', undecided, '通过', APPLICANT, '待审核的申请', logIn] }],
+      done: (facts) => facts.decided?.includes(FINAL), next: '李复审同样点“去审核”，再点“通过”。',
+      taps: [reviewing(FINAL)],
       why: '审核通过，名单开始公示，任何人都可以提出异议。',
     },
     {
@@ -105,9 +114,14 @@ const apply = {
   ],
 };
 
+function reviewing(phone) {
+  return office(phone, '去审核', '确认全部通过', '全部通过', undecided, '通过', APPLICANT);
+}
+
 const call = {
   name: '③ 接一个电话',
   phones: [EXPERT, AGENCY],
+  facts: ['rang', 'picked', 'keys'],
   end: '一次按键就是一次答复，结果立刻发短信告知；其他渠道同时停止。',
   steps: [
     {
@@ -130,6 +144,7 @@ const call = {
 const exam = {
   name: '④ 考一次试',
   phones: [EXPERT],
+  facts: ['examOpen', 'examPaper', 'examDone'],
   end: '回执上的摘要由全部作答算出，任何人都能核对；成绩马上发到微信，没考过还能再考。',
   steps: [
     {
@@ -149,4 +164,70 @@ const exam = {
   ],
 };
 
-export const STORIES = { draw, apply, call, exam };
+const DRAWN_FIRST = { next: '先要有一次抽满的抽取：请办完 ①，再回到这里。', first: 'draw', taps: [] };
+
+const release = {
+  name: '⑤ 退选',
+  phones: [AGENCY, VERIFIER, EXPERT],
+  facts: ['release', 'told', 'night'],
+  end: '三次没接通的，由经办人另行告知后登记，一个也不会漏。活动已结束，标段可以重新抽取。',
+  steps: [
+    { ...DRAWN_FIRST, done: (facts) => ['completed', 'released'].includes(facts.state), why: '招标失败、不可抗力，评标前 5 小时可以退选。' },
+    {
+      done: (facts) => facts.release, next: '周代理打开“退选”，点手机上方的“填入示例”放一份证明，点“上传”，再点“提交审核”。',
+      taps: [agency(proof, onButton('提交审核'), onLink('退选'))],
+      why: '申请已送到交易中心。核验通过以前，专家和标段都不动。',
+    },
+    {
+      done: (facts) => ['approved', 'begun'].includes(facts.release), next: '郑核验点“待核验”，打开申请，再点“通过”。',
+      taps: verifying,
+      why: '核验通过，还要经办人自己启动。',
+    },
+    {
+      done: (facts) => facts.release === 'begun', next: '周代理点“启动退选”。',
+      taps: [agency(onButton('启动退选'), onLink('退选'))],
+      why: '活动已结束，专家已收到微信；8 点到 21 点之间，系统再逐一打电话，接通后发短信。',
+    },
+    {
+      done: (facts) => facts.told || (facts.release === 'begun' && facts.night), next: '专家点“接听”，听完即可；不在桌面的手机点上方的“来电”。没有来电就点“+1 分”。',
+      taps: [{ ringing: true }, { news: 'calls' }, { clock: 60 }],
+    },
+  ],
+};
+
+const recall = {
+  name: '⑥ 复评与公开核验',
+  phones: [AGENCY, VERIFIER, EXPERT],
+  facts: ['recall', 'recallState', 'recallNumber', 'opened'],
+  end: '原专家已收到新的时间、地点和验证码；复评也有自己的抽取记录，同样公开。',
+  steps: [
+    { ...DRAWN_FIRST, done: (facts) => ['completed', 'ended'].includes(facts.state), why: '复评请回原来的专家，不重新抽取。' },
+    {
+      done: (facts) => facts.state === 'ended', next: '评标结束后才能复评：点上方的“+1 天”，直到活动自动结束（通常点两次）。',
+      taps: [{ clock: 86400 }],
+      why: '活动已结束，完整的抽取记录从此公开。',
+    },
+    {
+      done: (facts) => facts.opened === facts.draw, next: '周代理打开“抽取结果”，点“公开核验”。',
+      taps: [agency(onLink('公开核验', '抽取结果'))],
+      why: '这就是公众看到的页面：不用登录，浏览器重新计算整份记录。',
+    },
+    {
+      done: (facts) => recalled(facts) >= 0, next: '周代理回到活动，点“复评”，点手机上方的“填入示例”填好新时间，再点“确定复评”。',
+      taps: [agency(sample, onButton('确定复评'), onLink('复评', '项目抽取'))],
+      why: '复评活动已按原活动建好。',
+    },
+    {
+      done: (facts) => recalled(facts) >= 1, next: '周代理点“提交审核”，填入示例证明并“上传”，再点“提交审核”。',
+      taps: [agency(proof, onButton('提交审核'), onLink('提交审核'))],
+      why: '复评同样要经交易中心核验。',
+    },
+    { done: (facts) => recalled(facts) >= 2, next: '郑核验点“待核验”，打开申请，再点“通过”。', taps: verifying, why: '核验通过，由经办人逐一联系原专家。' },
+    {
+      done: (facts) => recalled(facts) >= 5, next: '周代理进入“通知原专家”，留下自己的号码，给每位专家选“参评”并提交，最后提交最终确认结果。',
+      taps: [agency(sample, onButton('保存'), agreeing, onLink('进入通知', '通知原专家'))],
+    },
+  ],
+};
+
+export const STORIES = { draw, apply, call, exam, release, recall };

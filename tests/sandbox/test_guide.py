@@ -24,7 +24,7 @@ from app.introductions import introduce
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS
-from tests.sandbox.test_miniapp_pane import INLINE, NAMELESS, PICTURES
+from tests.sandbox.offices import AGENCY, INLINE, NAMELESS, PICTURES, SUPERVISOR, web
 
 pytestmark = [
     pytest.mark.browser,
@@ -101,8 +101,8 @@ class Newcomer:
 _NEXT = """([mark, until]) => document.querySelector('#guide .guide-words').textContent.includes(until)
     || [document, ...[...document.querySelectorAll('iframe')].map((one) => one.contentDocument)]
         .some((one) => one?.querySelector(mark))"""
-_SETTLED = "() => new Promise((resolve) => setTimeout(() => resolve(true), 750))"
-"""Until the guide has looked again: it looks every 0.7 s."""
+_SETTLED = "() => new Promise((resolve) => setTimeout(() => resolve(true), 350))"
+"""Until the guide has looked again: it looks every 0.3 s."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -137,18 +137,17 @@ async def test_the_draw_is_begun_by_taps_on_what_is_marked_alone(newcomer: Newco
     await newcomer.choose("办一次抽取")
     await newcomer.follow("第 6 / 8 步")
     await expect(newcomer.words).to_contain_text("没有人能挑选专家")
-    for name in ("冯监督", "周代理"):
-        rolls = newcomer.phone(name).get_by_role("region", name="三方摇号")
-        await expect(rolls.locator("li.open")).to_have_count(3)
-    await take_picture(newcomer.page)
+    for name in (SUPERVISOR, AGENCY):
+        await expect(web(newcomer.phone(name)).locator(".rolls li.open")).to_have_count(3)
+    await take_picture(newcomer)
     await newcomer.follow("第 7 / 8 步")
 
 
-async def take_picture(page: Page) -> None:
+async def take_picture(newcomer: Newcomer) -> None:
     """The README's picture: the order has just been fixed."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    page = newcomer.page
     await page.evaluate("document.querySelectorAll('[class*=toast]').forEach((one) => { one.hidden = true; })")
-    await page.evaluate("document.querySelectorAll('.m-body').forEach((one) => { one.scrollTop = 0; })")
     await page.screenshot(path=PICTURES / "phones.png", caret="initial")
 
 
@@ -161,40 +160,60 @@ async def test_the_others_answer_by_themselves_and_the_record_is_checked_on_the_
     await newcomer.choose("办一次抽取")
     await newcomer.page.get_by_label("其他手机自动应答").check()
     await newcomer.follow("办完了")
-    page = newcomer.phone("周代理").frame_locator("iframe")
+    page = web(newcomer.phone(AGENCY))
     await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
     assert "回执都在记录中" in await page.locator("#check").inner_text()
 
 
 async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: Newcomer) -> None:
-    page = newcomer.phone("周代理").frame_locator("iframe")
+    agency = newcomer.phone(AGENCY)
+    page = web(agency)
     await newcomer.page.reload()
     await expect(page.get_by_role("heading", name="核对抽取记录")).to_be_visible()
     await expect(newcomer.words).to_contain_text("办完了")
-    agency = newcomer.phone("周代理")
     await page.get_by_role("button", name="核对抽取记录").click()
+    await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
     await agency.get_by_role("button", name="刷新网页").click()
     await expect(page.get_by_role("heading", name="核对通过")).to_have_count(0)
     await agency.get_by_role("button", name="关闭网页").click()
-    await expect(agency.get_by_role("button", name="下载抽取记录")).to_be_visible()
-    await agency.get_by_role("button", name="返回").click()
-    await expect(agency.get_by_role("region", name="抽取进度")).to_be_visible()
+    await expect(agency.get_by_role("log", name="聊天记录")).to_be_visible()
+
+
+async def test_anybody_checks_the_whole_record_and_the_experts_are_called_together_again(newcomer: Newcomer) -> None:
+    """Two days later, by taps alone: the public check by number, then the recall to its confirmation."""
+    await newcomer.choose("复评与公开核验")
+    await newcomer.follow("第 4 / 7 步")
+    page = web(newcomer.phone(AGENCY))
+    await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
+    await expect(page.get_by_text("活动已结束，记录完整。")).to_be_visible()
+    await newcomer.page.screenshot(path=PICTURES / "guide-public.png", caret="initial")
+    await newcomer.follow("办完了")
+    await expect(page.get_by_text("最终确认结果已提交")).to_be_visible()
 
 
 async def test_who_stands_on_another_draw_or_elsewhere_is_shown_the_way_back(newcomer: Newcomer) -> None:
-    """The phone is still on the finished draw when the story begins anew; later it strays to other pages."""
-    agency = newcomer.phone("周代理")
+    """The phone is still on the recall when the first story begins anew; later it strays to other pages."""
+    await newcomer.choose("办一次抽取")
     await newcomer.page.locator("#guide").get_by_role("button", name="重来").click()
-    await expect(agency.get_by_role("button", name="返回")).to_have_class(re.compile("next-tap"))
+    agency, marked = newcomer.phone(AGENCY), re.compile("next-tap")
+    page = web(agency)
     await newcomer.follow("第 2 / 8 步")
-    await agency.get_by_role("navigation", name="步骤").get_by_role("button", name="抽取条件").click()
-    step = agency.get_by_role("navigation", name="步骤").get_by_role("button", name="提交审核")
-    await expect(step).to_have_class(re.compile("next-tap"))
-    await agency.get_by_role("button", name="返回").click()
-    await agency.get_by_role("button", name="我的账号").click()
-    await expect(agency.get_by_role("button", name="返回")).to_have_class(re.compile("next-tap"))
+    await page.get_by_role("link", name="抽取条件").first.click()
+    steps = page.get_by_role("navigation", name="步骤")
+    await expect(steps.get_by_role("link", name="提交审核")).to_have_class(marked)
+    await page.get_by_role("link", name="抽取活动列表").click()
+    await expect(page.locator(".next-tap")).to_have_attribute("aria-label", re.compile("^提交审核：演示大桥工程"))
+    await page.get_by_role("link", name=re.compile("^抽取结果")).first.click()
+    await expect(agency.get_by_role("button", name="关闭网页")).to_have_class(marked)
     await newcomer.follow("第 3 / 8 步")
-    await expect(agency.get_by_role("button", name="撤回审核")).to_be_visible()
+    await expect(page.get_by_role("button", name="撤回申请")).to_be_visible()
+
+
+async def test_a_panel_is_released_by_taps_alone(newcomer: Newcomer) -> None:
+    await newcomer.follow("第 8 / 8 步")
+    await newcomer.choose("退选")
+    await newcomer.follow("办完了")
+    await expect(web(newcomer.phone(AGENCY)).get_by_role("heading", name="退选通知")).to_be_visible()
 
 
 async def test_the_examination_is_sat_by_taps_alone(newcomer: Newcomer) -> None:

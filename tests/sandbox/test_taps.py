@@ -6,12 +6,13 @@ A tap is a button, a link or a field to type into. The tests are one story: each
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, async_playwright, expect
+from playwright.async_api import FrameLocator, Locator, async_playwright, expect
 
 from app.demo.forms import project_form
 from app.demo.mini import MiniProgram
@@ -21,8 +22,9 @@ from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from tests.folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS
+from tests.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
 from tests.sandbox.test_miniapp_applicant import JIANG, approve, handed_in
-from tests.sandbox.test_miniapp_pane import AGENCY, EXPERT, SUPERVISOR, VENUE, VERIFIER, Desk
+from tests.sandbox.test_miniapp_pane import EXPERT, Desk
 
 pytestmark = [
     pytest.mark.browser,
@@ -48,10 +50,6 @@ class Finger:
         await button.click()
         self.taps.append(" ".join(name.split()))
 
-    async def allow(self, desk: Desk, name: str) -> None:
-        """WeChat's question after a tap."""
-        await self.tap(desk.phone(name).get_by_role("dialog", name="订阅消息").get_by_role("button", name="允许"))
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk() -> AsyncIterator[Desk]:
@@ -71,6 +69,7 @@ async def desk() -> AsyncIterator[Desk]:
                 phone = running.phone(mobile, POOL)
                 await phone.follow()
                 await phone.bind()
+            await bind_offices(running)
             ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
             chosen = json.dumps(json.dumps([ids[name] for name in SHOWN]))
             await context.add_init_script(f"localStorage.setItem('desk', {chosen})")
@@ -80,48 +79,50 @@ async def desk() -> AsyncIterator[Desk]:
             assert found.complaints == []
 
 
-async def prepare(desk: Desk) -> Locator:
-    """The agency has a draw, and a second project; its phone shows the home."""
-    agency = await desk.open(AGENCY)
+async def prepare(desk: Desk) -> FrameLocator:
+    """The agency has a draw, and a second project; its phone shows the first page."""
+    agency = desk.phone(AGENCY)
     await agency.get_by_role("button", name="一键示例抽取").click()
-    await expect(agency.locator("form").get_by_role("button", name="提交审核")).to_be_visible()
+    await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     held = next(person for person in STAFF if person.name == AGENCY)
     mini = MiniProgram(desk.stage.wire, desk.stage.phone(held.mobile, POOL), "agent")
     await mini.open()
     await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
-    await agency.get_by_role("button", name="返回").click()
-    await expect(agency.get_by_role("heading", name="工作台")).to_be_visible()
-    return agency
+    page = await enter(agency, "待办")
+    await expect(page.get_by_role("heading", name="工作台")).to_be_visible()
+    return page
 
 
 async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(desk: Desk) -> None:
-    agency, finger = await prepare(desk), Finger()
-    await finger.tap(agency.get_by_role("button", name="新建抽取"))
-    await finger.tap(agency.get_by_role("button", name=BRIDGE))
-    await finger.tap(agency.get_by_role("button", name="复制上次抽取"))
-    await finger.tap(agency.locator("form").get_by_role("button", name="提交审核"))
-    await finger.allow(desk, AGENCY)
-    await verify(desk)
-    await finger.tap(agency.get_by_role("button", name="开始三方摇号"))
-    await give_number(desk)
-    await finger.tap(agency.get_by_role("button", name="启动抽取"))
-    await finger.allow(desk, AGENCY)
-    await expect(agency.get_by_role("region", name="抽取进度")).to_contain_text("正在等待3位专家答复")
+    page, finger = await prepare(desk), Finger()
+    await finger.tap(page.get_by_role("link", name="新建抽取"))
+    await finger.tap(page.get_by_role("link", name=BRIDGE))
+    await finger.tap(page.get_by_role("button", name="复制上次抽取"))
+    await finger.tap(page.get_by_role("link", name="提交审核"))
+    await finger.tap(page.get_by_role("button", name="提交审核"))
+    await expect(page.get_by_text("等待交易中心核验；核验前可以撤回")).to_be_visible()
+    number = re.search(r"CQSQ\d{12}", await page.locator("header.head").inner_text())
+    assert number is not None
+    await verify(desk, number.group())
+    await finger.tap(page.get_by_role("link", name="进入抽取"))
+    await finger.tap(page.get_by_role("button", name="开始三方摇号"))
+    await expect(page.get_by_text("等待监督人。")).to_be_visible()
+    await give_number(desk, number.group())
+    await finger.tap(page.get_by_role("button", name="启动抽取"))
+    await expect(page.get_by_role("region", name="抽取进度")).to_contain_text("正在等待3位专家答复")
     assert len(finger.taps) <= 8, finger.taps
 
 
-async def verify(desk: Desk) -> None:
-    phone = await desk.open(VERIFIER)
-    await phone.get_by_role("button", name=DRAW).click()
-    await phone.get_by_role("button", name="通过", exact=True).click()
-    await phone.get_by_role("dialog", name="通过核验").get_by_role("button", name="通过").click()
+async def verify(desk: Desk, number: str) -> None:
+    page = await enter(desk.phone(VERIFIER), "待核验", number)
+    await page.get_by_role("button", name="通过", exact=True).click()
+    await expect(page.get_by_text("已通过核验")).to_be_visible()
 
 
-async def give_number(desk: Desk) -> None:
-    phone = await desk.open(SUPERVISOR)
-    await phone.get_by_role("button", name=DRAW).click()
-    await phone.get_by_role("button", name="提交我的随机数").click()
-    await desk.allow(SUPERVISOR, "抽取确认提醒")
+async def give_number(desk: Desk, number: str) -> None:
+    page = await enter(desk.phone(SUPERVISOR), "监督", number)
+    await page.get_by_role("button", name="提交我的随机数").click()
+    await expect(page.get_by_text("专家顺序已确定，等待代理机构启动抽取")).to_be_visible()
 
 
 async def take_up(desk: Desk) -> Locator:
@@ -146,25 +147,26 @@ async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(de
 
 
 async def test_the_copied_draw_comes_to_its_end(desk: Desk) -> None:
-    progress = desk.phone(AGENCY).get_by_role("region", name="抽取进度")
-    await expect(progress).to_contain_text("已同意 1 / 3")
-    for count in (2, 3):
+    progress = web(desk.phone(AGENCY)).get_by_role("region", name="抽取进度")
+    await expect(progress.locator("[data-fact=accepted]")).to_have_text("1")
+    for count in ("2", "3"):
         await (await take_up(desk)).get_by_role("button", name="参加", exact=True).last.click()
-        await expect(progress).to_contain_text(f"已同意 {count} / 3")
+        await expect(progress.locator("[data-fact=accepted]")).to_have_text(count)
     await expect(progress).to_contain_text("抽取完成")
 
 
 async def test_an_expert_checks_in_by_two_taps(desk: Desk) -> None:
-    venue = await desk.open(VENUE)
-    await venue.get_by_role("button", name=DRAW).click()
-    await venue.get_by_role("button", name="小程序签到码").click()
-    await expect(venue.get_by_text("请专家在小程序里扫码签到")).to_be_visible()
+    await desk.stage.advance(7 * 3600)
+    venue = await enter(desk.phone(VENUE), "今日评标")
+    await venue.get_by_role("link", name=DRAW).click()
+    await venue.get_by_role("link", name="现场签到大屏").click()
+    await expect(venue.locator("[data-qr]")).to_be_visible()
     expert, finger = await desk.open(desk.agreed[0]), Finger()
     await finger.tap(expert.get_by_role("button", name="扫码签到", exact=True))
     await finger.tap(expert.get_by_role("button", name=f"{VENUE}的手机上"))
     await expect(expert.get_by_role("heading", name="签到成功")).to_be_visible()
     assert len(finger.taps) <= 2, finger.taps
-    await expect(venue.get_by_text("应到 3 人，已到 1 人")).to_be_visible()
+    await expect(venue.get_by_text("已签到")).to_have_text("已签到 1 / 3")
 
 
 async def test_a_fee_is_paid_by_three_taps_inside_wechat(desk: Desk) -> None:

@@ -1,0 +1,45 @@
+// The service's web pages as one phone's browser gets them, read and filled in without being shown.
+
+/** What a page refuses, in its own words. */
+export class Stuck extends Error {}
+
+export class Pages {
+  constructor({ id, pool }) {
+    this.base = `/phone/${id}/service`;
+    this.pool = pool;
+  }
+
+  /** As by a link in the chat: WeChat lets a bound person in. */
+  enter(path) { return this.open(entrance(this.pool, path)); }
+
+  open(path) { return this.read(`${this.base}${path}`); }
+
+  /** Presses the button of that deed, with `values` written into its form. */
+  async submit({ page }, deed, values = {}) {
+    const form = page.querySelector(`[name="deed"][value="${deed}"]`)?.closest('form');
+    if (!form) throw new Stuck('这一页现在不能办理，请刷新后重试。');
+    const data = new FormData(form);
+    data.set('deed', deed);
+    for (const [name, value] of Object.entries(values)) data.set(name, value);
+    const answer = await this.read(form.getAttribute('action'), { method: 'POST', body: new URLSearchParams(data) });
+    const wrong = answer.page.querySelector('.wrong, .bar.bad');
+    if (wrong) throw new Stuck(wrong.textContent.trim());
+    return answer;
+  }
+
+  /** The page and its path, without the prefix of the phone. */
+  async read(address, options = {}) {
+    const answer = await fetch(address, options).catch(() => null);
+    if (!answer) throw new Stuck('网络连接失败，请检查后重试。');
+    const path = new URL(answer.url).pathname.slice(this.base.length);
+    if (path.startsWith('/h5/')) throw new Stuck('请先在这部手机上登录。');
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (answer.status >= 400 && !page.querySelector('.wrong, .bar.bad')) {
+      throw new Stuck(page.querySelector('main')?.textContent.trim() ?? '没有完成，请稍后重试。');
+    }
+    return { page, path };
+  }
+}
+
+/** Where a bound person knocks for a page of an office. */
+export const entrance = (pool, path) => `/h5/wechat?${new URLSearchParams({ pool, next: path })}`;

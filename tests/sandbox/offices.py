@@ -1,0 +1,41 @@
+"""Offices on the page of phones: their H5 pages, reached through the chat and shown in the phone's browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import FrameLocator, Locator
+
+from app.demo.stage import Stage
+from app.demo_data import POOL
+from app.demo_people import OFFICES, STAFF
+
+AGENCY, VERIFIER, SUPERVISOR, VENUE = (person.name for person in STAFF)
+PICTURES = Path(__file__).parents[2] / "var" / "screenshots"
+NAMELESS = """() => [...document.querySelectorAll('button, input, select, textarea, iframe')]
+    .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length)).map((e) => e.outerHTML)"""
+INLINE = "[...document.querySelectorAll('[style], style, script:not([src])')].map((e) => e.outerHTML.slice(0, 80))"
+
+
+async def bind_offices(stage: Stage) -> None:
+    """All of them follow the account and are known to it."""
+    for person in (*STAFF, *OFFICES):
+        phone = stage.phone(person.mobile, POOL)
+        await phone.follow()
+        await phone.bind()
+
+
+def web(phone: Locator) -> FrameLocator:
+    """The page in the phone's browser."""
+    return phone.frame_locator("iframe")
+
+
+async def enter(phone: Locator, word: str, line: str = "打开网页") -> FrameLocator:
+    """Closes what is open, taps the word of the chat that lists the office's work, then a line of the answer."""
+    close = phone.get_by_role("button", name="关闭网页")
+    if await close.count():
+        await close.click()
+    log = phone.get_by_role("log", name="聊天记录")
+    await log.get_by_role("button", name=word, exact=True).last.click()
+    await log.get_by_role("button", name=line).last.click()
+    return web(phone)
