@@ -30,6 +30,7 @@ from services.core.signed_links import Links
 from services.inspection.checker import FileChecker
 from services.payments import Fees
 from services.ports import (
+    CallBridge,
     ChatWindows,
     DrawRelay,
     FaceChecker,
@@ -59,6 +60,7 @@ class Ports:
     windows: ChatWindows
     sms: SmsSender
     voice: VoiceCaller
+    bridge: CallBridge
     identity: IdentityPlatform
     persons: PersonRegister
     faces: FaceChecker
@@ -124,7 +126,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         fees.move_windows,
         applications.ApplicationPorts(ports.checker, ports.printer),
     )
-    drawing = draws.DrawPorts(ports.official, ports.checker, ports.printer, ports.relay)
+    drawing = draws.DrawPorts(ports.official, ports.checker, ports.printer, ports.relay, ports.bridge)
     drawn = draws.build(deps, notices, links, stored, drawing)
     owed = remuneration.build(deps, notices, drawn.access)
     known = experts.build(deps, notices)

@@ -24,6 +24,7 @@ from bot.windows import Windows
 from config.settings import FileStore, Keys, PdfSeal, Settings
 from domain.clock import Clock
 from domain.rulebook.book import Rulebook
+from gateways.alibaba.click_to_dial import AlibabaCallBridge
 from gateways.alibaba.identity_verification import TIMEOUT as PERSONS_TIMEOUT
 from gateways.alibaba.identity_verification import AlibabaPersons
 from gateways.alibaba.sms import AlibabaSms
@@ -56,6 +57,7 @@ class Gateways:
     mini: MiniPrograms
     sms: AlibabaSms
     voice: AlibabaVoice
+    bridge: AlibabaCallBridge
     identity: OidcIdentity
     persons: AlibabaPersons
     faces: WechatFaces
@@ -114,14 +116,15 @@ def make_gateways(
 ) -> Gateways:
     metrics = Metrics(registry)
     shared = SharedValues(redis)
-    wechat = Vendor("wechat", session, metrics)
+    wechat, voice = Vendor("wechat", session, metrics), Vendor("voice", session, metrics)
     tokens = AccessTokens(wechat, shared, settings.wechat.api_url)
     api = WechatApi(wechat, tokens, DailyQuotas(redis, clock), settings.wechat.api_url, clock)
     return Gateways(
         OfficialAccounts(settings.wechat, api),
         MiniPrograms(settings.wechat, api, clock),
         AlibabaSms(settings.sms, Vendor("sms", session, metrics), clock),
-        AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),
+        AlibabaVoice(settings.voice, voice, clock),
+        AlibabaCallBridge(settings.voice, voice, clock),
         OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
         AlibabaPersons(settings.person_check, Vendor("persons", session, metrics, timeout=PERSONS_TIMEOUT), clock),
         WechatFaces(settings.wechat, api),
@@ -182,6 +185,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         windows=windows,
         sms=gateways.sms,
         voice=gateways.voice,
+        bridge=gateways.bridge,
         identity=gateways.identity,
         persons=gateways.persons,
         faces=gateways.faces,

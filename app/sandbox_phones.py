@@ -10,6 +10,7 @@ from domain.rulebook.notice_texts import KINDS, sms_templates, voice_templates
 
 _SIGNS = {"hunan": "湘评标", "xinjiang": "新评标", "jilin": "吉评标", "guangdong": "粤评标"}
 """Three characters, as the limit of 65 for a text assumes; other pools' is 评标通."""
+_VIRTUAL_NUMBER = "057156210010"
 _SPOKEN = ("", ".attend", ".decline", ".bye")
 
 
@@ -31,7 +32,7 @@ def _sms(pool: str) -> SmsPool:
 
 def _voice(pool: str) -> VoicePool:
     names = [f"{kind}{name}" for kind in KINDS for name in _SPOKEN]
-    return VoicePool(templates={name: f"TTS_{pool}.{name}" for name in names})
+    return VoicePool(virtual_number=_VIRTUAL_NUMBER, templates={name: f"TTS_{pool}.{name}" for name in names})
 
 
 def sms_texts(settings: Sms, books: Mapping[str, Rulebook]) -> dict[str, str]:

@@ -122,17 +122,21 @@ class SmsPool(BaseModel):
 
 
 class VoicePool(BaseModel):
-    """A pool's number shown to the callee and templates; or ``share``, the pool whose it uses."""
+    """A pool's number shown to the callee and templates; or ``share``, the pool whose it uses.
+
+    ``virtual_number`` is what both sides of a virtual call (虚拟号) see; empty: the pool offers none.
+    """
 
     show_number: str = ""
+    virtual_number: str = ""
     templates: dict[str, str] = {}
     """Vendor's template code by kind of notice; what is spoken after a key: ``kind.attend``, ``kind.decline``."""
     share: str = ""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> VoicePool:
-        if self.share and (self.show_number or self.templates):
-            raise ValueError("give either show_number and templates, or share")
+        if self.share and (self.show_number or self.virtual_number or self.templates):
+            raise ValueError("give either numbers and templates, or share")
         return self
 
 

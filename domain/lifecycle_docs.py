@@ -12,10 +12,12 @@ from domain.draws.lifecycles import (
     DRAW,
     INVITATION,
     VERIFICATION,
+    VIRTUAL_CALL,
     DiscardState,
     DrawState,
     InvitationState,
     VerificationState,
+    VirtualCallState,
 )
 from domain.exams.lifecycles import ATTEMPT as EXAM_ATTEMPT
 from domain.exams.lifecycles import CANDIDATE, EXAM, CandidateState, ExamState
@@ -41,6 +43,7 @@ def render_docs() -> str:
         *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
         *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
         *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
+        *_render("Virtual call (虚拟号通话)", VirtualCallState, VIRTUAL_CALL),
         *_render("Remuneration of an expert (专家酬劳)", RemunerationState, REMUNERATION),
         *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
         *_render("Review task (审核任务)", TaskState, TASK),

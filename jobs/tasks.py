@@ -32,6 +32,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def notify_unconfirmed(invitation_id: str) -> None:
         await services.draws.invitations.notify_unconfirmed(UUID(invitation_id))
 
+    @queue.task(name="virtual_calls.dial")  # no retry: a call that was perhaps made is never made again
+    async def dial(call_id: str) -> None:
+        await services.draws.virtual_calls.dial(UUID(call_id))
+
     @queue.task(name="receipts.apply", retry=retry)
     async def apply_receipt(receipt_id: str) -> None:
         try:

@@ -30,6 +30,7 @@ MODULES = [
     "models.projects",
     "models.remuneration",
     "models.reviews",
+    "models.virtual_calls",
 ]
 
 

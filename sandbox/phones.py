@@ -186,6 +186,8 @@ class Call:
     played: int = 0
     peer: str = ""
     """The other person's number in a two-way call."""
+    connected_at: float = 0.0
+    """When both persons of a two-way call had answered."""
     spoken: list[str] = field(default_factory=list)
     """What the voice has said so far, as subtitles."""
 

@@ -1,4 +1,4 @@
-"""Lifecycles of a draw: the draw itself, its invitations, leave and recusals that wait, its verification."""
+"""Lifecycles of a draw: the draw itself, its invitations, leave and recusals that wait, its verification, calls."""
 
 from __future__ import annotations
 
@@ -260,5 +260,64 @@ VERIFICATION: Lifecycle[VerificationState, VerificationEvent] = Lifecycle(
             VerificationEvent.APPROVE: VerificationState.APPROVED,
             VerificationEvent.REFUSE: VerificationState.REFUSED,
         },
+    },
+)
+
+
+class VirtualCallState(Labelled):
+    """State of a call that the platform connects between a member of staff and an expert (虚拟号通话)."""
+
+    ASKED = "asked", "准备拨打"
+    """The row stands before the vendor is asked."""
+    DIALLING = "dialling", "正在呼叫工作人员电话"
+    """Perhaps asked for: its report is waited or asked for, it is never dialled again."""
+    CALLING = "calling", "工作人员已接听，正在呼叫专家"
+    TALKING = "talking", "通话中"
+    TALKED = "talked", "已通话"
+    MISSED = "missed", "专家未接听"
+    NOT_TAKEN = "not_taken", "工作人员未接听，没有呼叫专家"
+    REFUSED = "refused", "未能拨出，请稍后再试或改用其他方式"
+    LOST = "lost", "没有收到通话结果"
+
+
+class VirtualCallEvent(Labelled):
+    DIAL = "dial", "拨打"
+    TAKE = "take", "记为工作人员已接听"
+    CONNECT = "connect", "记为通话中"
+    TALK = "talk", "记为已通话"
+    MISS = "miss", "记为专家未接听"
+    NOT_TAKE = "not_take", "记为工作人员未接听"
+    REFUSE = "refuse", "记为未能拨出"
+    LOSE = "lose", "记为结果不明"
+
+
+_OVER = {
+    VirtualCallEvent.TALK: VirtualCallState.TALKED,
+    VirtualCallEvent.MISS: VirtualCallState.MISSED,
+    VirtualCallEvent.NOT_TAKE: VirtualCallState.NOT_TAKEN,
+    VirtualCallEvent.REFUSE: VirtualCallState.REFUSED,
+}
+VIRTUAL_CALL: Lifecycle[VirtualCallState, VirtualCallEvent] = Lifecycle(
+    noun="该通话",
+    initial=VirtualCallState.ASKED,
+    # What is known only grows: reports that come twice, late or out of order are moves that the table lacks.
+    moves={
+        VirtualCallState.ASKED: {
+            VirtualCallEvent.DIAL: VirtualCallState.DIALLING,
+            VirtualCallEvent.REFUSE: VirtualCallState.REFUSED,
+        },
+        VirtualCallState.DIALLING: {
+            VirtualCallEvent.TAKE: VirtualCallState.CALLING,
+            VirtualCallEvent.CONNECT: VirtualCallState.TALKING,
+            **_OVER,
+            VirtualCallEvent.LOSE: VirtualCallState.LOST,
+        },
+        VirtualCallState.CALLING: {
+            VirtualCallEvent.CONNECT: VirtualCallState.TALKING,
+            **_OVER,
+            VirtualCallEvent.LOSE: VirtualCallState.LOST,
+        },
+        VirtualCallState.TALKING: {**_OVER, VirtualCallEvent.LOSE: VirtualCallState.LOST},
+        VirtualCallState.LOST: _OVER,
     },
 )

@@ -38,9 +38,11 @@ _PRODUCTS = ("11000000300005", "11010000138001")
 """IVR and text to speech: what QueryCallDetailByCallId must be given; a call id doesn't show which it was."""
 LONGEST_KEYS = 20
 """The last of the pressed keys are kept; those before don't decide."""
-_UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})
+UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})
 """Status codes of a call that goes on: connecting, ringing, talking, a key was pressed."""
 _KEYS = frozenset("0123456789*#")
+_LONGEST_DURATION = 6
+"""Digits."""
 
 
 class _Dialled(Shape):
@@ -70,6 +72,7 @@ class _Pushed(_Pressed):
     status_code: Annotated[StatusCode, Field(min_length=1)]
     end_time: Text = ""
     status_time: Text = ""
+    duration: Text = ""
 
 
 class AlibabaVoice:
@@ -149,9 +152,15 @@ def parse_voice_reports(body: bytes) -> list[CallReport]:
 
 
 def _receipt(item: _Pushed) -> CallReport:
-    ended = item.status_code not in _UNDER_WAY
+    ended = item.status_code not in UNDER_WAY
     at = parse_time(item.end_time or item.status_time)
-    return CallReport(item.call_id, item.out_id, ended, item.status_code, _pressed(item), at if ended else None)
+    keys, ended_at = _pressed(item), at if ended else None
+    return CallReport(item.call_id, item.out_id, ended, item.status_code, keys, ended_at, talked(item.duration))
+
+
+def talked(duration: str) -> int:
+    """Seconds, as the vendor writes them; 0 for anything else."""
+    return int(duration) if duration.isascii() and duration.isdigit() and len(duration) <= _LONGEST_DURATION else 0
 
 
 def _detail(raw: str, call_id: str) -> CallDetail | None:
@@ -163,7 +172,7 @@ def _detail(raw: str, call_id: str) -> CallDetail | None:
     if found.call_id not in ("", call_id):
         return None
     keys = _pressed(found) if found.model_fields_set & _Pressed.model_fields.keys() else None
-    return CallDetail(call_id, found.callee, found.state not in _UNDER_WAY, found.state, keys)
+    return CallDetail(call_id, found.callee, found.state not in UNDER_WAY, found.state, keys)
 
 
 def _pressed(item: _Pressed) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from miniapp_api.draws.activities import DrawPath
+from miniapp_api.draws.follow_ups import VirtualCallIn
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
@@ -89,3 +90,9 @@ async def leave(call: Call, path: DrawPath, body: DeskCodeIn) -> ExitOut:
 async def urge(call: Call, path: AwaitedPath) -> UrgedOut:
     """Ring a missing expert, from the gathering time on, within the window and as often as the rulebook says."""
     return UrgedOut(times=await call.services.draws.attendance.urge(call.actor, path.draw_id, path.invitation_id))
+
+
+@api.post("/draws/{draw_id}/attendance/{invitation_id}/calls", "虚拟号催促", action="attendance.urge")
+async def ring(call: Call, path: AwaitedPath, body: VirtualCallIn) -> None:
+    """Rings the staff's phone, then the missing expert, in the window of urging; neither sees the other's number."""
+    await call.services.draws.attendance.ring(call.actor, path.draw_id, path.invitation_id, body.phone)

@@ -47,6 +47,10 @@ class StaffPhoneIn(Input):
     phone: str = Field(min_length=11, max_length=20, description="通话号码", examples=["18030785987"])
 
 
+class VirtualCallIn(Input):
+    phone: str = Field("", max_length=20, description="通话号码; empty: the account's own", examples=["18030785987"])
+
+
 class RecallNoteIn(Input):
     answer: Literal["comes", "declines"] = Field(description="参评 or 不参评")
     gathering_at: Moment | None = Field(None, description="商定的集合时间, for who comes")
@@ -93,6 +97,12 @@ async def phone(call: Call, path: DrawPath, body: StaffPhoneIn) -> None:
 async def ask_back(call: Call, path: RecalledPath) -> None:
     """The expert is told the staff's phone and a gathering; his own number stays hidden. At most three times."""
     await call.services.draws.recalls.ask_back(call.actor, path.draw_id, path.expert_id)
+
+
+@api.post("/draws/{draw_id}/recall/experts/{expert_id}/calls", "虚拟号呼叫原专家", action="draw.start")
+async def ring(call: Call, path: RecalledPath) -> None:
+    """Rings the staff's phone of `PUT …/recall/phone`, then the expert; neither sees the other's number."""
+    await call.services.draws.recalls.ring(call.actor, path.draw_id, path.expert_id)
 
 
 @api.put("/draws/{draw_id}/recall/experts/{expert_id}", "登记参评情况", action="draw.start")

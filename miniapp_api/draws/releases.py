@@ -8,6 +8,7 @@ from pydantic import Field
 
 from miniapp_api.draws.activities import DrawPath
 from miniapp_api.draws.attachments import FILE
+from miniapp_api.draws.follow_ups import VirtualCallIn
 from miniapp_api.http.call import Call, Upload
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input
@@ -80,3 +81,9 @@ async def start(call: Call, path: DrawPath) -> None:
 async def confirm(call: Call, path: ReleasedPath, body: ReleaseConfirmationIn) -> None:
     """A person reached an expert whom three calls had not reached."""
     await call.services.draws.releases.confirm(call.actor, path.draw_id, path.invitation_id, body.words)
+
+
+@api.post("/draws/{draw_id}/release/{invitation_id}/calls", "虚拟号呼叫退选专家", action="draw.start")
+async def ring(call: Call, path: ReleasedPath, body: VirtualCallIn) -> None:
+    """Rings the staff's phone, then an expert whom three calls had not reached; neither sees the other's number."""
+    await call.services.draws.releases.ring(call.actor, path.draw_id, path.invitation_id, body.phone)

@@ -163,6 +163,7 @@ class VoiceCenter:
     def _connected(self, first: Call, second: Call) -> None:
         self._progress(first, "200103")
         for leg in (first, second):
+            leg.connected_at = self._world.clock.now()
             leg.spoken.append("双方已接通。")
 
     def _leg_ended(self, call: Call) -> None:
@@ -234,5 +235,6 @@ class VoiceCenter:
 
 
 def _duration(call: Call) -> int:
-    """Seconds talked."""
-    return round(call.ended_at - call.answered_at) if call.answered_at else 0
+    """Seconds talked: of a two-way call, by both persons."""
+    begun = call.connected_at if call.kind == "two_way" else call.answered_at
+    return round(call.ended_at - begun) if begun else 0

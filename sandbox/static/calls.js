@@ -28,7 +28,7 @@ export class CallsApp {
   }
 }
 
-const title = (call) => (call.kind === 'two_way' ? `虚拟通话 ${call.peer}` : '评标专家语音通知');
+const title = (call) => (call.kind === 'two_way' ? '虚拟号来电' : '评标专家语音通知');
 
 export class CallScreen {
   constructor(phone) {

@@ -24,6 +24,7 @@ _QUEUES: Mapping[str, str] = {
     "draws.advance": DRAWS,
     "draws.refill": REFILLS,
     "invitations.notify_unconfirmed": DRAWS,
+    "virtual_calls.dial": CALLS,
     "receipts.apply": RECEIPTS,
     "payments.picture": PICTURES,
     "exports.write": EXPORTS,

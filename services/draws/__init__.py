@@ -36,6 +36,7 @@ from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
+from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.draws.worklists import TO_DO, WorkLine, WorkList, to_do_of
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "AttendanceDesk",
     "AuditLine",
     "AuditReport",
+    "CallLine",
     "Calling",
     "Card",
     "CheckedIn",
@@ -106,6 +108,7 @@ __all__ = [
     "Scanned",
     "Snapshot",
     "Verdict",
+    "VirtualCalls",
     "Watch",
     "WorkLine",
     "WorkList",

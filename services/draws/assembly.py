@@ -39,11 +39,12 @@ from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
+from services.draws.virtual_calls import UNREPORTED, VirtualCalls
 from services.draws.worklists import WorkLists
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
-from services.ports import DrawRelay, OfficialAccountSender, Printer
+from services.ports import CallBridge, DrawRelay, OfficialAccountSender, Printer
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class DrawServices:
     finished_records: FinishedRecords
     prints: DrawPrints
     audits: DrawAudits
+    virtual_calls: VirtualCalls
     due_tasks: tuple[DueTask, ...]
 
 
@@ -91,6 +93,7 @@ class DrawPorts:
     checker: FileChecker
     printer: Printer
     relay: DrawRelay
+    bridge: CallBridge
 
 
 def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports: DrawPorts) -> DrawServices:
@@ -98,7 +101,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     queries, progress, records = DrawQueries(deps, access), DrawProgress(deps, access), PublicRecords(deps, access)
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
-    releases = Releases(deps, notices, access, verification, calling)
+    bridged = VirtualCalls(deps, ports.bridge)
+    releases = Releases(deps, notices, access, verification, calling, bridged)
     discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
     results = DrawResults(deps, access)
     return DrawServices(
@@ -109,7 +113,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         copies=DrawCopies(deps, access, setup),
         follow_ups=FollowUps(deps, setup),
         releases=releases,
-        recalls=Recalls(deps, notices, access, calling, invitations),
+        recalls=Recalls(deps, notices, access, calling, invitations, bridged),
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.printer, queries),
         recusal_lists=recusal_lists,
@@ -121,7 +125,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         invitations=invitations,
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
-        attendance=AttendanceDesk(deps, notices, links, access, ports.official),
+        attendance=AttendanceDesk(deps, notices, links, access, ports.official, bridged),
         exits=Exits(deps, notices, calling),
         access=access,
         queries=queries,
@@ -134,11 +138,13 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         public_links=PublicLinks(deps, access, progress, records, links),
         finished_records=FinishedRecords(deps, records),
         audits=DrawAudits(deps, access),
+        virtual_calls=bridged,
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
             DueTask("digests", DIGESTS_DUE, digests.notify_due),
             DueTask("release_text", f"EXISTS ({UNTOLD})", releases.write_untold),
             DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
+            DueTask("virtual_calls", UNREPORTED, bridged.check_due),
         ),
     )

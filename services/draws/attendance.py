@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,7 +12,6 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.positions import Position, to_wgs84
-from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import time_params
 from models.attendance import Attendance, PresenceClaim, Urge, has_entered
 from models.draws import CallNotice, Draw
@@ -27,6 +27,7 @@ from services.draws.calling import place
 from services.draws.news import DrawNews
 from services.draws.repository import append_end, lock, notify_agency
 from services.draws.rounds import leave_committing
+from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
 
@@ -75,7 +76,7 @@ class Scanned:
 @dataclass(frozen=True)
 class DeskRow:
     """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
-    inside the window, and not urged too often."""
+    inside the window, and not urged too often; `may_ring`: the same for a virtual call, which no rule counts."""
 
     invitation_id: UUID
     code: str
@@ -85,19 +86,28 @@ class DeskRow:
     late: bool
     voice_urges: int
     may_urge: bool
+    may_ring: bool
+    calls: tuple[CallLine, ...]
 
 
 class AttendanceDesk:
     """Check-in by the expert's phone or by the desk, exits, urging, and the end of an on-site activity."""
 
     def __init__(
-        self, deps: Deps, notices: Notices, links: Links, access: DrawAccess, official: OfficialAccountSender
+        self,
+        deps: Deps,
+        notices: Notices,
+        links: Links,
+        access: DrawAccess,
+        official: OfficialAccountSender,
+        calls: VirtualCalls,
     ) -> None:
         self._deps = deps
         self._official = official
         self._notices = notices
         self._links = links
         self._access = access
+        self._calls = calls
         self._news = DrawNews(deps, notices)
 
     # ---- the venue's QR code
@@ -259,7 +269,7 @@ class AttendanceDesk:
                 f"专家进场情况{print_time(self._access.unseals_at(draw))}后可查看。",
             )
         found = await rows(
-            "SELECT i.id, i.code, i.gathering_at, "
+            "SELECT i.id, i.expert_id, i.code, i.gathering_at, "
             "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
             "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
             "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at, "
@@ -267,6 +277,13 @@ class AttendanceDesk:
             "FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code",
             draw_id,
         )
+        calls, offered = await self._calls.log_of(draw_id, "urging"), self._calls.offered(draw.pool)
+        most = book.attendance.urging_virtual_max
+
+        def is_missing(row: Mapping[str, Any]) -> bool:
+            ends = row["gathering_at"] + book.attendance.urging_window
+            return row["entered_at"] is None and row["gathering_at"] <= now <= ends
+
         return [
             DeskRow(
                 invitation_id=row["id"],
@@ -276,9 +293,9 @@ class AttendanceDesk:
                 left_at=row["left_at"],
                 late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
                 voice_urges=row["urges"],
-                may_urge=row["entered_at"] is None
-                and row["gathering_at"] <= now <= row["gathering_at"] + book.attendance.urging_window
-                and row["urges"] < book.attendance.urging_voice_max,
+                may_urge=is_missing(row) and row["urges"] < book.attendance.urging_voice_max,
+                may_ring=is_missing(row) and offered and (most is None or len(calls.get(row["expert_id"], ())) < most),
+                calls=calls.get(row["expert_id"], ()),
             )
             for row in found
         ]
@@ -331,17 +348,9 @@ class AttendanceDesk:
 
         Only from the gathering time on, within the window, and at most as often as the rulebook says.
         """
-        permissions.check(actor, "attendance.urge")
-        await self._access.get(actor, draw_id)
         async with transaction():
-            draw = (await lock(draw_id)).draw
-            invitation = await Invitation.select_for_update().get_or_none(
-                id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
-            )
-            if invitation is None:
-                raise NotFound("名单中没有这位专家，请刷新后重试。")
-            now, book = self._deps.now(), self._deps.book(draw.pool)
-            count = await self._check_urge(book, invitation, now)
+            draw, invitation = await self._missing(actor, draw_id, invitation_id)
+            now, count = self._deps.now(), await self._check_voice_urges(draw, invitation)
             await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
             notice = await CallNotice.get(id=invitation.notice_id)
             await self._notices.notify(
@@ -359,14 +368,44 @@ class AttendanceDesk:
             await record(actor, now, "attendance.urged", "invitation", invitation_id, count=count + 1)
             return count + 1
 
-    async def _check_urge(self, book: Rulebook, invitation: Invitation, now: datetime) -> int:
+    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
+        """Connect ``phone`` with a missing expert by a virtual call (24.4), in the window of urging.
+
+        Raises as ``VirtualCalls.ask``.
+        """
+        async with transaction():
+            draw, invitation = await self._missing(actor, draw_id, invitation_id)
+            book = self._deps.book(draw.pool)
+            most = book.attendance.urging_virtual_max
+            if most is not None and await _count_urges(invitation_id, "virtual") >= most:
+                raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
+            await self._calls.ask(actor, draw, invitation.expert_id, "urging", phone)
+            at = self._deps.now()
+            await Urge.create(invitation_id=invitation_id, channel="virtual", at=at, by_id=actor.account_id)
+
+    async def _missing(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> tuple[Draw, Invitation]:
+        """An expert who may be urged now, locked. Raises NotFound, RuleViolation outside the window, Conflict."""
+        permissions.check(actor, "attendance.urge")
+        await self._access.get(actor, draw_id)
+        draw = (await lock(draw_id)).draw
+        invitation = await Invitation.select_for_update().get_or_none(
+            id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
+        )
+        if invitation is None:
+            raise NotFound("名单中没有这位专家，请刷新后重试。")
+        book = self._deps.book(draw.pool)
         window = book.attendance.urging_window
-        if not invitation.gathering_at <= now <= invitation.gathering_at + window:
+        if not invitation.gathering_at <= self._deps.now() <= invitation.gathering_at + window:
             minutes = int(window.total_seconds() // 60)
             raise violation(book, "attendance.urging_window", f"只能在集合时间起{minutes}分钟内催促。")
         if await has_entered(invitation.id):
             raise Conflict("该专家已进场，无需催促。", code="entered")
-        count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
+        return draw, invitation
+
+    async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
+        """How often the expert was urged by voice. Raises RuleViolation when that is often enough."""
+        book = self._deps.book(draw.pool)
+        count = await _count_urges(invitation.id, "voice")
         if count >= book.attendance.urging_voice_max:
             raise violation(
                 book,
@@ -427,3 +466,7 @@ async def _check_device(draw: Draw, device: str) -> None:
         raise Conflict(
             "这部手机已为本场另一位专家签到。请用您本人的手机扫描，或把验证码告诉现场工作人员登记。", code="device_used"
         )
+
+
+async def _count_urges(invitation_id: UUID, channel: Literal["voice", "virtual"]) -> int:
+    return await Urge.filter(invitation_id=invitation_id, channel=channel).count()

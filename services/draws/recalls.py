@@ -40,6 +40,7 @@ from services.draws.news import DrawNews
 from services.draws.origins import follows
 from services.draws.recall_rules import check_same_day
 from services.draws.repository import Locked, append, lock_for, move, notify_agency
+from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
 
 _NO_HINDRANCE: tuple[SkipReason, ...] = ("leave",)
@@ -74,26 +75,38 @@ class RecallRow:
     takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
     gathering_at: datetime | None
     state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
+    calls: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
 
 
 @dataclass(frozen=True)
 class RecallPanel:
-    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last; may be empty."""
+    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last; may be empty.
+
+    `virtual_calls`: the pool offers calls that hide both numbers.
+    """
 
     staff_phone: str
     final: bool
+    virtual_calls: bool
     rows: tuple[RecallRow, ...]
 
 
 class Recalls:
     def __init__(
-        self, deps: Deps, notices: Notices, access: DrawAccess, run: Calling, invitations: Invitations
+        self,
+        deps: Deps,
+        notices: Notices,
+        access: DrawAccess,
+        run: Calling,
+        invitations: Invitations,
+        calls: VirtualCalls,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._access = access
         self._run = run
         self._invitations = invitations
+        self._calls = calls
         self._news = DrawNews(deps, notices)
 
     # ---- what is agreed with each
@@ -106,13 +119,16 @@ class Recalls:
             _check_recall(draw)
             await audit(actor, self._deps.now(), "recall.panel_read", "draw", draw_id)
             found = await rows(_PANEL, draw_id)
+            calls = await self._calls.log_of(draw_id, "recall")
         phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
-        return RecallPanel(phone, draw.started_at is not None, tuple(self._row(row) for row in found))
+        shown = tuple(self._row(row, calls.get(row["expert_id"], ())) for row in found)
+        return RecallPanel(phone, draw.started_at is not None, self._calls.offered(draw.pool), shown)
 
-    def _row(self, row: Mapping[str, Any]) -> RecallRow:
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...]) -> RecallRow:
         number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
-        return RecallRow(**shown, id_number=mask_id_number(number), state_label=_LABELS[row["takes_part"]])
+        state_label = _LABELS[row["takes_part"]]
+        return RecallRow(**shown, id_number=mask_id_number(number), state_label=state_label, calls=calls)
 
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
         """The phone with which the agency's person talks; kept for the activity. Raises InvalidInput."""
@@ -122,21 +138,34 @@ class Recalls:
             await draw.save(update_fields=["staff_phone_sealed"])
             await audit(actor, self._deps.now(), "recall.phone_entered", "draw", draw_id)
 
+    async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
+        """Connect the agency's person with an expert by a virtual call (23.6). Raises as ``VirtualCalls.ask``."""
+        async with transaction():
+            draw = (await self._open(actor, draw_id)).draw
+            row = await self._row_of(draw_id, row_id)
+            phone = self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
+            await self._calls.ask(actor, draw, row.expert_id, "recall", phone)
+            row.called_at = self._deps.now()
+            await row.save(update_fields=["called_at"])
+
+    def _staff_phone(self, draw: Draw, advice: str) -> str:
+        if not draw.staff_phone_sealed:
+            raise Conflict(advice, code="no_phone")
+        return self._deps.keys.read(draw.staff_phone_sealed, PHONE)
+
     async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Tell an expert, without showing his number, to call the agency's person. Raises Conflict."""
         async with transaction():
             locked = await self._open(actor, draw_id)
             draw, now = locked.draw, self._deps.now()
             row = await self._row_of(draw_id, row_id)
-            if not draw.staff_phone_sealed:
-                raise Conflict("请先填写您的通话号码，专家按这个号码回电。", code="no_phone")
+            phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
             asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
             if asked >= _ASKED_MAX:
                 raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
             if asked and row.called_at and now < row.called_at + _ASKED_AGAIN:
                 raise Conflict("刚刚已请该专家回电，请10分钟后再试。", code="asked_just_now")
             notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
-            phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE)
             await self._notices.notify(
                 pool=draw.pool,
                 kind="recall_asked",

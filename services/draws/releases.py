@@ -40,6 +40,7 @@ from services.draws.news import DrawNews
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
 from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
 from services.draws.verification import ApplicationRow, Verification
+from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices, Recipient
 
 VoiceState = Literal["calling", "delivered", "undelivered"]
@@ -60,7 +61,7 @@ _WAITING = (
 )
 _TOO_LATE = "距评标开始过近，已不能退选"
 _PANEL = """
-SELECT i.id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
+SELECT i.id, i.expert_id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
     count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
     coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
     coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
@@ -94,17 +95,22 @@ class ReleasedExpert:
     words: str
     recorded_by: str
     recorded_at: datetime | None
+    calls_log: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
 
 
 @dataclass(frozen=True)
 class ReleaseView:
-    """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way."""
+    """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way.
+
+    ``virtual_calls``: the pool offers calls that hide both numbers, to reach whom no call of the system reached.
+    """
 
     until: datetime
     applications: tuple[ApplicationRow, ...]
     may_apply: bool
     waiting: bool
     may_start: bool
+    virtual_calls: bool
     panel: tuple[ReleasedExpert, ...]
 
 
@@ -113,13 +119,20 @@ _VOICE: Mapping[VoiceState, str] = {"calling": "通知中", "delivered": "已送
 
 class Releases:
     def __init__(
-        self, deps: Deps, notices: Notices, access: DrawAccess, verification: Verification, run: Calling
+        self,
+        deps: Deps,
+        notices: Notices,
+        access: DrawAccess,
+        verification: Verification,
+        run: Calling,
+        calls: VirtualCalls,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._access = access
         self._verification = verification
         self._run = run
+        self._calls = calls
         self._news = DrawNews(deps, notices)
 
     # ---- the request
@@ -254,16 +267,18 @@ class Releases:
         open_ = DRAW.can(DrawState(draw.state), DrawEvent.RELEASE) and self._deps.now() <= release_until(
             draw, self._deps
         )
+        calls = await self._calls.log_of(draw_id, "release")
         return ReleaseView(
             until=release_until(draw, self._deps),
             applications=tuple(asked),
             may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
             waiting=state == State.SUBMITTED,
             may_start=open_ and state == State.APPROVED,
-            panel=tuple(self._row(row) for row in await rows(_PANEL, draw_id)),
+            virtual_calls=self._calls.offered(draw.pool),
+            panel=tuple(self._row(row, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
 
-    def _row(self, row: Mapping[str, Any]) -> ReleasedExpert:
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
         going_on = row["under_way"] or (row["notice_state"] == "active" and row["calls"] == 0)
         voice: VoiceState = "delivered" if row["reached"] else "calling" if going_on else "undelivered"
         confirmed = voice == "delivered" or row["recorded_at"] is not None
@@ -281,7 +296,27 @@ class Releases:
             words=row["words"] or "",
             recorded_by=row["recorded_by"],
             recorded_at=row["recorded_at"],
+            calls_log=calls,
         )
+
+    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
+        """Connect ``phone`` with an expert whom no call of the system reached (23.15). Raises as ``VirtualCalls.ask``,
+        NotFound, and Conflict while calls go on or when the expert knows."""
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            draw = (await lock_for(actor, draw_id)).draw
+            found = await self._released(draw_id, invitation_id)
+            if not found.by_hand:
+                known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
+                raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
+            expert_id = (await Invitation.get(id=invitation_id)).expert_id
+            await self._calls.ask(actor, draw, expert_id, "release", phone)
+
+    async def _released(self, draw_id: UUID, invitation_id: UUID) -> ReleasedExpert:
+        for row in await rows(_PANEL, draw_id):
+            if row["id"] == invitation_id:
+                return self._row(row)
+        raise NotFound("退选名单中没有这位专家，请刷新后重试。")
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
         """A person reached whom no call reached; the release SMS follows. Idempotent.
@@ -293,13 +328,11 @@ class Releases:
             raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
         async with transaction():
             draw, now = (await lock_for(actor, draw_id)).draw, self._deps.now()
-            found = [self._row(row) for row in await rows(_PANEL, draw_id) if row["id"] == invitation_id]
-            if not found:
-                raise NotFound("退选名单中没有这位专家，请刷新后重试。")
-            if found[0].recorded_at is not None:
+            found = await self._released(draw_id, invitation_id)
+            if found.recorded_at is not None:
                 return
-            if not found[0].by_hand:
-                raise Conflict(f"语音通知{found[0].voice_label}，不需要登记。", code="not_by_hand")
+            if not found.by_hand:
+                raise Conflict(f"语音通知{found.voice_label}，不需要登记。", code="not_by_hand")
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )

@@ -17,6 +17,7 @@ from services.notifications.notices import (
     Notices,
     Notifier,
     Recipient,
+    new_out_id,
 )
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "Recipient",
     "Wanted",
     "build",
+    "new_out_id",
     "take_events",
 ]

@@ -31,7 +31,7 @@ def build(
     voice: VoiceCaller,
     due_tasks: Sequence[DueTask],
 ) -> OperationServices:
-    reports = DeliveryReports(deps, told.notices, draws.invitations, sms, voice)
+    reports = DeliveryReports(deps, told.notices, draws.invitations, draws.virtual_calls, sms, voice)
     scheduler = Scheduler(
         deps,
         told.notices,

@@ -26,7 +26,7 @@ from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, rows, transaction
 from services.core.batches import not_paused, process_each
 from services.core.outages import AWAY
-from services.draws import Choice, Invitations
+from services.draws import Choice, Invitations, VirtualCalls
 from services.notifications import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices
 from services.ports import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 
@@ -59,11 +59,18 @@ WRITTEN_AFTER_CALL: Mapping[str, str] = {"draw_released": "draw_release_text"}
 
 class DeliveryReports:
     def __init__(
-        self, deps: Deps, notices: Notices, invitations: Invitations, sms: SmsSender, voice: VoiceCaller
+        self,
+        deps: Deps,
+        notices: Notices,
+        invitations: Invitations,
+        virtual_calls: VirtualCalls,
+        sms: SmsSender,
+        voice: VoiceCaller,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._invitations = invitations
+        self._virtual_calls = virtual_calls
         self._sms = sms
         self._voice = voice
 
@@ -129,7 +136,9 @@ class DeliveryReports:
             return await self._apply_sms(SmsReport(**receipt.body))
         ended_at = receipt.body["ended_at"]
         at = datetime.fromisoformat(ended_at) if ended_at else None
-        await self._hear_call(CallReport(**{**receipt.body, "ended_at": at}))
+        report = CallReport(**{**receipt.body, "ended_at": at})
+        if not await self._virtual_calls.hear(report):
+            await self._hear_call(report)
         return True
 
     async def _hear_call(self, report: CallReport) -> None:

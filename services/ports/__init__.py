@@ -27,7 +27,7 @@ from services.ports.pay import (
     TradeReport,
     TradeState,
 )
-from services.ports.phones import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
+from services.ports.phones import CallBridge, CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 from services.ports.relay import DrawRelay
 from services.ports.wechat import (
     ChatWindows,
@@ -43,6 +43,7 @@ from services.ports.wechat import (
 __all__ = [
     "BankCard",
     "BillRow",
+    "CallBridge",
     "CallDetail",
     "CallReport",
     "ChatWindows",

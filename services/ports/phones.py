@@ -22,6 +22,8 @@ class CallReport:
     status: str
     keys: str
     ended_at: datetime | None
+    seconds: int = 0
+    """How long was talked."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class CallDetail:
     ended: bool
     status: str
     keys: str | None
+    seconds: int = 0
+    """How long was talked."""
 
 
 @dataclass(frozen=True)
@@ -79,4 +83,24 @@ class VoiceCaller(Protocol):
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         """Ask how a call went; None when the vendor knows nothing of it (yet)."""
+        ...
+
+
+class CallBridge(Protocol):
+    """Connects two persons by phone, neither of whom sees the other's number (虚拟号)."""
+
+    def offers(self, pool: str) -> bool:
+        """Whether the pool has a number for it."""
+        ...
+
+    async def connect(self, pool: str, caller: str, callee: str, *, out_id: str) -> str:
+        """Ring ``caller``; when he answers, ``callee``. Both see the platform's number only.
+
+        The answer is the vendor's call id. ``out_id`` is ours, echoed by the reports. Raises Rejected or Transient for
+        a call that was not made, OutcomeUnknown for one that perhaps was.
+        """
+        ...
+
+    async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
+        """Ask what became of it; None while the vendor knows nothing."""
         ...

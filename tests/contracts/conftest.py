@@ -27,6 +27,7 @@ from config.settings import (
     Wechat,
 )
 from domain.clock import SystemClock
+from gateways.alibaba.click_to_dial import AlibabaCallBridge
 from gateways.alibaba.identity_verification import AlibabaPersons
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
@@ -92,6 +93,7 @@ class World:
     mini: MiniPrograms
     sms: AlibabaSms
     voice: AlibabaVoice
+    bridge: AlibabaCallBridge
     persons: AlibabaPersons
     identity: OidcIdentity
     pay: WechatPay
@@ -277,7 +279,8 @@ def _clients(
         access_key_secret=SecretStr("sk"),
         pools={
             "demo": VoicePool(
-                templates={"draw_call": "V_CALL", "draw_call.attend": "V_YES", "draw_call.decline": "V_NO"}
+                virtual_number="057156210010",
+                templates={"draw_call": "V_CALL", "draw_call.attend": "V_YES", "draw_call.decline": "V_NO"},
             ),
             "jilin": VoicePool(show_number="043112345678", templates={"draw_call": "V_JL"}),
         },
@@ -292,6 +295,7 @@ def _clients(
         MiniPrograms(settings, api, clock),
         AlibabaSms(sms, tools.vendor("sms"), clock),
         AlibabaVoice(voice, tools.vendor("voice", timeout=2), clock),
+        AlibabaCallBridge(voice, tools.vendor("voice", timeout=2), clock),
         AlibabaPersons(persons, tools.vendor("persons", timeout=2), clock),
         OidcIdentity(identity, tools.vendor("identity"), clock),
         WechatPay(_pay(url), settings, tools.vendor("pay", timeout=2), clock, public_url=back),

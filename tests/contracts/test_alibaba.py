@@ -160,3 +160,26 @@ async def test_receipts_that_come_twice_read_the_same(world: World) -> None:
     await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="42")
     await until(lambda: len(sms_reports(world)) == 2)
     assert len(set(sms_reports(world))) == 1
+
+
+async def test_a_virtual_call_rings_the_staff_then_the_expert_and_shows_neither_number(world: World) -> None:
+    staff = "13800000009"
+    await world.control("phones", {"name": "周代理", "mobile": staff})
+    call_id = await world.bridge.connect("demo", staff, MOBILE, out_id="90")
+    assert await world.bridge.report(call_id, datetime.now(UTC)) is None
+    assert (await world.control(f"phones/{MOBILE}"))["calls"] == [], "the expert's phone waits"
+    await world.control(f"phones/{staff}/calls/{call_id}/answer", {})
+    second = await ringing(world)
+    await world.control(f"phones/{MOBILE}/calls/{second}/answer", {})
+    for mobile in (staff, MOBILE):
+        calls = (await world.control(f"phones/{mobile}"))["calls"]
+        assert isinstance(calls, list)
+        assert calls[-1]["show_number"] == "057156210010"
+    await world.control(f"phones/{MOBILE}/calls/{second}/hangup", {})
+    await until(lambda: any(report.ended for report in call_reports(world)))
+    told = [(report.call_id, report.out_id, report.status) for report in call_reports(world)]
+    assert sorted({status for *_, status in told}) == ["200100", "200101", "200102", "200103"]
+    assert {(one, other) for one, other, _ in told} == {(call_id, "90")}
+    detail = await world.bridge.report(call_id, datetime.now(UTC))
+    assert detail is not None
+    assert (detail.ended, detail.status) == (True, "200100")

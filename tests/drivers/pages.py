@@ -26,6 +26,7 @@ class Page(HTMLParser):
         self.links: dict[str, str] = {}
         self.forms: list[dict[str, Any]] = []
         self._form: dict[str, Any] = {}
+        self._by_id: dict[str, dict[str, Any]] = {}
         self.buttons: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
         self.words: list[str] = []
         self._open: tuple[str, dict[str, str], list[str]] | None = None
@@ -36,6 +37,7 @@ class Page(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = {"action": values.get("action", ""), "method": values.get("method", "get"), "fields": {}}
+            self._by_id[values.get("id", "")] = self._form
             if "data-text-size" not in values:  # below every page, and none of its own
                 self.forms.append(self._form)
         elif "data-puzzle" in values:
@@ -55,7 +57,8 @@ class Page(HTMLParser):
             self.links[name] = values["href"]
         elif self._form:
             own = {values["name"]: values["value"]} if "name" in values else {}
-            form = {**self._form, "action": values["formaction"]} if "formaction" in values else self._form
+            form = self._by_id[values["form"]] if "form" in values else self._form
+            form = {**form, "action": values["formaction"]} if "formaction" in values else form
             self.buttons[name] = (form, own)
         self._open = None
 

@@ -10,7 +10,7 @@ from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
-from tests.factories.offices import SceneMaker
+from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 from tests.factories.persons import FakeFaces, FakeRegister
 from tests.factories.relay import NoRelay
@@ -38,6 +38,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         windows=chat,
         sms=unused,
         voice=unused,
+        bridge=Bridge(),
         identity=unused,
         persons=FakeRegister(),
         faces=FakeFaces(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from domain.clock import FixedClock
 from domain.draws.protocol import participant_commitment
 from domain.draws.record import Json, document
 from domain.draws.verify_draw import verify as verify_record
-from domain.errors import Transient
+from domain.errors import GatewayError, Transient
 from models.applications import Attachment
 from models.draws import Condition, Draw, SupervisorEntry
 from models.experts import CatalogueEntry, Expert
@@ -31,6 +31,7 @@ from services.draws import (
     DrawForm,
     Invitations,
     NoticeForm,
+    VirtualCalls,
     published_lists,
 )
 from services.draws.absences import Absences
@@ -49,6 +50,7 @@ from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.notifications import Notices
+from services.ports import CallDetail
 from tests.factories.people import CREDIT_CODE, make_account, make_expert
 
 ID_NUMBER = "11010519491231002X"
@@ -67,6 +69,31 @@ class SceneMaker:
             raise Transient("busy")
         assert len(scene) <= 64
         return f"http://weixin.qq.com/q/{scene}"
+
+
+@dataclass
+class Bridge:
+    """The vendor of virtual calls: remembers whom it connected, and fails as told, one error a call."""
+
+    made: list[tuple[str, str, str]] = field(default_factory=list)
+    """Caller, callee and our id of each."""
+    errors: list[GatewayError] = field(default_factory=list)
+    reports: dict[str, CallDetail] = field(default_factory=dict)
+    """What it says when it is asked, by its own id."""
+    without: set[str] = field(default_factory=set)
+    """Pools that have no number."""
+
+    def offers(self, pool: str) -> bool:
+        return pool not in self.without
+
+    async def connect(self, pool: str, caller: str, callee: str, *, out_id: str) -> str:
+        self.made.append((caller, callee, out_id))
+        if self.errors:
+            raise self.errors.pop(0)
+        return f"bridge-{len(self.made)}"
+
+    async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
+        return self.reports.get(call_id)
 
 
 @dataclass
@@ -99,6 +126,8 @@ class Office:
     follow_ups: FollowUps
     recalls: Recalls
     releases: Releases
+    virtual_calls: VirtualCalls
+    bridge: Bridge
     needed: int = 2
     experts: list[Expert] = field(default_factory=list)
 
@@ -148,7 +177,8 @@ async def make_office(deps: Deps) -> Office:
     ):
         await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
-    setup = DrawSetup(deps, notices)
+    setup, bridge = DrawSetup(deps, notices), Bridge()
+    calls = VirtualCalls(deps, bridge)
     return Office(
         deps,
         notices,
@@ -165,7 +195,7 @@ async def make_office(deps: Deps) -> Office:
         DrawProgress(deps, access),
         DrawResults(deps, access),
         PublicRecords(deps, access),
-        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker())),
+        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker()), calls),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),
         Actor("demo", "supervisor", account_id=supervisor.id),
@@ -174,8 +204,10 @@ async def make_office(deps: Deps) -> Office:
         RecusalLists(deps),
         DrawPreviews(deps),
         FollowUps(deps, setup),
-        Recalls(deps, notices, access, run, invitations),
-        Releases(deps, notices, access, Verification(deps, notices), run),
+        Recalls(deps, notices, access, run, invitations, calls),
+        Releases(deps, notices, access, Verification(deps, notices), run, calls),
+        calls,
+        bridge,
     )
 
 

@@ -79,4 +79,4 @@ def make_delivery(
 
 
 def make_reports(deps: Deps, office: Office, vendors: Any) -> DeliveryReports:
-    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)
+    return DeliveryReports(deps, office.notices, office.invitations, office.virtual_calls, vendors, vendors)

@@ -20,9 +20,9 @@ import pytest_asyncio
 
 from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
 from app.demo.mini import MiniProgram, find_supervisor, fix_order
-from app.demo.phones import bubbles
+from app.demo.phones import Phone, bubbles
 from app.demo.stage import stage
-from app.demo.wire import Refused
+from app.demo.wire import Json, Refused
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit
@@ -587,6 +587,27 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
         await day.stage.advance(65)
     with refused(rule="attendance.urging_voice_max"):
         await desk.post(early)
+    await _talk_by_virtual_call(day, desk, early.replace("urgings", "calls"), late[1])
+    path = f"/draws/{day.draw}/attendance"
+    await day.until(lambda said: _states(said["items"]) == ["talked"], path, desk)
+
+
+def _states(rows: list[Json]) -> list[str]:
+    """Of all calls that rows show."""
+    return [call["state"] for row in rows for call in row["calls"]]
+
+
+async def _talk_by_virtual_call(day: Day, who: MiniProgram, path: str, expert: Phone) -> None:
+    """The staff's phone rings first, then the expert's; both see the platform's number; the expert hangs up."""
+    staff = day.phone(gd.AGENT)
+    await who.post(path, {"phone": gd.AGENT} if "recall" not in path else {})
+    first = await staff.ringing()
+    assert (first["kind"], first["show_number"]) == ("two_way", "057156210010")
+    await day.stage.wire.control(f"/phones/{staff.mobile}/calls/{first['id']}/answer", {})
+    second = await expert.ringing()
+    assert second["show_number"] == "057156210010"
+    await expert.pick_up(second)
+    await staff.wait_for(lambda state: state["calls"][-1]["state"] == "ended" or None, "通话结束")
 
 
 async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_last_exit_ends_it(day: Day) -> None:
@@ -830,15 +851,20 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
         await agent.post(f"{base}/confirmation")
     met = gd.at(datetime.fromisoformat(times["starts_at"]), hours=-1)
     early = gd.at(datetime.fromisoformat(met), days=-1)
+    mobiles = {expert.name: expert.mobile for expert in gd.EXPERTS}
     for row in panel["rows"]:
+        expert = day.phone(mobiles[row["name"]])
+        await _talk_by_virtual_call(day, agent, f"{base}/experts/{row['id']}/calls", expert)
+        await day.stage.advance(65)  # the vendor rings nobody twice within a minute
         with pytest.raises(Refused) as another_day:
             await agent.put(f"{base}/experts/{row['id']}", {"answer": "comes", "gathering_at": early})
         assert "同一天" in another_day.value.problem["detail"]
         await agent.put(f"{base}/experts/{row['id']}", {"answer": "comes", "gathering_at": met})
+    talked = await day.until(lambda said: _states(said["rows"]) == ["talked"] * len(took_part), base, agent)
+    assert all(row["called_at"] for row in talked["rows"])
     assert (await agent.post(f"{base}/confirmation"))["state_label"] == "抽取完成"
     with refused(code="confirmed"):
         await agent.put(f"{base}/experts/{row['id']}", {"answer": "declines"})
-    mobiles = {expert.name: expert.mobile for expert in gd.EXPERTS}
     for name in took_part:
         await day.phone(mobiles[name]).wait_for(
             lambda state: (

@@ -39,6 +39,7 @@ DIGESTS = {
     "0013_redraw.sql": "1ebbd994ddaf1bf48db633076d1c4b87250bde4b5eec6eebeb65bd63a42fd03b",
     "0014_identity_and_drafts.py": "4b9c890c14f38e64850bb27a3c6df953143fa7501203daf1dd45f9517fb9334d",
     "0015_release.py": "335966df5f174cef83d69f8f0f8bd39e0df850b0989fbfc186756ccd2532ff9d",
+    "0016_virtual_call.py": "66c59052b0e4307ebff6fa03011edbc007c6f09eea63f542df5bab0dc07bee36",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

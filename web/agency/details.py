@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
+from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, RuleViolation
+from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import DeskRow, Detail
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
-from web.agency.wizard import DrawPart, path_of
+from web.agency.wizard import DrawPart, path_of, text
 from web.draws.record import public_path
 from web.office.base import redirect, uuid_of
 
@@ -68,7 +71,10 @@ class ResultTab(DrawPart):
 
 class AttendanceTab(DrawPart):
     step = "attendance"
-    notes: ClassVar[Mapping[str, str]] = {"urged": "已发起语音催促，请稍后查看专家是否到场。"}
+    notes: ClassVar[Mapping[str, str]] = {
+        "urged": "已发起语音催促，请稍后查看专家是否到场。",
+        "rung": "系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。",
+    }
 
     def add_routes(self) -> None:
         self.site.get("/agency/draws/{id}/attendance", self.attendance)
@@ -79,7 +85,12 @@ class AttendanceTab(DrawPart):
         return await self._page(actor, request, detail)
 
     async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, error: AppError | None = None
+        self,
+        actor: Actor,
+        request: http.Request,
+        detail: Detail,
+        error: AppError | None = None,
+        fields: Mapping[str, str] = MappingProxyType({}),
     ) -> http.Response:
         sealed, found = "", list[DeskRow]()
         try:
@@ -97,20 +108,30 @@ class AttendanceTab(DrawPart):
             sealed=sealed,
             window=int(rules.urging_window.total_seconds() // 60),
             most=rules.urging_voice_max,
+            phone=fields.get("phone", ""),
+            own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
         )
 
     async def urge(self, request: http.Request) -> http.Response:
-        """By voice, the expert with invitation ``id``."""
+        """The expert with invitation ``id``: ``deed`` urge by the system's voice, or ring by a virtual call."""
         actor, detail = await self.asked(request)
+        fields = await self.fields(request, actor)
         try:
-            fields = await self.fields(request, actor)
-            if fields.get("deed") != "urge":
-                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            invitation_id = uuid_of(fields.get("id", ""), "这位专家")
-            await self.services.draws.attendance.urge(actor, detail.draw.id, invitation_id)
+            note = await self._urge(actor, detail.draw.id, fields)
         except AppError as error:
-            return await self._page(actor, request, detail, self.shown(error))
-        raise redirect(path_of(detail.draw.id, "attendance"), note="urged")
+            return await self._page(actor, request, detail, self.shown(error), fields)
+        raise redirect(path_of(detail.draw.id, "attendance"), note=note)
+
+    async def _urge(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
+        desk = self.services.draws.attendance
+        deed, expert = fields.get("deed"), uuid_of(fields.get("id", ""), "这位专家")
+        if deed == "ring":
+            await desk.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
+            return "rung"
+        if deed != "urge":
+            raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        await desk.urge(actor, draw_id, expert)
+        return "urged"
 
 
 class LogTab(DrawPart):

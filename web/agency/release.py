@@ -8,6 +8,7 @@ from typing import ClassVar
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
+from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.wizard import DrawPart, path_of, text
@@ -22,6 +23,7 @@ class ReleasePages(DrawPart):
         "attached": "证明材料已上传。",
         "removed": "证明材料已删除。",
         "started": "已启动退选，正在电话通知专家。",
+        "rung": "系统正在呼叫您的电话，接听后再呼叫专家。通话后请登记通知情况。",
         "told": "已登记，并向专家发送退选短信。",
     }
 
@@ -45,11 +47,12 @@ class ReleasePages(DrawPart):
             f=form,
             release=await draws.releases.view(actor, draw.id),
             attached=await draws.attachments.find(actor, draw.id, "release"),
+            own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             causes=[(one, one) for one in self.book(actor).draw.release.causes],
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` submit, withdraw, remove (the proof), start, or told with an ``id`` and ``words``."""
+        """``deed`` submit, withdraw, remove (the proof), start, told or ring; these with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -75,6 +78,10 @@ class ReleasePages(DrawPart):
             case "start":
                 await draws.releases.start(actor, draw_id)
                 return "started"
+            case "ring":
+                expert = uuid_of(fields.get("id", ""), "这位专家")
+                await draws.releases.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
+                return "rung"
             case "told":
                 expert = uuid_of(fields.get("id", ""), "这位专家")
                 await draws.releases.confirm(actor, draw_id, expert, text(fields, "words", "通知情况", 200))

@@ -5,6 +5,8 @@ Before unsealing there are six-digit codes only; every reading of an unsealed re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +16,7 @@ import aiohttp.web as http
 from domain.draws.lifecycles import DrawState
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
+from domain.masking import mask_mobile
 from models.draws import Draw
 from services.applications import AttachmentView
 from services.core.base import Actor
@@ -207,7 +210,12 @@ class DrawPages(DeskPart):
         return await self._attendance_page(actor, draw, request.query.get("note", "")[:80])
 
     async def _attendance_page(
-        self, actor: Actor, draw: Draw, note: str = "", error: AppError | None = None, typed: str = ""
+        self,
+        actor: Actor,
+        draw: Draw,
+        note: str = "",
+        error: AppError | None = None,
+        fields: Mapping[str, str] = MappingProxyType({}),
     ) -> http.Response:
         found = await self._services.draws.attendance.desk(actor, draw.id)
         return self._show(
@@ -223,32 +231,37 @@ class DrawPages(DeskPart):
             may_urge=may(actor, "attendance.urge"),
             note=_note(note),
             error=error.message if error else "",
-            typed=typed,
+            typed=fields.get("code", "")[:6],
+            phone=fields.get("phone", "")[:20],
+            own_phone=mask_mobile(await self._services.accounts.credentials.own_mobile(actor)),
             entry_and_exit=self._services.deps.book(draw.pool).attendance.entry_and_exit,
             form=self._token(actor, "attendance", draw.id),
             length=self._services.deps.book(draw.pool).draw.code_length,
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` enter or exit with ``code``; or ``urge`` with an invitation's id."""
+        """``deed`` enter or exit with ``code``; or ``urge`` or ``ring`` with an invitation's id."""
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "attendance", draw.id, actor.account_id or NOBODY)
         try:
             note = await self._do(actor, draw.id, fields)
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in (*_ON_PAGE, 429):
                 raise
-            return await self._attendance_page(actor, draw, error=error, typed=fields.get("code", "")[:6])
+            return await self._attendance_page(actor, draw, error=error, fields=fields)
         raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
 
     async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
         desk, deed, code = self._services.draws.attendance, fields.get("deed"), fields.get("code", "").strip()
         length = self._services.deps.book(actor.pool).draw.code_length
-        if deed == "urge":
+        if deed in ("urge", "ring"):
             try:
                 invitation_id = UUID(fields.get("invitation", ""))
             except ValueError as error:
                 raise NotFound("名单中没有这位专家，请刷新后重试。") from error
+            if deed == "ring":
+                await desk.ring(actor, draw_id, invitation_id, fields.get("phone", "")[:20])
+                return "rung-1"
             return f"urged-{await desk.urge(actor, draw_id, invitation_id)}"
         if not (code.isascii() and code.isdigit() and len(code) == length):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
@@ -440,4 +453,5 @@ def _note(note: str) -> str:
         "again": f"{what}此前已进场，无需重复。",
         "out": f"{what}已登记离场。",
         "urged": f"已发起语音催促（第{what}次）。",
+        "rung": "系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。",
     }.get(kind, "")

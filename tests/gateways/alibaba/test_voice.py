@@ -146,7 +146,7 @@ ENDED_AT = datetime(2026, 11, 21, 4, 1, 30, tzinfo=UTC)
 
 def test_a_report_after_the_call_holds_all_keys_and_the_time_in_utc() -> None:
     assert parse_voice_reports(json.dumps([AFTER]).encode()) == [
-        CallReport("100^200", "42", True, "200001", "11", ENDED_AT)
+        CallReport("100^200", "42", True, "200001", "11", ENDED_AT, 80)
     ]
 
 

@@ -71,6 +71,11 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     assert "通话号码已保存" in agency.text
     names = sorted(one.removeprefix("提交").removesuffix("的结果") for one in agency.page.buttons if "的结果" in one)
     assert len(names) == 2
+    await agency.press(f"虚拟号呼叫{names[0]}")
+    assert "接听后再呼叫专家" in agency.text
+    assert "：准备拨打" in agency.text
+    await agency.press(f"虚拟号呼叫{names[1]}")
+    assert (agency.status, "还没有结束" in agency.text) == (409, True)
     await agency.press(f"请{names[0]}回电")
     assert "已请该专家回电" in agency.text
     await agency.press(f"请{names[0]}回电")

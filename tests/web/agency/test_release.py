@@ -49,6 +49,11 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await Notice.filter(id=notice.id).update(state="failed")
     await agency.get(f"/agency/draws/{draw_id}/release")
     [name] = [one for one in agency.page.buttons if one.startswith("登记")]
+    [ring] = [one for one in agency.page.buttons if one.startswith("虚拟号呼叫")]
+    await agency.press(ring, phone="123")
+    assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
+    await agency.press(ring, phone="")
+    assert ("接听后再呼叫专家" in agency.text, "：准备拨打" in agency.text) == (True, True), agency.text
     await agency.press(name, words="")
     assert (agency.status, "请填写通知情况" in agency.text) == (422, True)
     await agency.press(name, words="已电话告知本人")

@@ -184,6 +184,10 @@ async def test_missing_experts_are_urged_from_the_list_within_the_window(world: 
     await desk.press(f"语音催促{invitation.code}")
     assert "第1次" in desk.text
     assert await Urge.filter(invitation_id=invitation.id).count() == 1
+    await desk.press(f"虚拟号呼叫{invitation.code}", phone="1380")
+    assert (desk.status, "手机号应为11位数字" in desk.text) == (422, True)
+    await desk.press(f"虚拟号呼叫{invitation.code}", phone="18030785987")
+    assert ("接听后再呼叫专家" in desk.text, "：准备拨打" in desk.text) == (True, True)
     await desk.press(f"语音催促{invitation.code}", invitation=str(new_id()))
     assert desk.status == 404
 

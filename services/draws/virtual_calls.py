@@ -1,0 +1,248 @@
+"""Virtual calls (虚拟号通话): the platform rings the member of staff, then the expert; neither sees the other's number.
+
+A recall, an urging and a release ask for them. What was agreed is recorded there: a call by itself decides nothing, so
+a vendor's unsigned report is believed when it names our secret id and the vendor's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import structlog
+from pydantic import Field
+
+from domain.draws.lifecycles import VIRTUAL_CALL
+from domain.draws.lifecycles import VirtualCallEvent as Event
+from domain.draws.lifecycles import VirtualCallState as State
+from domain.errors import Conflict, GatewayError, OutcomeUnknown, Rejected, TooMany
+from domain.parsing import mobile_number
+from models.accounts import Account
+from models.draws import Draw
+from models.experts import Expert
+from models.virtual_calls import VirtualCall
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.batches import not_paused, process_each
+from services.core.crypto import PHONE
+from services.core.limits import DAY, advisory_lock
+from services.notifications import new_out_id
+from services.ports import CallBridge, CallReport
+
+log = structlog.get_logger(__name__)
+
+Purpose = Literal["recall", "urging", "release"]
+PER_DAY = 10
+"""Calls that one expert gets within 24 hours; the vendor itself puts 20 through."""
+PAUSE = timedelta(minutes=1)
+"""From one call to the same expert to the next."""
+_FRESH = timedelta(minutes=1)
+"""A call that could not be asked for by then is not made: its person no longer waits for it."""
+_RINGING = timedelta(minutes=3)
+"""Both phones have rung out by then."""
+_UNHEARD = timedelta(minutes=10)
+"""A call of which no report came and the vendor knows nothing is given up."""
+_LONGEST = timedelta(minutes=35)
+"""No call lasts longer; half an hour is what the vendor allows."""
+_PROGRESS: Mapping[str, Event] = {"200102": Event.TAKE, "200103": Event.CONNECT}
+_TALKED = "200100"
+_EXPERT_AWAY = frozenset({"200111", "200112", "200113", "200116", "200120"})
+_NOT_CONNECTED = frozenset({"200118", "200119", "200121", "999999"})
+"""The carrier or the vendor put nothing through."""
+UNREPORTED = f"EXISTS (SELECT 1 FROM virtual_call v WHERE v.check_at <= $1 AND {not_paused('virtual_calls', 'v.id')})"
+_DUE = f"SELECT v.id FROM virtual_call v WHERE v.check_at <= $1 AND {not_paused('virtual_calls', 'v.id')} LIMIT 100"
+_LOG = """
+SELECT v.expert_id, v.asked_at, v.state, v.seconds, coalesce(a.real_name, '') AS asked_by
+FROM virtual_call v LEFT JOIN account a ON a.id = v.asked_by_id WHERE v.draw_id = $1 AND v.purpose = $2
+ORDER BY v.asked_at DESC, v.id DESC
+"""
+
+
+@dataclass(frozen=True)
+class CallLine:
+    """One call of the call log (拨打记录)."""
+
+    at: datetime
+    asked_by: Annotated[str, Field(description="Who asked for it; may be empty")]
+    state: State
+    state_label: Annotated[str, Field(examples=["专家未接听"])]
+    seconds: Annotated[int, Field(description="How long was talked")]
+    under_way: bool
+
+
+class VirtualCalls:
+    def __init__(self, deps: Deps, bridge: CallBridge) -> None:
+        self._deps = deps
+        self._bridge = bridge
+
+    def offered(self, pool: str) -> bool:
+        return self._bridge.offers(pool)
+
+    async def log_of(self, draw_id: UUID, purpose: Purpose) -> Mapping[UUID, tuple[CallLine, ...]]:
+        """The calls of an activity by expert, newest first."""
+        found: dict[UUID, tuple[CallLine, ...]] = {}
+        for row in await rows(_LOG, draw_id, purpose):
+            found[row["expert_id"]] = (*found.get(row["expert_id"], ()), _line(row))
+        return found
+
+    # ---- asking for one
+
+    async def ask(self, actor: Actor, draw: Draw, expert_id: UUID, purpose: Purpose, phone: str) -> UUID:
+        """Ask for a call within the caller's transaction, which has checked that it may be made; a job dials.
+
+        ``phone`` is the one that rings first; empty: the account's own mobile. Raises InvalidInput for what is no
+        mobile, Conflict without a number or beside a call under way, TooMany.
+        """
+        if not self.offered(draw.pool):
+            raise Conflict("本专家库未开通虚拟号通话，请改用其他方式联系专家。", code="no_virtual_number")
+        staff, now = mobile_number(phone.strip() or await self._own_mobile(actor)), self._deps.now()
+        await self._check_free(actor, expert_id, now)
+        call = await VirtualCall.create(
+            draw_id=draw.id,
+            expert_id=expert_id,
+            purpose=purpose,
+            asked_by_id=actor.account_id,
+            asked_at=now,
+            staff_phone_sealed=self._deps.keys.seal(staff, PHONE),
+            out_id=new_out_id(),
+            check_at=now + _FRESH,
+        )
+        await self._deps.jobs.defer("virtual_calls.dial", call_id=str(call.id))
+        await record(actor, now, "virtual_call.asked", "draw", draw.id, purpose=purpose, call=str(call.id))
+        return call.id
+
+    async def _own_mobile(self, actor: Actor) -> str:
+        account = await Account.get(id=actor.account_id)
+        return self._deps.keys.read(account.mobile_sealed, "mobile")
+
+    async def _check_free(self, actor: Actor, expert_id: UUID, now: datetime) -> None:
+        """One call at a time for each of the two."""
+        await advisory_lock(f"virtual_call:{min(str(expert_id), str(actor.account_id))}")
+        await advisory_lock(f"virtual_call:{max(str(expert_id), str(actor.account_id))}")
+        if await VirtualCall.exists(asked_by_id=actor.account_id, closed_at=None):
+            raise Conflict("您有一个虚拟号通话还没有结束，请结束后再呼叫。", code="staff_busy")
+        if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
+            raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
+        made = await VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY).order_by("-asked_at")
+        if made and now < made[0].asked_at + PAUSE:
+            wait = int((made[0].asked_at + PAUSE - now).total_seconds()) + 1
+            raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")
+        if len(made) >= PER_DAY:
+            wait = int((made[PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
+            raise TooMany(
+                f"24小时内已呼叫这位专家{PER_DAY}次，请改用其他方式联系。", retry_after=wait, code="called_enough"
+            )
+
+    async def dial(self, call_id: UUID) -> None:
+        """Ask the vendor, once: before it hears of the call, the row says that it perhaps does."""
+        async with transaction():
+            call = await VirtualCall.select_for_update().get(id=call_id)
+            now = self._deps.now()
+            if call.state != State.ASKED:
+                return
+            if now >= call.asked_at + _FRESH:
+                await self._close(call, Event.REFUSE, "too_late")
+                return
+            call.state, call.check_at = VIRTUAL_CALL.next(State.ASKED, Event.DIAL), now + _RINGING
+            await call.save(update_fields=["state", "check_at"])
+        expert, draw = await Expert.get(id=call.expert_id), await Draw.get(id=call.draw_id)
+        staff = self._deps.keys.read(call.staff_phone_sealed, PHONE)
+        mobile = self._deps.keys.open_text(expert.mobile_sealed, "mobile")
+        try:
+            vendor_id = await self._bridge.connect(draw.pool, staff, mobile, out_id=call.out_id)
+        except OutcomeUnknown:
+            return  # its report tells, or the call is given up
+        except GatewayError as error:
+            log.warning("virtual_call_refused", call=str(call_id), error=str(error))
+            await self._move(call_id, Event.REFUSE, code=error.vendor_code if isinstance(error, Rejected) else "busy")
+            return
+        await VirtualCall.filter(id=call_id, call_id="").update(call_id=vendor_id)
+
+    # ---- what became of it
+
+    async def hear(self, report: CallReport) -> bool:
+        """Carry a report out; false when the call is none of these."""
+        call = await VirtualCall.get_or_none(out_id=report.out_id)
+        if call is None:
+            return False
+        if call.call_id not in ("", report.call_id):
+            log.warning("report_refused", vendor="voice", reason="another_call", call=str(call.id))
+            return True
+        event = _end(State(call.state), report.status, report.seconds) if report.ended else _PROGRESS.get(report.status)
+        if event is not None:
+            await self._move(call.id, event, code=report.status, seconds=report.seconds, vendor_id=report.call_id)
+        return True
+
+    async def check_due(self) -> int:
+        """Ask about calls without an end, and give up those of which nothing is heard."""
+        due = await rows(_DUE, self._deps.now())
+        return await process_each("virtual_calls", due, lambda row: self._check(row["id"]))
+
+    async def _check(self, call_id: UUID) -> None:
+        call, now = await VirtualCall.get(id=call_id), self._deps.now()
+        if call.state == State.ASKED:
+            await self._move(call_id, Event.REFUSE, code="too_late")
+            return
+        told = None
+        if call.call_id:
+            try:
+                told = await self._bridge.report(call.call_id, call.asked_at)
+            except GatewayError as error:
+                log.warning("virtual_call_not_told", call=str(call_id), error=str(error))
+        if told is not None and told.ended:
+            event = _end(State(call.state), told.status, told.seconds)
+            await self._move(call_id, event, code=told.status, seconds=told.seconds)
+        elif now >= call.asked_at + _patience(call):
+            await self._move(call_id, Event.LOSE, code="no_report")
+        else:
+            await VirtualCall.filter(id=call_id, closed_at=None).update(check_at=now + _RINGING)
+
+    async def _move(
+        self, call_id: UUID, event: Event, *, code: str = "", seconds: int = 0, vendor_id: str = ""
+    ) -> None:
+        async with transaction():
+            call = await VirtualCall.select_for_update().get(id=call_id)
+            if not VIRTUAL_CALL.can(State(call.state), event):
+                return
+            call.call_id = call.call_id or vendor_id
+            if event in (Event.TAKE, Event.CONNECT):
+                call.state = VIRTUAL_CALL.next(State(call.state), event)
+                await call.save(update_fields=["state", "call_id"])
+            else:
+                await self._close(call, event, code, seconds if event == Event.TALK else 0)
+
+    async def _close(self, call: VirtualCall, event: Event, code: str, seconds: int = 0) -> None:
+        call.state = VIRTUAL_CALL.next(State(call.state), event)
+        call.vendor_code, call.seconds = code[:60], seconds
+        call.staff_phone_sealed, call.check_at, call.closed_at = "", None, self._deps.now()
+        await call.save()
+
+
+def _end(state: State, code: str, seconds: int) -> Event:
+    """Who was reached when a call ended with this status of the vendor, after so many seconds of talk."""
+    if code in _NOT_CONNECTED:
+        return Event.REFUSE
+    if state == State.TALKING or (code == _TALKED and (seconds or state != State.CALLING)):
+        return Event.TALK
+    return Event.MISS if state == State.CALLING or code in _EXPERT_AWAY else Event.NOT_TAKE
+
+
+def _patience(call: VirtualCall) -> timedelta:
+    """How long a call without an end is waited for: one in progress, one that was made, one that perhaps was."""
+    if call.state != State.DIALLING:
+        return _LONGEST
+    return _UNHEARD if call.call_id else _RINGING
+
+
+def _line(row: Mapping[str, Any]) -> CallLine:
+    state = State(row["state"])
+    return CallLine(
+        at=row["asked_at"],
+        asked_by=row["asked_by"],
+        state=state,
+        state_label=state.label,
+        seconds=row["seconds"],
+        under_way=state in (State.ASKED, State.DIALLING, State.CALLING, State.TALKING),
+    )

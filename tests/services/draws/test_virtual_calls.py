@@ -1,0 +1,302 @@
+"""Virtual calls: who may ask for one, that each is made once, and what its reports tell."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.draws.lifecycles import VirtualCallState as State
+from domain.errors import Conflict, Forbidden, InvalidInput, OutcomeUnknown, Rejected, RuleViolation, TooMany, Transient
+from domain.rulebook.layers import Provenance
+from models.attendance import Urge
+from models.draws import RecalledExpert
+from models.experts import Expert
+from models.invitations import Invitation
+from models.virtual_calls import VirtualCall
+from services.core.base import Actor, Deps
+from services.draws import CallLine
+from services.operations import DeliveryReports
+from services.ports import CallDetail, CallReport
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.factories.vendors import Vendors, make_reports
+from tests.services.draws.test_follow_ups import make_recall
+from tests.services.draws.test_releases import panel, released
+
+STAFF = "18030785987"
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def reports(deps: Deps, office: Office) -> DeliveryReports:
+    return make_reports(deps, office, Vendors())
+
+
+async def missing(office: Office, clock: FixedClock, needed: int = 1) -> tuple[UUID, list[Invitation]]:
+    """A panel whose gathering time has come, and nobody is there."""
+    await add_experts(office, needed + 1)
+    draw_id = await start_draw(office, needed=needed)
+    invitations = await open_invitations(draw_id)
+    for one in invitations:
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    clock.move(invitations[0].gathering_at - clock.now())
+    return draw_id, invitations
+
+
+async def rung(office: Office, draw_id: UUID, invitation_id: UUID, phone: str = STAFF) -> VirtualCall:
+    """A call to a missing expert that the vendor was asked for."""
+    await office.attendance.ring(office.agency, draw_id, invitation_id, phone)
+    call = await VirtualCall.all().order_by("-asked_at").first()
+    assert call is not None
+    await office.virtual_calls.dial(call.id)
+    return await VirtualCall.get(id=call.id)
+
+
+def report(call: VirtualCall, status: str, seconds: int = 0) -> CallReport:
+    ended = status not in ("200101", "200102", "200103")
+    return CallReport(call.call_id or "bridge-1", call.out_id, ended, status, "", None, seconds)
+
+
+async def lines(office: Office, draw_id: UUID) -> list[CallLine]:
+    return [line for row in await office.attendance.desk(office.desk, draw_id) for line in row.calls]
+
+
+async def test_the_staffs_phone_rings_first_and_what_became_of_it_stands_in_the_log(
+    office: Office, clock: FixedClock, reports: DeliveryReports
+) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    [row] = await office.attendance.desk(office.desk, draw_id)
+    assert row.may_ring
+    call = await rung(office, draw_id, invitation.id)
+    mobile = office.deps.keys.open_text((await Expert.get(id=invitation.expert_id)).mobile_sealed, "mobile")
+    assert office.bridge.made == [(STAFF, mobile, call.out_id)]
+    seen = []
+    for status, seconds in (("200101", 0), ("200102", 0), ("200103", 0), ("200100", 35)):
+        await reports.take_calls([report(call, status, seconds)])
+        assert await office.virtual_calls.hear(report(call, status, seconds))
+        seen.append((await lines(office, draw_id))[0].state)
+    assert seen == [State.DIALLING, State.CALLING, State.TALKING, State.TALKED]
+    [line] = await lines(office, draw_id)
+    assert (line.seconds, line.under_way, line.state_label) == (35, False, "已通话")
+    assert not (await VirtualCall.get(id=call.id)).staff_phone_sealed, "no longer needed"
+    assert await Urge.filter(channel="virtual").count() == 1
+
+
+async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    with pytest.raises(InvalidInput, match="11位"):
+        await office.attendance.ring(office.agency, draw_id, invitation.id, "12345")
+    assert not await VirtualCall.exists()
+    await rung(office, draw_id, invitation.id, "")
+    assert office.bridge.made[0][0].startswith("1")
+    assert len(office.bridge.made[0][0]) == 11
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        (["200003"], State.NOT_TAKEN),
+        (["200005"], State.NOT_TAKEN),
+        (["200102", "200113"], State.MISSED),
+        (["200102", "200010"], State.MISSED),
+        (["200102", "200100"], State.MISSED),
+        (["200112"], State.MISSED),
+        (["200100"], State.TALKED),
+        (["200118"], State.REFUSED),
+        (["200102", "200103", "999999"], State.REFUSED),
+    ],
+)
+async def test_half_a_call_says_who_was_not_reached(
+    office: Office, clock: FixedClock, told: list[str], state: State
+) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    for status in told:
+        await office.virtual_calls.hear(report(call, status))
+    assert [line.state for line in await lines(office, draw_id)] == [state]
+
+
+@pytest.mark.parametrize("order", list(permutations(["200102", "200103", "200100"])))
+async def test_reports_in_any_order_and_twice_end_the_same(office: Office, clock: FixedClock, order: list[str]) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    for status in [*order, *order]:
+        await office.virtual_calls.hear(report(call, status, 7))
+    [line] = await lines(office, draw_id)
+    assert (line.state, line.seconds) == (State.TALKED, 7)
+
+
+async def test_a_report_of_another_call_is_not_believed(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    assert await office.virtual_calls.hear(CallReport("other", call.out_id, True, "200100", "", None, 5))
+    assert not await office.virtual_calls.hear(CallReport(call.call_id, "unknown", True, "200100", "", None, 5))
+    assert [line.state for line in await lines(office, draw_id)] == [State.DIALLING]
+
+
+@pytest.mark.parametrize("error", [Rejected("isv.BLACK"), Transient("busy")])
+async def test_what_the_vendor_refused_is_over_and_may_be_asked_for_again(
+    office: Office, clock: FixedClock, error: Rejected | Transient
+) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    office.bridge.errors = [error]
+    call = await rung(office, draw_id, invitation.id)
+    assert (call.state, call.staff_phone_sealed) == (State.REFUSED, "")
+    clock.move(timedelta(seconds=61))
+    assert (await rung(office, draw_id, invitation.id)).state == State.DIALLING
+
+
+async def test_a_call_that_was_perhaps_made_is_never_made_again_and_given_up_in_the_end(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    office.bridge.errors = [OutcomeUnknown("time out")]
+    call = await rung(office, draw_id, invitation.id)
+    assert call.state == State.DIALLING
+    await office.virtual_calls.dial(call.id)
+    assert len(office.bridge.made) == 1
+    clock.move(timedelta(seconds=90))
+    with pytest.raises(Conflict, match="还没有结束"):
+        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+    clock.move(timedelta(seconds=90))
+    await office.virtual_calls.check_due()
+    assert [line.state for line in await lines(office, draw_id)] == [State.LOST]
+    await office.virtual_calls.hear(report(call, "200100", 12))
+    assert [(line.state, line.seconds) for line in await lines(office, draw_id)] == [(State.TALKED, 12)], "it came late"
+    assert (await rung(office, draw_id, invitation.id)).state == State.DIALLING
+
+
+async def test_a_call_without_reports_is_asked_about(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    clock.move(timedelta(minutes=3))
+    await office.virtual_calls.check_due()
+    assert [line.under_way for line in await lines(office, draw_id)] == [True], "it may still ring"
+    office.bridge.reports[call.call_id] = CallDetail(call.call_id, "", True, "200100", None, 44)
+    clock.move(timedelta(minutes=3))
+    await office.virtual_calls.check_due()
+    assert [(line.state, line.seconds) for line in await lines(office, draw_id)] == [(State.TALKED, 44)]
+    await office.virtual_calls.check_due()
+
+
+async def test_a_call_of_which_nothing_is_ever_heard_does_not_hold_its_people_up(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    for _ in range(4):
+        clock.move(timedelta(minutes=3))
+        await office.virtual_calls.check_due()
+    assert (await VirtualCall.get(id=call.id)).state == State.LOST
+
+
+async def test_a_call_that_nobody_dialled_in_time_is_not_made(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+    call = await VirtualCall.get(draw_id=draw_id)
+    clock.move(timedelta(minutes=2))
+    await office.virtual_calls.dial(call.id)
+    assert (await VirtualCall.get(id=call.id)).state == State.REFUSED
+    assert office.bridge.made == []
+
+    await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+    clock.move(timedelta(minutes=2))
+    await office.virtual_calls.check_due()
+    assert await VirtualCall.filter(state=State.REFUSED).count() == 2
+
+
+async def test_pressed_twice_one_call_is_made(office: Office, clock: FixedClock) -> None:
+    draw_id, invitations = await missing(office, clock, 2)
+
+    async def press(invitation: Invitation) -> str:
+        try:
+            await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        except Conflict as error:
+            return error.code
+        return "made"
+
+    told = await asyncio.gather(*(press(one) for one in [*invitations, *invitations]))
+    assert sorted(told) == ["made", "staff_busy", "staff_busy", "staff_busy"]
+
+
+async def test_an_expert_is_not_rung_on_and_on(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    for _ in range(10):
+        call = await rung(office, draw_id, invitation.id)
+        await office.virtual_calls.hear(report(call, "200113"))
+        with pytest.raises(TooMany, match="刚刚呼叫过"):
+            await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        clock.move(timedelta(seconds=61))
+    with pytest.raises(TooMany, match="已呼叫这位专家10次"):
+        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+
+
+async def test_urging_by_it_has_the_window_of_urging(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    with pytest.raises(Forbidden):
+        await office.attendance.ring(Actor("demo", "expert"), draw_id, invitation.id, STAFF)
+    clock.move(timedelta(minutes=31))
+    with pytest.raises(RuleViolation, match="30分钟内"):
+        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+    [row] = await office.attendance.desk(office.desk, draw_id)
+    assert not row.may_ring
+
+
+async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> None:
+    book = deps.book("demo")
+    capped = book.model_copy(update={"attendance": book.attendance.model_copy(update={"urging_virtual_max": 1})})
+    key = "attendance.urging_virtual_max"
+    capped._provenance = {**capped._provenance, key: Provenance("demo.toml", "办法第三条")}
+    office = await make_office(replace(deps, rulebooks={**deps.rulebooks, "demo": capped}))
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    await office.virtual_calls.hear(report(call, "200113"))
+    clock.move(timedelta(seconds=61))
+    assert [row.may_ring for row in await office.attendance.desk(office.desk, draw_id)] == [False]
+    with pytest.raises(RuleViolation, match="最多1次"):
+        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+
+
+async def test_a_pool_without_a_number_says_so_and_offers_none(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    office.bridge.without.add("demo")
+    [row] = await office.attendance.desk(office.desk, draw_id)
+    assert not row.may_ring
+    with pytest.raises(Conflict, match="未开通虚拟号"):
+        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+
+
+async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> None:
+    await add_experts(office, 6)
+    draw_id = await make_recall(office)
+    row = await RecalledExpert.filter(draw_id=draw_id).first()
+    assert row is not None
+    with pytest.raises(Conflict, match="先填写您的通话号码"):
+        await office.recalls.ring(office.agency, draw_id, row.id)
+    await office.recalls.remember_phone(office.agency, draw_id, STAFF)
+    await office.recalls.ring(office.agency, draw_id, row.id)
+    call = await VirtualCall.get(draw_id=draw_id)
+    await office.virtual_calls.dial(call.id)
+    await office.virtual_calls.hear(report(call, "200100", 90))
+    shown = {one.id: one for one in (await office.recalls.panel(office.agency, draw_id)).rows}[row.id]
+    assert shown.called_at is not None
+    assert [(one.state_label, one.seconds) for one in shown.calls] == [("已通话", 90)]
+    assert shown.takes_part is None, "a talk decides nothing by itself"
+
+
+async def test_whom_no_call_of_a_release_reached_is_rung_by_a_person(office: Office, clock: FixedClock) -> None:
+    draw_id = await panel(office, 1)
+    await released(office, draw_id)
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    with pytest.raises(Conflict, match="语音通知通知中"):
+        await office.releases.ring(office.agency, draw_id, row.invitation_id, STAFF)
