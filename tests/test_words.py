@@ -17,7 +17,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ROW = re.compile(r"^\| (?P<use>[^|]+) \| (?P<avoid>[^|]+) \| [^|]+ \|$", re.MULTILINE)
 _PYTHON = ("bot", "handlers", "miniapp_api", "services", "web", "domain", "jobs", "app")
 _TYPED = ("words", "source", "sources")
-"""Keys of rulebooks whose values nobody is shown: what people may type, and where a rule comes from."""
+"""Keys of rulebooks whose values no one is shown: what people may type, and where a rule comes from."""
 
 _LONGER = re.compile("招标代理(?:机构|有限公司)")
 """Full names that contain a word that is not to be said alone."""
@@ -81,7 +81,7 @@ def _values(value: object) -> Iterator[str]:
 
 @functools.cache
 def texts() -> tuple[tuple[str, str], ...]:
-    """File and text of everything Chinese that somebody is shown."""
+    """File and text of everything Chinese that a person is shown."""
     return tuple(_texts())
 
 

@@ -1,4 +1,4 @@
-"""The demonstration's examination is published once, and whoever waits for one is called to it."""
+"""The demonstration's examination is published once, and who waits for one is called to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Production refuses keys that somebody could guess, and one key for two purposes."""
+"""Production refuses keys that a person could guess, and one key for two purposes."""
 
 from __future__ import annotations
 

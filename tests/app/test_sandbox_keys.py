@@ -1,4 +1,4 @@
-"""The demonstration's RSA keys are made once, whoever comes first."""
+"""The demonstration's RSA keys are made once, by the first program that needs them."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Process:
         return await self.client.post("/wechat/demo", params=query, data=body)
 
     async def send_in_vain(self, sent: Message) -> str:
-        """What the person reads when the answer takes longer than WeChat waits: whoever calls this holds it up."""
+        """What the person reads when the answer takes longer than WeChat waits: who calls this holds it up."""
         self.engine._patience, patience = 0.2, self.engine._patience
         try:
             return await self.send(sent)

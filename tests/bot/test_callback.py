@@ -99,7 +99,7 @@ async def test_recorded_bytes_sent_again_a_day_later_do_nothing(one: Process, be
     query, sent = signed(message("数"), "1")
     assert (await one.client.post("/wechat/demo", params=query, data=sent)).status == 200
     one.clock.move(timedelta(days=1))
-    await one.redis.flushall()  # nobody remembers an id for so long
+    await one.redis.flushall()  # no one remembers an id for so long
     replayed = await one.client.post("/wechat/demo", params=query, data=sent)
     assert (replayed.status, await replayed.text()) == (403, "refused\n")
     assert bench.runs == ["数"]

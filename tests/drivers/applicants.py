@@ -76,7 +76,7 @@ def _ticks(html: str, name: str) -> str:
 
 
 async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
-    """The talk from consent to the last answer, for a mobile that nobody has proven yet."""
+    """The talk from consent to the last answer, for a mobile that no one has proven yet."""
     await phone.say("注册")
     await phone.tap("同意")
     await phone.say(name)

@@ -1,4 +1,4 @@
-"""A browser in somebody's hand: cookies, pages, and forms as they stand on the pages.
+"""A browser in a person's hand: cookies, pages, and forms as they stand on the pages.
 
 No script runs in it; the puzzle that a page's script would solve it solves itself.
 
@@ -191,7 +191,7 @@ class Browser:
             return await got.read()
 
     async def token(self, pool: str) -> str:
-        """What the scripts of our pages speak to the public API with. Raises Refused where nobody is logged in."""
+        """What the scripts of our pages speak to the public API with. Raises Refused where no one is logged in."""
         url = f"{self.base}/h5/{pool}/token"
         async with self.wire.http.post(url, data={"x": ""}, headers=self.headers(), allow_redirects=False) as got:
             said: Json = await got.json() if got.content_type == "application/json" else {}

@@ -10,7 +10,7 @@ from app.demo.wire import Json
 
 @dataclass(frozen=True)
 class Payer:
-    """Somebody with a wallet in WeChat, known to the pool or not."""
+    """A person with a wallet in WeChat, known to the pool or not."""
 
     phone: Phone
 

@@ -37,7 +37,7 @@ def id_number(birth: str = "19800101") -> str:
 
 
 async def make_applicant(deps: Deps, *, pool: str = "demo", birth: str = "19800101", **columns: Any) -> Actor:
-    """Somebody registered, acting as an applicant."""
+    """A person registered, acting as an applicant."""
     number = id_number(birth)
     values = {
         "real_name": "赵明远",

@@ -31,7 +31,7 @@ def with_course_rules(deps: Deps, **changed: Any) -> Deps:
 
 @dataclass
 class School:
-    """The services, somebody of the office, and experts who take courses."""
+    """The services, a person of the office, and experts who take courses."""
 
     services: Services
     office: Actor

@@ -156,7 +156,7 @@ class Script:
     def outcome(
         self, leaf: bytes, outcome: str, no: int = 1, *, by: str | None = None, confirmed_by: str | None = None
     ) -> Script:
-        """By whoever usually causes it, and confirmed as it must be."""
+        """By who usually causes it, and confirmed as it must be."""
         usual, confirmer = _CAUSES.get(outcome, ("expert", ""))
         by, confirmed_by = by or usual, confirmer if confirmed_by is None else confirmed_by
         if outcome == "absent":
@@ -179,7 +179,7 @@ class Script:
         return self
 
     def exhaust(self, no: int = 1, tier: str = "main") -> Script:
-        """Call as many as are missing of those who are left, one after the other; nobody accepts."""
+        """Call as many as are missing of those who are left, one after the other; no one accepts."""
         while self.cursors[no, tier] < len(self.orders[no, tier]):
             self.outcome(self.step(no, tier), "declined", no)
         return self.then(draw_record.Exhausted(no, tier))

@@ -46,7 +46,7 @@ class Road:
             await self.services.reviews.decisions.decide(reviewer, task.id, "approve")
 
     async def reviewer(self, pool: str, step: str) -> Actor:
-        """Somebody who reviews this step in the whole province."""
+        """A person who reviews this step in the whole province."""
         deps = self.services.deps
         account = await make_account(deps, pool=pool)
         await ReviewAssignment.create(

@@ -15,7 +15,7 @@ FOOT = [
 
 
 def photo() -> str:
-    """A one-inch photo of nobody, JPEG in base64."""
+    """A one-inch photo of no one, JPEG in base64."""
     out = io.BytesIO()
     Image.linear_gradient("L").resize((295, 413)).convert("RGB").save(out, "JPEG", quality=80)
     return base64.b64encode(out.getvalue()).decode()

@@ -96,7 +96,7 @@ class FakePlatform:
     # ---- what a test does to it
 
     def pay(self, out_trade_no: str) -> TradeReport:
-        """Somebody pays; the answer is what the platform tells of it. Raises Rejected for what can't be paid."""
+        """A person pays; the answer is what the platform tells of it. Raises Rejected for what can't be paid."""
         order = self.orders[out_trade_no]
         if order.state != "NOTPAY":
             raise Rejected("ORDERCLOSED" if order.state == "CLOSED" else "ORDERPAID")
@@ -450,7 +450,7 @@ def chat_of(desk: PaymentServices) -> FakeChat:
 
 
 async def make_application(deps: Deps, *, email: str = "wang@example.com", **columns: Any) -> Application:
-    """Somebody who was approved a day ago and is to pay."""
+    """A person who was approved a day ago and is to pay."""
     now, serial = deps.now(), next(_numbers)
     pool = columns.get("pool", "demo")
     account = await make_account(deps, pool=pool, real_name="王小明")

@@ -1,4 +1,4 @@
-"""Tampering with a record as whoever owns the database would: any entry changed, every hash computed anew."""
+"""Tampering with a record as who owns the database would: any entry changed, every hash computed anew."""
 
 from __future__ import annotations
 

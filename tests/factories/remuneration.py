@@ -14,7 +14,7 @@ GATHERING = timedelta(hours=5)
 
 
 async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[UUID, list[Invitation]]:
-    """A panel that has gathered: everybody came in on time, nobody has left."""
+    """A panel that has gathered: everybody came in on time, no one has left."""
     await add_experts(office, needed + 1)
     gathering = clock.now() + GATHERING
     draw_id = await start_draw(office, needed=needed)

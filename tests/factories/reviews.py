@@ -55,7 +55,7 @@ async def make_catalogues() -> None:
 
 
 async def make_applicant(deps: Deps, name: str = "苏航", **columns: Any) -> Account:
-    """Somebody who has registered with name and ID number."""
+    """A person who has registered with name and ID number."""
     number = columns.pop("id_number", f"43010419750615{next(_serials):04}")
     values = {
         "id_number_sealed": deps.keys.seal(number, "id_number"),

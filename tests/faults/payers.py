@@ -211,7 +211,7 @@ class Till:
     used: list[Debtor] = field(default_factory=list)
     """Whose fee must stay paid whatever comes after their test."""
     refusals: list[str] = field(default_factory=list)
-    """Why somebody could not open the cashier, for a test that fails."""
+    """Why a person could not open the cashier, for a test that fails."""
 
     def __post_init__(self) -> None:
         self.hand = Hand(self.stage)
@@ -255,9 +255,9 @@ class Till:
     async def open_sheet(self, debtor: Debtor, way: str, friend: int = 0) -> Sheet | None:
         """Order and open the cashier; None when the service or the cashier says that nothing is to be paid.
 
-        Whoever is thrown out opens the mini-program anew: a log-in code counts once, also in a log-in that was killed.
+        Who is thrown out opens the mini-program anew: a log-in code counts once, also in a log-in that was killed.
         """
-        friend = (friend + 5 * int(debtor.number[-4:])) % FRIENDS  # nobody looks up more numbers an hour than allowed
+        friend = (friend + 5 * int(debtor.number[-4:])) % FRIENDS  # no one looks up more numbers an hour than allowed
         for _ in range(8):
             try:
                 return await self._open(debtor, way, friend)

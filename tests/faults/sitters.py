@@ -186,7 +186,7 @@ class Sitter:
         return found
 
     async def _ask(self, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, Any] | None:
-        """None while nobody answers, or who answers asks to come again."""
+        """None while no process answers, or the one that answers asks to come again."""
         try:
             async with self.http.post(f"{self.url}/api/v1/{POOL}/{path}", json=body, headers=headers) as answer:
                 found: dict[str, Any] = await answer.json(content_type=None)

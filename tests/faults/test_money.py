@@ -164,7 +164,7 @@ async def _listed(till: Till) -> list[Json]:
 
 @pytest.mark.parametrize("by_other", [False, True])
 async def test_a_payment_after_the_order_was_closed_counts_or_goes_back(till: Till, by_other: bool) -> None:
-    """The cashier stood open until the order had ended; perhaps somebody else has paid meanwhile."""
+    """The cashier stood open until the order had ended; perhaps another person has paid meanwhile."""
     [debtor] = till.take(1)
     late = await till.open_sheet(debtor, "native")
     assert late

@@ -34,7 +34,7 @@ MEGABYTE = 1024 * 1024
 TREE_MOST = 1800 * MEGABYTE
 """Of the web process and the limited ones that it started, beyond what it had: two files and one sheet at most."""
 SLOWEST = 5.0
-"""Seconds for somebody else's small question meanwhile, on a busy machine of two cores."""
+"""Seconds for another person's small question meanwhile, on a busy machine of two cores."""
 CALLBACKS = (f"/wechat/{POOL}", "/receipts/sandbox-receipts/sms", f"/callbacks/pay/{POOL}")
 
 
@@ -213,7 +213,7 @@ class Seen:
 
 @asynccontextmanager
 async def _watched(site: Site) -> AsyncIterator[Seen]:
-    """Measures memory ten times a second, and asks small questions as somebody else would."""
+    """Measures memory ten times a second, and asks small questions as another person would."""
     seen = Seen()
     tasks = [asyncio.create_task(_measure(site, seen)), asyncio.create_task(_ask(site, seen))]
     try:

@@ -170,7 +170,7 @@ class Platform:
             headers, body = self.spoil(headers, body)
         if not body:
             return web.Response(status=status, headers=headers)
-        status = 200 if content is None else status  # an empty answer that somebody filled
+        status = 200 if content is None else status  # an empty answer that a person filled
         return web.Response(status=status, body=body, headers=headers, content_type="application/json")
 
     def _certificates(self) -> dict[str, Any]:

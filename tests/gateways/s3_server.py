@@ -44,7 +44,7 @@ class S3:
 
 @contextmanager
 def serve_s3() -> Iterator[S3]:
-    """Whoever is not known, or signs with another secret, is refused from here on."""
+    """Who is not known, or signs with another secret, is refused from here on."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

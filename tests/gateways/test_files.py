@@ -174,7 +174,7 @@ async def test_a_store_that_never_answers_is_transient(store: StoredFiles, monke
 
 
 async def test_a_bucket_that_is_not_there_is_transient() -> None:
-    """Nobody listens on this port of loopback."""
+    """No one listens on this port of loopback."""
     store = open_bucket(
         "files", region="", access_key_id="a", secret_access_key="b", endpoint="http://127.0.0.1:9", prefix="pbt"
     )

@@ -191,7 +191,7 @@ async def test_a_greeting_takes_log_in_and_sends_nothing(tools: Tools, server: S
 
 @pytest.fixture
 def context(tmp_path: Path) -> ssl.SSLContext:
-    """Of a server that nobody vouches for."""
+    """Of a server that no one vouches for."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     start = datetime.now(UTC) - timedelta(days=1)

@@ -75,7 +75,7 @@ async def test_an_opinion_is_shown_harmlessly_with_the_page_that_corrects(world:
 
 
 async def test_giving_up_tells_what_follows_and_counts_when_confirmed(world: World) -> None:
-    """From the exam too, which nobody could leave: the fee is paid and does not come back by itself."""
+    """From the exam too, which no one could leave: the fee is paid and does not come back by itself."""
     now = world.clock.now()
     applicant = await make_applicant(
         world.office.deps,

@@ -27,7 +27,7 @@ async def _bank(world: World) -> None:
 
 
 async def waiting(world: World, **columns: Any) -> tuple[Phone, Application]:
-    """Somebody whose application passed the review, and the phone."""
+    """A person whose application passed the review, and the phone."""
     values = {"state": "exam", "approved_at": world.clock.now()} | columns
     application = await make_application(world.services.deps, **values)
     return await world.phone_with(await Account.get(id=application.account_id)), application

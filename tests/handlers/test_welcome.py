@@ -1,4 +1,4 @@
-"""Following, leaving, help, menu and what nobody understood."""
+"""Following, leaving, help, menu and what no one understood."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ PLACES = {
 
 
 async def account_of(world: World, role: str) -> Account:
-    """Somebody who holds this role and no other."""
+    """A person who holds this role and no other."""
     office = world.office
     actors = {"verifier": office.verifier, "venue": office.desk, "organisation": office.agency}
     if role == "reviewer":
@@ -41,7 +41,7 @@ async def account_of(world: World, role: str) -> Account:
 
 
 async def phone_of(world: World, role: str) -> Phone:
-    """Of somebody whom the mini-program knows, too."""
+    """Of a person whom the mini-program knows, too."""
     account = await account_of(world, role)
     await make_identity(account, app="mini")
     return await world.phone_with(account)

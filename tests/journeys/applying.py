@@ -35,7 +35,7 @@ PASSWORD = "Abcd1234"
 
 
 def born(years: int, days: int = 0) -> str:
-    """The birthday (yyyymmdd) of somebody who completes so many years in so many days."""
+    """The birthday (yyyymmdd) of a person who completes so many years in so many days."""
     day = local(SystemClock().now()).date() + timedelta(days=days)
     return f"{day.year - years}{day.month:02}{min(day.day, 28):02}"
 
@@ -166,7 +166,7 @@ class Journey:
 async def set_out(
     pool: str, admin: Person, people: Sequence[Person], *, start: datetime | None = None, experts: str = ""
 ) -> AsyncIterator[Journey]:
-    """The running system with one administrator and nobody else; at the end nothing that must hold may be broken.
+    """The running system with one administrator and no one else; at the end nothing that must hold may be broken.
 
     ``experts``: rows of the sheet of those who are in the pool already, see ``expert_row``.
     """

@@ -172,7 +172,7 @@ class Day:
         return await visitor.press(button)
 
     def stranger(self) -> Visitor:
-        """A new browser of somebody whom nobody knows."""
+        """A new browser of a person whom no one knows."""
         self.browsers.append(Browser(self.stage.wire.service_url))
         return Visitor(self.browsers[-1])
 
@@ -213,7 +213,7 @@ class Day:
             await asyncio.sleep(0.2)
 
     async def decline_all(self, draw: str) -> None:
-        """Everybody whom the draw still calls says no, until nobody is left."""
+        """Everybody whom the draw still calls says no, until no one is left."""
         agent, loop = await self.agent(), asyncio.get_running_loop()
         give_up = loop.time() + 60
         while (await agent.get(f"/draws/{draw}/progress"))["state"] == "drawing":

@@ -80,7 +80,7 @@ async def _he(way: Journey) -> Applicant:
 
 
 async def _with_mini(way: Journey, person: Person) -> Applicant:
-    """Somebody with the mini-program."""
+    """A person with the mini-program."""
     if person.mobile not in way.applicants:
         mini = await way.mini(person, "")
         way.applicants[person.mobile] = Applicant(way.phone(person), person.name, person.id_number, mini)

@@ -46,13 +46,13 @@ MA = Person("马天山", "19900400003", home="650202", serial=4)
 AI = Person("艾克拉木", "19900400004", home="650202", serial=6)
 """Who is approved late."""
 WANG = Person("王戈壁", "19900400007", home="650202", serial=12)
-"""Whom nobody reviews in time."""
+"""Whom no one reviews in time."""
 DU = Person("杜塔里木", "19900400008", home="650202", serial=14)
 """Who corrects too late."""
 HASAN = Person("哈山", "19900400009", home="650102", born="19720505", serial=16)
 """In the pool already; renews."""
 FRIEND = Person("好朋友", "19900400005", home="650202", serial=8)
-"""Somebody with WeChat and a wallet, whom the pool does not know."""
+"""A person with WeChat and a wallet, whom the pool does not know."""
 OFFICE = Person("克市住建", "19900400006", home="650202", serial=10)
 KEPT = {"region", "employer", "specialties"}
 KARAMAY = "650200"
@@ -85,7 +85,7 @@ def _values(person: Person, **change: object) -> dict[str, object]:
 
 
 async def _applicant(way: Journey, person: Person) -> Applicant:
-    """Somebody registered, with the mini-program."""
+    """A person registered, with the mini-program."""
     if person.mobile not in way.applicants:
         mini = await way.mini(person, "")
         way.applicants[person.mobile] = Applicant(way.phone(person), person.name, person.id_number, mini)
@@ -301,7 +301,7 @@ async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way
 
 
 async def _in_chat(way: Journey, person: Person, word: str) -> str:
-    """What the account answers somebody who follows it and is bound."""
+    """What the account answers a person who follows it and is bound."""
     phone = way.phone(person)
     if person.mobile not in way.kept:
         way.kept[person.mobile] = "bound"

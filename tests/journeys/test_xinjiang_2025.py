@@ -36,7 +36,7 @@ ZENG = Person("曾天山", "19900500003", home="650202", serial=4)
 LI = Person("李伟", "19900500004", home="650202", serial=6)
 NAMESAKE = Person("李卫", "19900500005", home="650202", serial=8)
 STRANGER = Person("路人甲", "19900500006", home="650202", serial=10)
-"""Nobody of the pool."""
+"""No one of the pool."""
 NUMBERS = {ZENG: "XJ2024001", LI: "XJ2024002", NAMESAKE: "XJ2024003"}
 UNIT = "新疆" + "某" * 60 + "建筑设计研究院有限公司"
 FILED = {"region": "650102", "employer": UNIT, "specialties": ["A080101", "B010101"]}

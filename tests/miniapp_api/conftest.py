@@ -1,4 +1,4 @@
-"""The whole API over real services and a fresh database; WeChat alone is played, since it is somebody else's."""
+"""The whole API over real services and a fresh database; WeChat alone is played, since it is not ours."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Wechat:
 
 @dataclass
 class Person:
-    """Somebody with a phone: every request carries the session's token."""
+    """A person with a phone: every request carries the session's token."""
 
     client: TestClient[Any, Any]
     token: str
@@ -133,7 +133,7 @@ class World:
         return self.services.deps
 
     async def visit(self, pool: str = "demo") -> Person:
-        """Somebody opens the mini-program for the first time."""
+        """A person opens the mini-program for the first time."""
         response = await self.client.post(f"/api/v1/{pool}/sessions", json={"code": f"o-{next(_codes)}"})
         tokens = (await _read(response, 201))["tokens"]
         return Person(self.client, tokens["access"], tokens["refresh"], pool)

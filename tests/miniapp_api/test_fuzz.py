@@ -90,7 +90,7 @@ async def _cast(world: World, office: Office) -> tuple[dict[str, str], list[dict
 
 
 async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
-    """An application that is being filled in, its campaign, and an employer that somebody asks for."""
+    """An application that is being filled in, its campaign, and an employer that a person asks for."""
     await make_codes(world.deps.book("demo"))
     campaign = await make_campaign(world.deps)
     application = await fill_in(world.deps, applicant)
@@ -173,7 +173,7 @@ def _try(
     tokens: dict[str, str],
     ids: list[dict[str, str]],
 ) -> int:
-    """Mostly as somebody who may, and on what is there."""
+    """Mostly as a person who may, and on what is there."""
     sent = 0
     may = [tokens[role] for role in operation.definition.raw["x-roles"] if role in tokens] or list(tokens.values())
 

@@ -1,4 +1,4 @@
-"""Every endpoint × every role: who may and who may not; and nobody gets at what is somebody else's."""
+"""Every endpoint × every role: who may and who may not; and no one gets at what is another person's."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ CHROMIUM = shutil.which("chromium")
 PATIENCE = 30_000
 """Milliseconds that nothing takes, however busy the machine is."""
 _NOT_USED = (
-    "WebUIOmniboxPopup",  # a process beside every page, for suggestions under an address bar that nobody sees
+    "WebUIOmniboxPopup",  # a process beside every page, for suggestions under an address bar that no one sees
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
     "HttpsUpgrades",

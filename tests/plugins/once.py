@@ -80,7 +80,7 @@ def _tracebacks_are_plain() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _ctrl_c_is_handled_here() -> None:
     """asyncio, at every start of a loop, takes over the default handler only; on the way Python prints the result of
-    each fixture into an error that nobody reads, for up to 100 ms."""
+    each fixture into an error that no one reads, for up to 100 ms."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
 

@@ -82,7 +82,7 @@ def servers() -> Iterator[TestServers]:
 
 @pytest.fixture(scope="session")
 def template_database(servers: TestServers) -> str:
-    """Name of a database with today's schema, for copying; nobody is connected to it."""
+    """Name of a database with today's schema, for copying; no one is connected to it."""
     asyncio.run(migrate(servers.database_url))  # where the servers began with an empty folder
     _create_database(servers, TEMPLATE, template=urlsplit(servers.database_url).path.lstrip("/"))
     return TEMPLATE

@@ -211,7 +211,7 @@ class Shop:
         return await self.box.control("pay/confirm", phone=phone, cashier=sheet["cashier"], **more)
 
     async def paid(self, number: str = "T20261121000001", **more: object) -> dict[str, Any]:
-        """An order that somebody has paid."""
+        """An order that a person has paid."""
         await self.scan_and_pay(await self.native(number, **more))
         return await self.query(number)
 

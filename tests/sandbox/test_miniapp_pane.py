@@ -61,7 +61,7 @@ class Desk:
         return self.page.get_by_role("region", name=f"{name}的手机")
 
     async def open(self, name: str) -> Locator:
-        """The mini-program on somebody's phone, logged in and bound."""
+        """The mini-program on a person's phone, logged in and bound."""
         phone = self.phone(name)
         await phone.get_by_role("tab", name="小程序").click()
         consent = phone.get_by_label("我已阅读并同意")

@@ -23,7 +23,7 @@ OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S
 
 @dataclass
 class Till(Shop):
-    """A shop with an order that somebody has paid; its transaction is the application for an invoice."""
+    """A shop with an order that a person has paid; its transaction is the application for an invoice."""
 
     apply_id: str = ""
 

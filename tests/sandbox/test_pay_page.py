@@ -78,7 +78,7 @@ class Stage:
         return web.Response(text=SCRIPT, content_type="text/javascript")
 
     async def open(self, name: str) -> Locator:
-        """The shop's page in somebody's browser."""
+        """The shop's page in a person's browser."""
         await self.phone(name).get_by_role("button", name="去缴费").last.click()
         frame = self.phone(name).frame_locator("iframe")
         await frame.get_by_role("heading", name="请付款").wait_for()

@@ -262,7 +262,7 @@ def rows(raw: bytes) -> list[dict[str, str]]:
 
 
 async def busy_day(shop: Shop) -> None:
-    """Two payments and a refund of the tenth, and an order that nobody paid."""
+    """Two payments and a refund of the tenth, and an order that no one paid."""
     await shop.paid(description="培训费,含教材")
     await shop.paid("T20261121000002")
     await shop.native("T20261121000003")

@@ -56,7 +56,7 @@ class ApplyingWorld(World):
         return self.services.deps
 
     async def person(self, name: str = "苏航") -> Actor:
-        """Somebody who has registered."""
+        """A person who has registered."""
         account = await make_applicant(self.deps, name)
         self.people.append(account)
         return Actor("demo", "applicant", account.id)

@@ -123,7 +123,7 @@ async def objection(scene: Scene, application: Application) -> Objection:
 
 
 async def paid(scene: Scene, name: str = "王小明", *, number: str = "ZJ0000777", **columns: Any) -> PayOrder:
-    """An order of somebody who was approved."""
+    """An order of a person who was approved."""
     deps, now = scene.world.services.deps, scene.world.clock.now()
     application = await make_application(
         deps, await make_applicant(deps, name), state="exam", approved_at=now - timedelta(days=1), expert_number=number

@@ -84,7 +84,7 @@ class Seen:
         return self.page
 
     async def check(self, name: str) -> None:
-        """Take a picture, and see that nothing sticks out, is too small for a finger, or keeps somebody out."""
+        """Take a picture, and see that nothing sticks out, is too small for a finger, or keeps a person out."""
         await picture(self.page, name)
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
         assert await self.page.evaluate(_NAMELESS) == []
@@ -167,7 +167,7 @@ async def look(
 
 
 async def staff(browser: Browser, world: World, size: tuple[int, int], who: str) -> Seen:
-    """A browser in which somebody has logged in by typing the SMS code."""
+    """A browser in which a person has logged in by typing the SMS code."""
     seen = await look(browser, world, size)
     office = world.office
     granted = {"venue": office.desk, "verifier": office.verifier, "supervisor": office.supervisor}

@@ -1,4 +1,4 @@
-"""From every state that an applicant, a task or money waits in, somebody gets out: by a page, or by a duty.
+"""From every state that an applicant, a task or money waits in, a person gets out: by a page, or by a duty.
 
 What leads on is derived from the lifecycles; a state that nothing registered leads out of fails here.
 """
@@ -137,7 +137,7 @@ async def test_every_state_of_a_draw_has_a_page_and_ends_by_itself_or_by_a_perso
 
 @pytest.mark.parametrize("state", [one for one in ApplicationState if not APPLICATION.is_final(one)])
 async def test_a_person_gets_out_of_every_waiting_state_by_his_own_page(world: World, state: ApplicationState) -> None:
-    """And may begin anew; from 公示 with somebody's objection open, which lapses."""
+    """And may begin anew; from 公示 with a person's objection open, which lapses."""
     deps = world.services.deps
     await make_catalogues()
     person = await make_applicant(deps, "苏航")

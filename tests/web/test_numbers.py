@@ -1,4 +1,4 @@
-"""A number that somebody sees in several places is the same in all of them: chat, page, mini-program, file."""
+"""A number that a person sees in several places is the same in all of them: chat, page, mini-program, file."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ TODOS = {
 
 
 async def full(house: House) -> tuple[filled.Scene, Account]:
-    """A pool in full work, with invoices in every state that somebody could take for one that is to be made."""
+    """A pool in full work, with invoices in every state that a person could take for one that is to be made."""
     scene = await filled.make_scene(house.pages)
     await filled.fill(scene)
     for at, (state, failure, fee, by) in enumerate(

@@ -57,7 +57,7 @@ def honest(dice: random.Random) -> Script:
 
 
 def _recall(dice: random.Random) -> Script:
-    """The original experts are notified; nobody is drawn."""
+    """The original experts are notified; no one is drawn."""
     seats = tuple(sorted(acts.SeatFacts(1, dice.randbytes(32)) for _ in range(dice.randint(1, 3))))
     script = Script(rng=dice).then(acts.Follows("recall", "CQSQ202611200001", dice.randbytes(32).hex(), 0))
     script.then(acts.Recalled(seats))
@@ -111,7 +111,7 @@ def _close(script: Script) -> None:
 
 
 def _lose_and_fill(script: Script, dice: random.Random) -> None:
-    """Somebody who accepted leaves; the places are filled along the same order."""
+    """A person who accepted leaves; the places are filled along the same order."""
     for no, accepted in script.accepted.items():
         if accepted and not _spent(script, no):
             script.outcome(accepted[0], "left", no)
@@ -297,7 +297,7 @@ def judge_forgery(
     script: Script,
     bench: Bench,
 ) -> str:
-    """Whoever owns the log has changed it and hashed it anew."""
+    """Who owns the log has changed it and hashed it anew."""
     bench.judge.ask(written.keep, written.rest, str(written.record["head"]), forged.lists, forged.receipts)
     found = verify(written.record, forged.receipts)
     bench.told.append(plain(found))
@@ -311,7 +311,7 @@ def judge_forgery(
 
 
 def judge_file(text: str, honest: list[Finding], dice: random.Random, bench: Bench) -> str:
-    """Somebody changes the file: it is given away, can't be read, or says the very same."""
+    """A person changes the file: it is given away, can't be read, or says the very same."""
     content = garble(text, dice)
     bench.judge.ask_file(content)
     try:
@@ -331,7 +331,7 @@ def plain(found: list[Finding]) -> Verdict:
     return [[one.severity, one.code, one.entry] for one in found]
 
 
-# Scripted cheats: an honest beginning, a cheat at a place of chance, and an honest end of whoever owns the log
+# Scripted cheats: an honest beginning, a cheat at a place of chance, and an honest end of who owns the log
 
 
 def _opening(dice: random.Random) -> Script:
@@ -380,7 +380,7 @@ def region_trick(dice: random.Random) -> Script:
 
 
 def skip(dice: random.Random) -> Script:
-    """Somebody is passed over without an entry, for a friend further down."""
+    """A person is passed over without an entry, for a friend further down."""
     script = _opening(dice)
     script.cursors[1, "main"] += dice.randint(1, 2)
     return _ended(script)
@@ -396,7 +396,7 @@ def reorder(dice: random.Random) -> Script:
 
 
 def outsider(dice: random.Random) -> Script:
-    """Somebody from outside the list, or who was called before, is called."""
+    """A person from outside the list, or who was called before, is called."""
     script = _opening(dice)
     leaf = dice.choice([dice.randbytes(32), *script.accepted.get(1, [])])
     return script.then(acts.Called(1, "main", leaf))
@@ -500,7 +500,7 @@ def hidden_abort(dice: random.Random) -> Script:
 
 
 def answer_trick(dice: random.Random) -> Script:
-    """An answer after the answer, or of somebody who was never called."""
+    """An answer after the answer, or of a person who was never called."""
     script = _opening(dice)
     leaf = script.step()
     script.outcome(leaf, dice.choice(["declined", "silent"]))
@@ -543,7 +543,7 @@ ERRORS = {
 
 
 def slow_start(dice: random.Random) -> Script:
-    """Whoever knows the seed waits for a better moment."""
+    """Who knows the seed waits for a better moment."""
     limit = timedelta(seconds=Script().limits.start_within)
     script = Script(rng=dice).seeded().wait(limit + timedelta(minutes=dice.randint(2, 90)))
     return _ended(script.need())

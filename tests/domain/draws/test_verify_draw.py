@@ -1,4 +1,4 @@
-"""Honest records hold; each cheat is given away, even by somebody who owns the log and hashes everything anew."""
+"""Honest records hold; each cheat is given away, even by a person who owns the log and hashes everything anew."""
 
 import ast
 import copy
@@ -176,7 +176,7 @@ def test_the_alternative_specialty_follows_when_the_main_one_is_exhausted():
     assert verify(script.then(draw_record.Completed()).record()) == []
 
 
-# Cheats of whoever fixes the order
+# Cheats of who fixes the order
 
 
 def test_grinding_the_systems_secret_after_the_reveals_is_given_away():
@@ -420,7 +420,7 @@ def test_giving_a_round_up_once_all_have_revealed_is_given_away():
     assert first_error(script) == ("abort_late", len(script.acts))
 
 
-# Cheats of whoever walks the order
+# Cheats of who walks the order
 
 
 def test_skipping_a_leaf_without_a_coded_reason_is_given_away():

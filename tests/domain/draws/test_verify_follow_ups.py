@@ -24,7 +24,7 @@ HOLDS: list[tuple[Act, ...]] = [
     (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended()),
     (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Outcome(1, ONE, "left", "expert"), *OVER),
 ]
-"""Everybody comes; somebody doesn't; one asks for leave and the others are sent home."""
+"""Everybody comes; a person doesn't; one asks for leave and the others are sent home."""
 WRONG: list[tuple[tuple[Act, ...], str]] = [
     ((ORIGIN, Recalled(SEATS), COME[0], acts.Completed()), "not_all_confirmed"),
     ((ORIGIN, Recalled(SEATS), COME[0], acts.Short("declined")), "not_all_confirmed"),

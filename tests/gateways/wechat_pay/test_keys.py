@@ -132,7 +132,7 @@ async def test_a_genuine_notification_with_impossible_values_goes_no_further(
 
 @pytest.mark.parametrize("away", [timedelta(minutes=-5, seconds=-1), timedelta(minutes=5, seconds=1)], ids=str)
 async def test_a_notification_from_another_time_is_refused(pay: WechatPay, platform: Platform, away: timedelta) -> None:
-    """Signed rightly, and played again by whoever recorded it."""
+    """Signed rightly, and played again by who recorded it."""
     _, body = platform.notification(PAID, trade())
     await refused(pay.read_notification("demo", platform.headers(body, at=NOW + away), body))
 

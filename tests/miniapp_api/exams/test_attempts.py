@@ -25,7 +25,7 @@ HELD = {0: Answer(1), 1: Answer(2)}
 
 @dataclass
 class Sitting:
-    """Somebody logged in, with a paper under way."""
+    """A person logged in, with a paper under way."""
 
     world: World
     person: Person

@@ -60,7 +60,7 @@ TECHNICAL = frozenset(
         "wait",
     )
 )
-"""What programs fill in: whoever reads of them has an old mini-program."""
+"""What programs fill in: who reads of them has an old mini-program."""
 assert miniapp_api.assembly.APIS, "brings all requests in"
 
 

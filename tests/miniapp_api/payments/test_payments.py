@@ -23,7 +23,7 @@ def platform(world: World) -> FakePlatform:
 
 @pytest.fixture
 async def fee(world: World) -> Fee:
-    """Of somebody who has a stage beyond it, which is no part of these tests."""
+    """Of a person who has a stage beyond it, which is no part of these tests."""
     return await make_fee(world.deps, await make_application(world.deps, state="exam"))
 
 

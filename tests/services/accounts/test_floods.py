@@ -39,7 +39,7 @@ class Door:
         self.accounts = WechatBinding(deps, book)
         self.puzzles = Puzzles(deps)
         self.credentials = Credentials(deps, book, Passwords(deps))
-        sessions = Sessions(deps, self.accounts, None, {})  # type: ignore[arg-type]  # nobody asks WeChat here
+        sessions = Sessions(deps, self.accounts, None, {})  # type: ignore[arg-type]  # no one asks WeChat here
         self.browsers = WebSessions(deps, book, Links(deps.keys, clock), sessions)
 
     async def ask(self, mobile: str, source: Source, purpose: str = "register") -> None:
@@ -68,7 +68,7 @@ def door(deps: Deps, book: NoticeBook, clock: FixedClock) -> Door:
 
 
 async def known_person(door: Door) -> tuple[Account, str, Source]:
-    """Somebody who has logged in before, in a browser of his."""
+    """A person who has logged in before, in a browser of his."""
     mobile = mobile_number()
     account = await make_account(door.deps, mobile, password_hash=HASHER.hash(PASSWORD))
     browser_id = door.browsers.known_browser(await door.browsers.remember("", account.id))

@@ -196,7 +196,7 @@ async def test_a_number_that_is_taken_asks_nobody(desk: Desk) -> None:
 
 
 async def test_many_tries_at_once_with_one_code_are_one_guess(desk: Desk) -> None:
-    """The first uses the code up; what the register told the others, nobody learns."""
+    """The first uses the code up; what the register told the others, no one learns."""
     form = await desk.form()
     names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
     desk.register.answers = dict.fromkeys(names, "differs")

@@ -1,4 +1,4 @@
-"""From the chat into the mini-program: nothing is typed, and nobody else gets in."""
+"""From the chat into the mini-program: nothing is typed, and no one else gets in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registering: real name and ID number once and for good, a proven mobile, and nobody else's file."""
+"""Registering: real name and ID number once and for good, a proven mobile, and no one else's file."""
 
 from __future__ import annotations
 

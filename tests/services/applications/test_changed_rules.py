@@ -1,4 +1,4 @@
-"""The rulebook or the person's age changes while an application is under way: nobody is caught between old and new."""
+"""The rulebook or the person's age changes while an application is under way: no one is caught between old and new."""
 
 from __future__ import annotations
 

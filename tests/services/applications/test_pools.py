@@ -39,7 +39,7 @@ def submission_of(deps: Deps, book: NoticeBook) -> Submission:
 
 
 async def begin(deps: Deps, pool: str) -> tuple[Actor, Application]:
-    """Somebody whose form is filled in whole."""
+    """A person whose form is filled in whole."""
     await make_codes(deps.book(pool))
     if deps.book(pool).campaigns.required:
         await make_campaign(deps, pool=pool)

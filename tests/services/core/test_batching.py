@@ -1,4 +1,4 @@
-"""Questions that come at the same time share a call; nobody waits for ever, and nobody gets another's answer."""
+"""Questions that come at the same time share a call; no one waits for ever, and no one gets another's answer."""
 
 from __future__ import annotations
 

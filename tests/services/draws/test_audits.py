@@ -156,7 +156,7 @@ async def test_the_audit_opens_to_supervisors_after_unsealing_only(
 async def test_a_skip_for_a_leave_that_nobody_took_comes_out(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever runs the service passes the first in order over, with facts that he makes up."""
+    """Who runs the service passes the first in order over, with facts that he makes up."""
     await add_experts(office, 3)
     draw_id, first = await frozen(office)
     honest = running.find_hindrances

@@ -1,4 +1,4 @@
-"""From every state of a draw there is a way out, and nobody travels for nothing."""
+"""From every state of a draw there is a way out, and no one travels for nothing."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are
 
 @pytest.mark.parametrize("way", BEGUN, ids=lambda way: way.__name__)
 async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office: Office, way: Way) -> None:
-    """Friends tell who was called: whoever dislikes that would give up and draw with a seed of another activity."""
+    """Friends tell who was called: who dislikes that would give up and draw with a seed of another activity."""
     await add_experts(office, 4)
     draw_id = await way(office)
     before = await state_of(draw_id)

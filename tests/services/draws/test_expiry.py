@@ -1,4 +1,4 @@
-"""Many invitations that end at one moment: closed together, each once, whoever else is at work."""
+"""Many invitations that end at one moment: closed together, each once, though other workers run."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def receipts(office: Office, deps: Deps, vendors: Vendors) -> DeliveryReports:
 
 @pytest.fixture
 async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors) -> tuple[Invitation, Attempt]:
-    """An expert who was called by phone, and the call, whose outcome nobody knows yet."""
+    """An expert who was called by phone, and the call, whose outcome no one knows yet."""
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
     [invitation] = await open_invitations(draw_id)

@@ -75,7 +75,7 @@ async def close_account(office: Office, actor: Actor, book: NoticeBook) -> None:
 
 
 async def ready_to_start(office: Office) -> UUID:
-    """The list is frozen and the seed fixed; nobody was called yet."""
+    """The list is frozen and the seed fixed; no one was called yet."""
     draw_id = await make_draw(office, needed=2)
     await verify(office, draw_id)
     await office.rounds.open(office.agency, draw_id)

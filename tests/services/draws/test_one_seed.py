@@ -1,4 +1,4 @@
-"""A draw has one seed for its life: every road to a second one that suits somebody better is closed."""
+"""A draw has one seed for its life: every road to a second one that suits a person better is closed."""
 
 from __future__ import annotations
 

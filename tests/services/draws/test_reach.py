@@ -1,4 +1,4 @@
-"""Whose draw somebody may see and touch: offices keep to their place, nobody plays two parts."""
+"""Whose draw a person may see and touch: offices keep to their place, no one plays two parts."""
 
 from __future__ import annotations
 

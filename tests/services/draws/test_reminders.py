@@ -1,4 +1,4 @@
-"""Reminders of many draws at one moment: written together, each once, whoever else is at work."""
+"""Reminders of many draws at one moment: written together, each once, though other workers run."""
 
 from __future__ import annotations
 

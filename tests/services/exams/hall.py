@@ -16,7 +16,7 @@ from tests.factories.reviews import make_application, make_catalogues
 
 @dataclass
 class Hall:
-    """The services, somebody of the office, and persons who wait for an examination."""
+    """The services, a person of the office, and persons who wait for an examination."""
 
     services: Services
     office: Actor

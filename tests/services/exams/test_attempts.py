@@ -205,7 +205,7 @@ async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(desk: Desk)
 
 
 async def test_who_hands_in_together_gets_each_his_own_answer(hall: Hall, clock: FixedClock) -> None:
-    """In one batch: right, twice, with another digest, on another device, somebody else's, unknown."""
+    """In one batch: right, twice, with another digest, on another device, another person's, unknown."""
     for _ in range(3):
         await hall.waiting()
     await make_published(hall.services, hall.office, after=SOON)

@@ -29,7 +29,7 @@ async def single(hall: Hall) -> UUID:
 
 
 async def sitting(hall: Hall, state: str = "running") -> tuple[Application, ExamCandidate]:
-    """Somebody who is called to a published examination and has begun."""
+    """A person who is called to a published examination and has begun."""
     application = await hall.waiting()
     await make_published(hall.services, hall.office, after=-MINUTE)
     candidate = await hall.candidate_of(application)

@@ -1,4 +1,4 @@
-"""A candidate's own paper with its keys: in one state only, and nobody else's."""
+"""A candidate's own paper with its keys: in one state only, and no one else's."""
 
 from __future__ import annotations
 

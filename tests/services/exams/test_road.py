@@ -33,7 +33,7 @@ async def hall(db: str, deps: Deps) -> Hall:
 
 
 async def called(hall: Hall) -> tuple[Application, ExamCandidate]:
-    """Somebody whose examination has two sittings, half a day apart."""
+    """A person whose examination has two sittings, half a day apart."""
     application = await hall.waiting(expert_number="ZJ0100001")
     exam_id = await make_exam(hall.services, hall.office)
     opens = (await Exam.get(id=exam_id)).opens_at

@@ -68,7 +68,7 @@ async def test_a_cancelled_examination_tells_who_sits_it_what_happened(hall: Hal
 
 
 async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(hall: Hall, clock: FixedClock) -> None:
-    """Rows are locked in one order: nobody waits for ever, and nothing is left open."""
+    """Rows are locked in one order: no one waits for ever, and nothing is left open."""
     desks = await make_desks(hall, clock, 12)
     papers = await asyncio.gather(*(desk.start() for desk in desks[:9]))
 

@@ -253,7 +253,7 @@ async def test_every_table_that_names_a_file_is_asked(db: str) -> None:
 
 
 def test_new_keys_are_recognised(deps: Deps) -> None:
-    """Whoever changes the shape of a key must teach the search."""
+    """Who changes the shape of a key must teach the search."""
     from services.files.garbage_collection import _OURS
 
     for pool in ("demo", "guangdong"):

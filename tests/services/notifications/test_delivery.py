@@ -160,7 +160,7 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
 
 
 async def take(receipts: DeliveryReports, report: CallReport) -> None:
-    """A report is pushed, whoever sends it; then the vendor is asked where we want to know."""
+    """A report is pushed, by any sender; then the vendor is asked where we want to know."""
     from models.notices import Receipt
 
     await receipts.take_calls([report])

@@ -234,7 +234,7 @@ async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines
 async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
-    """Two hundred receipts that nobody can read come before a good one; no more than two hundred are looked at."""
+    """Two hundred receipts that no one can read come before a good one; no more than two hundred are looked at."""
     for number in range(200):
         await Receipt.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
     await execute(

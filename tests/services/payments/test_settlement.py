@@ -1,4 +1,4 @@
-"""Money is counted once: whoever tells of it, in any order, however often, at once, or wrongly."""
+"""Money is counted once: reported by any way, in any order, however often, at once, or wrongly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
 
 
 async def paid_by(till: Till, fee: Fee, trade: Any = "native", openid: str = "") -> TradeReport:
-    """The platform's report of a payment; nobody has told us yet."""
+    """The platform's report of a payment; no one has told us yet."""
     ordered = await till.orders.order(owner_of(fee), fee.id, trade, openid=openid)
     return till.platform.pay(ordered.out_trade_no)
 

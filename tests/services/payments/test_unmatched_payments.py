@@ -1,4 +1,4 @@
-"""Money that was counted nowhere: somebody says what was done about it."""
+"""Money that was counted nowhere: a person says what was done about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that nobody may decide: who learns of them, and what closes the gap."""
+"""Tasks that no one may decide: who learns of them, and what closes the gap."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def pool(deps: Deps, book: NoticeBook) -> Pool:
 
 
 async def everywhere(deps: Deps) -> Actor:
-    """Somebody who reviews every step."""
+    """A person who reviews every step."""
     reviewer = await make_reviewer(deps, "one")
     for code in ("two", "three", "new"):
         other = await make_reviewer(deps, code)

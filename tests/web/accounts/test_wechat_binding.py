@@ -1,4 +1,4 @@
-"""Logging in or registering inside WeChat binds this WeChat by a tap; and nobody can bind his to another's account."""
+"""Logging in or registering inside WeChat binds this WeChat by a tap; and no one can bind his to another's account."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ async def test_a_confirmation_of_mine_binds_nobody_in_another_browser(world: Wor
 
 
 async def test_my_code_does_not_serve_in_a_victims_own_confirmation(world: World) -> None:
-    """The state of the victim's browser is needed, which nobody else has."""
+    """The state of the victim's browser is needed, which no one else has."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     me, victim = await log_in(world, MINE, mine), await log_in(world, THEIRS, theirs)
     mine_asked = await confirm(me)
@@ -224,5 +224,5 @@ async def test_another_sites_form_binds_nobody(world: World) -> None:
 
 
 def other() -> dict[str, str]:
-    """Somebody with an ID number of his own."""
+    """A person with an ID number of his own."""
     return {"id_number_hash": f"other-{NUMBER}"}

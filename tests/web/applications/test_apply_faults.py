@@ -1,4 +1,4 @@
-"""What can go wrong while somebody fills in the form: two devices, bad lines, log-ins that end, windows that close."""
+"""What can go wrong while a person fills in the form: two devices, bad lines, log-ins that end, windows that close."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ async def school(world: ApplyingWorld, tmp_path: Path) -> School:
 
 
 async def enrolled(school: School, *kinds: str, amount: int | None = None) -> CourseEnrolment:
-    """Somebody called to a course of such items, which is open."""
+    """A person called to a course of such items, which is open."""
     courses, office = school.services.courses, school.office
     expert = await school.expert()
     course = await school.course(after=HOUR, amount=amount)

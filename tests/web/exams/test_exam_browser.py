@@ -40,7 +40,7 @@ _WRITE = """async ([attempt]) => {
 
 @dataclass
 class Sitting:
-    """Somebody who may begin now."""
+    """A person who may begin now."""
 
     world: ApplyingWorld
     candidate: ExamCandidate

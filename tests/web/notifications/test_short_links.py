@@ -1,4 +1,4 @@
-"""The address in a short message leads to the page that the notice is about, and lets nobody in."""
+"""The address in a short message leads to the page that the notice is about, and lets no one in."""
 
 from __future__ import annotations
 

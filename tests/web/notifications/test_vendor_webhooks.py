@@ -1,4 +1,4 @@
-"""Reports of calls and messages, forged by whoever knows the address, posted to the address itself."""
+"""Reports of calls and messages, forged by who knows the address, posted to the address itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever passed or finished without a certificate gets one by a press of the office, once."""
+"""Who passed or finished without a certificate gets one by a press of the office, once."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def platform(world: World) -> FakePlatform:
 
 
 async def make_owed(world: World, **columns: Any) -> Fee:
-    """A fee of somebody registered."""
+    """A fee of a person registered."""
     application = await make_application(world.services.deps)
     keys = world.services.deps.keys
     await Account.filter(id=application.account_id).update(
