@@ -137,7 +137,7 @@ class Engine:
         return count
 
     async def close(self) -> None:
-        """Let what runs end, for as long as the caller waits."""
+        """Wait for running conversations to end, as long as the caller waits."""
         while self._running:
             await asyncio.wait(set(self._running))
         await self._parts.inbox.close()
@@ -206,7 +206,7 @@ class Engine:
             raise TimeoutError("a part of ours is away")
 
     async def _hand_over(self, message: Message) -> str:
-        """The time is up. Commit first, then let WeChat go."""
+        """The time is up: commit the message as a job, then answer WeChat."""
         try:
             async with asyncio.timeout(_LATE_LIMIT):
                 await self._parts.late(message.pool, self._sealed(message))

@@ -50,7 +50,7 @@ class PooledRunner:
         return await self._redis.register_script(script)(keys=list(keys), args=list(arguments))
 
     async def close(self) -> None:
-        """The client is its owner's to close."""
+        """Does nothing: the client's owner closes it."""
 
 
 class PipelinedRedis:

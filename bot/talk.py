@@ -82,7 +82,7 @@ class Waiting(BaseException):
 
 
 class Ended(BaseException):
-    """``Talk.end``."""
+    """Raised by ``Talk.end``."""
 
 
 class Changed(BaseException):

@@ -15,7 +15,7 @@ Access = Literal["unpaid", "ahead", "open", "over", "left"]
 
 @dataclass(frozen=True)
 class Window:
-    """Half-open."""
+    """A time in which a participant may study; half-open."""
 
     opens: datetime
     closes: datetime

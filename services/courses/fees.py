@@ -75,7 +75,7 @@ class CourseFees:
     # ---- what payments ask
 
     async def lock(self, enrolment_id: UUID) -> None:
-        """Before its order and its fee, as everywhere."""
+        """Lock the enrolment, before its order and its fee."""
         await lock_enrolment(enrolment_id)
 
     async def paid(self, enrolment_id: UUID, now: datetime) -> None:

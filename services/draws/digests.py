@@ -33,7 +33,7 @@ async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
 
 
 async def note_notified(draw: Draw, agreed: int) -> None:
-    """So many are known to the agency."""
+    """Record how many agreements the agency has been notified of."""
     draw.digest_agreed = agreed
     await draw.save(update_fields=["digest_at", "digest_agreed"])
 

@@ -72,7 +72,7 @@ class _Watched:
 
 
 class Watch:
-    """One watcher's place."""
+    """What one watcher waits at."""
 
     def __init__(self, watched: _Watched, snapshot: Snapshot, keep_looking: Callable[[], None]) -> None:
         self._watched = watched
@@ -131,7 +131,7 @@ class LiveDraws:
             self._task.add_done_callback(_note_end)
 
     async def _look_on(self) -> None:
-        """Until no screen watches."""
+        """Look again and again until no screen watches."""
         listener = asyncio.create_task(self._listen(), name="live draws: listener")
         try:
             while self._watched:

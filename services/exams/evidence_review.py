@@ -95,7 +95,7 @@ class EvidenceView:
 
 
 class _TakenBack(Exception):
-    """Undoes the trial."""
+    """Raised to roll the preview's transaction back."""
 
 
 class EvidenceReview:

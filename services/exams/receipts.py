@@ -132,7 +132,7 @@ class Receipts:
         )
 
     def _url(self, attempt_id: UUID, started_at: datetime) -> str:
-        """The same for the same attempt, always."""
+        """One attempt has one address, whenever it is asked for."""
         token = self._links.sign(_PURPOSE, attempt_id, attempt_id, started_at + _RECEIPT_TTL)
         return f"{self._deps.public_url}/x/receipt/{token}"
 

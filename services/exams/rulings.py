@@ -57,7 +57,7 @@ class Preview:
 
 
 class _TakenBack(Exception):
-    """Undoes the trial."""
+    """Raised to roll the preview's transaction back."""
 
 
 class Rulings:

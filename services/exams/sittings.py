@@ -90,7 +90,7 @@ class Booking:
 
 @dataclass(frozen=True)
 class Booked:
-    """What came of it."""
+    """The outcome of booking, waiting or giving back."""
 
     state: Literal["booked", "waiting", "none"]
     span: str

@@ -18,7 +18,7 @@ _RETRY = 5
 
 
 class Waiting:
-    """``words`` tell who is turned away what to do."""
+    """``words`` say what a refused candidate should do."""
 
     def __init__(self, words: str) -> None:
         self._words = words
