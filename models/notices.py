@@ -46,7 +46,7 @@ class Notice(Row):
 
 class Attempt(Row):
     """One try on one channel. ``state`` is a ``AttemptState``; ``out_id`` our id for vendors, which
-    nobody can guess; ``number`` the order of the ledger.
+    can't be guessed; ``number`` the order of the ledger.
 
     The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without
     outcome, or whose reported ``keys`` are not confirmed yet, is asked about.

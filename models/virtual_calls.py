@@ -27,7 +27,7 @@ class VirtualCall(Row):
     asked_at = fields.DatetimeField()
     staff_phone_sealed = fields.TextField(default="")
     out_id = fields.CharField(15, unique=True)
-    """Ours, as the vendor echoes it; nobody can guess it."""
+    """Ours, as the vendor echoes it; it can't be guessed."""
     call_id = fields.CharField(80, default="")
     """The vendor's."""
     state = fields.CharField(12, default="asked")

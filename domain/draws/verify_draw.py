@@ -10,7 +10,7 @@ has ended; of a record without them all is checked but the order itself, and a w
 device kept (the hash of an entry, such as that of its own commitment): without receipts a log whose end was cut off or
 rewritten looks the same as a whole one.
 
-A redraw is a draw like any other that names the activity it follows. A recall of the original experts draws nobody: its
+A redraw is a draw like any other that names the activity it follows. A recall of the original experts draws no one: its
 record names the original, its panel by their leaves there, and what each agreed to. ``--original`` is that record: then
 it is checked that the recalled are exactly those who took part at its end.
 

@@ -95,7 +95,7 @@ async def phone(call: Call, path: DrawPath, body: StaffPhoneIn) -> None:
 
 @api.post("/draws/{draw_id}/recall/experts/{expert_id}/call-backs", "请专家回电", action="draw.start")
 async def ask_back(call: Call, path: RecalledPath) -> None:
-    """The expert is told the staff's phone and a gathering; his own number stays hidden. At most three times."""
+    """The expert gets the staff's phone and a gathering; his own number stays hidden. At most three times."""
     await call.services.draws.recalls.ask_back(call.actor, path.draw_id, path.expert_id)
 
 
@@ -115,6 +115,6 @@ async def note(call: Call, path: RecalledPath, body: RecallNoteIn) -> None:
 
 @api.post("/draws/{draw_id}/recall/confirmation", "提交最终确认结果", action="draw.start")
 async def confirm(call: Call, path: DrawPath) -> RecallOutcomeOut:
-    """For good. Who comes is told time, place and code; 专家不足 when somebody doesn't."""
+    """For good. Who comes gets time, place and code; 专家不足 when one doesn't."""
     state = await call.services.draws.recalls.confirm(call.actor, path.draw_id)
     return RecallOutcomeOut(state=state, state_label=state_label(state, "recall"))

@@ -1,7 +1,7 @@
-"""How far a running draw is, told to its agency: at once, then at most every so often, whatever the number of answers.
+"""How far a running draw is, sent to its agency: at once, then at most every so often, whatever the number of answers.
 
-The last one is ``agency_full`` or ``agency_short``. ``digest_at`` is the moment before which nothing is told again,
-``digest_agreed`` how many had agreed when it was told last.
+The last one is ``agency_full`` or ``agency_short``. ``digest_at`` is the moment before which nothing is sent again,
+``digest_agreed`` how many had agreed at the last notice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DIGESTS_DUE = f"EXISTS (SELECT 1{_WAITING})"
 
 
 async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
-    """What the agency is told now that the number of those who agreed has changed: nothing while the last is fresh."""
+    """Notices to the agency after the number of those who agreed has changed: none while the last is fresh."""
     draw, now, agreed = locked.draw, deps.now(), locked.accepted
     full = agreed == sum(condition.needed for condition in locked.conditions)
     if full or (draw.digest_at is not None and now < draw.digest_at):
@@ -44,7 +44,7 @@ class Digests:
         self._notices = notices
 
     async def notify_due(self) -> int:
-        """Tell agencies what has changed since they were told; returns how many draws were looked at."""
+        """Notify agencies of what has changed since the last notice; returns how many draws were looked at."""
         due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self._deps.now())
         return await process_each("digests", due, lambda row: self._tell(row["id"]))
 

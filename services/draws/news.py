@@ -1,4 +1,4 @@
-"""What those beside the experts are told of a draw as it goes on: its agency, supervisors, venue and verifiers.
+"""Notices of a draw to others than its experts as it goes on: its agency, supervisors, venue and verifiers.
 
 Totals and times only, never who was called, agreed or left: names are sealed until shortly before the panel begins.
 """
@@ -78,9 +78,9 @@ _NEWS: Mapping[Event, _News] = {
     "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier")),
     "ended": _News("活动已结束", ("agency", "supervisor", "venue"), kind="draw_ended"),
 }
-"""``missing`` is ``left`` where the supervisors have already been told that somebody registered it; ``dropped`` is
+"""``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is
 ``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
-``recalled`` its final confirmation when somebody of the original panel doesn't come.
+``recalled`` its final confirmation when a member of the original panel doesn't come.
 
 Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
 ``draw_terminated``, ``verification_waiting``."""

@@ -10,7 +10,7 @@ from models.draws import Draw
 
 
 def check_redrawable(draw: Draw) -> None:
-    """Conditions of a recall can't change: nobody is drawn by them. Raises Conflict."""
+    """Conditions of a recall can't change: no one is drawn by them. Raises Conflict."""
     if draw.kind == "recall":
         raise Conflict("复评通知的是原专家，抽取条件不能修改；要更换专家请重新抽取。", code="conditions_fixed")
 

@@ -1,7 +1,7 @@
 """Notifying the original experts of a recall (复评、通知原专家评标): each is talked to, then all is confirmed at once.
 
 What a talk agreed is a note that may be changed. Only the final confirmation makes invitations of the notes, tells the
-experts and moves the activity, in one transaction: nobody is told twice, and nobody is forgotten.
+experts and moves the activity, in one transaction: no expert is notified twice, and none is forgotten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Releasing a panel (退选): the agency applies, the centre verifies, then every expert is called and told.
+"""Releasing a panel (退选): the agency applies, the centre verifies, then every expert is called and notified.
 
 The request moves nothing. Once begun, the release ends the activity and frees its lots in one transaction; who was
 reached is read from the notices and their calls, and a member of staff records only whom no call reached.
@@ -192,7 +192,7 @@ class Releases:
         return application
 
     async def refuse_overdue(self) -> int:
-        """Refuse what nobody verified while there was time: the agency learns it and asks for another way out."""
+        """Refuse what was not verified in time: the agency learns it and asks for another way out."""
         due = await rows(_WAITING, self._deps.now())
         return await process_each("release_overdue", due, lambda row: self._refuse_overdue(row["id"]))
 

@@ -269,7 +269,7 @@ async def notify_agency(notices: Notices, draw: Draw, kind: str, occasion: str, 
 
 
 async def agency_notices(draw: Draw, kind: str, occasion: str, **params: str | int) -> list[NoticeRequest]:
-    """The same, to be told together with something else."""
+    """The same, to be sent together with other notices."""
     [owner] = await rows("SELECT legal_account_id AS legal FROM organisation WHERE id = $1", draw.organisation_id)
     return [
         NoticeRequest(

@@ -111,7 +111,7 @@ class ExpertAnswers:
         by: Channel,
         key: str | None = None,
     ) -> OwnRemuneration:
-        """The expert objects, and whoever proposed the amount is told. Raises as ``confirm``, and RuleViolation when
+        """The expert objects, and the proposer of the amount is notified. Raises as ``confirm``, and RuleViolation when
         it was done as often as the rulebook allows."""
         async with transaction():
             draw, one = await self._lock_own(actor, remuneration_id)

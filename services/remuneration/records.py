@@ -75,7 +75,7 @@ def day_of(at: datetime) -> str:
 
 
 async def notify_when_settled(notices: Notices, draw: Draw) -> None:
-    """Push to the agency once everybody who came has an amount and nobody is waited for. Under the draw's lock."""
+    """Push to the agency once all who came have an amount and no answer is awaited. Under the draw's lock."""
     [left] = await rows(_LEFT, draw.id)
     if left["waiting"] or not left["payable"]:
         return

@@ -52,7 +52,7 @@ class ReleasePages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` submit, withdraw, remove (the proof), start, told or ring; these with an ``id``."""
+        """``deed`` submit, withdraw, remove (the proof), start; told or ring, each with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
