@@ -300,7 +300,7 @@ _OVER = {
 VIRTUAL_CALL: Lifecycle[VirtualCallState, VirtualCallEvent] = Lifecycle(
     noun="该通话",
     initial=VirtualCallState.ASKED,
-    # What is known only grows: reports that come twice, late or out of order are moves that the table lacks.
+    # What is known only grows, in whatever order reports come: that a person answered stands, also after the end.
     moves={
         VirtualCallState.ASKED: {
             VirtualCallEvent.DIAL: VirtualCallState.DIALLING,
@@ -319,5 +319,10 @@ VIRTUAL_CALL: Lifecycle[VirtualCallState, VirtualCallEvent] = Lifecycle(
         },
         VirtualCallState.TALKING: {**_OVER, VirtualCallEvent.LOSE: VirtualCallState.LOST},
         VirtualCallState.LOST: _OVER,
+        VirtualCallState.MISSED: {VirtualCallEvent.CONNECT: VirtualCallState.TALKED},
+        VirtualCallState.NOT_TAKEN: {
+            VirtualCallEvent.TAKE: VirtualCallState.MISSED,
+            VirtualCallEvent.CONNECT: VirtualCallState.TALKED,
+        },
     },
 )

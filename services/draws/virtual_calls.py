@@ -224,9 +224,10 @@ def _end(state: State, code: str, seconds: int) -> Event:
     """Who was reached when a call ended with this status of the vendor, after so many seconds of talk."""
     if code in _NOT_CONNECTED:
         return Event.REFUSE
-    if state == State.TALKING or (code == _TALKED and (seconds or state != State.CALLING)):
+    if state == State.TALKING or (code == _TALKED and seconds):
         return Event.TALK
-    return Event.MISS if state == State.CALLING or code in _EXPERT_AWAY else Event.NOT_TAKE
+    reached = state == State.CALLING or code == _TALKED or code in _EXPERT_AWAY
+    return Event.MISS if reached else Event.NOT_TAKE
 
 
 def _patience(call: VirtualCall) -> timedelta:

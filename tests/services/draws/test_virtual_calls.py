@@ -111,7 +111,8 @@ async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClo
         (["200102", "200010"], State.MISSED),
         (["200102", "200100"], State.MISSED),
         (["200112"], State.MISSED),
-        (["200100"], State.TALKED),
+        (["200100"], State.MISSED),
+        (["200005", "200102"], State.MISSED),
         (["200118"], State.REFUSED),
         (["200102", "200103", "999999"], State.REFUSED),
     ],
@@ -127,13 +128,16 @@ async def test_half_a_call_says_who_was_not_reached(
 
 
 @pytest.mark.parametrize("order", list(permutations(["200102", "200103", "200100"])))
-async def test_reports_in_any_order_and_twice_end_the_same(office: Office, clock: FixedClock, order: list[str]) -> None:
+@pytest.mark.parametrize("seconds", [0, 7])
+async def test_reports_in_any_order_and_twice_end_the_same(
+    office: Office, clock: FixedClock, order: list[str], seconds: int
+) -> None:
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
     for status in [*order, *order]:
-        await office.virtual_calls.hear(report(call, status, 7))
+        await office.virtual_calls.hear(report(call, status, seconds))
     [line] = await lines(office, draw_id)
-    assert (line.state, line.seconds) == (State.TALKED, 7)
+    assert (line.state, line.seconds) == (State.TALKED, seconds)
 
 
 async def test_a_report_of_another_call_is_not_believed(office: Office, clock: FixedClock) -> None:
