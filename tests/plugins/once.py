@@ -5,6 +5,7 @@ The service does these things once too, at its start; the tests start it thousan
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
@@ -50,6 +51,14 @@ def _templates_are_compiled_once() -> Iterator[None]:
     """A page's template takes 20 ms to compile, and every application has an environment of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", _compiled_once(Environment.compile))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patterns_are_compiled_once() -> Iterator[None]:
+    """Each application makes a pattern of each of its addresses, which are more than Python keeps: 10 ms a start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(re, "_MAXCACHE", 10_000)
         yield
 
 
