@@ -241,7 +241,7 @@ export class Guide {
       if (data.name === '测一明' && /\/exams\/[0-9a-f-]{36}$/.test(path)) this.note({ examOpen: true });
       if (data.name === '测一明' && /\/exams\/.*\/paper$/.test(path)) this.note({ examPaper: true });
       if (data.name === '测一明' && /\/exams\/.*\/receipts\//.test(path)) this.note({ examDone: true });
-      if (data.name === '江申请') this.noteFee([...chat.chat.bubbles].filter(({ side }) => side === 'account').map(({ text }) => text));
+      if (data.name === '江申请') this.noteFee([...chat.chat.bubbles].filter(({ side }) => side === 'account').map(({ title, text }) => `${title} ${text}`));
       if (data.role === 'applicant' && view.element.querySelector('[data-qr^="weixin://wxpay"]')) this.note({ code: true });
       if (data.name === this.reviewing && page && passedOn(page)) this.decided(data.name);
     }
@@ -256,7 +256,7 @@ export class Guide {
   }
 
   noteFee(texts) {
-    if (texts.some((text) => /可以缴纳/.test(text))) this.note({ feeOpen: true });
+    if (texts.some((text) => /可以缴纳|缴费通知/.test(text))) this.note({ feeOpen: true });
     if (texts.some((text) => /缴费成功|已缴清|已收到/.test(text))) this.note({ feeOpen: true, paid: true });
   }
 
