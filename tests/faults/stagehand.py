@@ -7,10 +7,10 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ from tests.folders import data_folder
 
 NEEDED = 3
 OVER = ("completed", "short")
+_PATIENCE = 90.0
+"""Seconds that the people of the offices wait for a service that was killed."""
 _ROLES = {"agency": "agent", "verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
 
 _UNDER_WAY = (
@@ -39,6 +41,10 @@ _UNDER_WAY = (
 _ANSWERS = (
     "SELECT a.out_id, i.state, i.answered_by, i.answered_at FROM attempt a JOIN notice n ON n.id = a.notice_id "
     "JOIN invitation i ON i.id = n.invitation_id WHERE n.kind = 'draw_call' AND a.out_id = ANY($1::text[])"
+)
+_ON_ITS_WAY = (
+    "SELECT 1 FROM attempt a JOIN notice n ON n.id = a.notice_id "
+    "WHERE n.kind = $1 AND a.state = 'unknown' AND a.vendor_id = '' LIMIT 1"
 )
 T = TypeVar("T")
 
@@ -60,10 +66,9 @@ class Hand:
     _days: int = 0
 
     async def log_in(self) -> None:
+        wire = replace(self.stage.wire, patience=_PATIENCE)
         for person in STAFF:
-            self.people[person.role] = MiniProgram(
-                self.stage.wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role]
-            )
+            self.people[person.role] = MiniProgram(wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role])
             await self.people[person.role].open()
 
     @property
@@ -82,31 +87,45 @@ class Hand:
         for at, person in enumerate(EXPERTS):
             choice = "silent" if at == 6 else "decline" if at % 5 == 4 else "accept"
             by = "both" if at < bound and at % 2 == 0 else "voice"
-            pilot = {"choice": choice, "by": by, "after": 1}
-            await self.stage.wire.control(f"/phones/{person.mobile}/autopilot", pilot)
+            await self.set_autopilot(person.mobile, choice, by)
 
-    async def prepare_draw(self) -> str:
-        """A verified draw of three experts, on a day of its own."""
-        agency, verifier = self.agency, self.people["verifier"]
+    async def set_autopilot(self, mobile: str, choice: str, by: str) -> None:
+        await self.stage.wire.control(f"/phones/{mobile}/autopilot", {"choice": choice, "by": by, "after": 1})
+
+    async def prepare_draw(self, needed: int = NEEDED) -> str:
+        """A verified draw of so many experts, on a day of its own."""
+        agency = self.agency
         self._days += 1
         times = Times.after(await self.stage.now(), gathering=timedelta(days=self._days))
         project = (await agency.post("/projects", project_form(name=f"第{self._days}个项目")))["id"]
         supervisor = await find_supervisor(agency, "冯监督")
-        form = draw_form(project, [], times, needed=NEEDED, supervisor=supervisor)
+        form = draw_form(project, [], times, needed=needed, supervisor=supervisor)
         draw = str((await agency.post("/draws", form))["id"])
-        pool = (await agency.get("/pool"))["choices"]
-        venue = pool["venues"][0]
+        venue = (await agency.get("/pool"))["choices"]["venues"][0]
         notice = await agency.post(f"/draws/{draw}/notices", notice_form(times, venue["name"], venue["address"]))
-        await agency.post(f"/draws/{draw}/conditions", condition_form(notice["id"], NEEDED, specialty=SPECIALTY))
-        await agency.post(f"/draws/{draw}/submission", {"terminal": pool["terminals"][0], "reason": "请核验"})
+        await agency.post(f"/draws/{draw}/conditions", condition_form(notice["id"], needed, specialty=SPECIALTY))
+        await self.submit(draw)
+        return draw
+
+    async def submit(self, draw: str) -> None:
+        """To the first centre, whose verifier approves."""
+        terminal = (await self.agency.get("/pool"))["choices"]["terminals"][0]
+        await self.agency.post(f"/draws/{draw}/submission", {"terminal": terminal, "reason": "请核验"})
+        await self.approve()
+
+    async def approve(self) -> None:
+        """The verifier approves the one application that waits."""
+        verifier = self.people["verifier"]
         [application] = (await verifier.get("/verification/applications"))["items"]
         await verifier.post(f"/verification/applications/{application['id']}/approval", {"opinion": ""})
-        return draw
 
     async def start(self, draw: str) -> None:
         await self.agency.post(f"/draws/{draw}/rounds")
         await fix_order(self.agency, self.people["supervisor"], draw)
         await self.agency.post(f"/draws/{draw}/start")
+
+    async def move_to(self, moment: datetime) -> None:
+        await self.nudge((moment - await self.stage.now()).total_seconds())
 
     async def nudge(self, seconds: float) -> None:
         """Move everybody's clock; a service that is just being started hears of it a little later."""
@@ -141,12 +160,12 @@ class Hand:
         """Invariants, the audit trail, no call dialled twice, no answer lost."""
         broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(self.stage.deps))
         assert not broken, "\n".join(broken)
-        calls = [call for person in EXPERTS for call in (await self._phone(person.mobile))["calls"]]
+        calls = [call for person in EXPERTS for call in (await self.phone(person.mobile))["calls"]]
         twice = [number for number, count in Counter(call["out_id"] for call in calls).items() if count > 1]
         assert not twice, f"attempts {twice} were dialled more than once"
         await self._check_answers(calls)
 
-    async def _phone(self, mobile: str) -> dict[str, Any]:
+    async def phone(self, mobile: str) -> dict[str, Any]:
         return await self.stage.phone(mobile, POOL).read()
 
     async def _check_answers(self, calls: list[dict[str, Any]]) -> None:
@@ -156,9 +175,9 @@ class Hand:
         assert len(found) == len(heard)
         for row in found:
             call = heard[row["out_id"]]
-            said = {"11": "accepted", "22": "declined"}[call["keys"]]
+            said = {"11": ("accepted", "released"), "22": ("declined",)}[call["keys"]]
             earlier = row["answered_at"].timestamp() <= call["ended_at"] + 1
-            assert row["state"] == said or earlier, f"attempt {row['out_id']} said {said}: {dict(row)}"
+            assert row["state"] in said or earlier, f"attempt {row['out_id']} said {said[0]}: {dict(row)}"
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
@@ -168,6 +187,17 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
             return await ask()
         await asyncio.sleep(0.25)
     return await ask()
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Goes on until the block ends."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @dataclass
@@ -184,12 +214,31 @@ class Killer:
         """A short or a long pause, then somebody dies; over and over."""
         while len(self.killed) < self.most:
             await asyncio.sleep(self.chances.uniform(0.1, 3.0))
-            victim = self.chances.choice(self.victims)
-            pid = await self.pid(victim)
-            if pid is not None:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    self.killed.append(victim)
+            await self._kill(self.chances.choice(self.victims))
+
+    async def strike(self, victim: str, doing: Awaitable[T]) -> T:
+        """Kill somebody while ``doing`` is carried out, some milliseconds after its begin; returns what came of it."""
+        done, _ = await asyncio.gather(doing, self._kill_soon(victim))
+        return done
+
+    async def strike_sender(self, vendor: str, kind: str) -> None:
+        """Kill the worker while it waits for a vendor that has carried out what a notice of this kind asks for."""
+        fault = {"vendor": vendor, "kind": "drop_answer", "seconds": 0.5, "count": 1}
+        await self.hand.stage.wire.control("/faults", fault)
+        while not await patiently(lambda: rows(_ON_ITS_WAY, kind)):
+            await asyncio.sleep(0.02)
+        await self._kill_soon("worker")
+
+    async def _kill_soon(self, victim: str) -> None:
+        await asyncio.sleep(self.chances.uniform(0, 0.08))
+        await self._kill(victim)
+
+    async def _kill(self, victim: str) -> None:
+        pid = await self.pid(victim)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                self.killed.append(victim)
 
     async def pid(self, name: str) -> int | None:
         """Process id of a part or server now; None while it is being started."""

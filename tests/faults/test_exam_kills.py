@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from domain.exams.answers import Answer, AnswerEvent, digest, merge
 from services.core.base import rows
 from services.operations import find_broken, find_broken_audit
 from tests.faults.sitters import Sitter, make_exam_for
-from tests.faults.stagehand import Hand, Killer, patiently, running
+from tests.faults.stagehand import Hand, Killer, beside, patiently, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PEOPLE, QUESTIONS = 24, 10
@@ -70,16 +70,6 @@ async def killing(
         yield
 
 
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def test_a_sitting_loses_nothing_while_processes_are_killed(hand: Hand) -> None:
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
@@ -111,10 +101,10 @@ async def answer_in_time(sitters: Sequence[Sitter]) -> None:
 
 async def answer_late(hand: Hand, sitters: Sequence[Sitter]) -> None:
     """A third hands in within the grace, the others leave it to the clock."""
-    await move_to(hand, max(one.deadline for one in sitters) + timedelta(seconds=3))
+    await hand.move_to(max(one.deadline for one in sitters) + timedelta(seconds=3))
     await asyncio.gather(*(answer(one, 12, late=True) for one in sitters if one.receipt is None))
     await asyncio.gather(*(one.hand_in() for one in sitters[1::3]))
-    await move_to(hand, max(one.grace_until for one in sitters) + timedelta(seconds=1))
+    await hand.move_to(max(one.grace_until for one in sitters) + timedelta(seconds=1))
     before = [(one.device, one.seq) for one in sitters]
     await asyncio.gather(*(answer(one, 3, late=True) for one in sitters))
     taken = [key for one, last in zip(sitters, before, strict=True) for key in one.acked if key > last]
@@ -131,10 +121,6 @@ async def answer(sitter: Sitter, times: int, *, late: bool = False) -> None:
         if not late and sitter.chances.random() < 0.08:
             await sitter.start(sitter.chances.choice([0, sitter.device]))
         await asyncio.sleep(sitter.chances.uniform(0.05, 0.5))
-
-
-async def move_to(hand: Hand, moment: datetime) -> None:
-    await hand.nudge((moment - await hand.stage.now()).total_seconds())
 
 
 async def until_graded() -> None:

@@ -6,12 +6,23 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 
 from app import process_supervisor
-from tests.faults.stagehand import NEEDED, Hand, Killer, running
+from tests.faults.panels import (
+    PANEL,
+    check_calls,
+    check_texts,
+    draw_panels,
+    members_of,
+    prepare_recall,
+    prepare_release,
+    settle,
+)
+from tests.faults.stagehand import NEEDED, Hand, Killer, beside, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 BOUND = 8
@@ -34,13 +45,81 @@ async def test_a_draw_ends_right_while_processes_are_killed(hand: Hand, turn: in
     print(f"seed {seed} of turn {turn}")
     draw = await hand.prepare_draw()
     killer = Killer(hand, random.Random(seed))
-    task = asyncio.create_task(killer.work())
-    try:
+    async with beside(killer.work()):
         await hand.start(draw)
         progress = await hand.live_through(draw)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
     assert killer.killed
     assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", NEEDED, 0), killer.killed
+    await hand.check()
+
+
+# ---- what follows a draw
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def panels(hand: Hand) -> tuple[str, str]:
+    return await draw_panels(hand)
+
+
+@asynccontextmanager
+async def killing(hand: Hand) -> AsyncIterator[Killer]:
+    seed = int.from_bytes(os.urandom(4), "big")
+    print(f"seed {seed}")
+    killer = Killer(hand, random.Random(seed), ("worker", "postgres"), most=3)
+    async with beside(killer.work()):
+        yield killer
+    print(f"killed {killer.killed}")
+
+
+async def test_a_release_reaches_everybody_once_while_processes_are_killed(hand: Hand, panels: tuple[str, str]) -> None:
+    """Three calls at most, none after one that was answered; a person reaches the one whom none did."""
+    path = f"/draws/{panels[1]}/release"
+    members = await members_of(hand, panels[1])
+    for member in members:
+        choice = "silent" if member == members[0] else "accept"
+        await hand.set_autopilot(member.mobile, choice, "voice")
+    await prepare_release(hand, panels[1])
+    since = await hand.stage.now()
+    async with killing(hand) as killer, beside(killer.strike_sender("voice", "draw_released")):
+        await killer.strike("web-1", hand.agency.post(f"{path}/start"))
+        await settle(hand, since, {"draw_released": PANEL, "draw_release_text": PANEL})
+        panel = (await hand.agency.get(path))["panel"]
+        assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
+        left = [f"{path}/{row['invitation_id']}/confirmation" for row in panel if row["by_hand"]]
+        told = [hand.agency.post(one, {"words": "已电话告知本人"}) for one in left]
+        await killer.strike("web-1", asyncio.gather(*told))
+    panel = (await hand.agency.get(path))["panel"]
+    assert all(row["confirmed"] for row in panel)
+    await check_calls(hand, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
+    texts = await check_texts(hand, since, "draw_release_text", {member.mobile: "已退选" for member in members})
+    assert sum(row["texted"] for row in panel) == texts
+    await hand.check()
+
+
+async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
+    hand: Hand, panels: tuple[str, str]
+) -> None:
+    """What was agreed with each stands, and who comes gets one confirmation."""
+    former = await members_of(hand, panels[0])
+    recall, starts = await prepare_recall(hand, panels[0])
+    base, agency = f"/draws/{recall}/recall", hand.agency
+    since = await hand.stage.now()
+    async with killing(hand) as killer:
+        await agency.put(f"{base}/phone", {"phone": "19900000001"})
+        for at, row in enumerate((await agency.get(base))["rows"]):
+            asking = agency.post(f"{base}/experts/{row['id']}/call-backs")
+            await (killer.strike("web-1", asking) if at == 0 else asking)
+            comes = {"answer": "comes", "gathering_at": starts.isoformat()}
+            await agency.put(f"{base}/experts/{row['id']}", comes if at else {"answer": "declines"})
+            await hand.nudge(20)
+        async with beside(killer.strike_sender("sms", "draw_accepted")):
+            said = await killer.strike("web-1", agency.post(f"{base}/confirmation"))
+            await settle(hand, since, {"recall_asked": PANEL, "draw_accepted": PANEL - 1})
+    assert said["state"] == "short"
+    agreed = [(row["asked"], row["takes_part"]) for row in (await agency.get(base))["rows"]]
+    assert agreed == [(1, False)] + [(1, True)] * (PANEL - 1)
+    again = await members_of(hand, recall)
+    await check_texts(hand, since, "recall_asked", {member.mobile: "需复评" for member in former})
+    await check_texts(hand, since, "draw_accepted", {member.mobile: "已确认您参加评标" for member in again})
+    assert len(again) == PANEL - 1
     await hand.check()

@@ -1,0 +1,144 @@
+"""Panels whose draw is over, and what their phones have heard since."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.demo.phones import bubbles
+from app.demo_data import POOL
+from app.demo_people import EXPERTS
+from domain.clock import local
+from services.core.base import rows
+from tests.factories.files import pdf
+from tests.faults.stagehand import Hand, patiently
+
+PANEL = 5
+ARRIVED = ("sent", "delivered")
+
+_MEMBERS = (
+    "SELECT i.id, e.mobile_sealed FROM invitation i JOIN expert e ON e.id = i.expert_id "
+    "WHERE i.draw_id = $1 AND i.state IN ('accepted', 'released') ORDER BY i.code"
+)
+_NOTICES = (
+    "SELECT n.kind, count(DISTINCT n.id)::int AS count, "
+    "bool_or(n.state = 'active' OR coalesce(a.state IN ('pending', 'sent', 'unknown'), FALSE)) AS going_on "
+    "FROM notice n LEFT JOIN attempt a ON a.notice_id = n.id "
+    "WHERE n.kind = ANY($1::text[]) AND n.created_at >= $2 GROUP BY n.kind"
+)
+_TEXTS = (
+    "SELECT n.mobile_sealed, a.state FROM notice n JOIN attempt a ON a.notice_id = n.id "
+    "WHERE n.kind = $1 AND a.channel = 'sms' AND n.created_at >= $2"
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """An expert who agreed to come."""
+
+    invitation: str
+    mobile: str
+
+
+async def draw_panels(hand: Hand) -> tuple[str, str]:
+    """Two draws that are full, made in the morning, when experts may be called; the first meets a day earlier."""
+    morning = (local(await hand.stage.now()) + timedelta(days=1)).replace(hour=9, minute=0, second=0)
+    await hand.move_to(morning)
+    for person in EXPERTS:
+        await hand.set_autopilot(person.mobile, "accept", "both")
+    draws = [await hand.prepare_draw(PANEL) for _ in range(2)]
+    for draw in draws:
+        await hand.start(draw)
+    for draw in draws:
+        assert (await hand.live_through(draw, step=30))["state"] == "completed"
+    return draws[0], draws[1]
+
+
+async def members_of(hand: Hand, draw: str) -> list[Member]:
+    found = await patiently(lambda: rows(_MEMBERS, draw))
+    keys = hand.stage.deps.keys
+    return [Member(str(row["id"]), keys.open_text(row["mobile_sealed"], "mobile")) for row in found]
+
+
+async def prepare_release(hand: Hand, draw: str) -> None:
+    """Applied for and approved."""
+    path = f"/draws/{draw}/release"
+    await hand.agency.upload(f"{path}/attachment", "退选申请表.pdf", pdf())
+    await hand.agency.post(f"{path}/application", {"cause": "招标失败", "reason": "投标人不足三家"})
+    await hand.approve()
+
+
+async def prepare_recall(hand: Hand, draw: str) -> tuple[str, datetime]:
+    """A verified recall of a panel that has met, and when it is to meet again."""
+    agency = hand.agency
+    met = datetime.fromisoformat((await agency.get(f"/draws/{draw}"))["starts_at"])
+    await hand.move_to(met + timedelta(seconds=1))
+    await agency.post(f"/draws/{draw}/end", {"reason": "评标结束"})
+    starts = met + timedelta(days=2)
+    times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=3)).isoformat()}
+    recall = str((await agency.post(f"/draws/{draw}/recalls", times))["id"])
+    await agency.upload(f"/draws/{recall}/attachment", "复评申请表.pdf", pdf())
+    await hand.submit(recall)
+    return recall, starts
+
+
+async def settle(hand: Hand, since: datetime, expected: Mapping[str, int]) -> None:
+    """Let time go by until there are so many notices of each kind, and none of them is under way."""
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + 120
+    while True:
+        found = await patiently(lambda: rows(_NOTICES, list(expected), since))
+        counts = {row["kind"]: row["count"] for row in found}
+        if counts == expected and not any(row["going_on"] for row in found):
+            return
+        assert loop.time() < give_up, f"{[dict(row) for row in found]}, not {expected}\n{await hand.overdue()}"
+        await asyncio.sleep(0.4)
+        await hand.nudge(75)
+
+
+# ---- what the phones have heard
+
+
+async def check_texts(hand: Hand, since: datetime, kind: str, wanted: Mapping[str, str]) -> int:
+    """``wanted``: words of the short message by mobile. Each phone has it once where the ledger says that it arrived;
+    nobody else has it. Returns how many have it."""
+    tried: dict[str, list[str]] = defaultdict(list)
+    for row in await patiently(lambda: rows(_TEXTS, kind, since)):
+        tried[hand.stage.deps.keys.open_text(row["mobile_sealed"], "mobile")].append(row["state"])
+    arrived = {mobile: sum(state in ARRIVED for state in states) for mobile, states in tried.items()}
+    assert {mobile: len(states) for mobile, states in tried.items()} == dict.fromkeys(wanted, 1), tried
+    counts = await _count_texts(hand, since, wanted)
+    assert counts == arrived, f"on the phones {counts}, by the ledger {arrived}"
+    return sum(arrived.values())
+
+
+async def _count_texts(hand: Hand, since: datetime, wanted: Mapping[str, str]) -> dict[str, int]:
+    """How often each phone has words that somebody was to read."""
+    counts = {}
+    for person in EXPERTS:
+        sms = [one["text"] for one in (await hand.phone(person.mobile))["sms"] if one["at"] >= since.timestamp()]
+        found = sum(words in text for words in set(wanted.values()) for text in sms)
+        if found or person.mobile in wanted:
+            counts[person.mobile] = found
+    return counts
+
+
+async def check_calls(hand: Hand, since: datetime, members: Sequence[Member], reached: Mapping[str, bool]) -> None:
+    """``reached``: by invitation, as the agency is told. Three calls at most, none after an answered one; nobody else
+    is called."""
+    by_mobile = {member.mobile: member for member in members}
+    for person in EXPERTS:
+        phone = await hand.phone(person.mobile)
+        answered = [call["answered_at"] > 0 for call in phone["calls"] if call["at"] >= since.timestamp()]
+        if (member := by_mobile.get(person.mobile)) is None:
+            assert not answered, f"{person.name} isn't of the panel, and was called"
+            continue
+        assert len(answered) <= 3, f"called {len(answered)} times"
+        assert not any(answered[:-1]), f"answered, and called again: {answered}"
+        known = reached[member.invitation]
+        assert any(answered) == known, f"answered: {answered}; the agency is told: {known}"
+        written = sum("已退选" in bubble["text"] for bubble in bubbles(phone, POOL))
+        assert written <= 1, f"{written} messages in the chat"
