@@ -170,9 +170,10 @@ class VirtualCalls:
         if call.call_id not in ("", report.call_id):
             log.warning("report_refused", vendor="voice", reason="another_call", call=str(call.id))
             return True
-        event = _end(State(call.state), report.status, report.seconds) if report.ended else _PROGRESS.get(report.status)
-        if event is not None:
-            await self._move(call.id, event, code=report.status, seconds=report.seconds, vendor_id=report.call_id)
+        if report.ended:
+            await self._end(call.id, report.status, report.seconds, report.call_id)
+        elif report.status in _PROGRESS:
+            await self._move(call.id, _PROGRESS[report.status], vendor_id=report.call_id)
         return True
 
     async def check_due(self) -> int:
@@ -192,16 +193,13 @@ class VirtualCalls:
             except GatewayError as error:
                 log.warning("virtual_call_not_told", call=str(call_id), error=str(error))
         if told is not None and told.ended:
-            event = _end(State(call.state), told.status, told.seconds)
-            await self._move(call_id, event, code=told.status, seconds=told.seconds)
+            await self._end(call_id, told.status, told.seconds)
         elif now >= call.asked_at + _patience(call):
             await self._move(call_id, Event.LOSE, code="no_report")
         else:
             await VirtualCall.filter(id=call_id, closed_at=None).update(check_at=now + _RINGING)
 
-    async def _move(
-        self, call_id: UUID, event: Event, *, code: str = "", seconds: int = 0, vendor_id: str = ""
-    ) -> None:
+    async def _move(self, call_id: UUID, event: Event, *, code: str = "", vendor_id: str = "") -> None:
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
             if not VIRTUAL_CALL.can(State(call.state), event):
@@ -211,6 +209,15 @@ class VirtualCalls:
                 call.state = VIRTUAL_CALL.next(State(call.state), event)
                 await call.save(update_fields=["state", "call_id"])
             else:
+                await self._close(call, event, code)
+
+    async def _end(self, call_id: UUID, code: str, seconds: int, vendor_id: str = "") -> None:
+        """Close a call; whom it reached depends on the reports that were applied before, so it is locked first."""
+        async with transaction():
+            call = await VirtualCall.select_for_update().get(id=call_id)
+            event = _outcome(State(call.state), code, seconds)
+            if VIRTUAL_CALL.can(State(call.state), event):
+                call.call_id = call.call_id or vendor_id
                 await self._close(call, event, code, seconds if event == Event.TALK else 0)
 
     async def _close(self, call: VirtualCall, event: Event, code: str, seconds: int = 0) -> None:
@@ -220,7 +227,7 @@ class VirtualCalls:
         await call.save()
 
 
-def _end(state: State, code: str, seconds: int) -> Event:
+def _outcome(state: State, code: str, seconds: int) -> Event:
     """Who was reached when a call ended with this status of the vendor, after so many seconds of talk."""
     if code in _NOT_CONNECTED:
         return Event.REFUSE

@@ -140,6 +140,13 @@ async def test_reports_in_any_order_and_twice_end_the_same(
     assert (line.state, line.seconds) == (State.TALKED, seconds)
 
 
+async def test_reports_at_the_same_moment_end_the_same(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await missing(office, clock)
+    call = await rung(office, draw_id, invitation.id)
+    await asyncio.gather(*(office.virtual_calls.hear(report(call, one)) for one in ("200102", "200103", "200100")))
+    assert [line.state for line in await lines(office, draw_id)] == [State.TALKED]
+
+
 async def test_a_report_of_another_call_is_not_believed(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
