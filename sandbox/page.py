@@ -7,8 +7,6 @@ from pathlib import Path
 from aiohttp import web
 
 STATIC = Path(__file__).parent / "static"
-SHARED = Path(__file__).parents[1] / "web" / "static" / "draws"
-"""The product's own scripts that the mini-program uses as they are."""
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -38,11 +36,6 @@ async def _static(request: web.Request) -> web.Response:
     return _file(request.match_info["name"])
 
 
-async def _mini_program(request: web.Request) -> web.Response:
-    name = request.match_info["name"]
-    return _file(name, SHARED if name == "commitment.js" else STATIC / "mini")
-
-
 async def _runtime(request: web.Request) -> web.Response:
     return _file(request.match_info["name"], STATIC / "miniprogram")
 
@@ -50,5 +43,4 @@ async def _runtime(request: web.Request) -> web.Response:
 def add_routes(app: web.Application) -> None:
     app.router.add_get("/", _index)
     app.router.add_get("/_/{name}", _static)
-    app.router.add_get("/_/mini/{name}", _mini_program)
     app.router.add_get("/_/miniprogram/{name}", _runtime)

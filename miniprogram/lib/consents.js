@@ -5,12 +5,13 @@ const { call } = require('./api');
 
 /**
  * Which templates to ask for; fetched when the page is drawn, because WeChat takes the question only straight from a tap.
- * @param {Occasion} occasion @returns {Promise<string[]>}
+ * @param {Occasion[]} occasions @returns {Promise<string[]>}
  */
-async function wanted(occasion) {
+async function wanted(...occasions) {
   try {
-    const { items } = await call('GET /consents', { query: { occasion } });
-    return items.filter((one) => one.ask).map((one) => one.template_id).slice(0, 3);
+    const found = await Promise.all(occasions.map((occasion) => call('GET /consents', { query: { occasion } })));
+    const ids = found.flatMap(({ items }) => items).filter((one) => one.ask).map((one) => one.template_id);
+    return [...new Set(ids)].slice(0, 3);
   } catch (error) {
     return []; // Anyone who can't be asked now is asked another time; the page works without.
   }

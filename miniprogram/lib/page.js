@@ -33,10 +33,10 @@ async function tell(failure) {
   return failure.again && confirm;
 }
 
-/** Where a person goes who can't be here yet; empty: nowhere. @param {Api.MeOut} me @param {string} here */
-function detour(me, here) {
+/** Where a person goes who can't be here yet; empty: nowhere. @param {Api.MeOut} me @param {string} here @param {boolean} guests */
+function detour(me, here, guests) {
   if (!me.bound) return `/pages/bind?to=${encodeURIComponent(here)}`;
-  return me.role === 'guest' ? '/pages/account' : '';
+  return me.role === 'guest' && !guests ? '/pages/account' : '';
 }
 
 /** @param {string} route @param {Shell.Query} query */
@@ -51,7 +51,7 @@ function addressOf(route, query) {
  * @param {Shell.Setup<D>} setup
  * @param {Shell.Deeds<D>} deeds
  */
-function openPage({ data, every = 0, open = false }, deeds) {
+function openPage({ data, every = 0, open = false, guests = false }, deeds) {
   /** @type {Shell.State} */
   const state = { phase: 'loading', failure: '', hotline: '', busy: false, sheet: {} };
   Page({
@@ -87,7 +87,7 @@ function openPage({ data, every = 0, open = false }, deeds) {
       if (quietly && this.data.busy) return;
       try {
         Object.assign(this, await session.start());
-        const there = open ? '' : detour(this.me, addressOf(this.route || '', this.query));
+        const there = open ? '' : detour(this.me, addressOf(this.route || '', this.query), guests);
         if (there) wx.reLaunch({ url: there });
         else if (!this.hidden) this.setData({ ...(await this.load()), phase: 'ready' });
       } catch (error) {

@@ -28,7 +28,7 @@ const requests = (links) => ({
   })),
 });
 
-openPage({}, {
+openPage({ guests: true }, {
   async load() {
     session.changed();
     const [{ me }, { items }] = await Promise.all([session.start(), call('GET /organisations/requests')]);

@@ -98,6 +98,7 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
   /** Counts at once, and can be undone. */
   accept() {
     const asked = consents.ask(this.data.asked);
+    this.setData({ asked: [] });
     return this.act(() => this.answer('accept', asked));
   },
 

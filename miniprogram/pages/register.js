@@ -3,7 +3,7 @@ const { call } = require('../lib/api');
 const { ask, openPage, toast } = require('../lib/page');
 const session = require('../lib/session');
 
-openPage({ data: { name: '', number: '', agreed: false, honesty: '', closed: '' } }, {
+openPage({ guests: true, data: { name: '', number: '', agreed: false, honesty: '', closed: '' } }, {
   async load() {
     const { open, closed, honesty } = this.pool.registration;
     return { honesty: honesty || '本人承诺所填信息真实准确。', closed: open ? '' : closed || '目前不开放注册，请拨打人工服务电话咨询。' };

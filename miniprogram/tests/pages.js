@@ -14,7 +14,7 @@ const PROGRESS = {
 };
 const HOME = {
   standing: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
-  to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay', until: null }, { code: 'fix', title: '修改信息', detail: '',
+  to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay/DEMO0001', until: null }, { code: 'fix', title: '修改信息', detail: '',
     action: '去修改', route: '/h5/demo/apply/form', until: null }],
 };
 const FEE = {

@@ -142,7 +142,12 @@ test('a role is chosen, an organisation is agreed to, and logging out is asked a
 });
 
 test('somebody without a role registers with name and number, read back before it counts', async () => {
-  const phone = await new Phone({ ...expert, 'GET /sessions/current': person('applicant'), 'POST /registrations': {} }).open('pages/register');
+  const stranger = { ...expert, 'GET /sessions/current': person('guest', { roles: [] }), 'GET /organisations/requests': EMPTY, 'POST /registrations': {} };
+  const door = await new Phone(stranger).open('pages/account');
+  await door.tap('申请成为评标专家');
+  assert.deepEqual(door.told('navigateTo'), [{ url: '/pages/register' }]);
+  const phone = await new Phone(stranger).open('pages/register');
+  assert.deepEqual(door.told('reLaunch').concat(phone.told('reLaunch')), [], 'both pages are for who has no role');
   await phone.tap('注册');
   phone.page.typeName({ detail: { value: '王小明' } });
   phone.page.typeNumber({ detail: { value: '44010119800101001x' } });

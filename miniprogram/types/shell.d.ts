@@ -33,6 +33,8 @@ declare namespace Shell {
     every?: number;
     /** For those who have not told who they are. */
     open?: boolean;
+    /** For those who have no role yet, too. */
+    guests?: boolean;
   }
   type Deed = (...given: any[]) => any;
   /** What a page does: `load` gives what to show, the others are for taps. */

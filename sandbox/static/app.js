@@ -98,7 +98,7 @@ class Desk {
   }
 
   hide(id) {
-    this.views.get(id)?.element.remove();
+    this.views.get(id)?.end();
     this.views.delete(id);
     this.others.moved(id, false);
     this.remember();

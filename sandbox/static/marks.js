@@ -1,8 +1,8 @@
 // Finding the next tap on what is shown, and marking it.
 import { emptyFields } from './samples.js';
 
-const TAPPABLE = 'button, a[href], label, summary, input[type="submit"]';
-const LAYERS = '.m-mask, .m-over, .consent:not([hidden]), .over.pay:not([hidden]), .scanner:not([hidden])';
+const TAPPABLE = 'button, a[href], label, summary, input[type="submit"], [role="button"]';
+const LAYERS = '.mask, .consent:not([hidden]), .over.pay:not([hidden]), .scanner:not([hidden])';
 
 const isPage = (root) => root.nodeType === Node.DOCUMENT_NODE;
 const seen = (element) => element.checkVisibility?.() ?? Boolean(element.offsetParent);
@@ -12,7 +12,7 @@ const named = (element) => (element.getAttribute('aria-label') ?? element.textCo
 export function findTap(view, words) {
   const page = view.browser.document;
   if (page && (page.readyState !== 'complete' || page.querySelector('form[data-sent]'))) return null;
-  for (const root of [lastLayer(view), page, page ? null : view.panes[view.tab]]) {
+  for (const root of [lastLayer(view), page, page ? null : shown(view)]) {
     for (const word of root ? words : []) {
       const found = typeof word === 'function' ? word(root, view) : say(root, word);
       if (found) return found;
@@ -22,7 +22,10 @@ export function findTap(view, words) {
   return null;
 }
 
-const lastLayer = (view) => [...view.element.querySelectorAll(LAYERS)].filter(seen).at(-1) ?? null;
+/** The pages of the mini-program stand in a root of their own. */
+const shown = (view) => (view.tab === 'mini' && view.mini?.root) || view.panes[view.tab];
+
+const lastLayer = (view) => [view.element, view.mini?.root].flatMap((root) => (root ? [...root.querySelectorAll(LAYERS)] : [])).filter(seen).at(-1) ?? null;
 
 /** By its whole name, else by the name's beginning. */
 function say(root, word) {
@@ -108,7 +111,7 @@ export const onPage = (path, word) => (root) => (root.location?.pathname.endsWit
 
 /** Logging in to the mini-program: the consent, then the button. */
 export function logIn(root) {
-  const consent = [...root.querySelectorAll('.m-consent')].find(seen);
+  const consent = [...root.querySelectorAll('label.consent')].find(seen);
   const box = consent?.querySelector('input');
   return box && !box.checked ? consent : say(root, '微信手机号快捷登录');
 }

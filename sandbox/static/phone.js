@@ -6,12 +6,12 @@ import { Cashier, PAY_CODE } from './cashier.js';
 import { ConsentSheet } from './consent.js';
 import { Device } from './device.js';
 import { ChatApp } from './chat.js';
-import { clockTime, h, icon, toast } from './dom.js';
+import { clockTime, copy, h, icon, toast } from './dom.js';
 import { IdCard } from './idcard.js';
 import { LettersApp } from './letters.js';
 import { keep, recall } from './memory.js';
 import { MessagesApp, SmsBanner } from './messages.js';
-import { mount } from './miniapp.js';
+import { MiniProgram } from './miniprogram/main.js';
 import { Samples } from './samples.js';
 import { Scanner } from './scanner.js';
 
@@ -22,6 +22,7 @@ export const ROLES = {
   legal: '法人', reviewer: '审核人员', admin: '管理员',
 };
 const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini'], ['mail', '邮箱', 'mail']];
+const SLOW = 3000;
 const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };
 const PILOTS = { accept: '自动参加', decline: '自动不参加', silent: '自动不理' };
 
@@ -53,10 +54,11 @@ export class PhoneView {
     this.idCard = new IdCard(this.data);
     this.samples = new Samples(this);
     this.device = new Device(this, () => this.browser.address);
+    this.webLeft = recall(this.browsers.get('mini').shelf);
     this.element = this.build();
     this.tab = this.panes[recall(this.shelf)] ? recall(this.shelf) : this.tab;
     this.draw();
-    for (const browser of this.browsers.values()) browser.restore();
+    for (const [name, browser] of this.browsers) if (name !== 'mini') browser.restore();
   }
 
   get shelf() { return `tab/${this.id}`; }
@@ -141,12 +143,18 @@ export class PhoneView {
   /** Where a code by SMS belongs on what is shown: a field of the page or of the mini-program, else the chat's line; or null. */
   codeField() {
     if (this.browser.frame) return this.browser.codeField();
-    if (this.tab === 'mini') return this.miniPane.querySelector('input[autocomplete="one-time-code"]');
+    if (this.tab === 'mini') return this.mini?.codeField() ?? null;
     return this.tab === 'chat' ? this.chat.line() : null;
   }
 
   /** A page asks something of WeChat. */
   receive(event) { for (const browser of this.browsers.values()) browser.receive(event); }
+
+  /** Taken off the desk. */
+  end() {
+    this.mini?.end();
+    this.element.remove();
+  }
 
   // -- apps ----------------------------------------------------------------------------------------------------
 
@@ -159,8 +167,10 @@ export class PhoneView {
     this.buttons.get(next).focus();
   }
 
-  select(name) {
-    if (name !== this.tab) keep(this.shelf, name);
+  /** Shows an app; `path` is a page of the mini-program. */
+  select(name, path = '') {
+    const before = this.tab;
+    if (name !== before) keep(this.shelf, name);
     this.tab = name;
     this.unread[name] = 0;
     for (const [key, button] of this.buttons) {
@@ -172,7 +182,8 @@ export class PhoneView {
       button.querySelector('.dot').textContent = this.unread[key] || '';
     }
     if (name === 'sms') this.smsBanner.hide();
-    if (name === 'mini') this.openMini();
+    if (before === 'mini' && name !== 'mini') this.mini?.hide();
+    if (name === 'mini' && (path || before !== 'mini' || !this.mini)) (this.mini ??= this.makeMini()).open(path);
     if (name === 'mail') this.letters.load();
     if (name === 'chat') this.chat.toEnd();
   }
@@ -185,30 +196,48 @@ export class PhoneView {
     dot.textContent = this.unread[name];
   }
 
-  /** Mounts the mini-program when first needed; a path opens that page. */
-  openMini(path = '') {
-    if (!this.mini) {
-      const { id, name, mobile, role, pool } = this.data;
-      this.mini = mount(this.miniPane, {
-        serviceUrl: '/service',
-        login: async () => (await post(this.path('/login_code'))).code,
-        phoneCode: async () => (await post(this.path('/phone_code'))).code,
-        subscribe: (ids) => this.consent.request(ids),
-        subscribeSettings: async () => this.consent.settings(),
-        scan: () => this.scanner.ask(),
-        locate: async () => ({ ...this.place, system: 'gcj02' }),
-        requestPayment: (parameters) => this.requestPayment(parameters),
-        openUrl: (url) => this.openUrl(url),
-        now: () => this.desk.now() * 1000,
-        recall: () => recall(`mini-pages/${id}`),
-        keep: (left) => { this.miniPages = left.pages; keep(`mini-pages/${id}`, left); },
-        phone: { id, name, mobile, role, pool },
-        path,
-      });
-    } else if (path) {
-      this.mini?.open?.(path);
-    }
-    if (this.tab !== 'mini') this.select('mini');
+  /** The mini-program, where it was left; a path opens that page. */
+  openMini(path = '') { this.select('mini', path); }
+
+  makeMini() {
+    const { id, pool } = this.data;
+    return new MiniProgram(this.miniPane, {
+      id,
+      pool,
+      login: async () => (await attempt(() => post(this.path('/login_code'))))?.code,
+      phoneNumber: async () => {
+        const given = await attempt(() => post(this.path('/phone_code')));
+        return given ? { code: given.code, errMsg: 'getPhoneNumber:ok' } : { errMsg: 'getPhoneNumber:fail' };
+      },
+      subscribe: (ids) => this.consent.request(ids),
+      scan: () => this.scanner.ask(),
+      locate: async () => this.place,
+      pay: (parameters) => this.requestPayment(parameters),
+      openWeb: (url, on) => this.openWeb(url, on),
+      closeWeb: () => this.browsers.get('mini').close(),
+      call: (number) => toast(`沙箱里不能打出电话：${number}`),
+      copy: (text) => copy(text, '内容'),
+      leave: () => this.select('chat'),
+      now: () => (this.desk.now() + this.data.skew) * 1000,
+      network: () => this.network(),
+    });
+  }
+
+  /** False while there is none; a slow one takes its time. */
+  async network() {
+    if (this.data.net === 'slow') await new Promise((resolve) => { setTimeout(resolve, SLOW); });
+    return this.data.net !== 'lost';
+  }
+
+  /** A page over the mini-program's own. WeChat opens pages of known services only; a page that was open before a reload is shown again. */
+  openWeb(url, { fail, close }) {
+    const { service_url: service } = this.desk.state;
+    const browser = this.browsers.get('mini');
+    const left = this.webLeft;
+    this.webLeft = null;
+    if (!url.startsWith(`${service}/`)) fail();
+    else if (left) browser.open(left.path, left.shown, { onClose: close, quiet: true });
+    else browser.open(`/phone/${this.id}/service${url.slice(service.length)}`, url, { onClose: close });
   }
 
   /** wx.requestPayment: the parameters without appId, which the mini-program itself is. */

@@ -72,11 +72,11 @@ export class Scanner {
   }
 }
 
-/** Every code that a person at the desk could see, and on which phones: on open pages, in mini-programs and chats. */
+/** Every code that a person at the desk could see, and on which phones: on open pages and in chats. */
 function codesOnDesk(desk) {
   const found = new Map();
   for (const view of desk.views.values()) {
-    const shown = [view.miniPane, view.chat.log].flatMap((pane) => [...pane.querySelectorAll('[data-qr]')]);
+    const shown = [...view.chat.log.querySelectorAll('[data-qr]')];
     for (const text of [...view.codes(), ...shown.map((element) => element.dataset.qr)]) {
       if (text) found.set(text, [...(found.get(text) ?? []), view]);
     }

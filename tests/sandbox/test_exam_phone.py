@@ -17,7 +17,7 @@ from app.demo_exams import EXAMPLE, call_example
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS
-from tests.sandbox.test_miniapp_pane import PICTURES
+from tests.sandbox.offices import PICTURES
 
 pytestmark = [
     pytest.mark.browser,

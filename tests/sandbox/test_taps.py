@@ -5,26 +5,23 @@ A tap is a button, a link or a field to type into. The tests are one story: each
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import FrameLocator, Locator, async_playwright, expect
+from playwright.async_api import FrameLocator, Locator, expect
 
 from app.demo.forms import project_form
 from app.demo.mini import MiniProgram
-from app.demo.stage import stage
+from app.demo.stage import Stage
 from app.demo_data import POOL
 from app.demo_people import EXPERTS, STAFF
-from app.preparations import bring_demo_people
-from tests.folders import data_folder
-from tests.plugins.browsers import CHROMIUM, FLAGS
+from tests.plugins.browsers import CHROMIUM
+from tests.sandbox.mini_desk import MiniDesk, mini_desk
 from tests.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
-from tests.sandbox.test_miniapp_applicant import JIANG, approve, handed_in
-from tests.sandbox.test_miniapp_pane import EXPERT, Desk
+from tests.sandbox.test_applicant_phone import JIANG, approve, handed_in
 
 pytestmark = [
     pytest.mark.browser,
@@ -52,34 +49,21 @@ class Finger:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[Desk]:
-    with data_folder("taps") as folder:
-        async with (
-            stage(folder, prepare=[bring_demo_people], durable=False) as running,
-            async_playwright() as playwright,
-        ):
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
-            page = await context.new_page()
-            page.set_default_timeout(20_000)
-            expect.set_options(timeout=20_000)
-            found = Desk(page, running)
-            page.on("pageerror", lambda error: found.complaints.append(str(error)))
-            for mobile in (*(person.mobile for person in EXPERTS), JIANG.mobile):
-                phone = running.phone(mobile, POOL)
-                await phone.follow()
-                await phone.bind()
-            await bind_offices(running)
-            ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
-            chosen = json.dumps(json.dumps([ids[name] for name in SHOWN]))
-            await context.add_init_script(f"localStorage.setItem('desk', {chosen})")
-            await page.goto(running.wire.sandbox_url)
-            yield found
-            await browser.close()
-            assert found.complaints == []
+async def desk() -> AsyncIterator[MiniDesk]:
+    async with mini_desk("taps", SHOWN, before=bind) as found:
+        yield found
 
 
-async def prepare(desk: Desk) -> FrameLocator:
+async def bind(running: Stage) -> None:
+    """Experts, the applicant and the offices follow the account, which knows them."""
+    for mobile in (*(person.mobile for person in EXPERTS), JIANG.mobile):
+        phone = running.phone(mobile, POOL)
+        await phone.follow()
+        await phone.bind()
+    await bind_offices(running)
+
+
+async def prepare(desk: MiniDesk) -> FrameLocator:
     """The agency has a draw, and a second project; its phone shows the first page."""
     agency = desk.phone(AGENCY)
     await agency.get_by_role("button", name="一键示例抽取").click()
@@ -93,7 +77,7 @@ async def prepare(desk: Desk) -> FrameLocator:
     return page
 
 
-async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(desk: Desk) -> None:
+async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(desk: MiniDesk) -> None:
     page, finger = await prepare(desk), Finger()
     await finger.tap(page.get_by_role("link", name="新建抽取"))
     await finger.tap(page.get_by_role("link", name=BRIDGE))
@@ -113,21 +97,21 @@ async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(
     assert len(finger.taps) <= 8, finger.taps
 
 
-async def verify(desk: Desk, number: str) -> None:
+async def verify(desk: MiniDesk, number: str) -> None:
     page = await enter(desk.phone(VERIFIER), "待核验", number)
     await page.get_by_role("button", name="通过", exact=True).click()
     await expect(page.get_by_text("已通过核验")).to_be_visible()
 
 
-async def give_number(desk: Desk, number: str) -> None:
+async def give_number(desk: MiniDesk, number: str) -> None:
     page = await enter(desk.phone(SUPERVISOR), "监督", number)
     await page.get_by_role("button", name="提交我的随机数").click()
     await expect(page.get_by_text("专家顺序已确定，等待代理机构启动抽取")).to_be_visible()
 
 
-async def take_up(desk: Desk) -> Locator:
+async def take_up(desk: MiniDesk) -> Locator:
     """The chat of somebody away from the desk who has just been called."""
-    chip = desk.page.locator("#news .news-chip").filter(has_text=EXPERT).first
+    chip = desk.page.locator('#news .news-chip[data-role="expert"]').first
     name = (await chip.inner_text()).split(" · ")[0]
     await desk.page.locator("#news").get_by_role("button", name=name).click()
     await desk.phone(name).get_by_role("tab", name="微信").click()
@@ -135,7 +119,7 @@ async def take_up(desk: Desk) -> Locator:
     return desk.phone(name).get_by_role("log", name="聊天记录")
 
 
-async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(desk: Desk) -> None:
+async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(desk: MiniDesk) -> None:
     log, finger = await take_up(desk), Finger()
     await finger.tap(log.get_by_role("button", name="参加", exact=True).last)
     await expect(log).to_contain_text("已确认您参加评标")
@@ -146,7 +130,7 @@ async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(de
     await log.get_by_role("button", name="参加", exact=True).last.click()
 
 
-async def test_the_copied_draw_comes_to_its_end(desk: Desk) -> None:
+async def test_the_copied_draw_comes_to_its_end(desk: MiniDesk) -> None:
     progress = web(desk.phone(AGENCY)).get_by_role("region", name="抽取进度")
     await expect(progress.locator("[data-fact=accepted]")).to_have_text("1")
     for count in ("2", "3"):
@@ -155,7 +139,7 @@ async def test_the_copied_draw_comes_to_its_end(desk: Desk) -> None:
     await expect(progress).to_contain_text("抽取完成")
 
 
-async def test_an_expert_checks_in_by_two_taps(desk: Desk) -> None:
+async def test_an_expert_checks_in_by_two_taps(desk: MiniDesk) -> None:
     await desk.stage.advance(7 * 3600)
     venue = await enter(desk.phone(VENUE), "今日评标")
     await venue.get_by_role("link", name=DRAW).click()
@@ -164,20 +148,20 @@ async def test_an_expert_checks_in_by_two_taps(desk: Desk) -> None:
     expert, finger = await desk.open(desk.agreed[0]), Finger()
     await finger.tap(expert.get_by_role("button", name="扫码签到", exact=True))
     await finger.tap(expert.get_by_role("button", name=f"{VENUE}的手机上"))
-    await expect(expert.get_by_role("heading", name="签到成功")).to_be_visible()
+    await expect(expert.get_by_text("签到成功。")).to_be_visible()
     assert len(finger.taps) <= 2, finger.taps
     await expect(venue.get_by_text("已签到")).to_have_text("已签到 1 / 3")
 
 
-async def test_a_fee_is_paid_by_three_taps_inside_wechat(desk: Desk) -> None:
+async def test_a_fee_is_paid_by_three_taps_inside_wechat(desk: MiniDesk) -> None:
     await approve(desk, await handed_in(desk, JIANG))
     phone, finger = await desk.open(JIANG.name), Finger()
-    to_do = phone.locator(".m-group", has_text="待办事项").get_by_role("button").first
+    to_do = phone.locator(".group", has_text="待办事项").get_by_role("button").first
     await expect(to_do).to_contain_text("公示中")
     await desk.stage.advance(4 * 60)
     await expect(to_do).to_contain_text("待缴费")
     await desk.stage.advance(2 * 60)
-    await expect(to_do.locator(".m-tag")).to_have_text("缴费")
+    await expect(to_do.locator(".tag")).to_have_text("缴费")
     await finger.tap(to_do)
     await finger.tap(phone.get_by_role("button", name="微信支付", exact=True))
     await finger.tap(phone.get_by_role("dialog", name="微信支付").get_by_role("button", name="确认支付"))

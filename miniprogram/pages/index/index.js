@@ -1,19 +1,23 @@
 // The first page: what waits for the person, and everything else there is.
 const { call } = require('../../lib/api');
 const checkIn = require('../../lib/check_in');
+const consents = require('../../lib/consents');
 const { invitationCell } = require('../../lib/lists');
 const { openPage } = require('../../lib/page');
 const { h5, own, pageOf } = require('../../lib/routes');
+const session = require('../../lib/session');
 
-/** Where offices and agencies work. @type {Record<string, { title: string; path: string }>} */
+/** @typedef {import('../../lib/consents').Occasion} Occasion */
+
+/** Where offices and agencies work, and of what news they are asked on the way. @type {Record<string, { title: string; path: string; asks: Occasion[] }>} */
 const OFFICES = {
-  agent: { title: '办理抽取', path: '/agency' },
-  organisation: { title: '办理抽取', path: '/agency' },
-  verifier: { title: '去核验', path: '/desk' },
-  supervisor: { title: '去监督', path: '/desk' },
-  venue: { title: '打开签到台', path: '/desk' },
-  reviewer: { title: '去审核', path: '/review' },
-  pool_admin: { title: '打开管理台', path: '/office' },
+  agent: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
+  organisation: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
+  verifier: { title: '去核验', path: '/desk', asks: [] },
+  supervisor: { title: '去监督', path: '/desk', asks: ['supervising'] },
+  venue: { title: '打开签到台', path: '/desk', asks: [] },
+  reviewer: { title: '去审核', path: '/review', asks: ['reviewing'] },
+  pool_admin: { title: '打开管理台', path: '/office', asks: [] },
 };
 
 /** @type {Shell.Group} */
@@ -25,6 +29,11 @@ const MINE = {
     { label: '办理指南与反馈', url: own('help') },
     { label: '我的账号', note: '身份、公众号、退出登录', url: '/pages/account' },
   ],
+};
+
+/** @type {Shell.Group} */
+const UNJOINED = {
+  cells: [{ label: '绑定公众号', note: '抽取、审核和缴费通知会发到微信', tag: '未绑定', tone: 'warn', url: '/pages/account' }],
 };
 
 /** @type {Shell.Group} */
@@ -58,16 +67,18 @@ async function forApplicant() {
   return {
     groups: [
       { cells: [{ label: '当前身份', tag: standing.text, note: standing.expert_number && `专家编号 ${standing.expert_number}` }] },
-      { title: '待办事项', note, cells: waiting.map((item) => ({ label: item.title, note: item.detail, tag: item.action, url: addressOf(item) })) },
+      { title: '待办事项', note, cells: waiting.map(toDoCell) },
       MINE,
     ],
   };
 }
 
-/** @param {Api.ToDoOut} item */
-function addressOf(item) {
-  if (!item.route) return undefined;
-  return item.code === 'register' ? '/pages/register' : pageOf(item.route);
+/** Native pages ask for consent themselves; before the others it is asked here. @param {Api.ToDoOut} item @returns {Shell.Cell} */
+function toDoCell(item) {
+  const cell = { label: item.title, note: item.detail, tag: item.action };
+  if (!item.route) return cell;
+  const url = item.code === 'register' ? '/pages/register' : pageOf(item.route);
+  return url.startsWith('/pages/h5') ? { ...cell, deed: 'enter', id: url } : { ...cell, url };
 }
 
 /** @param {Api.MeOut} me @returns {Shell.Sheet} */
@@ -76,19 +87,35 @@ function forOffice(me) {
   const held = me.roles.find((one) => one.role === me.role && one.scope === me.scope && one.organisation_id === me.organisation_id);
   return {
     groups: [
-      { title: held ? held.label : '', cells: [{ label: title, url: h5(path) }] },
+      { title: held ? held.label : '', cells: [{ label: title, deed: 'enter', id: h5(path) }] },
       { cells: [{ label: '我的账号', note: '切换身份、退出登录', url: '/pages/account' }] },
     ],
   };
 }
 
-openPage({ every: 10000 }, {
+/** @param {Api.MeOut} me @returns {Occasion[]} */
+function asksOf(me) {
+  if (me.role === 'expert') return [];
+  return OFFICES[me.role] ? OFFICES[me.role].asks : ['applying'];
+}
+
+openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]) } }, {
   async load() {
     wx.setNavigationBarTitle({ title: this.pool.name });
-    if (OFFICES[this.me.role]) return { sheet: forOffice(this.me) };
+    const asked = await consents.wanted(...asksOf(this.me));
+    if (OFFICES[this.me.role]) return { asked, sheet: forOffice(this.me) };
     const sheet = this.me.role === 'expert' ? await forExpert() : await forApplicant();
-    if (!this.me.in_chat) sheet.groups?.splice(1, 0, { cells: [{ label: '绑定公众号', note: '抽取、审核和缴费通知会发到微信', tag: '未绑定', tone: 'warn', url: '/pages/account' }] });
-    return { sheet };
+    if (!this.me.in_chat) {
+      sheet.groups?.splice(1, 0, UNJOINED);
+      session.changed(); // The chat may know who this is at the next look.
+    }
+    return { asked, sheet };
+  },
+
+  /** Asks for consent to news of the work on the way. @param {string} url */
+  async enter(url) {
+    await consents.ask(this.data.asked);
+    return wx.navigateTo({ url });
   },
 
   scan() { return this.act(checkIn.scan); },

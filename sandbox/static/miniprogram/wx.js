@@ -23,6 +23,9 @@ function asked(name, work) {
   };
 }
 
+/** Pages change in a later turn, as in WeChat: pages that send each other to and fro don't stop the phone. */
+const turn = () => new Promise((resolve) => { setTimeout(resolve); });
+
 /** Each by its name: what it does for a phone and its shell; `given` as WeChat documents it. */
 const ASKED = {
   async request({ url, method = 'GET', header = {}, data }, { host, timeout }) {
@@ -76,9 +79,9 @@ const ASKED = {
   async showToast({ title, duration }, { shell }) { shell.toast(title, duration); },
   async setNavigationBarTitle({ title }, { shell }) { shell.setTitle(title); },
   async stopPullDownRefresh(_, { shell }) { shell.endPull(); },
-  async navigateTo({ url }, { shell }) { shell.navigateTo(url); },
-  async redirectTo({ url }, { shell }) { shell.redirectTo(url); },
-  async reLaunch({ url }, { shell }) { shell.reLaunch(url); },
+  async navigateTo({ url }, { shell }) { await turn(); shell.navigateTo(url); },
+  async redirectTo({ url }, { shell }) { await turn(); shell.redirectTo(url); },
+  async reLaunch({ url }, { shell }) { await turn(); shell.reLaunch(url); },
 };
 
 const STORAGE = ['getStorageSync', 'setStorageSync', 'removeStorageSync'];

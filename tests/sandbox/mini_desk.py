@@ -1,0 +1,110 @@
+"""The page of phones in a browser, with the mini-program on the phones and the whole service on the other side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from app.demo.stage import Stage, stage
+from app.preparations import bring_demo_people
+from tests.folders import data_folder
+from tests.plugins.browsers import CHROMIUM, FLAGS
+from tests.sandbox.offices import PICTURES
+
+_INLINE = "(pane) => [...pane.shadowRoot.querySelectorAll('[style], style')].map((one) => one.outerHTML.slice(0, 120))"
+_NAMELESS = """(pane) => [...pane.shadowRoot.querySelectorAll('button, input, [role=button]')]
+    .filter((one) => one.checkVisibility() && !(one.textContent.trim() || one.ariaLabel || one.labels?.length))
+    .map((one) => one.outerHTML)"""
+_SMALL = """(pane) => [...pane.shadowRoot.querySelectorAll('page :is(.button, [role=button], .field), .modal button')]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)"""
+_WIDE = """(pane) => [...pane.shadowRoot.querySelectorAll('.scroll')]
+    .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+WAIT = 20_000
+
+
+@dataclass
+class MiniDesk:
+    """The page, and what it complained about by itself."""
+
+    page: Page
+    stage: Stage
+    complaints: list[str] = field(default_factory=list)
+    agreed: list[str] = field(default_factory=list)
+    """Names of the experts on a panel, for stories that go on with them."""
+
+    def phone(self, name: str) -> Locator:
+        return self.page.get_by_role("region", name=f"{name}的手机")
+
+    async def open(self, name: str) -> Locator:
+        """The mini-program on somebody's phone, after the log-in with WeChat's phone number where one is needed."""
+        phone = self.phone(name)
+        await phone.get_by_role("tab", name="小程序").click()
+        consent, inside = phone.get_by_label("我已阅读并同意"), phone.get_by_role("button", name="退出登录").first
+        await expect(consent.or_(inside).first).to_be_visible()
+        if await consent.count():
+            await consent.check()
+            await phone.get_by_role("button", name="微信手机号快捷登录").click()
+        await expect(inside).to_be_visible()
+        return phone
+
+    async def allow(self, name: str, title: str) -> None:
+        """WeChat's question after a tap: messages of these templates may be sent once."""
+        sheet = self.phone(name).get_by_role("dialog", name="订阅消息")
+        await expect(sheet).to_contain_text(title)
+        await sheet.get_by_role("button", name="允许").click()
+        await expect(sheet).to_be_hidden()
+
+    async def bring(self, name: str) -> None:
+        """Puts a phone on the desk, if it isn't there."""
+        if await self.phone(name).count():
+            return
+        await self.page.get_by_role("button", name="手机", exact=True).click()
+        await self.page.locator("#panel").get_by_text(name).first.click()
+        await self.page.keyboard.press("Escape")
+
+    async def check(self, phone: Locator, shot: str) -> None:
+        """What holds on every page of the mini-program, with a picture of it."""
+        pane = phone.locator(".mini-pane")
+        for fault in (_INLINE, _NAMELESS, _SMALL, _WIDE):
+            assert await pane.evaluate(fault) == []
+        await self.picture(phone, shot)
+
+    async def picture(self, phone: Locator, shot: str) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        await phone.screenshot(path=PICTURES / f"{shot}.png", caret="initial")
+
+
+@asynccontextmanager
+async def mini_desk(
+    folder: str, shown: Sequence[str] = (), *, before: Callable[[Stage], Awaitable[None]] | None = None
+) -> AsyncIterator[MiniDesk]:
+    """With the phones of these people on it; of those who are there at first where none are named.
+
+    ``before`` is done before the page is opened.
+    """
+    with data_folder(folder) as data:
+        async with stage(data, prepare=[bring_demo_people], durable=False) as running, async_playwright() as playwright:
+            if before:
+                await before(running)
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
+            context.set_default_timeout(WAIT)
+            expect.set_options(timeout=WAIT)
+            if shown:
+                ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
+                chosen = json.dumps(json.dumps([ids[name] for name in shown]))
+                await context.add_init_script(f"localStorage.desk ??= {chosen}")
+            found = MiniDesk(await context.new_page(), running)
+            found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+            await found.page.goto(running.wire.sandbox_url)
+            yield found
+            await browser.close()
+            assert found.complaints == []
+
+
+async def close_page(phone: Locator) -> None:
+    await phone.get_by_role("button", name="关闭网页").click()
