@@ -252,7 +252,9 @@ export class Guide {
     if (!this.facts.draw && page.querySelector('[name="deed"][value="submit"]')) this.begin(id);
     const follows = this.facts.draw && id && id !== this.facts.draw && page.querySelector(`a[href*="${this.facts.draw}"]`);
     if (follows && this.story === 'recall') this.note({ recall: id });
-    if (page.querySelector('#check .verdict')) this.note({ checked: this.facts.draw, ...(path.endsWith(`/${this.facts.number}`) ? { opened: this.facts.draw } : {}) });
+    if (page.querySelector('#check .verdict')) {
+      this.note({ checked: this.facts.draw, ...(path.endsWith(`/${this.facts.number}`) ? { opened: this.facts.draw } : {}) });
+    }
   }
 
   noteFee(texts) {

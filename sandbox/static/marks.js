@@ -78,7 +78,8 @@ export const onButton = (word) => (root) => (isPage(root)
 
 /** On an open page: a link that is not the page's own; in steps a number stands before the word. */
 export const onLink = (...words) => (root) => (isPage(root)
-  ? words.map((word) => [...root.querySelectorAll('main a[href]:not([aria-current])')].find((one) => seen(one) && one.textContent.trim().replace(/^\d/, '').startsWith(word))).find(Boolean) ?? null : null);
+  ? words.map((word) => [...root.querySelectorAll('main a[href]:not([aria-current])')]
+    .find((one) => seen(one) && one.textContent.trim().replace(/^\d/, '').startsWith(word))).find(Boolean) ?? null : null);
 
 /** On another page of an office: the link to the guide's own activity. */
 export function ownDraw(root, view) {

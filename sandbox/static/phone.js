@@ -85,7 +85,8 @@ export class PhoneView {
     return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
       h('div', { class: 'tag' },
         h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
-        this.lineBadge, this.pilotBadge, ...(this.samples.buttons.length ? this.samples.buttons : [h('span', { class: 'number' }, this.data.mobile)]), this.device.button, this.idCard.button,
+        this.lineBadge, this.pilotBadge, ...(this.samples.buttons.length ? this.samples.buttons : [h('span', { class: 'number' }, this.data.mobile)]),
+        this.device.button, this.idCard.button,
         h('button', {
           type: 'button', class: 'quiet', 'aria-label': `把${this.data.name}的手机从桌面拿开`, title: '从桌面拿开',
           onclick: () => this.desk.hide(this.id),

@@ -52,7 +52,9 @@ export class Device {
 /** Where this browser keeps what belongs to the draw with that id; numbers may occur in several pools. */
 export const shelfOf = (id) => ({
   recall: (name) => JSON.parse(localStorage.getItem(`pbt/${id}/${name}`)),
-  keep: (name, value) => (value === undefined ? localStorage.removeItem(`pbt/${id}/${name}`) : localStorage.setItem(`pbt/${id}/${name}`, JSON.stringify(value))),
+  keep: (name, value) => (value === undefined
+    ? localStorage.removeItem(`pbt/${id}/${name}`)
+    : localStorage.setItem(`pbt/${id}/${name}`, JSON.stringify(value))),
 });
 
 /** The receipts of a draw: [{role, round, head}]; the published record must contain each head. */
