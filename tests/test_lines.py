@@ -11,7 +11,7 @@ LONGEST = 160
 ENDINGS = frozenset((".html", ".js", ".css", ".svg", ".wxml", ".wxss", ".wxs", ".ts"))
 
 
-@pytest.mark.parametrize("folder", ["web", "miniprogram"])
+@pytest.mark.parametrize("folder", ["web", "sandbox", "miniprogram"])
 def test_no_line_is_longer_than_a_reader_sees(folder: str) -> None:
     files = [path for path in (ROOT / folder).rglob("*") if path.suffix in ENDINGS and "node_modules" not in path.parts]
     assert len(files) > 10
