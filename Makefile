@@ -25,7 +25,7 @@ demo: $(RUN_STAMP) ## Play one whole draw over the real wire and verify its reco
 
 test: $(DEV_STAMP) ## Run all tests, or one area: make test T=tests/services/payments
 ifdef T
-	@exec $(BIN)/pytest -q $(T)
+	@exec $(BIN)/pytest -q $(if $(wildcard $(addsuffix /.,$(T))),-n 2 --dist loadfile) $(T)
 else
 	@exec $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 endif
