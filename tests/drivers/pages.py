@@ -36,8 +36,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = {"action": values.get("action", ""), "method": values.get("method", "get"), "fields": {}}
-            self._by_id[values.get("id", "")] = self._form
+            self._form = self._by_id.setdefault(values["id"], {}) if "id" in values else {}
+            self._form.update(action=values.get("action", ""), method=values.get("method", "get"), fields={})
             if "data-text-size" not in values:  # below every page, and none of its own
                 self.forms.append(self._form)
         elif "data-puzzle" in values:
@@ -57,7 +57,7 @@ class Page(HTMLParser):
             self.links[name] = values["href"]
         elif self._form:
             own = {values["name"]: values["value"]} if "name" in values else {}
-            form = self._by_id[values["form"]] if "form" in values else self._form
+            form = self._by_id.setdefault(values["form"], {}) if "form" in values else self._form  # perhaps below
             form = {**form, "action": values["formaction"]} if "formaction" in values else form
             self.buttons[name] = (form, own)
         self._open = None
