@@ -1,4 +1,4 @@
-// What is wrong with a phone's browser when a person wants to see it: its network, its clock, and a second device of the same person.
+// What is wrong with a phone's browser when a person wants to see it: its network, its clock, large letters, and a second device of the same person.
 import { attempt, post } from './api.js';
 import { h, icon } from './dom.js';
 
@@ -13,10 +13,12 @@ export class Device {
     const { id, name } = phone.data;
     this.nets = NETS.map(([net, label]) => h('button', { type: 'button', data: { net }, onclick: () => this.set({ net }) }, label));
     this.clock = h('input', { type: 'checkbox', onchange: (event) => this.set({ skew: event.target.checked ? DAY : 0 }) });
+    this.letters = h('input', { type: 'checkbox', onchange: (event) => phone.enlarge(event.target.checked) });
     this.second = h('button', { type: 'button', onclick: () => this.openSecond() }, '换一台设备打开这一页');
     this.element = h('div', { class: 'device', id: `${id}-device`, hidden: true },
       h('div', { role: 'group', 'aria-label': '网络' }, ...this.nets),
-      h('label', {}, this.clock, '手机时钟快一天（刷新网页后生效）'), this.second);
+      h('label', {}, this.clock, '手机时钟快一天（刷新网页后生效）'),
+      h('label', {}, this.letters, '微信里的字调大（小程序跟着变）'), this.second);
     this.button = h('button', {
       type: 'button', class: 'quiet', title: '网络、时钟、另一台设备', 'aria-label': `${name}的网络与时钟`, 'aria-expanded': 'false',
       'aria-controls': this.element.id, onclick: () => this.toggle(),

@@ -224,6 +224,9 @@ export class PhoneView {
     });
   }
 
+  /** The size of letters that is set in WeChat, which mini-programs follow. */
+  enlarge(large) { this.miniPane.toggleAttribute('data-large', large); }
+
   /** False while there is none; a slow one takes its time. */
   async network() {
     if (this.data.net === 'slow') await new Promise((resolve) => { setTimeout(resolve, SLOW); });

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.demo.stage import Stage, stage
@@ -23,6 +24,10 @@ _SMALL = """(pane) => [...pane.shadowRoot.querySelectorAll('page :is(.button, [r
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)"""
 _WIDE = """(pane) => [...pane.shadowRoot.querySelectorAll('.scroll')]
     .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+_AXE = Axe().axe_script
+_SERIOUS = """async (pane) => (await axe.run(pane, { resultTypes: ['violations'] })).violations
+    .filter((one) => ['serious', 'critical'].includes(one.impact))
+    .map((one) => [one.id, ...one.nodes.map((node) => node.html)])"""
 WAIT = 20_000
 
 
@@ -69,7 +74,9 @@ class MiniDesk:
     async def check(self, phone: Locator, shot: str) -> None:
         """What holds on every page of the mini-program, with a picture of it."""
         pane = phone.locator(".mini-pane")
-        for fault in (_INLINE, _NAMELESS, _SMALL, _WIDE):
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(_AXE)
+        for fault in (_INLINE, _NAMELESS, _SMALL, _WIDE, _SERIOUS):
             assert await pane.evaluate(fault) == []
         await self.picture(phone, shot)
 
