@@ -131,6 +131,7 @@ export class Guide {
     const view = views.find((one) => one.data.name === phone);
     if (!view) return null;
     if (sample) return [view.samples[sample].disabled ? null : view.samples[sample], view];
+    if (!view.callScreen.element.hidden) return [view.callScreen.nextTap() ?? view.callScreen.decline, view];
     if (closes && view.browser.document) return [view.browser.closeButton, view];
     if (this.onAnotherDraw(view)) return [view.browser.closeButton, view];
     const element = findTap(view, words) ?? (tab && view.tab !== tab ? view.buttons.get(tab) : null);
@@ -222,6 +223,7 @@ export class Guide {
   }
 
   noteCall({ state, keys, kind }) {
+    if (kind === 'two_way' && state !== 'ringing' && this.facts.recall) this.note({ spoke: true });
     if (kind !== 'ivr') return;
     if (state === 'ringing') this.note({ rang: true, picked: false, keys: '' });
     else if (keys || state === 'talking') this.note({ rang: true, picked: true, keys });

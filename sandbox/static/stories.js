@@ -198,7 +198,7 @@ const release = {
 const recall = {
   name: '⑥ 复评与公开核验',
   phones: [AGENCY, VERIFIER, EXPERT],
-  facts: ['recall', 'recallState', 'recallNumber', 'opened'],
+  facts: ['recall', 'recallState', 'recallNumber', 'opened', 'spoke'],
   end: '原专家已收到新的时间、地点和验证码；复评也有自己的抽取记录，同样公开。',
   steps: [
     { ...DRAWN_FIRST, done: (facts) => ['completed', 'ended'].includes(facts.state), why: '复评请回原来的专家，不重新抽取。' },
@@ -224,8 +224,13 @@ const recall = {
     },
     { done: (facts) => recalled(facts) >= 2, next: '郑核验点“待核验”，打开申请，再点“通过”。', taps: verifying, why: '核验通过，由经办人逐一联系原专家。' },
     {
-      done: (facts) => recalled(facts) >= 5, next: '周代理进入“通知原专家”，留下自己的号码，给每位专家选“参评”并提交，最后提交最终确认结果。',
-      taps: [agency(sample, onButton('保存'), agreeing, onLink('进入通知', '通知原专家'))],
+      done: (facts) => facts.spoke || recalled(facts) >= 5, next: '周代理进入“通知原专家”，填入并保存自己的号码，点“虚拟号呼叫”，再接听自己手机的来电。',
+      taps: [{ ringing: true }, agency(sample, onButton('保存'), onButton('虚拟号呼叫'), onLink('进入通知', '通知原专家'))],
+      why: '系统先呼经办人，接听后再呼专家，双方都看不到对方号码；专家的来电在上方提示里。',
+    },
+    {
+      done: (facts) => recalled(facts) >= 5, next: '谈妥后挂断，周代理给每位专家选“参评”并提交，最后提交最终确认结果。',
+      taps: [agency(agreeing, onLink('进入通知', '通知原专家'))],
     },
   ],
 };

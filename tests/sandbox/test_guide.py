@@ -182,7 +182,7 @@ async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: New
 async def test_anybody_checks_the_whole_record_and_the_experts_are_called_together_again(newcomer: Newcomer) -> None:
     """Two days later, by taps alone: the public check by number, then the recall to its confirmation."""
     await newcomer.choose("复评与公开核验")
-    await newcomer.follow("第 4 / 7 步")
+    await newcomer.follow("第 4 / 8 步")
     page = web(newcomer.phone(AGENCY))
     await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
     await expect(page.get_by_text("活动已结束，记录完整。")).to_be_visible()
