@@ -74,7 +74,7 @@ class AgencyPart:
         common: dict[str, object] = {
             "pool": self.book(actor).pool,
             "menu": [one for one in MENU if one[0] != "agents" or may(actor, "organisation.link_agent")],
-            "here": self.here,
+            "here": values.pop("here", self.here),
             "none_form": EMPTY,
             "token": self.site.form_token(FORM, _log_in(actor), actor.account_id or NOBODY),
             "key": secrets.token_urlsafe(16),

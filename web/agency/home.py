@@ -106,6 +106,7 @@ class HomePages(AgencyPart):
             actor,
             "agency/draws.html",
             request,
+            here="draws",
             asked=asked,
             query=urlencode({name: value for name, value in asked.items() if value}),
             found=found.items,

@@ -70,6 +70,8 @@ async def test_activities_are_found_by_number_project_state_and_place(world: Wor
     assert "0/2" in agency.text
     assert "正常项目" in agency.text
     assert "抽取 ·" in agency.text, "when it was drawn"
+    page = await (await agency.client.get("/agency/draws")).text()
+    assert '<a href="/agency/draws" aria-current="page">抽取活动列表' in page
     for query, found in {
         "q=一标段": True,
         "q=二标段": False,

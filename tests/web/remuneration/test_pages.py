@@ -46,6 +46,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await desk.get(f"/desk/{draw_id}")
     await desk.click("专家酬劳活动结束后提出，专家确认")
     assert "演示省评标专家酬劳标准" in desk.text
+    assert ("评标3小时" in desk.text, "小时0分" in desk.text) == (True, False)
     await desk.press("按标准提出（2人）", deed="all")
     assert (desk.status, "已按标准提出" in desk.text) == (200, True)
     assert "按标准提出（" not in desk.text
