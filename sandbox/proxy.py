@@ -24,6 +24,9 @@ AGENT = (
     "Mozilla/5.0 (Linux; Android 14; Sandbox) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile Safari/537.36"
     " MicroMessenger/8.0.50"
 )
+IN_MINI_PROGRAM = ".mini"
+"""After a phone's id: the browser in which its mini-program shows pages (web-view), with a name of its own."""
+MINI_AGENT = f"{AGENT} miniProgram/wx"
 _NOT_SENT = frozenset(
     {
         "host",
@@ -77,15 +80,19 @@ UNREACHABLE = "服务没有响应，请稍后刷新。"
 
 
 class Browser:
-    """One request on its way to the service, from a phone's browser or, with no phone, from the mini-program pane."""
+    """One request on its way to the service, from a phone's browser or, with no phone, from the mini-program.
 
-    def __init__(self, world: World, request: web.Request, phone: Phone | None) -> None:
+    ``name`` is the browser's in addresses: the phone's id, with ``.mini`` for a page inside the mini-program.
+    """
+
+    def __init__(self, world: World, request: web.Request, phone: Phone | None, name: str = "") -> None:
         self._world = world
         self._request = request
         self._phone = phone
         config = world.config
         self._bases = [base for base in (config.service_url, config.service_public_url) if base]
-        self._prefix = f"/phone/{quote(phone.id)}/service" if phone else "/service"
+        self._prefix = f"/phone/{quote(name)}/service" if phone else "/service"
+        self._agent = MINI_AGENT if name.endswith(IN_MINI_PROGRAM) else AGENT
 
     async def go(self) -> web.StreamResponse:
         request = self._request
@@ -110,7 +117,7 @@ class Browser:
         if referer:
             headers["Referer"] = f"{base}/{self._request.headers['Referer'][referer.end() :]}"
         if self._phone is not None:
-            headers["User-Agent"] = AGENT
+            headers["User-Agent"] = self._agent
             if self._phone.cookies:
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._phone.cookies.items())
         return headers
@@ -208,7 +215,8 @@ async def _service(request: web.Request) -> web.StreamResponse:
 
 async def _phone_browser(request: web.Request) -> web.StreamResponse:
     world = request.app[PARTS].world
-    phone = world.find_phone(request.match_info["phone"])
+    name = request.match_info["phone"]
+    phone = world.find_phone(name.removesuffix(IN_MINI_PROGRAM))
     if phone is None:
         raise web.HTTPNotFound(text="没有这部手机")
     if phone.net == "lost":
@@ -217,7 +225,7 @@ async def _phone_browser(request: web.Request) -> web.StreamResponse:
         return web.Response(status=502, text=UNREACHABLE)
     if phone.net == "slow":
         await asyncio.sleep(SLOW)
-    return await Browser(world, request, phone).go()
+    return await Browser(world, request, phone, name).go()
 
 
 async def _strayed(request: web.Request) -> web.StreamResponse:

@@ -6,6 +6,7 @@ import { keep, recall } from './memory.js';
 export class Browser {
   constructor(phone, app) {
     this.phone = phone;
+    this.app = app;
     this.shelf = `page/${phone.id}/${app}`;
     this.visited = [];
     this.title = h('h3', {});
@@ -119,7 +120,9 @@ export class Browser {
     return { err_msg: `requestFacialVerify:${shown?.verify_ret === 10000 ? 'ok' : 'fail'}` };
   }
 
+  /** Inside a mini-program there is no cashier for pages, as in WeChat. */
   async pay(parameters) {
+    if (this.app === 'mini') return { err_msg: 'get_brand_wcpay_request:fail', err_desc: '小程序内的网页不能支付。' };
     const { result, message } = await this.phone.cashier.request(parameters);
     return { err_msg: `get_brand_wcpay_request:${result}`, err_desc: message };
   }

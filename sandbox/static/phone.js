@@ -241,7 +241,7 @@ export class PhoneView {
     this.webLeft = null;
     if (!url.startsWith(`${service}/`)) fail();
     else if (left) browser.open(left.path, left.shown, { onClose: close, quiet: true });
-    else browser.open(`/phone/${this.id}/service${url.slice(service.length)}`, url, { onClose: close });
+    else browser.open(`/phone/${this.id}.mini/service${url.slice(service.length)}`, url, { onClose: close });
   }
 
   /** wx.requestPayment: the parameters without appId, which the mini-program itself is. */

@@ -91,6 +91,16 @@ async def test_page_stays_under_the_phones_prefix(web_box: Box) -> None:
     assert "X-Frame-Options" not in answer.headers
 
 
+async def test_a_page_inside_the_mini_program_says_so_and_shares_the_phones_cookies(web_box: Box) -> None:
+    text = await (await web_box.client.get("/phone/p1.mini/service/h5/page")).text()
+    assert 'href="/phone/p1.mini/service/static/a.css"' in text
+    assert "miniProgram/wx" in text
+    after = await (await web_box.client.get("/phone/p1/service/h5/page")).text()
+    assert "session=abc" in after
+    assert "miniProgram" not in after
+    assert (await web_box.client.get("/phone/nobody.mini/service/h5/page")).status == 404
+
+
 async def test_each_phone_keeps_its_own_cookies(web_box: Box) -> None:
     first = await web_box.client.get("/phone/p1/service/h5/page")
     assert "Set-Cookie" not in first.headers

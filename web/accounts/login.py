@@ -22,7 +22,7 @@ from services.core.permissions import role_name
 from services.registry import Services
 from web.accounts.sent_codes import SentCodes
 from web.accounts.targets import asked_for, bind_first, fitting, onward, safe_target, with_query
-from web.accounts.user_agent import device_of, in_wechat, is_wechat
+from web.accounts.user_agent import device_of, in_wechat
 from web.core.forms import FORM_LIMIT
 from web.core.site import POOL, Site
 
@@ -109,7 +109,7 @@ class AuthPages:
             request[POOL] = actor.pool
             return actor
         except Unauthenticated as error:
-            silently = pool and is_wechat(request) and ASKED not in request.cookies and request.method == "GET"
+            silently = pool and in_wechat(request) and ASKED not in request.cookies and request.method == "GET"
             way = "/h5/wechat" if silently else "/h5/login"
             raise http.HTTPSeeOther(with_query(way, pool=pool, next=asked_for(request))) from error
         except Forbidden as error:

@@ -23,7 +23,7 @@ from services.core.crypto import SealBroken
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.accounts.targets import safe_target
-from web.accounts.user_agent import is_wechat
+from web.accounts.user_agent import in_wechat
 from web.core.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class PayVisitors:
         openid = self._openid(request, pool)
         known = await self._door.find_visitor(request)
         actor = Actor(pool, "applicant", known.account_id) if known is not None and known.pool == pool else None
-        if not openid and is_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
+        if not openid and in_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
             raise self._ask_wechat(pool, request.path_qs)
         if actor is None and openid:
             who = await self._services.accounts.bindings.find_reader(pool, openid)
@@ -80,7 +80,7 @@ class PayVisitors:
 
     def _openid(self, request: http.Request, pool: str) -> str:
         opened = self._open(request, COOKIE)
-        return opened[1] if opened is not None and opened[0] == pool and is_wechat(request) else ""
+        return opened[1] if opened is not None and opened[0] == pool and in_wechat(request) else ""
 
     # ---- asking WeChat
 

@@ -56,6 +56,25 @@ async def settle(world: World, report: Any) -> None:
     await world.services.payments.webhooks.process_due()
 
 
+async def test_a_page_inside_the_mini_program_does_not_ask_wechat_who_it_is(
+    world: World, platform: FakePlatform
+) -> None:
+    """There is no way from a web-view to WeChat's page; in WeChat's own browser there is."""
+    mini = {"User-Agent": f"{WECHAT['User-Agent']} miniProgram/wx1"}
+    ways = {}
+    for path in ("/h5/demo/pay", "/h5/demo/account"):
+        for name, headers in (("wechat", WECHAT), ("mini", mini)):
+            client = world.visitor().client
+            answer = await client.get(path, headers=headers, allow_redirects=False)
+            ways[path, name] = URL(answer.headers["Location"]).path
+    assert ways["/h5/demo/pay", "mini"] == ways["/h5/demo/account", "mini"] == "/h5/login"
+    assert "/h5/login" not in (ways["/h5/demo/pay", "wechat"], ways["/h5/demo/account", "wechat"])
+    fee = await make_owed(world)
+    visitor = await log_in(world, fee)
+    answer = await visitor.client.get(f"/h5/demo/pay?fee={fee.id}", headers=mini, allow_redirects=False)
+    assert answer.status == 200
+
+
 async def test_at_a_computer_the_code_is_shown_and_the_result_appears(world: World, platform: FakePlatform) -> None:
     fee = await make_owed(world)
     visitor = await log_in(world, fee)
