@@ -24,3 +24,9 @@ def test_links_of_a_document_lead_somewhere(document: Path) -> None:
     links = LINKED.findall(document.read_text(encoding="utf-8"))
     lost = [link for link in links if not (document.parent / link).exists()]
     assert lost == []
+
+
+def test_a_decision_is_read_in_a_minute() -> None:
+    decisions = [path for path in DOCUMENTS if path.parent.name == "decisions"]
+    assert len(decisions) > 10
+    assert [path.name for path in decisions if len(path.read_text(encoding="utf-8").split()) > 120] == []
