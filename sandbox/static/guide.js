@@ -77,6 +77,7 @@ export class Guide {
     const shown = this.story ? `${this.story}/${this.at}` : '';
     if (shown === this.shown) return;
     this.shown = shown;
+    this.choices.get(this.story)?.scrollIntoView({ block: 'nearest', inline: 'center' });
     this.words.replaceChildren(...this.sentences());
     this.acts.replaceChildren(...(this.story ? this.buttons() : []));
   }

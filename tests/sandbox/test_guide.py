@@ -148,7 +148,12 @@ async def take_picture(newcomer: Newcomer) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     page = newcomer.page
     await page.evaluate("document.querySelectorAll('[class*=toast]').forEach((one) => { one.hidden = true; })")
+    await page.evaluate(_NUMBERS_SHOWN)
     await page.screenshot(path=PICTURES / "phones.png", caret="initial")
+
+
+_NUMBERS_SHOWN = """() => document.querySelectorAll('iframe').forEach((one) =>
+    one.contentDocument.querySelector('.rolls')?.scrollIntoView({ block: 'center' }))"""
 
 
 async def test_a_telephone_rings_and_two_keys_answer_it(newcomer: Newcomer) -> None:
