@@ -105,3 +105,23 @@ async def test_another_device_goes_on_and_hands_in(page: Page) -> None:
     await second.get_by_role("button", name="交卷").click()
     await second.get_by_role("button", name="确定交卷").click()
     await second.get_by_role("heading", name="已交卷").wait_for()
+
+
+async def test_the_mini_program_leads_to_the_examination_and_back(page: Page) -> None:
+    phone = phone_of(page)
+    await phone.get_by_role("button", name=f"{EXAMPLE.name}的网络与时钟").click()  # which closes it
+    await phone.get_by_role("tab", name="小程序").click()
+    await phone.get_by_label("我已阅读并同意").check()
+    await phone.get_by_role("button", name="微信手机号快捷登录").click()
+    await phone.get_by_role("button", name="考试与培训").click()
+    await expect(phone.get_by_role("heading", name="考试与培训")).to_be_visible()
+    exam = phone.locator(".scroll:not([hidden]) .cell").first
+    name = await exam.locator(".label").inner_text()
+    await exam.click()
+    shown = phone.get_by_role("tabpanel", name="小程序").frame_locator("iframe")
+    await shown.get_by_role("heading", name=name).or_(shown.get_by_role("button", name="确认登录")).first.wait_for()
+    if await shown.get_by_role("button", name="确认登录").count():
+        await shown.get_by_role("button", name="确认登录").click()
+    await shown.get_by_role("heading", name=name).wait_for()
+    await phone.get_by_role("button", name="关闭网页").click()
+    await expect(phone.get_by_role("heading", name="考试与培训")).to_be_visible()
