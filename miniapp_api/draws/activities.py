@@ -97,6 +97,7 @@ class DrawCardOut(Output):
     started_at: Moment | None
     starts_at: Moment
     number_wanted: bool = Field(description="It waits for the supervisor's random number")
+    operator: str = Field(description="经办人, as the agency wrote it", examples=["黄经办"])
 
     @computed_field(description="What to show", examples=["未抽取"])  # type: ignore[prop-decorator]  # pydantic's way
     @property

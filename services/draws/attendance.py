@@ -253,8 +253,16 @@ class AttendanceDesk:
         await invitation.save(update_fields=["next_reminder_at"])
         actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
         await record(actor, now, "attendance.in", "invitation", invitation.id, method=method)
+        await self._notify_arrivals(draw, now)
+
+    async def _notify_arrivals(self, draw: Draw, now: datetime) -> None:
+        """How many came: once in each interval at most, and when all are there. ``agency_late`` says who stays away."""
         counted = (await rows(_ARRIVED, draw.id))[0]
-        await notify_agency(self._notices, draw, "agency_checked_in", str(invitation.id), **counted)
+        every = self._deps.book(draw.pool).draw.progress_every
+        interval = (
+            "all" if counted["present"] == counted["needed"] else str(int(now.timestamp() // every.total_seconds()))
+        )
+        await notify_agency(self._notices, draw, "agency_checked_in", interval, **counted)
 
     # ---- the desk
 
@@ -324,7 +332,7 @@ class AttendanceDesk:
             await record(actor, now, "attendance.out", "invitation", invitation_id)
             if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
                 await append_end(draw, now)
-                await self._news.notify(draw, "ended", by=actor.account_id, occasion="once")
+                await self._news.notify_ended(draw, by=actor.account_id)
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:
@@ -458,7 +466,7 @@ class AttendanceDesk:
                 roles = book.draw.commitments.roles
                 await leave_committing(draw, roles, self._deps.now())
             await append_end(draw, self._deps.now())
-            await self._news.notify(draw, "ended", occasion="once")
+            await self._news.notify_ended(draw)
 
 
 async def _check_device(draw: Draw, device: str) -> None:

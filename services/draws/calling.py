@@ -49,6 +49,8 @@ WHERE id = $4
 
 BY_AGENCY = "agency"
 """What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
+_OF_THE_PLACE = ("draw_accepted", "gathering_changed", "leave_asked", "check_in_reminder", "urging")
+"""Kinds of notices that are pointless once an expert no longer has the place."""
 LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 
 
@@ -331,10 +333,11 @@ class Calling:
         outcome = record.Outcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
         await append(locked.draw, now, outcome)
         if became == InvitationState.OPEN:
-            await self._notices.stop(invitation_id=invitation.id, kinds=["draw_accepted"])
+            await self._notices.stop(invitation_id=invitation.id, kinds=_OF_THE_PLACE)
             await self._notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
             return
-        await self._notices.stop(invitation_id=invitation.id, kinds=["draw_call"])
+        kinds = ["draw_call"] if became == InvitationState.ACCEPTED else ["draw_call", *_OF_THE_PLACE]
+        await self._notices.stop(invitation_id=invitation.id, kinds=kinds)
         if locked.state in LISTENING:
             await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
 

@@ -90,7 +90,6 @@ class Exits:
         for invitation in await standing.order_by("id").select_for_update():
             agreed = invitation.state == InvitationState.ACCEPTED
             await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
-            await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked", "check_in_reminder", "urging"])
             if not agreed:
                 await notify_lapsed(self._deps, self._notices, [invitation], draw.pool)
             else:
@@ -120,7 +119,7 @@ class Exits:
                 at = print_time(locked.draw.starts_at)
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
             await append_end(locked.draw, now)
-            await self._news.notify(locked.draw, "ended", by=actor.account_id, occasion="once")
+            await self._news.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:

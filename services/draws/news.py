@@ -11,6 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.rulebook.book import Rulebook
+from models.attendance import Attendance
 from models.draws import CallNotice, Draw
 from services.core.base import Deps, rows
 from services.draws.repository import agency_notices, draw_params
@@ -37,6 +38,8 @@ Event = Literal[
     "terminated",
     "dropped",
     "ended",
+    "over",
+    "owed",
     "release_approved",
     "release_refused",
     "release_withdrawn",
@@ -76,7 +79,9 @@ _NEWS: Mapping[Event, _News] = {
     "release_refused": _News("退选申请未通过核验", ("agency",), kind="agency_news"),
     "release_withdrawn": _News("退选申请已撤回，无需核验", ("verifier",)),
     "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier")),
-    "ended": _News("活动已结束", ("agency", "supervisor", "venue"), kind="draw_ended"),
+    "ended": _News("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
+    "over": _News("活动已结束", ("venue",), kind="draw_ended"),
+    "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kind="draw_ended"),
 }
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is
 ``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
@@ -126,6 +131,12 @@ class DrawNews:
                 known.add(row["account_id"])
                 found.append(self._request(draw, news.kind, once, told, row))
         await self._notices.notify_each(draw.pool, found)
+
+    async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
+        """The activity is over; its venue is asked to propose what the experts who came are owed (24.6)."""
+        await self.notify(draw, "ended", by=by, occasion="once")
+        came = await Attendance.exists(draw_id=draw.id, direction="in")
+        await self.notify(draw, "owed" if came else "over", by=None if came else by, occasion="once")
 
     def _request(self, draw: Draw, kind: str, once: str, told: Mapping[str, str | int], row: Any) -> NoticeRequest:
         mobile = self._deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None

@@ -78,6 +78,8 @@ class Card:
     starts_at: datetime
     number_wanted: bool
     """Of the supervisor."""
+    operator: str
+    """The operator's name (经办人), as the agency wrote it."""
 
     @property
     def label(self) -> str:
@@ -179,7 +181,7 @@ _OPERATIONS: Mapping[str, str] = {
 
 _CARD = f"""
 d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, d.created_at, d.started_at,
-  d.starts_at, {NUMBER_WANTED} AS number_wanted,
+  d.starts_at, d.operator_name AS operator, {NUMBER_WANTED} AS number_wanted,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS accepted
 """
 _DETAIL = """

@@ -75,7 +75,6 @@ LEFT JOIN release_confirmation c ON c.invitation_id = i.id LEFT JOIN account a O
 WHERE i.draw_id = $1
 GROUP BY i.id, e.id, n.id, c.id, a.id ORDER BY i.code
 """
-_STOPPED = ("leave_asked", "check_in_reminder", "urging")
 
 
 @dataclass(frozen=True)
@@ -239,7 +238,6 @@ class Releases:
         cause = Cause(party_of(actor.role), "verifier")
         for invitation in released:
             await self._run.close_place(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
-            await self._notices.stop(invitation_id=invitation.id, kinds=_STOPPED)
         return released
 
     async def write_untold(self) -> int:

@@ -62,6 +62,18 @@ async def test_checking_in_twice_is_harmless(office: Office) -> None:
     assert await Notice.filter(kind="agency_checked_in").count() == 1
 
 
+async def test_the_agency_hears_of_arrivals_now_and_then_and_when_all_are_there(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, invitations = await accepted_panel(office, needed=5)
+    for number, one in enumerate(invitations):
+        await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+        if number == 2:
+            clock.move(timedelta(minutes=10))
+    told = await Notice.filter(kind="agency_checked_in").order_by("created_at", "id").values_list("params", flat=True)
+    assert [one["present"] for one in told] == [1, 4, 5]
+
+
 async def test_the_venues_code_is_short_lived(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await accepted_panel(office)
     token, until = await office.attendance.venue_token(office.desk, draw_id)

@@ -10,6 +10,7 @@ import pytest
 from domain.clock import FixedClock
 from models.draws import Draw
 from models.experts import Expert
+from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import Organisation
 from services.core.base import Deps
@@ -162,3 +163,16 @@ async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: Fix
     assert await office.attendance.end_due() == 0
     for account_id in (venue, office.supervisor.account_id, office.agency.account_id):
         assert (await heard(account_id)).count("活动已结束") == 1
+
+
+async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: Office, clock: FixedClock) -> None:
+    venue = await somebody(office, "venue")
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    await accept(office, draw_id)
+    [one] = await Invitation.filter(draw_id=draw_id, state="accepted")
+    clock.move(one.gathering_at - clock.now())
+    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    clock.move(timedelta(days=3))
+    await office.attendance.end_due()
+    assert (await heard(venue))[-1] == "活动已结束，请提出专家酬劳"

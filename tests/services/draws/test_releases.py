@@ -10,6 +10,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.draws.lifecycles import VerificationState
 from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, RuleViolation, Transient
+from domain.rulebook.notice_texts import time_params
 from models.draws import Draw, DrawApplication, DrawLot
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
@@ -103,6 +104,22 @@ async def test_a_request_moves_nothing_and_what_is_released_is_over(office: Offi
     with pytest.raises(Conflict):
         await office.releases.start(office.agency, draw_id)
     assert await Notice.filter(kind="draw_released").count() == 2
+
+
+async def test_what_was_still_to_be_sent_about_the_place_is_not_sent_any_more(office: Office) -> None:
+    draw_id = await panel(office, 1)
+    [one] = await Invitation.filter(draw_id=draw_id, state="accepted")
+    params = {**time_params(one.gathering_at), "old_gathering": "11月20日(周五) 14:30", "place": "评标室"}
+    await office.notices.notify(
+        pool="demo",
+        kind="gathering_changed",
+        dedupe_key="moved",
+        params=params,
+        expert_id=one.expert_id,
+        invitation_id=one.id,
+    )
+    await released(office, draw_id)
+    assert (await Notice.get(kind="gathering_changed")).state == "stopped"
 
 
 async def test_a_request_can_be_withdrawn_refused_and_made_again(office: Office) -> None:
