@@ -11,7 +11,7 @@ function watch(region) {
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const fresh = page.getElementById(region.id);
       if (fresh) here.replaceWith(document.adoptNode(fresh));
-      else location.reload();
+      else if (answer.status !== 405) location.replace(location.pathname + location.search); // never the form again that was refused here
     } catch {
       // The network is away: the next turn tries again.
       here.classList.add('lost');

@@ -4,15 +4,18 @@ const connection = board.querySelector('[data-connection]');
 const again = board.querySelector('[data-again]');
 let source, waiting, pause = 30;
 
+/** By a request of its own: a reload of what a refused form answered would send the form again. */
+const renew = () => location.replace(location.pathname + location.search);
+
 function show(facts) {
-  if ('follow' in board.dataset && board.dataset.state !== facts.state) location.reload();  // what can be done has changed
+  if ('follow' in board.dataset && board.dataset.state !== facts.state) renew();  // what can be done has changed
   for (const [name, value] of Object.entries(facts)) {
     const place = board.querySelector(`[data-fact="${name}"]`);
     if (!place || place.textContent === String(value)) continue;
     place.textContent = value === '' ? '—' : value;
     if (name.startsWith('roll-')) settle(place, name, value);
   }
-  if (facts['roll-state'] && !board.querySelector('.rolls')) location.reload();
+  if (facts['roll-state'] && !board.querySelector('.rolls')) renew();
   const bar = board.querySelector('progress');
   bar.max = Math.max(facts.planned, 1);
   bar.value = facts.accepted;

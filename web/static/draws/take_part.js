@@ -67,7 +67,7 @@ async function look() {
     if (!round) return false;
     if (!round.seed) round = await act(round);
     if (!round.seed) show(round);
-    else if (!('seeded' in box.dataset)) location.reload();
+    else if (!('seeded' in box.dataset)) location.replace(location.pathname + location.search);
     return !round.seed;
   } catch (error) {
     if (error instanceof Refused) {
