@@ -26,6 +26,7 @@ export class LettersApp {
   }
 
   add(letter) {
+    if (this.letters.some((known) => known.id === letter.id)) return;
     this.letters.push(letter);
     this.draw();
   }

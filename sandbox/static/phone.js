@@ -281,8 +281,10 @@ export class PhoneView {
 
   // -- events --------------------------------------------------------------------------------------------------
 
+  /** What a load has shown already, since it overtook its event, is not shown again. */
   handle(event) {
     this.events += 1;
+    if (this.holds(event)) return;
     if (event.type === 'bubble') {
       this.chat.add(event.pool, event.bubble);
       if (event.bubble.side !== 'me') this.bump('chat');
@@ -294,14 +296,20 @@ export class PhoneView {
     } else if (event.type === 'call') {
       this.changeCall(event.call);
     } else if (event.type === 'mail') {
-      this.data.letter = event.letter.id;
       this.letters.add(event.letter);
+      if (this.data.letter === event.letter.id) return;
+      this.data.letter = event.letter.id;
       this.bump('mail');
     } else if (event.type === 'typing') {
       this.chat.typing(event.until);
     } else if (event.type === 'phone') {
       this.changeHead(event);
     }
+  }
+
+  holds({ type, pool, bubble, sms }) {
+    if (type === 'bubble') return Boolean(this.data.chats[pool]?.bubbles.some((known) => known.id === bubble.id));
+    return type === 'sms' && this.data.sms.some((known) => known.id === sms.id);
   }
 
   changeCall(call) {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, eventually, open_box
@@ -121,6 +121,20 @@ async def test_sms_raises_a_badge_and_offers_its_code(wide: Seen) -> None:
     phone = wide.page.get_by_role("region", name="张三的手机")
     await phone.get_by_role("tab", name="短信 1").click()
     await phone.get_by_role("button", name="复制验证码 483920").wait_for()
+
+
+async def test_what_a_load_has_shown_is_not_shown_again_by_its_event(wide: Seen) -> None:
+    sms = {"PhoneNumbers": MOBILE, "SignName": "评标通", "TemplateCode": "CODE", "TemplateParam": '{"code":"483920"}'}
+    await wide.box.rpc("sms", "SendSms", **sms)
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("tab", name="短信 1").wait_for()
+    known = wide.box.world.by_mobile[MOBILE]
+    again = known.sms[-1].as_json()
+    wide.box.world.hub.publish("sms", {"phone": known.id, "sms": again})
+    wide.box.world.hub.publish("sms", {"phone": known.id, "sms": {**again, "id": -1, "text": "验证码100200"}})
+    await phone.get_by_role("tab", name="短信 2").click()
+    await phone.get_by_role("button", name="复制验证码 100200").wait_for()
+    await expect(phone.get_by_role("button", name="复制验证码 483920")).to_have_count(1)
 
 
 async def test_sms_lies_over_an_open_page_and_its_code_is_filled_in_by_a_tap(wide: Seen) -> None:
