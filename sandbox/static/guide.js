@@ -1,7 +1,7 @@
 // The guide: six stories, each with its phones side by side, the next tap marked, and why the last one mattered. A step is
 // over when its fact is there, whoever brought it about; so a story can be left, resumed, or played in another order.
 import { h } from './dom.js';
-import { Mark, findTap } from './marks.js';
+import { Mark, findTap, isUnderWay } from './marks.js';
 import { keep, recall } from './memory.js';
 import { Pages, Stuck } from './pages.js';
 import { STORIES } from './stories.js';
@@ -153,7 +153,7 @@ export class Guide {
   fromElsewhere(view) {
     const page = view.browser.document;
     const waits = page?.location.pathname.includes(this.watched) && page.querySelector('.board, [data-live], [data-take-part]');
-    const back = !page || waits ? null : view.browser.closeButton;
+    const back = !page || waits || isUnderWay(page) ? null : view.browser.closeButton;
     if (!back || this.lost?.back !== back) this.lost = { back, since: Date.now() };
     return Date.now() - this.lost.since < LOST_AFTER ? null : back;
   }

@@ -8,10 +8,14 @@ const isPage = (root) => root.nodeType === Node.DOCUMENT_NODE;
 const seen = (element) => element.checkVisibility?.() ?? Boolean(element.offsetParent);
 const named = (element) => (element.getAttribute('aria-label') ?? element.textContent).trim();
 
+/** Whether a page is still being fetched, or a form of it is. */
+export const isUnderWay = (page) =>
+    Boolean(page) && (page.URL === 'about:blank' || page.readyState !== 'complete' || page.querySelector('form[data-sent]') !== null);
+
 /** The button of what `view` shows that says one of `words`, the first word first; none of a page that is under way. A word may be a function. */
 export function findTap(view, words) {
   const page = view.browser.document;
-  if (page && (page.readyState !== 'complete' || page.querySelector('form[data-sent]'))) return null;
+  if (isUnderWay(page)) return null;
   for (const root of [lastLayer(view), page, page ? null : shown(view)]) {
     for (const word of root ? words : []) {
       const found = typeof word === 'function' ? word(root, view) : say(root, word);
