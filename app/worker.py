@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
@@ -104,9 +104,14 @@ async def _run_lane(queue: Queue, lane: Lane, concurrency: int) -> None:
 
 @dataclass
 class Ticking:
-    """When the last look at what is due went well, in seconds of the monotonic clock."""
+    """When the last look at what is due went well, in seconds of the monotonic clock, and whether there was one."""
 
     at: float = -math.inf
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def went_well(self) -> None:
+        self.at = time.monotonic()
+        self.begun.set()
 
 
 @asynccontextmanager
@@ -128,9 +133,11 @@ async def _answering(settings: Settings, deadlines: Scheduler, ticking: Ticking)
 
 
 def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
-    """Whether deadlines are looked at, and whether each kind of them can be carried out."""
+    """Whether deadlines are looked at, and whether each kind of them can be carried out. Asked of a worker that has
+    only just started, the first waits for the first look: a start is no outage."""
 
     async def check_tick() -> None:
+        await ticking.begun.wait()
         if time.monotonic() - ticking.at > TICK_PATIENCE:
             raise NotReady("no look at the deadlines went well lately")
 
@@ -145,7 +152,7 @@ async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
     deadlines = container.services.operations.scheduler
     while True:
         await deadlines.tick()
-        ticking.at = time.monotonic()
+        ticking.went_well()
         well()
         await asyncio.sleep(TICK)
 

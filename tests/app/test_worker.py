@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -13,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app import worker
 from app.health import NotReady
-from app.worker import Ticking, Well, forever, free_stalled, work_checks
+from app.worker import TICK_PATIENCE, Ticking, Well, forever, free_stalled, work_checks
 from jobs.queue import make_queue
 
 
@@ -95,8 +94,13 @@ async def test_a_worker_whose_deadlines_fail_or_stand_still_is_not_ready() -> No
     checks = work_checks(FailingDeadlines({"expire": "KeyError"}), ticking)  # type: ignore[arg-type]  # all that is asked
     with pytest.raises(NotReady, match="expire"):
         await checks["duties"]()
+    starting = asyncio.create_task(checks["tick"]())
+    await asyncio.sleep(0)
+    assert not starting.done(), "a worker that has only just started is waited for"
+    ticking.went_well()
+    await starting
+    await checks["tick"]()
+    ticking.at -= TICK_PATIENCE + 1
     with pytest.raises(NotReady, match="no look"):
         await checks["tick"]()
-    ticking.at = time.monotonic()
-    await checks["tick"]()
     await work_checks(FailingDeadlines({}), ticking)["duties"]()  # type: ignore[arg-type]  # as above
