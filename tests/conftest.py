@@ -8,6 +8,8 @@ from tests.factories.numbers import Numbers
 
 pytest_plugins = [
     "tests.plugins.network",
+    "tests.plugins.loop",
+    "tests.plugins.pools",
     "tests.plugins.servers",
     "tests.plugins.once",
     "tests.plugins.browsers",

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import asyncpg
 import pytest
 import redis.asyncio as redis_client
+from tortoise import Tortoise
 
+from domain.clock import SystemClock
+from models.accounts import Account
+from models.setup import tortoise_config
+from services.core.base import rows
 from tests.factories.people import mobile_number
+
+_left: list[asyncio.Task[None]] = []
 
 
 async def test_a_test_gets_a_database_with_the_schema_and_the_extensions(database: str) -> None:
@@ -29,6 +37,29 @@ async def test_no_test_sees_what_another_wrote_in_the_database(database: str) ->
         assert await connection.fetchval("SELECT to_regclass('mine')") is None
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+async def test_no_row_number_lock_or_setting_reaches_the_next_test(database: str, time: str) -> None:
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    try:
+        assert await rows("SELECT * FROM account") == []
+        assert await rows("SELECT nextval('expert_number') AS n, current_setting('lock_timeout') AS t") == [
+            {"n": 100_001, "t": "0"}
+        ]
+        assert await rows("SELECT * FROM pg_locks WHERE locktype = 'advisory'") == []
+        await Account.create(pool="demo", mobile_sealed=time, mobile_hash=time, created_at=SystemClock().now())
+        await rows("SELECT pg_advisory_lock(1), set_config('lock_timeout', '1s', false)")
+    finally:
+        await Tortoise.close_connections()
+
+
+async def test_a_task_is_forgotten() -> None:
+    _left.append(asyncio.create_task(asyncio.sleep(3600)))
+
+
+def test_what_a_test_left_running_has_ended() -> None:
+    assert [task.cancelled() for task in _left] == [True]
 
 
 @pytest.mark.parametrize("time", ["first", "second"])

@@ -1,6 +1,6 @@
 """One Chromium for all tests of a process that ask for ``browser``: its start takes longer than most of them.
 
-Playwright's objects live in the event loop that made them, so these tests share a loop; each has contexts of its own.
+Each test has contexts of its own. Playwright's objects live in the event loop that made them: see ``loop``.
 """
 
 from __future__ import annotations
@@ -54,9 +54,8 @@ FLAGS = [
 
 @dataclass
 class SharedBrowser:
-    """Chromium and the loop in which it is driven."""
+    """Chromium, which starts when it is first needed."""
 
-    runner: asyncio.Runner
     _playwright: Playwright | None = field(default=None, init=False)
     _browser: Browser | None = field(default=None, init=False)
 
@@ -82,40 +81,22 @@ class SharedBrowser:
 
 
 @pytest.fixture(scope="session")
-def _shared_browser() -> Iterator[SharedBrowser]:
+def _shared_browser(shared_runner: asyncio.Runner) -> Iterator[SharedBrowser]:
     from playwright.async_api import expect
 
     expect.set_options(timeout=PATIENCE)
-    with asyncio.Runner() as runner:
-        shared = SharedBrowser(runner)
-        yield shared
-        runner.run(shared.stop())
+    shared = SharedBrowser()
+    yield shared
+    shared_runner.run(shared.stop())
 
 
 @pytest.fixture
-def _function_scoped_runner(
-    request: pytest.FixtureRequest, _function_scoped_runner: asyncio.Runner
-) -> Iterator[asyncio.Runner]:
-    """pytest-asyncio runs a test and its fixtures in this; for tests of the browser, in the browser's loop."""
-    if "browser" not in request.fixturenames:
-        yield _function_scoped_runner
-        return
-    shared: SharedBrowser = request.getfixturevalue("_shared_browser")
-    shared.runner.run(shared.start())
-    before = asyncio.all_tasks(shared.runner.get_loop())
-    yield shared.runner
-    shared.runner.run(_cancel(asyncio.all_tasks(shared.runner.get_loop()) - before))
-
-
-async def _cancel(tasks: set[asyncio.Task[object]]) -> None:
-    """What a test left running ends with it, as in a loop of its own."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _running_browser(_shared_browser: SharedBrowser, shared_runner: asyncio.Runner) -> Browser:
+    return shared_runner.run(_shared_browser.start())
 
 
 @pytest.fixture
-async def browser(_shared_browser: SharedBrowser) -> AsyncIterator[Browser]:
+async def browser(_running_browser: Browser, _shared_browser: SharedBrowser) -> AsyncIterator[Browser]:
     """Without contexts; what the test opens is closed after it."""
-    yield await _shared_browser.start()
+    yield _running_browser
     await _shared_browser.end_contexts()

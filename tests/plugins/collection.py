@@ -32,3 +32,9 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     """pytest's last look for forgotten resources sees everything."""
     gc.unfreeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """That look was taken: neither the second one nor Python's end need walk over what stays."""
+    gc.freeze()

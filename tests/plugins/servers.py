@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from psycopg import sql
 
 from models.migrate import migrate
 from tests.folders import data_folder
+from tests.plugins.copies import Copy
+from tests.plugins.pools import KeptPools
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = "pbt_template"
@@ -37,6 +38,8 @@ class TestServers:
 
     database_url: str
     redis_url: str
+    spare: Copy | None = None
+    """A database that a test is done with."""
     _admin: psycopg.Connection | None = None
 
     __test__ = False
@@ -44,10 +47,12 @@ class TestServers:
     def execute(self, command: sql.Composed) -> None:
         """Over a connection that stays open: connecting costs more than most commands."""
         if self._admin is None or self._admin.closed:
-            self._admin = psycopg.connect(_with_name(self.database_url, "postgres"), autocommit=True)
+            self._admin = psycopg.connect(_as_superuser(self.database_url, "postgres"), autocommit=True)
         self._admin.execute(command)
 
     def close(self) -> None:
+        if self.spare is not None:
+            self.spare.close()
         if self._admin is not None:
             self._admin.close()
 
@@ -72,6 +77,8 @@ def servers() -> Iterator[TestServers]:
             assert line, "the embedded servers did not start, see above"
             ready = json.loads(line)
             found = TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
+            found.execute(sql.SQL("ALTER SYSTEM SET autovacuum = off"))  # its statistics would change plans at random
+            found.execute(sql.SQL("SELECT pg_reload_conf()"))
             yield found
             found.close()
         finally:
@@ -89,8 +96,23 @@ def template_database(servers: TestServers) -> str:
 
 
 @pytest.fixture
-def database(servers: TestServers, template_database: str) -> Iterator[str]:
-    """URL of a fresh, migrated, empty database for one test; real transactions, locks and other processes work."""
+def database(
+    servers: TestServers, template_database: str, kept_pools: KeptPools, shared_runner: asyncio.Runner
+) -> Iterator[str]:
+    """URL of a migrated, empty database for one test; real transactions, locks and other processes work."""
+    copy, servers.spare = servers.spare or _new_copy(servers, template_database), None
+    yield copy.url
+    if copy.empty(kept_pools.backends()):
+        servers.spare = copy
+    else:
+        shared_runner.run(kept_pools.close())
+        copy.close()
+        _drop_database(servers, copy.name)
+
+
+@pytest.fixture
+def new_database(servers: TestServers, template_database: str) -> Iterator[str]:
+    """As ``database``, but no test had it before: what the planner guesses depends on the sizes of files."""
     name = f"pbt_test_{next(_numbers)}"
     _create_database(servers, name, template=template_database)
     yield _with_name(servers.database_url, name)
@@ -118,19 +140,23 @@ def _with_name(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def _as_superuser(url: str, name: str) -> str:
+    """The embedded PostgreSQL gives both roles one password."""
+    parts = urlsplit(_with_name(url, name))
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f"{parts.username}:", "postgres:", 1)))
+
+
+def _new_copy(servers: TestServers, template: str) -> Copy:
+    name = f"pbt_test_{next(_numbers)}"
+    _create_database(servers, name, template=template)
+    return Copy(_with_name(servers.database_url, name), _as_superuser(servers.database_url, name))
+
+
 def _create_database(servers: TestServers, name: str, template: str = "template1") -> None:
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    servers.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
+    owner = urlsplit(servers.database_url).username
+    command = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY")
+    servers.execute(command.format(*(sql.Identifier(part) for part in (name, owner, template))))
 
 
 def _drop_database(servers: TestServers, name: str) -> None:
-    """Autovacuum, which the role may not end, can be looking at it: then a moment later."""
-    command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    for _ in range(50):
-        try:
-            servers.execute(command)
-        except psycopg.errors.InsufficientPrivilege:
-            time.sleep(0.1)
-        else:
-            return
-    servers.execute(command)
+    servers.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tortoise import Tortoise
@@ -20,7 +19,6 @@ from services.core.base import Actor, Deps, execute
 from services.operations import find_broken
 from services.ports import RefundReport, TradeReport
 from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
-from tests.plugins.servers import TestServers, _create_database, _drop_database, _with_name
 from tests.services.conftest import NOON, NoticeBook
 
 ADMIN = Actor("demo", "pool_admin")
@@ -143,14 +141,6 @@ class History:
         assert came - went == (fee.amount if fee.state == "paid" else 0), "what is kept is the fee, once, or nothing"
 
 
-@pytest.fixture
-def history_database(servers: TestServers, template_database: str) -> Iterator[str]:
-    name = "pbt_histories"
-    _create_database(servers, name, template=template_database)
-    yield _with_name(servers.database_url, name)
-    _drop_database(servers, name)
-
-
 @contextmanager
 def _standing(clock: FixedClock) -> Iterator[None]:
     clock.move(NOON - clock.now())
@@ -176,12 +166,12 @@ async def _live(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str,
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENTS, min_size=3, max_size=24))
 def test_any_history_ends_in_the_same_books(
-    history_database: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]
+    new_database: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]
 ) -> None:
-    asyncio.run(_live(history_database, deps, clock, [("order", 0), *events]))
+    asyncio.run(_live(new_database, deps, clock, [("order", 0), *events]))
 
 
-def test_the_histories_do_pay_refund_and_collide(history_database: str, deps: Deps, clock: FixedClock) -> None:
+def test_the_histories_do_pay_refund_and_collide(new_database: str, deps: Deps, clock: FixedClock) -> None:
     """The property would hold of nothing, too: one history that has everything in it."""
     events = [
         ("order", 0),
@@ -197,4 +187,4 @@ def test_the_histories_do_pay_refund_and_collide(history_database: str, deps: De
         ("refund", 1),
         ("send", 0),
     ]
-    asyncio.run(_live(history_database, deps, clock, events))
+    asyncio.run(_live(new_database, deps, clock, events))
