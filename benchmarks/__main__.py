@@ -20,6 +20,7 @@ NAMES = (
     "notices",
     "payments",
     "applications",
+    "dashboard",
     "exam",
     "exam_grading",
 )

@@ -24,6 +24,7 @@ ROLES = {
     REVIEWING: "applicant",
     FEE: "applicant",
     "agency": "agent",
+    "legal": "organisation",
     "verifier": "verifier",
     "supervisor": "supervisor",
     "reviewer": "reviewer",
@@ -59,8 +60,9 @@ class LogIns:
 async def log_in(product: Product, people: People) -> LogIns:
     """Log everybody in, as by password and in the one role."""
     async with deps_for(product.settings) as deps:
-        maker = _Maker(deps, (await Organisation.get(pool=POOL)).id)
-        found = {who: await maker.make(who, people.accounts[who], await _ids(people, who)) for who in ROLES}
+        maker = LogInMaker(deps, (await Organisation.get(pool=POOL)).id)
+        known = [who for who in ROLES if who in people.accounts]
+        found = {who: await maker.make(who, people.accounts[who], await _ids(people, who)) for who in known}
         invited = [
             (
                 await maker.make(
@@ -85,7 +87,7 @@ async def _ids(people: People, who: str) -> Sequence[Mapping[str, str]]:
     return [{}]
 
 
-class _Maker:
+class LogInMaker:
     def __init__(self, deps: Deps, organisation_id: UUID) -> None:
         self._deps, self._organisation_id = deps, organisation_id
         self._links = Links(deps.keys, deps.clock)
@@ -103,7 +105,7 @@ class _Maker:
     def _session(self, who: str, account_id: UUID, now: datetime) -> tuple[Session, str]:
         role = ROLES.get(who, "expert")
         session = Session(id=new_id(), pool=POOL, account_id=account_id, role=role, created_at=now)
-        session.organisation_id = self._organisation_id if role == "agent" else None
+        session.organisation_id = self._organisation_id if role in ("agent", "organisation") else None
         access = issue(self._deps, session, now).access
         session.access_until = now + timedelta(hours=12)
         session.refresh_hash = hash_token(secrets.token_urlsafe(32))

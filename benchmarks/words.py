@@ -53,6 +53,7 @@ WORDS: dict[str, Sequence[str]] = {
     commands.MATERIALS: (EXPERT, STRANGER),
     commands.EXAM: (EXPERT, REVIEWING),
     commands.BOOK_EXAM: (EXPERT,),
+    commands.NOTICES: (EXPERT, "agency"),
     commands.CERTIFICATES: (EXPERT,),
     commands.COURSES: (EXPERT,),
     commands.WORK: ("reviewer", "supervisor", "verifier", "agency", "admin"),

@@ -1,0 +1,249 @@
+"""An agency's first page and list, with 10,000 activities of its own among those of others, against bare statements.
+
+``python -m benchmarks.dashboard`` fills a database of its own and asks in turn: the service as its pages call it, the
+same figures by plain statements over an asyncpg pool (both must find the same), and the real process over HTTP. The
+aim holds for the service; a request adds log-in, JSON or template, and is shown beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import uvloop
+
+from app.commands.database import deps_for
+from app.demo_people import AGENCY
+from benchmarks.load import Load, full_speed
+from benchmarks.log_ins import LogIn, LogInMaker
+from benchmarks.pages import read_api, read_page
+from benchmarks.processes import cpu, tell_load
+from benchmarks.product import POOL, PORT, Product, product
+from benchmarks.seed import Sizes
+from domain.clock import local
+from domain.ids import new_id
+from models.organisations import Organisation
+from services.core.base import Actor, Deps, execute
+from services.draws import TO_DO, DrawAccess, Filters
+from services.draws.queries import DrawQueries
+
+OWN, OTHERS = 10_000, 5_000
+TOGETHER = 5
+"""Requests of one kind before the next kind's turn."""
+AIM = 2.0
+_ELSEWHERE = """
+UPDATE draw SET organisation_id = $1 WHERE id IN
+(SELECT id FROM (SELECT id, row_number() OVER (ORDER BY number) AS place FROM draw) AS d WHERE place % 3 = 0)
+"""
+_MINE = "d.pool = $1 AND d.organisation_id = $2"
+_FIGURES = f"""
+SELECT
+(SELECT count(*) FROM draw d WHERE {_MINE} AND d.gathering_first >= $3 AND d.gathering_first < $3 + interval '1 day'
+  AND d.state NOT IN ('editing', 'terminated', 'released')),
+(SELECT count(*) FROM draw d WHERE {_MINE} AND d.state IN ('drawing', 'paused', 'ending')),
+(SELECT count(*) FROM draw d WHERE {_MINE} AND d.finished_at >= $3
+  AND d.state IN ('completed', 'short', 'supplement_pending', 'ended')),
+(SELECT coalesce(sum(c.needed - c.accepted), 0) FROM draw d JOIN draw_condition c ON c.draw_id = d.id
+  WHERE {_MINE} AND d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')),
+(SELECT count(*) FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE {_MINE} AND i.state = 'accepted'
+  AND i.gathering_at >= $3 AND i.gathering_at < $3 + interval '1 day'),
+(SELECT count(*) FROM draw d WHERE {_MINE} AND d.started_at >= $4)
+"""
+_LIST = """
+SELECT d.id, d.number, d.name, d.kind, d.state, d.needed, p.name, p.region, d.created_at, d.started_at, d.starts_at,
+  d.operator_name, (SELECT sum(c.accepted) FROM draw_condition c WHERE c.draw_id = d.id)
+FROM (SELECT d.* FROM draw d WHERE {where} ORDER BY d.created_at DESC, d.id LIMIT 20 OFFSET {offset}) AS d
+JOIN project p ON p.id = d.project_id ORDER BY d.created_at DESC, d.id
+"""
+_COUNT = "SELECT count(*) FROM draw d WHERE {where}"
+_WAITING = f"{_MINE} AND d.state = ANY($3::text[])"
+_MONTH = f"{_MINE} AND d.starts_at >= $3 AND d.starts_at < $4"
+
+Ask = Callable[[], Awaitable[list[int]]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """``ours`` and ``bare`` find the same numbers; ``request`` is the same over HTTP."""
+
+    name: str
+    ours: Ask
+    bare: Ask
+    request: bytes
+
+
+class Cases:
+    def __init__(self, deps: Deps, pool: asyncpg.Pool, actor: Actor, legal: LogIn) -> None:
+        self._queries = DrawQueries(deps, DrawAccess(deps))
+        self._pool, self._actor, self._legal = pool, actor, legal
+        self._mine = (POOL, actor.organisation_id)
+        self._today = local(deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        first = self._today.replace(day=1)
+        self._month = (first, (first + timedelta(days=32)).replace(day=1))
+
+    def all(self) -> Sequence[Case]:
+        return (
+            Case("/draws/dashboard", self._dashboard, self._figures, read_api(self._legal, "/draws/dashboard")),
+            Case("page /agency", self._home, self._bare_home, read_page(self._legal, "/agency")),
+            *(self._list(page) for page in (1, OWN // 20 // 2, OWN // 20)),
+        )
+
+    def _list(self, page: int) -> Case:
+        offset = (page - 1) * 20
+
+        async def ours() -> list[int]:
+            return await self._cards(Filters(), offset)
+
+        async def bare() -> list[int]:
+            return await self._page(_MINE, offset)
+
+        return Case(f"/draws, page {page}", ours, bare, read_api(self._legal, f"/draws?page={page}"))
+
+    async def _dashboard(self) -> list[int]:
+        board = await self._queries.dashboard(self._actor)
+        awaited = board.present_today + board.awaited_today
+        return [
+            board.today,
+            board.drawing,
+            board.completed_today,
+            board.pending_supplements,
+            awaited,
+            sum(board.week),
+        ]
+
+    async def _figures(self) -> list[int]:
+        monday = self._today - timedelta(days=self._today.weekday())
+        return [int(figure) for figure in await self._pool.fetchrow(_FIGURES, *self._mine, self._today, monday)]
+
+    async def _home(self) -> list[int]:
+        """What the page asks for beside who is logged in."""
+        first, after = self._month
+        todo = await self._cards(Filters(states=tuple(TO_DO)), 0)
+        return [*await self._dashboard(), *todo, *await self._cards(Filters(starts_from=first, starts_before=after), 0)]
+
+    async def _bare_home(self) -> list[int]:
+        figures, todo = await self._figures(), await self._page(_WAITING, 0, list(TO_DO))
+        return [*figures, *todo, *await self._page(_MONTH, 0, *self._month)]
+
+    async def _cards(self, filters: Filters, offset: int) -> list[int]:
+        found = await self._queries.cards(self._actor, filters, offset=offset, limit=20)
+        return [*(card.id.int for card in found.items), found.total]
+
+    async def _page(self, where: str, offset: int, *more: object) -> list[int]:
+        values = (*self._mine, *more)
+        found = await self._pool.fetch(_LIST.format(where=where, offset=offset), *values)
+        return [*(row[0].int for row in found), await self._pool.fetchval(_COUNT.format(where=where), *values)]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one: milliseconds of the clock, and of CPU with PostgreSQL's."""
+
+    wall: float
+    cpu: float
+
+
+async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost, Cost]:
+    """Of the service, the bare statements and the request, in turn."""
+    found, wanted = await case.ours(), await case.bare()
+    if found != wanted:
+        raise SystemExit(f"{case.name}: the two sides differ: {found} {wanted}")
+    load = Load(PORT)
+    postgres, valkey = started.servers.pids
+
+    def here() -> float:
+        return time.process_time() + cpu([postgres])
+
+    def there() -> float:
+        return cpu([*started.webs, postgres, valkey])
+
+    async def request() -> object:
+        return await full_speed(load, [case.request], connections=1)
+
+    await request()
+    kinds: tuple[tuple[Callable[[], Awaitable[object]], Callable[[], float]], ...] = (
+        (case.ours, here),
+        (case.bare, here),
+        (request, there),
+    )
+    seen: list[list[Cost]] = [[], [], []]
+    for _ in range(rounds):
+        for costs, (run, used) in zip(seen, kinds, strict=True):
+            costs.append(await _cost(run, used))
+    if load.errors:
+        raise SystemExit(f"{case.name}: {load.wrong[:300]!r}")
+    ours, bare, asked = (_middle(costs) for costs in seen)
+    return ours, bare, Cost(load.quantile(0.5), asked.cpu)
+
+
+async def _cost(run: Callable[[], Awaitable[object]], used: Callable[[], float]) -> Cost:
+    """The kernel's account of CPU is coarse, so several are taken together."""
+    before, began = used(), time.perf_counter()
+    for _ in range(TOGETHER):
+        await run()
+    each = 1000 / TOGETHER
+    return Cost((time.perf_counter() - began) * each, (used() - before) * each)
+
+
+def _middle(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.median(one.wall for one in costs), statistics.fmean(one.cpu for one in costs))
+
+
+async def compare(started: Product, rounds: int) -> bool:
+    pool = await asyncpg.create_pool(started.settings.database_url, min_size=1, max_size=5)
+    async with deps_for(started.settings) as deps, pool:
+        agency = await Organisation.get(pool=POOL, name=AGENCY)
+        if agency.legal_account_id is None:
+            raise SystemExit("the seed's agency has no legal entity")
+        other = await Organisation.create(
+            id=new_id(), pool=POOL, name="其他代理机构", credit_code="91440000000000000X", created_at=deps.now()
+        )
+        await execute(_ELSEWHERE, other.id)
+        await execute("ANALYZE draw")
+        [legal] = await LogInMaker(deps, agency.id).make("legal", [agency.legal_account_id], [{}], each=1)
+        actor = Actor(POOL, "organisation", agency.legal_account_id, organisation_id=agency.id)
+        cases = Cases(deps, pool, actor, legal).all()
+        found = [(case.name, *await measure(started, case, rounds)) for case in cases]
+    return tell(found)
+
+
+def tell(found: Sequence[tuple[str, Cost, Cost, Cost]]) -> bool:
+    print("ms of the clock / of CPU          service          bare        ratio    request")
+    for name, ours, bare, asked in found:
+        print(
+            f"{name:24} {ours.wall:9.2f} /{ours.cpu:6.2f} {bare.wall:7.2f} /{bare.cpu:6.2f}"
+            f" {ours.wall / bare.wall:6.2f}x {ours.cpu / bare.cpu:5.2f}x {asked.wall:7.2f} /{asked.cpu:6.2f}"
+        )
+    ratio = sum(ours.wall for _, ours, _, _ in found) / sum(bare.wall for _, _, bare, _ in found)
+    print(f"all together {ratio:.2f}x, aim under {AIM}x")
+    return ratio < AIM
+
+
+async def run(rounds: int) -> bool:
+    sizes = Sizes(experts=2_000, applications=300, invitations=40_000, draws=OWN + OTHERS, orders=200, notices=2_000)
+    with tempfile.TemporaryDirectory(prefix="pbt-bench-") as folder:
+        Path(folder).chmod(0o755)
+        async with product(Path(folder), sizes, webs=1) as started:
+            return await compare(started, rounds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    rounds = parser.parse_args().rounds
+    tell_load()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        well = runner.run(run(rounds))
+    raise SystemExit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    main()
