@@ -52,6 +52,8 @@ class AbsenceRow:
     registered_at: datetime
     registered_by: Annotated[str, Field(description="Who registered it; empty: the expert himself")]
     handled: bool
+    handled_label: Annotated[str, Field(description="To be shown", examples=["未补抽"])]
+    missing: Annotated[int, Field(description="Places of the activity that are free now")]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Absences:
     async def _rows(self, where: str, *values: object) -> list[AbsenceRow]:
         found = await rows(
             "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, d.state AS draw_state, d.pool, "
-            "d.starts_at, c.position AS condition, n.position AS notice, e.name, "
+            "d.kind AS draw_kind, d.starts_at, d.ended_at, c.position AS condition, n.position AS notice, e.name, "
+            "(SELECT sum(p.needed - p.accepted)::int FROM draw_condition p WHERE p.draw_id = d.id) AS missing, "
             "coalesce(p.real_name, '') AS registered_by, "
             "e.id_number_sealed, i.code, i.gathering_at, a.kind, a.reason, a.source, a.registered_at, a.handled_at "
             "FROM absence a JOIN draw d ON d.id = a.draw_id JOIN draw_condition c ON c.id = a.condition_id "
@@ -115,7 +118,7 @@ class Absences:
 
     def _row(self, row: Any) -> AbsenceRow:
         facts = {name: row[name] for name in AbsenceRow.__dataclass_fields__ if name in row}
-        facts |= {"name": "", "id_number": "", "handled": row["handled_at"] is not None}
+        facts |= {"name": "", "id_number": "", "handled": row["handled_at"] is not None, "handled_label": _label(row)}
         facts["draw_state"] = DrawState(row["draw_state"])
         sealed_for = self._deps.book(row["pool"]).draw.result_visible_before
         if self._deps.now() >= row["starts_at"] - sealed_for:
@@ -274,3 +277,11 @@ class Absences:
                 expert_id=invitation.expert_id,
                 invitation_id=invitation.id,
             )
+
+
+def _label(row: Any) -> str:
+    """An activity closes what it never filled in the moment of its end; a recall fills nothing."""
+    if row["handled_at"] is None:
+        return "未补抽"
+    closed = row["ended_at"] is not None and row["handled_at"] >= row["ended_at"]
+    return "不再补抽" if closed or row["draw_kind"] == "recall" else "已补抽"

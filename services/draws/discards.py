@@ -168,7 +168,8 @@ class Discards:
     def _check_may_use_mobile(self, actor: Actor, draw: Draw) -> None:
         """The same answer for every number: neither who is in the pool nor who sits on a panel leaks."""
         if actor.role in AGENCY:
-            raise InvalidInput("请填写专家的数字验证码。", field="who")
+            length = self._deps.book(draw.pool).draw.code_length
+            raise InvalidInput(f"代理机构按{length}位数字验证码登记，验证码见“抽取结果”。", field="who")
         if self._deps.now() < (at := self._access.unseals_at(draw)):
             book, message = self._deps.book(draw.pool), f"{print_time(at)}解密前只能按数字验证码登记。"
             raise violation(book, "draw.result_visible_before", message, field="who")

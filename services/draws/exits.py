@@ -113,6 +113,8 @@ class Exits:
         async with transaction():
             locked = await self._lock(actor, draw_id)
             now = self._deps.now()
+            if locked.state == DrawState.COMMITTING:
+                raise Conflict("正在三方摇号，请先终止本轮摇号，再结束活动。", code="committing")
             if locked.state not in _MET:
                 raise Conflict(f"活动{locked.state.label}，不能结束；不再评标的请终止活动。", code="not_met")
             if now < locked.draw.starts_at:

@@ -23,7 +23,7 @@ from services.core.crypto import PHONE
 from services.draws.copying import condition_like, copy_recusals
 from services.draws.forms import DrawForm, NoticeForm
 from services.draws.recall_rules import gathering_on_the_day
-from services.draws.repository import lock_for
+from services.draws.repository import check_owner, lock_for
 from services.draws.setup import DrawSetup, Origin
 
 _OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
@@ -53,6 +53,11 @@ class FollowUps:
     def __init__(self, deps: Deps, setup: DrawSetup) -> None:
         self._deps = deps
         self._setup = setup
+
+    async def open_one(self, actor: Actor, draw_id: UUID) -> Draw | None:
+        """The redraw or recall that is under way: another one is made only when it is over. Raises NotFound."""
+        check_owner(actor, await Draw.get(id=draw_id))
+        return await open_followers(draw_id).first()
 
     async def redraw(self, actor: Actor, draw_id: UUID, times: RedrawTimes) -> UUID:
         """A new group for the lots of an ended or released activity.

@@ -11,7 +11,7 @@ from domain.draws.lifecycles import InvitationState
 from services.core.base import Deps, rows
 from services.core.crypto import PHONE
 
-COLUMNS = """i.id, i.state, i.gathering_at, i.ends_at, i.answer_until, i.menu_id, i.code, d.pool,
+COLUMNS = """i.id, i.state, i.gathering_at, i.ends_at, i.answer_until, i.menu_id, i.link, i.code, d.pool,
   btrim(n.address || ' ' || n.room) AS place, n.venue, n.contact, n.contact_phone_sealed, n.remark,
   came.at AS checked_in_at, gone.at AS checked_out_at, claim.at AS claimed_at,
   (SELECT max(r.answer_until) FROM discard_request r
@@ -37,6 +37,7 @@ class InvitationRow(NamedTuple):
     ends_at: datetime
     answer_until: datetime
     menu_id: int
+    link: str
     code: str
     pool: str
     place: str
@@ -66,6 +67,8 @@ class InvitationView:
     remark: str
     answer_until: datetime
     menu_id: int
+    link: str
+    """Its page is ``/i/{link}``, until some hours after the end."""
     code: str
     checked_in_at: datetime | None = None
     claimed_at: datetime | None = None
@@ -95,6 +98,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         remark=row.remark,
         answer_until=row.answer_until,
         menu_id=row.menu_id,
+        link=row.link,
         code=row.code if accepted else "",
         checked_in_at=row.checked_in_at,
         claimed_at=row.claimed_at,

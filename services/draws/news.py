@@ -44,6 +44,7 @@ Event = Literal[
     "release_refused",
     "release_withdrawn",
     "released",
+    "unreached",
 ]
 
 
@@ -79,6 +80,7 @@ _NEWS: Mapping[Event, _News] = {
     "release_refused": _News("退选申请未通过核验", ("agency",), kind="agency_news"),
     "release_withdrawn": _News("退选申请已撤回，无需核验", ("verifier",)),
     "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier")),
+    "unreached": _News("有专家未接退选电话，请人工确认", ("agency",), kind="agency_news"),
     "ended": _News("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
     "over": _News("活动已结束", ("venue",), kind="draw_ended"),
     "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kind="draw_ended"),

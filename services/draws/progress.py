@@ -94,7 +94,8 @@ class DrawProgress:
         )
 
     async def _why_waiting(self, draw: Draw, state: DrawState, conditions: list[Condition]) -> str:
-        calling = self._deps.book(draw.pool).draw.calling
+        rules = self._deps.book(draw.pool).draw
+        calling, how = rules.calling, _how_to_fill(conditions, rules.supplement.region_change)
         opened = sum(c.open for c in conditions)
         missing = sum(c.needed - c.accepted for c in conditions)
         if state == DrawState.DRAWING and opened:
@@ -116,8 +117,8 @@ class DrawProgress:
             DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
             DrawState.ENDING: f"正在等待最后{opened}位专家的结果。",
             DrawState.COMPLETED: f"抽取完成，名单{print_time(self._access.unseals_at(draw))}解密。",
-            DrawState.SHORT: f"专家不足，还缺{missing}人，{_how_to_fill(conditions)}",
-            DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽，{_how_to_fill(conditions)}",
+            DrawState.SHORT: f"专家不足，还缺{missing}人，{how}",
+            DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽，{how}",
             DrawState.ENDED: "活动已结束。",
             DrawState.TERMINATED: "活动已终止，标段可重新申请抽取。",
             DrawState.RELEASED: "专家已退选。",
@@ -132,6 +133,7 @@ _OF_A_RECALL = {
 }
 
 
-def _how_to_fill(conditions: Sequence[Condition]) -> str:
-    spent = all(c.exhausted for c in conditions if c.needed > c.accepted)
-    return "名单已抽完，可扩大地区补抽。" if spent else "可按原顺序补抽。"
+def _how_to_fill(conditions: Sequence[Condition], wider: bool) -> str:
+    if not all(c.exhausted for c in conditions if c.needed > c.accepted):
+        return "可按原顺序补抽。"
+    return "名单已抽完，可扩大地区补抽。" if wider else "名单已抽完，不能再补抽。"

@@ -59,9 +59,28 @@ class ProjectLine:
     draws: int
 
 
+@dataclass(frozen=True)
+class Parties:
+    """Agency and contact, as a project's form asks for them."""
+
+    agency_name: str
+    agency_code: str
+    contact: str
+    contact_phone: str
+
+
 _LINE = """
 j.id, j.name, j.number, j.tenderee_name, j.created_at, (SELECT count(*) FROM lot l WHERE l.project_id = j.id) AS lots,
   (SELECT count(*) FROM draw d WHERE d.project_id = j.id) AS draws
+"""
+_LAST_PARTIES = """
+SELECT coalesce(p.agency_name, o.name) AS agency_name, coalesce(p.agency_code, o.credit_code) AS agency_code,
+  coalesce(p.contact, a.real_name) AS contact, p.contact_phone_sealed AS phone, a.mobile_sealed AS mobile
+  FROM organisation o JOIN account a ON a.id = $2
+  LEFT JOIN LATERAL (SELECT j.agency_name, j.agency_code, j.contact, j.contact_phone_sealed FROM project j
+    WHERE j.organisation_id = o.id AND j.agent_id = a.id AND j.deleted_at IS NULL
+    ORDER BY j.created_at DESC, j.id DESC LIMIT 1) p ON true
+ WHERE o.id = $1
 """
 _DRAWN = """
 SELECT l.lot_id, d.number FROM draw_lot l JOIN draw d ON d.id = l.draw_id
@@ -77,7 +96,7 @@ class Projects:
         """Raises InvalidInput or RuleViolation that names the field."""
         check(actor, "project.create")
         if actor.organisation_id is None or actor.account_id is None:
-            raise Forbidden("请先选择要代表的企业。", code="organisation_not_chosen")
+            raise _no_organisation()
         clean = await check_project(self._deps.book(actor.pool), actor.pool, data)
         now = self._deps.now()
 
@@ -101,6 +120,19 @@ class Projects:
             run=run,
             request=repr(data),
         )
+
+    async def last_parties(self, actor: Actor) -> Parties:
+        """What a new form begins with: as in this person's last project; at the first the organisation and the person.
+
+        Raises Forbidden where no organisation was chosen.
+        """
+        check(actor, "project.create")
+        found = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
+        if not found:
+            raise _no_organisation()
+        row, keys = found[0], self._deps.keys
+        phone = keys.open_text(row["mobile"], "mobile") if row["phone"] is None else keys.read(row["phone"], PHONE)
+        return Parties(row["agency_name"], row["agency_code"], row["contact"], phone)
 
     async def edit(self, actor: Actor, project_id: UUID, data: ProjectData, *, key: str | None = None) -> ProjectView:
         """Replace the form. Raises Conflict once a draw is linked."""
@@ -300,6 +332,10 @@ def _lot_view(lot: Lot, draw: Draw | None, numbers: Sequence[str]) -> LotView:
         draw.number if draw else "",
         tuple(numbers),
     )
+
+
+def _no_organisation() -> Forbidden:
+    return Forbidden("请先选择要代表的企业。", code="organisation_not_chosen")
 
 
 def _unknown_project() -> NotFound:

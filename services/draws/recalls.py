@@ -40,6 +40,7 @@ from services.draws.news import DrawNews
 from services.draws.origins import follows
 from services.draws.recall_rules import check_same_day
 from services.draws.repository import Locked, append, lock_for, move, notify_agency
+from services.draws.sms_states import SMS_LABELS, sms_state
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
 
@@ -49,13 +50,16 @@ _ASKED_MAX, _ASKED_AGAIN = 3, timedelta(minutes=10)
 """How often an expert is asked to call back, and not sooner again than this: as often as a release calls (23.15)."""
 _ROUND = 0
 """Of invitations that no round has ordered."""
-_PANEL = """
+_PANEL = f"""
 SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
   btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
+  i.code, i.state = 'accepted' AS standing, {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
     AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
-JOIN call_notice n ON n.id = c.notice_id WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
+JOIN call_notice n ON n.id = c.notice_id
+LEFT JOIN invitation i ON i.draw_id = r.draw_id AND i.expert_id = r.expert_id
+WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
 """
 
 
@@ -76,6 +80,8 @@ class RecallRow:
     gathering_at: datetime | None
     state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
     calls: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
+    sms_label: Annotated[str, Field(description="Of the message with time, place and code; empty before it is due")]
+    unwritten: Annotated[bool, Field(description="That message failed: tell the expert by a call")]
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,14 @@ class Recalls:
         number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
         state_label = _LABELS[row["takes_part"]]
-        return RecallRow(**shown, id_number=mask_id_number(number), state_label=state_label, calls=calls)
+        return RecallRow(
+            **shown,
+            id_number=mask_id_number(number),
+            state_label=state_label,
+            calls=calls,
+            sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
+            unwritten=bool(row["standing"]) and row["sms"] == "failed",
+        )
 
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
         """The phone with which the agency's person talks; kept for the activity. Raises InvalidInput."""
@@ -139,14 +152,28 @@ class Recalls:
             await audit(actor, self._deps.now(), "recall.phone_entered", "draw", draw_id)
 
     async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
-        """Connect the agency's person with an expert by a virtual call (23.6). Raises as ``VirtualCalls.ask``."""
+        """Connect the agency's person with an expert by a virtual call (23.6).
+
+        After the confirmation only with one whom no message reached. Raises as ``VirtualCalls.ask``.
+        """
+        permissions.check(actor, "draw.start")
         async with transaction():
-            draw = (await self._open(actor, draw_id)).draw
+            draw = (await lock_for(actor, draw_id)).draw
+            confirmed = row_id in await self._unwritten(draw)
+            if not confirmed:
+                await self._open(actor, draw_id)
             row = await self._row_of(draw_id, row_id)
-            phone = self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
+            own = confirmed and not draw.staff_phone_sealed
+            phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
             await self._calls.ask(actor, draw, row.expert_id, "recall", phone)
             row.called_at = self._deps.now()
             await row.save(update_fields=["called_at"])
+
+    async def _unwritten(self, draw: Draw) -> set[UUID]:
+        """Rows of the experts whom the message with time, place and code did not reach."""
+        if self._deps.now() >= draw.starts_at:
+            return set()
+        return {row["id"] for row in await rows(_PANEL, draw.id) if row["standing"] and row["sms"] == "failed"}
 
     def _staff_phone(self, draw: Draw, advice: str) -> str:
         if not draw.staff_phone_sealed:

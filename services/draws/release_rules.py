@@ -29,7 +29,7 @@ def check_in_time(draw: Draw, deps: Deps) -> None:
         raise violation(
             deps.book(draw.pool),
             "draw.release.before_start",
-            f"退选截止时间{print_time(until)}已过，不能退选；不再评标的请联系核验人员终止活动。",
+            f"退选截止时间{print_time(until)}已过，不能退选；不再评标的由核验人员终止活动。",
         )
 
 

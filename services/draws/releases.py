@@ -27,6 +27,7 @@ from domain.draws.lifecycles import VerificationState as State
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_mobile, mask_name
 from domain.rulebook.notice_texts import time_params
+from domain.rulebook.types import Hours
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation, ReleaseConfirmation
 from models.organisations import Organisation
@@ -39,6 +40,7 @@ from services.draws.calling import Calling, Cause
 from services.draws.news import DrawNews
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
 from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
+from services.draws.sms_states import SMS_LABELS, sms_state
 from services.draws.verification import ApplicationRow, Verification
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices, Recipient
@@ -59,14 +61,16 @@ _WAITING = (
     "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days'"
 )
+_CALLING = (DrawState.COMMITTING, DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+_ANY_TIME = Hours(0, 24 * 60)
 _TOO_LATE = "距评标开始过近，已不能退选"
-_PANEL = """
+_PANEL = f"""
 SELECT i.id, i.expert_id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
     count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
     coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
     coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
-    EXISTS (SELECT 1 FROM notice t JOIN attempt s ON s.notice_id = t.id WHERE t.invitation_id = i.id
-        AND t.kind = 'draw_release_text' AND s.state IN ('sent', 'delivered')) AS texted,
+    min(v.due_at) FILTER (WHERE v.state = 'pending') AS next_call,
+    {sms_state("draw_release_text", "i.id")} AS sms,
     c.words, c.recorded_at, coalesce(a.real_name, '') AS recorded_by
 FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
 JOIN expert e ON e.id = i.expert_id
@@ -74,6 +78,19 @@ LEFT JOIN attempt v ON v.notice_id = n.id AND v.channel = 'voice'
 LEFT JOIN release_confirmation c ON c.invitation_id = i.id LEFT JOIN account a ON a.id = c.recorded_by_id
 WHERE i.draw_id = $1
 GROUP BY i.id, e.id, n.id, c.id, a.id ORDER BY i.code
+"""
+_TASKS = """
+SELECT * FROM (SELECT d.id, d.name, d.state, d.starts_at, CASE WHEN d.state = 'released' THEN (
+    SELECT count(*)::int FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
+     WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
+       AND NOT EXISTS (SELECT 1 FROM attempt v
+         WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
+       AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id)) ELSE 0 END AS unreached
+  FROM draw d WHERE {reach} AND (d.state = 'released' AND d.ended_at > {now}::timestamptz - interval '2 days'
+    OR d.state IN ('completed', 'short', 'supplement_pending') AND d.starts_at > {now}::timestamptz
+      AND (SELECT a.state FROM draw_application a WHERE a.draw_id = d.id AND a.kind = 'release'
+        ORDER BY a.submitted_at DESC, a.id DESC LIMIT 1) = 'approved')) AS t
+ WHERE state <> 'released' OR unreached > 0 ORDER BY starts_at, id LIMIT 20
 """
 
 
@@ -88,7 +105,9 @@ class ReleasedExpert:
     calls: Annotated[int, Field(description="Calls made")]
     voice: VoiceState
     voice_label: str
+    next_call: Annotated[datetime | None, Field(description="When the system calls next: not by night")]
     texted: Annotated[bool, Field(description="The release SMS is out")]
+    sms_label: Annotated[str, Field(description="To be shown", examples=["已发送"])]
     confirmed: Annotated[bool, Field(description="Knows of it: answered a call, or was reached by a person")]
     by_hand: Annotated[bool, Field(description="A member of staff may and must record whom no call reached")]
     words: str
@@ -98,8 +117,20 @@ class ReleasedExpert:
 
 
 @dataclass(frozen=True)
+class ReleaseTask:
+    """What an agency is waited for: to begin a verified release, or to tell the experts whom no call reached."""
+
+    draw_id: UUID
+    name: str
+    state: DrawState
+    until: datetime
+    unreached: int
+
+
+@dataclass(frozen=True)
 class ReleaseView:
     """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way.
+    ``later``: it could be asked for or begun if the draw did not call experts just now. ``hours``: of the calls.
 
     ``virtual_calls``: the pool offers calls that hide both numbers, to reach whom no call of the system reached.
     """
@@ -109,6 +140,8 @@ class ReleaseView:
     may_apply: bool
     waiting: bool
     may_start: bool
+    later: bool
+    hours: Annotated[str, Field(description="Empty: at any time", examples=["08:00-21:00"])]
     virtual_calls: bool
     panel: tuple[ReleasedExpert, ...]
 
@@ -248,7 +281,10 @@ class Releases:
     async def _write_alone(self, invitation_id: UUID) -> None:
         async with transaction():
             invitation = await Invitation.get(id=invitation_id)
-            await self._write(await Draw.get(id=invitation.draw_id), invitation)
+            draw = await Draw.get(id=invitation.draw_id)
+            await self._write(draw, invitation)
+            if (await self._released(draw.id, invitation_id)).by_hand:
+                await self._news.notify(draw, "unreached", occasion="once")
 
     async def _write(self, draw: Draw, invitation: Invitation) -> None:
         """The release SMS, once."""
@@ -257,14 +293,31 @@ class Releases:
 
     # ---- who knows of it
 
+    def until(self, draw: Draw) -> datetime:
+        """The last moment at which a release of its panel may be begun."""
+        return release_until(draw, self._deps)
+
+    async def tasks(self, actor: Actor) -> list[ReleaseTask]:
+        """What waits for this agency, the next activity first."""
+        permissions.check(actor, "draw.start")
+        where, values = self._access.reach(actor)
+        sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
+        found = await rows(sql, *values, self._deps.now())
+        lead = self._deps.book(actor.pool).draw.release.before_start
+        tasks = [
+            ReleaseTask(row["id"], row["name"], DrawState(row["state"]), row["starts_at"] - lead, row["unreached"])
+            for row in found
+        ]
+        return [one for one in tasks if one.unreached or self._deps.now() <= one.until]
+
     async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
         """For everybody who watches over the draw. Raises NotFound."""
         draw = await self._access.get(actor, draw_id)
         asked = [one for one in await self._verification.of_draw(draw_id) if one.kind == KIND]
         state = asked[0].state if asked else None
-        open_ = DRAW.can(DrawState(draw.state), DrawEvent.RELEASE) and self._deps.now() <= release_until(
-            draw, self._deps
-        )
+        in_time = self._deps.now() <= release_until(draw, self._deps)
+        open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
+        hours = self._deps.book(draw.pool).ladder["draw_released"].hours.get("voice")
         calls = await self._calls.log_of(draw_id, "release")
         return ReleaseView(
             until=release_until(draw, self._deps),
@@ -272,6 +325,8 @@ class Releases:
             may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
             waiting=state == State.SUBMITTED,
             may_start=open_ and state == State.APPROVED,
+            later=in_time and draw.state in _CALLING,
+            hours="" if hours is None or hours == _ANY_TIME else str(hours),
             virtual_calls=self._calls.offered(draw.pool),
             panel=tuple(self._row(row, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
@@ -288,7 +343,9 @@ class Releases:
             calls=row["calls"],
             voice=voice,
             voice_label=_VOICE[voice],
-            texted=row["texted"],
+            next_call=row["next_call"] if going_on else None,
+            texted=row["sms"] == "sent",
+            sms_label=SMS_LABELS[row["sms"]],
             confirmed=confirmed,
             by_hand=voice == "undelivered" and not confirmed,
             words=row["words"] or "",

@@ -34,9 +34,9 @@ from services.ports import CallBridge, CallReport
 log = structlog.get_logger(__name__)
 
 Purpose = Literal["recall", "urging", "release"]
-PER_DAY = 10
+_PER_DAY = 10
 """Calls that one expert gets within 24 hours; the vendor itself puts 20 through."""
-PAUSE = timedelta(minutes=1)
+_PAUSE = timedelta(minutes=1)
 """From one call to the same expert to the next."""
 _FRESH = timedelta(minutes=1)
 """A call that could not be asked for by then is not made: its person no longer waits for it."""
@@ -126,13 +126,13 @@ class VirtualCalls:
         if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
             raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
         made = await VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY).order_by("-asked_at")
-        if made and now < made[0].asked_at + PAUSE:
-            wait = int((made[0].asked_at + PAUSE - now).total_seconds()) + 1
+        if made and now < made[0].asked_at + _PAUSE:
+            wait = int((made[0].asked_at + _PAUSE - now).total_seconds()) + 1
             raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")
-        if len(made) >= PER_DAY:
-            wait = int((made[PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
+        if len(made) >= _PER_DAY:
+            wait = int((made[_PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
             raise TooMany(
-                f"24小时内已呼叫这位专家{PER_DAY}次，请改用其他方式联系。", retry_after=wait, code="called_enough"
+                f"24小时内已呼叫这位专家{_PER_DAY}次，请改用其他方式联系。", retry_after=wait, code="called_enough"
             )
 
     async def dial(self, call_id: UUID) -> None:
@@ -162,7 +162,7 @@ class VirtualCalls:
 
     # ---- what became of it
 
-    async def hear(self, report: CallReport) -> bool:
+    async def apply_report(self, report: CallReport) -> bool:
         """Carry a report out; false when the call is none of these."""
         call = await VirtualCall.get_or_none(out_id=report.out_id)
         if call is None:
@@ -186,14 +186,14 @@ class VirtualCalls:
         if call.state == State.ASKED:
             await self._move(call_id, Event.REFUSE, code="too_late")
             return
-        told = None
+        answer = None
         if call.call_id:
             try:
-                told = await self._bridge.report(call.call_id, call.asked_at)
+                answer = await self._bridge.report(call.call_id, call.asked_at)
             except GatewayError as error:
-                log.warning("virtual_call_not_told", call=str(call_id), error=str(error))
-        if told is not None and told.ended:
-            await self._end(call_id, told.status, told.seconds)
+                log.warning("virtual_call_report_missing", call=str(call_id), error=str(error))
+        if answer is not None and answer.ended:
+            await self._end(call_id, answer.status, answer.seconds)
         elif now >= call.asked_at + _patience(call):
             await self._move(call_id, Event.LOSE, code="no_report")
         else:

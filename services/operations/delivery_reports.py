@@ -137,7 +137,7 @@ class DeliveryReports:
         ended_at = receipt.body["ended_at"]
         at = datetime.fromisoformat(ended_at) if ended_at else None
         report = CallReport(**{**receipt.body, "ended_at": at})
-        if not await self._virtual_calls.hear(report):
+        if not await self._virtual_calls.apply_report(report):
             await self._hear_call(report)
         return True
 

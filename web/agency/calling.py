@@ -67,8 +67,10 @@ class CallingPages(DrawPart):
 
     async def onward(self, request: http.Request) -> http.Response:
         """To the step where the activity stands."""
-        _, detail = await self.asked(request)
+        actor, detail = await self.asked(request)
         state, draw = DrawState(detail.draw.state), detail.draw
+        if any(one.draw_id == draw.id for one in await self.services.draws.releases.tasks(actor)):
+            raise redirect(path_of(draw.id, "release"))
         if draw.kind == "recall" and state not in (*EDITABLE, DrawState.SUBMITTED):
             raise redirect(path_of(draw.id, "notify"))
         full = sum(one.planned for one in detail.conditions) == draw.needed
@@ -109,6 +111,8 @@ class CallingPages(DrawPart):
             top=self.book(actor).pool.region,
             unseals_at=draws.access.unseals_at(draw),
             over=state in _OVER,
+            begun=self.services.deps.now() >= draw.starts_at,
+            stays=self.book(actor).draw.exits.after_forced_end == "stay",
             running=draw.started_at is not None,
             print_moment=print_moment,
         )

@@ -16,6 +16,7 @@ from services.draws import DeskRow, Detail
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, text
+from web.draws.facts import KINDS as APPLICATION_KINDS
 from web.draws.record import public_path
 from web.office.base import redirect, uuid_of
 
@@ -151,6 +152,7 @@ class LogTab(DrawPart):
             detail,
             operations=await draws.queries.operations(actor, detail.draw.id),
             applications=await draws.verification.of_draw(detail.draw.id),
+            application_kinds=APPLICATION_KINDS,
             kinds=KINDS,
             sources=SOURCES,
             absences=await draws.absences.of_draw(actor, detail.draw.id),

@@ -32,8 +32,8 @@ class FollowUpPages(DrawPart):
         return await self._page(actor, request, detail, Form(lots))
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
-        kind, draw = _kind_of(request), detail.draw
-        project = await self.services.draws.projects.get(actor, draw.project_id)
+        kind, draw, draws = _kind_of(request), detail.draw, self.services.draws
+        project = await draws.projects.get(actor, draw.project_id)
         owners = (None, draw.id, *detail.ancestors)
         return self.draw_page(
             actor,
@@ -44,6 +44,7 @@ class FollowUpPages(DrawPart):
             f=form,
             kind=kind,
             allowed=DrawState(draw.state) in _ALLOWED[kind],
+            open=await draws.follow_ups.open_one(actor, draw.id),
             project=project,
             lots=[(lot, lot.draw_id in owners) for lot in project.lots],
         )

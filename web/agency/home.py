@@ -67,6 +67,7 @@ class HomePages(AgencyPart):
             board=board,
             supplements=board.pending_supplements,
             todo=todo,
+            releases=await self.services.draws.releases.tasks(actor),
             words=to_do_of,
             first=first,
             months=(f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}"),

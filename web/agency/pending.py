@@ -26,14 +26,15 @@ class PendingPages(AgencyPart):
             await self.services.draws.absences.pending(actor), key=lambda row: (row.draw_number, row.registered_at)
         )
         short = await self.services.draws.queries.cards(actor, Filters(states=(DrawState.SHORT.value,)), limit=50)
-        waiting = {row.draw_id for row in rows}
+        waiting = {row.draw_id: row.missing for row in rows}
+        others = [one for one in short.items if one.id not in waiting and one.kind != "recall"]
         return self.show(
             actor,
             "agency/pending.html",
             request,
             groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
-            short=[one for one in short.items if one.id not in waiting and one.kind != "recall"],
-            supplements=len(rows),
+            short=others,
+            supplements=sum(waiting.values()) + sum(one.needed - one.accepted for one in others),
             kinds=KINDS,
             sources=SOURCES,
         )

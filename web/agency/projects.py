@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
@@ -58,8 +59,10 @@ class ProjectPages(AgencyPart):
 
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        kept = await self.draft(actor, "project", actor.organisation_id)
-        return await self._form_page(actor, request, None, Form(kept) if kept else None, kept=bool(kept))
+        if kept := await self.draft(actor, "project", actor.organisation_id):
+            return await self._form_page(actor, request, None, Form(kept), kept=True)
+        parties = asdict(await self.services.draws.projects.last_parties(actor))
+        return await self._form_page(actor, request, None, Form({"organisation_form": "委托招标"} | parties))
 
     async def create(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -75,7 +78,7 @@ class ProjectPages(AgencyPart):
         """With ``?edit=1`` its form."""
         actor, view = await self._asked(request)
         if request.query.get("edit") and view.editable:
-            return await self._form_page(actor, request, view)
+            return await self._form_page(actor, request, view, Form(_values(view.data)))
         return await self._page(actor, request, view)
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -117,11 +120,10 @@ class ProjectPages(AgencyPart):
         actor: Actor,
         request: http.Request,
         view: ProjectView | None,
-        form: Form | None = None,
+        form: Form,
         *,
         kept: bool = False,
     ) -> http.Response:
-        form = form or Form(_values(view.data) if view else {"organisation_form": "委托招标"})
         rules = self.book(actor).projects
         code = form.value("region")
         return self.show(

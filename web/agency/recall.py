@@ -37,6 +37,7 @@ class RecallPages(DrawPart):
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         draws, draw, state = self.services.draws, detail.draw, DrawState(detail.draw.state)
+        begun = self.services.deps.now() >= draw.starts_at
         if draw.kind != "recall":
             raise redirect(path_of(draw.id, "run"))
         return self.draw_page(
@@ -48,7 +49,9 @@ class RecallPages(DrawPart):
             f=form,
             panel=await draws.recalls.panel(actor, draw.id),
             waiting=state in (*EDITABLE, DrawState.SUBMITTED),
-            open=state == DrawState.VERIFIED,
+            open=state == DrawState.VERIFIED and not begun,
+            late=state == DrawState.VERIFIED and begun,
+            begun=begun,
             over=state in _OVER,
             progress=await draws.progress.of(draw),
             unseals_at=draws.access.unseals_at(draw),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 import aiohttp.web as http
@@ -13,6 +14,9 @@ from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.wizard import DrawPart, path_of, text
 from web.office.base import EMPTY, Form, redirect, uuid_of
+
+_SOON = timedelta(minutes=30)
+"""A call that waits for longer waits for the morning."""
 
 
 class ReleasePages(DrawPart):
@@ -46,6 +50,7 @@ class ReleasePages(DrawPart):
             error=form.error,
             f=form,
             release=await draws.releases.view(actor, draw.id),
+            soon=self.services.deps.now() + _SOON,
             attached=await draws.attachments.find(actor, draw.id, "release"),
             own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             causes=[(one, one) for one in self.book(actor).draw.release.causes],

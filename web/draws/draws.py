@@ -303,6 +303,7 @@ class DrawPages(DeskPart):
             if may(actor, "absence.register")
             else [],
             names=_KINDS,
+            agency=actor.role in AGENCY,
             sources=_SOURCES,
             form=self._token(actor, "absences", draw.id),
             over=draw.ended_at is not None,
@@ -343,6 +344,7 @@ class DrawPages(DeskPart):
         return self._exit_page(actor, draw)
 
     def _exit_page(self, actor: Actor, draw: Draw, error: AppError | None = None, words: str = "") -> http.Response:
+        bound = actor.role in AGENCY and draw.started_at is not None and draw.kind != "recall"
         return self._show(
             actor,
             "draws/exit.html",
@@ -352,7 +354,9 @@ class DrawPages(DeskPart):
             reasons=TERMINATION_REASONS,
             error=error.message if error else "",
             words=words,
-            may_terminate=may(actor, "draw.terminate"),
+            may_terminate=may(actor, "draw.terminate") and not bound,
+            bound=bound,
+            before=self._services.deps.now() <= self._services.draws.releases.until(draw),
             may_end=may(actor, "draw.end"),
             begun=self._services.deps.now() >= draw.starts_at,
             form=self._token(actor, "exit", draw.id),

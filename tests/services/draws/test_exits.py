@@ -246,6 +246,10 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
         await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert refusal.value.code == "not_begun"
     clock.set((await Draw.get(id=draw_id)).starts_at)
+    await Draw.filter(id=draw_id).update(state="committing")
+    with pytest.raises(Conflict, match="先终止本轮摇号"):
+        await office.exits.end(getattr(office, role), draw_id, "正在扩大地区补抽")
+    await Draw.filter(id=draw_id).update(state="supplement_pending")
     await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert await state_of(draw_id) == "ended"
     with pytest.raises(Conflict):

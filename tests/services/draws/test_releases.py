@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.clock import FixedClock
+from domain.clock import FixedClock, local
 from domain.draws.lifecycles import VerificationState
 from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, RuleViolation, Transient
 from domain.rulebook.notice_texts import time_params
@@ -166,7 +166,9 @@ async def test_the_clock_may_pass_the_limit_between_approval_and_start(office: O
     draw_id = await panel(office)
     await office.verification.approve(office.verifier, await ask(office, draw_id))
     assert (await office.releases.view(office.agency, draw_id)).may_start
+    assert [(one.draw_id, one.unreached) for one in await office.releases.tasks(office.agency)] == [(draw_id, 0)]
     clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(hours=4) - clock.now())
+    assert await office.releases.tasks(office.agency) == []
     assert not (await office.releases.view(office.agency, draw_id)).may_start
     with pytest.raises(RuleViolation):
         await office.releases.start(office.agency, draw_id)
@@ -187,6 +189,17 @@ async def test_who_answers_the_call_gets_the_message_and_knows(
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已告知")
 
 
+async def test_by_night_the_calls_wait_for_the_morning_and_the_table_says_so(office: Office, clock: FixedClock) -> None:
+    clock.set(local(clock.now()).replace(hour=22, minute=0))
+    draw_id = await panel(office, 1)
+    await released(office, draw_id)
+    view = await office.releases.view(office.agency, draw_id)
+    [row] = view.panel
+    assert row.next_call is not None
+    assert (f"{local(row.next_call):%H:%M}", row.voice_label, row.by_hand) == ("08:00", "通知中", False)
+    assert (row.next_call > clock.now(), view.hours) == (True, "08:00-21:00")
+
+
 async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
     office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
 ) -> None:
@@ -198,11 +211,22 @@ async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
         assert (row.calls, row.voice_label) == (number, "通知中" if number < 3 else "未送达")
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
+    assert row.sms_label == "未发送"
     assert [await office.releases.write_untold() for _ in range(2)] == [1, 0], "written to all the same"
+    news = await Notice.filter(kind="agency_news").order_by("created_at", "id").values_list("params", flat=True)
+    assert [one["what"] for one in news][1:] == ["有专家未接退选电话，请人工确认"], news
+    assert [(one.draw_id, one.unreached) for one in await office.releases.tasks(office.agency)] == [(draw_id, 1)]
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert row.sms_label == "待发送"
+    await Attempt.filter(notice__kind="draw_release_text").update(state="failed")
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.sms_label, row.texted, row.by_hand) == ("发送失败", False, True)
+    await Attempt.filter(notice__kind="draw_release_text").update(state="delivered")
     with pytest.raises(InvalidInput):
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, " ")
     await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已电话告知本人")
     await office.releases.confirm(office.agency, draw_id, row.invitation_id, "再点一次")
+    assert await office.releases.tasks(office.agency) == []
     await delivery.deliver_due()
     [row] = (await office.releases.view(office.agency, draw_id)).panel
     assert (row.calls, row.texted, row.confirmed, row.words, row.by_hand) == (3, True, True, "已电话告知本人", False)
@@ -216,6 +240,7 @@ async def test_only_a_drawn_panel_that_has_not_met_is_released(office: Office, s
         await office.releases.submit(office.agency, draw_id, "招标失败", "")
     view = await office.releases.view(office.agency, draw_id)
     assert (view.may_apply, view.waiting, view.may_start) == (False, False, False)
+    assert view.later == (state == "drawing")
 
 
 async def test_the_request_s_state_is_told(office: Office) -> None:

@@ -83,7 +83,7 @@ async def test_the_staffs_phone_rings_first_and_what_became_of_it_stands_in_the_
     seen = []
     for status, seconds in (("200101", 0), ("200102", 0), ("200103", 0), ("200100", 35)):
         await reports.take_calls([report(call, status, seconds)])
-        assert await office.virtual_calls.hear(report(call, status, seconds))
+        assert await office.virtual_calls.apply_report(report(call, status, seconds))
         seen.append((await lines(office, draw_id))[0].state)
     assert seen == [State.DIALLING, State.CALLING, State.TALKING, State.TALKED]
     [line] = await lines(office, draw_id)
@@ -123,7 +123,7 @@ async def test_half_a_call_says_who_was_not_reached(
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
     for status in told:
-        await office.virtual_calls.hear(report(call, status))
+        await office.virtual_calls.apply_report(report(call, status))
     assert [line.state for line in await lines(office, draw_id)] == [state]
 
 
@@ -135,7 +135,7 @@ async def test_reports_in_any_order_and_twice_end_the_same(
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
     for status in [*order, *order]:
-        await office.virtual_calls.hear(report(call, status, seconds))
+        await office.virtual_calls.apply_report(report(call, status, seconds))
     [line] = await lines(office, draw_id)
     assert (line.state, line.seconds) == (State.TALKED, seconds)
 
@@ -143,15 +143,17 @@ async def test_reports_in_any_order_and_twice_end_the_same(
 async def test_reports_at_the_same_moment_end_the_same(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
-    await asyncio.gather(*(office.virtual_calls.hear(report(call, one)) for one in ("200102", "200103", "200100")))
+    await asyncio.gather(
+        *(office.virtual_calls.apply_report(report(call, one)) for one in ("200102", "200103", "200100"))
+    )
     assert [line.state for line in await lines(office, draw_id)] == [State.TALKED]
 
 
 async def test_a_report_of_another_call_is_not_believed(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
-    assert await office.virtual_calls.hear(CallReport("other", call.out_id, True, "200100", "", None, 5))
-    assert not await office.virtual_calls.hear(CallReport(call.call_id, "unknown", True, "200100", "", None, 5))
+    assert await office.virtual_calls.apply_report(CallReport("other", call.out_id, True, "200100", "", None, 5))
+    assert not await office.virtual_calls.apply_report(CallReport(call.call_id, "unknown", True, "200100", "", None, 5))
     assert [line.state for line in await lines(office, draw_id)] == [State.DIALLING]
 
 
@@ -182,7 +184,7 @@ async def test_a_call_that_was_perhaps_made_is_never_made_again_and_given_up_in_
     clock.move(timedelta(seconds=90))
     await office.virtual_calls.check_due()
     assert [line.state for line in await lines(office, draw_id)] == [State.LOST]
-    await office.virtual_calls.hear(report(call, "200100", 12))
+    await office.virtual_calls.apply_report(report(call, "200100", 12))
     assert [(line.state, line.seconds) for line in await lines(office, draw_id)] == [(State.TALKED, 12)], "it came late"
     assert (await rung(office, draw_id, invitation.id)).state == State.DIALLING
 
@@ -244,7 +246,7 @@ async def test_an_expert_is_not_rung_on_and_on(office: Office, clock: FixedClock
     draw_id, [invitation] = await missing(office, clock)
     for _ in range(10):
         call = await rung(office, draw_id, invitation.id)
-        await office.virtual_calls.hear(report(call, "200113"))
+        await office.virtual_calls.apply_report(report(call, "200113"))
         with pytest.raises(TooMany, match="刚刚呼叫过"):
             await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
         clock.move(timedelta(seconds=61))
@@ -271,7 +273,7 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
     office = await make_office(replace(deps, rulebooks={**deps.rulebooks, "demo": capped}))
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
-    await office.virtual_calls.hear(report(call, "200113"))
+    await office.virtual_calls.apply_report(report(call, "200113"))
     clock.move(timedelta(seconds=61))
     assert [row.may_ring for row in await office.attendance.desk(office.desk, draw_id)] == [False]
     with pytest.raises(RuleViolation, match="最多1次"):
@@ -298,7 +300,7 @@ async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> No
     await office.recalls.ring(office.agency, draw_id, row.id)
     call = await VirtualCall.get(draw_id=draw_id)
     await office.virtual_calls.dial(call.id)
-    await office.virtual_calls.hear(report(call, "200100", 90))
+    await office.virtual_calls.apply_report(report(call, "200100", 90))
     shown = {one.id: one for one in (await office.recalls.panel(office.agency, draw_id)).rows}[row.id]
     assert shown.called_at is not None
     assert [(one.state_label, one.seconds) for one in shown.calls] == [("已通话", 90)]

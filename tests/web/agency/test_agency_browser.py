@@ -7,11 +7,12 @@ from typing import Literal
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
+from models.notices import Attempt, Notice
 from models.projects import Lot
 from tests.factories.files import pdf
 from tests.factories.offices import ID_NUMBER, add_experts, make_draw, open_invitations, state_of, verify
@@ -233,3 +234,34 @@ async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: B
     for one in (first, second):
         await one.page.context.close()
     assert first.complaints + second.complaints == []
+
+
+async def test_an_open_page_gets_the_forms_for_whom_no_call_reached(browser: Browser, world: World) -> None:
+    draw_id, _ = await world.panel(2)
+    services, agency = world.services.draws, world.office.agency
+    await services.attachments.attach(agency, draw_id, "退选申请表.pdf", pdf(), "release")
+    application = await services.releases.submit(agency, draw_id, "招标失败", "不足三家")
+    await services.verification.approve(world.office.verifier, application)
+    await services.releases.start(agency, draw_id)
+    seen = await staff(browser, world, PHONE, "agency")
+    await seen.page.clock.install()
+    page = await seen.open(f"/agency/draws/{draw_id}/release")
+    forms = page.get_by_role("button", name="登记")
+    await expect(page.get_by_text("通知中")).to_have_count(2)
+    await expect(forms).to_have_count(0)
+    calls = Notice.filter(kind="draw_released").order_by("id")
+    for count, notice in enumerate(await calls, 1):
+        await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=world.clock.now())
+        await Notice.filter(id=notice.id).update(state="failed")
+        await page.clock.run_for(5_000)
+        await expect(forms).to_have_count(count)
+        if count == 1:
+            await page.get_by_label("的通知情况").fill("已电话告知本人")
+            await page.get_by_label("您的通话号码").focus()
+    assert await page.get_by_label("的通知情况").evaluate_all("all => all.map((one) => one.value).sort()") == [
+        "",
+        "已电话告知本人",
+    ], "what was typed stays"
+    await page.get_by_role("button", name="虚拟号呼叫").first.click()
+    await page.get_by_text("接听后再呼叫专家。通话后").wait_for()
+    assert seen.complaints == []

@@ -21,6 +21,7 @@ from tests.factories.offices import (
     SUPERVISOR_ENTRY,
     add_experts,
     make_draw,
+    open_invitations,
     state_of,
     verify,
 )
@@ -258,6 +259,7 @@ async def test_a_verified_draw_is_fixed_started_paused_moved_and_ended(world: Wo
     assert f"{local((await CallNotice.get(draw_id=draw_id)).gathering_at):%Y-%m-%dT%H:%M}" == moved
     await agency.press("继续抽取")
     assert await state_of(draw_id) == "drawing"
+    assert "已同意的专家照常参评" in agency.text
     await agency.press("强制结束", reason="招标人取消评标")
     assert await state_of(draw_id) in ("ending", "short")
     await agency.click("操作记录")
@@ -278,6 +280,12 @@ async def test_a_round_can_be_given_up(world: World) -> None:
         f"/agency/draws/{draw_id}/round", data={"form": token, "commitment": "0" * 64}, headers={"Origin": PUBLIC_URL}
     )
     assert (late.status, "刷新页面" in (await late.json())["detail"]) == (409, True)
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    assert ("不能再抽取" in agency.text, "开始三方摇号" in agency.page.buttons) == (True, False)
+    await agency.click("终止本活动")
+    assert "终止活动" in agency.page.buttons
 
 
 async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
@@ -292,6 +300,33 @@ async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
     assert (await state_of(draw_id), "补抽已启动" in agency.text) == ("drawing", True)
     await world.office.run.advance(draw_id)
     assert await Invitation.filter(draw_id=draw_id).count() == 3
+
+
+async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World) -> None:
+    draw_id, [one, other] = await world.call(2)
+    answers = world.services.draws.invitations
+    await answers.answer(one.id, one.expert_id, "accept", by="chat")
+    await answers.answer(other.id, other.expert_id, "decline", by="chat")
+    await world.office.run.advance(draw_id)
+    [last] = await open_invitations(draw_id)
+    await answers.answer(last.id, last.expert_id, "decline", by="chat")
+    await world.office.run.advance(draw_id)
+    assert await state_of(draw_id) == "short"
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/pending")
+    assert "专家不足的活动" in agency.text
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    assert "扩大地区补抽" in agency.page.buttons
+    rules = world.services.deps.book("demo").draw
+    world.set_rules("draw", supplement=rules.supplement.model_copy(update={"region_change": False}))
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    assert ("扩大地区补抽" in agency.page.buttons, "不能扩大地区补抽" in agency.text) == (False, True)
+    assert "名单已抽完，不能再补抽。" in agency.text
+    await agency.click("申请退选")
+    assert agency.path == f"/agency/draws/{draw_id}/release"
+    await answers.leave(one.id, one.expert_id, "生病", by="chat")
+    await agency.get("/agency/pending")
+    assert ("需补抽2人" in agency.text, "专家补抽 2" in agency.text) == (True, True), agency.text
 
 
 async def test_a_draw_that_has_run_shows_its_tabs(world: World) -> None:

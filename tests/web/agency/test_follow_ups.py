@@ -8,6 +8,9 @@ from uuid import UUID
 from domain.clock import local
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation
+from models.notices import Attempt
+from models.virtual_calls import VirtualCall
+from services.draws import RecallTimes
 from tests.factories.offices import add_experts, end_with_panel, prove, state_of
 from tests.web.conftest import Visitor, World
 
@@ -89,8 +92,18 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
         assert "已登记" in agency.text
     await agency.press("提交最终确认结果")
     assert (await state_of(draw.id), "最终确认结果已提交" in agency.text) == ("completed", True)
-    assert await Invitation.filter(draw_id=draw.id, state="accepted").count() == 2
+    [one, other] = await Invitation.filter(draw_id=draw.id, state="accepted")
     assert "提交最终确认结果" not in agency.page.buttons
+    world.clock.move(timedelta(seconds=61))
+    await VirtualCall.all().update(state="missed", closed_at=world.clock.now(), check_at=None)
+    sent = Attempt.filter(channel="sms", notice__kind="draw_accepted")
+    await sent.filter(notice__invitation_id=one.id).update(state="delivered")
+    await sent.filter(notice__invitation_id=other.id).update(state="failed")
+    await agency.get(f"/agency/draws/{draw.id}/notify")
+    assert ("已发送" in agency.text, "发送失败，请用虚拟号告知" in agency.text) == (True, True)
+    [missed] = [name for name in names if f"虚拟号呼叫{name}" in agency.page.buttons]
+    await agency.press(f"虚拟号呼叫{missed}")
+    assert "接听后再呼叫专家" in agency.text, agency.text
     record = await world.visitor().get(f"/record/{await world.screens().share(world.office.agency, draw.id, 'record')}")
     assert f"原活动{(await Draw.get(id=old)).number}" in record.text
     assert "通知的专家就是原活动的参评专家" in record.text
@@ -123,6 +136,45 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     await verifier.get(f"/desk/{draw.id}/application")
     assert f"重新抽取的原活动：{(await Draw.get(id=old)).number}" in verifier.text
     assert "截标" in verifier.text
+
+
+async def test_two_tabs_make_one_activity(world: World) -> None:
+    old = await ended(world)
+    one = await world.log_in(world.office.agency)
+    world.clock.move(timedelta(minutes=2))
+    other = await world.log_in(world.office.agency)
+    times = {"starts_at": at(world, 14), "ends_at": at(world, 18)}
+    redrawn = {**times, "bid_closing_at": at(world, 9), "opening_at": at(world, 10)}
+    await one.get(f"/agency/draws/{old}/recall")
+    await other.get(f"/agency/draws/{old}/redraw")
+    await one.press("确定复评", **times)
+    made = await newest("recall")
+    await other.press("确定重新抽取", **redrawn)
+    assert (other.status, await Draw.all().count()) == (409, 2)
+    await other.click("继续办理")
+    assert other.path == f"/agency/draws/{made.id}/submit"
+
+
+async def test_a_recall_whose_start_has_passed_leads_out(world: World) -> None:
+    old = await ended(world)
+    agency = await world.log_in(world.office.agency)
+    times = RecallTimes(world.clock.now() + timedelta(days=1), world.clock.now() + timedelta(days=1, hours=4))
+    draw_id = await world.office.follow_ups.recall(world.office.agency, old, times)
+    await agency.get(f"/agency/draws/{old}/recall")
+    assert "确定复评" not in agency.page.buttons
+    await agency.click((await Draw.get(id=draw_id)).number)
+    assert agency.path.startswith(f"/agency/draws/{draw_id}")
+    await hand_in(world, agency, draw_id)
+    world.clock.set(times.starts_at)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/notify")
+    assert ("预计评标开始时间已过" in agency.text, "提交最终确认结果" in agency.page.buttons) == (True, False)
+    await agency.click("终止本活动")
+    await agency.press("终止活动", cause="replanned", words="时间已过")
+    await agency.get(f"/agency/draws/{draw_id}/notify")
+    await agency.click("回到原活动可以再次发起复评或重新抽取")
+    await agency.get(f"/agency/draws/{old}/recall")
+    assert "确定复评" in agency.page.buttons
 
 
 async def test_what_cannot_be_followed_says_so(world: World) -> None:

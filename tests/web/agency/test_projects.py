@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from models.accounts import Account
 from models.draws import Draw
+from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core.base import Actor
 from tests.factories.offices import make_draw
@@ -120,6 +122,23 @@ async def test_a_project_is_made_changed_divided_and_removed(world: World) -> No
     await agency.press("确定删除")
     assert (agency.path, "项目已删除" in agency.text) == ("/agency/projects", True)
     assert "演示隧道工程" not in agency.text
+
+
+async def test_a_new_project_begins_with_the_organisation_and_then_with_what_was_typed_last(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+
+    async def begun_with() -> list[str]:
+        fields = (await agency.get("/agency/projects/new")).page.forms[0]["fields"]
+        return [fields[name] for name in ("agency_name", "agency_code", "contact", "contact_phone")]
+
+    await Project.all().update(deleted_at=world.clock.now())
+    own = await Organisation.get(id=world.office.agency.organisation_id)
+    person = await Account.get(id=world.office.agency.account_id)
+    mobile = world.services.deps.keys.open_text(person.mobile_sealed, "mobile")
+    assert await begun_with() == [own.name, own.credit_code, person.real_name, mobile]
+    await agency.press("保存", **{**PROJECT, "contact": "李四", "contact_phone": "02088880000"})
+    assert "项目已保存" in agency.text
+    assert (await begun_with())[2:] == ["李四", "02088880000"]
 
 
 async def test_a_project_with_a_draw_is_read_only(world: World) -> None:

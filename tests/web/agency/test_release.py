@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from domain.clock import local
 from models.draws import Draw, DrawApplication
 from models.notices import Attempt, Notice
 from tests.factories.files import pdf
@@ -39,12 +42,24 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     assert (await Draw.get(id=draw_id)).state == "completed"
     assert await DrawApplication.filter(kind="release").values_list("state", flat=True) == ["withdrawn", "approved"]
 
+    await agency.get("/agency")
+    assert "退选已核验通过，请在" in agency.text
+    await agency.get(f"/agency/draws/{draw_id}")
+    assert agency.path == f"/agency/draws/{draw_id}/release"
+    await Draw.filter(id=draw_id).update(state="paused")
+    await agency.get(f"/agency/draws/{draw_id}/release")
+    assert "抽取结束后才能启动退选" in agency.text, agency.text
+    await Draw.filter(id=draw_id).update(state="completed")
     await agency.get(f"/agency/draws/{draw_id}/release")
     await agency.press("启动退选")
     assert "已启动退选" in agency.text, agency.text
     assert "通知中" in agency.text
     assert (await Draw.get(id=draw_id)).state == "released"
     notice = await Notice.get(kind="draw_released")
+    morning = world.clock.now() + timedelta(hours=8)
+    await Attempt.filter(notice_id=notice.id, channel="voice").update(due_at=morning)
+    await agency.get(f"/agency/draws/{draw_id}/release")
+    assert f"{local(morning):%H:%M}拨打" in agency.text, "a call waits for the morning"
     await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=world.clock.now())
     await Notice.filter(id=notice.id).update(state="failed")
     await agency.get(f"/agency/draws/{draw_id}/release")

@@ -321,14 +321,17 @@ async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one
     await desk.get(f"/desk/{draw_id}/exit")
     await desk.press("结束活动", words="一人未到")
     assert (desk.path, "已结束" in desk.text) == (f"/desk/{draw_id}", True)
+    await desk.get(f"/desk/{draw_id}/absences")
+    assert ("不再补抽" in desk.text, "已补抽" in desk.text) == (True, False), "nobody came instead"
 
 
 async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world: World) -> None:
     draw_id, [one] = await world.panel()
     agency, verifier = await world.log_in(world.office.agency), await world.log_in(world.office.verifier, "verifier")
     await agency.get(f"/desk/{draw_id}/exit")
-    await agency.press("终止活动", cause="replanned", words="换一批")
-    assert (agency.status, "请联系核验人员" in agency.text) == (409, True)
+    assert ("终止活动" in agency.page.buttons, "联系交易中心核验人员终止" in agency.text) == (False, True)
+    await agency.click("申请退选")
+    assert agency.path == f"/agency/draws/{draw_id}/release"
     await verifier.get(f"/desk/{draw_id}/exit")
     await verifier.press("终止活动", cause="project_stopped", words="项目取消")
     assert "已终止" in verifier.text

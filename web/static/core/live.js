@@ -1,5 +1,15 @@
 // Keeps regions fresh: every `data-live` seconds the page is fetched again and the region of the same id replaced.
+// Forms of buttons in it stand outside, so that what is typed stays; a new one comes with `data-with` naming the region.
 // While the service can't be reached the region is marked `lost`, and says so if it has a `data-lost` message.
+function bring(page, region) {
+  let last = region;
+  for (const one of page.querySelectorAll(`[data-with="${region.id}"]`)) {
+    const known = document.getElementById(one.getAttribute('id')); // a form's own `id` may be its field of that name
+    if (!known) last.after(document.adoptNode(one));
+    last = known || one;
+  }
+}
+
 function watch(region) {
   const every = Number(region.dataset.live) * 1000;
   setInterval(async () => {
@@ -10,6 +20,7 @@ function watch(region) {
       if (answer.status >= 500) throw new Error(`status ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const fresh = page.getElementById(region.id);
+      if (fresh) bring(page, here);
       if (fresh) here.replaceWith(document.adoptNode(fresh));
       else if (answer.status !== 405) location.replace(location.pathname + location.search); // never the form again that was refused here
     } catch {
