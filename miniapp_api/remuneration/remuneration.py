@@ -10,8 +10,15 @@ from pydantic import Field
 from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, PoolPath
-from services.remuneration import DrawRemuneration, MonthTotal, OwnRemuneration, RemunerationRow
+from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, PoolPath
+from services.remuneration import (
+    DrawRemuneration,
+    DrawSums,
+    MonthTotal,
+    OfficeTotals,
+    OwnRemuneration,
+    RemunerationRow,
+)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 api = Api(
@@ -63,6 +70,19 @@ class PaidOut(Output):
 
 class ProposedOut(Output):
     proposed: int = Field(description="Experts who had no amount yet")
+
+
+class OrganisationPath(PoolPath):
+    organisation_id: UUID
+
+
+class MonthsQuery(PageQuery):
+    since: str = Field(max_length=7, description="起始月份, whole", examples=["2026-01"])
+    until: str = Field(max_length=7, description="截止月份, whole", examples=["2026-11"])
+
+
+class TotalsQuery(MonthsQuery):
+    search: str = Field("", max_length=60, description="Part of the organisation's name")
 
 
 @api.get("/remuneration", "我的酬劳", action="remuneration.own")
@@ -131,3 +151,27 @@ async def sheet(call: Call, path: DrawPath) -> Download:
 async def months(call: Call) -> Listing[MonthTotal]:
     """By organisation and month in which the activities ended, newest first."""
     return Listing(items=await call.services.remuneration.payouts.months(call.actor))
+
+
+@api.get("/remuneration/organisations", "酬劳按代理机构合计", action="remuneration.report")
+async def organisations(call: Call, query: TotalsQuery) -> OfficeTotals:
+    """Of activities that ended in these months, the largest amounts first; nobody is named."""
+    return await call.services.remuneration.totals.by_organisation(
+        call.actor, query.since, query.until, query.search, offset=query.offset, limit=query.size
+    )
+
+
+@api.get("/remuneration/organisations/{organisation_id}", "一个代理机构的酬劳", action="remuneration.report")
+async def organisation(call: Call, path: OrganisationPath, query: MonthsQuery) -> Page[DrawSums]:
+    """Its activities that ended in these months, newest first."""
+    _, found = await call.services.remuneration.totals.of_organisation(
+        call.actor, path.organisation_id, query.since, query.until, offset=query.offset, limit=query.size
+    )
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+
+
+@api.get("/remuneration/organisations.xlsx", "导出酬劳合计", action="remuneration.report", media_type=XLSX)
+async def organisations_sheet(call: Call, query: TotalsQuery) -> Download:
+    """All organisations that the same filter matches. Recorded."""
+    body = await call.services.remuneration.totals.sheet(call.actor, query.since, query.until, query.search)
+    return Download(body, XLSX, "remuneration-totals.xlsx")

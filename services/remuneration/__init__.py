@@ -8,11 +8,15 @@ from services.remuneration.assembly import RemunerationServices, build
 from services.remuneration.payouts import MonthTotal
 from services.remuneration.proposals import DrawRemuneration, RemunerationRow
 from services.remuneration.records import LineView
+from services.remuneration.totals import DrawSums, OfficeTotals, OrganisationSums
 
 __all__ = [
     "DrawRemuneration",
+    "DrawSums",
     "LineView",
     "MonthTotal",
+    "OfficeTotals",
+    "OrganisationSums",
     "OwnRemuneration",
     "RemunerationRow",
     "RemunerationServices",

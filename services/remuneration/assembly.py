@@ -12,6 +12,7 @@ from services.remuneration.answers import ExpertAnswers
 from services.remuneration.payouts import Payouts
 from services.remuneration.proposals import Proposals
 from services.remuneration.sheets import PaymentSheets
+from services.remuneration.totals import RemunerationTotals
 
 UNANSWERED = "EXISTS (SELECT 1 FROM remuneration WHERE state = 'proposed' AND answer_until <= $1)"
 
@@ -22,6 +23,7 @@ class RemunerationServices:
     answers: ExpertAnswers
     payouts: Payouts
     sheets: PaymentSheets
+    totals: RemunerationTotals
     due_tasks: tuple[DueTask, ...]
 
 
@@ -32,5 +34,6 @@ def build(deps: Deps, notices: Notices, access: DrawAccess) -> RemunerationServi
         answers=answers,
         payouts=Payouts(deps, notices, access),
         sheets=PaymentSheets(deps, access),
+        totals=RemunerationTotals(deps),
         due_tasks=(DueTask("remuneration_unanswered", UNANSWERED, answers.assume_due),),
     )

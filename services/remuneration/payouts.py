@@ -133,7 +133,7 @@ class Payouts:
             await record(actor, self._deps.now(), "remuneration.taken_back", "remuneration", one.id)
 
     async def months(self, actor: Actor) -> list[MonthTotal]:
-        """Totals by month, the newest first: of what an agent or legal entity handles; to the office, of all."""
+        """Totals by month, the newest first: of what an agent or legal entity handles."""
         permissions.check(actor, "remuneration.totals")
         where, values = self._access.reach(actor)
         return [MonthTotal(**row) for row in await rows(_MONTHS.format(where=where), *values)]

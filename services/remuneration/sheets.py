@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.clock import SHANGHAI
-from domain.errors import InvalidInput
 from domain.payments.money import yuan as print_yuan
 from domain.remuneration.lifecycles import RemunerationState
 from models.remuneration import Remuneration
 from services.core import permissions
 from services.core.base import Actor, Deps, from_row, record, rows, transaction
 from services.draws import DrawAccess
+from services.remuneration.months import month_bounds
 from services.remuneration.records import line_views
 from services.spreadsheets.export import Column, Value, write_sheet, yuan
 
@@ -38,7 +35,6 @@ FROM remuneration r JOIN draw d ON d.id = r.draw_id JOIN expert e ON e.id = r.ex
 JOIN invitation i ON i.id = r.invitation_id
 WHERE {where} AND r.state IN ('confirmed', 'assumed', 'paid') ORDER BY d.ended_at, d.number, i.code
 """
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 class PaymentSheets:
@@ -60,10 +56,7 @@ class PaymentSheets:
     async def of_month(self, actor: Actor, month: str) -> bytes:
         """Of all activities within reach that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
-        if not _MONTH.fullmatch(month):
-            raise InvalidInput("请选择月份，如2026-11。", code="bad_month", field="month")
-        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=SHANGHAI)
-        after = (first + timedelta(days=32)).replace(day=1)
+        first, after = month_bounds(month, month)
         where, values = self._access.reach(actor)
         where += f" AND d.ended_at >= ${len(values) + 1} AND d.ended_at < ${len(values) + 2}"
         async with transaction():

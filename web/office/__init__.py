@@ -34,6 +34,7 @@ from web.office.objections import ObjectionPages
 from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
 from web.office.reconciliation import ReconciliationPages
+from web.office.remuneration import RemunerationPages
 from web.office.reviewers import ReviewerPages
 from web.office.staff import StaffPages
 from web.office.supervisors import SupervisorPages
@@ -70,6 +71,7 @@ _ALL = (
     UnmatchedPaymentPages,
     InvoicePages,
     ReconciliationPages,
+    RemunerationPages,
     FeedbackPages,
     MaterialPages,
     PasswordPages,

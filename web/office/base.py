@@ -139,6 +139,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
         entries += [Entry("orders", "缴费"), Entry("invoices", "发票"), Entry("bills", "对账")]
     if book.certificate.issued:
         entries.append(Entry("certificates", "证书"))
+    entries.append(Entry("remuneration", "专家酬劳"))
     entries.append(Entry("materials", "资料下载"))
     if book.help.feedback:
         entries.append(Entry("feedback", "意见反馈"))

@@ -45,12 +45,17 @@ class ExportPages(OfficePart):
         return _file(await self.services.office.large_exports.get(actor, request.match_info["token"]))
 
 
-def _file(export: Export) -> http.Response:
+def file_of(content: bytes, filename: str) -> http.Response:
+    """A sheet to be saved."""
     return http.Response(
-        body=export.content,
+        body=content,
         content_type=XLSX,
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(export.filename)}"},
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(filename)}"},
     )
+
+
+def _file(export: Export) -> http.Response:
+    return file_of(export.content, export.filename)
 
 
 def _order(request: http.Request) -> Order:

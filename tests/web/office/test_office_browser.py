@@ -58,6 +58,7 @@ async def test_every_page_reads_well(
         "alarms": "/alarms",
         "feedback": "/feedback",
         "passwords": "/passwords",
+        "remuneration": "/remuneration",
     }.items():
         page = await seen.open(f"/office{path}")
         for fold in await page.locator("main details:not([open]) > summary").all():

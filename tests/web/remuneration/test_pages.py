@@ -9,26 +9,17 @@ from uuid import UUID
 from openpyxl import load_workbook
 
 from domain.clock import local
-from models.accounts import Account
-from models.experts import Expert
-from models.invitations import Invitation
+from domain.ids import new_id
+from models.audit import AuditEntry
+from models.draws import Draw
+from models.organisations import Organisation
 from models.remuneration import Remuneration
 from services.core.base import Actor
+from tests.drivers.statements import count_statements
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation
 from tests.factories.remuneration import ended_panel
-from tests.web.conftest import Visitor, World
-
-
-async def expert_page(world: World, invitation: Invitation) -> Visitor:
-    """The expert's own phone, logged in."""
-    await world.bind(invitation.expert_id)
-    expert = await Expert.get(id=invitation.expert_id)
-    await Account.filter(id=expert.account_id).update(
-        real_name=expert.name,
-        privacy_version=world.services.deps.book("demo").pool.privacy_version,
-        privacy_accepted_at=world.clock.now(),
-    )
-    return await world.log_in(Actor("demo", "expert", account_id=expert.account_id, expert_id=expert.id))
+from tests.web.conftest import World
+from tests.web.office_scene import make_scene
 
 
 async def waiting(world: World, actor: Actor) -> dict[str, int]:
@@ -51,7 +42,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     assert (desk.status, "已按标准提出" in desk.text) == (200, True)
     assert "按标准提出（" not in desk.text
 
-    expert = await expert_page(world, first)
+    expert = await world.log_in_expert(first.expert_id)
     await expert.get("/h5/demo/remuneration")
     for words in ("基本酬劳 400.00元", "超时酬劳 100.00元", "合计 500.00元", "逾期视为确认"):
         assert words in expert.text
@@ -147,10 +138,60 @@ async def test_other_agencies_and_experts_find_nothing(world: World) -> None:
         assert (await other.get(path)).status == 404
     assert "还没有专家酬劳" in (await other.get("/agency/remuneration")).text
 
-    mine, its = await expert_page(world, first), await Remuneration.get(invitation_id=second.id)
+    mine, its = await world.log_in_expert(first.expert_id), await Remuneration.get(invitation_id=second.id)
     await mine.get("/h5/demo/remuneration")
     fields = {**mine.page.buttons["确认500.00元"][0]["fields"], "id": str(its.id), "deed": "confirm"}
     await mine.post("/h5/demo/remuneration", fields)
     assert (mine.status, (await Remuneration.get(id=its.id)).state) == (404, "proposed")
     fields["id"] = str(UUID(int=3))
     assert (await mine.post("/h5/demo/remuneration", fields)).status == 404
+
+
+async def test_the_office_sees_what_each_organisation_owes_by_month_and_takes_it_as_a_sheet(world: World) -> None:
+    draw_id, [first, _, _] = await ended_panel(world.office, world.clock, needed=3)
+    owed = world.services.remuneration
+    await owed.proposals.propose_all(world.office.desk, draw_id)
+    await owed.proposals.propose(world.office.desk, draw_id, first.id, 18_888_88, "评标三天")
+    expert = Actor("demo", "expert", expert_id=first.expert_id)
+    [own] = await owed.answers.own(expert)
+    await owed.answers.dispute(expert, own.id, own.version, "少了一天", by="h5")
+    draw = await Draw.get(id=draw_id)
+    empty = await make_organisation(credit_code=OTHER_CREDIT_CODE, name="尚无活动的公司")
+    office = await (await make_scene(world)).at("/office")
+    with count_statements() as sent:
+        await office.get("/office/remuneration")
+    assert len(sent) == 2, f"who asks, and all the sums: {sent}"
+    for words in (
+        "1个代理机构，1个活动",
+        "19,888.88",
+        "1,000.00 2人次",
+        "18,888.88 1人次",
+        "0.00 0人次",
+    ):
+        assert words in office.text
+    assert (await office.get("/office/remuneration?since=2026-13&until=2026-01")).status == 422
+    assert "起始月份请填写为年份和月份" in office.text
+    await office.get("/office/remuneration?since=2026-11&until=2026-10")
+    assert "截止月份应不早于起始月份" in office.text
+    await office.get("/office/remuneration?since=2025-01&until=2026-10")
+    assert "2025年1月至2026年10月没有专家酬劳" in office.text
+    await office.get("/office/remuneration?q=%25")
+    assert "没有名称含“%”的代理机构" in office.text
+
+    await office.get("/office/remuneration")
+    organisation = await Organisation.get(id=draw.organisation_id)
+    await office.click(next(link for link in office.page.links if organisation.name in link))
+    assert (draw.number in office.text, "19,888.88" in office.text) == (True, True)
+    await office.click(next(link for link in office.page.links if draw.name in link))
+    assert (office.path, office.status) == (f"/desk/{draw_id}/remuneration", 200)
+    await office.get(f"/office/remuneration/{empty.id}")
+    assert "2026年11月没有专家酬劳" in office.text
+    assert (await office.get(f"/office/remuneration/{new_id()}")).status == 404
+
+    sheet = await office.client.get("/office/remuneration.xlsx?since=2026-01&until=2026-12")
+    [row] = load_workbook(io.BytesIO(await sheet.read())).active.iter_rows(min_row=2, values_only=True)
+    assert row[2:] == (1, 3, 19888.88, 2, 1000, 1, 18888.88, 0, 0, 0, 0)
+    assert await AuditEntry.filter(action="export", subject="remuneration").count() == 1
+    agency = await world.log_in(world.office.agency)
+    for path in ("", ".xlsx", f"/{draw.organisation_id}"):
+        assert (await agency.client.get(f"/office/remuneration{path}")).status == 403

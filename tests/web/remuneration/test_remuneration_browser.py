@@ -12,7 +12,6 @@ from services.core.base import Actor
 from tests.factories.remuneration import ended_panel
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.remuneration.test_pages import expert_page
 from tests.web.test_browser import PHONE, SCREEN, look, staff
 
 pytestmark = [
@@ -37,7 +36,7 @@ async def test_every_page_reads_well(
             await owed.answers.confirm(actor, mine.id, 1, by="h5")
         else:
             await owed.answers.dispute(actor, mine.id, 1, "实际20:30才离场，请核对监控", by="h5")
-    expert = await expert_page(world, invitations[2])
+    expert = await world.log_in_expert(invitations[2].expert_id)
     for role, paths in {
         "expert": {"own": "/h5/demo/remuneration"},
         "venue": {"desk": f"/desk/{draw_id}/remuneration", "detail": f"/desk/{draw_id}"},
