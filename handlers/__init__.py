@@ -15,6 +15,7 @@ from handlers import (
     invitations,
     leave,
     materials,
+    notices,
     panels,
     payment,
     registration,
@@ -52,6 +53,7 @@ def register_all(router: Router) -> None:
         wechat_reports,
         materials,
         certificates,
+        notices,
         helpdesk,
         welcome,
     ):

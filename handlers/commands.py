@@ -46,6 +46,7 @@ VERIFY = "待核验"
 SUPERVISE = "监督"
 TODAY = "今日评标"
 REMUNERATION = "酬劳"
+NOTICES = "消息"
 
 BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "agent": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
@@ -94,6 +95,7 @@ TAPS: Mapping[str, int] = {
     SUPERVISE: 146,
     TODAY: 147,
     REMUNERATION: 138,
+    NOTICES: 139,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -15,6 +15,7 @@ _FOR_EXPERTS = [
     commands.LEAVE,
     commands.AVAILABILITY,
     commands.REMUNERATION,
+    commands.NOTICES,
     commands.STATUS,
     commands.APPLY,
     commands.GUIDE,
@@ -90,7 +91,23 @@ def _offers(who: Who | None) -> list[str]:
     if who is None:
         return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE]
     if people.is_staff_only(who):
-        return [commands.WORK, commands.TO_DO, commands.STATUS, commands.FEEDBACK, commands.HELP, commands.UNBIND]
+        return [
+            commands.WORK,
+            commands.TO_DO,
+            commands.NOTICES,
+            commands.STATUS,
+            commands.FEEDBACK,
+            commands.HELP,
+            commands.UNBIND,
+        ]
     if who.expert_id is None:
-        return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.PAY, commands.GUIDE, commands.UNBIND]
+        return [
+            commands.APPLY,
+            commands.PROGRESS,
+            commands.STATUS,
+            commands.PAY,
+            commands.NOTICES,
+            commands.GUIDE,
+            commands.UNBIND,
+        ]
     return _FOR_EXPERTS

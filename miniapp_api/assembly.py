@@ -42,7 +42,7 @@ from miniapp_api.http.docs import add_docs
 from miniapp_api.http.limits import Counter, LocalCounter, RedisCounter
 from miniapp_api.http.middleware import speak_problems
 from miniapp_api.http.routes import Api
-from miniapp_api.notifications import consents, helpdesk
+from miniapp_api.notifications import consents, helpdesk, history
 from miniapp_api.office import applications as office_applications
 from miniapp_api.office import experts as office_experts
 from miniapp_api.office import exports
@@ -101,6 +101,7 @@ APIS: tuple[Api, ...] = (
     helpdesk.api,
     materials.api,
     consents.api,
+    history.api,
 )
 """Every module of endpoints, in the order in which the description shows them."""
 

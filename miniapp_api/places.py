@@ -7,7 +7,7 @@ from collections.abc import Mapping
 PLACES: Mapping[str, tuple[str, ...]] = {
     "pools": (),
     "sessions": ("/h5/login", "/h5/role"),
-    "accounts": ("/h5/{pool}/account",),
+    "accounts": ("/h5/{pool}/account", "/h5/{pool}/account/data"),
     "registration": ("/h5/register", "/h5/{pool}/account", "/office/passwords"),
     "organisations": ("/agency/agents",),
     "catalogues": ("/agency/catalogues/{kind}",),
@@ -24,9 +24,14 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "absences": ("/desk/{draw_id}/absences", "/agency/pending"),
     "results": ("/desk/{draw_id}/result", "/desk/{draw_id}/log", "/desk/{draw_id}/audit", "/record/{token}", "/record"),
     "attendance": ("/desk/{draw_id}/attendance", "/desk/{draw_id}/screen"),
-    "remuneration": ("/desk/{draw_id}/remuneration", "/agency/remuneration", "/h5/{pool}/remuneration"),
-    "invitations": ("/i/{link}",),
-    "experts": (),
+    "remuneration": (
+        "/desk/{draw_id}/remuneration",
+        "/agency/remuneration",
+        "/office/remuneration",
+        "/h5/{pool}/remuneration",
+    ),
+    "invitations": ("/i/{link}", "/h5/{pool}/panels"),
+    "experts": ("/h5/{pool}/periods", "/h5/{pool}/account"),
     "campaigns": ("/office/campaigns", "/h5/{pool}/apply"),
     "employers": ("/office/employers", "/h5/{pool}/apply/form"),
     "applications": ("/h5/{pool}/apply", "/h5/{pool}/apply/status"),
@@ -49,22 +54,19 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "objections": ("/h5/{pool}/notice", "/office/objections"),
     "help": ("/h5/{pool}/help", "/office/feedback"),
     "materials": ("/h5/{pool}/materials", "/office/materials"),
+    "notices": ("/h5/{pool}/notices",),
     "consents": (),
 }
 """Paths of pages, as they are routed."""
 
 _CLIENT = "it is for a client of one's own, which shows names and choices"
-_NATIVE = "it is done on the mini-program's own pages, and in the chat"
 ELSEWHERE: Mapping[str, str] = {
     "pools": _CLIENT,
-    "experts": f"{_NATIVE} (日程, 我的状态)",
     "consents": "it is for the mini-program, inside which WeChat asks",
 }
 """What has no page, by API: for whom it is, or where else a person does it."""
 
 INTEGRATORS: Mapping[str, str] = {
-    "accounts_export": "a client of one's own; no page has it yet",
-    "accounts_delete": "a client of one's own; no page has it yet",
     "attendance_scene": "a venue's own screen, whose code WeChat opens as a chat",
     "attendance_picture": "a venue's own screen",
     "run_stream": "a trading centre's own board",

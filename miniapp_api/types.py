@@ -23,6 +23,7 @@ TAGS = frozenset(
         "exam_sittings",
         "experts",
         "invitations",
+        "notices",
         "payments",
         "pools",
         "registration",

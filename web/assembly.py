@@ -10,6 +10,7 @@ from web.accounts.agent_requests import AgentRequestPages
 from web.accounts.identity import IdentityPages
 from web.accounts.login import AuthPages
 from web.accounts.mini_program_entry import MiniProgramEntryPages
+from web.accounts.own_data import OwnDataPages
 from web.accounts.registration import RegistrationPages
 from web.accounts.wechat_binding import WechatBindingPages
 from web.accounts.wechat_login import WechatPages
@@ -31,8 +32,10 @@ from web.entry.public_notices import PublicNoticePages
 from web.exams.booking import ExamBookingPages
 from web.exams.exams import ExamPages
 from web.exams.pictures import ExamPicturePages
+from web.experts import PanelPages, PeriodPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
+from web.notifications.history import NoticeHistoryPages
 from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
@@ -73,6 +76,7 @@ def setup_pages(
         SupervisionPages(site, services, door),
         BoardPages(site, screens, services.draws.live),
         RecordPages(site, screens, services.draws.finished_records, services.deps),
+        NoticeHistoryPages(site, services, door),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, door),
         FileLinkPages(site, services),
@@ -83,12 +87,15 @@ def setup_pages(
         CoursePages(site, services, door),
         PayPages(site, services, door),
         account,
+        OwnDataPages(site, services, door),
         ApplyPages(site, services, door, account.bar),
         ExamBookingPages(site, services, door),
         OfficePages(site, services, door),
         AgencyPages(site, services, door),
         RemunerationDeskPages(site, services, door),
         OwnRemunerationPages(site, services, door),
+        PanelPages(site, services, door),
+        PeriodPages(site, services, door),
         PublicNoticePages(site, services, door),
         ReviewPages(site, services, door),
     ):

@@ -169,3 +169,19 @@ test('past panels and the own file are shown', async () => {
   } }).open('pages/profile');
   assert.match(me.text, /王\*\*.*正式专家.*意愿评标地无/);
 });
+
+test('what was sent is read again, and leads to where one acts', async () => {
+  const one = { id: 'n1', at: '2027-01-05T09:00:00+08:00', title: '评标邀请通知', text: '集合地点：广州', channel: 'wechat', channel_label: '微信',
+    state: 'delivered', state_label: '已送达', action: '去答复', path: '/i/x', mini: '', invitation_id: 'i1' };
+  const items = [one, { ...one, title: '缴费', path: '/h5/demo/pay', invitation_id: null },
+    { ...one, title: '核验', path: '/desk/d1', mini: 'pages/draw?id=d1', invitation_id: null },
+    { ...one, title: '意见', path: '/h5/demo/help', invitation_id: null }];
+  const phone = await new Phone({ 'GET /notices': { items, total: 21, page: 1, size: 20 } }).open('pages/notices');
+  assert.match(phone.text, /评标邀请通知.*已送达.*2027年1月5日 周二 09:00 · 微信.*集合地点：广州/s);
+  for (const title of ['评标邀请通知', '缴费', '核验', '意见']) await phone.tap(title);
+  assert.deepEqual(phone.told('navigateTo').map(({ url }) => url),
+    ['/pages/invitation?id=i1', '/pages/fees', '/pages/draw?id=d1', '/pages/h5?to=%2Fh5%2Fdemo%2Fhelp']);
+  await phone.tap('更早的消息');
+  assert.equal(phone.sent.at(-1).query, 'page=2&size=20');
+  assert.deepEqual(phone.buttons, ['更新的消息']);
+});

@@ -78,6 +78,7 @@ declare namespace Api {
     'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'reviewing' } };
       answer: WantedOutListing };
     'POST /consents': { given: { body: AnswersIn }; answer: null };
+    'GET /notices': { given: { query?: { page?: number; size?: number } }; answer: PastNoticeOutPage };
   }
 
   interface AdviceOut {
@@ -670,6 +671,28 @@ declare namespace Api {
 
   interface PasswordSetOut {
     ended: number;
+  }
+
+  interface PastNoticeOut {
+    id: string;
+    at: string;
+    title: string;
+    text: string;
+    channel: 'voice' | 'wechat' | 'sms' | 'mini';
+    channel_label: string;
+    state: 'answered' | 'delivered' | 'sent' | 'unknown' | 'failed';
+    state_label: string;
+    action: string;
+    path: string;
+    mini: string;
+    invitation_id: string | null;
+  }
+
+  interface PastNoticeOutPage {
+    items: Array<PastNoticeOut>;
+    total: number;
+    page: number;
+    size: number;
   }
 
   interface PeriodIn {

@@ -9,6 +9,7 @@ from services.notifications.consents import Answer, Occasion, Wanted, take_event
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
+from services.notifications.history import PastNotice
 from services.notifications.notices import (
     NO_RECEIPT,
     NO_VALID_KEY,
@@ -36,6 +37,7 @@ __all__ = [
     "NotificationServices",
     "Notifier",
     "Occasion",
+    "PastNotice",
     "Recipient",
     "Wanted",
     "build",

@@ -10,6 +10,7 @@ from services.notifications.consents import Consents
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import Entrances
 from services.notifications.helpdesk import HelpDesk
+from services.notifications.history import NoticeHistory
 from services.notifications.notices import Notices
 from services.notifications.pending_replies import PendingReplies
 from services.notifications.short_links import ShortLinks
@@ -25,6 +26,7 @@ class NotificationServices:
     entrances: Entrances
     pending_replies: PendingReplies
     helpdesk: HelpDesk
+    history: NoticeHistory
 
 
 @dataclass(frozen=True)
@@ -68,4 +70,5 @@ def build(deps: Deps, ports: NotificationPorts) -> NotificationServices:
         entrances=entrances,
         pending_replies=PendingReplies(deps, notices),
         helpdesk=HelpDesk(deps, notices),
+        history=NoticeHistory(deps),
     )

@@ -26,8 +26,9 @@ from services.core.base import Deps, execute, rows, transaction
 from services.core.outages import AWAY
 from services.notifications import rendering
 from services.notifications.entrances import Entrances
+from services.notifications.facts import as_object
 from services.notifications.notices import STOPPED, Notices
-from services.notifications.sending import NO_CREDIT, Outcome, Person, Sending, as_object
+from services.notifications.sending import NO_CREDIT, Outcome, Person, Sending
 from services.ports import (
     ChatWindows,
     MiniProgramPlatform,

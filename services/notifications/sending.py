@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,11 +10,11 @@ from uuid import UUID
 
 from domain.chat_links import choice
 from domain.errors import Rejected
-from domain.links_in_text import defuse
 from services.core.base import Deps
 from services.notifications import rendering, short_links
-from services.notifications.actions import ACTIONS, INVITATION
+from services.notifications.actions import ACTIONS
 from services.notifications.entrances import Entrances
+from services.notifications.facts import facts_of, path_of
 from services.ports import (
     ChatWindows,
     MenuItem,
@@ -28,8 +27,6 @@ from services.ports import (
 
 NO_CREDIT = "43101"
 _WINDOW_CLOSED = ("45015", "45047", "45072")
-_OUR_OWN = frozenset({"link", "email"})
-"""Facts of a notice that may be tapped; all others may have been typed by a user."""
 
 
 @dataclass(frozen=True)
@@ -151,23 +148,15 @@ class Sending:
         )
 
     def _params(self, row: Any) -> dict[str, str]:
-        given = as_object(row["params"]).items()
-        params = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
+        params = facts_of(row["pool"], self._deps.book(row["pool"]).pool.hotline, row["params"], row["link"])
         if row["secret_sealed"]:
             params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
-        params |= {"pool": row["pool"], "hotline": self._deps.book(row["pool"]).pool.hotline} | params
-        if row["link"]:
-            params["invitation"] = row["link"]
         if path := self._path(row, params):
             params["link"] = self._entrances.page(row["pool"], path)
         return params
 
     def _path(self, row: Any, params: Mapping[str, str]) -> str:
-        """The page that a notice opens; empty: none."""
-        action = ACTIONS.get(row["kind"])
-        if action is None or (action.route == INVITATION and not row["link"]):
-            return ""
-        return action.path(params)
+        return path_of(row["kind"], row["link"], params)
 
     def _taps_of(self, row: Any, person: Person, params: Mapping[str, str]) -> list[str]:
         """What can be tapped below a chat message: its page, and words that go on in the chat."""
@@ -189,8 +178,3 @@ class Sending:
         if row["link"]:
             return params.get("link", "")
         return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"
-
-
-def as_object(value: Any) -> dict[str, Any]:
-    """A jsonb column, which the driver hands over as text."""
-    return value if isinstance(value, dict) else dict(json.loads(value))

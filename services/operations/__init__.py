@@ -3,11 +3,13 @@
 from services.operations.assembly import OperationServices, build
 from services.operations.delivery_reports import DeliveryReports
 from services.operations.invariants import find_broken, find_broken_audit
-from services.operations.privacy import Deleted
+from services.operations.privacy import KEPT, REMOVED, Deleted
 from services.operations.scheduler import MAX_ATTEMPTS, Scheduler
 
 __all__ = [
+    "KEPT",
     "MAX_ATTEMPTS",
+    "REMOVED",
     "Deleted",
     "DeliveryReports",
     "OperationServices",

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from tortoise import Tortoise
+from yarl import URL
 
 from domain.clock import FixedClock
 from domain.errors import Rejected
@@ -31,6 +32,7 @@ from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_grant, make_identity
 from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks
+from web.accounts.login import COOKIE
 from web.assembly import setup_pages
 
 WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"}
@@ -108,6 +110,24 @@ class World:
         mobile = self.services.deps.keys.open_text(account.mobile_sealed, "mobile")
         await visitor.press("获取验证码", pool="demo", mobile=mobile)
         return await visitor.press("登录", code=await self.last_code())
+
+    async def enter(self, account: Account) -> Visitor:
+        """A person at a computer whose log-in is there already."""
+        visitor = self.visitor()
+        cookie = await self.services.accounts.web_sessions.begin(account)
+        visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
+        return visitor
+
+    async def log_in_expert(self, expert_id: UUID) -> Visitor:
+        """An expert at a computer, who has consented."""
+        await self.bind(expert_id)
+        expert = await Expert.get(id=expert_id)
+        await Account.filter(id=expert.account_id).update(
+            real_name=expert.name,
+            privacy_version=self.services.deps.book("demo").pool.privacy_version,
+            privacy_accepted_at=self.clock.now(),
+        )
+        return await self.log_in(Actor("demo", "expert", account_id=expert.account_id, expert_id=expert.id))
 
     async def last_code(self) -> str:
         notice = await Notice.filter(kind="verification_code").order_by("-created_at", "-id").first()

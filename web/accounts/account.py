@@ -18,6 +18,7 @@ from web.accounts.targets import safe_target
 from web.core.site import Site
 
 _NOTES = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。", "ended": "已退出该登录。"}
+_IN_POOL = ("temporary", "formal", "suspended")
 
 
 class Bar(NamedTuple):
@@ -64,11 +65,14 @@ class AccountPages:
 
     async def _page(self, person: Actor, *, note: str = "") -> http.Response:
         profile = await self._services.accounts.credentials.profile(person)
+        bar = await self._bar(person, profile)
+        in_pool = person.role == "expert" and bar.standing.kind in _IN_POOL
         return self._site.render(
             "accounts/account.html",
             pool=person.pool,
             note=note,
-            bar=await self._bar(person, profile),
+            bar=bar,
+            file=await self._services.experts.profiles.profile(person) if in_pool else None,
             profile=profile,
             log_ins=await self._services.accounts.sessions.list(person),
             form=self._door.form(person, "account"),

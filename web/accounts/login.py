@@ -56,6 +56,8 @@ class AuthPages:
         self.sent = SentCodes(services.deps, secure=site.secure)
 
     def add_routes(self) -> None:
+        for address in ("/", "/h5", "/h5/"):
+            self._site.get(address, self.begin)
         self._site.get("/h5/login", self.mobile_form)
         self._site.post("/h5/login", self.send_code)
         self._site.post("/h5/login/code", self.take_code)
@@ -354,6 +356,11 @@ class AuthPages:
         response.set_cookie(
             ASKED, "1", max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
         )
+
+    async def begin(self, request: http.Request) -> http.Response:
+        """Somebody typed the bare address: on to the own first page, or to the log-in."""
+        visitor = await self.find_visitor(request)
+        raise http.HTTPSeeOther("/h5/login" if visitor is None else await self.home(visitor))
 
     # ---- the role
 

@@ -16,6 +16,7 @@ from domain.rulebook.form import EntryType
 from services.accounts import issue_page_token
 from services.applications import Progress
 from services.core.base import Actor
+from services.draws import InvitationView
 from services.notifications import FEEDBACK_MAX
 from services.registry import Services
 from web.accounts.account import Bar
@@ -71,6 +72,7 @@ class ApplyPages:
             note=note,
             error=error.message if error else "",
             home=home,
+            invitations=await self._invitations(actor),
             bar=await self._bar(actor, home.standing),
             has_fee=book.fee is not None,
             has_courses=book.course.offered,
@@ -79,6 +81,12 @@ class ApplyPages:
             has_certificates=self._services.deps.book(actor.pool).certificate.issued,
             has_materials=bool(await self._services.files.materials.shown(actor.pool)),
         )
+
+    async def _invitations(self, actor: Actor) -> list[InvitationView]:
+        """What an expert is asked and has not answered yet."""
+        if actor.role != "expert" or actor.expert_id is None:
+            return []
+        return await self._services.draws.invitations.list_open(actor.expert_id)
 
     def _begin_page(self, actor: Actor, entry_type: EntryType, error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(actor.pool)

@@ -20,9 +20,13 @@ const OFFICES = {
   pool_admin: { title: '打开管理台', path: '/office', asks: [] },
 };
 
+/** @type {Shell.Cell} */
+const NOTICES = { label: '消息', note: '发给您的通知', url: '/pages/notices' };
+
 /** @type {Shell.Group} */
 const MINE = {
   cells: [
+    NOTICES,
     { label: '申请进度', note: '申请、续聘与待办事项', url: '/pages/status' },
     { label: '我的缴费', note: '缴费、凭证与发票', url: '/pages/fees' },
     { label: '考试与培训', url: '/pages/learning' },
@@ -88,7 +92,7 @@ function forOffice(me) {
   return {
     groups: [
       { title: held ? held.label : '', cells: [{ label: title, deed: 'enter', id: h5(path) }] },
-      { cells: [{ label: '我的账号', note: '切换身份、退出登录', url: '/pages/account' }] },
+      { cells: [NOTICES, { label: '我的账号', note: '切换身份、退出登录', url: '/pages/account' }] },
     ],
   };
 }

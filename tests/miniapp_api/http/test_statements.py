@@ -108,7 +108,14 @@ async def invitations(world: World, office: Office) -> list[Invitation]:
 async def test_an_experts_requests(world: World, invitations: list[Invitation]) -> None:
     [invitation, _] = invitations
     person = await world.log_in_expert(invitation.expert_id)
-    expected = {"/home": 3, "/invitations": 2, f"/invitations/{invitation.id}": 2, "/panels": 2, "/experts/me": 2}
+    expected = {
+        "/home": 3,
+        "/invitations": 2,
+        f"/invitations/{invitation.id}": 2,
+        "/panels": 2,
+        "/experts/me": 2,
+        "/notices": 2,
+    }
     await check_reads(person, expected)
 
 

@@ -10,12 +10,17 @@ from services.draws import Invitations
 from tests.web.conftest import WECHAT, Visitor, World
 
 
-@pytest.mark.parametrize(
-    "path", ["/i", "/i/a/b/c", "/v", "/h5", "/h5/nothing/here", "/draw", "/record/", "/desk/a/b/c"]
-)
+@pytest.mark.parametrize("path", ["/i", "/i/a/b/c", "/v", "/h5/nothing/here", "/draw", "/record/", "/desk/a/b/c"])
 async def test_what_is_not_there_says_so_in_our_look(world: World, path: str) -> None:
     page = await world.visitor().get(path)
     assert (page.status, "没有找到" in page.text, "page.css" in await page.response.text()) == (404, True, True)
+
+
+@pytest.mark.parametrize("bare", ["/", "/h5", "/h5/"])
+async def test_the_bare_address_leads_to_ones_own_first_page_or_to_the_log_in(world: World, bare: str) -> None:
+    assert (await world.visitor().get(bare)).path == "/h5/login"
+    agency = await world.log_in(world.office.agency)
+    assert (await agency.get(bare)).path == "/agency"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from yarl import URL
 
 from domain.ids import new_id
 from models.accounts import Account
@@ -13,7 +12,6 @@ from tests.drivers.statements import Statements, count_statements
 from tests.factories.people import make_account, make_grant
 from tests.factories.reviews import PROVINCE, make_applicant, make_application, make_catalogues
 from tests.web.conftest import Visitor, World
-from web.accounts.login import COOKIE
 
 
 async def check_pages(visitor: Visitor, expected: dict[str, int]) -> None:
@@ -29,13 +27,6 @@ async def check_pages(visitor: Visitor, expected: dict[str, int]) -> None:
     ]
 
 
-async def enter(world: World, account: Account) -> Visitor:
-    visitor = world.visitor()
-    cookie = await world.services.accounts.web_sessions.begin(account)
-    visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
-    return visitor
-
-
 @pytest.fixture
 async def applicant(world: World) -> Account:
     """Whose application is in review."""
@@ -49,7 +40,7 @@ async def applicant(world: World) -> Account:
 
 
 async def test_an_applicants_pages(world: World, applicant: Account) -> None:
-    visitor = await enter(world, applicant)
+    visitor = await world.enter(applicant)
     await check_pages(
         visitor,
         {
@@ -71,9 +62,9 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
     await ReviewAssignment.create(
         id=new_id(), pool="demo", account_id=account.id, step="industry", region=PROVINCE, granted_at=world.clock.now()
     )
-    await check_pages(await enter(world, account), {"/review": 5, f"/review/{(await ReviewTask.get()).id}": 9})
+    await check_pages(await world.enter(account), {"/review": 5, f"/review/{(await ReviewTask.get()).id}": 9})
     admin = await make_account(world.services.deps)
     await make_grant(admin, "pool_admin")
     await check_pages(
-        await enter(world, admin), {"/office": 5, "/office/orders": 3, "/office/applications": 5, "/desk": 2}
+        await world.enter(admin), {"/office": 5, "/office/orders": 3, "/office/applications": 5, "/desk": 2}
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -64,6 +66,24 @@ async def test_a_line_that_is_down_keeps_the_page(browser: Browser, world: Apply
     await page.get_by_role("button", name="登录", exact=True).click()
     await page.get_by_text("网络不通，内容还在本页").wait_for()
     assert await page.get_by_label("密码", exact=True).input_value() == PASSWORD
+
+
+async def test_a_file_is_saved_and_the_page_stays_usable(browser: Browser, world: ApplyingWorld) -> None:
+    seen = await world.at_page(browser, await world.person(), PHONE)
+    world.clock.set(world.clock.now() + timedelta(minutes=2))  # the log-in took a code just now
+    page = await seen.open("/h5/demo/account/data")
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").fill("12")
+    await page.get_by_role("button", name="下载", exact=True).click()
+    await page.locator(".wrong").wait_for()
+    await page.get_by_label("短信验证码").fill(await world.last_code())
+    async with page.expect_download() as saving:
+        await page.get_by_role("button", name="下载", exact=True).click()
+    assert (await saving.value).suggested_filename == "my-data.json"
+    await page.get_by_text("文件已下载").wait_for()
+    await page.get_by_role("button", name="发到邮箱").click()
+    await page.get_by_text("请填写电子邮箱").wait_for()
+    assert serious(seen) == []
 
 
 async def test_the_way_back_leads_to_the_section_before(browser: Browser, world: ApplyingWorld) -> None:

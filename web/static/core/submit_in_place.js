@@ -1,5 +1,5 @@
 // A form with `data-stay` is sent without leaving its page: what is refused comes back beside what was typed, passwords
-// included, which the service never sends back. Where the answer leads to another page, that is opened.
+// included, which the service never sends back. Where the answer leads to another page, that is opened; a file is saved.
 const TYPED = 'input:not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea';
 
 document.addEventListener('submit', async (event) => {
@@ -28,6 +28,12 @@ async function send(form, button) {
     location.assign(answer.url);
     await new Promise(() => {});  // the form stays busy until the page is gone
   }
+  const file = /^attachment; filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '');
+  if (file) {
+    save(await answer.blob(), file[1]);
+    tell('文件已下载。', 'good');
+    return;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const again = page.querySelector('form[data-stay]');
   if (!answer.ok && !again) {
@@ -36,6 +42,12 @@ async function send(form, button) {
   }
   show(form, page, again);
   if (answer.ok && again && button?.dataset.told && !document.querySelector('main .bar')) tell(button.dataset.told, 'good');
+}
+
+function save(content, name) {
+  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(content), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /** The answer in place of the page, with what was typed. */

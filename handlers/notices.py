@@ -1,0 +1,34 @@
+"""消息: what was sent to the person, the newest first; the page has all of it."""
+
+from __future__ import annotations
+
+from bot.router import Router
+from bot.turn import Turn
+from domain.chat_links import link
+from domain.clock import print_time
+from domain.errors import Unauthenticated
+from handlers import commands, people, texts
+from services.core.base import Actor
+from services.notifications import PastNotice
+
+_SHOWN = 5
+
+
+def register(router: Router) -> None:
+    router.keyword(list_notices, commands.NOTICES, "我的消息", "历史消息", "消息记录", "通知记录", "我的通知", "通知")
+
+
+async def list_notices(turn: Turn) -> str:
+    who = await people.find_who(turn)
+    if who is None:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    actor = Actor(turn.user.pool, "guest", who.account_id)
+    found = await turn.services.notifications.history.of(actor, limit=_SHOWN)
+    if not found.items:
+        return f"{texts.NO_NOTICES}\n{commands.tappable(commands.MENU)}"
+    page = link(texts.ALL_NOTICES, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/notices")
+    return "\n".join([texts.NOTICES, *(_line(one) for one in found.items), f"▸ {page}"])
+
+
+def _line(one: PastNotice) -> str:
+    return f"{print_time(one.at)} {one.title}（{one.channel_label}，{one.state_label}）"

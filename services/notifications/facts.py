@@ -1,0 +1,34 @@
+"""The facts that a notice's texts are filled with, and the page that it opens. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from domain.links_in_text import defuse
+from services.notifications.actions import ACTIONS, INVITATION
+
+_OUR_OWN = frozenset({"link", "email"})
+"""Facts of a notice that may be tapped; all others may have been typed by a user."""
+
+
+def facts_of(pool: str, hotline: str, params: object, invitation_link: str | None) -> dict[str, str]:
+    """``params`` is the notice's column; what it says comes before what every notice knows."""
+    given = as_object(params).items()
+    facts = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
+    facts = {"pool": pool, "hotline": hotline} | facts
+    return facts | {"invitation": invitation_link} if invitation_link else facts
+
+
+def path_of(kind: str, invitation_link: str | None, facts: Mapping[str, str]) -> str:
+    """The page that a notice opens; empty: none."""
+    action = ACTIONS.get(kind)
+    if action is None or (action.route == INVITATION and not invitation_link):
+        return ""
+    return action.path(facts)
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """A jsonb column, which the driver hands over as text."""
+    return value if isinstance(value, dict) else dict(json.loads(value))

@@ -1,0 +1,132 @@
+"""What was sent to a person (消息): each notice once, as the channel that reached them showed it.
+
+A text is made again from the facts that the notice keeps: it never says more than that channel's text. Facts that were
+replaced while a ladder ran stand as they are now. Verification codes are not listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Unauthenticated
+from domain.notifications.lifecycles import AttemptState
+from domain.rulebook.book import Rulebook
+from domain.rulebook.notice_texts import Channel, KindTexts, TemplateText, render_text
+from services.core.base import Actor, Deps, Page
+from services.core.pages import read_page
+from services.notifications.actions import ACTIONS
+from services.notifications.facts import facts_of, path_of
+from services.notifications.notices import STOPPED
+
+CHANNELS: dict[Channel, str] = {"voice": "电话", "wechat": "微信", "mini": "小程序", "sms": "短信"}
+_HIDDEN = ("verification_code",)
+_IN_CHAT = ("chat", "told")
+"""Ledger codes of what was said in the chat, not by a template message."""
+_BELOW = "见下方"
+"""Instead of an address: the page is opened by what stands below the text."""
+_MADE = "{a}.state <> 'pending' AND {a}.vendor_code <> $4"
+_ME = "ARRAY(SELECT e.id FROM expert e WHERE e.account_id = $1)"
+_CALLED = f"""(n.expert_id = ANY({_ME})
+  AND n.invitation_id = ANY(ARRAY(SELECT i.id FROM invitation i WHERE i.expert_id = ANY({_ME}))))"""
+"""Who was called before he had an account reads that, too. Only calls are found by an index."""
+_SOURCE = (
+    f"notice n WHERE (n.account_id = $1 OR {_CALLED}) AND n.pool = $2 "
+    "AND n.kind <> ALL($3::text[]) "
+    f"AND EXISTS (SELECT FROM attempt t WHERE t.notice_id = n.id AND {_MADE.format(a='t')})"
+)
+_JOINED = f"""n JOIN LATERAL (
+  SELECT * FROM attempt t WHERE t.notice_id = n.id AND {_MADE.format(a="t")}
+  ORDER BY array_position(ARRAY['answered', 'delivered', 'sent', 'unknown', 'failed'], t.state::text), t.number DESC
+  LIMIT 1
+) a ON true LEFT JOIN invitation i ON i.id = n.invitation_id"""
+_COLUMNS = (
+    "n.id, n.kind, n.params, n.invitation_id, i.link, a.channel, a.state, a.vendor_code, "
+    "coalesce(a.sent_at, n.created_at) AS at"
+)
+
+
+@dataclass(frozen=True)
+class PastNotice:
+    """``channel`` is the one that came furthest."""
+
+    id: UUID
+    at: datetime
+    title: Annotated[str, Field(examples=["评标邀请通知"])]
+    text: str
+    channel: Channel
+    channel_label: Annotated[str, Field(examples=["微信"])]
+    state: Literal["answered", "delivered", "sent", "unknown", "failed"]
+    state_label: Annotated[str, Field(examples=["已送达"])]
+    action: Annotated[str, Field(description="What can be done about it; empty: nothing", examples=["去答复"])]
+    path: Annotated[str, Field(description="The page where", examples=["/h5/demo/pay"])]
+    mini: Annotated[str, Field(description="A page of the mini-program for the same; empty: none")]
+    invitation_id: UUID | None
+
+
+class _Facts(dict[str, str]):
+    """A text of today may ask for what an old notice does not know."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
+
+
+class NoticeHistory:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:
+        """What was sent to this person in any role, newest first. Raises Unauthenticated for who isn't known."""
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        values = (actor.account_id, actor.pool, list(_HIDDEN), STOPPED)
+        found, total = await read_page(
+            _COLUMNS, _JOINED, _SOURCE, "n.created_at DESC, n.id DESC", values, offset=offset, limit=limit
+        )
+        book = self._deps.book(actor.pool)
+        return Page(tuple(_view(book, actor.pool, row) for row in found), total)
+
+
+def _view(book: Rulebook, pool: str, row: Any) -> PastNotice:
+    kind, texts, channel = row["kind"], book.texts[row["kind"]], row["channel"]
+    facts = _Facts(facts_of(pool, book.pool.hotline, row["params"], row["link"]))
+    path = path_of(kind, row["link"], facts)
+    action = ACTIONS.get(kind)
+    return PastNotice(
+        id=row["id"],
+        at=row["at"],
+        title=_title(texts, channel),
+        text=_text(texts, channel, row["vendor_code"] in _IN_CHAT, _Facts(facts | {"link": _BELOW})),
+        channel=channel,
+        channel_label=CHANNELS[channel],
+        state=row["state"],
+        state_label=AttemptState(row["state"]).label,
+        action=action.label if action and path else "",
+        path=path,
+        mini=action.mini_page(facts) if action and path else "",
+        invitation_id=row["invitation_id"] if path.startswith("/i/") else None,
+    )
+
+
+def _title(texts: KindTexts, channel: Channel) -> str:
+    card = texts.wechat or texts.mini
+    return card.title if card else f"{CHANNELS[channel]}通知"
+
+
+def _text(texts: KindTexts, channel: Channel, in_chat: bool, facts: _Facts) -> str:
+    if channel == "sms":
+        return render_text(texts.sms or "", facts)
+    if channel == "voice":
+        return render_text(texts.voice.script if texts.voice else "", facts)
+    if in_chat:
+        return render_text(texts.chat or "", facts)
+    return _card(texts.wechat if channel == "wechat" else texts.subscribe, facts)
+
+
+def _card(card: TemplateText | None, facts: _Facts) -> str:
+    lines = card.fields.values() if card else ()
+    return "\n".join(f"{line.label}：{render_text(line.text, facts)}" for line in lines)

@@ -1,0 +1,96 @@
+"""An expert at a computer: invitations that wait, panels, the file, and times in which one is not drawn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.clock import local
+from models.experts import Unavailability
+from tests.factories.reviews import make_applicant
+from tests.web.conftest import World
+
+PANELS, PERIODS = "/h5/demo/panels", "/h5/demo/periods"
+
+
+def typed(world: World, *, days: int, hour: int = 8) -> str:
+    return f"{local(world.clock.now()) + timedelta(days=days):%Y-%m-%d}T{hour:02}:00"
+
+
+async def test_what_waits_is_answered_from_the_first_page_and_stays_in_the_list(world: World) -> None:
+    _, [invitation] = await world.call()
+    expert = await world.log_in_expert(invitation.expert_id)
+    assert expert.path == "/h5/demo/apply"
+    assert "没有需要您办理的事项" not in expert.text
+    await expert.click("去答复")
+    assert expert.path == f"/i/{invitation.link}"
+    await expert.get("/h5/demo/apply")
+    await expert.click("我的评标")
+    assert (expert.path, "前答复" in expert.text, "目前没有。同意邀请后" in expert.text) == (PANELS, True, True)
+
+    await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await expert.get(PANELS)
+    assert ("没有待答复的邀请" in expert.text, "已同意" in expert.text) == (True, True)
+    assert f"/i/{invitation.link}" in expert.page.links.values()
+    await expert.get("/h5/demo/apply")
+    assert "去答复" not in expert.page.links
+
+    world.clock.set(invitation.ends_at + timedelta(days=3))
+    await (expert := await world.log_in_expert(invitation.expert_id)).get(PANELS)
+    assert ("过去的评标" in expert.text, "没有签到记录" in expert.text) == (True, True)
+    assert f"/i/{invitation.link}" not in expert.page.links.values(), "the link has expired"
+
+
+async def test_a_period_is_set_refused_with_what_was_typed_and_taken_back(world: World) -> None:
+    _, [invitation] = await world.panel()
+    expert = await world.log_in_expert(invitation.expert_id)
+    await expert.get(PANELS)
+    await expert.click("不接受抽取的时间出差、休假时不会抽到您")
+    assert "现在随时可以被抽取" in expert.text
+
+    for fields, words in (
+        ({"starts_at": "", "ends_at": typed(world, days=9)}, "请填写开始时间"),
+        ({"starts_at": typed(world, days=9), "ends_at": "下周三"}, "结束时间请填写日期和时间"),
+        ({"starts_at": typed(world, days=9), "ends_at": typed(world, days=8)}, "结束时间应晚于开始时间"),
+        ({"starts_at": typed(world, days=-9), "ends_at": typed(world, days=-8)}, "已经过去"),
+        ({"starts_at": typed(world, days=1), "ends_at": typed(world, days=500)}, "一次最多设置一年"),
+    ):
+        await expert.press("保存", **fields, reason="出差")
+        assert (expert.status, words in expert.text) == (422, True)
+        assert expert.page.buttons["保存"][0]["fields"]["reason"] == "出差", "nothing typed is lost"
+
+    form = {**expert.page.buttons["保存"][0]["fields"], "reason": "休假"}
+    times = {"starts_at": typed(world, days=300), "ends_at": typed(world, days=301)}
+    for _ in range(2):
+        await expert.post(PERIODS, form | times)
+        assert (expert.status, "这段时间不会抽取您" in expert.text, "休假" in expert.text) == (200, True, True)
+    assert await Unavailability.all().count() == 1, "pressed twice, set once"
+    await expert.press("保存", **times)
+    assert (expert.status, "无需重复设置" in expert.text) == (409, True)
+
+    begins = local(invitation.gathering_at) - timedelta(hours=1)
+    span = {"starts_at": f"{begins:%Y-%m-%dT%H:%M}", "ends_at": f"{begins + timedelta(days=1):%Y-%m-%dT%H:%M}"}
+    await expert.press("保存", **span)
+    assert "已同意的评标不受影响" in expert.text
+
+    for _ in range(2):
+        cancelling = next(name for name in expert.page.buttons if name.startswith("取消"))
+        await expert.press(cancelling)
+        assert (expert.status, "恢复接受抽取" in expert.text) == (200, True)
+    assert "现在随时可以被抽取" in expert.text
+    await expert.post(PERIODS, {"form": form["form"], "deed": "cancel", "id": "x"})
+    assert (expert.status, "找不到这个时间段" in expert.text) == (404, True)
+    await expert.post(PERIODS, {"form": form["form"]})
+    assert (expert.status, "没有收到您的选择" in expert.text) == (422, True)
+
+
+async def test_the_file_stands_on_the_account_page(world: World) -> None:
+    _, [invitation] = await world.call()
+    expert = await (await world.log_in_expert(invitation.expert_id)).get("/h5/demo/account")
+    assert (expert.status, "专家档案" in expert.text, "常驻地" in expert.text) == (200, True, True)
+
+
+async def test_who_is_no_expert_is_told_so_and_shown_the_way_out(world: World) -> None:
+    applicant = await world.enter(await make_applicant(world.services.deps))
+    for path in (PANELS, PERIODS):
+        await applicant.get(path)
+        assert (applicant.status, applicant.page.links["我的申报"]) == (403, "/h5/demo/apply")

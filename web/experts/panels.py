@@ -1,0 +1,34 @@
+"""``/h5/{pool}/panels``: the expert's invitations that wait for an answer, panels agreed to, and past ones."""
+
+from __future__ import annotations
+
+import aiohttp.web as http
+
+from services.core.permissions import check
+from services.registry import Services
+from web.accounts.login import AuthPages
+from web.core.site import Site
+
+
+class PanelPages:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/{pool}/panels", self.list)
+
+    async def list(self, request: http.Request) -> http.Response:
+        expert = await self._door.person(request)
+        check(expert, "expert.self.answer")
+        assert expert.expert_id is not None  # noqa: S101  # only experts pass the check
+        invitations = self._services.draws.invitations
+        waiting, coming = await invitations.list_current(expert.expert_id)
+        return self._site.render(
+            "experts/panels.html",
+            pool=expert.pool,
+            waiting=waiting,
+            coming=coming,
+            past=await invitations.list_panels(expert.expert_id, past=True),
+        )
