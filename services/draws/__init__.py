@@ -31,7 +31,7 @@ from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation
 from services.draws.recalls import RecallPanel, RecallRow
 from services.draws.recusal_import import render_template
-from services.draws.releases import ReleasedExpert, ReleaseView
+from services.draws.releases import ReleasedExpert, Releases, ReleaseView
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
@@ -102,6 +102,7 @@ __all__ = [
     "RegisteredAbsence",
     "ReleaseView",
     "ReleasedExpert",
+    "Releases",
     "RequestRow",
     "Result",
     "RoundView",

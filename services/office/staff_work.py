@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.clock import local
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess
+from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, Releases
 from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 
@@ -62,11 +62,18 @@ class Work:
 
 class StaffWork:
     def __init__(
-        self, deps: Deps, access: DrawAccess, discards: Discards, queue: ReviewQueue, office: Dashboard
+        self,
+        deps: Deps,
+        access: DrawAccess,
+        discards: Discards,
+        releases: Releases,
+        queue: ReviewQueue,
+        office: Dashboard,
     ) -> None:
         self._deps = deps
         self._access = access
         self._discards = discards
+        self._releases = releases
         self._queue = queue
         self._office = office
 
@@ -106,6 +113,7 @@ class StaffWork:
         return (
             Count("待办理", sum(by_state.get(state, 0) for state in TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
+            Count("退选待处理", len(await self._releases.tasks(actor))),
             Count("酬劳待支付", (await self._owed(actor))["payable"], "笔"),
         )
 

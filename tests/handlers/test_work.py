@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from models.accounts import Account
+from models.experts import Expert
 from models.notices import Notice
 from services.core.base import Actor
 from tests.factories import offices
+from tests.factories.files import pdf
 from tests.factories.people import make_account, make_grant, make_identity, make_organisation
 from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer
 from tests.handlers.conftest import Phone, World
@@ -102,6 +104,19 @@ async def test_a_verifier_and_the_agency_see_requests_come_and_go(world: World) 
     assert "待办理1个" in await agency.says("我的工作")
 
 
+async def test_the_agency_sees_a_verified_release_until_it_is_begun(world: World, expert: Expert) -> None:
+    agency, office, draws = await phone_of(world, "organisation"), world.office, world.services.draws
+    draw_id = (await world.agreed(expert)).draw_id
+    assert "退选" not in await agency.says("我的工作")
+    await draws.attachments.attach(office.agency, draw_id, "退选申请表.pdf", pdf(), "release")
+    application = await office.releases.submit(office.agency, draw_id, "招标失败", "不足三家")
+    assert "退选" not in await agency.says("我的工作")
+    await office.verification.approve(office.verifier, application)
+    assert "退选待处理1个" in await agency.says("我的工作")
+    await office.releases.start(office.agency, draw_id)
+    assert "退选" not in await agency.says("我的工作")
+
+
 async def test_a_supervisor_sees_that_a_number_is_wanted_until_it_is_there(world: World) -> None:
     office = world.office
     phone = await phone_of(world, "supervisor")
@@ -141,7 +156,7 @@ async def test_another_agencys_draws_are_not_counted(world: World) -> None:
     await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
     roles = await world.services.accounts.sessions.roles(Actor("demo", "guest", other.id))
     found = await world.services.office.staff_work.of("demo", other.id, roles)
-    assert [count.number for work in found for count in work.counts] == [0, 0, 0]
+    assert [count.number for work in found for count in work.counts] == [0, 0, 0, 0]
 
 
 async def test_verifiers_of_the_terminal_are_told_of_a_new_request(world: World) -> None:
