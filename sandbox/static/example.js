@@ -32,7 +32,7 @@ export async function makeExample(pages, { name, mobile }, now) {
 /** The id of a new project of the trading centre's, numbered as the centre does: place, day, milliseconds. */
 async function makeProject(pages, name, mobile, now) {
   const clock = later(now, 0);
-  const form = await pages.enter('/agency/projects/new');
+  const form = await emptied(pages, await pages.enter('/agency/projects/new'));
   const made = await pages.submit(form, 'save', {
     name: `演示大桥工程（${clock.slice(5).replace('T', ' ')}）`,
     number: `440106${clock.slice(0, 10).replaceAll('-', '')}${String(Math.floor(now)).slice(-6)}`,
@@ -43,6 +43,9 @@ async function makeProject(pages, name, mobile, now) {
   });
   return made.path.split('/').at(-1);
 }
+
+/** The form without what was put aside in it half-filled. */
+const emptied = (pages, form) => (form.page.querySelector('[name="deed"][value="forget"]') ? pages.submit(form, 'forget') : form);
 
 /** The page that follows the basic data: its recusals. */
 async function makeDraw(pages, project, name, mobile, now) {

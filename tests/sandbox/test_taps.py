@@ -66,6 +66,7 @@ async def bind(running: Stage) -> None:
 async def prepare(desk: MiniDesk) -> FrameLocator:
     """The agency has a draw, and a second project; its phone shows the first page."""
     agency = desk.phone(AGENCY)
+    await put_aside(await enter(agency, "待办"))
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     held = next(person for person in STAFF if person.name == AGENCY)
@@ -75,6 +76,15 @@ async def prepare(desk: MiniDesk) -> FrameLocator:
     page = await enter(agency, "待办")
     await expect(page.get_by_role("heading", name="工作台")).to_be_visible()
     return page
+
+
+async def put_aside(page: FrameLocator) -> None:
+    """A project half-filled in, with what would be refused."""
+    await page.get_by_role("link", name="新建抽取").click()
+    await page.get_by_role("link", name="新建项目").click()
+    await page.get_by_label("招标代理机构统一社会信用代码").fill("1")
+    await page.get_by_role("button", name="暂存").click()
+    await expect(page.get_by_text("已恢复您上次填写")).to_be_visible()
 
 
 async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(desk: MiniDesk) -> None:
