@@ -15,7 +15,7 @@ from models.experts import CatalogueEntry
 from models.notices import Attempt, Notice
 from models.projects import Lot
 from tests.factories.files import pdf
-from tests.factories.offices import ID_NUMBER, add_experts, make_draw, open_invitations, state_of, verify
+from tests.factories.offices import ID_NUMBER, add_experts, fix_seed, make_draw, open_invitations, state_of, verify
 from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
 from tests.plugins.browsers import CHROMIUM
 from tests.web.agency.test_draws import at
@@ -217,6 +217,28 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
         await one.context.close()  # its stream would keep the server from ending
     assert [line for line in seen.complaints if "422" not in line] == []
     assert supervisor.complaints + verifier.complaints == []
+
+
+async def test_a_page_whose_form_is_under_way_waits_for_its_answer(browser: Browser, world: World) -> None:
+    office = world.office
+    await add_experts(office, 2)
+    draw_id = await make_draw(office)
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    seen = await staff(browser, world, PHONE, "agency")
+    page = await seen.open(f"/agency/draws/{draw_id}/run")
+    form = page.locator("form", has=page.get_by_role("button", name="启动抽取"))
+    await form.evaluate("form => { form.dataset.sent = 'yes'; }")
+    await office.run.start(office.agency, draw_id)
+    await expect(page.locator("[data-fact=label]")).to_have_text("抽取中")
+    await page.wait_for_timeout(500)
+    await expect(form).to_be_visible()
+    await form.evaluate("form => { delete form.dataset.sent; }")
+    await office.run.pause(office.agency, draw_id, "更改集合时间")
+    await page.get_by_role("button", name="继续抽取").wait_for()
+    await page.context.close()
+    assert seen.complaints == []
 
 
 async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: Browser, world: World) -> None:

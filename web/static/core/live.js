@@ -1,6 +1,8 @@
 // Keeps regions fresh: every `data-live` seconds the page is fetched again and the region of the same id replaced.
 // Forms of buttons in it stand outside, so that what is typed stays; a new one comes with `data-with` naming the region.
 // While the service can't be reached the region is marked `lost`, and says so if it has a `data-lost` message.
+import { isAnswerAwaited, renew } from './renewal.js';
+
 function bring(page, region) {
   let last = region;
   for (const one of page.querySelectorAll(`[data-with="${region.id}"]`)) {
@@ -14,7 +16,7 @@ function watch(region) {
   const every = Number(region.dataset.live) * 1000;
   setInterval(async () => {
     const here = document.getElementById(region.id);
-    if (document.hidden || here.contains(document.activeElement)) return;
+    if (document.hidden || isAnswerAwaited() || here.contains(document.activeElement)) return;
     try {
       const answer = await fetch(location.pathname, { credentials: 'same-origin', signal: AbortSignal.timeout(every) });
       if (answer.status >= 500) throw new Error(`status ${answer.status}`);
@@ -22,7 +24,7 @@ function watch(region) {
       const fresh = page.getElementById(region.id);
       if (fresh) bring(page, here);
       if (fresh) here.replaceWith(document.adoptNode(fresh));
-      else if (answer.status !== 405) location.replace(location.pathname + location.search); // never the form again that was refused here
+      else if (answer.status !== 405) renew();
     } catch {
       // The network is away: the next turn tries again.
       here.classList.add('lost');

@@ -1,11 +1,10 @@
 // Fills the board with what the service tells as it happens.
+import { renew } from '../core/renewal.js';
+
 const board = document.querySelector('.board');
 const connection = board.querySelector('[data-connection]');
 const again = board.querySelector('[data-again]');
 let source, waiting, pause = 30;
-
-/** By a request of its own: a reload of what a refused form answered would send the form again. */
-const renew = () => location.replace(location.pathname + location.search);
 
 function show(facts) {
   if ('follow' in board.dataset && board.dataset.state !== facts.state) renew();  // what can be done has changed

@@ -1,5 +1,6 @@
 // A party's browser takes part in the draw of lots. It commits: the agency's at once, the supervisor's when its button
 // is pressed; and it reveals as soon as all have committed.
+import { renew } from '../core/renewal.js';
 import { Device, receipts, shelfOf } from './commitment.js';
 
 const box = document.querySelector('[data-take-part]');
@@ -67,7 +68,7 @@ async function look() {
     if (!round) return false;
     if (!round.seed) round = await act(round);
     if (!round.seed) show(round);
-    else if (!('seeded' in box.dataset)) location.replace(location.pathname + location.search);
+    else if (!('seeded' in box.dataset)) renew();
     return !round.seed;
   } catch (error) {
     if (error instanceof Refused) {
