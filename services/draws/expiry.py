@@ -20,7 +20,7 @@ from services.draws.lapsed import notify_lapsed
 from services.draws.repository import append_all
 from services.notifications import Notices
 
-_CALL_GRACE = timedelta(seconds=90)
+CALL_GRACE = timedelta(seconds=90)
 """How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
 time counts, however late the vendor reports and confirms it, but not for ever."""
 _EXPIRED = f"""
@@ -46,7 +46,7 @@ _FREE_PLACES = (
 async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
     """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
     now = deps.now()
-    find = partial(rows, _EXPIRED, now, now - _CALL_GRACE, limit)
+    find = partial(rows, _EXPIRED, now, now - CALL_GRACE, limit)
     return await process_together("expire", find, partial(_expire, deps, notices))
 
 
