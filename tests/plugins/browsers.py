@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:  # imported at the first use: most runs need no browser
     from playwright.async_api import Browser, Playwright
 
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+CHROMIUM = shutil.which("chromium")
 PATIENCE = 30_000
 """Milliseconds that nothing takes, however busy the machine is."""
 _NOT_USED = (
