@@ -20,7 +20,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "rounds": ("/agency/draws/{id}/run", "/desk/{draw_id}"),
     "run": ("/agency/draws/{id}/run", "/desk/{draw_id}", "/desk/{draw_id}/exit"),
     "follow-ups": ("/agency/draws/{id}/notify",),
-    "releases": ("/agency/draws/{id}/release",),
+    "releases": ("/agency/draws/{id}/release", "/desk/{draw_id}/release"),
     "absences": ("/desk/{draw_id}/absences", "/agency/pending"),
     "results": ("/desk/{draw_id}/result", "/desk/{draw_id}/log", "/desk/{draw_id}/audit", "/record/{token}", "/record"),
     "attendance": ("/desk/{draw_id}/attendance", "/desk/{draw_id}/screen"),

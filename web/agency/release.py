@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import ClassVar
 
 import aiohttp.web as http
@@ -13,10 +12,8 @@ from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.wizard import DrawPart, path_of, text
+from web.draws.facts import SOON
 from web.office.base import EMPTY, Form, redirect, uuid_of
-
-_SOON = timedelta(minutes=30)
-"""A call that waits for longer waits for the morning."""
 
 
 class ReleasePages(DrawPart):
@@ -50,7 +47,7 @@ class ReleasePages(DrawPart):
             error=form.error,
             f=form,
             release=await draws.releases.view(actor, draw.id),
-            soon=self.services.deps.now() + _SOON,
+            soon=self.services.deps.now() + SOON,
             attached=await draws.attachments.find(actor, draw.id, "release"),
             own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             causes=[(one, one) for one in self.book(actor).draw.release.causes],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from models.draws import Condition, Draw
 from services.core.base import Actor
@@ -18,6 +19,8 @@ KINDS = {
     "release": "退选专家申请",
 }
 """What is applied for (审核事项)."""
+SOON = timedelta(minutes=30)
+"""A call to an expert that waits for longer waits for the morning, and pages say so."""
 CODES = ("specialty", "title_level", "qualification", "department")
 
 

@@ -1,4 +1,4 @@
-"""``/desk/{draw}/round``, ``/log`` and ``/audit``: what a supervisor does and reads of a draw."""
+"""``/desk/{draw}/round``, ``/log``, ``/release`` and ``/audit``: what a supervisor does and reads of a draw."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import AuditReport, RoundView
 from web.draws.desk import DeskPart
+from web.draws.facts import SOON
 
 _SUPERVISOR = "supervisor"
 _ON_PAGE = {404, 409, 422}
@@ -28,6 +29,7 @@ class SupervisionPages(DeskPart):
         self._site.get("/desk/{draw_id}/round", self.round)
         self._site.post("/desk/{draw_id}/round", self.take_part)
         self._site.get("/desk/{draw_id}/log", self.log)
+        self._site.get("/desk/{draw_id}/release", self.release)
         self._site.get("/desk/{draw_id}/audit", self.audit)
         self._site.post("/desk/{draw_id}/audit", self.look_into)
 
@@ -73,6 +75,18 @@ class SupervisionPages(DeskPart):
         """What each kind of notice is called."""
         texts = self._services.deps.book(pool).texts
         return {kind: text.wechat.title for kind, text in texts.items() if text.wechat is not None}
+
+    async def release(self, request: http.Request) -> http.Response:
+        """Which experts of a released panel know of it."""
+        actor, draw = await self._find(request)
+        return self._show(
+            actor,
+            "draws/release.html",
+            width="middle",
+            draw=draw,
+            release=await self._services.draws.releases.view(actor, draw.id),
+            soon=self._services.deps.now() + SOON,
+        )
 
     async def audit(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)

@@ -51,6 +51,9 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     assert "抽取结束后才能启动退选" in agency.text, agency.text
     await Draw.filter(id=draw_id).update(state="completed")
     await agency.get(f"/agency/draws/{draw_id}/release")
+    supervisor = await world.log_in(office.supervisor, "supervisor")
+    await supervisor.get(f"/desk/{draw_id}")
+    assert "退选通知情况" not in supervisor.text
     await agency.press("启动退选")
     assert "已启动退选" in agency.text, agency.text
     assert "通知中" in agency.text
@@ -74,3 +77,10 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await agency.press(name, words="已电话告知本人")
     assert "已电话告知本人" in agency.text, agency.text
     assert await Notice.filter(kind="draw_release_text").count() == 1
+    for watcher in (supervisor, verifier):
+        await watcher.get(f"/desk/{draw_id}")
+        await watcher.click("退选通知情况哪些专家已确认知晓")
+        assert ("1位专家已确认知晓，共1位" in watcher.text, "已电话告知本人" in watcher.text) == (True, True), (
+            watcher.text
+        )
+        assert [one for one in watcher.page.buttons if one.startswith(("登记", "虚拟号"))] == []
