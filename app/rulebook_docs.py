@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "rulebooks.md"
 
 
-POOLS = ROOT / "config" / "pools"
+RULEBOOKS = ROOT / "config" / "rulebooks"
 
 
 def main() -> None:
@@ -24,8 +24,8 @@ def main() -> None:
 
 def load_all() -> dict[str, Rulebook]:
     """Every pool of the folder, the demo first."""
-    pools = sorted(path.stem for path in POOLS.glob("*.toml") if not path.name.startswith("_"))
-    return load_rulebooks(POOLS, sorted(pools, key=lambda pool: pool != "demo"))
+    pools = sorted(path.stem for path in RULEBOOKS.glob("*.toml") if not path.name.startswith("_"))
+    return load_rulebooks(RULEBOOKS, sorted(pools, key=lambda pool: pool != "demo"))
 
 
 if __name__ == "__main__":

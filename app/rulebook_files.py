@@ -11,7 +11,7 @@ from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_c
 from domain.rulebook.book import Parsed, ReadLayer, Rulebook, RulebookError, parse_layers
 from domain.rulebook.layers import read_layer
 
-SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
+SHARED = ("_defaults.toml", "_entry_defaults.toml", "_notice_texts.toml")
 """Files below every pool's own, lowest first."""
 
 

@@ -112,7 +112,7 @@ async def prepare(database_url: str, count: int) -> ApplicationList:
     await connection.close()
     await Tortoise.init(config=tortoise_config(database_url), _enable_global_fallback=True)
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
+    rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     return ApplicationList(Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080"))
 
 

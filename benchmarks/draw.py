@@ -80,7 +80,7 @@ class Bench:
 async def prepare(database_url: str, experts: int) -> Bench:
     """A filled pool and the people who draw from it."""
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
+    rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     deps = Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080")
     connection = await asyncpg.connect(database_url)
     await connection.execute(_FILL, experts, keys.seal("13800000000", "mobile"), ONE_IN)

@@ -151,7 +151,7 @@ class Bare:
 
 
 def make_deps() -> Deps:
-    rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
+    rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     keys = Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32))
     return Deps(SystemClock(), keys, rulebooks, Jobs(), "http://127.0.0.1:18331")
 

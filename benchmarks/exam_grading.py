@@ -113,7 +113,7 @@ async def run(papers: int) -> bool:
 
 
 async def measure(papers: int) -> bool:
-    rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
+    rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     deps = Deps(SystemClock(), Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)), rulebooks, Jobs(), "http://x")
     versions = [row["version_id"] for row in await rows(_ITEMS, datetime.now(UTC), ITEMS)]
     rules = json.dumps(freeze(rulebooks["demo"].exam))

@@ -1,1 +1,1 @@
-"""Settings from the environment, logging, and one rulebook per province in pools/*.toml."""
+"""Settings from the environment, logging, and one rulebook per province in rulebooks/*.toml."""

@@ -4,7 +4,7 @@
 module.exports = {
   /** The service's public address, as in PBT_PUBLIC_URL. */
   server: 'http://127.0.0.1:8080',
-  /** The pool's code, as the file's name in config/pools. */
+  /** The pool's code, as the file's name in config/rulebooks. */
   pool: 'demo',
   /** Shown while the service can't be reached; afterwards the pool's own hotline is. Empty: none. */
   hotline: '',

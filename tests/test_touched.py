@@ -17,7 +17,7 @@ from tests.touched import touched
         ("web/templates/payments/pay.html", "tests/test_words.py"),
         ("web/static/draws/board.js", "tests/web/draws"),
         ("web/templates/core/base.html", "tests/web"),
-        ("config/pools/hunan.toml", "tests/config/test_pools.py"),
+        ("config/rulebooks/hunan.toml", "tests/config/test_rulebooks.py"),
         ("tests/web/conftest.py", "tests/web"),
         ("tests/web/payments/test_pay.py", "tests/web/payments/test_pay.py"),
         ("tests/factories/payments.py", "tests/handlers/test_payment.py"),

@@ -33,8 +33,8 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
         ("handlers/availability.py", "设置日程"),
         ("handlers/welcome.py", "客服"),
         # names of telephone lines and services that are not ours
-        ("config/pools/jilin.toml", "客服热线 400-881-7190"),
-        ("config/pools/jilin.toml", "智能客服：微信公众号“政采云平台”—关于我们—智能客服"),
+        ("config/rulebooks/jilin.toml", "客服热线 400-881-7190"),
+        ("config/rulebooks/jilin.toml", "智能客服：微信公众号“政采云平台”—关于我们—智能客服"),
     }
 )
 

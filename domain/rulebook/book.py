@@ -2,8 +2,8 @@
 
 ``book.draw.result_visible_before`` is the value, ``book.source("draw.result_visible_before")`` the manual line or legal
 article, ``book.note(…)`` our decision where manuals are silent or contradict themselves. A pool's file lies over
-``_common.toml`` (decisions shared by all), ``_entry.toml`` (the same for the way into the pool) and ``_texts.toml``
-(default texts), so a new province is one new file.
+``_defaults.toml`` (decisions shared by all), ``_entry_defaults.toml`` (the same for the way into the pool) and
+``_notice_texts.toml`` (default texts), so a new province is one new file.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Rulebook(Section):
     projects: Projects
     draw: Draw
     ladder: Mapping[str, Ladder]
-    """By kind of notice, see ``rulebook_texts.KINDS``."""
+    """By kind of notice, see ``domain.rulebook.notice_texts.KINDS``."""
     voice: Voice
     attendance: Attendance
     remuneration: RemunerationRules
@@ -96,7 +96,7 @@ class Rulebook(Section):
     _provenance: Mapping[str, Provenance] = PrivateAttr(default_factory=dict)
 
     def provenance(self, key: str) -> Provenance:
-        """Of a dotted key (``draw.release_lead``). Raises KeyError for a key that no file writes."""
+        """Of a dotted key (``draw.result_visible_before``). Raises KeyError for a key that no file writes."""
         return self._provenance[key]
 
     def source(self, key: str) -> str | None:

@@ -29,13 +29,13 @@ CONFIG = Path(__file__).parents[2] / "config"
 async def deps(database: str) -> AsyncIterator[Deps]:
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    yield Deps(SystemClock(), keys, load_rulebooks(CONFIG / "pools", ["demo", "jilin"]), Jobs(), "")
+    yield Deps(SystemClock(), keys, load_rulebooks(CONFIG / "rulebooks", ["demo", "jilin"]), Jobs(), "")
     await Tortoise.close_connections()
 
 
 @pytest.fixture(scope="module")
 def codes() -> Codes:
-    books = load_rulebooks(CONFIG / "pools", ["demo"])
+    books = load_rulebooks(CONFIG / "rulebooks", ["demo"])
     return codes_of(pool_catalogues(books["demo"], CONFIG / "catalogues"))
 
 

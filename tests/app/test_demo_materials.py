@@ -10,7 +10,7 @@ from app.rulebook_files import load_rulebooks
 from models.migrate import migrate
 from tests.factories.settings import make_settings
 
-POOLS = Path(__file__).parents[2] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[2] / "config" / "rulebooks"
 
 
 async def test_they_are_put_there_once_and_can_be_read(database: str, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ async def test_production_gets_none(database: str, tmp_path: Path) -> None:
 
 def test_every_pool_has_something_to_say() -> None:
     """What they say is the rulebook's, whatever the pool."""
-    for book in load_rulebooks(POOLS, ["demo", "hunan", "xinjiang", "jilin", "guangdong"]).values():
+    for book in load_rulebooks(RULEBOOKS, ["demo", "hunan", "xinjiang", "jilin", "guangdong"]).values():
         told, wanted = str(guide(book, "今天")), str(checklist(book, "今天"))
         assert book.help.hotlines[0] in told
         assert book.form.fields["id_card_front"].label in wanted

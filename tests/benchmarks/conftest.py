@@ -28,7 +28,7 @@ async def seeded(database: str, redis: str) -> AsyncIterator[World]:
     """An official account over a small seed."""
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    deps = Deps(FixedClock(NOON), keys, load_rulebooks(CONFIG / "pools", ["demo"]), Jobs(), "http://127.0.0.1:8080")
+    deps = Deps(FixedClock(NOON), keys, load_rulebooks(CONFIG / "rulebooks", ["demo"]), Jobs(), "http://127.0.0.1:8080")
     await fill(deps, database, CONFIG / "catalogues", SIZES, appid="wx1")
     client = redis_client(redis)
     world = World(cast(FixedClock, deps.clock), cast(Any, None), make_services(deps), client, database)

@@ -12,7 +12,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from tests.factories.people import BANK_ACCOUNT
 
-POOLS = Path("config/pools")
+RULEBOOKS = Path("config/rulebooks")
 CATALOGUES = Path("config/catalogues")
 EMPLOYER = "0193a5c2-7d1e-7c3a-9b1f-2d3e4f5a6b7c"
 CREDIT_CODE = "91310110076408176P"
@@ -48,7 +48,7 @@ class FileCatalogues:
 
 @cache
 def book_of(pool: str) -> Rulebook:
-    return load_rulebook(POOLS / f"{pool}.toml")
+    return load_rulebook(RULEBOOKS / f"{pool}.toml")
 
 
 @cache

@@ -63,7 +63,7 @@ SELECT t.id, 1, n, n - 1, 1, t.started_at FROM exam_attempt t, generate_series(1
 
 @pytest.fixture
 async def exams(database: str) -> AsyncIterator[ExamServices]:
-    rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
+    rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     keys = Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32))
     deps = Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080")
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
@@ -73,7 +73,7 @@ async def exams(database: str) -> AsyncIterator[ExamServices]:
 
 async def test_five_thousand_hand_in_late_at_once(exams: ExamServices) -> None:
     versions = [(await ExamItemVersion.get(item_id=one.id)).id for one in await make_items(QUESTIONS, fixed=True)]
-    rules = freeze(load_rulebooks(Path("config/pools"), ["demo"])["demo"].exam)
+    rules = freeze(load_rulebooks(Path("config/rulebooks"), ["demo"])["demo"].exam)
     people = await rows(_FILL, PEOPLE, END, versions, json.dumps(rules))
     await execute(_EVENTS, STORED)
     began = time.perf_counter()

@@ -48,13 +48,13 @@ from tests.factories.people import make_account
 from tests.invariants import check_invariants
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-POOLS = Path(__file__).parents[2] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[2] / "config" / "rulebooks"
 _CHOICE = re.compile(r'<a href="weixin://bizmsgmenu\?msgmenucontent=([^&"]*)&msgmenuid=(\d+)">([^<]*)</a>')
 
 
 @lru_cache
 def _rulebooks() -> dict[str, Rulebook]:
-    return load_rulebooks(POOLS, ["demo"])
+    return load_rulebooks(RULEBOOKS, ["demo"])
 
 
 @dataclass

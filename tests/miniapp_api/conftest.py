@@ -33,13 +33,13 @@ from tests.factories.numbers import Numbers
 from tests.factories.offices import Office, make_office
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-POOLS = Path(__file__).parents[2] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[2] / "config" / "rulebooks"
 _codes = Numbers()
 
 
 @lru_cache
 def _rulebooks() -> dict[str, Rulebook]:
-    return load_rulebooks(POOLS, ["demo", "guangdong"])
+    return load_rulebooks(RULEBOOKS, ["demo", "guangdong"])
 
 
 class Wechat:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from app.rulebook_files import load_catalogues
 from services.core.base import system
-from tests.miniapp_api.conftest import POOLS, World
+from tests.miniapp_api.conftest import RULEBOOKS, World
 
 
 async def test_a_catalogue_is_opened_level_by_level_and_searched(world: World) -> None:
     visitor = await world.visit()
-    catalogues = load_catalogues(POOLS.parent / "catalogues", "440000", None)
+    catalogues = load_catalogues(RULEBOOKS.parent / "catalogues", "440000", None)
     await world.services.catalogues.replace(system("demo"), catalogues)
     [top] = [one for one in (await visitor.get("/catalogues/region"))["items"] if one["code"] == "440000"]
     assert top["has_children"]

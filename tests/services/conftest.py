@@ -22,12 +22,12 @@ from services.core.crypto import Keyring
 from services.notifications import Recipient
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-POOLS = Path(__file__).parents[2] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[2] / "config" / "rulebooks"
 
 
 @lru_cache
 def _rulebooks() -> dict[str, Rulebook]:
-    return load_rulebooks(POOLS, ["demo", "guangdong"])
+    return load_rulebooks(RULEBOOKS, ["demo", "guangdong"])
 
 
 @dataclass(frozen=True)

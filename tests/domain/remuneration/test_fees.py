@@ -18,13 +18,13 @@ from domain.remuneration.fees import Line, Trip, compute, settle, total
 from domain.rulebook.book import Rulebook
 from domain.rulebook.remuneration import FeeTable, FurtherDays
 
-POOLS = Path(__file__).parents[3] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=SHANGHAI)
 
 
 @lru_cache
 def books() -> Mapping[str, Rulebook]:
-    return load_rulebooks(POOLS, ["guangdong", "hunan", "jilin", "xinjiang"])
+    return load_rulebooks(RULEBOOKS, ["guangdong", "hunan", "jilin", "xinjiang"])
 
 
 def table(pool: str) -> FeeTable:

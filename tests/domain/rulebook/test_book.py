@@ -27,7 +27,7 @@ from domain.rulebook.notice_texts import (
 from domain.rulebook.sections import Calendar, Ladder, Preview, Step
 from domain.rulebook.types import parse_duration, parse_hours, print_duration
 
-POOLS = Path("config/pools")
+RULEBOOKS = Path("config/rulebooks")
 NEW_PROVINCE = """
 [pool]
 code = "hainan"
@@ -42,7 +42,7 @@ terminals = ["海南省公共资源交易服务中心"]
 
 
 def below() -> dict[str, str]:
-    return {name: (POOLS / name).read_text(encoding="utf-8") for name in SHARED}
+    return {name: (RULEBOOKS / name).read_text(encoding="utf-8") for name in SHARED}
 
 
 def parse(text: str, on: date | None = None) -> Rulebook:
@@ -82,7 +82,7 @@ def test_a_new_province_is_one_new_file(tmp_path: Path) -> None:
 def test_the_new_province_already_has_its_regions(tmp_path: Path) -> None:
     pools = tmp_path / "pools"
     pools.mkdir()
-    (tmp_path / "catalogues").symlink_to((POOLS.parent / "catalogues").resolve())
+    (tmp_path / "catalogues").symlink_to((RULEBOOKS.parent / "catalogues").resolve())
     copy_shared(pools)
     (pools / "hainan.toml").write_text(NEW_PROVINCE, encoding="utf-8")
     assert check_rulebooks(pools) == []
@@ -180,9 +180,9 @@ def test_a_bad_value_is_refused_with_file_key_and_reason(text: str, sentence: st
 
 def test_the_file_that_wrote_the_bad_value_is_named() -> None:
     broken = below() | {
-        "_common.toml": below()["_common.toml"].replace('attend = { value = "1"', 'attend = { value = "x"')
+        "_defaults.toml": below()["_defaults.toml"].replace('attend = { value = "1"', 'attend = { value = "x"')
     }
-    with pytest.raises(RulebookError, match=r"^_common.toml: voice.attend: "):
+    with pytest.raises(RulebookError, match=r"^_defaults.toml: voice.attend: "):
         parse_rulebook(NEW_PROVINCE, "hainan.toml", below=broken)
 
 
@@ -295,7 +295,7 @@ def test_gathering_times_are_spelled_for_each_reader() -> None:
 
 
 def test_vendors_get_the_texts_in_their_own_form() -> None:
-    book = load_rulebook(POOLS / "demo.toml")
+    book = load_rulebook(RULEBOOKS / "demo.toml")
     assert vendor_form("码{code}，{minutes}分钟") == "码${code}，${minutes}分钟"
     assert sms_templates(book.texts)["verification_code"].startswith("验证码${code}")
     assert {"draw_call", "draw_call.attend", "draw_call.decline", "draw_call.bye"} <= voice_templates(book.texts).keys()

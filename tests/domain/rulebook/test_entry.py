@@ -14,7 +14,7 @@ from domain.forms.checking import check_complete
 from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
 from domain.rulebook.docs_forms import render_forms
 from domain.rulebook.reviews import PayWindow
-from tests.factories.forms import POOLS, applicant, book_of, catalogue_of, good_attachments, good_values
+from tests.factories.forms import RULEBOOKS, applicant, book_of, catalogue_of, good_attachments, good_values
 
 MANUALS = {"hunan": ("湖南手册", 331), "xinjiang": ("新疆手册 2024", 248), "jilin": ("吉林手册", 323)}
 """Each with its number of lines."""
@@ -90,7 +90,7 @@ stages = ["fee"]
 
 
 def hainan(text: str = HAINAN) -> Rulebook:
-    below = {name: (POOLS / name).read_text(encoding="utf-8") for name in SHARED}
+    below = {name: (RULEBOOKS / name).read_text(encoding="utf-8") for name in SHARED}
     return parse_rulebook(text, "hainan.toml", below=below)
 
 

@@ -36,7 +36,7 @@ from tests.factories.applications import (
 )
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf
 from tests.factories.people import make_expert
-from tests.services.conftest import POOLS
+from tests.services.conftest import RULEBOOKS
 
 pytestmark = pytest.mark.usefixtures("db")
 PHOTO, CARD, DEGREE = jpeg(300, 420), jpeg(856, 540), pdf(2)
@@ -219,7 +219,7 @@ async def test_a_field_that_is_gone_takes_its_files_along(deps: Deps, attachment
 
 async def test_a_proof_in_a_record_comes_only_with_that_record(deps: Deps) -> None:
     """Xinjiang asks for a proof beside each qualification."""
-    deps = replace(deps, rulebooks={"xinjiang": load_rulebook(POOLS / "xinjiang.toml")})
+    deps = replace(deps, rulebooks={"xinjiang": load_rulebook(RULEBOOKS / "xinjiang.toml")})
     await make_codes(deps.book("xinjiang"))
     await make_campaign(deps, pool="xinjiang")
     actor = await make_applicant(deps, pool="xinjiang")

@@ -23,7 +23,7 @@ from tests.factories.applications import (
 )
 from tests.factories.people import make_expert
 from tests.services.applications.test_pools import print_form, submission_of
-from tests.services.conftest import POOLS, NoticeBook
+from tests.services.conftest import RULEBOOKS, NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
 DISTRICT, OTHER_CLASS = "650106", "B0101"
@@ -32,7 +32,7 @@ KEPT = {"region", "employer", "specialties"}
 
 @pytest.fixture
 def deps(deps: Deps) -> Deps:
-    return Deps(deps.clock, deps.keys, load_rulebooks(POOLS, ("xinjiang",)), deps.jobs, deps.public_url)
+    return Deps(deps.clock, deps.keys, load_rulebooks(RULEBOOKS, ("xinjiang",)), deps.jobs, deps.public_url)
 
 
 @pytest.fixture

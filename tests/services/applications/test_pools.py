@@ -23,7 +23,7 @@ from services.payments import Fees
 from services.reviews.decisions import Reviews
 from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_campaigns, make_codes
 from tests.factories.entry_road import make_road
-from tests.services.conftest import POOLS, NoticeBook
+from tests.services.conftest import RULEBOOKS, NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
 NAMES = ("hunan", "xinjiang", "jilin")
@@ -31,7 +31,7 @@ NAMES = ("hunan", "xinjiang", "jilin")
 
 @pytest.fixture
 def deps(deps: Deps) -> Deps:
-    return Deps(deps.clock, deps.keys, load_rulebooks(POOLS, NAMES), deps.jobs, deps.public_url)
+    return Deps(deps.clock, deps.keys, load_rulebooks(RULEBOOKS, NAMES), deps.jobs, deps.public_url)
 
 
 def submission_of(deps: Deps, book: NoticeBook) -> Submission:

@@ -33,7 +33,7 @@ from tests.factories.applications import (
     make_codes,
 )
 from tests.factories.people import make_account
-from tests.services.conftest import POOLS, NoticeBook
+from tests.services.conftest import RULEBOOKS, NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -117,7 +117,7 @@ async def test_nobody_reads_somebody_elses(deps: Deps, reading: ApplicationQueri
 
 
 def test_every_pool_serves_its_form_as_a_schema(deps: Deps) -> None:
-    books = load_rulebooks(POOLS, ["hunan", "xinjiang", "jilin", "demo"])
+    books = load_rulebooks(RULEBOOKS, ["hunan", "xinjiang", "jilin", "demo"])
     reading = ApplicationQueries(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url))
     for pool, book in books.items():
         for entry_type in book.campaigns.entry_types:

@@ -26,14 +26,14 @@ from tests.factories.reviews import tasks_of
 from tests.invariants import check_invariants
 
 pytestmark = pytest.mark.usefixtures("db")
-POOLS = Path(__file__).parents[3] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 POOL, DISTRICT, OTHER_CITY, OTHER_CLASS = "xinjiang", "650106", "650300", "B0101"
 UNIT = "新疆" + "某" * 60 + "设计院"
 
 
 @pytest.fixture
 def deps(deps: Deps) -> Deps:
-    return replace(deps, rulebooks=load_rulebooks(POOLS, [POOL]))
+    return replace(deps, rulebooks=load_rulebooks(RULEBOOKS, [POOL]))
 
 
 @pytest.fixture

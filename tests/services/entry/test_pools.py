@@ -22,7 +22,7 @@ from tests.factories.entry_road import Road, make_road
 from tests.factories.reviews import tasks_of
 from tests.invariants import check_invariants
 
-POOLS = Path(__file__).parents[3] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 NAMES = ("hunan", "xinjiang", "jilin", "demo", "guangdong")
 
 
@@ -32,7 +32,7 @@ async def pool(request: pytest.FixtureRequest, db: str) -> str:
 
 
 async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, clock: FixedClock) -> None:
-    deps = replace(deps, rulebooks=load_rulebooks(POOLS, [pool]))
+    deps = replace(deps, rulebooks=load_rulebooks(RULEBOOKS, [pool]))
     rules, road = deps.book(pool), make_road(deps, clock)
     await make_codes(rules)
     await make_campaign(deps, pool=pool)

@@ -17,7 +17,7 @@ from tests.factories.exams import make_items, make_office, make_published
 from tests.factories.reviews import make_applicant, make_application
 from tests.invariants import check_invariants
 
-POOLS = Path(__file__).parents[3] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ POOLS = Path(__file__).parents[3] / "config" / "pools"
 async def test_whoever_waits_is_called_by_the_channels_of_the_manual(
     db: str, deps: Deps, pool: str, channels: set[str], failed: str
 ) -> None:
-    services = make_services(replace(deps, rulebooks=load_rulebooks(POOLS, [pool, "demo"])))
+    services = make_services(replace(deps, rulebooks=load_rulebooks(RULEBOOKS, [pool, "demo"])))
     await make_items(20, pool=pool)
     account = await make_applicant(services.deps, pool=pool)
     passed = {"state": "exam", "approved_at": deps.now(), "expert_number": "ZJ0000001"}

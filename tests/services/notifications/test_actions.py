@@ -28,7 +28,7 @@ from tests.factories.offices import Office, add_experts, make_office, open_invit
 from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import make_delivery
 
-POOLS = Path(__file__).parents[3] / "config" / "pools"
+RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
 PRICES = {"sms": 5}
 ABOUT = frozenset(
@@ -73,7 +73,7 @@ ABOUT_THE_PERSON = {
 
 @lru_cache
 def rulebooks() -> Mapping[str, Rulebook]:
-    return load_rulebooks(POOLS, list(NAMES))
+    return load_rulebooks(RULEBOOKS, list(NAMES))
 
 
 def texts_of(kind: str) -> Iterator[tuple[str, str]]:

@@ -42,8 +42,8 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
-POOLS, CATALOGUES = Path("config/pools"), Path("config/catalogues")
-BOOKS = load_rulebooks(POOLS, sorted(path.stem for path in POOLS.glob("[a-z]*.toml")))
+RULEBOOKS, CATALOGUES = Path("config/rulebooks"), Path("config/catalogues")
+BOOKS = load_rulebooks(RULEBOOKS, sorted(path.stem for path in RULEBOOKS.glob("[a-z]*.toml")))
 WAYS: list[tuple[str, EntryType]] = [
     (pool, entry_type)
     for pool, book in BOOKS.items()

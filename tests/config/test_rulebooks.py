@@ -8,7 +8,7 @@ from pathlib import Path
 from app.rulebook_files import check_rulebooks, load_rulebook, load_rulebooks
 from config.settings import Settings
 
-POOLS = Path("config/pools")
+RULEBOOKS = Path("config/rulebooks")
 
 
 def beijing(year: int, month: int, day: int, hour: int) -> datetime:
@@ -16,16 +16,16 @@ def beijing(year: int, month: int, day: int, hour: int) -> datetime:
 
 
 def test_every_pool_of_the_project_is_well() -> None:
-    assert check_rulebooks(POOLS) == []
+    assert check_rulebooks(RULEBOOKS) == []
 
 
 def test_every_pool_of_the_settings_has_a_rulebook() -> None:
     pools = Settings.model_fields["pools"].default
-    assert list(load_rulebooks(POOLS, pools)) == pools
+    assert list(load_rulebooks(RULEBOOKS, pools)) == pools
 
 
 def test_every_value_of_the_manual_names_its_line() -> None:
-    book = load_rulebook(POOLS / "guangdong.toml")
+    book = load_rulebook(RULEBOOKS / "guangdong.toml")
     manual = {
         "login.assurance_level_minimum": "L28",
         "draw.result_visible_before": "L1089",
@@ -40,7 +40,7 @@ def test_every_value_of_the_manual_names_its_line() -> None:
 
 
 def test_what_no_manual_says_is_told_as_a_decision() -> None:
-    for pool, book in load_rulebooks(POOLS, ["hunan", "xinjiang", "jilin", "guangdong"]).items():
+    for pool, book in load_rulebooks(RULEBOOKS, ["hunan", "xinjiang", "jilin", "guangdong"]).items():
         for section in ("login", "projects", "draw", "voice", "attendance"):
             for key in (key for key in book.written_keys() if key.startswith(f"{section}.")):
                 assert book.source(key) or book.note(key), f"{pool}: {key} has neither source nor note"
@@ -48,7 +48,7 @@ def test_what_no_manual_says_is_told_as_a_decision() -> None:
 
 def test_every_kind_has_a_text_on_every_channel_of_its_ladder() -> None:
     for pool in Settings.model_fields["pools"].default:
-        book = load_rulebook(POOLS / f"{pool}.toml")
+        book = load_rulebook(RULEBOOKS / f"{pool}.toml")
         for kind, ladder in book.ladder.items():
             for step in ladder.steps:
                 name = {"mini": "subscribe"}.get(step.channel, step.channel)
@@ -56,7 +56,7 @@ def test_every_kind_has_a_text_on_every_channel_of_its_ladder() -> None:
 
 
 def test_guangdong_rings_and_writes_at_once_and_others_write_first() -> None:
-    books = load_rulebooks(POOLS, ["guangdong", "hunan", "xinjiang", "jilin"])
+    books = load_rulebooks(RULEBOOKS, ["guangdong", "hunan", "xinjiang", "jilin"])
     guangdong = books.pop("guangdong").ladder["draw_call"].steps
     assert {step.channel: step.after for step in guangdong} == {"voice": timedelta(0), "wechat": timedelta(0)}
     for book in books.values():
@@ -64,19 +64,19 @@ def test_guangdong_rings_and_writes_at_once_and_others_write_first() -> None:
 
 
 def test_a_demo_draw_takes_minutes() -> None:
-    calling = load_rulebook(POOLS / "demo.toml").draw.calling
+    calling = load_rulebook(RULEBOOKS / "demo.toml").draw.calling
     assert calling.answer_timeout <= timedelta(minutes=3)
     assert calling.stop_before_gathering <= timedelta(minutes=5)
 
 
 def test_jilin_draws_two_working_days_ahead_over_the_weekend() -> None:
-    book = load_rulebook(POOLS / "jilin.toml")
+    book = load_rulebook(RULEBOOKS / "jilin.toml")
     assert book.earliest_draw(beijing(2026, 11, 26, 9)) == beijing(2026, 11, 24, 0)
     assert book.earliest_draw(beijing(2026, 11, 23, 9)) == beijing(2026, 11, 19, 0)
 
 
 def test_xinjiang_is_called_by_its_own_day() -> None:
-    book = load_rulebook(POOLS / "xinjiang.toml")
+    book = load_rulebook(RULEBOOKS / "xinjiang.toml")
     assert not book.draw.calling.hours.contains(beijing(2026, 11, 21, 9))
     assert book.draw.calling.hours.contains(beijing(2026, 11, 21, 21))
 
@@ -84,6 +84,6 @@ def test_xinjiang_is_called_by_its_own_day() -> None:
 def test_only_experts_who_state_willing_regions_are_drawn_by_them() -> None:
     modes = {
         pool: book.draw.region_modes
-        for pool, book in load_rulebooks(POOLS, Settings.model_fields["pools"].default).items()
+        for pool, book in load_rulebooks(RULEBOOKS, Settings.model_fields["pools"].default).items()
     }
     assert [pool for pool, found in modes.items() if "willing" in found] == ["demo", "xinjiang", "guangdong"]
