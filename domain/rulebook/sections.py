@@ -104,7 +104,7 @@ class Login(Section):
     access_valid: Duration
     refresh_valid: Duration
     link_valid: Duration
-    """Signed links that open a page without log-in (invitation, check-in); never beyond the deed they are for."""
+    """Signed links that open a page without log-in (invitation, check-in); never beyond the command they are for."""
     agent_link_default: Duration
     agent_link_max: Duration
     """How long an organisation may let a person act for it (经办人)."""

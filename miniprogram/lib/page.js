@@ -49,13 +49,13 @@ function addressOf(route, query) {
  * Registers a page.
  * @template {object} D
  * @param {Shell.Setup<D>} setup
- * @param {Shell.Deeds<D>} deeds
+ * @param {Shell.Deeds<D>} commands
  */
-function openPage({ data, every = 0, open = false, guests = false }, deeds) {
+function openPage({ data, every = 0, open = false, guests = false }, commands) {
   /** @type {Shell.State} */
   const state = { phase: 'loading', failure: '', hotline: '', busy: false, sheet: {} };
   Page({
-    ...deeds,
+    ...commands,
     data: { ...state, ...data },
 
     /** @param {Record<string, string | undefined>} query */
@@ -117,9 +117,9 @@ function openPage({ data, every = 0, open = false, guests = false }, deeds) {
 
     /** A tap on a cell or a button of the sheet. @param {Shell.Tap} event */
     tap(event) {
-      const { deed, id, url } = event.currentTarget.dataset;
+      const { command, id, url } = event.currentTarget.dataset;
       if (url) return wx.navigateTo({ url });
-      return deed ? this[deed](id) : undefined;
+      return command ? this[command](id) : undefined;
     },
   });
 }

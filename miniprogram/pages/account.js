@@ -13,7 +13,7 @@ const isNow = (me, one) => me.role === one.role && me.scope === one.scope && me.
 /** @param {Api.MeOut} me @returns {Shell.Group} */
 function roles(me) {
   const cells = me.roles.map((one, place) => ({
-    label: one.label, tag: isNow(me, one) ? '当前' : '', tone: /** @type {const} */ ('good'), deed: 'choose', id: String(place),
+    label: one.label, tag: isNow(me, one) ? '当前' : '', tone: /** @type {const} */ ('good'), command: 'choose', id: String(place),
   }));
   const none = '您还没有可用的身份。评标专家请确认手机号与入库时一致；经办人请等待企业关联。';
   return { title: cells.length ? '以哪个身份办理' : '', cells, note: cells.length ? '' : none };
@@ -24,7 +24,7 @@ const requests = (links) => ({
   title: '企业对我的关联',
   cells: links.map((one) => ({
     label: one.organisation_name, note: `${showTime(one.valid_from)} 至 ${showTime(one.valid_until)}`, tag: LINK[one.state],
-    deed: one.state === 'waiting' ? 'accept' : '', id: one.link_id,
+    command: one.state === 'waiting' ? 'accept' : '', id: one.link_id,
   })),
 });
 
@@ -41,12 +41,12 @@ openPage({ guests: true }, {
           { cells: present([
             me.roles.length === 0 && { label: '申请成为评标专家', url: '/pages/register' },
             { label: '绑定公众号', tag: me.in_chat ? '已绑定' : '未绑定', tone: me.in_chat ? /** @type {const} */ ('good') : /** @type {const} */ ('warn'),
-              deed: me.in_chat ? '' : 'join' },
+              command: me.in_chat ? '' : 'join' },
             { label: '密码、手机号、登录设备', url: own('account') },
-            this.pool.hotline && { label: '人工服务', value: this.pool.hotline, deed: 'phone' },
+            this.pool.hotline && { label: '人工服务', value: this.pool.hotline, command: 'phone' },
           ]) },
         ]),
-        buttons: [{ label: '退出登录', deed: 'leave', kind: 'warn' }],
+        buttons: [{ label: '退出登录', command: 'leave', kind: 'warn' }],
       },
     };
   },

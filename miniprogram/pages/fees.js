@@ -27,7 +27,7 @@ function groupOf(fee) {
     ]),
     paid && { label: '凭证与发票', url: own('pay') },
   ]);
-  const button = fee.phase === 'open' ? { label: '微信支付', deed: 'pay', id: fee.id, kind: /** @type {const} */ ('primary') } : undefined;
+  const button = fee.phase === 'open' ? { label: '微信支付', command: 'pay', id: fee.id, kind: /** @type {const} */ ('primary') } : undefined;
   return { title: fee.title, cells, button, note: noteOf(fee) };
 }
 

@@ -34,16 +34,16 @@ function meaningOf(item) {
 
 /** @param {Api.InvitationOut} item @returns {Shell.Button[]} */
 function buttonsOf(item) {
-  if (item.state === 'open') return [{ label: '参加', deed: 'accept', kind: 'primary' }, { label: '不参加', deed: 'decline' }];
+  if (item.state === 'open') return [{ label: '参加', command: 'accept', kind: 'primary' }, { label: '不参加', command: 'decline' }];
   const coming = item.state === 'accepted' && !item.checked_in_at && ahead(item.ends_at);
   /** @type {(Shell.Button | null | false | '')[]} */
   const all = [
-    item.leave_asked_until && { label: '按时到场', deed: 'come', kind: 'primary' },
-    item.leave_asked_until && { label: '确认请假', deed: 'agreeLeave', kind: 'warn' },
-    coming && { label: '扫码签到', deed: 'scan', kind: 'primary' },
-    coming && { label: '用位置签到', deed: 'arrive' },
-    item.undo_until && { label: '点错了，撤销同意', deed: 'undo' },
-    coming && ahead(item.leave_until) && { label: '请假', deed: 'leave', kind: 'warn' },
+    item.leave_asked_until && { label: '按时到场', command: 'come', kind: 'primary' },
+    item.leave_asked_until && { label: '确认请假', command: 'agreeLeave', kind: 'warn' },
+    coming && { label: '扫码签到', command: 'scan', kind: 'primary' },
+    coming && { label: '用位置签到', command: 'arrive' },
+    item.undo_until && { label: '点错了，撤销同意', command: 'undo' },
+    coming && ahead(item.leave_until) && { label: '请假', command: 'leave', kind: 'warn' },
   ];
   return present(all);
 }
@@ -72,7 +72,7 @@ function sheetOf(item) {
     ['签到', at(item.checked_in_at)],
     ['离场', at(item.checked_out_at)],
   ]);
-  if (item.contact_phone) lines.splice(3, 0, { label: '联系人', value: item.contact, note: `${item.contact_phone}，点这里打电话`, deed: 'phone' });
+  if (item.contact_phone) lines.splice(3, 0, { label: '联系人', value: item.contact, note: `${item.contact_phone}，点这里打电话`, command: 'phone' });
   return {
     banner: bannerOf(item),
     big: item.code ? { label: '我的验证码', text: item.code, note: '到场时出示' } : undefined,

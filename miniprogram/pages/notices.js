@@ -23,8 +23,8 @@ openPage({ guests: true, data: { page: 1 } }, {
   async load() {
     const { items, total } = await call('GET /notices', { query: { page: this.data.page, size: SIZE } });
     const buttons = /** @type {Shell.Button[]} */ ([]);
-    if (this.data.page * SIZE < total) buttons.push({ label: '更早的消息', deed: 'turn', id: '1' });
-    if (this.data.page > 1) buttons.push({ label: '更新的消息', deed: 'turn', id: '-1' });
+    if (this.data.page * SIZE < total) buttons.push({ label: '更早的消息', command: 'turn', id: '1' });
+    if (this.data.page > 1) buttons.push({ label: '更新的消息', command: 'turn', id: '-1' });
     const note = items.length ? '' : '还没有发给您的消息。有新进展时会通知您。';
     return { sheet: { groups: [{ cells: items.map(noticeCell), note }], buttons } };
   },

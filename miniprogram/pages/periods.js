@@ -6,7 +6,7 @@ const { dayAhead, showTime } = require('../lib/time');
 /** @param {Api.PeriodOut} one @returns {Shell.Cell} */
 const periodCell = (one) => ({
   label: showTime(one.starts_at), note: [`至 ${showTime(one.ends_at)}`, one.reason].filter(Boolean).join(' · '), tag: '取消', tone: 'warn',
-  deed: 'cancel', id: one.id,
+  command: 'cancel', id: one.id,
 });
 
 openPage({ data: { today: dayAhead(0), from: dayAhead(1), fromClock: '08:00', to: dayAhead(1), toClock: '18:00', reason: '' } }, {

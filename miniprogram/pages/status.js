@@ -20,7 +20,7 @@ function stages(progress) {
 /** @param {Api.HomeOut} home @returns {Shell.Sheet} */
 function sheetOf({ progress, standing, to_do: waiting, advice }) {
   const toDo = waiting.map((item) => ({
-    label: item.title, note: item.detail, tag: item.action, deed: item.route && pageOf(item.route) !== '/pages/status' ? 'open' : '',
+    label: item.title, note: item.detail, tag: item.action, command: item.route && pageOf(item.route) !== '/pages/status' ? 'open' : '',
     id: item.code === 'register' ? '/pages/register' : pageOf(item.route),
   }));
   return {
@@ -29,10 +29,10 @@ function sheetOf({ progress, standing, to_do: waiting, advice }) {
       { cells: [{ label: '当前身份', tag: standing.text, note: standing.expert_number && `专家编号 ${standing.expert_number}` }] },
       { title: '待办事项', cells: toDo, note: toDo.length ? '' : '目前没有需要您办理的事项。' },
       progress && stages(progress),
-      { cells: [{ label: '申请表与审核日志', deed: 'open', id: own('apply') }] },
+      { cells: [{ label: '申请表与审核日志', command: 'open', id: own('apply') }] },
       advice.length > 0 && { title: '各地咨询方式', cells: advice.map((one) => ({ label: one.region, note: one.line })) },
     ]),
-    buttons: progress && progress.give_up ? [{ label: '放弃申请', deed: 'giveUp', kind: 'warn' }] : [],
+    buttons: progress && progress.give_up ? [{ label: '放弃申请', command: 'giveUp', kind: 'warn' }] : [],
   };
 }
 

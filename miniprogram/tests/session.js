@@ -45,7 +45,7 @@ test('an answer without words, as of a gateway that is down, gets a sentence', a
   assert.match(phone.text, /服务暂时不可用/);
 });
 
-test('a deed that the line lost is sent again with the same key, then tried again as long as one wants', async () => {
+test('a command that the line lost is sent again with the same key, then tried again as long as one wants', async () => {
   const ways = [];
   const phone = await new Phone({ 'GET /organisations/requests': EMPTY, 'POST /sessions/current/chat': 'away' }, {
     showModal: async (given) => { ways.push(given); return { confirm: ways.length === 1, cancel: ways.length > 1 }; },

@@ -1,10 +1,10 @@
 // What a page is made of; see lib/page.js and lib/sheet.wxml.
 declare namespace Shell {
   type Tone = '' | 'good' | 'warn' | 'bad';
-  /** A tap does `deed`, a method of the page, with `id`; or opens `url`. */
-  interface Cell { label: string; value?: string; note?: string; tag?: string; tone?: Tone; deed?: string; id?: string; url?: string }
+  /** A tap does `command`, a method of the page, with `id`; or opens `url`. */
+  interface Cell { label: string; value?: string; note?: string; tag?: string; tone?: Tone; command?: string; id?: string; url?: string }
   interface Group { title?: string; note?: string; cells: Cell[]; button?: Button }
-  interface Button { label: string; deed: string; id?: string; kind?: 'primary' | 'warn' }
+  interface Button { label: string; command: string; id?: string; kind?: 'primary' | 'warn' }
   interface Sheet {
     banner?: { text: string; tone?: Tone };
     big?: { label: string; text: string; note?: string };
@@ -36,9 +36,9 @@ declare namespace Shell {
     /** For those who have no role yet, too. */
     guests?: boolean;
   }
-  type Deed = (...given: any[]) => any;
+  type Command = (...given: any[]) => any;
   /** What a page does: `load` gives what to show, the others are for taps. */
-  type Deeds<D> = { load(): Promise<Partial<D & State>>; [name: string]: Deed } & ThisType<Base<D> & Record<string, Deed>>;
+  type Deeds<D> = { load(): Promise<Partial<D & State>>; [name: string]: Command } & ThisType<Base<D> & Record<string, Command>>;
 
-  type Tap = WechatMiniprogram.CustomEvent<{ value: string }, Record<string, never>, { deed?: string; id?: string; url?: string }>;
+  type Tap = WechatMiniprogram.CustomEvent<{ value: string }, Record<string, never>, { command?: string; id?: string; url?: string }>;
 }

@@ -45,7 +45,7 @@ async function makeProject(pages, name, mobile, now) {
 }
 
 /** The form without what was put aside in it half-filled. */
-const emptied = (pages, form) => (form.page.querySelector('[name="deed"][value="forget"]') ? pages.submit(form, 'forget') : form);
+const emptied = (pages, form) => (form.page.querySelector('[name="command"][value="forget"]') ? pages.submit(form, 'forget') : form);
 
 /** The page that follows the basic data: its recusals. */
 async function makeDraw(pages, project, name, mobile, now) {

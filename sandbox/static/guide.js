@@ -14,7 +14,7 @@ const LOST_AFTER = 2000;
 const ASK_EVERY = 2000;
 const OF_A_DRAW = /\/(?:agency\/draws|desk)\/([0-9a-f-]{36})/;
 /** How far a release is, by what its page shows. */
-const RELEASE = { begun: '#release-panel', approved: '[name="deed"][value="start"]', asked: '[name="deed"][value="withdraw"]' };
+const RELEASE = { begun: '#release-panel', approved: '[name="command"][value="start"]', asked: '[name="command"][value="withdraw"]' };
 /** Stories that go on with a draw, and the end of the agency's page that tells how it stands. */
 const TELLS = { draw: '/run', call: '/run', release: '/release', recall: '/run' };
 
@@ -252,7 +252,7 @@ export class Guide {
 
   observeAgency(page, path) {
     const [, id] = OF_A_DRAW.exec(path) ?? [];
-    if (!this.facts.draw && page.querySelector('[name="deed"][value="submit"]')) this.begin(id);
+    if (!this.facts.draw && page.querySelector('[name="command"][value="submit"]')) this.begin(id);
     const follows = this.facts.draw && id && id !== this.facts.draw && page.querySelector(`a[href*="${this.facts.draw}"]`);
     if (follows && this.story === 'recall') this.note({ recall: id });
     if (page.querySelector('#check .verdict')) {

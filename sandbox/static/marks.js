@@ -98,7 +98,7 @@ export const sample = (root, view) => (isPage(root) && emptyFields(root).length 
 /** A proof that is not there yet: a file from the phone, then its upload. */
 export function proof(root, view) {
   const field = isPage(root) ? [...root.querySelectorAll('main input[type="file"]')].find(seen) : null;
-  if (!field || root.querySelector('[name="deed"][value="remove"]')) return null;
+  if (!field || root.querySelector('[name="command"][value="remove"]')) return null;
   return field.files.length ? say(field.form, '上传') : view.samples.fill;
 }
 

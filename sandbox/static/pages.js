@@ -14,12 +14,12 @@ export class Pages {
 
   open(path) { return this.read(`${this.base}${path}`); }
 
-  /** Presses the button of that deed, with `values` written into its form. */
-  async submit({ page }, deed, values = {}) {
-    const form = page.querySelector(`[name="deed"][value="${deed}"]`)?.closest('form');
+  /** Presses the button of that command, with `values` written into its form. */
+  async submit({ page }, command, values = {}) {
+    const form = page.querySelector(`[name="command"][value="${command}"]`)?.closest('form');
     if (!form) throw new Stuck('这一页现在不能办理，请刷新后重试。');
     const data = new FormData(form);
-    data.set('deed', deed);
+    data.set('command', command);
     for (const [name, value] of Object.entries(values)) data.set(name, value);
     const answer = await this.read(form.getAttribute('action'), { method: 'POST', body: new URLSearchParams(data) });
     const wrong = answer.page.querySelector('.wrong, .bar.bad');

@@ -71,7 +71,7 @@ export function emptyFields(page) {
 }
 
 /** A file that is there already. */
-const isReplaced = (field) => field.type === 'file' && field.form.parentElement.querySelector('[name="deed"][value="remove"]');
+const isReplaced = (field) => field.type === 'file' && field.form.parentElement.querySelector('[name="command"][value="remove"]');
 
 function write(field, value) {
   if (field.type === 'file') field.files = chosen(field);

@@ -241,7 +241,7 @@ async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or
         assert f"删除{name}" not in page.page.buttons
     units = (await (await day.agent()).get(f"/draws/{day.draw}/recusal-units"))["items"]
     token = page.page.forms[-1]["fields"]["form"]
-    await page.post(path, {"form": token, "deed": "unit-gone", "id": units[0]["id"]})
+    await page.post(path, {"form": token, "command": "unit-gone", "id": units[0]["id"]})
     assert (page.status, "默认回避，不能删除" in page.text) == (409, True)
     await page.press("添加", name="某某公司", reason="不喜欢", evidence="自行申报")
     assert (page.status, "回避原因请从列表中选择" in page.text) == (422, True)

@@ -33,7 +33,9 @@ _UNKNOWN = """async () => {
 
 
 def test_an_expression_finds_its_names_in_the_data_and_what_is_not_there_is_undefined() -> None:
-    assert expression("cell.url || cell.deed ? 'tappable' : ''") == "s.cell?.url || s.cell?.deed ? 'tappable' : ''"
+    assert (
+        expression("cell.url || cell.command ? 'tappable' : ''") == "s.cell?.url || s.cell?.command ? 'tappable' : ''"
+    )
     assert expression("!who || phase !== 'a.b' && n > 1.5") == "!s.who || s.phase !== 'a.b' && s.n > 1.5"
     assert value("banner {{sheet.tone}}") == '(s) => text("banner ", s.sheet?.tone, "")'
     assert value("plain") == "plain"

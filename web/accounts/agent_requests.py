@@ -52,20 +52,20 @@ class AgentRequestPages:
         )
 
     async def answer(self, request: http.Request) -> http.Response:
-        """``deed`` accept or decline the link ``id``."""
+        """``command`` accept or decline the link ``id``."""
         visitor = await self._door.visitor(request, self._door.check_pool(request.match_info["pool"]))
         entities = self._services.organisations.legal_entities
         try:
             fields = await self._door.fields(request, visitor, "agent-requests")
-            link_id, deed = _link_of(fields.get("id", "")), fields.get("deed")
-            if deed not in ("accept", "decline"):
+            link_id, command = _link_of(fields.get("id", "")), fields.get("command")
+            if command not in ("accept", "decline"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await (entities.accept if deed == "accept" else entities.decline)(visitor, link_id)
+            await (entities.accept if command == "accept" else entities.decline)(visitor, link_id)
         except NotFound as error:
             return await self._page(visitor, error=error)
         except AppError as error:
             return await self._page(visitor, error=shown(error))
-        done = "accepted" if deed == "accept" else "declined"
+        done = "accepted" if command == "accept" else "declined"
         raise http.HTTPSeeOther(f"{_PATH.format(pool=visitor.pool)}?note={done}")
 
 

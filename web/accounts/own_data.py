@@ -84,13 +84,13 @@ class OwnDataPages:
         raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account/data?sent=yes")
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, mail (to ``email``) or close, with the ``code``."""
+        """``command`` save, mail (to ``email``) or close, with the ``code``."""
         await self._site.check_rate(request, "own_data", *TRIES)
         visitor = await self._visitor(request)
         fields = await self._door.fields(request, visitor, _FORM)
         code, email = fields.get("code", "").strip()[:8], fields.get("email", "").strip()[:200]
         try:
-            match fields.get("deed"):
+            match fields.get("command"):
                 case "save":
                     return _download(await self._collect(visitor, code))
                 case "mail":

@@ -32,7 +32,7 @@ class SentCodes:
         said = {name: value for name, value in query.items() if value}
         response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})
         until = (self._deps.now() + COOKIE_TTL).isoformat()
-        sealed = self._deps.keys.seal(json.dumps({"deed": action, "until": until, "kept": kept}), _PURPOSE)
+        sealed = self._deps.keys.seal(json.dumps({"command": action, "until": until, "kept": kept}), _PURPOSE)
         response.set_cookie(
             _COOKIE,
             base64.urlsafe_b64encode(sealed.encode()).decode(),
@@ -53,7 +53,7 @@ class SentCodes:
             return {}
         fresh = datetime.fromisoformat(told["until"]) > self._deps.now()
         kept: dict[str, str] = told["kept"]
-        return kept if fresh and told["deed"] == action else {}
+        return kept if fresh and told["command"] == action else {}
 
     def forget(self, response: http.Response) -> None:
         response.del_cookie(_COOKIE, path="/h5")

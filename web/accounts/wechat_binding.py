@@ -96,7 +96,7 @@ class WechatBindingPages:
         visitor = await self._door.visitor(request)
         fields = await self._door.fields(request, visitor, "wechat_bind")
         target, state = await self._target(visitor, fields.get("next", "")), secrets.token_hex(16)
-        if fields.get("deed") != "bind":
+        if fields.get("command") != "bind":
             raise http.HTTPSeeOther(target)
         try:
             url = self._services.web.authorize_url(visitor.pool, f"{self._services.deps.public_url}{_BACK}", state)

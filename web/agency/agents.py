@@ -52,12 +52,12 @@ class AgentPages(AgencyPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` link, or end with ``id``."""
+        """``command`` link, or end with ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         entities = self.services.organisations.legal_entities
         try:
-            match fields.get("deed"):
+            match fields.get("command"):
                 case "link":
                     await entities.link_agent(
                         actor,

@@ -52,11 +52,11 @@ class BasicPages(DrawPart):
         return await self._form_page(actor, request, project, None, Form(kept or values), kept=bool(kept))
 
     async def create(self, request: http.Request) -> http.Response:
-        """``deed`` save or copy: with what the last activity says."""
+        """``command`` save or copy: with what the last activity says."""
         actor, project = await self._project(request)
         fields = await self.fields(request, actor)
         try:
-            if fields.get("deed") == "copy":
+            if fields.get("command") == "copy":
                 made = await self._copy(actor, project, fields)
                 await self.saved(actor, "basic", project.id)
                 raise redirect(path_of(made, "basic"), note="copied")
@@ -94,12 +94,12 @@ class BasicPages(DrawPart):
         return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, supervisors or delete."""
+        """``command`` save, supervisors or delete."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         setup, draw = self.services.draws.setup, detail.draw
         try:
-            match fields.get("deed"):
+            match fields.get("command"):
                 case "delete":
                     await setup.delete(actor, draw.id)
                     raise redirect("/agency", note="deleted")

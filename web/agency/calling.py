@@ -120,7 +120,7 @@ class CallingPages(DrawPart):
     # ---- what is done about it
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` open, abort, start, pause, resume, end, move, supplement or widen."""
+        """``command`` open, abort, start, pause, resume, end, move, supplement or widen."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -131,21 +131,21 @@ class CallingPages(DrawPart):
         raise redirect(path_of(detail.draw.id, "run"), note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
-        draws, draw, deed = self.services.draws, detail.draw, fields.get("deed")
-        if deed == "open":
+        draws, draw, command = self.services.draws, detail.draw, fields.get("command")
+        if command == "open":
             await draws.rounds.open(actor, draw.id)
             return "opened"
-        if deed == "abort":
+        if command == "abort":
             await draws.rounds.abort(actor, draw.id, _reason(fields))
             return "aborted"
-        if deed == "move":
+        if command == "move":
             at = when(fields, "gathering_at", "集合时间")
             notice_id = uuid_of(fields.get("id", ""), "这条语音通知")
             await draws.absences.change_gathering(actor, draw.id, notice_id, at)
             return "moved"
-        if deed == "supplement":
+        if command == "supplement":
             return await self._supplement(actor, detail, fields)
-        if deed == "widen":
+        if command == "widen":
             change = RegionChange(uuid_of(fields.get("id", ""), "这个抽取条件"), _regions(fields))
             await self._supplement(actor, detail, fields, change)
             return "widened"
@@ -153,7 +153,7 @@ class CallingPages(DrawPart):
 
     async def _call(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
         calling = self.services.draws.calling
-        match fields.get("deed"):
+        match fields.get("command"):
             case "start":
                 await calling.start(actor, draw_id)
                 return "started"

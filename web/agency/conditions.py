@@ -88,12 +88,12 @@ class ConditionPages(DrawPart):
         return self._notice_page(actor, request, detail, one, Form(values), kept=bool(kept))
 
     async def save_notice(self, request: http.Request) -> http.Response:
-        """``deed`` save or delete."""
+        """``command`` save or delete."""
         actor, detail, one = await self._notice(request)
         fields = await self.fields(request, actor)
         setup, draw_id = self.services.draws.setup, detail.draw.id
         try:
-            if fields.get("deed") == "delete" and one:
+            if fields.get("command") == "delete" and one:
                 await setup.remove_notice(actor, draw_id, one.id)
             elif one:
                 await setup.edit_notice(actor, draw_id, one.id, _notice_form(fields, one))
@@ -102,7 +102,7 @@ class ConditionPages(DrawPart):
                 await self.saved(actor, "notice", draw_id)
         except AppError as error:
             return self._notice_page(actor, request, detail, one, Form(fields, self.shown(error)))
-        raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("deed") == "delete" else "notice")
+        raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "notice")
 
     async def _notice(self, request: http.Request) -> tuple[Actor, Detail, CallNotice | None]:
         actor, detail = await self.asked(request)
@@ -168,12 +168,12 @@ class ConditionPages(DrawPart):
         return {"region_mode": mode, "planned": str(max(left, 0)), "notice_id": str(notices[0].id) if notices else ""}
 
     async def save_condition(self, request: http.Request) -> http.Response:
-        """``deed`` save or delete."""
+        """``command`` save or delete."""
         actor, detail, one = await self._condition(request)
         fields = await self.fields(request, actor)
         setup, draw_id = self.services.draws.setup, detail.draw.id
         try:
-            if fields.get("deed") == "delete" and one:
+            if fields.get("command") == "delete" and one:
                 await setup.remove_condition(actor, draw_id, one.id)
             elif one:
                 await setup.edit_condition(actor, draw_id, one.id, _condition_form(fields))
@@ -182,7 +182,9 @@ class ConditionPages(DrawPart):
                 await self.saved(actor, "condition", draw_id)
         except AppError as error:
             return await self._condition_page(actor, request, detail, one, Form(fields, self.shown(error)))
-        raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("deed") == "delete" else "condition")
+        raise redirect(
+            path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "condition"
+        )
 
     async def _condition(self, request: http.Request) -> tuple[Actor, Detail, Condition | None]:
         actor, detail = await self.asked(request)

@@ -114,7 +114,7 @@ class AttendanceTab(DrawPart):
         )
 
     async def urge(self, request: http.Request) -> http.Response:
-        """The expert with invitation ``id``: ``deed`` urge by the system's voice, or ring by a virtual call."""
+        """The expert with invitation ``id``: ``command`` urge by the system's voice, or ring by a virtual call."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -125,11 +125,11 @@ class AttendanceTab(DrawPart):
 
     async def _urge(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
         desk = self.services.draws.attendance
-        deed, expert = fields.get("deed"), uuid_of(fields.get("id", ""), "这位专家")
-        if deed == "ring":
+        command, expert = fields.get("command"), uuid_of(fields.get("id", ""), "这位专家")
+        if command == "ring":
             await desk.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
             return "rung"
-        if deed != "urge":
+        if command != "urge":
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         await desk.urge(actor, draw_id, expert)
         return "urged"

@@ -15,9 +15,12 @@ PAGES: Mapping[str, str] = {
     "basic": "/agency/draws/new?project={id}",
     "notice": "/agency/draws/{id}/notices/new",
     "condition": "/agency/draws/{id}/conditions/new",
+    "submit": "/agency/draws/{id}/submit",
 }
 """The form of each kind; ``id`` is what it belongs to: organisation, project or draw."""
-_LEFT_OUT = frozenset(("form", "key", "deed", "quiet", "operator_id_number"))
+_LEFT_OUT = frozenset(
+    ("form", "key", "command", "quiet", "file", "version", "last", "operator_id_number", "supervisor_q", "earlier_q")
+)
 
 
 class DraftPages(AgencyPart):
@@ -27,18 +30,18 @@ class DraftPages(AgencyPart):
         self.site.post("/agency/drafts/{kind}/{id}", self.keep)
 
     async def keep(self, request: http.Request) -> http.Response:
-        """``deed`` forget empties the form; anything else keeps it. ``quiet``: the page's script, which stays there."""
+        """``command`` forget empties the form; all else keeps it. ``quiet``: the page's script, which stays there."""
         actor, kind = await self.actor(request), request.match_info["kind"]
         if kind not in PAGES:
             raise NotFound("没有这个表单，请返回工作台。", code="unknown")
         subject_id = uuid_of(request.match_info["id"], "这个表单")
         fields = await self.fields(request, actor)
         drafts, name = self.services.accounts.form_drafts, draft_name(kind, subject_id)
-        if fields.get("deed") == "forget":
+        if fields.get("command") == "forget":
             await drafts.forget(actor, name)
         else:
             await drafts.keep(actor, name, {key: fields[key] for key in fields if key not in _LEFT_OUT})
         if fields.get("quiet"):
             return http.Response(status=204)
         path, _, query = PAGES[kind].format(id=subject_id).partition("?project=")
-        raise redirect(path, project=query, note="" if fields.get("deed") == "forget" else "kept")
+        raise redirect(path, project=query, note="" if fields.get("command") == "forget" else "kept")

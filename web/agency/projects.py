@@ -82,21 +82,21 @@ class ProjectPages(AgencyPart):
         return await self._page(actor, request, view)
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, delete, lot (added, or changed where ``id`` names one) or lot-gone."""
+        """``command`` save, delete, lot (added, or changed where ``id`` names one) or lot-gone."""
         actor, view = await self._asked(request)
         fields = await self.fields(request, actor)
         try:
             note = await self._do(actor, view, fields)
         except AppError as error:
             form = Form(fields, self.shown(error), fields.get("id", ""))
-            if fields.get("deed") == "save" and view.editable:
+            if fields.get("command") == "save" and view.editable:
                 return await self._form_page(actor, request, view, form)
             return await self._page(actor, request, view, form)
         raise redirect("/agency/projects" if note == "deleted" else f"/agency/projects/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: ProjectView, fields: Mapping[str, str]) -> str:
         projects = self.services.draws.projects
-        match fields.get("deed"):
+        match fields.get("command"):
             case "save":
                 await projects.edit(actor, view.id, _data(fields), key=key_of(fields))
                 return "saved"

@@ -59,7 +59,7 @@ class RecallPages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` phone, ring, ask or note (of the expert ``id``) or confirm."""
+        """``command`` phone, ring, ask or note (of the expert ``id``) or confirm."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -71,7 +71,7 @@ class RecallPages(DrawPart):
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
         recalls, draw_id = self.services.draws.recalls, detail.draw.id
-        match fields.get("deed"):
+        match fields.get("command"):
             case "phone":
                 await recalls.remember_phone(actor, draw_id, text(fields, "phone", "通话号码", 20))
                 return "phone"

@@ -62,10 +62,10 @@ class RecusalPages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` unit, person, or their removal with ``id``."""
+        """``command`` unit, person, or their removal with ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
-        kind = "persons" if fields.get("deed", "").startswith("person") else "units"
+        kind = "persons" if fields.get("command", "").startswith("person") else "units"
         try:
             note = await self._do(actor, detail, fields)
         except AppError as error:
@@ -75,7 +75,7 @@ class RecusalPages(DrawPart):
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
         lists, draw_id = self.services.draws.recusal_lists, detail.draw.id
         reason, evidence = fields.get("reason", ""), fields.get("evidence", "")
-        match fields.get("deed"):
+        match fields.get("command"):
             case "unit":
                 name, code = text(fields, "name", "单位名称", 200), text(fields, "credit_code", "统一社会信用代码", 18)
                 await lists.add_unit(actor, draw_id, name, code, reason, evidence)
@@ -105,7 +105,7 @@ class RecusalPages(DrawPart):
                 raise InvalidInput("请先选择填好的模板文件。", code="missing", field="file")
             await add(actor, detail.draw.id, "sheet.xlsx" if content.startswith(b"PK") else "sheet.csv", content)
         except AppError as error:
-            return await self._page(actor, request, detail, Form({"deed": "read"}, self.shown(error), kind))
+            return await self._page(actor, request, detail, Form({"command": "read"}, self.shown(error), kind))
         raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note="read")
 
 

@@ -54,7 +54,7 @@ class ReleasePages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` submit, withdraw, remove (the proof), start; told or ring, each with an ``id``."""
+        """``command`` submit, withdraw, remove (the proof), start; told or ring, each with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -66,7 +66,7 @@ class ReleasePages(DrawPart):
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
         draws, draw_id = self.services.draws, detail.draw.id
-        match fields.get("deed"):
+        match fields.get("command"):
             case "submit":
                 words = text(fields, "reason", "说明", 400)
                 await draws.releases.submit(actor, draw_id, fields.get("cause", ""), words)

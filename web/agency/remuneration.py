@@ -54,7 +54,7 @@ class RemunerationTab(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` all, chosen (boxes ``pay-``), or back with an ``id``."""
+        """``command`` all, chosen (boxes ``pay-``), or back with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -65,16 +65,16 @@ class RemunerationTab(DrawPart):
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
         payouts, draw_id = self.services.remuneration.payouts, detail.draw.id
-        deed = fields.get("deed")
-        if deed == "back":
+        command = fields.get("command")
+        if command == "back":
             await payouts.take_back(actor, draw_id, uuid_of(fields.get("id", ""), "这笔酬劳"))
             return "back"
-        if deed not in ("chosen", "all"):
+        if command not in ("chosen", "all"):
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         paid_on = day(fields.get("paid_on", ""), "paid_on", "支付日期")
         if paid_on is None:
             raise InvalidInput("请填写支付日期。", code="missing", field="paid_on")
-        chosen = ticked(fields, "pay-", "这笔酬劳") if deed == "chosen" else None
+        chosen = ticked(fields, "pay-", "这笔酬劳") if command == "chosen" else None
         if chosen == ():
             raise InvalidInput("请勾选已支付的专家。", code="missing")
         await payouts.mark_paid(actor, draw_id, paid_on, fields.get("way", ""), chosen)

@@ -53,7 +53,7 @@ class SubmissionPages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` submit, withdraw or remove (the attachment)."""
+        """``command`` submit, withdraw or remove (the attachment)."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -64,7 +64,7 @@ class SubmissionPages(DrawPart):
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
         setup, draw_id = self.services.draws.setup, detail.draw.id
-        match fields.get("deed"):
+        match fields.get("command"):
             case "submit":
                 await setup.submit(actor, draw_id, fields.get("terminal", ""), text(fields, "reason", "申请说明", 500))
                 return "sent"

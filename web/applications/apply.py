@@ -173,15 +173,15 @@ class ApplyPages:
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` withdraw or cancel."""
+        """``command`` withdraw or cancel."""
         actor = await self._door.person(request)
         fields = await self._site.read_form(request, "application", _NOBODY, actor.account_id or _NOBODY)
         progress = await self._progress(actor)
         try:
-            if fields.get("deed") == "withdraw":
+            if fields.get("command") == "withdraw":
                 await self._services.applications.submission.withdraw(actor, progress.application_id)
                 raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply/status?note=withdrawn")
-            if fields.get("deed") == "cancel":
+            if fields.get("command") == "cancel":
                 await self._services.applications.submission.cancel(actor, progress.application_id)
                 raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply?note=cancelled")
         except AppError as error:
@@ -228,8 +228,8 @@ class ApplyPages:
             return await self._help_page(actor.pool, actor, error=error, typed=text)
         raise http.HTTPSeeOther(f"/h5/{actor.pool}/help?note=thanks#feedback")
 
-    def _token(self, actor: Actor, deed: str) -> str:
-        return self._site.form_token(deed, _NOBODY, actor.account_id or _NOBODY)
+    def _token(self, actor: Actor, command: str) -> str:
+        return self._site.form_token(command, _NOBODY, actor.account_id or _NOBODY)
 
 
 def _note(request: http.Request) -> str:

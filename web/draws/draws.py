@@ -240,7 +240,7 @@ class DrawPages(DeskPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` enter or exit with ``code``; or ``urge`` or ``ring`` with an invitation's id."""
+        """``command`` enter or exit with ``code``; or ``urge`` or ``ring`` with an invitation's id."""
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "attendance", draw.id, actor.account_id or NOBODY)
         try:
@@ -252,20 +252,20 @@ class DrawPages(DeskPart):
         raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
 
     async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
-        desk, deed, code = self._services.draws.attendance, fields.get("deed"), fields.get("code", "").strip()
+        desk, command, code = self._services.draws.attendance, fields.get("command"), fields.get("code", "").strip()
         length = self._services.deps.book(actor.pool).draw.code_length
-        if deed in ("urge", "ring"):
+        if command in ("urge", "ring"):
             try:
                 invitation_id = UUID(fields.get("invitation", ""))
             except ValueError as error:
                 raise NotFound("名单中没有这位专家，请刷新后重试。") from error
-            if deed == "ring":
+            if command == "ring":
                 await desk.ring(actor, draw_id, invitation_id, fields.get("phone", "")[:20])
                 return "rung-1"
             return f"urged-{await desk.urge(actor, draw_id, invitation_id)}"
         if not (code.isascii() and code.isdigit() and len(code) == length):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
-        if deed == "exit":
+        if command == "exit":
             await desk.register_exit(actor, draw_id, code)
             return f"out-{code}"
         done = await desk.check_in_by_code(actor, draw_id, code)
@@ -310,7 +310,7 @@ class DrawPages(DeskPart):
         )
 
     async def act_on_absences(self, request: http.Request) -> http.Response:
-        """``deed`` register, confirm or refuse."""
+        """``command`` register, confirm or refuse."""
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "absences", draw.id, actor.account_id or NOBODY)
         try:
@@ -322,8 +322,8 @@ class DrawPages(DeskPart):
         raise http.HTTPSeeOther(f"/desk/{draw.id}/absences?note={note}")
 
     async def _do_absence(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
-        discards, deed = self._services.draws.discards, fields.get("deed")
-        if deed == "register":
+        discards, command = self._services.draws.discards, fields.get("command")
+        if command == "register":
             kind = cast("DiscardKind", fields.get("kind", ""))
             form = DiscardForm(fields.get("who", ""), kind, fields.get("reason", "")[:200], fields.get("cause", ""))
             return (await discards.register(actor, draw_id, form)).kind
@@ -331,7 +331,7 @@ class DrawPages(DeskPart):
             request_id = UUID(fields.get("request", ""))
         except ValueError as error:
             raise NotFound("找不到这条登记，请刷新后重试。") from error
-        if deed == "confirm":
+        if command == "confirm":
             await discards.confirm(actor, request_id)
             return "confirmed"
         await discards.refuse(actor, request_id, fields.get("opinion", "")[:200])
@@ -364,12 +364,12 @@ class DrawPages(DeskPart):
         )
 
     async def leave_draw(self, request: http.Request) -> http.Response:
-        """``deed`` terminate, with a coded ``cause``, or end; both with words."""
+        """``command`` terminate, with a coded ``cause``, or end; both with words."""
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "exit", draw.id, actor.account_id or NOBODY)
         words = fields.get("words", "")[:200]
         try:
-            if fields.get("deed") == "end":
+            if fields.get("command") == "end":
                 await self._services.draws.exits.end(actor, draw.id, words)
             else:
                 await self._services.draws.exits.terminate(actor, draw.id, fields.get("cause", ""), words)

@@ -51,7 +51,7 @@ class InvitationPages:
 
     def add_routes(self) -> None:
         self._site.get("/i/{link}", self.show)
-        self._site.get("/i/{link}/{deed}", self.reopen)
+        self._site.get("/i/{link}/{command}", self.reopen)
         self._site.post("/i/{link}/answer", self.answer)
         self._site.post("/i/{link}/undo", self.undo)
         self._site.post("/i/{link}/leave", self.leave)

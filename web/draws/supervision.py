@@ -119,13 +119,13 @@ class SupervisionPages(DeskPart):
         )
 
     async def look_into(self, request: http.Request) -> http.Response:
-        """``deed`` audit: judges all reasons once more; or open, what stands behind a ``leaf``. Each is logged."""
+        """``command`` audit: judges all reasons once more; or open, what stands behind a ``leaf``. Each is logged."""
         actor, draw = await self._find(request)
         check(actor, "draw.audit")
         fields = await self._fields(request, actor, "audit", draw.id)
         leaf = fields.get("leaf", "").strip().lower()[:64]
         try:
-            if fields.get("deed") == "open":
+            if fields.get("command") == "open":
                 if not _LEAF.fullmatch(leaf):
                     raise InvalidInput("请输入抽取记录中的64位编号。", code="bad_leaf", field="leaf")
                 opened = await self._services.draws.public_records.open_leaf(actor, draw.id, leaf)

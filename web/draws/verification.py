@@ -86,7 +86,7 @@ class VerificationPages(DeskPart):
         )
 
     async def decide(self, request: http.Request) -> http.Response:
-        """``deed`` approve or refuse, of the application ``id`` that was read, with an ``opinion``."""
+        """``command`` approve or refuse, of the application ``id`` that was read, with an ``opinion``."""
         actor, draw = await self._find(request)
         fields = await self._fields(request, actor, "verify", draw.id)
         try:
@@ -104,7 +104,7 @@ class VerificationPages(DeskPart):
         )
         if application_id is None:
             raise NotFound("找不到这份申请，请返回列表后刷新。")
-        match fields.get("deed"):
+        match fields.get("command"):
             case "approve":
                 await verification.approve(actor, application_id, opinion)
                 return "approved"

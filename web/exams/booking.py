@@ -53,7 +53,7 @@ class ExamBookingPages:
         return self._page(await self._asked(request), note=_NOTES.get(request.query.get("note", ""), ""))
 
     async def choose(self, request: http.Request) -> http.Response:
-        """``deed`` book, wait or give_back."""
+        """``command`` book, wait or give_back."""
         asked = await self._asked(request)
         fields = await self._site.read_form(request, "sitting", asked.candidate_id, asked.actor.account_id or _NOBODY)
         try:
@@ -65,12 +65,12 @@ class ExamBookingPages:
         raise http.HTTPSeeOther(f"{request.path}?note={state}")
 
     async def _do(self, asked: _Asked, fields: Mapping[str, str]) -> str:
-        desk, deed = self._services.exams.sittings, fields.get("deed")
-        if deed == "give_back":
+        desk, command = self._services.exams.sittings, fields.get("command")
+        if command == "give_back":
             return (await desk.give_back(asked.actor, asked.candidate_id)).state
-        if deed not in ("book", "wait"):
+        if command not in ("book", "wait"):
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        act = desk.book if deed == "book" else desk.wait
+        act = desk.book if command == "book" else desk.wait
         return (await act(asked.actor, asked.candidate_id, _uuid(fields.get("sitting", "")))).state
 
     async def _asked(self, request: http.Request) -> _Asked:

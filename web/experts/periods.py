@@ -53,7 +53,7 @@ class PeriodPages:
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, or cancel of ``id``."""
+        """``command`` save, or cancel of ``id``."""
         person = await self._door.person(request)
         fields = await self._door.fields(request, person, _FORM)
         try:
@@ -66,7 +66,7 @@ class PeriodPages:
 
     async def _do(self, person: Actor, fields: Mapping[str, str]) -> str:
         profiles = self._services.experts.profiles
-        match fields.get("deed"):
+        match fields.get("command"):
             case "cancel":
                 await profiles.cancel_unavailability(person, uuid_of(fields.get("id", ""), "这个时间段"))
                 return "cancelled"

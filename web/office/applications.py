@@ -114,11 +114,11 @@ class ApplicationPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` reveal with a field: the value stands on the answer, this time only; others see ``_do``."""
+        """``command`` reveal with a field: the value stands on the answer, this time only; others see ``_do``."""
         actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
         fields = await self.fields(request, actor)
         try:
-            if fields.get("deed") == "reveal":
+            if fields.get("command") == "reveal":
                 name = fields.get("field", "")[:60]
                 value = await self.services.office.applications.reveal(actor, application_id, name)
                 return await self._page(actor, request, application_id, opened={name: value})
@@ -128,15 +128,15 @@ class ApplicationPages(OfficePart):
         raise redirect(f"/office/applications/{application_id}", note=note)
 
     async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:
-        """``deed`` unlock; passed or failed, of the examination; or end: the fee stays unpaid. Each with a reason."""
-        deed, reason, desk = fields.get("deed", ""), fields.get("reason", ""), self.services.entry.conclusions
-        if deed == "unlock":
+        """``command`` unlock; passed or failed, of the examination; or end: the fee stays unpaid. With a reason."""
+        command, reason, desk = fields.get("command", ""), fields.get("reason", ""), self.services.entry.conclusions
+        if command == "unlock":
             await self.services.applications.submission.unlock(actor, application_id, reason)
             return "unlocked"
-        if deed in get_args(ExamResult):
-            result = cast(ExamResult, deed)
+        if command in get_args(ExamResult):
+            result = cast(ExamResult, command)
             await desk.record_exam(actor, application_id, result, reason, key=key_of(fields))
-        elif deed == "end":
+        elif command == "end":
             await desk.end(actor, application_id, reason, key=key_of(fields))
         else:
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

@@ -100,11 +100,11 @@ class BankPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` retire, restore, or remove_picture with its ``number``."""
+        """``command`` retire, restore, or remove_picture with its ``number``."""
         actor = await self.actor(request)
         fields, item_id, bank = await self.fields(request, actor), _id(request), self.services.exams.bank
         try:
-            match fields.get("deed"):
+            match fields.get("command"):
                 case "retire":
                     await bank.retire(actor, item_id)
                     note = "retired"

@@ -88,15 +88,15 @@ class BankFilePages(OfficePart):
         )
 
     async def carry_out(self, request: http.Request) -> http.Response:
-        """``deed`` all, or good: only what can be used. ``way``: what becomes of what the bank says otherwise."""
+        """``command`` all, or good: only what can be used. ``way``: what becomes of what the bank says otherwise."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         import_id = uuid_of(request.match_info["id"], "这次导入")
         try:
-            if fields.get("deed") not in ("all", "good"):
+            if fields.get("command") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await self.services.exams.item_import.carry_out(
-                actor, import_id, fields.get("way", ""), only_good=fields["deed"] == "good"
+                actor, import_id, fields.get("way", ""), only_good=fields["command"] == "good"
             )
         except AppError as error:
             return await self._file(actor, request, Form(fields, self.shown(error)))

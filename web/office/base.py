@@ -149,7 +149,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
 
 
 def key_of(fields: Mapping[str, str]) -> str | None:
-    """What makes pressing a button twice one deed."""
+    """What makes pressing a button twice one command."""
     key = fields.get("key", "")
     return key if 8 <= len(key) <= 64 and key.isascii() else None
 

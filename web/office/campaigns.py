@@ -83,29 +83,29 @@ class CampaignPages(OfficePart):
         return await self._page(actor, request, view, Form(await self._values(actor, view)))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, publish, close or delete."""
+        """``command`` save, publish, close or delete."""
         actor = await self.actor(request)
         view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
         fields = await self.fields(request, actor, longest=_LONGEST)
         try:
             note = await self._do(actor, view, fields)
         except AppError as error:
-            typed = fields if fields.get("deed") == "save" else await self._values(actor, view)
+            typed = fields if fields.get("command") == "save" else await self._values(actor, view)
             return await self._page(actor, request, view, Form(typed, self.shown(error)))
         raise redirect("/office/campaigns" if note == "deleted" else f"/office/campaigns/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: CampaignView, fields: Mapping[str, str]) -> str:
-        desk, deed = self.services.applications.campaigns, fields.get("deed")
-        if deed == "save":
+        desk, command = self.services.applications.campaigns, fields.get("command")
+        if command == "save":
             await desk.edit(actor, view.id, await self._data(actor, fields, view.data))
             return "saved"
-        if deed == "publish":
+        if command == "publish":
             await desk.publish(actor, view.id)
             return "published"
-        if deed == "close":
+        if command == "close":
             await desk.close(actor, view.id)
             return "closed"
-        if deed == "delete":
+        if command == "delete":
             await desk.delete(actor, view.id)
             return "deleted"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

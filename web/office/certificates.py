@@ -81,18 +81,18 @@ class CertificatePages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` replace or revoke, with a ``reason``."""
+        """``command`` replace or revoke, with a ``reason``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         certificate_id = uuid_of(request.match_info["id"], "这张证书")
         issuing, reason = self.services.certificates.issuing, fields.get("reason", "")
         try:
-            if fields.get("deed") == "replace":
+            if fields.get("command") == "replace":
                 new = await issuing.replace(actor, certificate_id, reason)
                 raise redirect(f"/office/certificates/{new}", note="replaced")
-            if fields.get("deed") != "revoke":
+            if fields.get("command") != "revoke":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await issuing.revoke(actor, certificate_id, reason)
         except AppError as error:
-            return await self._detail(actor, request, Form(fields, self.shown(error), fields.get("deed", "")))
+            return await self._detail(actor, request, Form(fields, self.shown(error), fields.get("command", "")))
         raise redirect(f"/office/certificates/{certificate_id}", note="revoked")

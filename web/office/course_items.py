@@ -62,7 +62,7 @@ class CourseItemPages(OfficePart):
         return await self._page(actor, request, view, item, Form(_values(item)))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, up, down, delete, or remove with a page's ``number``."""
+        """``command`` save, up, down, delete, or remove with a page's ``number``."""
         actor, view, item = await self._item(request)
         fields = await self.fields(request, actor)
         try:
@@ -75,12 +75,12 @@ class CourseItemPages(OfficePart):
     async def _do(self, actor: Actor, view: CourseView, item: ItemView, fields: Mapping[str, str]) -> str:
         """The note; empty: back to the course."""
         setup = self.services.courses.setup
-        match fields.get("deed"):
+        match fields.get("command"):
             case "save":
                 await setup.edit_item(actor, view.id, item.id, _data({**fields, "kind": item.kind}))
                 return "saved"
             case "up" | "down":
-                await setup.move_item(actor, view.id, item.id, -1 if fields["deed"] == "up" else 1)
+                await setup.move_item(actor, view.id, item.id, -1 if fields["command"] == "up" else 1)
                 return ""
             case "delete":
                 await setup.delete_item(actor, view.id, item.id)

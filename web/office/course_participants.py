@@ -111,7 +111,7 @@ class CourseParticipantPages(OfficePart):
         return self._page(actor, request, view, items)
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` make_up, finish, dismiss or take_back."""
+        """``command`` make_up, finish, dismiss or take_back."""
         actor, view, items = await self._asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -122,7 +122,7 @@ class CourseParticipantPages(OfficePart):
 
     async def _do(self, actor: Actor, view: EnrolmentView, fields: Mapping[str, str]) -> str:
         courses, reason = self.services.courses, fields.get("reason", "")
-        match fields.get("deed"):
+        match fields.get("command"):
             case "make_up":
                 await courses.periods.give_make_up(actor, view.id, reason)
                 return "made_up"

@@ -83,7 +83,7 @@ class CoursePages(OfficePart):
         return await self._page(actor, request, view, items, Form(_values(view)))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, publish, delete, prolong or cancel."""
+        """``command`` save, publish, delete, prolong or cancel."""
         actor, view, items = await self._asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -94,7 +94,7 @@ class CoursePages(OfficePart):
 
     async def _do(self, actor: Actor, view: CourseView, fields: Mapping[str, str]) -> str:
         setup, reason = self.services.courses.setup, fields.get("reason", "")
-        match fields.get("deed"):
+        match fields.get("command"):
             case "save":
                 await setup.edit(actor, view.id, _data(fields))
                 return "saved"

@@ -71,7 +71,7 @@ class EmployerPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` add; or edit or retire with an ``id``."""
+        """``command`` add; or edit or retire with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
@@ -81,14 +81,14 @@ class EmployerPages(OfficePart):
         raise redirect("/office/employers", note=note, q=request.query.get("q", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
-        desk, deed = self.services.organisations.employers, fields.get("deed")
-        if deed == "add":
+        desk, command = self.services.organisations.employers, fields.get("command")
+        if command == "add":
             await desk.add(actor, _data(fields), key=key_of(fields))
             return "added"
-        if deed == "edit":
+        if command == "edit":
             await desk.edit(actor, uuid_of(fields.get("id", ""), "这个单位"), _data(fields))
             return "saved"
-        if deed == "retire":
+        if command == "retire":
             await desk.retire(actor, uuid_of(fields.get("id", ""), "这个单位"))
             return "retired"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
@@ -118,20 +118,20 @@ class EmployerPages(OfficePart):
         )
 
     async def decide(self, request: http.Request) -> http.Response:
-        """``deed`` accept, with the unit as it is to stand in the list, or refuse, with an answer."""
+        """``command`` accept, with the unit as it is to stand in the list, or refuse, with an answer."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
             request_id = uuid_of(fields.get("id", ""), "这条申请")
-            if fields.get("deed") == "accept":
+            if fields.get("command") == "accept":
                 await self.services.organisations.employers.accept(actor, request_id, _data(fields))
-            elif fields.get("deed") == "refuse":
+            elif fields.get("command") == "refuse":
                 await self.services.organisations.employers.refuse(actor, request_id, fields.get("answer", ""))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._requests(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
-        raise redirect("/office/employers/requests", note="accepted" if fields["deed"] == "accept" else "refused")
+        raise redirect("/office/employers/requests", note="accepted" if fields["command"] == "accept" else "refused")
 
     # ---- sheets
 
@@ -176,15 +176,15 @@ class EmployerPages(OfficePart):
         return self.show(actor, "office/employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
 
     async def carry_out(self, request: http.Request) -> http.Response:
-        """``deed`` all, or good: only the lines that can be used."""
+        """``command`` all, or good: only the lines that can be used."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         import_id = uuid_of(request.match_info["id"], "这次导入")
         try:
-            if fields.get("deed") not in ("all", "good"):
+            if fields.get("command") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await self.services.organisations.employer_import.carry_out(
-                actor, import_id, only_good=fields["deed"] == "good"
+                actor, import_id, only_good=fields["command"] == "good"
             )
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))

@@ -70,7 +70,7 @@ class ExamAnalysisPages(OfficePart):
         )
 
     async def rule(self, request: http.Request) -> http.Response:
-        """``deed`` preview, then decide."""
+        """``command`` preview, then decide."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         exam_id = uuid_of(request.match_info["id"], "这场考试")
@@ -80,7 +80,7 @@ class ExamAnalysisPages(OfficePart):
             if fields.get("kind") not in list(RulingKind):
                 raise InvalidInput("请选择怎样改判。", code="no_choice", field="kind")
             kind = RulingKind(fields["kind"])
-            if fields.get("deed") != "decide":
+            if fields.get("command") != "decide":
                 preview = await rulings.preview(actor, exam_id, version_id, kind, letters)
                 return await self._item(actor, request, Form(fields), preview)
             await rulings.decide(actor, exam_id, version_id, kind, letters, fields.get("reason", ""))

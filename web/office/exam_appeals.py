@@ -37,13 +37,13 @@ class ExamAppealPages(OfficePart):
         )
 
     async def answer(self, request: http.Request) -> http.Response:
-        """``deed`` upheld or rejected."""
+        """``command`` upheld or rejected."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         appeal_id = uuid_of(fields.get("id", ""), "这份复核申请")
         answer = self.services.exams.appeals.answer
         try:
-            match fields.get("deed"):
+            match fields.get("command"):
                 case "upheld":
                     await answer(actor, appeal_id, "upheld", fields.get("answer", ""))
                 case "rejected":

@@ -61,11 +61,11 @@ class ExamBlueprintPages(OfficePart):
         return await self._page(actor, request, view, Form({"name": view.name, "cells": print_lines(view.cells)}))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save or retire."""
+        """``command`` save or retire."""
         actor, blueprint_id = await self._asked(request)
         desk = self.services.exams.blueprints
         fields = await self.fields(request, actor)
-        if fields.get("deed") == "retire":
+        if fields.get("command") == "retire":
             await desk.retire(actor, blueprint_id)
             raise redirect("/office/exams/blueprints", note="retired")
         try:

@@ -93,14 +93,14 @@ class ExamCandidatePages(OfficePart):
         )
 
     async def act_on_all(self, request: http.Request) -> http.Response:
-        """``deed`` add, or give_back to everybody who was answering from ``since`` to ``until``."""
+        """``command`` add, or give_back to everybody who was answering from ``since`` to ``until``."""
         actor, exam_id = await self._asked(request)
         fields = await self.fields(request, actor)
         added = None
         try:
-            if fields.get("deed") == "add":
+            if fields.get("command") == "add":
                 added = await self.services.exams.candidates.add(actor, exam_id, fields.get("numbers", ""))
-            elif fields.get("deed") == "give_back":
+            elif fields.get("command") == "give_back":
                 await self._give_back_all(actor, exam_id, fields)
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
@@ -143,7 +143,7 @@ class ExamCandidatePages(OfficePart):
         return await self._page(actor, request, exam_id, await self._line(actor, request))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` allow, give_back, identify, passed, failed, release or drop."""
+        """``command`` allow, give_back, identify, passed, failed, release or drop."""
         actor, exam_id = await self._asked(request)
         line = await self._line(actor, request)
         fields = await self.fields(request, actor)
@@ -151,14 +151,14 @@ class ExamCandidatePages(OfficePart):
             note = await self._do(actor, line.id, fields)
         except AppError as error:
             return await self._page(
-                actor, request, exam_id, line, Form(fields, self.shown(error), fields.get("deed", ""))
+                actor, request, exam_id, line, Form(fields, self.shown(error), fields.get("command", ""))
             )
         path = f"/office/exams/{exam_id}/candidates"
         raise redirect(path if note == "dropped" else f"{path}/{line.id}", note=note)
 
     async def _do(self, actor: Actor, candidate_id: UUID, fields: Mapping[str, str]) -> str:
         exams, reason, key = self.services.exams, fields.get("reason", ""), key_of(fields)
-        match deed := fields.get("deed"):
+        match command := fields.get("command"):
             case "allow":
                 minutes, tries = _number(fields, "minutes", "延长的分钟数"), _number(fields, "tries", "增加的次数")
                 await exams.candidates.allow(actor, candidate_id, minutes, tries, reason)
@@ -167,7 +167,7 @@ class ExamCandidatePages(OfficePart):
                 await exams.candidates.give_back(actor, candidate_id, reason, key=key)
                 return "given"
             case "passed" | "failed":
-                await exams.decisions.record_result(actor, candidate_id, deed, reason, key=key)
+                await exams.decisions.record_result(actor, candidate_id, command, reason, key=key)
                 return "recorded"
             case "release":
                 await exams.decisions.release(actor, candidate_id, reason, key=key)

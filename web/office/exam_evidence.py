@@ -55,13 +55,13 @@ class ExamEvidencePages(OfficePart):
         )
 
     async def decide(self, request: http.Request) -> http.Response:
-        """``deed`` accepted or rejected."""
+        """``command`` accepted or rejected."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         evidence_id = uuid_of(request.match_info["evidence"], FILE)
         decide = self.services.exams.evidence_review.decide
         try:
-            match fields.get("deed"):
+            match fields.get("command"):
                 case "accepted":
                     await decide(actor, evidence_id, "accepted", fields.get("answer", ""))
                 case "rejected":

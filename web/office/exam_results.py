@@ -93,14 +93,14 @@ class ExamResultPages(OfficePart):
         )
 
     async def carry_out(self, request: http.Request) -> http.Response:
-        """``deed`` all, or good: only the lines that can be used."""
+        """``command`` all, or good: only the lines that can be used."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         sheet_id = uuid_of(request.match_info["id"], "这次上传")
         try:
-            if fields.get("deed") not in ("all", "good"):
+            if fields.get("command") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.entry.exam_sheets.carry_out(actor, sheet_id, only_good=fields["deed"] == "good")
+            await self.services.entry.exam_sheets.carry_out(actor, sheet_id, only_good=fields["command"] == "good")
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))
         raise redirect(f"/office/exams/results/{sheet_id}", note="done")

@@ -64,14 +64,14 @@ class ExamScorePages(OfficePart):
         )
 
     async def release(self, request: http.Request) -> http.Response:
-        """``deed`` clean, without papers that the office should look at, or all."""
+        """``command`` clean, without papers that the office should look at, or all."""
         actor = await self.actor(request)
         exam_id = uuid_of(request.match_info["id"], WHAT)
         fields = await self.fields(request, actor)
         try:
-            if fields.get("deed") not in ("clean", "all"):
+            if fields.get("command") not in ("clean", "all"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.exams.results.release(actor, exam_id, flagged=fields["deed"] == "all")
+            await self.services.exams.results.release(actor, exam_id, flagged=fields["command"] == "all")
         except AppError as error:
             return await self._list(actor, request, self.shown(error))
         raise redirect(f"/office/exams/{exam_id}/scores", note="released")
@@ -96,18 +96,18 @@ class ExamScorePages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` clear or void."""
+        """``command`` clear or void."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
-        attempt_id, deed = uuid_of(request.match_info["attempt"], PAPER), fields.get("deed", "")
-        deeds = {"clear": self.services.exams.results.clear_flags, "void": self.services.exams.results.void}
+        attempt_id, command = uuid_of(request.match_info["attempt"], PAPER), fields.get("command", "")
+        commands = {"clear": self.services.exams.results.clear_flags, "void": self.services.exams.results.void}
         try:
-            if deed not in deeds:
+            if command not in commands:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await deeds[deed](actor, attempt_id, fields.get("reason", ""))
+            await commands[command](actor, attempt_id, fields.get("reason", ""))
         except AppError as error:
-            return await self._paper(actor, request, Form(fields, self.shown(error), deed))
-        raise redirect(request.path, note={"clear": "cleared", "void": "voided"}[deed])
+            return await self._paper(actor, request, Form(fields, self.shown(error), command))
+        raise redirect(request.path, note={"clear": "cleared", "void": "voided"}[command])
 
     # ---- short answers
 

@@ -32,7 +32,7 @@ class ExamSittingPages(OfficePart):
         return await self._page(actor, request, exam_id)
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` add, save or remove; the latter two with the ``id`` of a sitting."""
+        """``command`` add, save or remove; the latter two with the ``id`` of a sitting."""
         actor, exam_id = await self._asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -43,14 +43,14 @@ class ExamSittingPages(OfficePart):
         raise redirect(f"/office/exams/{exam_id}/sittings", note=note)
 
     async def _do(self, actor: Actor, exam_id: UUID, fields: Mapping[str, str]) -> str:
-        desk, deed = self.services.exams.sittings, fields.get("deed")
-        if deed == "add":
+        desk, command = self.services.exams.sittings, fields.get("command")
+        if command == "add":
             await desk.add(actor, exam_id, _data(fields), key=key_of(fields))
             return "added"
-        if deed == "save":
+        if command == "save":
             await desk.edit(actor, exam_id, uuid_of(fields.get("id", ""), "这个场次"), _data(fields))
             return "saved"
-        if deed == "remove":
+        if command == "remove":
             sitting_id = uuid_of(fields.get("id", ""), "这个场次")
             await desk.remove(actor, exam_id, sitting_id, fields.get("reason", ""))
             return "removed"

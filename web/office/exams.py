@@ -80,7 +80,7 @@ class ExamPages(OfficePart):
         return await self._page(actor, request, view, Form(_values(view)))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` save, publish, delete, move, cancel or end."""
+        """``command`` save, publish, delete, move, cancel or end."""
         actor, view = await self._asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -91,7 +91,7 @@ class ExamPages(OfficePart):
 
     async def _do(self, actor: Actor, view: ExamView, fields: Mapping[str, str]) -> str:
         setup, reason = self.services.exams.setup, fields.get("reason", "")
-        match fields.get("deed"):
+        match fields.get("command"):
             case "save":
                 await setup.edit(actor, view.id, _data(fields))
                 return "saved"

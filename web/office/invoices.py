@@ -83,7 +83,7 @@ class InvoicePages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` resend or reverse, with an ``id``."""
+        """``command`` resend or reverse, with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
@@ -94,10 +94,10 @@ class InvoicePages(OfficePart):
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
         invoice_id = uuid_of(fields.get("id", ""), "这张发票")
-        if fields.get("deed") == "resend":
+        if fields.get("command") == "resend":
             await self.services.payments.invoices.resend(actor, invoice_id)
             return "resent"
-        if fields.get("deed") == "reverse":
+        if fields.get("command") == "reverse":
             reason = cast(ReverseReason, fields.get("reason") if fields.get("reason") in REASONS else "service_ended")
             number = fields.get("red_number", "").strip()
             await self.services.payments.invoices.reverse(

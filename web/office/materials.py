@@ -54,7 +54,7 @@ class MaterialPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` add, with a file; edit, perhaps with another one; or remove."""
+        """``command`` add, with a file; edit, perhaps with another one; or remove."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
             request,
@@ -70,16 +70,16 @@ class MaterialPages(OfficePart):
         raise redirect("/office/materials", note=note)
 
     async def _do(self, actor: Actor, fields: Mapping[str, str], content: bytes) -> str:
-        desk, deed = self.services.files.materials, fields.get("deed")
-        if deed == "add":
+        desk, command = self.services.files.materials, fields.get("command")
+        if command == "add":
             await desk.add(actor, _data(fields), content, key=key_of(fields))
             return "added"
-        if deed == "edit":
+        if command == "edit":
             material_id = uuid_of(fields.get("id", ""), "这份资料")
             kept = next((one for one in await desk.all(actor) if one.id == material_id), None)
             await desk.change(actor, material_id, _data(fields, kept), content)
             return "saved"
-        if deed == "remove":
+        if command == "remove":
             await desk.remove(actor, uuid_of(fields.get("id", ""), "这份资料"))
             return "removed"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

@@ -93,18 +93,18 @@ class OrderPages(OfficePart):
         return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` check reads a refund back, refund does it; redirect sends one elsewhere."""
+        """``command`` check reads a refund back, refund does it; redirect sends one elsewhere."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
-        if fields.get("deed") == "redirect":
+        if fields.get("command") == "redirect":
             return await self._redirect(actor, request, fields)
-        order_id, deed = uuid_of(request.match_info["id"], "这笔订单"), fields.get("deed")
+        order_id, command = uuid_of(request.match_info["id"], "这笔订单"), fields.get("command")
         try:
             reason = check_reason(fields.get("reason", ""))
             after = _chosen(await self._view(actor, request), fields.get("after", ""))
-            if deed == "check":
+            if command == "check":
                 return await self._page(actor, request, Form(fields), confirm=reason)
-            if deed != "refund":
+            if command != "refund":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await self.services.payments.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
         except AppError as error:
@@ -114,7 +114,7 @@ class OrderPages(OfficePart):
     async def _redirect(self, actor: Actor, request: http.Request, fields: Mapping[str, str]) -> http.Response:
         """To the payer's card or the merchant's account. What was typed of the card is never sent back to a page."""
         order_id, refund_id = uuid_of(request.match_info["id"], "这笔订单"), fields.get("id", "")
-        kept = {name: fields[name] for name in ("to", "bank", "deed") if name in fields}
+        kept = {name: fields[name] for name in ("to", "bank", "command") if name in fields}
         to = cast(Destination, fields.get("to") if fields.get("to") in get_args(Destination) else "user")
         try:
             if to == "user":

@@ -53,11 +53,11 @@ class StaffPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` grant, or revoke with an ``id``."""
+        """``command`` grant, or revoke with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
-            if fields.get("deed") == "grant":
+            if fields.get("command") == "grant":
                 await self.services.accounts.staff.grant(
                     actor,
                     mobile=fields.get("mobile", "").strip(),
@@ -66,10 +66,10 @@ class StaffPages(OfficePart):
                     scope=fields.get("scope", ""),
                     key=key_of(fields),
                 )
-            elif fields.get("deed") == "revoke":
+            elif fields.get("command") == "revoke":
                 await self.services.accounts.staff.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
-        raise redirect("/office/staff", note="granted" if fields["deed"] == "grant" else "revoked")
+        raise redirect("/office/staff", note="granted" if fields["command"] == "grant" else "revoked")

@@ -51,11 +51,11 @@ class SupervisorPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` add, or end with an ``id``."""
+        """``command`` add, or end with an ``id``."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
-            if fields.get("deed") == "add":
+            if fields.get("command") == "add":
                 await self.services.draws.supervisors.add(
                     actor,
                     mobile=fields.get("mobile", "").strip(),
@@ -63,10 +63,10 @@ class SupervisorPages(OfficePart):
                     department=fields.get("department", ""),
                     key=key_of(fields),
                 )
-            elif fields.get("deed") == "end":
+            elif fields.get("command") == "end":
                 await self.services.draws.supervisors.end(actor, uuid_of(fields.get("id", ""), "这位监督人"))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
-        raise redirect("/office/supervisors", note=_ACTIONS[fields["deed"]])
+        raise redirect("/office/supervisors", note=_ACTIONS[fields["command"]])

@@ -50,7 +50,7 @@ class RemunerationDeskPages(DeskPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``deed`` all, or propose with an invitation's ``id``, ``amount`` in yuan and ``words``."""
+        """``command`` all, or propose with an invitation's ``id``, ``amount`` in yuan and ``words``."""
         actor, draw = await self._find(request)
         fields = await self._fields(request, actor, "remuneration", draw.id)
         try:
@@ -64,7 +64,7 @@ class RemunerationDeskPages(DeskPart):
 
     async def _do(self, actor: Actor, draw: Draw, fields: dict[str, str]) -> str:
         desk = self._services.remuneration.proposals
-        match fields.get("deed"):
+        match fields.get("command"):
             case "all":
                 return "all" if await desk.propose_all(actor, draw.id) else "none"
             case "propose":

@@ -45,7 +45,7 @@ class OwnRemunerationPages:
         )
 
     async def answer(self, request: http.Request) -> http.Response:
-        """``deed`` confirm or dispute, of ``id`` in the ``version`` that was shown; with a ``reason``."""
+        """``command`` confirm or dispute, of ``id`` in the ``version`` that was shown; with a ``reason``."""
         person = await self._door.person(request)
         fields = await self._door.fields(request, person, _ACTION)
         try:
@@ -60,7 +60,7 @@ class OwnRemunerationPages:
         answers, one_id = self._services.remuneration.answers, uuid_of(fields.get("id", ""), "这笔酬劳")
         typed = fields.get("version", "")
         version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
-        match fields.get("deed"):
+        match fields.get("command"):
             case "confirm":
                 await answers.confirm(person, one_id, version, by="h5")
                 return "confirmed"

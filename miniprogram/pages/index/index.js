@@ -55,7 +55,7 @@ async function forExpert() {
   const none = waiting.items.length ? '' : '没有待答复的邀请。';
   return {
     groups: [
-      { cells: [], button: { label: '扫码签到', deed: 'scan', kind: 'primary' } },
+      { cells: [], button: { label: '扫码签到', command: 'scan', kind: 'primary' } },
       { title: '待答复的邀请', note: none, cells: waiting.items.map(invitationCell) },
       ...(panels.items.length ? [{ title: '已同意的评标', cells: panels.items.map(invitationCell) }] : []),
       EXPERT,
@@ -82,7 +82,7 @@ function toDoCell(item) {
   const cell = { label: item.title, note: item.detail, tag: item.action };
   if (!item.route) return cell;
   const url = item.code === 'register' ? '/pages/register' : pageOf(item.route);
-  return url.startsWith('/pages/h5') ? { ...cell, deed: 'enter', id: url } : { ...cell, url };
+  return url.startsWith('/pages/h5') ? { ...cell, command: 'enter', id: url } : { ...cell, url };
 }
 
 /** @param {Api.MeOut} me @returns {Shell.Sheet} */
@@ -91,7 +91,7 @@ function forOffice(me) {
   const held = me.roles.find((one) => one.role === me.role && one.scope === me.scope && one.organisation_id === me.organisation_id);
   return {
     groups: [
-      { title: held ? held.label : '', cells: [{ label: title, deed: 'enter', id: h5(path) }] },
+      { title: held ? held.label : '', cells: [{ label: title, command: 'enter', id: h5(path) }] },
       { cells: [NOTICES, { label: '我的账号', note: '切换身份、退出登录', url: '/pages/account' }] },
     ],
   };

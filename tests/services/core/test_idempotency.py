@@ -1,4 +1,4 @@
-"""A deed with a key is done once, whether it is asked for again, at the same moment, or after a crash."""
+"""A command with a key is done once, whether it is asked for again, at the same moment, or after a crash."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Deed:
+class Command:
     id: UUID
     parts: tuple[Part, ...]
     note: str | None
 
 
-def _deed(result: Deed | AppError, *, fail: AppError | None = None) -> Callable[[], Awaitable[Deed | AppError]]:
+def _command(
+    result: Command | AppError, *, fail: AppError | None = None
+) -> Callable[[], Awaitable[Command | AppError]]:
     """Something that leaves a row behind each time it is carried out."""
 
-    async def run() -> Deed | AppError:
+    async def run() -> Command | AppError:
         await DrawNumber.create(pool="demo", prefix="X", day=new_id().hex[-8:])
         if fail is not None:
             raise fail
@@ -47,7 +49,7 @@ def _deed(result: Deed | AppError, *, fail: AppError | None = None) -> Callable[
     return run
 
 
-DEED = Deed(new_id(), (Part(NOW), Part(NOW)), None)
+COMMAND = Command(new_id(), (Part(NOW), Part(NOW)), None)
 
 
 class Once:
@@ -55,9 +57,9 @@ class Once:
         self._deps = deps
 
     async def __call__(
-        self, run: Callable[[], Awaitable[Deed | AppError]], key: str | None = "k", request: str = ""
-    ) -> Deed:
-        return await once(owner="test", key=key, deps=self._deps, answer=Deed, run=run, request=request)
+        self, run: Callable[[], Awaitable[Command | AppError]], key: str | None = "k", request: str = ""
+    ) -> Command:
+        return await once(owner="test", key=key, deps=self._deps, answer=Command, run=run, request=request)
 
 
 @pytest.fixture
@@ -66,24 +68,24 @@ def do(deps: Deps) -> Once:
 
 
 async def test_a_repeat_gets_the_same_answer_down_to_types(do: Once) -> None:
-    assert await do(_deed(DEED)) == DEED
-    other = Deed(new_id(), (), "other")
-    assert await do(_deed(other)) == DEED
+    assert await do(_command(COMMAND)) == COMMAND
+    other = Command(new_id(), (), "other")
+    assert await do(_command(other)) == COMMAND
     assert await DrawNumber.all().count() == 1
 
 
 async def test_without_a_key_everything_is_done_and_nothing_kept(do: Once) -> None:
-    await do(_deed(DEED), key=None)
-    await do(_deed(DEED), key=None)
+    await do(_command(COMMAND), key=None)
+    await do(_command(COMMAND), key=None)
     assert await DrawNumber.all().count() == 2
     assert not await IdempotencyKey.exists()
 
 
 async def test_an_error_that_is_raised_undoes_all_and_may_be_tried_again(do: Once) -> None:
     with pytest.raises(Conflict):
-        await do(_deed(DEED, fail=Conflict("不行。")))
+        await do(_command(COMMAND, fail=Conflict("不行。")))
     assert not await DrawNumber.exists()
-    assert await do(_deed(DEED)) == DEED
+    assert await do(_command(COMMAND)) == COMMAND
 
 
 @pytest.mark.parametrize(
@@ -99,41 +101,41 @@ async def test_a_refusal_that_is_returned_keeps_what_was_written_and_is_the_answ
 ) -> None:
     for _ in range(2):
         with pytest.raises(type(refusal)) as caught:
-            await do(_deed(refusal))
+            await do(_command(refusal))
         assert vars(caught.value) == vars(refusal)
     assert await DrawNumber.all().count() == 1
 
 
 async def test_the_same_key_for_another_request_is_refused(do: Once) -> None:
-    await do(_deed(DEED), request="a")
+    await do(_command(COMMAND), request="a")
     with pytest.raises(Conflict, match="另一项操作"):
-        await do(_deed(DEED), request="b")
+        await do(_command(COMMAND), request="b")
 
 
 async def test_of_many_at_once_one_is_carried_out(do: Once) -> None:
-    results = await asyncio.gather(*(do(_deed(Deed(new_id(), (), None))) for _ in range(6)))
+    results = await asyncio.gather(*(do(_command(Command(new_id(), (), None))) for _ in range(6)))
     assert len(set(results)) == 1
     assert await DrawNumber.all().count() == 1
 
 
 async def test_without_the_claim_many_at_once_would_all_be_carried_out(do: Once) -> None:
     """The control of the test above: the same run without a key."""
-    await asyncio.gather(*(do(_deed(DEED), key=None) for _ in range(6)))
+    await asyncio.gather(*(do(_command(COMMAND), key=None) for _ in range(6)))
     assert await DrawNumber.all().count() == 6
 
 
 async def test_an_endless_key_is_refused(do: Once) -> None:
     with pytest.raises(InvalidInput, match="120"):
-        await do(_deed(DEED), key="k" * 121)
+        await do(_command(COMMAND), key="k" * 121)
 
 
 async def test_who_reads_the_table_reads_no_answer_and_moves_none_to_another_request(do: Once) -> None:
-    told = Deed(new_id(), (), "13800001234")
-    await do(_deed(told), key="mine", request="a")
-    await do(_deed(DEED), key="yours", request="b")
+    told = Command(new_id(), (), "13800001234")
+    await do(_command(told), key="mine", request="a")
+    await do(_command(COMMAND), key="yours", request="b")
     mine, yours = [await IdempotencyKey.get(key=key) for key in ("mine", "yours")]
     assert "13800001234" not in str(dict(mine))
     await IdempotencyKey.filter(key="yours").update(answer_sealed=mine.answer_sealed)
     with pytest.raises(SealBroken):
-        await do(_deed(DEED), key="yours", request="b")
+        await do(_command(COMMAND), key="yours", request="b")
     assert yours.fingerprint != hashlib.sha256(b"b").hexdigest(), "a bare hash could be guessed"

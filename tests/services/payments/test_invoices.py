@@ -305,8 +305,8 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
 class _While:
     """A mailer during whose first letter something else happens."""
 
-    def __init__(self, till: Till, deed: Callable[[], Awaitable[object]]) -> None:
-        self._deeds, self._send = [deed], till.mailer.send
+    def __init__(self, till: Till, command: Callable[[], Awaitable[object]]) -> None:
+        self._deeds, self._send = [command], till.mailer.send
 
     async def __call__(self, *letter: Any, **more: Any) -> None:
         await self._send(*letter, **more)
@@ -320,8 +320,8 @@ async def test_what_the_office_uploads_while_the_receipt_is_under_way_is_mailed_
     till.platform.fapiao = False
     fee = await pay(till)
     invoice = await Invoice.get(fee_id=fee.id)
-    deed = _While(till, lambda: till.invoices.upload(admin, invoice.id, PDF, "2644"))
-    monkeypatch.setattr(till.mailer, "send", deed)
+    command = _While(till, lambda: till.invoices.upload(admin, invoice.id, PDF, "2644"))
+    monkeypatch.setattr(till.mailer, "send", command)
     await till.invoicing.check_due()
     await till.invoicing.check_due()
     assert [mail.attachments[0].filename[:7] for mail in till.mailer.sent] == ["receipt", "invoice"]

@@ -51,7 +51,7 @@ async def test_of_two_reviewers_at_once_one_decides_and_the_other_is_told(
 async def test_without_the_locks_both_would_decide(
     deps: Deps, reviews: Reviews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: the same two, meeting between look and deed, with nothing that keeps them apart."""
+    """The control: the same two, meeting between look and command, with nothing that keeps them apart."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
     meeting, looked = asyncio.Barrier(2), module.Reviews._check_open
 

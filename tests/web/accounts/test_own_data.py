@@ -36,11 +36,11 @@ async def test_the_file_is_reached_from_the_account_and_holds_what_is_stored(wor
     await person.press("下载", code="000000" if code != "000000" else "111111")
     assert (person.status, "验证码" in person.text) == (422, True)
     own = {"Origin": PUBLIC_URL}
-    file = await person.client.post(DATA, data={**form, "code": code, "deed": "save"}, headers=own)
+    file = await person.client.post(DATA, data={**form, "code": code, "command": "save"}, headers=own)
     assert (file.status, file.headers["Content-Disposition"]) == (200, 'attachment; filename="my-data.json"')
     held = json.loads(await file.read())["account"]
     assert (held["name"], held["id_number"][:6], held["mobile"][0]) == ("苏航", "430104", "1")
-    await person.post(DATA, {**form, "code": code, "deed": "save"})
+    await person.post(DATA, {**form, "code": code, "command": "save"})
     assert person.status == 422, "a code serves once"
     await person.post(DATA, {**form, "code": code})
     assert (person.status, "请点选要办理的事项" in person.text) == (422, True)

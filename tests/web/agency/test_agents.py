@@ -80,7 +80,7 @@ async def test_the_asked_person_declines_or_gives_up_later(world: World) -> None
         ({"until": "明年"}, "有效期至请填写为日期"),
         ({"until": "2099-01-01"}, "有效期最长"),
         ({"from": "2099-01-01"}, "截止日期应晚于"),
-        ({"deed": "x"}, "请重新点选"),
+        ({"command": "x"}, "请重新点选"),
     ],
 )
 async def test_what_does_not_fit_is_told(world: World, change: dict[str, str], words: str) -> None:
@@ -97,7 +97,7 @@ async def test_nobody_answers_for_another(world: World) -> None:
     await stranger.get("/h5/demo/agent-requests")
     assert "没有企业请您担任" in stranger.text
     token = (await stranger.get("/h5/role")).page.forms[0]["fields"]["form"]
-    await stranger.post("/h5/demo/agent-requests", {"form": token, "id": str(link.id), "deed": "accept"})
+    await stranger.post("/h5/demo/agent-requests", {"form": token, "id": str(link.id), "command": "accept"})
     assert stranger.status == 403, "another form's token"
     assert (await AgentLink.get()).accepted_at is None
 

@@ -103,7 +103,7 @@ async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None
     draw = await only_draw()
     assert agency.path == f"/agency/draws/{draw.id}/recusal"
 
-    await agency.press("添加", deed="unit", name="广州投标公司", reason="投标人", evidence="自行申报")
+    await agency.press("添加", command="unit", name="广州投标公司", reason="投标人", evidence="自行申报")
     assert "已添加" in agency.text
     await agency.press("添加", name="广州投标公司", reason="投标人", evidence="自行申报")
     assert (agency.status, "不用重复添加" in agency.text) == (422, True)
@@ -440,9 +440,9 @@ async def test_nobody_else_opens_or_changes_what_is_an_agencys(world: World, rol
         assert (await visitor.get(path)).status == foreign, path
     before = await Draw.get(id=draw_id)
     for path in POSTS:
-        await visitor.post(f"/agency/draws/{draw_id}/{path}", {"form": "x", "deed": "delete"})
+        await visitor.post(f"/agency/draws/{draw_id}/{path}", {"form": "x", "command": "delete"})
         assert visitor.status == foreign, path
-    await visitor.post(f"/agency/projects/{world.office.project_id}", {"form": "x", "deed": "delete"})
+    await visitor.post(f"/agency/projects/{world.office.project_id}", {"form": "x", "command": "delete"})
     assert visitor.status == foreign
     assert await Draw.get(id=draw_id) == before
     if foreign == 404:

@@ -149,7 +149,7 @@ async def test_a_project_with_a_draw_is_read_only(world: World) -> None:
     assert "项目信息不能再修改" in agency.text
     assert {"保存", "确定删除"} & set(agency.page.buttons) == set()
     token = (await agency.get("/agency/projects/new")).page.forms[0]["fields"]["form"]
-    await agency.post(path, {"form": token, "deed": "delete"})
+    await agency.post(path, {"form": token, "command": "delete"})
     assert (agency.status, "不能删除" in agency.text) == (409, True)
 
 

@@ -42,8 +42,8 @@ async def test_failures_become_pages_that_say_what_to_do_and_nothing_else(
 
 async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World) -> None:
     draw_id, [invitation] = await world.panel()
-    for deed in ("answer", "leave", "check-in"):
-        page = await world.visitor().get(f"/i/{invitation.link}/{deed}")
+    for command in ("answer", "leave", "check-in"):
+        page = await world.visitor().get(f"/i/{invitation.link}/{command}")
         assert (page.path, page.status) == (f"/i/{invitation.link}", 200)
     assert (await world.visitor().get("/h5/login/code")).status == 200
     desk = await world.log_in(world.office.desk, "venue")

@@ -53,7 +53,7 @@ _TABLES = (
     "lot",
 )
 _FIELDS = {
-    "deed": "terminate",
+    "command": "terminate",
     "cause": "replanned",
     "words": "换一批",
     "reason": "换一批",

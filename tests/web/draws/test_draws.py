@@ -171,7 +171,7 @@ async def test_a_form_of_the_desk_sent_by_another_site_does_nothing(world: World
     desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
     await desk.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
     assert desk.status == 403
-    await desk.post(f"/desk/{draw_id}/attendance", {"deed": "enter", "code": invitation.code})
+    await desk.post(f"/desk/{draw_id}/attendance", {"command": "enter", "code": invitation.code})
     assert desk.status == 403
     assert not await Attendance.exists(draw_id=draw_id)
 

@@ -77,7 +77,7 @@ async def test_a_period_is_set_refused_with_what_was_typed_and_taken_back(world:
         await expert.press(cancelling)
         assert (expert.status, "恢复接受抽取" in expert.text) == (200, True)
     assert "现在随时可以被抽取" in expert.text
-    await expert.post(PERIODS, {"form": form["form"], "deed": "cancel", "id": "x"})
+    await expert.post(PERIODS, {"form": form["form"], "command": "cancel", "id": "x"})
     assert (expert.status, "找不到这个时间段" in expert.text) == (404, True)
     await expert.post(PERIODS, {"form": form["form"]})
     assert (expert.status, "没有收到您的选择" in expert.text) == (422, True)

@@ -127,7 +127,7 @@ async def test_word_opens_in_place_and_a_closed_file_at_an_address_of_its_own(sc
     await send(
         await scene.at("/office/materials"),
         docx(),
-        deed="edit",
+        command="edit",
         id=str(material.id),
         title="指南",
         category="操作手册",

@@ -35,14 +35,14 @@ async def send(visitor: Visitor, content: bytes = b"", **fields: str) -> Visitor
 
 
 async def added(scene: Scene, **fields: str) -> Material:
-    await send(await scene.at("/office/materials"), pdf(), deed="add", **ADDED | fields)
+    await send(await scene.at("/office/materials"), pdf(), command="add", **ADDED | fields)
     return await Material.filter().order_by("-created_at", "-id").first() or pytest.fail("nothing was added")
 
 
 async def test_the_office_adds_and_everybody_downloads(scene: Scene) -> None:
     desk = await scene.at("/office/materials")
     assert "还没有资料" in desk.text
-    await send(desk, pdf(), deed="add", **ADDED)
+    await send(desk, pdf(), command="add", **ADDED)
     assert (desk.path, "资料已添加。" in desk.text, "申报指南" in desk.text) == ("/office/materials", True, True)
     visitor = await scene.world.visitor().get("/h5/demo/help")
     assert "1份资料" in visitor.text
@@ -77,31 +77,31 @@ async def test_the_office_changes_what_it_says_and_the_file(scene: Scene) -> Non
     material = await added(scene)
     desk = await scene.at("/office/materials")
     until = "2030-01-01T00:00"
-    await send(desk, deed="edit", id=str(material.id), **ADDED | {"title": "新指南", "shown_until": until})
+    await send(desk, command="edit", id=str(material.id), **ADDED | {"title": "新指南", "shown_until": until})
     assert "已保存。" in desk.text
     await material.refresh_from_db()
     assert (material.title, material.filename, material.media_type) == ("新指南", "新指南.pdf", "application/pdf")
-    await send(desk, docx(), deed="edit", id=str(material.id), **ADDED)
+    await send(desk, docx(), command="edit", id=str(material.id), **ADDED)
     answer = await desk.client.get(f"/office/materials/{material.id}")
     assert await answer.read() == docx()
     await material.refresh_from_db()
     assert (material.filename, material.shown_until) == ("申报指南.docx", None)
-    await send(desk, deed="remove", id=str(material.id))
+    await send(desk, command="remove", id=str(material.id))
     assert ("资料已删除。" in desk.text, await Material.exists()) == (True, False)
 
 
 async def test_a_refusal_stands_beside_its_field_and_what_was_typed_stays(scene: Scene) -> None:
     desk = await scene.at("/office/materials")
-    await send(desk, b"MZ\x90", deed="add", **ADDED | {"note": "请先阅读"})
+    await send(desk, b"MZ\x90", command="add", **ADDED | {"note": "请先阅读"})
     assert (desk.status, "只能上传" in desk.text, "请先阅读" in desk.text) == (422, True, True)
-    await send(desk, deed="add", **ADDED)
+    await send(desk, command="add", **ADDED)
     assert (desk.status, "请选择文件。" in desk.text) == (422, True)
-    await send(desk, pdf(), deed="add", **ADDED | {"position": "先"})
+    await send(desk, pdf(), command="add", **ADDED | {"position": "先"})
     assert (desk.status, "排序号请填写数字" in desk.text) == (422, True)
     assert not await Material.exists()
     material = await added(scene)
     await desk.get("/office/materials")
-    await send(desk, deed="edit", id=str(material.id), **ADDED | {"title": ""})
+    await send(desk, command="edit", id=str(material.id), **ADDED | {"title": ""})
     assert (desk.status, "请填写标题。" in desk.text) == (422, True)
 
 
@@ -123,7 +123,7 @@ async def test_nobody_else_puts_files_there(scene: Scene) -> None:
     applicant = await scene.world.log_in(Actor("demo", "applicant", (await make_applicant(deps)).id))
     assert (await applicant.get("/office/materials")).path == "/h5/role"
     desk = await scene.at("/office/materials")
-    data = aiohttp.FormData({"deed": "add", "form": "forged", **ADDED})
+    data = aiohttp.FormData({"command": "add", "form": "forged", **ADDED})
     answer = await desk.client.post("/office/materials", data=data, headers={"Origin": "https://evil.example"})
     assert answer.status == 403
 

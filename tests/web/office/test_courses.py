@@ -141,7 +141,7 @@ async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene)
     enrolment = await CourseEnrolment.get()
     here = f"/office/courses/enrolments/{enrolment.id}"
     token = token_of(await desk.get(here))
-    for deed, reason, status, said in (
+    for command, reason, status, said in (
         ("finish", "", 422, "请填写依据"),
         ("dismiss", "借调", 303, ""),
         ("dismiss", "借调", 409, "不能"),
@@ -152,10 +152,10 @@ async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene)
     ):
         answer = await desk.client.post(
             here,
-            data={**token, "deed": deed, "reason": reason},
+            data={**token, "command": command, "reason": reason},
             headers={"Origin": PUBLIC_URL},
             allow_redirects=False,
         )
-        assert (answer.status, said in await answer.text()) == (status, True), deed
+        assert (answer.status, said in await answer.text()) == (status, True), command
     await enrolment.refresh_from_db()
     assert enrolment.state == "finished"

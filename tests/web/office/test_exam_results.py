@@ -140,7 +140,7 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
         assert f"第{line}行" in desk.text, line
         assert said in desk.text, said
     assert "确认登记" not in desk.page.buttons
-    await desk.press("只登记无误的1行", deed="all")
+    await desk.press("只登记无误的1行", command="all")
     assert ("未登记任何结果" in desk.text, await state_of(one)) == (True, "exam")
     await desk.press("只登记无误的1行")
     assert ([await state_of(one), await state_of(two)], "未登记 6行" in desk.text) == (["entered", "exam"], True)
@@ -153,7 +153,7 @@ async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene:
     await Application.filter(id=two.id).update(state="cancelled", ended_at=scene.world.clock.now())
     await desk.press("确认登记")
     assert ("有1行不能登记" in desk.text, await state_of(one)) == (True, "exam")
-    await desk.press("确认登记", deed="good")
+    await desk.press("确认登记", command="good")
     assert [await state_of(one), await state_of(two)] == ["entered", "cancelled"]
 
 

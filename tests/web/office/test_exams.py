@@ -195,12 +195,12 @@ async def test_sittings_are_changed_and_removed_with_word_to_who_has_them(scene:
     form = {**token_of(desk), "id": str(early.id)}
     path = f"/office/exams/{exam.id}/sittings"
     times = {"starts_at": moment(scene, 5 * DAY), "ends_at": moment(scene, 5 * DAY + HOUR)}
-    await desk.post(path, {**form, "deed": "save", **times, "capacity": "一"})
+    await desk.post(path, {**form, "command": "save", **times, "capacity": "一"})
     assert (desk.status, "名额应为整数" in desk.text) == (422, True)
-    await desk.post(path, {**form, "deed": "save", **times, "capacity": "2"})
+    await desk.post(path, {**form, "command": "save", **times, "capacity": "2"})
     assert "场次已修改" in desk.text
     assert await ExamCandidate.filter(sitting_id=early.id).count() == 2
-    await desk.post(path, {**form, "deed": "remove", "reason": "机房检修"})
+    await desk.post(path, {**form, "command": "remove", "reason": "机房检修"})
     assert "场次已取消" in desk.text
     assert await Notice.filter(kind="exam_changed").count() == 2
 

@@ -43,7 +43,7 @@ PAGES = (
     "/passwords",
 )
 WINDOW = {"enrol_from": "2026-12-01T10:30", "enrol_until": "2026-12-20T18:00"}
-FORM = {"deed": "save", "name": "2026年第三批征集", "first": "on", **WINDOW}
+FORM = {"command": "save", "name": "2026年第三批征集", "first": "on", **WINDOW}
 
 
 @pytest.fixture
@@ -87,14 +87,14 @@ async def test_a_reviewer_gets_in_nowhere_and_changes_nothing(scene: Scene) -> N
     reviewer = await make_reviewer(scene.world.services.deps, "final")
     visitor = await scene.world.log_in(reviewer)
     for path in ("/campaigns/new", "/employers", "/staff", "/bills", "/invoices", "/reviewers"):
-        await visitor.post(f"/office{path}", {"deed": "add", "name": "某单位"})
+        await visitor.post(f"/office{path}", {"command": "add", "name": "某单位"})
         assert visitor.status == 403, path
     assert not await Employer.exists()
 
 
 async def test_a_form_of_another_site_or_person_does_nothing(scene: Scene) -> None:
     visitor = await scene.at("/office/employers")
-    await visitor.post("/office/employers", {"form": "made-up", "deed": "add", "name": "某单位"})
+    await visitor.post("/office/employers", {"form": "made-up", "command": "add", "name": "某单位"})
     assert (visitor.status, "页面已过期" in visitor.text) == (403, True)
     await visitor.get("/office/employers")
     await visitor.press("添加", name="某单位", headers={"Origin": "https://evil.example"})
@@ -218,7 +218,7 @@ async def test_a_draft_is_deleted_and_a_running_campaign_keeps_its_beginning(sce
     running = await make_campaign(deps, opens=deps.now() - timedelta(days=1, seconds=17))
     await visitor.get(f"/office/campaigns/{running.id}")
     shown = {"enrol_from": "2026-11-20T11:59", "enrol_until": "2026-12-20T11:59"}
-    both = {"first": "on", "renewal": "on", "deed": "save"}
+    both = {"first": "on", "renewal": "on", "command": "save"}
     await post(visitor, f"/office/campaigns/{running.id}", **both, **shown, name="改了名")
     assert "已保存" in visitor.text  # seconds that an input does not show don't count as a change
     await post(
@@ -305,7 +305,7 @@ async def test_sensitive_values_are_masked_and_showing_one_is_logged(scene: Scen
     assert "suhang@example.com" in visitor.text
     entry = await AuditEntry.get(action="application.reveal")
     assert (entry.subject_id, entry.actor_id, entry.details) == (application.id, scene.account.id, {"field": "email"})
-    await post(visitor, f"/office/applications/{application.id}", deed="reveal", field="employer")
+    await post(visitor, f"/office/applications/{application.id}", command="reveal", field="employer")
     assert (visitor.status, "没有隐藏内容" in visitor.text) == (404, True)
     assert await AuditEntry.filter(action="application.read").count() >= 3
 
@@ -336,7 +336,7 @@ async def test_a_printed_form_is_unlocked_with_a_reason(scene: Scene) -> None:
     assert (await Application.get(id=locked.id)).state == "draft"
     assert "解除锁定" not in visitor.page.buttons
     await post(
-        visitor, f"/office/applications/{locked.id}", deed="unlock", reason="再来一次"
+        visitor, f"/office/applications/{locked.id}", command="unlock", reason="再来一次"
     ) if visitor.page.forms else None
     assert await Notice.filter(kind="application_progress").count() == 1
 
@@ -373,10 +373,10 @@ async def test_a_request_is_accepted_as_corrected_or_refused_with_an_answer(scen
     first, second = await employer_request(scene), await employer_request(scene, "不存在公司")
     visitor = await scene.at("/office/employers/requests")
     path = "/office/employers/requests"
-    await post(visitor, path, deed="refuse", id=str(second.id), answer="")
+    await post(visitor, path, command="refuse", id=str(second.id), answer="")
     assert (visitor.status, "请填写答复" in visitor.text) == (422, True)
-    await post(visitor, path, deed="refuse", id=str(second.id), answer="请按营业执照填写全称。")
-    await post(visitor, path, deed="accept", id=str(first.id), name="深圳示范咨询有限公司", region="440300")
+    await post(visitor, path, command="refuse", id=str(second.id), answer="请按营业执照填写全称。")
+    await post(visitor, path, command="accept", id=str(first.id), name="深圳示范咨询有限公司", region="440300")
     assert "已添加，并通知了申请人" in visitor.text
     assert await Employer.exists(name="深圳示范咨询有限公司")
     assert {row.state for row in await EmployerRequest.all()} == {"added", "refused"}
@@ -388,7 +388,7 @@ async def test_a_request_that_a_colleague_has_answered_is_not_answered_again(sce
     one, _ = await employer_request(scene), await employer_request(scene, "别的公司")
     visitor = await scene.at("/office/employers/requests")
     await scene.world.services.organisations.employers.refuse(scene.admin, one.id, "已有")
-    await post(visitor, "/office/employers/requests", deed="accept", id=str(one.id), name=one.name)
+    await post(visitor, "/office/employers/requests", command="accept", id=str(one.id), name=one.name)
     assert visitor.status == 409
     assert not await Employer.exists(name=one.name)
 
@@ -406,13 +406,13 @@ async def test_a_reviewer_is_named_and_revoked(scene: Scene) -> None:
         ({"step": "final", "specialty": "A04"}, "不能按专业授权"),
         ({"step": "industry", "name": ""}, "请填写姓名"),
     ):
-        await post(visitor, "/office/reviewers", **{"deed": "grant", **who, **typed})
+        await post(visitor, "/office/reviewers", **{"command": "grant", **who, **typed})
         assert (visitor.status, words in visitor.text) == (422, True), words
     await handed_in(scene, "王小山")
     gap = (await visitor.get("/office/reviewers")).text
     assert "以下任务没有审核人员" in gap
     assert "行业部门预审 · 广州市" in gap
-    await post(visitor, "/office/reviewers", deed="grant", **who, step="industry", region="440100", specialty="A04")
+    await post(visitor, "/office/reviewers", command="grant", **who, step="industry", region="440100", specialty="A04")
     assert "已授权" in visitor.text
     assert "行业部门预审 · 广州市 · 设计" in visitor.text
     assert "以下任务没有审核人员" not in visitor.text
@@ -425,7 +425,7 @@ async def test_a_reviewer_is_named_and_revoked(scene: Scene) -> None:
 
 async def test_staff_come_and_go_but_the_last_administrator_stays(scene: Scene) -> None:
     visitor = await scene.at("/office/staff")
-    who = {"deed": "grant", "mobile": "13700001234", "name": "王核验"}
+    who = {"command": "grant", "mobile": "13700001234", "name": "王核验"}
     await post(visitor, "/office/staff", **who, role="king")
     assert (visitor.status, "没有这种身份" in visitor.text) == (422, True)
     await post(visitor, "/office/staff", **who, role="verifier", scope="月球")
@@ -442,7 +442,7 @@ async def test_staff_come_and_go_but_the_last_administrator_stays(scene: Scene) 
 
 async def test_the_office_keeps_the_register_of_supervisors(scene: Scene) -> None:
     visitor = await scene.at("/office/supervisors")
-    who = {"deed": "add", "mobile": "13700001234", "name": "赵监督", "department": "市水务局"}
+    who = {"command": "add", "mobile": "13700001234", "name": "赵监督", "department": "市水务局"}
     await post(visitor, "/office/supervisors", **{**who, "mobile": "123"})
     assert (visitor.status, "手机号" in visitor.text) == (422, True)
     assert not await SupervisorEntry.exists(name="赵监督")

@@ -65,7 +65,7 @@ async def test_what_cannot_be_read_is_said_beside_the_field(scene: Scene) -> Non
 async def test_a_decision_that_is_none_is_asked_again(scene: Scene) -> None:
     desk = await scene.at(PATH)
     await send(desk, "单位名称\n甲公司\n".encode())
-    await desk.press("确认导入", deed="everything")
+    await desk.press("确认导入", command="everything")
     assert (desk.status, "没有收到您的选择" in desk.text) == (422, True)
     await desk.press("确认导入")
     assert await Employer.exists()

@@ -83,7 +83,9 @@ async def test_a_refund_is_read_back_and_goes_out_once(scene: Scene) -> None:
         assert "已提交退款" in visitor.text
     assert [row.reason for row in await Refund.all()] == ["重复报名"]
     assert "下一步" not in visitor.page.buttons
-    await post(visitor, f"/office/orders/{order.id}", deed="refund", reason="再退一次") if visitor.page.forms else None
+    await post(
+        visitor, f"/office/orders/{order.id}", command="refund", reason="再退一次"
+    ) if visitor.page.forms else None
     assert await Refund.all().count() == 1
 
 

@@ -38,7 +38,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await desk.click("专家酬劳活动结束后提出，专家确认")
     assert "演示省评标专家酬劳标准" in desk.text
     assert ("评标3小时" in desk.text, "小时0分" in desk.text) == (True, False)
-    await desk.press("按标准提出（2人）", deed="all")
+    await desk.press("按标准提出（2人）", command="all")
     assert (desk.status, "已按标准提出" in desk.text) == (200, True)
     assert "按标准提出（" not in desk.text
 
@@ -64,7 +64,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
 
     await expert.get("/h5/demo/remuneration")
     assert "场地答复 已核对，补一小时" in expert.text
-    old = {**expert.page.buttons["确认600.00元"][0]["fields"], "version": "1", "deed": "confirm"}
+    old = {**expert.page.buttons["确认600.00元"][0]["fields"], "version": "1", "command": "confirm"}
     await expert.post("/h5/demo/remuneration", old)
     assert (expert.status, "已更新为600.00元" in expert.text) == (409, True)
     await expert.press("确认600.00元")
@@ -77,9 +77,9 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     assert "1,100.00" in agency.text
     form = agency.page.buttons["登记已选"][0]
     unticked = {name: value for name, value in form["fields"].items() if not name.startswith("pay-")}
-    await agency.post(form["action"], {**unticked, "deed": "chosen", "way": "现金"})
+    await agency.post(form["action"], {**unticked, "command": "chosen", "way": "现金"})
     assert (agency.status, "请勾选" in agency.text) == (422, True)
-    await agency.post(form["action"], {**form["fields"], "deed": "", "way": "现金"})
+    await agency.post(form["action"], {**form["fields"], "command": "", "way": "现金"})
     assert (agency.status, "没有收到您的选择" in agency.text) == (422, True)
     await agency.press("登记已选", way="支票")
     assert (agency.status, "请选择支付方式" in agency.text) == (422, True)
@@ -140,7 +140,7 @@ async def test_other_agencies_and_experts_find_nothing(world: World) -> None:
 
     mine, its = await world.log_in_expert(first.expert_id), await Remuneration.get(invitation_id=second.id)
     await mine.get("/h5/demo/remuneration")
-    fields = {**mine.page.buttons["确认500.00元"][0]["fields"], "id": str(its.id), "deed": "confirm"}
+    fields = {**mine.page.buttons["确认500.00元"][0]["fields"], "id": str(its.id), "command": "confirm"}
     await mine.post("/h5/demo/remuneration", fields)
     assert (mine.status, (await Remuneration.get(id=its.id)).state) == (404, "proposed")
     fields["id"] = str(UUID(int=3))
