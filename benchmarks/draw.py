@@ -27,7 +27,7 @@ from tortoise import Tortoise
 from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
-from domain.draws.protocol import participant_commitment
+from domain.draws.random_draw import participant_commitment
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw, Supervisor, SupervisorEntry
 from models.invitations import Invitation

@@ -20,7 +20,7 @@ import aiohttp.web as http
 from playwright.async_api import Page, async_playwright
 
 from benchmarks.processes import tell_load
-from domain.draws import protocol
+from domain.draws import random_draw
 from domain.draws import record as acts
 from domain.draws.verify_draw import verify
 
@@ -51,12 +51,12 @@ _CHECK = """async () => {
 def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
     """A draw that calls so many, half of whom agree. The fixing of the order comes first."""
     leaves, blind, secret = [secrets.token_bytes(32) for _ in range(candidates)], secrets.token_bytes(32), bytes(32)
-    root = protocol.list_root(1, "main", blind, leaves)
-    values = {role: secrets.token_bytes(16) for role in protocol.ROLES}
-    seed = protocol.seed(_DRAW, 1, secret, [(1, "main", root)], values)
+    root = random_draw.list_root(1, "main", blind, leaves)
+    values = {role: secrets.token_bytes(16) for role in random_draw.ROLES}
+    seed = random_draw.seed(_DRAW, 1, secret, [(1, "main", root)], values)
     log = [_opening(calls // 2), *_fixing(root, secret, values), acts.SeedFixed(1, secret, seed)]
     log.append(acts.Need(1, calls // 2))
-    for place, leaf in enumerate(protocol.order(seed, 1, "main", leaves)[:calls]):
+    for place, leaf in enumerate(random_draw.order(seed, 1, "main", leaves)[:calls]):
         outcome: acts.OutcomeKind = "declined" if place % 2 == 0 else "accepted"
         log += [acts.Called(1, "main", leaf), acts.Outcome(1, leaf, outcome, "expert")]
     entries = _chained([*log, acts.Completed(), acts.Ended()])
@@ -66,7 +66,7 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
 def _opening(planned: int) -> acts.Act:
     condition = acts.ConditionFacts(1, planned, "permanent", ("440100",), "A08", 1, _AT + timedelta(days=1))
     limits, supervisors = acts.LimitFacts(3600, 1800, 3, 3), acts.SupervisorFacts("register", 1)
-    return acts.RoundOpened(1, "first", "", limits, protocol.ROLES, (condition,), supervisors)
+    return acts.RoundOpened(1, "first", "", limits, random_draw.ROLES, (condition,), supervisors)
 
 
 def _chained(log: list[acts.Act]) -> list[acts.Entry]:
@@ -79,13 +79,13 @@ def _chained(log: list[acts.Act]) -> list[acts.Entry]:
 
 def _fixing(root: bytes, secret: bytes, values: dict[str, bytes]) -> list[acts.Act]:
     """Every commitment before any reveal."""
-    promised = [protocol.participant_commitment(role, values[role], _DRAW, 1) for role in protocol.ROLES]
+    promised = [random_draw.participant_commitment(role, values[role], _DRAW, 1) for role in random_draw.ROLES]
     return [
-        acts.SystemCommitted(1, protocol.system_commitment(secret, _DRAW, 1)),
-        acts.RecusalsCommitted(1, protocol.recusals_root([])),
+        acts.SystemCommitted(1, random_draw.system_commitment(secret, _DRAW, 1)),
+        acts.RecusalsCommitted(1, random_draw.recusals_root([])),
         acts.ListsFrozen(1, (acts.ListFacts(1, "main", root, bytes(32)),)),
-        *[acts.ParticipantCommitted(1, role, one) for role, one in zip(protocol.ROLES, promised, strict=True)],
-        *[acts.ParticipantRevealed(1, role, values[role]) for role in protocol.ROLES],
+        *[acts.ParticipantCommitted(1, role, one) for role, one in zip(random_draw.ROLES, promised, strict=True)],
+        *[acts.ParticipantRevealed(1, role, values[role]) for role in random_draw.ROLES],
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.demo.phones import Phone
 from app.demo.wire import Json, Refused, Wire
-from domain.draws.protocol import VALUE_BYTES, participant_commitment
+from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 
 
 @dataclass

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
-from domain.draws.protocol import digest
+from domain.draws.random_draw import digest
 
 FORMAT = "pbt-draw-record-v1"
 

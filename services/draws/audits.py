@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.clock import print_time
-from domain.draws import protocol
+from domain.draws import random_draw
 from domain.draws.lifecycles import InvitationState
 from domain.draws.record import SKIP_REASONS
 from domain.errors import Conflict, NotFound
@@ -120,7 +120,7 @@ class DrawAudits:
             number, items = entry["round"], committed.get(entry["round"])
             if items is None:
                 lines.append(AuditLine("wrong", entry["seq"], f"第{number}轮：锁定的回避名单没有留存，无法打开。"))
-            elif protocol.recusals_root(one.digest for one in items).hex() != entry["root"]:
+            elif random_draw.recusals_root(one.digest for one in items).hex() != entry["root"]:
                 lines.append(AuditLine("wrong", entry["seq"], f"第{number}轮：留存的回避名单与抽取记录中锁定的不符。"))
             elif sorted(one.content for one in items) != today:
                 lines.append(AuditLine("wrong", entry["seq"], f"第{number}轮：现在的回避名单与锁定时不同。"))
@@ -274,7 +274,7 @@ async def _avoided(draw: Draw, committed: Sequence[SealedRecusal]) -> list[UUID]
 
 def _leaves_fit(one: _Opened) -> bool:
     pairs = zip(one.salts, one.experts, one.leaves, strict=True)
-    return all(protocol.leaf(salt, expert) == leaf for salt, expert, leaf in pairs)
+    return all(random_draw.leaf(salt, expert) == leaf for salt, expert, leaf in pairs)
 
 
 def _frozen_digest(log: Sequence[Mapping[str, Any]], one: _Opened) -> tuple[int, str]:

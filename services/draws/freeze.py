@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.draws import protocol, record
+from domain.draws import random_draw, record
 from models.draws import CallNotice, CandidateList, Condition, Draw, Round
 from services.core.base import Deps
 from services.core.crypto import Keyring
@@ -71,16 +71,16 @@ def _seal_candidates(
     keys: Keyring, position: int, tier: str, experts: Mapping[UUID, str], setting: Mapping[str, str]
 ) -> tuple[dict[str, Any], bytes, bytes]:
     """The list's columns; digest and ciphertext of the facts."""
-    noise = os.urandom(protocol.SALT_BYTES * len(experts))
-    salts = [noise[i : i + protocol.SALT_BYTES] for i in range(0, len(noise), protocol.SALT_BYTES)]
+    noise = os.urandom(random_draw.SALT_BYTES * len(experts))
+    salts = [noise[i : i + random_draw.SALT_BYTES] for i in range(0, len(noise), random_draw.SALT_BYTES)]
     candidates = sorted(
-        (protocol.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True)
+        (random_draw.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True)
     )
     leaves = [leaf for leaf, _, _ in candidates]
-    blind = os.urandom(protocol.BLIND_BYTES)
+    blind = os.urandom(random_draw.BLIND_BYTES)
     digest, sealed = seal_list(keys, [experts[expert] for _, _, expert in candidates], setting)
     columns: dict[str, Any] = {
-        "root": protocol.list_root(position, tier, blind, leaves).hex(),
+        "root": random_draw.list_root(position, tier, blind, leaves).hex(),
         "blind": blind.hex(),
         "leaves": b"".join(leaves),
         "experts_sealed": keys.seal(b"".join(expert.bytes for _, _, expert in candidates), "experts"),

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.draws import protocol
+from domain.draws import random_draw
 from models.draws import AvoidedDraw, Draw, RecusalCommitment, RecusalPerson, RecusalUnit
 from services.core.crypto import Keyring
 
@@ -21,7 +21,7 @@ class SealedRecusal:
 
     @property
     def digest(self) -> bytes:
-        return protocol.sealed_digest("recusal", self.salt, self.content)
+        return random_draw.sealed_digest("recusal", self.salt, self.content)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -33,9 +33,10 @@ async def commit_recusals(keys: Keyring, draw: Draw, round_number: int) -> bytes
     before = await RecusalCommitment.filter(draw_id=draw.id).order_by("-round_number").first()
     salts = {one.content: one.salt for one in open_commitment(keys, before)} if before else {}
     items = [
-        SealedRecusal(salts.get(content) or os.urandom(protocol.SALT_BYTES), content) for content in await listed(draw)
+        SealedRecusal(salts.get(content) or os.urandom(random_draw.SALT_BYTES), content)
+        for content in await listed(draw)
     ]
-    root = protocol.recusals_root(item.digest for item in items)
+    root = random_draw.recusals_root(item.digest for item in items)
     opening = json.dumps([[item.salt.hex(), item.content.decode()] for item in items], ensure_ascii=False)
     await RecusalCommitment.create(
         draw_id=draw.id, round_number=round_number, root=root.hex(), opening_sealed=keys.seal(opening, "recusals")

@@ -17,7 +17,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.clock import local, print_time
-from domain.draws import protocol, record
+from domain.draws import random_draw, record
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.accounts import Account
@@ -117,8 +117,8 @@ class Rounds:
         number = len(earlier) + 1
         conditions = [c for c in locked.conditions if c.position in positions]
         await check_supervisors(draw)
-        secret = os.urandom(protocol.SECRET_BYTES)
-        commitment = protocol.system_commitment(secret, draw.number, number)
+        secret = os.urandom(random_draw.SECRET_BYTES)
+        commitment = random_draw.system_commitment(secret, draw.number, number)
         if draw.kind == "redraw" and not earlier:
             await append(draw, now, await follows(draw))
         await append(
@@ -200,7 +200,7 @@ class Rounds:
 
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
         """A participant's device commits. Raises Conflict when it already did, InvalidInput for no SHA-256 hex."""
-        digest = _hex(commitment, protocol.DIGEST_BYTES, "commitment")
+        digest = _hex(commitment, random_draw.DIGEST_BYTES, "commitment")
         async with transaction():
             locked, round_row = await self._round(actor, draw_id, role)
             if role in round_row.commitments:
@@ -217,7 +217,7 @@ class Rounds:
 
     async def reveal(self, actor: Actor, draw_id: UUID, role: str, value: str) -> RoundView:
         """A participant shows what it committed to; with the last one the seed is fixed and the orders are made."""
-        raw = _hex(value, protocol.VALUE_BYTES, "value")
+        raw = _hex(value, random_draw.VALUE_BYTES, "value")
         async with transaction():
             locked, round_row = await self._round(actor, draw_id, role)
             if set(round_row.commitments) != set(self._roles(locked.draw)):
@@ -225,7 +225,9 @@ class Rounds:
             if role in round_row.reveals:
                 return _view(locked.draw, round_row)
             draw = locked.draw
-            protocol.check_reveal(role, raw, bytes.fromhex(round_row.commitments[role]), draw.number, round_row.number)
+            random_draw.check_reveal(
+                role, raw, bytes.fromhex(round_row.commitments[role]), draw.number, round_row.number
+            )
             now = self._deps.now()
             round_row.reveals = {**round_row.reveals, role: raw.hex()}
             await round_row.save(update_fields=["reveals"])
@@ -240,13 +242,13 @@ class Rounds:
         lists = await CandidateList.filter(round_id=round_row.id)
         roots = [(item.condition_position, item.tier, bytes.fromhex(item.root)) for item in lists]
         values = {role: bytes.fromhex(value) for role, value in round_row.reveals.items()}
-        seed = protocol.seed(draw.number, round_row.number, secret, roots, values)
+        seed = random_draw.seed(draw.number, round_row.number, secret, roots, values)
         round_row.seed = seed.hex()
         round_row.start_by = now + self._deps.book(draw.pool).draw.commitments.start_within
         await round_row.save(update_fields=["seed", "start_by"])
         for item in lists:
             leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
-            walk = await asyncio.to_thread(protocol.order_indices, seed, item.condition_position, item.tier, leaves)
+            walk = await asyncio.to_thread(random_draw.order_indices, seed, item.condition_position, item.tier, leaves)
             item.walk = b"".join(index.to_bytes(4, "big") for index in walk)
             await item.save(update_fields=["walk"])
         await append(draw, now, record.SeedFixed(round_row.number, secret, seed))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain.draws import protocol
+from domain.draws import random_draw
 from domain.rulebook.book import Rulebook
 from models.draws import CallNotice, CandidateList, Draw, ListSnapshot, SkipFact
 from services.core.crypto import Keyring
@@ -50,8 +50,8 @@ def seal_list(keys: Keyring, facts: Sequence[str], setting: Mapping[str, str]) -
     """
     head = json.dumps(setting, sort_keys=True, separators=(",", ":"))
     content = f'{{"setting":{head},"candidates":[{",".join(facts)}]}}'.encode()
-    salt = os.urandom(protocol.SALT_BYTES)
-    return protocol.sealed_digest("snapshot", salt, content), keys.seal_file(
+    salt = os.urandom(random_draw.SALT_BYTES)
+    return random_draw.sealed_digest("snapshot", salt, content), keys.seal_file(
         salt + zlib.compress(content, _QUICK), "facts"
     )
 
@@ -66,8 +66,8 @@ async def open_list(keys: Keyring, listed: CandidateList) -> Opened | None:
     if kept is None:
         return None
     raw = keys.open_file(kept.sealed, "facts")
-    salt, content = raw[: protocol.SALT_BYTES], zlib.decompress(raw[protocol.SALT_BYTES :])
-    return Opened(protocol.sealed_digest("snapshot", salt, content), content)
+    salt, content = raw[: random_draw.SALT_BYTES], zlib.decompress(raw[random_draw.SALT_BYTES :])
+    return Opened(random_draw.sealed_digest("snapshot", salt, content), content)
 
 
 async def keep_skip(
@@ -76,11 +76,11 @@ async def keep_skip(
     """Seal why a candidate was passed over and return the digest for the record."""
     head = json.dumps(setting, sort_keys=True, separators=(",", ":"))
     content = f'{{"setting":{head},"facts":{hindrance.facts}}}'.encode()
-    salt = os.urandom(protocol.SALT_BYTES)
+    salt = os.urandom(random_draw.SALT_BYTES)
     await SkipFact.create(
         draw_id=draw_id, leaf=leaf.hex(), sealed=keys.seal(salt + zlib.compress(content, _QUICK), "facts")
     )
-    return protocol.sealed_digest("fact", salt, content)
+    return random_draw.sealed_digest("fact", salt, content)
 
 
 async def open_skips(keys: Keyring, draw_id: UUID) -> dict[str, Opened]:
@@ -88,6 +88,6 @@ async def open_skips(keys: Keyring, draw_id: UUID) -> dict[str, Opened]:
     opened = {}
     for kept in await SkipFact.filter(draw_id=draw_id):
         raw = keys.open(kept.sealed, "facts")
-        salt, content = raw[: protocol.SALT_BYTES], zlib.decompress(raw[protocol.SALT_BYTES :])
-        opened[kept.leaf] = Opened(protocol.sealed_digest("fact", salt, content), content)
+        salt, content = raw[: random_draw.SALT_BYTES], zlib.decompress(raw[random_draw.SALT_BYTES :])
+        opened[kept.leaf] = Opened(random_draw.sealed_digest("fact", salt, content), content)
     return opened

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from domain.draws import protocol
+from domain.draws import random_draw
 from domain.draws import record as draw_record
 from domain.draws.record import Act, ConditionFacts, LimitFacts, ListFacts, SupervisorFacts
 
@@ -72,39 +72,41 @@ class Script:
         cause = ("exhausted" if self.seeds else "") if cause is None else cause
         self.current = conditions or self.conditions
         self.secret = self.rng.randbytes(32)
-        self.values = {role: self.rng.randbytes(16) for role in protocol.ROLES}
+        self.values = {role: self.rng.randbytes(16) for role in random_draw.ROLES}
         supervisors = SupervisorFacts("register", 1)
         self.acts.append(
-            draw_record.RoundOpened(self.rounds, reason, cause, self.limits, protocol.ROLES, self.current, supervisors)
+            draw_record.RoundOpened(
+                self.rounds, reason, cause, self.limits, random_draw.ROLES, self.current, supervisors
+            )
         )
-        commitment = protocol.system_commitment(self.secret, DRAW, self.rounds)
+        commitment = random_draw.system_commitment(self.secret, DRAW, self.rounds)
         self.acts.append(draw_record.SystemCommitted(self.rounds, commitment))
-        self.acts.append(draw_record.RecusalsCommitted(self.rounds, protocol.recusals_root([])))
+        self.acts.append(draw_record.RecusalsCommitted(self.rounds, random_draw.recusals_root([])))
         return self
 
     def freeze(self) -> Script:
         facts = []
         for one in self.current:
-            for tier in protocol.TIERS[: 2 if one.alternative else 1]:
+            for tier in random_draw.TIERS[: 2 if one.alternative else 1]:
                 leaves = [
-                    protocol.leaf(self.rng.randbytes(32), uuid.UUID(bytes=self.rng.randbytes(16)))
+                    random_draw.leaf(self.rng.randbytes(32), uuid.UUID(bytes=self.rng.randbytes(16)))
                     for _ in range(self.sizes[tier])
                 ]
                 blind, snapshot = self.rng.randbytes(32), self.rng.randbytes(32)
                 self.lists[draw_record.list_key(one.no, tier, self.rounds)] = blind, leaves
-                facts.append(ListFacts(one.no, tier, protocol.list_root(one.no, tier, blind, leaves), snapshot))
+                facts.append(ListFacts(one.no, tier, random_draw.list_root(one.no, tier, blind, leaves), snapshot))
         self.frozen = tuple(facts)
         self.acts.append(draw_record.ListsFrozen(self.rounds, self.frozen))
         return self
 
     def commit(self, *roles: str) -> Script:
-        for role in roles or protocol.ROLES:
-            value = protocol.participant_commitment(role, self.values[role], DRAW, self.rounds)
+        for role in roles or random_draw.ROLES:
+            value = random_draw.participant_commitment(role, self.values[role], DRAW, self.rounds)
             self.acts.append(draw_record.ParticipantCommitted(self.rounds, role, value))
         return self
 
     def reveal(self, *roles: str) -> Script:
-        for role in roles or protocol.ROLES:
+        for role in roles or random_draw.ROLES:
             self.acts.append(draw_record.ParticipantRevealed(self.rounds, role, self.values[role]))
         return self
 
@@ -114,12 +116,12 @@ class Script:
 
     def fix(self) -> Script:
         roots = [(one.condition, one.tier, one.root) for one in self.frozen]
-        seed = protocol.seed(DRAW, self.rounds, self.secret, roots, self.values)
+        seed = random_draw.seed(DRAW, self.rounds, self.secret, roots, self.values)
         self.acts.append(draw_record.SeedFixed(self.rounds, self.secret, seed))
         self.seeds += 1
         for one in self.frozen:
             _, leaves = self.lists[draw_record.list_key(one.condition, one.tier, self.rounds)]
-            self.orders[one.condition, one.tier] = protocol.order(seed, one.condition, one.tier, leaves)
+            self.orders[one.condition, one.tier] = random_draw.order(seed, one.condition, one.tier, leaves)
             self.cursors[one.condition, one.tier] = 0
         return self
 

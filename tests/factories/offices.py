@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from domain.clock import FixedClock
-from domain.draws.protocol import participant_commitment
+from domain.draws.random_draw import participant_commitment
 from domain.draws.record import Json, document
 from domain.draws.verify_draw import verify as verify_record
 from domain.errors import GatewayError, Transient

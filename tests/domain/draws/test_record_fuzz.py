@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.draws import protocol
+from domain.draws import random_draw
 from domain.draws import record as acts
 from domain.draws.verify_draw import Finding, read, verify
 from tests.drivers.record_judge import NODE, Judge, Verdict, judge_of
@@ -79,7 +79,7 @@ def _call(script: Script, conditions: tuple[acts.ConditionFacts, ...], dice: ran
     for one in conditions:
         script.need(one.no)
     for one in conditions:
-        for tier in [tier for tier in protocol.TIERS if (one.no, tier) in script.orders]:
+        for tier in [tier for tier in random_draw.TIERS if (one.no, tier) in script.orders]:
             _walk(script, one.no, tier, dice)
     _close(script)
 
@@ -116,7 +116,7 @@ def _lose_and_fill(script: Script, dice: random.Random) -> None:
         if accepted and not _spent(script, no):
             script.outcome(accepted[0], "left", no)
             script.need(no)
-            for tier in [tier for tier in protocol.TIERS if (no, tier) in script.orders]:
+            for tier in [tier for tier in random_draw.TIERS if (no, tier) in script.orders]:
                 if acts.Exhausted(no, tier) not in script.acts:
                     _walk(script, no, tier, dice)
             _close(script)
@@ -124,7 +124,7 @@ def _lose_and_fill(script: Script, dice: random.Random) -> None:
 
 
 def _spent(script: Script, no: int) -> bool:
-    tiers = [tier for tier in protocol.TIERS if (no, tier) in script.orders]
+    tiers = [tier for tier in random_draw.TIERS if (no, tier) in script.orders]
     return all(acts.Exhausted(no, tier) in script.acts for tier in tiers)
 
 
@@ -133,7 +133,7 @@ def _widen(script: Script, dice: random.Random) -> None:
     if lacking:
         one = changed(lacking[0], regions=WIDER, gathering=script.gathering)
         script.seeded("widened", (one,)).need(one.no)
-        for tier in [tier for tier in protocol.TIERS if (one.no, tier) in script.orders]:
+        for tier in [tier for tier in random_draw.TIERS if (one.no, tier) in script.orders]:
             _walk(script, one.no, tier, dice)
         _close(script)
 
@@ -226,7 +226,7 @@ def _all_orders(script: Script) -> dict[str, list[str]]:
             for key, (_, leaves) in script.lists.items():
                 no, tier, number = key.split("/")
                 if int(number) == act.round:
-                    found[key] = [leaf.hex() for leaf in protocol.order(act.seed, int(no), tier, leaves)]
+                    found[key] = [leaf.hex() for leaf in random_draw.order(act.seed, int(no), tier, leaves)]
     return found
 
 
@@ -439,8 +439,8 @@ def early_alternative(dice: random.Random) -> Script:
 
 def early_reveal(dice: random.Random) -> Script:
     """A reveal before both have committed, a second commitment, one before the freeze, a freeze before the secret."""
-    script, one = Script(rng=dice).open_round(), dice.choice(protocol.ROLES)
-    other = next(role for role in protocol.ROLES if role != one)
+    script, one = Script(rng=dice).open_round(), dice.choice(random_draw.ROLES)
+    other = next(role for role in random_draw.ROLES if role != one)
     way = dice.choice(["reveal", "twice", "before", "value"])
     if way == "before":
         return script.commit(one).freeze().commit(other).reveal().fix()
@@ -479,7 +479,7 @@ def abort_trick(dice: random.Random) -> Script:
     if way == "late":
         return script.open_round().freeze().commit().reveal().abort().seeded("aborted")
     if way == "unnamed":
-        return script.open_round().freeze().commit().reveal(dice.choice(protocol.ROLES)).abort().seeded("aborted")
+        return script.open_round().freeze().commit().reveal(dice.choice(random_draw.ROLES)).abort().seeded("aborted")
     times = acts.WITHHELD_MAX if way == "withheld" else script.limits.aborts
     for _ in range(times):
         script.open_round("aborted" if script.rounds else "first").freeze()
@@ -566,7 +566,7 @@ def chosen_freeze(dice: random.Random) -> Script:
 def withheld(dice: random.Random) -> Script:
     """Who reveals last dislikes the seed and keeps silent."""
     script = Script(rng=dice).open_round().freeze().commit()
-    one, other = dice.choice([protocol.ROLES, protocol.ROLES[::-1]])
+    one, other = dice.choice([random_draw.ROLES, random_draw.ROLES[::-1]])
     return _ended(script.reveal(one).abort(other).seeded("aborted").need())
 
 

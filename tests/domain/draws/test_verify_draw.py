@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.draws import protocol, verify_draw
+from domain.draws import random_draw, verify_draw
 from domain.draws import record as draw_record
 from domain.draws.verify_draw import verify
 from tests.factories.draw_records import (
@@ -84,7 +84,9 @@ def test_both_writings_of_the_algorithm_know_the_same_acts_and_reasons():
 @given(st.binary(min_size=32, max_size=32), st.sets(st.binary(min_size=32, max_size=32)), st.integers(1, 10**6))
 def test_both_writings_of_the_algorithm_give_the_same_order(seed, leaves, no):
     listed = sorted(leaves)
-    assert verify_draw.drawn_order(seed, no, "alternative", listed) == protocol.order(seed, no, "alternative", listed)
+    assert verify_draw.drawn_order(seed, no, "alternative", listed) == random_draw.order(
+        seed, no, "alternative", listed
+    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -109,7 +111,7 @@ def settle(script: Script, rng: random.Random) -> None:
     """Call, skip, answer at random until each condition is full or at the end of its lists."""
     lacking = False
     for one in script.conditions:
-        for tier in [tier for tier in protocol.TIERS if (one.no, tier) in script.orders]:
+        for tier in [tier for tier in random_draw.TIERS if (one.no, tier) in script.orders]:
             walk_tier(script, one.no, tier, rng)
         lacking |= script.missing(one.no) > 0
     script.then(draw_record.Short("exhausted") if lacking else draw_record.Completed(), draw_record.Ended())
@@ -207,7 +209,7 @@ def test_freezing_another_list_once_the_reveals_are_known_is_given_away():
     script = Script().open_round().freeze().commit().reveal()
     other = [bytes([n]) * 32 for n in range(12)]
     script.lists.clear()
-    root = protocol.list_root(1, "main", bytes(32), other)
+    root = random_draw.list_root(1, "main", bytes(32), other)
     script.frozen = (draw_record.ListFacts(1, "main", root, bytes(32)),)
     script.acts.append(draw_record.ListsFrozen(1, script.frozen))
     assert first_error(script) == ("lists_order", len(script.acts))
@@ -664,7 +666,7 @@ def test_before_the_end_all_is_checked_but_the_order_and_that_is_said():
 
 
 def test_nobody_can_tell_from_a_root_whether_a_list_is_empty():
-    roots = {protocol.list_root(1, "main", blind, []) for blind in (bytes(32), bytes([1]) * 32)}
+    roots = {random_draw.list_root(1, "main", blind, []) for blind in (bytes(32), bytes([1]) * 32)}
     assert len(roots) == 2
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.draws.protocol import leaf, participant_commitment
+from domain.draws.random_draw import leaf, participant_commitment
 from domain.draws.verify_draw import verify
 from models.accounts import Account, IdempotencyKey
 from models.invitations import Invitation

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
-from domain.draws.protocol import participant_commitment
+from domain.draws.random_draw import participant_commitment
 from domain.errors import AppError
 from domain.ids import new_id
 from models.draws import CallNotice, CandidateList, Condition, DiscardRequest, LogEntry, Round

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.draws.protocol import participant_commitment
+from domain.draws.random_draw import participant_commitment
 from domain.draws.record import WITHHELD_MAX
 from domain.draws.recusal import unit_keys
 from domain.errors import Conflict, NotFound, RuleViolation

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.clock import local
-from domain.draws.protocol import participant_commitment
+from domain.draws.random_draw import participant_commitment
 from models.draws import CallNotice, Condition, Draw, DrawLot, RecusalPerson, RecusalUnit
 from models.invitations import Invitation
 from models.organisations import Organisation

@@ -7,7 +7,7 @@ import os
 import re
 from datetime import timedelta
 
-from domain.draws.protocol import participant_commitment
+from domain.draws.random_draw import participant_commitment
 from domain.ids import new_id
 from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
