@@ -16,8 +16,6 @@ from services.office import RefundLine
 from services.payments import (
     BANKS,
     PDF_BYTES,
-    AlarmFilter,
-    AlarmView,
     BillView,
     Destination,
     DifferenceView,
@@ -25,6 +23,8 @@ from services.payments import (
     InvoiceRow,
     OrderFilter,
     OrderRow,
+    UnmatchedFilter,
+    UnmatchedPayment,
 )
 from services.ports import ReverseReason
 
@@ -69,7 +69,7 @@ class InvoicesQuery(PageQuery):
 
 
 class AlarmsQuery(PageQuery):
-    only: AlarmFilter = "all"
+    only: UnmatchedFilter = "all"
 
 
 class NumberQuery(Params):
@@ -185,7 +185,7 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 
 
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
-async def alarms(call: Call, query: AlarmsQuery) -> Page[AlarmView]:
+async def alarms(call: Call, query: AlarmsQuery) -> Page[UnmatchedPayment]:
     """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
     found = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size

@@ -28,7 +28,12 @@ from services.payments.queries import (
 )
 from services.payments.receipt import prove
 from services.payments.reconciliation.bills import BillState, BillView
-from services.payments.reconciliation.unmatched_payments import OPEN, RESOLUTION_CHARS, AlarmFilter, AlarmView
+from services.payments.reconciliation.unmatched_payments import (
+    OPEN,
+    RESOLUTION_CHARS,
+    UnmatchedFilter,
+    UnmatchedPayment,
+)
 from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import check_reason
 from services.payments.refunds.redirects import BANKS, Destination, check_card
@@ -43,8 +48,6 @@ __all__ = [
     "REVERSAL_NOTE_CHARS",
     "REVERSIBLE",
     "TO_MAKE",
-    "AlarmFilter",
-    "AlarmView",
     "BillState",
     "BillView",
     "Destination",
@@ -62,6 +65,8 @@ __all__ = [
     "PaymentServices",
     "PaymentWebhooks",
     "RefundOutcomes",
+    "UnmatchedFilter",
+    "UnmatchedPayment",
     "build",
     "check_card",
     "check_reason",

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError
 from services.core.base import Actor
-from services.payments import RESOLUTION_CHARS, AlarmFilter
+from services.payments import RESOLUTION_CHARS, UnmatchedFilter
 from web.core.site import page_number
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
@@ -46,9 +46,9 @@ class UnmatchedPaymentPages(OfficePart):
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         only = request.query.get("only", "all")
-        only, page = only if only in get_args(AlarmFilter) else "all", page_number(request)
+        only, page = only if only in get_args(UnmatchedFilter) else "all", page_number(request)
         found = await self.services.payments.unmatched_payments.list(
-            actor, cast(AlarmFilter, only), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+            actor, cast(UnmatchedFilter, only), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
             actor,

@@ -18,7 +18,7 @@ from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.payments.settlement import PURPOSE
 
-AlarmFilter = Literal["open", "closed", "all"]
+UnmatchedFilter = Literal["open", "closed", "all"]
 RESOLUTION_CHARS = 200
 OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
 _OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
@@ -36,7 +36,7 @@ ORDER BY e.closed_at IS NOT NULL, e.received_at DESC, e.id LIMIT $3 OFFSET $4
 
 
 @dataclass(frozen=True)
-class AlarmView:
+class UnmatchedPayment:
     """Money that was reported and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
 
     id: UUID
@@ -57,8 +57,8 @@ class UnmatchedPayments:
         self._deps = deps
 
     async def list(
-        self, actor: Actor, only: AlarmFilter = "all", *, offset: int = 0, limit: int = 50
-    ) -> Page[AlarmView]:
+        self, actor: Actor, only: UnmatchedFilter = "all", *, offset: int = 0, limit: int = 50
+    ) -> Page[UnmatchedPayment]:
         """Open ones first, newest first; and how many there are."""
         check(actor, "payment.manage")
         found = await rows(_LIST, actor.pool, only, limit, offset)
@@ -80,11 +80,11 @@ class UnmatchedPayments:
             await event.save(update_fields=["closed_at", "closed_by", "resolution"])
             await record(actor, now, "fee.alarm_closed", "pay_event", event.id, note=text)
 
-    def _view(self, row: Mapping[str, Any]) -> AlarmView:
+    def _view(self, row: Mapping[str, Any]) -> UnmatchedPayment:
         told = _told(self._deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
         state = OrderState(row["order_state"]) if row["order_state"] else None
         shown = {**row, "transaction_id": told[0], "amount": told[1], "order_state": state}
-        return AlarmView(**{name: shown[name] for name in AlarmView.__dataclass_fields__})
+        return UnmatchedPayment(**{name: shown[name] for name in UnmatchedPayment.__dataclass_fields__})
 
 
 def _told(plain: str) -> tuple[str, int | None]:
