@@ -16,7 +16,7 @@ from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.draws.access import DrawAccess
-from services.draws.lots import find_ancestors
+from services.draws.lot_holding import find_ancestors
 
 
 class PublicRecords:

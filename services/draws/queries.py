@@ -32,7 +32,7 @@ from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import read_page
 from services.core.permissions import role_name
 from services.draws.access import DrawAccess
-from services.draws.lots import find_ancestors
+from services.draws.lot_holding import find_ancestors
 
 M = TypeVar("M", bound=Model)
 DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)

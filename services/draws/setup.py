@@ -43,7 +43,7 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
-from services.draws.lots import check_lots, find_ancestors
+from services.draws.lot_holding import check_lots, find_ancestors
 from services.draws.news import DrawNews
 from services.draws.operators import Operators
 from services.draws.project_rules import check_on_site

@@ -17,7 +17,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, Page, record, rows, system, transaction
 from services.core.batches import process_each
 from services.core.pages import contains, read_page
-from services.draws.lots import take_over
+from services.draws.lot_holding import take_over
 from services.draws.news import DrawNews, Event
 from services.draws.release_rules import KIND, check_in_time
 from services.draws.repository import check_not_of_agency, lock, move, notify_agency
