@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.demo.browser import Browser, Page
 from app.demo.mini import MiniProgram
 from app.demo.phones import Missing, Phone
 from app.demo.wire import Json
-from tests.drivers.browsers import Browser, Page
 
 
 @dataclass

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import aiohttp
 
+from app.demo.browser import Browser, Page
 from app.demo.phones import Missing
 from app.demo.wire import Json
 from domain.clock import local
 from tests.drivers.applicants import PageScript
-from tests.drivers.browsers import Browser, Page
 
 FILM = Path(__file__).parents[2] / "config/courses/demo.mp4"
 """Thirty seconds."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.demo.browser import Browser, Page
 from app.demo.mini import MiniProgram
 from app.demo.phones import Missing
 from app.demo.wire import Json
 from domain.clock import local
 from domain.exams.answers import Answer, digest
 from tests.drivers.applicants import PageScript
-from tests.drivers.browsers import Browser, Page
 
 QUESTIONS = (
     ("评标委员会成员人数为", "五人以上单数", ("三人以上单数", "五人以上双数", "七人以上单数")),

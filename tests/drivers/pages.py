@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
+from app.demo.puzzles import solve
 from services.accounts import Puzzle
-from tests.drivers.puzzles import solve
 from web.accounts.login import COOKIE
 
 PUBLIC_URL = "http://127.0.0.1:8080"

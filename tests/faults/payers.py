@@ -13,6 +13,7 @@ from typing import TypeVar
 import aiohttp
 
 from app.commands.database import deps_for
+from app.demo.browser import Browser
 from app.demo.mini import MiniProgram
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
@@ -29,7 +30,6 @@ from services.accounts import account_by_mobile
 from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
-from tests.drivers.browsers import Browser
 from tests.drivers.paying import Payer
 from tests.faults.stagehand import Hand, patiently
 from tests.folders import data_folder

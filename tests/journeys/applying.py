@@ -14,6 +14,7 @@ import pytest
 
 from app.commands.database import deps_for
 from app.demo.applicants import Applicant
+from app.demo.browser import Browser
 from app.demo.mini import MiniProgram
 from app.demo.phones import Phone
 from app.demo.stage import Stage, stage
@@ -28,7 +29,6 @@ from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.applicants import Office, PageScript, Reviewer
-from tests.drivers.browsers import Browser
 from tests.folders import data_folder
 
 PASSWORD = "Abcd1234"

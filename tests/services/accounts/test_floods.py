@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from app.demo.puzzles import solve
 from domain.clock import FixedClock
 from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id
@@ -22,7 +23,6 @@ from services.accounts.sessions import Sessions
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
 from services.core.signed_links import Links
-from tests.drivers.puzzles import solve
 from tests.factories.people import make_account, make_grant, make_identity, mobile_number
 from tests.factories.sources import CAFE, HOME, PHONE
 from tests.services.conftest import NoticeBook

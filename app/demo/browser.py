@@ -13,9 +13,9 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.demo.phones import Missing
+from app.demo.puzzles import solve
 from app.demo.wire import Json, Refused, Wire
 from services.accounts import Puzzle
-from tests.drivers.puzzles import solve
 
 _HOPS = 8
 _SPACE = re.compile(r"\s+")
