@@ -11,10 +11,10 @@ from typing import cast
 from domain.errors import InvalidInput
 from domain.exams.question_files import QuestionForm
 from domain.exams.questions import Question, QuestionFileError
-from domain.rulebook.form import FileType
-from domain.rulebook.people import MaterialType
+from domain.file_types import FileType, MaterialType
+from services.inspection.child_process import Head
 from services.inspection.file_types import Found
-from services.inspection.limited_process import Head, LimitedProcess, Limits, ProcessBroken
+from services.inspection.limited_process import LimitedProcess, Limits, ProcessBroken
 from services.spreadsheets.formats import Column, Format, Line, SheetError
 
 FILES_AT_ONCE = 2

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from domain.errors import InvalidInput
-from domain.rulebook.form import FileType
+from domain.file_types import FileType
 from services.inspection.file_types import PREVIEW, THUMBNAIL, Found
 from services.inspection.heic import is_heic, jpeg_of
 from services.inspection.pdf_actions import does_something

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from domain.errors import InvalidInput
+from services.inspection.child_process import Head, answer
 from services.inspection.contents import inspect
-from services.inspection.limited_process import Head, answer
 from services.inspection.office_documents import inspect_material
 from services.inspection.pdf_pages import render_pages
 from services.inspection.pictures import render_picture

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.rulebook.form import FileType
-from domain.rulebook.people import MaterialType
+from domain.file_types import FileType, MaterialType
 
 MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 OFFICE_TYPES: Mapping[MaterialType, str] = {
@@ -17,6 +16,7 @@ OFFICE_TYPES: Mapping[MaterialType, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "zip": "application/zip",
 }
+XLSX, DOCX = OFFICE_TYPES["xlsx"], OFFICE_TYPES["docx"]
 THUMBNAIL = 320
 PREVIEW = 1600
 """Longer side in pixels."""

@@ -1,24 +1,23 @@
 """A separate process for parsing untrusted files: limited memory and time, no writing.
 
-Its memory goes with it. The parent calls ``LimitedProcess.ask``; the child's module ends in ``sys.exit(answer(work))``.
-For long answers they are ``LimitedProcess.parts`` and ``answer_in_parts``: neither side holds the whole.
+Its memory goes with it. The parent calls ``LimitedProcess.ask``, or ``parts`` for a long answer that neither side holds
+whole; what runs in the process is in ``child_process``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from domain.errors import Unavailable
+from services.inspection.child_process import PART_SIZE, Head
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -26,13 +25,6 @@ ANSWER_MAX = 256 * 1024 * 1024
 """Bytes of an answer; a child that says more is ended."""
 _CHUNK = 1024 * 1024
 _ROOT = Path(__file__).parents[2]
-
-Head = dict[str, Any]  # JSON-able
-Work = Callable[[Head, bytes], tuple[Head, Sequence[bytes]]]
-"""From what was asked and the file to an answer: a JSON-able head and blobs."""
-PartWork = Callable[[Head, bytes], Iterator[bytes]]
-_SIZE = 4
-"""Bytes before each part that say how long it is."""
 
 
 class ProcessBroken(Exception):
@@ -159,12 +151,12 @@ async def _read_part(pipe: asyncio.StreamReader, until: float, most: int) -> byt
     """None at the end. Raises ProcessBroken for a part that is cut off, too long or too late."""
     try:
         async with asyncio.timeout_at(until):
-            size = int.from_bytes(await pipe.readexactly(_SIZE), "big")
+            size = int.from_bytes(await pipe.readexactly(PART_SIZE), "big")
             if size > most:
                 raise ProcessBroken
             return await pipe.readexactly(size)
     except asyncio.IncompleteReadError as error:
-        if error.partial or error.expected != _SIZE:
+        if error.partial or error.expected != PART_SIZE:
             raise ProcessBroken from error
         return None
     except TimeoutError as error:
@@ -179,34 +171,3 @@ def _unpack(answer: bytes) -> tuple[Head, list[bytes]]:
         blobs.append(rest[at : at + size])
         at += size
     return head, blobs
-
-
-# ---- in the child
-
-
-def answer(work: Work) -> int:
-    """Limit this process, do the work that the command line asks for, and write the answer."""
-    head, blobs = work(_begin(), sys.stdin.buffer.read())
-    out = sys.stdout.buffer
-    out.write(json.dumps({**head, "sizes": [len(blob) for blob in blobs]}).encode() + b"\n")
-    for blob in blobs:
-        out.write(blob)
-    return 0
-
-
-def answer_in_parts(work: PartWork) -> int:
-    """The same for work that says part by part what it finds."""
-    out = sys.stdout.buffer
-    for part in work(_begin(), sys.stdin.buffer.read()):
-        out.write(len(part).to_bytes(_SIZE, "big") + part)
-        out.flush()
-    return 0
-
-
-def _begin() -> Head:
-    """Limit this process; what is asked of it."""
-    memory, cpu, asked = json.loads(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    return dict(asked)

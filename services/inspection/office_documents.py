@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 
 from domain.errors import InvalidInput
-from domain.rulebook.people import MaterialType
+from domain.file_types import MaterialType
 from services.inspection.contents import check_mixed, inspect, kind_of, other_kind
 from services.inspection.file_types import OFFICE_TYPES
 from services.inspection.office_parts import Damaged, runs_something

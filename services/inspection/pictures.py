@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from PIL import Image, ImageOps
 
 from domain.errors import InvalidInput
-from domain.rulebook.form import FileType
+from domain.file_types import FileType
 from services.inspection.file_types import PREVIEW
 
 JPEG_PIXELS_MAX = 120_000_000

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from domain.exams.question_files import read_questions
 from domain.exams.questions import QuestionFileError
-from services.inspection.limited_process import Head, answer
+from services.inspection.child_process import Head, answer
 
 
 def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 
-from services.inspection.limited_process import Head, answer_in_parts
+from services.inspection.child_process import Head, answer_in_parts
 from services.spreadsheets.formats import Column, SheetError
 from services.spreadsheets.parsing import read_lines
 

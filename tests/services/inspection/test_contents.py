@@ -18,7 +18,7 @@ from pypdf import PdfWriter
 
 import services.inspection.heic
 from domain.errors import InvalidInput, Unavailable
-from domain.rulebook.form import FileType
+from domain.file_types import FileType
 from services.inspection.checker import FileChecker
 from services.inspection.contents import inspect
 from services.inspection.file_types import PREVIEW
