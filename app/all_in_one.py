@@ -16,6 +16,7 @@ import structlog
 from app.boot import own_servers
 from app.command_error import CommandError
 from app.commands.menu_push import push
+from app.free_port import free_port
 from app.introductions import introduce
 from app.preparations import bring_demo, call_demo_expert
 from app.process_supervisor import Part, ProcessSupervisor, python_part
@@ -128,7 +129,7 @@ def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
         python_part(f"web-{number}", "app.cli", "serve", *shared, set_env=counted, ready_url=ready_url)
         for number in range(1, plan.web_processes + 1)
     ]
-    worker = str(settings.worker_port or _free_port())
+    worker = str(settings.worker_port or free_port())
     watched = counted | {"PBT_WORKER_PORT": worker}
     found.append(
         python_part("worker", "app.cli", "worker", set_env=watched, ready_url=f"http://127.0.0.1:{worker}/readyz")
@@ -187,12 +188,6 @@ def _check_differ(wanted: Sequence[tuple[int, str]]) -> None:
             names = known[port] if known[port] == name else f"{known[port]} 或 {name}"
             raise CommandError(f"端口 {port} 同时用于两个部分（沙箱还占用它的下一个端口），请用 {names} 换一个端口。")
         known[port] = name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _port_sentence(error: OSError, host: str, port: int, name: str) -> str:

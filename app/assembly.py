@@ -23,6 +23,7 @@ from services import (
     payments,
     remuneration,
     reviews,
+    workflows,
 )
 from services.catalogues import Catalogues
 from services.core.base import Deps
@@ -32,6 +33,7 @@ from services.payments import Fees
 from services.ports import (
     CallBridge,
     ChatWindows,
+    DocumentRenderer,
     DrawRelay,
     FaceChecker,
     Files,
@@ -41,7 +43,6 @@ from services.ports import (
     OfficialAccountSender,
     PaymentPlatform,
     PersonRegister,
-    Printer,
     Sealer,
     SmsSender,
     VoiceCaller,
@@ -67,7 +68,7 @@ class Ports:
     pay: PaymentPlatform
     mail: Mailer
     files: Files
-    printer: Printer
+    renderer: DocumentRenderer
     sealer: Sealer
     checker: FileChecker
     relay: DrawRelay
@@ -83,7 +84,7 @@ class Ports:
 
 def make_services(deps: Deps, ports: Ports) -> Services:
     links = Links(deps.keys, deps.clock)
-    told = notifications.build(
+    notification_services = notifications.build(
         deps,
         notifications.NotificationPorts(
             ports.official,
@@ -97,80 +98,97 @@ def make_services(deps: Deps, ports: Ports) -> Services:
             TAPS,
         ),
     )
-    notices = told.notices
-    stored = files.build(deps, links, ports.files, ports.checker, ports.mail)
-    persons = accounts.build(
+    notices = notification_services.notices
+    file_services = files.build(deps, links, ports.files, ports.checker, ports.mail)
+    account_services = accounts.build(
         deps,
         notices,
         links,
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
     )
-    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery, ports.sealer)
+    certificate_services = certificates.build(
+        deps, notices, links, ports.renderer, file_services.delivery, ports.sealer
+    )
     fees, course_fees = Fees(deps, notices), courses.CourseFees(deps, notices)
-    entering = entry.build(deps, notices, fees, ports.checker)
-    paid = payments.build(
+    entry_services = entry.build(deps, notices, fees, ports.checker)
+    payment_services = payments.build(
         deps,
         notices,
         fees,
-        entering.stages,
+        entry_services.stages,
         course_fees,
-        payments.PaymentPorts(ports.pay, stored.store, ports.printer, ports.mail, ports.official, ports.windows),
+        payments.PaymentPorts(
+            ports.pay, file_services.store, ports.renderer, ports.mail, ports.official, ports.windows
+        ),
     )
-    reviewed = reviews.build(deps, notices, stored, entering.stages)
-    applied = applications.build(
+    review_services = reviews.build(deps, notices, file_services)
+    application_services = applications.build(
         deps,
         notices,
         links,
-        stored,
-        reviewed.decisions,
-        fees.move_windows,
-        applications.ApplicationPorts(ports.checker, ports.printer),
+        file_services,
+        applications.ApplicationPorts(ports.checker, ports.renderer),
     )
-    drawing = draws.DrawPorts(ports.official, ports.checker, ports.printer, ports.relay, ports.bridge)
-    drawn = draws.build(deps, notices, links, stored, drawing)
-    owed = remuneration.build(deps, notices, drawn.access)
-    known = experts.build(deps, notices)
-    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker, ports.faces)
-    taught = courses.build(deps, notices, course_fees, proven.issuing, examined, stored, ports.files, ports.checker)
+    workflow_services = workflows.build(deps, application_services, review_services, entry_services, fees)
+    draw_ports = draws.DrawPorts(ports.official, ports.checker, ports.renderer, ports.relay, ports.bridge)
+    draw_services = draws.build(deps, notices, links, file_services, draw_ports)
+    remuneration_services = remuneration.build(deps, notices, draw_services.access)
+    expert_services = experts.build(deps, notices)
+    exam_services = exams.build(
+        deps, notices, links, file_services, certificate_services.issuing, entry_services, ports.checker, ports.faces
+    )
+    course_services = courses.build(
+        deps,
+        notices,
+        course_fees,
+        certificate_services.issuing,
+        exam_services,
+        file_services,
+        ports.files,
+        ports.checker,
+    )
     due_tasks = [
         task
-        for package in (
-            drawn,
-            owed,
-            persons,
-            applied,
-            stored,
-            entering,
-            reviewed,
-            known,
-            proven,
-            paid,
-            examined,
-            taught,
+        for services in (
+            draw_services,
+            remuneration_services,
+            account_services,
+            application_services,
+            file_services,
+            entry_services,
+            review_services,
+            workflow_services,
+            expert_services,
+            certificate_services,
+            payment_services,
+            exam_services,
+            course_services,
         )
-        for task in package.due_tasks
+        for task in services.due_tasks
     ]
     return Services(
         deps=deps,
         links=links,
         catalogues=Catalogues(deps),
-        accounts=persons,
+        accounts=account_services,
         organisations=organisations.build(deps, notices, ports.checker),
-        experts=known,
-        certificates=proven,
-        applications=applied,
-        reviews=reviewed,
-        payments=paid,
-        entry=entering,
-        exams=examined,
-        courses=taught,
-        draws=drawn,
-        remuneration=owed,
-        notifications=told,
-        files=stored,
-        office=office.build(deps, notices, links, stored.store, drawn, reviewed, proven.issuing),
-        operations=operations.build(deps, told, drawn, ports.sms, ports.voice, due_tasks),
-        official=ports.official,
+        experts=expert_services,
+        certificates=certificate_services,
+        applications=application_services,
+        reviews=review_services,
+        payments=payment_services,
+        entry=entry_services,
+        exams=exam_services,
+        courses=course_services,
+        draws=draw_services,
+        remuneration=remuneration_services,
+        workflows=workflow_services,
+        notifications=notification_services,
+        files=file_services,
+        office=office.build(
+            deps, notices, links, file_services.store, draw_services, review_services, certificate_services.issuing
+        ),
+        operations=operations.build(deps, notification_services, draw_services, ports.sms, ports.voice, due_tasks),
         web=ports.web,
         identity=ports.identity,
     )

@@ -29,7 +29,7 @@ from gateways.alibaba.identity_verification import TIMEOUT as PERSONS_TIMEOUT
 from gateways.alibaba.identity_verification import AlibabaPersons
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from gateways.draw_relay import RedisDrawRelay
 from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
@@ -64,7 +64,7 @@ class Gateways:
     pay: WechatPay
     mail: SmtpMailer
     files: StoredFiles
-    printer: TypstPrinter
+    renderer: TypstRenderer
     sealer: PadesSealer
     relay: RedisDrawRelay
 
@@ -99,7 +99,7 @@ async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -
         try:
             yield Container(settings, clock, redis, windows, gateways, services)
         finally:
-            gateways.printer.close()
+            gateways.renderer.close()
     finally:
         await session.close()
         await Tortoise.close_connections()
@@ -138,7 +138,7 @@ def make_gateways(
             clock,
         ),
         open_files(settings.files, settings.data_dir / "files"),
-        TypstPrinter(settings.fonts),
+        TypstRenderer(settings.fonts),
         open_seals(settings.seals),
         RedisDrawRelay(redis),
     )
@@ -192,7 +192,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         pay=gateways.pay,
         mail=gateways.mail,
         files=gateways.files,
-        printer=gateways.printer,
+        renderer=gateways.renderer,
         sealer=gateways.sealer,
         checker=FileChecker(),
         relay=gateways.relay,

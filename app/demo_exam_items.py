@@ -25,5 +25,5 @@ async def load_exam_items(deps: Deps, folder: Path) -> int:
     if view.errors:
         first = view.errors[0]
         raise RuntimeError(f"the demo's items are bad at line {first.line}, {first.column}: {first.reason}")
-    done = await desk.carry_out(actor, view.id, "skip")
+    done = await desk.apply(actor, view.id, "skip")
     return done.counts["add"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from domain.clock import print_date
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FileRule, FormField
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from models.materials import Material
 from services.core.base import Deps, system
 from services.files import MaterialData, Materials, SealedFiles
@@ -18,7 +18,7 @@ Content = dict[str, object]
 _WORDS = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}
 
 
-async def load_materials(deps: Deps, store: SealedFiles, printer: TypstPrinter, pool: str) -> int:
+async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer, pool: str) -> int:
     """How many were put there; none where the pool offers some already."""
     if await Material.exists(pool=pool):
         return 0
@@ -35,7 +35,7 @@ async def load_materials(deps: Deps, store: SealedFiles, printer: TypstPrinter, 
             guide(book, day),
         ),
     ]
-    papers = [await printer.render_pdf("handout", content) for _, content in made]
+    papers = [await renderer.render_pdf("handout", content) for _, content in made]
     await asyncio.gather(*(desk.add(system(pool), data, paper) for (data, _), paper in zip(made, papers, strict=True)))
     return len(made)
 

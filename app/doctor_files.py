@@ -12,7 +12,7 @@ from app.container import open_files
 from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.errors import Rejected, Transient
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from gateways.fonts import FontsMissing
 from gateways.pdf_seal import PadesSealer, SealUnusable
 
@@ -51,11 +51,11 @@ _STORE_REFUSALS = {
 
 async def check_fonts(settings: Settings) -> list[Finding]:
     try:
-        printer = TypstPrinter(settings.fonts)
+        renderer = TypstRenderer(settings.fonts)
         try:
-            await asyncio.to_thread(printer.load)
+            await asyncio.to_thread(renderer.load)
         finally:
-            printer.close()
+            renderer.close()
     except FontsMissing:
         return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
     return [ok(PAPERS, "中文字体可用。")]

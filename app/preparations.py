@@ -17,7 +17,7 @@ from app.demo_exam_items import load_exam_items
 from app.demo_exams import call_example, load_exam
 from app.demo_materials import load_materials
 from config.settings import Settings
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from services.core.base import Deps
 from services.files import SealedFiles
 
@@ -28,35 +28,35 @@ Step = Callable[[Deps, Settings], Awaitable[None]]
 
 async def bring_demo(settings: Settings) -> None:
     """All of the following, one after the other, over one connection to the database."""
-    await _carry_out(settings, _people, _items, _exam, _materials)
+    await _run(settings, _people, _items, _exam, _materials)
 
 
 async def bring_demo_people(settings: Settings) -> None:
     """In the sandbox, load catalogues and the demonstration's people."""
-    await _carry_out(settings, _people)
+    await _run(settings, _people)
 
 
 async def bring_demo_items(settings: Settings) -> None:
     """In the sandbox, fill the demonstration's item bank; its people are there already."""
-    await _carry_out(settings, _items)
+    await _run(settings, _items)
 
 
 async def bring_demo_exam(settings: Settings) -> None:
     """In the sandbox, publish an examination; people and items are there already."""
-    await _carry_out(settings, _exam)
+    await _run(settings, _exam)
 
 
 async def bring_demo_materials(settings: Settings) -> None:
     """In the sandbox, offer two real files to download."""
-    await _carry_out(settings, _materials)
+    await _run(settings, _materials)
 
 
 async def call_demo_expert(settings: Settings) -> None:
     """In the sandbox, call one expert to a short examination and a course; he has bound his phone already."""
-    await _carry_out(settings, _call)
+    await _run(settings, _call)
 
 
-async def _carry_out(settings: Settings, *steps: Step) -> None:
+async def _run(settings: Settings, *steps: Step) -> None:
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     async with deps_for(settings) as deps:
@@ -79,12 +79,12 @@ async def _exam(deps: Deps, _settings: Settings) -> None:
 
 
 async def _materials(deps: Deps, settings: Settings) -> None:
-    printer = TypstPrinter(settings.fonts)
+    renderer = TypstRenderer(settings.fonts)
     try:
         store = SealedFiles(open_files(settings.files, settings.data_dir / "files"), deps.keys)
-        count = await load_materials(deps, store, printer, POOL)
+        count = await load_materials(deps, store, renderer, POOL)
     finally:
-        printer.close()
+        renderer.close()
     log.info("demo_materials_loaded", count=count)
 
 

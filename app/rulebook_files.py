@@ -15,11 +15,6 @@ SHARED = ("_defaults.toml", "_entry_defaults.toml", "_notice_texts.toml")
 """Files below every pool's own, lowest first."""
 
 
-def load_rulebook(path: Path, *, on: date | None = None) -> Rulebook:
-    """Read a pool's file and the shared ones beside it. Raises RulebookError."""
-    return _book(_load(path, on, read_layer))
-
-
 def load_rulebooks(folder: Path, pools: Iterable[str], *, on: date | None = None) -> dict[str, Rulebook]:
     """The rulebooks of ``pools`` by code. Raises RulebookError for the first bad one."""
     read = cache(read_layer)

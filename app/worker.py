@@ -141,11 +141,11 @@ def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
         if time.monotonic() - ticking.at > TICK_PATIENCE:
             raise NotReady("no look at the deadlines went well lately")
 
-    async def check_duties() -> None:
+    async def check_kinds() -> None:
         if failing := deadlines.failing():
             raise NotReady(f"failing: {', '.join(sorted(failing))}")
 
-    return {"tick": check_tick, "duties": check_duties}
+    return {"tick": check_tick, "duties": check_kinds}
 
 
 async def _tick(container: Container, ticking: Ticking, well: Well) -> None:

@@ -1,1 +1,1 @@
-"""The official account's edge: callback random_draw, conversation engine, router and replies."""
+"""The official account's edge: callback protocol, conversation engine, router and replies."""

@@ -1,4 +1,4 @@
-"""The wire random_draw of one official account: signatures, AES, and the envelope around messages and replies.
+"""The wire protocol of one official account: signatures, AES, and the envelope around messages and replies.
 
 Source: WeChat's page 消息推送 (signature, 安全模式). wechatpy is the reference that the tests compare with; this is a
 faster way to the same bytes.

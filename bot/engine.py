@@ -27,7 +27,7 @@ from bot.messages import Message, parse_xml
 from bot.pending_replies import prepend_kept
 from bot.replies import Text, render, speak
 from bot.turn import Turn
-from bot.users import Users
+from bot.users import LEAVING_EVENTS, Users
 from bot.windows import Windows
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from services.core.crypto import Keyring, SealBroken
@@ -53,7 +53,6 @@ _JOB_WAITS = 20.0
 _LATE_LIMIT = 0.3
 _REDIS_LIMIT = 0.2
 """Seconds that the hand-over's two steps may take: with ``patience`` they stay below WeChat's five."""
-_LEAVING = frozenset({"unsubscribe", "user_authorization_revoke", "user_authorization_cancellation"})
 _PURPOSE = "late-message"
 _KEPT_PURPOSE = "kept-reply"
 
@@ -290,7 +289,7 @@ class Engine:
             return None
 
     def _act(self, message: Message, outcome: Outcome) -> JournalAct:
-        if message.event in _LEAVING and not outcome.outage:
+        if message.event in LEAVING_EVENTS and not outcome.outage:
             return FORGET
         if outcome.keep:
             return KEEP

@@ -151,7 +151,7 @@ class _Wire(asyncio.Protocol):
         except _Incomplete:
             pass
         except (ValueError, IndexError) as error:
-            self.abort(RedisConnectionError(f"not Redis's random_draw: {error}"))
+            self.abort(RedisConnectionError(f"not Redis's protocol: {error}"))
         self._buffer = buffer[at:]
 
     def connection_lost(self, _error: Exception | None) -> None:

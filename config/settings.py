@@ -377,7 +377,7 @@ class Settings(BaseSettings):
     redis_url: str = ""
     """redis://:pass@host:port/0; empty: the embedded Valkey."""
     pools: Annotated[list[str], NoDecode] = ["demo", "hunan", "xinjiang", "jilin", "guangdong"]
-    rulebooks: Path = Path(__file__).parent / "pools"
+    rulebooks: Path = Path(__file__).parent / "rulebooks"
     db_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that a process shares among pages, API and jobs."""
     chat_pool_size: int = Field(default=6, ge=1, le=200)

@@ -69,8 +69,12 @@ def print_time(at: datetime) -> str:
 
 def print_until(at: datetime, now: datetime) -> str:
     """The same with the year in front where it is not the present one, for what may lie far ahead."""
-    year = local(at).year
-    return print_time(at) if year == local(now).year else f"{year}年{print_time(at)}"
+    return print_time(at) if local(at).year == local(now).year else print_dated_time(at)
+
+
+def print_dated_time(at: datetime) -> str:
+    """``2026年11月21日(周六) 09:30``, for what is read years later."""
+    return f"{local(at).year}年{print_time(at)}"
 
 
 def print_date(at: datetime) -> str:

@@ -75,7 +75,7 @@ class Conflict(AppError):
 
 
 class RuleViolation(AppError):
-    """``rule`` is the rulebook's key (``draw.release_lead``), ``source`` the manual line or legal article."""
+    """``rule`` is the rulebook's key (``draw.release.before_start``), ``source`` the manual line or legal article."""
 
     status = 422
     default_code = "rule_violation"

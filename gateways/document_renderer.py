@@ -25,8 +25,8 @@ _SHARED = "base"
 OutputFormat = Literal["pdf", "png"]
 
 
-class TypstPrinter:
-    """Implements the port Printer.
+class TypstRenderer:
+    """Implements the port DocumentRenderer.
 
     ``paper`` is the name of a template; what ``content`` must hold stands at its top. Texts are data: no character of
     them is markup. Content's ``qr`` is a text that the paper shows as a QR code.
@@ -40,7 +40,7 @@ class TypstPrinter:
         self._folder = find_fonts(fonts)
         self._papers = {path.stem for path in PAPERS.glob("*.typ")} - {_SHARED}
         self._compiler: PaperCompiler | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="printer")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="renderer")
 
     def load(self) -> PaperCompiler:
         """Typst with the fonts, loaded once. Slow; raises FontsMissing where no font can be used."""
@@ -74,7 +74,7 @@ class TypstPrinter:
                 return await work
         except TimeoutError as error:
             log.error("paper_slow", paper=paper)
-            raise Transient("the printer takes too long") from error
+            raise Transient("the renderer takes too long") from error
 
     def _compile(self, paper: str, content: Mapping[str, object], form: OutputFormat) -> bytes:
         return self.load().compile(paper, content, form)

@@ -52,7 +52,7 @@ def _or_empty(value: object, check: ValidatorFunctionWrapHandler) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Told = Annotated[Text, Field(min_length=1)]
+NonEmptyText = Annotated[Text, Field(min_length=1)]
 Visible = Annotated[Text, Field(pattern=r"^[!-~]*$")]
 """An identifier or code: visible ASCII."""
 Whole = Annotated[int, BeforeValidator(_whole)]

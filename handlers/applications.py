@@ -107,7 +107,7 @@ async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequen
         await talk.say(texts.NOT_GIVEN_UP)
         return
     actor = Actor(talk.user.pool, "applicant", talk.user.account_id)
-    await talk.once(talk.services.applications.submission.cancel, actor, application_id)
+    await talk.once(talk.services.workflows.applications.cancel, actor, application_id)
     await talk.say(texts.GIVEN_UP, number=number)
     await talk.say(commands.tappable(commands.APPLY))
 

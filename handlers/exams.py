@@ -85,7 +85,7 @@ async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
                 return
             what, _, sitting = wanted.partition(":")
             act = desk.wait if what == "wait" else desk.book
-            await _tell(talk, await talk.once(act, actor, candidate_id, UUID(sitting)))
+            await _say_booked(talk, await talk.once(act, actor, candidate_id, UUID(sitting)))
             return
         except Conflict as full:
             await talk.say(full.message)
@@ -124,7 +124,7 @@ def _label(sitting: SittingView) -> str:
     return text.format(span=f"{sitting.span}{place}", left=sitting.left)
 
 
-async def _tell(talk: Talk, done: Booked) -> None:
+async def _say_booked(talk: Talk, done: Booked) -> None:
     if done.state == "waiting":
         await talk.say(texts.PLACE_WAITING, span=done.span)
         return

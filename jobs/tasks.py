@@ -44,12 +44,12 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
             log.warning("receipt_refused", receipt_id=receipt_id, code=error.code)
 
     @queue.task(name="payments.picture")  # no retry: minutes later the picture would only puzzle
-    async def send_pay_picture(pool: str, account_id: str, openid: str, fee_id: str) -> None:
+    async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:
         await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))
 
     @queue.task(name="deadlines.run")  # the next tick defers another; a retry would meet it, for only one may wait
     async def run_deadline(kind: str) -> None:
-        await services.operations.scheduler.carry_out(kind)
+        await services.operations.scheduler.process(kind)
 
     @queue.task(name="exports.write", retry=retry)
     async def write_export(order: str) -> None:

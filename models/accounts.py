@@ -237,7 +237,7 @@ class IdempotencyKey(Row):
     """The answer to a request that must not be carried out twice.
 
     ``owner`` is who asked (a session, or a talk's id) and for what; ``fingerprint`` is the keyed hash of the request,
-    so that the same key with another body is refused. ``answer_sealed`` is empty while the command is under way.
+    so that the same key with another body is refused. ``answer_sealed`` is empty while the action is under way.
     """
 
     owner = fields.CharField(80)

@@ -229,7 +229,10 @@ class UsageCount(Row):
 
 
 class CallNotice(Row):
-    """What an expert is called with (语音通知): venue, address, room, gathering time, contact."""
+    """What an expert is called with (语音通知): venue, address, room, gathering time, contact.
+
+    ``position`` is its number, which the record publishes: one notice of a draw each (database rule).
+    """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="call_notices")
     draw_id: UUID

@@ -51,7 +51,7 @@ class Expert(Row):
     born_on: date | None = fields.DateField(null=True)
     """As the ID number says, for the standing age limit; None until a process with the data key has read the number."""
     term_until = fields.DatetimeField(null=True)
-    term_told_at = fields.DatetimeField(null=True)
+    term_notified_at = fields.DatetimeField(null=True)
     """When the expert was last notified that the term ends soon."""
     created_at = fields.DatetimeField()
     left_at = fields.DatetimeField(null=True)

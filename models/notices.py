@@ -81,7 +81,7 @@ class Attempt(Row):
         indexes = (("notice_id",), ("vendor_id",))
 
 
-class Receipt(Row):
+class DeliveryReport(Row):
     """A vendor's report, stored as it came before it is worked on; ``key`` makes repeats one."""
 
     vendor = fields.CharField(12)

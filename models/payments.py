@@ -41,7 +41,7 @@ class Fee(Row):
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField(null=True)
     state = fields.CharField(12)
-    told_at = fields.DatetimeField(null=True)
+    notified_at = fields.DatetimeField(null=True)
     """When the person was notified that it can be paid."""
     paid_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()

@@ -21,14 +21,15 @@ from services.office import OfficeServices
 from services.operations import OperationServices
 from services.organisations import OrganisationServices
 from services.payments import PaymentServices
-from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
+from services.ports import IdentityPlatform, WechatWeb
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
+from services.workflows import Workflows
 
 
 @dataclass(frozen=True)
 class Services:
-    """``official``, ``web`` and ``identity`` are ports that edges call directly: QR codes, log-in by browser."""
+    """``web`` and ``identity`` are ports that edges call directly, for log-in by browser."""
 
     deps: Deps
     links: Links
@@ -45,10 +46,10 @@ class Services:
     courses: CourseServices
     draws: DrawServices
     remuneration: RemunerationServices
+    workflows: Workflows
     notifications: NotificationServices
     files: FileServices
     office: OfficeServices
     operations: OperationServices
-    official: OfficialAccountSender
     web: WechatWeb
     identity: IdentityPlatform

@@ -8,13 +8,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LONGEST = 160
-ENDINGS = frozenset((".html", ".js", ".css", ".svg", ".wxml", ".wxss", ".wxs", ".ts"))
+ENDINGS = frozenset((".html", ".js", ".css", ".svg", ".wxml", ".wxss", ".wxs", ".ts", ".typ"))
 
 
-@pytest.mark.parametrize("folder", ["web", "sandbox", "miniprogram"])
+@pytest.mark.parametrize("folder", ["web", "sandbox", "miniprogram", "miniapp_api", "gateways"])
 def test_no_line_is_longer_than_a_reader_sees(folder: str) -> None:
     files = [path for path in (ROOT / folder).rglob("*") if path.suffix in ENDINGS and "node_modules" not in path.parts]
-    assert len(files) > 10
+    assert len(files) > 1
     long = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in files

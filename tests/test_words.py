@@ -23,7 +23,7 @@ _LONGER = re.compile("招标代理(?:机构|有限公司)")
 """Full names that contain a word that is not to be said alone."""
 
 _OTHERS_WORDS = ("domain/draws/verify_draw.py", "domain/draws/answers.py")
-"""Written for auditors, in the words of the random_draw's description; and what people may answer, in theirs."""
+"""Written for auditors, in the words of the protocol's description; and what people may answer, in theirs."""
 
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
     {

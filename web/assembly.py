@@ -12,6 +12,7 @@ from web.accounts.login import AuthPages
 from web.accounts.mini_program_entry import MiniProgramEntryPages
 from web.accounts.own_data import OwnDataPages
 from web.accounts.registration import RegistrationPages
+from web.accounts.role_choice import RoleChoicePages
 from web.accounts.wechat_binding import WechatBindingPages
 from web.accounts.wechat_login import WechatPages
 from web.agency import AgencyPages
@@ -65,6 +66,7 @@ def setup_pages(
         ShortLinkPages(site, services),
         VenueCheckInPages(site, services),
         door,
+        RoleChoicePages(site, services, door),
         AgentRequestPages(site, services, door),
         IdentityPages(site, services, door, services.accounts.web_sessions),
         WechatPages(site, services, door, services.accounts.web_sessions),
@@ -75,7 +77,7 @@ def setup_pages(
         DrawPages(site, services, door, screens),
         SupervisionPages(site, services, door),
         BoardPages(site, screens, services.draws.live),
-        RecordPages(site, screens, services.draws.finished_records, services.deps),
+        RecordPages(site, services),
         NoticeHistoryPages(site, services, door),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, door),

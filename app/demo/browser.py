@@ -12,30 +12,48 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from app.demo.phones import Missing
+import aiohttp
+
+from app.demo.phones import Missing, Phone
 from app.demo.puzzles import solve
 from app.demo.wire import Json, Refused, Wire
 from services.accounts import Puzzle
 
 _HOPS = 8
 _SPACE = re.compile(r"\s+")
+_FACT = re.compile(r'data-fact="([^"]+)">([^<]*)<')
 
 
 @dataclass
 class Form:
-    """``fields``: what would be sent now; ``names``: what can be typed or ticked; ``buttons``: label → where, what."""
+    """``fields``: what would be sent now; ``names``: what can be typed or ticked; ``boxes``: label → name and value of
+    what can be ticked; ``buttons``: label → where, what.
+
+    A button is named by its label for screen readers, and by the words on it where no other button has them.
+    """
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    boxes: dict[str, tuple[str, str]] = field(default_factory=dict)
     puzzle: Puzzle | None = None
     buttons: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+
+    def ticked(self, *labels: str) -> dict[str, str]:
+        """What is sent for boxes that are ticked now, named by how their labels begin. Raises Missing."""
+        found = {}
+        for label in labels:
+            box = next((one for said, one in self.boxes.items() if said.startswith(label)), None)
+            if box is None:
+                raise Missing(f"表单 {self.action} 里的选项“{label}”")
+            found[box[0]] = box[1]
+        return found
 
 
 @dataclass
 class Page:
-    """What is shown: ``text`` is what a person reads, ``links`` label → address."""
+    """What is shown: ``text`` is what a person reads, ``links`` label → address; ``lines``: of its lists and tables."""
 
     url: str
     status: int
@@ -43,6 +61,34 @@ class Page:
     text: str = ""
     forms: list[Form] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
+    @property
+    def buttons(self) -> set[str]:
+        return {name for form in self.forms for name in form.buttons}
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The figures that the page's script keeps up to date, by name."""
+        return dict(_FACT.findall(self.html))
+
+    def form_of(self, button: str) -> Form:
+        """Raises Missing."""
+        for form in self.forms:
+            if button in form.buttons:
+                return form
+        raise Missing(f"页面 {self.url} 上的按钮“{button}”")
+
+    def link(self, label: str) -> str:
+        """The address behind a link, named by what it says or how that begins. Raises Missing."""
+        found = self.links.get(label) or next((at for said, at in self.links.items() if said.startswith(label)), None)
+        if found is None:
+            raise Missing(f"页面 {self.url} 上的链接“{label}”")
+        return found
 
 
 class _Reader(HTMLParser):
@@ -50,26 +96,48 @@ class _Reader(HTMLParser):
         super().__init__()
         self.page = page
         self._words: list[str] = []
-        self._link: tuple[str, int] | None = None
-        self._button: tuple[dict[str, str], int] | None = None
+        self._link: tuple[dict[str, str], int] | None = None
+        self._button: tuple[dict[str, str], int, Form | None] | None = None
+        self._by_id: dict[str, Form] = {}
+        self._form: Form | None = None
         self._select = self._silent = ""
+        self._option: int | None = None
+        self._label: int | None = None
+        self._box: tuple[str, str] | None = None
+        self._lines: list[int] = []
+        self._area: tuple[str, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
-        form = self.page.forms[-1] if self.page.forms else None
         match tag:
             case "form":
-                self.page.forms.append(Form(told.get("action", ""), told.get("method", "get").lower()))
+                self._open_form(told)
             case "a":
-                self._link = (told.get("href", ""), len(self._words))
+                self._link = (told, len(self._words))
             case "button":
-                self._button = (told, len(self._words))
+                form = self._by_id.setdefault(told["form"], Form("", "post")) if "form" in told else self._form
+                self._button = (told, len(self._words), form)
             case "select":
                 self._select = told.get("name", "")
             case "script" | "style":
                 self._silent = tag
-        if form is not None:
-            self._take_field(form, tag, told)
+            case "label":
+                self._label, self._box = len(self._words), None
+            case "li" | "tr":
+                self._lines.append(len(self._words))
+            case "td" | "th":
+                self._words.append(" ")
+            case "small" if self._label is None:
+                self._words.append(" ")
+        if self._form is not None:
+            self._take_field(self._form, tag, told)
+
+    def _open_form(self, told: dict[str, str]) -> None:
+        """Buttons that belong to it by its id may stand above it."""
+        form = self._by_id.setdefault(told["id"], Form("", "")) if "id" in told else Form("", "")
+        form.action, form.method = told.get("action", ""), told.get("method", "get").lower()
+        self.page.forms.append(form)
+        self._form = form
 
     def _take_field(self, form: Form, tag: str, told: dict[str, str]) -> None:
         name = told.get("name", "")
@@ -77,28 +145,54 @@ class _Reader(HTMLParser):
             form.puzzle = Puzzle(told["data-puzzle"], int(told["data-bits"]), int(told["data-parts"]))
         if tag == "option" and self._select and ("selected" in told or self._select not in form.fields):
             form.fields[self._select] = told.get("value", "")
-        if not name or tag not in ("input", "select", "textarea"):
+            self._option = None if "value" in told else len(self._words)
+        if not name or tag not in ("input", "select", "textarea") or "disabled" in told:
             return
         form.names.add(name)
-        ticked = told.get("type") not in ("checkbox", "radio") or "checked" in told
-        if tag == "input" and ticked:
+        if is_box := told.get("type") in ("checkbox", "radio"):
+            self._box = (name, told.get("value", "on"))
+        if tag == "input" and (not is_box or "checked" in told):
             form.fields[name] = told.get("value", "")
+        if tag == "textarea":
+            self._area = (name, len(self._words))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._link is not None:
-            href, start = self._link
-            self.page.links.setdefault(_joined(self._words[start:]), href)
+            told, start = self._link
+            for name in filter(None, (told.get("aria-label", ""), _joined(self._words[start:]))):
+                self.page.links.setdefault(name, told.get("href", ""))
             self._link = None
         if tag == "button" and self._button is not None:
-            told, start = self._button
+            told, start, form = self._button
             sent = {told["name"]: told.get("value", "")} if told.get("name") else {}
-            if self.page.forms:
-                self.page.forms[-1].buttons[_joined(self._words[start:])] = (told.get("formaction", ""), sent)
+            for name in filter(None, (told.get("aria-label", ""), _joined(self._words[start:]))):
+                if form is not None:
+                    form.buttons.setdefault(name, (told.get("formaction", ""), sent))
             self._button = None
-        if tag == "select":
-            self._select = ""
+        if self._form is not None:
+            self._end_field(self._form, tag)
+        if tag == "form":
+            self._form = None
         if tag == self._silent:
             self._silent = ""
+        if tag == "label":
+            self._label = None
+        if tag in ("li", "tr") and self._lines:
+            self.page.lines.append(_joined(self._words[self._lines.pop() :]))
+
+    def _end_field(self, form: Form, tag: str) -> None:
+        if tag == "label" and self._box is not None and self._label is not None:
+            form.boxes[_joined(self._words[self._label :])] = self._box
+            self._box = None
+        if tag == "option" and self._option is not None:
+            form.fields[self._select] = _joined(self._words[self._option :])
+            self._option = None
+        if tag == "select":
+            self._select = ""
+        if tag == "textarea" and self._area is not None:
+            name, start = self._area
+            form.fields[name] = "".join(self._words[start:]).removeprefix("\n")
+            self._area = None
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
@@ -123,42 +217,55 @@ class Browser:
         return await self._go("GET", self.base + path.removeprefix(self.wire.service_url))
 
     async def follow(self, label: str) -> Page:
-        """Tap a link, named by the beginning of what it says. Raises Missing."""
-        href = next((href for said, href in self.page.links.items() if said.startswith(label)), None)
-        if href is None:
-            raise Missing(f"页面 {self.page.url} 上的链接“{label}”")
-        return await self._go("GET", urljoin(self.page.url, href))
+        """Tap a link, named by what it says or how that begins. Raises Missing."""
+        return await self._go("GET", urljoin(self.page.url, self.page.link(label)))
 
-    async def press(self, button: str, **typed: str) -> Page:
-        """Fill in the form that has this button and press it. Raises Missing for a button or field that it lacks."""
+    async def press(self, button: str, **typed: str | None) -> Page:
+        """Fill in the form that has this button and press it; None: unticked. Raises Missing for a button or field
+        that it lacks.
+        """
         url, fields, method = self._filled(button, typed)
         if method == "get":
             return await self._go("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
         return await self._go("POST", url, fields)
 
-    async def press_by_script(self, button: str, **typed: str) -> Json:
+    async def press_by_script(self, button: str, **typed: str | None) -> Json:
         """The same where the page's script sends the form and reads the answer. Raises Missing, Refused."""
         url, fields, _ = self._filled(button, typed)
+        return await self.ask(url, fields)
+
+    async def upload(self, button: str, content: bytes, filename: str) -> Page:
+        """Choose a file in the form that has this button and press it. Raises Missing."""
+        url, fields, _ = self._filled(button, {})
+        data = aiohttp.FormData(quote_fields=False)  # names as they are, as browsers send them
+        for name, value in fields.items():
+            if name != "file":
+                data.add_field(name, value)
+        data.add_field("file", content, filename=filename)
+        return await self._go("POST", url, data)
+
+    async def ask(self, address: str, fields: dict[str, str] | None = None) -> Json:
+        """What a page's script asks: GET without fields, else POST. Raises Refused."""
+        method, url = "POST" if fields else "GET", urljoin(self.page.url, address)
         headers = self.headers() | {"Accept": "application/json"}
-        async with self.wire.http.post(url, data=fields, headers=headers, allow_redirects=False) as got:
+        async with self.wire.http.request(method, url, data=fields, headers=headers, allow_redirects=False) as got:
             said: Json = await got.json() if got.content_type == "application/json" else {"text": await got.text()}
             if got.status != 200:
-                raise Refused(got.status, said, f"POST {url}")
+                raise Refused(got.status, said, f"{method} {url}")
             return said
 
-    def _filled(self, button: str, typed: dict[str, str]) -> tuple[str, dict[str, str], str]:
+    def _filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
         """Where the form with this button goes, with what and how."""
-        form = next((form for form in self.page.forms if button in form.buttons), None)
-        if form is None:
-            raise Missing(f"页面 {self.page.url} 上的按钮“{button}”")
+        form = self.page.form_of(button)
         if unknown := typed.keys() - form.names:
             raise Missing(f"页面 {self.page.url} 的表单里的{'、'.join(sorted(unknown))}")
         action, sent = form.buttons[button]
         if form.puzzle is not None:
             sent = sent | {"proof": solve(form.puzzle)}
-        return urljoin(self.page.url, action or form.action or self.page.url), form.fields | sent | typed, form.method
+        fields = {name: value for name, value in (form.fields | sent | typed).items() if value is not None}
+        return urljoin(self.page.url, action or form.action or self.page.url), fields, form.method
 
-    async def _go(self, method: str, url: str, fields: dict[str, str] | None = None) -> Page:
+    async def _go(self, method: str, url: str, fields: dict[str, str] | aiohttp.FormData | None = None) -> Page:
         for _ in range(_HOPS):
             async with self.wire.http.request(
                 method, url, data=fields, headers=self.headers(), allow_redirects=False
@@ -192,12 +299,15 @@ class Browser:
 
     async def token(self, pool: str) -> str:
         """What the scripts of our pages speak to the public API with. Raises Refused where no one is logged in."""
-        url = f"{self.base}/h5/{pool}/token"
-        async with self.wire.http.post(url, data={"x": ""}, headers=self.headers(), allow_redirects=False) as got:
-            said: Json = await got.json() if got.content_type == "application/json" else {}
-            if got.status != 200:
-                raise Refused(got.status, said, f"POST {url}")
-            return str(said["token"])
+        return str((await self.ask(f"{self.base}/h5/{pool}/token", {"x": ""}))["token"])
+
+
+async def log_in(browser: Browser, phone: Phone, path: str) -> Page:
+    """By the code of an SMS, to a page that asks who one is. Raises Missing."""
+    await browser.open(path)
+    before = len((await phone.read())["sms"])
+    await browser.press("获取验证码", pool=phone.pool, mobile=phone.mobile)
+    return await browser.press("登录", code=await phone.sms_code(after=before))
 
 
 def _joined(words: list[str]) -> str:

@@ -10,6 +10,7 @@ from app.demo.wire import Json
 from app.demo_people import AGENCY, AGENCY_CODE
 from domain.clock import local
 
+DRAW = "演示大道改造工程(一标段)"
 TENDEREE = "演示水务建设有限公司"
 TENDEREE_CODE = "91440101MA5000002T"
 
@@ -60,7 +61,7 @@ def draw_form(
     return {
         "project_id": project_id,
         "lots": list(lots),
-        "name": "演示大道改造工程(一标段)",
+        "name": DRAW,
         "medium": "广东省招标投标监管网",
         "opening_at": times.opening.isoformat(),
         "opening_place": "第一开标室",
@@ -95,6 +96,24 @@ def condition_form(notice_id: str, planned: int, **change: object) -> Json:
         "specialty": "A08",
         "planned": planned,
     } | change
+
+
+def typed(form: Json) -> dict[str, str]:
+    """What a person types into the page's form: times as the clock shows them, money in 万元.
+
+    Lots and supervisors are left out: they are ticked there.
+    """
+    found = {name: str(value) for name, value in form.items() if isinstance(value, str | int)}
+    found |= {
+        name: f"{local(datetime.fromisoformat(form[name])):%Y-%m-%dT%H:%M}" for name in form if name.endswith("_at")
+    }
+    found |= {name: "1" if value else "0" for name, value in form.items() if isinstance(value, bool)}
+    if "investment" in form:
+        found["investment"] = str(form["investment"] // 1_000_000)
+    if "regions" in form:
+        found["regions"] = ",".join(form["regions"])
+    found.pop("project_id", None)
+    return found
 
 
 def application_values(employer_id: str) -> Json:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.demo.phones import Phone
 from app.demo.wire import Json, Refused, Wire
-from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 
 
 @dataclass
@@ -19,8 +17,6 @@ class MiniProgram:
     role: str
     _access: str = ""
     _refresh: str = ""
-    _values: dict[tuple[str, int], bytes] = field(default_factory=dict)
-    """Random bytes of this device by draw and round, until they are revealed and after."""
 
     @property
     def pool(self) -> str:
@@ -93,34 +89,3 @@ class MiniProgram:
 
     async def download(self, path: str) -> bytes:
         return await self.wire.download(self.pool + path, token=self._access)
-
-    # ---- commitment and reveal, done by the device itself
-
-    async def commit(self, draw: str) -> Json:
-        """Make 16 random bytes, keep them, send their commitment; the answer's ``head`` is a receipt to keep."""
-        opened = (await self.get(f"/draws/{draw}/rounds/current"))["round"]
-        number, nth = str(opened["draw_number"]), int(opened["round_number"])
-        value = self._values.setdefault((draw, nth), secrets.token_bytes(VALUE_BYTES))
-        role = "supervisor" if self.role == "supervisor" else "agency"
-        digest = participant_commitment(role, value, number, nth).hex()
-        return await self.post(f"/draws/{draw}/rounds/current/commitment", {"commitment": digest})
-
-    async def reveal(self, draw: str) -> Json:
-        opened = (await self.get(f"/draws/{draw}/rounds/current"))["round"]
-        value = self._values[draw, int(opened["round_number"])]
-        return await self.post(f"/draws/{draw}/rounds/current/reveal", {"value": value.hex()})
-
-
-async def find_supervisor(agency: MiniProgram, name: str) -> str:
-    """The id of a line of the office's register, as an agency finds it. Raises LookupError."""
-    found = (await agency.get(f"/supervisors?search={name}"))["items"]
-    if not found:
-        raise LookupError(f"nobody called {name} is in the register")
-    return str(found[0]["id"])
-
-
-async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> list[str]:
-    """Both devices commit, then reveal: the order of candidates is fixed. Returns the receipts that they keep."""
-    receipts = [(await side.commit(draw))["head"] for side in (agency, supervisor)]
-    receipts += [(await side.reveal(draw))["head"] for side in (agency, supervisor)]
-    return [str(receipt) for receipt in receipts]

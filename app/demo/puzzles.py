@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from itertools import count
 
-from services.accounts.puzzles import Puzzle
+from services.accounts import Puzzle
 
 
 def solve(puzzle: Puzzle) -> str:

@@ -18,7 +18,7 @@ from app.commands.database import deps_for
 from app.demo.phones import Phone
 from app.demo.wire import Wire
 from app.embedded import Servers
-from app.embedded.server import free_port
+from app.free_port import free_port
 from app.process_supervisor import ProcessSupervisor
 from app.sandbox_setup import with_demo_accounts
 from config.settings import Settings

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+from app.demo.browser import Browser, Page, log_in
 from app.demo.experts import Expert, Group
-from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import MiniProgram, find_supervisor, fix_order
-from app.demo.phones import Missing, bubbles
+from app.demo.forms import DRAW, Times, condition_form, draw_form, notice_form, project_form, typed
+from app.demo.mini import MiniProgram
+from app.demo.parties import fix_order
+from app.demo.phones import Missing, Phone, bubbles
 from app.demo.stage import Stage
 from app.demo.transcript import Transcript
 from app.demo.wire import Json
 from app.demo_data import POOL, SPECIALTY
 from app.demo_people import CAST, EXPERTS, OFFICES, STAFF
 from domain.clock import local
+from domain.draws.lifecycles import DrawState, InvitationState
+from domain.notifications.lifecycles import AttemptState
 
 NEEDED = 5
 UNBOUND = 3
+"""How many of the experts never bound their WeChat."""
+VENUE, ADDRESS = "演示省公共资源交易中心", "广州市天河区天润路333号"
 CENTRE = (23.147028, 113.336438)
 """Where the draw gathers, as WeChat tells it (GCJ-02)."""
-"""How many of the experts never bound their WeChat."""
 _NAMES = {
     "agency": "代理机构",
     "verifier": "核验人员",
@@ -39,6 +44,17 @@ _STEP = 20.0
 """Seconds by which the clock moves on while everybody waits for the next rung of the ladder."""
 _PATIENCE = 60.0
 """Real seconds until a wait counts as failed."""
+_CODE = re.compile(r"\d{6}\b")
+_NUMBER = re.compile(r"CQSQ\d{12}")
+_LEDGER = re.compile(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td>\s*<td>(.*?)</td><td>(\d+)</td>")
+
+
+@dataclass
+class Office:
+    """A person of an office: the phone, and a computer with our pages."""
+
+    phone: Phone
+    browser: Browser
 
 
 @dataclass
@@ -46,31 +62,35 @@ class Story:
     stage: Stage
     told: Transcript = field(init=False)
     group: Group = field(init=False)
-    offices: dict[str, MiniProgram] = field(init=False)
+    offices: dict[str, Office] = field(init=False)
     draw: str = ""
+    """Its id, as it stands in the addresses of pages."""
+    number: str = ""
     times: Times = field(init=False)
     receipts: list[str] = field(default_factory=list)
-    rows: list[Json] = field(default_factory=list)
-    """The unsealed result."""
+    panel: list[str] = field(default_factory=list)
+    """The unsealed result: a line of the agency's page for each expert who took part."""
 
     def __init__(self, stage: Stage, tell: Callable[[str], None] = print) -> None:
-        self.stage, self.receipts, self.rows = stage, [], []
+        self.stage, self.receipts, self.panel = stage, [], []
         mobiles = {person.role: person.mobile for person in (*STAFF, *OFFICES)}
         phones = {person.mobile: stage.phone(person.mobile, POOL) for person in CAST}
         names = {mobiles[role]: name for role, name in _NAMES.items()}
         self.told = Transcript(stage, list(phones.values()), names, tell)
         experts = [Expert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
         self.group = Group(experts)
-        roles = {"agency": "agent", "verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
-        self.offices = {name: MiniProgram(stage.wire, phones[mobiles[name]], role) for name, role in roles.items()}
+        self.offices = {
+            person.role: Office(phones[person.mobile], Browser(stage.wire, stage.wire.service_url)) for person in STAFF
+        }
 
     @property
-    def agency(self) -> MiniProgram:
-        return self.offices["agency"]
+    def agency(self) -> Browser:
+        return self.offices["agency"].browser
 
     @property
-    def desk(self) -> MiniProgram:
-        return self.offices["venue"]
+    def desk(self) -> Browser:
+        """The venue's."""
+        return self.offices["venue"].browser
 
     async def play(self) -> None:
         """All of it. Raises Missing or Refused at the first thing that goes wrong."""
@@ -94,7 +114,7 @@ class Story:
         await first.follow()
         await first.bind()
         await self.told.show()
-        for phone in (*others, self.agency.phone, self.offices["supervisor"].phone):
+        for phone in (*others, self.offices["agency"].phone, self.offices["supervisor"].phone):
             await phone.follow()
             await phone.bind()
         await self.told.skip()
@@ -102,48 +122,78 @@ class Story:
 
     async def set_up(self) -> None:
         self.told.heading("二、建项目，设条件，提交核验")
-        for person in self.offices.values():
-            await person.open()
-        agency = self.agency
+        await self.stage.advance(65)  # a number gets one code a minute
+        for role, person in self.offices.items():
+            await log_in(person.browser, person.phone, "/agency" if role == "agency" else "/desk")
+        await self.told.skip()
+        self.told.tell("代理机构、核验人员、监督人和签到台用短信验证码登录网页。")
         self.times = Times.after(await self.stage.now())
-        pool = await agency.get("/pool")
-        project = (await agency.post("/projects", project_form()))["id"]
-        lot = (await agency.post(f"/projects/{project}/lots", {"name": "一标段", "investment": 100_0000_00}))["id"]
+        await self._begin_draw()
+        await self._set_conditions()
+        await self._ask(self.agency, "下一步：提交审核", "提交审核", "等待交易中心核验", reason="请核验")
+        await self.told.note("代理机构", "提交核验")
+        await self._approve()
+        await self._until(self._heard("agency", "核验"), "核验结果")
+
+    async def _ask(self, browser: Browser, link: str, button: str, outcome: str, **form: str) -> Page:
+        """Open a page by its link, fill its form in, press the button. Raises Missing where the page doesn't say so."""
+        await browser.follow(link)
+        return await _press(browser, button, outcome, **form)
+
+    async def _begin_draw(self) -> None:
+        agency = self.agency
+        await agency.open("/agency/projects/new")
+        await _press(agency, "保存", "项目已保存", **typed(project_form()))
+        await _press(agency, "创建", "一标段", name="一标段", investment="100")
         await self.told.note("代理机构", "新建招标项目和一标段")
-        supervisor = await find_supervisor(agency, next(person.name for person in STAFF if person.role == "supervisor"))
-        form = draw_form(project, [lot], self.times, needed=NEEDED, supervisor=supervisor)
-        self.draw = (await agency.post("/draws", form))["id"]
-        venue = pool["choices"]["venues"][0]
-        notice = await agency.post(
-            f"/draws/{self.draw}/notices", notice_form(self.times, venue["name"], venue["address"])
-        )
-        wanted = condition_form(notice["id"], NEEDED, specialty=SPECIALTY)
-        condition = (await agency.post(f"/draws/{self.draw}/conditions", wanted))["id"]
-        seen = await agency.post(f"/draws/{self.draw}/conditions/{condition}/preview")
-        await self.told.note("代理机构", f"新建抽取活动，抽取{NEEDED}人；预览可抽取人数：{seen['main']}")
-        terminal = pool["choices"]["terminals"][0]
-        await agency.post(f"/draws/{self.draw}/submission", {"terminal": terminal, "reason": "请核验"})
-        await self.told.note("代理机构", f"提交{terminal}核验")
-        verifier = self.offices["verifier"]
-        [application] = (await verifier.get("/verification/applications"))["items"]
-        await verifier.post(f"/verification/applications/{application['id']}/approval", {"opinion": "资料齐全"})
+        await agency.follow("新建抽取")
+        supervisor = next(person.name for person in STAFF if person.role == "supervisor")
+        ticked = agency.page.form_of("保存，下一步").ticked("一标段", supervisor)
+        form = draw_form("", [], self.times, needed=NEEDED, supervisor="")
+        await _press(agency, "保存，下一步", "回避", **typed(form), **ticked)
+        self.draw = agency.page.path.split("/")[3]
+        [self.number] = _NUMBER.findall(agency.page.text)
+
+    async def _set_conditions(self) -> None:
+        agency = self.agency
+        await agency.follow("下一步：抽取条件")
+        notice = typed(notice_form(self.times, VENUE, ADDRESS))
+        await self._ask(agency, "新增语音通知", "保存", "语音通知已保存", **notice)
+        wanted = typed(condition_form("", NEEDED, specialty=SPECIALTY))
+        del wanted["notice_id"]  # the page has chosen the only one
+        await self._ask(agency, "创建抽取条件", "保存", "抽取条件已保存", **wanted)
+        seen = await _press(agency, "预览人数", "还可预览")
+        [found] = re.findall(r"主专业(\S*?人)", seen.text)
+        await self.told.note("代理机构", f"新建抽取活动，抽取{NEEDED}人；预览可抽取人数：{found}")
+
+    async def _approve(self) -> None:
+        verifier = self.offices["verifier"].browser
+        await verifier.open("/desk/applications")
+        await self._ask(verifier, DRAW, "通过", "已通过核验", opinion="资料齐全")
         await self.told.note("核验人员", "核验通过")
-        await self._until(self._heard(agency, "核验"), "核验结果")
 
     async def fix_order(self) -> None:
         self.told.heading("三、三方摇号，固定抽取顺序")
-        opened = await self.agency.post(f"/draws/{self.draw}/rounds")
-        await self.told.note("代理机构", f"开始三方摇号，系统先公布自己随机数的摘要 {opened['commitment'][:16]}…")
-        self.receipts += await fix_order(self.agency, self.offices["supervisor"], self.draw)
-        fixed = (await self.agency.get(f"/draws/{self.draw}/rounds/current"))["round"]
-        await self.told.note("监督人", f"双方手机各自提交、再公开随机数；摇号结果 {fixed['seed'][:16]}…")
+        await self._run_page()
+        await _press(self.agency, "开始三方摇号", "三方摇号")
+        await self.told.note("代理机构", "开始三方摇号，系统先锁定自己的随机数")
+        self.receipts += await fix_order(self.agency, self.offices["supervisor"].browser)
+        result = self.agency.page.facts["roll-seed"]
+        await self.told.note("监督人", f"双方网页各自提交、再公开随机数；摇号结果 {result}…")
+
+    async def _run_page(self) -> Page:
+        """Where the agency watches its draw."""
+        return await self.agency.open(f"/agency/draws/{self.draw}/run")
 
     # ---- the draw
+
+    async def start(self) -> None:
+        await _press(self.agency, "启动抽取", "抽取已启动")
 
     async def call(self) -> None:
         self.told.heading("四、启动抽取，系统呼叫专家")
         await self.group.mark()
-        await self.agency.post(f"/draws/{self.draw}/start")
+        await self.start()
         await self.told.note("代理机构", "启动抽取")
         await self._until_full()
 
@@ -151,13 +201,13 @@ class Story:
         """Let all called experts answer; when none has anything to do, move the clock."""
         quiet = 0
         for _ in range(200):
-            progress = await self.agency.get(f"/draws/{self.draw}/progress")
-            if progress["state"] == "completed":
+            facts = (await self._run_page()).facts
+            if facts["label"] == DrawState.COMPLETED.label:
                 await self.told.show()
-                self.told.tell(f"        抽取进度：呼叫{progress['called']}人，{progress['waiting']}")
+                self.told.tell(f"        抽取进度：呼叫{facts['called']}人，{facts['waiting']}")
                 return
-            if progress["state"] != "drawing":
-                raise Missing(f"抽取没有完成，状态：{progress['state_label']}，参评人数不足")
+            if facts["label"] != DrawState.DRAWING.label:
+                raise Missing(f"抽取没有完成，状态：{facts['label']}，参评人数不足")
             acted = await self.group.look()
             await self.told.show()
             quiet = 0 if acted else quiet + 1
@@ -174,9 +224,10 @@ class Story:
         await phone.say("请假")
         await phone.say("家人住院，需要陪护")
         await phone.tap("确定请假")
-        await self._until(self._heard(self.agency, "请假"), "请假通知")
+        await self._until(self._heard("agency", "请假"), "请假通知")
         await self.group.mark()
-        await self.agency.post(f"/draws/{self.draw}/supplement", {})
+        await self._run_page()
+        await _press(self.agency, "启动补抽", "补抽已启动")
         await self.told.note("代理机构", "启动补抽，按原条件、原顺序继续")
         await self._until_full()
 
@@ -184,36 +235,51 @@ class Story:
 
     async def remind(self) -> None:
         self.told.heading("六、集合前提醒")
-        sealed = await self.agency.get(f"/draws/{self.draw}/result")
-        codes = "、".join(row["mark"] + row["code"] for row in sealed["rows"] if row["state"] == "accepted")
-        await self.told.note("代理机构", f"查看结果：尚未解密，只有验证码 {codes}")
+        codes = re.findall(r"已同意 (\S+)", (await self._result()).text)
+        await self.told.note("代理机构", f"查看结果：尚未解密，只有验证码 {'、'.join(codes)}")
         for lead in (timedelta(hours=2), timedelta(minutes=30)):
             await self.stage.advance_to(self.times.gathering - lead + timedelta(seconds=1))
             await self._until(self._everybody_reminded(self.times.gathering - lead), "集合提醒")
 
+    async def _result(self) -> Page:
+        """What the agency reads of it."""
+        return await self.agency.open(f"/agency/draws/{self.draw}/result")
+
+    async def _awaited(self) -> list[str]:
+        """Codes of the experts whom the venue awaits."""
+        page = await self.desk.open(f"/desk/{self.draw}/attendance")
+        return [line.split()[0] for line in page.lines if _CODE.match(line)]
+
     async def check_in(self) -> None:
         self.told.heading("七、签到与催促")
         await self.stage.advance_to(self.times.gathering - timedelta(minutes=10))
-        rows = (await self.desk.get(f"/draws/{self.draw}/attendance"))["items"]
-        codes = await self.stage.codes()
-        panel = [expert for expert in self.group.experts if codes.get(expert.phone.mobile) in {r["code"] for r in rows}]
+        awaited, codes = await self._awaited(), await self.stage.codes()
+        panel = [expert for expert in self.group.experts if codes.get(expert.phone.mobile) in awaited]
         *early, late = sorted(panel, key=lambda expert: not expert.bound)
         for way, expert in zip((self._scan, self._scan_in_mini, self._by_position, self._by_desk), early, strict=True):
             await way(expert, codes[expert.phone.mobile])
         await self._urge(late, codes[late.phone.mobile])
 
+    async def _venue_code(self) -> str:
+        """What the screen at the venue shows as a QR code: the address of the check-in, new every few seconds."""
+        screen = await self.desk.open(f"/desk/{self.draw}/screen")
+        [address] = re.findall(r'data-qr="([^"]+)"', screen.html)
+        return str(address)
+
     async def _scan(self, expert: Expert, code: str) -> None:
         """With WeChat's scanner; an expert without a bound WeChat shows the code at the desk."""
         if not expert.bound:
             return await self._by_desk(expert, code)
-        token = (await self.desk.get(f"/draws/{self.draw}/attendance/qr"))["token"]
-        await self.told.note("签到台", "展示签到二维码，几秒更换一次")
-        await expert.phone.scan_scene(f"venue:{token}")
-        await self.told.show()
+        address = await self._venue_code()
+        await self.told.note("签到台", "大屏展示签到二维码，几秒更换一次")
+        wechat = Browser(self.stage.wire, f"{self.stage.wire.sandbox_url}/phone/{expert.phone.mobile}/service")
+        await wechat.open(address)
+        await _press(wechat, "签到", "签到成功")
+        await self.told.note(f"专家 {code}", "用微信扫描大屏二维码，签到成功")
         return None
 
     async def _scan_in_mini(self, expert: Expert, code: str) -> None:
-        token = (await self.desk.get(f"/draws/{self.draw}/attendance/qr"))["token"]
+        token = (await self._venue_code()).rpartition("/")[2]
         mini = MiniProgram(self.stage.wire, expert.phone, "expert")
         await mini.open()
         await mini.post("/check-ins", {"token": token})
@@ -229,15 +295,15 @@ class Story:
         return None
 
     async def _by_desk(self, expert: Expert, code: str) -> None:
-        await self.desk.post(f"/draws/{self.draw}/attendance/entries", {"code": code})
+        await self._awaited()
+        await _press(self.desk, "进场", code, code=code)
         await self.told.note("签到台", f"按验证码 {code} 登记进场")
 
     async def _urge(self, late: Expert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
-        await self._until(self._heard(self.agency, "未签到"), "未到提醒")
-        rows = (await self.desk.get(f"/draws/{self.draw}/attendance"))["items"]
-        [missing] = [row for row in rows if row["entered_at"] is None]
-        await self.desk.post(f"/draws/{self.draw}/attendance/{missing['invitation_id']}/urgings")
+        await self._until(self._heard("agency", "未签到"), "未到提醒")
+        await self._awaited()
+        await _press(self.desk, f"语音催促{code}", "催1次")
         await self.told.note("签到台", f"专家 {code} 未到，发起语音催促")
         await late.phone.pick_up(await late.phone.ringing())
         await self.stage.advance(300)
@@ -246,66 +312,61 @@ class Story:
     async def unseal(self) -> None:
         self.told.heading("八、评标前30分钟，结果解密")
         await self.stage.advance_to(self.times.starts - timedelta(minutes=30) + timedelta(seconds=1))
-        await self._until(self._heard(self.agency, "解密，可查看"), "解密通知")
-        self.rows = (await self.agency.get(f"/draws/{self.draw}/result"))["rows"]
+        await self._until(self._heard("agency", "解密，可查看"), "解密通知")
+        self.panel = [line for line in (await self._result()).lines if line.startswith(InvitationState.ACCEPTED.label)]
         await self.told.note("代理机构", "查看并打印名单（每次查看留痕）")
-        for row in self.rows:
-            if row["state"] == "accepted":
-                came = _clock(row["entered_at"])
-                self.told.tell(f"        {row['mark']:1}{row['code']}  {row['name']}  {row['mobile']}  {came} 进场")
+        for line in self.panel:
+            self.told.tell(f"        {line}")
 
     async def leave_the_venue(self) -> None:
         self.told.heading("九、评标结束")
         await self.stage.advance_to(self.times.ends)
-        for row in (await self.desk.get(f"/draws/{self.draw}/attendance"))["items"]:
-            await self.desk.post(f"/draws/{self.draw}/attendance/exits", {"code": row["code"]})
+        for code in await self._awaited():
+            await _press(self.desk, "离场", "离场", code=code)
         await self.told.note("签到台", f"登记{NEEDED}位专家离场，活动结束")
 
     # ---- afterwards
 
     async def save_record(self, path: Path) -> None:
-        """The published record, as anybody may fetch it."""
-        path.write_text(json.dumps(await self.agency.get(f"/draws/{self.draw}/record"), ensure_ascii=False))
+        """The published record, as anybody finds it by the activity's number."""
+        stranger = Browser(self.stage.wire, self.stage.wire.service_url)
+        await stranger.open(f"/record?number={self.number}")
+        path.write_bytes(await stranger.download(stranger.page.link("下载记录")))
 
     async def faults(self) -> list[str]:
         """What is not as it should be at the end, as sentences."""
-        shown = await self.agency.get(f"/draws/{self.draw}")
-        accepted = sum(condition["accepted"] for condition in shown["conditions"])
+        facts = (await self._run_page()).facts
         found = []
-        if accepted != NEEDED:
-            found.append(f"参评人数为{accepted}，应为{NEEDED}。")
-        if shown["state"] != "ended":
-            found.append(f"活动状态为{shown['state_label']}，应为已结束。")
-        came = [row for row in self.rows if row["state"] == "accepted" and row["entered_at"] and row["name"]]
+        if facts["accepted"] != str(NEEDED):
+            found.append(f"参评人数为{facts['accepted']}，应为{NEEDED}。")
+        if facts["label"] != DrawState.ENDED.label:
+            found.append(f"活动状态为{facts['label']}，应为已结束。")
+        came = [line for line in self.panel if "进场" in line]
         if len(came) != NEEDED:
             found.append(f"名单上进场{len(came)}人，应为{NEEDED}人。")
         return found
 
     async def summary(self) -> str:
-        """What was sent, and what it cost."""
-        rows = (await self.agency.get(f"/draws/{self.draw}/notice-ledger"))["items"]
-        names = {"wechat": "微信", "sms": "短信", "voice": "电话", "mini": "小程序"}
-        sums = {
-            name: sum(row["attempts"] for row in rows if row["channel"] == channel and row["state"] != "failed")
-            for channel, name in names.items()
-        }
-        told = "，".join(f"{name}{count}次" for name, count in sums.items() if count)
-        cost = sum(row["cost"] for row in rows)
-        progress = await self.agency.get(f"/draws/{self.draw}/progress")
-        return (
-            f"呼叫{progress['called']}人，参评{progress['accepted']}/{NEEDED}人，不参加{progress['declined']}人；"
-            f"通知专家：{told}，费用{cost / 100:.2f}元。"
-        )
+        """What was sent, as the supervisor reads it in the ledger, and who was called."""
+        ledger = await self.offices["supervisor"].browser.open(f"/desk/{self.draw}/log")
+        sums = dict.fromkeys(("微信", "短信", "语音", "小程序"), 0)
+        for _, channel, state, count in _LEDGER.findall(ledger.html):
+            sums[channel] += int(count) if state != AttemptState.FAILED.label else 0
+        sent = "，".join(f"{name}{count}次" for name, count in sums.items() if count)
+        facts = (await self._run_page()).facts
+        counts = f"呼叫{facts['called']}人，参评{facts['accepted']}/{NEEDED}人，不参加{facts['declined']}人"
+        return f"{counts}；通知专家：{sent}。"
 
     # ---- waiting
 
-    def _heard(self, who: MiniProgram, word: str) -> Callable[[], Awaitable[bool]]:
-        """Whether a message with ``word`` has come to any chat since now."""
+    def _heard(self, role: str, word: str) -> Callable[[], Awaitable[bool]]:
+        """Whether a message with ``word`` has come to the chat of an office since now."""
         start: int | None = None
+        phone = self.offices[role].phone
 
         async def look() -> bool:
             nonlocal start
-            found = bubbles(await who.phone.read(), POOL)
+            found = bubbles(await phone.read(), POOL)
             if start is None:
                 start = max(len(found) - 3, 0)
             return any(word in bubble["title"] + bubble["text"] for bubble in found[start:])
@@ -314,8 +375,7 @@ class Story:
 
     def _everybody_reminded(self, since: datetime) -> Callable[[], Awaitable[bool]]:
         async def look() -> bool:
-            rows = (await self.desk.get(f"/draws/{self.draw}/attendance"))["items"]
-            awaited = {row["code"] for row in rows}
+            awaited = await self._awaited()
             codes = await self.stage.codes()
             panel = [expert.phone for expert in self.group.experts if codes.get(expert.phone.mobile) in awaited]
             states = [await phone.read() for phone in panel]
@@ -342,5 +402,9 @@ def _got_word_since(state: Json, at: float) -> bool:
     )
 
 
-def _clock(moment: str) -> str:
-    return datetime.fromisoformat(moment).strftime("%H:%M")
+async def _press(browser: Browser, button: str, outcome: str, **form: str) -> Page:
+    """Raises Missing where the page that follows doesn't say what is expected."""
+    page = await browser.press(button, **form)
+    if page.status != 200 or outcome not in page.text:
+        raise Missing(f"点“{button}”之后的“{outcome}”（{page.status}：{page.text[:300]}）")
+    return page

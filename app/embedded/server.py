@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +13,7 @@ import structlog
 from app.embedded.child import Child, spawn
 from app.embedded.errors import EmbeddedError, disk_full
 from app.embedded.home import Home
+from app.free_port import free_port
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Server(ABC):
         self.durable = durable
         self.port = 0
         self._child: Child | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keep_task: asyncio.Task[None] | None = None
         self._log_start = 0
 
     @property
@@ -73,12 +73,12 @@ class Server(ABC):
         await self._prepare()
         self.port = free_port()
         await self._start_program(port_is_free_to_change=True)
-        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+        self._keep_task = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
-        while self._keeper is not None and not self._keeper.done():
-            self._keeper.cancel()  # again and again: a library may lose a cancellation that meets its own time-out
-            await asyncio.wait([self._keeper], timeout=_CANCEL_AGAIN)
+        while self._keep_task is not None and not self._keep_task.done():
+            self._keep_task.cancel()  # again and again: a library may lose a cancellation that meets its own time-out
+            await asyncio.wait([self._keep_task], timeout=_CANCEL_AGAIN)
         if self._child is not None and self._child.returncode is None:
             await self._end(self._child)
 
@@ -170,14 +170,6 @@ class Server(ABC):
         with self.log_path.open("rb") as file:
             file.seek(self._log_start)
             return file.read(65536).decode(errors="replace")
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _may_pass(said: str) -> bool:

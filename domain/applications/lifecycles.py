@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from domain.lifecycle import Labelled, Lifecycle
 from domain.payments.lifecycles import FeeEvent
@@ -45,6 +46,14 @@ class ApplicationEvent(Labelled):
 
 
 _S, _E = ApplicationState, ApplicationEvent
+IN_HAND = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
+"""The applicant has it: it is his turn to hand something in."""
+STAGE_OF: Mapping[ApplicationState, Literal["notice", "fee", "exam"]] = {
+    _S.NOTICE: "notice",
+    _S.FEE: "fee",
+    _S.EXAM: "exam",
+}
+"""The stage of the rulebook's ``entry.stages`` in which an application is."""
 
 
 _PASSED = {_E.PUBLISH: _S.NOTICE, _E.CHARGE: _S.FEE, _E.CALL: _S.EXAM, _E.ENTER: _S.ENTERED}

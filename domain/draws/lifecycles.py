@@ -27,6 +27,8 @@ class DrawState(Labelled):
     RELEASED = "released", "已退选"
 
 
+OVER = frozenset({DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED})
+"""Nothing follows in the activity itself; a redraw or a recall is another one."""
 _OF_A_RECALL = {DrawState.SUBMITTED: "复评已提交", DrawState.VERIFIED: "未通知"}
 """A recall of the original experts has no order to be drawn; their agency talks to each."""
 
@@ -34,6 +36,25 @@ _OF_A_RECALL = {DrawState.SUBMITTED: "复评已提交", DrawState.VERIFIED: "未
 def state_label(state: DrawState, kind: str) -> str:
     """What a state is called in an activity of this kind (16.10)."""
     return (_OF_A_RECALL.get(state) if kind == "recall" else None) or state.label
+
+
+_RECALL = "recall_"
+
+
+def state_names() -> list[tuple[str, str]]:
+    """The names of states by which lists are narrowed, each with a code that ``named_state`` reads."""
+    names: list[tuple[str, str]] = []
+    for state in DrawState:
+        names.append((state.value, state.label))
+        if state in _OF_A_RECALL:
+            names.append((f"{_RECALL}{state.value}", _OF_A_RECALL[state]))
+    return names
+
+
+def named_state(code: str) -> tuple[str, bool | None]:
+    """The state of a code, and whether it names a recall's only, others' only, or both (None)."""
+    state = code.removeprefix(_RECALL)
+    return state, code != state if state in _OF_A_RECALL else None
 
 
 class DrawEvent(Labelled):

@@ -6,7 +6,7 @@ Nothing here knows a person's choice: bytes go in, digests of 32 bytes come out.
 
 where ``field(x)`` is the length of ``x`` as 8 bytes big-endian, then ``x`` itself. Text is UTF-8, numbers are their
 decimal digits as text. So no two different inputs are ever hashed as the same bytes, and a phone can do the same with
-WebCrypto. ``docs/algorithms/draw.md`` tells why the random_draw is as it is; ``verify_draw`` computes it all a second
+WebCrypto. ``docs/algorithms/draw.md`` tells why the protocol is as it is; ``verify_draw`` computes it all a second
 time, independently.
 """
 

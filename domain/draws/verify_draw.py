@@ -311,16 +311,21 @@ def verify(record: object, receipts: Sequence[str] = ()) -> list[Finding]:
 
     ``record`` is parsed JSON, ``receipts`` are hashes of entries as hex. A log that is not at its end yet is fine.
     """
-    return examine(record, receipts)[0]
+    return _walked(record, receipts)[0]
 
 
 def examine(record: object, receipts: Sequence[str] = ()) -> tuple[list[Finding], list[str]]:
     """The same, and a plain summary: how many seeds and why, how many rounds were given up, …"""
+    findings, walk = _walked(record, receipts)
+    return findings, walk.summary() if walk else []
+
+
+def _walked(record: object, receipts: Sequence[str]) -> tuple[list[Finding], _Walk | None]:
     try:
         walk = _Walk(_object(record, "record"))
     except Problem as problem:
-        return [problem.finding("error", None)], []
-    return walk.run(receipts), walk.summary()
+        return [problem.finding("error", None)], None
+    return walk.run(receipts), walk
 
 
 def compare(record: object, original: object) -> list[Finding]:

@@ -52,7 +52,7 @@ def merge(events: Iterable[AnswerEvent]) -> dict[int, Answer]:
 def digest(answers: Mapping[int, Answer]) -> str:
     """SHA-256, in hex, of ``[[slot, mask, text], …]`` as JSON without blanks, by slot; empty slots left out.
 
-    The candidate's browser computes the same from what it shows (``web/static/exam_answers.js``).
+    The candidate's browser computes the same from what it shows (``web/static/exams/exam_answers.js``).
     """
     rows = [[slot, answer.mask, answer.text] for slot, answer in sorted(answers.items()) if answer.given]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

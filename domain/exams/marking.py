@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.exams.items import ItemKind
 from domain.lifecycle import Labelled
-from domain.rulebook.exams import PartialCredit
 
 PER_OPTION = 5
 """Tenths for each right option of an answer that is not complete."""
@@ -26,17 +24,6 @@ class RulingKind(Labelled):
     ALSO_ACCEPT = "also_accept", "增加正确答案"
     DROP = "drop", "不计分"
     """Neither its mark nor its answers count: the pass line falls with the total."""
-
-
-def mark_choice(kind: ItemKind, key: int, mask: int, mark: int, partial: PartialCredit) -> int:
-    """Tenths for the options chosen. Any wrong option is worth nothing; partial credit is for multiple choice only."""
-    if not mask:
-        return 0
-    if mask == key:
-        return mark
-    if mask & ~key or kind != ItemKind.MULTIPLE or partial == "none":
-        return 0
-    return mark // 2 if partial == "half" else min(mark, PER_OPTION * mask.bit_count())
 
 
 def settle(marks: Sequence[int]) -> int | None:

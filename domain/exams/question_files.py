@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, get_args
+from typing import Literal
 
 from domain.exams import gift, moodle_xml
 from domain.exams.questions import TITLES, Question, QuestionFileError
 
 QuestionForm = Literal["gift", "moodle_xml"]
-QUESTION_FORMS = get_args(QuestionForm)
 
 
 def form_of(content: bytes) -> QuestionForm | Literal["sheet"]:

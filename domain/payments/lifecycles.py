@@ -42,6 +42,10 @@ class OrderState(Labelled):
     """Wholly."""
 
 
+PAID_STATES = (OrderState.PAID, OrderState.REFUNDED)
+"""The money came, whether or not it went back since; those of a fee have the same names."""
+
+
 class OrderEvent(Labelled):
     PLACE = "place", "下单"
     PAY = "pay", "支付"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from domain.file_types import FileType
 from domain.rulebook.types import Items, Section, Text
 
 EntryType = Literal["first", "renewal", "education", "change"]
@@ -38,7 +39,6 @@ FieldKind = Literal[
 ]
 """``employer``: one of the pool's list of employers, ``units``: own recusal units, ``records``: rows of ``parts``."""
 FromAccount = Literal["name", "sex", "birth", "age", "id_number", "mobile"]
-FileType = Literal["jpg", "png", "pdf"]
 CatalogueKind = Literal["title_level", "qualification", "specialty", "department"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 

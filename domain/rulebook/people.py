@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from domain.rulebook.form import FileType
+from domain.file_types import MaterialType
 from domain.rulebook.types import Duration, Items, Section, Text
 
 LoginName = Literal["mobile", "id_number", "pinyin"]
 LOGIN_NAMES: Mapping[LoginName, str] = {"mobile": "手机号", "id_number": "身份证号", "pinyin": "姓名拼音"}
 LoginWay = Literal["code", "password"]
-MaterialType = FileType | Literal["docx", "xlsx", "zip"]
 
 
 class Password(Section):

@@ -104,7 +104,7 @@ class Login(Section):
     access_valid: Duration
     refresh_valid: Duration
     link_valid: Duration
-    """Signed links that open a page without log-in (invitation, check-in); never beyond the command they are for."""
+    """Signed links that open a page without log-in (invitation, check-in); never beyond the action they are for."""
     agent_link_default: Duration
     agent_link_max: Duration
     """How long an organisation may let a person act for it (经办人)."""
@@ -203,6 +203,14 @@ class Release(Section):
     """How long before the expected start a release must be approved and begun at the latest."""
 
 
+class Recall(Section):
+    """An expert of the original panel is asked by a message to call the agency's person back."""
+
+    asks_max: Count
+    """How often one expert is asked."""
+    asked_again_after: Duration
+
+
 class Supplement(Section):
     region_change: bool
     widenings_max: Count
@@ -233,9 +241,9 @@ class CallNotice(Section):
     remarks_max: Count
     quick_remarks: Items[Annotated[str, StringConstraints(min_length=1, max_length=50)]]
     address_parts: Items[Items[Text]]
-    """The address must hold a word of each group, such as 市 and one of 区, 县."""
+    """The address names a place of each group, such as 市, then one of 区, 县, and something after them."""
     address_forbidden_words: Items[Text]
-    """Words of organisations' names, which an address must not tell."""
+    """Words of organisations' names, which an address must not tell; 中心路 is a street."""
     per_draw_max: Count
     contact_apart: bool
     """Off site (非进场), whom experts call is not the one who draws."""
@@ -290,8 +298,6 @@ class Draw(Section):
     """Digits of an expert's code (验证码)."""
     progress_every: Duration
     """The agency gets a running draw's progress no more often than this."""
-    release_lead: Duration
-    """A release can be begun only this long before the expected start."""
     commitments: Commitments
     exits: Exits
     calling: Calling
@@ -299,6 +305,7 @@ class Draw(Section):
     drafts: Drafts
     leave: Leave
     release: Release
+    recall: Recall
     supplement: Supplement
     notice: CallNotice
 
@@ -359,6 +366,8 @@ class Ladder(Section):
     """What ends it: a valid answer on any channel; the first channel that delivers; or nothing, every rung is used."""
     hours: Mapping[Channel, DayHours] = {}
     """Hours in which a channel may be used; a rung outside them waits for the next opening. Missing: always."""
+    urgent_before: Duration | None = None
+    """What begins less than this after the next opening can't wait for it. None: everything can."""
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Ladder:

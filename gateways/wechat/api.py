@@ -95,11 +95,6 @@ class WechatApi:
             self._check(app, path, status)
             return self._vendor.read_shape(shape, data, call.effect, path)
 
-    async def clear_quota(self, app: App) -> None:
-        """Reset the platform's daily counts of ``app`` and forget ours."""
-        await self.post(app, "/cgi-bin/clear_quota", {"appid": app.appid}, Effect.WRITE, Done)
-        await self._quotas.clear(app.appid)
-
     def invalid_response(self, effect: Effect, path: str, what: str) -> GatewayError:
         """The error for a success that lacks what it must hold."""
         return self._vendor.unsure(effect, f"{path} without {what}")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from urllib.parse import urlencode
-
-from pydantic import Field
 
 from config.settings import OfficialAccount, Wechat
 from domain.errors import Rejected
 from gateways.http import Effect
 from gateways.jsons import Json
-from gateways.shapes import Shape, Text, Told, Whole
+from gateways.shapes import NonEmptyText, Shape, Whole
 from gateways.wechat.access_token import App
 from gateways.wechat.api import Done, Id, OptionalId, WechatApi
 from gateways.wechat.template_fields import fit
@@ -22,18 +18,6 @@ from services.ports import MenuItem, TemplateMessage, WebUser
 LONGEST_SCENE = 30 * 86400
 """Seconds that a temporary scene QR code may live."""
 _SCENE_CHARACTERS = 64
-_NO_MENU = "46003"
-
-
-@dataclass(frozen=True)
-class Follower:
-    """What WeChat tells of a user. Without ``subscribed`` nothing else is known; there is no nickname since 2021."""
-
-    subscribed: bool
-    unionid: str | None
-    subscribed_at: datetime | None
-    scene: str
-    """The scene QR code that brought the user, where it was one."""
 
 
 class _Sent(Shape):
@@ -41,30 +25,11 @@ class _Sent(Shape):
 
 
 class _Uploaded(Shape):
-    media_id: Told
-
-
-class _Menu(Shape):
-    button: list[Json] = Field(default_factory=list)
-
-
-class _MenuInPlace(Shape):
-    menu: _Menu = _Menu()
+    media_id: NonEmptyText
 
 
 class _Scene(Shape):
-    url: Told
-
-
-class _User(Shape):
-    subscribe: Whole
-    subscribe_time: Whole = 0
-    unionid: OptionalId = ""
-    qr_scene_str: Text = ""
-
-
-class _CallbackIps(Shape):
-    ip_list: list[str] = Field(default_factory=list)
+    url: NonEmptyText
 
 
 class _Visitor(Shape):
@@ -128,18 +93,6 @@ class OfficialAccounts:
         """Put the menu in place. ``buttons`` as WeChat wants them; phones show it within five minutes."""
         await self._api.post(self._app(pool), "/cgi-bin/menu/create", {"button": list(buttons)}, Effect.READ, Done)
 
-    async def get_menu(self, pool: str) -> list[Json]:
-        """The buttons in place; empty when there is no menu."""
-        try:
-            return (await self._api.get(self._app(pool), "/cgi-bin/menu/get", _MenuInPlace)).menu.button
-        except Rejected as error:
-            if error.vendor_code == _NO_MENU:
-                return []
-            raise
-
-    async def delete_menu(self, pool: str) -> None:
-        await self._api.get(self._app(pool), "/cgi-bin/menu/delete", Done)
-
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """The text to draw as a QR code. ``lifetime`` 1 s to 30 days, ``scene`` 1 to 64 characters."""
         if not 1 <= lifetime <= LONGEST_SCENE or not 1 <= len(scene) <= _SCENE_CHARACTERS:
@@ -150,25 +103,6 @@ class OfficialAccounts:
             "action_info": {"scene": {"scene_str": scene}},
         }
         return (await self._api.post(self._app(pool), "/cgi-bin/qrcode/create", body, Effect.READ, _Scene)).url
-
-    async def user_info(self, pool: str, openid: str) -> Follower:
-        query = {"openid": openid, "lang": "zh_CN"}
-        found = await self._api.get(self._app(pool), "/cgi-bin/user/info", _User, query)
-        since = found.subscribe_time
-        return Follower(
-            found.subscribe == 1,
-            found.unionid or None,
-            datetime.fromtimestamp(since, UTC) if 0 < since < 2**33 else None,
-            found.qr_scene_str,
-        )
-
-    async def callback_ips(self, pool: str) -> list[str]:
-        """Addresses and networks from which WeChat calls us."""
-        return (await self._api.get(self._app(pool), "/cgi-bin/getcallbackip", _CallbackIps)).ip_list
-
-    async def clear_quota(self, pool: str) -> None:
-        """Set all daily counts back to zero; WeChat allows that ten times a month."""
-        await self._api.clear_quota(self._app(pool))
 
     # -- pages in WeChat's browser --------------------------------------------------------------------------------
 

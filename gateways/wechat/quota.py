@@ -49,16 +49,6 @@ class DailyQuotas:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("wechat_quota_not_shared", reason=type(error).__name__)
 
-    async def clear(self, appid: str) -> None:
-        """Forget today's refusals, after the quota was reset by hand."""
-        key = self._key(appid)
-        self._known.pop(key, None)
-        try:
-            async with asyncio.timeout(REDIS_TIMEOUT):
-                await self._redis.delete(key)
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("wechat_quota_not_shared", reason=type(error).__name__)
-
     def _key(self, appid: str) -> str:
         return f"wx:quota:{appid}:{local(self._clock.now()):%Y%m%d}"
 

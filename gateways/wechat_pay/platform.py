@@ -23,7 +23,7 @@ from domain.errors import Forbidden, InvalidInput, Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
-from gateways.shapes import S, Shape, Text, Told, Visible, read
+from gateways.shapes import NonEmptyText, S, Shape, Text, Visible, read
 from gateways.wechat_pay import invoices
 from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
@@ -63,15 +63,15 @@ _REFUNDS = "/v3/refund/domestic/refunds"
 
 
 class _Native(Shape):
-    code_url: Told
+    code_url: NonEmptyText
 
 
 class _Prepaid(Shape):
-    prepay_id: Told
+    prepay_id: NonEmptyText
 
 
 class _Bill(Shape):
-    download_url: Told
+    download_url: NonEmptyText
     hash_value: Text = ""
 
 

@@ -114,7 +114,7 @@ def decrypt(apiv3_key: bytes, resource: Mapping[str, object]) -> bytes:
 
 def encrypt_field(key: RSAPublicKey, text: str) -> str:
     """A secret field for the holder of ``key``, base64. At most 214 bytes with RSA-2048 (ValueError)."""
-    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the random_draw's own choice
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
     return base64.b64encode(key.encrypt(text.encode(), oaep)).decode()
 
 

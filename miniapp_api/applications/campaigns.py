@@ -118,7 +118,7 @@ async def show(call: Call, path: CampaignPath) -> ManagedCampaignOut:
 async def edit(call: Call, path: CampaignPath, body: CampaignIn) -> ManagedCampaignOut:
     """Replace the form. Once enrolment has begun its beginning stands fast and entry types are only added."""
     return ManagedCampaignOut.show(
-        await call.services.applications.campaigns.edit(call.actor, path.campaign_id, body.data())
+        await call.services.workflows.campaigns.edit(call.actor, path.campaign_id, body.data())
     )
 
 

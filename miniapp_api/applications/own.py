@@ -108,7 +108,7 @@ async def start(call: Call, body: StartIn) -> Begun:
 @api.get("/applications/{application_id}", "查看申请", action="application.own")
 async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
     """Values, files, what is still missing, what may be changed now, the review log, the progress."""
-    return ApplicationOut.show(await call.services.applications.queries.get(call.actor, path.application_id))
+    return ApplicationOut.of(await call.services.applications.queries.get(call.actor, path.application_id))
 
 
 @api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")
@@ -125,19 +125,19 @@ async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedSection:
 @api.post("/applications/{application_id}/submission", "提交审核", action="application.own")
 async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> Outcome:
     """Everything missing or wrong is listed at once; twice is harmless."""
-    return await call.services.applications.submission.submit(call.actor, path.application_id, body.version)
+    return await call.services.workflows.applications.submit(call.actor, path.application_id, body.version)
 
 
 @api.post("/applications/{application_id}/withdrawal", "撤回", action="application.own")
 async def withdraw(call: Call, path: ApplicationPath) -> Outcome:
     """Take it back to correct it: after it was sent back, or while it is undecided."""
-    return await call.services.applications.submission.withdraw(call.actor, path.application_id)
+    return await call.services.workflows.applications.withdraw(call.actor, path.application_id)
 
 
 @api.post("/applications/{application_id}/cancellation", "放弃申请", action="application.own")
 async def cancel(call: Call, path: ApplicationPath) -> Outcome:
     """Give it up for good."""
-    return await call.services.applications.submission.cancel(call.actor, path.application_id)
+    return await call.services.workflows.applications.cancel(call.actor, path.application_id)
 
 
 def _person(call: Call) -> UUID:

@@ -11,7 +11,6 @@ from domain.rulebook.form import EntryType
 from miniapp_api.applications.campaigns import CampaignOut
 from miniapp_api.http.schema import Moment, Output
 from services.applications import (
-    ApplicationView,
     FileView,
     Home,
     LogLine,
@@ -98,7 +97,3 @@ class ApplicationOut(Output):
     log: tuple[LogLine, ...]
     progress: ApplicationProgressOut
     created_at: Moment
-
-    @classmethod
-    def show(cls, view: ApplicationView) -> ApplicationOut:
-        return cls.of(view)

@@ -70,7 +70,7 @@ async def certificates(call: Call, query: SearchQuery) -> Page[CertificateView]:
     found = await call.services.certificates.queries.page(
         call.actor, search=query.search, state=query.state or "", offset=query.offset, limit=query.size
     )
-    return Page[CertificateView](items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page[CertificateView].of_query(found, query)
 
 
 @api.post("/office/certificates/{certificate_id}/replace", "换发证书", action="certificate.manage")

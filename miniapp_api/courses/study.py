@@ -11,7 +11,8 @@ from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Output, Page, Params, PoolPath
 from services.courses import PAGE_SIZE, EnrolmentView, ItemView, StudyView
 
-_SECONDS = 24 * 3600
+_VIDEO_SECONDS = 24 * 3600
+"""Longer than any video."""
 _BEATS = (1200, 60)
 """Reports of one address in a minute: a player sends six, and a room full of people may share a router."""
 
@@ -46,8 +47,8 @@ class PlayerIn(Input):
 
 
 class BeatIn(PlayerIn):
-    start: int = Field(ge=0, le=_SECONDS, description="起始秒, second of the video from which on it was played")
-    end: int = Field(ge=0, le=_SECONDS, description="结束秒")
+    start: int = Field(ge=0, le=_VIDEO_SECONDS, description="起始秒, second of the video from which on it was played")
+    end: int = Field(ge=0, le=_VIDEO_SECONDS, description="结束秒")
     rate: float = Field(1.0, ge=0.25, le=4, description="播放速度")
 
 
@@ -69,7 +70,7 @@ async def courses(call: Call, query: OwnCoursesQuery) -> Page[EnrolmentView]:
 @api.get("/courses/{enrolment_id}", "课程与学习内容", action="course.own")
 async def course(call: Call, path: EnrolmentPath) -> OwnCourseOut:
     """Where it stands, what is to be paid, and how far each item is."""
-    view, items = await call.services.courses.queries.one(call.actor, path.enrolment_id)
+    view, items = await call.services.courses.queries.get(call.actor, path.enrolment_id)
     return OwnCourseOut(course=view, items=items)
 
 

@@ -226,7 +226,12 @@ class DrawOut(Output):
 async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
     """Newest first, those that the role may see; all filters together."""
     filters = Filters(
-        query.number, query.project, query.state or "", query.kind or "", query.source or "", query.region
+        number=query.number,
+        project=query.project,
+        state=query.state or "",
+        kind=query.kind or "",
+        source=query.source or "",
+        region=query.region,
     )
     cards = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
     return Page[DrawCardOut](items=DrawCardOut.each(cards.items), total=cards.total, page=query.page, size=query.size)

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import Field
 
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import OVER
 from domain.draws.record import TerminationReason
 from domain.errors import AppError
 from miniapp_api.draws.activities import DrawPath
@@ -43,7 +43,6 @@ CHECK_EVERY = 30.0
 """Seconds after which log-in and right are checked again."""
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the client connects again."""
-_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class ReasonIn(Input):
@@ -137,7 +136,7 @@ async def _events(call: Call, path: DrawPath, watch: Watch, one: Stream) -> Asyn
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
     yield b"retry: 3000\n\n" + watch.snapshot.render("api", _progress)
-    while watch.snapshot.progress.state not in _OVER and clock() - began < LONGEST:
+    while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
         changed = await watch.changes(WAIT)
         if one.replaced:
             yield _event("elsewhere", "{}")

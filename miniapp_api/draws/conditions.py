@@ -68,7 +68,9 @@ async def add_notice(call: Call, path: DrawPath, body: NoticeIn) -> Created:
 
 @api.put("/draws/{draw_id}/notices/{notice_id}", "编辑语音通知", action="draw.edit")
 async def edit_notice(call: Call, path: NoticePath, body: NoticeIn) -> None:
-    """Before handing in anything may change; once started, see the gathering time."""
+    """Before handing in anything may change; after verification, until the draw begins, only room, contact and remark.
+
+    The gathering time has an operation of its own."""
     await call.services.draws.setup.edit_notice(call.actor, path.draw_id, path.notice_id, body.form())
 
 

@@ -92,7 +92,7 @@ async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
     found = await call.services.entry.objections.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")

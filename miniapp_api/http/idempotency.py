@@ -1,4 +1,4 @@
-"""Idempotency-Key: the answer to a POST is kept in the transaction of its command and handed out again."""
+"""Idempotency-Key: the answer to a POST is kept in the transaction of its action and handed out again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = re.compile(r"[!-~]{1,120}", re.ASCII)
 
 @dataclass(frozen=True)
 class Reply:
-    """``body`` is JSON-able; None: no content. ``replayed``: the command was done at an earlier request."""
+    """``body`` is JSON-able; None: no content. ``replayed``: the action was done at an earlier request."""
 
     status: int
     body: Any

@@ -27,12 +27,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from domain.clock import local
+from services.core.base import Page as Found
 
 SIZE_MAX = 100
 PAGE_MAX = 100_000
 
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters but line breaks and tabs, and halves of surrogate pairs."""
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but line breaks and tabs, marks that turn the direction of what stands behind them, and halves of
+surrogate pairs."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(2000, 2101)
 """Beyond them a time is a typing error, and its arithmetic may overflow."""
@@ -136,6 +138,11 @@ class Page(Output, Generic[T]):
     total: int
     page: int
     size: int
+
+    @classmethod
+    def of_query(cls, found: Found[T], query: PageQuery) -> Self:
+        """What a service found for ``query``."""
+        return cls(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 class Created(Output):

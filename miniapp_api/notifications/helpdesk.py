@@ -87,7 +87,7 @@ async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
     found = await call.services.notifications.helpdesk.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")

@@ -18,4 +18,4 @@ api = Api(
 async def mine(call: Call, query: PageQuery) -> Page[PastNotice]:
     """To this person in any role, newest first."""
     found = await call.services.notifications.history.of(call.actor, offset=query.offset, limit=query.size)
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)

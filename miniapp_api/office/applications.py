@@ -81,7 +81,7 @@ async def list_page(call: Call, query: ListQuery) -> Page[ApplicationLine]:
     found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")

@@ -36,7 +36,7 @@ async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
     found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")

@@ -8,6 +8,7 @@ from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Moment, Params
 from miniapp_api.office.applications import FilterQuery
+from services.inspection.file_types import XLSX
 from services.office import Export, Range
 
 api = Api(
@@ -15,8 +16,6 @@ api = Api(
     "导出",
     "Each list is one sheet with typed cells, at most 100,000 rows. Identities are masked; each export is logged.",
 )
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class RangeQuery(Params):

@@ -140,7 +140,7 @@ async def orders(call: Call, query: OrdersQuery) -> Page[OrderRow]:
     found = await call.services.payments.queries.orders(
         call.actor, query.only, query.search, offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
@@ -190,7 +190,7 @@ async def alarms(call: Call, query: AlarmsQuery) -> Page[UnmatchedPayment]:
     found = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
@@ -203,7 +203,7 @@ async def close_alarm(call: Call, path: AlarmPath, body: NoteIn) -> None:
 async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRow]:
     """Newest first."""
     found = await call.services.payments.queries.invoices(call.actor, query.only, offset=query.offset, limit=query.size)
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post(

@@ -131,8 +131,7 @@ async def list_page(call: Call, query: ListQuery) -> Page[EmployerLine]:
     found = await call.services.organisations.employers.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
     )
-    items = found.items
-    return Page(items=items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/office/employers", "添加单位", action="employer.manage", status=201)
@@ -159,7 +158,7 @@ async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]
     found = await call.services.organisations.employers.requests(
         call.actor, state=query.state, page=query.page, size=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
@@ -197,7 +196,5 @@ async def sheet(call: Call, path: ImportPath) -> ImportOut:
 @api.post("/office/employer-imports/{import_id}/completion", "确认导入", action="employer.manage", keyed="service")
 async def carry_out(call: Call, path: ImportPath, body: DecisionIn) -> ImportOut:
     """Take the sheet in; repeating it changes nothing. Those who asked for one of the units are notified."""
-    done = await call.services.organisations.employer_import.carry_out(
-        call.actor, path.import_id, only_good=body.only_good
-    )
+    done = await call.services.organisations.employer_import.apply(call.actor, path.import_id, only_good=body.only_good)
     return ImportOut.of(done)

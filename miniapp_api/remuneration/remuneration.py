@@ -11,6 +11,7 @@ from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, PoolPath
+from services.inspection.file_types import XLSX
 from services.remuneration import (
     DrawRemuneration,
     DrawSums,
@@ -20,7 +21,6 @@ from services.remuneration import (
     RemunerationRow,
 )
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 api = Api(
     "remuneration",
     "专家酬劳",
@@ -167,7 +167,7 @@ async def organisation(call: Call, path: OrganisationPath, query: MonthsQuery) -
     _, found = await call.services.remuneration.totals.of_organisation(
         call.actor, path.organisation_id, query.since, query.until, offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.get("/remuneration/organisations.xlsx", "导出酬劳合计", action="remuneration.report", media_type=XLSX)

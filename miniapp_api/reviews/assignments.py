@@ -64,7 +64,7 @@ async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
     found = await call.services.reviews.assignments.page(
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
@@ -91,7 +91,7 @@ async def staff(call: Call, query: StaffQuery) -> Page[StaffMember]:
     found = await call.services.accounts.staff.page(
         call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
     )
-    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
+    return Page.of_query(found, query)
 
 
 @api.post("/staff", "添加工作人员", action="person.manage", status=201)

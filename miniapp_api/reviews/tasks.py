@@ -117,7 +117,7 @@ async def find_next(call: Call, query: NextQuery) -> NextOut:
 @api.get("/reviews/{task_id}", "审核任务", action="review.decide")
 async def detail(call: Call, path: TaskPath) -> TaskView:
     """The application by section, sensitive values masked, with its files and its log."""
-    return await call.services.reviews.queue.one(call.actor, path.task_id)
+    return await call.services.reviews.queue.get(call.actor, path.task_id)
 
 
 @api.post("/reviews/{task_id}/approval", "通过", action="review.decide")
@@ -150,7 +150,7 @@ async def reveal(call: Call, path: TaskPath, body: RevelationIn) -> RevelationOu
 async def _decide(
     call: Call, task_id: UUID, decision: Decision, opinion: str, admitted: tuple[str, ...] | None = None
 ) -> DecidedOut:
-    done: Decided = await call.services.reviews.decisions.decide(
+    done: Decided = await call.services.workflows.reviews.decide(
         call.actor, task_id, decision, opinion, admitted=admitted
     )
     return DecidedOut(

@@ -49,7 +49,7 @@ function addressOf(route, query) {
  * Registers a page.
  * @template {object} D
  * @param {Shell.Setup<D>} setup
- * @param {Shell.Deeds<D>} commands
+ * @param {Shell.Commands<D>} commands
  */
 function openPage({ data, every = 0, open = false, guests = false }, commands) {
   /** @type {Shell.State} */

@@ -38,7 +38,7 @@ declare namespace Shell {
   }
   type Command = (...given: any[]) => any;
   /** What a page does: `load` gives what to show, the others are for taps. */
-  type Deeds<D> = { load(): Promise<Partial<D & State>>; [name: string]: Command } & ThisType<Base<D> & Record<string, Command>>;
+  type Commands<D> = { load(): Promise<Partial<D & State>>; [name: string]: Command } & ThisType<Base<D> & Record<string, Command>>;
 
   type Tap = WechatMiniprogram.CustomEvent<{ value: string }, Record<string, never>, { command?: string; id?: string; url?: string }>;
 }

@@ -54,21 +54,24 @@ _REVIEWER = (
     "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} AND EXISTS "
     "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
 )
+_STILL_SUPERVISES = """(d.ended_at IS NULL OR EXISTS
+  (SELECT 1 FROM supervisor_entry e WHERE e.id = n.entry_id AND e.active_until IS NULL))"""
+"""Of a draw ``d`` and its supervisor ``n``: it runs, or it is over and the person is still in the office's register."""
 _NAMED_SUPERVISOR = (
     "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid WHERE EXISTS (SELECT 1 FROM draw_supervisor n "
-    "JOIN draw d ON d.id = n.draw_id WHERE d.ended_at IS NULL "
+    f"JOIN draw d ON d.id = n.draw_id WHERE {_STILL_SUPERVISES} "
     "AND n.mobile_hash = (SELECT mobile_hash FROM account WHERE id = {person}) "
     "AND d.pool = (SELECT pool FROM account WHERE id = {person}))"
 )
-"""A person whom a running draw names as its supervisor may act as one; for that draw only, which draws check."""
+"""A person whom a draw names as its supervisor may act as one; for that draw only, which draws check."""
 
-MAY_WORK = """coalesce(
+MAY_WORK = f"""coalesce(
   (SELECT TRUE FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL LIMIT 1),
   (SELECT TRUE FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL AND l.declined_at IS NULL LIMIT 1),
   (SELECT TRUE FROM organisation o WHERE o.legal_account_id = a.id LIMIT 1),
   (SELECT TRUE FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL LIMIT 1),
-  (SELECT TRUE FROM draw_supervisor s JOIN draw d ON d.id = s.draw_id
-    WHERE s.mobile_hash = a.mobile_hash AND d.ended_at IS NULL LIMIT 1), FALSE)"""
+  (SELECT TRUE FROM draw_supervisor n JOIN draw d ON d.id = n.draw_id
+    WHERE n.mobile_hash = a.mobile_hash AND {_STILL_SUPERVISES} LIMIT 1), FALSE)"""
 """Of an account ``a``, in SQL: whether any of the sources below but the person's own can have a role for it."""
 
 _SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -96,6 +99,17 @@ SELECT a.disabled_at IS NOT NULL AS disabled, a.real_name, a.mobile_sealed, e.na
 FROM account a CROSS JOIN (SELECT $2::timestamptz) AS moment LEFT JOIN {held_by("$1")} ON true
 LEFT JOIN expert e ON e.id = held.expert_id WHERE a.id = $1
 """
+
+
+_SUPERVISES = (
+    "SELECT 1 AS found FROM draw_supervisor n JOIN draw d ON d.id = n.draw_id "
+    f"WHERE n.mobile_hash = $2 AND d.pool = $1 AND {_STILL_SUPERVISES} LIMIT 1"
+)
+
+
+async def supervises(pool: str, mobile_hash: str) -> bool:
+    """Whether a draw names the person of this mobile as its supervisor, who may not have an account yet."""
+    return bool(await rows(_SUPERVISES, pool, mobile_hash))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from models.accounts import Account, KnownBrowser, Session
 from models.experts import Expert
 from models.organisations import AgentLink
 from services.accounts.expert_matching import link_expert
-from services.accounts.roles import RoleOption, find_role, roles_of
+from services.accounts.roles import RoleOption, find_role, roles_of, supervises
 from services.accounts.sessions import Sessions
 from services.accounts.single_use import is_spent, spend
 from services.accounts.sources import Source
@@ -76,6 +76,8 @@ class WebSessions:
         mobile_hash = self._codes.mobile_hash(mobile)
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         if account is None:
+            if await supervises(pool, mobile_hash):
+                return True
             return self._by_code(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
         return self._by_code(pool) or bool(await self._offices(account.id)) or await self._is_asked(account.id)
 
@@ -84,7 +86,7 @@ class WebSessions:
         return "code" in self._deps.book(pool).registration.login_ways
 
     async def _begin(self, pool: str, mobile: str, device: str) -> str:
-        """An expert's first log-in makes the account from his file, as binding does."""
+        """The first log-in of an expert, or of a supervisor whom a draw names, makes the account."""
         if not await self._knows(pool, mobile):
             raise self._nobody(pool)
         account = await account_by_mobile(self._deps, pool, mobile)

@@ -8,7 +8,8 @@ from services.applications.attachment_rules import AttachmentView, check_begin, 
 from services.applications.attachments import PART_MAX, ready_files
 from services.applications.campaign_rules import entry_names
 from services.applications.campaign_windows import CampaignData, CampaignView, review_end
-from services.applications.codes import Codes, load_codes
+from services.applications.campaigns import Campaigns
+from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import Paper, Printed
@@ -30,7 +31,7 @@ from services.applications.repository import (
     unknown_application,
     values_of,
 )
-from services.applications.submission import Outcome
+from services.applications.submission import Outcome, Submission, outcome_of
 from services.applications.to_do import Home, ToDo
 
 __all__ = [
@@ -44,7 +45,8 @@ __all__ = [
     "Begun",
     "CampaignData",
     "CampaignView",
-    "Codes",
+    "Campaigns",
+    "CatalogueCodes",
     "FileView",
     "Home",
     "Kind",
@@ -60,6 +62,7 @@ __all__ = [
     "SpecialtyProgress",
     "Stage",
     "Step",
+    "Submission",
     "TaskKey",
     "ToDo",
     "build",
@@ -79,6 +82,7 @@ __all__ = [
     "move",
     "notify_applicant",
     "open_sealed",
+    "outcome_of",
     "progress_of",
     "read_values",
     "ready_files",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.applications.attachments import SWEEP_DUE, Attachments
-from services.applications.campaigns import Campaigns, MoveFees
+from services.applications.campaigns import Campaigns
 from services.applications.document_delivery import DocumentDelivery
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
-from services.applications.submission import ReviewProcess, Submission
+from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
@@ -18,7 +18,7 @@ from services.core.signed_links import Links
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notifier
-from services.ports import Printer
+from services.ports import DocumentRenderer
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ApplicationPorts:
     """What applications need from outside."""
 
     checker: FileChecker
-    printer: Printer
+    renderer: DocumentRenderer
 
 
 def build(
@@ -47,17 +47,15 @@ def build(
     notices: Notifier,
     links: Links,
     files: FileServices,
-    reviews: ReviewProcess,
-    move_fees: MoveFees,
     ports: ApplicationPorts,
 ) -> ApplicationServices:
-    campaigns = Campaigns(deps, move_fees)
-    documents = Documents(deps, files.store, files.previews, ports.printer)
+    campaigns = Campaigns(deps)
+    documents = Documents(deps, files.store, files.previews, ports.renderer)
     attachments = Attachments(deps, files.store, ports.checker)
     return ApplicationServices(
         queries=ApplicationQueries(deps),
         drafts=Drafts(deps, campaigns),
-        submission=Submission(deps, notices, campaigns, reviews),
+        submission=Submission(deps, notices, campaigns),
         attachments=attachments,
         campaigns=campaigns,
         documents=documents,

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import Conflict, InvalidInput
+from domain.file_types import FileType
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import FileRule, FileType, FormField
+from domain.rulebook.form import FileRule, FormField
 from models.applications import Application, Attachment
 from services.applications.repository import editable_fields
 

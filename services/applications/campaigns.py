@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -38,14 +37,18 @@ _COUNTS = (
 )
 
 
-MoveFees = Callable[[Campaign], Awaitable[None]]
-"""Called inside the transaction in which a campaign's window of payment changes."""
+@dataclass(frozen=True)
+class EditedCampaign:
+    """``payment_moved``: its window of payment is another one now. The row is locked."""
+
+    campaign: Campaign
+    view: CampaignView
+    payment_moved: bool
 
 
 class Campaigns:
-    def __init__(self, deps: Deps, move_fees: MoveFees) -> None:
+    def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._move_fees = move_fees
 
     async def create(self, actor: Actor, data: CampaignData, *, key: str | None = None) -> CampaignView:
         """A draft, not seen by applicants yet. Raises InvalidInput that names the field."""
@@ -68,31 +71,29 @@ class Campaigns:
             request=repr(data),
         )
 
-    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData) -> CampaignView:
-        """Replace the form.
+    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData, now: datetime) -> EditedCampaign:
+        """Replace the form; inside the transaction of ``services.workflows``.
 
         Once enrolment has begun its beginning stands fast, entry types are only added, and no end is moved into the
-        past: ``close`` ends a campaign, and what it closed stays closed. Fees that are still owed follow the window of
-        payment, and applicants with something to hand in get the new end. Raises Conflict.
+        past: ``close`` ends a campaign, and what it closed stays closed. Applicants with something to hand in get the
+        new end. Raises Conflict.
         """
         check(actor, "campaign.manage")
-        clean = await check_form(self._deps.book(actor.pool), actor.pool, data)
-        now, book = self._deps.now(), self._deps.book(actor.pool)
-        async with transaction():
-            await _lock_campaigns(actor.pool)
-            campaign = await _locked(actor, campaign_id)
-            if campaign.published_at is not None:
-                check_change(book, campaign, clean, now)
-                if campaign.closed_at is None:
-                    await check_overlap(self._deps.book(actor.pool), actor.pool, clean, campaign.id)
-            pays, ends = (campaign.pay_from, campaign.pay_until), submission_ends(campaign, book)
-            campaign.update_from_dict(columns_of(clean))
-            await campaign.save()
-            if pays != (campaign.pay_from, campaign.pay_until):
-                await self._move_fees(campaign)
-            await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
-            await record(actor, now, "campaign.edit", "campaign", campaign.id)
-            return await _view(campaign, now)
+        book = self._deps.book(actor.pool)
+        clean = await check_form(book, actor.pool, data)
+        await _lock_campaigns(actor.pool)
+        campaign = await _locked(actor, campaign_id)
+        if campaign.published_at is not None:
+            check_change(book, campaign, clean, now)
+            if campaign.closed_at is None:
+                await check_overlap(book, actor.pool, clean, campaign.id)
+        pays, ends = (campaign.pay_from, campaign.pay_until), submission_ends(campaign, book)
+        campaign.update_from_dict(columns_of(clean))
+        await campaign.save()
+        await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
+        await record(actor, now, "campaign.edit", "campaign", campaign.id)
+        payment_moved = pays != (campaign.pay_from, campaign.pay_until)
+        return EditedCampaign(campaign, await _view(campaign, now), payment_moved)
 
     async def publish(self, actor: Actor, campaign_id: UUID) -> CampaignView:
         """Show it to applicants; it opens by itself. Twice is harmless.

@@ -28,7 +28,7 @@ _EMPLOYERS = (
 
 
 @dataclass(frozen=True)
-class Code:
+class CatalogueCode:
     """An entry of a catalogue. ``credit_code`` is an employer's."""
 
     name: str
@@ -38,10 +38,10 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Codes:
+class CatalogueCodes:
     """Entries by kind and code, with all their ancestors; a ``domain.forms.checking.CatalogueView``."""
 
-    entries: Mapping[tuple[str, str], Code]
+    entries: Mapping[tuple[str, str], CatalogueCode]
 
     def exists(self, kind: str, code: str) -> bool:
         return (kind, code) in self.entries
@@ -66,7 +66,7 @@ class Codes:
         return path
 
 
-async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = ()) -> Codes:
+async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = ()) -> CatalogueCodes:
     """Everything that ``values`` (of any shape) and the pool's own rules may name.
 
     ``retired`` are employers that count though the list offers them no longer: who chose one keeps it.
@@ -75,12 +75,12 @@ async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = (
     named = {field.below for field in book.form.used().values() if field.below}
     codes = texts | named | set(book.form.specialties.classes)
     found = await rows(_FIND, ["", book.pool.code], list(get_args(Kind)), sorted(codes))
-    entries = {(r["kind"], r["code"]): Code(r["name"], r["parent"], r["has_children"]) for r in found}
+    entries = {(r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"]) for r in found}
     if ids := [one for text in texts if (one := _uuid(text))]:
         kept = [one for text in retired if (one := _uuid(text))]
         for row in await rows(_EMPLOYERS, book.pool.code, ids, kept):
-            entries["employer", str(row["id"])] = Code(row["name"], "", False, row["credit_code"])
-    return Codes(entries)
+            entries["employer", str(row["id"])] = CatalogueCode(row["name"], "", False, row["credit_code"])
+    return CatalogueCodes(entries)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.applications.lifecycles import ApplicationState
+from domain.applications.lifecycles import IN_HAND
 from domain.clock import print_time
 from models.applications import Application
 from models.campaigns import Campaign
 from services.core.base import Deps
 from services.notifications import Notices, Recipient
 
-_IN_HAND = (
-    ApplicationState.DRAFT,
-    ApplicationState.LOCKED,
-    ApplicationState.SENT_BACK,
-    ApplicationState.CORRECTING,
-)
 Ends = tuple[datetime, datetime | None]
 """Of a first submission, and of a correction; None: none."""
 
@@ -25,7 +19,7 @@ async def notify_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: E
     """Inside the transaction of the change; returns the number notified. An end that fell away needs no haste."""
     if campaign.published_at is None or before == after:
         return 0
-    found = Application.filter(campaign_id=campaign.id, state__in=_IN_HAND)
+    found = Application.filter(campaign_id=campaign.id, state__in=IN_HAND)
     recipients = []
     for application in await found.only("id", "pool", "number", "account_id", "round"):
         again = application.round > 0

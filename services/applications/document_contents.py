@@ -1,4 +1,4 @@
-"""What stands on a paper: from a pool's form and a person's values to what the templates of the printer take."""
+"""What stands on a paper: from a pool's form and a person's values to what the templates of the renderer take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.forms.display import CHOICES, columns_of, show_rows, show_value
 from domain.forms.specialties import level_of
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType, FormField
-from services.applications.codes import Codes
+from services.applications.codes import CatalogueCodes
 
 Content = dict[str, object]
 """JSON-able; what it must hold stands at the top of each template."""
@@ -30,7 +30,7 @@ class Filled:
     entry_type: EntryType
     values: Mapping[str, object]
     person: PersonFacts
-    codes: Codes
+    codes: CatalogueCodes
     today: date
 
     @property
@@ -148,5 +148,5 @@ def _specialties(form: Filled, value: object) -> Content | None:
     return {"columns": [*columns, "选择"] if form.book.form.specialties.preferred else columns, "rows": rows}
 
 
-def _named(code: str, codes: Codes) -> str:
+def _named(code: str, codes: CatalogueCodes) -> str:
     return f"{code} {codes.name('specialty', code)}".strip() if code else "—"

@@ -19,10 +19,11 @@ from pydantic import Field
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import local
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
+from domain.file_types import FileType
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType, FileType, Form
+from domain.rulebook.form import EntryType, Form
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
@@ -38,7 +39,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.files import FileLost, Previews, SealedFiles
 from services.inspection.file_types import MEDIA_TYPES
-from services.ports import Printer
+from services.ports import DocumentRenderer
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -84,11 +85,11 @@ class Verified:
 
 
 class Documents:
-    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews, printer: Printer) -> None:
+    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews, renderer: DocumentRenderer) -> None:
         self._deps = deps
         self._store = store
         self._previews = previews
-        self._printer = printer
+        self._renderer = renderer
 
     async def print_form(self, actor: Actor, application_id: UUID, *, confirmed: bool = False) -> Printed:
         """Print the form as it stands; the same state again is the same print.
@@ -264,7 +265,7 @@ class Documents:
 
     async def _print(self, paper: str, content: Content) -> bytes:
         try:
-            return await self._printer.render_pdf(paper, content)
+            return await self._renderer.render_pdf(paper, content)
         except GatewayError as error:
             logger.error("paper_not_printed", paper=paper, error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error

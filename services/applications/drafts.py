@@ -20,7 +20,7 @@ from models.experts import Expert
 from services.applications.attachment_reuse import find_former, take_files_over
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
-from services.applications.codes import Codes, load_codes
+from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.expired import carry_forward, over_since
 from services.applications.may_apply import check_person
 from services.applications.persons import (
@@ -253,7 +253,7 @@ def not_editable(application: Application, book: Rulebook) -> AppError:
 
 
 def _fixed_problems(
-    application: Application, fixed: FixedChoice, kept: Mapping[str, object], codes: Codes
+    application: Application, fixed: FixedChoice, kept: Mapping[str, object], codes: CatalogueCodes
 ) -> list[FieldProblem]:
     """Specialties that must stay and don't, and such as may not join them."""
     given = kept.get(SPECIALTIES)
@@ -272,7 +272,7 @@ def _fixed_problems(
 
 
 def _sound(
-    book: Rulebook, section: str, values: Mapping[str, object], entry_type: EntryType, codes: Codes
+    book: Rulebook, section: str, values: Mapping[str, object], entry_type: EntryType, codes: CatalogueCodes
 ) -> dict[str, object]:
     """Those of ``values`` that the form takes without a problem."""
     known = {code: value for code, value in values.items() if not book.form.fields[code].account}

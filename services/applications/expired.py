@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.applications.lifecycles import ApplicationEvent, ApplicationState
+from domain.applications.lifecycles import IN_HAND, ApplicationEvent, ApplicationState
 from domain.errors import Conflict
 from domain.rulebook.book import Rulebook
 from models.applications import Application
@@ -16,8 +16,6 @@ from services.core.base import Actor, record
 
 APPLICANT = "申请人"
 _S, _E = ApplicationState, ApplicationEvent
-_IN_HAND = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
-"""States in which the person has it."""
 
 
 async def over_since(application: Application, book: Rulebook, now: datetime) -> datetime | None:
@@ -25,7 +23,7 @@ async def over_since(application: Application, book: Rulebook, now: datetime) ->
 
     None: it still can, or is beyond review.
     """
-    if application.campaign_id is None or application.state not in (*_IN_HAND, _S.REVIEWING):
+    if application.campaign_id is None or application.state not in (*IN_HAND, _S.REVIEWING):
         return None
     campaign = await Campaign.get(id=application.campaign_id)
     reviewing = application.state == _S.REVIEWING
@@ -43,7 +41,7 @@ async def carry_forward(
     """
     application = await lock(left.id)
     state = _S(application.state)
-    if state not in _IN_HAND:
+    if state not in IN_HAND:
         raise Conflict(
             "您上一次的申请没有在审核期内办结。请先在“申请进度”中放弃它，再重新申请。",
             code="application_left_over",

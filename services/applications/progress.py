@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, cast
@@ -10,13 +10,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.applications.lifecycles import ApplicationState, TaskState
+from domain.applications.lifecycles import STAGE_OF, ApplicationState, TaskState
 from domain.forms.display import SpecialtyChoice, show_specialty
 from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
-from services.applications.codes import Codes, load_codes
+from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.progress_messages import LATEST, YOU, Facts, adviser, ask_line, find_facts
 from services.applications.repository import SPECIALTIES, type_of, unknown_application
 from services.core.base import Deps
@@ -25,7 +25,6 @@ StageState = Literal["done", "now", "next", "stopped"]
 """``stopped``: here it was sent back, refused or given up."""
 
 _S = ApplicationState
-_AT: Mapping[ApplicationState, EntryStage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
 
 
@@ -110,7 +109,9 @@ async def latest_progress(deps: Deps, account_id: UUID) -> Progress | None:
 
 async def _progress(deps: Deps, facts: Facts) -> Progress:
     named = codes_of(facts)
-    return show_progress(facts, await load_codes(deps.book(facts.application.pool), named) if any(named) else Codes({}))
+    return show_progress(
+        facts, await load_codes(deps.book(facts.application.pool), named) if any(named) else CatalogueCodes({})
+    )
 
 
 def codes_of(facts: Facts) -> list[str]:
@@ -118,7 +119,7 @@ def codes_of(facts: Facts) -> list[str]:
     return [adviser(facts), *(one.code for one in facts.specialties)]
 
 
-def show_progress(facts: Facts, codes: Codes) -> Progress:
+def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
     """``codes`` know what ``codes_of`` names."""
     application, state = facts.application, facts.state
     return Progress(
@@ -221,13 +222,13 @@ def _passed(facts: Facts) -> int:
     if facts.state == _S.ENTERED:
         return len(_after_review(facts))
     stages = list(_after_review(facts))
-    now = _AT.get(facts.state)
+    now = STAGE_OF.get(facts.state)
     return stages.index(now) if now in stages else 0
 
 
 def _later(facts: Facts, code: str, name: str, who: str, place: int, passed: int) -> Stage:
     application = facts.application
-    if _AT.get(facts.state) == code:
+    if STAGE_OF.get(facts.state) == code:
         return Stage(code, name, who, "now", application.state_since)
     if place >= passed:
         return Stage(code, name, who, "next")
@@ -235,7 +236,7 @@ def _later(facts: Facts, code: str, name: str, who: str, place: int, passed: int
     return Stage(code, name, who, "done", ends.get(code))
 
 
-def _specialty(row: ApplicationSpecialty, codes: Codes) -> SpecialtyProgress:
+def _specialty(row: ApplicationSpecialty, codes: CatalogueCodes) -> SpecialtyProgress:
     return SpecialtyProgress(
         row.code,
         show_specialty(row.code, codes),

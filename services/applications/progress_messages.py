@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from domain.applications.lifecycles import APPLICATION, ApplicationState, TaskState
+from domain.applications.lifecycles import APPLICATION, IN_HAND, ApplicationState, TaskState
 from domain.clock import print_until
 from domain.forms.display import show_region
 from domain.payments.fees import Phase, phase_of
@@ -20,15 +20,13 @@ from models.campaigns import Campaign
 from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.campaign_windows import review_end, submission_end
-from services.applications.codes import Codes
+from services.applications.codes import CatalogueCodes
 from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING
 from services.core.base import Deps, from_row, rows
 
 YOU = "本人"
 _S = ApplicationState
-_YOURS = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
-"""It is the person's turn to hand something in."""
 
 FACTS = """
 a AS application, c AS campaign,
@@ -75,7 +73,7 @@ class Facts:
     @property
     def until(self) -> datetime | None:
         """The last moment to hand in, while that is the person's turn and there is one."""
-        if self.campaign is None or self.state not in _YOURS:
+        if self.campaign is None or self.state not in IN_HAND:
             return None
         return submission_end(self.campaign, self.application, self.book)
 
@@ -134,7 +132,7 @@ def adviser(facts: Facts) -> str:
     return next((code for code in (region, f"{region[:4]}00", f"{region[:2]}0000") if code in lines), "")
 
 
-def ask_line(facts: Facts, codes: Codes) -> str:
+def ask_line(facts: Facts, codes: CatalogueCodes) -> str:
     """Whom to ask: the line of the person's own region, ``演示市：020-12345678``, else the pool's hotline."""
     code = adviser(facts)
     if not code or facts.campaign is None:

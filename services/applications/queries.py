@@ -22,7 +22,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.campaign_rules import check_entry_type
-from services.applications.codes import Codes, load_codes
+from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.persons import facts_of as person_of
 from services.applications.persons import registered, today
 from services.applications.progress import Progress, codes_of, show_progress
@@ -272,7 +272,7 @@ def _returned(
     ]
 
 
-def names_of(codes: Codes) -> dict[str, dict[str, str]]:
+def names_of(codes: CatalogueCodes) -> dict[str, dict[str, str]]:
     """Full names by kind and code, ancestors included."""
     found: dict[str, dict[str, str]] = {}
     for kind, code in codes.entries:
@@ -330,7 +330,7 @@ def _file(one: Attachment) -> FileView:
     )
 
 
-def _log_line(line: ReviewEntry, codes: Codes) -> LogLine:
+def _log_line(line: ReviewEntry, codes: CatalogueCodes) -> LogLine:
     return LogLine(
         line.at,
         line.event,

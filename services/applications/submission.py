@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, cast
+from typing import cast
 from uuid import UUID
 
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
@@ -19,7 +19,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
-from services.applications.codes import Codes, load_codes
+from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.notifications import notify_applicant
 from services.applications.persons import facts_of, today
 from services.applications.problems import refusal
@@ -52,18 +52,6 @@ OFFICE = "专家库管理机构"
 _S, _E = ApplicationState, ApplicationEvent
 
 
-class ReviewProcess(Protocol):
-    """Where a submitted application goes."""
-
-    async def begin(self, application: Application, now: datetime) -> None:
-        """Open the tasks of the right step of this round; inside the transaction, with the row locked."""
-        ...
-
-    async def cancel(self, application: Application, now: datetime) -> None:
-        """The person took it back: nothing of it is to be decided any more."""
-        ...
-
-
 @dataclass(frozen=True)
 class Outcome:
     """`round` counts submissions; `version` is the form's."""
@@ -76,84 +64,86 @@ class Outcome:
     version: int
 
 
+@dataclass(frozen=True)
+class Change:
+    """``happened`` is false for a request that was repeated. The row is locked."""
+
+    application: Application
+    happened: bool
+
+
 class Submission:
-    def __init__(self, deps: Deps, notices: Notifier, campaigns: Campaigns, reviews: ReviewProcess) -> None:
+    """``submit``, ``withdraw`` and ``cancel`` run inside the transaction of ``services.workflows``."""
+
+    def __init__(self, deps: Deps, notices: Notifier, campaigns: Campaigns) -> None:
         self._deps = deps
         self._notices = notices
         self._campaigns = campaigns
-        self._reviews = reviews
 
-    async def submit(self, actor: Actor, application_id: UUID, version: int) -> Outcome:
+    async def submit(self, actor: Actor, application_id: UUID, version: int, now: datetime) -> Change:
         """Hand the form in, as it was read at ``version``. Twice is harmless.
 
         Raises InvalidInput with everything that is missing or wrong, RuleViolation outside the window or before the
         form was printed, Conflict when the form changed meanwhile or the state doesn't allow it.
         """
         check(actor, "application.own")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
-        async with transaction():
-            application = await lock_own(actor, application_id)
-            if application.state == _S.REVIEWING and application.version == version:
-                return _outcome(application)
-            self._check_state(application, book)
-            if application.version != version:
-                raise Conflict(
-                    "申请内容已在另一台设备修改，请核对最新内容后再提交。",
-                    code="form_stale",
-                    params={"version": application.version},
-                )
-            await self._campaigns.check_still_open(application, now)
-            _check_locked(application, book)
-            account = await Account.get(id=application.account_id)
-            self._check_person(account, book)
-            await keep(self._deps, book, application, now)
-            values, codes = await self._complete(application, account, book)
-            await _check_printed(application, book)
-            await self._write(application, account, values, codes, now)
-            await move(application, _E.SUBMIT, now)
-            await log(application, now, "submit", APPLICANT)
-            await record(actor, now, "application.submit", "application", application.id, round=application.round)
-            await self._reviews.begin(application, now)
-            return _outcome(application)
+        book = self._deps.book(actor.pool)
+        application = await lock_own(actor, application_id)
+        if application.state == _S.REVIEWING and application.version == version:
+            return Change(application, happened=False)
+        self._check_state(application, book)
+        if application.version != version:
+            raise Conflict(
+                "申请内容已在另一台设备修改，请核对最新内容后再提交。",
+                code="form_stale",
+                params={"version": application.version},
+            )
+        await self._campaigns.check_still_open(application, now)
+        _check_locked(application, book)
+        account = await Account.get(id=application.account_id)
+        self._check_person(account, book)
+        await keep(self._deps, book, application, now)
+        values, codes = await self._complete(application, account, book)
+        await _check_printed(application, book)
+        await self._write(application, account, values, codes, now)
+        await move(application, _E.SUBMIT, now)
+        await log(application, now, "submit", APPLICANT)
+        await record(actor, now, "application.submit", "application", application.id, round=application.round)
+        return Change(application, happened=True)
 
-    async def withdraw(self, actor: Actor, application_id: UUID) -> Outcome:
+    async def withdraw(self, actor: Actor, application_id: UUID, now: datetime) -> Change:
         """Take it back to correct it: after it was sent back, or while it is undecided. Twice is harmless.
 
         Raises RuleViolation where the pool doesn't allow it, Conflict once a step was decided.
         """
         check(actor, "application.own")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
-        async with transaction():
-            application = await lock_own(actor, application_id)
-            if application.state == _S.CORRECTING:
-                return _outcome(application)
-            if application.state == _S.REVIEWING:
-                await self._check_undecided(application, book)
-                application.sent_back_fields = _reopened(book, type_of(application))
-                await application.save(update_fields=["sent_back_fields"])
-            await move(application, _E.WITHDRAW, now)
-            await self._reviews.cancel(application, now)
-            await log(application, now, "withdraw", APPLICANT)
-            await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
-            return _outcome(application)
+        book = self._deps.book(actor.pool)
+        application = await lock_own(actor, application_id)
+        if application.state == _S.CORRECTING:
+            return Change(application, happened=False)
+        if application.state == _S.REVIEWING:
+            await self._check_undecided(application, book)
+            application.sent_back_fields = _reopened(book, type_of(application))
+            await application.save(update_fields=["sent_back_fields"])
+        await move(application, _E.WITHDRAW, now)
+        await log(application, now, "withdraw", APPLICANT)
+        await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
+        return Change(application, happened=True)
 
-    async def cancel(self, actor: Actor, application_id: UUID, *, key: str | None = None) -> Outcome:
-        """Give it up for good, wherever it waits. Twice is harmless, so ``key`` is not needed.
+    async def cancel(self, actor: Actor, application_id: UUID, now: datetime) -> Change:
+        """Give it up for good, wherever it waits. Twice is harmless.
 
         What is not paid is not owed any more; what is paid follows the rulebook's ``fee.refund_text``. Raises Conflict
         for one that has ended otherwise.
         """
         check(actor, "application.own")
-        now = self._deps.now()
-        async with transaction():
-            application = await lock_own(actor, application_id)
-            if application.state == _S.CANCELLED:
-                return _outcome(application)
-            await move(application, _E.CANCEL, now)
-            await self._reviews.cancel(application, now)
-            await log(application, now, "cancel", APPLICANT)
-            await record(actor, now, "application.cancel", "application", application.id)
-            return _outcome(application)
+        application = await lock_own(actor, application_id)
+        if application.state == _S.CANCELLED:
+            return Change(application, happened=False)
+        await move(application, _E.CANCEL, now)
+        await log(application, now, "cancel", APPLICANT)
+        await record(actor, now, "application.cancel", "application", application.id)
+        return Change(application, happened=True)
 
     async def unlock(self, actor: Actor, application_id: UUID, reason: str) -> Outcome:
         """Open a printed form again, for a mistake that was seen too late; the print counts no longer.
@@ -179,7 +169,7 @@ class Submission:
                 f"unlock:{now.isoformat()}",
                 step="已解除锁定",
             )
-            return _outcome(application)
+            return outcome_of(application)
 
     def _check_person(self, account: Account, book: Rulebook) -> None:
         if account.person_check == PersonCheck.DIFFERS:
@@ -196,7 +186,7 @@ class Submission:
 
     async def _complete(
         self, application: Application, account: Account, book: Rulebook
-    ) -> tuple[dict[str, object], Codes]:
+    ) -> tuple[dict[str, object], CatalogueCodes]:
         """All values with their defaults. Raises InvalidInput with everything that is missing or wrong."""
         values = await read_values(self._deps, application.id)
         chosen = values.get("employer")
@@ -211,7 +201,7 @@ class Submission:
         application: Application,
         account: Account,
         values: Mapping[str, object],
-        codes: Codes,
+        codes: CatalogueCodes,
         now: datetime,
     ) -> None:
         """What lists and queues read."""
@@ -240,7 +230,7 @@ async def find_problems(
     application: Application,
     account: Account,
     values: Mapping[str, object],
-    codes: Codes,
+    codes: CatalogueCodes,
 ) -> list[FieldProblem]:
     """Everything that keeps an application from being submitted, in the form's order; the window apart."""
     return problems_of(
@@ -262,7 +252,7 @@ def problems_of(
     application: Application,
     account: Account,
     values: Mapping[str, object],
-    codes: Codes,
+    codes: CatalogueCodes,
     *,
     fixed: FixedChoice,
     filed: Mapping[str, object],
@@ -383,6 +373,6 @@ async def _write_specialties(application: Application, chosen: Sequence[Mapping[
         await row.save()
 
 
-def _outcome(application: Application) -> Outcome:
+def outcome_of(application: Application) -> Outcome:
     state = _S(application.state)
     return Outcome(application.id, application.number, state.value, state.label, application.round, application.version)

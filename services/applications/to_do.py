@@ -22,7 +22,7 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.campaign_windows import CampaignView, announced_of
 from services.applications.campaigns import Campaigns
-from services.applications.codes import Codes, load_codes
+from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
 from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of
 from services.applications.persons import is_own_file
@@ -88,7 +88,7 @@ class _Person:
     courses: tuple[CourseTask, ...]
     expert: Expert | None
     entered: tuple[Application, ...]
-    codes: Codes
+    codes: CatalogueCodes
 
     @property
     def live(self) -> Application | None:
@@ -121,7 +121,7 @@ class ToDos:
         campaigns = await self._campaigns.announced(pool)
         return self._advice(campaigns, await load_codes(self._deps.book(pool), list(_lines(campaigns))))
 
-    def _advice(self, campaigns: Sequence[CampaignView], codes: Codes) -> tuple[tuple[str, str], ...]:
+    def _advice(self, campaigns: Sequence[CampaignView], codes: CatalogueCodes) -> tuple[tuple[str, str], ...]:
         return tuple((show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
@@ -143,7 +143,7 @@ class ToDos:
         facts = self._facts(row, exams)
         campaigns = announced_of([from_row(Campaign, one) for one in row["campaigns"]], now)
         named = [*(codes_of(facts) if facts else []), *_lines(campaigns)]
-        codes = await load_codes(self._deps.book(pool), named) if any(named) else Codes({})
+        codes = await load_codes(self._deps.book(pool), named) if any(named) else CatalogueCodes({})
         return _Person(
             from_row(Account, row["account"]),
             facts,

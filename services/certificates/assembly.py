@@ -12,7 +12,7 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.files import FileDelivery
 from services.notifications import Notifier
-from services.ports import Printer, Sealer
+from services.ports import DocumentRenderer, Sealer
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class CertificateServices:
 
 
 def build(
-    deps: Deps, notices: Notifier, links: Links, printer: Printer, delivery: FileDelivery, sealer: Sealer
+    deps: Deps, notices: Notifier, links: Links, renderer: DocumentRenderer, delivery: FileDelivery, sealer: Sealer
 ) -> CertificateServices:
     issuing = Issuing(deps, notices)
     return CertificateServices(
         issuing,
         CertificateQueries(deps),
-        CertificateFiles(deps, links, printer, delivery, sealer),
+        CertificateFiles(deps, links, renderer, delivery, sealer),
         (DueTask("certificate_ending", "", issuing.remind_ending),),
     )

@@ -19,7 +19,7 @@ from services.certificates.queries import LABELS, check_url, find
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links
 from services.files import LINK_TTL, FileDelivery, account_of
-from services.ports import MailAttachment, Printer, Sealer
+from services.ports import DocumentRenderer, MailAttachment, Sealer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -38,10 +38,12 @@ class CertificateFile:
 
 
 class CertificateFiles:
-    def __init__(self, deps: Deps, links: Links, printer: Printer, delivery: FileDelivery, sealer: Sealer) -> None:
+    def __init__(
+        self, deps: Deps, links: Links, renderer: DocumentRenderer, delivery: FileDelivery, sealer: Sealer
+    ) -> None:
         self._deps = deps
         self._links = links
-        self._printer = printer
+        self._renderer = renderer
         self._delivery = delivery
         self._sealer = sealer
 
@@ -74,7 +76,7 @@ class CertificateFiles:
             raise NotFound("只有PDF和图片两种格式，请返回重新选择。", code="no_such_format")
         content = _content(self._deps, found)
         try:
-            make = self._printer.render_pdf if form == "pdf" else self._printer.preview
+            make = self._renderer.render_pdf if form == "pdf" else self._renderer.preview
             body = await make("certificate", content)
             if form == "pdf":
                 body = await self._sealer.seal(found.pool, body, f"颁发{found.title}")

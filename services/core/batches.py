@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-import asyncpg
 import structlog
-from tortoise.exceptions import DBConnectionError
 
 from domain.ids import new_id
 from services.core.base import execute, rows, transaction
+from services.core.outages import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+FAILURE_TTL = timedelta(days=1)
+"""How long a failure is remembered after its pause."""
 GIVEN_UP_AFTER = 12
 """Failures in a row after which a row needs a person: the auditor raises its alarm."""
-_AWAY = (
-    OSError,
-    DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-)
-"""The database is away: the next row would fare no better. OSError covers time-outs."""
 _FAILED = (
     "SELECT subject, retry_at > clock_timestamp() AS paused FROM row_failure "
     "WHERE work = $1 AND subject = ANY($2::text[])"
@@ -62,7 +56,7 @@ async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitabl
                 done += 1
                 if subject(item) in failed:
                     await execute("DELETE FROM row_failure WHERE work = $1 AND subject = $2", what, subject(item))
-            except _AWAY:
+            except DATABASE_AWAY:
                 raise
             except Exception as error:  # last resort: whatever is wrong with this row, the others must not wait for it
                 log.exception("row_failed", what=what)
@@ -75,7 +69,7 @@ async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitabl
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(go_through())
-    except* _AWAY as outage:
+    except* DATABASE_AWAY as outage:
         raise outage.exceptions[0] from None
     return done
 
@@ -98,7 +92,7 @@ async def process_together(
                 await work(due)
                 await execute(_FORGET, what, [subject(item) for item in due])
         return len(due)
-    except _AWAY:
+    except DATABASE_AWAY:
         raise
     except Exception:  # last resort: whatever is wrong with one row, the others must not wait for it
         if not due:

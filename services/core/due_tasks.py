@@ -21,12 +21,12 @@ class Turn(Enum):
 
 @dataclass(frozen=True)
 class DueTask:
-    """``due`` is a condition in SQL with the present moment as ``$1``; while it is true the task is carried out, which
+    """``due`` is a condition in SQL with the present moment as ``$1``; while it is true ``process`` is called, which
     must make it false again. A task without one is run every now and then, like those of ``scheduler.PERIODIC``."""
 
     kind: str
     due: str
-    carry_out: Callable[[], Awaitable[object]]
+    process: Callable[[], Awaitable[object]]
 
 
 def in_turns(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[Turn]]:

@@ -7,9 +7,13 @@ import unicodedata
 from domain.errors import InvalidInput
 from domain.links_in_text import find_link
 
+_TURNING = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
+"""Classes of Unicode's bidirectional algorithm: such a mark in a name would turn the amount printed behind it."""
+
 
 def check_text(value: str, field: str, label: str, longest: int, *, required: bool = False) -> str:
-    """The text without blanks around it. Raises InvalidInput when it is missing, too long, or holds control characters.
+    """The text without blanks around it. Raises InvalidInput when it is missing, too long, or holds control characters
+    or marks that turn the direction of what stands behind them.
 
     ``label`` is what the form calls the field.
     """
@@ -18,7 +22,7 @@ def check_text(value: str, field: str, label: str, longest: int, *, required: bo
         raise InvalidInput(f"请填写{label}。", code="missing", field=field)
     if len(text) > longest:
         raise InvalidInput(f"{label}最多{longest}个字，请缩短后再提交。", code="too_long", field=field)
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if any(unicodedata.category(one) in ("Cc", "Cs") or unicodedata.bidirectional(one) in _TURNING for one in text):
         raise InvalidInput(f"{label}中有无法识别的字符，请删除后重新填写。", code="bad_characters", field=field)
     return text
 

@@ -142,7 +142,7 @@ class Calling:
             enrolment = await lock_enrolment(enrolment_id)
             await self._dismiss(enrolment, now)
             await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=words)
-            await self._tell_decision(enrolment, f"您不再参加（{words}）", now)
+            await self._notify_decision(enrolment, f"您不再参加（{words}）", now)
 
     async def take_back(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
         """Who left takes part again, with what was studied before. Raises Conflict, InvalidInput."""
@@ -159,9 +159,9 @@ class Calling:
             await record(actor, now, "course.take_back", "course_enrolment", enrolment.id, reason=words)
             if enrolment.opens_at is None:
                 await self._begin(known.course, [enrolment], now)
-            await self._tell_decision(enrolment, f"您重新参加（{words}）", now)
+            await self._notify_decision(enrolment, f"您重新参加（{words}）", now)
 
-    async def _tell_decision(self, enrolment: CourseEnrolment, what: str, now: datetime) -> None:
+    async def _notify_decision(self, enrolment: CourseEnrolment, what: str, now: datetime) -> None:
         course = await Course.get(id=enrolment.course_id)
         one = recipient("course_changed", course, enrolment, reason=what, occasion=now.isoformat())
         await self._notices.notify_many(pool=course.pool, kind="course_changed", recipients=[one])
@@ -197,7 +197,7 @@ class Calling:
         return made
 
     async def _begin(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
-        """Open the time of who owes nothing, charge the others, and tell them all."""
+        """Open the time of who owes nothing, charge the others, and notify them all."""
         if not enrolments:
             return
         if course.amount is not None:

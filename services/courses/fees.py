@@ -1,6 +1,6 @@
 """Fees of courses (课程缴费): charged when a participant is called or makes up, and what a payment opens.
 
-Implements what ``services.payments`` asks of the owner of a fee.
+Implements ``services.payments.fee_owners.CourseOwners``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class CourseFees:
                 opens_at=now,
                 closes_at=until,
                 state=FEE.initial,
-                told_at=now,
+                notified_at=now,
                 created_at=now,
             )
             for one in enrolments

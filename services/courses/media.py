@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from models.courses import Course, CourseItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.courses.repository import get_course, get_item, get_own, lock_draft
-from services.files import FileLost, SealedFiles, give_up, new_key
+from services.files import LINK_TTL, FileLost, SealedFiles, give_up, new_key
 from services.inspection.checker import FileChecker
 from services.ports import Files
 
@@ -32,7 +31,6 @@ VIDEO_MAX = 2 * 1024**3
 PAGES_MAX = 200
 PAGE_FILE_MAX = 20 * 1024 * 1024
 SIDE = 1600
-LINK_TTL = timedelta(minutes=10)
 _PARTS_MAX = VIDEO_MAX // PART
 _BOXES_MAX = 200
 

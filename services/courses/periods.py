@@ -71,7 +71,7 @@ class StudyPeriods:
             enrolment.warnings = behind
             await enrolment.save(update_fields=["warnings"])
             advice = NO_DRAWS if course.required and rules_of(course).undrawn else BY_THEN
-            await self._tell(
+            await self._notify(
                 "course_reminder", course, enrolment, f"{enrolment.closes_at.isoformat()}:{behind}", advice=advice
             )
 
@@ -111,7 +111,7 @@ class StudyPeriods:
             excluded=enrolment.excluded_at is not None,
         )
         advice = "已暂停抽取，完成培训后恢复" if enrolment.excluded_at else "如需补学请联系管理机构"
-        await self._tell("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
+        await self._notify("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
 
     async def _make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
         """One more period; progress stays. Who sat the examination gets his tries anew."""
@@ -133,7 +133,7 @@ class StudyPeriods:
             await self._candidates.renew(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
         await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
         advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
-        await self._tell("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
+        await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
 
     # ---- by the office
 
@@ -153,7 +153,7 @@ class StudyPeriods:
             await self._make_up(course, enrolment, actor, now)
             await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
 
-    async def _tell(self, kind: str, course: Course, enrolment: CourseEnrolment, occasion: str, advice: str) -> None:
+    async def _notify(self, kind: str, course: Course, enrolment: CourseEnrolment, occasion: str, advice: str) -> None:
         await self._notices.notify(
             pool=course.pool,
             kind=kind,

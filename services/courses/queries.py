@@ -146,7 +146,7 @@ class CourseQueries:
         now = self._deps.now()
         return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
 
-    async def one(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
+    async def get(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
         """One of one's own courses and what is studied in it. Raises NotFound."""
         check(actor, "course.own")
         enrolment = await get_own(actor, enrolment_id)

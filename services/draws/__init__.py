@@ -15,6 +15,7 @@ from services.draws.discards import DiscardForm, DiscardKind, Discards, Register
 from services.draws.documents import DocumentKind
 from services.draws.finished_records import FinishedRecords, FoundRecord
 from services.draws.follow_ups import RecallTimes, RedrawTimes
+from services.draws.form_versions import basic_version, part_version
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitation_views import InvitationView
 from services.draws.invitations import Answered, Choice, Invitations
@@ -30,6 +31,7 @@ from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation
 from services.draws.recalls import RecallPanel, RecallRow
+from services.draws.record_files import RecordFile
 from services.draws.recusal_import import render_template
 from services.draws.releases import ReleasedExpert, Releases, ReleaseView
 from services.draws.repository import Locked, draw_params, lock, notify_agency
@@ -37,7 +39,7 @@ from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
 from services.draws.virtual_calls import CallLine, VirtualCalls
-from services.draws.worklists import TO_DO, WorkLine, WorkList, to_do_of
+from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do_of
 
 __all__ = [
     "DRAWING",
@@ -97,6 +99,7 @@ __all__ = [
     "RecallPanel",
     "RecallRow",
     "RecallTimes",
+    "RecordFile",
     "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
@@ -113,10 +116,13 @@ __all__ = [
     "Watch",
     "WorkLine",
     "WorkList",
+    "WorkLists",
+    "basic_version",
     "build",
     "draw_params",
     "lock",
     "notify_agency",
+    "part_version",
     "published_lists",
     "render_template",
     "to_do_of",

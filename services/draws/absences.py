@@ -149,10 +149,11 @@ class Absences:
             if locked.draw.kind == "recall":
                 raise Conflict("复评没有抽取顺序，不能补抽。请结束或终止本活动，再从原活动重新抽取。", code="recall")
             if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
-                raise Conflict("当前没有需要补抽的名额。", code="nothing_to_supplement")
+                message = f"活动{locked.state.label}，当前没有等待补抽的名额。"
+                raise Conflict(message, code="nothing_to_supplement")
             now = self._deps.now()
             if start is not None:
-                await self._postponement.carry_out(actor, locked, start)
+                await self._postponement.apply(actor, locked, start)
             for notice_id, at in (gathering or {}).items():
                 await self.move_gathering(locked, notice_id, at, by=actor.account_id)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
@@ -172,8 +173,10 @@ class Absences:
             await self._check_regions(locked.draw, condition, change.regions)
             condition.regions = list(change.regions)
             await condition.save(update_fields=["regions"])
-        changed = {change.condition_id for change in changes}
-        return await self._rounds.widen(locked, [c.position for c in locked.conditions if c.id in changed])
+        ids = {change.condition_id for change in changes}
+        changed = [c for c in locked.conditions if c.id in ids]
+        await self._run.check_time(locked.draw, changed)
+        return await self._rounds.widen(locked, [c.position for c in changed])
 
     async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:
         """Only wider regions than all that were drawn in, and only at the end of the order: else this would be drawing

@@ -10,7 +10,7 @@ from models.accounts import RoleGrant
 from models.draws import Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
-from services.draws.repository import check_owner, check_scope, venue_names
+from services.draws.repository import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
 
 
 class DrawAccess:
@@ -28,9 +28,7 @@ class DrawAccess:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.role == "supervisor":
-            if not await self.is_watched_by(actor, draw) and not await RoleGrant.exists(
-                account_id=actor.account_id, role="supervisor", revoked_at=None
-            ):
+            if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _watches_all(actor)):
                 raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
@@ -70,7 +68,13 @@ class DrawAccess:
                 " AND d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = "
                 "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1))"
             )
+        if actor.role in NOT_FOR_DRAFTS:
+            where += " AND (d.state <> 'editing' OR d.terminal <> '')"
         return where, values
 
     def unseals_at(self, draw: Draw) -> datetime:
         return draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
+
+
+async def _watches_all(actor: Actor) -> bool:
+    return await RoleGrant.exists(account_id=actor.account_id, role="supervisor", revoked_at=None)

@@ -31,9 +31,10 @@ from services.draws.public_links import PublicLinks
 from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
 from services.draws.recalls import Recalls
+from services.draws.record_files import RecordFiles
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
-from services.draws.releases import RELEASES_DUE, UNTOLD, Releases
+from services.draws.releases import RELEASES_DUE, UNREACHED, Releases
 from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
@@ -44,7 +45,7 @@ from services.draws.worklists import WorkLists
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
-from services.ports import CallBridge, DrawRelay, OfficialAccountSender, Printer
+from services.ports import CallBridge, DocumentRenderer, DrawRelay, OfficialAccountSender
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class DrawPorts:
 
     official: OfficialAccountSender
     checker: FileChecker
-    printer: Printer
+    renderer: DocumentRenderer
     relay: DrawRelay
     bridge: CallBridge
 
@@ -104,7 +105,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     bridged = VirtualCalls(deps, ports.bridge)
     releases = Releases(deps, notices, access, verification, calling, bridged)
     discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
-    results = DrawResults(deps, access)
+    results, record_files = DrawResults(deps, access), RecordFiles(records)
     return DrawServices(
         projects=Projects(deps),
         supervisors=SupervisorRegister(deps),
@@ -115,7 +116,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         releases=releases,
         recalls=Recalls(deps, notices, access, calling, invitations, bridged),
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
-        documents=DrawDocuments(deps, ports.printer, queries),
+        documents=DrawDocuments(deps, ports.renderer, queries),
         recusal_lists=recusal_lists,
         recusal_import=RecusalImport(recusal_lists, ports.checker),
         previews=DrawPreviews(deps),
@@ -133,16 +134,16 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         progress=progress,
         live=LiveDraws(progress, ports.relay),
         results=results,
-        prints=DrawPrints(deps, ports.printer, queries, results, records),
+        prints=DrawPrints(deps, ports.renderer, queries, results, records),
         public_records=records,
-        public_links=PublicLinks(deps, access, progress, records, links),
-        finished_records=FinishedRecords(deps, records),
+        public_links=PublicLinks(deps, access, progress, record_files, links),
+        finished_records=FinishedRecords(deps, record_files),
         audits=DrawAudits(deps, access),
         virtual_calls=bridged,
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
             DueTask("digests", DIGESTS_DUE, digests.notify_due),
-            DueTask("release_text", f"EXISTS ({UNTOLD})", releases.write_untold),
+            DueTask("release_text", f"EXISTS ({UNREACHED})", releases.write_to_unreached),
             DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, bridged.check_due),

@@ -91,7 +91,7 @@ class Calling:
             raise Conflict("没有需要抽取的名额。", code="nothing_missing")
         if all(c.exhausted for c in wanting):
             raise Conflict("名单已经全部抽完，按原顺序没有可通知的专家，请扩大地区补抽。", code="order_exhausted")
-        await self._check_time(draw, wanting, now)
+        await self.check_time(draw, wanting)
         await move(draw, event)
         if draw.started_at is None:
             draw.started_at = now
@@ -129,9 +129,14 @@ class Calling:
                 return
             await audit(system(locked.draw.pool), self._deps.now(), "draw.started", "draw", draw_id)
 
-    async def _check_time(self, draw: Draw, wanting: Sequence[Condition], now: datetime) -> None:
-        """Too late only when the gatherings of all conditions to be filled are too near."""
-        book = self._deps.book(draw.pool)
+    async def check_time(self, draw: Draw, wanting: Sequence[Condition]) -> None:
+        """Raises RuleViolation only when the gatherings of all conditions to be filled are too near.
+
+        After the start no gathering can be moved any more, unless a panel that was called waits for a later start.
+        """
+        book, now = self._deps.book(draw.pool), self._deps.now()
+        if draw.started_at is None and now >= draw.starts_at:
+            raise Conflict("预计评标开始时间已过，不能再抽取，请终止本活动，重新申请抽取。", code="start_passed")
         notices = await CallNotice.filter(id__in=[c.notice_id for c in wanting])
         if all(now >= notice.gathering_at - lead(draw) for notice in notices):
             raise violation(

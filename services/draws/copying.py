@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
-from services.core.base import Actor, Deps, transaction
+from services.core.base import Actor, Deps
 from services.core.crypto import PHONE
+from services.core.idempotency import once
 from services.draws.access import DrawAccess
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.repository import find_avoided
 from services.draws.setup import DrawSetup
 
 _DAY = timedelta(days=1)
@@ -23,13 +25,25 @@ class DrawCopies:
         self._access = access
         self._setup = setup
 
-    async def copy(self, actor: Actor, draw_id: UUID, project_id: UUID, lots: Sequence[UUID], name: str) -> UUID:
+    async def copy(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        project_id: UUID,
+        lots: Sequence[UUID],
+        name: str,
+        *,
+        key: str | None = None,
+    ) -> UUID:
         """A new activity of a project with supervisors, recusals, notices and conditions of an earlier one.
 
         Times keep their hour and move by whole days until the gathering lies ahead. What has left the catalogue or the
-        register meanwhile is refused as if it were typed. Raises NotFound, InvalidInput, RuleViolation, Conflict.
+        register meanwhile is refused as if it were typed. Asked twice with one ``key``, it is made once.
+
+        Raises NotFound, InvalidInput, RuleViolation, Conflict.
         """
-        async with transaction():
+
+        async def run() -> UUID:
             old = await self._access.get(actor, draw_id)
             notices = await CallNotice.filter(draw_id=old.id).order_by("position")
             later = self._shift(old, notices)
@@ -37,7 +51,10 @@ class DrawCopies:
             new = await self._setup.create(actor, replace(form, project_id=project_id, lots=tuple(lots), name=name))
             await copy_recusals(old.id, new)
             await self._copy_conditions(actor, old.id, new, notices, later)
-        return new
+            return new
+
+        owner, request = f"draw.copy:{actor.account_id}", f"{draw_id} {project_id} {lots} {name}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     def _shift(self, old: Draw, notices: Sequence[CallNotice]) -> timedelta:
         """Whole days until calling can still begin before the first gathering."""
@@ -64,6 +81,7 @@ class DrawCopies:
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
             supervisors=tuple(one.entry_id for one in chosen),
+            avoided_draws=await find_avoided(old.id),
             remark=old.remark,
         )
 

@@ -27,7 +27,13 @@ async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
     full = agreed == sum(condition.needed for condition in locked.conditions)
     if full or (draw.digest_at is not None and now < draw.digest_at):
         return []
-    draw.digest_at = now + deps.book(draw.pool).draw.progress_every
+    book = deps.book(draw.pool)
+    hours = book.ladder["agency_agreed"].hours.get("wechat")
+    if hours is not None and not hours.contains(now):  # one notice in the morning, not one for each step of the night
+        draw.digest_at = hours.next_open(now)
+        await draw.save(update_fields=["digest_at"])
+        return []
+    draw.digest_at = now + book.draw.progress_every
     await note_notified(draw, agreed)
     return await agency_notices(draw, "agency_agreed", str(draw.log_length), agreed=agreed, needed=draw.needed)
 

@@ -47,6 +47,7 @@ from services.notifications import Notices
 
 DiscardKind = Literal["leave", "absence", "recusal"]
 _WHAT = {"leave": "人工请假，待本人确认", "absence": "缺席", "recusal": "现场回避，待确认"}
+_GONE = (InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
 DISCARDS_DUE = "EXISTS (SELECT 1 FROM discard_request WHERE state = 'open' AND answer_until <= $1)"
 
 
@@ -110,12 +111,17 @@ class Discards:
     # ---- registering
 
     async def register(self, actor: Actor, draw_id: UUID, form: DiscardForm) -> RegisteredAbsence:
-        """Each look-up counts against an hourly limit, also a failed one. Raises NotFound, TooMany, RuleViolation."""
+        """Each look-up counts against an hourly limit, also a failed one.
+
+        Raises NotFound, TooMany, RuleViolation, and Conflict once the activity is over.
+        """
         permissions.check(actor, "absence.register")
         await self._count_lookup(actor, draw_id, by_mobile=len(form.who.strip()) == 11)
         async with transaction():
             locked = await lock(draw_id)
             await self._check_reach(actor, locked.draw)
+            if locked.draw.ended_at is not None:
+                raise Conflict(f"活动{locked.state.label}，不能再登记请假、缺席或回避。", code="over")
             book = self._deps.book(actor.pool)
             if form.kind not in book.draw.supplement.causes:
                 raise InvalidInput("请选择缺席类型。", field="kind")
@@ -156,6 +162,7 @@ class Discards:
         accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
         if len(who) == self._deps.book(draw.pool).draw.code_length:
             invitation = await accepted.get_or_none(code=who)
+            await _check_still_in(draw, who)
         else:
             self._check_may_use_mobile(actor, draw)
             hashed = self._deps.keys.lookup_hash("mobile", mobile_number(who))
@@ -339,13 +346,13 @@ class Discards:
             await record(
                 actor, now, f"discard.{request.state}", "draw", locked.draw.id, code=invitation.code, reason=opinion
             )
-            await self._carry_out(locked, invitation, request, party_of(actor.role))
+            await self._apply(locked, invitation, request, party_of(actor.role))
 
     async def _decides_in(self, actor: Actor, draw: Draw) -> bool:
         """Of supervisors, those who were named for the draw; who was granted the role reads only."""
         return actor.role != "supervisor" or await self._access.is_watched_by(actor, draw)
 
-    async def _carry_out(
+    async def _apply(
         self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
     ) -> None:
         confirmed = request.state == DiscardState.CONFIRMED
@@ -429,6 +436,14 @@ class Discards:
 
     async def _notify_kept(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
         await notify_agency(self._notices, draw, "agency_kept", str(request.id), reason=reason)
+
+
+async def _check_still_in(draw: Draw, code: str) -> None:
+    """Raises Conflict for the code of an expert whose place was given up meanwhile, as by a colleague."""
+    gone = await Invitation.get_or_none(draw_id=draw.id, code=code, state__in=_GONE)
+    if gone is not None:
+        label = InvitationState(gone.state).label
+        raise Conflict(f"该专家{label}，名额已空出，不用再登记。", code="place_given_up")
 
 
 async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:

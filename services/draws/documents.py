@@ -18,7 +18,7 @@ from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries
 from services.draws.repository import check_owner
-from services.ports import Printer
+from services.ports import DocumentRenderer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -46,20 +46,24 @@ _ROWS = (
     "招标代理机构",
     "经办人",
     "经办人电话",
+    "截标时间",
+    "开标时间",
     "预计评标开始",
     "预计评标结束",
     "抽取人数",
     "监督人",
 )
+_OF_A_REDRAW = frozenset(("截标时间", "开标时间"))
+"""Rows that only the application for a redraw has: its agency sets both times anew (23.10)."""
 _WIDE = frozenset(("抽取活动名称", "项目名称", "招标人", "招标代理机构", "监督人"))
 _CONDITIONS = ("评标专业", "抽取地区", "人数")
 _BLANK_LINES = 4
 
 
 class DrawDocuments:
-    def __init__(self, deps: Deps, printer: Printer, queries: DrawQueries) -> None:
+    def __init__(self, deps: Deps, renderer: DocumentRenderer, queries: DrawQueries) -> None:
         self._deps = deps
-        self._printer = printer
+        self._renderer = renderer
         self._queries = queries
         self._catalogues = Catalogues(deps)
 
@@ -92,7 +96,8 @@ class DrawDocuments:
         conditions: Sequence[Sequence[str]],
         facts: Sequence[Sequence[str]],
     ) -> dict[str, object]:
-        rows = [{"label": label, "value": values.get(label, ""), "wide": label in _WIDE} for label in _ROWS]
+        labels = [label for label in _ROWS if kind == "redraw" or label not in _OF_A_REDRAW]
+        rows = [{"label": label, "value": values.get(label, ""), "wide": label in _WIDE} for label in labels]
         lists = [{"label": "抽取条件", "columns": list(_CONDITIONS), "rows": list(conditions)}] if conditions else []
         return {
             "title": TITLES[kind],
@@ -123,7 +128,7 @@ class DrawDocuments:
 
     async def _print(self, content: Mapping[str, object]) -> bytes:
         try:
-            return await self._printer.render_pdf("draw_application", content)
+            return await self._renderer.render_pdf("draw_application", content)
         except GatewayError as error:
             log.error("paper_not_printed", paper="draw_application", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
@@ -137,6 +142,8 @@ def _values(draw: Draw, project: Project, supervisors: Sequence[Any]) -> dict[st
         "招标人": project.tenderee_name,
         "招标代理机构": project.agency_name,
         "经办人": draw.operator_name,
+        "截标时间": _moment(draw.bid_closing_at) if draw.bid_closing_at else "",
+        "开标时间": _moment(draw.opening_at),
         "预计评标开始": _moment(draw.starts_at),
         "预计评标结束": _moment(draw.ends_at),
         "抽取人数": f"{draw.needed}人",

@@ -11,7 +11,7 @@ from domain.draws.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent,
 from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReason
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.rulebook.notice_texts import time_params
-from models.draws import DrawApplication
+from models.draws import Draw, DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
@@ -105,6 +105,10 @@ class Exits:
                     invitation_id=invitation.id,
                 )
 
+    def can_end(self, draw: Draw) -> bool:
+        """Once its start has come: it has a panel, also while a further order is being fixed to fill it up."""
+        return draw.state in _MET or (draw.state == DrawState.COMMITTING and draw.finished_at is not None)
+
     async def end(self, actor: Actor, draw_id: UUID, words: str) -> None:
         """The panel has met, with or without everybody: nothing follows. Raises Conflict before the expected start."""
         permissions.check(actor, "draw.end")
@@ -113,13 +117,13 @@ class Exits:
         async with transaction():
             locked = await self._lock(actor, draw_id)
             now = self._deps.now()
-            if locked.state == DrawState.COMMITTING:
-                raise Conflict("正在三方摇号，请先终止本轮摇号，再结束活动。", code="committing")
-            if locked.state not in _MET:
+            if not self.can_end(locked.draw):
                 raise Conflict(f"活动{locked.state.label}，不能结束；不再评标的请终止活动。", code="not_met")
             if now < locked.draw.starts_at:
                 at = print_time(locked.draw.starts_at)
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
+            if locked.state == DrawState.COMMITTING:
+                await leave_committing(locked.draw, self._deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)
             await self._news.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])

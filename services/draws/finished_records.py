@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain.draws.record import Ended, Json
+from domain.draws.record import Ended
 from domain.errors import InvalidInput, NotFound
 from models.draws import Draw
 from services.core.base import Deps, rows
-from services.draws.public_record import PublicRecords
+from services.draws.record_files import RecordFile, RecordFiles
 
 _NUMBER = re.compile("[A-Z]{1,8}[0-9]{9,16}")
-_KEPT = 8
-"""Records kept ready in this process; one of 20,000 candidates has some 3 MB."""
 _FIND = """
 SELECT d.id, d.pool, d.number FROM draw d JOIN draw_log l ON l.draw_id = d.id AND l.seq = d.log_length
 WHERE d.pool = ANY($1::text[]) AND d.number = $2 AND l.act = $3 ORDER BY d.pool
@@ -37,10 +34,9 @@ class FoundRecord:
 class FinishedRecords:
     """One answer for an unknown number and for an activity that goes on: trying numbers discloses no draw."""
 
-    def __init__(self, deps: Deps, records: PublicRecords) -> None:
+    def __init__(self, deps: Deps, files: RecordFiles) -> None:
         self._deps = deps
-        self._records = records
-        self._kept: OrderedDict[UUID, dict[str, Json]] = OrderedDict()
+        self._files = files
 
     async def find(self, number: str) -> list[FoundRecord]:
         """Those with this number, of every pool. Raises InvalidInput, NotFound."""
@@ -49,17 +45,11 @@ class FinishedRecords:
             raise InvalidInput("活动编号由字母和数字组成，如CQSQ202611210001，请核对后重新输入。", field="number")
         return await self._search(list(self._deps.rulebooks), typed)
 
-    async def get(self, pool: str, number: str) -> tuple[Draw, dict[str, Json]]:
+    async def get(self, pool: str, number: str) -> tuple[Draw, RecordFile]:
         """The draw and its record. Raises NotFound."""
         [found] = await self._search([pool] if pool in self._deps.rulebooks else [], number)
         draw = await Draw.get(id=found.id)
-        if draw.id in self._kept:
-            self._kept.move_to_end(draw.id)
-        else:
-            self._kept[draw.id] = await self._records.of(draw)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return draw, self._kept[draw.id]
+        return draw, await self._files.of(draw)
 
     async def _search(self, pools: list[str], number: str) -> list[FoundRecord]:
         found = await rows(_FIND, pools, number, Ended.name)

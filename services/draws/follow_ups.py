@@ -13,20 +13,20 @@ from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
-from domain.draws.lifecycles import DrawState, InvitationState
+from domain.draws.lifecycles import OVER, DrawState, InvitationState
 from domain.errors import Conflict, InvalidInput, RuleViolation
 from models.draws import CallNotice, Condition, Draw, DrawLot, RecalledExpert, Supervisor, SupervisorEntry
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
+from services.core.idempotency import once
 from services.draws.copying import condition_like, copy_recusals
 from services.draws.forms import DrawForm, NoticeForm
 from services.draws.recall_rules import gathering_on_the_day
-from services.draws.repository import check_owner, lock_for
+from services.draws.repository import check_owner, find_avoided, lock_for
 from services.draws.setup import DrawSetup, Origin
 
-_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 _REDRAWABLE = (DrawState.ENDED, DrawState.RELEASED)
 
 
@@ -59,26 +59,31 @@ class FollowUps:
         check_owner(actor, await Draw.get(id=draw_id))
         return await open_followers(draw_id).first()
 
-    async def redraw(self, actor: Actor, draw_id: UUID, times: RedrawTimes) -> UUID:
+    async def redraw(self, actor: Actor, draw_id: UUID, times: RedrawTimes, *, key: str | None = None) -> UUID:
         """A new group for the lots of an ended or released activity.
 
         Who took part is recused. Notices and conditions are copied as far as they still hold, to be looked over.
-        Raises Conflict, InvalidInput, RuleViolation.
+        Asked twice with one ``key``, it is made once. Raises Conflict, InvalidInput, RuleViolation.
         """
         permissions.check(actor, "draw.create")
-        async with transaction():
+
+        async def run() -> UUID:
             old = await self._original(actor, draw_id, _REDRAWABLE, "重新抽取")
             form = await self._form(old, times.starts_at, times.ends_at, times.lots)
             form = replace(form, opening_at=times.opening_at, bid_closing_at=times.bid_closing_at)
             new = await self._setup.create(actor, form, origin=Origin("redraw", old.id))
             await copy_recusals(old.id, new)
             await self._copy_for_redraw(actor, old, new, times.starts_at)
-        return new
+            return new
 
-    async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes) -> UUID:
+        owner, request = f"draw.redraw:{actor.account_id}", f"{draw_id} {times!r}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes, *, key: str | None = None) -> UUID:
         """The experts who took part at the end of an ended activity are to be called together again (23.1)."""
         permissions.check(actor, "draw.create")
-        async with transaction():
+
+        async def run() -> UUID:
             old = await self._original(actor, draw_id, (DrawState.ENDED,), "复评")
             panel = await _panel(old.id)
             if not panel:
@@ -87,7 +92,10 @@ class FollowUps:
             new = await self._setup.create(actor, form, origin=Origin("recall", old.id))
             await copy_recusals(old.id, new)
             await _copy_panel(old, await Draw.get(id=new), panel)
-        return new
+            return new
+
+        owner, request = f"draw.recall:{actor.account_id}", f"{draw_id} {times!r}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def _original(self, actor: Actor, draw_id: UUID, states: Sequence[DrawState], what: str) -> Draw:
         """Locked, so that nothing else is made from it meanwhile. Raises Conflict."""
@@ -118,6 +126,7 @@ class FollowUps:
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
             supervisors=tuple([one.id async for one in active.order_by("id")]),
+            avoided_draws=await find_avoided(old.id),
             remark=old.remark,
             bid_closing_at=old.bid_closing_at,
         )
@@ -148,7 +157,7 @@ class FollowUps:
 
 def open_followers(draw_id: UUID) -> QuerySet[Draw]:
     """Redraws and recalls of an activity that are not over."""
-    return Draw.filter(original_id=draw_id).exclude(state__in=list(_OVER))
+    return Draw.filter(original_id=draw_id).exclude(state__in=list(OVER))
 
 
 async def _panel(draw_id: UUID) -> list[Invitation]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.draws.addresses import find_organisation, is_complete
 from domain.errors import InvalidInput
 from domain.rulebook.book import Rulebook
 from services.core.base import violation
@@ -98,7 +99,7 @@ _LABELS = {
 }
 _NOTICE_LABELS = {
     "venue": "评标场所",
-    "address": "评标地点",
+    "address": "集合地点",
     "room": "评标室",
     "gathering_at": "集合时间",
     "contact": "联系人",
@@ -134,20 +135,20 @@ def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime
         check_no_link(getattr(form, field), field, _NOTICE_LABELS[field])
     if len(form.remark) > rules.remarks_max:
         raise violation(book, "draw.notice.remarks_max", f"注意事项最多{rules.remarks_max}字。", field="remark")
-    if not all(any(word in form.address for word in words) for words in rules.address_parts):
+    if not is_complete(form.address, rules.address_parts):
         raise violation(
             book,
             "draw.notice.address_parts",
-            "集合地点应写到市、区和详细地址，如广州市天河区天润路333号。",
+            "集合地点应写到市、区和详细地址（没有区的写街道或镇），如广州市天河区天润路333号。",
             field="address",
         )
-    for word in rules.address_forbidden_words:
-        if word in form.address + form.room:
+    for field in ("address", "room"):
+        if word := find_organisation(getattr(form, field), rules.address_forbidden_words):
             raise violation(
                 book,
                 "draw.notice.address_forbidden_words",
-                f"集合地点不能出现单位名称（含“{word}”），请只写地址。",
-                field="address",
+                f"{_NOTICE_LABELS[field]}不能出现单位名称（含“{word}”），请只写地址。",
+                field=field,
             )
     if form.gathering_at <= now:
         raise InvalidInput("集合时间已过，请重新设置。", field="gathering_at")
@@ -155,8 +156,25 @@ def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime
         raise InvalidInput("集合时间不能晚于预计评标开始时间。", field="gathering_at")
 
 
+def check_venue(venue: str, book: Rulebook, where: str = "") -> None:
+    """The venue of a draw on site; a pool without a list of venues takes any. Raises InvalidInput."""
+    if book.venues and venue.strip() not in [one.name for one in book.venues]:
+        raise InvalidInput(
+            f"{where}进场项目请从列表中选择评标场所；不在交易中心评标的，请在活动信息中把“是否进场项目”改为否。",
+            code="venue_unknown",
+            field="venue",
+        )
+
+
 def check_condition_form(form: ConditionForm, book: Rulebook, remaining: int) -> None:
     """``remaining`` is how many experts may still be planned."""
+    check_asked_for(form, book)
+    if not 1 <= form.planned <= remaining:
+        raise InvalidInput(f"条件计划抽取人数应为1到{remaining}人（剩余可设置人数）。", field="planned")
+
+
+def check_asked_for(form: ConditionForm, book: Rulebook) -> None:
+    """Whom a condition asks for, not how many. Raises InvalidInput, RuleViolation."""
     rules = book.draw
     if form.region_mode not in rules.region_modes:
         raise InvalidInput("请选择按常驻地或按意愿评标地抽取。", field="region_mode")
@@ -170,8 +188,6 @@ def check_condition_form(form: ConditionForm, book: Rulebook, remaining: int) ->
         raise violation(book, "draw.alternative_specialty", "本专家库不支持备选专业。", field="alternative")
     if form.alternative == form.specialty:
         raise InvalidInput("备选专业不能与主专业相同。", field="alternative")
-    if not 1 <= form.planned <= remaining:
-        raise InvalidInput(f"条件计划抽取人数应为1到{remaining}人（剩余可设置人数）。", field="planned")
 
 
 def check_counts(planned: Sequence[int], needed: int) -> None:

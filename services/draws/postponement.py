@@ -39,7 +39,7 @@ class Postponement:
         self._notices = notices
         self._news = DrawNews(deps, notices)
 
-    async def carry_out(self, actor: Actor, locked: Locked, new: NewStart) -> None:
+    async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
         """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel is needed elsewhere by then."""
         draw, now, reason = locked.draw, self._deps.now(), new.reason.strip()[:200]
         self._check(draw, new.at, reason, now)

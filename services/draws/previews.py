@@ -13,6 +13,8 @@ from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.draws.eligibility import count_eligible, nobody_recused
+from services.draws.forms import ConditionForm, check_asked_for
+from services.draws.notices_and_conditions import check_codes, fill_condition, get_notice
 from services.draws.repository import lock_editable
 from services.draws.usage import take_one
 
@@ -35,12 +37,24 @@ class DrawPreviews:
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await lock_editable(actor, draw_id)
-            condition = locked.get_condition(condition_id)
-            left = await self._take(locked.draw)
-            notice = await CallNotice.get(id=condition.notice_id)
-            main = await self._band(locked.draw, condition, notice, condition.specialty)
-            alternative = await self._band(locked.draw, condition, notice, condition.alternative)
-            return Preview(main, alternative, left)
+            return await self._bands(locked.draw, locked.get_condition(condition_id))
+
+    async def show_form(self, actor: Actor, draw_id: UUID, form: ConditionForm) -> Preview:
+        """The same for a condition that is not saved yet. Raises InvalidInput for a code that no catalogue has."""
+        permissions.check(actor, "draw.preview")
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            check_asked_for(form, self._deps.book(actor.pool))
+            await check_codes(actor.pool, form)
+            condition = Condition(draw_id=draw_id, position=0)
+            fill_condition(condition, form)
+            return await self._bands(locked.draw, condition)
+
+    async def _bands(self, draw: Draw, condition: Condition) -> Preview:
+        notice = await get_notice(draw.id, condition.notice_id)
+        left = await self._take(draw)
+        main = await self._band(draw, condition, notice, condition.specialty)
+        return Preview(main, await self._band(draw, condition, notice, condition.alternative), left)
 
     async def _take(self, draw: Draw) -> int:
         rules, now = self._deps.book(draw.pool).draw.preview, self._deps.now()

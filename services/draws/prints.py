@@ -17,7 +17,7 @@ from services.core.base import Actor, Deps, violation
 from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
 from services.draws.results import DrawResults, Result, ResultRow
-from services.ports import Printer
+from services.ports import DocumentRenderer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -34,10 +34,10 @@ class DrawPrints:
     """Persons are printed from unsealing on only; every print is logged as a reading."""
 
     def __init__(
-        self, deps: Deps, printer: Printer, queries: DrawQueries, results: DrawResults, records: PublicRecords
+        self, deps: Deps, renderer: DocumentRenderer, queries: DrawQueries, results: DrawResults, records: PublicRecords
     ) -> None:
         self._deps = deps
-        self._printer = printer
+        self._renderer = renderer
         self._queries = queries
         self._results = results
         self._records = records
@@ -114,7 +114,7 @@ class DrawPrints:
             "signatures": list(signatures),
         }
         try:
-            return Paper(await self._printer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
+            return Paper(await self._renderer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
         except GatewayError as error:
             log.error("paper_not_printed", paper="draw_print", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error

@@ -94,6 +94,7 @@ class DrawProgress:
         )
 
     async def _why_waiting(self, draw: Draw, state: DrawState, conditions: list[Condition]) -> str:
+        """For all who look: agency, offices and screens read the same words, so that they ask none of them to act."""
         rules = self._deps.book(draw.pool).draw
         calling, how = rules.calling, _how_to_fill(conditions, rules.supplement.region_change)
         opened = sum(c.open for c in conditions)
@@ -102,16 +103,18 @@ class DrawProgress:
             return f"正在等待{opened}位专家答复，还缺{missing}人。"
         if state == DrawState.DRAWING and not calling.hours.contains(self._deps.now()):
             return f"当前不在呼叫时段（{calling.hours}），到时自动继续。"
+        if state in (DrawState.VERIFIED, DrawState.COMMITTING) and self._deps.now() >= draw.starts_at:
+            return _TOO_LATE_AGAIN if draw.finished_at else _TOO_LATE
         fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
         if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
-            return f"顺序已经确定，请启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
+            return f"顺序已经确定，待代理机构启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
         if draw.kind == "recall" and state in _OF_A_RECALL:
             return _OF_A_RECALL[state].format(missing=missing)
         return {
-            DrawState.EDITING: "请完善信息后提交审核。",
+            DrawState.EDITING: "代理机构正在完善信息，尚未提交审核。",
             DrawState.SUBMITTED: "等待交易中心核验。",
-            DrawState.REFUSED: "核验未通过，请修改后重新提交。",
-            DrawState.VERIFIED: "核验已通过，请开始三方摇号。",
+            DrawState.REFUSED: "核验未通过，待代理机构修改后重新提交。",
+            DrawState.VERIFIED: "核验已通过，待代理机构开始三方摇号。",
             DrawState.COMMITTING: "等待各方手机提交并公开随机数。",
             DrawState.DRAWING: "正在抽取下一位专家。",
             DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
@@ -125,8 +128,10 @@ class DrawProgress:
         }[state]
 
 
+_TOO_LATE = "预计评标开始时间已过，不能再抽取；终止本活动后可以重新申请。"
+_TOO_LATE_AGAIN = "预计评标开始时间已过，不能再按本轮补抽，可以结束活动。"
 _OF_A_RECALL = {
-    DrawState.VERIFIED: "核验已通过，请逐一通知原专家，全部确认后提交最终结果。",
+    DrawState.VERIFIED: "核验已通过，待代理机构逐一通知原专家，全部确认后提交最终结果。",
     DrawState.SHORT: "有{missing}位原专家不参评。可按现有专家评标，或终止本活动后从原活动重新抽取。",
     DrawState.SUPPLEMENT_PENDING: "有{missing}位原专家不能到场。可按现有专家评标，或终止本活动后从原活动重新抽取。",
     DrawState.TERMINATED: "复评已终止，可从原活动再次发起复评或重新抽取。",

@@ -19,8 +19,8 @@ INVESTMENT_MAX = 10**16
 class ProjectData:
     """The form of a project. ``investment`` in fen; ``region`` six digits.
 
-    The number of an ``on_site`` project has the rulebook's length. ``internal_code`` steers a check and is not kept: a
-    military or similar tenderee has an internal code instead of a credit code.
+    The number of an ``on_site`` project has the rulebook's length. ``internal_code`` steers a check and is read off
+    the code that is kept: a military or similar tenderee has an internal code instead of a credit code.
     """
 
     name: str

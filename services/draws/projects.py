@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
@@ -17,6 +18,7 @@ from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.draws.project_rules import LotData, ProjectData, check_lot, check_project
+from services.organisations import is_credit_code
 
 PAGE_MAX = 100
 
@@ -24,7 +26,8 @@ PAGE_MAX = 100
 @dataclass(frozen=True)
 class LotView:
     """`draw_id` and `draw_number` name the activity that owns the lot, if any. `numbers` names all that drew it or want
-    to, oldest first: a redraw stands there beside what it follows."""
+    to, oldest first: a redraw stands there beside what it follows; `names` are their names. `editable` false: it was in
+    an activity, also in one that is terminated."""
 
     id: UUID
     name: str
@@ -33,17 +36,23 @@ class LotView:
     draw_id: UUID | None
     draw_number: str
     numbers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    editable: bool = True
 
 
 @dataclass(frozen=True)
 class ProjectView:
-    """A project as its form shows it. ``editable`` false: a draw is linked. Without lots the project is one lot."""
+    """A project as its form shows it. ``editable`` false: a draw is linked. Without lots the project is one lot.
+
+    ``drawable``: it, or one of its lots, is held by no activity.
+    """
 
     id: UUID
     data: ProjectData
     created_at: datetime
     editable: bool
     lots: tuple[LotView, ...]
+    drawable: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ SELECT coalesce(p.agency_name, o.name) AS agency_name, coalesce(p.agency_code, o
  WHERE o.id = $1
 """
 _DRAWN = """
-SELECT l.lot_id, d.number FROM draw_lot l JOIN draw d ON d.id = l.draw_id
+SELECT l.lot_id, d.number, d.name FROM draw_lot l JOIN draw d ON d.id = l.draw_id
  WHERE l.project_id = $1 AND l.lot_id IS NOT NULL AND d.state <> 'terminated' ORDER BY d.created_at, d.number
 """
 
@@ -285,19 +294,22 @@ class Projects:
 
     async def _view(self, project: Project) -> ProjectView:
         lots = await Lot.filter(project_id=project.id).order_by("position", "id")
-        owners = {
-            row.lot_id: row.draw
-            for row in await DrawLot.filter(project_id=project.id, live=True).select_related("draw")
-        }
+        held = await DrawLot.filter(project_id=project.id).select_related("draw")
+        owners = {row.lot_id: row.draw for row in held if row.live}
+        linked = {row.lot_id for row in held}
         drawn = await rows(_DRAWN, project.id)
         views = tuple(
-            _lot_view(lot, owners.get(lot.id), [row["number"] for row in drawn if row["lot_id"] == lot.id])
+            _lot_view(lot, owners.get(lot.id), [row for row in drawn if row["lot_id"] == lot.id], lot.id not in linked)
             for lot in lots
         )
         names = {field.name for field in fields(ProjectData)} - {"internal_code", "contact_phone"}
-        phone = self._deps.keys.read(project.contact_phone_sealed, PHONE)
-        data = ProjectData(contact_phone=phone, **{name: getattr(project, name) for name in names})
-        return ProjectView(project.id, data, project.created_at, not await _is_linked(project.id), views)
+        data = ProjectData(
+            contact_phone=self._deps.keys.read(project.contact_phone_sealed, PHONE),
+            internal_code=not is_credit_code(project.tenderee_code),
+            **{name: getattr(project, name) for name in names},
+        )
+        free = any(lot.draw_id is None for lot in views) if views else None not in owners
+        return ProjectView(project.id, data, project.created_at, not await _is_linked(project.id), views, free)
 
 
 def _reach(actor: Actor) -> tuple[str, list[object]]:
@@ -322,7 +334,7 @@ async def _is_linked(project_id: UUID) -> bool:
     return await Draw.exists(project_id=project_id) or await DrawLot.exists(project_id=project_id)
 
 
-def _lot_view(lot: Lot, draw: Draw | None, numbers: Sequence[str]) -> LotView:
+def _lot_view(lot: Lot, draw: Draw | None, drawn: Sequence[Mapping[str, Any]], editable: bool) -> LotView:
     return LotView(
         lot.id,
         lot.name,
@@ -330,7 +342,9 @@ def _lot_view(lot: Lot, draw: Draw | None, numbers: Sequence[str]) -> LotView:
         lot.investment,
         draw.id if draw else None,
         draw.number if draw else "",
-        tuple(numbers),
+        tuple(row["number"] for row in drawn),
+        tuple(row["name"] for row in drawn),
+        editable,
     )
 
 

@@ -14,7 +14,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.signed_links import Link, Links
 from services.draws.access import DrawAccess
 from services.draws.progress import DrawProgress, DrawTotals
-from services.draws.public_record import PublicRecords
+from services.draws.record_files import RecordFile, RecordFiles
 
 Screen = Literal["board", "record"]
 _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
@@ -23,12 +23,12 @@ _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
 
 class PublicLinks:
     def __init__(
-        self, deps: Deps, access: DrawAccess, progress: DrawProgress, records: PublicRecords, links: Links
+        self, deps: Deps, access: DrawAccess, progress: DrawProgress, files: RecordFiles, links: Links
     ) -> None:
         self._deps = deps
         self._access = access
         self._progress = progress
-        self._records = records
+        self._files = files
         self._links = links
 
     async def share(self, actor: Actor, draw_id: UUID, screen: Screen) -> str:
@@ -53,10 +53,14 @@ class PublicLinks:
         rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
         return [row.facts for row in rows]
 
-    async def record(self, token: str) -> tuple[Draw, dict[str, Json]]:
-        """The verifiable record. Raises Forbidden for a bad link, Conflict before the draw has begun."""
+    async def record(self, token: str) -> tuple[Draw, RecordFile | None]:
+        """The verifiable record so far; None once it is whole, when anybody finds it by its number.
+
+        Raises Forbidden for a bad link, Conflict before the draw has begun.
+        """
         draw = await self._open(token, "record")
-        return draw, await self._records.of(draw)
+        whole = draw.ended_at is not None and draw.log_length > 0
+        return draw, None if whole else await self._files.of(draw)
 
     async def _open(self, token: str, screen: Screen) -> Draw:
         link = self._check(token, screen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,7 @@ from tortoise.models import Model
 
 from domain.catalogues import region_prefix
 from domain.clock import local
-from domain.draws.lifecycles import DrawState, state_label
+from domain.draws.lifecycles import DrawState, named_state, state_label
 from domain.masking import mask_name
 from models.draws import (
     AvoidedDraw,
@@ -29,7 +29,7 @@ from models.draws import (
 from models.projects import Lot
 from services.core import permissions
 from services.core.base import Actor, Deps, Page, from_row, rows
-from services.core.pages import read_page
+from services.core.pages import contains, read_page
 from services.core.permissions import role_name
 from services.draws.access import DrawAccess
 from services.draws.lot_holding import find_ancestors
@@ -42,15 +42,19 @@ DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND r.seed = ''
  AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor')"""
 """Whether a draw ``d`` waits for its supervisor's random number, in SQL."""
+AWAITS_SUPPLEMENT = "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')"
+"""Whether places of a draw ``d`` wait for a supplementary draw (待补抽活动), in SQL."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filters:
     """Empty: no limit. ``number`` and ``project`` search in numbers and names, the times are of the expected start."""
 
     number: str = ""
     project: str = ""
     state: str = ""
+    name: str = ""
+    """Of a state, as ``state_names`` codes it: 未抽取 is no recall, 未通知 is one."""
     kind: str = ""
     source: str = ""
     """``on_site`` or ``off_site``: whether a trading centre's project or the agency's own (活动来源)."""
@@ -88,9 +92,18 @@ class Card:
 
 
 @dataclass(frozen=True)
+class EarlierDraw:
+    """One whose experts may be recused in another."""
+
+    id: UUID
+    number: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Dashboard:
     """`today`: gatherings of today. `completed_today`: drawn to the end today, full, short or by force. `week` counts
-    draws begun this week by day, Monday first; `pending_supplements` the places that wait for a supplementary draw."""
+    draws begun this week by day, Monday first; `pending_supplements` activities that wait for a supplementary draw."""
 
     today: int
     drawing: int
@@ -146,6 +159,7 @@ _OPERATIONS: Mapping[str, str] = {
     "draw.attached": "上传证明材料",
     "draw.submitted": "提交审核",
     "draw.withdrawn": "撤回申请",
+    "draw.notice_corrected": "核验后修改语音通知",
     "draw.verified": "通过核验",
     "draw.refused": "退回核验",
     "draw.round_opened": "开始三方摇号",
@@ -218,8 +232,7 @@ SELECT
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.state IN ('drawing', 'paused', 'ending')) AS drawing,
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.finished_at >= {{today}}
   AND d.state IN ('completed', 'short', 'supplement_pending', 'ended')) AS completed_today,
-(SELECT coalesce(sum(c.needed - c.accepted), 0)::int FROM draw d JOIN draw_condition c ON c.draw_id = d.id
-  WHERE {{where}} AND d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')) AS pending_supplements,
+(SELECT count(*) FROM draw d WHERE {{where}} AND {AWAITS_SUPPLEMENT}) AS pending_supplements,
 panel.present_today, panel.awaited,
 ARRAY(SELECT d.started_at FROM draw d WHERE {{where}} AND d.started_at >= {{monday}}) AS begun
 FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_today
@@ -229,6 +242,8 @@ FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_tod
 """Each figure is found by an index of its own, so that what is long over costs nothing."""
 
 
+_REMARKS = ("reason", "opinion", "terminal", "what")
+"""Which detail of an operation is shown beside it: the first that it has."""
 _DEPARTMENT = """
 CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'verifier' THEN d.terminal
   WHEN 'supervisor' THEN (SELECT s.department FROM draw_supervisor s WHERE s.draw_id = d.id
@@ -278,13 +293,15 @@ class DrawQueries:
         ]
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
-        """Draws that this actor may see, newest first, and how many there are in all."""
+        """Draws that this actor may see, and how many there are in all: newest first, to a venue by their start."""
         permissions.check(actor, "draw.read")
         where, values = self._access.reach(actor)
+        named, of_recall = named_state(filters.name)
         asked: tuple[tuple[object, str], ...] = (
             (filters.number, "(d.number ILIKE '%' || {} || '%' OR d.name ILIKE '%' || {} || '%')"),
             (filters.project, "(p.name ILIKE '%' || {} || '%' OR p.number ILIKE '%' || {} || '%')"),
             (filters.state, "d.state = {}"),
+            (named, "d.state = {}" if of_recall is None else f"d.state = {{}} AND (d.kind = 'recall') IS {of_recall}"),
             (filters.kind, "d.kind = {}"),
             (filters.source, "d.on_site = ({} = 'on_site')"),
             (region_prefix(filters.region), "starts_with(p.region, {})"),
@@ -298,10 +315,32 @@ class DrawQueries:
                 where += " AND " + clause.replace("{}", f"${len(values)}")
         project = "JOIN project p ON p.id = d.project_id"
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"
-        found, total = await read_page(
-            _CARD, f"d {project}", source, "d.created_at DESC, d.id", values, offset=offset, limit=limit
-        )
+        order = f"d.{'starts_at' if actor.role == 'venue' else 'created_at'} DESC, d.id"
+        found, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
         return Page(tuple(_card(row) for row in found), total)
+
+    async def avoidable(self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int) -> Page[EarlierDraw]:
+        """Activities whose experts may be recused in another (16.5), newest first: what was chosen before, then those
+        of the actor that have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
+        permissions.check(actor, "draw.edit")
+        where, values = self._access.reach(actor)
+        where += " AND d.finished_at IS NOT NULL"
+        if word := search.strip()[:100]:
+            values.append(contains(word))
+            where += f" AND (d.number ILIKE ${len(values)} OR d.name ILIKE ${len(values)})"
+        found, total = await read_page(
+            "d.id, d.number, d.name",
+            "d",
+            f"draw d WHERE {where}",
+            "d.created_at DESC, d.id",
+            values,
+            offset=0,
+            limit=limit,
+        )
+        kept = Draw.filter(id__in=list(chosen), pool=actor.pool, organisation_id=actor.organisation_id)
+        first = [EarlierDraw(one.id, one.number, one.name) for one in await kept.order_by("-created_at", "id")]
+        rest = [EarlierDraw(r["id"], r["number"], r["name"]) for r in found if r["id"] not in set(chosen)]
+        return Page((*first, *rest), total)
 
     async def dashboard(self, actor: Actor) -> Dashboard:
         permissions.check(actor, "draw.create")
@@ -317,6 +356,13 @@ class DrawQueries:
             week[local(begun).weekday()] += 1
         awaited_today = found.pop("awaited") - found["present_today"]
         return Dashboard(**found, awaited_today=awaited_today, week=tuple(week))
+
+    async def count_to_supplement(self, actor: Actor) -> int:
+        """Activities with places that wait for a supplementary draw, as the dashboard counts them."""
+        permissions.check(actor, "draw.create")
+        where, values = self._access.reach(actor)
+        [found] = await rows(f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {AWAITS_SUPPLEMENT}", *values)
+        return int(found["n"])
 
     async def operations(self, actor: Actor, draw_id: UUID) -> list[Operation]:
         """Who did what to a draw, oldest first (操作记录). Nothing of experts: their names are sealed."""
@@ -350,7 +396,7 @@ def _card(row: Mapping[str, Any]) -> Card:
 
 def _operation(row: Any) -> Operation:
     details = row["details"] if isinstance(row["details"], dict) else json.loads(row["details"])
-    remark = str(details.get("reason") or details.get("opinion") or details.get("terminal") or "")
+    remark = str(next((details[name] for name in _REMARKS if details.get(name)), ""))
     label = _OPERATIONS.get(row["action"], row["action"])
     role = "系统" if row["role"] == "system" else role_name(row["role"])
     return Operation(row["at"], row["action"], label, role, row["department"] or "", row["person"] or "", remark)

@@ -6,10 +6,11 @@ experts and moves the activity, in one transaction: no expert is notified twice,
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -46,8 +47,6 @@ from services.notifications import Notices
 
 _NO_HINDRANCE: tuple[SkipReason, ...] = ("leave",)
 """Who agrees on the phone knows his own leave."""
-_ASKED_MAX, _ASKED_AGAIN = 3, timedelta(minutes=10)
-"""How often an expert is asked to call back, and not sooner again than this: as often as a release calls (23.15)."""
 _ROUND = 0
 """Of invitations that no round has ordered."""
 _PANEL = f"""
@@ -188,10 +187,12 @@ class Recalls:
             row = await self._row_of(draw_id, row_id)
             phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
             asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
-            if asked >= _ASKED_MAX:
+            rules = self._deps.book(draw.pool).draw.recall
+            if asked >= rules.asks_max:
                 raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
-            if asked and row.called_at and now < row.called_at + _ASKED_AGAIN:
-                raise Conflict("刚刚已请该专家回电，请10分钟后再试。", code="asked_just_now")
+            if asked and row.called_at and now < row.called_at + rules.asked_again_after:
+                minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
+                raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
             notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
             await self._notices.notify(
                 pool=draw.pool,

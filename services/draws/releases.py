@@ -50,7 +50,7 @@ RELEASES_DUE = (
     "EXISTS (SELECT 1 FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days')"
 )
-UNTOLD = """
+UNREACHED = """
 SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'released'
  WHERE d.state = 'released' AND d.ended_at > $1::timestamptz - interval '2 days'
    AND EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id AND n.kind = 'draw_released' AND n.state <> 'active')
@@ -130,7 +130,8 @@ class ReleaseTask:
 @dataclass(frozen=True)
 class ReleaseView:
     """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way.
-    ``later``: it could be asked for or begun if the draw did not call experts just now. ``hours``: of the calls.
+    ``later``: it could be asked for or begun if the draw did not call experts just now. ``hours``: of the calls,
+    ``calls_max``: how often the system calls an expert who doesn't answer.
 
     ``virtual_calls``: the pool offers calls that hide both numbers, to reach whom no call of the system reached.
     """
@@ -142,6 +143,7 @@ class ReleaseView:
     may_start: bool
     later: bool
     hours: Annotated[str, Field(description="Empty: at any time", examples=["08:00-21:00"])]
+    calls_max: int
     virtual_calls: bool
     panel: tuple[ReleasedExpert, ...]
 
@@ -273,9 +275,9 @@ class Releases:
             await self._run.close_place(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
         return released
 
-    async def write_untold(self) -> int:
+    async def write_to_unreached(self) -> int:
         """Write to those whom no call reached: it may still be read in time. Staff goes on to reach them."""
-        due = await rows(UNTOLD, self._deps.now())
+        due = await rows(UNREACHED, self._deps.now())
         return await process_each("release_text", due, lambda row: self._write_alone(row["id"]))
 
     async def _write_alone(self, invitation_id: UUID) -> None:
@@ -317,7 +319,8 @@ class Releases:
         state = asked[0].state if asked else None
         in_time = self._deps.now() <= release_until(draw, self._deps)
         open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
-        hours = self._deps.book(draw.pool).ladder["draw_released"].hours.get("voice")
+        ladder = self._deps.book(draw.pool).ladder["draw_released"]
+        hours = ladder.hours.get("voice")
         calls = await self._calls.log_of(draw_id, "release")
         return ReleaseView(
             until=release_until(draw, self._deps),
@@ -327,6 +330,7 @@ class Releases:
             may_start=open_ and state == State.APPROVED,
             later=in_time and draw.state in _CALLING,
             hours="" if hours is None or hours == _ANY_TIME else str(hours),
+            calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
             virtual_calls=self._calls.offered(draw.pool),
             panel=tuple(self._row(row, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )

@@ -19,6 +19,7 @@ from models.accounts import Account, RoleGrant
 from models.attendance import Attendance
 from models.draws import (
     Absence,
+    AvoidedDraw,
     CallNotice,
     Condition,
     DiscardRequest,
@@ -32,7 +33,7 @@ from models.invitations import Invitation
 from models.organisations import AgentLink, Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, execute, from_row, rows
-from services.notifications import NoticeRequest, Notices, Recipient
+from services.notifications import BEGINS, NoticeRequest, Notices, Recipient
 
 _PARTIES: Mapping[str, Party] = {
     "agent": "agency",
@@ -158,14 +159,33 @@ def venue_names(actor: Actor, book: Rulebook) -> list[str]:
     return [actor.scope, *(venue.name for venue in book.venues if venue.code == actor.scope)]
 
 
+NOT_FOR_DRAFTS = ("verifier", "venue", "supervisor")
+"""Whom an activity concerns from its first submission on."""
+
+
+def is_draft(draw: Draw) -> bool:
+    """Whether it was never handed in."""
+    return draw.state == DrawState.EDITING and not draw.terminal
+
+
 async def check_scope(actor: Actor, draw: Draw, book: Rulebook) -> None:
-    """An office that was granted for one place handles only what comes there. Raises NotFound for anything else."""
+    """A draft concerns its agency alone, and an office that was granted for one place handles only what comes there.
+
+    Raises NotFound for anything else.
+    """
+    if is_draft(draw) and actor.role in NOT_FOR_DRAFTS:
+        raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     if not actor.scope:
         return
     if actor.role == "verifier" and not await DrawApplication.exists(draw_id=draw.id, terminal=actor.scope):
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     if actor.role == "venue" and not await CallNotice.exists(draw_id=draw.id, venue__in=venue_names(actor, book)):
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+
+
+async def find_avoided(draw_id: UUID) -> tuple[UUID, ...]:
+    """Earlier draws whose experts are recused in this one."""
+    return tuple([one.earlier_id for one in await AvoidedDraw.filter(draw_id=draw_id).order_by("id")])
 
 
 async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
@@ -253,13 +273,17 @@ def _entry(draw: Draw, one: Entry) -> LogEntry:
 
 
 def draw_params(draw: Draw) -> dict[str, str]:
-    """What names a draw to those who run it: number, time, and the id that its pages have. Experts don't get these."""
+    """What names a draw to those who run it: number, time, and the id that its pages have. Experts don't get these.
+
+    ``begins`` tells ladders what can't wait for the end of quiet hours.
+    """
     begins = local(draw.starts_at)
     return {
         "number": draw.number,
         "draw": str(draw.id),
         "when": print_time(draw.starts_at),
         "day": f"{begins.month}月{begins.day}日",
+        BEGINS: begins.isoformat(),
     }
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.draws.lifecycles import InvitationState
+from domain.draws.lifecycles import DrawState, InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from models.draws import Draw
 from services.core import permissions
@@ -97,7 +97,7 @@ class DrawResults:
             "FROM invitation i JOIN expert e ON e.id = i.expert_id JOIN draw_condition c ON c.id = i.condition_id "
             "WHERE i.draw_id = $1 AND i.state = ANY($2::text[]) ORDER BY c.position, i.code",
             draw.id,
-            list(_TOOK_PART),
+            [*_TOOK_PART, *([InvitationState.RELEASED] if draw.state == DrawState.RELEASED else [])],
         )
 
     def _show_row(self, draw: Draw, row: Any, unsealed: bool) -> ResultRow:

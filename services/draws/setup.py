@@ -13,7 +13,6 @@ from tortoise.exceptions import IntegrityError
 from domain.clock import local
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, InvalidInput, NotFound
-from models.accounts import Account
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -27,29 +26,21 @@ from models.draws import (
     RecusalUnit,
     Supervisor,
 )
-from models.experts import CatalogueEntry
 from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core import permissions
-from services.core.base import Actor, Deps, record, transaction, violation
-from services.core.crypto import PHONE
+from services.core.base import Actor, Deps, record, transaction
+from services.core.idempotency import once
 from services.draws.attachments import attached_name
-from services.draws.forms import (
-    ConditionForm,
-    DrawForm,
-    NoticeForm,
-    check_condition_form,
-    check_counts,
-    check_draw_form,
-    check_notice_form,
-)
+from services.draws.form_versions import check_version, read_basic_version
+from services.draws.forms import DrawForm, check_counts, check_draw_form
 from services.draws.lot_holding import check_lots, find_ancestors
-from services.draws.news import DrawNews
+from services.draws.notices_and_conditions import NoticesAndConditions
 from services.draws.operators import Operators
 from services.draws.project_rules import check_on_site
-from services.draws.recall_rules import check_redrawable, check_same_day, gathering_on_the_day
+from services.draws.recall_rules import check_same_day, gathering_on_the_day
 from services.draws.recusal_lists import recuse_parties
-from services.draws.repository import Locked, lock_editable, lock_for, move, notify_verifiers
+from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
 from services.notifications import Notices
@@ -78,22 +69,24 @@ _SUPERVISORS_OPEN = (
 """While no order is being fixed and another may still be."""
 
 
-class DrawSetup:
+class DrawSetup(NoticesAndConditions):
     def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._news = DrawNews(deps, notices)
+        super().__init__(deps, notices)
         self._operators = Operators(deps)
 
     # ---- basic data
 
-    async def create(self, actor: Actor, form: DrawForm, *, origin: Origin = FRESH) -> UUID:
-        """A new activity in state 新建; tenderee and agency are recused by themselves."""
+    async def create(self, actor: Actor, form: DrawForm, *, origin: Origin = FRESH, key: str | None = None) -> UUID:
+        """A new activity in state 新建; tenderee and agency are recused by themselves.
+
+        Asked twice with one ``key``, it is made once.
+        """
         permissions.check(actor, "draw.create")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
+        request, now, book = repr(form), self._deps.now(), self._deps.book(actor.pool)
         form = await self._operators.complete(actor, form)
         check_draw_form(form, book, now, supervised=origin.draw_id is None)
-        async with transaction():
+
+        async def run() -> UUID:
             project = await self._project(actor, form.project_id)
             if form.on_site:
                 check_on_site(book, project.number)
@@ -113,7 +106,10 @@ class DrawSetup:
             await self._replace_parts(draw, form)
             await recuse_parties(draw, project)
             await record(actor, now, "draw.created", "draw", draw.id, number=draw.number, kind=draw.kind)
-        return draw.id
+            return draw.id
+
+        owner = f"draw.create:{actor.account_id}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def _count_draft(self, project: Project, now: datetime) -> None:
         """Each draft brings previews of its own, so they are counted, deleted ones too."""
@@ -125,14 +121,21 @@ class DrawSetup:
             message = f"{whose}今天新建的抽取活动已达{limit}个，请使用已有的活动，或明天再新建。"
             await take_one("draft", subject, now, limit, message)
 
-    async def edit(self, actor: Actor, draw_id: UUID, form: DrawForm) -> None:
-        """Change the basic data while nothing was handed in, or after a refusal."""
+    async def edit(
+        self, actor: Actor, draw_id: UUID, form: DrawForm, *, version: str = "", key: str | None = None
+    ) -> None:
+        """Change the basic data while nothing was handed in, or after a refusal.
+
+        ``version``: what the form was filled from. Raises Conflict, InvalidInput, RuleViolation.
+        """
         permissions.check(actor, "draw.edit")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
-        form = await self._operators.complete(actor, form)
-        check_draw_form(form, book, now)
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
+        request, now, book = f"{draw_id} {form!r}", self._deps.now(), self._deps.book(actor.pool)
+        asked = await self._operators.complete(actor, form)
+        check_draw_form(asked, book, now)
+
+        async def run() -> UUID:
+            form, locked = asked, await lock_editable(actor, draw_id)
+            check_version(version, await read_basic_version(locked.draw))
             if form.project_id != locked.draw.project_id:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
             if form.on_site:
@@ -144,11 +147,20 @@ class DrawSetup:
             await self._replace_parts(locked.draw, form)
             await self._follow_day(locked.draw)
             await record(actor, now, "draw.edited", "draw", draw_id)
+            return draw_id
+
+        owner = f"draw.edit:{actor.account_id}"
+        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
-        """Panel and lots of a recall are those of its original."""
+        """Panel, lots and earlier activities of a recall are those of its original."""
         lots = await DrawLot.filter(draw_id=draw.id, lot_id__isnull=False)
-        return replace(form, needed=draw.needed, lots=tuple(lot.lot_id for lot in lots if lot.lot_id))
+        return replace(
+            form,
+            needed=draw.needed,
+            lots=tuple(lot.lot_id for lot in lots if lot.lot_id),
+            avoided_draws=await find_avoided(draw.id),
+        )
 
     async def _follow_day(self, draw: Draw) -> None:
         """Experts who are recalled gather on the day of the evaluation (23.2): copied notices move along with it."""
@@ -263,134 +275,22 @@ class DrawSetup:
         if draw.kind != "normal":
             await check_lots(draw)
 
-    # ---- notices and conditions
-
-    async def add_notice(self, actor: Actor, draw_id: UUID, form: NoticeForm) -> UUID:
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
-            book, now = self._deps.book(actor.pool), self._deps.now()
-            check_notice_form(form, book, locked.draw.starts_at, now)
-            await self._check_contact(actor, locked.draw, form)
-            count = await CallNotice.filter(draw_id=draw_id).count()
-            if count >= book.draw.notice.per_draw_max:
-                raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
-            if locked.conditions and self._remaining(locked) == 0:
-                raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
-            notice = CallNotice(draw_id=draw_id, position=count + 1)
-            _fill_notice(notice, form, self._deps)
-            await notice.save()
-            await self._note_gathering(locked.draw)
-            return notice.id
-
-    async def edit_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID, form: NoticeForm) -> None:
-        """Before the draw starts anything may change; once it has started, see ``change_gathering``."""
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
-            notice = await _notice(draw_id, notice_id)
-            check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
-            await self._check_contact(actor, locked.draw, form)
-            check_same_day(locked.draw, form.gathering_at)
-            _fill_notice(notice, form, self._deps)
-            await notice.save()
-            await self._note_gathering(locked.draw)
-
-    async def remove_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
-            if any(c.notice_id == notice_id for c in locked.conditions):
-                raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
-            await (await _notice(draw_id, notice_id)).delete()
-            await self._note_gathering(locked.draw)
-
-    async def _check_contact(self, actor: Actor, draw: Draw, form: NoticeForm) -> None:
-        """Off site, experts reach the owner's supervisor, never the one who draws. Raises RuleViolation."""
-        book = self._deps.book(actor.pool)
-        if draw.on_site or not book.draw.notice.contact_apart:
-            return
-        agent = await Account.get(id=draw.agent_id)
-        if form.contact.strip() in (draw.operator_name, agent.real_name):
-            raise violation(
-                book,
-                "draw.notice.contact_apart",
-                "非进场项目的联系人请填写项目业主监督人，不能填经办人本人。",
-                field="contact",
-            )
-
-    async def _note_gathering(self, draw: Draw) -> None:
-        times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
-        draw.gathering_first = min(times, default=None)
-        await draw.save(update_fields=["gathering_first"])
-
-    async def add_condition(self, actor: Actor, draw_id: UUID, form: ConditionForm) -> UUID:
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
-            book = self._deps.book(actor.pool)
-            check_redrawable(locked.draw)
-            check_condition_form(form, book, self._remaining(locked))
-            if len(locked.conditions) >= book.draw.conditions_max:
-                raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
-            await self._check_codes(actor.pool, form)
-            await _notice(draw_id, form.notice_id)
-            position = max((c.position for c in locked.conditions), default=0) + 1
-            condition = Condition(draw_id=draw_id, position=position)
-            _fill_condition(condition, form)
-            await condition.save()
-            return condition.id
-
-    async def edit_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID, form: ConditionForm) -> None:
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
-            check_redrawable(locked.draw)
-            condition = locked.get_condition(condition_id)
-            check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
-            await self._check_codes(actor.pool, form)
-            await _notice(draw_id, form.notice_id)
-            _fill_condition(condition, form)
-            await condition.save()
-
-    async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
-        async with transaction():
-            locked = await lock_editable(actor, draw_id)
-            check_redrawable(locked.draw)
-            await locked.get_condition(condition_id).delete()
-            for position, condition in enumerate((c for c in locked.conditions if c.id != condition_id), start=1):
-                condition.position = position
-                await condition.save(update_fields=["position"])
-
-    def _remaining(self, locked: Locked) -> int:
-        return locked.draw.needed - sum(c.planned for c in locked.conditions)
-
-    async def _check_codes(self, pool: str, form: ConditionForm) -> None:
-        """Raises InvalidInput for a code that no catalogue has."""
-        wanted = {
-            "region": form.regions,
-            "specialty": tuple(code for code in (form.specialty, form.alternative) if code),
-            "title_level": (form.title_level,) if form.title_level else (),
-            "qualification": (form.qualification,) if form.qualification else (),
-            "department": (form.department,) if form.department else (),
-        }
-        levels = CatalogueEntry.filter(pool__in=["", pool], kind="title_level", code=form.title_level)
-        if form.title_level and await levels.exclude(parent="").exists():
-            raise InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level")
-        for kind, codes in wanted.items():
-            known = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).values_list(
-                "code", flat=True
-            )
-            if unknown := sorted(set(codes) - set(known)):
-                raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=kind)
-
     # ---- handing in
 
-    async def submit(self, actor: Actor, draw_id: UUID, terminal: str, reason: str) -> UUID:
-        """Hand in for verification. Raises InvalidInput when counts differ or something is missing."""
+    async def submit(self, actor: Actor, draw_id: UUID, terminal: str, reason: str, *, key: str | None = None) -> UUID:
+        """Hand in for verification. Raises InvalidInput when counts differ or something is missing.
+
+        Asked twice with one ``key``, it is handed in once.
+        """
         permissions.check(actor, "draw.submit")
-        async with transaction():
+
+        async def run() -> UUID:
             locked = await lock_for(actor, draw_id)
             book, now, draw = self._deps.book(actor.pool), self._deps.now(), locked.draw
             if terminal not in book.draw.terminals:
                 raise InvalidInput("请选择提交终端。", field="terminal")
             check_counts([c.planned for c in locked.conditions], draw.needed)
-            await self._check_still_ahead(locked, now)
+            await self._check_notices(locked, now)
             await check_supervisors(draw)
             attachment = await attached_name(draw_id)
             if draw.kind != "normal":
@@ -422,6 +322,9 @@ class DrawSetup:
             )
             return application.id
 
+        owner, request = f"draw.submit:{actor.account_id}", f"{draw_id} {terminal} {reason}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
     async def _check_follower(self, draw: Draw, attachment: str) -> None:
         """What an application for a redraw or a recall needs besides: proof, and lots that no other draw holds."""
         if not attachment:
@@ -430,13 +333,16 @@ class DrawSetup:
             raise InvalidInput("请在活动信息中从监督人名册选择监督人。", field="supervisors")
         await check_lots(draw)
 
-    async def _check_still_ahead(self, locked: Locked, now: datetime) -> None:
+    async def _check_notices(self, locked: Locked, now: datetime) -> None:
+        """Times, venue and contact, which may have been right before the draw's own data changed."""
         if locked.draw.starts_at <= now:
             raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
-        for notice in await CallNotice.filter(draw_id=locked.draw.id):
+        for notice in await CallNotice.filter(draw_id=locked.draw.id).order_by("position"):
             if notice.gathering_at <= now or notice.gathering_at > locked.draw.starts_at:
                 raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
             check_same_day(locked.draw, notice.gathering_at)
+            where = f"请修改语音通知{notice.position}："
+            await self._check_place(locked.draw, notice.venue, notice.contact, where)
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
         """Take an application back while it is not verified."""
@@ -448,26 +354,3 @@ class DrawSetup:
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
             await self._news.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
             await record(actor, now, "draw.withdrawn", "draw", draw_id)
-
-
-async def _notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
-    notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
-    if notice is None:
-        raise NotFound("找不到这条语音通知，请刷新后重试。")
-    return notice
-
-
-def _fill_notice(notice: CallNotice, form: NoticeForm, deps: Deps) -> None:
-    notice.venue, notice.address, notice.room = form.venue.strip(), form.address.strip(), form.room.strip()
-    notice.gathering_at, notice.remark = form.gathering_at, form.remark.strip()
-    notice.contact = form.contact.strip()
-    notice.contact_phone_sealed = deps.keys.seal(form.contact_phone.strip(), PHONE)
-
-
-def _fill_condition(condition: Condition, form: ConditionForm) -> None:
-    condition.notice_id, condition.region_mode = form.notice_id, form.region_mode
-    condition.regions = list(form.regions)
-    condition.specialty, condition.alternative = form.specialty, form.alternative
-    condition.title_level, condition.qualification = form.title_level, form.qualification
-    condition.department = form.department
-    condition.planned = condition.needed = form.planned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,8 +19,6 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
-
-"""Before a phone that the migration copied and that is not sealed yet."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,12 @@ class SupervisorRegister:
         """Whom an agency may name; ``search`` is part of a name or department."""
         check(actor, "draw.edit")
         return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
+
+    async def chosen(self, actor: Actor, entry_ids: Collection[UUID]) -> list[RegisteredSupervisor]:
+        """Those that an agency has ticked, by name; also who was ended meanwhile."""
+        check(actor, "draw.edit")
+        entries = SupervisorEntry.filter(pool=actor.pool, id__in=list(entry_ids)).order_by("name", "department", "id")
+        return [_show(self._deps.keys, entry) for entry in await entries]
 
     async def _find(
         self, pool: str, search: str, *, active: bool, offset: int, limit: int

@@ -13,7 +13,7 @@ from domain.draws.lifecycles import DrawState
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.draws.access import DrawAccess
-from services.draws.queries import NUMBER_WANTED
+from services.draws.queries import AWAITS_SUPPLEMENT, NUMBER_WANTED
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
 TO_DO: Mapping[str, str] = {
@@ -51,7 +51,7 @@ _RECUSALS = """(SELECT count(*)::int FROM discard_request r
 _LISTS: Mapping[WorkList, str] = {
     "to_do": "d.state = ANY({to_do}::text[])",
     "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
-    "missing": "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')",
+    "missing": AWAITS_SUPPLEMENT,
     "late": f"d.state IN {_GATHERED} AND {_BEGUN} AND {_LATE} > 0",
     "watched": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending', 'completed') AND {_RECUSALS} > 0)",
     "today": f"d.state IN {_GATHERED} AND {_TODAY}",

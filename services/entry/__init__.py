@@ -5,6 +5,7 @@ from services.entry.conclusions import REASON_MAX, Concluded, Conclusions, ExamR
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
 from services.entry.objections import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome
 from services.entry.public_notices import PublicEntry
+from services.entry.stages import Entry
 
 __all__ = [
     "ANSWER_MAX",
@@ -14,6 +15,7 @@ __all__ = [
     "TEXT_MAX",
     "Concluded",
     "Conclusions",
+    "Entry",
     "EntryServices",
     "ExamResult",
     "ObjectionState",

@@ -40,11 +40,11 @@ class Concluded:
 
 
 class Conclusions:
-    def __init__(self, deps: Deps, notices: Notifier, entry: Entry, afterwards: RefundOutcomes) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, entry: Entry, outcomes: RefundOutcomes) -> None:
         self._deps = deps
         self._notices = notices
         self._entry = entry
-        self._afterwards = afterwards
+        self._outcomes = outcomes
 
     async def record_exam(
         self, actor: Actor, application_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
@@ -80,11 +80,11 @@ class Conclusions:
         reason: str,
         now: datetime,
         *,
-        tell: bool = True,
+        notify: bool = True,
     ) -> None:
         """The same inside the caller's transaction, the application's row locked.
 
-        ``tell`` is false for a caller who tells the person of the failure himself.
+        ``notify`` is false for a caller who notifies the person of the failure himself.
         """
         if application.state != _S.EXAM:
             label = _S(application.state).label
@@ -100,7 +100,7 @@ class Conclusions:
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.REFUSE, now)
-        if tell:
+        if notify:
             await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
@@ -114,7 +114,7 @@ class Conclusions:
             if application.state != _S.FEE:
                 label = _S(application.state).label
                 raise Conflict(f"申请现在是“{label}”，不能在这里终止，请刷新后核对。", code="not_in_fee")
-            await self._afterwards.end(actor, application, words, now)
+            await self._outcomes.end(actor, application, words, now)
             return _concluded(application)
 
         return await once(

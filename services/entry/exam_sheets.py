@@ -81,7 +81,7 @@ class ExamSheets:
         check(actor, "application.conclude")
         return await self._sheets.get(actor, sheet_id)
 
-    async def carry_out(self, actor: Actor, sheet_id: UUID, *, only_good: bool = False) -> ImportView:
+    async def apply(self, actor: Actor, sheet_id: UUID, *, only_good: bool = False) -> ImportView:
         """Take the results in; again, the answer is the same.
 
         One who waits no longer is left out, and counts as a line that can't be used. Raises Conflict while there is
@@ -94,7 +94,7 @@ class ExamSheets:
                 application = await lock(UUID(row.application_id))
                 await self._conclusions.apply_exam(actor, application, row.result, row.reason, now)
 
-        return await self._sheets.carry_out(actor, sheet_id, self._still_waiting, write, only_good=only_good)
+        return await self._sheets.apply(actor, sheet_id, self._still_waiting, write, only_good=only_good)
 
     # ---- parts of the above
 

@@ -15,7 +15,7 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
-from services.applications import Codes, enters, load_codes, read_values
+from services.applications import CatalogueCodes, enters, load_codes, read_values
 from services.core.base import Deps
 from services.core.pinyin import sort_name
 from services.experts import ExpertRow, Unit
@@ -73,8 +73,8 @@ class FileMaker:
             employments=employments,
         )
         return row, {
-            "remote_evaluation": bool(self._told(values, "remote_evaluation", default=False)),
-            "emergency": bool(self._told(values, "emergency", default=False)),
+            "remote_evaluation": bool(self._value_or(values, "remote_evaluation", default=False)),
+            "emergency": bool(self._value_or(values, "emergency", default=False)),
         }
 
     def _active(self) -> bool:
@@ -82,7 +82,7 @@ class FileMaker:
         goes_on = self._entry_type in ("education", "change") and self._existing is not None
         return self._existing.active if goes_on and self._existing else True
 
-    def _told(self, values: Mapping[str, Any], code: str, *, default: object) -> Any:
+    def _value_or(self, values: Mapping[str, Any], code: str, *, default: object) -> Any:
         """The form's value; where the form does not ask, the old file's."""
         if code in self._asked or self._existing is None:
             return values.get(code, default)
@@ -97,14 +97,14 @@ class FileMaker:
         region = self._application.region
         return [next((code for code in self._application.region_path if _is_city(code)), region)]
 
-    def _title_level(self, values: Mapping[str, Any], codes: Codes) -> str:
+    def _title_level(self, values: Mapping[str, Any], codes: CatalogueCodes) -> str:
         """The level's own code; a title below it (高级工程师) leads up to it."""
         field = self._asked.get("title_level")
         if field is None or field.kind != "catalogue" or not values.get("title_level"):
             return self._existing.title_level if self._existing else ""
         return codes.path("title_level", str(values["title_level"]))[-1]
 
-    def _qualifications(self, values: Mapping[str, Any], codes: Codes) -> list[str]:
+    def _qualifications(self, values: Mapping[str, Any], codes: CatalogueCodes) -> list[str]:
         field = self._asked.get("qualifications")
         part = field.parts.get("code") if field else None
         if part is None or part.kind != "catalogue":
@@ -112,7 +112,7 @@ class FileMaker:
         held = [str(row["code"]) for row in _rows(values.get("qualifications")) if row.get("code")]
         return _paths(codes, "qualification", held)
 
-    def _employments(self, values: Mapping[str, Any], codes: Codes) -> list[Unit]:
+    def _employments(self, values: Mapping[str, Any], codes: CatalogueCodes) -> list[Unit]:
         """The units of the work history, and the present employer last; it takes its beginning from the history."""
         units = list(_history(values.get("work_history")))
         name, code = str(values.get("employer", "")), str(values.get("employer_code", ""))
@@ -127,7 +127,7 @@ class FileMaker:
         return [*(unit for unit in units if unit not in same), replace(employer, since=since)]
 
 
-def _paths(codes: Codes, kind: str, held: list[str]) -> list[str]:
+def _paths(codes: CatalogueCodes, kind: str, held: list[str]) -> list[str]:
     """The codes and all their ancestors."""
     return sorted({above for code in held for above in codes.path(kind, code)})
 

@@ -68,7 +68,7 @@ class PublicNotices:
         found, total = await read_page(_COLUMNS, "a", source, _ORDER, values, offset=offset, limit=size)
         return Page(tuple(await self._show(pool, found)), total)
 
-    async def one(self, pool: str, application_id: UUID) -> PublicEntry:
+    async def get(self, pool: str, application_id: UUID) -> PublicEntry:
         """Raises NotFound for an applicant who is not on notice now."""
         _rules(self._deps, pool)
         found = await rows(

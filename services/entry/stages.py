@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from domain.applications.lifecycles import ApplicationEvent, ApplicationState
+from domain.applications.lifecycles import STAGE_OF, ApplicationEvent, ApplicationState
 from domain.clock import print_time
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
@@ -24,9 +24,8 @@ from services.notifications import Notifier
 from services.payments import Fees
 
 _S = ApplicationState
-_AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
-_TOLD = {"education": "审核通过，已完成报名", "change": "审核通过，变更已生效"}
+_NO_ENTRY = {"education": "审核通过，已完成报名", "change": "审核通过，变更已生效"}
 """What an expert in the pool hears in the place of a welcome."""
 LAPSED, LAPSED_ANSWER = "申请已放弃", "申请人已放弃申请，公示随之结束。"
 """Of an objection against a person who gives up during public notice."""
@@ -85,7 +84,7 @@ class Entry:
         in no such stage.
         """
         book = self._deps.book(application.pool)
-        at = _AT.get(_S(application.state))
+        at = STAGE_OF.get(_S(application.state))
         passed = _ORDER.index(at) + 1 if at else 0
         stages = book.entry.stages_of(cast(EntryType, application.entry_type))
         following = next((stage for stage in stages if stage in _ORDER[passed:]), None)
@@ -176,7 +175,7 @@ class Entry:
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._note(application, book, now, ApplicationEvent.ENTER)
-        if done := _TOLD.get(application.entry_type):
+        if done := _NO_ENTRY.get(application.entry_type):
             await self._progress(application, now, done)
             return
         await notify_applicant(
@@ -201,7 +200,7 @@ async def _file_of(application: Application, account: Account) -> Expert | None:
 
 def _term_until(application: Application, existing: Expert | None, book: Rulebook, now: datetime) -> datetime | None:
     """A renewal that comes early loses nothing of the term under way; what is no entry leaves it as it is."""
-    if application.entry_type in _TOLD and existing is not None:
+    if application.entry_type in _NO_ENTRY and existing is not None:
         return existing.term_until
     if book.entry.term is None:
         return None

@@ -3,7 +3,7 @@
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
 """
 
-from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
+from services.exams.answer_writer import MadeAnswer, SaveRequest
 from services.exams.assembly import ExamServices, build, make_candidates, make_setup
 from services.exams.bank_queries import Cell, ItemFilter, ItemView, Sort, VersionView
 from services.exams.blueprints import Blueprints, BlueprintView
@@ -53,7 +53,6 @@ __all__ = [
     "Preview",
     "ReviewedPaper",
     "SaveRequest",
-    "Saved",
     "Show",
     "ShownAnswer",
     "SittingData",

@@ -111,9 +111,9 @@ class Appeals:
             if outcome == "upheld":
                 await regrade(attempt.exam, [attempt.id])
             await record(actor, now, f"exam.appeal_{outcome}", "exam_attempt", attempt.id, answer=words)
-            await self._tell(appeal.id, attempt.exam, attempt.candidate, outcome, words, now)
+            await self._notify(appeal.id, attempt.exam, attempt.candidate, outcome, words, now)
 
-    async def _tell(
+    async def _notify(
         self, appeal_id: UUID, exam: Exam, candidate: ExamCandidate, outcome: Outcome, answer: str, now: datetime
     ) -> None:
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)

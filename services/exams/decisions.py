@@ -49,7 +49,7 @@ class ExamDecisions:
             if application is not None and application.state == "exam":
                 await self._conclusions.apply_exam(actor, application, result, words, now)
             else:
-                await self._tell(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
+                await self._notify(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
 
         await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
 
@@ -64,11 +64,11 @@ class ExamDecisions:
         async def act(candidate: ExamCandidate, _: Application | None, now: datetime) -> None:
             await move_candidate(candidate, CandidateEvent.LEAVE, now)
             await record(actor, now, "exam.release", "exam_candidate", candidate.id, reason=words)
-            await self._tell(candidate, f"您不再参加这场考试（{words}）", now)
+            await self._notify(candidate, f"您不再参加这场考试（{words}）", now)
 
         await self._decide(actor, candidate_id, f"release {words}", words, key, act)
 
-    async def _tell(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
+    async def _notify(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
         """The next stage's notice reports a result of an application; this one reports all others."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)

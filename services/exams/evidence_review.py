@@ -154,7 +154,7 @@ class EvidenceReview:
             evidence.decided_at, evidence.decided_by = now, actor.account_id
             await evidence.save()
             await record(actor, now, f"exam.evidence_{outcome}", "exam_attempt", attempt.id, reason=words)
-            await self._tell(evidence, attempt, outcome, now)
+            await self._notify(evidence, attempt, outcome, now)
 
     def _open(self, evidence: ExamEvidence) -> AnswerFile:
         return AnswerFiles.read(evidence.attempt_id, self._deps.keys.open(evidence.content_sealed, SEAL))
@@ -193,7 +193,7 @@ class EvidenceReview:
         await regrade(attempt.exam, [attempt.id])
         return int((await ExamAttempt.get(id=attempt.id)).score or 0)
 
-    async def _tell(self, evidence: ExamEvidence, attempt: ExamAttempt, outcome: Outcome, now: datetime) -> None:
+    async def _notify(self, evidence: ExamEvidence, attempt: ExamAttempt, outcome: Outcome, now: datetime) -> None:
         sitting = await ExamSitting.get_or_none(id=attempt.candidate.sitting_id)
         facts = facts_of(attempt.exam, attempt.candidate, sitting, now, result=RESULTS[outcome], reason=evidence.answer)
         await self._notices.notify(

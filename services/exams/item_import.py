@@ -125,7 +125,7 @@ class ItemImport:
         rows = [row for row in await self._sheets.rows(actor, import_id) if row.act == "changed"]
         return tuple(ChangedRow(row.line, row.stem[:80], UUID(row.item_id)) for row in rows[:ERRORS_SHOWN])
 
-    async def carry_out(self, actor: Actor, import_id: UUID, way: str, *, only_good: bool = False) -> ImportView:
+    async def apply(self, actor: Actor, import_id: UUID, way: str, *, only_good: bool = False) -> ImportView:
         """Take the file in; again, the answer is the same. ``way`` is a Way.
 
         What the bank has become meanwhile counts. Raises Conflict while a row can't be used, unless ``only_good``.
@@ -139,7 +139,7 @@ class ItemImport:
             found, errors = _sort_out(await Bank.load(actor.pool), rows, [])
             return _decide(found, way), errors
 
-        return await self._sheets.carry_out(
+        return await self._sheets.apply(
             actor, import_id, check_again, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
         )
 

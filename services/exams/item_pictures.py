@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,14 +15,13 @@ from models.exams import ExamItemVersion
 from services.core.base import Deps
 from services.core.short_texts import check_text
 from services.core.signed_links import Links
-from services.files import FileLost, SealedFiles, new_key
+from services.files import LINK_TTL, FileLost, SealedFiles, new_key
 from services.inspection.checker import FileChecker
 
 PICTURES_MAX = 4
 """Of one item."""
 BYTES_MAX = 5_000_000
 SIDE = 1600
-LINK_TTL = timedelta(minutes=10)
 ALT_MAX = 100
 _PURPOSE = "exam_picture"
 

@@ -25,7 +25,8 @@ PURPOSE = "exam"
 """Of the signed link: its subject is the candidate, its person the account."""
 _LINK_TTL = timedelta(days=30)
 """The end of the examination: results are looked up by the same link."""
-_SHOWN_AFTER = timedelta(days=60)
+_SHOWN_TTL = timedelta(days=60)
+"""How long one's list keeps an examination after its end."""
 Phase = Literal[
     "to_book", "ahead", "lobby", "open", "running", "resting", "marking", "over", "passed", "failed", "left"
 ]
@@ -93,7 +94,7 @@ class OwnExams:
         now = self._deps.now()
         found = ExamCandidate.filter(account_id=actor.account_id, exam__state__in=["published", "closed"])
         called = await found.select_related("exam", "sitting", "waiting").order_by("exam__opens_at", "id")
-        recent = [one for one in called if one.exam.closes_at > now - _SHOWN_AFTER]
+        recent = [one for one in called if one.exam.closes_at > now - _SHOWN_TTL]
         mock = next((one.id for one in recent if _is_mock(one.exam) and _is_open(one.exam, now)), None)
         own = [await self._own(one, mock, now) for one in recent if not _is_mock(one.exam)]
         return tuple(sorted(own, key=lambda one: one.phase in ("over", "passed", "failed", "left")))

@@ -170,7 +170,7 @@ class Results:
         )
         if ends and application is not None:
             words = f"{exam.name}{_score(best)}，未达到{line}分"
-            await self._conclusions.apply_exam(system(exam.pool), application, "failed", words, now, tell=False)
+            await self._conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
 
     async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
         """Tries are left: say from when on the next may begin."""
@@ -250,9 +250,9 @@ class Results:
             await attempt.save(update_fields=["state", "void_reason"])
             await record(actor, now, "exam.void", "exam_attempt", attempt.id, reason=words)
             if exam.purpose != Purpose.MOCK:
-                await self._tell_void(exam, candidate, attempt, words, now)
+                await self._notify_void(exam, candidate, attempt, words, now)
 
-    async def _tell_void(
+    async def _notify_void(
         self, exam: Exam, candidate: ExamCandidate, attempt: ExamAttempt, reason: str, now: datetime
     ) -> None:
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)

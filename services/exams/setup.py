@@ -185,7 +185,7 @@ class ExamSetup:
             await exam.save(update_fields=["opens_at", "closes_at"])
             sitting = await self._move_window(exam, now)
             await self._check_sittings(exam, now)
-            await self._tell_changed(exam, sitting, words, now)
+            await self._notify_changed(exam, sitting, words, now)
             await record(actor, now, "exam.reschedule", "exam", exam.id, reason=words)
 
     async def _check_new_time(self, exam: Exam, opens: datetime, closes: datetime, now: datetime) -> None:
@@ -209,7 +209,7 @@ class ExamSetup:
         await ExamCandidate.filter(exam_id=exam.id).update(reminders=behind)
         return sitting
 
-    async def _tell_changed(self, exam: Exam, sitting: ExamSitting | None, reason: str, now: datetime) -> None:
+    async def _notify_changed(self, exam: Exam, sitting: ExamSitting | None, reason: str, now: datetime) -> None:
         """With booked sittings only those are notified who have none yet: the others go by their sitting's own time."""
         if exam.purpose == Purpose.MOCK:
             return
@@ -247,11 +247,11 @@ class ExamSetup:
             await execute(_LEAVE, exam.id, now)
             await execute(_OPEN, exam.id, f"考试取消：{words}")
             if was == ExamState.PUBLISHED and exam.purpose != Purpose.MOCK:
-                await self._tell_cancelled(exam, called, words, now)
+                await self._notify_cancelled(exam, called, words, now)
             await record(actor, now, "exam.cancel", "exam", exam.id, reason=words, candidates=len(called))
         return len(called)
 
-    async def _tell_cancelled(self, exam: Exam, called: list[ExamCandidate], reason: str, now: datetime) -> None:
+    async def _notify_cancelled(self, exam: Exam, called: list[ExamCandidate], reason: str, now: datetime) -> None:
         sittings = {one.id: one for one in await ExamSitting.filter(exam_id=exam.id)}
         await self._notices.notify_many(
             pool=exam.pool,

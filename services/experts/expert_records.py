@@ -49,7 +49,7 @@ async def put_file(
         expert = await Expert.create(pool=pool, created_at=now, **values)
     else:
         expert = await Expert.select_for_update().get(id=expert_id, pool=pool)
-        expert.update_from_dict({**values, "left_at": None, "left_reason": "", "term_told_at": None})
+        expert.update_from_dict({**values, "left_at": None, "left_reason": "", "term_notified_at": None})
         await expert.save()
     await _put_employments(expert.id, row, now)
     return expert

@@ -13,7 +13,7 @@ from services.notifications import Notifier
 
 _ENDING = """
 SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND standing = 'formal'
-   AND term_until > $2 AND term_until <= $3 AND (term_told_at IS NULL OR term_told_at < term_until - ($3 - $2))
+   AND term_until > $2 AND term_until <= $3 AND (term_notified_at IS NULL OR term_notified_at < term_until - ($3 - $2))
  ORDER BY term_until LIMIT 500
 """
 
@@ -37,8 +37,8 @@ class ExpertTerms:
             expert = await Expert.select_for_update().get(id=expert_id)
             if expert.term_until is None or expert.left_at is not None:
                 return
-            expert.term_told_at = now
-            await expert.save(update_fields=["term_told_at"])
+            expert.term_notified_at = now
+            await expert.save(update_fields=["term_notified_at"])
             await self._notices.notify(
                 pool=expert.pool,
                 kind="term_ending",

@@ -25,7 +25,7 @@ SEARCH_DUE = "NOT EXISTS (SELECT 1 FROM store_search WHERE next_at > $1)"
 EVERY = timedelta(days=1)
 AGAIN = timedelta(hours=1)
 """Until the next try when the store was away."""
-OLD = timedelta(days=1)
+ORPHAN_TTL = timedelta(days=1)
 """Younger files may belong to a row that is still being written."""
 FEW, MANY = 20, 10_000
 """So few orphans may go in any case, so many never: then the store most likely belongs to another database."""
@@ -137,7 +137,7 @@ class FileGarbageCollector:
 
     async def _entries(self) -> AsyncGenerator[list[str], None]:
         """Keys of ours that are old enough to be judged, batch by batch."""
-        before = self._wall.now() - OLD
+        before = self._wall.now() - ORPHAN_TTL
         async with aclosing(self._store.walk()) as found:
             async for batch in found:
                 yield [entry.key for entry in batch if entry.written_at < before and self._is_ours(entry.key)]

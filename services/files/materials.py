@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated, Unavailable
-from domain.rulebook.people import MaterialType
+from domain.file_types import MaterialType
 from models.materials import Material
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once

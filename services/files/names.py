@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from domain.rulebook.people import MaterialType
+from domain.file_types import MaterialType
 
 _NAME_MAX = 120
 _FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')

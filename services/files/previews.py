@@ -7,7 +7,7 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from domain.errors import Unavailable
-from domain.rulebook.form import FileType
+from domain.file_types import FileType
 from services.files.sealed_files import FileLost, SealedFiles
 from services.inspection.checker import FileChecker
 from services.inspection.file_types import PREVIEW

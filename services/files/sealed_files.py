@@ -37,33 +37,33 @@ class SealedFiles:
         self._keys = keys
 
     async def put(self, key: str, content: bytes) -> None:
-        async with _told():
+        async with _errors_of_service():
             await self._files.put(key, self._keys.seal_file(content, f"file:{key}"))
 
     async def get(self, key: str) -> bytes:
         """Raises FileLost, and SealBroken for a file that was tampered with."""
-        async with _told():
+        async with _errors_of_service():
             sealed = await self._files.get(key)
         return self._keys.open_file(sealed, f"file:{key}")
 
     async def delete(self, key: str) -> None:
-        async with _told():
+        async with _errors_of_service():
             await self._files.delete(key)
 
     async def clear(self, folder: str) -> None:
         """Delete everything below ``folder/``."""
-        async with _told():
+        async with _errors_of_service():
             await self._files.clear(folder)
 
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
         """Everything in the store, batch by batch."""
-        async with _told():
+        async with _errors_of_service():
             async for batch in self._files.walk():
                 yield batch
 
 
 @asynccontextmanager
-async def _told() -> AsyncIterator[None]:
+async def _errors_of_service() -> AsyncIterator[None]:
     try:
         yield
     except Rejected as error:

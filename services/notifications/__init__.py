@@ -10,6 +10,7 @@ from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
 from services.notifications.history import PastNotice
+from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
     NO_RECEIPT,
     NO_VALID_KEY,
@@ -23,6 +24,7 @@ from services.notifications.notices import (
 
 __all__ = [
     "ANSWER_MAX",
+    "BEGINS",
     "DOOR",
     "FEEDBACK_MAX",
     "NO_RECEIPT",

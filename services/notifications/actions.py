@@ -158,10 +158,3 @@ WITHOUT: Mapping[str, str] = {
     "recall_asked": "One calls the number that stands in it; there is no invitation to answer yet.",
 }
 """Kinds that need no action, each with the reason."""
-
-NO_LINK_IN_SMS: Mapping[str, str] = {
-    "draw_accepted": "Time, place and code fill the message, and all three are needed at the door.",
-    "check_in_reminder": "As above; one checks in at the door.",
-    "verification_code": WITHOUT["verification_code"],
-}
-"""Short messages with neither a link nor a telephone number, each with the reason."""

@@ -27,6 +27,7 @@ from services.core.outages import AWAY
 from services.notifications import rendering
 from services.notifications.entrances import Entrances
 from services.notifications.facts import as_object
+from services.notifications.ladder import in_time
 from services.notifications.notices import STOPPED, Notices
 from services.notifications.sending import NO_CREDIT, Outcome, Person, Sending
 from services.ports import (
@@ -191,7 +192,8 @@ class Delivery:
             return replace(outcome, state="failed", vendor_code=STOPPED)
         if row["kind"] in rendering.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
             return replace(outcome, state="failed", vendor_code="too_late")
-        hours = self._deps.book(row["pool"]).ladder[row["kind"]].hours.get(row["channel"])
+        ladder = in_time(self._deps.book(row["pool"]).ladder[row["kind"]], as_object(row["params"]), now)
+        hours = ladder.hours.get(row["channel"])
         if hours is not None and not hours.contains(now):
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
         return None

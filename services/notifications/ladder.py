@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.notifications.lifecycles import AttemptState
 from domain.rulebook.sections import Ladder, Step
 
+BEGINS = "begins"
+"""Param of a notice: the moment, in ISO 8601, at which what it is about begins; for ladders with ``urgent_before``."""
 _RUNNING = (AttemptState.PENDING, AttemptState.SENT, AttemptState.UNKNOWN)
 _REACHED = (AttemptState.DELIVERED, AttemptState.ANSWERED)
 
@@ -41,6 +43,15 @@ class Plan:
     state: str
     attempts: tuple[Planned, ...]
     next_at: datetime | None
+
+
+def in_time(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladder:
+    """The ladder without those quiet hours that what a notice with these ``params`` is about can't wait for."""
+    if ladder.urgent_before is None or BEGINS not in params:
+        return ladder
+    latest = datetime.fromisoformat(str(params[BEGINS])) - ladder.urgent_before
+    kept = {channel: hours for channel, hours in ladder.hours.items() if hours.next_open(now) <= latest}
+    return ladder.model_copy(update={"hours": kept})
 
 
 def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> Plan:

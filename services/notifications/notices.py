@@ -19,7 +19,7 @@ from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
 from services.core.batches import not_paused, process_together
 from services.core.inserts import insert
-from services.notifications.ladder import Plan, Planned, Tried, plan
+from services.notifications.ladder import Plan, Planned, Tried, in_time, plan
 
 Params = Mapping[str, str | int]
 
@@ -316,7 +316,8 @@ class Notices:
         )
 
     def _plan(self, notice: Notice, tried: Sequence[Tried], now: datetime) -> Plan:
-        return plan(self._deps.book(notice.pool).ladder[notice.kind], notice.created_at, tried, now)
+        ladder = in_time(self._deps.book(notice.pool).ladder[notice.kind], notice.params, now)
+        return plan(ladder, notice.created_at, tried, now)
 
     async def _apply(self, notice: Notice, step: Plan, now: datetime) -> None:
         if step.state != "active":

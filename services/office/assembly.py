@@ -47,6 +47,8 @@ def build(
         experts=ExpertAdministration(deps, notices, draws.calling),
         exports=exports,
         large_exports=LargeExports(deps, links, store, exports),
-        staff_work=StaffWork(deps, draws.access, draws.discards, draws.releases, reviews.queue, dashboard),
+        staff_work=StaffWork(
+            deps, draws.access, draws.discards, draws.releases, draws.worklists, reviews.queue, dashboard
+        ),
         late_certificates=LateCertificates(deps, certificates),
     )

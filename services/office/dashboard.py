@@ -33,7 +33,7 @@ from services.payments import (
 )
 from services.reviews import find_gaps
 
-InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
+InvoiceFilter = Literal["to_make", "to_reverse", "failed", "sent", "reversed", "all"]
 PAGE_MAX = 100
 
 _WAITING = f"""
@@ -66,7 +66,7 @@ i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.
 _FEE = "JOIN fee f ON f.id = i.fee_id"
 _INVOICE_FILTERS: Mapping[InvoiceFilter, str] = {
     "all": "invoice i WHERE i.pool = $1",
-    "to_upload": f"invoice i {_FEE} WHERE i.pool = $1 AND {TO_MAKE}",
+    "to_make": f"invoice i {_FEE} WHERE i.pool = $1 AND {TO_MAKE}",
     "to_reverse": f"invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}",
     "failed": "invoice i WHERE i.pool = $1 "
     "AND (i.state IN ('failed', 'stuck') OR i.failure <> '' AND i.state <> 'reversed')",
@@ -275,7 +275,7 @@ class Dashboard:
         )
 
     async def invoices(
-        self, actor: Actor, only: InvoiceFilter = "to_upload", search: str = "", *, offset: int = 0, limit: int = 20
+        self, actor: Actor, only: InvoiceFilter = "to_make", search: str = "", *, offset: int = 0, limit: int = 20
     ) -> Page[InvoiceLine]:
         """Oldest first, and how many in all. ``search`` is an expert's or an invoice's number."""
         check(actor, "payment.manage")

@@ -18,7 +18,7 @@ from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.payments.fees import DIFFERENCE_NAMES, TRADE_NAMES
 from domain.payments.lifecycles import OrderState, RefundState
 from domain.rulebook.book import Rulebook
-from services.applications import Codes, entry_names, load_codes
+from services.applications import CatalogueCodes, entry_names, load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.office.application_list import ApplicationList, Filter
@@ -141,7 +141,7 @@ class Range:
 
 
 What = Literal["applications", "orders", "refunds", "differences"]
-Told = Callable[[int], Awaitable[None]]
+Progress = Callable[[int], Awaitable[None]]
 """Called with the rows written so far."""
 
 
@@ -184,7 +184,7 @@ class Exports:
         _check_count(found[0]["n"])
         return int(found[0]["n"])
 
-    async def make(self, actor: Actor, order: Order, told: Told | None = None) -> Export:
+    async def make(self, actor: Actor, order: Order, progress: Progress | None = None) -> Export:
         """The list as a file, fetched, masked and written batch by batch. Raises InvalidInput."""
         count = 0
         sql, values = self._query(actor, order, limit=f" LIMIT {_BATCH}")
@@ -196,8 +196,8 @@ class Exports:
                 count, last = count + len(batch), batch[-1]["id"]
                 _check_count(count)
                 yield await self._shown(actor.pool, order.what, batch)
-                if told is not None:
-                    await told(count)
+                if progress is not None:
+                    await progress(count)
 
         title, columns = _SHEETS[order.what]
         content = await write_sheet(title, columns, shown())
@@ -226,7 +226,7 @@ class Exports:
         codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
         return await asyncio.to_thread(self._application_rows, book, codes, batch)
 
-    def _application_rows(self, book: Rulebook, codes: Codes, batch: Sequence[Any]) -> list[Sequence[Value]]:
+    def _application_rows(self, book: Rulebook, codes: CatalogueCodes, batch: Sequence[Any]) -> list[Sequence[Value]]:
         keys = self._deps.keys
         found: list[Sequence[Value]] = []
         types = entry_names(book)

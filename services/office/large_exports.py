@@ -25,7 +25,7 @@ DIRECT_MAX = 2_000
 EXPORT_TTL = timedelta(days=1)
 SILENT = timedelta(minutes=5)
 """Without a word from the worker for so long, the file is not to be waited for."""
-_TOLD_EVERY = 2_000
+_PROGRESS_EVERY = 2_000
 """Rows."""
 _PURPOSE = "export"
 
@@ -53,7 +53,7 @@ class LargeExports:
         """Have a worker write the file; a token for this person to see how far it is. Raises Unavailable."""
         export_id, now = new_id(), self._deps.now()
         key, until = new_key(actor.pool, now), now + EXPORT_TTL
-        await self._tell(key, ExportState("waiting", 0, total, now))
+        await self._write_state(key, ExportState("waiting", 0, total, now))
         sealed = self._deps.keys.seal(_packed(export_id, actor, order), _PURPOSE)
         async with transaction():
             await FileRemoval.create(id=export_id, key=key, due_at=until)
@@ -68,19 +68,19 @@ class LargeExports:
         if file is None or (before := await self._read(file.key)).state != "waiting":
             return
 
-        async def told(count: int) -> None:
-            if count % _TOLD_EVERY == 0:
-                await self._tell(file.key, ExportState("waiting", count, before.total, self._deps.now()))
+        async def note_progress(count: int) -> None:
+            if count % _PROGRESS_EVERY == 0:
+                await self._write_state(file.key, ExportState("waiting", count, before.total, self._deps.now()))
 
         try:
-            export = await self._exports.make(actor, order, told)
+            export = await self._exports.make(actor, order, note_progress)
         except InvalidInput as refusal:
             now = self._deps.now()
-            await self._tell(file.key, ExportState("refused", 0, before.total, now, message=refusal.message))
+            await self._write_state(file.key, ExportState("refused", 0, before.total, now, message=refusal.message))
             return
         await self._store.put(file.key, export.content)
         state = ExportState("done", export.count, export.count, self._deps.now(), export.filename)
-        await self._tell(file.key, state)
+        await self._write_state(file.key, state)
 
     async def state(self, actor: Actor, token: str) -> ExportState:
         """Raises NotFound for another's, and one of yesterday."""
@@ -108,7 +108,7 @@ class LargeExports:
             raise _gone()
         return found
 
-    async def _tell(self, key: str, state: ExportState) -> None:
+    async def _write_state(self, key: str, state: ExportState) -> None:
         text = json.dumps({**asdict(state), "at": state.at.isoformat()}, ensure_ascii=False)
         await self._store.put(_beside(key), text.encode())
 

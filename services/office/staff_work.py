@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from domain.clock import local
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, Releases
+from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, Releases, WorkLists
 from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 
 _OWN = ("expert", "applicant")
-_AWAITED = ("drawing", "paused", "ending", "completed", "short", "supplement_pending", "ended")
-"""As the venue's desk lists them."""
 _UNVERIFIED = """
 SELECT count(*)::int AS n FROM draw_application a JOIN draw d ON d.id = a.draw_id
  WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = 'submitted'
 """
-_OWED = """
-SELECT count(*) FILTER (WHERE r.state = 'disputed')::int AS disputed,
-  count(*) FILTER (WHERE r.state IN ('confirmed', 'assumed'))::int AS payable
-FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE r.state IN ('disputed', 'confirmed', 'assumed') AND {where}
+_UNPROPOSED = """d.ended_at > ${n} AND EXISTS (SELECT 1 FROM attendance t WHERE t.draw_id = d.id AND t.direction = 'in'
+  AND NOT EXISTS (SELECT 1 FROM remuneration r WHERE r.invitation_id = t.invitation_id))"""
+_IN_STATES = "(SELECT count(*)::int FROM remuneration r WHERE r.draw_id = d.id AND r.state IN ({states}))"
+_DISPUTED, _PAYABLE = "'disputed'", "'confirmed', 'assumed'"
+_OWING = "d.id IN (SELECT r.draw_id FROM remuneration r WHERE r.state IN ({states}))"
+_TO_PROPOSE = f"""
+SELECT d.id, d.number, d.name, {_UNPROPOSED} AS unproposed, {_IN_STATES.format(states=_DISPUTED)} AS disputed,
+  0 AS payable
+FROM draw d WHERE {{where}} AND ({_UNPROPOSED} OR {_OWING.format(states=_DISPUTED)}) ORDER BY d.ended_at, d.id
 """
-_UNPROPOSED = """
-SELECT count(*)::int AS n FROM draw d WHERE d.ended_at > ${n} AND {where}
-  AND EXISTS (SELECT 1 FROM attendance t WHERE t.draw_id = d.id AND t.direction = 'in'
-    AND NOT EXISTS (SELECT 1 FROM remuneration r WHERE r.invitation_id = t.invitation_id))
+_TO_PAY = f"""
+SELECT d.id, d.number, d.name, false AS unproposed, 0 AS disputed, {_IN_STATES.format(states=_PAYABLE)} AS payable
+FROM draw d WHERE {{where}} AND {_OWING.format(states=_PAYABLE)} ORDER BY d.ended_at, d.id
 """
 _WORK_TTL = timedelta(days=30)
 """So long after its end an activity is listed whose experts have no amount yet."""
-_GATHERED = "SELECT count(DISTINCT d.id)::int AS n FROM draw d JOIN call_notice g ON g.draw_id = d.id WHERE"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,18 @@ class Count:
     name: str
     number: int
     unit: str = "个"
+
+
+@dataclass(frozen=True)
+class OwedDraw:
+    """An activity whose remuneration waits for its venue (``unproposed``, ``disputed``) or agency (``payable``)."""
+
+    id: UUID
+    number: str
+    name: str
+    unproposed: bool
+    disputed: int
+    payable: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class StaffWork:
         access: DrawAccess,
         discards: Discards,
         releases: Releases,
+        worklists: WorkLists,
         queue: ReviewQueue,
         office: Dashboard,
     ) -> None:
@@ -74,6 +87,7 @@ class StaffWork:
         self._access = access
         self._discards = discards
         self._releases = releases
+        self._worklists = worklists
         self._queue = queue
         self._office = office
 
@@ -114,13 +128,16 @@ class StaffWork:
             Count("待办理", sum(by_state.get(state, 0) for state in TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
             Count("退选待处理", len(await self._releases.tasks(actor))),
-            Count("酬劳待支付", (await self._owed(actor))["payable"], "笔"),
+            Count("酬劳待支付", sum(one.payable for one in await self.remuneration(actor)), "笔"),
         )
 
-    async def _owed(self, actor: Actor) -> Mapping[str, int]:
+    async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
+        """Activities whose remuneration this venue proposes or explains, or this agency pays, the oldest first."""
         where, values = self._access.reach(actor)
-        found: Mapping[str, int] = (await rows(_OWED.format(where=where), *values))[0]
-        return found
+        sql = _TO_PAY
+        if actor.role == "venue":
+            sql, values = _TO_PROPOSE.replace("{n}", str(len(values) + 1)), [*values, self._deps.now() - _WORK_TTL]
+        return tuple([OwedDraw(**row) for row in await rows(sql.format(where=where), *values)])
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
         submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]
@@ -138,17 +155,11 @@ class StaffWork:
         )
 
     async def _today(self, actor: Actor) -> tuple[Count, ...]:
-        where, values = self._access.reach(actor)
-        today = local(self._deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-        n, values = len(values), [*values, today, today + timedelta(days=1), list(_AWAITED)]
-        due = f"g.gathering_at >= ${n + 1} AND g.gathering_at < ${n + 2} AND d.state = ANY(${n + 3}::text[])"
-        gathered = (await rows(f"{_GATHERED} {where} AND {due}", *values))[0]["n"]
-        ended = [*values[:n], self._deps.now() - _WORK_TTL]
-        unproposed = (await rows(_UNPROPOSED.format(where=where, n=n + 1), *ended))[0]["n"]
+        owed = await self.remuneration(actor)
         return (
-            Count("今日评标", gathered, "场"),
-            Count("酬劳待提出", unproposed, "场"),
-            Count("酬劳异议待答复", (await self._owed(actor))["disputed"], "笔"),
+            Count("今日评标", (await self._worklists.read(actor, "today", limit=1)).total, "场"),
+            Count("酬劳待提出", sum(one.unproposed for one in owed), "场"),
+            Count("酬劳异议待答复", sum(one.disputed for one in owed), "笔"),
         )
 
     async def _by_state(self, actor: Actor) -> dict[str, int]:

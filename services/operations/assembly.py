@@ -25,17 +25,17 @@ class OperationServices:
 
 def build(
     deps: Deps,
-    told: NotificationServices,
+    notifications: NotificationServices,
     draws: DrawServices,
     sms: SmsSender,
     voice: VoiceCaller,
     due_tasks: Sequence[DueTask],
 ) -> OperationServices:
-    reports = DeliveryReports(deps, told.notices, draws.invitations, draws.virtual_calls, sms, voice)
+    reports = DeliveryReports(deps, notifications.notices, draws.invitations, draws.virtual_calls, sms, voice)
     scheduler = Scheduler(
         deps,
-        told.notices,
-        told.delivery,
+        notifications.notices,
+        notifications.delivery,
         reports,
         draws.invitations,
         draws.attendance,
@@ -44,4 +44,4 @@ def build(
         Audit(deps),
         further=due_tasks,
     )
-    return OperationServices(scheduler, reports, Privacy(deps, told.notices))
+    return OperationServices(scheduler, reports, Privacy(deps, notifications.notices))

@@ -22,7 +22,7 @@ from domain.ids import new_id
 from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
 from domain.rulebook.sections import Voice
 from models.accounts import WechatIdentity
-from models.notices import Attempt, Notice, Receipt
+from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, rows, transaction
 from services.core.batches import not_paused, process_each
 from services.core.outages import AWAY
@@ -38,6 +38,8 @@ refused = Counter("pbt_reports_refused_total", "Reports of vendors that were not
 
 HEARD = ("200000", "200001", "200008", "300000")
 """The call was answered: heard to the end, hung up early, no key in time, keys pressed."""
+REPORT_TTL = timedelta(days=30)
+"""How long a report is kept after it was applied."""
 _MAX_CHECKS = 3
 _MAX_CONFIRMATIONS = 8
 _LONGEST_PAUSE = 20.0
@@ -45,7 +47,7 @@ _LONGEST_PAUSE = 20.0
 _AT_ONCE = 8
 _MASKED_DIGITS = 4
 _PATIENCE = timedelta(seconds=60)
-"""How long a receipt that fits no attempt may still turn out to have come too early."""
+"""How long a report that fits no attempt may still turn out to have come too early."""
 
 _STORE = (
     "INSERT INTO receipt (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
@@ -119,24 +121,24 @@ class DeliveryReports:
     # ---- applying them
 
     async def apply(self, receipt_id: UUID) -> None:
-        """Carry one receipt out. Harmless to repeat; a receipt that fits no attempt is kept and left alone."""
-        receipt = await Receipt.get_or_none(id=receipt_id)
-        if receipt is None or receipt.applied_at is not None:
+        """Apply one report. Harmless to repeat; a report that fits no attempt is kept and left alone."""
+        stored = await DeliveryReport.get_or_none(id=receipt_id)
+        if stored is None or stored.applied_at is not None:
             return
         async with transaction():
             now = self._deps.now()
-            if await self._carry_out(receipt) or now >= receipt.received_at + _PATIENCE:
-                await Receipt.filter(id=receipt_id).update(applied_at=now)
+            if await self._apply_report(stored) or now >= stored.received_at + _PATIENCE:
+                await DeliveryReport.filter(id=receipt_id).update(applied_at=now)
 
-    async def _carry_out(self, receipt: Receipt) -> bool:
+    async def _apply_report(self, stored: DeliveryReport) -> bool:
         """False when it may have come too early: the id that the vendor gave its message is not in the ledger yet."""
-        if receipt.vendor == "wechat":
-            return await self._apply_template(receipt.body)
-        if receipt.vendor == "sms":
-            return await self._apply_sms(SmsReport(**receipt.body))
-        ended_at = receipt.body["ended_at"]
+        if stored.vendor == "wechat":
+            return await self._apply_template(stored.body)
+        if stored.vendor == "sms":
+            return await self._apply_sms(SmsReport(**stored.body))
+        ended_at = stored.body["ended_at"]
         at = datetime.fromisoformat(ended_at) if ended_at else None
-        report = CallReport(**{**receipt.body, "ended_at": at})
+        report = CallReport(**{**stored.body, "ended_at": at})
         if not await self._virtual_calls.apply_report(report):
             await self._hear_call(report)
         return True

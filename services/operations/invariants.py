@@ -6,10 +6,15 @@ import json
 
 from domain.draws.record import document
 from domain.draws.verify_draw import verify
+from domain.payments.lifecycles import PAID_STATES
 from models.draws import Draw, LogEntry
 from services.core.audit import find_break
 from services.core.base import Deps, rows
 from services.draws import published_lists
+
+_PAID = ", ".join(f"'{state.value}'" for state in PAID_STATES)
+_OVER = "('ended', 'terminated', 'released')"
+_NOT_MET = "('terminated', 'released')"
 
 _CHECKS = {
     "a condition holds more than it needs": "SELECT id FROM draw_condition WHERE open + accepted > needed",
@@ -46,14 +51,29 @@ _CHECKS = {
         "SELECT n.id FROM notice n JOIN attempt a ON a.notice_id = n.id "
         "WHERE n.state <> 'active' AND a.state = 'pending'"
     ),
-    "a draw that is over still has calls, requests or, terminated, somebody who waits": (
-        "SELECT d.id FROM draw d JOIN invitation i ON i.draw_id = d.id WHERE d.state IN ('ended', 'terminated') "
-        "AND (i.state = 'open' OR i.state = 'accepted' AND d.state = 'terminated') "
+    "a draw that is over still has calls, requests or, terminated or released, somebody who waits": (
+        f"SELECT d.id FROM draw d JOIN invitation i ON i.draw_id = d.id WHERE d.state IN {_OVER} "
+        f"AND (i.state = 'open' OR i.state = 'accepted' AND d.state IN {_NOT_MET}) "
         "UNION ALL SELECT d.id FROM draw d JOIN discard_request r ON r.draw_id = d.id AND r.state = 'open' "
-        "WHERE d.state IN ('ended', 'terminated')"
+        f"WHERE d.state IN {_OVER}"
     ),
-    "a terminated draw still holds its lots": (
-        "SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.state = 'terminated'"
+    "a draw that was terminated or released still holds its lots": (
+        f"SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.state IN {_NOT_MET}"
+    ),
+    "an expert of a released panel was not notified": (
+        "SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'released' "
+        "WHERE d.state = 'released' AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id "
+        "AND n.kind IN ('draw_released', 'draw_cancelled'))"
+    ),
+    "an expert or a member of staff has two virtual calls at once": (
+        "SELECT expert_id FROM virtual_call WHERE closed_at IS NULL GROUP BY expert_id HAVING count(*) > 1 "
+        "UNION ALL SELECT asked_by_id FROM virtual_call WHERE closed_at IS NULL "
+        "GROUP BY asked_by_id HAVING count(*) > 1"
+    ),
+    "a virtual call that is over looks open, or the other way round, or keeps a phone": (
+        "SELECT id FROM virtual_call WHERE (closed_at IS NULL) <> "
+        "(state IN ('asked', 'dialling', 'calling', 'talking')) "
+        "OR (closed_at IS NULL) = (staff_phone_sealed = '') OR closed_at IS NOT NULL AND check_at IS NOT NULL"
     ),
     "a redraw that was never approved, or a recall, holds a lot": (
         "SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.kind = 'recall' "
@@ -125,8 +145,8 @@ _CHECKS = {
         "WHERE f.state = 'due' AND n.state IN ('left', 'finished')"
     ),
     "a fee is paid without exactly one order that paid it": (
-        "SELECT f.id FROM fee f WHERE (f.state IN ('paid', 'refunded'))::int <> (SELECT count(*) FROM pay_order o "
-        "WHERE o.fee_id = f.id AND o.state IN ('paid', 'refunded') AND NOT o.surplus)"
+        f"SELECT f.id FROM fee f WHERE (f.state IN ({_PAID}))::int <> (SELECT count(*) FROM pay_order o "
+        f"WHERE o.fee_id = f.id AND o.state IN ({_PAID}) AND NOT o.surplus)"
     ),
     "a fee was paid with another amount": (
         "SELECT o.id FROM pay_order o JOIN fee f ON f.id = o.fee_id "
@@ -134,7 +154,7 @@ _CHECKS = {
     ),
     "a refunded fee and its order tell different things": (
         "SELECT f.id FROM fee f JOIN pay_order o ON o.fee_id = f.id AND NOT o.surplus "
-        "WHERE o.state IN ('paid', 'refunded') AND f.state <> o.state"
+        f"WHERE o.state IN ({_PAID}) AND f.state <> o.state"
     ),
     "what went back differs from the refunds": (
         "SELECT o.id FROM pay_order o WHERE o.refunded <> (SELECT coalesce(sum(r.amount), 0) FROM refund r "

@@ -21,14 +21,14 @@ from models.draws import Draw
 from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
-from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
+from services.core.batches import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask, Turn, in_turns
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.core.retry_pauses import RetryPauses
 from services.draws import AttendanceDesk, Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
 from services.notifications import Delivery, Notices
-from services.operations.delivery_reports import DeliveryReports
+from services.operations.delivery_reports import REPORT_TTL, DeliveryReports
 
 log = structlog.get_logger(__name__)
 
@@ -81,13 +81,16 @@ _WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start"
 """Kinds that a person waits for: a draw's next call, a code, a payment."""
 _AT_ONCE = {"deliver": 2}
 """Turns of a kind that one process takes at once, where that is more than one: a vendor that answers slowly."""
+_CODE_TTL, _WRONG_TRY_TTL, _LOOKUP_TTL = timedelta(days=2), timedelta(days=3), timedelta(days=2)
+_SESSION_TTL = timedelta(days=7)
+"""From the day on when it can no longer be renewed."""
 PERIODIC = ("watch_draws", "late", "end", "sweep")
 """Kinds that have no due row to look for; run every now and then."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """Rows whose next step is overdue, by table, and why each duty that fails does; the auditor's alarm when any."""
+    """Rows whose next step is overdue, by table, and why each kind that fails does; the auditor's alarm when any."""
 
     overdue: Mapping[str, int]
     failing: Mapping[str, str]
@@ -103,7 +106,7 @@ class Scheduler:
         deps: Deps,
         notices: Notices,
         delivery: Delivery,
-        receipts: DeliveryReports,
+        reports: DeliveryReports,
         invitations: Invitations,
         attendance: AttendanceDesk,
         run: Calling,
@@ -116,7 +119,7 @@ class Scheduler:
         self._deps = deps
         self._notices = notices
         self._news = DrawNews(deps, notices)
-        self._receipts = receipts
+        self._reports = reports
         self._run = run
         self._access = access
         self._audit = audit
@@ -126,7 +129,7 @@ class Scheduler:
             "deliver": in_turns(partial(delivery.deliver_due, longest=0.0)),
             "deliver_bulk": in_turns(partial(delivery.deliver_due, bulk=True, longest=0.0)),
             "climb": in_turns(notices.climb_due),
-            "check_outcomes": receipts.check_due,
+            "check_outcomes": reports.check_due,
             "expire": in_turns(invitations.expire_due),
             "start": run.start_due,
             "remind": in_turns(invitations.remind_due),
@@ -137,10 +140,10 @@ class Scheduler:
             "late": attendance.notify_late,
             "end": attendance.end_due,
             "sweep": self._sweep,
-            **{duty.kind: duty.carry_out for duty in further},
+            **{task.kind: task.process for task in further},
         }
-        self._due = {**_DUE, **{duty.kind: duty.due for duty in further if duty.due}}
-        self.periodic = (*PERIODIC, *(duty.kind for duty in further if not duty.due))
+        self._due = {**_DUE, **{task.kind: task.due for task in further if task.due}}
+        self.periodic = (*PERIODIC, *(task.kind for task in further if not task.due))
 
     async def tick(self) -> list[str]:
         """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
@@ -175,7 +178,7 @@ class Scheduler:
                 queue = CALLS if kind in _WAITED_FOR else DEADLINES
                 await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}), queue)
 
-    async def carry_out(self, kind: str) -> None:
+    async def process(self, kind: str) -> None:
         """Give one kind its turn, and a job for the next turn at once where more is due; others come in between.
 
         A kind that is at work in this process already has nothing more to do. One that fails waits longer each time.
@@ -213,7 +216,7 @@ class Scheduler:
             "ORDER BY received_at LIMIT 200",
             self._deps.now() - timedelta(seconds=30),
         )
-        await process_each("receipts", waiting, lambda row: self._receipts.apply(row["id"]))
+        await process_each("receipts", waiting, lambda row: self._reports.apply(row["id"]))
 
     async def _unseal(self) -> None:
         """Tell the agency once, from T-30 min on, that codes have turned into names."""
@@ -252,15 +255,15 @@ class Scheduler:
         """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied receipts."""
         now = self._deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
-        await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
-        await execute("DELETE FROM wrong_try WHERE at < $1", now - timedelta(days=3))
+        await execute("DELETE FROM verification_code WHERE sent_at < $1", now - _CODE_TTL)
+        await execute("DELETE FROM wrong_try WHERE at < $1", now - _WRONG_TRY_TTL)
         await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_BROWSER_TTL)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
-        await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - _LOOKUP_TTL)
         await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFT_TTL)
-        await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - interval '1 day'")
-        await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
-        await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))
+        await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - $1::interval", FAILURE_TTL)
+        await execute("DELETE FROM receipt WHERE applied_at < $1", now - REPORT_TTL)
+        await execute("DELETE FROM session WHERE refresh_until < $1", now - _SESSION_TTL)
         await execute(
             "DELETE FROM procrastinate_jobs WHERE (status IN ('succeeded', 'cancelled') "
             "OR status = 'failed' AND task_name = 'deadlines.run') AND id < "

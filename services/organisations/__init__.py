@@ -3,7 +3,7 @@
 from services.organisations.assembly import OrganisationServices, build
 from services.organisations.employer_import import BYTES_MAX, LINES_MAX, render_template
 from services.organisations.employers import SEARCH_MAX, EmployerData, EmployerLine, EmployerRequestView, EmployerView
-from services.organisations.legal_entities import Agent, Registered, check_credit_code
+from services.organisations.legal_entities import Agent, Registered, check_credit_code, is_credit_code
 
 __all__ = [
     "BYTES_MAX",
@@ -18,5 +18,6 @@ __all__ = [
     "Registered",
     "build",
     "check_credit_code",
+    "is_credit_code",
     "render_template",
 ]

@@ -66,14 +66,14 @@ class EmployerImport:
         check(actor, "employer.manage")
         return await self._sheets.get(actor, import_id)
 
-    async def carry_out(self, actor: Actor, import_id: UUID, *, only_good: bool = False) -> ImportView:
+    async def apply(self, actor: Actor, import_id: UUID, *, only_good: bool = False) -> ImportView:
         """Take the sheet in; again, the answer is the same.
 
         What the list has become meanwhile counts. Raises Conflict while a line can't be used, unless ``only_good``.
         Persons who asked for one of these units are notified.
         """
         check(actor, "employer.manage")
-        return await self._sheets.carry_out(
+        return await self._sheets.apply(
             actor,
             import_id,
             lambda rows: _compare(actor.pool, rows),

@@ -233,6 +233,13 @@ class LegalEntities:
         found = await links.prefetch_related("account", "organisation") if actor.account_id else []
         return [self._show(link, link.organisation, link.account, self._deps.now()) for link in found]
 
+    async def count_waiting(self, actor: Actor) -> int:
+        """How many organisations wait for the person's answer."""
+        if actor.account_id is None:
+            return 0
+        asked = AgentLink.filter(account_id=actor.account_id, accepted_at=None, revoked_at=None, declined_at=None)
+        return await asked.filter(valid_until__gt=self._deps.now()).count()
+
     async def is_known_too_weakly(self, actor: Actor) -> bool:
         """Whether the person, at his newest log-in by the identity platform, had too low a real-name level."""
         return await Account.exists(id=actor.account_id, weak_identity_at__isnull=False)
@@ -351,6 +358,10 @@ class LegalEntities:
             link.valid_until,
             _state(link, now),
         )
+
+
+def is_credit_code(code: str) -> bool:
+    return bool(uscc.is_valid(code.strip().upper()))
 
 
 def check_credit_code(code: str, field: str = "credit_code") -> str:

@@ -10,7 +10,7 @@ from services.core.batches import not_paused
 from services.core.due_tasks import DueTask, in_turns
 from services.files import SealedFiles
 from services.notifications import Notifier
-from services.payments.course_owners import CourseOwners
+from services.payments.fee_owners import CourseOwners, EntryStages
 from services.payments.fees import OPENING, Fees
 from services.payments.invoices.outbound_email import OutboundEmail
 from services.payments.invoices.processor import InvoiceProcessor
@@ -24,8 +24,8 @@ from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import Refunds
 from services.payments.refunds.redirects import RefundRedirects
 from services.payments.settlement import Settlement
-from services.payments.webhooks import WAITING, Passing, PaymentWebhooks
-from services.ports import ChatWindows, Mailer, OfficialAccountSender, PaymentPlatform, Printer
+from services.payments.webhooks import WAITING, PaymentWebhooks
+from services.ports import ChatWindows, DocumentRenderer, Mailer, OfficialAccountSender, PaymentPlatform
 
 
 @dataclass(frozen=True)
@@ -50,36 +50,36 @@ class PaymentPorts:
 
     platform: PaymentPlatform
     store: SealedFiles
-    printer: Printer
+    renderer: DocumentRenderer
     mailer: Mailer
     official: OfficialAccountSender
     windows: ChatWindows
 
 
 def build(
-    deps: Deps, notices: Notifier, fees: Fees, entry: Passing, courses: CourseOwners, outside: PaymentPorts
+    deps: Deps, notices: Notifier, fees: Fees, entry: EntryStages, courses: CourseOwners, outside: PaymentPorts
 ) -> PaymentServices:
     settlement = Settlement(deps, outside.platform)
     orders = Orders(deps, outside.platform, settlement)
     refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees), courses)
-    invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer)
+    invoices = Invoices(deps, notices, outside.platform, outside.store, outside.renderer)
     outbound_email = OutboundEmail(deps, outside.mailer)
     invoice_processor = InvoiceProcessor(
-        deps, notices, outside.platform, outside.store, outside.printer, outbound_email
+        deps, notices, outside.platform, outside.store, outside.renderer, outbound_email
     )
-    events = PaymentWebhooks(
+    webhooks = PaymentWebhooks(
         deps, notices, outside.platform, settlement, refunds, invoices, invoice_processor, entry, courses
     )
     bills = BillReconciliation(deps, outside.platform, orders)
     due_tasks = (
         DueTask("fee_open", f"EXISTS (SELECT 1 FROM fee WHERE {OPENING})", in_turns(fees.notify_opened)),
-        DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.process_due),
+        DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", webhooks.process_due),
         DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
         DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),
         DueTask("invoice_check", _due("invoice", "invoice_check"), invoice_processor.check_due),
         DueTask("bills", _due("bill", "bills"), bills.run_due),
     )
-    pictures = PaymentQrImages(deps, orders, outside.printer, outside.official, outside.windows)
+    pictures = PaymentQrImages(deps, orders, outside.renderer, outside.official, outside.windows)
     return PaymentServices(
         PaymentQueries(deps),
         orders,
@@ -88,7 +88,7 @@ def build(
         invoices,
         invoice_processor,
         UnmatchedPayments(deps),
-        events,
+        webhooks,
         bills,
         pictures,
         due_tasks,

@@ -22,7 +22,7 @@ from services.core.batches import not_paused, process_together
 from services.notifications import Notifier, Recipient
 
 KIND = "training"
-OPENING = f"state = 'due' AND told_at IS NULL AND opens_at <= $1 AND {not_paused('fee_open', 'id')}"
+OPENING = f"state = 'due' AND notified_at IS NULL AND opens_at <= $1 AND {not_paused('fee_open', 'id')}"
 """Which fees can be paid though no notice went out, in SQL with the present moment as ``$1``."""
 _OPENED = f"SELECT id FROM fee WHERE {OPENING} ORDER BY opens_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 
@@ -108,22 +108,22 @@ class Fees:
         owed = Fee.filter(application__campaign_id=campaign.id, state=FeeState.DUE).order_by("id")
         for fee in await owed.select_for_update(of=("fee",)).prefetch_related("application"):
             window = rules.window(fee.application.approved_at or fee.created_at, campaign.pay_from, campaign.pay_until)
-            told = fee.told_at is not None
-            fee.opens_at = min(fee.opens_at, window.opens) if told else window.opens
-            if told and window.closes is not None and fee.closes_at is not None:
+            was_notified = fee.notified_at is not None
+            fee.opens_at = min(fee.opens_at, window.opens) if was_notified else window.opens
+            if was_notified and window.closes is not None and fee.closes_at is not None:
                 fee.closes_at = max(fee.closes_at, window.closes)
-            elif not told or window.closes is None:
+            elif not was_notified or window.closes is None:
                 fee.closes_at = window.closes
             await fee.save(update_fields=["opens_at", "closes_at"])
 
     async def notify_opened(self, limit: int = 500) -> int:
-        """Tell those whose fee can be paid from now on; returns how many were due."""
+        """Notify those whose fee can be paid from now on; returns how many were due."""
         return await process_together("fee_open", partial(rows, _OPENED, self._deps.now(), limit), self._notify)
 
     async def _notify(self, due: Sequence[Any]) -> None:
-        untold = Fee.filter(id__in=[row["id"] for row in due], told_at=None, state=FeeState.DUE)
-        fees = await untold.order_by("id").select_for_update()
-        await Fee.filter(id__in=[fee.id for fee in fees]).update(told_at=self._deps.now())
+        waiting = Fee.filter(id__in=[row["id"] for row in due], notified_at=None, state=FeeState.DUE)
+        fees = await waiting.order_by("id").select_for_update()
+        await Fee.filter(id__in=[fee.id for fee in fees]).update(notified_at=self._deps.now())
         for pool in sorted({fee.pool for fee in fees}):
             recipients = [self._recipient(fee) for fee in fees if fee.pool == pool]
             await self._notices.notify_many(pool=pool, kind="fee_open", recipients=recipients)

@@ -313,7 +313,7 @@ class Orders:
             checks=order.checks + 1, check_at=later
         )
 
-    async def ask(self, pool: str, out_trade_no: str) -> None:
+    async def refresh_by_number(self, pool: str, out_trade_no: str) -> None:
         """Learn of one order whatever its state is here: a bill says that it was paid. Raises GatewayError."""
         order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
         if order is not None and order.transaction_id is None:

@@ -11,7 +11,7 @@ from domain.errors import AppError, GatewayError
 from services.core.base import Actor, Deps
 from services.payments.orders import Orders
 from services.payments.queries import view_fee
-from services.ports import ChatWindows, OfficialAccountSender, Printer
+from services.ports import ChatWindows, DocumentRenderer, OfficialAccountSender
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -20,11 +20,16 @@ class PaymentQrImages:
     """Draws and sends; the text with the link went out before, so nothing is lost when a picture can't be had."""
 
     def __init__(
-        self, deps: Deps, orders: Orders, printer: Printer, official: OfficialAccountSender, windows: ChatWindows
+        self,
+        deps: Deps,
+        orders: Orders,
+        renderer: DocumentRenderer,
+        official: OfficialAccountSender,
+        windows: ChatWindows,
     ) -> None:
         self._deps = deps
         self._orders = orders
-        self._printer = printer
+        self._renderer = renderer
         self._official = official
         self._windows = windows
 
@@ -51,7 +56,7 @@ class PaymentQrImages:
         """The picture (PNG) of a fee that can be paid now. Raises what ``Orders.order`` raises, and GatewayError."""
         ordered = await self._orders.order(actor, fee_id, "native")
         view = await view_fee(self._deps, fee_id, actor)
-        return await self._printer.preview(
+        return await self._renderer.preview(
             "pay_code",
             {
                 "pool": self._deps.book(actor.pool).pool.name,

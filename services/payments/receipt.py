@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.clock import local, print_date
 from domain.errors import Conflict, NotFound
 from domain.masking import mask_name
-from domain.payments.lifecycles import FeeState
+from domain.payments.lifecycles import PAID_STATES, FeeState
 from domain.payments.money import capital, yuan
 from models.accounts import Account
 from models.payments import Fee, PayOrder
@@ -90,4 +90,4 @@ async def prove(deps: Deps, token: str) -> Proof:
 
 async def counted_order(fee_id: UUID) -> PayOrder | None:
     """The order that paid the fee; a unique index sees to it that there is one at most."""
-    return await PayOrder.get_or_none(fee_id=fee_id, surplus=False, state__in=["paid", "refunded"])
+    return await PayOrder.get_or_none(fee_id=fee_id, surplus=False, state__in=PAID_STATES)

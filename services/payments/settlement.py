@@ -18,6 +18,7 @@ import structlog
 from tortoise.exceptions import IntegrityError
 
 from domain.ids import new_id
+from domain.payments.lifecycles import PAID_STATES
 from services.core.base import Deps, rows
 from services.core.batching import RequestBatcher
 from services.ports import PaymentPlatform, TradeReport
@@ -29,10 +30,11 @@ PURPOSE = "pay_event"
 Word = Literal[
     "paid", "surplus", "repeat", "unpaid", "mismatch", "unknown_order", "other_transaction", "refunded_there"
 ]
-ALARMS = frozenset({"mismatch", "unknown_order", "other_transaction", "refunded_there"})
+UNMATCHED = frozenset({"mismatch", "unknown_order", "other_transaction", "refunded_there"})
 """Verdicts that an administrator must look at; the money is counted nowhere."""
 
-_APPLY = """
+_PAID = ", ".join(f"'{state.value}'" for state in PAID_STATES)
+_APPLY = f"""
 WITH told AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::boolean[],
     $8::timestamptz[], $9::uuid[], $10::text[], $11::text[])
@@ -44,7 +46,7 @@ WITH told AS MATERIALIZED (
 ), verdict AS MATERIALIZED (
   SELECT t.*, s.id, s.fee_id, CASE
     WHEN s.id IS NULL THEN 'unknown_order'
-    WHEN s.state IN ('paid', 'refunded')
+    WHEN s.state IN ({_PAID})
       THEN CASE WHEN s.transaction_id = t.transaction_id THEN 'repeat' ELSE 'other_transaction' END
     WHEN NOT t.ours OR s.amount <> t.amount OR s.appid <> t.appid THEN 'mismatch'
     WHEN t.gone_back THEN 'refunded_there'
@@ -110,7 +112,7 @@ class Settlement:
         if report.state not in ("SUCCESS", "REFUND") or not report.transaction_id:
             return Verdict("unpaid")
         word = await self._together.ask(_Told(pool, report, kind, plain or _as_json(report)))
-        if word in ALARMS:
+        if word in UNMATCHED:
             log.error("payment_needs_operator", pool=pool, order=report.out_trade_no, verdict=word)
         return Verdict(word)
 

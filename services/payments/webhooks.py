@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,18 +16,17 @@ import structlog
 from domain.applications.lifecycles import ApplicationState
 from domain.payments.lifecycles import FeeState, OrderState
 from domain.payments.money import yuan
-from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder
 from services.applications import lock
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
 from services.notifications import Notifier
-from services.payments.course_owners import CourseOwners
+from services.payments.fee_owners import CourseOwners, EntryStages
 from services.payments.fees import close_soon, title_of
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.refunds.processing import Refunds
-from services.payments.settlement import ALARMS, PURPOSE, Settlement, store_event
+from services.payments.settlement import PURPOSE, UNMATCHED, Settlement, store_event
 from services.ports import PaymentPlatform, PayNotification, RefundReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -42,12 +41,6 @@ FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE o.out_trade_no = $1
 """
 
 
-class Passing(Protocol):
-    """Lets an application go on to its next stage; see ``services.entry``."""
-
-    async def advance(self, application: Application, now: datetime) -> None: ...
-
-
 class PaymentWebhooks:
     def __init__(
         self,
@@ -58,7 +51,7 @@ class PaymentWebhooks:
         refunds: Refunds,
         invoices: Invoices,
         invoice_processor: InvoiceProcessor,
-        entry: Passing,
+        entry: EntryStages,
         courses: CourseOwners,
     ) -> None:
         self._deps = deps
@@ -128,7 +121,7 @@ class PaymentWebhooks:
                 order = await PayOrder.select_for_update().get(out_trade_no=event.subject)
                 if order.state == OrderState.PAID:
                     await self._refunds.send_back(order, now)
-            elif event.outcome in ALARMS:
+            elif event.outcome in UNMATCHED:
                 await record(system(event.pool), now, "fee.alarm", "pay_event", event.id, verdict=event.outcome)
             event.applied_at = now
             await event.save(update_fields=["applied_at"])

@@ -4,9 +4,11 @@ Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (`
 a database transaction.
 """
 
+from services.ports.documents import DocumentRenderer, Sealer
 from services.ports.faces import FaceChecker, FacePerson
+from services.ports.files import FileEntry, Files
 from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
-from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer, Sealer
+from services.ports.mail import MailAttachment, Mailer
 from services.ports.pay import (
     BankCard,
     BillRow,
@@ -47,6 +49,7 @@ __all__ = [
     "CallDetail",
     "CallReport",
     "ChatWindows",
+    "DocumentRenderer",
     "DrawRelay",
     "FaceChecker",
     "FacePerson",
@@ -72,7 +75,6 @@ __all__ = [
     "PaymentPlatform",
     "PersonMatch",
     "PersonRegister",
-    "Printer",
     "RefundOutcome",
     "RefundReport",
     "Reversal",

@@ -7,16 +7,13 @@ from services.remuneration.answers import OwnRemuneration
 from services.remuneration.assembly import RemunerationServices, build
 from services.remuneration.payouts import MonthTotal
 from services.remuneration.proposals import DrawRemuneration, RemunerationRow
-from services.remuneration.records import LineView
-from services.remuneration.totals import DrawSums, OfficeTotals, OrganisationSums
+from services.remuneration.totals import DrawSums, OfficeTotals
 
 __all__ = [
     "DrawRemuneration",
     "DrawSums",
-    "LineView",
     "MonthTotal",
     "OfficeTotals",
-    "OrganisationSums",
     "OwnRemuneration",
     "RemunerationRow",
     "RemunerationServices",

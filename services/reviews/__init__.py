@@ -5,7 +5,7 @@ from services.reviews.assembly import ReviewServices, build
 from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_gaps
-from services.reviews.decisions import Decided, Decision
+from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
 from services.reviews.queue import ReviewQueue, Wanted
 from services.reviews.scope import is_own
 from services.reviews.task_views import ReviewLogLine, StepCount, TaskCard, TaskView, read_log
@@ -21,9 +21,11 @@ __all__ = [
     "ReviewLogLine",
     "ReviewQueue",
     "ReviewServices",
+    "Reviews",
     "StepCount",
     "SubmittedForm",
     "TaskCard",
+    "TaskDecision",
     "TaskView",
     "Wanted",
     "build",

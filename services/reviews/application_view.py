@@ -17,7 +17,7 @@ from domain.masking import mask_bank_account, mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
-from services.applications import Codes, facts_of, load_codes, read_values, today
+from services.applications import CatalogueCodes, facts_of, load_codes, read_values, today
 from services.core.base import Deps
 
 
@@ -70,7 +70,7 @@ class SubmittedForm:
 class _Facts:
     values: Mapping[str, Any]
     account: Mapping[str, str]
-    codes: Codes
+    codes: CatalogueCodes
     files: Mapping[str, tuple[FileShown, ...]]
 
 
@@ -84,7 +84,7 @@ def form_of(
     application: Application,
     account: Account,
     values: Mapping[str, Any],
-    codes: Codes,
+    codes: CatalogueCodes,
     files: Sequence[Attachment],
 ) -> SubmittedForm:
     """The same of what is known: all ``values`` with their defaults, the ``codes`` that they name, files that are ready

@@ -10,10 +10,9 @@ from services.files import FileServices
 from services.notifications import Notices
 from services.reviews.assignments import Assignments
 from services.reviews.attachment_access import AttachmentAccess
-from services.reviews.decisions import EntryProcess, Reviews
+from services.reviews.decisions import Reviews
 from services.reviews.done import DoneTasks
 from services.reviews.queue import ReviewQueue
-from services.reviews.reconcile_tasks import TaskReconciler
 from services.reviews.reminders import Reminders
 
 
@@ -27,16 +26,12 @@ class ReviewServices:
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, notices: Notices, files: FileServices, entry: EntryProcess) -> ReviewServices:
-    reviews = Reviews(deps, notices, entry)
+def build(deps: Deps, notices: Notices, files: FileServices) -> ReviewServices:
     return ReviewServices(
-        decisions=reviews,
+        decisions=Reviews(deps, notices),
         queue=ReviewQueue(deps),
         done=DoneTasks(deps),
         assignments=Assignments(deps),
         attachment_access=AttachmentAccess(deps, files.store, files.previews),
-        due_tasks=(
-            DueTask("review_waiting", "", Reminders(deps, notices).remind),
-            DueTask("review_alignment", "", TaskReconciler(deps, reviews).run),
-        ),
+        due_tasks=(DueTask("review_waiting", "", Reminders(deps, notices).remind),),
     )

@@ -17,7 +17,7 @@ from models.accounts import Account
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
 from services.accounts import account_by_mobile, check_mobile
-from services.applications import Codes, load_codes
+from services.applications import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, Page, record
 from services.core.idempotency import once
 from services.core.permissions import check
@@ -211,7 +211,7 @@ def _is_exact(book: Rulebook, step: str, region: str) -> bool:
     return region.endswith("00") and region != book.pool.region
 
 
-def _place_name(region: str, codes: Codes, exact: bool) -> str:
+def _place_name(region: str, codes: CatalogueCodes, exact: bool) -> str:
     return f"{show_region(region, codes)}{'本级' if exact else ''}"
 
 

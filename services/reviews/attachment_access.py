@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 
 from domain.errors import NotFound, Unavailable
+from domain.file_types import FileType
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
 from services.applications import AttachmentView, field_of, ready_files, view_of
 from services.core import permissions

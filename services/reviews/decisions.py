@@ -1,11 +1,11 @@
-"""Beginning a review, deciding its tasks, and going on when a step is complete."""
+"""Beginning a review, deciding its tasks, and opening the next step when one is complete."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 from domain.applications.lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
@@ -13,15 +13,12 @@ from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.forms.display import show_specialty
 from domain.rulebook.book import Rulebook
-from domain.rulebook.reviews import OPINION_MAX, ReviewStep
+from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
 from services.applications import EVERYTHING, SPECIALTIES, drop_open, load_codes, lock, log, move, notify_applicant
 from services.core.base import Actor, Deps, record, violation
-from services.core.idempotency import once
-from services.core.permissions import check
-from services.core.short_texts import check_text
 from services.experts import expert_number
 from services.notifications import Notifier
 from services.reviews.scope import department_of, is_own, reaches
@@ -40,14 +37,6 @@ _UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
 """While one specialty is sent back, the others are still decided."""
 
 
-class EntryProcess(Protocol):
-    """What follows the last approval; see ``services.entry``."""
-
-    async def advance(self, application: Application, now: datetime) -> None: ...
-
-    async def cancel(self, application: Application, now: datetime) -> None: ...
-
-
 @dataclass(frozen=True)
 class Decided:
     """A decision as it stands now. ``application_state`` is what it made of the application."""
@@ -58,17 +47,32 @@ class Decided:
     application_state: ApplicationState
 
 
+@dataclass(frozen=True)
+class TaskDecision:
+    """``is_approved``: the decision completed the last step. Both rows are locked."""
+
+    task: ReviewTask
+    application: Application
+    is_approved: bool
+
+    def result(self) -> Decided:
+        task, application = self.task, self.application
+        return Decided(task.id, application.id, TaskState(task.state), ApplicationState(application.state))
+
+
 class Reviews:
-    def __init__(self, deps: Deps, notices: Notifier, entry: EntryProcess) -> None:
+    """Everything here runs inside the caller's transaction; ``services.workflows`` calls what follows an approval."""
+
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
         self._deps = deps
         self._notices = notices
-        self._entry = entry
 
-    # ---- in the transaction of a submission or withdrawal
+    # ---- a submission
 
-    async def begin(self, application: Application, now: datetime) -> None:
+    async def begin(self, application: Application, now: datetime) -> bool:
         """Open the tasks of this round: at the first step that is not complete by what was approved before.
 
+        True when every step is complete already, and the application approved with that. Its row is locked.
         An application that comes back from behind the last step (an objection was upheld) is looked at again there.
         """
         book = self._deps.book(application.pool)
@@ -77,7 +81,7 @@ class Reviews:
         if step is None and not comes_back:
             await drop_open(application, now)
             await self._finish(application, book, now)
-            return
+            return True
         anew = step is None
         start = len(book.review.steps) - 1 if step is None else step
         rule = book.review.steps[start]
@@ -86,11 +90,7 @@ class Reviews:
         application.approved_at, application.sent_back_fields = None, []
         await application.save(update_fields=["approved_at", "sent_back_fields"])
         await open_step(application, book, start, now, anew=anew)
-
-    async def cancel(self, application: Application, now: datetime) -> None:
-        """The person took the application back: nothing of it is to be decided or paid any more."""
-        await drop_open(application, now)
-        await self._entry.cancel(application, now)
+        return False
 
     # ---- a reviewer's decision
 
@@ -99,73 +99,18 @@ class Reviews:
         actor: Actor,
         task_id: UUID,
         decision: Decision,
-        opinion: str = "",
-        *,
-        admitted: Collection[str] | None = None,
-        key: str | None = None,
-    ) -> Decided:
-        """Approve, send back or refuse. Everything but an approval needs an opinion.
+        opinion: str,
+        admitted: Collection[str] | None,
+        now: datetime,
+    ) -> TaskDecision:
+        """Approve, send back or refuse.
 
         ``admitted`` are the alternative specialties that enter the pool, given with the approval that decides on them;
         see ``steps.alternatives_of``. None where that is nothing, else InvalidInput is raised.
 
         Raises NotFound for a task out of the reviewer's reach, Forbidden for the own application, Conflict for one that
-        it is decided already, RuleViolation for what the step or the review window forbids.
+        is decided already, RuleViolation for what the step or the review window forbids.
         """
-        check(actor, "review.decide")
-        words = check_text(
-            " ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=decision != "approve"
-        )
-        now = self._deps.now()
-
-        async def run() -> Decided:
-            return await self._decide(actor, task_id, decision, words, admitted, now)
-
-        return await once(
-            owner=f"review:{actor.account_id}",
-            key=key,
-            deps=self._deps,
-            answer=Decided,
-            run=run,
-            request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
-        )
-
-    async def approve_all(
-        self, actor: Actor, task_ids: Collection[UUID], opinion: str = "", *, key: str | None = None
-    ) -> Decided:
-        """Approve several tasks of one application at the same moment, all of them or none; the answer is the last's.
-
-        Raises as ``decide``, and InvalidInput for tasks of several applications or where an alternative specialty has
-        to be decided on.
-        """
-        check(actor, "review.decide")
-        words = check_text(" ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX)
-        wanted, now = sorted(set(task_ids)), self._deps.now()
-
-        async def run() -> Decided:
-            whose = await ReviewTask.filter(id__in=wanted, pool=actor.pool).values_list("application_id", flat=True)
-            if len(set(whose)) != 1:
-                raise InvalidInput("请选择同一位申请人的审核任务，返回列表后重新打开。", code="not_one_application")
-            return [await self._decide(actor, one, "approve", words, None, now) for one in wanted][-1]
-
-        return await once(
-            owner=f"review-all:{actor.account_id}",
-            key=key,
-            deps=self._deps,
-            answer=Decided,
-            run=run,
-            request=f"{wanted} {words}",
-        )
-
-    async def _decide(
-        self,
-        actor: Actor,
-        task_id: UUID,
-        decision: Decision,
-        opinion: str,
-        admitted: Collection[str] | None,
-        now: datetime,
-    ) -> Decided:
         known = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
         if known is None:
             raise unknown_task()
@@ -201,8 +146,8 @@ class Reviews:
         )
         if decision == "approve":
             await self._admit(actor, application, task, admitted, now)
-        await self._apply(application, book, task, decision, now)
-        return Decided(task.id, application.id, TaskState(task.state), ApplicationState(application.state))
+        is_approved = await self._apply(application, book, task, decision, now)
+        return TaskDecision(task, application, is_approved)
 
     async def _admit(
         self, actor: Actor, application: Application, task: ReviewTask, admitted: Collection[str] | None, now: datetime
@@ -276,22 +221,24 @@ class Reviews:
 
     async def _apply(
         self, application: Application, book: Rulebook, task: ReviewTask, decision: Decision, now: datetime
-    ) -> None:
+    ) -> bool:
         if decision == "approve":
-            await self._go_on(application, book, now)
-        elif decision == "refuse":
+            return await self._go_on(application, book, now)
+        if decision == "refuse":
             await self._refuse(application, task, now)
         else:
             await self._send_back(application, book, task, now, whole=decision == "send_back_whole")
+        return False
 
-    async def align(self, application: Application, now: datetime) -> None:
+    async def align(self, application: Application, now: datetime) -> bool:
         """Bring the open tasks in line with a rulebook that has changed; the application's row is locked.
 
-        A step that is gone is left, one whose tasks are others now gets those; what was approved stays so.
+        A step that is gone is left, one whose tasks are others now gets those; what was approved stays so. True when
+        no step is left to decide, and the application approved with that.
         """
         book = self._deps.book(application.pool)
         if application.state not in _UNDER_REVIEW:
-            return
+            return False
         at = await keep_open(application, book, now)
         progress = await progress_of(application, book)
         if at is None or progress.is_complete(at):
@@ -301,8 +248,10 @@ class Reviews:
             await application.save(update_fields=["step"])
         elif at is None:
             await self._finish(application, book, now)
+            return True
         else:
             await open_step(application, book, at, now)
+        return False
 
     async def _refuse(self, application: Application, task: ReviewTask, now: datetime) -> None:
         application.reason, application.step = task.opinion, -1
@@ -334,18 +283,21 @@ class Reviews:
             **await _sent_back(book, task, whole=whole),
         )
 
-    async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> None:
-        """After an approval: nothing while others of the step are open or sent back, else the next step or the end."""
+    async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> bool:
+        """After an approval: nothing while others of the step are open or sent back, else the next step or the end.
+
+        True at the end.
+        """
         if ApplicationState(application.state) != ApplicationState.REVIEWING:
-            return
+            return False
         progress = await progress_of(application, book)
         if not progress.is_complete(application.step):
-            return
+            return False
         done = book.review.steps[application.step]
         following = progress.next_step()
         if following is None:
             await self._finish(application, book, now)
-            return
+            return True
         await open_step(application, book, following, now)
         await notify_applicant(
             self._notices,
@@ -354,15 +306,15 @@ class Reviews:
             f"round{application.round}:step{following}",
             step=f"{done.name}通过，转{book.review.steps[following].name}",
         )
+        return False
 
     async def _finish(self, application: Application, book: Rulebook, now: datetime) -> None:
-        """The last step is passed: give the number, then whatever the pool wants before entry."""
+        """The last step is passed: give the number."""
         await ApplicationSpecialty.filter(application_id=application.id).update(state=TaskState.APPROVED)
         if not application.expert_number:
             application.expert_number = await expert_number(application, book)
         application.approved_at, application.step, application.sent_back_fields = now, -1, []
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
-        await self._entry.advance(application, now)
 
 
 async def _sent_back(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:

@@ -17,7 +17,7 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import Codes, facts_of, load_codes, values_of
+from services.applications import CatalogueCodes, facts_of, load_codes, values_of
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
@@ -128,7 +128,7 @@ class ReviewQueue:
             found = await rows(first.format(""), *values)
         return found[0]["id"] if found else None
 
-    async def one(self, actor: Actor, task_id: UUID) -> TaskView:
+    async def get(self, actor: Actor, task_id: UUID) -> TaskView:
         """Everything on one task; sensitive values are masked. Raises NotFound beyond the reviewer's reach."""
         task, application, row = await self._find(actor, task_id, _WHOLE)
         book, now = self._deps.book(actor.pool), self._deps.now()
@@ -152,7 +152,7 @@ class ReviewQueue:
         application: Application,
         account: Account,
         chosen: Sequence[ApplicationSpecialty],
-        codes: Codes,
+        codes: CatalogueCodes,
         log: Sequence[ReviewEntry],
         form: tuple[Mapping[str, Any], Sequence[Attachment]],
         now: datetime,

@@ -18,7 +18,7 @@ from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
 from models.applications import ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import Codes, load_codes
+from services.applications import CatalogueCodes, load_codes
 from services.reviews.application_view import SubmittedForm
 from services.reviews.decisions import Decision
 
@@ -106,7 +106,7 @@ async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine,
     return tuple(log_line(one, codes) for one in found)
 
 
-def log_line(one: ReviewEntry, codes: Codes) -> ReviewLogLine:
+def log_line(one: ReviewEntry, codes: CatalogueCodes) -> ReviewLogLine:
     return ReviewLogLine(
         one.at,
         one.event,
@@ -118,7 +118,7 @@ def log_line(one: ReviewEntry, codes: Codes) -> ReviewLogLine:
     )
 
 
-def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:
+def card_of(row: Mapping[str, object], book: Rulebook, codes: CatalogueCodes, now: datetime) -> TaskCard:
     """A row of task and application as a line."""
     step = next(step for step in book.review.steps if step.code == row["step_code"])
     opened_at, specialty = row["opened_at"], str(row["specialty"])
@@ -143,7 +143,7 @@ def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: dateti
     )
 
 
-def specialty_of(row: ApplicationSpecialty, codes: Codes) -> SpecialtyState:
+def specialty_of(row: ApplicationSpecialty, codes: CatalogueCodes) -> SpecialtyState:
     choice = cast(SpecialtyChoice, row.choice)
     return SpecialtyState(row.code, show_specialty(row.code, codes), choice, TaskState(row.state))
 

@@ -126,7 +126,7 @@ class SheetImports(Generic[R]):
         """The lines that wait for the decision. Raises NotFound as ``get``."""
         return self._rows(await self._get(actor, sheet_id))
 
-    async def carry_out(
+    async def apply(
         self,
         actor: Actor,
         sheet_id: UUID,

@@ -20,6 +20,7 @@ from app import all_in_one
 from app.all_in_one import Plan, addresses, check_ports, parts, run, sandbox_urls
 from app.command_error import CommandError
 from app.embedded import EmbeddedError, find_instance
+from app.free_port import free_port
 from app.process_supervisor import Part
 from config.settings import Settings
 from tests.factories.settings import make_settings
@@ -44,10 +45,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture
@@ -111,7 +109,7 @@ async def test_the_phones_are_named_when_the_cast_is_bound_so_that_no_used_code_
     monkeypatch.setattr(all_in_one, "PREPARATIONS", [])
     monkeypatch.setattr(all_in_one, "push_menus", push_menus)
     monkeypatch.setattr(all_in_one, "introduce", introduce)
-    task = asyncio.create_task(run(settings, Plan(sandbox_port=_free()), tell=order.put_nowait))
+    task = asyncio.create_task(run(settings, Plan(sandbox_port=free_port()), tell=order.put_nowait))
     async with asyncio.timeout(60):
         assert [await order.get(), await order.get()] == ["menus", "introduced"]
         assert "手机页面" in await order.get()
@@ -152,23 +150,16 @@ def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
         with pytest.raises(CommandError, match=f"端口 {settings.http.port} 已被其他程序占用.*PBT_HTTP__PORT"):
             check_ports(settings, Plan())
         with pytest.raises(CommandError, match="--sandbox-port"):
-            check_ports(make_settings(http={"port": _free()}), Plan(sandbox_port=settings.http.port))
-        mine = make_settings(http={"port": _free()}, mail={"port": settings.http.port})
+            check_ports(make_settings(http={"port": free_port()}), Plan(sandbox_port=settings.http.port))
+        mine = make_settings(http={"port": free_port()}, mail={"port": settings.http.port})
         with pytest.raises(CommandError, match="PBT_MAIL__PORT"):
-            check_ports(mine, Plan(sandbox_port=_free()))
+            check_ports(mine, Plan(sandbox_port=free_port()))
     check_ports(settings, Plan())
 
 
 def test_two_parts_on_one_port_are_said_in_one_sentence(settings: Settings) -> None:
     with pytest.raises(CommandError, match=f"端口 {settings.http.port} 同时用于两个部分.*PBT_HTTP__PORT 或 --sandbox"):
         check_ports(settings, Plan(sandbox_port=settings.http.port))
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 def test_an_address_that_is_not_ours_is_said_in_one_sentence() -> None:

@@ -17,12 +17,12 @@ from pydantic import SecretStr
 from app import doctor
 from app.doctor import examine, render
 from app.findings import Finding, ok, problem
-from app.rulebook_files import load_rulebook
 from app.sandbox_setup import demo_account, demo_mini_program
 from config.settings import Pay, Settings, Sms, SmsPool, Voice, VoicePool, Wechat
 from domain.ids import new_id
 from domain.rulebook.notice_texts import sms_templates, voice_templates
 from services.core.audit import chain
+from tests.factories.rulebooks import load_rulebook
 from tests.factories.settings import make_settings, production_settings
 from tests.gateways.mail_server import Server, serving
 from tests.gateways.pay_platform import UnknownOrders, merchant, playing

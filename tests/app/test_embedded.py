@@ -358,7 +358,7 @@ async def test_the_end_does_not_hang_on_a_cancellation_that_was_lost(
                 if lost == 2:
                     raise
 
-    program._keeper = asyncio.create_task(keep())
+    program._keep_task = asyncio.create_task(keep())
     await asyncio.sleep(0)
     async with asyncio.timeout(5):
         await program.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import aiohttp
 import pytest
 
 from app.embedded import Servers, embedded
+from app.free_port import free_port
 from tests.folders import data_folder
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 @pytest.mark.parametrize(("command", "how"), [("worker", "is silent"), ("worker", "is gone"), ("serve", "is silent")])
 async def test_a_process_ends_although_the_database(command: str, how: str, servers: Servers, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     process = await _start(command, port, servers, tmp_path)
     try:
         await _wait_until_ready(port)
@@ -77,9 +77,3 @@ async def _wait_until_ready(port: int) -> None:
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *map(int, children)]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from app import process_supervisor as keeper_module
 from app.command_error import CommandError
 from app.embedded.child import Child
+from app.free_port import free_port
 from app.process_supervisor import Part, ProcessSupervisor
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,10 +39,7 @@ def _alive(pid: int) -> bool:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+    return free_port()
 
 
 async def test_ready_means_that_every_part_answers(port: int, tmp_path: Path) -> None:

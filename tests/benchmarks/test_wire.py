@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from app.embedded.server import free_port
+from app.free_port import free_port
 from benchmarks.wire import tapped
 
 

@@ -1,4 +1,4 @@
-"""The wire random_draw, against WeChat's published values and against wechatpy."""
+"""The wire protocol, against WeChat's published values and against wechatpy."""
 
 from __future__ import annotations
 

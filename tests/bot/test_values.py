@@ -43,7 +43,7 @@ def test_a_value_comes_out_as_it_went_in(value: object) -> None:
     [
         Conflict("已被占用", code="taken", field="lots.0", params={"left": 3}),
         TooMany("稍后再试", retry_after=60),
-        RuleViolation("太晚了", rule="draw.release_lead", source="L1028", params={"hours": 5}),
+        RuleViolation("太晚了", rule="draw.release.before_start", source="L1028", params={"hours": 5}),
     ],
 )
 def test_a_refusal_comes_out_as_it_went_in(error: AppError) -> None:

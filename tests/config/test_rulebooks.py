@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.rulebook_files import check_rulebooks, load_rulebook, load_rulebooks
+from app.rulebook_files import check_rulebooks, load_rulebooks
 from config.settings import Settings
+from tests.factories.rulebooks import load_rulebook
 
 RULEBOOKS = Path("config/rulebooks")
 
@@ -29,7 +30,7 @@ def test_every_value_of_the_manual_names_its_line() -> None:
     manual = {
         "login.assurance_level_minimum": "L28",
         "draw.result_visible_before": "L1089",
-        "draw.release_lead": "L1028",
+        "draw.release.before_start": "L1028",
         "draw.notice.remarks_max": "L380",
         "attendance.urging_voice_max": "L1119",
         "attendance.urging_window": "L1117",

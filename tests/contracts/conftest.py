@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from app.free_port import free_port
 from config.settings import (
     Identity,
     Mail,
@@ -315,7 +316,7 @@ def _clients(
 
 @pytest.fixture
 async def world(redis: str) -> AsyncIterator[World]:
-    receiver, edge, port = Receiver(), web.Application(), unused_port()
+    receiver, edge, port = Receiver(), web.Application(), free_port()
     edge.router.add_post("/receipts", receiver.receipt)
     edge.router.add_post("/wechat/demo", receiver.callback)
     edge.router.add_post("/callbacks/pay/{pool}", receiver.payment)

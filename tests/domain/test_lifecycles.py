@@ -1,42 +1,95 @@
 """The tables: every state reachable, every refusal a sentence, receipts in any order end the same."""
 
+import importlib
+import importlib.util
 import itertools
+import pkgutil
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from domain.applications.lifecycles import APPLICATION, TASK
+import domain
 from domain.draws.lifecycles import (
     DRAW,
     INVITATION,
-    VERIFICATION,
     DrawEvent,
     DrawState,
     InvitationEvent,
     InvitationState,
 )
 from domain.errors import Conflict
+from domain.lifecycle import Labelled, Lifecycle
 from domain.lifecycle_docs import render_docs
 from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
-from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND
-from domain.remuneration.lifecycles import REMUNERATION
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(
-    "cycle",
-    [DRAW, INVITATION, ATTEMPT, VERIFICATION, APPLICATION, TASK, FEE, ORDER, REFUND, INVOICE, REMUNERATION],
-    ids=lambda cycle: cycle.noun,
-)
-def test_every_state_and_event_of_a_lifecycle_is_used(cycle):
+def lifecycles() -> dict[str, Lifecycle[Any, Any]]:
+    """Every table of moves that stands in a ``lifecycles`` module, by its module and name."""
+    found = {}
+    for package in pkgutil.iter_modules(domain.__path__, "domain."):
+        if not package.ispkg or importlib.util.find_spec(f"{package.name}.lifecycles") is None:
+            continue
+        module = importlib.import_module(f"{package.name}.lifecycles")
+        for name, value in vars(module).items():
+            if isinstance(value, Lifecycle):
+                found[f"{package.name.removeprefix('domain.')}.{name}"] = value
+    return found
+
+
+def events_of(cycle: Lifecycle[Any, Any]) -> type[Labelled]:
+    """The class of its events."""
+    return type(next(iter(cycle.moves[cycle.initial])))
+
+
+LIFECYCLES = lifecycles()
+ILLEGAL = [
+    (name, state, event)
+    for name, cycle in LIFECYCLES.items()
+    for state in type(cycle.initial)
+    for event in events_of(cycle)
+    if not cycle.can(state, event)
+]
+
+
+def test_no_lifecycle_stands_anywhere_else():
+    """Or it would be left out here and on the reference page."""
+    made = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("domain", "services", "models", "web", "miniapp_api", "handlers", "bot")
+        for path in (ROOT / folder).rglob("*.py")
+        for _ in re.findall(r"= Lifecycle\(", path.read_text(encoding="utf-8"))
+    ]
+    assert len(made) == len(LIFECYCLES) == render_docs().count("stateDiagram-v2")
+    assert {path.rpartition("/")[2] for path in made} == {"lifecycles.py"}
+
+
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_every_state_and_event_of_a_lifecycle_is_used(name):
+    cycle = LIFECYCLES[name]
     reached = {cycle.initial}
     events = set()
     for moves in cycle.moves.values():
         reached |= set(moves.values())
         events |= set(moves)
     assert reached == set(type(cycle.initial))
-    assert events == set(type(next(iter(events))))
+    assert events == set(events_of(cycle))
+
+
+def test_every_illegal_move_is_refused_with_its_state_and_event():
+    assert len({name for name, _, _ in ILLEGAL}) == len(LIFECYCLES)
+    for name, state, event in ILLEGAL:
+        cycle = LIFECYCLES[name]
+        with pytest.raises(Conflict) as refusal:
+            cycle.next(state, event)
+        assert refusal.value.code == "illegal_move"
+        assert refusal.value.params == {"state": state.value, "event": event.value}, name
+        for words in (cycle.noun, state.label, event.label):
+            assert words, f"{name}: {state!r} or {event!r} has no label"
+            assert words in refusal.value.message
 
 
 def walk(*events: DrawEvent) -> DrawState:

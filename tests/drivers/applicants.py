@@ -87,14 +87,6 @@ async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
     return await phone.say(await phone.sms_code(after=before))
 
 
-async def log_in_by_code(browser: Browser, phone: Phone, path: str) -> Page:
-    """Open a page of a person; the log-in that comes first is done by SMS code."""
-    await browser.open(path)
-    before = len((await phone.read())["sms"])
-    await browser.press("获取验证码", mobile=phone.mobile)
-    return await browser.press("登录", code=await phone.sms_code(after=before))
-
-
 async def log_in_by_password(browser: Browser, pool: str, name: str, password: str) -> Page:
     """``name``: mobile or ID number. The page of the log-in comes back where something is wrong."""
     await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import Morsel
 from typing import Any
 from urllib.parse import urljoin
 
-from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp import ClientResponse, ClientSession, CookieJar, FormData
 
 from app.demo.puzzles import solve
 from services.accounts import Puzzle
@@ -112,15 +111,16 @@ class Visitor:
         sent = {"Origin": PUBLIC_URL, **self.headers, **(headers or {})}
         return await self._show(await self.client.post(local_of(path), data=fields, headers=sent))
 
-    async def upload(self, path: str, button: str, content: bytes) -> Visitor:
-        """Send a file to ``path`` with the form of a button."""
-        sent = {"form": self.page.buttons[button][0]["fields"]["form"], "file": io.BytesIO(content)}
+    async def upload(self, path: str, button: str, content: bytes, name: str = "file", **typed: str) -> Visitor:
+        """Send a file of this name to ``path`` with the form of a button, and with what was typed beside it."""
+        sent = FormData({"form": self.page.buttons[button][0]["fields"]["form"], **typed}, quote_fields=False)
+        sent.add_field("file", content, filename=name)
         headers = {"Origin": PUBLIC_URL, **self.headers}
         return await self._show(await self.client.post(local_of(path), data=sent, headers=headers))
 
     async def _show(self, response: ClientResponse) -> Visitor:
         self.response = response
-        self.page = Page(await response.text())
+        self.page = Page(await response.text(errors="replace"))  # of a file, nothing
         return self
 
 

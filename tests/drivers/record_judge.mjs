@@ -1,27 +1,31 @@
 // Judges records with the browser's own check, many in a row: a question a line on stdin, an answer a line on stdout.
 //
-// {"original": record}: what the questions after it differ from; {"text": base64, "receipts"}: a file as it came;
-// {"keep", "log", "head", "lists"?, "receipts"}: the original's first entries, then others.
-// The rules are the product's; only SHA-256 comes from Node.js, whose WebCrypto takes ten times as long for so few bytes.
+// {"original": record, "receipts"}: what the questions after it differ from; {"keep", "log", "head", "lists"?}: the original's
+// first entries, then others. {"text": base64, "receipts"}: a file as it came. {"record", "beside"}: a record and the one that
+// it should follow. {"record", "words"}: what it says in plain words.
+// The rules are the product's; SHA-256 and UTF-8 come from Node.js itself: its WebCrypto takes ten times as long for so few bytes.
 import * as nodeCrypto from 'node:crypto';
 import { createInterface } from 'node:readline';
 
 const { createHash, createHmac, hash } = nodeCrypto; // hash: since 20.12
 const { folder } = Object.fromEntries(process.argv.slice(2).map((part) => part.split('=')));
-const exact = (made) => made.buffer.slice(made.byteOffset, made.byteOffset + made.length);
 const oneShot = hash ? (data) => hash('sha256', data, 'buffer') : (data) => createHash('sha256').update(data).digest();
 const subtle = {
-  digest: (_, data) => exact(oneShot(data)),
+  digest: (_, data) => oneShot(data),
   importKey: (_, key) => key,
-  sign: (_, key, data) => exact(createHmac('sha256', key).update(data).digest()),
+  sign: (_, key, data) => createHmac('sha256', key).update(data).digest(),
 };
 Object.defineProperty(globalThis, 'crypto', { value: { subtle } });
-const { verify } = await import(`${folder}/record_check.js`);
+globalThis.TextEncoder = class { encode(text) { return Buffer.from(text); } };
+Error.stackTraceLimit = 0; // a check throws once a record
+const { compare, verify } = await import(`${folder}/record_check.js`);
 const { parseFile } = await import(`${folder}/record_bytes.js`);
+const { story } = await import(`${folder}/record_story.js`);
+
+const plain = (findings) => findings.map(({ severity, code, entry }) => [severity, code, entry]);
 
 async function judge(record, receipts) {
-  const { findings } = await verify(record, receipts);
-  return findings.map(({ severity, code, entry }) => [severity, code, entry]);
+  return plain((await verify(record, receipts)).findings);
 }
 
 async function judgeFile({ text, receipts }) {
@@ -33,17 +37,19 @@ async function judgeFile({ text, receipts }) {
   }
 }
 
+async function answer(asked) {
+  if (asked.text !== undefined) return judgeFile(asked);
+  if (asked.words) return story(asked.record, asked.words);
+  if (asked.beside) return plain(await compare(await verify(asked.record), asked.beside));
+  const { keep, log, head, lists = original.lists } = asked;
+  return judge({ ...original, head, lists, log: [...original.log.slice(0, keep), ...log] }, kept);
+}
+
 const answers = [];
-let original;
+let [original, kept] = [];
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
-  if (asked.original) original = asked.original;
-  else {
-    const { keep, log, head, lists = original.lists, receipts } = asked;
-    const answer = asked.text === undefined
-      ? await judge({ ...original, head, lists, log: [...original.log.slice(0, keep), ...log] }, receipts)
-      : await judgeFile(asked);
-    answers.push(JSON.stringify(answer));
-  }
+  if (asked.original) [original, kept] = [asked.original, asked.receipts];
+  else answers.push(JSON.stringify(await answer(asked)));
 }
-process.stdout.write(answers.map((answer) => `${answer}\n`).join(''));
+process.stdout.write(answers.map((one) => `${one}\n`).join(''));

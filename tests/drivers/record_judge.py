@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from tests.drivers.programs import require
 
 SCRIPTS = Path(__file__).parents[2] / "web" / "static" / "draws"
-NODE = shutil.which("node")
 Verdict = list[list[object]] | str
 """``[severity, code, entry]`` of each finding, or ``unreadable``."""
 
@@ -29,19 +28,28 @@ class Judge:
         self._reader = threading.Thread(target=lambda: self._answers.extend(stdout))
         self._reader.start()
 
-    def compare_with(self, record: object) -> None:
-        """What the next questions differ from."""
-        self._ask(json.dumps({"original": record}, ensure_ascii=False))
+    def compare_with(self, record: object, receipts: Sequence[str]) -> None:
+        """What the next questions differ from, and what they are checked with."""
+        self._ask(json.dumps({"original": record, "receipts": receipts}, ensure_ascii=False))
 
-    def ask(self, keep: int, log: Sequence[str], head: str, lists: object, receipts: Sequence[str]) -> None:
+    def ask(self, keep: int, log: Sequence[str], head: str, lists: object) -> None:
         """A record of the original's first ``keep`` entries and of others, each as JSON; ``lists`` None: the same."""
-        facts = {"keep": keep, "head": head, "receipts": receipts} | ({} if lists is None else {"lists": lists})
-        self._ask(f'{json.dumps(facts, ensure_ascii=False)[:-1]},"log":[{",".join(log)}]}}')
+        changed = "" if lists is None else f',"lists":{json.dumps(lists, ensure_ascii=False)}'
+        self._ask(f'{{"keep":{keep},"head":"{head}"{changed},"log":[{",".join(log)}]}}')
 
     def ask_file(self, content: bytes, receipts: Sequence[str] = ()) -> None:
         self._ask(json.dumps({"text": base64.b64encode(content).decode(), "receipts": list(receipts)}))
 
-    def answers(self) -> list[Verdict]:
+    def ask_beside(self, record: object, original: object) -> None:
+        """Whether the record follows this original."""
+        self._ask(json.dumps({"record": record, "beside": original}, ensure_ascii=False))
+
+    def ask_story(self, record: object, words: Mapping[str, Mapping[str, str]]) -> None:
+        """What the page says of it: sections, each with ``title`` and ``lines``."""
+        self._ask(json.dumps({"record": record, "words": words}, ensure_ascii=False))
+
+    def answers(self) -> list[Any]:
+        """A ``Verdict`` for each record; of a story its sections."""
         self._stdin.close()
         self._reader.join()
         return [json.loads(line) for line in self._answers]
@@ -52,24 +60,20 @@ class Judge:
 
 @contextmanager
 def judge_of(folder: Path) -> Iterator[Judge]:
-    """``folder`` is empty and takes a copy of the page's scripts, which Node.js is told to be modules.
-
-    Without Node.js nothing is answered.
-    """
-    if NODE is None:
-        with Path(os.devnull).open("w", encoding="utf-8") as nobody:
-            yield Judge(nobody, io.StringIO())
-        return
-    for name in ("record_check.js", "record_bytes.js"):
+    """``folder`` is empty; the page's scripts are copied into it, with a package.json that declares them as modules."""
+    node = require("node")
+    for name in ("record_check.js", "record_bytes.js", "record_story.js"):
         shutil.copy(SCRIPTS / name, folder)
     (folder / "package.json").write_text('{"type": "module"}', "utf-8")
-    program = [NODE, str(Path(__file__).with_suffix(".mjs")), f"folder={folder}"]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8") as node:
-        assert node.stdin is not None
-        assert node.stdout is not None
-        judge = Judge(node.stdin, node.stdout)
+    program = [node, "--max-semi-space-size=64", str(Path(__file__).with_suffix(".mjs")), f"folder={folder}"]
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        judge = Judge(process.stdin, process.stdout)
         try:
             yield judge
         finally:
             judge.answers()
-    assert node.returncode == 0
+    assert process.returncode == 0

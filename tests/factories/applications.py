@@ -19,8 +19,6 @@ from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
 from services.core.pinyin import sort_name
-from services.notifications import Notices
-from services.payments.fees import Fees
 from tests.factories.numbers import Numbers
 from tests.factories.people import BANK_ACCOUNT, CREDIT_CODE, make_account
 
@@ -179,8 +177,7 @@ async def attach_all(deps: Deps, application_id: UUID, *, entry_type: EntryType 
 
 
 def make_campaigns(deps: Deps) -> Campaigns:
-    """Of which fees that are owed follow the windows, as in the service."""
-    return Campaigns(deps, Fees(deps, Notices(deps)).move_windows)
+    return Campaigns(deps)
 
 
 async def fill_in(deps: Deps, actor: Actor, *, entry_type: EntryType = "first", **own: object) -> Application:

@@ -9,7 +9,7 @@ from app.assembly import make_services as assemble
 from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.registry import Services
-from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
+from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 from tests.factories.persons import FakeFaces, FakeRegister
@@ -45,7 +45,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         pay=FakePlatform(deps.clock),
         mail=FakeMailer(),
         files=MemoryFiles(),
-        printer=PlainPrinter(),
+        renderer=PlainRenderer(),
         sealer=PadesSealer({}),
         checker=QuickChecker(),
         relay=NoRelay(),

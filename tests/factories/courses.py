@@ -68,7 +68,7 @@ class School:
 
     async def pay(self, enrolment: CourseEnrolment) -> None:
         """What is due is paid, and what follows is done."""
-        view, _ = await self.services.courses.queries.one(own(enrolment), enrolment.id)
+        view, _ = await self.services.courses.queries.get(own(enrolment), enrolment.id)
         assert view.fee_id is not None
         await self.services.payments.orders.order(own(enrolment), view.fee_id, "native")
         platform = platform_of(self.services.payments)

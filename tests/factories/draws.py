@@ -67,6 +67,7 @@ async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted"
     serial = next(_numbers)
     notice = await CallNotice.create(
         draw_id=draw.id,
+        position=serial,
         venue="演示中心",
         address="广州市天河区天润路333号",
         gathering_at=draw.starts_at,

@@ -43,7 +43,7 @@ class Road:
         """All reviewers of the present step."""
         for task in await tasks_of(application):
             reviewer = await self.reviewer(application.pool, task.step_code)
-            await self.services.reviews.decisions.decide(reviewer, task.id, "approve")
+            await self.services.workflows.reviews.decide(reviewer, task.id, "approve")
 
     async def reviewer(self, pool: str, step: str) -> Actor:
         """A person who reviews this step in the whole province."""
@@ -82,10 +82,10 @@ class Road:
         admin = Actor(application.pool, "pool_admin", office.id)
         await self.services.entry.conclusions.record_exam(admin, application.id, "passed", "成绩86分")
 
-    async def work(self, duty: str) -> None:
-        """The tick finds the duty due, and the worker does it."""
-        assert duty in await self.services.operations.scheduler.tick()
-        await self.services.operations.scheduler.carry_out(duty)
+    async def work(self, kind: str) -> None:
+        """The tick finds the kind due, and the worker does it."""
+        assert kind in await self.services.operations.scheduler.tick()
+        await self.services.operations.scheduler.process(kind)
 
 
 def make_road(deps: Deps, clock: FixedClock) -> Road:

@@ -81,10 +81,10 @@ async def make_published(services: Services, office: Actor, **data: Any) -> Exam
     return await Exam.get(id=exam_id)
 
 
-async def work(services: Services, *duties: str) -> None:
+async def work(services: Services, *kinds: str) -> None:
     """The worker does these, if they are due."""
-    for duty in duties:
-        await services.operations.scheduler.carry_out(duty)
+    for kind in kinds:
+        await services.operations.scheduler.process(kind)
 
 
 async def make_attempt(

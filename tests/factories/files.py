@@ -19,8 +19,7 @@ from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
 from domain.exams.question_files import QuestionForm, read_questions
 from domain.exams.questions import Question
-from domain.rulebook.form import FileType
-from domain.rulebook.people import MaterialType
+from domain.file_types import FileType, MaterialType
 from services.inspection.checker import FileChecker
 from services.inspection.contents import inspect
 from services.inspection.file_types import Found
@@ -277,8 +276,8 @@ class MemoryFiles:
             raise Transient("away")
 
 
-class PlainPrinter:
-    """Implements the port Printer: a PDF of one page that keeps what it was made from. ``away`` refuses."""
+class PlainRenderer:
+    """Implements the port DocumentRenderer: a PDF of one page that keeps what it was made from. ``away`` refuses."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, Mapping[str, object]]] = []

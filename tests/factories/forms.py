@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from app.rulebook_files import load_catalogues, load_rulebook
+from app.rulebook_files import load_catalogues
 from domain.forms.checking import CatalogueView, PersonFacts, asked, person_facts
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from tests.factories.people import BANK_ACCOUNT
+from tests.factories.rulebooks import load_rulebook
 
 RULEBOOKS = Path("config/rulebooks")
 CATALOGUES = Path("config/catalogues")

@@ -14,10 +14,12 @@ from domain.draws.random_draw import participant_commitment
 from domain.draws.record import Json, document
 from domain.draws.verify_draw import verify as verify_record
 from domain.errors import GatewayError, Transient
+from domain.ids import new_id
 from models.applications import Attachment
 from models.draws import Condition, Draw, SupervisorEntry
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
+from models.notices import Attempt, Notice
 from models.organisations import Organisation
 from models.projects import Project
 from services.core.base import Actor, Deps
@@ -292,19 +294,19 @@ async def verify(office: Office, draw_id: UUID) -> None:
     await office.verification.approve(office.verifier, application)
 
 
-async def prove(office: Office, draw_id: UUID) -> None:
-    """The proof that an application for a redraw or a recall needs."""
+async def prove(office: Office, draw_id: UUID, field: str = "draw_application") -> None:
+    """The proof that an application for a redraw or a recall needs; ``release_application``: for a release."""
     await Attachment.create(
         pool="demo",
         account_id=office.agency.account_id,
         draw_id=draw_id,
-        field="draw_application",
+        field=field,
         filename="申请表.pdf",
         media_type="application/pdf",
         size=1,
         received=1,
         sha256="0" * 64,
-        key=f"proof-{draw_id}",
+        key=f"{field}-{draw_id}",
         state="ready",
         created_at=office.deps.now(),
         ready_at=office.deps.now(),
@@ -321,6 +323,42 @@ async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
     cast(FixedClock, office.deps.clock).move(draw.ends_at - office.deps.now())
     await office.attendance.end_due()
     return draw_id
+
+
+async def sit_elsewhere(office: Office, expert_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
+    """The expert has agreed to a panel of a draw of another project."""
+    project = await Project.get(id=office.project_id)
+    project.pk, project._saved_in_db = None, False
+    project.id = office.project_id = new_id()
+    await project.save(force_create=True)
+    other = await make_draw(office, needed=1)
+    condition = await Condition.get(draw_id=other)
+    await Invitation.create(
+        draw_id=other,
+        condition_id=condition.id,
+        notice_id=condition.notice_id,
+        expert_id=expert_id,
+        round_number=1,
+        tier="main",
+        leaf="00" * 32,
+        code="000000",
+        menu_id=1,
+        link="other",
+        state="accepted",
+        starts_at=starts_at,
+        ends_at=ends_at,
+        gathering_at=starts_at,
+        created_at=office.deps.now(),
+        answer_until=office.deps.now(),
+    )
+    await Condition.filter(id=condition.id).update(accepted=1)
+
+
+async def reach_nobody(notice: Notice, at: datetime) -> None:
+    """As when the last call of a release has ended without an answer."""
+    await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=at)
+    await Attempt.filter(notice_id=notice.id, state="pending").update(state="failed")
+    await Notice.filter(id=notice.id).update(state="failed")
 
 
 async def fix_seed(office: Office, draw_id: UUID) -> None:

@@ -20,6 +20,7 @@ from services.files import SealedFiles
 from services.notifications import Notifier
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
 from services.payments.assembly import PaymentPorts, build
+from services.payments.fee_owners import EntryStages
 from services.payments.invoices.outbound_email import OutboundEmail
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
@@ -30,7 +31,6 @@ from services.payments.reconciliation.unmatched_payments import UnmatchedPayment
 from services.payments.refunds.processing import Refunds
 from services.payments.refunds.redirects import RefundRedirects
 from services.payments.settlement import Settlement
-from services.payments.webhooks import Passing
 from services.ports import (
     BankCard,
     InvoiceReport,
@@ -326,7 +326,7 @@ class FakeFiles:
 
 
 @dataclass
-class FakePrinter:
+class FakeRenderer:
     printed: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
 
     async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
@@ -359,7 +359,7 @@ class Till:
     platform: FakePlatform
     mailer: FakeMailer
     files: FakeFiles
-    printer: FakePrinter
+    renderer: FakeRenderer
     passed: Passed
     fees: Fees
     settle: Settlement
@@ -369,36 +369,36 @@ class Till:
     invoices: Invoices
     invoicing: InvoiceProcessor
     alarms: UnmatchedPayments
-    events: PaymentWebhooks
+    webhooks: PaymentWebhooks
     bills: BillReconciliation
     payments: PaymentQueries
 
     async def settle_all(self) -> None:
         """What follows from everything that came, until nothing waits."""
-        while await self.events.process_due():
+        while await self.webhooks.process_due():
             continue
 
     async def notify(self, report: TradeReport) -> None:
-        await self.events.receive("demo", GOOD, notification(trade=report))
+        await self.webhooks.receive("demo", GOOD, notification(trade=report))
 
 
 def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
-    platform, mailer, files, printer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakePrinter(), Passed()
+    platform, mailer, files, renderer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakeRenderer(), Passed()
     settle = Settlement(deps, platform)
     orders = Orders(deps, platform, settle)
     fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
     courses = CourseFees(deps, notices)
     refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees), courses)
-    invoices = Invoices(deps, notices, platform, store, printer)
-    invoicing = InvoiceProcessor(deps, notices, platform, store, printer, OutboundEmail(deps, mailer))
-    events = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
+    invoices = Invoices(deps, notices, platform, store, renderer)
+    invoicing = InvoiceProcessor(deps, notices, platform, store, renderer, OutboundEmail(deps, mailer))
+    webhooks = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
     return Till(
         deps,
         clock,
         platform,
         mailer,
         files,
-        printer,
+        renderer,
         passed,
         fees,
         settle,
@@ -408,7 +408,7 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
         invoices,
         invoicing,
         UnmatchedPayments(deps),
-        events,
+        webhooks,
         BillReconciliation(deps, platform, orders),
         PaymentQueries(deps),
     )
@@ -433,11 +433,11 @@ class FakeChat:
         return self.open
 
 
-def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing) -> PaymentServices:
-    """What the container makes, over a platform, printer, mail server and chat that only pretend."""
+def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: EntryStages) -> PaymentServices:
+    """What the container makes, over a platform, renderer, mail server and chat that only pretend."""
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)
-    outside = PaymentPorts(FakePlatform(deps.clock), store, FakePrinter(), FakeMailer(), chat, chat)
+    outside = PaymentPorts(FakePlatform(deps.clock), store, FakeRenderer(), FakeMailer(), chat, chat)
     return build(deps, notices, fees, entry, CourseFees(deps, notices), outside)
 
 

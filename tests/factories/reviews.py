@@ -16,7 +16,7 @@ from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services.applications.repository import next_number, seal_values
 from services.core.base import Actor, Deps, transaction
-from services.reviews.decisions import Reviews
+from services.workflows import ReviewWorkflow
 from tests.factories.numbers import Numbers
 from tests.factories.people import BEGINNING, CREDIT_CODE, make_account
 
@@ -127,7 +127,7 @@ async def make_application(
     return application
 
 
-async def begin(reviews: Reviews, deps: Deps, application: Application) -> list[ReviewTask]:
+async def begin(reviews: ReviewWorkflow, deps: Deps, application: Application) -> list[ReviewTask]:
     """Put a round of the application on the desks; the open tasks in the order of their specialties."""
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
@@ -136,7 +136,7 @@ async def begin(reviews: Reviews, deps: Deps, application: Application) -> list[
 
 
 async def hand_in_again(
-    reviews: Reviews, deps: Deps, application: Application, specialties: Sequence[str]
+    reviews: ReviewWorkflow, deps: Deps, application: Application, specialties: Sequence[str]
 ) -> list[ReviewTask]:
     """What the person's second submission does, with these specialties."""
     async with transaction():

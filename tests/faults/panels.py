@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.demo.phones import bubbles
 from app.demo_data import POOL
-from app.demo_people import EXPERTS
+from app.demo_people import EXPERTS, STAFF
 from domain.clock import local
 from services.core.base import rows
 from tests.factories.files import pdf
-from tests.faults.stagehand import Hand, patiently
+from tests.faults.stagehand import Hand, Killer, patiently
 
 PANEL = 5
 ARRIVED = ("sent", "delivered")
+STAFF_PHONE = STAFF[0].mobile
+"""Rings first when the agency asks for a virtual call."""
+ENDED = ("talked", "missed", "not_taken", "refused", "lost")
 
 _MEMBERS = (
     "SELECT i.id, e.mobile_sealed FROM invitation i JOIN expert e ON e.id = i.expert_id "
@@ -33,6 +36,7 @@ _TEXTS = (
     "SELECT n.mobile_sealed, a.state FROM notice n JOIN attempt a ON a.notice_id = n.id "
     "WHERE n.kind = $1 AND a.channel = 'sms' AND n.created_at >= $2"
 )
+_VIRTUAL_CALLS = "SELECT out_id, state, closed_at FROM virtual_call WHERE asked_at >= $1"
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,18 @@ class Member:
     mobile: str
 
 
-async def draw_panels(hand: Hand) -> tuple[str, str]:
-    """Two draws that are full, made in the morning, when experts may be called; the first meets a day earlier."""
+async def draw_panels(hand: Hand, count: int = 2) -> list[str]:
+    """Draws that are full, made in the morning, when experts may be called; each meets a day after the one before."""
     morning = (local(await hand.stage.now()) + timedelta(days=1)).replace(hour=9, minute=0, second=0)
     await hand.move_to(morning)
     for person in EXPERTS:
         await hand.set_autopilot(person.mobile, "accept", "both")
-    draws = [await hand.prepare_draw(PANEL) for _ in range(2)]
+    draws = [await hand.prepare_draw(PANEL) for _ in range(count)]
     for draw in draws:
         await hand.start(draw)
     for draw in draws:
         assert (await hand.live_through(draw, step=30))["state"] == "completed"
-    return draws[0], draws[1]
+    return draws
 
 
 async def members_of(hand: Hand, draw: str) -> list[Member]:
@@ -99,6 +103,34 @@ async def settle(hand: Hand, since: datetime, expected: Mapping[str, int]) -> No
         await hand.nudge(75)
 
 
+# ---- virtual calls
+
+
+async def ring(hand: Hand, killer: Killer, path: str, **body: str) -> None:
+    """Ask for a virtual call whose worker is killed while it dials, and wait until the call has ended."""
+    since = await hand.stage.now()
+    await asyncio.gather(hand.agency.post(path, body or None), killer.strike_dialling())
+    give_up = asyncio.get_running_loop().time() + 90
+    while any(row["closed_at"] is None for row in await patiently(lambda: rows(_VIRTUAL_CALLS, since))):
+        assert asyncio.get_running_loop().time() < give_up, "a virtual call never ended"
+        for call in (await hand.phone(STAFF_PHONE))["calls"]:
+            if call["state"] == "talking":
+                await hand.stage.wire.control(f"/phones/{STAFF_PHONE}/calls/{call['id']}/hangup", {})
+        await asyncio.sleep(0.4)
+        await hand.nudge(15)
+
+
+async def check_virtual_calls(hand: Hand, since: datetime, asked: int) -> None:
+    """So many were asked for, each has an end, and the vendor was asked once at most for each."""
+    found = await patiently(lambda: rows(_VIRTUAL_CALLS, since))
+    assert len(found) == asked
+    assert all(row["closed_at"] and row["state"] in ENDED for row in found), [dict(row) for row in found]
+    made = Counter(call["out_id"] for call in (await hand.phone(STAFF_PHONE))["calls"] if call["kind"] == "two_way")
+    assert set(made.values()) <= {1}, f"dialled more than once: {made}"
+    heard = {row["out_id"] for row in found if row["state"] in ("talked", "missed")}
+    assert heard <= set(made), "an outcome of a call that nobody made"
+
+
 # ---- what the phones have heard
 
 
@@ -127,12 +159,15 @@ async def _count_texts(hand: Hand, since: datetime, wanted: Mapping[str, str]) -
 
 
 async def check_calls(hand: Hand, since: datetime, members: Sequence[Member], reached: Mapping[str, bool]) -> None:
-    """``reached``: by invitation, as the agency is told. Three calls at most, none after an answered one; nobody else
-    is called."""
+    """``reached``: by invitation, as the agency's page shows it.
+
+    The system calls each member three times at most, never after an answered call, and calls no other expert.
+    """
     by_mobile = {member.mobile: member for member in members}
     for person in EXPERTS:
         phone = await hand.phone(person.mobile)
-        answered = [call["answered_at"] > 0 for call in phone["calls"] if call["at"] >= since.timestamp()]
+        calls = [call for call in phone["calls"] if call["at"] >= since.timestamp() and call["kind"] != "two_way"]
+        answered = [call["answered_at"] > 0 for call in calls]
         if (member := by_mobile.get(person.mobile)) is None:
             assert not answered, f"{person.name} isn't of the panel, and was called"
             continue

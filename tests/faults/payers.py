@@ -163,7 +163,7 @@ async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
         opens_at=now - timedelta(hours=1),
         closes_at=now + timedelta(days=30),
         state="due",
-        told_at=now,
+        notified_at=now,
         created_at=now,
     )
 

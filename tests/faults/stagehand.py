@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -19,11 +20,12 @@ from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
 from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import MiniProgram, find_supervisor, fix_order
+from app.demo.mini import MiniProgram
 from app.demo.stage import Stage, stage
 from app.demo_data import POOL, SPECIALTY
 from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
+from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows
 from services.draws.expiry import CALL_GRACE
 from services.operations import find_broken, find_broken_audit
@@ -49,6 +51,7 @@ _ON_ITS_WAY = (
     "SELECT 1 FROM attempt a JOIN notice n ON n.id = a.notice_id "
     "WHERE n.kind = $1 AND a.state = 'unknown' AND a.vendor_id = '' LIMIT 1"
 )
+_DIALLING = "SELECT 1 FROM virtual_call WHERE state = 'dialling' AND call_id = '' LIMIT 1"
 T = TypeVar("T")
 
 
@@ -188,6 +191,29 @@ class Hand:
             )
 
 
+async def find_supervisor(agency: MiniProgram, name: str) -> str:
+    """The id of a line of the office's register, as an agency finds it. Raises LookupError."""
+    found = (await agency.get(f"/supervisors?search={name}"))["items"]
+    if not found:
+        raise LookupError(f"nobody called {name} is in the register")
+    return str(found[0]["id"])
+
+
+async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> None:
+    """Both parties commit over the API, then reveal: the order of candidates is fixed."""
+    opened = (await agency.get(f"/draws/{draw}/rounds/current"))["round"]
+    number, nth = str(opened["draw_number"]), int(opened["round_number"])
+    parties = [
+        (side, role, secrets.token_bytes(VALUE_BYTES))
+        for side, role in ((agency, "agency"), (supervisor, "supervisor"))
+    ]
+    for side, role, value in parties:
+        digest = participant_commitment(role, value, number, nth).hex()
+        await side.post(f"/draws/{draw}/rounds/current/commitment", {"commitment": digest})
+    for side, _, value in parties:
+        await side.post(f"/draws/{draw}/rounds/current/reveal", {"value": value.hex()})
+
+
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
     """The same of a database that may just have been killed: connections of the pool find out one by one."""
     for _ in range(40):
@@ -217,12 +243,16 @@ class Killer:
     victims: tuple[str, ...] = ("web-1", "worker", "worker", "valkey", "postgres")
     most: int = 6
     killed: list[str] = field(default_factory=list)
+    by_chance: list[str] = field(default_factory=list)
+    """Those of ``killed`` that died at a random moment."""
 
     async def work(self) -> None:
         """A short or a long pause, then somebody dies; over and over."""
         while len(self.killed) < self.most:
             await asyncio.sleep(self.chances.uniform(0.1, 3.0))
-            await self._kill(self.chances.choice(self.victims))
+            victim = self.chances.choice(self.victims)
+            if await self._kill(victim):
+                self.by_chance.append(victim)
 
     async def strike(self, victim: str, doing: Awaitable[T]) -> T:
         """Kill somebody while ``doing`` is carried out, some milliseconds after its begin; returns what came of it."""
@@ -237,16 +267,27 @@ class Killer:
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")
 
+    async def strike_dialling(self) -> None:
+        """Kill the worker between the commit that says that a virtual call is dialled and the vendor's answer."""
+        fault = {"vendor": "voice", "kind": "drop_answer", "seconds": 0.5, "count": 1}
+        await self.hand.stage.wire.control("/faults", fault)
+        while not await patiently(lambda: rows(_DIALLING)):
+            await asyncio.sleep(0.02)
+        await self._kill_soon("worker")
+
     async def _kill_soon(self, victim: str) -> None:
         await asyncio.sleep(self.chances.uniform(0, 0.08))
         await self._kill(victim)
 
-    async def _kill(self, victim: str) -> None:
+    async def _kill(self, victim: str) -> bool:
+        """Whether a process of that name was running and got SIGKILL."""
         pid = await self.pid(victim)
         if pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 self.killed.append(victim)
+                return True
+        return False
 
     async def pid(self, name: str) -> int | None:
         """Process id of a part or server now; None while it is being started."""

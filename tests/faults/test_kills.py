@@ -14,18 +14,23 @@ import pytest_asyncio
 from app import process_supervisor
 from tests.faults.panels import (
     PANEL,
+    STAFF_PHONE,
     check_calls,
     check_texts,
+    check_virtual_calls,
     draw_panels,
     members_of,
     prepare_recall,
     prepare_release,
+    ring,
     settle,
 )
 from tests.faults.stagehand import NEEDED, Hand, Killer, beside, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 BOUND = 8
+RUNG = 3
+"""Virtual calls to the experts of a recall, each with another moment of the kill."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -57,7 +62,7 @@ async def test_a_draw_ends_right_while_processes_are_killed(hand: Hand, turn: in
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def panels(hand: Hand) -> tuple[str, str]:
+async def panels(hand: Hand) -> list[str]:
     return await draw_panels(hand)
 
 
@@ -66,12 +71,14 @@ async def killing(hand: Hand) -> AsyncIterator[Killer]:
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
     killer = Killer(hand, random.Random(seed), ("worker", "postgres"), most=3)
+    await hand.set_autopilot(STAFF_PHONE, "accept", "voice")
     async with beside(killer.work()):
         yield killer
     print(f"killed {killer.killed}")
+    assert killer.by_chance, "nothing was killed at a random moment"
 
 
-async def test_a_release_reaches_everybody_once_while_processes_are_killed(hand: Hand, panels: tuple[str, str]) -> None:
+async def test_a_release_reaches_everybody_once_while_processes_are_killed(hand: Hand, panels: list[str]) -> None:
     """Three calls at most, none after one that was answered; a person reaches the one whom none did."""
     path = f"/draws/{panels[1]}/release"
     members = await members_of(hand, panels[1])
@@ -85,28 +92,30 @@ async def test_a_release_reaches_everybody_once_while_processes_are_killed(hand:
         await settle(hand, since, {"draw_released": PANEL, "draw_release_text": PANEL})
         panel = (await hand.agency.get(path))["panel"]
         assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
-        left = [f"{path}/{row['invitation_id']}/confirmation" for row in panel if row["by_hand"]]
-        told = [hand.agency.post(one, {"words": "已电话告知本人"}) for one in left]
+        left = [f"{path}/{row['invitation_id']}" for row in panel if row["by_hand"]]
+        await ring(hand, killer, f"{left[0]}/calls", phone=STAFF_PHONE)
+        told = [hand.agency.post(f"{one}/confirmation", {"words": "已电话告知本人"}) for one in left]
         await killer.strike("web-1", asyncio.gather(*told))
     panel = (await hand.agency.get(path))["panel"]
     assert all(row["confirmed"] for row in panel)
     await check_calls(hand, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
     texts = await check_texts(hand, since, "draw_release_text", {member.mobile: "已退选" for member in members})
     assert sum(row["texted"] for row in panel) == texts
+    await check_virtual_calls(hand, since, 1)
     await hand.check()
 
 
-async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
-    hand: Hand, panels: tuple[str, str]
-) -> None:
+async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(hand: Hand, panels: list[str]) -> None:
     """What was agreed with each stands, and who comes gets one confirmation."""
     former = await members_of(hand, panels[0])
     recall, starts = await prepare_recall(hand, panels[0])
     base, agency = f"/draws/{recall}/recall", hand.agency
     since = await hand.stage.now()
     async with killing(hand) as killer:
-        await agency.put(f"{base}/phone", {"phone": "19900000001"})
+        await agency.put(f"{base}/phone", {"phone": STAFF_PHONE})
         for at, row in enumerate((await agency.get(base))["rows"]):
+            if at < RUNG:
+                await ring(hand, killer, f"{base}/experts/{row['id']}/calls")
             asking = agency.post(f"{base}/experts/{row['id']}/call-backs")
             await (killer.strike("web-1", asking) if at == 0 else asking)
             comes = {"answer": "comes", "gathering_at": starts.isoformat()}
@@ -122,4 +131,5 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
     await check_texts(hand, since, "recall_asked", {member.mobile: "需复评" for member in former})
     await check_texts(hand, since, "draw_accepted", {member.mobile: "已确认您参加评标" for member in again})
     assert len(again) == PANEL - 1
+    await check_virtual_calls(hand, since, RUNG)
     await hand.check()

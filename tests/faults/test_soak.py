@@ -19,13 +19,13 @@ import pytest_asyncio
 from PIL import Image
 
 from app.demo.forms import Times, draw_form, project_form
-from app.demo.mini import MiniProgram, find_supervisor
+from app.demo.mini import MiniProgram
 from app.demo.wire import Refused
 from app.demo_data import POOL
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
-from tests.faults.stagehand import Hand, Killer, running
+from tests.faults.stagehand import Hand, Killer, find_supervisor, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 
+from tests.faults.panels import (
+    PANEL,
+    check_calls,
+    check_texts,
+    draw_panels,
+    members_of,
+    prepare_release,
+    settle,
+)
 from tests.faults.stagehand import NEEDED, Hand, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -21,6 +32,9 @@ FAULTS = {
     "they report twice, late and out of order": [("*", "twice", 0.7, 0), ("*", "out_of_order", 0.6, 3)],
     "they are slow and lose reports": [("*", "slow", 0.5, 2), ("voice", "lost", 0.5, 0), ("sms", "lost", 0.5, 0)],
 }
+DOWN = [(vendor, "fail_500", 1.0, 0) for vendor in ("voice", "sms", "wechat")]
+UP = [("voice", "twice", 0.7, 0), ("sms", "twice", 0.7, 0), ("voice", "out_of_order", 0.6, 3)]
+"""The networks as they come back: reports come twice and overtake each other."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -31,16 +45,53 @@ async def hand() -> AsyncIterator[Hand]:
         yield found
 
 
-@pytest.mark.parametrize("name", FAULTS)
-async def test_a_draw_ends_right_when(hand: Hand, name: str) -> None:
+@asynccontextmanager
+async def faults(hand: Hand, switched: Sequence[tuple[str, str, float, float]]) -> AsyncIterator[None]:
     control = hand.stage.wire.control
-    draw = await hand.prepare_draw()
-    for vendor, kind, probability, seconds in FAULTS[name]:
+    for vendor, kind, probability, seconds in switched:
         await control("/faults", {"vendor": vendor, "kind": kind, "probability": probability, "seconds": seconds})
     try:
-        await hand.start(draw)
-        progress = await hand.live_through(draw)
+        yield
     finally:
         await control("/faults/clear", {})
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_draw_ends_right_when(hand: Hand, name: str) -> None:
+    draw = await hand.prepare_draw()
+    async with faults(hand, FAULTS[name]):
+        await hand.start(draw)
+        progress = await hand.live_through(draw)
     assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", NEEDED, 0)
+    await hand.check()
+
+
+async def test_a_release_forgets_nobody_when_the_networks_are_down_for_a_while(hand: Hand) -> None:
+    """A call that perhaps rang is not made again: whom it did not reach for certain is left to a person."""
+    [draw] = await draw_panels(hand, 1)
+    members = await members_of(hand, draw)
+    for member in members:
+        await hand.set_autopilot(member.mobile, "silent" if member == members[0] else "accept", "voice")
+    await prepare_release(hand, draw)
+    path, since = f"/draws/{draw}/release", await hand.stage.now()
+    async with faults(hand, DOWN):
+        await hand.agency.post(f"{path}/start")
+        for _ in range(6):
+            await asyncio.sleep(0.5)
+            await hand.nudge(45)
+        panel = (await hand.agency.get(path))["panel"]
+        assert not any(row["confirmed"] or row["texted"] for row in panel)
+        await check_calls(hand, since, members, dict.fromkeys((one.invitation for one in members), False))
+    async with faults(hand, UP):
+        await settle(hand, since, {"draw_released": PANEL, "draw_release_text": PANEL})
+    panel = (await hand.agency.get(path))["panel"]
+    assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
+    for row in panel:
+        if row["by_hand"]:
+            await hand.agency.post(f"{path}/{row['invitation_id']}/confirmation", {"words": "已电话告知本人"})
+    panel = (await hand.agency.get(path))["panel"]
+    assert all(row["confirmed"] for row in panel)
+    await check_calls(hand, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
+    texts = await check_texts(hand, since, "draw_release_text", {one.mobile: "已退选" for one in members})
+    assert texts == PANEL == sum(row["texted"] for row in panel)
     await hand.check()

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from config.settings import PdfSeal
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from gateways.pdf_seal import PadesSealer, SealUnusable
 from tests.factories.papers import SAMPLES
 
@@ -47,9 +47,9 @@ def test_without_the_extra_the_start_says_what_to_install(monkeypatch: pytest.Mo
 
 async def test_a_signed_certificate_is_intact_until_a_byte_is_changed(tmp_path: Path) -> None:
     pytest.importorskip("pyhanko")
-    printer = TypstPrinter()
-    pdf = await printer.render_pdf("certificate", SAMPLES["certificate"]())
-    printer.close()
+    renderer = TypstRenderer()
+    pdf = await renderer.render_pdf("certificate", SAMPLES["certificate"]())
+    renderer.close()
     signed = await PadesSealer({"demo": make_seal(tmp_path)}).seal("demo", pdf, "颁发证书")
     assert signed.startswith(pdf)
     assert await _intact(signed)

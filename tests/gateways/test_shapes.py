@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from domain.errors import OutcomeUnknown, Transient
 from gateways.http import Effect, Metrics, Vendor
-from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Told, Visible, Whole, read
+from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, NonEmptyText, Shape, Text, Visible, Whole, read
 
 
 class Inner(Shape):
@@ -24,7 +24,7 @@ class More(Shape):
 class Answer(Shape):
     id: Annotated[Visible, Field(min_length=1, max_length=8)] = "x"
     text: Text = ""
-    told: Told = "x"
+    name: NonEmptyText = "x"
     count: Whole = 0
     inner: Inner = Inner(used=0)
     detail: Annotated[Visible, OR_EMPTY] = ""
@@ -56,7 +56,7 @@ def test_numbers_as_text_and_text_as_numbers_are_read(given: dict[str, object], 
         {"id": "a b"},
         {"id": "编号"},
         {"id": "a\n"},
-        {"told": None},
+        {"name": None},
         {"text": True},
         {"text": ["x"]},
         {"text": 1.5},

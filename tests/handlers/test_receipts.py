@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.notices import Receipt
+from models.notices import DeliveryReport
 from tests.handlers.conftest import Phone, World
 
 POPUP = "<SubscribeMsgPopupEvent>{}</SubscribeMsgPopupEvent>"
@@ -19,14 +19,14 @@ def consent(template: str, word: str) -> str:
 async def test_a_finished_template_message_is_kept_as_a_receipt_once(phone: Phone) -> None:
     for _ in range(2):
         assert await phone.event("TEMPLATESENDJOBFINISH", MsgID=200163836, Status="failed:user block") == ""
-    receipt = await Receipt.get()
+    receipt = await DeliveryReport.get()
     assert receipt.vendor == "wechat"
     assert receipt.body == {"appid": "wx1", "msgid": "200163836", "status": "failed:user block", "openid": phone.openid}
 
 
 async def test_a_receipt_without_a_number_is_left_alone(phone: Phone) -> None:
     assert await phone.event("templatesendjobfinish", Status="success") == ""
-    assert not await Receipt.exists()
+    assert not await DeliveryReport.exists()
 
 
 async def test_each_acceptance_is_one_credit_and_a_refusal_takes_none_of_them(phone: Phone) -> None:

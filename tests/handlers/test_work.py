@@ -87,7 +87,7 @@ async def test_a_reviewer_sees_how_much_waits(world: World) -> None:
     await make_catalogues()
     office = world.office
     application = await make_application(office.deps)
-    tasks = await begin(world.services.reviews.decisions, office.deps, application)
+    tasks = await begin(world.services.workflows.reviews, office.deps, application)
     reviewer = await make_reviewer(office.deps, tasks[0].step_code)
     phone = await world.phone_with(await Account.get(id=reviewer.account_id))
     assert "审核人员：待审1件" in await phone.says("审核")

@@ -18,7 +18,7 @@ class Stumbling:
     def __init__(self, database: str) -> None:
         self._database = database
 
-    async def carry_out(self, kind: str) -> None:
+    async def process(self, kind: str) -> None:
         connection = await asyncpg.connect(self._database)
         await connection.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, scheduled_at) VALUES "

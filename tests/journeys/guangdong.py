@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from app.commands.database import deps_for
+from app.demo.browser import Browser, Page, log_in
 from app.demo.mini import MiniProgram
+from app.demo.parties import fix_order
 from app.demo.phones import Phone
 from app.demo.stage import Stage
 from app.demo_data import load_catalogues_of
 from app.demo_people import check_sign
 from config.settings import Settings
-from domain.clock import local
+from domain.clock import SHANGHAI, local
+from domain.draws.verify_draw import read
 from models.accounts import RoleGrant
 from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
-from tests.drivers.pages import Browser, Visitor
 from tests.factories.offices import make_supervisor
 
 POOL = "guangdong"
@@ -48,6 +50,10 @@ class Expert:
     region: str
     specialty: str
     employer: str = ""
+    willing: str = ""
+    title: str = ""
+    qualification: str = ""
+    department: str = ""
 
     @property
     def mobile(self) -> str:
@@ -59,14 +65,19 @@ class Expert:
         return first + check_sign(first)
 
 
-GUANGZHOU, SHENZHEN = "440106", "440305"
+GUANGZHOU, SHENZHEN, FOSHAN = "440106", "440305", "440604"
 BUILDERS = tuple(Expert(n, f"测施工{n}", GUANGZHOU, "A080101") for n in range(1, 11))
 BUILDERS_ELSEWHERE = tuple(Expert(n, f"测深圳{n}", SHENZHEN, "A080101") for n in range(11, 14))
 PLANNERS = tuple(Expert(n, f"测规划{n}", GUANGZHOU, "A010101") for n in range(14, 18))
 OF_TENDEREE = Expert(18, "测业主", GUANGZHOU, "A080101", TENDEREE)
 OF_BIDDER = Expert(19, "测投标", GUANGZHOU, "A080101", "广东投标建设有限公司")
 NAMED = Expert(20, "避开人", GUANGZHOU, "A080101")
-EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NAMED)
+_FITS = {"willing": "440100", "title": "1001", "qualification": "Q0301", "department": "D02"}
+WILLING = Expert(21, "测意愿", FOSHAN, "A080101", **_FITS)
+"""Comes to Guangzhou, has the title, the qualification and the department that a condition asks for."""
+ALMOST = tuple(Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, one: ""}) for n, one in enumerate(_FITS, 22))
+"""Each lacks one of them."""
+EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NAMED, WILLING, *ALMOST)
 
 
 async def prepare(settings: Settings) -> None:
@@ -97,6 +108,10 @@ def _sheet() -> bytes:
             "permanent_region": expert.region,
             "specialties": expert.specialty,
             "employer": expert.employer or f"测单位{expert.serial}",
+            "willing_regions": expert.willing,
+            "title_level": expert.title,
+            "qualifications": expert.qualification,
+            "department": expert.department,
         }
         sheet.writerow({titles[name]: value for name, value in cells.items()})
     return text.getvalue().encode("utf-8-sig")
@@ -108,15 +123,19 @@ class Day:
 
     stage: Stage
     people: dict[str, MiniProgram] = field(default_factory=dict)
-    browsers: list[Browser] = field(default_factory=list)
-    agency: Visitor | None = None
+    browsers: dict[str, Browser] = field(default_factory=dict)
+    """By mobile number; the agent's by his."""
     project: str = ""
-    lots: list[str] = field(default_factory=list)
     draw: str = ""
-    notice: str = ""
-    conditions: list[str] = field(default_factory=list)
+    number: str = ""
     second: str = ""
     """The second draw, of the other lot."""
+    recall: str = ""
+    redraw: str = ""
+    whole: str = ""
+    """The draw of a project without lots."""
+    tabs: dict[str, Browser] = field(default_factory=dict)
+    """Pages left open, by what they are for."""
     failed_before: int | None = None
     """How many tests of the session had failed when the journey began."""
 
@@ -152,52 +171,61 @@ class Day:
             await self.people[key].open()
         return self.people[key]
 
-    async def agent(self) -> MiniProgram:
-        return await self.mini(AGENT, "agent")
-
-    async def desk(self) -> MiniProgram:
-        return await self.mini(VENUE_DESK, "venue")
-
     # ---- pages
 
-    async def identify(self, name: str) -> Visitor:
-        """A new browser in which a person comes in over the identity platform, page by page."""
-        service_url = self.stage.wire.service_url
-        self.browsers.append(Browser(service_url))
-        visitor = Visitor(self.browsers[-1], {"Origin": service_url})
-        await visitor.get(f"/h5/identity?pool={POOL}")
-        assert visitor.path == "/identity/authorize", visitor.text
-        await visitor.get(f"{visitor.response.url}&{urlencode({'q': name})}")
-        [button] = [one for one in visitor.page.buttons if one.startswith(name)]
-        return await visitor.press(button)
-
-    def stranger(self) -> Visitor:
+    def stranger(self) -> Browser:
         """A new browser of a person whom no one knows."""
-        self.browsers.append(Browser(self.stage.wire.service_url))
-        return Visitor(self.browsers[-1])
+        return Browser(self.stage.wire, self.stage.wire.service_url)
 
-    async def log_in(self, mobile: str) -> Visitor:
-        """A new browser in which a person comes in by the code of an SMS."""
-        service_url = self.stage.wire.service_url
-        self.browsers.append(Browser(service_url))
-        visitor = await Visitor(self.browsers[-1], {"Origin": service_url}).get("/h5/login")
-        before = len((await self.phone(mobile).read())["sms"])
-        await visitor.press("获取验证码", pool=POOL, mobile=mobile)
-        return await visitor.press("登录", code=await self.phone(mobile).sms_code(after=before))
+    async def identify(self, name: str) -> Browser:
+        """A new browser in which a person comes in over the identity platform, page by page."""
+        browser = self.stranger()
+        await browser.open(f"/h5/identity?pool={POOL}")
+        assert browser.page.path == "/identity/authorize", browser.page.text
+        await browser.press("搜索", q=name)
+        [button] = [one for one in browser.page.buttons if one.startswith(name)]
+        await browser.press(button)
+        return browser
+
+    @property
+    def page(self) -> Browser:
+        """The agent's browser."""
+        return self.browsers[AGENT]
+
+    async def at(self, path: str) -> Browser:
+        """The agent's browser at a page of the agency; a log-in that has run out is renewed."""
+        page = await self.page.open(path)
+        if page.path == "/h5/login":
+            self.browsers[AGENT] = await self.identify("黄经办")
+            await self.page.open(path)
+        return self.page
+
+    async def on(self, draw: str, step: str) -> Browser:
+        """The agent's browser at a step or tab of a draw."""
+        return await self.at(f"/agency/draws/{draw}/{step}")
+
+    async def of(self, mobile: str, path: str) -> Browser:
+        """The browser of another person, who comes in by the code of an SMS."""
+        browser = self.browsers.setdefault(mobile, self.stranger())
+        page = await browser.open(path)
+        if page.path == "/h5/login":
+            page = await log_in(browser, self.phone(mobile), path)
+        if "同意并继续" in page.buttons:
+            page = await browser.press("同意并继续")
+        assert page.path == path.partition("?")[0], page.text
+        return browser
+
+    async def desk(self, draw: str, page: str, mobile: str = VENUE_DESK) -> Browser:
+        """A page of the desk, as the venue's staff or another office sees it."""
+        return await self.of(mobile, f"/desk/{draw}/{page}" if page else f"/desk/{draw}")
+
+    def tab(self) -> Browser:
+        """The page that the agent sees, left open in a tab of its own."""
+        return replace(self.page)
 
     async def set_level(self, mobile: str, level: int) -> None:
         """How well the identity platform knows a person from now on."""
         await self.stage.wire.control(f"/phones/{mobile}", {"level": level})
-
-    @property
-    def page(self) -> Visitor:
-        """The agent's browser."""
-        assert self.agency is not None
-        return self.agency
-
-    async def close(self) -> None:
-        for browser in self.browsers:
-            await browser.close()
 
     # ---- experts
 
@@ -214,9 +242,9 @@ class Day:
 
     async def decline_all(self, draw: str) -> None:
         """Everybody whom the draw still calls says no, until no one is left."""
-        agent, loop = await self.agent(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         give_up = loop.time() + 60
-        while (await agent.get(f"/draws/{draw}/progress"))["state"] == "drawing":
+        while (await self.on(draw, "run")).page.facts["label"] == "抽取中":
             assert loop.time() < give_up, "the draw calls without end"
             for expert in EXPERTS:
                 if await self._call(expert):
@@ -227,6 +255,12 @@ class Day:
         state = await self.phone(expert.mobile).read()
         return next((call for call in state["calls"] if call["state"] == "ringing"), None)
 
+    async def refuse(self, expert: Expert) -> None:
+        """Hang up on the ringing phone unanswered."""
+        phone = self.phone(expert.mobile)
+        call = await phone.ringing(5)
+        await self.stage.wire.control(f"/phones/{phone.mobile}/calls/{call['id']}/hangup", {})
+
     async def press(self, expert: Expert, keys: str) -> str:
         """Answer the ringing phone and press keys; returns what the voice said."""
         phone = self.phone(expert.mobile)
@@ -235,29 +269,74 @@ class Day:
         said = next(one for one in (await phone.read())["calls"] if one["id"] == call["id"])["spoken"]
         return "".join(said)
 
-    # ---- waiting
+    # ---- what pages say
 
-    async def until(self, look: Callable[[dict[str, Any]], bool], path: str, who: MiniProgram) -> dict[str, Any]:
-        """What the API says at ``path``, as soon as ``look`` is content with it."""
+    async def until(self, look: Callable[[Page], bool], path: str, mobile: str = AGENT) -> Page:
+        """A page of the agent's or of another person's as soon as ``look`` is content with it."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 25
         while True:
-            said = await who.get(path)
-            if look(said):
-                return said
-            assert loop.time() < give_up, said
+            page = (await (self.at(path) if mobile == AGENT else self.of(mobile, path))).page
+            if look(page):
+                return page
+            assert loop.time() < give_up, page.text
             await asyncio.sleep(0.2)
 
-    async def progress(self, draw: str, **expected: object) -> dict[str, Any]:
-        """A draw's progress as soon as it is as expected."""
-        wanted = expected.items()
-        return await self.until(
-            lambda said: all(said[name] == value for name, value in wanted),
-            f"/draws/{draw}/progress",
-            await self.agent(),
-        )
+    async def progress(self, draw: str, **expected: int | str) -> dict[str, str]:
+        """The figures of a draw's page as soon as they are as expected."""
+        wanted = {name: str(value) for name, value in expected.items()}
+        page = await self.until(lambda page: wanted.items() <= page.facts.items(), f"/agency/draws/{draw}/run")
+        return page.facts
+
+    async def times(self, draw: str) -> tuple[datetime, datetime]:
+        """The expected start and end of the evaluation, as the agency's page prints them."""
+        text, now = (await self.on(draw, "basic")).page.text, local(await self.stage.now())
+        found = re.findall(r"预计评标(?:开始|结束)时间 ?(\d+)月(\d+)日\(周.\) (\d+):(\d+)", text)
+        start, end = (datetime(now.year, *map(int, one), tzinfo=SHANGHAI) for one in found)  # type: ignore[misc,arg-type]
+        return start, end
+
+    async def panel(self, draw: str) -> list[str]:
+        """The lines of the agency's result for those who agreed and are still counted on."""
+        lines = (await self.on(draw, "result")).page.lines
+        return [line.removeprefix("已同意 ") for line in lines if line.startswith("已同意 ")]
+
+    async def codes(self, draw: str) -> set[str]:
+        """Of the same experts."""
+        return {line.split()[0].removeprefix("*") for line in await self.panel(draw)}
+
+    async def record(self, draw: str) -> object:
+        """The record that the agency's page leads to, as the verifying program reads it."""
+        browser = await self.on(draw, "result")
+        if "公开核验" in browser.page.links:
+            await browser.follow("公开核验")
+        else:
+            await browser.press("核对抽取记录")
+        return read((await browser.download(browser.page.link("下载记录"))).decode())
+
+    async def fix(self, draw: str) -> None:
+        """Both parties take part in the draw of lots at their pages; the agency has begun it."""
+        supervisor = await self.of(SUPERVISOR, "/desk")
+        agency = await self.on(draw, "run")
+        if "开始三方摇号" in agency.page.buttons:
+            await agency.press("开始三方摇号")
+        receipts = await fix_order(agency, supervisor)
+        assert len(set(receipts)) == 4
+        assert "专家顺序已确定" in agency.page.text
+
+    async def sms(self, mobile: str, *words: str) -> str:
+        """The text of an SMS that holds all the words, as soon as it is there. Raises Missing."""
+
+        def find(state: dict[str, Any]) -> str | None:
+            return next((one["text"] for one in state["sms"] if all(word in one["text"] for word in words)), None)
+
+        return await self.phone(mobile).wait_for(find, "、".join(words))
 
 
 def at(moment: datetime, **later: float) -> str:
-    """Whole minutes after a moment, as the API wants it."""
-    return local(moment + timedelta(**later)).replace(second=0, microsecond=0).isoformat()
+    """So long after a moment, as an input of a day and time holds it."""
+    return f"{local(moment + timedelta(**later)):%Y-%m-%dT%H:%M}"
+
+
+def moment(text: str) -> datetime:
+    """What such an input says."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)

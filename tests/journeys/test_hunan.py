@@ -15,12 +15,13 @@ import pytest_asyncio
 from pypdf import PdfReader
 
 from app.demo.applicants import Applicant, register_in_mini
+from app.demo.browser import log_in
 from app.demo.mini import MiniProgram
 from app.demo.phones import bubbles
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
 from domain.clock import local
-from tests.drivers.applicants import PageScript, log_in_by_code, log_in_by_password, register_by_chat
+from tests.drivers.applicants import PageScript, log_in_by_password, register_by_chat
 from tests.drivers.exams import Candidate, ExamOffice, right
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
@@ -162,7 +163,7 @@ async def test_02_one_registers_by_chat_too_but_types_no_password_there(way: Jou
 async def test_02_a_mobile_is_changed_once_a_year_and_both_numbers_are_told(way: Journey) -> None:
     browser, new = way.browser(ZHOU), way.phone(ZHOUS_NEW)
     await way.stage.advance(61)
-    await log_in_by_code(browser, way.phone(ZHOU), f"/h5/{POOL}/account")
+    await log_in(browser, way.phone(ZHOU), f"/h5/{POOL}/account")
     assert "姓名和身份证号注册后不能修改" in browser.page.text
     await way.stage.advance(61)
     await browser.follow("更换手机号")
@@ -190,7 +191,7 @@ async def test_03_one_logs_in_by_code_or_by_password_with_mobile_or_number_and_i
     for name in (HE.mobile, HE.id_number):
         page = await log_in_by_password(way.browser(HE, name), POOL, name, PASSWORD)
         assert page.url.endswith(f"/h5/{POOL}/apply")
-    await log_in_by_code(way.browser(HE, "code"), way.phone(HE), f"/h5/{POOL}/apply")
+    await log_in(way.browser(HE, "code"), way.phone(HE), f"/h5/{POOL}/apply")
     assert "未入库" in way.browser(HE, "code").page.text
 
     thief = way.browser(HE, "thief")
@@ -244,7 +245,7 @@ async def test_05_whoever_has_completed_66_years_cannot_apply(way: Journey) -> N
 
 async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: Journey) -> None:
     luo = way.at_browser(LUO)
-    await log_in_by_code(way.browser(LUO), way.phone(LUO), f"/h5/{POOL}/apply")
+    await log_in(way.browser(LUO), way.phone(LUO), f"/h5/{POOL}/apply")
     page = await way.browser(LUO).press("同意并继续")
     assert "正式专家" in page.text
     [item] = (await luo.home())["to_do"]
@@ -397,7 +398,7 @@ async def test_10_somebody_else_hands_in_too(way: Journey) -> None:
 async def test_10_when_the_window_closes_while_somebody_types_the_draft_is_kept(way: Journey) -> None:
     await way.stage.advance(61)
     late = way.at_browser(ZHOU)
-    await log_in_by_code(way.browser(ZHOU), way.phone(ZHOUS_NEW), f"/h5/{POOL}/apply")
+    await log_in(way.browser(ZHOU), way.phone(ZHOUS_NEW), f"/h5/{POOL}/apply")
     await late.start()
     await late.save("basic", _pick("political_status", "region"))
     await (await way.office()).client.post(f"/office/campaigns/{way.kept['campaign']}/closing")
@@ -495,7 +496,7 @@ async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) ->
 
 async def test_15_the_office_calls_everybody_to_one_examination_at_one_time(way: Journey) -> None:
     browser = way.browser(ADMIN)
-    await log_in_by_code(browser, way.phone(ADMIN), "/office")
+    await log_in(browser, way.phone(ADMIN), "/office")
     office = ExamOffice(browser)
     await office.add_items()
     opens = await way.stage.now() + timedelta(days=2)
@@ -532,7 +533,7 @@ async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way:
     he = await _he(way)
     assert await he.state() == "exam", "the office looks before results go out"
     office = ExamOffice(way.browser(ADMIN))
-    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await log_in(office.browser, way.phone(ADMIN), "/office")
     await way.until(lambda: office.release(way.kept["exam"]))
     await way.becomes(he, "entered")
     await way.sms(HE, "正式评标专家")

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from app.demo.browser import log_in
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
-from tests.drivers.applicants import fill_in_registration, log_in_by_code, log_in_by_password, register_in_browser
+from tests.drivers.applicants import fill_in_registration, log_in_by_password, register_in_browser
 from tests.factories.forms import good_values
 from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
 
@@ -391,7 +392,7 @@ async def test_01_a_person_logs_out_of_this_device_or_of_all(way: Journey) -> No
     here, phone = way.browser(SUN), way.phone(SUN)
     there = way.browser(SUN, "another")
     await way.stage.advance(61)
-    await log_in_by_code(there, phone, f"/h5/{POOL}/account")
+    await log_in(there, phone, f"/h5/{POOL}/account")
     assert "正式专家" in there.page.text
     await here.open(f"/h5/{POOL}/account")
     page = await here.press("只退出本设备")
@@ -399,7 +400,7 @@ async def test_01_a_person_logs_out_of_this_device_or_of_all(way: Journey) -> No
     assert "/h5/login" in (await here.open(f"/h5/{POOL}/account")).url
     assert "/h5/login" not in (await there.open(f"/h5/{POOL}/account")).url, "the other device stays"
     await way.stage.advance(61)
-    await log_in_by_code(here, phone, f"/h5/{POOL}/account")
+    await log_in(here, phone, f"/h5/{POOL}/account")
     await here.press("退出全部设备")
     for browser in (here, there):
         assert "/h5/login" in (await browser.open(f"/h5/{POOL}/account")).url

@@ -17,10 +17,11 @@ import pytest_asyncio
 from pypdf import PdfReader
 
 from app.demo.applicants import Applicant
+from app.demo.browser import log_in
 from app.demo.scans import card, signed_scan
 from app.demo.wire import Json, Refused
 from domain.clock import SHANGHAI, SystemClock, local
-from tests.drivers.applicants import log_in_by_code, log_in_by_password, register_in_browser
+from tests.drivers.applicants import log_in_by_password, register_in_browser
 from tests.drivers.exams import Candidate, ExamOffice, right
 from tests.drivers.paying import Letter, Payer, code_in_chat, letters
 from tests.factories.forms import good_values
@@ -124,7 +125,7 @@ async def test_01_one_registers_on_the_page_and_logs_in_both_ways(way: Journey) 
     assert "未入库" in page.text
     assert (await log_in_by_password(way.browser(SU, "2"), POOL, SU.mobile, PASSWORD)).url.endswith("/apply")
     await way.stage.advance(61)
-    await log_in_by_code(way.browser(SU, "3"), way.phone(SU), f"/h5/{POOL}/apply")
+    await log_in(way.browser(SU, "3"), way.phone(SU), f"/h5/{POOL}/apply")
     assert "未入库" in way.browser(SU, "3").page.text
     for person in (MA, AI, WANG, DU):
         page = await register_in_browser(
@@ -162,7 +163,7 @@ async def test_01_applying_begins_at_half_past_ten(way: Journey) -> None:
 async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) -> None:
     hasan = way.at_browser(HASAN)
     await way.stage.advance(61)
-    await log_in_by_code(way.browser(HASAN), way.phone(HASAN), f"/h5/{POOL}/apply")
+    await log_in(way.browser(HASAN), way.phone(HASAN), f"/h5/{POOL}/apply")
     await way.browser(HASAN).press("同意并继续")
     assert await hasan.to_do() == ["评标专家报名（续聘）"]
     await hasan.start("renewal")
@@ -455,7 +456,7 @@ async def test_11_after_enrolling_nobody_hands_in_anew_but_what_was_sent_back_is
     await way.stage.advance_to(_day(12, 2, "17:00"))
     await office.send_back(await office.find((await ai.show())["number"]), "工作经历填写过于简单，请补充。")
     await way.stage.advance_to(_day(12, 2, "18:30") + timedelta(seconds=30))
-    await log_in_by_code(way.browser(HASAN), way.phone(HASAN), f"/h5/{POOL}/apply")
+    await log_in(way.browser(HASAN), way.phone(HASAN), f"/h5/{POOL}/apply")
     assert "截止" in (await hasan.home())["to_do"][0]["detail"]
     with refused(rule="campaigns.required", says="18:30"):
         await hasan.submit()
@@ -549,7 +550,7 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
 
 async def test_14_whoever_paid_sits_the_test_in_the_mini_program_and_enters(way: Journey) -> None:
     office, ma = ExamOffice(way.browser(ADMIN)), await _applicant(way, MA)
-    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await log_in(office.browser, way.phone(ADMIN), "/office")
     await office.add_items()
     opens = await way.stage.now() + timedelta(days=1)
     exam = await office.hold("2024年第二批评标专家培训测试", opens, opens + timedelta(hours=3))
@@ -560,7 +561,7 @@ async def test_14_whoever_paid_sits_the_test_in_the_mini_program_and_enters(way:
         await ma.client.post(f"/exams/{called['candidate_id']}/start", {"device": 0})
     await ma.client.post(f"/exams/{called['candidate_id']}/notice")
     await Candidate(office.browser, ma.client).sit(called["candidate_id"], right)
-    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await log_in(office.browser, way.phone(ADMIN), "/office")
     await way.until(lambda: office.release(exam))
     await way.becomes(ma, "entered")
     assert await ma.badge() == "正式专家"

@@ -16,10 +16,11 @@ import pytest_asyncio
 from pypdf import PdfReader
 
 from app.demo.applicants import Applicant, register_in_mini
+from app.demo.browser import log_in
 from app.demo.scans import card, signed_scan
 from app.demo.wire import Refused
 from domain.clock import local
-from tests.drivers.applicants import PageScript, log_in_by_code, log_in_by_password
+from tests.drivers.applicants import PageScript, log_in_by_password
 from tests.drivers.courses import FILM, CourseOffice, Student
 from tests.drivers.exams import Candidate, ExamOffice, right
 from tests.drivers.paying import Payer
@@ -351,7 +352,7 @@ async def _enrolment(way: Journey) -> dict[str, Any]:
 async def test_05_the_office_holds_a_course_of_24_hours_that_ends_with_an_examination(way: Journey) -> None:
     """L6: all who enrolled; L119-139: a course has its time to the second, and is paid for."""
     browser = way.browser(ADMIN)
-    await log_in_by_code(browser, way.phone(ADMIN), "/office")
+    await log_in(browser, way.phone(ADMIN), "/office")
     exams, courses = ExamOffice(browser), CourseOffice(browser)
     opens = await way.stage.now() + _DAY
     await exams.add_items()
@@ -460,7 +461,7 @@ async def test_05_the_examination_is_marked_by_the_office(way: Journey) -> None:
 
     await way.until(marking)
     office = ExamOffice(way.browser(ADMIN))
-    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await log_in(office.browser, way.phone(ADMIN), "/office")
     page = await office.browser.open("/office/exams")
     exam = (
         f"{office.browser.base}{next(href for label, href in page.links.items() if label.startswith('继续教育测试'))}"

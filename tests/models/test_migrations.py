@@ -40,6 +40,9 @@ DIGESTS = {
     "0014_identity_and_drafts.py": "4b9c890c14f38e64850bb27a3c6df953143fa7501203daf1dd45f9517fb9334d",
     "0015_release.py": "335966df5f174cef83d69f8f0f8bd39e0df850b0989fbfc186756ccd2532ff9d",
     "0016_virtual_call.py": "66c59052b0e4307ebff6fa03011edbc007c6f09eea63f542df5bab0dc07bee36",
+    "0017_notice_numbers.py": "f271771d744cc68373f059b5e213474e55c2cd967e848f76f3d5db6896c4c379",
+    "0017_notice_numbers.sql": "3edf875ae3440b3f44931cb255e8a9789a79fd8767e21564baf84700cb3ec294",
+    "0018_notified_at.py": "39f86c1e27c406bdac19e572e6b88941cfd5fa206b8ead1738b51f2835e18e15",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
@@ -66,6 +69,17 @@ def test_a_database_that_another_release_has_changed_is_refused_and_left_alone(e
         with pytest.raises(Conflict, match="0099_later等1个"):
             asyncio.run(migrate(empty_database))
         assert connection.execute("SELECT count(*) FROM tortoise_migrations").fetchone() == (len(ALL) + 1,)
+
+
+def test_call_notices_with_the_same_number_take_the_next_free_ones(empty_database: str) -> None:
+    sql = (MIGRATIONS / "0017_notice_numbers.sql").read_text(encoding="utf-8")
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TEMP TABLE call_notice (id int, draw_id int, position int)")
+        connection.execute("CREATE INDEX call_notice_draw ON call_notice (draw_id)")
+        connection.execute("INSERT INTO call_notice VALUES (1, 1, 1), (2, 1, 2), (3, 1, 2), (4, 1, 2), (5, 2, 2)")
+        connection.execute(sql)
+        found = connection.execute("SELECT position FROM call_notice ORDER BY id").fetchall()
+    assert found == [(1,), (2,), (3,), (4,), (2,)]
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:

@@ -13,7 +13,7 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 from app.demo.stage import Stage, stage
 from app.preparations import bring_demo_people
 from tests.folders import data_folder
-from tests.plugins.browsers import CHROMIUM, FLAGS
+from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.sandbox.offices import PICTURES
 
 _INLINE = "(pane) => [...pane.shadowRoot.querySelectorAll('[style], style')].map((one) => one.outerHTML.slice(0, 120))"
@@ -82,7 +82,7 @@ class MiniDesk:
 
     async def picture(self, phone: Locator, shot: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        await phone.screenshot(path=PICTURES / f"{shot}.png", caret="initial")
+        await capture(phone, path=PICTURES / f"{shot}.png", caret="initial")
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from app.demo_data import POOL
 from app.demo_exams import EXAMPLE, call_example
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.folders import data_folder
-from tests.plugins.browsers import CHROMIUM, FLAGS
+from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.sandbox.offices import PICTURES
 
 pytestmark = [
@@ -95,7 +95,7 @@ async def test_it_is_sat_on_the_phone_whatever_happens_to_it(page: Page) -> None
 async def test_another_device_goes_on_and_hands_in(page: Page) -> None:
     phone, frame = phone_of(page), page.frame_locator("iframe")
     await phone.get_by_role("button", name=f"{EXAMPLE.name}的网络与时钟").click()
-    await page.screenshot(path=PICTURES / "device.png")
+    await capture(page, path=PICTURES / "device.png")
     async with page.context.expect_page() as opened:
         await phone.get_by_role("button", name="换一台设备打开这一页").click()
     second = await opened.value

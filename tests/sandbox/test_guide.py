@@ -23,7 +23,7 @@ from app.demo_people import APPLICANTS, CAST
 from app.introductions import introduce
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.folders import data_folder
-from tests.plugins.browsers import CHROMIUM, FLAGS
+from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.sandbox.offices import AGENCY, INLINE, NAMELESS, PICTURES, SUPERVISOR, web
 
 pytestmark = [
@@ -80,7 +80,7 @@ class Newcomer:
         try:
             await asyncio.wait_for(self._follow(until), FOLLOWS_FOR)
         except TimeoutError:
-            await self.page.screenshot(path=PICTURES / "guide-stuck.png", caret="initial")
+            await capture(self.page, path=PICTURES / "guide-stuck.png", caret="initial")
             raise AssertionError(f"{await self.words.inner_text()} after {self.tapped[-8:]}") from None
 
     async def _follow(self, until: str) -> None:
@@ -149,7 +149,7 @@ async def take_picture(newcomer: Newcomer) -> None:
     page = newcomer.page
     await page.evaluate("document.querySelectorAll('[class*=toast]').forEach((one) => { one.hidden = true; })")
     await page.evaluate(_NUMBERS_SHOWN)
-    await page.screenshot(path=PICTURES / "phones.png", caret="initial")
+    await capture(page, path=PICTURES / "phones.png", caret="initial")
 
 
 _NUMBERS_SHOWN = """() => document.querySelectorAll('iframe').forEach((one) =>
@@ -191,7 +191,7 @@ async def test_anybody_checks_the_whole_record_and_the_experts_are_called_togeth
     page = web(newcomer.phone(AGENCY))
     await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
     await expect(page.get_by_text("活动已结束，记录完整。")).to_be_visible()
-    await newcomer.page.screenshot(path=PICTURES / "guide-public.png", caret="initial")
+    await capture(newcomer.page, path=PICTURES / "guide-public.png", caret="initial")
     await newcomer.follow("办完了")
     await expect(page.get_by_text("最终确认结果已提交")).to_be_visible()
 
@@ -224,7 +224,7 @@ async def test_a_panel_is_released_by_taps_alone(newcomer: Newcomer) -> None:
 async def test_the_examination_is_sat_by_taps_alone(newcomer: Newcomer) -> None:
     await newcomer.choose("考一次试")
     await newcomer.follow("第 3 / 3 步")
-    await newcomer.page.screenshot(path=PICTURES / "guide-exam.png", caret="initial")
+    await capture(newcomer.page, path=PICTURES / "guide-exam.png", caret="initial")
     await newcomer.follow("办完了")
     page = newcomer.phone("测一明").frame_locator("iframe")
     await expect(page.get_by_role("heading", name="已交卷")).to_be_visible()
@@ -257,7 +257,7 @@ async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer
         await box.check()
     await page.get_by_role("button", name="注册", exact=True).click()
     await expect(page.get_by_role("heading", name="注册")).to_have_count(0)
-    await newcomer.page.screenshot(path=PICTURES / "guide-registered.png", caret="initial")
+    await capture(newcomer.page, path=PICTURES / "guide-registered.png", caret="initial")
     await expect(page.get_by_role("alert")).to_have_count(0)
 
 

@@ -36,7 +36,7 @@ async def call(desk: MiniDesk) -> tuple[str, Story]:
     story = Story(desk.stage, tell=lambda _: None)
     await story.set_up()
     await story.fix_order()
-    await story.agency.post(f"/draws/{story.draw}/start")
+    await story.start()
     chip = desk.page.locator('#news .news-chip[data-role="expert"]').first
     name = (await chip.inner_text()).split(" · ")[0]
     await desk.page.locator("#news").get_by_role("button", name=name).click()

@@ -18,7 +18,7 @@ from tests.sandbox.merchant import KEY, PUBLIC_KEY_ID, Answer, Shop, pay_setting
 
 BASE = "/v3/new-tax-control-fapiao"
 APPLICATIONS = f"{BASE}/fapiao-applications"
-OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the random_draw's own choice
+OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
 
 
 @dataclass

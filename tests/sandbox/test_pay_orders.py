@@ -183,7 +183,7 @@ async def test_the_certificate_is_handed_out_encrypted_and_signs_its_own_answer(
 
 
 async def test_echo_opens_what_was_encrypted_for_the_key(shop: Shop) -> None:
-    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the random_draw's own choice
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
     sealed = base64.b64encode(shop.keys[PUBLIC_KEY_ID].encrypt("秘密".encode(), oaep)).decode()
     body = {"echo_message": "你好", "encrypted_echo_message": sealed}
     answer = await shop.call("POST", "/v3/security/echo", body, **{"Wechatpay-Serial": PUBLIC_KEY_ID})

@@ -152,7 +152,7 @@ async def test_the_copied_draw_comes_to_its_end(desk: MiniDesk) -> None:
 async def test_an_expert_checks_in_by_two_taps(desk: MiniDesk) -> None:
     await desk.stage.advance(7 * 3600)
     venue = await enter(desk.phone(VENUE), "今日评标")
-    await venue.get_by_role("link", name=DRAW).click()
+    await venue.get_by_role("list", name="抽取活动").get_by_role("link", name=DRAW).click()
     await venue.get_by_role("link", name="现场签到大屏").click()
     await expect(venue.locator("[data-qr]")).to_be_visible()
     expert, finger = await desk.open(desk.agreed[0]), Finger()

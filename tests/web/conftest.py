@@ -80,7 +80,7 @@ class World:
         changed = getattr(rulebooks["demo"], section).model_copy(update=values)
         rulebooks["demo"] = rulebooks["demo"].model_copy(update={section: changed})
 
-    def screens(self) -> PublicLinks:
+    def public_links(self) -> PublicLinks:
         return self.services.draws.public_links
 
     async def close(self) -> None:

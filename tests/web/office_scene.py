@@ -89,7 +89,7 @@ async def handed_in(scene: Scene, name: str, specialties: tuple[str, ...] = ("A0
         row = await Application.select_for_update().get(id=application.id)
         row.state, row.round = "reviewing", 1
         await row.save()
-        await services.reviews.decisions.begin(row, services.deps.now())
+        await services.workflows.reviews.begin(row, services.deps.now())
     scene.applications[name] = row
     return row
 

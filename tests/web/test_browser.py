@@ -21,7 +21,7 @@ from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
 from tests.factories.people import make_grant
-from tests.plugins.browsers import CHROMIUM, PATIENCE
+from tests.plugins.browsers import CHROMIUM, PATIENCE, capture
 from tests.sandbox.conftest import MOBILE, settings
 from tests.web.conftest import PUBLIC_URL, World
 from web.accounts.login import COOKIE
@@ -124,9 +124,9 @@ async def picture(page: Page, name: str) -> None:
     The frame is drawn all the same, so that a test sees what it would see with the picture.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
-        await page.screenshot(clip={"x": 0, "y": 0, "width": 1, "height": 1}, scale="css")
+        await capture(page, clip={"x": 0, "y": 0, "width": 1, "height": 1}, scale="css")
     else:
-        await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        await capture(page, path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 async def barriers(page: Page, rules: Sequence[str] = ()) -> list[str]:
@@ -275,7 +275,7 @@ async def test_the_desk_on_a_phone_and_on_a_screen(
     seen = await staff(browser, world, size, "venue")
     page = await seen.open("/desk")
     await seen.check(f"desk-{name}")
-    await page.get_by_role("link", name="演示项目").click()
+    await page.get_by_role("list", name="抽取活动").get_by_role("link", name="演示项目").click()
     await seen.check(f"desk-draw-{name}")
     await page.get_by_role("link", name="签到台").click()
     await page.get_by_label("专家的6位验证码").fill(invitations[2].code)
@@ -307,7 +307,7 @@ async def test_a_board_follows_its_draw(browser: Browser, world: World, size: tu
     draw_id, invitations = await world.call(3)
     for invitation in invitations[:2]:
         await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
-    token = await world.screens().share(world.office.agency, draw_id, "board")
+    token = await world.public_links().share(world.office.agency, draw_id, "board")
     seen = await look(browser, world, size, "dark" if name == "screen" else "light")
     page = await seen.open(f"/draw/{token}")
     accepted = page.locator('[data-fact="accepted"]')
@@ -324,7 +324,7 @@ async def test_record_and_result_are_readable(browser: Browser, world: World, si
     draw_id, [first, *_] = await world.panel(4)
     first.supplementary = True
     await first.save(update_fields=["supplementary"])
-    token = await world.screens().share(world.office.agency, draw_id, "record")
+    token = await world.public_links().share(world.office.agency, draw_id, "record")
     seen = await staff(browser, world, size, "agency")
     await seen.open(f"/record/{token}")
     await seen.check(f"record-{name}")

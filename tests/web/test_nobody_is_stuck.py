@@ -5,9 +5,11 @@ What leads on is derived from the lifecycles; a state that nothing registered le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,11 +19,16 @@ from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
 from miniapp_api.assembly import APIS
+from models.accounts import Account
 from models.applications import Application, ApplicationSection
+from models.draws import Draw
 from models.reviews import Objection
 from services.core.base import Actor
+from tests.factories import draw_states as states
+from tests.factories.offices import add_experts
+from tests.factories.people import make_grant
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
-from tests.web.conftest import World
+from tests.web.conftest import Visitor, World
 from tests.web.office_scene import Scene
 
 STATUS, FORM = "POST /h5/{pool}/apply/status", "POST /api/{pool}/applications/{application_id}/submission"
@@ -133,6 +140,134 @@ async def test_every_state_of_a_draw_has_a_page_and_ends_by_itself_or_by_a_perso
             assert any(way.startswith("POST ") for way in ways), f"{state} has no page"
     final = (DrawEvent.END, DrawEvent.TERMINATE)
     assert not [state for state, moves in DRAW.moves.items() if not set(final) & set(moves)]
+
+
+# ---- each way out of a draw stands on a page that links lead to
+
+
+AGENCY = {
+    "submit": "/agency/draws/{id}/submit submit",
+    "withdraw": "/agency/draws/{id}/submit withdraw",
+    "delete": "/agency/draws/{id}/basic delete",
+    "open": "/agency/draws/{id}/run open",
+    "abort": "/agency/draws/{id}/run abort",
+    "start": "/agency/draws/{id}/run start",
+    "pause": "/agency/draws/{id}/run pause",
+    "resume": "/agency/draws/{id}/run resume",
+    "force_end": "/agency/draws/{id}/run end",
+    "supplement": "/agency/draws/{id}/run supplement",
+    "widen": "/agency/draws/{id}/run widen",
+    "move": "/agency/draws/{id}/run move",
+    "confirm": "/agency/draws/{id}/notify confirm",
+    "release": "/agency/draws/{id}/release submit",
+    "register": "/desk/{id}/absences register",
+    "terminate": "/desk/{id}/exit terminate",
+    "end": "/desk/{id}/exit end",
+}
+VERIFIER = {
+    "approve": "/desk/{id}/application approve",
+    "refuse": "/desk/{id}/application refuse",
+    "terminate": "/desk/{id}/exit terminate",
+    "end": "/desk/{id}/exit end",
+}
+EACH_STATE: Mapping[states.Way, tuple[str, str]] = {
+    states.never_handed_in: ("submit delete", ""),
+    states.editing: ("submit terminate", "terminate"),
+    states.submitted: ("withdraw terminate", "approve refuse terminate"),
+    states.refused: ("submit terminate", "terminate"),
+    states.verified: ("open move terminate", "terminate"),
+    states.committing: ("abort move terminate", "terminate"),
+    states.seeded: ("start move terminate", "terminate"),
+    states.drawing: ("pause force_end register", "terminate"),
+    states.paused: ("resume force_end move register", "terminate"),
+    states.ending: ("register", "terminate"),
+    states.short: ("supplement move release register", "terminate"),
+    states.completed: ("move release register", "terminate"),
+    states.supplement_pending: ("supplement move release register", "terminate"),
+    states.widening: ("abort move register", "terminate"),
+    states.widened: ("start move register", "terminate"),
+    states.redraw_refused: ("submit terminate", "terminate"),
+    states.recall_refused: ("submit terminate", "terminate"),
+    states.recall_submitted: ("withdraw terminate", "approve refuse terminate"),
+    states.recall_verified: ("confirm terminate", "terminate"),
+}
+"""What the agency and the verifier can do in a state before its start has come."""
+ONCE_BEGUN: Mapping[states.Way, tuple[str, str]] = {
+    states.verified: ("terminate", "terminate"),
+    states.seeded: ("terminate", "terminate"),
+    states.widening: ("abort end register", "end terminate"),
+    states.widened: ("end register", "end terminate"),
+    states.short: ("supplement end register", "end terminate"),
+    states.completed: ("end register", "end terminate"),
+    states.recall_verified: ("terminate", "terminate"),
+}
+_OF_A_PERSON = re.compile(r'href="(/(?:agency|desk)[^"?#]*)')
+_NO_PAGE = re.compile(r"\.(pdf|xlsx|csv)$|/(attachment|screen|mail)\b|/agency/(templates|projects|draws/new)")
+
+
+async def reach(visitor: Visitor, draw_id: UUID, names: Mapping[str, str], *, first: str) -> set[str]:
+    """What a person finds to do about a draw who follows links from there; each page of it opens."""
+    waiting, seen, found = [first], {first}, set[str]()
+    while waiting:
+        path = waiting.pop()
+        await visitor.get(path)
+        assert visitor.status == 200, f"{path} is offered, and answers {visitor.status}: {visitor.text}"
+        found |= {
+            f"{form['action'].split('?')[0]} {own.get('command', '')}".replace(str(draw_id), "{id}")
+            for form, own in visitor.page.buttons.values()
+            if "action" in form
+        }
+        for link in _OF_A_PERSON.findall(await visitor.response.text()):
+            if (
+                (str(draw_id) in link or link == "/desk/applications")
+                and link not in seen
+                and not _NO_PAGE.search(link)
+            ):
+                seen.add(link)
+                waiting.append(link)
+    return {name for name, where in names.items() if where in found}
+
+
+async def verifier_of(world: World) -> Visitor:
+    account = await Account.get(id=world.office.verifier.account_id)
+    await make_grant(account, "verifier")
+    return await world.enter(account)
+
+
+async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str]) -> None:
+    agency = await world.enter(await Account.get(id=world.office.agency.account_id))
+    await agency.get("/agency")
+    assert f"/agency/draws/{draw_id}" in agency.page.links.values()
+    ways = await reach(agency, draw_id, AGENCY, first=f"/agency/draws/{draw_id}")
+    assert ways == set(expected[0].split()), "of the agency"
+    ways = await reach(await verifier_of(world), draw_id, VERIFIER, first="/desk")
+    assert ways == set(expected[1].split()), "of the verifier"
+
+
+@pytest.mark.parametrize("way", EACH_STATE, ids=lambda way: way.__name__)
+async def test_what_can_be_done_in_a_state_is_found_by_following_links(world: World, way: states.Way) -> None:
+    await add_experts(world.office, 4)
+    await check_ways(world, await way(world.office), EACH_STATE[way])
+
+
+@pytest.mark.parametrize("way", ONCE_BEGUN, ids=lambda way: way.__name__)
+async def test_once_its_start_has_come_a_draw_is_left_by_following_links(world: World, way: states.Way) -> None:
+    await add_experts(world.office, 4)
+    draw_id = await way(world.office)
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    await check_ways(world, draw_id, ONCE_BEGUN[way])
+
+
+async def test_a_follower_that_is_in_the_way_is_terminated_from_the_original(world: World) -> None:
+    await add_experts(world.office, 4)
+    draw_id = await states.redraw_refused(world.office)
+    agency = await world.enter(await Account.get(id=world.office.agency.account_id))
+    original = (await Draw.get(id=draw_id)).original_id
+    await agency.get(f"/agency/draws/{original}/redraw")
+    await agency.click("终止它")
+    await agency.press("终止活动", cause="mistaken", words="填错了")
+    await agency.get(f"/agency/draws/{original}/redraw")
+    assert "确定重新抽取" in agency.page.buttons
 
 
 @pytest.mark.parametrize("state", [one for one in ApplicationState if not APPLICATION.is_final(one)])

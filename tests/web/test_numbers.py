@@ -168,7 +168,7 @@ async def test_the_offices_to_dos_are_as_many_in_the_chat_on_the_page_and_in_the
 
 async def test_a_list_of_the_office_has_as_many_lines_as_its_page_says(house: House) -> None:
     _, admin = await full(house)
-    visitor = await house.at(admin, "/office/invoices?only=to_upload")
+    visitor = await house.at(admin, "/office/invoices?only=to_make")
     assert len(re.findall(r"ZJ\d{7}", visitor.text)) == 3
 
 
@@ -277,15 +277,22 @@ async def test_what_waits_of_a_draw_is_counted_alike_from_request_to_panel(house
     assert (await wanted(), await drawing()) == ((0, 0), {1})
 
 
-async def test_places_to_be_filled_again_are_as_many_in_figure_list_notice_and_progress(house: House) -> None:
+async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress(house: House) -> None:
+    """And their activities as many in figure, badge, page and chat."""
     who = await people(house)
+    phone = await house.chat.phone_with(who["organisation"])
     draw_id, invitations = await house.pages.panel(3)
     agency = await agent(house, who["organisation"])
     for away in range(3):
         listed = [one for one in (await agency.get("/absences"))["items"] if one["draw_id"] == str(draw_id)]
         progress = await agency.get(f"/draws/{draw_id}/progress")
         figure = (await agency.get("/draws/dashboard"))["pending_supplements"]
-        assert (figure, len(listed), progress["planned"] - progress["accepted"]) == (away,) * 3
+        assert (len(listed), progress["planned"] - progress["accepted"]) == (away, away)
+        said = number(await phone.says("补抽"), "待补抽：共", "个")
+        page = await house.at(who["organisation"], "/agency/pending")
+        assert (figure, said, number(page.text, "待补抽活动", "个")) == (min(away, 1),) * 3
+        elsewhere = await (await house.at(who["organisation"], "/agency/projects")).response.text()
+        assert ('aria-label="1个活动待补抽"' in elsewhere) == bool(away), "the badge of the menu, on every page"
         assert number(progress["waiting"], "有", "个名额") == away
         notice = await Notice.filter(kind="agency_leave").order_by("-created_at", "-id").first()
         assert (notice.params["missing"] if notice else 0) == away
@@ -304,7 +311,7 @@ async def test_the_panel_is_as_large_on_cards_board_and_desk(house: House) -> No
     listed = await house.at(who["organisation"], "/agency/draws")
     assert "2/2" in listed.text
     assert "已同意2人，需2人" in (await listed.get(f"/desk/{draw_id}")).text
-    address = await house.pages.screens().share(house.chat.office.agency, draw_id, "board")
+    address = await house.pages.public_links().share(house.chat.office.agency, draw_id, "board")
     board = (await house.pages.visitor().get(f"/draw/{address}")).text
     assert re.search(r"2\s*/\s*2", board)
     assert number(board, "已通知") == progress["called"]
@@ -332,6 +339,8 @@ async def test_arrivals_are_as_many_at_the_desk_on_the_screen_in_the_notice_and_
     first = await agency.get("/draws/dashboard")
     assert (first["present_today"], first["awaited_today"]) == (present, expected - present)
     assert number(await house.told(who["venue"]), "今日评标", "场") == 1
+    shown = await house.at(who["venue"], "/desk")
+    assert (number(shown.text, "今日评标"), f"/desk/{draw_id}/attendance" in shown.page.links.values()) == (1, True)
 
 
 async def test_a_draft_is_no_panel_of_the_day(house: House) -> None:

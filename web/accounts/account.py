@@ -1,8 +1,11 @@
-"""``/h5/{pool}/account``: one's own data, masked; password, mobile, log-ins, logging out here or everywhere."""
+"""``/h5/{pool}/account``: one's own data, masked; password, mobile, log-ins, logging out here or everywhere.
+
+For whoever is logged in: an office finds there what is not about an expert or applicant.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,9 +18,16 @@ from services.experts import MembershipStatus, membership_status_of
 from services.registry import Services
 from web.accounts.login import TRIES, AuthPages, shown
 from web.accounts.targets import safe_target
+from web.accounts.user_agent import in_wechat
 from web.core.site import Site
 
 _NOTES = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。", "ended": "已退出该登录。"}
+_ELSEWHERE = {
+    "agent": "统一身份认证平台登记的手机号请一并更换，否则用该平台登录时会是另一个账号。",
+    "organisation": "统一身份认证平台登记的手机号请一并更换，否则用该平台登录时会是另一个账号。",
+    "supervisor": "抽取活动里登记的监督人手机号不会自动更换，请同时联系代理机构和专家库管理机构更换。",
+}
+"""Where else an office's mobile stands, which does not change with the account."""
 _IN_POOL = ("temporary", "formal", "suspended")
 
 
@@ -37,6 +47,7 @@ class AccountPages:
         self._door = door
 
     def add_routes(self) -> None:
+        self._site.get("/h5/account", self.find)
         self._site.get("/h5/{pool}/account", self.show)
         self._site.post("/h5/{pool}/account/log-ins", self.end_log_in)
         self._site.get("/h5/{pool}/account/log-ins", self.reopen)
@@ -59,41 +70,53 @@ class AccountPages:
 
     # ---- the page
 
-    async def show(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
-        return await self._page(person, note=_NOTES.get(request.query.get("note", ""), ""))
+    async def find(self, request: http.Request) -> http.Response:
+        """For pages of offices, which know no pool."""
+        visitor = await self._door.visitor(request)
+        raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account")
 
-    async def _page(self, person: Actor, *, note: str = "") -> http.Response:
-        profile = await self._services.accounts.credentials.profile(person)
-        bar = await self._bar(person, profile)
-        in_pool = person.role == "expert" and bar.standing.kind in _IN_POOL
+    async def show(self, request: http.Request) -> http.Response:
+        holder, book = await self._door.holder(request), self._services.deps.book(request.match_info["pool"])
+        accounts = self._services.accounts
+        profile = await accounts.credentials.profile(holder)
         return self._site.render(
             "accounts/account.html",
-            pool=person.pool,
-            note=note,
-            bar=bar,
-            file=await self._services.experts.profiles.profile(person) if in_pool else None,
+            pool=holder.pool,
+            note=_NOTES.get(request.query.get("note", ""), ""),
             profile=profile,
-            log_ins=await self._services.accounts.sessions.list(person),
-            form=self._door.form(person, "account"),
-            has_certificates=self._services.deps.book(person.pool).certificate.issued,
-            roles=len(await self._services.accounts.sessions.roles(person)) > 1,
-            hotline=self._services.deps.book(person.pool).pool.hotline,
+            who=self._door.role_label(holder),
+            log_ins=await accounts.sessions.list(holder),
+            form=self._door.form(holder, "account"),
+            out=self._door.form(holder, "logout"),
+            by_password="password" in book.registration.login_ways,
+            binds=in_wechat(request) and await accounts.linking.is_wanted(holder),
+            waiting=await self._services.organisations.legal_entities.count_waiting(holder),
+            has_certificates=book.certificate.issued,
+            hotline=book.pool.hotline,
+            **await self._own(holder, profile),
         )
+
+    async def _own(self, holder: Actor, profile: Profile) -> dict[str, Any]:
+        """What only an applicant or expert has: the standing, and an expert's file."""
+        if holder.role not in ("expert", "applicant"):
+            return {"bar": None, "file": None}
+        bar = await self._bar(holder, profile)
+        in_pool = holder.role == "expert" and bar.standing.kind in _IN_POOL
+        return {"bar": bar, "file": await self._services.experts.profiles.profile(holder) if in_pool else None}
 
     async def reopen(self, request: http.Request) -> http.Response:
         """A form's address, opened anew."""
         raise http.HTTPSeeOther(f"/h5/{request.match_info['pool']}/account")
 
     async def end_log_in(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
-        fields = await self._door.fields(request, person, "account")
+        holder = await self._door.holder(request)
+        fields = await self._door.fields(request, holder, "account")
         try:
             session_id = UUID(fields.get("log_in", ""))
         except ValueError as error:
             raise NotFound("没有这个登录，请刷新后重试。") from error
-        await self._services.accounts.sessions.end(person, session_id)
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/account?note=ended")
+        await self._services.accounts.sessions.end(holder, session_id)
+        raise http.HTTPSeeOther(f"/h5/{holder.pool}/account?note=ended")
 
     # ---- the password: also the only page that a person with an initial one can open
 
@@ -157,11 +180,11 @@ class AccountPages:
     # ---- the mobile
 
     async def mobile_form(self, request: http.Request) -> http.Response:
-        return await self._mobile_page(await self._door.person(request), {})
+        return await self._mobile_page(await self._door.holder(request), {})
 
     async def _mobile_page(
         self,
-        person: Actor,
+        holder: Actor,
         fields: dict[str, str],
         *,
         sent: bool = False,
@@ -169,70 +192,71 @@ class AccountPages:
         error: AppError | None = None,
     ) -> http.Response:
         """First the new number, then (``sent``) what proves both."""
-        book = self._services.deps.book(person.pool)
+        book = self._services.deps.book(holder.pool)
         return self._site.render(
             "accounts/mobile.html",
             status=error.status if error else 200,
-            pool=person.pool,
+            pool=holder.pool,
             sent=sent,
             note=note,
-            profile=await self._services.accounts.credentials.profile(person),
+            profile=await self._services.accounts.credentials.profile(holder),
             mobile=fields.get("mobile", "").strip()[:20],
             by_code=fields.get("by") == "code",
             error=error.message if error else "",
             wrong=error.field if error else "",
+            warning=_ELSEWHERE.get(holder.role, ""),
             hotline=book.pool.hotline,
             code_length=book.login.code_length,
-            form=self._door.form(person, "mobile"),
+            form=self._door.form(holder, "mobile"),
         )
 
     async def send_mobile_code(self, request: http.Request) -> http.Response:
         """A code to the new number, and one to the old where the owner proves himself by that."""
         await self._site.check_rate(request, "mobile_code", *TRIES)
-        person = await self._door.person(request)
-        fields = await self._door.fields(request, person, "mobile")
+        holder = await self._door.holder(request)
+        fields = await self._door.fields(request, holder, "mobile")
         mobile = fields.get("mobile", "").strip()
         try:
-            await self._services.accounts.credentials.check_new_mobile(person, mobile)
-            source = Source(account_id=person.account_id)
-            await self._services.accounts.bindings.send_code(person.pool, mobile, "mobile", source=source)
+            await self._services.accounts.credentials.check_new_mobile(holder, mobile)
+            source = Source(account_id=holder.account_id)
+            await self._services.accounts.bindings.send_code(holder.pool, mobile, "mobile", source=source)
             if fields.get("by") == "code":
-                own = await self._services.accounts.credentials.own_mobile(person)
-                await self._services.accounts.bindings.send_code(person.pool, own, "mobile", source=source)
+                own = await self._services.accounts.credentials.own_mobile(holder)
+                await self._services.accounts.bindings.send_code(holder.pool, own, "mobile", source=source)
         except AppError as error:
-            return await self._mobile_page(person, fields, error=shown(error))
+            return await self._mobile_page(holder, fields, error=shown(error))
         return self._door.sent.lead(
             "mobile",
-            f"/h5/{person.pool}/account/mobile/new",
+            f"/h5/{holder.pool}/account/mobile/new",
             {},
-            person=str(person.account_id),
+            person=str(holder.account_id),
             mobile=mobile,
             by=fields.get("by", ""),
         )
 
     async def mobile_code_form(self, request: http.Request) -> http.Response:
         """The fields for the codes that were sent; without any, the change from its beginning."""
-        person = await self._door.person(request)
+        holder = await self._door.holder(request)
         kept = self._door.sent.find(request, "mobile")
-        if kept.get("person") != str(person.account_id):
-            return await self._mobile_page(person, {})
-        return await self._mobile_page(person, kept, sent=True, note="验证码短信已经发出，请查收。")
+        if kept.get("person") != str(holder.account_id):
+            return await self._mobile_page(holder, {})
+        return await self._mobile_page(holder, kept, sent=True, note="验证码短信已经发出，请查收。")
 
     async def change_mobile(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "mobile", *TRIES)
-        person = await self._door.person(request)
-        fields = await self._door.fields(request, person, "mobile")
+        holder = await self._door.holder(request)
+        fields = await self._door.fields(request, holder, "mobile")
         try:
             await self._services.accounts.credentials.change_mobile(
-                person,
+                holder,
                 fields.get("mobile", "").strip(),
                 fields.get("code", "").strip()[:8],
                 password=fields.get("password", ""),
                 old_code=fields.get("old_code", "").strip()[:8],
             )
         except AppError as error:
-            return await self._mobile_page(person, fields, sent=True, error=shown(error))
-        done = http.HTTPSeeOther(f"/h5/{person.pool}/account?note=mobile")
+            return await self._mobile_page(holder, fields, sent=True, error=shown(error))
+        done = http.HTTPSeeOther(f"/h5/{holder.pool}/account?note=mobile")
         self._door.sent.forget(done)
         raise done
 

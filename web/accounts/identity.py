@@ -21,6 +21,8 @@ from services.organisations import Registered
 from services.ports import IdentityClaims, LoginStart
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.accounts.targets import fitting, safe_target, with_query
+from web.accounts.user_agent import device_of
 from web.core.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -59,8 +61,8 @@ class IdentityPages:
         return f"{self._services.deps.public_url}{_BACK}"
 
     async def start(self, request: http.Request) -> http.Response:
-        """``?pool=`` names the pool to log in to."""
-        pool = self._door.check_pool(request.query.get("pool", ""))
+        """``?pool=`` names the pool to log in to, ``?next=`` the page to go on with."""
+        pool, target = self._door.check_pool(request.query.get("pool", "")), safe_target(request.query.get("next", ""))
         try:
             started = await self._services.identity.start(self._redirect_uri)
         except GatewayError as error:
@@ -68,7 +70,7 @@ class IdentityPages:
         response = http.Response(status=303, headers={"Location": started.url})
         response.set_cookie(
             COOKIE,
-            self._seal(pool, started),
+            self._seal(pool, target, started),
             max_age=int(_STATE_TTL.total_seconds()),
             path=_PATH,
             httponly=True,
@@ -82,12 +84,12 @@ class IdentityPages:
 
         A cookie serves one answer, except while the platform is away: then loading the page again helps.
         """
-        pool, started = self._opened(request)
+        pool, target, started = self._opened(request)
         state = request.query.get("state", "")
         if not hmac.compare_digest(state.encode(), started.state.encode()):
             raise Forbidden(f"登录信息不一致，可能同时打开了多个登录页。{_AGAIN}。", code="identity_state")
         try:
-            response = await self._enter(pool, await self._claims(request, started))
+            response = await self._enter(request, pool, await self._claims(request, started), target)
         except PlatformAway:
             raise
         except AppError as error:
@@ -97,20 +99,20 @@ class IdentityPages:
 
     # ---- what the browser keeps meanwhile
 
-    def _seal(self, pool: str, started: LoginStart) -> str:
+    def _seal(self, pool: str, target: str, started: LoginStart) -> str:
         until = (self._services.deps.now() + _STATE_TTL).timestamp()
-        kept = json.dumps([pool, started.state, started.nonce, started.verifier, until])
+        kept = json.dumps([pool, target, started.state, started.nonce, started.verifier, until])
         return quote(self._services.deps.keys.seal(kept, _PURPOSE), safe="")
 
-    def _opened(self, request: http.Request) -> tuple[str, LoginStart]:
+    def _opened(self, request: http.Request) -> tuple[str, str, LoginStart]:
         try:
             kept = self._services.deps.keys.open_text(unquote(request.cookies.get(COOKIE, "")), _PURPOSE)
-        except (SealBroken, ValueError) as error:  # ValueError: too short to be a ciphertext at all
+            pool, target, state, nonce, verifier, until = json.loads(kept)
+        except (SealBroken, ValueError) as error:  # ValueError: no ciphertext, or one of another release
             raise _expired() from error
-        pool, state, nonce, verifier, until = json.loads(kept)
         if until <= self._services.deps.now().timestamp() or pool not in self._services.deps.rulebooks:
             raise _expired()
-        return pool, LoginStart("", state, nonce, verifier)
+        return pool, target, LoginStart("", state, nonce, verifier)
 
     # ---- what the platform says
 
@@ -128,22 +130,27 @@ class IdentityPages:
         except GatewayError as error:
             raise _away(error) from error
 
-    async def _enter(self, pool: str, claims: IdentityClaims) -> http.Response:
+    async def _enter(self, request: http.Request, pool: str, claims: IdentityClaims, target: str) -> http.Response:
         registered = await self._register(pool, claims)
         cookie = await self._logins.enter(
-            registered.account_id, pool, registered.role, organisation_id=registered.organisation_id
+            registered.account_id,
+            pool,
+            registered.role,
+            organisation_id=registered.organisation_id,
+            device=device_of(request),
         )
         if cookie is None:
             return self._site.render("accounts/identity.html", organisation=claims.organisation_name)
-        return self._door.let_in(
-            cookie, "/desk" if registered.organisation_id else await self._choice(pool, registered)
-        )
+        if registered.organisation_id is None:
+            return await self._door.enter(request, cookie, await self._choice(pool, registered, target))
+        return await self._door.enter(request, cookie, fitting(target, registered.role))
 
-    async def _choice(self, pool: str, registered: Registered) -> str:
+    async def _choice(self, pool: str, registered: Registered, target: str) -> str:
         """Where a person goes on for whom no enterprise is chosen: to those that ask, else to those he may act for."""
         person = Actor(pool, "guest", registered.account_id)
         links = await self._services.organisations.legal_entities.list_mine(person)
-        return f"/h5/{pool}/agent-requests" if any(link.state == "waiting" for link in links) else "/h5/role"
+        waits = any(link.state == "waiting" for link in links)
+        return f"/h5/{pool}/agent-requests" if waits else with_query("/h5/role", next=target)
 
     async def _register(self, pool: str, claims: IdentityClaims) -> Registered:
         try:

@@ -21,10 +21,10 @@ from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services
 from web.accounts.sent_codes import SentCodes
-from web.accounts.targets import asked_for, bind_first, fitting, onward, safe_target, with_query
+from web.accounts.targets import asked_for, bind_first, is_for_everybody, onward, safe_target, with_query
 from web.accounts.user_agent import device_of, in_wechat
 from web.core.forms import FORM_LIMIT
-from web.core.site import POOL, Site
+from web.core.site import ON_PAGE, POOL, Site
 
 COOKIE = "pbt_desk"
 ASKED = "pbt_asked"
@@ -43,7 +43,7 @@ _HOMES = {
     "applicant": "/h5/{pool}/apply",
 }
 _NOBODY = UUID(int=0)
-_ON_PAGE = {401, 403, 409, 422, 429}
+_ON_PAGE = ON_PAGE | {401, 403}
 
 
 class AuthPages:
@@ -66,8 +66,6 @@ class AuthPages:
         self._site.post("/h5/login/password", self.take_password)
         self._site.get("/h5/login/{token}", self.offer_hand_over)
         self._site.post("/h5/login/{token}", self.hand_over)
-        self._site.get("/h5/role", self.role_form)
-        self._site.post("/h5/role", self.take_role)
         self._site.post("/h5/logout", self.log_out)
 
     # ---- who sends a request
@@ -85,14 +83,24 @@ class AuthPages:
         Redirects to what must come first: logging in, changing an initial password, registering, consenting. Afterwards
         the person is led back to the page asked for.
         """
+        holder = await self.holder(request)
+        if holder.role not in ("expert", "applicant"):
+            raise http.HTTPSeeOther(with_query("/h5/register", pool=holder.pool, next=asked_for(request)))
+        return holder
+
+    async def holder(self, request: http.Request) -> Actor:
+        """Whoever is logged in to the pool in the address, an office too; as its applicant or expert where he is one.
+
+        Redirects as ``person`` does, but for registering.
+        """
         pool = self._pool_of(request)
         visitor = await self.visitor(request, pool)
         if visitor.pool != pool:
             raise http.HTTPSeeOther(with_query("/h5/login", pool=pool, next=asked_for(request)))
         person = await self._as_person(visitor)
         if person is None:
-            raise http.HTTPSeeOther(with_query("/h5/register", pool=pool, next=asked_for(request)))
-        if visitor.account_id is not None and await self._services.accounts.bindings.needs_consent(visitor.account_id):
+            return visitor
+        if person.account_id is not None and await self._services.accounts.bindings.needs_consent(person.account_id):
             raise http.HTTPSeeOther(with_query(f"/h5/{pool}/consent", next=asked_for(request)))
         return person
 
@@ -103,6 +111,13 @@ class AuthPages:
         except (Unauthenticated, Forbidden):
             return None
         return await self._as_person(visitor) if visitor.pool == self._pool_of(request) else None
+
+    async def find_holder(self, request: http.Request) -> Actor | None:
+        """Who is logged in to the pool in the address, as ``holder`` says it, for a page that everybody may read."""
+        visitor = await self.find_visitor(request)
+        if visitor is None or visitor.pool != self._pool_of(request):
+            return None
+        return await self._as_person(visitor) or visitor
 
     async def visitor(self, request: http.Request, pool: str = "", *, initial_too: bool = False) -> Actor:
         """Who is logged in, in whatever role or none; ``pool`` is where to log in otherwise."""
@@ -191,6 +206,7 @@ class AuthPages:
             puzzle=self.puzzle(request) if way == "code" else None,
             names=_names_of(known.values()),
             by_password=any(_has_passwords(book) for book in known.values()),
+            by_identity=not target.startswith("/h5/") or is_for_everybody(safe_target(target)),
             opens=any(book.registration.open for book in known.values()),
         )
 
@@ -307,7 +323,7 @@ class AuthPages:
         """
         await self._logins.leave(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
-        response = self.let_in(cookie, safe_target(target) or await self.home(actor))
+        response = self._let_in(cookie, safe_target(target) or await self.home(actor))
         if offers_binding and in_wechat(request) and await self._services.accounts.linking.is_wanted(actor):
             response.headers["Location"] = bind_first(response.headers["Location"])
         await self._remember(request, response, actor)
@@ -336,9 +352,10 @@ class AuthPages:
             return "/h5/role"
         if await self._services.organisations.legal_entities.list_mine(actor):
             return f"/h5/{actor.pool}/agent-requests"
-        return with_query("/h5/register", pool=actor.pool)
+        opens = self._services.deps.book(actor.pool).registration.open
+        return with_query("/h5/register", pool=actor.pool) if opens else "/h5/role"
 
-    def let_in(self, cookie: str, target: str = HOME) -> http.Response:
+    def _let_in(self, cookie: str, target: str = HOME) -> http.Response:
         """Give the browser the cookie of its log-in and send it on, to pages of ours only."""
         response = http.Response(status=303, headers={"Location": safe_target(target) or HOME})
         response.set_cookie(
@@ -362,23 +379,7 @@ class AuthPages:
         visitor = await self.find_visitor(request)
         raise http.HTTPSeeOther("/h5/login" if visitor is None else await self.home(visitor))
 
-    # ---- the role
-
-    async def role_form(self, request: http.Request) -> http.Response:
-        visitor = await self.visitor(request)
-        entities = self._services.organisations.legal_entities
-        links = await entities.list_mine(visitor)
-        return self._site.render(
-            "accounts/login_role.html",
-            links=links,
-            waiting=sum(one.state == "waiting" for one in links),
-            weak=await entities.is_known_too_weakly(visitor),
-            options=await self._services.accounts.sessions.roles(visitor),
-            current=visitor,
-            form=self.form(visitor, "role"),
-            out=self.form(visitor, "logout"),
-            next=safe_target(request.query.get("next", "")),
-        )
+    # ---- forms
 
     def form(self, visitor: Actor, action: str) -> str:
         """The hidden field of a form that belongs to this log-in of this person."""
@@ -391,19 +392,6 @@ class AuthPages:
         return await self._site.read_form(
             request, action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY, longest=longest
         )
-
-    async def take_role(self, request: http.Request) -> http.Response:
-        visitor = await self.visitor(request)
-        fields = await self.fields(request, visitor, "role")
-        options = await self._services.accounts.sessions.roles(visitor)
-        option = {str(number): one for number, one in enumerate(options)}.get(fields.get("option", ""))
-        if option is None:
-            raise InvalidInput("请从身份列表中选择。", code="no_role")
-        await self._services.accounts.sessions.choose_role(
-            visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
-        )
-        home = await self.home(replace(visitor, role=option.role))
-        raise http.HTTPSeeOther(fitting(fields.get("next", ""), option.role) or home)
 
     async def log_out(self, request: http.Request) -> http.Response:
         """With ``everywhere`` all log-ins of the person end, else this browser's."""

@@ -15,11 +15,11 @@ from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import COOKIE, TRIES, AuthPages
 from web.accounts.user_agent import is_wechat
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 
 _FORM = "own_data"
 _FILE, _TITLE = "我的数据.json", "我的数据"
-_ON_PAGE = {403, 409, 422, 429, 503}
+_ON_PAGE = ON_PAGE | {403, 503}
 
 
 class OwnDataPages:
@@ -50,12 +50,10 @@ class OwnDataPages:
         self, request: http.Request, visitor: Actor, error: AppError | None = None, email: str = ""
     ) -> http.Response:
         book = self._services.deps.book(visitor.pool)
-        is_person = await self._door.find_person(request) is not None
         return self._site.render(
             "accounts/own_data.html",
             status=error.status if error else 200,
             pool=visitor.pool,
-            back=("我的账号", f"/h5/{visitor.pool}/account") if is_person else ("选择身份", "/h5/role"),
             profile=await self._services.accounts.credentials.profile(visitor),
             sent=request.method == "POST" or request.query.get("sent") == "yes",
             note="已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "mailed" else "",

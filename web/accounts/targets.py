@@ -10,6 +10,7 @@ from services.core.permissions import AGENCY
 
 BIND = "/h5/wechat/bind"
 _OURS = frozenset(("desk", "agency", "review", "office", "h5"))
+_EVERYBODYS = frozenset(("account", "agent-requests", "help", "materials", "notices"))
 _NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 
 
@@ -44,7 +45,15 @@ def fitting(target: str, role: str) -> str:
         return ""
     if target.startswith("/agency") and role not in AGENCY:
         return ""
-    return safe_target(target) if target.startswith("/h5/") is own else ""
+    if target.startswith("/review") and role != "reviewer":
+        return ""
+    return safe_target(target) if is_for_everybody(target) or target.startswith("/h5/") is own else ""
+
+
+def is_for_everybody(target: str) -> bool:
+    """Whether it is a page of a pool that offices have, too: ``/h5/{pool}/account``."""
+    parts = urlsplit(target).path.split("/")
+    return len(parts) > 3 and parts[1] == "h5" and parts[3] in _EVERYBODYS
 
 
 def asked_for(request: http.Request) -> str:

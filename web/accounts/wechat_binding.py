@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import quote, unquote
 
 import aiohttp.web as http
@@ -25,14 +23,13 @@ from web.accounts.login import AuthPages, shown
 from web.accounts.targets import BIND, safe_target
 from web.accounts.user_agent import in_wechat
 from web.core.site import Site
+from web.core.wechat import CODE, STATE_TTL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 COOKIE = "pbt_joining"
 _BACK = f"{BIND}/back"
 _PURPOSE = "wechat-join"
-_STATE_TTL = timedelta(minutes=5)
-_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -103,12 +100,12 @@ class WechatBindingPages:
         except Rejected:  # this pool has no official account
             raise http.HTTPSeeOther(target) from None
         response = http.Response(status=303, headers={"Location": url})
-        until = (self._services.deps.now() + _STATE_TTL).timestamp()
+        until = (self._services.deps.now() + STATE_TTL).timestamp()
         asked = [str(visitor.session_id), fields.get("privacy", "")[:32], target, state, until]
         response.set_cookie(
             COOKIE,
             quote(self._services.deps.keys.seal(json.dumps(asked), _PURPOSE), safe=""),
-            max_age=int(_STATE_TTL.total_seconds()),
+            max_age=int(STATE_TTL.total_seconds()),
             path=BIND,
             httponly=True,
             samesite="Lax",
@@ -143,7 +140,7 @@ class WechatBindingPages:
     async def _join(self, request: http.Request, visitor: Actor, asked: _Asked) -> None:
         """Raises Conflict for a WeChat that is unknown or another's, and for an answer that came before."""
         code = request.query.get("code", "")
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             raise _stale()
         try:
             user = await self._services.web.web_user(visitor.pool, code)

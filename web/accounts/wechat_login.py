@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import secrets
 from datetime import timedelta
 from urllib.parse import quote, unquote, urlencode
@@ -24,6 +23,7 @@ from web.accounts.login import AuthPages
 from web.accounts.targets import safe_target
 from web.accounts.user_agent import device_of, is_wechat
 from web.core.site import Site
+from web.core.wechat import CODE, STATE_TTL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -32,8 +32,6 @@ _PATH = "/h5/wechat"
 _ASK_AGAIN = timedelta(minutes=2)
 """Whom WeChat names may bind in the chat meanwhile: then the next link lets him in."""
 _PURPOSE = "wechat-login"
-_STATE_TTL = timedelta(minutes=5)
-_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
 class WechatPages:
@@ -65,12 +63,12 @@ class WechatPages:
         except Rejected:  # this pool has no official account
             return self._to_log_in(pool, target)
         response = http.Response(status=303, headers={"Location": url})
-        until = (self._services.deps.now() + _STATE_TTL).timestamp()
+        until = (self._services.deps.now() + STATE_TTL).timestamp()
         kept = self._services.deps.keys.seal(json.dumps([pool, target, state, until]), _PURPOSE)
         response.set_cookie(
             COOKIE,
             quote(kept, safe=""),
-            max_age=int(_STATE_TTL.total_seconds()),
+            max_age=int(STATE_TTL.total_seconds()),
             path=_PATH,
             httponly=True,
             samesite="Lax",
@@ -116,7 +114,7 @@ class WechatPages:
     async def _enter(self, request: http.Request, pool: str) -> str | None:
         """The cookie of a bound visitor's log-in; None for anybody else, and while WeChat is away."""
         code = request.query.get("code", "")
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             return None
         try:
             user = await self._services.web.web_user(pool, code)

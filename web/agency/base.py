@@ -16,11 +16,13 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 from web.office.base import EMPTY, NOBODY
 
 FORM = "agency"
-_ON_PAGE = {403, 404, 409, 422, 429, 503}
+_TO_SUPPLEMENT = http.RequestKey("to_supplement", int)
+"""Of a request: how many activities wait for a supplementary draw, for the badge of the menu."""
+_ON_PAGE = ON_PAGE | {403, 404, 503}
 MENU = (
     ("home", "工作台", "/agency"),
     ("draws", "抽取活动列表", "/agency/draws"),
@@ -51,6 +53,8 @@ class AgencyPart:
         """The agent or legal entity. Redirects to the log-in; raises Forbidden for other roles."""
         actor = await self.door.actor(request)
         check(actor, "draw.create")
+        if _TO_SUPPLEMENT not in request:
+            request[_TO_SUPPLEMENT] = await self.services.draws.queries.count_to_supplement(actor)
         return actor
 
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = 32 * 1024) -> dict[str, str]:
@@ -74,6 +78,7 @@ class AgencyPart:
         common: dict[str, object] = {
             "pool": self.book(actor).pool,
             "menu": [one for one in MENU if one[0] != "agents" or may(actor, "organisation.link_agent")],
+            "supplements": request.get(_TO_SUPPLEMENT, 0),
             "here": values.pop("here", self.here),
             "none_form": EMPTY,
             "token": self.site.form_token(FORM, _log_in(actor), actor.account_id or NOBODY),

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from models.draws import Draw
+from domain.masking import mask_mobile
+from models.draws import Draw, Supervisor
 from services.core.base import Actor
-from services.draws import Card, Detail, DrawForm, Filters, Operator, ProjectView
+from services.draws import Card, Detail, DrawForm, Filters, Operator, ProjectView, basic_version
 from web.agency.base import whole
-from web.agency.wizard import DrawPart, path_of, text, ticked, when
-from web.office.base import Form, print_moment, redirect, uuid_of
+from web.agency.projects import print_wan
+from web.agency.wizard import STEPS, WHAT, DrawPart, path_of, text, ticked, when
+from web.office.base import Form, key_of, print_moment, redirect, uuid_of
 
 LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
 _REGISTER_MAX = 100
 _EARLIER_MAX = 50
 _SUPERVISORS_OPEN = ("submitted", "verified", "short", "supplement_pending")
 """While no order is being fixed, supervisors may be changed alone."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a form offers to be ticked, whether some is, and how many were found: more than are offered, if many."""
+
+    items: Sequence[Any]
+    total: int
+    ticked: bool
 
 
 class BasicPages(DrawPart):
@@ -52,26 +65,28 @@ class BasicPages(DrawPart):
         return await self._form_page(actor, request, project, None, Form(kept or values), kept=bool(kept))
 
     async def create(self, request: http.Request) -> http.Response:
-        """``command`` save or copy: with what the last activity says."""
+        """``command`` save, find (among supervisors and earlier activities) or copy: as the last activity says."""
         actor, project = await self._project(request)
         fields = await self.fields(request, actor)
+        if fields.get("command") == "find":
+            return await self._form_page(actor, request, project, None, Form(fields))
         try:
             if fields.get("command") == "copy":
                 made = await self._copy(actor, project, fields)
                 await self.saved(actor, "basic", project.id)
                 raise redirect(path_of(made, "basic"), note="copied")
-            made = await self.services.draws.setup.create(actor, _form(fields, project.id))
+            made = await self.services.draws.setup.create(actor, _form(fields, project.id), key=key_of(fields))
         except AppError as error:
             return await self._form_page(actor, request, project, None, Form(fields, self.shown(error)))
         await self.saved(actor, "basic", project.id)
         raise redirect(path_of(made, "recusal"), note="begun")
 
     async def _copy(self, actor: Actor, project: ProjectView, fields: Mapping[str, str]) -> UUID:
-        last = await self._last(actor)
-        if last is None:
+        if not fields.get("last"):
             raise InvalidInput("还没有可以复制的活动，请填写后保存。", code="nothing_to_copy")
+        last = uuid_of(fields["last"], WHAT)
         lots, name = ticked(fields, LOT, "这个标段"), text(fields, "name", "活动名称", 200)
-        return await self.services.draws.copies.copy(actor, last.id, project.id, lots, name)
+        return await self.services.draws.copies.copy(actor, last, project.id, lots, name, key=key_of(fields))
 
     async def _project(self, request: http.Request) -> tuple[Actor, ProjectView]:
         actor = await self.actor(request)
@@ -94,9 +109,11 @@ class BasicPages(DrawPart):
         return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` save, supervisors or delete."""
+        """``command`` save, find, supervisors or delete."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
+        if fields.get("command") == "find":
+            return await self._page(actor, request, detail, Form(fields))
         setup, draw = self.services.draws.setup, detail.draw
         try:
             match fields.get("command"):
@@ -107,11 +124,14 @@ class BasicPages(DrawPart):
                     await setup.change_supervisors(actor, draw.id, ticked(fields, SUPERVISOR, "这位监督人"))
                     raise redirect(path_of(draw.id, "basic"), note="supervisors")
                 case "save":
-                    await setup.edit(actor, draw.id, _form(fields, draw.project_id, draw))
+                    form = _form(fields, draw.project_id, draw)
+                    await setup.edit(actor, draw.id, form, version=fields.get("version", ""), key=key_of(fields))
                     raise redirect(path_of(draw.id, "recusal"), note="saved")
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+            operator = self.services.draws.operators.show(draw)
+            shown = _values(detail, operator) if fields.get("command") == "delete" else fields
+            return await self._page(actor, request, detail, Form(shown, self.shown(error)))
 
     async def _form_page(
         self,
@@ -123,7 +143,7 @@ class BasicPages(DrawPart):
         *,
         kept: bool = False,
     ) -> http.Response:
-        common = await self._choices(actor, project, detail)
+        common = await self._choices(actor, project, detail, form)
         if detail is not None:
             can_change = detail.draw.state in _SUPERVISORS_OPEN
             return self.draw_page(
@@ -134,8 +154,9 @@ class BasicPages(DrawPart):
                 error=form.error,
                 f=form,
                 can_change=can_change,
+                version=basic_version(detail.draw, *(detail.parts[one] for one in ("lots", "supervisors", "avoided"))),
                 operator=self.services.draws.operators.show(detail.draw),
-                last_draw=None,
+                supervisor_phone=self._supervisor_phone,
                 **common,
             )
         operator = await self.services.draws.operators.remembered(actor)
@@ -148,6 +169,7 @@ class BasicPages(DrawPart):
             f=given,
             operator=operator,
             last_draw=await self._last(actor),
+            steps=STEPS,
             draw=None,
             editable=True,
             draft=f"/agency/drafts/basic/{project.id}",
@@ -155,24 +177,44 @@ class BasicPages(DrawPart):
             **common,
         )
 
-    async def _choices(self, actor: Actor, project: ProjectView, detail: Detail | None) -> dict[str, object]:
-        draws = self.services.draws
-        register = await draws.supervisors.choices(actor, "", limit=_REGISTER_MAX)
-        done = await draws.queries.cards(
-            actor, Filters(states=("completed", "short", "supplement_pending", "ended")), limit=_EARLIER_MAX
+    def _supervisor_phone(self, one: Supervisor) -> str:
+        phone = self.services.deps.keys.read(one.phone_sealed, "mobile")
+        return mask_mobile(phone) if phone else ""
+
+    async def _choices(
+        self, actor: Actor, project: ProjectView, detail: Detail | None, form: Form
+    ) -> dict[str, object]:
+        """What is ticked always stands in the lists, though it is not among those that are found."""
+        draws, own, line = self.services.draws, detail.draw.id if detail else None, detail.ancestors if detail else ()
+        ticks, avoided = _ids(form.values, SUPERVISOR), _ids(form.values, AVOIDED)
+        found = await draws.supervisors.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
+        register = (
+            *await draws.supervisors.chosen(actor, ticks),
+            *(one for one in found.items if one.id not in ticks),
         )
-        own, line = (detail.draw.id, detail.ancestors) if detail else (None, ())
+        drawn = await draws.queries.avoidable(actor, form.value("earlier_q"), avoided, limit=_EARLIER_MAX)
+        earlier = [one for one in drawn.items if one.id != own and one.id not in line]
         return {
             "project": project,
+            "wan": print_wan,
             "lots": [(lot, lot.draw_id in (None, own, *line)) for lot in project.lots],
-            "register": register.items,
-            "earlier": [one for one in done.items if one.id != own and one.id not in line],
+            "register": Choices(register, found.total, bool(ticks)),
+            "earlier": Choices(earlier, drawn.total, bool(avoided)),
             "rules": self.book(actor).draw,
         }
 
     async def _last(self, actor: Actor) -> Card | None:
         found = await self.services.draws.queries.cards(actor, Filters(), limit=1)
         return found.items[0] if found.items else None
+
+
+def _ids(values: Mapping[str, str], prefix: str) -> list[UUID]:
+    """What is ticked, without what no page of ours names: ``ticked`` refuses that when it is saved."""
+    found = []
+    for name in values:
+        with suppress(ValueError):
+            found += [UUID(name.removeprefix(prefix))] if name.startswith(prefix) else []
+    return found
 
 
 def _form(fields: Mapping[str, str], project_id: UUID, draw: Draw | None = None) -> DrawForm:

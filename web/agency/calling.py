@@ -8,7 +8,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import OVER, DrawState
 from domain.errors import AppError, InvalidInput
 from models.draws import Draw
 from services.core.base import Actor
@@ -35,7 +35,6 @@ _MOVABLE = (
 )
 """While no new expert is being called, gatherings may be moved."""
 _MISSING = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
-_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class CallingPages(DrawPart):
@@ -88,7 +87,7 @@ class CallingPages(DrawPart):
         draws, draw = self.services.draws, detail.draw
         progress, rolls = await draws.progress.of(draw), await self._live.rolls(draw)
         missing = [one for one in detail.conditions if one.needed > one.accepted]
-        state = DrawState(draw.state)
+        state, begun = DrawState(draw.state), self.services.deps.now() >= draw.starts_at
         codes = [code for one in missing for code in one.regions]
         return self.draw_page(
             actor,
@@ -101,7 +100,7 @@ class CallingPages(DrawPart):
             facts=facts_of(progress, rolls),
             roll=rolls[-1] if rolls else None,
             round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
-            movable=state in _MOVABLE,
+            movable=state in _MOVABLE and not begun,
             missing=missing if state in _MISSING else [],
             refill=suggest(draw, detail.parts["notices"], missing, self.book(actor), self.services.deps.now()),
             postponable=bool(self.book(actor).draw.supplement.postpone_max),
@@ -110,8 +109,8 @@ class CallingPages(DrawPart):
             modes=MODES,
             top=self.book(actor).pool.region,
             unseals_at=draws.access.unseals_at(draw),
-            over=state in _OVER,
-            begun=self.services.deps.now() >= draw.starts_at,
+            over=state in OVER,
+            begun=begun,
             stays=self.book(actor).draw.exits.after_forced_end == "stay",
             running=draw.started_at is not None,
             print_moment=print_moment,

@@ -13,11 +13,11 @@ from domain.errors import AppError, InvalidInput, NotFound
 from models.draws import CallNotice, Condition
 from services.core.base import Actor
 from services.core.crypto import PHONE
-from services.draws import ConditionForm, Detail, NoticeForm, Preview
+from services.draws import ConditionForm, Detail, NoticeForm, Preview, part_version
 from web.agency.base import whole
-from web.agency.wizard import DrawPart, path_of, text, when
+from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.draws.facts import CODES, MODES, condition_names
-from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
+from web.office.base import EMPTY, Form, key_of, print_moment, redirect, uuid_of
 
 OTHER = "其他"
 _SUPPLEMENTED = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
@@ -84,7 +84,7 @@ class ConditionPages(DrawPart):
     async def notice(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._notice(request)
         kept = {} if one else await self.draft(actor, "notice", detail.draw.id)
-        values = kept or (self._notice_values(one) if one else self._suggested(actor, detail))
+        values = kept or (self._notice_values(actor, one) if one else self._suggested(actor, detail))
         return self._notice_page(actor, request, detail, one, Form(values), kept=bool(kept))
 
     async def save_notice(self, request: http.Request) -> http.Response:
@@ -96,12 +96,16 @@ class ConditionPages(DrawPart):
             if fields.get("command") == "delete" and one:
                 await setup.remove_notice(actor, draw_id, one.id)
             elif one:
-                await setup.edit_notice(actor, draw_id, one.id, _notice_form(fields, one))
+                editable = DrawState(detail.draw.state) in EDITABLE
+                form = _notice_form(fields if editable else {**fields, **self._fixed(one)}, one)
+                version = fields.get("version", "")
+                await setup.edit_notice(actor, draw_id, one.id, form, version=version, key=key_of(fields))
             else:
-                await setup.add_notice(actor, draw_id, _notice_form(fields))
+                await setup.add_notice(actor, draw_id, _notice_form(fields), key=key_of(fields))
                 await self.saved(actor, "notice", draw_id)
         except AppError as error:
-            return self._notice_page(actor, request, detail, one, Form(fields, self.shown(error)))
+            stands = self._notice_values(actor, one) if one and fields.get("command") == "delete" else fields
+            return self._notice_page(actor, request, detail, one, Form(stands, self.shown(error)))
         raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "notice")
 
     async def _notice(self, request: http.Request) -> tuple[Actor, Detail, CallNotice | None]:
@@ -118,7 +122,6 @@ class ConditionPages(DrawPart):
         *,
         kept: bool = False,
     ) -> http.Response:
-        venues = self.book(actor).venues
         return self.draw_page(
             actor,
             "agency/notice.html",
@@ -127,7 +130,9 @@ class ConditionPages(DrawPart):
             error=form.error,
             f=form,
             one=one,
-            venues=venues,
+            verified=detail.draw.state == DrawState.VERIFIED,
+            version=part_version(one) if one else "",
+            venues=self.book(actor).venues,
             rules=self.book(actor).draw.notice,
             other=OTHER,
             draft="" if one else f"/agency/drafts/notice/{detail.draw.id}",
@@ -137,15 +142,22 @@ class ConditionPages(DrawPart):
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
         """The last notice of the draw; else on site the pool's first venue, off site the supervisor as contact."""
         if notices := detail.parts["notices"]:
-            return {**self._notice_values(notices[-1]), "gathering_at": ""}
+            return {**self._notice_values(actor, notices[-1]), "gathering_at": ""}
         if not detail.draw.on_site:
             return {"contact": next((one.name for one in detail.parts["supervisors"]), "")}
         venue = next(iter(self.book(actor).venues), None)
         return {"venue": venue.name, "address": venue.address} if venue else {}
 
-    def _notice_values(self, one: CallNotice) -> dict[str, str]:
+    def _fixed(self, one: CallNotice) -> dict[str, str]:
+        """What a form after verification does not ask for."""
+        return {"venue": one.venue, "address": one.address, "gathering_at": print_moment(one.gathering_at)}
+
+    def _notice_values(self, actor: Actor, one: CallNotice) -> dict[str, str]:
+        venues = self.book(actor).venues
+        listed = not venues or one.venue in [venue.name for venue in venues]
         return {
-            "venue": one.venue,
+            "venue": one.venue if listed else OTHER,
+            "venue_other": "" if listed or one.venue == OTHER else one.venue,
             "address": one.address,
             "room": one.room,
             "gathering_at": print_moment(one.gathering_at),
@@ -168,20 +180,25 @@ class ConditionPages(DrawPart):
         return {"region_mode": mode, "planned": str(max(left, 0)), "notice_id": str(notices[0].id) if notices else ""}
 
     async def save_condition(self, request: http.Request) -> http.Response:
-        """``command`` save or delete."""
+        """``command`` save, preview (how many it could find, before it is saved) or delete."""
         actor, detail, one = await self._condition(request)
         fields = await self.fields(request, actor)
-        setup, draw_id = self.services.draws.setup, detail.draw.id
+        setup, draw_id, key = self.services.draws.setup, detail.draw.id, key_of(fields)
         try:
+            if fields.get("command") == "preview":
+                seen = await self.services.draws.previews.show_form(actor, draw_id, _condition_form(fields))
+                return await self._condition_page(actor, request, detail, one, Form(fields), seen=seen)
             if fields.get("command") == "delete" and one:
                 await setup.remove_condition(actor, draw_id, one.id)
             elif one:
-                await setup.edit_condition(actor, draw_id, one.id, _condition_form(fields))
+                form, version = _condition_form(fields), fields.get("version", "")
+                await setup.edit_condition(actor, draw_id, one.id, form, version=version, key=key)
             else:
-                await setup.add_condition(actor, draw_id, _condition_form(fields))
+                await setup.add_condition(actor, draw_id, _condition_form(fields), key=key)
                 await self.saved(actor, "condition", draw_id)
         except AppError as error:
-            return await self._condition_page(actor, request, detail, one, Form(fields, self.shown(error)))
+            stands = _condition_values(one) if one and fields.get("command") == "delete" else fields
+            return await self._condition_page(actor, request, detail, one, Form(stands, self.shown(error)))
         raise redirect(
             path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "condition"
         )
@@ -199,6 +216,7 @@ class ConditionPages(DrawPart):
         form: Form = EMPTY,
         *,
         kept: bool = False,
+        seen: Preview | None = None,
     ) -> http.Response:
         names = await self.services.catalogues.names(actor.pool, "region", form.value("regions").split(","))
         for field, kind in (*((kind, kind) for kind in CODES), ("alternative", "specialty")):
@@ -213,6 +231,8 @@ class ConditionPages(DrawPart):
             f=form,
             one=one,
             left=left,
+            seen=seen,
+            version=part_version(one) if one else "",
             names=names,
             rules=self.book(actor).draw,
             payer_note=self.book(actor).remuneration.payer_note,
@@ -245,7 +265,7 @@ def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | Non
 
 def _notice_form(fields: Mapping[str, str], one: CallNotice | None = None) -> NoticeForm:
     return NoticeForm(
-        venue=text(fields, "venue", "评标场所", 100),
+        venue=_venue(fields),
         address=text(fields, "address", "集合地点", 200),
         room=text(fields, "room", "评标室", 50),
         gathering_at=when(fields, "gathering_at", "集合时间", one.gathering_at if one else None),
@@ -253,6 +273,12 @@ def _notice_form(fields: Mapping[str, str], one: CallNotice | None = None) -> No
         contact_phone=text(fields, "contact_phone", "联系方式", 30),
         remark=text(fields, "remark", "注意事项", 200),
     )
+
+
+def _venue(fields: Mapping[str, str]) -> str:
+    """One of the list, or a place of its own."""
+    chosen = text(fields, "venue", "评标场所", 100)
+    return text(fields, "venue_other", "其他场所", 100).strip() or OTHER if chosen == OTHER else chosen
 
 
 def _condition_form(fields: Mapping[str, str]) -> ConditionForm:

@@ -12,8 +12,9 @@ from domain.errors import AppError
 from services.core.base import Actor
 from services.draws import Detail, RecallTimes, RedrawTimes
 from web.agency.basic import LOT
+from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, ticked, when
-from web.office.base import EMPTY, Form, redirect
+from web.office.base import EMPTY, Form, key_of, redirect
 
 _ALLOWED = {"redraw": (DrawState.ENDED, DrawState.RELEASED), "recall": (DrawState.ENDED,)}
 
@@ -46,6 +47,7 @@ class FollowUpPages(DrawPart):
             allowed=DrawState(draw.state) in _ALLOWED[kind],
             open=await draws.follow_ups.open_one(actor, draw.id),
             project=project,
+            wan=print_wan,
             lots=[(lot, lot.draw_id in owners) for lot in project.lots],
         )
 
@@ -67,14 +69,14 @@ class FollowUpPages(DrawPart):
             ends_at=when(fields, "ends_at", "预计评标结束时间"),
             lots=ticked(fields, LOT, "这个标段"),
         )
-        return await self.services.draws.follow_ups.redraw(actor, draw_id, times)
+        return await self.services.draws.follow_ups.redraw(actor, draw_id, times, key=key_of(fields))
 
     async def _recall(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> UUID:
         times = RecallTimes(
             starts_at=when(fields, "starts_at", "预计评标开始时间"),
             ends_at=when(fields, "ends_at", "预计评标结束时间"),
         )
-        return await self.services.draws.follow_ups.recall(actor, draw_id, times)
+        return await self.services.draws.follow_ups.recall(actor, draw_id, times, key=key_of(fields))
 
 
 def _kind_of(request: http.Request) -> str:

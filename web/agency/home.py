@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, cast, get_args
 from urllib.parse import urlencode
@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 import aiohttp.web as http
 
 from domain.clock import SHANGHAI, local
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import state_names
 from domain.errors import NotFound
+from services.accounts import RoleOption
 from services.core.base import Actor
 from services.draws import TO_DO, DocumentKind, Filters, render_template, to_do_of
+from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
 from web.agency.tabs import acts_of
 from web.core.site import page_number, show_pdf
@@ -30,7 +32,6 @@ PAPERS = {
     "release": "退选专家申请模板",
 }
 SHEETS = {"units": "回避单位模板", "persons": "回避人员模板"}
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class HomePages(AgencyPart):
@@ -49,6 +50,7 @@ class HomePages(AgencyPart):
         first = _month(request.query.get("month", ""), now)
         after, before = (first + timedelta(days=32)).replace(day=1), (first - timedelta(days=1)).replace(day=1)
         queries = self.services.draws.queries
+        roles = await self.services.accounts.sessions.roles(actor)
         board = await queries.dashboard(actor)
         todo = await queries.cards(actor, Filters(states=tuple(TO_DO)), limit=_TO_DO_MAX)
         month = await queries.cards(
@@ -62,12 +64,12 @@ class HomePages(AgencyPart):
             "agency/home.html",
             request,
             who=self.door.role_label(actor),
-            organisation=await self._organisation(actor),
-            roles=len(await self.services.accounts.sessions.roles(actor)) > 1,
+            organisation=self._organisation(actor, roles),
+            requests=await self.services.organisations.legal_entities.count_waiting(actor),
             board=board,
-            supplements=board.pending_supplements,
             todo=todo,
             releases=await self.services.draws.releases.tasks(actor),
+            payable=sum(one.payable for one in await self.services.office.staff_work.remuneration(actor)),
             words=to_do_of,
             first=first,
             months=(f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}"),
@@ -80,9 +82,9 @@ class HomePages(AgencyPart):
             out=self.door.form(actor, "logout"),
         )
 
-    async def _organisation(self, actor: Actor) -> str:
+    def _organisation(self, actor: Actor, roles: Sequence[RoleOption]) -> str:
         """For whom the person acts, as the choice of a role names it."""
-        for one in await self.services.accounts.sessions.roles(actor):
+        for one in roles:
             if one.role == actor.role and one.organisation_id == actor.organisation_id:
                 return one.label
         return self.door.role_label(actor)
@@ -95,7 +97,7 @@ class HomePages(AgencyPart):
             Filters(
                 number=asked["q"],
                 project=asked["project"],
-                state=asked["state"],
+                name=asked["state"],
                 kind=asked["kind"],
                 source=asked["source"],
                 region=asked["region"] if asked["region"].isascii() and asked["region"].isdigit() else "",
@@ -114,7 +116,7 @@ class HomePages(AgencyPart):
             total=found.total,
             page=page,
             last=last_page(found.total),
-            states=[(one.value, one.label) for one in DrawState],
+            states=state_names(),
             kinds=list(KINDS.items()),
             acts=acts_of,
             kinds_of_source=list(SOURCES.items()),
@@ -142,7 +144,7 @@ class HomePages(AgencyPart):
             cast("Literal['units', 'persons']", kind), "xlsx", rules.recusal_reasons, rules.recusal_evidence
         )
         headers = {"Content-Disposition": f'attachment; filename="recusal-{kind}.xlsx"'}
-        return http.Response(body=body, content_type=_XLSX, headers=headers)
+        return http.Response(body=body, content_type=XLSX, headers=headers)
 
 
 def _month(text: str, now: datetime) -> datetime:

@@ -11,6 +11,8 @@ from services.draws import Filters
 from web.agency.base import AgencyPart
 
 KINDS = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
+_REGISTERED = (DrawState.COMPLETED.value, DrawState.SHORT.value, DrawState.SUPPLEMENT_PENDING.value)
+"""Activities in which absences are registered."""
 SOURCES = {"expert": "专家本人", "manual": "人工登记"}
 
 
@@ -25,16 +27,20 @@ class PendingPages(AgencyPart):
         rows = sorted(
             await self.services.draws.absences.pending(actor), key=lambda row: (row.draw_number, row.registered_at)
         )
-        short = await self.services.draws.queries.cards(actor, Filters(states=(DrawState.SHORT.value,)), limit=50)
-        waiting = {row.draw_id: row.missing for row in rows}
-        others = [one for one in short.items if one.id not in waiting and one.kind != "recall"]
+        begun = await self.services.draws.queries.cards(actor, Filters(states=_REGISTERED), limit=50)
+        waiting = {row.draw_id for row in rows}
+        others = [
+            one
+            for one in begun.items
+            if one.state == DrawState.SHORT and one.id not in waiting and one.kind != "recall"
+        ]
         return self.show(
             actor,
             "agency/pending.html",
             request,
             groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
             short=others,
-            supplements=sum(waiting.values()) + sum(one.needed - one.accepted for one in others),
+            begun=begun.items,
             kinds=KINDS,
             sources=SOURCES,
         )

@@ -154,7 +154,7 @@ class ProjectPages(AgencyPart):
             view=view,
             region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
             wan=print_wan,
-            free=any(lot.draw_id is None for lot in view.lots) if view.lots else view.editable,
+            opened=request.query.get("open", ""),
         )
 
     async def _asked(self, request: http.Request) -> tuple[Actor, ProjectView]:

@@ -7,14 +7,12 @@ from typing import ClassVar
 
 import aiohttp.web as http
 
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import OVER, DrawState
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import Detail
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
-
-_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class RecallPages(DrawPart):
@@ -33,13 +31,13 @@ class RecallPages(DrawPart):
 
     async def panel(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
+        if detail.draw.kind != "recall":
+            raise redirect(path_of(detail.draw.id, "run"))
         return await self._page(actor, request, detail)
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         draws, draw, state = self.services.draws, detail.draw, DrawState(detail.draw.state)
         begun = self.services.deps.now() >= draw.starts_at
-        if draw.kind != "recall":
-            raise redirect(path_of(draw.id, "run"))
         return self.draw_page(
             actor,
             "agency/notify.html",
@@ -52,7 +50,8 @@ class RecallPages(DrawPart):
             open=state == DrawState.VERIFIED and not begun,
             late=state == DrawState.VERIFIED and begun,
             begun=begun,
-            over=state in _OVER,
+            over=state in OVER,
+            running=draw.started_at is not None,
             progress=await draws.progress.of(draw),
             unseals_at=draws.access.unseals_at(draw),
             print_moment=print_moment,
@@ -65,6 +64,8 @@ class RecallPages(DrawPart):
         try:
             note = await self._do(actor, detail, fields)
         except AppError as error:
+            if detail.draw.kind != "recall":
+                raise
             detail = await self.services.draws.queries.detail(actor, detail.draw.id)
             return await self._page(actor, request, detail, Form(fields, self.shown(error), fields.get("id", "")))
         raise redirect(path_of(detail.draw.id, "notify"), note=note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
+from uuid import UUID
 
 import aiohttp.web as http
 
@@ -11,6 +12,7 @@ from domain.errors import AppError, InvalidInput
 from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import RULE, Detail
+from web.agency.base import draft_name
 from web.agency.wizard import DrawPart, path_of, text
 from web.draws.facts import SOON
 from web.office.base import EMPTY, Form, redirect, uuid_of
@@ -35,7 +37,7 @@ class ReleasePages(DrawPart):
 
     async def tab(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail)
+        return await self._page(actor, request, detail, Form(await self.draft(actor, self.step, detail.draw.id)))
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         draws, draw = self.services.draws, detail.draw
@@ -70,12 +72,14 @@ class ReleasePages(DrawPart):
             case "submit":
                 words = text(fields, "reason", "说明", 400)
                 await draws.releases.submit(actor, draw_id, fields.get("cause", ""), words)
+                await self.saved(actor, self.step, draw_id)
                 return "sent"
             case "withdraw":
                 await draws.releases.withdraw(actor, draw_id)
                 return "withdrawn"
             case "remove":
                 await draws.attachments.remove(actor, draw_id, "release")
+                await self._keep_words(actor, draw_id, fields)
                 return "removed"
             case "start":
                 await draws.releases.start(actor, draw_id)
@@ -92,7 +96,7 @@ class ReleasePages(DrawPart):
 
     async def attach(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        files = self.services.draws.attachments
+        files, fields = self.services.draws.attachments, dict[str, str]()
         try:
             await files.check_open(actor, detail.draw.id, "release")
             fields, content = await self.upload(request, actor, longest=RULE.size_max)
@@ -101,5 +105,11 @@ class ReleasePages(DrawPart):
             name = fields.get("filename", "")[:200] or "退选申请"
             await files.attach(actor, detail.draw.id, name, content, "release")
         except AppError as error:
-            return await self._page(actor, request, detail, Form({}, self.shown(error)))
+            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+        await self._keep_words(actor, detail.draw.id, fields)
         raise redirect(path_of(detail.draw.id, "release"), note="attached")
+
+    async def _keep_words(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> None:
+        """What was typed of the request while its proof came or went."""
+        typed = {name: fields.get(name, "") for name in ("cause", "reason")}
+        await self.services.accounts.form_drafts.keep(actor, draft_name(self.step, draw_id), typed)

@@ -12,11 +12,11 @@ from domain.errors import AppError, InvalidInput
 from domain.remuneration.lifecycles import RemunerationState
 from services.core.base import Actor
 from services.draws import Detail
+from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
 from web.agency.wizard import DrawPart, path_of, ticked
 from web.office.base import EMPTY, Form, day, redirect, uuid_of
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
 
 
@@ -96,7 +96,8 @@ class RemunerationMonths(AgencyPart):
     async def months(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         found = await self.services.remuneration.payouts.months(actor)
-        return self.show(actor, "agency/remuneration_months.html", request, found=found)
+        owed = await self.services.office.staff_work.remuneration(actor)
+        return self.show(actor, "agency/remuneration_months.html", request, found=found, owed=owed)
 
     async def sheet(self, request: http.Request) -> http.Response:
         actor, month = await self.actor(request), request.match_info["month"]
@@ -105,4 +106,4 @@ class RemunerationMonths(AgencyPart):
 
 def _download(body: bytes, name: str) -> http.Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
-    return http.Response(body=body, content_type=_XLSX, headers=headers)
+    return http.Response(body=body, content_type=XLSX, headers=headers)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
+from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import RULE, Detail
+from web.agency.base import draft_name
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.site import show_pdf
 from web.draws.facts import KINDS
-from web.office.base import EMPTY, Form, redirect
+from web.office.base import EMPTY, Form, key_of, redirect
+
+_DRAFT = "submit"
+"""What is typed before it is handed in, by the name of its form."""
 
 
 class SubmissionPages(DrawPart):
@@ -33,7 +38,7 @@ class SubmissionPages(DrawPart):
 
     async def form(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail)
+        return await self._page(actor, request, detail, Form(await self.draft(actor, _DRAFT, detail.draw.id)))
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         draws, draw = self.services.draws, detail.draw
@@ -50,6 +55,7 @@ class SubmissionPages(DrawPart):
             application_kinds=KINDS,
             missing=_missing(detail),
             operator=draws.operators.show(draw),
+            draft=f"/agency/drafts/{_DRAFT}/{draw.id}",
         )
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -66,27 +72,41 @@ class SubmissionPages(DrawPart):
         setup, draw_id = self.services.draws.setup, detail.draw.id
         match fields.get("command"):
             case "submit":
-                await setup.submit(actor, draw_id, fields.get("terminal", ""), text(fields, "reason", "申请说明", 500))
+                if fields.get("file"):
+                    raise InvalidInput(
+                        "选好的附件还没有上传，请先点“上传”，再提交审核。", code="not_uploaded", field="file"
+                    )
+                terminal, reason = fields.get("terminal", ""), text(fields, "reason", "提交审核原因", 500)
+                await setup.submit(actor, draw_id, terminal, reason, key=key_of(fields))
+                await self.saved(actor, _DRAFT, draw_id)
                 return "sent"
             case "withdraw":
                 await setup.withdraw(actor, draw_id)
                 return "withdrawn"
             case "remove":
+                await self._keep(actor, draw_id, fields)
                 await self.services.draws.attachments.remove(actor, draw_id)
                 return "removed"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
+    async def _keep(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> None:
+        """What was typed beside the attachment stays, on this device and others."""
+        typed = {name: fields.get(name, "") for name in ("terminal", "reason")}
+        await self.services.accounts.form_drafts.keep(actor, draft_name(_DRAFT, draw_id), typed)
+
     async def attach(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
+        fields: dict[str, str] = {}
         try:
             await self.services.draws.attachments.check_open(actor, detail.draw.id)
             fields, content = await self.upload(request, actor, longest=RULE.size_max)
+            await self._keep(actor, detail.draw.id, fields)
             if not content:
                 raise InvalidInput("请先选择要上传的文件。", code="missing", field="file")
             name = fields.get("filename", "")[:200] or "抽取申请"
             await self.services.draws.attachments.attach(actor, detail.draw.id, name, content)
         except AppError as error:
-            return await self._page(actor, request, detail, Form({}, self.shown(error)))
+            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
         raise redirect(path_of(detail.draw.id, "submit"), note="attached")
 
     async def paper(self, request: http.Request) -> http.Response:

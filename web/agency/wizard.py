@@ -37,7 +37,7 @@ RECALL_STEPS = (
 )
 EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
 _SET_UP = (*EDITABLE, DrawState.SUBMITTED)
-"""While its steps are walked; afterwards there are tabs."""
+"""While its steps are walked; afterwards there are tabs. Once it was handed in it can't be deleted, only terminated."""
 
 
 class DrawPart(AgencyPart):
@@ -74,6 +74,7 @@ class DrawPart(AgencyPart):
             state=state,
             editable=state in EDITABLE,
             steps=_steps(detail) if state in _SET_UP else (),
+            to_terminate=state in _SET_UP and bool(detail.draw.terminal),
             recall=detail.draw.kind == "recall",
             tabs=tabs_of(detail.draw),
             step=self.step,

@@ -21,10 +21,9 @@ from services.notifications import FEEDBACK_MAX
 from services.registry import Services
 from web.accounts.account import Bar
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 
 _NOBODY = UUID(int=0)
-_ON_PAGE = {409, 422, 429}
 _NOTES = {
     "sent": "已提交，有结果会通知您。",
     "withdrawn": "已撤回，请修改后重新提交。",
@@ -111,7 +110,7 @@ class ApplyPages:
         try:
             await self._services.applications.drafts.start(actor, entry_type)
         except AppError as error:
-            if error.status not in _ON_PAGE or entry_type not in get_args(EntryType):
+            if error.status not in ON_PAGE or entry_type not in get_args(EntryType):
                 raise
             return self._begin_page(actor, cast(EntryType, entry_type), error)
         raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply/form")
@@ -179,13 +178,13 @@ class ApplyPages:
         progress = await self._progress(actor)
         try:
             if fields.get("command") == "withdraw":
-                await self._services.applications.submission.withdraw(actor, progress.application_id)
+                await self._services.workflows.applications.withdraw(actor, progress.application_id)
                 raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply/status?note=withdrawn")
             if fields.get("command") == "cancel":
-                await self._services.applications.submission.cancel(actor, progress.application_id)
+                await self._services.workflows.applications.cancel(actor, progress.application_id)
                 raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply?note=cancelled")
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return await self._status_page(actor, error=error)
         raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
@@ -195,7 +194,7 @@ class ApplyPages:
     async def help(self, request: http.Request) -> http.Response:
         """Open to everybody; feedback for those who are logged in."""
         pool = self._door.check_pool(request.match_info["pool"])
-        return await self._help_page(pool, await self._door.find_person(request), _note(request))
+        return await self._help_page(pool, await self._door.find_holder(request), _note(request))
 
     async def _help_page(
         self, pool: str, actor: Actor | None, note: str = "", error: AppError | None = None, typed: str = ""
@@ -212,18 +211,19 @@ class ApplyPages:
             error=error.message if error else "",
             typed=typed,
             longest=FEEDBACK_MAX,
+            applies=actor is not None and actor.role in ("applicant", "expert"),
             form=self._token(actor, "feedback") if actor else "",
             written=await self._services.notifications.helpdesk.mine(actor) if actor else (),
         )
 
     async def write(self, request: http.Request) -> http.Response:
-        actor = await self._door.person(request)
+        actor = await self._door.holder(request)
         fields = await self._site.read_form(request, "feedback", _NOBODY, actor.account_id or _NOBODY)
         text = fields.get("text", "")
         try:
             await self._services.notifications.helpdesk.write(actor, text)
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return await self._help_page(actor.pool, actor, error=error, typed=text)
         raise http.HTTPSeeOther(f"/h5/{actor.pool}/help?note=thanks#feedback")

@@ -14,9 +14,9 @@ from services.applications import Kind, check_kind
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site, show_pdf
+from web.core.site import ON_PAGE, Site, show_pdf
 
-_ON_PAGE = {409, 422, 429, 503}
+_ON_PAGE = ON_PAGE | {503}
 
 
 class DocumentPages:

@@ -14,11 +14,11 @@ from services.certificates import LABELS, CertificateView
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 
 _CHECKS = (30, 60)
 """Look-ups of one address in a minute."""
-_ON_PAGE = {409, 422, 429, 503}
+_ON_PAGE = ON_PAGE | {503}
 
 
 class CertificatePages:

@@ -33,6 +33,8 @@ AddressOf = Callable[[http.Request], str]
 
 _WEB = Path(__file__).parents[1]
 _FORM_TTL = timedelta(hours=2)
+ON_PAGE = frozenset({409, 422, 429})
+"""Refusals of a form that its page shows; others become pages of their own."""
 _TITLES: Mapping[int, str] = {
     401: "请先登录",
     403: "无法打开",
@@ -58,6 +60,8 @@ _HOMES: Mapping[str, tuple[str, str]] = {
     "review": ("待审核", "/review"),
     "office": ("管理首页", "/office"),
 }
+_PUBLIC_HOMES: Mapping[str, tuple[str, str]] = {"record": ("按编号核对", "/record")}
+"""First pages of parts that need no log-in."""
 
 
 class Site:
@@ -196,6 +200,8 @@ class Site:
         if request is None or status == http.HTTPUnauthorized.status_code:
             return []
         part, pool = request.path.split("/")[1], _named_pool(request)
+        if part in _PUBLIC_HOMES:
+            return [way for way in (_PUBLIC_HOMES[part],) if way[1] != request.path]
         ways = [_HOMES[part]] if part in _HOMES else []
         if pool in self._services.deps.rulebooks:
             ways.append(("我的申报", f"/h5/{pool}/apply"))

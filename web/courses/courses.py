@@ -18,10 +18,9 @@ from services.core.base import Actor
 from services.courses import PAGE_SIZE, EnrolmentView, ItemView
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site, page_number
+from web.core.site import ON_PAGE, Site, page_number
 
 _FORM = "course"
-_ON_PAGE = {409, 422, 429}
 _NOBODY = UUID(int=0)
 STANDS: Mapping[str, tuple[str, str]] = {
     "unpaid": ("待缴费", "warn"),
@@ -79,7 +78,7 @@ class CoursePages:
     async def detail(self, request: http.Request) -> http.Response:
         person = await self._door.person(request)
         enrolment_id = _uuid(request.match_info["enrolment"])
-        view, items = await self._services.courses.queries.one(person, enrolment_id)
+        view, items = await self._services.courses.queries.get(person, enrolment_id)
         book = self._services.deps.book(person.pool)
         return self._site.render(
             "courses/detail.html",
@@ -126,7 +125,7 @@ class CoursePages:
         try:
             await self._services.courses.study.sign_in(person, course.id, item.id, fields.get("code", ""))
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return await self._item(asked, error)
         raise http.HTTPSeeOther(f"/h5/{person.pool}/courses/{course.id}/items/{item.id}")
@@ -148,7 +147,7 @@ class CoursePages:
     async def _asked(self, request: http.Request) -> _Asked:
         person = await self._door.person(request)
         enrolment, item_id = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
-        view, items = await self._services.courses.queries.one(person, enrolment)
+        view, items = await self._services.courses.queries.get(person, enrolment)
         if view.access != "open":
             raise http.HTTPSeeOther(f"/h5/{person.pool}/courses/{view.id}")
         item = next((one for one in items if one.id == item_id), None)

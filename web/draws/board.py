@@ -11,7 +11,7 @@ import aiohttp.web as http
 import structlog
 
 from domain.clock import local, print_time
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import OVER
 from domain.errors import AppError
 from models.draws import Draw
 from services.accounts import network_of
@@ -32,7 +32,6 @@ LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the page connects again."""
 Check = Callable[[], Awaitable[Draw]]
 _END = b"event: over\ndata: {}\n\n"
-_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class LiveProgress:
@@ -41,14 +40,14 @@ class LiveProgress:
     ``elsewhere`` tells an old stream that newer ones of this link, log-in or network took its place.
     """
 
-    def __init__(self, site: Site, screens: PublicLinks, live: LiveDraws) -> None:
+    def __init__(self, site: Site, links: PublicLinks, live: LiveDraws) -> None:
         self._site = site
-        self._screens = screens
+        self._links = links
         self._live = live
         self._streams = OpenStreams()
 
     async def rolls(self, draw: Draw) -> list[Roll]:
-        return read_rolls(await self._screens.acts(draw, ROUND_ACTS))
+        return read_rolls(await self._links.acts(draw, ROUND_ACTS))
 
     async def answer(self, request: http.Request, check: Check, **whose: str) -> http.StreamResponse:
         """``check`` is asked every now and then, and raises or redirects when this watcher may see the draw no more.
@@ -73,7 +72,7 @@ async def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[b
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
     yield b"retry: 3000\n\n" + watch.snapshot.render("board", _event)
-    while watch.snapshot.progress.state not in _OVER and clock() - began < LONGEST:
+    while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
         changed = await watch.changes(_WAIT)
         if stream.replaced:
             yield b"event: elsewhere\ndata: {}\n\n"
@@ -91,15 +90,15 @@ async def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[b
         elif clock() - spoke >= BEAT_EVERY:
             spoke = clock()
             yield b": beat\n\n"
-    if watch.snapshot.progress.state in _OVER:
+    if watch.snapshot.progress.state in OVER:
         yield _END
 
 
 class BoardPages:
-    def __init__(self, site: Site, screens: PublicLinks, live: LiveDraws) -> None:
+    def __init__(self, site: Site, links: PublicLinks, live: LiveDraws) -> None:
         self._site = site
-        self._screens = screens
-        self._live = LiveProgress(site, screens, live)
+        self._links = links
+        self._live = LiveProgress(site, links, live)
 
     def add_routes(self) -> None:
         self._site.get("/draw/{token}", self.show)
@@ -107,7 +106,7 @@ class BoardPages:
 
     async def show(self, request: http.Request) -> http.Response:
         token = request.match_info["token"]
-        draw, progress = await self._screens.board(token)
+        draw, progress = await self._links.board(token)
         rolls = await self._live.rolls(draw)
         return self._site.render(
             "draws/board.html",
@@ -116,12 +115,12 @@ class BoardPages:
             facts=facts_of(progress, rolls),
             token=token,
             roll=rolls[-1] if rolls else None,
-            over=progress.state in _OVER,
+            over=progress.state in OVER,
         )
 
     async def events(self, request: http.Request) -> http.StreamResponse:
         token = request.match_info["token"]
-        return await self._live.answer(request, lambda: self._screens.draw_of(token), link=token)
+        return await self._live.answer(request, lambda: self._links.draw_of(token), link=token)
 
 
 def facts_of(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
@@ -136,7 +135,7 @@ def facts_of(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
         "declined": progress.declined,
         "silent": progress.silent,
         "waiting": progress.waiting,
-        "started": print_time(progress.started_at) if progress.started_at else "未开始",
+        "started": print_time(progress.started_at) if progress.started_at else "抽取未开始",
         "estimated": f"{local(progress.estimated_end):%H:%M}" if progress.estimated_end else "—",
         "head": progress.log_head,
     }

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import DrawState, state_names
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
@@ -37,7 +37,7 @@ from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.qr import path_of
-from web.core.site import Site, page_number, show_pdf
+from web.core.site import ON_PAGE, Site, page_number, show_pdf
 from web.draws.desk import NOBODY, DeskPart
 from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
@@ -46,7 +46,7 @@ from web.files.file_links import FileMail, go_to_file, mail_attachment
 PAGE_SIZE = 20
 SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""
-_ON_PAGE = {409, 422, 404}
+_ON_PAGE = ON_PAGE | {404}
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
 _SOURCES = {"expert": "专家本人", "manual": "人工登记"}
 _DONE = {
@@ -60,9 +60,9 @@ _DONE = {
 
 
 class DrawPages(DeskPart):
-    def __init__(self, site: Site, services: Services, door: AuthPages, screens: PublicLinks) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages, links: PublicLinks) -> None:
         super().__init__(site, services, door)
-        self._screens = screens
+        self._links = links
         self._mail = FileMail(site, services, door)
 
     def add_routes(self) -> None:
@@ -93,7 +93,7 @@ class DrawPages(DeskPart):
             raise http.HTTPSeeOther("/agency")
         page = page_number(request)
         asked = {name: request.query.get(name, "").strip()[:50] for name in ("q", "project", "state")}
-        filters = Filters(number=asked["q"], project=asked["project"], state=asked["state"])
+        filters = Filters(number=asked["q"], project=asked["project"], name=asked["state"])
         queries = self._services.draws.queries
         cards = await queries.cards(actor, filters, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._show(
@@ -102,17 +102,28 @@ class DrawPages(DeskPart):
             width="wide",
             who=self._door.role_label(actor),
             cards=cards.items,
+            requests=await self._services.organisations.legal_entities.count_waiting(actor),
             waiting=await self._waiting(actor),
             wanted=await self._wanted(actor),
+            **await self._venues_work(actor),
             unverified=await self._services.draws.verification.waiting(actor) if may(actor, "draw.verify") else None,
             total=cards.total,
             page=page,
             asked=asked,
             query=urlencode({name: value for name, value in asked.items() if value}),
-            states=[(one.value, one.label) for one in DrawState if one != DrawState.EDITING],
+            states=[(code, name) for code, name in state_names() if code != DrawState.EDITING],
             last=max(1, -(-cards.total // PAGE_SIZE)),
             form=self._token(actor, "logout", actor.session_id),
         )
+
+    async def _venues_work(self, actor: Actor) -> dict[str, Any]:
+        """Who gathers here today, and activities whose remuneration waits for the venue, as the chat counts them."""
+        if actor.role != "venue":
+            return {"today": None, "owed": ()}
+        return {
+            "today": await self._services.draws.worklists.read(actor, "today", limit=PAGE_SIZE),
+            "owed": await self._services.office.staff_work.remuneration(actor),
+        }
 
     async def _wanted(self, actor: Actor) -> list[Card]:
         """Draws that wait for the supervisor's random number."""
@@ -127,6 +138,7 @@ class DrawPages(DeskPart):
     async def draw(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
         progress = await self._services.draws.progress.of(draw)
+        unseals_at = self._services.draws.access.unseals_at(draw)
         return self._show(
             actor,
             "draws/detail.html",
@@ -135,11 +147,12 @@ class DrawPages(DeskPart):
             progress=progress,
             agency=actor.role in AGENCY,
             at_desk=may(actor, "attendance.desk"),
-            unseals_at=self._services.draws.access.unseals_at(draw),
+            sealed=actor.role != "venue" and self._services.deps.now() < unseals_at,
+            unseals_at=unseals_at,
             form=self._token(actor, "share", draw.id),
             attached=await self._attached(actor, draw.id),
             may_register=may(actor, "absence.register"),
-            may_read_requests=may(actor, "discard.read"),
+            may_read_requests=may(actor, "discard.read") and draw.started_at is not None,
             may_end=may(actor, "draw.terminate") or may(actor, "draw.end"),
             over=draw.ended_at is not None,
             may_read=actor.role != "venue",
@@ -151,7 +164,7 @@ class DrawPages(DeskPart):
 
     async def _lots(self, actor: Actor, draw: Draw, progress: DrawTotals) -> dict[str, Any]:
         """The three numbers, and what a supervisor of this draw needs to add his."""
-        rolls = read_rolls(await self._screens.acts(draw, ROUND_ACTS))
+        rolls = read_rolls(await self._links.acts(draw, ROUND_ACTS))
         takes_part = (
             progress.state == DrawState.COMMITTING
             and may(actor, "draw.commit_supervisor")
@@ -198,9 +211,9 @@ class DrawPages(DeskPart):
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "share", draw.id, actor.account_id or NOBODY)
         if fields.get("screen") == "board":
-            raise http.HTTPSeeOther(f"/draw/{await self._screens.share(actor, draw.id, 'board')}")
+            raise http.HTTPSeeOther(f"/draw/{await self._links.share(actor, draw.id, 'board')}")
         if fields.get("screen") == "record":
-            raise http.HTTPSeeOther(f"/record/{await self._screens.share(actor, draw.id, 'record')}")
+            raise http.HTTPSeeOther(f"/record/{await self._links.share(actor, draw.id, 'record')}")
         raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
 
     # ---- arrivals
@@ -217,13 +230,18 @@ class DrawPages(DeskPart):
         error: AppError | None = None,
         fields: Mapping[str, str] = MappingProxyType({}),
     ) -> http.Response:
-        found = await self._services.draws.attendance.desk(actor, draw.id)
+        sealed, found = "", list[DeskRow]()
+        try:
+            found = await self._services.draws.attendance.desk(actor, draw.id)
+        except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
+            sealed = refusal.message
         return self._show(
             actor,
             "draws/attendance.html",
             width="wide",
             status=error.status if error else 200,
             draw=draw,
+            sealed=sealed,
             rows=found,
             present=_present(found),
             counts=_counts(found),
@@ -246,7 +264,7 @@ class DrawPages(DeskPart):
         try:
             note = await self._do(actor, draw.id, fields)
         except AppError as error:
-            if error.status not in (*_ON_PAGE, 429):
+            if error.status not in _ON_PAGE:
                 raise
             return await self._attendance_page(actor, draw, error=error, fields=fields)
         raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
@@ -297,7 +315,7 @@ class DrawPages(DeskPart):
             typed=typed or {},
             causes=rules.recusal_reasons,
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
-            may_register=may(actor, "absence.register"),
+            may_register=may(actor, "absence.register") and draw.started_at is not None,
             requests=await self._services.draws.discards.of_draw(actor, draw.id),
             register=await self._services.draws.absences.of_draw(actor, draw.id)
             if may(actor, "absence.register")
@@ -316,7 +334,7 @@ class DrawPages(DeskPart):
         try:
             note = await self._do_absence(actor, draw.id, fields)
         except AppError as error:
-            if error.status not in (*_ON_PAGE, 403, 429):
+            if error.status not in _ON_PAGE | {403}:
                 raise
             return await self._absences_page(actor, draw, error=error, typed=fields)
         raise http.HTTPSeeOther(f"/desk/{draw.id}/absences?note={note}")
@@ -327,10 +345,10 @@ class DrawPages(DeskPart):
             kind = cast("DiscardKind", fields.get("kind", ""))
             form = DiscardForm(fields.get("who", ""), kind, fields.get("reason", "")[:200], fields.get("cause", ""))
             return (await discards.register(actor, draw_id, form)).kind
-        try:
-            request_id = UUID(fields.get("request", ""))
-        except ValueError as error:
-            raise NotFound("找不到这条登记，请刷新后重试。") from error
+        asked = await discards.of_draw(actor, draw_id)
+        request_id = next((one.id for one in asked if str(one.id) == fields.get("request")), None)
+        if request_id is None:
+            raise NotFound("找不到这条登记，请刷新后重试。")
         if command == "confirm":
             await discards.confirm(actor, request_id)
             return "confirmed"
@@ -343,7 +361,13 @@ class DrawPages(DeskPart):
         actor, draw = await self._find(request)
         return self._exit_page(actor, draw)
 
-    def _exit_page(self, actor: Actor, draw: Draw, error: AppError | None = None, words: str = "") -> http.Response:
+    def _exit_page(
+        self,
+        actor: Actor,
+        draw: Draw,
+        error: AppError | None = None,
+        typed: Mapping[str, str] = MappingProxyType({}),
+    ) -> http.Response:
         bound = actor.role in AGENCY and draw.started_at is not None and draw.kind != "recall"
         return self._show(
             actor,
@@ -353,11 +377,11 @@ class DrawPages(DeskPart):
             draw=draw,
             reasons=TERMINATION_REASONS,
             error=error.message if error else "",
-            words=words,
+            typed={name: typed.get(name, "") for name in ("command", "cause", "words")},
             may_terminate=may(actor, "draw.terminate") and not bound,
             bound=bound,
             before=self._services.deps.now() <= self._services.draws.releases.until(draw),
-            may_end=may(actor, "draw.end"),
+            may_end=may(actor, "draw.end") and self._services.draws.exits.can_end(draw),
             begun=self._services.deps.now() >= draw.starts_at,
             form=self._token(actor, "exit", draw.id),
             over=draw.ended_at is not None,
@@ -376,7 +400,7 @@ class DrawPages(DeskPart):
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
-            return self._exit_page(actor, draw, error, words)
+            return self._exit_page(actor, draw, error, fields)
         raise http.HTTPSeeOther(f"/desk/{draw.id}")
 
     # ---- the venue's screen

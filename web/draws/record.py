@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +10,13 @@ from importlib.resources import files
 
 import aiohttp.web as http
 
-from domain.clock import local, print_time
+from domain.clock import local, print_dated_time
 from domain.draws.record import SKIP_REASONS, TERMINATION_REASONS, Json
 from domain.draws.verify_draw import TEXTS
 from domain.errors import AppError, InvalidInput, NotFound
 from models.draws import Draw
-from services.core.base import Deps
-from services.draws import FinishedRecords, FoundRecord, PublicLinks
+from services.draws import FinishedRecords, FoundRecord, PublicLinks, RecordFile
+from services.registry import Services
 from web.core.qr import path_of
 from web.core.site import Site, page_number
 from web.draws.three_numbers import WHY, read_rolls
@@ -36,8 +36,8 @@ _OUTCOMES = {
     "released": "退选",
     "cancelled": "已取消",
 }
-_SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
-_REASONS: Mapping[str, str] = {str(reason): text for reason, text in TERMINATION_REASONS.items()}
+_SKIPS = {str(reason): text for reason, text in SKIP_REASONS.items()}
+_REASONS = {str(reason): text for reason, text in TERMINATION_REASONS.items()}
 _CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}
 _SHORT = {
     "exhausted": "名单已抽完",
@@ -45,11 +45,47 @@ _SHORT = {
     "force_ended": "强制结束",
     "declined": "有原专家不参评",
 }
-WORDS: Mapping[str, Mapping[str, str]] = {"outcomes": _OUTCOMES, "skips": _SKIPS, "roles": _ROLES, "tiers": _TIERS}
-"""How the page's script calls what it counts."""
+_PARTIES = _ROLES | {
+    "expert": "专家本人",
+    "venue": "场地人员",
+    "verifier": "核验人员",
+    "system": "系统",
+    "nobody": "无人",
+}
+_PHASES = {
+    "setup": "开始通知之前",
+    "recall": "通知原专家",
+    "calling": "通知专家",
+    "paused": "暂停",
+    "ending": "强制结束",
+    "rest": "通知结束之后",
+    "terminating": "终止",
+    "ended": "活动结束",
+}
+_ROUNDS = {"first": "首次确定顺序", "aborted": "上一轮中止", "widened": "扩大地区", "empty": "空"}
+_OTHERS = {"open": "等待答复", "recalled": "等待确认", "or": "或"}
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "outcomes": _OUTCOMES,
+    "skips": _SKIPS,
+    "roles": _ROLES,
+    "tiers": _TIERS,
+    "parties": _PARTIES,
+    "terminations": _REASONS,
+    "codes": _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
+}
+"""How the page's script calls what it counts; ``codes`` is for those that a finding names."""
 _CHECKS = (60, 60)
-"""Look-ups of one address in a minute: a page and its file are two."""
+"""Look-ups of one address in a minute: a page, its file, and that of the activity it follows are three."""
 _KINDS = {"redraw": "重新抽取", "recall": "通知原专家评标"}
+
+
+@dataclass(frozen=True)
+class Original:
+    """The activity that this one follows, whose record anybody finds at ``path``."""
+
+    number: str
+    path: str
+    is_recall: bool
 
 
 @dataclass(frozen=True)
@@ -67,11 +103,12 @@ class Line:
 class RecordPages:
     """A record has two addresses: a signed link while the activity goes on, its number once it is over."""
 
-    def __init__(self, site: Site, screens: PublicLinks, finished: FinishedRecords, deps: Deps) -> None:
+    def __init__(self, site: Site, services: Services) -> None:
         self._site = site
-        self._screens = screens
-        self._finished = finished
-        self._deps = deps
+        self._links: PublicLinks = services.draws.public_links
+        self._finished: FinishedRecords = services.draws.finished_records
+        self._catalogues = services.catalogues
+        self._deps = services.deps
 
     def add_routes(self) -> None:
         self._site.get("/record", self.search)
@@ -109,21 +146,20 @@ class RecordPages:
         )
 
     async def show_finished(self, request: http.Request) -> http.Response:
-        draw, document = await self._asked(request)
-        return self._page(request, draw, document, public_path(draw))
+        draw, record = await self._asked(request)
+        return await self._page(request, draw, record, public_path(draw))
 
     async def finished_file(self, request: http.Request) -> http.Response:
         """It never changes, so browsers and proxies keep it."""
-        draw, document = await self._asked(request)
-        headers = {"ETag": f'"{document["head"]}"', "Cache-Control": "public, max-age=86400"}
-        if any(known.value in (document["head"], "*") for known in request.if_none_match or ()):
+        draw, record = await self._asked(request)
+        headers = {"ETag": f'"{record.head}"', "Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
+        if any(known.value in (record.head, "*") for known in request.if_none_match or ()):
             return http.Response(status=304, headers=headers)
-        response = _record_file(draw, document)
+        response = await _record_file(request, draw, record)
         response.headers.update(headers)
-        response.enable_compression()
         return response
 
-    async def _asked(self, request: http.Request) -> tuple[Draw, Mapping[str, Json]]:
+    async def _asked(self, request: http.Request) -> tuple[Draw, RecordFile]:
         await self._count(request)
         return await self._finished.get(request.match_info["pool"], request.match_info["number"])
 
@@ -133,18 +169,23 @@ class RecordPages:
     # ---- by link
 
     async def show_linked(self, request: http.Request) -> http.Response:
-        token = request.match_info["token"]
-        draw, document = await self._screens.record(token)
-        return self._page(request, draw, document, f"/record/{token}")
+        draw, record = await self._linked(request)
+        if record is None:
+            raise http.HTTPSeeOther(public_path(draw))
+        return await self._page(request, draw, record, f"/record/{request.match_info['token']}")
 
     async def linked_file(self, request: http.Request) -> http.Response:
-        draw, document = await self._screens.record(request.match_info["token"])
-        response = _record_file(draw, document)
-        response.enable_compression()
-        return response
+        draw, record = await self._linked(request)
+        if record is None:
+            raise http.HTTPSeeOther(f"{public_path(draw)}/file")
+        return await _record_file(request, draw, record)
 
-    def _page(self, request: http.Request, draw: Draw, document: Mapping[str, Json], path: str) -> http.Response:
-        entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
+    async def _linked(self, request: http.Request) -> tuple[Draw, RecordFile | None]:
+        await self._count(request)
+        return await self._links.record(request.match_info["token"])
+
+    async def _page(self, request: http.Request, draw: Draw, record: RecordFile, path: str) -> http.Response:
+        entries = record.entries()
         last = max(1, -(-len(entries) // PAGE_SIZE))
         page = min(page_number(request), last)
         shown = entries[(page - 1) * PAGE_SIZE :][:PAGE_SIZE]
@@ -155,13 +196,13 @@ class RecordPages:
             draw=draw,
             path=path,
             pool=self._deps.book(draw.pool).pool.name,
-            head=document["head"],
+            head=record.head,
             count=len(entries),
             page=page,
             last=last,
             page_size=PAGE_SIZE,
             sentences={code: chinese for code, (_, chinese) in TEXTS.items()},
-            words=WORDS,
+            words={**WORDS, "names": await self._names(draw.pool, entries)},
             rolls=[(roll, _utc(roll.at)) for roll in read_rolls(entries) if roll.seed],
             why=WHY,
             qr=path_of(public),
@@ -169,11 +210,23 @@ class RecordPages:
             lines=[read_entry(entry) for entry in shown],
             over=over,
             follows=_followed(draw, entries[0]),
-            sizes=[
-                (_list_name(key), len(_list(_object(listed)["leaves"])))
-                for key, listed in _object(document["lists"]).items()
-            ],
+            is_recall=draw.kind == "recall",
+            sizes=[(_list_name(key), size) for key, size in record.sizes],
         )
+
+    async def _names(self, pool: str, entries: Sequence[Mapping[str, Json]]) -> dict[str, str]:
+        """Of the regions and specialties that the rounds name by their codes."""
+        conditions = [
+            one
+            for entry in entries
+            if entry["act"] == "round_opened"
+            for one in _list(entry["conditions"])
+            if isinstance(one, dict)
+        ]
+        regions = {_text(code) for one in conditions for code in _list(one["regions"])}
+        specialties = {_text(one[key]) for one in conditions for key in ("specialty", "alternative") if one[key]}
+        found = dict(await self._catalogues.names(pool, "region", sorted(regions)))
+        return found | await self._catalogues.names(pool, "specialty", sorted(specialties))
 
     async def program(self, request: http.Request) -> http.Response:
         """The very program that this project checks records with; it needs nothing but Python."""
@@ -187,14 +240,22 @@ def public_path(draw: Draw) -> str:
     return f"/record/{draw.pool}/{draw.number}"
 
 
-def _followed(draw: Draw, first: Mapping[str, Json]) -> str:
-    """Where the record of the activity stands that this one follows; empty for a draw of its own."""
-    return f"/record/{draw.pool}/{_text(first['original'])}" if first["act"] == "follows" else ""
+def _followed(draw: Draw, first: Mapping[str, Json]) -> Original | None:
+    """None for a draw of its own, and where the original never had a record."""
+    if first["act"] != "follows" or not first["head"]:
+        return None
+    number = _text(first["original"])
+    return Original(number, f"/record/{draw.pool}/{number}", first["kind"] == "recall")
 
 
-def _record_file(draw: Draw, document: Mapping[str, Json]) -> http.Response:
-    body = json.dumps(document, ensure_ascii=False, indent=1).encode()
-    return _download(body, "application/json", f"draw-{draw.number}.json")
+async def _record_file(request: http.Request, draw: Draw, record: RecordFile) -> http.Response:
+    """As it is kept, compressed, to nearly every client."""
+    name = f"draw-{draw.number}.json"
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return _download(await asyncio.to_thread(record.plain), "application/json", name)
+    response = _download(record.compressed, "application/json", name)
+    response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 def _download(body: bytes, content_type: str, name: str) -> http.Response:
@@ -208,7 +269,7 @@ def read_entry(entry: Mapping[str, Json]) -> Line:
     title, text = _words(entry)
     return Line(
         int(_text(entry["seq"])),
-        f"{local(at):%m-%d %H:%M:%S}",
+        f"{local(at):%Y-%m-%d %H:%M:%S}",
         title,
         text,
         _text(entry.get("leaf", ""))[:8],
@@ -235,7 +296,7 @@ def _words(entry: Mapping[str, Json]) -> tuple[str, str]:
         return "跳过", f"{where}，{_SKIPS.get(reason, reason)}"
     if act == "outcome":
         outcome = _text(entry["outcome"])
-        return "结果", f"{where}，{_OUTCOMES.get(outcome, outcome)}"
+        return "结果", f"{where}，{_OUTCOMES.get(outcome, outcome)}{_causes(entry)}"
     return _steps(entry, act, where)
 
 
@@ -265,12 +326,25 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
         "paused": ("暂停", "已发出的通知仍等待结果"),
         "resumed": ("继续", "按原顺序"),
         "force_ended": ("强制结束", "不再发出新的通知"),
-        "completed": ("抽取完成", "各条件人数已满"),
+        "completed": ("人数已满", "各条件人数已满"),
         "short": ("专家不足", _SHORT.get(reason, reason)),
-        "terminated": ("活动终止", _REASONS.get(reason, reason)),
+        "terminated": ("活动终止", f"由{_party(entry, 'by')}终止，原因：{_REASONS.get(reason, reason)}"),
         "ended": ("活动结束", "记录到此为止"),
     }
     return words.get(act, (act, where))
+
+
+def _causes(entry: Mapping[str, Json]) -> str:
+    """Who caused an outcome and who confirmed it, where it isn't the expert's own answer."""
+    if entry["by"] in ("expert", "system"):
+        return ""
+    confirmed = f"、{_party(entry, 'confirmed_by')}确认" if entry["confirmed_by"] else ""
+    return f"，由{_party(entry, 'by')}提出{confirmed}"
+
+
+def _party(entry: Mapping[str, Json], key: str) -> str:
+    party = _text(entry.get(key, ""))
+    return _PARTIES.get(party, party)
 
 
 def _origin(entry: Mapping[str, Json]) -> str:
@@ -285,11 +359,11 @@ def _supervisors(entry: Mapping[str, Json]) -> str:
 
 
 def _time(entry: Mapping[str, Json], key: str) -> str:
-    return print_time(datetime.fromisoformat(_text(entry[key]))) if key in entry else ""
+    return _utc(_text(entry[key])) if key in entry else ""
 
 
 def _utc(text: str) -> str:
-    return print_time(datetime.fromisoformat(text))
+    return print_dated_time(datetime.fromisoformat(text))
 
 
 def _list_name(key: str) -> str:
@@ -303,7 +377,3 @@ def _text(value: Json) -> str:
 
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
-
-
-def _object(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}

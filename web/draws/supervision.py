@@ -13,11 +13,12 @@ from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import AuditReport, RoundView
+from web.core.site import ON_PAGE
 from web.draws.desk import DeskPart
 from web.draws.facts import SOON
 
 _SUPERVISOR = "supervisor"
-_ON_PAGE = {404, 409, 422}
+_ON_PAGE = ON_PAGE | {404}
 _LEAF = re.compile(r"[0-9a-f]{64}")
 CHANNELS = {"voice": "语音", "wechat": "微信", "mini": "小程序", "sms": "短信"}
 STATES = {one.value: one.label for one in AttemptState}

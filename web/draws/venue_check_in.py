@@ -20,6 +20,7 @@ from services.draws import Scanned
 from services.ports import WebUser
 from services.registry import Services
 from web.core.site import Site
+from web.core.wechat import CODE
 from web.draws.positions import read_position
 
 _PASS = "venue_pass"
@@ -30,7 +31,6 @@ _DEVICE = "pbt_phone"
 """Cookie that knows a phone again: it lets one expert in per draw."""
 _DEVICE_TTL = timedelta(days=365)
 _DEVICE_ID = re.compile(r"[0-9a-f]{32}")
-_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
 class VenueCheckInPages:
@@ -94,7 +94,7 @@ class VenueCheckInPages:
         return await self._page(scanned.draw_id, who.expert_id, self._sign(scanned, who.expert_id, _IN))
 
     async def _ask_wechat(self, pool: str, code: str) -> WebUser:
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             raise Forbidden("微信没有告诉我们您是谁，请重新扫描现场二维码。", code="no_code")
         try:
             return await self._services.web.web_user(pool, code)

@@ -10,13 +10,13 @@ from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import Purpose
-from web.core.site import page_number
+from web.core.site import ON_PAGE, page_number
 from web.draws.desk import DeskPart
 from web.draws.facts import KINDS, facts_of
 
 PAGE_SIZE = 20
 STATES = tuple((one.value, one.label) for one in VerificationState)
-_ON_PAGE = {403, 404, 409, 422}
+_ON_PAGE = ON_PAGE | {403, 404}
 _DONE = {
     "approved": "已通过核验，已通知代理机构。",
     "refused": "已退回，代理机构会收到您的意见。",
@@ -79,6 +79,7 @@ class VerificationPages(DeskPart):
             applications=applications,
             newest=newest,
             waiting=waiting if may(actor, "draw.verify") else None,
+            too_late=waiting is not None and waiting.kind != "release" and self._services.deps.now() >= draw.starts_at,
             attached=await self._services.draws.attachments.find(actor, draw.id, purpose),
             error=error.message if error else "",
             typed=typed or {},

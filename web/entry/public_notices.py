@@ -11,11 +11,11 @@ from services.core.base import Actor
 from services.entry import TEXT_MAX, PublicEntry
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site, page_number
+from web.core.site import ON_PAGE, Site, page_number
 
 PAGE_SIZE = 50
 _NOBODY = UUID(int=0)
-_ON_PAGE = {403, 409, 422, 429}
+_ON_PAGE = ON_PAGE | {403}
 
 
 class PublicNoticePages:
@@ -93,7 +93,7 @@ class PublicNoticePages:
         except ValueError as error:
             raise NotFound("没有这条公示，请查看公示列表。") from error
         actor = await self._door.person(request)
-        return actor, await self._services.entry.public_notices.one(actor.pool, application_id)
+        return actor, await self._services.entry.public_notices.get(actor.pool, application_id)
 
     def _pool(self, request: http.Request) -> str:
         pool = request.match_info["pool"]

@@ -13,11 +13,10 @@ from services.core.base import Actor
 from services.exams import Booking
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 
 TRIES = (60, 60)
 _NOBODY = UUID(int=0)
-_ON_PAGE = {409, 422, 429}
 _NOTES = {
     "booked": "已预约，请按时参加。",
     "waiting": "已列入候补，有名额时自动为您预约并通知您。",
@@ -59,7 +58,7 @@ class ExamBookingPages:
         try:
             state = await self._do(asked, fields)
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return self._page(await self._asked(request), error=error)
         raise http.HTTPSeeOther(f"{request.path}?note={state}")

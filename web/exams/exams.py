@@ -18,14 +18,13 @@ from services.core.base import Actor
 from services.exams import OwnExam, Phase
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 
 _CHECKS = (30, 60)
 """Receipts that one address compares in a minute."""
 _FORM = "exam"
 _CODE_MAX = 256 * 1024
 """Bytes of a form with an answer file."""
-_ON_PAGE = {409, 422}
 PHASES: Mapping[Phase, str] = {
     "to_book": "待预约场次",
     "ahead": "未开始",
@@ -132,7 +131,7 @@ class ExamPages:
         try:
             await self._services.exams.appeals.appeal(person, exam.candidate_id, attempt_id, fields.get("text", ""))
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return await self._lobby(person, exam, error)
         raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
@@ -145,7 +144,7 @@ class ExamPages:
         try:
             await self._services.exams.evidence.hand_in(person, exam.candidate_id, code, words)
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return await self._lobby(person, exam, error, {"code": code, "explanation": words})
         raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")

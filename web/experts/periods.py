@@ -12,10 +12,10 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 from web.office.base import EMPTY, Form, key_of, moment, uuid_of
 
-_ON_PAGE = {403, 404, 409, 422, 429}
+_ON_PAGE = ON_PAGE | {403, 404}
 _FORM = "periods"
 _DONE = {
     "saved": "已保存，这段时间不会抽取您。",

@@ -14,21 +14,22 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.files import FileKind, MaterialView, check_address
+from services.inspection.file_types import DOCX, XLSX
 from services.ports import MailAttachment
 from services.registry import Services
 from services.reviews import OpenedFile
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 
 _OPENS = (120, 60)
 """Files of one address in a minute."""
-_ON_PAGE = {409, 422, 429, 503}
+_ON_PAGE = ON_PAGE | {503}
 _IN_PLACE: dict[str, str] = {
     "application/pdf": "default-src 'none'; frame-ancestors 'none'",
     "image/jpeg": "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "image/png": "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "sandbox; default-src 'none'",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "sandbox; default-src 'none'",
+    DOCX: "sandbox; default-src 'none'",
+    XLSX: "sandbox; default-src 'none'",
 }
 """What WeChat shows in place, with the policy it gets; a browser's PDF viewer doesn't start in a sandbox."""
 _SAVED = "sandbox; default-src 'none'; frame-ancestors 'none'"

@@ -9,7 +9,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import NotFound, Unauthenticated
-from domain.rulebook.people import MaterialType
+from domain.file_types import MaterialType
 from services.core.base import Actor
 from services.core.permissions import may
 from services.files import MaterialView

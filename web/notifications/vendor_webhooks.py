@@ -55,12 +55,12 @@ class VendorWebhookEndpoint:
 
     def __init__(
         self,
-        receipts: DeliveryReports,
+        reports: DeliveryReports,
         parsers: ReportParsers,
         token: str,
         callers: Callers,
     ) -> None:
-        self._reports = receipts
+        self._reports = reports
         self._parsers = parsers
         self._token = token.encode()
         self._callers = callers

@@ -33,7 +33,7 @@ class BankFilePages(OfficePart):
         self.site.get("/office/bank/import", self.file_form)
         self.site.post("/office/bank/import", self.read_file)
         self.site.get("/office/bank/import/{id}", self.file)
-        self.site.post("/office/bank/import/{id}", self.carry_out)
+        self.site.post("/office/bank/import/{id}", self.apply)
         self.site.get("/office/bank/template.{form}", self.template)
         self.site.get("/office/bank/export", self.export_form)
         self.site.get("/office/bank/export/{form}", self.export)
@@ -87,7 +87,7 @@ class BankFilePages(OfficePart):
             most=ITEMS_MAX,
         )
 
-    async def carry_out(self, request: http.Request) -> http.Response:
+    async def apply(self, request: http.Request) -> http.Response:
         """``command`` all, or good: only what can be used. ``way``: what becomes of what the bank says otherwise."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -95,7 +95,7 @@ class BankFilePages(OfficePart):
         try:
             if fields.get("command") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.exams.item_import.carry_out(
+            await self.services.exams.item_import.apply(
                 actor, import_id, fields.get("way", ""), only_good=fields["command"] == "good"
             )
         except AppError as error:

@@ -20,13 +20,13 @@ from services.core.base import Actor
 from services.core.permissions import check
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 from web.files.file_links import FileMail
 
 NOBODY = UUID(int=0)
 PAGE_SIZE = 20
 FORM = "office"
-_ON_PAGE = {404, 409, 422, 429, 503}
+_ON_PAGE = ON_PAGE | {404, 503}
 _FIRST, _LAST = 2000, 2100
 
 

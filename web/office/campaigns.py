@@ -97,7 +97,7 @@ class CampaignPages(OfficePart):
     async def _do(self, actor: Actor, view: CampaignView, fields: Mapping[str, str]) -> str:
         desk, command = self.services.applications.campaigns, fields.get("command")
         if command == "save":
-            await desk.edit(actor, view.id, await self._data(actor, fields, view.data))
+            await self.services.workflows.campaigns.edit(actor, view.id, await self._data(actor, fields, view.data))
             return "saved"
         if command == "publish":
             await desk.publish(actor, view.id)

@@ -11,12 +11,12 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.courses import EnrolmentView, ItemView
+from services.inspection.file_types import XLSX
 from web.core.site import page_number
 from web.courses.courses import MARKS, STANDS
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
 from web.office.courses import WHAT
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILTERS: Mapping[str, str] = {
     "": "全部",
     "called": "学习中",
@@ -102,7 +102,7 @@ class CourseParticipantPages(OfficePart):
         course_id = uuid_of(request.match_info["id"], WHAT)
         content = await self.services.courses.record_sheet.make(actor, course_id)
         headers = {"Content-Disposition": 'attachment; filename="course-record.xlsx"'}
-        return http.Response(body=content, content_type=_XLSX, headers=headers)
+        return http.Response(body=content, content_type=XLSX, headers=headers)
 
     # ---- one
 

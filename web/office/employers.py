@@ -39,7 +39,7 @@ class EmployerPages(OfficePart):
         self.site.post("/office/employers/import", self.read_sheet)
         self.site.get("/office/employers/template.{form}", self.template)
         self.site.get("/office/employers/import/{id}", self.sheet)
-        self.site.post("/office/employers/import/{id}", self.carry_out)
+        self.site.post("/office/employers/import/{id}", self.apply)
 
     # ---- the list
 
@@ -175,7 +175,7 @@ class EmployerPages(OfficePart):
         )
         return self.show(actor, "office/employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
 
-    async def carry_out(self, request: http.Request) -> http.Response:
+    async def apply(self, request: http.Request) -> http.Response:
         """``command`` all, or good: only the lines that can be used."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -183,7 +183,7 @@ class EmployerPages(OfficePart):
         try:
             if fields.get("command") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.organisations.employer_import.carry_out(
+            await self.services.organisations.employer_import.apply(
                 actor, import_id, only_good=fields["command"] == "good"
             )
         except AppError as error:

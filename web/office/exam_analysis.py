@@ -11,9 +11,8 @@ from domain.errors import AppError, InvalidInput, NotFound
 from domain.exams.marking import RulingKind
 from services.core.base import Actor
 from services.exams import Preview
+from services.inspection.file_types import XLSX
 from web.office.base import EMPTY, Form, OfficePart, redirect, uuid_of
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ExamAnalysisPages(OfficePart):
@@ -47,7 +46,7 @@ class ExamAnalysisPages(OfficePart):
             raise NotFound("没有这种导出，请返回后重新点选。", code="unknown")
         name = request.match_info["what"]
         headers = {"Content-Disposition": f'attachment; filename="exam-{name}.xlsx"'}
-        return http.Response(body=await made[name](actor, exam_id), content_type=_XLSX, headers=headers)
+        return http.Response(body=await made[name](actor, exam_id), content_type=XLSX, headers=headers)
 
     async def item(self, request: http.Request) -> http.Response:
         return await self._item(await self.actor(request), request)

@@ -27,7 +27,7 @@ class ExamResultPages(OfficePart):
         self.site.post("/office/exams/results", self.read_sheet)
         self.site.get("/office/exams/results/template.{form}", self.template)
         self.site.get("/office/exams/results/{id}", self.sheet)
-        self.site.post("/office/exams/results/{id}", self.carry_out)
+        self.site.post("/office/exams/results/{id}", self.apply)
 
     async def actor(self, request: http.Request) -> Actor:
         """Raises NotFound, too, where no application waits for an examination."""
@@ -92,7 +92,7 @@ class ExamResultPages(OfficePart):
             stage=self.book(actor).entry.names.exam,
         )
 
-    async def carry_out(self, request: http.Request) -> http.Response:
+    async def apply(self, request: http.Request) -> http.Response:
         """``command`` all, or good: only the lines that can be used."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
@@ -100,7 +100,7 @@ class ExamResultPages(OfficePart):
         try:
             if fields.get("command") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.entry.exam_sheets.carry_out(actor, sheet_id, only_good=fields["command"] == "good")
+            await self.services.entry.exam_sheets.apply(actor, sheet_id, only_good=fields["command"] == "good")
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))
         raise redirect(f"/office/exams/results/{sheet_id}", note="done")

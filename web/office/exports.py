@@ -8,11 +8,10 @@ from urllib.parse import quote
 import aiohttp.web as http
 
 from domain.errors import InvalidInput, NotFound
+from services.inspection.file_types import XLSX
 from services.office import DIRECT_MAX, Export, Order, Range, What
 from web.office.applications import wanted_of
 from web.office.base import OfficePart, begin_of, day
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ExportPages(OfficePart):

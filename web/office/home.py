@@ -33,7 +33,7 @@ class HomePages(OfficePart):
             who=self.door.role_label(actor),
             states=await self.services.office.applications.counts(actor, Filter()),
             out=self.door.form(actor, "logout"),
-            roles=len(await self.services.accounts.sessions.roles(actor)) > 1,
+            requests=await self.services.organisations.legal_entities.count_waiting(actor),
         )
 
 

@@ -16,7 +16,7 @@ from web.core.site import page_number
 from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
 
 FILTERS = {
-    "to_upload": "待开票",
+    "to_make": "待开票",
     "to_reverse": "待冲红",
     "failed": "有问题",
     "sent": "已发送",
@@ -59,8 +59,8 @@ class InvoicePages(OfficePart):
         raise redirect("/office/invoices")
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        only, search = request.query.get("only", "to_upload"), request.query.get("q", "").strip()[:50]
-        only, page = only if only in get_args(InvoiceFilter) else "to_upload", page_number(request)
+        only, search = request.query.get("only", "to_make"), request.query.get("q", "").strip()[:50]
+        only, page = only if only in get_args(InvoiceFilter) else "to_make", page_number(request)
         found = await self.services.office.dashboard.invoices(
             actor, cast(InvoiceFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )

@@ -20,12 +20,12 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.accounts.user_agent import is_wechat
 from web.core.qr import path_of
-from web.core.site import Site, show_pdf
+from web.core.site import ON_PAGE, Site, show_pdf
 from web.payments.visitors import PayVisitors, Visitor
 
 _PURPOSE = "pay"
 _TOKEN_TTL = timedelta(hours=3)
-_ON_PAGE = {403, 404, 409, 422, 429, 503}
+_ON_PAGE = ON_PAGE | {403, 404, 503}
 _NOTES = {"kept": "开票信息已保存，发票会发送到您填写的邮箱。"}
 
 
@@ -102,10 +102,12 @@ class PayPages:
         view: FeeView,
         *,
         ordered: Ordered | None = None,
+        at_once: bool = False,
         due: Sequence[FeeView] = (),
         note: str = "",
         error: AppError | None = None,
     ) -> http.Response:
+        """``at_once``: the page's script calls up the cashier without another tap."""
         book = self._services.deps.book(visitor.actor.pool)
         token = self._sign(view.id, visitor)
         return self._site.render(
@@ -119,6 +121,7 @@ class PayPages:
             jsapi=self._by_jsapi(request, visitor),
             wechat=is_wechat(request),
             ordered=ordered,
+            at_once=at_once,
             due=due,
             qr=path_of(ordered.code_url) if ordered else None,
             others=book.fee is not None and book.fee.pay_for_others,
@@ -153,6 +156,9 @@ class PayPages:
         visitor, fee_id = await self._opened(request)
         fields = await self._site.read_fields(request)
         by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
+        if by_jsapi and not _wants_json(request):  # tapped before the page's script ran
+            view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+            return self._page(request, visitor, view, at_once=True)
         try:
             ordered = await self._services.payments.orders.order(
                 visitor.actor, fee_id, "jsapi" if by_jsapi else "native", openid=visitor.openid if by_jsapi else ""

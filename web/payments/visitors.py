@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +24,7 @@ from web.accounts.login import AuthPages
 from web.accounts.targets import safe_target
 from web.accounts.user_agent import in_wechat
 from web.core.site import Site
+from web.core.wechat import CODE, STATE_TTL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -33,8 +33,6 @@ _ASKING = "pbt_payer_asked"
 _PURPOSES = {COOKIE: "payer", _ASKING: "payer-asked"}
 """Each cookie is sealed for its own, so that one is never taken for the other."""
 _VISITOR_TTL = timedelta(hours=12)
-_STATE_TTL = timedelta(minutes=5)
-_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class PayVisitors:
         except Rejected:  # this pool has no official account
             url = target
         answer = http.HTTPSeeOther(url)
-        self._keep(answer, _ASKING, [pool, safe_target(target), state], _STATE_TTL)
+        self._keep(answer, _ASKING, [pool, safe_target(target), state], STATE_TTL)
         return answer
 
     async def back(self, request: http.Request) -> http.Response:
@@ -110,7 +108,7 @@ class PayVisitors:
         return response
 
     async def _resolve_openid(self, pool: str, code: str) -> str:
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             return ""
         try:
             user = await self._services.web.web_user(pool, code)

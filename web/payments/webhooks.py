@@ -24,8 +24,8 @@ PATIENCE = 4.5
 
 
 class PaymentWebhookEndpoint:
-    def __init__(self, events: PaymentWebhooks) -> None:
-        self._events = events
+    def __init__(self, webhooks: PaymentWebhooks) -> None:
+        self._webhooks = webhooks
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/callbacks/pay/{pool:[a-z][a-z0-9_]{1,31}}", self.receive)]
@@ -36,7 +36,7 @@ class PaymentWebhookEndpoint:
                 body = await _read(request)
                 if body is None:
                     return _failed(413, "内容过大")
-                await self._events.receive(request.match_info["pool"], request.headers, body)
+                await self._webhooks.receive(request.match_info["pool"], request.headers, body)
         except AppError as error:
             if error.code != "pay_probe":
                 log.warning("pay_notification_refused", pool=request.match_info["pool"], code=error.code)

@@ -9,10 +9,11 @@ from domain.payments.money import parse_yuan, yuan
 from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import may
+from web.core.site import ON_PAGE
 from web.draws.desk import DeskPart
 from web.office.base import EMPTY, Form, uuid_of
 
-_ON_PAGE = {403, 404, 409, 422}
+_ON_PAGE = ON_PAGE | {403, 404}
 _DONE = {
     "all": "已按标准提出，专家会收到通知并核对。",
     "one": "已提出，专家会收到通知并核对。",

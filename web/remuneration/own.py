@@ -8,10 +8,10 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.site import Site
+from web.core.site import ON_PAGE, Site
 from web.office.base import EMPTY, Form, uuid_of
 
-_ON_PAGE = {404, 409, 422}
+_ON_PAGE = ON_PAGE | {404}
 _ACTION = "remuneration"
 _DONE = {"confirmed": "已确认。抽取单位支付后会通知您。", "disputed": "异议已转给场地，答复后会通知您再次核对。"}
 """What a redirect says was done."""

@@ -21,12 +21,11 @@ from services.ports import MailAttachment
 from services.registry import Services
 from services.reviews import Decision, Form, TaskCard, TaskView, Wanted
 from web.accounts.login import AuthPages
-from web.core.site import Site, page_number, show_picture
+from web.core.site import ON_PAGE, Site, page_number, show_picture
 from web.files.file_links import FileMail, go_to_file, mail_attachment
 
 PAGE_SIZE = 20
 _NOBODY = UUID(int=0)
-_ON_PAGE = {409, 422, 429}
 DECIDED = {TaskState.APPROVED: "已通过", TaskState.SENT_BACK: "已退回", TaskState.REFUSED: "已作出不通过决定"}
 _NAMED_MAX = 3
 """Specialties that a line names one by one."""
@@ -68,6 +67,7 @@ class ReviewPages:
         return self._site.render(
             "reviews/queue.html",
             who=self._door.role_label(actor),
+            pool=actor.pool,
             cards=cards.items,
             total=cards.total,
             page=page,
@@ -86,7 +86,7 @@ class ReviewPages:
 
     async def task(self, request: http.Request) -> http.Response:
         actor, task_id = await self._who(request)
-        view = await self._services.reviews.queue.one(actor, task_id)
+        view = await self._services.reviews.queue.get(actor, task_id)
         note = await self._outcome(actor, request)
         card = view.card
         return await self._page(actor, view, note=f"{note}下一件：{card.name} · {_what([card])}。" if note else "")
@@ -131,13 +131,13 @@ class ReviewPages:
         decision, opinion = fields.get("decision", ""), fields.get("opinion", "")
         try:
             admitted = _admitted(fields) if decision == "approve" else None
-            await self._services.reviews.decisions.decide(
+            await self._services.workflows.reviews.decide(
                 actor, task_id, _decision(decision), opinion, admitted=admitted
             )
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
-            view = await self._services.reviews.queue.one(actor, task_id)
+            view = await self._services.reviews.queue.get(actor, task_id)
             return await self._page(actor, view, error=error, opinion=opinion[: 2 * OPINION_MAX], typed=fields)
         raise await self._go_on(actor, task_id)
 
@@ -188,9 +188,9 @@ class ReviewPages:
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         opinion, tasks = fields.get("opinion", ""), [_uuid(one) for one in fields.get("tasks", "").split(",")[:200]]
         try:
-            await self._services.reviews.decisions.approve_all(actor, tasks, opinion)
+            await self._services.workflows.reviews.approve_all(actor, tasks, opinion)
         except AppError as error:
-            if error.status not in _ON_PAGE:
+            if error.status not in ON_PAGE:
                 raise
             return await self._all_page(actor, task_id, error=error, opinion=opinion[: 2 * OPINION_MAX])
         raise await self._go_on(actor, task_id)
@@ -216,7 +216,7 @@ class ReviewPages:
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         field = fields.get("field", "")[:40]
         value = await self._services.reviews.queue.reveal(actor, task_id, field)
-        view = await self._services.reviews.queue.one(actor, task_id)
+        view = await self._services.reviews.queue.get(actor, task_id)
         return await self._page(actor, view, shown={field: value})
 
     async def file(self, request: http.Request) -> http.Response:

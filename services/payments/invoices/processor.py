@@ -38,11 +38,11 @@ from services.payments.invoices.transitions import (
 from services.payments.queries import mask_email
 from services.payments.receipt import counted_order, receipt_content
 from services.ports import (
+    DocumentRenderer,
     InvoiceReport,
     InvoiceRequest,
     MailAttachment,
     PaymentPlatform,
-    Printer,
     Reversal,
     ReverseReason,
 )
@@ -70,14 +70,14 @@ class InvoiceProcessor:
         notices: Notifier,
         platform: PaymentPlatform,
         store: SealedFiles,
-        printer: Printer,
+        renderer: DocumentRenderer,
         outbound_email: OutboundEmail,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
         self._store = store
-        self._printer = printer
+        self._renderer = renderer
         self._outbound_email = outbound_email
         self._steps: dict[InvoiceState, Step] = {
             InvoiceState.WANTED: self._apply,
@@ -288,7 +288,7 @@ class InvoiceProcessor:
 
     async def _mail_receipt(self, invoice: Invoice, fee: Fee) -> None:
         title = rules_of(self._deps, fee.pool).invoice.receipt_title
-        content = await self._printer.render_pdf("receipt", await receipt_content(self._deps, fee))
+        content = await self._renderer.render_pdf("receipt", await receipt_content(self._deps, fee))
         await self._send(invoice, fee, "receipt", title, f"{title}见附件。", content)
         same = Invoice.filter(id=invoice.id, email_sealed=invoice.email_sealed, mailings=invoice.mailings)
         await same.update(receipt_sent_at=self._deps.now())

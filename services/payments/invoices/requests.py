@@ -31,7 +31,7 @@ from services.payments.fees import rules_of
 from services.payments.invoices.transitions import REFUNDED, begin_reversal, finish_reversal, is_asked_for, step
 from services.payments.queries import InvoiceView, view_invoice
 from services.payments.receipt import receipt_content
-from services.ports import PaymentPlatform, Printer, ReverseReason
+from services.ports import DocumentRenderer, PaymentPlatform, ReverseReason
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -51,13 +51,13 @@ class Invoices:
         notices: Notifier,
         platform: PaymentPlatform,
         store: SealedFiles,
-        printer: Printer,
+        renderer: DocumentRenderer,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
         self._store = store
-        self._printer = printer
+        self._renderer = renderer
 
     # ---- beginning
 
@@ -94,7 +94,7 @@ class Invoices:
         if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
             raise _no_invoice()
         try:
-            return await self._printer.render_pdf("receipt", await receipt_content(self._deps, fee))
+            return await self._renderer.render_pdf("receipt", await receipt_content(self._deps, fee))
         except GatewayError as error:
             raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
 

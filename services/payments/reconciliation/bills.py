@@ -113,7 +113,7 @@ class BillReconciliation:
     async def _heal(self, pool: str, out_trade_no: str) -> None:
         """The bill knows a payment that we don't: the platform is asked, and the answer counted as any other."""
         try:
-            await self._orders.ask(pool, out_trade_no)
+            await self._orders.refresh_by_number(pool, out_trade_no)
         except GatewayError as error:
             log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
 

@@ -23,7 +23,8 @@ RESOLUTION_CHARS = 200
 OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
 _OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
-"""What is an alarm, in SQL; written out, so that the partial index ``pay_event_alarm`` serves it."""
+"""Could not be counted and waits for an administrator, in SQL; written out, so that the partial index
+``pay_event_alarm`` serves it."""
 _LIST = f"""
 SELECT e.id, e.kind, e.subject AS out_trade_no, e.outcome, e.received_at, e.payload_sealed, e.closed_at, e.resolution,
   coalesce(a.real_name, '') AS closed_by, o.state AS order_state, count(*) OVER () AS total
@@ -64,14 +65,14 @@ class UnmatchedPayments:
         found = await rows(_LIST, actor.pool, only, limit, offset)
         return Page(tuple(self._view(row) for row in found), found[0]["total"] if found else 0)
 
-    async def close(self, actor: Actor, alarm_id: UUID, note: str) -> None:
+    async def close(self, actor: Actor, event_id: UUID, note: str) -> None:
         """Note what was done about one. Raises NotFound, InvalidInput; Conflict for one that is closed."""
         check(actor, "payment.manage")
         text, now = " ".join(note.split()), self._deps.now()
         if not 2 <= len(text) <= RESOLUTION_CHARS:
             raise InvalidInput(f"请用2到{RESOLUTION_CHARS}个字说明处理结果。", code="resolution", field="note")
         async with transaction():
-            event = await PayEvent.select_for_update().get_or_none(id=alarm_id, pool=actor.pool)
+            event = await PayEvent.select_for_update().get_or_none(id=event_id, pool=actor.pool)
             if event is None or event.outcome not in OUTCOMES:
                 raise NotFound("找不到这条通知，请刷新后重试。", code="alarm_unknown")
             if event.closed_at is not None:
@@ -81,22 +82,22 @@ class UnmatchedPayments:
             await record(actor, now, "fee.alarm_closed", "pay_event", event.id, note=text)
 
     def _view(self, row: Mapping[str, Any]) -> UnmatchedPayment:
-        told = _told(self._deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
+        report = _reported(self._deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
         state = OrderState(row["order_state"]) if row["order_state"] else None
-        shown = {**row, "transaction_id": told[0], "amount": told[1], "order_state": state}
+        shown = {**row, "transaction_id": report[0], "amount": report[1], "order_state": state}
         return UnmatchedPayment(**{name: shown[name] for name in UnmatchedPayment.__dataclass_fields__})
 
 
-def _told(plain: str) -> tuple[str, int | None]:
+def _reported(plain: str) -> tuple[str, int | None]:
     """Transaction and amount: of a notification as it came, of a report as we read it, or of a refund's."""
     try:
-        told = json.loads(plain)
+        report = json.loads(plain)
     except ValueError:
         return "", None
-    if isinstance(told, dict) and isinstance(told.get("refund"), dict):
-        told = told["refund"]
-    if not isinstance(told, dict):
+    if isinstance(report, dict) and isinstance(report.get("refund"), dict):
+        report = report["refund"]
+    if not isinstance(report, dict):
         return "", None
-    amount = told.get("amount")
+    amount = report.get("amount")
     total = amount.get("total") if isinstance(amount, dict) else amount
-    return str(told.get("transaction_id", "")), total if isinstance(total, int) else None
+    return str(report.get("transaction_id", "")), total if isinstance(total, int) else None

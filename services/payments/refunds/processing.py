@@ -30,7 +30,7 @@ from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.notifications import Notifier
-from services.payments.course_owners import CourseOwners
+from services.payments.fee_owners import CourseOwners
 from services.payments.fees import title_of
 from services.payments.invoices.transitions import request_reversal
 from services.payments.refunds.outcomes import RefundOutcomes, check_choice
@@ -71,13 +71,13 @@ class Refunds:
         deps: Deps,
         notices: Notifier,
         platform: PaymentPlatform,
-        afterwards: RefundOutcomes,
+        outcomes: RefundOutcomes,
         courses: CourseOwners,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
-        self._afterwards = afterwards
+        self._outcomes = outcomes
         self._courses = courses
 
     # ---- asking for one
@@ -136,7 +136,7 @@ class Refunds:
         if isinstance(owner, UUID):
             await self._courses.sent_back(actor, owner, reason, now)
         else:
-            await self._afterwards.end(actor, owner, reason, now)
+            await self._outcomes.end(actor, owner, reason, now)
 
     async def send_back(self, order: PayOrder, now: datetime) -> None:
         """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
@@ -274,7 +274,7 @@ class Refunds:
             refund.done_at = report.success_at or now
             await self._went_back(refund, order, fee, now)
             if application is not None:
-                await self._afterwards.pay_again(application, refund, fee, now)
+                await self._outcomes.pay_again(application, refund, fee, now)
         await refund.save()
         await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
         return refund.state

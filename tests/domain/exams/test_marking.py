@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.exams.items import ItemKind
-from domain.exams.marking import mark_choice, print_marks, settle
+from domain.exams.marking import print_marks, settle
 from domain.rulebook.exams import PartialCredit
+from tests.factories.marking import mark_choice
 
 A, B, C, D, E = (1 << n for n in range(5))
 

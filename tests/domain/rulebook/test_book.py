@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import rulebook_docs
-from app.rulebook_files import SHARED, check_rulebooks, load_rulebook
+from app.rulebook_files import SHARED, check_rulebooks
 from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
 from domain.rulebook.docs import render_page
 from domain.rulebook.notice_texts import (
@@ -26,6 +26,7 @@ from domain.rulebook.notice_texts import (
 )
 from domain.rulebook.sections import Calendar, Ladder, Preview, Step
 from domain.rulebook.types import parse_duration, parse_hours, print_duration
+from tests.factories.rulebooks import load_rulebook
 
 RULEBOOKS = Path("config/rulebooks")
 NEW_PROVINCE = """
@@ -100,8 +101,8 @@ def test_a_value_stands_plainly_or_with_its_source() -> None:
 
 
 def test_an_overridden_value_loses_the_shared_source() -> None:
-    assert parse("").source("draw.release_lead") == "广东手册 L1028"
-    assert parse('[draw]\nrelease_lead = "3h"\n').source("draw.release_lead") is None
+    assert parse("").source("draw.result_visible_before") == "广东手册 L818, L1089, L1117"
+    assert parse('[draw]\nresult_visible_before = "3h"\n').source("draw.result_visible_before") is None
 
 
 def test_a_whole_table_can_be_given_with_a_source() -> None:
@@ -126,16 +127,16 @@ def test_a_source_of_an_unknown_key_is_an_error() -> None:
 
 
 def test_a_dated_value_holds_from_its_day_on() -> None:
-    text = '[draw]\nrelease_lead = { value = "6h", before = "5h", effective_from = 2027-01-01 }\n'
-    assert parse(text, date(2026, 12, 31)).draw.release_lead == timedelta(hours=5)
-    assert parse(text, date(2027, 1, 1)).draw.release_lead == timedelta(hours=6)
-    assert parse(text).draw.release_lead == timedelta(hours=6)
-    assert parse(text).provenance("draw.release_lead").effective_from == date(2027, 1, 1)
+    text = '[draw]\nresult_visible_before = { value = "6h", before = "5h", effective_from = 2027-01-01 }\n'
+    assert parse(text, date(2026, 12, 31)).draw.result_visible_before == timedelta(hours=5)
+    assert parse(text, date(2027, 1, 1)).draw.result_visible_before == timedelta(hours=6)
+    assert parse(text).draw.result_visible_before == timedelta(hours=6)
+    assert parse(text).provenance("draw.result_visible_before").effective_from == date(2027, 1, 1)
 
 
 def test_a_rulebook_can_not_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        setattr(parse("").draw, "release_lead", timedelta(0))  # noqa: B010 - mypy already forbids the plain spelling
+        setattr(parse("").draw, "result_visible_before", timedelta(0))  # noqa: B010 - mypy already forbids the plain spelling
 
 
 # Refusing
@@ -144,7 +145,7 @@ def test_a_rulebook_can_not_be_changed() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[draw]\nrelease_lead = 5\n", "hainan.toml: draw.release_lead: must be a duration"),
+        ("[draw]\nresult_visible_before = 5\n", "hainan.toml: draw.result_visible_before: must be a duration"),
         ('[draw]\nrelease_laed = "5h"\n', "hainan.toml: draw.release_laed: is not a key of a rulebook; did you mean"),
         ('[attendance]\nradius_m = "500"\n', "hainan.toml: attendance.radius_m: "),
         ("[attendance]\nlocation_required = 1\n", "hainan.toml: attendance.location_required: "),
@@ -168,8 +169,8 @@ def test_a_rulebook_can_not_be_changed() -> None:
         ('[voice]\nrepeat = "1"\n', "hainan.toml: voice: attend, decline and repeat must be different keys"),
         ("[draw.preview]\nbands = [20, 10]\n", "hainan.toml: draw.preview: bands must rise"),
         ("[draw]\nx = 1\nx = 2\n", "hainan.toml: is not valid TOML: "),
-        ('[draw]\nrelease_lead = { value = "5h", source = 7 }\n', "draw.release_lead: source must be a text"),
-        ('[draw]\nrelease_lead = { value = "5h", effective_from = "2027" }\n', "effective_from must be a date"),
+        ('[draw]\nprogress_every = { value = "5h", source = 7 }\n', "draw.progress_every: source must be a text"),
+        ('[draw]\nprogress_every = { value = "5h", effective_from = "2027" }\n', "effective_from must be a date"),
     ],
 )
 def test_a_bad_value_is_refused_with_file_key_and_reason(text: str, sentence: str) -> None:
@@ -192,8 +193,8 @@ def test_a_missing_value_is_named() -> None:
 
 
 def test_a_value_of_the_future_without_what_holds_now_is_refused() -> None:
-    told = refusal('release_lead = { value = "6h", effective_from = 2027-01-01 }\n', date(2026, 11, 21))
-    assert told.endswith("draw.release_lead: takes effect only on 2027-01-01; say in `before` what holds until then")
+    told = refusal('progress_every = { value = "6h", effective_from = 2027-01-01 }\n', date(2026, 11, 21))
+    assert told.endswith("draw.progress_every: takes effect only on 2027-01-01; say in `before` what holds until then")
 
 
 def test_a_file_must_be_called_like_its_pool(tmp_path: Path) -> None:
@@ -215,10 +216,10 @@ def test_a_missing_or_unreadable_file_is_told(tmp_path: Path) -> None:
 
 def test_the_check_tells_every_problem_at_once(tmp_path: Path) -> None:
     copy_shared(tmp_path)
-    bad = NEW_PROVINCE + 'release_lead = 5\n[attendance]\nradius_m = "x"\n'
+    bad = NEW_PROVINCE + 'result_visible_before = 5\n[attendance]\nradius_m = "x"\n'
     (tmp_path / "hainan.toml").write_text(bad, encoding="utf-8")
     problems = check_rulebooks(tmp_path)
-    assert [problem.split(": ")[1] for problem in problems] == ["draw.release_lead", "attendance.radius_m"]
+    assert [problem.split(": ")[1] for problem in problems] == ["draw.result_visible_before", "attendance.radius_m"]
 
 
 # Texts

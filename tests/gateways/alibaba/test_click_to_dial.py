@@ -16,7 +16,7 @@ from tests.gateways.support import DROP, Rogue, Tools, reply
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 STAFF, EXPERT = "13800001234", "13900005678"
 NUMBER = "057156210010"
-RULEBOOKS = {
+POOLS = {
     "hunan": VoicePool(virtual_number=NUMBER),
     "jilin": VoicePool(show_number="0431"),
     "demo": VoicePool(share="hunan"),
@@ -24,7 +24,7 @@ RULEBOOKS = {
 
 
 def bridge(tools: Tools, rogue: Rogue) -> AlibabaCallBridge:
-    return AlibabaCallBridge(Voice(url=f"{rogue.url}/", pools=RULEBOOKS), tools.vendor("voice"), FixedClock(NOON))
+    return AlibabaCallBridge(Voice(url=f"{rogue.url}/", pools=POOLS), tools.vendor("voice"), FixedClock(NOON))
 
 
 async def test_both_see_the_platforms_number_only(tools: Tools) -> None:

@@ -15,7 +15,7 @@ from tests.gateways.support import Rogue, Tools, reply
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 MOBILE = "13800001234"
-RULEBOOKS = {
+POOLS = {
     "hunan": SmsPool(sign_name="湘评标", templates={"draw_call": "SMS_1", "urging": "SMS_3"}),
     "jilin": SmsPool(sign_name="吉评标", templates={"draw_call": "SMS_2"}),
     "demo": SmsPool(share="hunan"),
@@ -23,7 +23,7 @@ RULEBOOKS = {
 
 
 def sender(tools: Tools, rogue: Rogue) -> AlibabaSms:
-    settings = Sms(url=f"{rogue.url}/", pools=RULEBOOKS)
+    settings = Sms(url=f"{rogue.url}/", pools=POOLS)
     return AlibabaSms(settings, tools.vendor("sms"), FixedClock(NOON))
 
 

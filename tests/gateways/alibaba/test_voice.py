@@ -19,14 +19,14 @@ CALLED = reply({"Code": "OK", "CallId": "100^200"})
 
 
 SPOKEN = {"draw_call": "TTS_1", "draw_call.attend": "TTS_2", "draw_call.decline": "TTS_3", "bye": "TTS_4"}
-RULEBOOKS = {
+POOLS = {
     "hunan": VoicePool(show_number="02012345678", templates=SPOKEN),
     "jilin": VoicePool(show_number="0431", templates={"draw_call": "TTS_9"}),
 }
 
 
 def caller(tools: Tools, rogue: Rogue) -> AlibabaVoice:
-    settings = Voice(url=f"{rogue.url}/", pools=RULEBOOKS)
+    settings = Voice(url=f"{rogue.url}/", pools=POOLS)
     return AlibabaVoice(settings, tools.vendor("voice"), FixedClock(NOON))
 
 

@@ -180,15 +180,6 @@ async def test_one_used_up_call_does_not_stop_another(clients: Make) -> None:
         await process.official.send_text("demo", "o1", "您好")
 
 
-async def test_a_reset_quota_is_believed_at_once(clients: Make) -> None:
-    async with Rogue([TOKEN, reply({"errcode": 45009}), OK, reply({"errcode": 0, "msgid": 9})]) as rogue:
-        process = clients(rogue.url)
-        with pytest.raises(Transient):
-            await process.send()
-        await process.official.clear_quota("demo")
-        assert await process.send() == "9"
-
-
 async def test_the_platform_message_is_neither_passed_on_nor_logged(clients: Make) -> None:
     text = "require subscribe oSECRETOPENID rid: 61725984-6126f6f9-040f19c4"
     async with Rogue([TOKEN, reply({"errcode": 43004, "errmsg": text})]) as rogue:

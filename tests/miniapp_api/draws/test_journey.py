@@ -225,7 +225,7 @@ async def test_progress_is_streamed_whenever_it_changes(
     response = await agency.ask("GET", f"/draws/{draw}/progress/stream")
     assert response.status == 200
     assert response.content_type == "text/event-stream"
-    assert (await _next_event(response))["waiting"] == "请完善信息后提交审核。"
+    assert (await _next_event(response))["waiting"] == "代理机构正在完善信息，尚未提交审核。"
     terminal = (await agency.get("/pool"))["choices"]["terminals"][0]
     await agency.post(f"/draws/{draw}/submission", {"terminal": terminal}, 201)
     assert (await _next_event(response))["waiting"] == "等待交易中心核验。"

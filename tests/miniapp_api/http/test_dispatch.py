@@ -40,6 +40,7 @@ async def test_a_good_request_is_answered_with_times_of_shanghai(client: Client)
         ({"name": "一二三四五六七八九十一"}, "name", "名称最多10个字，请缩短"),
         ({"name": 5}, "name", "请填写名称"),
         ({"name": "a\u0000b"}, "name", "名称：含有无法识别的字符，请删除后重新填写"),
+        ({"name": "甲\u202e乙"}, "name", "名称：含有无法识别的字符，请删除后重新填写"),
         ({"count": 6}, "count", "不能大于5"),
         ({"count": "1"}, "count", "应为整数"),
         ({"count": True}, "count", "应为整数"),

@@ -63,7 +63,7 @@ async def desk(world: World) -> Desk:
     account = await make_applicant(world.deps)
     application = await make_application(world.deps, account)
     async with transaction():
-        await world.services.reviews.decisions.begin(application, world.deps.now())
+        await world.services.workflows.reviews.begin(application, world.deps.now())
     staff = await make_account(world.deps)
     await make_grant(staff, "pool_admin")
     await ReviewAssignment.create(

@@ -28,7 +28,7 @@ async def handed_in(world: World, name: str = "苏航", specialties: tuple[str, 
     application = await make_application(world.deps, await make_applicant(world.deps, name), specialties=specialties)
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
-        await world.services.reviews.decisions.begin(locked, world.deps.now())
+        await world.services.workflows.reviews.begin(locked, world.deps.now())
     return application
 
 
@@ -63,7 +63,7 @@ async def test_an_application_goes_over_two_desks_onto_the_public_notice_and_int
     assert "实名提出" in notice["how_to_object"]
     world.clock.move(timedelta(minutes=3))
     assert "notice_end" in await world.services.operations.scheduler.tick()
-    await world.services.operations.scheduler.carry_out("notice_end")
+    await world.services.operations.scheduler.process("notice_end")
     assert (await Application.get(id=application.id)).state == "fee"
 
 

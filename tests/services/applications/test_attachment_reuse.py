@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from app.rulebook_files import load_rulebook
 from domain.clock import FixedClock
 from domain.errors import NotFound
 from domain.rulebook.form import FormField
@@ -22,7 +21,7 @@ from services.applications.queries import ApplicationQueries
 from services.applications.submission import find_problems
 from services.core.base import Actor, Deps, transaction
 from services.files import Previews, SealedFiles
-from services.files.garbage_collection import OLD, FileGarbageCollector
+from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
 from services.reviews.attachment_access import AttachmentAccess
 from tests.factories.applications import (
     account_of,
@@ -36,6 +35,7 @@ from tests.factories.applications import (
 )
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf
 from tests.factories.people import make_expert
+from tests.factories.rulebooks import load_rulebook
 from tests.services.conftest import RULEBOOKS
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -257,7 +257,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     assert {key for key in files.kept if "." not in key} == shared
     photo = await Attachment.get(application_id=sent, field="photo")
     assert (await reading.open(zhao, photo.id)).content == PHOTO
-    clock.move(OLD + timedelta(days=1))
+    clock.move(ORPHAN_TTL + timedelta(days=1))
     await FileGarbageCollector(deps, attachments._store, clock).search()
     assert (await reading.open(zhao, photo.id)).content == PHOTO
 

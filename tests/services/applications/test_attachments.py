@@ -16,8 +16,8 @@ from PIL import Image
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from domain.file_types import FileType
 from domain.ids import new_id
-from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask

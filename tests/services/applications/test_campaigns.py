@@ -19,6 +19,9 @@ from services.applications import CampaignData
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
+from services.notifications import Notices
+from services.payments import Fees
+from services.workflows import CampaignWorkflow
 from tests.factories.applications import make_applicant, make_campaign, make_campaigns, make_codes
 from tests.factories.people import make_account
 from tests.factories.reviews import make_application, with_rules
@@ -30,6 +33,11 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def campaigns(deps: Deps) -> Campaigns:
     return make_campaigns(deps)
+
+
+@pytest.fixture
+def editing(deps: Deps, campaigns: Campaigns) -> CampaignWorkflow:
+    return CampaignWorkflow(deps, campaigns, Fees(deps, Notices(deps)))
 
 
 @pytest.fixture
@@ -121,28 +129,28 @@ async def test_after_closing_the_next_may_follow(
 
 
 async def test_an_open_campaign_is_prolonged_but_its_beginning_stands(
-    campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock
+    editing: CampaignWorkflow, campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock
 ) -> None:
     made = await campaigns.create(admin, form)
     await campaigns.publish(admin, made.id)
     clock.move(2 * DAY)
     longer = replace(form, enrol_until=form.enrol_until + DAY, review_until=None)
-    assert (await campaigns.edit(admin, made.id, longer)).data.enrol_until == longer.enrol_until
+    assert (await editing.edit(admin, made.id, longer)).data.enrol_until == longer.enrol_until
     for wrong in (
         replace(form, enrol_from=form.enrol_from + timedelta(hours=1)),
         replace(form, entry_types=["first"]),
         replace(form, enrol_until=clock.now() - timedelta(hours=1), review_until=None),
     ):
         with pytest.raises(Conflict) as refused:
-            await campaigns.edit(admin, made.id, wrong)
+            await editing.edit(admin, made.id, wrong)
         assert refused.value.code == "campaign_begun"
     await campaigns.close(admin, made.id)
     with pytest.raises(Conflict, match="已关闭报名"):
-        await campaigns.edit(admin, made.id, replace(longer, enrol_until=longer.enrol_until + DAY))
+        await editing.edit(admin, made.id, replace(longer, enrol_until=longer.enrol_until + DAY))
 
 
 async def test_of_a_closed_campaign_review_and_payment_are_still_prolonged(
-    campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock
+    editing: CampaignWorkflow, campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock
 ) -> None:
     made = await campaigns.create(admin, form)
     await campaigns.publish(admin, made.id)
@@ -151,24 +159,24 @@ async def test_of_a_closed_campaign_review_and_payment_are_still_prolonged(
     following = await campaigns.create(admin, replace(form, name="补充征集", enrol_from=clock.now()))
     await campaigns.publish(admin, following.id)
     until = form.enrol_until + 30 * DAY
-    edited = await campaigns.edit(admin, made.id, replace(form, review_until=until, pay_until=until))
+    edited = await editing.edit(admin, made.id, replace(form, review_until=until, pay_until=until))
     assert (edited.state, edited.data.review_until, edited.data.pay_until) == ("closed", until, until)
 
 
 @pytest.mark.parametrize("end", ["review_until", "pay_until"])
 async def test_no_window_is_made_to_have_ended(
-    campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock, end: str
+    editing: CampaignWorkflow, campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock, end: str
 ) -> None:
     ends: dict[str, Any] = {"review_until": form.enrol_until + DAY, "pay_until": form.enrol_until + DAY}
     made = await campaigns.create(admin, replace(form, **ends))
     await campaigns.publish(admin, made.id)
     clock.move(form.enrol_until + DAY / 2 - clock.now())
     with pytest.raises(Conflict, match="不能改到过去") as refused:
-        await campaigns.edit(admin, made.id, replace(form, **ends | {end: form.enrol_until + DAY / 4}))
+        await editing.edit(admin, made.id, replace(form, **ends | {end: form.enrol_until + DAY / 4}))
     assert refused.value.params["field"] == end
     kept = replace(form, name="改个名字", **ends)
     clock.move(DAY)
-    assert (await campaigns.edit(admin, made.id, kept)).data.name == "改个名字", "what is over already may stay so"
+    assert (await editing.edit(admin, made.id, kept)).data.name == "改个名字", "what is over already may stay so"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +225,9 @@ async def test_whoever_has_something_to_hand_in_is_told_of_a_new_end(
     deps: Deps, admin: Actor, form: CampaignData, clock: FixedClock
 ) -> None:
     seen: set[UUID] = set()
-    campaigns = make_campaigns(with_rules(deps, review={"own_campaign_window": True}))
+    strict = with_rules(deps, review={"own_campaign_window": True})
+    campaigns = make_campaigns(strict)
+    editing = CampaignWorkflow(strict, campaigns, Fees(strict, Notices(strict)))
     made = await campaigns.create(admin, form)
     await campaigns.publish(admin, made.id)
     clock.move(2 * DAY)
@@ -225,13 +235,13 @@ async def test_whoever_has_something_to_hand_in_is_told_of_a_new_end(
         await make_application(deps, state=state, round=round_, campaign_id=made.id)
 
     shorter = replace(form, enrol_until=form.enrol_until - 7 * DAY)
-    await campaigns.edit(admin, made.id, shorter)
+    await editing.edit(admin, made.id, shorter)
     assert await _told(seen) == dict.fromkeys(["draft", "locked"], "12月2日(周三) 12:00 请在此之前提交")
-    await campaigns.edit(admin, made.id, replace(shorter, name="改个名字"))
+    await editing.edit(admin, made.id, replace(shorter, name="改个名字"))
     assert await _told(seen) == {}, "nothing moved"
-    await campaigns.edit(admin, made.id, replace(shorter, review_until=form.enrol_until + 5 * DAY))
+    await editing.edit(admin, made.id, replace(shorter, review_until=form.enrol_until + 5 * DAY))
     assert await _told(seen) == dict.fromkeys(["sent_back", "correcting"], "12月14日(周一) 12:00 请在此之前提交")
-    await campaigns.edit(admin, made.id, replace(shorter, review_until=None))
+    await editing.edit(admin, made.id, replace(shorter, review_until=None))
     assert await _told(seen) == {}, "an end that fell away hurries nobody"
     await campaigns.close(admin, made.id)
     await campaigns.close(admin, made.id)

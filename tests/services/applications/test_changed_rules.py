@@ -12,11 +12,8 @@ from domain.errors import InvalidInput
 from domain.rulebook.book import Rulebook
 from models.applications import Application, ApplicationSpecialty
 from services.applications.drafts import Drafts
-from services.applications.submission import Submission
 from services.core.base import Actor, Deps
-from services.entry.stages import Entry
-from services.payments import Fees
-from services.reviews.decisions import Reviews
+from services.workflows import ApplicationWorkflow
 from tests.factories.applications import (
     OTHER_SPECIALTY,
     SPECIALTY,
@@ -28,6 +25,7 @@ from tests.factories.applications import (
     make_codes,
     values_of,
 )
+from tests.factories.workflows import make_submission
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -54,8 +52,8 @@ def changed(deps: Deps, **form: object) -> Deps:
     return Deps(deps.clock, deps.keys, {**deps.rulebooks, "demo": other}, deps.jobs, deps.public_url)
 
 
-def submission_of(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+def submission_of(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
+    return make_submission(deps, book)
 
 
 def problems_of(error: InvalidInput) -> list[dict[str, str]]:

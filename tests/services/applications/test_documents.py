@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from domain.ids import new_id
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.audit import AuditEntry
@@ -34,7 +34,7 @@ from tests.factories.applications import (
     make_codes,
     with_rules,
 )
-from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker, jpeg
+from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
 from tests.factories.people import make_expert
 
 
@@ -44,25 +44,25 @@ def files() -> MemoryFiles:
 
 
 @pytest.fixture
-def printer() -> PlainPrinter:
-    return PlainPrinter()
+def renderer() -> PlainRenderer:
+    return PlainRenderer()
 
 
-def make_papers(deps: Deps, files: MemoryFiles, printer: Any) -> Documents:
+def make_papers(deps: Deps, files: MemoryFiles, renderer: Any) -> Documents:
     store = SealedFiles(files, deps.keys)
-    return Documents(deps, store, Previews(store, QuickChecker()), printer)
+    return Documents(deps, store, Previews(store, QuickChecker()), renderer)
 
 
 @pytest.fixture
-def papers(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Documents:
-    return make_papers(deps, files, printer)
+def papers(deps: Deps, files: MemoryFiles, renderer: PlainRenderer) -> Documents:
+    return make_papers(deps, files, renderer)
 
 
 @pytest.fixture
-def locking(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Documents:
+def locking(deps: Deps, files: MemoryFiles, renderer: PlainRenderer) -> Documents:
     """Papers of a pool where printing locks, as in Hunan."""
     changed = with_rules(deps, papers={"print_locks": True, "print_before_submit": True})
-    return make_papers(changed, files, printer)
+    return make_papers(changed, files, renderer)
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ async def application(actor: Actor, deps: Deps) -> Application:
 
 
 @pytest.fixture(scope="module")
-def typst() -> Iterator[TypstPrinter]:
-    made = TypstPrinter()
+def typst() -> Iterator[TypstRenderer]:
+    made = TypstRenderer()
     yield made
     made.close()
 
@@ -94,10 +94,10 @@ def text_of(pdf: bytes) -> str:
 
 
 async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
-    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application
+    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
     printed = await papers.print_form(actor, application.id)
-    [(name, content)] = printer.made
+    [(name, content)] = renderer.made
     assert name == "application_form"
     text = json.dumps(content, ensure_ascii=False)
     for shown in (
@@ -121,7 +121,7 @@ async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
 
 
 async def test_the_real_printer_takes_every_paper(
-    deps: Deps, files: MemoryFiles, typst: TypstPrinter, actor: Actor, application: Application
+    deps: Deps, files: MemoryFiles, typst: TypstRenderer, actor: Actor, application: Application
 ) -> None:
     papers = make_papers(deps, files, typst)
     printed = await papers.print_form(actor, application.id)
@@ -135,23 +135,23 @@ async def test_the_real_printer_takes_every_paper(
 
 
 async def test_the_photo_stands_on_the_form(
-    deps: Deps, papers: Documents, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
+    deps: Deps, papers: Documents, files: MemoryFiles, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
     await papers.draft(actor, application.id)
-    assert printer.made[-1][1]["photo"] == "", "the store lost it"
+    assert renderer.made[-1][1]["photo"] == "", "the store lost it"
     store = SealedFiles(files, deps.keys)
     await Attachments(deps, store, QuickChecker()).upload(
         actor, application.id, "photo", filename="a.jpg", content=jpeg(1000, 1400)
     )
     await papers.draft(actor, application.id)
-    assert str(printer.made[-1][1]["photo"]).startswith("/9j/")
+    assert str(renderer.made[-1][1]["photo"]).startswith("/9j/")
 
 
 async def test_the_commitment_names_who_promises(
-    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application, deps: Deps
+    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application, deps: Deps
 ) -> None:
     await papers.commitment(actor, application.id)
-    name, content = printer.made[-1]
+    name, content = renderer.made[-1]
     account = await Account.get(id=actor.account_id)
     assert (name, content["name"], content["employer"]) == ("commitment", "赵明远", "示范规划设计院有限公司")
     assert content["id_number"] == deps.keys.open_text(account.id_number_sealed, "id_number")
@@ -162,14 +162,14 @@ async def test_the_commitment_names_who_promises(
 
 
 async def test_the_same_state_is_the_same_print(
-    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application, clock: FixedClock
+    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application, clock: FixedClock
 ) -> None:
     first = await papers.print_form(actor, application.id)
     clock.move(timedelta(days=1))
     assert await papers.print_form(actor, application.id) == first
     one, two = [await papers.printed(actor, application.id) for _ in range(2)]
     assert one == two
-    assert len(printer.made) == 1, "kept in the store"
+    assert len(renderer.made) == 1, "kept in the store"
     assert await AuditEntry.filter(action="application.print").count() == 1
 
 
@@ -204,21 +204,21 @@ async def test_another_mobile_makes_another_print_of_the_same_version(
 
 
 async def test_a_print_lost_from_the_store_is_made_again(
-    papers: Documents, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
+    papers: Documents, files: MemoryFiles, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
     await papers.print_form(actor, application.id)
     files.kept.clear()
     assert (await papers.printed(actor, application.id)).content.startswith(b"%PDF-")
-    assert printer.made[0] == printer.made[1], "word for word"
+    assert renderer.made[0] == renderer.made[1], "word for word"
 
 
 async def test_a_printer_that_is_away_is_tried_again(
-    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application
+    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
-    printer.away = True
+    renderer.away = True
     with pytest.raises(Unavailable, match="稍后重试"):
         await papers.print_form(actor, application.id)
-    printer.away = False
+    renderer.away = False
     await papers.print_form(actor, application.id)
     assert await PrintedForm.all().count() == 1
 
@@ -227,7 +227,7 @@ async def test_a_printer_that_is_away_is_tried_again(
 
 
 async def test_where_printing_locks_the_warning_comes_first(
-    locking: Documents, printer: PlainPrinter, actor: Actor, application: Application
+    locking: Documents, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
     with pytest.raises(Conflict, match="打印后内容将锁定") as refusal:
         await locking.print_form(actor, application.id)
@@ -318,13 +318,13 @@ async def test_an_unknown_code_says_what_to_do(db: str, papers: Documents, typed
 # ---- experts
 
 
-async def test_an_expert_prints_the_own_file(deps: Deps, papers: Documents, printer: PlainPrinter, db: str) -> None:
+async def test_an_expert_prints_the_own_file(deps: Deps, papers: Documents, renderer: PlainRenderer, db: str) -> None:
     await make_codes(deps.book("demo"))
     expert = await make_expert(
         deps, name="甡㛃䶮", title_level="1001", specialties=[SPECIALTY], permanent_region="440106"
     )
     paper = await papers.information_form(Actor("demo", "expert", expert_id=expert.id, account_id=new_id()))
-    content: Any = printer.made[-1][1]
+    content: Any = renderer.made[-1][1]
     text = json.dumps(content, ensure_ascii=False)
     for shown in ("评标专家个人信息表", "甡㛃䶮", "正高级工程师", "总体规划", expert.number, "正式专家"):
         assert shown in text, shown

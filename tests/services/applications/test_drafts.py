@@ -12,7 +12,7 @@ from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.experts import Expert
-from services.applications import Codes, load_codes, read_values
+from services.applications import CatalogueCodes, load_codes, read_values
 from services.applications.drafts import Begun, Drafts
 from services.applications.repository import get_own
 from services.core.base import Actor, Deps
@@ -198,7 +198,7 @@ async def test_without_the_lock_devices_would_overwrite_each_other(
     await drafts.save_section(zhao, begun.id, "basic", basic(), 0)
     both_have_read = asyncio.Barrier(2)
 
-    async def look_up_together(*given: Any, **more: Any) -> Codes:
+    async def look_up_together(*given: Any, **more: Any) -> CatalogueCodes:
         codes = await load_codes(*given, **more)
         await both_have_read.wait()
         return codes

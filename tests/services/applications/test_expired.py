@@ -12,13 +12,11 @@ from models.applications import Application, Attachment, PrintedForm
 from models.reviews import ReviewEntry
 from services.applications import read_values
 from services.applications.drafts import Drafts
-from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
-from services.entry.stages import Entry
-from services.payments import Fees
-from services.reviews.decisions import Reviews
+from services.workflows import ApplicationWorkflow
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_campaigns, make_codes, with_rules
+from tests.factories.workflows import make_submission
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -37,8 +35,8 @@ def drafts(deps: Deps) -> Drafts:
     return Drafts(deps, make_campaigns(deps))
 
 
-def submission_of(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+def submission_of(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
+    return make_submission(deps, book)
 
 
 async def only_to_do(deps: Deps, person: Actor) -> tuple[str, str]:

@@ -15,14 +15,12 @@ from models.reviews import ReviewTask
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.applications.repository import editable_fields
-from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
-from services.entry.stages import Entry
-from services.payments import Fees
-from services.reviews.decisions import Reviews
+from services.workflows import ApplicationWorkflow
 from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_campaigns, make_codes
 from tests.factories.entry_road import make_road
+from tests.factories.workflows import make_submission
 from tests.services.conftest import RULEBOOKS, NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -34,8 +32,8 @@ def deps(deps: Deps) -> Deps:
     return Deps(deps.clock, deps.keys, load_rulebooks(RULEBOOKS, NAMES), deps.jobs, deps.public_url)
 
 
-def submission_of(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+def submission_of(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
+    return make_submission(deps, book)
 
 
 async def begin(deps: Deps, pool: str) -> tuple[Actor, Application]:
@@ -133,10 +131,10 @@ async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: D
     person, application = await begin(deps, "xinjiang")
     await print_form(deps, application)
     road = make_road(deps, clock)
-    await road.services.applications.submission.submit(person, application.id, application.version)
+    await road.services.workflows.applications.submit(person, application.id, application.version)
     application = await road.go_on(await Application.get(id=application.id))
     assert application.state == "fee"
-    outcome = await road.services.applications.submission.cancel(person, application.id)
+    outcome = await road.services.workflows.applications.cancel(person, application.id)
     assert outcome.state == ApplicationState.CANCELLED
     assert (await Fee.get(application_id=application.id)).state == FeeState.VOID
     again = await Drafts(deps, make_campaigns(deps)).start(person, "first")

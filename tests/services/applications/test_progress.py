@@ -13,12 +13,11 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.applications import Progress, ToDo
 from services.applications.drafts import Drafts
 from services.applications.progress_messages import spoken
-from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
 from services.entry.stages import Entry
 from services.payments import Fees
-from services.reviews.decisions import Reviews
+from services.workflows import ApplicationWorkflow, ReviewWorkflow
 from tests.factories.applications import (
     OTHER_SPECIALTY,
     SPECIALTY,
@@ -33,6 +32,7 @@ from tests.factories.applications import (
 from tests.factories.entry_road import make_road
 from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_application
+from tests.factories.workflows import make_reviews, make_submission
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -50,13 +50,13 @@ def entry(deps: Deps, book: NoticeBook) -> Entry:
 
 
 @pytest.fixture
-def reviews(deps: Deps, book: NoticeBook, entry: Entry) -> Reviews:
-    return Reviews(deps, book, entry)
+def reviews(deps: Deps, book: NoticeBook) -> ReviewWorkflow:
+    return make_reviews(deps, book)
 
 
 @pytest.fixture
-def submission(deps: Deps, book: NoticeBook, reviews: Reviews) -> Submission:
-    return Submission(deps, book, make_campaigns(deps), reviews)
+def submission(deps: Deps, book: NoticeBook, reviews: ReviewWorkflow) -> ApplicationWorkflow:
+    return make_submission(deps, book, reviews)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ async def test_a_draft_goes_on_until_the_window_ends(deps: Deps, to_dos: ToDos, 
 
 
 async def test_the_way_from_submission_to_the_fee(
-    deps: Deps, to_dos: ToDos, zhao: Actor, submission: Submission, reviews: Reviews, clock: FixedClock
+    deps: Deps, to_dos: ToDos, zhao: Actor, submission: ApplicationWorkflow, reviews: ReviewWorkflow, clock: FixedClock
 ) -> None:
     await make_campaign(deps)
     two = [{"code": SPECIALTY, "choice": "preferred"}, {"code": OTHER_SPECIALTY, "choice": "alternative"}]
@@ -275,7 +275,7 @@ async def _reviewer(deps: Deps, *steps: str) -> Actor:
 
 
 async def _decide(
-    reviews: Reviews, reviewer: Actor, specialty: str, decision: str, opinion: str = "", **more: Any
+    reviews: ReviewWorkflow, reviewer: Actor, specialty: str, decision: str, opinion: str = "", **more: Any
 ) -> None:
     task = await ReviewTask.get(specialty=specialty, state="open")
     await reviews.decide(reviewer, task.id, decision, opinion, **more)  # type: ignore[arg-type]  # one of the decisions

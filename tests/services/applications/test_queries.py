@@ -14,14 +14,11 @@ from models.applications import Application
 from models.audit import AuditEntry
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
-from services.applications.submission import Submission
 from services.core.base import Actor, Deps
 from services.core.pinyin import sort_name
-from services.entry.stages import Entry
 from services.office import Filter
 from services.office.application_list import ApplicationList
-from services.payments import Fees
-from services.reviews.decisions import Reviews
+from services.workflows import ApplicationWorkflow
 from tests.factories.applications import (
     EMPLOYER,
     SPECIALTY,
@@ -33,6 +30,7 @@ from tests.factories.applications import (
     make_codes,
 )
 from tests.factories.people import make_account
+from tests.factories.workflows import make_submission
 from tests.services.conftest import RULEBOOKS, NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -49,8 +47,8 @@ def listing(deps: Deps) -> ApplicationList:
 
 
 @pytest.fixture
-def submission(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+def submission(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
+    return make_submission(deps, book)
 
 
 @pytest.fixture
@@ -95,7 +93,7 @@ async def test_a_complete_form_has_no_problems_and_names_its_codes(
 
 
 async def test_under_review_nothing_is_editable_and_the_log_tells(
-    deps: Deps, reading: ApplicationQueries, submission: Submission, zhao: Actor
+    deps: Deps, reading: ApplicationQueries, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
@@ -180,7 +178,7 @@ async def test_every_state_can_be_filtered_by(deps: Deps, listing: ApplicationLi
 
 
 async def test_the_office_reads_one_with_numbers_masked_and_is_recorded(
-    deps: Deps, listing: ApplicationList, admin: Actor, zhao: Actor, submission: Submission
+    deps: Deps, listing: ApplicationList, admin: Actor, zhao: Actor, submission: ApplicationWorkflow
 ) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from models.reviews import ReviewEntry, ReviewTask
 from services.applications.drafts import Drafts
 from services.applications.submission import Outcome, Submission
 from services.core.base import Actor, Deps
+from services.workflows import ApplicationWorkflow, ReviewWorkflow
 from tests.factories.applications import (
     OTHER_SPECIALTY,
     SPECIALTY,
@@ -31,6 +33,7 @@ from tests.factories.applications import (
     make_codes,
     with_rules,
 )
+from tests.factories.workflows import make_submission
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -68,8 +71,8 @@ def desk() -> Desk:
 
 
 @pytest.fixture
-def submission(deps: Deps, book: NoticeBook, desk: Desk) -> Submission:
-    return Submission(deps, book, make_campaigns(deps), desk)
+def submission(deps: Deps, book: NoticeBook, desk: Desk) -> ApplicationWorkflow:
+    return make_submission(deps, book, cast(ReviewWorkflow, desk))
 
 
 @pytest.fixture
@@ -79,12 +82,14 @@ async def zhao(deps: Deps) -> Actor:
     return await make_applicant(deps)
 
 
-def strict(deps: Deps, notices: NoticeBook, desk: Desk, **sections: dict[str, object]) -> Submission:
+def strict(deps: Deps, notices: NoticeBook, desk: Desk, **sections: dict[str, object]) -> ApplicationWorkflow:
     changed = with_rules(deps, **sections)
-    return Submission(changed, notices, make_campaigns(changed), desk)
+    return make_submission(changed, notices, cast(ReviewWorkflow, desk))
 
 
-async def test_a_complete_form_goes_to_review(deps: Deps, submission: Submission, desk: Desk, zhao: Actor) -> None:
+async def test_a_complete_form_goes_to_review(
+    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+) -> None:
     application = await fill_in(deps, zhao, specialties=TWO)
     outcome = await submission.submit(zhao, application.id, application.version)
     assert (outcome.state, outcome.state_label, outcome.round) == ("reviewing", "审核中", 1)
@@ -102,7 +107,9 @@ async def test_a_complete_form_goes_to_review(deps: Deps, submission: Submission
     assert await AuditEntry.exists(action="application.submit", subject_id=application.id)
 
 
-async def test_everything_missing_is_told_at_once(deps: Deps, submission: Submission, desk: Desk, zhao: Actor) -> None:
+async def test_everything_missing_is_told_at_once(
+    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+) -> None:
     begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     with pytest.raises(InvalidInput, match="请按提示修改") as refused:
         await submission.submit(zhao, begun.id, 1)
@@ -114,14 +121,18 @@ async def test_everything_missing_is_told_at_once(deps: Deps, submission: Submis
     assert (await Application.get(id=begun.id)).state == "draft"
 
 
-async def test_a_name_that_is_not_the_owners_submits_nothing(deps: Deps, submission: Submission, zhao: Actor) -> None:
+async def test_a_name_that_is_not_the_owners_submits_nothing(
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
+) -> None:
     application = await fill_in(deps, zhao)
     await Account.filter(id=zhao.account_id).update(person_check="differs")
     with pytest.raises(Conflict, match="姓名与身份证号不一致"):
         await submission.submit(zhao, application.id, application.version)
 
 
-async def test_submitting_twice_is_submitting_once(deps: Deps, submission: Submission, desk: Desk, zhao: Actor) -> None:
+async def test_submitting_twice_is_submitting_once(
+    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+) -> None:
     application = await fill_in(deps, zhao)
     said = await asyncio.gather(*(submission.submit(zhao, application.id, application.version) for _ in range(4)))
     assert {one.round for one in said} == {1}
@@ -129,7 +140,7 @@ async def test_submitting_twice_is_submitting_once(deps: Deps, submission: Submi
 
 
 async def test_a_form_that_another_device_changed_is_not_submitted_unseen(
-    deps: Deps, submission: Submission, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     with pytest.raises(Conflict, match="另一台设备") as refused:
@@ -138,7 +149,7 @@ async def test_a_form_that_another_device_changed_is_not_submitted_unseen(
 
 
 async def test_after_the_window_it_is_kept_but_not_taken(
-    deps: Deps, submission: Submission, zhao: Actor, clock: FixedClock
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor, clock: FixedClock
 ) -> None:
     application = await fill_in(deps, zhao)
     clock.move(timedelta(days=29))
@@ -149,7 +160,7 @@ async def test_after_the_window_it_is_kept_but_not_taken(
 
 
 async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothing_half(
-    deps: Deps, submission: Submission, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
 ) -> None:
     campaigns, admin = make_campaigns(deps), Actor("demo", "pool_admin", (await make_applicant(deps)).account_id)
     application = await fill_in(deps, zhao)
@@ -207,7 +218,7 @@ async def test_where_reviewers_have_no_window_only_the_rulebook_can_end_correcti
 
 
 async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
-    deps: Deps, submission: Submission, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao, specialties=TWO)
     await submission.submit(zhao, application.id, application.version)
@@ -222,7 +233,7 @@ async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
 
 
 async def test_what_nobody_decided_on_can_be_taken_back_and_handed_in_again(
-    deps: Deps, submission: Submission, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
@@ -237,7 +248,9 @@ async def test_what_nobody_decided_on_can_be_taken_back_and_handed_in_again(
     assert (again.round, desk.begun[-1]) == (2, (application.id, 2))
 
 
-async def test_after_a_decision_it_can_not_be_taken_back(deps: Deps, submission: Submission, zhao: Actor) -> None:
+async def test_after_a_decision_it_can_not_be_taken_back(
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
+) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
     await ReviewTask.filter(application_id=application.id).update(state="approved", decided_at=deps.now())
@@ -311,7 +324,7 @@ async def test_where_printing_locks_a_form_is_handed_in_from_the_lock(
 
 
 async def test_giving_up_frees_the_person_for_another_application(
-    deps: Deps, submission: Submission, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     assert (await submission.cancel(zhao, application.id)).state == "cancelled"
@@ -322,40 +335,43 @@ async def test_giving_up_frees_the_person_for_another_application(
     assert saved.version == 2, "what was typed before was put in"
 
 
-async def test_it_is_given_up_while_it_is_reviewed_too(deps: Deps, submission: Submission, zhao: Actor) -> None:
+async def test_it_is_given_up_while_it_is_reviewed_too(
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
+) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
     assert (await submission.cancel(zhao, application.id)).state == "cancelled"
 
 
-async def test_what_has_ended_is_not_given_up(deps: Deps, submission: Submission, zhao: Actor) -> None:
+async def test_what_has_ended_is_not_given_up(deps: Deps, submission: ApplicationWorkflow, zhao: Actor) -> None:
     application = await fill_in(deps, zhao)
     await Application.filter(id=application.id).update(state="refused", ended_at=deps.now())
     with pytest.raises(Conflict, match="不能放弃申请"):
         await submission.cancel(zhao, application.id)
 
 
-async def test_an_administrator_unlocks_and_the_person_is_told(
-    deps: Deps, submission: Submission, book: NoticeBook, zhao: Actor
-) -> None:
+async def test_an_administrator_unlocks_and_the_person_is_told(deps: Deps, book: NoticeBook, zhao: Actor) -> None:
+    office = Submission(deps, book, make_campaigns(deps))
     application = await fill_in(deps, zhao)
     admin = Actor("demo", "pool_admin", (await make_applicant(deps)).account_id)
     with pytest.raises(Conflict, match="不能解除锁定"):
-        await submission.unlock(admin, application.id, "填错邮箱")
+        await office.unlock(admin, application.id, "填错邮箱")
     await Application.filter(id=application.id).update(state="locked", locked_version=application.version)
     with pytest.raises(InvalidInput, match="请填写原因"):
-        await submission.unlock(admin, application.id, " ")
-    outcome = await submission.unlock(admin, application.id, "填错邮箱")
+        await office.unlock(admin, application.id, " ")
+    outcome = await office.unlock(admin, application.id, "填错邮箱")
     assert outcome.state == "draft"
     assert (book.told[-1].kind, book.told[-1].account_id) == ("application_progress", zhao.account_id)
     with pytest.raises(Forbidden):
-        await submission.unlock(zhao, application.id, "我要改")
+        await office.unlock(zhao, application.id, "我要改")
     foreign = Actor("guangdong", "pool_admin", admin.account_id)
     with pytest.raises(NotFound):
-        await submission.unlock(foreign, application.id, "别的库")
+        await office.unlock(foreign, application.id, "别的库")
 
 
-async def test_nobody_hands_in_or_takes_back_for_somebody_else(deps: Deps, submission: Submission, zhao: Actor) -> None:
+async def test_nobody_hands_in_or_takes_back_for_somebody_else(
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
+) -> None:
     application = await fill_in(deps, zhao)
     other = await make_applicant(deps)
     for act in (

@@ -20,7 +20,7 @@ from services.certificates.issuing import Proven
 from services.core.base import Actor, Deps, transaction
 from services.core.signed_links import Links
 from services.files import FileDelivery
-from tests.factories.files import PlainPrinter
+from tests.factories.files import PlainRenderer
 from tests.factories.payments import FakeMailer
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
@@ -29,14 +29,14 @@ ADMIN = Actor("demo", "pool_admin", UUID(int=7))
 
 
 @pytest.fixture
-def printer() -> PlainPrinter:
-    return PlainPrinter()
+def renderer() -> PlainRenderer:
+    return PlainRenderer()
 
 
 @pytest.fixture
-def certificates(db: str, deps: Deps, book: NoticeBook, printer: PlainPrinter) -> CertificateServices:
+def certificates(db: str, deps: Deps, book: NoticeBook, renderer: PlainRenderer) -> CertificateServices:
     links = Links(deps.keys, deps.clock)
-    return build(deps, book, links, printer, FileDelivery(deps, links, FakeMailer()), PadesSealer({}))
+    return build(deps, book, links, renderer, FileDelivery(deps, links, FakeMailer()), PadesSealer({}))
 
 
 @pytest.fixture
@@ -177,13 +177,13 @@ async def test_the_holder_is_reminded_once(
 
 
 async def test_files_are_rendered_from_the_row_and_open_by_link(
-    certificates: CertificateServices, deps: Deps, holder: Actor, printer: PlainPrinter, clock: FixedClock
+    certificates: CertificateServices, deps: Deps, holder: Actor, renderer: PlainRenderer, clock: FixedClock
 ) -> None:
     found = await issue(certificates, deps, holder)
     token = certificates.files.link(holder, found.id)
     assert (await certificates.files.open(token, "pdf")).filename == f"{found.number}.pdf"
     assert (await certificates.files.open(token, "png")).media_type == "image/png"
-    paper, content = printer.made[-1]
+    paper, content = renderer.made[-1]
     assert paper == "certificate"
     assert content["qr"] == f"{deps.public_url}/c/{found.token}"
     assert content["holder"] == "测试员"

@@ -1,4 +1,4 @@
-"""A command with a key is done once, whether it is asked for again, at the same moment, or after a crash."""
+"""A action with a key is done once, whether it is asked for again, at the same moment, or after a crash."""
 
 from __future__ import annotations
 
@@ -29,18 +29,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Command:
+class Action:
     id: UUID
     parts: tuple[Part, ...]
     note: str | None
 
 
-def _command(
-    result: Command | AppError, *, fail: AppError | None = None
-) -> Callable[[], Awaitable[Command | AppError]]:
+def _action(result: Action | AppError, *, fail: AppError | None = None) -> Callable[[], Awaitable[Action | AppError]]:
     """Something that leaves a row behind each time it is carried out."""
 
-    async def run() -> Command | AppError:
+    async def run() -> Action | AppError:
         await DrawNumber.create(pool="demo", prefix="X", day=new_id().hex[-8:])
         if fail is not None:
             raise fail
@@ -49,7 +47,7 @@ def _command(
     return run
 
 
-COMMAND = Command(new_id(), (Part(NOW), Part(NOW)), None)
+ACTION = Action(new_id(), (Part(NOW), Part(NOW)), None)
 
 
 class Once:
@@ -57,9 +55,9 @@ class Once:
         self._deps = deps
 
     async def __call__(
-        self, run: Callable[[], Awaitable[Command | AppError]], key: str | None = "k", request: str = ""
-    ) -> Command:
-        return await once(owner="test", key=key, deps=self._deps, answer=Command, run=run, request=request)
+        self, run: Callable[[], Awaitable[Action | AppError]], key: str | None = "k", request: str = ""
+    ) -> Action:
+        return await once(owner="test", key=key, deps=self._deps, answer=Action, run=run, request=request)
 
 
 @pytest.fixture
@@ -68,24 +66,24 @@ def do(deps: Deps) -> Once:
 
 
 async def test_a_repeat_gets_the_same_answer_down_to_types(do: Once) -> None:
-    assert await do(_command(COMMAND)) == COMMAND
-    other = Command(new_id(), (), "other")
-    assert await do(_command(other)) == COMMAND
+    assert await do(_action(ACTION)) == ACTION
+    other = Action(new_id(), (), "other")
+    assert await do(_action(other)) == ACTION
     assert await DrawNumber.all().count() == 1
 
 
 async def test_without_a_key_everything_is_done_and_nothing_kept(do: Once) -> None:
-    await do(_command(COMMAND), key=None)
-    await do(_command(COMMAND), key=None)
+    await do(_action(ACTION), key=None)
+    await do(_action(ACTION), key=None)
     assert await DrawNumber.all().count() == 2
     assert not await IdempotencyKey.exists()
 
 
 async def test_an_error_that_is_raised_undoes_all_and_may_be_tried_again(do: Once) -> None:
     with pytest.raises(Conflict):
-        await do(_command(COMMAND, fail=Conflict("不行。")))
+        await do(_action(ACTION, fail=Conflict("不行。")))
     assert not await DrawNumber.exists()
-    assert await do(_command(COMMAND)) == COMMAND
+    assert await do(_action(ACTION)) == ACTION
 
 
 @pytest.mark.parametrize(
@@ -101,41 +99,41 @@ async def test_a_refusal_that_is_returned_keeps_what_was_written_and_is_the_answ
 ) -> None:
     for _ in range(2):
         with pytest.raises(type(refusal)) as caught:
-            await do(_command(refusal))
+            await do(_action(refusal))
         assert vars(caught.value) == vars(refusal)
     assert await DrawNumber.all().count() == 1
 
 
 async def test_the_same_key_for_another_request_is_refused(do: Once) -> None:
-    await do(_command(COMMAND), request="a")
+    await do(_action(ACTION), request="a")
     with pytest.raises(Conflict, match="另一项操作"):
-        await do(_command(COMMAND), request="b")
+        await do(_action(ACTION), request="b")
 
 
 async def test_of_many_at_once_one_is_carried_out(do: Once) -> None:
-    results = await asyncio.gather(*(do(_command(Command(new_id(), (), None))) for _ in range(6)))
+    results = await asyncio.gather(*(do(_action(Action(new_id(), (), None))) for _ in range(6)))
     assert len(set(results)) == 1
     assert await DrawNumber.all().count() == 1
 
 
 async def test_without_the_claim_many_at_once_would_all_be_carried_out(do: Once) -> None:
     """The control of the test above: the same run without a key."""
-    await asyncio.gather(*(do(_command(COMMAND), key=None) for _ in range(6)))
+    await asyncio.gather(*(do(_action(ACTION), key=None) for _ in range(6)))
     assert await DrawNumber.all().count() == 6
 
 
 async def test_an_endless_key_is_refused(do: Once) -> None:
     with pytest.raises(InvalidInput, match="120"):
-        await do(_command(COMMAND), key="k" * 121)
+        await do(_action(ACTION), key="k" * 121)
 
 
 async def test_who_reads_the_table_reads_no_answer_and_moves_none_to_another_request(do: Once) -> None:
-    told = Command(new_id(), (), "13800001234")
-    await do(_command(told), key="mine", request="a")
-    await do(_command(COMMAND), key="yours", request="b")
+    told = Action(new_id(), (), "13800001234")
+    await do(_action(told), key="mine", request="a")
+    await do(_action(ACTION), key="yours", request="b")
     mine, yours = [await IdempotencyKey.get(key=key) for key in ("mine", "yours")]
     assert "13800001234" not in str(dict(mine))
     await IdempotencyKey.filter(key="yours").update(answer_sealed=mine.answer_sealed)
     with pytest.raises(SealBroken):
-        await do(_command(COMMAND), key="yours", request="b")
+        await do(_action(ACTION), key="yours", request="b")
     assert yours.fingerprint != hashlib.sha256(b"b").hexdigest(), "a bare hash could be guessed"

@@ -275,7 +275,7 @@ async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
     clock.move(5 * MINUTE)
     answered = await study.answer(person, enrolment.id, item.id, player=player)
     assert not answered.asked
-    _, (line,) = await school.services.courses.queries.one(person, enrolment.id)
+    _, (line,) = await school.services.courses.queries.get(person, enrolment.id)
     assert line.missed == 1
     clock.move(timedelta(seconds=10))
     seen = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
@@ -304,7 +304,7 @@ async def test_a_lecture_counts_for_who_types_its_code(school: School, clock: Fi
     assert (await study.sign_in(person, enrolment.id, item_id, f" {item.code} ")).done
     await enrolment.refresh_from_db()
     assert enrolment.state == "finished"
-    _, (shown,) = await school.services.courses.queries.one(person, enrolment.id)
+    _, (shown,) = await school.services.courses.queries.get(person, enrolment.id)
     assert shown.code == "", "participants don't read the code"
 
 
@@ -314,7 +314,7 @@ async def test_others_courses_are_not_there(school: School) -> None:
     enrolment = await school.enrolment(expert)
     stranger = own(await school.enrolment(other))
     with pytest.raises(Exception, match="找不到这门课程"):
-        await school.services.courses.queries.one(stranger, enrolment.id)
+        await school.services.courses.queries.get(stranger, enrolment.id)
 
 
 # ---- the office

@@ -63,7 +63,7 @@ async def test_another_video_takes_the_place_of_the_first(school: School, clock:
     second = (await CourseItem.get(id=item_id)).media_key
     assert first != second
     clock.move(timedelta(minutes=1))
-    await school.services.operations.scheduler.carry_out("file_removals")
+    await school.services.operations.scheduler.process("file_removals")
     assert (first in store(school).kept, second in store(school).kept) == (False, True)
 
 

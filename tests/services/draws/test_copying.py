@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, NotFound
-from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
+from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
 from models.projects import Project
 from services.core.base import Deps
 from services.draws.copying import DrawCopies
@@ -37,6 +37,8 @@ async def finished_draw(office: Office) -> UUID:
     draw_id = await make_draw(office)
     await RecusalUnit.create(draw_id=draw_id, name="投标第一公司", reason="投标人", evidence="投标文件")
     await RecusalPerson.create(draw_id=draw_id, name="钱某", unit_name="投标第一公司", reason="投标人", evidence="名单")
+    await Draw.filter(id=draw_id).update(finished_at=office.deps.now())
+    await AvoidedDraw.create(draw_id=draw_id, earlier_id=draw_id)
     return draw_id
 
 
@@ -52,6 +54,7 @@ async def test_a_copy_has_all_that_was_filled_in_and_can_be_handed_in_at_once(
         (Condition, ("specialty", "planned", "regions", "region_mode")),
         (CallNotice, ("venue", "address", "contact", "remark")),
         (Supervisor, ("entry_id", "name", "mobile_hash")),
+        (AvoidedDraw, ("earlier_id",)),
         (RecusalPerson, ("name", "unit_name", "reason", "evidence")),
     ):
         said = [[row[key] for key in facts] for row in await part.filter(draw_id=new_id).values()]

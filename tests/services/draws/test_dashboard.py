@@ -62,7 +62,7 @@ async def test_the_week_begins_on_monday_of_the_place(office: Office, clock: Fix
     assert (await office.queries.dashboard(office.agency)).week[:3] == (1, 1, 0)
 
 
-async def test_the_badge_counts_places_also_of_a_draw_that_ran_short(office: Office) -> None:
+async def test_the_badge_counts_a_draw_that_ran_short_too(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=2)
     [one, other] = await open_invitations(draw_id)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import get_args
 
 import pytest
 
 from domain.errors import Forbidden, NotFound, Unavailable
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
+from models.draws import Draw
 from services.core.base import Actor, Deps
 from services.draws import DocumentKind
 from services.draws.documents import TITLES, DrawDocuments
-from tests.factories.files import PlainPrinter
+from tests.factories.files import PlainRenderer
 from tests.factories.offices import Office, make_draw, make_office
 
 
 @pytest.fixture
-def printer() -> PlainPrinter:
-    return PlainPrinter()
+def printer() -> PlainRenderer:
+    return PlainRenderer()
 
 
-async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainPrinter) -> None:
+async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainRenderer) -> None:
     papers = DrawDocuments(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
     for kind in get_args(DocumentKind):
         paper = await papers.template("demo", kind)
@@ -31,13 +33,13 @@ async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainPrinter
 
 
 async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
-    printer = TypstPrinter()
+    printer = TypstRenderer()
     paper = await DrawDocuments(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
     printer.close()
     assert paper.content.startswith(b"%PDF-")
 
 
-async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainPrinter) -> None:
+async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainRenderer) -> None:
     office: Office = await make_office(deps)
     draw_id = await make_draw(office, needed=3)
     papers = DrawDocuments(deps, printer, office.queries)
@@ -53,6 +55,14 @@ async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, prin
         "2026-11-21 18:00",
     ):
         assert shown in text, shown
+    assert "截标时间" not in text
+    old = await Draw.get(id=draw_id)
+    columns = {name: getattr(old, name) for name in old._meta.db_fields if name != "id"}
+    changed = {"number": "CQNE202611210001", "kind": "redraw", "original_id": draw_id}
+    redraw = await Draw.create(**{**columns, **changed, "bid_closing_at": old.opening_at - timedelta(hours=1)})
+    await papers.application(office.agency, redraw.id)
+    rows = {row["label"]: row["value"] for row in printer.made[-1][1]["sections"][0]["rows"]}  # type: ignore[index]
+    assert (rows["截标时间"], rows["开标时间"]) == ("2026-11-21 14:00", "2026-11-21 15:00")
     stranger = Actor("demo", "organisation", account_id=office.desk.account_id, organisation_id=draw_id)
     with pytest.raises(NotFound):
         await papers.application(stranger, draw_id)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import cast
-from uuid import UUID
 
 import pytest
 
@@ -21,116 +19,38 @@ from models.notices import Notice
 from models.projects import Project
 from services.core.base import Deps
 from services.draws import DiscardForm
+from tests.factories.draw_states import (
+    BEFORE,
+    BEGUN,
+    Way,
+    committing,
+    completed,
+    editing,
+    refused,
+    seeded,
+    short,
+    submitted,
+    supplement_pending,
+    verified,
+    widened,
+    widening,
+)
 from tests.factories.offices import (
     Office,
     add_experts,
     check_record,
-    fix_seed,
     make_draw,
     make_office,
     open_invitations,
     start_draw,
     state_of,
 )
-from tests.factories.offices import verify as approve
 from tests.invariants import check_invariants
 
 
 @pytest.fixture
 async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
-
-
-async def submit(office: Office, draw_id: UUID) -> None:
-    await office.setup.submit(office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
-
-
-async def editing(office: Office) -> UUID:
-    """Handed in once and taken back: it can't be deleted any more."""
-    draw_id = await make_draw(office, needed=1)
-    await submit(office, draw_id)
-    await office.setup.withdraw(office.agency, draw_id)
-    return draw_id
-
-
-async def submitted(office: Office) -> UUID:
-    draw_id = await make_draw(office, needed=1)
-    await submit(office, draw_id)
-    return draw_id
-
-
-async def refused(office: Office) -> UUID:
-    draw_id = await submitted(office)
-    application = await DrawApplication.get(draw_id=draw_id)
-    await office.verification.refuse(office.verifier, application.id, "缺少监督人")
-    return draw_id
-
-
-async def verified(office: Office) -> UUID:
-    draw_id = await make_draw(office, needed=1)
-    await approve(office, draw_id)
-    return draw_id
-
-
-async def committing(office: Office) -> UUID:
-    draw_id = await verified(office)
-    await office.rounds.open(office.agency, draw_id)
-    return draw_id
-
-
-async def seeded(office: Office) -> UUID:
-    draw_id = await committing(office)
-    await fix_seed(office, draw_id)
-    return draw_id
-
-
-async def drawing(office: Office) -> UUID:
-    """One of two has agreed, the other is being called."""
-    draw_id = await start_draw(office, needed=2)
-    [one, _] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
-    return draw_id
-
-
-async def paused(office: Office) -> UUID:
-    draw_id = await drawing(office)
-    await office.run.pause(office.agency, draw_id, "改时间")
-    return draw_id
-
-
-async def ending(office: Office) -> UUID:
-    draw_id = await drawing(office)
-    await office.run.force_end(office.agency, draw_id, "取消")
-    return draw_id
-
-
-async def short(office: Office) -> UUID:
-    draw_id = await drawing(office)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "decline", by="chat")
-    await office.run.force_end(office.agency, draw_id, "取消")
-    return draw_id
-
-
-async def completed(office: Office, *, on_site: bool = False) -> UUID:
-    draw_id = await start_draw(office, needed=2, on_site=on_site)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
-    await office.run.advance(draw_id)
-    return draw_id
-
-
-async def supplement_pending(office: Office) -> UUID:
-    draw_id = await completed(office)
-    one = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
-    assert one is not None
-    await office.invitations.leave(one.id, one.expert_id, "生病")
-    return draw_id
-
-
-Way = Callable[[Office], Awaitable[UUID]]
-BEFORE = [editing, submitted, refused, verified, committing, seeded]
-BEGUN = [drawing, paused, ending, short, completed, supplement_pending]
 
 
 async def draws_again(office: Office) -> None:
@@ -246,15 +166,35 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
         await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert refusal.value.code == "not_begun"
     clock.set((await Draw.get(id=draw_id)).starts_at)
-    await Draw.filter(id=draw_id).update(state="committing")
-    with pytest.raises(Conflict, match="先终止本轮摇号"):
-        await office.exits.end(getattr(office, role), draw_id, "正在扩大地区补抽")
-    await Draw.filter(id=draw_id).update(state="supplement_pending")
     await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert await state_of(draw_id) == "ended"
     with pytest.raises(Conflict):
         await draws_again(office)  # its panel met
     await check_invariants()
+
+
+@pytest.mark.parametrize("way", [widening, widened], ids=lambda way: way.__name__)
+async def test_a_further_order_that_was_not_begun_in_time_keeps_nobody_from_ending(
+    office: Office, clock: FixedClock, way: Way
+) -> None:
+    await add_experts(office, 2)
+    draw_id = await way(office)
+    with pytest.raises(Conflict) as refusal:
+        await office.exits.end(office.agency, draw_id, "不等了")
+    assert refusal.value.code == "not_begun"
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    await office.exits.end(office.agency, draw_id, "未补齐，按现有专家评标")
+    assert await state_of(draw_id) == "ended"
+    await check_record(office, draw_id, *(["seed_unused"] if way is widened else []))
+    await check_invariants()
+
+
+async def test_the_first_order_is_no_panel_that_could_be_ended(office: Office, clock: FixedClock) -> None:
+    await add_experts(office, 2)
+    draw_id = await seeded(office)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    with pytest.raises(Conflict, match="摇号中，不能结束"):
+        await office.exits.end(office.agency, draw_id, "不等了")
 
 
 async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_end_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from services.draws.audits import DrawAudits
 from tests.factories.offices import (
     Office,
     add_experts,
+    draw_form,
     end_with_panel,
     fix_seed,
     make_office,
@@ -105,6 +107,21 @@ async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_appr
     assert {found.code for found in verify_record(record)} == {"order_unchecked"}
     assert compare(record, await record_of(office, old)) == []
     await check_invariants()
+
+
+async def test_a_follower_steps_around_what_its_original_did(office: Office) -> None:
+    """是否已抽取专家 is taken over, and stays when a recall's times are changed."""
+    earlier = await end_with_panel(office)
+    await DrawLot.filter(draw_id=earlier).update(live=False)
+    old = await end_with_panel(office)
+    await AvoidedDraw.create(draw_id=old, earlier_id=earlier)
+    recall = await office.follow_ups.recall(office.agency, old, recall_times(office))
+    changed = replace(draw_form(office), starts_at=tomorrow(office, 15), ends_at=tomorrow(office, 18))
+    await office.setup.edit(office.agency, recall, replace(changed, opening_at=tomorrow(office, 9)))
+    assert await AvoidedDraw.filter(draw_id=recall).values_list("earlier_id", flat=True) == [earlier]
+    await office.setup.delete(office.agency, recall)
+    redraw = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    assert set(await AvoidedDraw.filter(draw_id=redraw).values_list("earlier_id", flat=True)) == {earlier, old}
 
 
 async def test_a_redraw_needs_proof_and_an_end(office: Office) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
-from domain.clock import FixedClock
+from domain.clock import SHANGHAI, FixedClock
+from domain.rulebook.book import Rulebook
+from domain.rulebook.types import parse_hours
 from models.draws import Draw
 from models.experts import Expert
 from models.invitations import Invitation
-from models.notices import Notice
+from models.notices import Attempt, Notice
 from models.organisations import Organisation
 from services.core.base import Deps
 from services.draws import DiscardForm
 from services.draws.digests import Digests
-from tests.factories.offices import Office, add_experts, make_draw, make_office, open_invitations, start_draw
+from tests.factories.offices import Office, add_experts, make_draw, make_office, open_invitations, start_draw, verify
 from tests.factories.people import make_account, make_grant
 
 NEWS = ("draw_news", "agency_news", "draw_ended")
@@ -176,3 +180,67 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
     clock.move(timedelta(days=3))
     await office.attendance.end_due()
     assert (await heard(venue))[-1] == "活动已结束，请提出专家酬劳"
+
+
+def with_quiet_hours(monkeypatch: pytest.MonkeyPatch, office: Office, *kinds: str) -> None:
+    """As everywhere but in the pool of the demonstration."""
+    books = cast("dict[str, Rulebook]", office.deps.rulebooks)
+    book, by_day = books["demo"], parse_hours("07:00-22:00")
+    ladder: Mapping[str, Any] = {
+        **book.ladder,
+        **{
+            kind: book.ladder[kind].model_copy(update={"hours": dict.fromkeys(("wechat", "mini", "sms"), by_day)})
+            for kind in kinds
+        },
+    }
+    monkeypatch.setitem(books, "demo", book.model_copy(update={"ladder": ladder}))
+
+
+@pytest.mark.parametrize(("starts", "waits"), [("08:30", False), ("10:00", True)])
+async def test_a_leave_at_night_waits_for_the_morning_unless_the_evaluation_is_early(
+    office: Office, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, starts: str, waits: bool
+) -> None:
+    with_quiet_hours(monkeypatch, office, "agency_leave", "draw_news")
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=1)
+    await accept(office, draw_id)
+    tomorrow = datetime.fromisoformat(f"2026-11-22T{starts}").replace(tzinfo=SHANGHAI)
+    await Draw.filter(id=draw_id).update(starts_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
+    await Invitation.filter(draw_id=draw_id).update(gathering_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
+    clock.set(tomorrow.replace(hour=3, minute=0))
+    one = await Invitation.get(draw_id=draw_id, state="accepted")
+    await office.invitations.leave(one.id, one.expert_id, "生病", by="chat")
+    for notice in await Notice.filter(kind__in=["agency_leave", "draw_news"], created_at=clock.now()):
+        due = [attempt.due_at for attempt in await Attempt.filter(notice_id=notice.id)]
+        assert due == ([] if waits else [clock.now()]), notice.kind
+        assert not waits or notice.next_at == tomorrow.replace(hour=7)
+
+
+async def test_what_is_agreed_at_night_comes_as_one_notice_in_the_morning(
+    office: Office, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_quiet_hours(monkeypatch, office, "agency_agreed")
+    digests = Digests(office.deps, office.notices)
+    await add_experts(office, 8)
+    clock.set(datetime(2026, 11, 21, 23, 0, tzinfo=SHANGHAI))
+    draw_id = await start_draw(office, needed=6)
+    await Invitation.filter(draw_id=draw_id).update(answer_until=clock.now() + timedelta(hours=9))
+    for _ in range(2):
+        await accept(office, draw_id, 2)
+        clock.move(timedelta(hours=1))
+        await digests.notify_due()
+    assert not await Notice.exists(kind="agency_agreed")
+    clock.set(datetime(2026, 11, 22, 7, 0, tzinfo=SHANGHAI))
+    await digests.notify_due()
+    assert [one.params["agreed"] for one in await Notice.filter(kind="agency_agreed")] == [4]
+
+
+async def test_a_supervisor_hears_on_every_channel_at_once_that_the_number_is_wanted(office: Office) -> None:
+    draw_id = await make_draw(office)
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    notice = await Notice.get(kind="commitment_wanted")
+    attempts = await Attempt.filter(notice_id=notice.id)
+    assert {(one.channel, one.due_at) for one in attempts} == {
+        (channel, office.deps.now()) for channel in ("wechat", "mini", "sms")
+    }

@@ -27,7 +27,7 @@ from tests.factories.offices import (
     start_draw,
 )
 from tests.factories.offices import verify as approve
-from tests.factories.people import make_account
+from tests.factories.people import make_account, make_grant
 
 
 @pytest.fixture
@@ -46,6 +46,27 @@ async def test_the_desk_of_one_venue_does_not_reach_the_draws_of_another(office:
     with pytest.raises(NotFound):
         await office.attendance.venue_token(elsewhere, draw_id)
     assert (await office.queries.cards(elsewhere, Filters())).total == 0
+
+
+async def test_a_draft_concerns_its_agency_alone_until_it_is_handed_in(office: Office) -> None:
+    draw_id = await make_draw(office, needed=1)
+    watchers = (office.desk, replace(office.desk, scope="demo-hall"), office.supervisor, office.verifier)
+    await make_grant(await Account.get(id=office.supervisor.account_id), "supervisor")
+    for watcher in watchers:
+        with pytest.raises(NotFound):
+            await office.access.get(watcher, draw_id)
+        assert (await office.queries.cards(watcher, Filters())).total == 0
+    with pytest.raises(NotFound):
+        await office.exits.terminate(office.verifier, draw_id, "other", "不是我的")
+    assert (await office.queries.cards(office.agency, Filters())).total == 1
+    await office.setup.submit(office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
+    await office.setup.withdraw(office.agency, draw_id)
+    for watcher in watchers:
+        assert (await office.access.get(watcher, draw_id)).state == "editing", "it was handed in once"
+        assert (await office.queries.cards(watcher, Filters())).total == 1
+    for state in ("submitted", "refused"):
+        await Draw.filter(id=draw_id).update(state=state)
+        assert (await office.queries.cards(office.supervisor, Filters())).total == 1
 
 
 @pytest.mark.parametrize(("role", "scope"), [("venue", "demo-branch"), ("verifier", "别的终端")])

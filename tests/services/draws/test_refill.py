@@ -10,19 +10,18 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, RuleViolation
 from models.audit import AuditEntry
-from models.draws import CallNotice, Condition, Draw
+from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps
 from services.draws import DiscardForm, NewStart
-from tests.factories.draws import make_project
 from tests.factories.offices import (
     Office,
     add_experts,
     check_record,
-    make_draw,
     make_office,
     open_invitations,
+    sit_elsewhere,
     start_draw,
     state_of,
 )
@@ -131,28 +130,7 @@ async def test_an_expert_of_the_panel_who_is_needed_elsewhere_later_stops_the_ne
 ) -> None:
     draw_id, here, _ = await one_came(office, clock)
     later = await Draw.get(id=draw_id)
-    project = await make_project(office.agency.organisation_id, office.agency.account_id)
-    office.project_id = project.id
-    other = await make_draw(office)
-    condition = await Condition.get(draw_id=other)
-    await Invitation.create(
-        draw_id=other,
-        condition_id=condition.id,
-        notice_id=condition.notice_id,
-        expert_id=here.expert_id,
-        round_number=1,
-        tier="main",
-        leaf="ab" * 32,
-        code="999999",
-        menu_id=999_999,
-        link="elsewhere",
-        state="accepted",
-        starts_at=later.ends_at,
-        ends_at=later.ends_at + timedelta(hours=1),
-        gathering_at=later.ends_at,
-        created_at=clock.now(),
-        answer_until=clock.now(),
-    )
+    await sit_elsewhere(office, here.expert_id, later.ends_at, later.ends_at + timedelta(hours=1))
     with pytest.raises(Conflict) as refusal:
         await refill(office, draw_id, gathering=1.5, start=2.5)
     assert refusal.value.code == "start_overlaps"

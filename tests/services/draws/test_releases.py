@@ -212,7 +212,7 @@ async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
     assert row.sms_label == "未发送"
-    assert [await office.releases.write_untold() for _ in range(2)] == [1, 0], "written to all the same"
+    assert [await office.releases.write_to_unreached() for _ in range(2)] == [1, 0], "written to all the same"
     news = await Notice.filter(kind="agency_news").order_by("created_at", "id").values_list("params", flat=True)
     assert [one["what"] for one in news][1:] == ["有专家未接退选电话，请人工确认"], news
     assert [(one.draw_id, one.unreached) for one in await office.releases.tasks(office.agency)] == [(draw_id, 1)]

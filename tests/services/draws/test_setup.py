@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from domain.errors import Conflict, RuleViolation
+from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from models.accounts import Account
-from models.draws import Draw, DrawLot, DrawNumber
+from models.draws import CallNotice, Draw, DrawLot, DrawNumber
 from models.projects import Project
 from services.core.base import Deps
-from tests.factories.offices import Office, draw_form, make_office, notice_form
+from services.draws import ConditionForm
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    check_record,
+    draw_form,
+    fix_seed,
+    make_draw,
+    make_office,
+    notice_form,
+    open_invitations,
+    verify,
+)
 
 
 @pytest.fixture
@@ -59,3 +73,63 @@ async def test_off_site_the_one_who_draws_is_not_whom_experts_call(office: Offic
         await office.setup.edit_notice(office.agency, draw_id, notice_id, own)
     await Draw.filter(id=draw_id).update(on_site=True)
     await office.setup.edit_notice(office.agency, draw_id, notice_id, own)
+
+
+async def test_notices_are_checked_again_when_the_draw_has_changed_since(office: Office) -> None:
+    """Each of them was right when it was saved."""
+    submit = partial(office.setup.submit, office.agency)
+    draw_id = await make_draw(office)
+    account = await Account.get(id=office.agency.account_id)
+    for changed in (
+        replace(draw_form(office), operator_name=notice_form(office).contact),
+        replace(draw_form(office), on_site=True),
+    ):
+        await office.setup.edit(office.agency, draw_id, changed)
+        await CallNotice.filter(draw_id=draw_id).update(venue="某酒店")
+        with pytest.raises(AppError, match=r"请修改语音通知1：.*(不能填经办人本人|从列表中选择评标场所)"):
+            await submit(draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
+    await office.setup.edit(office.agency, draw_id, draw_form(office))
+    await CallNotice.filter(draw_id=draw_id).update(contact=account.real_name)
+    with pytest.raises(RuleViolation, match=r"请修改语音通知1：.*不能填经办人本人"):
+        await submit(draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
+    await CallNotice.filter(draw_id=draw_id).update(contact="王场地")
+    await submit(draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
+
+
+async def test_on_site_the_venue_is_one_of_the_pool_s_list(office: Office) -> None:
+    """Its desk, the position of its check-in and messages to it are found by the name."""
+    draw_id = await office.setup.create(office.agency, draw_form(office, on_site=True))
+    form = notice_form(office)
+    for venue in ("演示省交易中心", "其他", "某酒店"):
+        with pytest.raises(InvalidInput, match="从列表中选择评标场所") as refused:
+            await office.setup.add_notice(office.agency, draw_id, replace(form, venue=venue))
+        assert refused.value.field == "venue"
+    notice_id = await office.setup.add_notice(office.agency, draw_id, form)
+    with pytest.raises(InvalidInput, match="从列表中选择评标场所"):
+        await office.setup.edit_notice(office.agency, draw_id, notice_id, replace(form, venue="某酒店"))
+    await Draw.filter(id=draw_id).update(on_site=False)
+    await office.setup.edit_notice(office.agency, draw_id, notice_id, replace(form, venue="某酒店"))
+
+
+async def test_notices_keep_numbers_of_their_own_and_the_record_holds(office: Office) -> None:
+    await add_experts(office, 4)
+    draw_id = await office.setup.create(office.agency, draw_form(office))
+    form = notice_form(office)
+    later = replace(form, gathering_at=form.gathering_at + timedelta(minutes=10))
+    first, second = [await office.setup.add_notice(office.agency, draw_id, one) for one in (form, form)]
+    await office.setup.remove_notice(office.agency, draw_id, first)
+    third = await office.setup.add_notice(office.agency, draw_id, later)
+    for notice_id in (second, third):
+        condition = ConditionForm(notice_id, "permanent", ("440100",), "A08", 1)
+        await office.setup.add_condition(office.agency, draw_id, condition)
+    found = await CallNotice.filter(draw_id=draw_id).order_by("position")
+    assert [(one.id, one.position) for one in found] == [(second, 1), (third, 2)]
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    for one in await open_invitations(draw_id):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    await check_record(office, draw_id)

@@ -49,13 +49,13 @@ async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(of
     assert twice.value.code == "in_register"
     found = await register.choices(office.agency, "水务")
     assert (found.total, found.items[0].id, found.items[0].masked_mobile) == (1, added.id, "138****5678")
-    for command in (
+    for action in (
         register.add(office.agency, mobile="13800005679", name="自己人", department="x"),
         register.end(office.agency, added.id),
         register.page(office.agency),
     ):
         with pytest.raises(Forbidden):
-            await command
+            await action
     await register.end(admin, added.id)
     await register.end(admin, added.id)
     assert (await register.choices(office.agency, "水务")).total == 0

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, RuleViolation
-from domain.ids import new_id
 from models.audit import AuditEntry
 from models.draws import Condition
 from models.invitations import Invitation
 from models.notices import Notice
-from models.projects import Project
 from services.core.base import Deps
 from services.draws import ConditionForm, RegionChange
 from services.draws.invitations import Channel
@@ -25,10 +23,10 @@ from tests.factories.offices import (
     check_record,
     draw_form,
     fix_seed,
-    make_draw,
     make_office,
     notice_form,
     open_invitations,
+    sit_elsewhere,
     start_draw,
     state_of,
 )
@@ -211,7 +209,7 @@ async def test_an_earlier_gathering_that_runs_into_another_panel_of_an_expert_is
     draw_id = await start_draw(office, needed=1)
     await answer_all(office, draw_id)
     mine = await Invitation.get(draw_id=draw_id)
-    await sit_elsewhere(office, mine, mine.starts_at - timedelta(hours=2), mine.starts_at)
+    await sit_elsewhere(office, mine.expert_id, mine.starts_at - timedelta(hours=2), mine.starts_at)
     earlier = mine.gathering_at - timedelta(hours=1)
     with pytest.raises(Conflict) as refusal:
         await office.absences.change_gathering(office.agency, draw_id, mine.notice_id, earlier)
@@ -219,29 +217,20 @@ async def test_an_earlier_gathering_that_runs_into_another_panel_of_an_expert_is
     assert (await Invitation.get(id=mine.id)).gathering_at == mine.gathering_at
 
 
-async def sit_elsewhere(office: Office, mine: Invitation, starts_at: datetime, ends_at: datetime) -> None:
-    """The same expert has agreed to a panel of another draw."""
-    project = await Project.get(id=office.project_id)
-    project.pk, project._saved_in_db = None, False
-    project.id = office.project_id = new_id()
-    await project.save(force_create=True)
-    other = await make_draw(office, needed=1)
-    condition = await Condition.get(draw_id=other)
-    await Invitation.create(
-        draw_id=other,
-        condition_id=condition.id,
-        notice_id=condition.notice_id,
-        expert_id=mine.expert_id,
-        round_number=1,
-        tier="main",
-        leaf="00" * 32,
-        code="000000",
-        menu_id=1,
-        link="other",
-        state="accepted",
-        starts_at=starts_at,
-        ends_at=ends_at,
-        gathering_at=starts_at,
-        created_at=mine.created_at,
-        answer_until=mine.answer_until,
+async def test_no_further_order_is_fixed_when_the_gathering_is_too_near_to_call_by_it(
+    office: Office, clock: FixedClock
+) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=2)
+    await answer_all(office, draw_id, "decline")
+    await add_experts(office, 2, region="440300")
+    clock.move(timedelta(hours=4, minutes=58))
+    with pytest.raises(RuleViolation, match="先修改集合时间"):
+        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    assert await state_of(draw_id) == "short"
+    detail = await office.queries.detail(office.agency, draw_id)
+    moved = {detail.parts["notices"][0].id: detail.draw.starts_at}
+    await office.absences.start_supplement(
+        office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)], gathering=moved
     )
+    assert await state_of(draw_id) == "committing"

@@ -81,7 +81,7 @@ async def save(road: Road, person: Actor, view: ApplicationView, section: str, *
 
 async def hand_in(road: Road, person: Actor, view: ApplicationView) -> Application:
     version = (await Application.get(id=view.id)).version
-    await road.services.applications.submission.submit(person, view.id, version)
+    await road.services.workflows.applications.submit(person, view.id, version)
     return await Application.get(id=view.id)
 
 

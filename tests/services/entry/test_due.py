@@ -46,7 +46,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     objection.state = "dismissed"
     await objection.save()
     assert "notice_end" in await deadlines.tick()
-    await deadlines.carry_out("notice_end")
+    await deadlines.process("notice_end")
     assert "notice_end" not in await deadlines.tick()
 
 

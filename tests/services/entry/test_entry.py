@@ -37,7 +37,7 @@ async def handed_in(road: Road, account: Account | None = None, **columns: objec
     """On the reviewers' desks."""
     values: dict[str, object] = {"expert_number": "ZJ0100001"}
     application = await make_application(road.services.deps, account, **values | columns)
-    await begin(road.services.reviews.decisions, road.services.deps, application)
+    await begin(road.services.workflows.reviews, road.services.deps, application)
     return application
 
 
@@ -91,7 +91,7 @@ async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, clock:
     report = await road.order_and_pay(application)
     for _ in range(3):
         await road.hear_of_payment(application, report)
-    await asyncio.gather(*(road.services.operations.scheduler.carry_out("pay_events") for _ in range(3)))
+    await asyncio.gather(*(road.services.operations.scheduler.process("pay_events") for _ in range(3)))
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1
     assert await ReviewEntry.filter(application_id=application.id, event="enter").count() == 1
@@ -243,7 +243,7 @@ async def test_two_workers_end_a_notice_once(deps: Deps, clock: FixedClock) -> N
     application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3))
     assert "notice_end" in await road.services.operations.scheduler.tick()
-    await asyncio.gather(*(road.services.operations.scheduler.carry_out("notice_end") for _ in range(3)))
+    await asyncio.gather(*(road.services.operations.scheduler.process("notice_end") for _ in range(3)))
     assert await Notice.filter(kind="application_entered").count() == 1
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1

@@ -199,6 +199,6 @@ async def test_the_public_list_tells_names_units_and_specialties_and_no_numbers_
     assert [entry.name for entry in (await notices.page("demo", "赵")).items] == ["赵一"]
     assert [entry.name for entry in (await notices.page("demo", offset=1, limit=1)).items] == ["赵一"]
     clock.move(timedelta(minutes=3))
-    assert (await notices.one("demo", entries.items[0].id)).over
+    assert (await notices.get("demo", entries.items[0].id)).over
     with pytest.raises(NotFound, match="没有入库公示"):
         await notices.page("guangdong")

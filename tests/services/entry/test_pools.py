@@ -39,7 +39,7 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, cl
     person = await make_applicant(deps, pool=pool)
     application = await fill_in(deps, person, field_of_work="A0101")
     await print_as_asked(deps, application)
-    await road.services.applications.submission.submit(person, application.id, application.version)
+    await road.services.workflows.applications.submit(person, application.id, application.version)
     application = await Application.get(id=application.id)
     for step in rules.review.steps:
         await check_desks(road, application, step)
@@ -64,7 +64,7 @@ async def check_desks(road: Road, application: Application, step: ReviewStep) ->
     assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id for task in tasks]
     for task in tasks:
         assert {task.step_code, task.specialty == ""} == {step.code, not step.per_specialty}
-        assert "（" not in (await queue.one(reviewer, task.id)).card.region
+        assert "（" not in (await queue.get(reviewer, task.id)).card.region
 
 
 async def print_as_asked(deps: Deps, application: Application) -> None:

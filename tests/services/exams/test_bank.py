@@ -16,8 +16,9 @@ from models.audit import AuditEntry
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemKey, ExamItemVersion
 from services.core.base import Actor, Deps
 from services.exams import ExamServices, ItemFilter
-from services.exams.item_pictures import LINK_TTL, PICTURES_MAX
-from services.files.garbage_collection import OLD, FileGarbageCollector, Search
+from services.exams.item_pictures import PICTURES_MAX
+from services.files import LINK_TTL
+from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector, Search
 from services.registry import Services
 from tests.factories.exam_items import case, judged, make_exam, make_items, multiple, single
 from tests.factories.files import jpeg, pdf, png
@@ -276,7 +277,7 @@ async def test_the_search_for_forgotten_files_knows_pictures(
 ) -> None:
     (item_id,) = await make_items(deps, single())
     await services.exams.bank.add_picture(admin, item_id, png(), "图")
-    clock.move(OLD + timedelta(days=400))
+    clock.move(ORPHAN_TTL + timedelta(days=400))
     search = await FileGarbageCollector(deps, services.files.store, clock).search()
     assert search == Search(1, 0, withheld=False)
 

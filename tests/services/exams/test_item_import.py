@@ -58,7 +58,7 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert counts(view, add=2)
     assert (view.state, view.bad, view.sample) == ("checked", 0, ("人数为（ ）。", "可以是双数。"))
     assert await ExamItem.all().count() == 0
-    done = await exams.item_import.carry_out(admin, view.id, "skip")
+    done = await exams.item_import.apply(admin, view.id, "skip")
     assert (done.state, counts(done, add=2)) == ("done", True)
     kept = await read_items(await ExamItem.all().order_by("code"))
     assert [(one.row.code, one.data.kind, one.data.key, one.data.fixed_order) for one in kept] == [
@@ -71,7 +71,7 @@ async def test_a_workbook_with_all_columns(exams: ExamServices, admin: Actor) ->
     options = ["甲", "乙", "丙", "丁", "戊", None, None, None]
     row = ["Q-1", "多选题", "多选", *options, "A、C、E", "章", 4, "第一条", "解析\n第二行", None, "固定"]
     view = await exams.item_import.read(admin, xlsx(list(TITLES.values()), row))
-    await exams.item_import.carry_out(admin, view.id, "skip")
+    await exams.item_import.apply(admin, view.id, "skip")
     (kept,) = await read_items(await ExamItem.all())
     assert (kept.row.code, kept.data.key, kept.data.difficulty, kept.data.fixed_order) == ("Q-1", 0b10101, 4, True)
     assert (kept.data.basis, kept.data.explanation) == ("第一条", "解析\n第二行")
@@ -94,8 +94,8 @@ async def test_gift_and_moodle_xml_go_the_same_way(exams: ExamServices, admin: A
     )
     other = await exams.item_import.read(admin, xml.encode())
     assert (other.filename, counts(other, add=1)) == ("Moodle XML", True)
-    await exams.item_import.carry_out(admin, view.id, "skip")
-    await exams.item_import.carry_out(admin, other.id, "skip")
+    await exams.item_import.apply(admin, view.id, "skip")
+    await exams.item_import.apply(admin, other.id, "skip")
     assert sorted(await stems()) == ["人数为", "可以是双数。", "简述"]
 
 
@@ -108,7 +108,7 @@ async def test_cases_come_with_their_parts_in_any_order(exams: ExamServices, adm
             "判断题,应当重组。,,,,对,案例,A1,",
         ),
     )
-    await exams.item_import.carry_out(admin, view.id, "skip")
+    await exams.item_import.apply(admin, view.id, "skip")
     (found,) = await ExamItem.filter(kind="case")
     parts = await ExamItem.filter(group_id=found.id).order_by("position")
     assert [(one.kind, one.position) for one in parts] == [("single", 1), ("true_false", 2)]
@@ -116,7 +116,7 @@ async def test_cases_come_with_their_parts_in_any_order(exams: ExamServices, adm
 
 async def test_confirming_twice_or_at_once_is_once(exams: ExamServices, admin: Actor) -> None:
     view = await exams.item_import.read(admin, csv(ONE))
-    done = await asyncio.gather(*(exams.item_import.carry_out(admin, view.id, "skip") for _ in range(3)))
+    done = await asyncio.gather(*(exams.item_import.apply(admin, view.id, "skip") for _ in range(3)))
     assert all(one == done[0] for one in done)
     assert await ExamItem.all().count() == 1
 
@@ -140,7 +140,7 @@ async def test_another_pool_takes_an_export_in_whole(deps: Deps, exams: ExamServ
     await exams.bank.add(admin, single("是否合法？"), case_id=case_id)
     other = replace(admin, pool="guangdong")
     view = await exams.item_import.read(other, await exams.bank_export.make(admin, ItemFilter(), form))
-    await exams.item_import.carry_out(other, view.id, "skip")
+    await exams.item_import.apply(other, view.id, "skip")
     here = await read_items(await ExamItem.filter(pool="demo").order_by("code"))
     there = await read_items(await ExamItem.filter(pool="guangdong").order_by("code"))
     assert [(one.row.code, one.data) for one in here] == [(one.row.code, one.data) for one in there]
@@ -160,7 +160,7 @@ async def test_the_person_decides_on_what_the_bank_says_otherwise(
     await make_items(deps, single())
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, changed=1)
-    done = await exams.item_import.carry_out(admin, view.id, way)
+    done = await exams.item_import.apply(admin, view.id, way)
     assert counts(done, **count)
     assert (await ExamItem.all().count(), await ExamItemVersion.all().count()) == (items, versions)
 
@@ -172,7 +172,7 @@ async def test_a_number_says_which_item_is_meant(deps: Deps, exams: ExamServices
     )
     assert counts(view, changed=1)
     assert reasons(view) == ["3 题号：题库中T00002是多选题，请改正题号或题型。"]
-    await exams.item_import.carry_out(admin, view.id, "version", only_good=True)
+    await exams.item_import.apply(admin, view.id, "version", only_good=True)
     (kept,) = await read_items([await ExamItem.get(code="T00001")])
     assert (kept.data.stem, kept.row.version, kept.row.chapter) == ("全新的题干", 2, "组成")
 
@@ -182,7 +182,7 @@ async def test_a_retired_item_stays_retired(deps: Deps, exams: ExamServices, adm
     await exams.bank.retire(admin, item_id)
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, retired=1)
-    await exams.item_import.carry_out(admin, view.id, "add")
+    await exams.item_import.apply(admin, view.id, "add")
     assert await ExamItem.filter(retired_at=None).count() == 0
 
 
@@ -198,7 +198,7 @@ async def test_parts_can_be_added_to_a_case_of_the_bank(deps: Deps, exams: ExamS
     (case_id,) = await make_items(deps, case())
     await exams.bank.add(admin, single("第一问"), case_id=case_id)
     view = await exams.item_import.read(admin, csv("单选题,第二问,是,否,,B,案例,T00001,"))
-    await exams.item_import.carry_out(admin, view.id, "skip")
+    await exams.item_import.apply(admin, view.id, "skip")
     parts = await ExamItem.filter(group_id=case_id).order_by("position")
     assert [one.code for one in parts] == ["T00002", "T00003"]
 
@@ -211,7 +211,7 @@ async def test_a_new_case_of_a_known_number_takes_its_parts_along(
     sheet = csv("案例题,另一个案例。,,,,,案例,T00001,T00001", "单选题,第一问,是,否,,B,案例,T00001,")
     view = await exams.item_import.read(admin, sheet)
     assert counts(view, changed=2)
-    await exams.item_import.carry_out(admin, view.id, "add")
+    await exams.item_import.apply(admin, view.id, "add")
     new = await ExamItem.get(kind="case", id__not=case_id)
     assert await ExamItem.filter(group_id=new.id).count() == 1
     assert await ExamItem.filter(group_id=case_id).count() == 1
@@ -221,7 +221,7 @@ async def test_what_changed_meanwhile_counts(deps: Deps, exams: ExamServices, ad
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, add=1)
     await make_items(deps, single())
-    done = await exams.item_import.carry_out(admin, view.id, "skip")
+    done = await exams.item_import.apply(admin, view.id, "skip")
     assert counts(done, changed=1)
     assert await ExamItem.all().count() == 1
 
@@ -261,9 +261,9 @@ async def test_a_bad_line_says_why_and_the_others_can_be_taken(
     view = await exams.item_import.read(admin, csv(ONE, line))
     assert (reasons(view), view.bad) == ([f"3 {reason}"], 1)
     with pytest.raises(Conflict, match="有1行不能导入，未导入任何题目"):
-        await exams.item_import.carry_out(admin, view.id, "skip")
+        await exams.item_import.apply(admin, view.id, "skip")
     assert await ExamItem.all().count() == 0
-    done = await exams.item_import.carry_out(admin, view.id, "skip", only_good=True)
+    done = await exams.item_import.apply(admin, view.id, "skip", only_good=True)
     assert (counts(done, add=1), done.bad) == (True, 1)
 
 
@@ -310,7 +310,7 @@ async def test_of_very_many_mistakes_some_are_shown(exams: ExamServices, admin: 
     view = await exams.item_import.read(admin, csv(*["单选题,,,,,,,,"] * (ERRORS_SHOWN + 1)))
     assert (len(view.errors), view.bad) == (ERRORS_SHOWN, ERRORS_SHOWN + 1)
     with pytest.raises(Conflict, match="没有可以导入的行"):
-        await exams.item_import.carry_out(admin, view.id, "skip", only_good=True)
+        await exams.item_import.apply(admin, view.id, "skip", only_good=True)
 
 
 # ---- what is kept meanwhile
@@ -321,7 +321,7 @@ async def test_rows_wait_sealed_and_are_gone_afterwards(exams: ExamServices, adm
     kept = await ExamImport.get()
     assert kept.lines_sealed.startswith("a256gcm:")
     assert "五人" not in json.dumps([kept.errors, kept.result, kept.counts], ensure_ascii=False)
-    await exams.item_import.carry_out(admin, view.id, "skip")
+    await exams.item_import.apply(admin, view.id, "skip")
     assert (await ExamImport.get()).lines_sealed == ""
 
 
@@ -331,10 +331,10 @@ async def test_a_file_waits_a_day_and_belongs_to_its_pool(exams: ExamServices, a
         await exams.item_import.get(replace(admin, pool="guangdong"), view.id)
     clock.move(IMPORT_TTL + timedelta(seconds=1))
     with pytest.raises(NotFound, match="已过期"):
-        await exams.item_import.carry_out(admin, view.id, "skip")
+        await exams.item_import.apply(admin, view.id, "skip")
 
 
 async def test_without_a_choice_nothing_is_done(exams: ExamServices, admin: Actor) -> None:
     view = await exams.item_import.read(admin, csv(ONE))
     with pytest.raises(InvalidInput, match="请选择如何处理"):
-        await exams.item_import.carry_out(admin, view.id, "")
+        await exams.item_import.apply(admin, view.id, "")

@@ -17,7 +17,15 @@ from models.files import FileRemoval, StoreSearch
 from services.applications.attachments import Attachments
 from services.core.base import Deps, rows, transaction
 from services.files import SealedFiles, give_up, new_key
-from services.files.garbage_collection import FEW, NAMED_IN, OLD, REMOVALS_DUE, SEARCH_DUE, FileGarbageCollector, Search
+from services.files.garbage_collection import (
+    FEW,
+    NAMED_IN,
+    ORPHAN_TTL,
+    REMOVALS_DUE,
+    SEARCH_DUE,
+    FileGarbageCollector,
+    Search,
+)
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg
 from tests.services.conftest import end_pauses
@@ -119,7 +127,7 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
     lost = new_key("demo", deps.now())
     for key in (lost, f"{lost}.thumb", f"{lost}.preview", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
         await store.put(key, b"x")
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     assert await collector.search() == Search(10, 5, withheld=False)
     assert set(files.kept) == named
 
@@ -135,7 +143,7 @@ async def test_parts_of_a_file_that_is_whole_are_left_over(
     named = await fill(deps, store, files, applicant)
     whole = (await Attachment.get(state="ready")).key
     await store.put(f"{whole}.parts/000000000000-ab", b"cleared away in vain")
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     await collector.search()
     assert set(files.kept) == named
 
@@ -146,7 +154,7 @@ async def test_young_files_and_those_of_others_are_none_of_ours(
     theirs = ["sichuan/2026/11/" + "0" * 32, "demo/readme.txt", "demo/2026/11/short", "logs/2026/11/x"]
     for key in theirs:
         await files.put(key, b"x")
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     young = new_key("demo", deps.now())
     await files.put(young, b"x")
     clock.move(timedelta(hours=23))
@@ -178,7 +186,7 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
     for _ in range(FEW + 1):
         await store.put(new_key("demo", deps.now()), b"x")
     before = dict(files.kept)
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     assert await collector.search() == Search(FEW + 6, FEW + 1, withheld=True)
     assert files.kept == before
     assert (await StoreSearch.get()).withheld
@@ -203,7 +211,7 @@ async def test_a_store_that_is_away_is_searched_an_hour_later(
     collector: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
 ) -> None:
     await store.put(new_key("demo", deps.now()), b"x")
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     files.away = True
     with pytest.raises(Unavailable):
         await collector.search()
@@ -225,7 +233,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
 ) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     find = collector._find
 
     async def and_then(*_: Any) -> tuple[int, list[str]]:

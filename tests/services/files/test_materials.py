@@ -15,7 +15,7 @@ from models.materials import Material
 from services.core.base import Actor, Deps
 from services.files import MaterialData, Materials, SealedFiles
 from services.files import materials as module
-from services.files.garbage_collection import OLD, FileGarbageCollector
+from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
 from tests.factories.documents import archive, docx, xlsx
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
 from tests.factories.people import make_account
@@ -166,7 +166,7 @@ async def test_pressing_twice_adds_one(
     first = await materials.add(admin, GUIDE, pdf(), key="key-of-the-form")
     assert await materials.add(admin, GUIDE, pdf(), key="key-of-the-form") == first
     assert await Material.all().count() == 1
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     await FileGarbageCollector(deps, store, clock).search()
     assert len(files.kept) == 1
 

@@ -19,7 +19,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
 from services.notifications import Delivery
-from services.notifications.actions import ACTIONS, INVITATION, NO_LINK_IN_SMS, WITHOUT
+from services.notifications.actions import ACTIONS, INVITATION, WITHOUT
 from services.notifications.entrances import Entrances
 from services.notifications.notices import new_out_id
 from services.notifications.short_links import ShortLinks, path_of
@@ -27,6 +27,13 @@ from services.ports import TemplateMessage
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import make_delivery
+
+NO_LINK_IN_SMS = {
+    "draw_accepted": "Time, place and code fill the message, and all three are needed at the door.",
+    "check_in_reminder": "As above; one checks in at the door.",
+    "verification_code": WITHOUT["verification_code"],
+}
+"""Short messages with neither a link nor a telephone number, each with the reason."""
 
 RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")

@@ -161,10 +161,10 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
 
 async def take(receipts: DeliveryReports, report: CallReport) -> None:
     """A report is pushed, by any sender; then the vendor is asked where we want to know."""
-    from models.notices import Receipt
+    from models.notices import DeliveryReport
 
     await receipts.take_calls([report])
-    for receipt in await Receipt.filter(applied_at=None):
+    for receipt in await DeliveryReport.filter(applied_at=None):
         await receipts.apply(receipt.id)
     await receipts.check_due()
 
@@ -198,16 +198,16 @@ async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_n
 async def test_an_sms_receipt_closes_the_attempt_and_a_failed_one_lets_the_ladder_go_on(
     office: Office, delivery: Delivery, receipts: DeliveryReports
 ) -> None:
-    from models.notices import Receipt
+    from models.notices import DeliveryReport
 
     await tell(office, bound=False)
     await delivery.deliver_due()
     attempt = await Attempt.get(channel="sms")
     await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, False, "MK:0001")])
-    await receipts.apply((await Receipt.get()).id)
+    await receipts.apply((await DeliveryReport.get()).id)
     assert (await Notice.get(kind="account_bound")).state == "failed"
     await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, True, "DELIVERED")])
-    await receipts.apply((await Receipt.get(applied_at=None)).id)
+    await receipts.apply((await DeliveryReport.get(applied_at=None)).id)
     assert (await Attempt.get(id=attempt.id)).state == "delivered"
 
 

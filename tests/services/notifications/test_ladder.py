@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from domain.notifications.lifecycles import AttemptState
 from domain.rulebook.sections import Ladder, Step
 from domain.rulebook.types import parse_hours
-from services.notifications.ladder import Plan, Tried, plan
+from services.notifications.ladder import BEGINS, Plan, Tried, in_time, plan
 
 T0 = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Shanghai
 MORNING = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)  # 08:00 there
@@ -102,3 +102,16 @@ def test_what_may_go_out_at_night_does_not_wait_for_the_rungs_that_may_not() -> 
         ("wechat", night),
         ("voice", MORNING),
     ]
+
+
+def test_what_begins_soon_after_the_quiet_hours_does_not_wait_for_their_end() -> None:
+    by_day = parse_hours("08:00-21:00")
+    law = ladder(step("wechat"), hours={"wechat": by_day}, urgent_before=timedelta(hours=2))
+    night = MORNING - timedelta(hours=5)  # 03:00
+
+    def planned(begins: datetime) -> Plan:
+        return plan(in_time(law, {BEGINS: begins.isoformat()}, night), night, [], night)
+
+    assert channels(planned(MORNING + timedelta(minutes=119))) == ["wechat"]
+    assert planned(MORNING + timedelta(hours=2)) == Plan("active", (), MORNING)
+    assert plan(in_time(law, {}, night), night, [], night) == Plan("active", (), MORNING)

@@ -13,7 +13,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Rejected
-from models.notices import Attempt, Notice, Receipt
+from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, rows, transaction
 from services.notifications import Delivery
 from services.operations import DeliveryReports
@@ -80,7 +80,7 @@ async def test_one_answer_of_a_vendor_that_can_not_be_stored_costs_no_other_outc
 async def test_one_report_that_can_not_be_stored_costs_no_other(receipts: DeliveryReports) -> None:
     good = [SmsReport(f"b{n}", f"o{n}", True, "DELIVERED") for n in range(4)]
     await receipts.take_sms([*good[:2], SmsReport("b\0", "o", True, "\0"), *good[2:]])
-    assert await Receipt.all().count() == 4
+    assert await DeliveryReport.all().count() == 4
     assert await jobs("receipts.apply") == 4
 
 
@@ -127,7 +127,7 @@ async def test_a_receipt_that_overtakes_its_own_message_counts(
 ) -> None:
     await tell(office)
     await receipts.take_template("wx1", "v1", "success", "o1")
-    [early] = await Receipt.all()
+    [early] = await DeliveryReport.all()
     await receipts.apply(early.id)
     await delivery.deliver_due()
     assert await jobs("receipts.apply") == 2
@@ -140,7 +140,7 @@ async def test_a_receipt_that_fits_nothing_is_left_alone_after_a_while(
 ) -> None:
     await receipts.take_template("wx1", "nobody's", "success", "o1")
     clock.move(timedelta(minutes=2))
-    [stray] = await Receipt.all()
+    [stray] = await DeliveryReport.all()
     await receipts.apply(stray.id)
     await stray.refresh_from_db()
     assert stray.applied_at == clock.now()

@@ -76,16 +76,16 @@ async def test_how_far_it_is_can_be_seen_on_the_way(
 ) -> None:
     await fill(deps, 3)
     monkeypatch.setattr(module, "_BATCH", 1)
-    monkeypatch.setattr("services.office.large_exports._TOLD_EVERY", 1)
+    monkeypatch.setattr("services.office.large_exports._PROGRESS_EVERY", 1)
     token, seen = await service.begin(ADMIN, ALL, 3), list[int]()
     make = Exports.make
 
-    async def make_and_look(self: Exports, actor: Actor, order: Order, told: module.Told) -> module.Export:
-        async def told_too(count: int) -> None:
-            await told(count)
+    async def make_and_look(self: Exports, actor: Actor, order: Order, progress: module.Progress) -> module.Export:
+        async def progress_too(count: int) -> None:
+            await progress(count)
             seen.append((await service.state(ADMIN, token)).done)
 
-        return await make(self, actor, order, told_too)
+        return await make(self, actor, order, progress_too)
 
     monkeypatch.setattr(Exports, "make", make_and_look)
     await work(service)

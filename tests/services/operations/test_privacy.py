@@ -24,12 +24,12 @@ from services.applications.documents import Documents
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
 from services.files import Previews, SealedFiles
-from services.files.garbage_collection import OLD, FileGarbageCollector
+from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
 from services.operations.privacy import Privacy
 from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach
 from tests.factories.draws import make_draw, make_invitation, make_project
-from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker, jpeg
+from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
 from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
@@ -273,7 +273,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     store = SealedFiles(files, deps.keys)
     attachments, papers = (
         Attachments(deps, store, QuickChecker()),
-        Documents(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
+        Documents(deps, store, Previews(store, QuickChecker()), PlainRenderer()),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
     kept = await make_application(deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now())
@@ -303,7 +303,7 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
     papers, collector = (
-        Documents(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
+        Documents(deps, store, Previews(store, QuickChecker()), PlainRenderer()),
         FileGarbageCollector(deps, store, clock),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
@@ -317,6 +317,6 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
     files.pause.set()
     await printing
     assert len(files.kept) == 1
-    clock.move(OLD + timedelta(seconds=1))
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
     await collector.search()
     assert files.kept == {}

@@ -12,7 +12,7 @@ from domain.clock import FixedClock
 from domain.ids import new_id
 from models.draws import Draw
 from models.invitations import Invitation
-from models.notices import Attempt, Notice, Receipt
+from models.notices import Attempt, DeliveryReport, Notice
 from models.projects import Project
 from services.core.audit import Audit
 from services.core.base import Deps, execute, record, rows, system, transaction
@@ -77,7 +77,7 @@ async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
     clock.move(timedelta(minutes=3))
     await deadlines.tick()
     with pytest.raises(KeyError):
-        await deadlines.carry_out("expire")
+        await deadlines.process("expire")
     assert deadlines.failing() == {"expire": "KeyError"}
     await execute("DELETE FROM procrastinate_jobs")
     await deadlines.tick()
@@ -93,7 +93,7 @@ async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
 
     monkeypatch.setitem(deadlines._kinds, "expire", away)  # type: ignore[arg-type]  # a dictionary behind Mapping
     with pytest.raises(ConnectionResetError):
-        await deadlines.carry_out("expire")
+        await deadlines.process("expire")
     assert deadlines.failing() == {}
 
 
@@ -118,15 +118,15 @@ async def test_an_invitation_past_its_time_is_due_and_carried_out(
     assert "expire" not in await deadlines.tick()
     clock.move(timedelta(minutes=3))
     assert "expire" in await deadlines.tick()
-    await deadlines.carry_out("expire")
-    await deadlines.carry_out("watch_draws")
+    await deadlines.process("expire")
+    await deadlines.process("watch_draws")
     assert await open_invitations(draw_id) == []
     assert await state_of(draw_id) == "short"
 
 
 async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Scheduler) -> None:
     for kind in ("deliver", "climb", "check_outcomes", "expire", "remind", "unseal", "receipts", "seal", *PERIODIC):
-        await deadlines.carry_out(kind)
+        await deadlines.process(kind)
     assert (await deadlines.health()).well
 
 
@@ -149,11 +149,11 @@ async def test_the_agency_is_told_once_that_the_result_is_unsealed(
     [invitation] = await open_invitations(draw_id)
     await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
-    await deadlines.carry_out("unseal")
+    await deadlines.process("unseal")
     assert not await Notice.filter(kind="agency_unsealed").exists()
     clock.move(timedelta(hours=5, minutes=30))
-    await deadlines.carry_out("unseal")
-    await deadlines.carry_out("unseal")
+    await deadlines.process("unseal")
+    await deadlines.process("unseal")
     assert await Notice.filter(kind="agency_unsealed").count() == 1
 
 
@@ -172,7 +172,7 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
 
     monkeypatch.setattr(office.notices, "stop_many", stumble)
     clock.move(timedelta(minutes=3))
-    await deadlines.carry_out("expire")
+    await deadlines.process("expire")
     assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]
 
 
@@ -180,10 +180,10 @@ async def test_a_receipt_that_can_not_be_read_holds_up_no_other(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     for number, body in enumerate(({"from": "an older version"}, SMS)):
-        await Receipt.create(vendor="sms", key=str(number), body=body, received_at=clock.now())
+        await DeliveryReport.create(vendor="sms", key=str(number), body=body, received_at=clock.now())
     clock.move(timedelta(minutes=1))
-    await deadlines.carry_out("receipts")
-    assert await Receipt.filter(applied_at=None).values_list("key", flat=True) == ["0"]
+    await deadlines.process("receipts")
+    assert await DeliveryReport.filter(applied_at=None).values_list("key", flat=True) == ["0"]
 
 
 SMS = {"biz_id": "b", "out_id": "7", "delivered": True, "vendor_code": "DELIVERED"}
@@ -197,7 +197,7 @@ async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(
     first, second = await Notice.filter(kind="draw_call").order_by("created_at")
     await Notice.filter(id=first.id).update(pool="gone", next_at=clock.now())
     clock.move(timedelta(seconds=20))
-    await deadlines.carry_out("climb")
+    await deadlines.process("climb")
     assert await Attempt.filter(notice_id=second.id, channel="sms").exists()
 
 
@@ -210,11 +210,11 @@ async def test_a_draw_of_a_pool_that_is_no_longer_served_holds_up_no_other(
     second = await start_draw(office, needed=1)
     await Draw.filter(id=first).update(pool="gone")
     clock.move(timedelta(minutes=3))
-    await deadlines.carry_out("expire")
-    await deadlines.carry_out("watch_draws")
+    await deadlines.process("expire")
+    await deadlines.process("watch_draws")
     assert await Invitation.filter(draw_id=second).count() == 2
     for kind in ("remind", "unseal", "late", "end"):
-        await deadlines.carry_out(kind)
+        await deadlines.process(kind)
 
 
 async def office_of_another_project(office: Office) -> None:
@@ -227,7 +227,7 @@ async def office_of_another_project(office: Office) -> None:
 async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines: Scheduler) -> None:
     async with transaction():
         await record(system("closed"), office.deps.now(), "pool.left", "pool", None)
-    await deadlines.carry_out("seal")
+    await deadlines.process("seal")
     assert "seal" not in await deadlines.tick()
 
 
@@ -236,15 +236,15 @@ async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
 ) -> None:
     """Two hundred receipts that no one can read come before a good one; no more than two hundred are looked at."""
     for number in range(200):
-        await Receipt.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
+        await DeliveryReport.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
     await execute(
         "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) SELECT gen_random_uuid(), 'receipts', "
         "id::text, 11, clock_timestamp() + interval '1 hour', 'TypeError' FROM receipt"
     )
-    await Receipt.create(vendor="sms", key="good", body=SMS, received_at=clock.now())
+    await DeliveryReport.create(vendor="sms", key="good", body=SMS, received_at=clock.now())
     clock.move(timedelta(minutes=2))
-    await deadlines.carry_out("receipts")
-    assert not await Receipt.filter(key="good", applied_at=None).exists()
+    await deadlines.process("receipts")
+    assert not await DeliveryReport.filter(key="good", applied_at=None).exists()
     assert "receipts" not in await deadlines.tick(), "nothing is tried again without a pause"
     assert (await deadlines.health()).overdue["failing_rows"] == 0
     await execute("UPDATE row_failure SET failures = 12")

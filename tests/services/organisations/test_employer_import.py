@@ -83,7 +83,7 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert counts(view, add=3)
     assert (view.state, view.bad, view.sample) == ("checked", 0, ("甲设计院", "乙咨询公司", "丙公司"))
     assert await names() == []
-    done = await imports.carry_out(admin, view.id)
+    done = await imports.apply(admin, view.id)
     assert (done.state, done.counts["add"]) == ("done", 3)
     found = {one.name: (one.credit_code, one.region, one.name_sort != "") for one in await Employer.all()}
     assert found == {
@@ -96,9 +96,9 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
 
 async def test_confirming_twice_or_at_once_is_once(imports: EmployerImport, admin: Actor) -> None:
     view = await imports.read(admin, csv("甲公司,,"))
-    done = await asyncio.gather(*(imports.carry_out(admin, view.id) for _ in range(3)))
+    done = await asyncio.gather(*(imports.apply(admin, view.id) for _ in range(3)))
     assert all(one == done[0] for one in done)
-    assert await imports.carry_out(admin, view.id) == done[0] == await imports.get(admin, view.id)
+    assert await imports.apply(admin, view.id) == done[0] == await imports.get(admin, view.id)
     assert await Employer.all().count() == 1
 
 
@@ -107,7 +107,7 @@ async def test_the_same_sheet_again_changes_nothing(imports: EmployerImport, adm
     for wanted in ({"add": 2}, {"same": 2}):
         view = await imports.read(admin, content)
         assert counts(view, **wanted)
-        await imports.carry_out(admin, view.id)
+        await imports.apply(admin, view.id)
     assert await Employer.all().count() == 2
 
 
@@ -118,7 +118,7 @@ async def test_a_listed_unit_is_completed_and_a_retired_one_comes_back(
     await make_employer(deps, "乙公司", retired_at=deps.now(), credit_code=code(2))
     view = await imports.read(admin, csv(f"甲公司,{code(1)},440100", "乙公司,,"))
     assert counts(view, complete=1, restore=1)
-    await imports.carry_out(admin, view.id)
+    await imports.apply(admin, view.id)
     found = {one.name: (one.credit_code, one.region, one.retired_at) for one in await Employer.all()}
     assert found == {"甲公司": (code(1), "440100", None), "乙公司": (code(2), "", None)}
 
@@ -131,7 +131,7 @@ async def test_whoever_asked_for_one_of_them_is_told(
     await employers.request(qian, EmployerData("别的公司"))
     view = await imports.read(admin, csv("甲公司,,", "乙公司,,"))
     assert book.told == []
-    await imports.carry_out(admin, view.id)
+    await imports.apply(admin, view.id)
     assert [one.account_id for one in book.told] == [zhao.account_id]
     [asked] = await employers.my_requests(zhao)
     assert (asked.state, asked.employer_id) == ("added", (await Employer.get(name="甲公司")).id)
@@ -184,10 +184,10 @@ async def test_each_cell_that_cannot_be_used_is_named(deps: Deps, imports: Emplo
     ]
     assert (view.bad, counts(view, add=2)) == (8, True)
     with pytest.raises(Conflict, match="有8行不能导入，未添加任何单位") as refusal:
-        await imports.carry_out(admin, view.id)
+        await imports.apply(admin, view.id)
     assert len(refusal.value.params["errors"]) == 9
     assert await names() == ["在册公司"]
-    done = await imports.carry_out(admin, view.id, only_good=True)
+    done = await imports.apply(admin, view.id, only_good=True)
     assert (done.state, done.bad, counts(done, add=2)) == ("done", 8, True)
     assert await names() == ["丙公司", "在册公司", "好公司"]
 
@@ -210,8 +210,8 @@ async def test_what_the_list_became_meanwhile_counts(deps: Deps, imports: Employ
     await make_employer(deps, "丁公司", credit_code=code(1))
     await make_employer(deps, "乙公司")
     with pytest.raises(Conflict, match="有1行不能导入"):
-        await imports.carry_out(admin, view.id)
-    done = await imports.carry_out(admin, view.id, only_good=True)
+        await imports.apply(admin, view.id)
+    done = await imports.apply(admin, view.id, only_good=True)
     assert counts(done, add=1, same=1)
     assert [one.line for one in done.errors] == [2]
     assert await names() == ["丁公司", "丙公司", "乙公司"]
@@ -220,7 +220,7 @@ async def test_what_the_list_became_meanwhile_counts(deps: Deps, imports: Employ
 async def test_a_sheet_without_a_good_line_is_not_taken_in(imports: EmployerImport, admin: Actor) -> None:
     view = await imports.read(admin, csv("无,,"))
     with pytest.raises(Conflict, match="没有可以导入的行"):
-        await imports.carry_out(admin, view.id, only_good=True)
+        await imports.apply(admin, view.id, only_good=True)
 
 
 async def test_reasons_beyond_what_people_read_are_counted_only(imports: EmployerImport, admin: Actor) -> None:
@@ -259,7 +259,7 @@ async def test_a_sheet_waits_for_a_day_and_is_this_pools_alone(
     with pytest.raises(NotFound):
         await imports.get(replace(admin, pool="guangdong"), view.id)
     clock.move(timedelta(days=1, seconds=1))
-    for act in (imports.get(admin, view.id), imports.carry_out(admin, view.id)):
+    for act in (imports.get(admin, view.id), imports.apply(admin, view.id)):
         with pytest.raises(NotFound, match="重新上传"):
             await act
     await imports.read(admin, csv("乙公司,,"))

@@ -62,7 +62,7 @@ async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(t
             closes_at=now - timedelta(hours=1),
             **more,
         )
-        for more in ({}, {"told_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
+        for more in ({}, {"notified_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
     ]
     await till.fees.move_windows(campaign)
     for fee in (late, told, paid):

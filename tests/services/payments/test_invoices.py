@@ -69,7 +69,7 @@ async def test_the_receipt_is_mailed_at_once_and_the_invoice_when_it_is_issued(
 async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(till: Till, deps: Deps) -> None:
     fee = await pay(till)
     assert (await till.invoices.receipt(owner_of(fee), fee.id)).startswith(b"%PDF")
-    paper, content = till.printer.printed[-1]
+    paper, content = till.renderer.printed[-1]
     assert (paper, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
     assert "王小明" not in str(content)
     proof = await prove(deps, str(content["qr"]).rpartition("/")[2])
@@ -197,7 +197,7 @@ async def test_the_platforms_notification_brings_the_invoice_with_its_number(til
     till.platform.issue()
     apply_id = (await Invoice.all())[0].apply_id
     for _ in range(2):
-        await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
+        await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
     await till.settle_all()
     await till.invoicing.check_due()
     invoice = (await Invoice.all())[0]
@@ -210,8 +210,8 @@ async def test_news_that_come_while_the_platform_is_away_are_taken_in_later(till
     till.platform.issue()
     apply_id = (await Invoice.all())[0].apply_id
     till.platform.before["query_invoice"] = [Transient("away")]
-    await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
-    await till.events.process_due()
+    await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
+    await till.webhooks.process_due()
     assert (await Invoice.all())[0].state == "applied"
     clock.move(timedelta(seconds=31))
     await till.settle_all()
@@ -219,7 +219,7 @@ async def test_news_that_come_while_the_platform_is_away_are_taken_in_later(till
 
 
 async def test_news_of_an_invoice_that_is_not_ours_are_kept(till: Till) -> None:
-    await till.events.receive("demo", GOOD, notification(invoice_apply_id="4200404"))
+    await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id="4200404"))
     await till.settle_all()
     assert (await PayEvent.get()).outcome == "unknown_invoice"
 
@@ -305,13 +305,13 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
 class _While:
     """A mailer during whose first letter something else happens."""
 
-    def __init__(self, till: Till, command: Callable[[], Awaitable[object]]) -> None:
-        self._deeds, self._send = [command], till.mailer.send
+    def __init__(self, till: Till, action: Callable[[], Awaitable[object]]) -> None:
+        self._actions, self._send = [action], till.mailer.send
 
     async def __call__(self, *letter: Any, **more: Any) -> None:
         await self._send(*letter, **more)
-        while self._deeds:
-            await self._deeds.pop()()
+        while self._actions:
+            await self._actions.pop()()
 
 
 async def test_what_the_office_uploads_while_the_receipt_is_under_way_is_mailed_too(
@@ -320,8 +320,8 @@ async def test_what_the_office_uploads_while_the_receipt_is_under_way_is_mailed_
     till.platform.fapiao = False
     fee = await pay(till)
     invoice = await Invoice.get(fee_id=fee.id)
-    command = _While(till, lambda: till.invoices.upload(admin, invoice.id, PDF, "2644"))
-    monkeypatch.setattr(till.mailer, "send", command)
+    action = _While(till, lambda: till.invoices.upload(admin, invoice.id, PDF, "2644"))
+    monkeypatch.setattr(till.mailer, "send", action)
     await till.invoicing.check_due()
     await till.invoicing.check_due()
     assert [mail.attachments[0].filename[:7] for mail in till.mailer.sent] == ["receipt", "invoice"]
@@ -486,7 +486,7 @@ async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
     till.platform.reverse()
     apply_id = (await Invoice.get()).apply_id
     for _ in range(times):
-        await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
+        await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
     await till.settle_all()
     assert (await Invoice.get()).state == "reversed"
     assert book.kinds().count("invoice_reversed") == 1
@@ -495,7 +495,7 @@ async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
 async def test_a_notification_alone_reverses_nothing(till: Till, sent: Fee) -> None:
     """Only what the platform answers to our own question counts."""
     apply_id = (await Invoice.get()).apply_id
-    await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
+    await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
     await till.settle_all()
     assert (await Invoice.get()).state == "sent"
 

@@ -84,7 +84,7 @@ class History:
         self.clock.move(timedelta(seconds=seconds))
 
     async def follow(self, _number: int) -> None:
-        await self.till.events.process_due()
+        await self.till.webhooks.process_due()
 
     async def refund(self, number: int) -> None:
         orders = await PayOrder.filter(fee_id=self.fee.id).order_by("created_at", "id")

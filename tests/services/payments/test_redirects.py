@@ -112,7 +112,7 @@ async def test_one_that_is_abnormal_again_may_be_sent_elsewhere(
 async def test_an_old_notification_does_not_undo_it(till: Till, admin: Actor, refund: Refund) -> None:
     stale = till.platform.refunds[refund.out_refund_no]
     await to_card(till, admin, refund)
-    await till.events.receive("demo", GOOD, notification(refund=stale, kind="REFUND.ABNORMAL"))
+    await till.webhooks.receive("demo", GOOD, notification(refund=stale, kind="REFUND.ABNORMAL"))
     await till.settle_all()
     assert (await Refund.get()).state == "processing"
     await till.refunds.check_due()

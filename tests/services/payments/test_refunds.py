@@ -53,7 +53,7 @@ async def test_an_administrator_sends_a_payment_back(
     refund = await Refund.get(id=refund_id)
     assert (refund.state, refund.amount, refund.by) == ("processing", order.amount, admin.account_id)
     assert (await Fee.get(id=order.fee_id)).state == "paid", "not before it has arrived"
-    await till.events.receive("demo", GOOD, notification(refund=till.platform.finish(refund.out_refund_no)))
+    await till.webhooks.receive("demo", GOOD, notification(refund=till.platform.finish(refund.out_refund_no)))
     await till.settle_all()
     assert (await Refund.get(id=refund_id)).state == "done"
     assert (await PayOrder.get(id=order.id)).state == "refunded"
@@ -335,7 +335,7 @@ async def test_a_refund_made_elsewhere_raises_the_alarm(till: Till, admin: Actor
     await till.refunds.check_due()
     known = till.platform.refunds[(await Refund.all())[0].out_refund_no]
     strange = type(known)("by-hand-1", "5000", "SUCCESS", order.amount, None)
-    await till.events.receive("demo", GOOD, notification(refund=strange))
+    await till.webhooks.receive("demo", GOOD, notification(refund=strange))
     await till.settle_all()
     (alarm,) = (await till.alarms.list(admin)).items
     assert (alarm.outcome, alarm.amount) == ("unknown_refund", order.amount)

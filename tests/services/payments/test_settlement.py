@@ -56,8 +56,8 @@ async def test_the_same_notification_again_and_at_once_changes_nothing(
 ) -> None:
     fee = await make_fee(deps)
     body = notification(trade=await paid_by(till, fee))
-    await asyncio.gather(*(till.events.receive("demo", GOOD, body) for _ in range(8)))
-    await asyncio.gather(*(till.events.process_due() for _ in range(3)))
+    await asyncio.gather(*(till.webhooks.receive("demo", GOOD, body) for _ in range(8)))
+    await asyncio.gather(*(till.webhooks.process_due() for _ in range(3)))
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", *["repeat"] * 7]
     assert till.passed.numbers == [fee.expert_number]
     assert await Refund.all().count() == 0
@@ -225,13 +225,13 @@ async def test_what_is_not_the_platforms_is_refused_and_not_stored(till: Till, d
     fee = await make_fee(deps)
     body = notification(trade=await paid_by(till, fee))
     with pytest.raises(Forbidden):
-        await till.events.receive("demo", {"signature": "forged"}, body)
+        await till.webhooks.receive("demo", {"signature": "forged"}, body)
     assert await PayEvent.all().count() == 0
     assert (await Fee.get(id=fee.id)).state == "due"
 
 
 async def test_an_unknown_kind_is_kept(till: Till) -> None:
-    await till.events.receive("demo", GOOD, notification(kind="SOMETHING.NEW"))
+    await till.webhooks.receive("demo", GOOD, notification(kind="SOMETHING.NEW"))
     await till.settle_all()
     event = (await PayEvent.all())[0]
     assert (event.kind, event.outcome) == ("SOMETHING.NEW", "kept")
@@ -244,11 +244,11 @@ async def test_trouble_with_what_follows_leaves_the_money_counted_and_is_tried_a
     fee = await make_fee(deps)
     await till.notify(await paid_by(till, fee))
     advance, till.passed.advance = till.passed.advance, None  # type: ignore[method-assign, assignment]
-    await till.events.process_due()
+    await till.webhooks.process_due()
     assert (await Fee.get(id=fee.id)).state == "paid"
     assert await Invoice.all().count() == 0, "what follows happens wholly or not at all"
     till.passed.advance = advance  # type: ignore[method-assign]
-    assert await till.events.process_due() == 0, "it is left alone for a while"
+    assert await till.webhooks.process_due() == 0, "it is left alone for a while"
     clock.move(timedelta(seconds=30))
     await till.settle_all()
     assert till.passed.numbers == [fee.expert_number]

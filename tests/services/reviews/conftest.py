@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 
 from services.core.base import Deps
-from services.entry.stages import Entry
-from services.payments import Fees
 from services.reviews import ReviewQueue
-from services.reviews.decisions import Reviews
+from services.workflows import ReviewWorkflow
 from tests.factories.reviews import make_catalogues
+from tests.factories.workflows import make_reviews
 from tests.services.conftest import NoticeBook
 
 
@@ -16,12 +15,12 @@ async def catalogues(db: str) -> None:
     await make_catalogues()
 
 
-def reviews_of(deps: Deps, book: NoticeBook) -> Reviews:
-    return Reviews(deps, book, Entry(deps, book, Fees(deps, book)))
+def reviews_of(deps: Deps, book: NoticeBook) -> ReviewWorkflow:
+    return make_reviews(deps, book)
 
 
 @pytest.fixture
-def reviews(deps: Deps, book: NoticeBook) -> Reviews:
+def reviews(deps: Deps, book: NoticeBook) -> ReviewWorkflow:
     return reviews_of(deps, book)
 
 

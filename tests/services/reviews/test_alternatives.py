@@ -14,11 +14,10 @@ from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import progress_of
 from services.core.base import Actor, Deps
-from services.entry.stages import Entry
-from services.payments import Fees
 from services.reviews import ReviewQueue
-from services.reviews.decisions import Reviews
+from services.workflows import ReviewWorkflow
 from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer, review, step, with_rules
+from tests.factories.workflows import make_reviews
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -39,14 +38,14 @@ def rules(deps: Deps, **values: object) -> Deps:
     return replace(changed, rulebooks=books)
 
 
-def reviews_of(deps: Deps, book: NoticeBook) -> Reviews:
-    return Reviews(deps, book, Entry(deps, book, Fees(deps, book)))
+def reviews_of(deps: Deps, book: NoticeBook) -> ReviewWorkflow:
+    return make_reviews(deps, book)
 
 
-async def last_task(reviews: Reviews, deps: Deps, application: Application) -> tuple[Actor, ReviewTask]:
+async def last_task(reviews: ReviewWorkflow, deps: Deps, application: Application) -> tuple[Actor, ReviewTask]:
     (task,) = await begin(reviews, deps, application)
     first, last = await make_reviewer(deps, "first"), await make_reviewer(deps, "last")
-    assert (await ReviewQueue(deps).one(first, task.id)).alternatives == (), "the first step decides on none"
+    assert (await ReviewQueue(deps).get(first, task.id)).alternatives == (), "the first step decides on none"
     await reviews.decide(first, task.id, "approve")
     return last, await ReviewTask.get(application_id=application.id, state="open")
 
@@ -58,7 +57,7 @@ async def test_only_what_the_reviewer_chose_enters(
     deps = rules(deps)
     application, reviews = await handed_in(deps, ["A0801", "B"]), reviews_of(deps, book)
     last, task = await last_task(reviews, deps, application)
-    assert (await ReviewQueue(deps).one(last, task.id)).alternatives == ("A0801", "B")
+    assert (await ReviewQueue(deps).get(last, task.id)).alternatives == ("A0801", "B")
     await reviews.decide(last, task.id, "approve", admitted=admitted)
     expert = await Expert.get()
     assert sorted(expert.specialties) == entered

@@ -15,8 +15,8 @@ from services.core.base import Actor, Deps
 from services.notifications import Notices
 from services.reviews import AssignmentForm, ReviewQueue, find_gaps
 from services.reviews.assignments import Assignments
-from services.reviews.decisions import Reviews
 from services.reviews.reminders import Reminders
+from services.workflows import ReviewWorkflow
 from tests.factories.people import make_account
 from tests.factories.reviews import CITY, DISTRICT, OTHER_CITY, PROVINCE, begin, make_application, make_reviewer
 
@@ -43,7 +43,7 @@ async def admin(deps: Deps) -> Actor:
 
 
 async def test_a_region_without_a_reviewer_is_a_gap_until_somebody_is_named(
-    deps: Deps, reviews: Reviews, assignments: Assignments, admin: Actor
+    deps: Deps, reviews: ReviewWorkflow, assignments: Assignments, admin: Actor
 ) -> None:
     await make_reviewer(deps, "industry", OTHER_CITY)
     await make_reviewer(deps, "industry", CITY, "A08")
@@ -58,7 +58,7 @@ async def test_a_region_without_a_reviewer_is_a_gap_until_somebody_is_named(
 
 async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_office_is_told(
     deps: Deps,
-    reviews: Reviews,
+    reviews: ReviewWorkflow,
     queue: ReviewQueue,
     assignments: Assignments,
     reminders: Reminders,
@@ -84,7 +84,7 @@ async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_offic
 
 
 async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled_too(
-    deps: Deps, reviews: Reviews
+    deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     only = await make_reviewer(deps, "industry", CITY)
     assert only.account_id is not None
@@ -97,7 +97,7 @@ async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled
 
 
 async def test_what_waits_too_long_is_told_to_the_office_though_somebody_has_it(
-    deps: Deps, reviews: Reviews, reminders: Reminders, admin: Actor, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, reminders: Reminders, admin: Actor, clock: FixedClock
 ) -> None:
     await make_reviewer(deps, "industry", CITY)
     clock.move(TO_MONDAY_MORNING)
@@ -110,7 +110,7 @@ async def test_what_waits_too_long_is_told_to_the_office_though_somebody_has_it(
 
 
 async def test_a_city_named_for_itself_does_not_reach_what_lies_below(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
 ) -> None:
     """吉林手册 L190-194: 市本级 and county are pools of their own."""
     reviewer = await make_reviewer(deps, "industry", CITY)

@@ -14,7 +14,7 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import ReviewAssignment, ReviewEntry
 from services.core.base import Actor, Deps
-from services.reviews.decisions import Reviews
+from services.workflows import ReviewWorkflow
 from tests.factories.people import BEGINNING, make_expert
 from tests.factories.reviews import (
     CITY,
@@ -41,7 +41,7 @@ async def _fresh(application: Application) -> Application:
 
 
 async def test_a_step_by_specialty_opens_a_task_for_each_in_the_city_of_the_applicant(
-    deps: Deps, reviews: Reviews
+    deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     tasks = await begin(reviews, deps, application)
@@ -71,7 +71,7 @@ async def test_a_task_lies_where_the_step_acts(
 
 
 async def test_all_specialties_approved_lead_to_the_next_step_and_the_last_step_to_the_public_notice(
-    deps: Deps, reviews: Reviews, book: NoticeBook
+    deps: Deps, reviews: ReviewWorkflow, book: NoticeBook
 ) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
@@ -95,7 +95,7 @@ async def test_all_specialties_approved_lead_to_the_next_step_and_the_last_step_
     assert [t.account_id for t in book.told] == [row.account_id] * 2
 
 
-async def test_the_applicants_log_names_departments_never_persons(deps: Deps, reviews: Reviews) -> None:
+async def test_the_applicants_log_names_departments_never_persons(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps)
     reviewer = await make_reviewer(deps, "industry", CITY, department="广州市住房和城乡建设局", real_name="李审核")
     [task] = await begin(reviews, deps, application)
@@ -106,7 +106,7 @@ async def test_the_applicants_log_names_departments_never_persons(deps: Deps, re
 
 
 async def test_one_specialty_is_sent_back_while_the_others_go_on(
-    deps: Deps, reviews: Reviews, book: NoticeBook
+    deps: Deps, reviews: ReviewWorkflow, book: NoticeBook
 ) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     reviewer = await make_reviewer(deps, "industry", CITY)
@@ -123,7 +123,7 @@ async def test_one_specialty_is_sent_back_while_the_others_go_on(
     assert [state for (state,) in states] == ["sent_back", "approved"]
 
 
-async def test_a_corrected_specialty_alone_is_looked_at_again(deps: Deps, reviews: Reviews) -> None:
+async def test_a_corrected_specialty_alone_is_looked_at_again(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     reviewer = await make_reviewer(deps, "industry", CITY)
     first, second = await begin(reviews, deps, application)
@@ -135,7 +135,9 @@ async def test_a_corrected_specialty_alone_is_looked_at_again(deps: Deps, review
     assert [t.step_code for t in await tasks_of(application)] == ["final"]
 
 
-async def test_specialties_still_open_in_the_round_before_stay_on_their_desks(deps: Deps, reviews: Reviews) -> None:
+async def test_specialties_still_open_in_the_round_before_stay_on_their_desks(
+    deps: Deps, reviews: ReviewWorkflow
+) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     reviewer = await make_reviewer(deps, "industry", CITY)
     first, second = await begin(reviews, deps, application)
@@ -148,7 +150,7 @@ async def test_specialties_still_open_in_the_round_before_stay_on_their_desks(de
     assert (await _fresh(application)).step == 1
 
 
-async def test_dropping_the_specialty_that_was_sent_back_leads_on(deps: Deps, reviews: Reviews) -> None:
+async def test_dropping_the_specialty_that_was_sent_back_leads_on(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     reviewer = await make_reviewer(deps, "industry", CITY)
     first, second = await begin(reviews, deps, application)
@@ -157,7 +159,9 @@ async def test_dropping_the_specialty_that_was_sent_back_leads_on(deps: Deps, re
     assert [t.step_code for t in await hand_in_again(reviews, deps, application, ("A0801",))] == ["final"]
 
 
-async def test_sending_back_the_whole_opens_everything_and_takes_it_off_all_desks(deps: Deps, reviews: Reviews) -> None:
+async def test_sending_back_the_whole_opens_everything_and_takes_it_off_all_desks(
+    deps: Deps, reviews: ReviewWorkflow
+) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     reviewer = await make_reviewer(deps, "industry", CITY)
     first, second = await begin(reviews, deps, application)
@@ -169,7 +173,7 @@ async def test_sending_back_the_whole_opens_everything_and_takes_it_off_all_desk
     assert refused.value.code == "task_void"
 
 
-async def _sent_back_by_the_province(deps: Deps, reviews: Reviews) -> Application:
+async def _sent_back_by_the_province(deps: Deps, reviews: ReviewWorkflow) -> Application:
     application = await make_application(deps)
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
     [task] = await begin(reviews, deps, application)
@@ -179,14 +183,14 @@ async def _sent_back_by_the_province(deps: Deps, reviews: Reviews) -> Applicatio
     return application
 
 
-async def test_a_correction_resumes_where_it_was_sent_back(deps: Deps, reviews: Reviews) -> None:
+async def test_a_correction_resumes_where_it_was_sent_back(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await _sent_back_by_the_province(deps, reviews)
     [task] = await hand_in_again(reviews, deps, application, ("A0401",))
     assert (task.step_code, task.round) == ("final", 2)
 
 
 async def test_a_specialty_that_nobody_has_seen_goes_to_the_first_step_all_the_same(
-    deps: Deps, reviews: Reviews
+    deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     application = await _sent_back_by_the_province(deps, reviews)
     [task] = await hand_in_again(reviews, deps, application, ("A0401", "A0801"))
@@ -204,7 +208,7 @@ async def test_where_the_rulebook_says_so_a_correction_begins_anew(deps: Deps, b
 
 
 async def test_an_entry_that_comes_back_from_the_public_notice_is_seen_again_at_the_last_step(
-    deps: Deps, reviews: Reviews
+    deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     application = await make_application(deps)
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
@@ -220,7 +224,9 @@ async def test_an_entry_that_comes_back_from_the_public_notice_is_seen_again_at_
     assert (row.state, row.expert_number) == ("notice", number)
 
 
-async def test_a_refusal_ends_the_application_with_its_reason(deps: Deps, reviews: Reviews, book: NoticeBook) -> None:
+async def test_a_refusal_ends_the_application_with_its_reason(
+    deps: Deps, reviews: ReviewWorkflow, book: NoticeBook
+) -> None:
     application = await make_application(deps)
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
     [task] = await begin(reviews, deps, application)
@@ -238,7 +244,7 @@ async def test_a_refusal_ends_the_application_with_its_reason(deps: Deps, review
 
 @pytest.mark.parametrize("decision", ["send_back", "send_back_whole", "refuse"])
 async def test_whoever_does_not_approve_says_why_in_at_most_500_characters(
-    deps: Deps, reviews: Reviews, decision: str
+    deps: Deps, reviews: ReviewWorkflow, decision: str
 ) -> None:
     application = await make_application(deps)
     reviewer = await make_reviewer(deps, "industry", CITY)
@@ -278,7 +284,7 @@ async def test_a_step_sends_back_only_as_its_rule_allows(deps: Deps, book: Notic
     ],
 )
 async def test_a_task_is_in_reach_by_step_region_and_branch_of_specialties(
-    deps: Deps, reviews: Reviews, assigned_step: str, region: str, specialty: str, may: bool
+    deps: Deps, reviews: ReviewWorkflow, assigned_step: str, region: str, specialty: str, may: bool
 ) -> None:
     application = await make_application(deps, specialties=("A0401",))
     reviewer = await make_reviewer(deps, assigned_step, region, specialty)
@@ -291,7 +297,7 @@ async def test_a_task_is_in_reach_by_step_region_and_branch_of_specialties(
         assert len(await tasks_of(application)) == 1
 
 
-async def test_a_revoked_reviewer_and_one_of_another_pool_reach_nothing(deps: Deps, reviews: Reviews) -> None:
+async def test_a_revoked_reviewer_and_one_of_another_pool_reach_nothing(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps)
     reviewer = await make_reviewer(deps, "industry", CITY)
     [task] = await begin(reviews, deps, application)
@@ -303,7 +309,7 @@ async def test_a_revoked_reviewer_and_one_of_another_pool_reach_nothing(deps: De
         await reviews.decide(Actor("demo", "applicant", reviewer.account_id), task.id, "approve")
 
 
-async def test_nobody_decides_on_an_own_application_by_whichever_account(deps: Deps, reviews: Reviews) -> None:
+async def test_nobody_decides_on_an_own_application_by_whichever_account(deps: Deps, reviews: ReviewWorkflow) -> None:
     reviewer = await make_reviewer(deps, "industry", PROVINCE)
     expert = await make_expert(deps)
     await Expert.filter(id=expert.id).update(account_id=reviewer.account_id)
@@ -313,7 +319,7 @@ async def test_nobody_decides_on_an_own_application_by_whichever_account(deps: D
         await reviews.decide(reviewer, task.id, "approve")
 
 
-async def test_who_comes_second_is_told_who_decided_when(deps: Deps, reviews: Reviews) -> None:
+async def test_who_comes_second_is_told_who_decided_when(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps)
     first = await make_reviewer(deps, "industry", CITY, department="市住建局")
     second = await make_reviewer(deps, "industry", CITY)
@@ -325,7 +331,7 @@ async def test_who_comes_second_is_told_who_decided_when(deps: Deps, reviews: Re
     assert (await _fresh(application)).state == "reviewing"
 
 
-async def test_the_same_key_decides_once_and_answers_twice(deps: Deps, reviews: Reviews) -> None:
+async def test_the_same_key_decides_once_and_answers_twice(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps)
     reviewer = await make_reviewer(deps, "industry", CITY)
     [task] = await begin(reviews, deps, application)

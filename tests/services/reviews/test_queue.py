@@ -14,9 +14,9 @@ from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps, Page, transaction
 from services.reviews import ReviewQueue, Wanted
-from services.reviews.decisions import Reviews
 from services.reviews.queue import EVERYTHING
 from services.reviews.scope import reaches
+from services.workflows import ReviewWorkflow
 from tests.factories.reviews import (
     CITY,
     DISTRICT,
@@ -40,7 +40,7 @@ async def _names(queue: ReviewQueue, actor: Actor, wanted: Wanted = EVERYTHING) 
 
 
 async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue, clock: FixedClock
 ) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     for name in ("赵一", "钱二", "孙三"):
@@ -56,7 +56,7 @@ async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
     assert await _names(queue, reviewer, Wanted(overdue=True)) == ["赵一", "钱二"]
 
 
-async def test_the_queue_is_searched_and_filtered(deps: Deps, reviews: Reviews, queue: ReviewQueue) -> None:
+async def test_the_queue_is_searched_and_filtered(deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue) -> None:
     reviewer = await make_reviewer(deps, "industry")
     await ReviewAssignment.create(
         pool="demo", account_id=reviewer.account_id, step="final", region=PROVINCE, granted_at=deps.now()
@@ -76,7 +76,7 @@ async def test_the_queue_is_searched_and_filtered(deps: Deps, reviews: Reviews, 
     assert [(c.step, c.open) for c in await queue.counts(reviewer)] == [("industry", 1), ("final", 1)]
 
 
-async def test_pages_of_a_long_queue(deps: Deps, reviews: Reviews, queue: ReviewQueue) -> None:
+async def test_pages_of_a_long_queue(deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     for _ in range(5):
         await begin(reviews, deps, await make_application(deps))
@@ -90,7 +90,7 @@ async def test_pages_of_a_long_queue(deps: Deps, reviews: Reviews, queue: Review
 
 
 async def test_own_applications_other_cities_and_decided_ones_are_not_on_the_desk(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
 ) -> None:
     account = await make_applicant(deps, "李审核")
     reviewer = Actor("demo", "reviewer", account.id)
@@ -105,34 +105,34 @@ async def test_own_applications_other_cities_and_decided_ones_are_not_on_the_des
     assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id]
     for hidden in (own, elsewhere):
         with pytest.raises(NotFound):
-            await queue.one(reviewer, hidden.id)
+            await queue.get(reviewer, hidden.id)
     await reviews.decide(reviewer, task.id, "approve")
     assert await queue.counts(reviewer) == []
-    assert (await queue.one(reviewer, task.id)).state == "approved"
+    assert (await queue.get(reviewer, task.id)).state == "approved"
 
 
 async def test_while_one_specialty_is_sent_back_the_others_stay_but_not_once_the_person_corrects_by_withdrawing(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
 ) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     application = await make_application(deps, specialties=("A0401", "A0801"))
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back", "不符")
     assert [card.id for card in (await queue.cards(reviewer)).items] == [second.id]
-    assert (await queue.one(reviewer, first.id)).state == "sent_back"
+    assert (await queue.get(reviewer, first.id)).state == "sent_back"
     await Application.filter(id=application.id).update(state="correcting")
     async with transaction():
         await reviews.cancel(application, deps.now())
     assert await queue.counts(reviewer) == []
     for task in (first, second):
         with pytest.raises(Conflict, match="已撤回"):
-            await queue.one(reviewer, task.id)
+            await queue.get(reviewer, task.id)
         with pytest.raises(Conflict, match="已撤回"):
             await queue.reveal(reviewer, task.id, "email")
 
 
 async def test_after_a_decision_comes_the_next_behind_it_then_the_oldest_of_all(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue, clock: FixedClock
 ) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     ids = []
@@ -150,7 +150,7 @@ async def test_after_a_decision_comes_the_next_behind_it_then_the_oldest_of_all(
 
 
 async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
 ) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     application = await make_application(deps, specialties=("A0401", "A0801"))
@@ -167,7 +167,7 @@ async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
         created_at=deps.now(),
     )
     task, _ = await begin(reviews, deps, application)
-    view = await queue.one(reviewer, task.id)
+    view = await queue.get(reviewer, task.id)
     fields = {field.code: field for section in view.sheet.sections for field in section.fields}
     assert fields["region"].text == "广州市天河区"
     assert fields["employer"].text == "广州水务设计院"
@@ -188,7 +188,7 @@ async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
     assert "suhang@example.com" not in repr(view)
 
 
-async def test_showing_a_hidden_value_is_logged(deps: Deps, reviews: Reviews, queue: ReviewQueue) -> None:
+async def test_showing_a_hidden_value_is_logged(deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     [task] = await begin(reviews, deps, await make_application(deps))
     assert await queue.reveal(reviewer, task.id, "email") == "suhang@example.com"
@@ -204,7 +204,7 @@ async def test_showing_a_hidden_value_is_logged(deps: Deps, reviews: Reviews, qu
 
 
 async def test_the_log_tells_what_departments_said_newest_first(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue, clock: FixedClock
 ) -> None:
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
     application = await make_application(deps)
@@ -213,14 +213,16 @@ async def test_the_log_tells_what_departments_said_newest_first(
     clock.move(timedelta(minutes=1))
     whole = await ReviewTask.get(application_id=application.id, state="open")
     await reviews.decide(final, whole.id, "send_back", "承诺书未签字")
-    log = (await queue.one(final, whole.id)).log
+    log = (await queue.get(final, whole.id)).log
     assert [(line.event, line.who, line.opinion) for line in log] == [
         ("send_back", "省专家库管理机构", "承诺书未签字"),
         ("approve", "市州行业主管部门", "同意"),
     ]
 
 
-async def test_the_queue_holds_just_what_can_be_decided(deps: Deps, reviews: Reviews, queue: ReviewQueue) -> None:
+async def test_the_queue_holds_just_what_can_be_decided(
+    deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
+) -> None:
     """The queue writes the assignments out as conditions, a decision asks by another statement: they agree."""
     own = await make_applicant(deps)
     for path in ((DISTRICT, CITY, PROVINCE), (OTHER_DISTRICT, OTHER_CITY, PROVINCE), (CITY, PROVINCE)):

@@ -14,13 +14,14 @@ from services.core.base import Deps
 from services.reviews import Decided
 from services.reviews import decisions as module
 from services.reviews.decisions import Reviews
+from services.workflows import ReviewWorkflow
 from tests.factories.reviews import CITY, begin, make_application, make_reviewer, tasks_of
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("catalogues")
 
 
-async def _two_at_once(deps: Deps, reviews: Reviews) -> tuple[Application, list[Decided | BaseException]]:
+async def _two_at_once(deps: Deps, reviews: ReviewWorkflow) -> tuple[Application, list[Decided | BaseException]]:
     application = await make_application(deps)
     pair = [await make_reviewer(deps, "industry", CITY) for _ in range(2)]
     [task] = await begin(reviews, deps, application)
@@ -33,7 +34,7 @@ async def _two_at_once(deps: Deps, reviews: Reviews) -> tuple[Application, list[
 
 
 async def test_of_two_reviewers_at_once_one_decides_and_the_other_is_told(
-    deps: Deps, reviews: Reviews, book: NoticeBook
+    deps: Deps, reviews: ReviewWorkflow, book: NoticeBook
 ) -> None:
     for _ in range(5):
         application, answers = await _two_at_once(deps, reviews)
@@ -49,9 +50,9 @@ async def test_of_two_reviewers_at_once_one_decides_and_the_other_is_told(
 
 
 async def test_without_the_locks_both_would_decide(
-    deps: Deps, reviews: Reviews, monkeypatch: pytest.MonkeyPatch
+    deps: Deps, reviews: ReviewWorkflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: the same two, meeting between look and command, with nothing that keeps them apart."""
+    """The control: the same two, meeting between look and action, with nothing that keeps them apart."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
     meeting, looked = asyncio.Barrier(2), module.Reviews._check_open
 
@@ -66,7 +67,7 @@ async def test_without_the_locks_both_would_decide(
 
 
 async def test_the_last_two_specialties_approved_at_once_lead_to_the_next_step_once(
-    deps: Deps, reviews: Reviews
+    deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     for _ in range(5):
         application = await make_application(deps, specialties=("A0401", "A0801"))

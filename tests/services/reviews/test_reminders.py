@@ -11,8 +11,8 @@ from models.accounts import Account
 from models.notices import Notice
 from services.core.base import Deps
 from services.notifications import Notices
-from services.reviews.decisions import Reviews
 from services.reviews.reminders import Reminders
+from services.workflows import ReviewWorkflow
 from tests.factories.applications import make_campaign
 from tests.factories.reviews import CITY, OTHER_CITY, begin, make_application, make_reviewer, with_rules
 
@@ -27,7 +27,7 @@ def reminders(deps: Deps) -> Reminders:
 
 
 async def test_who_has_work_from_the_day_before_is_told_once_on_a_working_morning(
-    deps: Deps, reviews: Reviews, reminders: Reminders, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, reminders: Reminders, clock: FixedClock
 ) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
     await make_reviewer(deps, "industry", OTHER_CITY)
@@ -49,7 +49,7 @@ async def test_who_has_work_from_the_day_before_is_told_once_on_a_working_mornin
 
 
 async def test_nobody_is_reminded_of_what_can_not_be_decided_now(
-    deps: Deps, reviews: Reviews, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, clock: FixedClock
 ) -> None:
     await make_reviewer(deps, "industry", CITY)
     campaign = await make_campaign(deps, review_until=deps.now() + timedelta(hours=1))
@@ -61,7 +61,7 @@ async def test_nobody_is_reminded_of_what_can_not_be_decided_now(
 
 
 async def test_what_came_today_waits_for_tomorrows_word(
-    deps: Deps, reviews: Reviews, reminders: Reminders, clock: FixedClock
+    deps: Deps, reviews: ReviewWorkflow, reminders: Reminders, clock: FixedClock
 ) -> None:
     await make_reviewer(deps, "industry", CITY)
     clock.move(TO_MONDAY_MORNING)

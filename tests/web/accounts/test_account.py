@@ -153,12 +153,14 @@ async def test_a_pool_that_takes_nobody_says_where_to_turn(world: World) -> None
 async def test_who_is_logged_in_but_not_registered_needs_no_code(world: World) -> None:
     mobile = mobile_number()
     await make_account(world.services.deps, mobile, real_name="")
-    visitor = await world.visitor().get(ACCOUNT)
+    visitor = await world.visitor().get("/h5/demo/apply")
     await visitor.press("获取验证码", pool="demo", mobile=mobile)
     await visitor.press("登录", code=await world.last_code())
     assert visitor.path == "/h5/register"
+    assert (await visitor.get("/h5/account")).path == ACCOUNT, "which has what isn't about applying"
+    await visitor.get("/h5/register?pool=demo&next=/h5/demo/apply")
     await visitor.press("注册", name="周大同", id_number=NUMBER, password=PASSWORD, again=PASSWORD)
-    assert visitor.path == ACCOUNT
+    assert visitor.path == "/h5/demo/apply"
 
 
 async def test_password_log_in_says_the_same_to_strangers_and_locks(world: World) -> None:

@@ -14,7 +14,7 @@ from models.accounts import Session
 from models.organisations import AgentLink, Organisation
 from services.ports import IdentityClaims, LoginStart
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation
-from tests.web.conftest import PUBLIC_URL, Visitor, World
+from tests.web.conftest import PUBLIC_URL, WECHAT, Visitor, World
 from web.accounts.identity import COOKIE
 
 BACK = "/h5/identity/callback"
@@ -263,3 +263,66 @@ async def test_a_platform_that_is_away_at_the_end_can_be_asked_again(
     assert (visitor.status, "请稍后刷新重试" in visitor.text) == (424, True)
     await visitor.get(f"{BACK}?code=code-1&state={state}")
     assert (visitor.path, visitor.status) == ("/agency", 200)
+
+
+async def arrive(world: World, page: str, **headers: str) -> Visitor:
+    """Log in by the platform on the way to a page."""
+    visitor = await world.visitor(**headers).get(page)
+    assert visitor.path == "/h5/login"
+    [path] = [link for name, link in visitor.page.links.items() if "统一身份认证登录" in name and "demo" in link]
+    redirect = await visitor.client.get(path, headers=headers, allow_redirects=False)
+    state = parse_qs(urlsplit(redirect.headers["Location"]).query)["state"][0]
+    return await visitor.get(f"{BACK}?{urlencode({'code': f'code-{state}', 'state': state})}")
+
+
+@pytest.mark.parametrize("page", ["/agency/projects?page=2", "/h5/demo/agent-requests", "/h5/demo/account"])
+async def test_whoever_opens_a_link_goes_on_to_it_afterwards(world: World, platform: Platform, page: str) -> None:
+    visitor = await arrive(world, page)
+    assert (visitor.response.url.path_qs, visitor.status) == (page, 200)
+
+
+async def test_who_must_choose_an_enterprise_first_goes_on_afterwards(world: World, platform: Platform) -> None:
+    account = await make_account(world.services.deps, AGENT.mobile)
+    other = await make_organisation(name="别家招标有限公司", credit_code=OTHER_CREDIT_CODE)
+    for organisation in (other, await Organisation.get(id=world.office.agency.organisation_id)):
+        await make_agent_link(organisation, account)
+    platform.claims = replace(AGENT, user_type="person", organisation_name="", credit_code="")
+    visitor = await arrive(world, "/agency/projects")
+    await visitor.press(f"经办人 · {other.name}")
+    assert visitor.path == "/agency/projects"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/agency\r\nX: y",
+        "/h5/logout",
+        "/office",
+        "/review",
+    ],
+)
+async def test_it_leads_to_no_strange_page_and_to_none_of_another_role(
+    world: World, platform: Platform, target: str
+) -> None:
+    visitor = world.visitor()
+    query = urlencode({"pool": "demo", "next": target})
+    redirect = await visitor.client.get(f"/h5/identity?{query}", allow_redirects=False)
+    state = parse_qs(urlsplit(redirect.headers["Location"]).query)["state"][0]
+    back = await visitor.client.get(f"{BACK}?code=code-1&state={state}", allow_redirects=False)
+    assert (back.status, back.headers["Location"]) == (303, "/agency")
+
+
+async def test_it_ends_the_log_in_before_and_offers_to_bind_the_wechat_it_is_in(
+    world: World, platform: Platform
+) -> None:
+    visitor = await arrive(world, "/agency/projects", **WECHAT)
+    assert (visitor.path, "暂不绑定" in visitor.page.buttons) == ("/h5/wechat/bind", True)
+    await visitor.press("暂不绑定")
+    assert visitor.path == "/agency/projects"
+    state = await leave(visitor)
+    await visitor.get(f"{BACK}?code=code-again&state={state}")
+    assert await Session.filter(revoked_at=None).count() == 1
+    assert (await Session.get(revoked_at=None)).device == "微信内网页"

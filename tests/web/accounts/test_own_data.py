@@ -87,7 +87,8 @@ async def test_an_account_is_closed_once_nothing_lies_ahead(world: World) -> Non
     assert expert.path == "/h5/login"
 
 
-async def test_who_works_for_an_office_finds_it_beside_the_roles(world: World) -> None:
-    agency = await (await world.log_in(world.office.agency)).get("/h5/role")
-    await agency.click("我的数据与注销")
-    assert (agency.path, agency.page.links["选择身份"]) == (DATA, "/h5/role")
+async def test_who_works_for_an_office_finds_it_in_the_account(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.click("我的账号")
+    await agency.click("我的数据与注销导出全部资料，或注销账号")
+    assert (agency.path, agency.page.links["我的账号"]) == (DATA, "/h5/demo/account")

@@ -12,12 +12,24 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
-from models.notices import Attempt, Notice
+from models.notices import Notice
 from models.projects import Lot
+from tests.factories.draws import make_project
 from tests.factories.files import pdf
-from tests.factories.offices import ID_NUMBER, add_experts, fix_seed, make_draw, open_invitations, state_of, verify
+from tests.factories.offices import (
+    ID_NUMBER,
+    add_experts,
+    fix_seed,
+    make_draw,
+    open_invitations,
+    reach_nobody,
+    state_of,
+    verify,
+)
 from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
+from tests.factories.remuneration import ended_panel
 from tests.plugins.browsers import CHROMIUM
+from tests.services.draws.test_follow_ups import make_recall, redraw_times, verified
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, Seen, staff
@@ -56,6 +68,7 @@ async def test_every_page_reads_well(
         "home": "",
         "draws": "/draws?state=editing",
         "projects": "/projects?choose=1",
+        "projects-own": "/projects",
         "project": f"/projects/{office.project_id}",
         "project-new": "/projects/new",
         "draw-new": f"/draws/new?project={office.project_id}",
@@ -97,6 +110,79 @@ async def make_draft(world: World) -> UUID:
     draft = await make_draw(office)
     office.project_id = own
     return draft
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
+async def test_pages_of_what_follows_a_draw_read_well(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    office = world.office
+    ended, _ = await ended_panel(office, world.clock, needed=2)
+    redraw = await office.follow_ups.redraw(office.agency, ended, redraw_times(office))
+    await next_project(world)
+    await add_experts(office, 3)
+    recall = await make_recall(office)
+    recalled = (await Draw.get(id=recall)).original_id
+    await office.recalls.remember_phone(office.agency, recall, "18030785987")
+    row = (await office.recalls.panel(office.agency, recall)).rows[0]
+    await office.recalls.ring(office.agency, recall, row.id)
+    await next_project(world)
+    released, _ = await world.panel(2)
+    await world.services.draws.attachments.attach(office.agency, released, "退选申请表.pdf", pdf(), "release")
+    records = [await world.public_links().share(office.agency, one, "record") for one in (recall, redraw)]
+    agency = await staff(browser, world, size, "agency")
+    await agency.page.emulate_media(color_scheme=scheme)
+    found: list[str] = []
+
+    async def look_at(seen: Seen, name: str, path: str) -> Page:
+        page = await seen.open(path)
+        await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        try:
+            await seen.check(f"{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+        except AssertionError as error:
+            found.append(f"{name}: {error}")
+        return page
+
+    await look_at(agency, "agency-redraw-under-way", f"/agency/draws/{ended}/redraw")
+    await look_at(agency, "agency-redraw-basic", f"/agency/draws/{redraw}/basic")
+    await look_at(agency, "agency-notify", f"/agency/draws/{recall}/notify")
+    await look_at(agency, "agency-recall-under-way", f"/agency/draws/{recalled}/recall")
+    starts = (await Draw.get(id=recall)).starts_at
+    for one in (await office.recalls.panel(office.agency, recall)).rows:
+        await office.recalls.note(office.agency, recall, one.id, True, starts)
+    await office.recalls.confirm(office.agency, recall)
+    page = await look_at(agency, "record-recall", f"/record/{records[0]}")
+    await page.get_by_role("button", name="核对抽取记录").click()
+    await page.get_by_text("这是通知原专家评标的记录").wait_for()
+    await look_at(agency, "agency-notify-confirmed", f"/agency/draws/{recall}/notify")
+    await verified(office, redraw)
+    for follower in (redraw, recall):
+        await office.exits.terminate(office.agency, follower, "replanned", "时间另定")
+    await look_at(agency, "agency-redraw", f"/agency/draws/{ended}/redraw")
+    await look_at(agency, "agency-recall", f"/agency/draws/{recalled}/recall")
+    page = await look_at(agency, "record-redraw", f"/record/{records[1]}")
+    await page.get_by_text("活动在确定专家之前就结束了，没有抽取专家。").wait_for()
+    await look_at(agency, "agency-release-ask", f"/agency/draws/{released}/release")
+    request = await office.releases.submit(office.agency, released, "招标失败", "投标人不足三家")
+    await office.verification.approve(office.verifier, request)
+    await look_at(agency, "agency-release-start", f"/agency/draws/{released}/release")
+    await office.releases.start(office.agency, released)
+    first = await Notice.filter(kind="draw_released").order_by("id").first()
+    assert first is not None
+    await reach_nobody(first, world.clock.now())
+    await look_at(agency, "agency-release", f"/agency/draws/{released}/release")
+    desk = await staff(browser, world, size, "supervisor")
+    await desk.page.emulate_media(color_scheme=scheme)
+    await look_at(desk, "desk-release", f"/desk/{released}/release")
+    await look_at(desk, "desk-audit", f"/desk/{released}/audit")
+    assert not found, "\n".join(found)
+    assert agency.complaints + desk.complaints == []
+
+
+async def next_project(world: World) -> None:
+    """A project without lots is drawn for once."""
+    office = world.office
+    office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
 
 
 async def choose(page: Page, field: str, words: str, option: str) -> None:
@@ -147,7 +233,11 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     draw = await Draw.get(name="水厂扩建评标")
 
     await page.get_by_role("link", name="新增语音通知").click()
-    await page.get_by_label("评标场所").fill("其他")
+    await page.get_by_label("评标场所").select_option("演示省公共资源交易中心")
+    assert await page.get_by_label("评标地点").input_value() == "广州市天河区天润路333号"
+    await expect(page.get_by_label("其他场所名称")).to_be_hidden()
+    await page.get_by_label("评标场所").select_option("其他")
+    await expect(page.get_by_label("其他场所名称")).to_be_visible()
     await page.get_by_label("评标地点").fill("广州市天河区天润路333号")
     await page.get_by_label("集合时间").fill(at(world, 5))
     await page.get_by_label("联系人").fill("李监督")
@@ -189,6 +279,9 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await supervisor.page.get_by_role("link", name="等待您提交随机数").click()
     await supervisor.page.get_by_text("轮到您提交随机数").wait_for()
     await supervisor.check("supervisor-commits")
+    await supervisor.page.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
+    await supervisor.check("supervisor-commits-screen")
+    await supervisor.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await supervisor.page.get_by_role("button", name="提交我的随机数").click()
     await page.get_by_text("专家顺序已确定，可以启动抽取").wait_for()
     await supervisor.page.get_by_text("专家顺序已确定，等待代理机构启动抽取").wait_for()
@@ -196,6 +289,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await seen.check("agency-seeded")
     await page.get_by_role("button", name="启动抽取").click()
     await page.get_by_text("抽取已启动").wait_for()
+    assert "note=" not in page.url
     await office.run.advance(draw.id)
     await page.locator("[data-fact=open]", has_text="1").wait_for()
     await seen.check("agency-drawing")
@@ -205,6 +299,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await office.run.pause(office.agency, draw.id, "更改集合时间")
     await page.get_by_role("button", name="继续抽取").wait_for()
     assert await page.get_by_text("请填写原因").count() == 0, "the refused form is not sent again"
+    assert await page.get_by_text("抽取已启动").count() == 0, "what was done is not said again in another state"
     await page.get_by_role("button", name="继续抽取").click()
     await page.locator("summary", has_text="暂停抽取").wait_for()
     [invitation] = await open_invitations(draw.id)
@@ -273,8 +368,7 @@ async def test_an_open_page_gets_the_forms_for_whom_no_call_reached(browser: Bro
     await expect(forms).to_have_count(0)
     calls = Notice.filter(kind="draw_released").order_by("id")
     for count, notice in enumerate(await calls, 1):
-        await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=world.clock.now())
-        await Notice.filter(id=notice.id).update(state="failed")
+        await reach_nobody(notice, world.clock.now())
         await page.clock.run_for(5_000)
         await expect(forms).to_have_count(count)
         if count == 1:

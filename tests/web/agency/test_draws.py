@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,8 +12,21 @@ import pytest
 
 from domain.clock import local
 from domain.draws.random_draw import participant_commitment
-from models.draws import CallNotice, Condition, Draw, DrawLot, RecusalPerson, RecusalUnit
+from domain.errors import Conflict
+from models.accounts import Account
+from models.draws import (
+    AvoidedDraw,
+    CallNotice,
+    Condition,
+    Draw,
+    DrawLot,
+    RecusalPerson,
+    RecusalUnit,
+    Supervisor,
+    SupervisorEntry,
+)
 from models.invitations import Invitation
+from models.notices import Notice
 from models.organisations import Organisation
 from models.projects import Lot
 from services.core.base import Actor
@@ -20,12 +35,15 @@ from tests.factories.offices import (
     ID_NUMBER,
     SUPERVISOR_ENTRY,
     add_experts,
+    draw_form,
     make_draw,
+    make_supervisor,
+    notice_form,
     open_invitations,
     state_of,
     verify,
 )
-from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_grant, make_organisation
 from tests.web.conftest import PUBLIC_URL, Visitor, World
 
 
@@ -146,6 +164,7 @@ async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None
     await agency.click("下一步：提交审核")
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="请核验")
     assert (await state_of(draw.id), "等待交易中心核验" in agency.text) == ("submitted", True)
+    assert agency.page.links[f"查看{draw.name}"] == f"/desk/{draw.id}/application"
     await agency.press("撤回申请")
     assert (await state_of(draw.id), "已撤回" in agency.text) == ("editing", True)
 
@@ -173,6 +192,7 @@ async def test_the_operator_and_the_id_number_are_remembered_and_never_shown(wor
 async def test_only_lots_that_are_not_drawn_yet_are_ticked_and_the_last_draw_can_be_copied(world: World) -> None:
     office = world.office
     lots = [await Lot.create(project_id=office.project_id, name=name, position=n) for n, name in enumerate("甲乙", 1)]
+    await Lot.filter(id=lots[1].id).update(number="B-01", investment=50_500_000)
     agency = await world.log_in(office.agency)
     await agency.get(f"/agency/draws/new?project={office.project_id}")
     taken = {f"lot-{lots[0].id}": "1"}
@@ -182,7 +202,8 @@ async def test_only_lots_that_are_not_drawn_yet_are_ticked_and_the_last_draw_can
     draw = await only_draw()
     assert [one.lot_id for one in await DrawLot.filter(draw_id=draw.id)] == [lots[0].id]
     await agency.get(f"/agency/draws/new?project={office.project_id}")
-    assert draw.number in agency.text
+    assert f"甲（{draw.number}） 活动：演示项目评标" in agency.text
+    assert "编号B-01 · 投资额50.5万元" in agency.text
     agency.page.buttons["复制上次抽取"][0]["fields"].pop(f"lot-{lots[1].id}")
     await agency.press("复制上次抽取", name="甲标段再抽", **taken)
     assert (agency.status, "只能选择未抽取的标段" in agency.text) == (409, True)
@@ -326,7 +347,10 @@ async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World)
     assert agency.path == f"/agency/draws/{draw_id}/release"
     await answers.leave(one.id, one.expert_id, "生病", by="chat")
     await agency.get("/agency/pending")
-    assert ("需补抽2人" in agency.text, "专家补抽 2" in agency.text) == (True, True), agency.text
+    assert ("需补抽2人" in agency.text, "待补抽活动1个" in agency.text) == (True, True), agency.text
+    [register] = [path for path in agency.page.links.values() if path.endswith("/absences")]
+    assert (await agency.get(register)).path == f"/desk/{draw_id}/absences"
+    assert "登记" in agency.page.buttons
 
 
 async def test_a_draw_that_has_run_shows_its_tabs(world: World) -> None:
@@ -485,3 +509,117 @@ async def test_a_place_that_became_free_at_the_door_is_filled_with_a_later_start
     assert f"{local(moved.starts_at):%H:%M}" == "19:05", "an hour after the new gathering, as before"
     await agency.get(f"/agency/draws/{draw_id}/log")
     assert "推迟评标开始：一位专家缺席" in agency.text.replace(" ", "")
+
+
+async def send_ticked(agency: Visitor, button: str, *more: str, **typed: str) -> None:
+    """Press a button of the form of the basic data; boxes that are not ticked are not sent."""
+    form, own = agency.page.buttons[button]
+    html = await agency.response.text()
+    ticks = [*re.findall(r'name="((?:supervisor|avoided)-[^"]+)" value="1" checked', html), *more]
+    fields = {name: value for name, value in form["fields"].items() if not name.startswith(("supervisor-", "avoided-"))}
+    await agency.post(form["action"], {**fields, **own, **dict.fromkeys(ticks, "1"), **typed})
+
+
+async def test_what_was_chosen_among_many_stays_chosen(world: World) -> None:
+    """The page lists a part of them, and saves what it lists."""
+    office, agency = world.office, await world.log_in(world.office.agency)
+    earlier = await begin(world, agency)
+    await DrawLot.filter(draw_id=earlier.id).update(live=False)
+    before = world.clock.now() - timedelta(days=9)
+    await Draw.filter(id=earlier.id).update(state="released", created_at=before, finished_at=before, name="早先的活动")
+    others = [await make_supervisor(world.services.deps, f"138{n:08}", name=f"A{n:03}") for n in range(110)]
+    last = await make_supervisor(world.services.deps, "13922223333", name="郑监督", department="交通局")
+    draw_id = await office.setup.create(office.agency, draw_form(office))
+    for n in range(51):
+        columns = {name: getattr(earlier, name) for name in earlier._meta.db_fields if name != "id"}
+        await Draw.create(**columns | {"number": f"N{n}", "finished_at": world.clock.now()})
+    await agency.get(f"/agency/draws/{draw_id}/basic")
+    assert ("郑监督" in agency.text, "早先的活动" in agency.text) == (False, False)
+    assert "共112人" in agency.text.replace(" ", "")
+    await send_ticked(
+        agency, "按姓名或部门查找监督人", f"supervisor-{others[0].id}", supervisor_q="交通局", name="改了名"
+    )
+    assert ("郑监督" in agency.text, "A000" in agency.text, "A001" in agency.text) == (True, True, False)
+    await send_ticked(agency, "按名称或编号查找活动", f"supervisor-{last.id}", earlier_q="早先")
+    assert "早先的活动" in agency.text
+    assert agency.page.buttons["保存，下一步"][0]["fields"]["name"] == "改了名", "nothing that was typed is lost"
+    await send_ticked(agency, "保存，下一步", f"avoided-{earlier.id}")
+    assert agency.path == f"/agency/draws/{draw_id}/recusal", agency.text
+
+    await agency.get(f"/agency/draws/{draw_id}/basic")
+    await send_ticked(agency, "保存，下一步", name="再改名")
+    chosen = await Supervisor.filter(draw_id=draw_id).values_list("entry_id", flat=True)
+    assert set(chosen) == {last.id, others[0].id, SUPERVISOR_ENTRY}
+    assert await AvoidedDraw.filter(draw_id=draw_id).values_list("earlier_id", flat=True) == [earlier.id]
+
+    await SupervisorEntry.filter(id=last.id).update(active_until=world.clock.now())
+    await agency.get(f"/agency/draws/{draw_id}/basic")
+    await send_ticked(agency, "保存，下一步")
+    assert (agency.status, "已不在名册中，请另选" in agency.text) == (422, True)
+
+
+async def test_after_verification_room_contact_and_remark_are_corrected_and_the_verifier_hears_of_it(
+    world: World,
+) -> None:
+    office = world.office
+    draw_id = await make_draw(office)
+    await verify(office, draw_id)
+    await make_grant(await Account.get(id=office.verifier.account_id), "verifier")
+    agency = await world.log_in(office.agency)
+    before = await CallNotice.get(draw_id=draw_id)
+    path = f"/agency/draws/{draw_id}/notices/{before.id}"
+    await agency.get(f"/agency/draws/{draw_id}/conditions")
+    assert path in agency.page.links.values()
+    await agency.get(path)
+    assert ("确定删除" in agency.page.buttons, before.address in agency.text) == (False, True)
+    other = {"address": "广州市海珠区新港路1号", "gathering_at": at(world, 4), "venue": "其他"}
+    await agency.press("保存", room="9号评标室", contact="王五", contact_phone="13800001111", remark="请早到", **other)
+    assert (agency.path, "语音通知已保存" in agency.text) == (f"/agency/draws/{draw_id}/conditions", True)
+    after = await CallNotice.get(draw_id=draw_id)
+    assert (after.room, after.contact, after.remark) == ("9号评标室", "王五", "请早到")
+    assert (after.venue, after.address, after.gathering_at) == (before.venue, before.address, before.gathering_at)
+    [pushed] = await Notice.filter(account_id=office.verifier.account_id, kind="draw_news")
+    assert pushed.params["what"] == "核验后修改了语音通知"
+    await agency.get(f"/agency/draws/{draw_id}/log")
+    assert "核验后修改语音通知：语音通知1：评标室、联系人、联系方式、注意事项" in agency.text.replace(" ", "")
+    moved = replace(notice_form(office), address="广州市海珠区新港路1号")
+    with pytest.raises(Conflict, match="核验通过后"):
+        await office.setup.edit_notice(office.agency, draw_id, after.id, moved)
+
+    await agency.get(path)
+    await office.rounds.open(office.agency, draw_id)
+    await agency.press("保存", room="10号评标室")
+    assert (agency.status, "不能再修改" in agency.text) == (409, True)
+    assert (await CallNotice.get(draw_id=draw_id)).room == "9号评标室"
+
+
+async def test_a_venue_is_chosen_or_named_and_a_condition_is_previewed_before_it_is_saved(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw = await begin(world, agency)
+    await agency.get(f"/agency/draws/{draw.id}/notices/new")
+    html = await agency.response.text()
+    assert ('value="演示省公共资源交易中心越秀分场"' in html, 'value="其他"' in html) == (True, True)
+    await agency.press("保存", **notice(world, venue=""))
+    assert (agency.status, "请填写评标场所" in agency.text) == (422, True)
+    await agency.press("保存", **notice(world, venue_other="珠江宾馆"))
+    one = await CallNotice.get(draw_id=draw.id)
+    assert one.venue == "珠江宾馆"
+    await agency.get(f"/agency/draws/{draw.id}/notices/{one.id}")
+    assert agency.page.buttons["保存"][0]["fields"]["venue_other"] == "珠江宾馆"
+    await agency.press("保存", **notice(world, venue="演示省公共资源交易中心", venue_other="珠江宾馆"))
+    assert (await CallNotice.get(draw_id=draw.id)).venue == "演示省公共资源交易中心"
+    await Draw.filter(id=draw.id).update(on_site=True)
+    await agency.get(f"/agency/draws/{draw.id}/notices/{one.id}")
+    assert 'value="其他"' not in await agency.response.text()
+    await agency.press("保存", **notice(world, venue="其他"))
+    assert (agency.status, "从列表中选择评标场所" in agency.text) == (422, True)
+
+    await agency.get(f"/agency/draws/{draw.id}/conditions/new")
+    await agency.press("预览", **condition(one.id, specialty=""))
+    assert (agency.status, "请选择主专业" in agency.text) == (422, True)
+    await agency.press("预览", **condition(one.id))
+    assert ("还可预览" in agency.text, "条件还没有保存" in agency.text) == (True, True)
+    assert not await Condition.exists(draw_id=draw.id)
+    await agency.press("保存", **condition(one.id))
+    assert "新增语音通知" not in agency.page.links
+    assert "剩余可设置人数为0，不能再新增语音通知" in agency.text

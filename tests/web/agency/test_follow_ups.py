@@ -6,12 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.clock import local
-from models.draws import Draw, DrawApplication
+from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Attempt
 from models.virtual_calls import VirtualCall
 from services.draws import RecallTimes
-from tests.factories.offices import add_experts, end_with_panel, prove, state_of
+from tests.factories.files import pdf
+from tests.factories.offices import add_experts, end_with_panel, state_of
 from tests.web.conftest import Visitor, World
 
 
@@ -32,25 +33,30 @@ async def ended(world: World) -> UUID:
     return await end_with_panel(world.office)
 
 
-async def hand_in(world: World, agency: Visitor, draw_id: UUID) -> None:
-    """Through the page, and approved."""
+async def hand_in(world: World, agency: Visitor, draw_id: UUID) -> Visitor:
+    """With its proof by the agency's page, and approved by the verifier's; the answer is the verifier."""
     await agency.get(f"/agency/draws/{draw_id}/submit")
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="复评")
     assert (agency.status, "证明材料" in agency.text) == (422, True)
-    await prove(world.office, draw_id)
+    await agency.upload(f"/agency/draws/{draw_id}/attachment", "上传", pdf(), "复评申请表.pdf")
+    assert "附件已上传" in agency.text
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="复评")
     assert "等待交易中心核验" in agency.text
-    application = await DrawApplication.get(draw_id=draw_id, state="submitted")
-    await world.office.verification.approve(world.office.verifier, application.id)
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    await verifier.get(f"/desk/{draw_id}/application")
+    assert "复评申请表.pdf" in verifier.page.links
+    await verifier.press("通过")
+    assert "已通过核验" in verifier.text
+    return verifier
 
 
 async def test_original_experts_are_recalled_from_the_list_to_the_final_confirmation(world: World) -> None:
     old = await ended(world)
     agency = await world.log_in(world.office.agency)
     await agency.get("/agency/draws")
-    old_name = (await Draw.get(id=old)).name
-    await agency.click(f"复评：{old_name}")
-    assert (await Draw.get(id=old)).number in agency.text
+    original = await Draw.get(id=old)
+    await agency.click(f"复评：{original.name} {original.number}")
+    assert original.number in agency.text
     await agency.press("确定复评", ends_at=at(world, 18))
     assert (agency.status, "请填写预计评标开始时间" in agency.text) == (422, True)
     await agency.press("确定复评", starts_at=at(world, 14), ends_at=at(world, 18))
@@ -67,7 +73,13 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     await agency.get("/agency/draws?kind=recall")
     assert "未通知" in agency.text
     assert "通知原专家项目" in agency.text
-    await agency.click(f"进入通知：{draw.name}")
+    await agency.get("/agency/draws?state=recall_verified")
+    assert f"进入通知：{draw.name} {draw.number}" in agency.page.links, "未通知"
+    assert (
+        f"进入通知：{draw.name} {draw.number}" not in (await agency.get("/agency/draws?state=verified")).page.links
+    ), "未抽取"
+    await agency.get("/agency/draws?kind=recall")
+    await agency.click(f"进入通知：{draw.name} {draw.number}")
     await agency.press("保存", phone="1803078")
     assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
     await agency.press("保存", phone="18030785987")
@@ -95,7 +107,7 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     [one, other] = await Invitation.filter(draw_id=draw.id, state="accepted")
     assert "提交最终确认结果" not in agency.page.buttons
     world.clock.move(timedelta(seconds=61))
-    await VirtualCall.all().update(state="missed", closed_at=world.clock.now(), check_at=None)
+    await VirtualCall.all().update(state="missed", closed_at=world.clock.now(), check_at=None, staff_phone_sealed="")
     sent = Attempt.filter(channel="sms", notice__kind="draw_accepted")
     await sent.filter(notice__invitation_id=one.id).update(state="delivered")
     await sent.filter(notice__invitation_id=other.id).update(state="failed")
@@ -104,7 +116,9 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     [missed] = [name for name in names if f"虚拟号呼叫{name}" in agency.page.buttons]
     await agency.press(f"虚拟号呼叫{missed}")
     assert "接听后再呼叫专家" in agency.text, agency.text
-    record = await world.visitor().get(f"/record/{await world.screens().share(world.office.agency, draw.id, 'record')}")
+    record = await world.visitor().get(
+        f"/record/{await world.public_links().share(world.office.agency, draw.id, 'record')}"
+    )
     assert f"原活动{(await Draw.get(id=old)).number}" in record.text
     assert "通知的专家就是原活动的参评专家" in record.text
     await agency.get(f"/agency/draws/{draw.id}/run")
@@ -129,10 +143,9 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     assert "默认回避，不能删除" in agency.text
     await agency.click("下一步：抽取条件")
     await agency.click("下一步：提交审核")
-    await hand_in(world, agency, draw.id)
+    verifier = await hand_in(world, agency, draw.id)
     await agency.get(f"/agency/draws/{draw.id}")
     assert "开始三方摇号" in agency.page.buttons
-    verifier = await world.log_in(world.office.verifier, "verifier")
     await verifier.get(f"/desk/{draw.id}/application")
     assert f"重新抽取的原活动：{(await Draw.get(id=old)).number}" in verifier.text
     assert "截标" in verifier.text

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from markupsafe import escape
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from models.accounts import Account
 from models.draws import (
@@ -26,7 +26,7 @@ from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core.base import record
 from services.draws import render_template
-from tests.factories.offices import make_draw
+from tests.factories.offices import ID_NUMBER, make_draw
 from tests.web.agency.test_agents import MOBILE
 from tests.web.agency.test_draws import begin, pages
 from tests.web.conftest import World
@@ -163,6 +163,35 @@ async def test_a_broken_sheet_of_recusals_is_refused_in_words_and_adds_nothing(w
     assert "已导入" in agency.text, "a good one still goes in"
 
 
+async def test_persons_come_in_by_the_template_of_their_page_all_or_none(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    path = f"/agency/draws/{(await begin(world, agency)).id}/recusal"
+    await agency.get(f"{path}?list=persons")
+    template = await (await agency.client.get(agency.page.links["模板"])).read()
+    by_number, by_unit = ["张三", ID_NUMBER, "", "投标人", "自行申报"], ["李四", "", "甲公司", "投标人", "自行申报"]
+    await agency.upload(
+        f"{path}/persons.xlsx", "导入", filled(template, by_number, ["王五", "", "", "投标人", "自行申报"])
+    )
+    assert (agency.status, "有1行不能导入" in agency.text, "第3行" in agency.text) == (422, True, True)
+    assert not await RecusalPerson.exists()
+    await agency.upload(f"{path}/persons.xlsx", "导入", filled(template, by_number, by_unit))
+    assert ("已导入" in agency.text, "张三" in agency.text, "甲公司" in agency.text) == (True, True, True)
+    found = {one.name: one.unit_name for one in await RecusalPerson.all()}
+    assert found == {"张三": "", "李四": "甲公司"}
+    assert not await RecusalPerson.filter(name="张三", id_number_hash="").exists()
+
+
+def filled(template: bytes, *lines: list[str]) -> bytes:
+    """The template with these lines in place of its sample."""
+    book, held = load_workbook(io.BytesIO(template)), io.BytesIO()
+    sheet = book.worksheets[0]
+    sheet.delete_rows(2, sheet.max_row)
+    for line in lines:
+        sheet.append(line)
+    book.save(held)
+    return held.getvalue()
+
+
 async def test_a_refused_script_comes_back_as_text_too(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     draw_id = await make_draw(world.office)
@@ -179,3 +208,11 @@ async def test_a_refused_script_comes_back_as_text_too(world: World) -> None:
         await agency.press(button, **typed)
         text = await agency.response.text()
         assert (agency.status, "<script>x" in text, str(escape(EVIL)) in text) == (422, False, True), path
+
+
+async def test_a_mark_that_would_turn_what_is_printed_behind_it_is_refused(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/projects/new")
+    for turning in "\u202e\u2067":
+        await agency.press("保存", name=f"水厂{turning}扩建")
+        assert (agency.status, "无法识别的字符" in agency.text) == (422, True)

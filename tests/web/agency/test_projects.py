@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from models.accounts import Account
-from models.draws import Draw
+from models.draws import Draw, DrawLot
 from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core.base import Actor
-from tests.factories.offices import make_draw
+from tests.factories.offices import draw_form, make_draw
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organisation
 from tests.web.conftest import World
 
@@ -169,3 +170,52 @@ async def test_a_form_that_lay_too_long_is_refused(world: World) -> None:
     await agency.press("保存", **PROJECT)
     assert (agency.status, "页面已过期" in agency.text) == (403, True)
     assert not await Project.exists(name=PROJECT["name"])
+
+
+async def test_a_list_line_offers_what_the_project_s_state_allows(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/projects")
+    await agency.click("新增标段：演示项目")
+    await agency.press("创建", name="一标段", number="B-01", investment="50.5")
+    assert "标段已保存" in agency.text
+    await agency.get("/agency/projects")
+    assert (await agency.click("编辑：演示项目")).status == 200
+    await agency.get("/agency/projects")
+    await agency.click("删除：演示项目")
+    assert '<details class="more" open><summary>删除项目' in await agency.response.text()
+    lot = await Lot.get()
+    form = replace(draw_form(world.office), lots=(lot.id,))
+    draw_id = await world.office.setup.create(world.office.agency, form)
+    await agency.get("/agency/projects")
+    acts = {link.partition("：")[0] for link in agency.page.links if link.endswith("：演示项目")}
+    assert acts == {"查看", "新增标段"}
+
+    await Draw.filter(id=draw_id).update(state="terminated")
+    await DrawLot.filter(draw_id=draw_id).update(live=False)
+    await agency.click("查看：演示项目")
+    assert "曾发起抽取，标段信息不能再修改" in agency.text
+    assert ("新建抽取" in agency.page.links, "删除标段" in agency.page.buttons) == (True, False)
+
+
+async def test_a_project_without_lots_whose_draw_was_terminated_is_drawn_again(world: World) -> None:
+    agency, office = await world.log_in(world.office.agency), world.office
+    draw_id = await make_draw(office)
+    await agency.get(f"/agency/projects/{office.project_id}")
+    assert "新建抽取" not in agency.page.links
+    await Draw.filter(id=draw_id).update(state="terminated")
+    await DrawLot.filter(draw_id=draw_id).update(live=False)
+    await agency.get(f"/agency/projects/{office.project_id}")
+    assert ("新建抽取" in agency.page.links, "编辑项目" in agency.page.links) == (True, False)
+    assert (await agency.click("新建抽取")).status == 200
+
+
+async def test_the_project_of_a_tenderee_with_an_internal_code_is_edited_like_any_other(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    await agency.get("/agency/projects/new")
+    await agency.press("保存", **PROJECT | {"tenderee_code": "某部-0731", "internal_code": "1"})
+    made = await Project.get(name=PROJECT["name"])
+    assert made.tenderee_code == "某部-0731"
+    await agency.click("编辑项目")
+    assert 'name="internal_code" value="1" checked' in " ".join((await agency.response.text()).split())
+    await agency.get(f"/agency/projects/{world.office.project_id}?edit=1")
+    assert 'name="internal_code" value="1" checked' not in " ".join((await agency.response.text()).split())

@@ -8,7 +8,7 @@ from domain.clock import local
 from models.draws import Draw, DrawApplication
 from models.notices import Attempt, Notice
 from tests.factories.files import pdf
-from tests.factories.offices import add_experts, open_invitations, start_draw
+from tests.factories.offices import add_experts, open_invitations, reach_nobody, start_draw
 from tests.web.conftest import World
 
 
@@ -26,8 +26,13 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     assert "最迟" in agency.text
     await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
     assert (agency.status, "请先上传证明材料" in agency.text) == (422, True)
-    files = world.services.draws.attachments
-    await files.attach(office.agency, draw_id, "退选申请表.pdf", pdf(), "release")
+    proof = f"/agency/draws/{draw_id}/release/attachment"
+    await agency.upload(proof, "上传", b"no file that we know", "退选申请表.pdf")
+    assert (agency.status, "已上传：" in agency.text) == (422, False)
+    await agency.upload(proof, "上传", pdf(), "退选申请表.pdf", cause="不可抗力", reason="<b>洪水</b>")
+    kept = await agency.response.text()
+    assert ("已上传：退选申请表.pdf" in agency.text, "&lt;b&gt;洪水" in kept) == (True, True), agency.text
+    assert '<option value="不可抗力" selected>' in kept
     await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
     assert "退选申请已提交，等待交易中心核验" in agency.text
     await agency.press("撤回退选申请")
@@ -54,17 +59,19 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     supervisor = await world.log_in(office.supervisor, "supervisor")
     await supervisor.get(f"/desk/{draw_id}")
     assert "退选通知情况" not in supervisor.text
-    await agency.press("启动退选")
+    await agency.press("确定启动退选")
     assert "已启动退选" in agency.text, agency.text
     assert "通知中" in agency.text
     assert (await Draw.get(id=draw_id)).state == "released"
+    await agency.click("抽取结果")
+    assert (invitation.code in agency.text, "已退选" in agency.text) == (True, True)
+    await agency.click("查看哪些专家已确认知晓")
     notice = await Notice.get(kind="draw_released")
     morning = world.clock.now() + timedelta(hours=8)
     await Attempt.filter(notice_id=notice.id, channel="voice").update(due_at=morning)
     await agency.get(f"/agency/draws/{draw_id}/release")
     assert f"{local(morning):%H:%M}拨打" in agency.text, "a call waits for the morning"
-    await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=world.clock.now())
-    await Notice.filter(id=notice.id).update(state="failed")
+    await reach_nobody(notice, world.clock.now())
     await agency.get(f"/agency/draws/{draw_id}/release")
     [name] = [one for one in agency.page.buttons if one.startswith("登记")]
     [ring] = [one for one in agency.page.buttons if one.startswith("虚拟号呼叫")]

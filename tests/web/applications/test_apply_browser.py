@@ -17,7 +17,7 @@ from models.reviews import ReviewTask
 from services.applications import read_values
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
-from tests.plugins.browsers import CHROMIUM
+from tests.plugins.browsers import CHROMIUM, capture
 from tests.web.applicants import (
     FORM,
     ApplyingWorld,
@@ -138,10 +138,10 @@ async def ask_for_an_employer(page: Page, seen: Seen) -> None:
     await sheet.get_by_label("单位全称").fill("广州没有的单位有限公司")
     await sheet.get_by_role("button", name="申请添加").click()
     await expect(sheet.get_by_text("已提交。")).to_be_visible()
-    await seen.page.screenshot(path="var/screenshots/apply-employer-390-light.png")
+    await capture(seen.page, path="var/screenshots/apply-employer-390-light.png")
     await sheet.get_by_role("searchbox").fill("广州")
     await sheet.get_by_role("button", name="广州", exact=False).first.click()
-    await expect(sheet).to_have_count(0)
+    await expect(page.get_by_placeholder("输入单位名称搜索")).to_have_count(0)
     assert await EmployerRequest.filter(name="广州没有的单位有限公司").count() == 1
 
 
@@ -296,7 +296,7 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     page = await seen.open(f"{FORM}#check")
     await page.get_by_role("button", name="打印表格（锁定）").click()
     asked = page.get_by_role("dialog", name="打印后不能再修改")
-    await seen.page.screenshot(path="var/screenshots/apply-lock-390-light.png")
+    await capture(seen.page, path="var/screenshots/apply-lock-390-light.png")
     await asked.get_by_role("button", name="再看看").click()
     assert await state_of(application) == "draft"
     await page.get_by_role("button", name="打印表格（锁定）").click()

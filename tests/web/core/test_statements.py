@@ -35,7 +35,7 @@ async def applicant(world: World) -> Account:
     account = await make_applicant(world.services.deps, privacy_version=version)
     application = await make_application(world.services.deps, account)
     async with transaction():
-        await world.services.reviews.decisions.begin(application, world.clock.now())
+        await world.services.workflows.reviews.begin(application, world.clock.now())
     return account
 
 
@@ -66,5 +66,5 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
     admin = await make_account(world.services.deps)
     await make_grant(admin, "pool_admin")
     await check_pages(
-        await world.enter(admin), {"/office": 5, "/office/orders": 3, "/office/applications": 5, "/desk": 2}
+        await world.enter(admin), {"/office": 5, "/office/orders": 3, "/office/applications": 5, "/desk": 3}
     )

@@ -1,24 +1,28 @@
-"""Every page of a draw × everybody whom it doesn't concern: refused, and nothing changes.
+"""Every page of a draw × everybody: whom it doesn't concern is refused and changes nothing, whom it concerns is not.
 
-Routes and their parameters come from the running application, so a new page is walked as soon as it is there.
+Routes come from the running application and what a button sends from ``presses``, so a new page fails here until
+``MAY`` says whose it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from string import Formatter
 from uuid import UUID
 
 import pytest
-from yarl import URL
 
-from domain.ids import new_id
+from domain.draws.lifecycles import DrawState
 from models.accounts import Account
-from models.draws import CallNotice, Condition, Draw, Supervisor
+from models.draws import Draw, Supervisor
+from models.invitations import Invitation
 from models.organisations import Organisation
-from services.core.base import Actor, rows
+from services.core.base import Actor
+from services.draws import DiscardForm
+from tests.drivers.tables import sums_of_draws
+from tests.factories.draw_states import ids_of, make_every_state
 from tests.factories.draws import make_project
-from tests.factories.offices import Office, add_experts, make_draw, make_supervisor, open_invitations, start_draw
+from tests.factories.offices import Office, make_draw, make_supervisor, prove
 from tests.factories.people import (
     OTHER_CREDIT_CODE,
     make_account,
@@ -27,78 +31,49 @@ from tests.factories.people import (
     make_grant,
     make_organisation,
 )
+from tests.factories.reviews import make_applicant, make_reviewer
 from tests.web.conftest import Visitor, World
-from web.accounts.login import COOKIE
+from tests.web.draws.presses import Press, address, presses, routes, send
 from web.core.site import Site
 
-_OF_A_DRAW = ("/desk/{", "/agency/draws/{", "/agency/projects/{")
-_TABLES = (
-    "draw",
-    "draw_condition",
-    "draw_round",
-    "draw_application",
-    "draw_lot",
-    "draw_log",
-    "call_notice",
-    "recusal_unit",
-    "recusal_person",
-    "discard_request",
-    "absence",
-    "invitation",
-    "attendance",
-    "urge",
-    "remuneration",
-    "notice",
-    "project",
-    "lot",
-)
-_FIELDS = {
-    "command": "terminate",
-    "cause": "replanned",
-    "words": "换一批",
-    "reason": "换一批",
-    "kind": "absence",
-    "screen": "record",
-    "opinion": "同意",
-    "commitment": "ab" * 32,
-    "name": "改名",
-}
 _AWAY = ("/h5/login", "/h5/role")
+OWN = frozenset({"agency", "verifier", "supervisor", "venue", "admin"})
+"""Of the draw, its trading centre or its pool."""
+AGENCY = frozenset({"agency"})
+MAY: Mapping[str, frozenset[str]] = {
+    "/agency/draws/": AGENCY,
+    "/desk/{draw_id}": OWN,
+    "/desk/{draw_id}/application": OWN - {"venue"},
+    "POST /desk/{draw_id}/application": frozenset({"verifier"}),
+    "/desk/{draw_id}/attachment": OWN - {"venue"},
+    "POST /desk/{draw_id}/attendance": frozenset({"verifier", "venue"}),
+    "POST /desk/{draw_id}/attendance urge": frozenset({"agency", "verifier", "venue"}),
+    "POST /desk/{draw_id}/attendance ring": frozenset({"agency", "verifier", "venue"}),
+    "/desk/{draw_id}/absences": OWN - {"admin"},
+    "POST /desk/{draw_id}/absences": frozenset({"verifier", "supervisor"}),
+    "POST /desk/{draw_id}/absences register": frozenset({"agency", "verifier", "venue"}),
+    "POST /desk/{draw_id}/exit end": frozenset({"agency", "verifier", "venue"}),
+    "POST /desk/{draw_id}/exit terminate": frozenset({"agency", "verifier"}),
+    "/desk/{draw_id}/screen": frozenset({"verifier", "venue"}),
+    "/desk/{draw_id}/round": frozenset({"supervisor"}),
+    "/desk/{draw_id}/audit": frozenset({"supervisor", "admin"}),
+    "POST /desk/{draw_id}/audit open": frozenset({"supervisor"}),
+    "/desk/{draw_id}/remuneration": OWN - {"supervisor"},
+    "POST /desk/{draw_id}/remuneration": frozenset({"verifier", "venue"}),
+}
+"""Who opens or presses what begins so; the longest beginning counts, and one with a method goes first."""
+LOOKED_AT = ("editing", "ended")
 
 
-def routes(world: World) -> list[tuple[str, str]]:
-    """Method and canonical path of every page of a single draw or project."""
-    found = {
-        (route.method, route.resource.canonical)
-        for route in world.server.app.router.routes()
-        if route.resource and route.method in ("GET", "POST") and route.resource.canonical.startswith(_OF_A_DRAW)
-    }
-    return sorted(found)
-
-
-async def ids_of(office: Office, draw_id: UUID) -> Mapping[str, object]:
-    [invitation, *_] = await open_invitations(draw_id)
-    notice, condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
-    return {
-        "draw_id": draw_id,
-        "notices": notice.id,
-        "conditions": condition.id,
-        "project": office.project_id,
-        "code": invitation.code,
-        "invitation": invitation.id,
-    }
-
-
-def fill(path: str, ids: Mapping[str, object]) -> str:
-    """The address of what really exists; what a page has besides is made up."""
-    own = ids["project" if path.startswith("/agency/projects") else "draw_id"]
-    known: dict[str, object] = {"draw_id": own, "id": own, "part": ids["conditions" if "/cond" in path else "notices"]}
-    names = [part.split("}")[0].split(":")[0] for part in path.split("{")[1:]]
-    return path.format_map({name: known.get(name, new_id()) for name in names})
+def may(method: str, path: str) -> frozenset[str]:
+    """Whose a page or button is. Raises where nobody has said it."""
+    fitting = [one for one in MAY if f"{method} {path}".startswith(one) or path.startswith(one)]
+    assert fitting, f"{method} {path} is in no line of MAY"
+    return MAY[max(fitting, key=lambda one: (" " in one, len(one)))]
 
 
 async def strangers(world: World) -> dict[str, Visitor]:
-    """One of each role, of another organisation, place or draw; the expert and the visitor are of no office."""
+    """One of each role, of another organisation, place, draw or pool."""
     deps, office = world.services.deps, world.office
     legal, colleague, verifier, venue, watcher = [await make_account(deps) for _ in range(5)]
     await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=legal.id)
@@ -106,22 +81,22 @@ async def strangers(world: World) -> dict[str, Visitor]:
     await make_grant(verifier, "verifier", scope="别处交易中心")
     await make_grant(venue, "venue", scope="别处评标室")
     await _watch_another(office, watcher)
-    expert = await make_account(deps)
+    expert, admin = await make_account(deps), await make_account(deps, pool="guangdong")
     await make_expert(deps, account=expert)
-    found = {"visitor": world.visitor(), "expert": world.visitor()}
-    cookie = await world.services.accounts.web_sessions.begin(expert)
-    jar = found["expert"].client.session.cookie_jar
-    jar.update_cookies({COOKIE: cookie}, URL(str(found["expert"].client.make_url("/"))))
-    for name, account in {
+    await make_grant(admin, "pool_admin")
+    reviewer = await make_reviewer(deps, "industry")
+    accounts = {
+        "expert": expert,
+        "applicant": await make_applicant(deps),
+        "reviewer": await Account.get(id=reviewer.account_id),
         "organisation": legal,
-        "agent": colleague,
-        "verifier": verifier,
-        "venue": venue,
-        "supervisor": watcher,
-    }.items():
-        found[name] = await world.log_in(Actor("demo", name, account.id))
-        assert found[name].path not in _AWAY, name
-    return found
+        "colleague": colleague,
+        "other verifier": verifier,
+        "other venue": venue,
+        "other supervisor": watcher,
+        "admin of another pool": admin,
+    }
+    return {"visitor": world.visitor(), **{name: await world.enter(account) for name, account in accounts.items()}}
 
 
 async def _watch_another(office: Office, watcher: Account) -> None:
@@ -138,48 +113,127 @@ async def _watch_another(office: Office, watcher: Account) -> None:
     await Draw.filter(id=other).update(state="verified")
 
 
-async def stands() -> list[Any]:
-    """What is in the tables of draws."""
-    return [
-        (await rows(f"SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) AS all FROM {table} t"))[0]
-        for table in _TABLES
-    ]
-
-
-async def test_nobody_whom_a_draw_does_not_concern_opens_or_changes_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Forms pass as if each had its token: what refuses here is who asks, not a form that is out of date."""
-    await add_experts(world.office, 3)
-    draw_id = await start_draw(world.office)
-    ids = await ids_of(world.office, draw_id)
-    monkeypatch.setattr(Site, "_check_token", lambda *_: None)
-    people = await strangers(world)
-    before, found = await stands(), []
-    fields = {**_FIELDS, "code": str(ids["code"]), "who": str(ids["code"]), "invitation": str(ids["invitation"])}
-    for method, path in routes(world):
-        address = fill(path, ids)
-        for name, visitor in people.items():
-            await (visitor.get(address) if method == "GET" else visitor.post(address, fields))
-            if visitor.status not in (403, 404) and visitor.path not in _AWAY:
-                found.append(f"{method} {path} as {name}: {visitor.status}")
-    assert not found, "\n".join(found)
-    assert await stands() == before
-
-
-async def test_whom_it_concerns_gets_the_same_pages(world: World) -> None:
-    """The control: the addresses that are walked above lead somewhere."""
-    await add_experts(world.office, 3)
-    ids = await ids_of(world.office, await start_draw(world.office))
+async def insiders(world: World) -> dict[str, Visitor]:
     office = world.office
-    own = {
-        "agency": await world.log_in(office.agency),
-        "verifier": await world.log_in(office.verifier, "verifier"),
-        "supervisor": await world.log_in(office.supervisor, "supervisor"),
-        "venue": await world.log_in(office.desk, "venue"),
+    admin = await make_account(world.services.deps)
+    found: dict[str, tuple[Actor, str]] = {
+        "agency": (office.agency, ""),
+        "verifier": (office.verifier, "verifier"),
+        "supervisor": (office.supervisor, "supervisor"),
+        "venue": (office.desk, "venue"),
+        "admin": (Actor("demo", "pool_admin", admin.id), "pool_admin"),
     }
-    for method, path in routes(world):
-        if method == "POST" or path.endswith("/events") or "attachment" in path or path.count("{") > 1:
-            continue
-        answers = {name: (await visitor.client.get(fill(path, ids))).status for name, visitor in own.items()}
-        assert {200, 422} & set(answers.values()), f"{path}: {answers}"
+    people = {}
+    for name, (actor, role) in found.items():
+        account = await Account.get(id=actor.account_id)
+        if role:
+            await make_grant(account, role)
+        people[name] = await world.enter(account)
+    return people
+
+
+def is_out(visitor: Visitor) -> bool:
+    return visitor.status in (403, 404) or visitor.path in _AWAY
+
+
+async def pages_of(world: World, draws: Mapping[str, UUID]) -> list[tuple[str, str]]:
+    """Canonical path and address of each page that is looked at, in several states; streams never end."""
+    found = []
+    for name in LOOKED_AT:
+        ids = await ids_of(draws[name])
+        for path in sorted(routes(world.server.app, "GET")):
+            if not path.endswith("/events"):
+                part = ids["condition" if "/conditions/" in path else "notice"]
+                found.append((path, address(path, draws[name], {"part": part})))
+    return found
+
+
+async def in_its_state(one: Press, draws: Mapping[str, UUID]) -> UUID:
+    """A draw of which the button may do something: one that has what the button names."""
+    fitting = []
+    for draw_id in draws.values():
+        draw = await Draw.get_or_none(id=draw_id)
+        if draw and DrawState(draw.state) in one.states and (draw.kind == "recall") == one.path.endswith("/notify"):
+            ids = await ids_of(draw_id, made_up=False)
+            fitting.append((sum(not ids[name] for name in ids_in(one)), len(fitting), draw_id))
+    assert fitting, f"{one.name} is for no state that is made"
+    return min(fitting)[2]
+
+
+@pytest.fixture
+async def draws(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, UUID]:
+    """In every state, with all that a page may name.
+
+    Forms pass as if each had its token: what refuses is who asks, not a form that is out of date.
+    """
+    monkeypatch.setattr(Site, "_check_token", lambda *_: None)
+    made = await make_every_state(world.office)
+    for name in ("completed", "asked_to_release"):
+        await ask_for_recusal(world.office, made[name])
+    for name in LOOKED_AT:
+        await prove(world.office, made[name])
+    return made
+
+
+@pytest.mark.slow
+async def test_nobody_whom_a_draw_does_not_concern_opens_or_changes_it(world: World, draws: dict[str, UUID]) -> None:
+    people = (await strangers(world)) | await insiders(world)
+    before, found = await sums_of_draws(), []
+    for path, one in await pages_of(world, draws):
+        for name, visitor in people.items():
+            await visitor.get(one)
+            if is_out(visitor) == (name in may("GET", path)):
+                found.append(f"GET {path} as {name}: {visitor.status} {visitor.path}")
+    buttons = presses(world.clock.now())
+    assert {one.path for one in buttons} == routes(world.server.app, "POST")
+    for press in buttons:
+        draw_id = await in_its_state(press, draws)
+        ids = await ids_of(draw_id)
+        for name, visitor in people.items():
+            if name not in may("POST", press.name):
+                await send(visitor, press, draw_id, ids)
+                if not is_out(visitor):
+                    found.append(f"POST {press.name} as {name}: {visitor.status} {visitor.path}")
+    assert await sums_of_draws() == before
+    for press in buttons:
+        for name in may("POST", press.name):
+            draw_id = await in_its_state(press, draws)
+            visitor = await send(people[name], press, draw_id, await ids_of(draw_id))
+            if visitor.status == 403 or visitor.path in _AWAY:
+                found.append(f"POST {press.name} as {name}, who may: {visitor.status} {visitor.path} {visitor.text}")
+    assert not found, "\n".join(found)
+
+
+async def test_the_id_of_one_draw_opens_nothing_by_the_address_of_another(world: World, draws: dict[str, UUID]) -> None:
+    """Asked by people who may act in both: a notice, a condition, an expert or a request is looked for in its draw."""
+    real = {draw_id: await ids_of(draw_id, made_up=False) for draw_id in draws.values()}
+    inside, before, found, sent = await insiders(world), await sums_of_draws(), [], 0
+    for press in presses(world.clock.now()):
+        draw_id = await in_its_state(press, draws)
+        own = await ids_of(draw_id)
+        for name in ids_in(press) - {"draw"}:
+            others = [ids[name] for other, ids in real.items() if other != draw_id and ids[name]]
+            assert others, f"no other draw has {name} for {press.name}"
+            for other in others[-2:]:
+                visitor = await send(inside[press.who], press, draw_id, own | {name: other})
+                sent += 1
+                if visitor.status not in (403, 404) and (press.name, visitor.status) not in FULL:
+                    found.append(f"POST {press.name} with {name} of another: {visitor.status} {visitor.text}")
+    assert not found, "\n".join(found)
+    assert sent > 40
+    assert await sums_of_draws() == before
+
+
+FULL = {("/agency/draws/{id}/conditions/{part} save new", 422)}
+"""No place is left for a new condition, whatever its notice."""
+
+
+def ids_in(press: Press) -> set[str]:
+    return {name for value in press.fields.values() for _, name, _, _ in Formatter().parse(value) if name}
+
+
+async def ask_for_recusal(office: Office, draw_id: UUID) -> None:
+    agreed = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
+    assert agreed is not None
+    reason = office.deps.book("demo").draw.recusal_reasons[0]
+    await office.discards.register(office.desk, draw_id, DiscardForm(agreed.code, "recusal", "亲属", reason))

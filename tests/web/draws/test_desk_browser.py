@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.factories.draws import make_project
 from tests.plugins.browsers import CHROMIUM
@@ -52,3 +52,18 @@ async def test_pages_of_the_desk_read_well(
     await look("absences", f"/desk/{running}/absences")
     assert not found, "\n".join(found)
     assert seen.complaints == []
+
+
+async def test_a_list_of_decided_applications_is_kept_fresh_and_stays(browser: Browser, world: World) -> None:
+    draw_id = await submitted(world)
+    [application] = await world.services.draws.verification.of_draw(draw_id)
+    await world.services.draws.verification.approve(world.office.verifier, application.id)
+    seen = await staff(browser, world, PHONE, "verifier")
+    await seen.page.clock.install()
+    page = await seen.open("/desk/applications?state=approved")
+    await page.evaluate("document.body.dataset.kept = 'yes'")
+    async with page.expect_response(lambda answer: "/desk/applications" in answer.url) as fetched:
+        await page.clock.run_for(15_000)
+    assert (await fetched.value).url.endswith("?state=approved")
+    await page.clock.run_for(1_000)
+    await expect(page.locator("body[data-kept]")).to_have_count(1)

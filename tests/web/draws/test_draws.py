@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from domain.draws.random_draw import participant_commitment
 from domain.ids import new_id
 from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
-from models.draws import Draw
+from models.draws import Draw, SupervisorEntry
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Actor
 from tests.factories.files import pdf
-from tests.factories.offices import add_experts, make_draw, verify
+from tests.factories.offices import add_experts, draw_form, make_draw, make_supervisor, verify
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.web.conftest import World
 
@@ -210,7 +211,10 @@ async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sea
     assert "名单已密封" in agency.text
     assert invitation.code in agency.text
     assert "专家0" not in agency.text
-    assert (await agency.get(f"/desk/{draw_id}/attendance")).status == 422
+    await agency.get(f"/desk/{draw_id}")
+    [desk] = [one for one in agency.page.links if one.startswith("签到台")]
+    await agency.click(desk)
+    assert (agency.status, "后可查看" in agency.text, "还没有专家" in agency.text) == (200, True, False)
     assert (await agency.get(f"/desk/{draw_id}/screen")).status == 403
     assert not await AuditEntry.exists(action="result.read")
 
@@ -300,8 +304,9 @@ async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier
     assert "确认回避" not in desk.page.buttons
     assert "现场回避待您确认" in (await verifier.get("/desk")).text
     await verifier.get(f"/desk/{draw_id}/absences")
-    await verifier.press("不予确认")
+    await verifier.press("不予确认", opinion="  ")
     assert (verifier.status, "请填写不予确认的原因" in verifier.text) == (422, True)
+    assert 'value="  "' in await verifier.response.text(), "what was typed stays"
     await verifier.press("确认回避")
     assert "已确认，名额已空出" in verifier.text
     assert (await Invitation.get(id=one.id)).state == "recused"
@@ -333,6 +338,9 @@ async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world
     await agency.click("申请退选")
     assert agency.path == f"/agency/draws/{draw_id}/release"
     await verifier.get(f"/desk/{draw_id}/exit")
+    await verifier.press("终止活动", cause="project_stopped", words="")
+    assert (verifier.status, "请填写终止说明" in verifier.text) == (422, True)
+    assert '<option value="project_stopped" selected>' in " ".join((await verifier.response.text()).split())
     await verifier.press("终止活动", cause="project_stopped", words="项目取消")
     assert "已终止" in verifier.text
     assert (await Invitation.get(id=one.id)).state == "cancelled"
@@ -402,3 +410,26 @@ async def test_draws_are_found_by_state_and_by_project(world: World) -> None:
     assert "演示项目(一标段)" in (await desk.get("/desk?state=completed&project=2026112100000000")).text
     assert "没有符合条件的活动" in (await desk.get("/desk?state=short")).text
     assert "没有符合条件的活动" in (await desk.get("/desk?project=别的项目")).text
+
+
+async def test_a_supervisor_of_the_register_logs_in_once_a_draw_names_him_and_as_long_as_he_is_registered(
+    world: World,
+) -> None:
+    """Nobody makes an account for him: the office enters his mobile number, an agency chooses him."""
+    office, mobile = world.office, "13700003333"
+    entry = await make_supervisor(office.deps, mobile, name="赵监督")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile=mobile)
+    assert not await Notice.exists(kind="verification_code")
+    world.clock.move(timedelta(minutes=2))
+    draw_id = await office.setup.create(office.agency, replace(draw_form(office), supervisors=(entry.id,)))
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile=mobile)
+    await visitor.press("登录", code=await world.last_code())
+    assert visitor.path == "/desk", visitor.text
+    await Draw.filter(id=draw_id).update(state="ended", terminal="省中心", ended_at=world.clock.now())
+    await visitor.get("/desk")
+    assert (visitor.path, visitor.status) == ("/desk", 200), "what was supervised can be read when it is over"
+    await SupervisorEntry.filter(id=entry.id).update(active_until=world.clock.now())
+    await visitor.get("/desk")
+    assert visitor.path != "/desk", visitor.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,9 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from domain.draws.record import Json
 from domain.draws.verify_draw import read, verify
 from domain.errors import TooMany
 from models.draws import Draw
+from services.draws.public_record import PublicRecords
 from tests.web.conftest import World
 from web.assembly import setup_pages
 
@@ -61,6 +64,7 @@ async def test_an_unknown_number_and_an_activity_that_goes_on_get_the_same_answe
         answers.add(visitor.text)
         await visitor.get(f"/record/demo/{one}")
         assert (visitor.status, "请在结束后再查" in visitor.text) == (404, True)
+        assert (visitor.page.links["按编号核对"], "登录" in visitor.page.links) == ("/record", False)
         await visitor.get(f"/record/nowhere/{one}/file")
         assert visitor.status == 404
     assert len(answers) == 1
@@ -77,24 +81,62 @@ async def test_what_is_no_number_is_named_as_such(world: World, typed: str) -> N
 
 async def test_an_expired_link_says_that_the_number_will_do(world: World) -> None:
     draw_id, _ = await world.panel(1)
-    token = await world.screens().share(world.office.agency, draw_id, "record")
+    token = await world.public_links().share(world.office.agency, draw_id, "record")
     world.clock.move(timedelta(days=31))
     visitor = await world.visitor().get(f"/record/{token}")
     assert (visitor.status, "凭活动编号就能查看和核对" in visitor.text) == (403, True)
 
 
+async def test_a_record_is_made_and_compressed_once_however_many_ask_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, made = await finished(world), list[str]()
+    of = PublicRecords.of
+
+    async def counted(self: PublicRecords, asked: Draw) -> dict[str, Json]:
+        made.append(asked.number)
+        return await of(self, asked)
+
+    monkeypatch.setattr(PublicRecords, "of", counted)
+    path = f"/record/demo/{draw.number}"
+    async with world.visitor().client as client:
+        answers = await asyncio.gather(*(client.get(f"{path}/file") for _ in range(4)), client.get(path))
+        plain = await client.get(f"{path}/file", headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        files = [await one.read() for one in (*answers[:4], plain)]
+    assert {one.headers["Content-Encoding"] for one in answers[:4]} == {"gzip"}
+    assert len(set(files)) == 1
+    assert made == [draw.number]
+
+
+async def test_a_link_leads_to_the_public_address_once_the_activity_is_over(world: World) -> None:
+    draw_id, _ = await world.panel(2)
+    token = await world.public_links().share(world.office.agency, draw_id, "record")
+    visitor = await world.visitor().get(f"/record/{token}")
+    assert (visitor.path, "到目前为止的记录" in visitor.text) == (f"/record/{token}", True)
+    draw = await end(world, draw_id)
+    await visitor.get(f"/record/{token}")
+    assert (visitor.path, "长期有效" in visitor.text) == (f"/record/demo/{draw.number}", True)
+    await visitor.get(f"/record/{token}/file")
+    assert (visitor.path, visitor.status) == (f"/record/demo/{draw.number}/file", 200)
+
+
 async def test_look_ups_are_counted_and_refused_when_there_are_too_many(world: World) -> None:
-    draw = await finished(world)
+    draw_id, _ = await world.panel(1)
+    token = await world.public_links().share(world.office.agency, draw_id, "record")
     counted: list[str] = []
 
     async def limit(_request: web.Request, name: str, tries: int, period: int) -> None:
         counted.append(name)
-        if len(counted) > 2:
+        if len(counted) > 3:
             raise TooMany("查询太频繁，请稍后再试。", retry_after=period)
 
     app = web.Application()
     setup_pages(app, world.services, limit=limit)
     async with TestClient(TestServer(app)) as client:
-        for path, status in ((f"/demo/{draw.number}", 200), (f"/demo/{draw.number}/file", 200), ("?number=CQ", 429)):
+        for path in (f"/{token}", f"/{token}/file"):
+            assert (await client.get(f"/record{path}")).status == 200
+        draw = await end(world, draw_id)
+        for path, status in ((f"/demo/{draw.number}/file", 200), (f"/demo/{draw.number}", 429), ("?number=CQ", 429)):
             assert (await client.get(f"/record{path}")).status == status
-    assert counted == ["h5_record"] * 3
+    assert counted == ["h5_record"] * 5

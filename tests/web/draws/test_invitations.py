@@ -135,7 +135,7 @@ async def test_a_form_of_another_site_does_nothing(world: World) -> None:
     assert await state(invitation) == "open"
 
 
-async def test_a_form_serves_its_own_invitation_and_deed_only(world: World) -> None:
+async def test_a_form_serves_its_own_invitation_and_command_only(world: World) -> None:
     _, [mine, other] = await world.call(2)
     page = await world.visitor().get(f"/i/{mine.link}")
     form = page.page.buttons["参加"][0]["fields"]["form"]

@@ -10,11 +10,11 @@ import pytest
 from pypdf import PdfReader
 
 from domain.errors import RuleViolation, Unavailable
-from gateways.document_renderer import TypstPrinter
+from gateways.document_renderer import TypstRenderer
 from models.draws import Draw
 from models.invitations import Invitation
 from services.draws.prints import DrawPrints
-from tests.factories.files import PlainPrinter
+from tests.factories.files import PlainRenderer
 from tests.web.conftest import World
 
 NASTY = '#panic("x")*_$a$`@ref<b>\\[]{}//'
@@ -24,7 +24,7 @@ def printed_by(world: World, printer: object) -> DrawPrints:
     made = world.services.draws
     return DrawPrints(
         world.services.deps,
-        cast("PlainPrinter", printer),
+        cast("PlainRenderer", printer),
         made.queries,
         made.results,
         made.public_records,
@@ -42,7 +42,7 @@ async def unsealed(world: World) -> Draw:
 
 async def test_a_panel_is_printed_from_unsealing_on_with_a_mark_before_who_came_later(world: World) -> None:
     draw_id, invitations = await world.panel(2)
-    printer = PlainPrinter()
+    printer = PlainRenderer()
     prints = printed_by(world, printer)
     for early in (prints.result, prints.attendance):
         with pytest.raises(RuleViolation, match="后可打印"):
@@ -63,7 +63,7 @@ async def test_a_panel_is_printed_from_unsealing_on_with_a_mark_before_who_came_
 
 
 async def test_what_people_typed_stands_on_paper_as_they_typed_it(world: World) -> None:
-    draw, printer = await unsealed(world), TypstPrinter()
+    draw, printer = await unsealed(world), TypstRenderer()
     paper = await printed_by(world, printer).result(world.office.agency, draw.id)
     printer.close()
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)

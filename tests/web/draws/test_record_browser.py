@@ -18,6 +18,7 @@ from tests.factories.offices import Office
 from tests.factories.record_forgery import Forgery, forgery_of, mutate
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
+from tests.web.draws.record_scenes import recalled, supplemented
 from tests.web.draws.test_finished_records import finished
 from tests.web.test_browser import PHONE, SCREEN, look
 
@@ -115,7 +116,7 @@ async def ended_record(world: World) -> tuple[str, Office]:
     for invitation in invitations:
         await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
-    return await world.screens().share(world.office.agency, draw_id, "record"), world.office
+    return await world.public_links().share(world.office.agency, draw_id, "record"), world.office
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (SCREEN, "light")])
@@ -191,3 +192,29 @@ KEPT = """(head) => {
     localStorage.setItem(`pbt/${id}/receipts/${draw}`, JSON.stringify([{ role: 'agency', round: 1, head }]));
 }"""
 """As the browser of a party keeps it."""
+
+
+async def test_a_recall_is_compared_with_its_original_and_says_what_came_of_it(browser: Browser, world: World) -> None:
+    original = await supplemented(world)
+    draw = await recalled(world, original)
+    seen = await look(browser, world)
+    page = await seen.open(f"/record/demo/{draw.number}")
+    await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
+    await page.get_by_text(f"已取来原活动{original.number}的记录一并核对").wait_for()
+    await page.get_by_text("通知的2位专家正是它结束时的参评专家").wait_for()
+    assert seen.complaints == []
+    await seen.check("record-recall")
+    await seen.open(f"/record/demo/{original.number}")
+    await page.get_by_text("由场地人员提出，核验人员确认").wait_for()
+    await seen.check("record-supplement")
+    await seen.open(f"/record/demo/{draw.number}")
+    await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
+    answers = [{"status": 429}, {"json": {"format": "pbt-draw-record-v1"}}]
+    await page.route(f"**/{original.number}/file", lambda route: route.fulfill(**answers.pop(0)))
+    check = page.get_by_role("button", name="核对抽取记录")
+    await check.click()
+    await page.get_by_role("heading", name="核对通过，原活动尚未比对").wait_for()
+    await page.get_by_text("查询太频繁").wait_for()
+    await check.click()
+    await page.get_by_role("heading", name="核对不通过：与原活动对不上").wait_for()
+    assert await page.locator("#story").inner_text() == ""

@@ -101,7 +101,8 @@ async def test_an_application_whose_start_has_passed_is_not_approved(world: Worl
     verifier = await world.log_in(world.office.verifier, "verifier")
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     await verifier.get(f"/desk/{draw_id}/application")
-    await verifier.press("通过")
+    assert ("通过" in verifier.page.buttons, "已过，不能通过" in verifier.text) == (False, True)
+    await verifier.press("退回", command="approve")
     assert (verifier.status, "请退回" in verifier.text, await state_of(draw_id)) == (409, True, "submitted")
     await verifier.press("退回", opinion="时间已过")
     assert await state_of(draw_id) == "refused"
@@ -126,7 +127,7 @@ async def test_a_supervisor_reads_the_application_the_log_and_looks_into_the_rea
     await supervisor.click("申请内容活动信息、抽取条件、回避和核验记录")
     assert ("粤和招标代理有限公司" in supervisor.text, "通过" in supervisor.page.buttons) == (True, False)
     await supervisor.get(f"/desk/{draw_id}/log")
-    assert "启动抽取" in supervisor.text
+    assert ("启动抽取" in supervisor.text, "粤和招标代理有限公司 · 法人 · 王小明" in supervisor.text) == (True, True)
     await supervisor.get(f"/desk/{draw_id}/audit")
     await supervisor.press("开始稽核")
     assert (supervisor.status, "解密" in supervisor.text) == (422, True)

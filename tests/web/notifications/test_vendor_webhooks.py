@@ -20,7 +20,7 @@ from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import LocalCounter, check_rate, client_address
 from models.invitations import Invitation
-from models.notices import Attempt, Notice, Receipt
+from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, transaction
 from services.operations import DeliveryReports
 from services.ports import CallDetail
@@ -54,7 +54,7 @@ class Line:
         item = {"call_id": self.call.vendor_id, "out_id": self.call.out_id, "status_code": "200000", "dtmf": "11"}
         answer = await self.client.post(f"/receipts/{SECRET}/voice", json=[{**item, **changes}], headers=VENDOR)
         assert (answer.status, await answer.json()) == (200, {"code": 0, "msg": "接收成功"})
-        for receipt in await Receipt.filter(applied_at=None):
+        for receipt in await DeliveryReport.filter(applied_at=None):
             await self.receipts.apply(receipt.id)
         await self.receipts.check_due()
 
@@ -211,7 +211,7 @@ async def test_a_forged_delivery_of_an_sms_changes_nothing(line: Line) -> None:
     item = {"biz_id": "forged", "out_id": sms.out_id, "success": True, "err_code": "DELIVERED"}
     for changes, state in (({}, "sent"), ({"out_id": "1"}, "sent"), ({"biz_id": sms.vendor_id}, "delivered")):
         await line.client.post(f"/receipts/{SECRET}/sms", json=[{**item, **changes}], headers=VENDOR)
-        for receipt in await Receipt.filter(applied_at=None):
+        for receipt in await DeliveryReport.filter(applied_at=None):
             await line.receipts.apply(receipt.id)
         assert (await Attempt.get(id=sms.id)).state == state
 

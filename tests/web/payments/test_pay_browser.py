@@ -99,6 +99,24 @@ async def test_inside_wechat_the_cashier_opens_and_the_result_is_confirmed(
     assert seen.complaints == []
 
 
+async def test_a_tap_before_the_script_has_come_opens_the_cashier_as_well(
+    browser: Browser, world: World, platform: FakePlatform
+) -> None:
+    """On a slow line the button stands before its script: the form is sent by the browser itself."""
+    fee = await make_owed(world)
+    seen = await in_wechat(browser, world, fee, ["ok"])
+    await seen.page.route("**/payments/pay.js*", lambda route: route.abort())
+    page = await seen.open("/h5/demo/pay")
+    await seen.page.unroute("**/payments/pay.js*")
+    await page.get_by_role("button", name="立即支付").click()
+    await page.get_by_text("支付结果确认中").wait_for()
+    assert await page.get_by_role("img", name="微信付款二维码").is_hidden()
+    assert (await page.evaluate("window.asked"))["parameters"]["package"].startswith("prepay_id=wx")
+    assert [order.trade for order in await PayOrder.all()] == ["jsapi"]
+    await settle(world, platform.pay(next(iter(platform.orders))))
+    await page.get_by_role("heading", name="缴费成功").wait_for()
+
+
 async def test_a_platform_that_is_away_is_said_and_tried_again_by_a_tap(
     browser: Browser, world: World, platform: FakePlatform
 ) -> None:

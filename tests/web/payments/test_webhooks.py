@@ -33,7 +33,7 @@ async def client(
     till: Till, aiohttp_client: Callable[[web.Application], Awaitable[TestClient[Any, Any]]]
 ) -> TestClient[Any, Any]:
     app = web.Application()
-    app.add_routes(PaymentWebhookEndpoint(till.events).routes())
+    app.add_routes(PaymentWebhookEndpoint(till.webhooks).routes())
     return await aiohttp_client(app)
 
 

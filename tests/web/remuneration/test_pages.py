@@ -18,7 +18,7 @@ from services.core.base import Actor
 from tests.drivers.statements import count_statements
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation
 from tests.factories.remuneration import ended_panel
-from tests.web.conftest import World
+from tests.web.conftest import Visitor, World
 from tests.web.office_scene import make_scene
 
 
@@ -30,10 +30,17 @@ async def waiting(world: World, actor: Actor) -> dict[str, int]:
     return {count.name: count.number for one in found if one.role == actor.role for count in one.counts}
 
 
+async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
+    """Where the links of a first page lead on which these words stand."""
+    await visitor.get(page)
+    return [path for label, path in visitor.page.links.items() if words in label]
+
+
 async def test_from_proposal_by_objection_and_answer_to_payment(world: World) -> None:
     draw_id, [first, _] = await ended_panel(world.office, world.clock, needed=2)
     desk = await world.log_in(world.office.desk, "venue")
     assert (await waiting(world, world.office.desk))["酬劳待提出"] == 1
+    assert await led_to(desk, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
     await desk.get(f"/desk/{draw_id}")
     await desk.click("专家酬劳活动结束后提出，专家确认")
     assert "演示省评标专家酬劳标准" in desk.text
@@ -53,6 +60,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
 
     work = await waiting(world, world.office.desk)
     assert (work["酬劳待提出"], work["酬劳异议待答复"]) == (0, 1)
+    assert await led_to(desk, "/desk", "酬劳异议待答复") == [f"/desk/{draw_id}/remuneration"]
     await desk.get(f"/desk/{draw_id}/remuneration")
     assert "实际20:30离场" in desk.text
     await desk.press("维持或更正", amount="500.00", words="")
@@ -72,6 +80,12 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
 
     agency = await world.log_in(world.office.agency)
     assert (await waiting(world, world.office.agency))["酬劳待支付"] == 1
+    assert await led_to(agency, "/agency", "酬劳待支付") == ["/agency/remuneration"]
+    await agency.get("/agency/remuneration")
+    assert ("待支付 1笔" in agency.text, f"/agency/draws/{draw_id}/remuneration" in agency.page.links.values()) == (
+        True,
+        True,
+    )
     await agency.get(f"/agency/draws/{draw_id}")
     await agency.click("专家酬劳支付情况")
     assert "1,100.00" in agency.text

@@ -29,7 +29,7 @@ async def begun(world: World, application: Application) -> None:
     """Put it on the desks."""
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
-        await world.services.reviews.decisions.begin(locked, world.services.deps.now())
+        await world.services.workflows.reviews.begin(locked, world.services.deps.now())
 
 
 async def handed_in(world: World, name: str = "苏航", **options: Any) -> Application:
@@ -114,7 +114,7 @@ async def test_of_all_nothing_is_approved_when_somebody_was_faster_with_one(worl
     task, other = await tasks_of(application)
     await desk.get(f"/review/{task.id}/all")
     colleague = await make_reviewer(world.services.deps, "industry", CITY)
-    await world.services.reviews.decisions.decide(colleague, other.id, "send_back", "与工作经历不符")
+    await world.services.workflows.reviews.decide(colleague, other.id, "send_back", "与工作经历不符")
     await desk.press("确认全部通过")
     assert (desk.status, "已由市州行业主管部门于" in desk.text) == (409, True)
     assert (await ReviewTask.get(id=task.id)).state == "open"
@@ -218,7 +218,7 @@ async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logg
     await Attachment.filter(field="photo").update(taken_from=application.id)
     await Application.filter(id=application.id).update(state="reviewing", round=1)
     async with transaction():
-        await world.services.reviews.decisions.begin(
+        await world.services.workflows.reviews.begin(
             await Application.select_for_update().get(id=application.id), deps.now()
         )
     [task] = await tasks_of(application)
@@ -334,7 +334,7 @@ async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialti
     await ApplicationSpecialty.filter(code="A0801").update(choice="alternative")
     first = await make_reviewer(world.services.deps, "industry", CITY)
     for task in await tasks_of(application):
-        await world.services.reviews.decisions.decide(first, task.id, "approve")
+        await world.services.workflows.reviews.decide(first, task.id, "approve")
     desk = await reviewer_of(world, "final", "440000")
     (task,) = await tasks_of(application)
     await desk.get(f"/review/{task.id}")
@@ -344,5 +344,5 @@ async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialti
     await desk.press("通过", **{"admit-A0801": "no"})
     assert (await ApplicationSpecialty.get(code="A0801")).admitted is False
     assert (await Application.get(id=application.id)).state == "notice"
-    (entry,) = [await world.services.entry.public_notices.one("demo", application.id)]
+    (entry,) = [await world.services.entry.public_notices.get("demo", application.id)]
     assert [name for name in entry.specialties if "A0801" in name or "房屋建筑" in name] == []

@@ -14,7 +14,7 @@ from models.reviews import ReviewTask
 from services.core.base import Actor, transaction
 from tests.factories.files import jpeg, pdf
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
-from tests.plugins.browsers import CHROMIUM
+from tests.plugins.browsers import CHROMIUM, capture
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, Seen, look
 
@@ -43,7 +43,7 @@ async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0
         row = await Application.select_for_update().get(id=application.id)
         row.state, row.round = "reviewing", 1
         await row.save()
-        await world.services.reviews.decisions.begin(row, deps.now())
+        await world.services.workflows.reviews.begin(row, deps.now())
     world.clock.move(timedelta(minutes=6))
     return row
 
@@ -88,7 +88,7 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(browser: Browser,
     await page.get_by_role("button", name="关闭").click()
     await page.get_by_role("button", name="退回", exact=True).click()
     await page.get_by_role("button", name="证书扫描件不清晰，请重新上传。").click()
-    await page.screenshot(path="var/screenshots/review-sheet-dark.png")
+    await capture(page, path="var/screenshots/review-sheet-dark.png")
     await seen.check("review-sheet-full-dark")
     await page.get_by_role("button", name="退回本专业").click()
     await page.get_by_text("已退回：欧阳建国 · 设计 › 建筑设计。").wait_for()
@@ -116,7 +116,7 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     assert await page.evaluate("scrollY") > 0
     await keys.press("k")
     await keys.press("a")
-    await page.screenshot(path="var/screenshots/review-keys-approve.png")
+    await capture(page, path="var/screenshots/review-keys-approve.png")
     await keys.press("Escape")
     assert await page.locator("[data-sheet]").is_hidden()
     await keys.press("b")

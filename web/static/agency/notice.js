@@ -1,12 +1,21 @@
-// A call notice: the address of a venue that is chosen, and phrases for the remark.
-const venues = new Map([...document.querySelectorAll('#list-venues option[data-address]')].map((one) => [one.value, one.dataset.address]));
+// A call notice: the address of a venue that is chosen, the name of another one, and phrases for the remark.
+const showOther = () => {
+  const venue = document.getElementById('f-venue');
+  const other = document.querySelector('[data-other]');
+  if (other && venue) other.hidden = venue.value !== other.dataset.other;
+};
 
 document.addEventListener('change', ({ target }) => {
-  const address = document.getElementById('f-address');
-  if (target.id !== 'f-venue' || !venues.has(target.value)) return;
-  address.value = venues.get(target.value);
-  address.dispatchEvent(new Event('input', { bubbles: true }));
+  if (target.id !== 'f-venue') return;
+  showOther();
+  const { address } = target.selectedOptions?.[0]?.dataset ?? {};
+  if (!address) return;
+  const field = document.getElementById('f-address');
+  field.value = address;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
 });
+showOther();
+document.addEventListener('fresh', showOther);
 
 const showPhrases = () => document.querySelectorAll('[data-phrases]').forEach((one) => { one.hidden = false; });
 showPhrases();

@@ -18,7 +18,7 @@ function watch(region) {
     const here = document.getElementById(region.id);
     if (document.hidden || isAnswerAwaited() || here.contains(document.activeElement)) return;
     try {
-      const answer = await fetch(location.pathname, { credentials: 'same-origin', signal: AbortSignal.timeout(every) });
+      const answer = await fetch(location.pathname + location.search, { credentials: 'same-origin', signal: AbortSignal.timeout(every) });
       if (answer.status >= 500) throw new Error(`status ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const fresh = page.getElementById(region.id);

@@ -1,6 +1,13 @@
 // On every page: what must not happen twice, what is wrong under the fingers, and the way back where a page ends.
 import './submit_in_place.js';
 
+// What a redirect says was done is said once: neither a reload nor a page that opens itself anew repeats it.
+const address = new URL(location.href);
+if (address.searchParams.has('note')) {
+  address.searchParams.delete('note');
+  history.replaceState(history.state, '', address);
+}
+
 // A form that is under way isn't sent twice, and a page opened by "back" can be used again.
 document.addEventListener('submit', (event) => {
   const form = event.target;

@@ -1,7 +1,7 @@
 // Checks the record in this browser: fetches its file, recomputes it, and says in plain words what came of it.
 import { receipts as receiptsOf, shelfOf } from './commitment.js';
 import { parseFile } from './record_bytes.js';
-import { verify } from './record_check.js';
+import { compare, verify } from './record_check.js';
 import { story } from './record_story.js';
 
 const section = document.getElementById('check');
@@ -27,7 +27,8 @@ function element(tag, properties, ...children) {
   return made;
 }
 
-const say = ({ code, facts }) => (sentences[code] ?? code).replace(/\{(\w+)\}/g, (_, name) => String(facts[name] ?? ''));
+const named = (fact) => String(fact ?? '').replace(/[a-z_]+/g, (code) => words.codes[code] ?? code);
+const say = ({ code, facts }) => (sentences[code] ?? code).replace(/ ?\{(\w+)\} ?/g, (_, name) => named(facts[name]));
 
 /** Leads to the entry's row, also when it stands on another page of the list. */
 function place(entry) {
@@ -36,31 +37,56 @@ function place(entry) {
   return element('a', { href: `?page=${page}#entry-${entry}` }, `第${entry}条：`);
 }
 
-const lines = (findings) => element('ul', {}, ...findings.map((found) => element('li', {}, place(found.entry), say(found))));
+const lines = (findings) => element('ul', {}, ...findings.map((found) => element('li', {}, element('p', {}, place(found.entry), say(found)))));
 
 function verdict(kind, mark, title, ...rest) {
   outcome.className = `verdict ${kind}`;
   outcome.replaceChildren(element('span', { className: 'tick', ariaHidden: 'true' }, mark), element('div', {}, element('h3', {}, title), ...rest));
 }
 
-function held({ findings, seeds, recalled }, entries) {
-  const ordered = !findings.some((found) => found.code === 'order_unchecked');
-  const facts = recalled ? [
-    `这是通知原专家评标的记录：不重新抽取，名单是原活动的${recalled}位专家，每位都确认过一次。`,
-    `${entries}条记录一环扣一环，没有被改动、删除或插入。`,
-    ...(receipts.length ? ['您保存的回执都在记录中，记录没有被截短或重写。'] : []),
-  ] : [
+function toldRecall({ panel }, log) {
+  const confirmed = log.filter((entry) => entry.act === 'confirmed').length;
+  const progress = confirmed === panel.size ? '每位都确认过一次' : `已确认${confirmed}位`;
+  return `这是通知原专家评标的记录，不重新抽取：名单上有${panel.size}位原专家，${progress}。`;
+}
+
+function toldDraw(seeds, ordered) {
+  if (!seeds.length && section.dataset.over) return ['活动在确定专家之前就结束了，没有抽取专家。'];
+  return [
     seeds.length ? '三方的随机数，都与他们事先锁定的一致；摇号结果确实由三方的随机数算出，少一方、改一位都不行。' : '摇号还没有完成，目前的记录没有问题。',
     '候选名单锁定在前，随机数公开在后：锁定名单时，谁也不知道结果。',
     ...(seeds.length && ordered ? ['专家顺序由摇号结果算出，通知严格按这个顺序进行，没有漏掉、插队或多通知。'] : []),
-    `${entries}条记录一环扣一环，没有被改动、删除或插入。`,
-    ...(receipts.length ? ['您手机里的回执都在记录中，记录没有被截短或重写。'] : []),
+  ];
+}
+
+/** What came of the comparison with the original; `missing` says why there was none. */
+function toldOriginal({ origin, panel }, missing) {
+  if (!origin || missing) return [];
+  if (!origin.head) return [`原活动${origin.original}没有抽取记录，无从比对。`];
+  const same = `已取来原活动${origin.original}的记录一并核对：所依据的就是这份记录`;
+  return [origin.kind === 'recall' ? `${same}，通知的${panel.size}位专家正是它结束时的参评专家，一位不多、一位不少。` : `${same}，此后没有改动。`];
+}
+
+function titleOf(odd, ordered, missing) {
+  if (missing) return '核对通过，原活动尚未比对';
+  if (odd) return `核对通过，有${odd}点请留意`;
+  return ordered ? '核对通过' : '到目前为止，核对通过';
+}
+
+function held(found, log, missing) {
+  const { findings, seeds, panel } = found;
+  const ordered = !findings.some((one) => one.code === 'order_unchecked');
+  const facts = [
+    ...(panel.size ? [toldRecall(found, log)] : toldDraw(seeds, ordered)),
+    ...toldOriginal(found, missing),
+    `${log.length}条记录一环扣一环，没有被改动、删除或插入。`,
+    ...(receipts.length ? ['您保存的回执都在记录中，记录没有被截短或重写。'] : []),
   ];
   const list = element('ul', { className: 'ticks' }, ...facts.map((fact) => element('li', {}, fact)));
-  const odd = findings.filter((found) => found.code !== 'order_unchecked');
-  const notes = findings.length ? [element('p', {}, odd.length ? '另外请留意：' : '还要等一等：'), lines(findings)] : [];
-  const title = odd.length ? `核对通过，有${odd.length}点请留意` : ordered ? '核对通过' : '到目前为止，核对通过';
-  verdict(odd.length ? 'warn' : 'good', '✓', title, list, ...notes);
+  const odd = findings.filter((one) => one.code !== 'order_unchecked').length;
+  const notes = findings.length ? [element('p', {}, odd ? '另外请留意：' : '还要等一等：'), lines(findings)] : [];
+  if (missing) notes.unshift(element('p', {}, missing));
+  verdict(odd || missing ? 'warn' : 'good', '✓', titleOf(odd, ordered, missing), list, ...notes);
 }
 
 function broken(errors) {
@@ -68,6 +94,13 @@ function broken(errors) {
   if (first.entry !== null) document.getElementById(`entry-${first.entry}`)?.classList.add('broken');
   verdict('bad', '✗', first.entry === null ? '核对不通过' : `核对不通过：第${first.entry}条对不上`, lines(errors),
     element('p', {}, '这份记录不能作为依据。请下载保存，并向监督部门反映。'));
+}
+
+/** The record holds by itself but not beside the one that it follows. */
+function unlike({ original }, errors) {
+  const said = errors.map((found) => element('li', {}, `原活动${original}：${say(found)}`));
+  verdict('bad', '✗', '核对不通过：与原活动对不上', element('ul', {}, ...said),
+    element('p', {}, '这份记录本身前后一致，但不能证明它依据的是那次活动。请把两份记录都下载保存，并向监督部门反映。'));
 }
 
 function tell(record) {
@@ -85,16 +118,36 @@ function hindrance() {
 
 const cannot = (why) => verdict('warn', '!', '现在不能在浏览器里核对', element('p', {}, why));
 
-async function fetched() {
+/** The record at a path, as bytes; or why it can't be had, as text. */
+async function fetched(path, otherwise) {
   try {
-    const answer = await fetch(section.dataset.file);
+    const answer = await fetch(path);
     if (answer.ok) return await answer.arrayBuffer();
-    cannot(answer.status === 429 ? '查询太频繁，请一分钟后再点“核对抽取记录”。' : '没有取到记录文件：链接可能已经过期。请刷新页面；活动已结束的，凭活动编号也能查看。');
+    return answer.status === 429 ? '查询太频繁，请一分钟后再点“核对抽取记录”。' : otherwise;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    cannot('请检查网络后重试；仍不行的，请用下面的核验程序。');
+    return '请检查网络后重试；仍不行的，请用下面的核验程序。';
   }
-  return null;
+}
+
+/** What doesn't fit the original's record, and why it could not be looked at. */
+async function besideOriginal(record, found) {
+  const { origin } = found;
+  if (!origin?.head) return { errors: [], missing: '' };
+  const path = `/record/${encodeURIComponent(record.pool)}/${encodeURIComponent(origin.original)}/file`;
+  const file = await fetched(path, '没有找到它的记录。');
+  if (typeof file === 'string') return { errors: [], missing: `没有取到原活动${origin.original}的记录，还不能确认与它相符：${file}` };
+  return { errors: await compare(found, readOriginal(file)), missing: '' };
+}
+
+/** An original that can't be read is compared as one that holds nothing. */
+function readOriginal(file) {
+  try {
+    return parseFile(file);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return {};
+  }
 }
 
 async function judge(file) {
@@ -102,7 +155,9 @@ async function judge(file) {
   const found = await verify(record, receipts);
   const errors = found.findings.filter((one) => one.severity === 'error');
   if (errors.length) return broken(errors);
-  held(found, record.log.length);
+  const beside = await besideOriginal(record, found);
+  if (beside.errors.length) return unlike(found.origin, beside.errors);
+  held(found, record.log, beside.missing);
   return tell(record);
 }
 
@@ -114,8 +169,9 @@ async function run() {
   outcome.textContent = '正在重新计算…';
   told.replaceChildren();
   try {
-    const file = await fetched();
-    if (file) await judge(file);
+    const file = await fetched(section.dataset.file, '没有取到记录文件：链接可能已经过期。请刷新页面；活动已结束的，凭活动编号也能查看。');
+    if (typeof file === 'string') cannot(file);
+    else await judge(file);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     verdict('bad', '✗', '读不出这份记录', element('p', {}, '文件内容不是规定的格式，可能被改动过。'));

@@ -49,11 +49,12 @@ export function check(fits, code, facts) {
 
 /** Each part led by its length as 8 bytes, big-endian. */
 function fields(parts) {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + 8 + part.length, 0));
-  const view = new DataView(out.buffer);
+  let size = 0;
+  for (const part of parts) size += 8 + part.length;
+  const out = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
-    view.setUint32(at + 4, part.length); // no part has four gigabytes
+    for (let place = at + 7, rest = part.length; rest; place -= 1, rest >>>= 8) out[place] = rest; // no part has four gigabytes
     out.set(part, at + 8);
     at += 8 + part.length;
   }
@@ -91,11 +92,17 @@ export function canonical(value) {
 /** JavaScript's own order is that of UTF-16, which differs for keys with characters beyond it only. */
 function written(value, order) {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const parts = Array.isArray(value)
-    ? value.map((item) => written(item, order))
-    : Object.keys(value).sort(order).map((key) => `${JSON.stringify(key)}:${written(value[key], order)}`);
-  return Array.isArray(value) ? `[${parts.join()}]` : `{${parts.join()}}`;
+  let [out, gap] = ['', ''];
+  if (Array.isArray(value)) {
+    for (const item of value) [out, gap] = [out + gap + written(item, order), ','];
+    return `[${out}]`;
+  }
+  for (const key of Object.keys(value).sort(order)) [out, gap] = [`${out}${gap}${JSON.stringify(key)}:${written(value[key], order)}`, ','];
+  return `{${out}}`;
 }
+
+/** Whether a canonical text holds a half of a character, which UTF-8 can't hold: JSON.stringify writes it as an escape. */
+export const hasHalves = (text) => text.includes('\\ud') && /\\ud[89a-f]/.test(text.replace(/\\\\/g, ''));
 
 function byCodePoint(one, other) {
   const [left, right] = [[...one], [...other]];

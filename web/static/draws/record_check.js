@@ -1,7 +1,8 @@
 // The check of a published draw record, entry by entry: the same rules as the program verify_draw.py, for a browser.
 // docs/algorithms/draw.md says what each rule is for. Leaves, digests and values are hex here.
 import {
-  Problem, array, bytes, canonical, check, digest, digits, drawnOrder, giveWay, hasKeys, hexOf, moment, object, overdue, own, string, text, unhex, whole,
+  Problem, array, bytes, canonical, check, digest, digits, drawnOrder, giveWay, hasHalves, hasKeys, hexOf, moment, object, overdue, own, string, text,
+  unhex, whole,
 } from './record_bytes.js';
 
 const FORMAT = 'pbt-draw-record-v1';
@@ -61,17 +62,45 @@ const LONG = 10 ** 7;
 /**
  * Everything that doesn't fit: warnings, and the first error, as {severity, code, entry, facts}; `entry` is the seq of the
  * entry, null for the whole record. An empty list means that the record holds. `receipts` are hashes of entries.
+ *
+ * Beside `findings`: the `seeds`, and of a redraw or a recall its `origin` (the entry that names it) and the `panel` that is recalled.
  */
 export async function verify(record, receipts = []) {
+  const { walk, findings } = await walked(record, receipts);
+  return { findings, readable: walk !== null, seeds: walk?.seeds ?? [], origin: walk?.origin ?? null, panel: walk?.panel ?? new Map() };
+}
+
+/** Whether the record that was verified follows this original: its head, and for a recall its panel. */
+export async function compare(verified, original) {
+  if (!verified.readable) return verified.findings;
+  const { walk, findings } = await walked(original, []);
+  if (walk === null) return findings;
+  try {
+    check(!findings.some((found) => found.severity === 'error'), 'original_wrong');
+    const { kind = '', original: number = '', head = '' } = verified.origin ?? {};
+    const fits = verified.origin && number === original.draw && head === (walk.log.length ? walk.head : '');
+    check(fits, 'original', { expected: number || '无', head: head || '-' });
+    check(kind !== 'recall' || samePlaces(verified.panel, walk.tookPart()), 'original_panel');
+  } catch (error) {
+    return [finding(error, 'error', null)];
+  }
+  return [];
+}
+
+/** The record at its end, null where it can't be begun. */
+async function walked(record, receipts) {
   let walk;
   try {
     walk = new Walk(object(record, 'record'));
     await walk.begin();
   } catch (error) {
-    return { findings: [finding(error, 'error', null)], seeds: [], recalled: 0 };
+    return { walk: null, findings: [finding(error, 'error', null)] };
   }
-  return { findings: await walk.run(receipts), seeds: walk.seeds, recalled: walk.panel.size };
+  return { walk, findings: await walk.run(receipts) };
 }
+
+/** `panel`: condition by leaf; `places`: [condition, leaf] of each. */
+const samePlaces = (panel, places) => panel.size === places.length && places.every(([no, leaf]) => panel.get(leaf) === no);
 
 function finding(error, severity, entry) {
   if (!(error instanceof Problem)) throw error;
@@ -120,7 +149,8 @@ class Walk {
     this.lists = new Map(Object.entries(object(own(record, 'lists'), 'lists')).map(([key, value]) => [key, readList(key, value)]));
     Object.assign(this, {
       frozen: new Set(), unchecked: false, findings: [], phase: 'setup', round: null, lastRound: null, lastAborted: false,
-      aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null, kind: '', panel: new Map(),
+      aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null, kind: '', origin: null,
+      panel: new Map(),
     });
   }
 
@@ -161,7 +191,7 @@ class Walk {
     check(whole(entry, 'seq') === this.seq && own(entry, 'prev') === prev, 'chain_gap');
     const { hash, ...body } = entry;
     const written = canonical(body);
-    check(!/\p{Surrogate}|\\ud[89a-f]/iu.test(written), 'shape', { what: 'entry' });
+    check(!hasHalves(written), 'shape', { what: 'entry' });
     const real = await digest('entry', unhex(prev), bytes(written));
     check(hash === real, 'chain_hash');
     return real;
@@ -181,12 +211,18 @@ class Walk {
     this.at = this.at === null || at > this.at ? at : this.at;
   }
 
+  /** Condition and leaf of everybody who holds a place now. */
+  tookPart() {
+    return [...this.conditions].flatMap(([no, one]) => [...one.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
+  }
+
   // Acts of a redraw or a recall
 
   follows(entry) {
     const [kind, head] = [text(entry, 'kind'), text(entry, 'head')];
     check(this.seq === 1 && KINDS.includes(kind) && text(entry, 'original') !== '', 'follows');
     check(whole(entry, 'redraws') >= 0 && (!head || hexOf(entry, 'head', 32) !== ''), 'follows');
+    this.origin = entry;
     this.kind = kind;
     this.phase = kind === 'recall' ? 'recall' : 'setup';
   }

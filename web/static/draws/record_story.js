@@ -7,47 +7,45 @@ const WHY = {
 const ENDS = {
   exhausted: '名单已用尽', too_late: '临近集合时间，不再通知', force_ended: '强制结束', declined: '有原专家不参评',
 };
-const GIVEN_UP = {
-  project_stopped: '招标项目终止', replanned: '评标时间或地点变更', no_experts: '专家不足', mistaken: '填写有误', other: '其他',
-};
-const clock = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit',
-  hour12: false });
+const clock = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit',
+  minute: '2-digit', hourCycle: 'h23' });
 const time = (text) => clock.format(new Date(text.slice(0, 23) + 'Z'));
 const span = (seconds) => (seconds % 3600 ? `${Math.round(seconds / 60)}分钟` : `${seconds / 3600}小时`);
 
-/** Sections of sentences: `{title, lines}`. `words` are the page's names of outcomes, skips, roles. */
+/** Sections of sentences: `{title, lines}`. `words` are the page's names of outcomes, skips, roles and so on. */
 export function story({ log }, words) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const rounds = of('round_opened');
   const [follows] = of('follows');
-  const sections = [{ title: '事先承诺了什么', lines: [...origin(follows), ...promises(rounds[0], words)] }];
+  const sections = [{ title: '依据哪个活动', lines: origin(follows) }, { title: '事先承诺了什么', lines: promises(rounds[0], words) }];
   if (rounds.length) sections.push({ title: `确定顺序：共${rounds.length}轮`, lines: rounds.map((round) => toldRound(round, log, words)) });
-  sections.push({ title: '后来发生了什么', lines: happened(of, words) });
+  sections.push({ title: '后来发生了什么', lines: happened(log, words) });
   return sections.filter((section) => section.lines.length);
 }
 
 function origin(follows) {
   if (!follows) return [];
   const before = follows.redraws ? `同一项目此前已重新抽取${follows.redraws}次。` : '';
-  if (follows.kind === 'recall') return [`通知原活动${follows.original}的原专家评标，不重新抽取，没有随机顺序。`];
-  return [`这是原活动${follows.original}的重新抽取，原活动的专家一律回避。${before}`];
+  if (follows.kind === 'recall') return [`通知原活动${follows.original}的参评专家再次评标，不重新抽取，没有随机顺序。${before}`];
+  return [`这是原活动${follows.original}的重新抽取，原活动的参评专家一律回避。${before}`];
 }
 
-function promises(round, { roles }) {
+function promises(round, words) {
   if (!round) return [];
   const { lead, start_within: start, aborts, widenings } = round.limits;
-  const parties = ['系统', ...round.roles.map((role) => roles[role] ?? role)];
+  const parties = ['系统', ...round.roles.map((role) => words.roles[role] ?? role)];
   return [
-    ...round.conditions.map(toldCondition),
+    ...round.conditions.map((one) => toldCondition(one, words.names)),
     `由${parties.join('、')}各出一个随机数，先锁定、后公开，共同决定顺序。`,
     `顺序确定后${span(start)}内开始通知；距集合不足${span(lead)}不再通知新的专家。`,
     `公开之前最多中止${aborts}轮；名单用尽后最多扩大地区${widenings}次。`,
   ];
 }
 
-function toldCondition({ no, planned, specialty, alternative, regions, gathering }) {
-  const spare = alternative ? `，备选专业${alternative}` : '';
-  return `条件${no}：抽取${planned}人，专业${specialty}${spare}，地区${regions.join('、')}，${time(gathering)}集合。`;
+function toldCondition({ no, planned, specialty, alternative, regions, gathering }, names) {
+  const named = (code) => (names[code] && names[code] !== code ? `${names[code]}（${code}）` : code);
+  const spare = alternative ? `，备选专业${named(alternative)}` : '';
+  return `条件${no}：抽取${planned}人，专业${named(specialty)}${spare}，地区${regions.map(named).join('、')}，${time(gathering)}集合。`;
 }
 
 function toldRound(round, log, { roles }) {
@@ -62,26 +60,48 @@ function toldEnd(end, roles) {
   return late ? `${time(end.at)}中止：他方公开后，${late}没有公开随机数。` : `${time(end.at)}中止，当时谁也没有公开随机数。`;
 }
 
-function count(entries, key, names) {
+function count(codes, names) {
   const counts = new Map();
-  for (const entry of entries) counts.set(entry[key], (counts.get(entry[key]) ?? 0) + 1);
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
   return [...counts].map(([code, times]) => `${names[code] ?? code}${times}`).join('、');
 }
 
-function happened(of, { outcomes, skips }) {
-  const [called, skipped, moved, confirmed] = [of('called'), of('skipped'), of('gathering_moved'), of('confirmed')];
-  const answers = count(of('outcome'), 'outcome', outcomes);
+/** What stands at the end of each call: its last outcome; an answer that was taken back is waited for again. */
+function lastOutcomes(called, outcomes) {
+  const last = new Map(called.map((entry) => [entry.leaf, 'open']));
+  for (const { leaf, outcome } of outcomes) last.set(leaf, outcome === 'undone' ? 'open' : outcome);
+  return [...last.values()];
+}
+
+/** Places filled again along an order that stands (补抽): every need but the first after an order was fixed. */
+function supplements(log) {
+  const fixed = new Set(log.filter((entry) => entry.act === 'seed_fixed').map((entry) => entry.round));
+  const fresh = new Set();
+  return log.filter(({ act, round, conditions, condition }) => {
+    if (act === 'round_opened' && fixed.has(round)) conditions.forEach(({ no }) => fresh.add(no));
+    return act === 'need' && !fresh.delete(condition);
+  });
+}
+
+function happened(log, { outcomes, skips, parties, terminations }) {
+  const of = (act) => log.filter((entry) => entry.act === act);
+  const [called, skipped, confirmed] = [of('called'), of('skipped'), of('confirmed')];
+  const names = { ...outcomes, open: '等待答复' };
+  const undone = of('outcome').filter((entry) => entry.outcome === 'undone').length;
+  const answers = count(confirmed.map((entry) => entry.answer), { comes: '参评', declines: '不参评' });
+  const later = count(of('outcome').map((entry) => entry.outcome), outcomes);
   return [
-    called.length ? `按顺序通知${called.length}人${answers && `，其中：${answers}`}。` : '',
-    confirmed.length ? `逐一联系原专家${confirmed.length}人：${count(confirmed, 'answer', { comes: '参评', declines: '不参评' })}${answers && `；后来：${answers}`}。` : '',
-    skipped.length ? `按规定跳过${skipped.length}人：${count(skipped, 'reason', skips)}。` : '',
-    of('need').length > of('round_opened').flatMap((round) => round.conditions).length ? '有人退出后进行了补抽，沿用原来的顺序。' : '',
+    called.length ? `按顺序通知${called.length}人，其中：${count(lastOutcomes(called, of('outcome')), names)}。` : '',
+    undone ? `有专家同意后又撤销，共${undone}次；撤销后名额仍为其保留，等其重新答复，顺序不变。` : '',
+    confirmed.length ? `逐一联系原专家${confirmed.length}人：${answers}${later && `；后来：${later}`}。` : '',
+    skipped.length ? `按规定跳过${skipped.length}人次：${count(skipped.map((entry) => entry.reason), skips)}。` : '',
+    ...supplements(log).map(({ at, condition, needed }) => `${time(at)}补抽，条件${condition}补足到${needed}人，沿用原来的顺序。`),
     of('paused').length ? `暂停${of('paused').length}次，顺序不变。` : '',
-    of('force_ended').length ? '经办人强制结束，不再通知新的专家。' : '',
-    moved.length ? `集合时间变更${moved.length}次，最后一次改为${time(moved.at(-1).new)}。` : '',
+    ...of('force_ended').map(({ at, reason }) => `${time(at)}${parties[reason] ?? ''}强制结束抽取，不再通知新的专家。`),
+    ...of('gathering_moved').map((entry) => `${time(entry.at)}变更集合时间，由${time(entry.old)}改为${time(entry.new)}。`),
     ...of('completed').slice(-1).map((entry) => `${time(entry.at)}人数已满。`),
     ...of('short').slice(-1).map((entry) => `${time(entry.at)}专家不足：${ENDS[entry.reason] ?? entry.reason}。`),
-    ...of('terminated').map((entry) => `${time(entry.at)}活动终止：${GIVEN_UP[entry.reason] ?? entry.reason}。`),
+    ...of('terminated').map(({ at, by, reason }) => `${time(at)}${parties[by] ?? by}终止活动，原因：${terminations[reason] ?? reason}。`),
     ...of('ended').map((entry) => `${time(entry.at)}活动结束，记录到此为止。`),
   ].filter(Boolean);
 }

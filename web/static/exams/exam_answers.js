@@ -1,5 +1,5 @@
 // The answers of one attempt on this device: kept in the browser first, then sent. An answer leaves the queue only when
-// the service has acknowledged it. The random_draw stands in docs/algorithms/exam.md.
+// the service has acknowledged it. The protocol stands in docs/algorithms/exam.md.
 
 const FLUSH_AFTER = 3000;
 const FLUSH_AT = 5;

@@ -77,7 +77,7 @@ async function start() {
     }
   } catch (error) {
     say(error.told ? error.message : '网络不稳定，请稍后重试。', true);
-    if (error.code === 'fee_settled') location.reload();
+    if (error.code === 'fee_settled') location.replace(form.action);
   } finally {
     busy = false;
     go.disabled = paying;
@@ -103,4 +103,4 @@ form.addEventListener('submit', (event) => {
 });
 setInterval(look, 2000);
 document.addEventListener('visibilitychange', look);
-if (!byBridge) start();
+if (!byBridge || 'atOnce' in form.dataset) start();

@@ -13,8 +13,8 @@ from services.core.base import Actor, Deps
 from services.office import Filter
 from services.office.application_list import ApplicationList
 from services.reviews import ReviewQueue
-from services.reviews.decisions import Reviews
-from services.reviews.reconcile_tasks import TaskReconciler
+from services.workflows import ReviewWorkflow
+from services.workflows.reconcile_tasks import TaskReconciler
 from tests.factories.reviews import (
     begin,
     hand_in_again,
@@ -24,8 +24,8 @@ from tests.factories.reviews import (
     tasks_of,
     with_rules,
 )
+from tests.factories.workflows import make_reviews
 from tests.services.conftest import NoticeBook
-from tests.services.reviews.conftest import reviews_of
 
 pytestmark = pytest.mark.usefixtures("catalogues")
 ONE, TWO, THREE, NEW = step("one"), step("two"), step("three"), step("new")
@@ -38,11 +38,11 @@ class Pool:
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
         self._plain, self._book = deps, book
 
-    def under(self, *steps: dict[str, object]) -> tuple[Deps, Reviews]:
+    def under(self, *steps: dict[str, object]) -> tuple[Deps, ReviewWorkflow]:
         deps = with_rules(self._plain, review={"steps": list(steps)})
-        return deps, reviews_of(deps, self._book)
+        return deps, make_reviews(deps, self._book)
 
-    async def align(self, *steps: dict[str, object]) -> tuple[Deps, Reviews]:
+    async def align(self, *steps: dict[str, object]) -> tuple[Deps, ReviewWorkflow]:
         """Restart with these steps, and let the hand that looks now and then run twice."""
         deps, reviews = self.under(*steps)
         await TaskReconciler(deps, reviews).run()
@@ -64,13 +64,13 @@ async def everywhere(deps: Deps) -> Actor:
     return reviewer
 
 
-async def under_review(deps: Deps, reviews: Reviews) -> Application:
+async def under_review(deps: Deps, reviews: ReviewWorkflow) -> Application:
     application = await make_application(deps, specialties=("A0401", "A0801"))
     await begin(reviews, deps, application)
     return application
 
 
-async def approve_all(reviews: Reviews, reviewer: Actor, application: Application) -> list[str]:
+async def approve_all(reviews: ReviewWorkflow, reviewer: Actor, application: Application) -> list[str]:
     """Until nothing is open; returns the steps in the order in which they were decided."""
     decided: list[str] = []
     while tasks := await tasks_of(application):
@@ -104,7 +104,7 @@ async def test_before_the_tasks_are_in_line_a_reviewer_decides_the_right_step_al
     after, reviews = pool.under(NEW, ONE, TWO)
     [card] = (await ReviewQueue(after).cards(reviewer)).items
     assert card.step == "one"
-    assert (await ReviewQueue(after).one(reviewer, card.id)).card.step_name == "one审核"
+    assert (await ReviewQueue(after).get(reviewer, card.id)).card.step_name == "one审核"
     await reviews.decide(reviewer, card.id, "approve")
     [task] = await tasks_of(application)
     assert task.step_code == "new"

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.applications import lock
 from services.core.base import Deps, rows, transaction
 from services.core.batches import process_each
-from services.reviews.decisions import Reviews
+from services.workflows.reviews import ReviewWorkflow
 
 _ASTRAY = """
 SELECT DISTINCT p.id FROM application p
@@ -23,7 +23,7 @@ though it is under review."""
 
 
 class TaskReconciler:
-    def __init__(self, deps: Deps, reviews: Reviews) -> None:
+    def __init__(self, deps: Deps, reviews: ReviewWorkflow) -> None:
         self._deps = deps
         self._reviews = reviews
 

@@ -1,8 +1,8 @@
-"""File storage, rendered documents and e-mail."""
+"""Where files are kept."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,37 +48,4 @@ class Files(Protocol):
 
     def walk(self) -> AsyncIterator[Sequence[FileEntry]]:
         """Everything there is, batch by batch and in any order; what comes or goes meanwhile may be left out."""
-        ...
-
-
-class Printer(Protocol):
-    """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""
-
-    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes: ...
-
-    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
-        """The first page as PNG, for a screen."""
-        ...
-
-
-class Sealer(Protocol):
-    """Signs PDFs in a pool's name."""
-
-    async def seal(self, pool: str, pdf: bytes, reason: str) -> bytes:
-        """The PDF signed, or as it is where the pool has no seal."""
-        ...
-
-
-@dataclass(frozen=True)
-class MailAttachment:
-    filename: str
-    media_type: str
-    content: bytes
-
-
-class Mailer(Protocol):
-    async def send(
-        self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], *, message_id: str
-    ) -> None:
-        """Hand a mail to the server. The same ``message_id`` again is the same mail for the recipient."""
         ...

@@ -1,0 +1,83 @@
+"""What a form was filled from: a slower person's form must not overwrite what another saved meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from uuid import UUID
+
+from domain.errors import Conflict
+from models.base import Row
+from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, Supervisor
+
+_BASIC = (
+    "name",
+    "medium",
+    "opening_at",
+    "bid_closing_at",
+    "opening_place",
+    "needed",
+    "starts_at",
+    "ends_at",
+    "on_site",
+    "remark",
+    "operator_name",
+    "operator_phone_sealed",
+    "operator_id_sealed",
+)
+_NOTICE = ("venue", "address", "room", "gathering_at", "contact", "contact_phone_sealed", "remark")
+_CONDITION = (
+    "notice_id",
+    "region_mode",
+    "regions",
+    "specialty",
+    "alternative",
+    "title_level",
+    "qualification",
+    "department",
+    "planned",
+)
+
+
+def basic_version(
+    draw: Draw, lots: Iterable[DrawLot], supervisors: Iterable[Supervisor], avoided: Iterable[AvoidedDraw]
+) -> str:
+    """Of the basic data, with what is ticked there."""
+    ticks = (
+        sorted(str(one.lot_id) for one in lots),
+        sorted(str(one.entry_id) for one in supervisors),
+        sorted(str(one.earlier_id) for one in avoided),
+    )
+    return _digest(*_values(draw, _BASIC), *ticks)
+
+
+async def read_basic_version(draw: Draw) -> str:
+    """The same, read in the lock of the draw."""
+    return basic_version(
+        draw,
+        await DrawLot.filter(draw_id=draw.id),
+        await Supervisor.filter(draw_id=draw.id),
+        await AvoidedDraw.filter(draw_id=draw.id),
+    )
+
+
+def part_version(part: CallNotice | Condition) -> str:
+    return _digest(*_values(part, _NOTICE if isinstance(part, CallNotice) else _CONDITION))
+
+
+def check_version(filled_from: str, stands: str) -> None:
+    """``filled_from`` empty: the caller overwrites what stands. Raises Conflict."""
+    if filled_from and filled_from != stands:
+        raise Conflict(
+            "这一页刚刚被其他人改过，您填写的内容还没有保存。请先核对现在的内容；仍要以您填写的为准，请再点一次保存。",
+            code="changed_meanwhile",
+        )
+
+
+def _values(row: Row, names: Iterable[str]) -> list[object]:
+    found = (getattr(row, name) for name in names)
+    return [str(one) if isinstance(one, UUID) else one for one in found]
+
+
+def _digest(*values: object) -> str:
+    return sha256(repr(values).encode()).hexdigest()[:24]

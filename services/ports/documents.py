@@ -1,0 +1,24 @@
+"""Documents as PDF, and their signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class DocumentRenderer(Protocol):
+    """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""
+
+    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes: ...
+
+    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
+        """The first page as PNG, for a screen."""
+        ...
+
+
+class Sealer(Protocol):
+    """Signs PDFs in a pool's name."""
+
+    async def seal(self, pool: str, pdf: bytes, reason: str) -> bytes:
+        """The PDF signed, or as it is where the pool has no seal."""
+        ...

@@ -1,0 +1,43 @@
+"""Submitting an application, taking it back, giving it up: its review begins or ends with that."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.applications import Outcome, Submission, outcome_of
+from services.core.base import Actor, Deps, transaction
+from services.workflows.reviews import ReviewWorkflow
+
+
+class ApplicationWorkflow:
+    def __init__(self, deps: Deps, submission: Submission, reviews: ReviewWorkflow) -> None:
+        self._deps = deps
+        self._submission = submission
+        self._reviews = reviews
+
+    async def submit(self, actor: Actor, application_id: UUID, version: int) -> Outcome:
+        """See ``Submission.submit``; the tasks of the next step are opened."""
+        now = self._deps.now()
+        async with transaction():
+            change = await self._submission.submit(actor, application_id, version, now)
+            if change.happened:
+                await self._reviews.begin(change.application, now)
+            return outcome_of(change.application)
+
+    async def withdraw(self, actor: Actor, application_id: UUID) -> Outcome:
+        """See ``Submission.withdraw``; nothing of it is to be decided or paid any more."""
+        now = self._deps.now()
+        async with transaction():
+            change = await self._submission.withdraw(actor, application_id, now)
+            if change.happened:
+                await self._reviews.cancel(change.application, now)
+            return outcome_of(change.application)
+
+    async def cancel(self, actor: Actor, application_id: UUID, *, key: str | None = None) -> Outcome:
+        """See ``Submission.cancel``. Twice is harmless, so ``key`` is not needed."""
+        now = self._deps.now()
+        async with transaction():
+            change = await self._submission.cancel(actor, application_id, now)
+            if change.happened:
+                await self._reviews.cancel(change.application, now)
+            return outcome_of(change.application)

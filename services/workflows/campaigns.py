@@ -1,0 +1,25 @@
+"""Changing a recruitment campaign: fees that are still owed follow its window of payment."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.applications import CampaignData, Campaigns, CampaignView
+from services.core.base import Actor, Deps, transaction
+from services.payments import Fees
+
+
+class CampaignWorkflow:
+    def __init__(self, deps: Deps, campaigns: Campaigns, fees: Fees) -> None:
+        self._deps = deps
+        self._campaigns = campaigns
+        self._fees = fees
+
+    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData) -> CampaignView:
+        """See ``Campaigns.edit``."""
+        now = self._deps.now()
+        async with transaction():
+            edited = await self._campaigns.edit(actor, campaign_id, data, now)
+            if edited.payment_moved:
+                await self._fees.move_windows(edited.campaign)
+            return edited.view

@@ -1,0 +1,114 @@
+"""Reviewing an application; after the last approval it goes on to what its pool wants before entry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import InvalidInput
+from domain.rulebook.reviews import OPINION_MAX
+from models.applications import Application
+from models.reviews import ReviewTask
+from services.applications import drop_open
+from services.core.base import Actor, Deps
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.entry import Entry
+from services.reviews import Decided, Decision, Reviews
+
+
+class ReviewWorkflow:
+    def __init__(self, deps: Deps, reviews: Reviews, entry: Entry) -> None:
+        self._deps = deps
+        self._reviews = reviews
+        self._entry = entry
+
+    # ---- inside the caller's transaction, with the application's row locked
+
+    async def begin(self, application: Application, now: datetime) -> None:
+        if await self._reviews.begin(application, now):
+            await self._entry.advance(application, now)
+
+    async def cancel(self, application: Application, now: datetime) -> None:
+        """The person took the application back: nothing of it is to be decided or paid any more."""
+        await drop_open(application, now)
+        await self._entry.cancel(application, now)
+
+    async def align(self, application: Application, now: datetime) -> None:
+        """See ``Reviews.align``."""
+        if await self._reviews.align(application, now):
+            await self._entry.advance(application, now)
+
+    # ---- a reviewer's decision
+
+    async def decide(
+        self,
+        actor: Actor,
+        task_id: UUID,
+        decision: Decision,
+        opinion: str = "",
+        *,
+        admitted: Collection[str] | None = None,
+        key: str | None = None,
+    ) -> Decided:
+        """See ``Reviews.decide``. Everything but an approval needs an opinion."""
+        check(actor, "review.decide")
+        words = check_text(
+            " ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=decision != "approve"
+        )
+        now = self._deps.now()
+
+        async def run() -> Decided:
+            return await self._decide(actor, task_id, decision, words, admitted, now)
+
+        return await once(
+            owner=f"review:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Decided,
+            run=run,
+            request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
+        )
+
+    async def approve_all(
+        self, actor: Actor, task_ids: Collection[UUID], opinion: str = "", *, key: str | None = None
+    ) -> Decided:
+        """Approve several tasks of one application at the same moment, all of them or none; the answer is the last's.
+
+        Raises as ``decide``, and InvalidInput for tasks of several applications or where an alternative specialty has
+        to be decided on.
+        """
+        check(actor, "review.decide")
+        words = check_text(" ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX)
+        wanted, now = sorted(set(task_ids)), self._deps.now()
+
+        async def run() -> Decided:
+            whose = await ReviewTask.filter(id__in=wanted, pool=actor.pool).values_list("application_id", flat=True)
+            if len(set(whose)) != 1:
+                raise InvalidInput("请选择同一位申请人的审核任务，返回列表后重新打开。", code="not_one_application")
+            return [await self._decide(actor, one, "approve", words, None, now) for one in wanted][-1]
+
+        return await once(
+            owner=f"review-all:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Decided,
+            run=run,
+            request=f"{wanted} {words}",
+        )
+
+    async def _decide(
+        self,
+        actor: Actor,
+        task_id: UUID,
+        decision: Decision,
+        opinion: str,
+        admitted: Collection[str] | None,
+        now: datetime,
+    ) -> Decided:
+        made = await self._reviews.decide(actor, task_id, decision, opinion, admitted, now)
+        if made.is_approved:
+            await self._entry.advance(made.application, now)
+        return made.result()

@@ -1,0 +1,25 @@
+"""What must hold in the database at any moment holds after every test of what changes panels."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.invariants import check_invariants
+
+CHECKED = {
+    "test_one_seed.py",
+    "test_refill.py",
+    "test_releases.py",
+    "test_supplements.py",
+    "test_virtual_calls.py",
+}
+"""Files whose tests do not look themselves; a look takes some 30 ms, too long for all."""
+
+
+@pytest.fixture
+async def db(db: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    yield db
+    if request.path.name in CHECKED:
+        await check_invariants()
