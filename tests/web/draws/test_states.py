@@ -1,0 +1,92 @@
+"""A draw in each of its states × every button of its pages: what the state doesn't allow is refused in words.
+
+Nothing changes then. What it does allow never fails with a fault of ours, whatever else is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from domain.draws.lifecycles import DrawState
+from models.draws import Draw
+from tests.drivers.tables import sums_of_draws
+from tests.factories.draw_states import ids_of, make_every_state
+from tests.invariants import check_invariants
+from tests.web.conftest import Visitor, World
+from tests.web.draws.presses import presses, routes, send
+from web.core.site import Site
+
+_SENTENCE = re.compile(r"[\u4e00-\u9fff][^<>]*。")
+
+
+async def refusal_of(visitor: Visitor) -> str:
+    """What a refusal says: above the page, beside a field, on a page of its own, or to a script."""
+    text = await visitor.response.text()
+    if "json" in visitor.response.content_type:
+        return str((await visitor.response.json())["detail"])
+    alone = re.findall(r"<h1>.*?</h1>\s*<p>(.*?)</p>", text, re.DOTALL) if 'class="mark warn"' in text else []
+    return " ".join([*re.findall(r'role="alert"[^>]*>(.*?)</', text, re.DOTALL), *alone])
+
+
+async def people(world: World) -> dict[str, Visitor]:
+    office = world.office
+    return {
+        "agency": await world.log_in(office.agency),
+        "verifier": await world.log_in(office.verifier, "verifier"),
+        "supervisor": await world.log_in(office.supervisor, "supervisor"),
+        "venue": await world.log_in(office.desk, "venue"),
+    }
+
+
+async def is_refused(visitor: Visitor, before: Mapping[str, str]) -> str:
+    """Empty where what was pressed was refused in a sentence and changed nothing; else what went wrong."""
+    if not 400 <= visitor.status < 500:
+        return f"answered {visitor.status}"
+    if not _SENTENCE.search(words := await refusal_of(visitor)):
+        return f"said {words!r} ({visitor.status})"
+    after = await sums_of_draws()
+    return "changed " + ", ".join(name for name in after if after[name] != before[name]) if after != before else ""
+
+
+@pytest.mark.slow
+async def test_what_a_state_does_not_allow_is_refused_and_what_it_allows_never_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forms pass as if each had its token: a button may be pressed on a page that was opened long ago."""
+    monkeypatch.setattr(Site, "_check_token", lambda *_: None)
+    book = world.services.deps.book("demo")
+    world.set_rules("draw", supplement=book.draw.supplement.model_copy(update={"lookups_per_hour": 10_000}))
+    draws = await make_every_state(world.office)
+    visitors, buttons = await people(world), presses(world.clock.now())
+    assert {one.path for one in buttons} == routes(world.server.app, "POST")
+    assert {one.state for one in await Draw.filter(id__in=list(draws.values()))} == {one.value for one in DrawState}
+    wrong, pressed, before = [], 0, await sums_of_draws()
+    for name, draw_id in draws.items():
+        state, ids = DrawState((await Draw.get(id=draw_id)).state), await ids_of(draw_id)
+        for one in buttons:
+            if state not in one.states:
+                pressed += 1
+                visitor = await send(visitors[one.who], one, draw_id, ids)
+                if found := await is_refused(visitor, before):
+                    wrong.append(f"{name}: {one.name}: {found}")
+                    before = await sums_of_draws()
+    assert not wrong, "\n".join(wrong)
+    assert pressed > len(buttons) * 8
+    await check_invariants()
+    did = set()
+    for name, draw_id in draws.items():
+        for one in buttons:
+            found = await Draw.get_or_none(id=draw_id)
+            if found is None or DrawState(found.state) not in one.states:
+                continue
+            visitor = await send(visitors[one.who], one, draw_id, await ids_of(draw_id))
+            if visitor.status == 500 or (visitor.status >= 400 and not _SENTENCE.search(await refusal_of(visitor))):
+                wrong.append(f"{name} ({found.state}): {one.name}: {visitor.status} {await refusal_of(visitor)!r}")
+            elif visitor.status < 400:
+                did.add(one.name)
+    assert not wrong, "\n".join(wrong)
+    await check_invariants()
+    assert len(did) * 2 > len(buttons), f"the control: only these did something: {sorted(did)}"
