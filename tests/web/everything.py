@@ -1,0 +1,192 @@
+"""One of everything that a page shows by its id, and who owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from models.accounts import Account
+from models.applications import Attachment, ExamSheet
+from models.campaigns import EmployerImport
+from models.courses import CourseEnrolment, CourseItem
+from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
+from models.payments import Fee, Invoice, PayOrder
+from models.reviews import ReviewTask
+from services.files import MaterialData
+from services.office import Order
+from tests.factories.certificates import make_certificate
+from tests.factories.courses import School
+from tests.factories.exams import make_items
+from tests.factories.files import pdf
+from tests.factories.people import make_account, make_expert
+from tests.factories.reviews import make_reviewer
+from tests.services.exams.hall import Hall
+from tests.services.exams.results import make_room
+from tests.web.conftest import World
+from tests.web.office_scene import Scene, fill, make_scene
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Everything:
+    """``values``: what stands for a parameter in addresses that begin so; the longest beginning counts."""
+
+    scene: Scene
+    owners: Mapping[str, Account]
+    """Who is asked, has certificates and courses, sits an examination, or has paid."""
+    values: Mapping[tuple[str, str], object]
+
+    def address(self, path: str) -> str:
+        """Raises AssertionError for a parameter that nothing stands for."""
+        names = [part.split("}")[0].split(":")[0] for part in path.split("{")[1:]]
+        return path.format_map({name: self._value(path, name) for name in names})
+
+    def _value(self, path: str, name: str) -> object:
+        fitting = [begin for begin, known in self.values if known == name and path.startswith(begin)]
+        assert fitting, f"nothing stands for {name} in {path}"
+        return self.values[max(fitting, key=len), name]
+
+
+async def make_everything(world: World) -> Everything:
+    scene = await make_scene(world)
+    ids = await fill(scene)
+    task = await ReviewTask.filter(application_id=ids["application"], state="open").order_by("step_code").first()
+    assert task is not None
+    reviewer = await make_reviewer(world.services.deps, task.step_code, task.region, task.specialty or "")
+    attachment = await Attachment.filter(application_id=ids["application"], field="photo").first()
+    assert attachment is not None
+    values: dict[tuple[str, str], object] = {
+        ("/h5/", "pool"): "demo",
+        ("/office/applications/", "id"): ids["application"],
+        ("/office/applications/", "file_id"): attachment.id,
+        ("/office/files/", "id"): attachment.id,
+        ("/office/bills/", "id"): ids["bill"],
+        ("/office/campaigns/", "id"): ids["campaign"],
+        ("/office/orders/", "id"): ids["order"],
+        ("/office/remuneration/", "organisation_id"): world.office.agency.organisation_id,
+        ("/office/exports/{what}", "what"): "orders",
+        ("/office/exports/{token}", "token"): await _export(scene),
+        ("/h5/{pool}/notice/", "application_id"): scene.applications["何公示"].id,
+        ("/review/", "task_id"): task.id,
+        ("/review/", "attachment_id"): attachment.id,
+    }
+    values |= _own_to_each_agency(world) | await _sheets(scene)
+    values |= await _money(ids["order"])
+    expert, found = await _of_an_expert(scene)
+    values |= found
+    candidate, found = await _examination(scene)
+    values |= found
+    fee = await Fee.get(id=values["/h5/{pool}/pay-receipt/", "fee_id"])
+    owners = {
+        "reviewer": await Account.get(id=reviewer.account_id),
+        "expert": expert,
+        "candidate": candidate,
+        "payer": await Account.get(id=fee.account_id),
+    }
+    return Everything(scene, owners, values)
+
+
+def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
+    return {
+        ("/agency/projects/", "id"): world.office.project_id,
+        ("/agency/drafts/", "kind"): "project",
+        ("/agency/drafts/", "id"): world.office.agency.organisation_id,
+        ("/agency/catalogues/", "kind"): "region",
+        ("/agency/remuneration/", "month"): "2026-11",
+        ("/agency/templates/{kind}.pdf", "kind"): "draw",
+        ("/agency/templates/{kind}.xlsx", "kind"): "units",
+    }
+
+
+async def _export(scene: Scene) -> str:
+    """A file that the worker makes."""
+    return await scene.world.services.office.large_exports.begin(scene.admin, Order("orders"), 1_000)
+
+
+async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
+    """Files that were read and wait to be taken in, and one for everybody."""
+    now, services = scene.world.clock.now(), scene.world.services
+    by: dict[str, Any] = {"pool": "demo", "account_id": scene.account.id, "filename": "a.csv", "created_at": now}
+    items = await ExamImport.create(**by, lines_sealed=services.deps.keys.seal("[]", "exam_import"))
+    employers, results = await EmployerImport.create(**by), await ExamSheet.create(**by)
+    material = await services.files.materials.add(scene.admin, MaterialData("申报指南", "操作手册"), pdf())
+    values: dict[tuple[str, str], object] = {
+        ("/office/bank/import/", "id"): items.id,
+        ("/office/bank/export/", "form"): "xlsx",
+        ("/office/bank/template", "form"): "csv",
+        ("/office/employers/import/", "id"): employers.id,
+        ("/office/employers/template", "form"): "csv",
+        ("/office/exams/results/", "id"): results.id,
+        ("/office/exams/results/template", "form"): "csv",
+    }
+    for path, name in (("/office/materials/", "id"), ("/h5/{pool}/materials/", "material_id")):
+        values[path, name] = material.id
+    return values
+
+
+async def _money(order_id: UUID) -> dict[tuple[str, str], object]:
+    """A paid fee with its invoice."""
+    invoice = await Invoice.get(fee_id=(await PayOrder.get(id=order_id)).fee_id)
+    return {
+        ("/office/invoices/", "id"): invoice.id,
+        ("/h5/{pool}/pay-receipt/", "fee_id"): invoice.fee_id,
+        ("/h5/{pool}/pay-invoice/", "fee_id"): invoice.fee_id,
+    }
+
+
+async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], object]]:
+    """A certificate, and a course that is published."""
+    deps = scene.world.services.deps
+    account = await make_account(deps)
+    expert = await make_expert(deps, account=account)
+    certificate = await make_certificate(deps, account)
+    course = await School(scene.world.services, scene.admin, scene.world.clock).published()
+    enrolment, item = await CourseEnrolment.get(expert_id=expert.id), await CourseItem.get(course_id=course.id)
+    return account, {
+        ("/office/certificates/", "id"): certificate.id,
+        ("/office/courses/", "id"): course.id,
+        ("/office/courses/", "item"): item.id,
+        ("/office/courses/", "number"): 1,
+        ("/office/courses/enrolments/", "id"): enrolment.id,
+        ("/h5/{pool}/certificates/", "id"): certificate.id,
+        ("/h5/{pool}/courses/", "enrolment"): enrolment.id,
+        ("/h5/{pool}/courses/", "item"): item.id,
+        ("/h5/{pool}/courses/", "number"): 1,
+    }
+
+
+async def _examination(scene: Scene) -> tuple[Account, dict[tuple[str, str], object]]:
+    """One that goes on, with a paper that was handed in and a file of its evidence."""
+    services = scene.world.services
+    scene.world.set_rules("exam", result="released", tries=2, mock=False)
+    await make_items(5)
+    room = await make_room(Hall(services, scene.admin, services.deps), scene.world.clock)
+    attempt = await room.hand_in(1, 0, 0)
+    now, exam = scene.world.clock.now(), room.exam
+    evidence = await ExamEvidence.create(
+        attempt_id=attempt.id,
+        pool="demo",
+        content_sealed=services.deps.keys.seal("{}", "exam_evidence"),
+        received_at=now,
+    )
+    sitting = await ExamSitting.create(exam_id=exam.id, starts_at=now + HOUR, ends_at=now + 2 * HOUR, place="机房")
+    version = await ExamItemVersion.get(item_id=room.items[0].id)
+    office, own = "/office/exams/", "/h5/{pool}/exams/"
+    return await Account.get(id=room.candidate.account_id), {
+        (office, "id"): exam.id,
+        ("/office/exams/blueprints/", "id"): exam.blueprint_id,
+        ("/office/bank/item/", "id"): room.items[0].id,
+        (office, "sitting"): sitting.id,
+        (office, "version"): version.id,
+        (office, "what"): "items",
+        (office, "candidate"): room.candidate.id,
+        (office, "evidence"): evidence.id,
+        (office, "attempt"): attempt.id,
+        (own, "candidate"): room.candidate.id,
+        (own, "candidate_id"): room.candidate.id,
+        (own, "attempt_id"): attempt.id,
+    }

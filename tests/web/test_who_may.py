@@ -1,0 +1,186 @@
+"""Every page with a parameter in its address × everybody whom it is not for: refused, and nothing changes.
+
+Routes come from the running application. One that appears tomorrow fails here until ``WHOSE`` says whose it is and
+``Everything`` has something real for its parameters. Pages of draws: ``draws/test_authorisation.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aiohttp.web as http
+import pytest
+from aiohttp import FormData
+
+from models.accounts import Account
+from tests.drivers.pages import PUBLIC_URL
+from tests.drivers.tables import sums_of_all
+from tests.factories.files import jpeg
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_expert, make_grant, make_organisation
+from tests.factories.reviews import make_applicant, make_reviewer
+from tests.web.conftest import Visitor, World
+from tests.web.draws.presses import OF_A_DRAW
+from tests.web.everything import Everything, make_everything
+from web.core.site import Site
+
+_AWAY = ("/h5/login", "/h5/role", "/h5/register")
+ANYBODY = "anybody"
+WHOSE: Mapping[str, str] = {
+    "/agency/": "agency",
+    "/office/": "admin",
+    "/review/": "reviewer",
+    "/h5/{pool}/certificates/{id}": "expert",
+    "/h5/{pool}/courses/{enrolment}": "expert",
+    "/h5/{pool}/exams/{candidate": "candidate",
+    "/h5/{pool}/pay-receipt/": "payer",
+    "/h5/{pool}/pay-invoice/": "payer",
+    "/h5/{pool}/materials/{material_id}": ANYBODY,
+    "/h5/{pool}/notice/{application_id}": ANYBODY,
+}
+OPEN = (
+    "/i/{",
+    "/n/{",
+    "/v/{",
+    "/v/back/{",
+    "/v/in/{",
+    "/p/{",
+    "/c/{",
+    "/x/{",
+    "/x/receipt/{",
+    "/draw/{",
+    "/record/{",
+    "/h5/static/{",
+    "/h5/login/{",
+    "/h5/pdf/{",
+    "/h5/file/",
+    "/h5/exam-picture/{",
+    "/h5/certificate/{",
+    "/h5/receipt/{",
+    "/h5/{pool}/pay-order/{",
+    "/h5/{pool}/pay-state/{",
+    "/h5/{pool}/pay/{",
+    "/h5/{pool}/papers/{kind}",
+)
+"""A signed link, a number that is published, or a file for everybody: who has it may open it, each tested by itself."""
+OWN_POOL = ("template", "/office/bank/export/", "/office/exports/{what}")
+"""Of these an administrator of another pool gets his own."""
+OWN_AGENCY = ("/agency/catalogues/", "/agency/drafts/", "/agency/remuneration/", "/agency/templates/")
+"""Of these every agency gets its own."""
+FIELDS = {
+    "reason": "换一批",
+    "title": "广州水务设计院",
+    "taxpayer_id": "91440101MA59ABCD0X",
+    "email": "wang@example.com",
+}
+NOT_SEEN: Mapping[str, str] = {
+    "GET /h5/{pool}/pay-invoice/{fee_id}": "the invoice is not issued yet",
+    "GET /office/invoices/{id}.pdf": "the invoice is not issued yet",
+    "GET /office/courses/{id}/items/{item}/pages/{number}.jpg": "the item is a video",
+    "GET /office/exams/results/template.{form}": "no examination of the pool is held elsewhere",
+    "GET /office/exams/results/{id}": "no examination of the pool is held elsewhere",
+    "POST /office/exams/results/{id}": "no examination of the pool is held elsewhere",
+    "GET /office/exports/{token}/file": "the worker has not written it yet",
+    "POST /office/bills/{id}": "the form names no difference",
+    "POST /office/exams/{id}/appeals": "the form names no appeal",
+    "POST /office/exams/{id}/marking": "the form names no answer",
+    "POST /review/{task_id}/all": "one task of the application waits, not several",
+    "POST /review/{task_id}/show": "the form names no field",
+}
+"""What even its owner does not get here, and why."""
+
+
+def guarded(app: http.Application) -> list[tuple[str, str]]:
+    """Method and canonical path of every page with an id that is somebody's."""
+    found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
+    return sorted(
+        (method, path)
+        for method, path in found
+        if method in ("GET", "POST")
+        and "{" in path.removeprefix("/h5/{pool}")
+        and not path.startswith((*OPEN, *OF_A_DRAW))
+    )
+
+
+def whose(path: str) -> str:
+    fitting = [begin for begin in WHOSE if path.startswith(begin)]
+    assert fitting, f"nobody has said whose {path} is"
+    return WHOSE[max(fitting, key=len)]
+
+
+async def people(world: World, everything: Everything) -> dict[str, Visitor]:
+    """The owners, and one of every other role; of two roles where a pool or a region decides."""
+    deps, office = world.services.deps, world.office
+    verifier, venue, other_expert, legal = [await make_account(deps) for _ in range(4)]
+    other_admin = await make_account(deps, pool="guangdong")
+    await make_expert(deps, account=other_expert)
+    await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=legal.id)
+    for account, role in ((verifier, "verifier"), (venue, "venue"), (other_admin, "pool_admin")):
+        await make_grant(account, role)
+    reviewer = await make_reviewer(deps, "industry", "440300")
+    accounts = {
+        **everything.owners,
+        "admin": everything.scene.account,
+        "admin of another pool": other_admin,
+        "agency": await Account.get(id=office.agency.account_id),
+        "applicant": await make_applicant(deps),
+        "other agency": legal,
+        "other expert": other_expert,
+        "other reviewer": await Account.get(id=reviewer.account_id),
+        "supervisor": await Account.get(id=office.supervisor.account_id),
+        "venue": venue,
+        "verifier": verifier,
+    }
+    await make_grant(accounts["supervisor"], "supervisor")
+    await Account.filter(real_name="").update(real_name="某人")
+    version, now = deps.book("demo").pool.privacy_version, world.clock.now()
+    await Account.all().update(privacy_version=version, privacy_accepted_at=now)
+    return {"visitor": world.visitor(), **{name: await world.enter(one) for name, one in accounts.items()}}
+
+
+async def ask(visitor: Visitor, method: str, address: str) -> Visitor:
+    """Open a page or send its form, as a file where it takes nothing else."""
+    if method == "GET":
+        answer = await visitor.client.get(address, allow_redirects=False)
+        if answer.headers.get("Location", "").startswith("https://files.test/"):
+            return await visitor._show(answer)  # a film, in the store
+        return await visitor.get(address)
+    await visitor.post(address, FIELDS)
+    if "提交的内容无法识别" not in visitor.text:
+        return visitor
+    sent = FormData({"form": "x"})
+    sent.add_field("file", jpeg(), filename="a.jpg")
+    answer = await visitor.client.post(address, data=sent, headers={"Origin": PUBLIC_URL})
+    return await visitor._show(answer)
+
+
+def may(path: str, name: str) -> bool:
+    """Whether ``name`` gets it, or one of his own."""
+    own = {"admin of another pool": OWN_POOL, "other agency": OWN_AGENCY}.get(name, ())
+    return any(part in path for part in own) or whose(path) in (name, ANYBODY)
+
+
+@pytest.mark.slow
+async def test_what_is_somebodys_opens_for_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms pass as if each had its token: what refuses here is who asks, not a form that is out of date."""
+    monkeypatch.setattr(Site, "_check_token", lambda *_: None)
+    everything = await make_everything(world)
+    visitors, found = await people(world, everything), []
+    pages = guarded(world.server.app)
+    before = await sums_of_all()
+    for method, path in pages:
+        address = everything.address(path)
+        for name, visitor in visitors.items():
+            if not may(path, name):
+                await ask(visitor, method, address)
+                if visitor.status not in (403, 404) and visitor.path not in _AWAY:
+                    found.append(f"{method} {path} as {name}: {visitor.status} {visitor.path}")
+    after = await sums_of_all()
+    assert not found, "\n".join(found)
+    assert [name for name in after if after[name] != before[name]] == []
+    for method, path in pages:
+        visitor = visitors[whose(path) if whose(path) in visitors else "applicant"]
+        address = everything.address(path)
+        await ask(visitor, method, address)
+        if (visitor.status in (403, 404) or visitor.path in _AWAY) and f"{method} {path}" not in NOT_SEEN:
+            found.append(f"{method} {path} as its owner: {visitor.status} {visitor.path} {visitor.text[:80]}")
+    assert not found, "\n".join(found)
