@@ -1,0 +1,266 @@
+"""A pool in full work, all of whose texts are hostile as if no form had ever refused one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from tortoise import connections
+from tortoise.models import Model
+
+from models.accounts import Account
+from models.applications import Application, ApplicationSection, Attachment
+from models.campaigns import Campaign, Employer, EmployerRequest
+from models.draws import (
+    Absence,
+    CallNotice,
+    DiscardRequest,
+    Draw,
+    DrawApplication,
+    RecusalPerson,
+    RecusalUnit,
+    Supervisor,
+    SupervisorEntry,
+)
+from models.experts import CatalogueEntry, Employment, Expert, Unavailability
+from models.helpdesk import Feedback
+from models.invitations import Invitation, ReleaseConfirmation
+from models.materials import Material
+from models.organisations import Organisation
+from models.payments import BillDifference, Invoice, PayOrder, Refund
+from models.projects import Lot, Project
+from models.remuneration import Remuneration
+from models.reviews import Objection, ReviewEntry, ReviewTask
+from services.applications.repository import open_values, seal_values
+from services.core.base import Actor, record
+from services.core.crypto import PHONE, TEXT
+from services.draws import DiscardForm, RecallTimes, RedrawTimes
+from services.files import MaterialData
+from tests.factories.draws import make_project
+from tests.factories.files import pdf
+from tests.factories.offices import add_experts, end_with_panel, make_draw, prove, verify
+from tests.factories.remuneration import meet, part
+from tests.factories.reviews import make_reviewer
+from tests.web.conftest import World
+from tests.web.office_scene import Scene, fill, handed_in, make_scene
+
+EVIL = '=</script><x-evil a="\' onevil=1>{{7*7}}#eval("1+1")\u202e𠮷&amp;'
+"""A formula, the end of a script, an element, ends of attributes in both quotes, a template's expression, Typst's code,
+writing from the right, four bytes in UTF-8, and an entity that must not be read as one."""
+
+TYPED: Mapping[type[Model], tuple[str, ...]] = {
+    Account: ("real_name",),
+    Absence: ("reason",),
+    Application: ("name", "reason"),
+    Attachment: ("filename",),
+    BillDifference: ("note", "resolution"),
+    CallNotice: ("venue", "address", "room", "contact", "remark"),
+    Campaign: ("name", "announcement"),
+    CatalogueEntry: ("name",),
+    DiscardRequest: ("cause", "reason", "opinion"),
+    Draw: ("name", "medium", "opening_place", "remark", "operator_name"),
+    DrawApplication: ("reason", "attachment", "opinion"),
+    Employer: ("name",),
+    EmployerRequest: ("name", "note", "answer"),
+    Employment: ("unit_name",),
+    Expert: ("name", "left_reason"),
+    Feedback: ("answer",),
+    Invoice: ("title", "reverse_note", "failure"),
+    Lot: ("name", "number"),
+    Material: ("title", "note", "filename"),
+    Objection: ("answer",),
+    Organisation: ("name",),
+    PayOrder: ("description",),
+    Project: (
+        *("name", "number", "category", "funding_source", "tender_method", "organisation_form", "tenderee_category"),
+        *("approval_number", "investment_code", "tenderee_name", "agency_name", "contact"),
+    ),
+    RecusalPerson: ("name", "unit_name", "reason", "evidence"),
+    RecusalUnit: ("name", "reason", "evidence"),
+    Refund: ("reason", "failure"),
+    ReleaseConfirmation: ("words",),
+    Remuneration: ("reason", "dispute", "reply"),
+    ReviewEntry: ("who", "opinion"),
+    ReviewTask: ("opinion",),
+    Supervisor: ("name", "department"),
+    SupervisorEntry: ("name", "department"),
+    Unavailability: ("reason",),
+}
+"""Columns that persons write, or that are copied from what they wrote."""
+_NO_TWO_ALIKE: Mapping[type[Model], str] = {Employer: "name", Project: "number"}
+_SEALED: Mapping[type[Model], tuple[str, str]] = {
+    CallNotice: ("contact_phone_sealed", PHONE),
+    Feedback: ("text_sealed", TEXT),
+    Objection: ("text_sealed", TEXT),
+    Project: ("contact_phone_sealed", PHONE),
+}
+_IN_NOTICES = (
+    "place",
+    "reason",
+    "what",
+    "organisation",
+    "campaign",
+    "title",
+    "advice",
+    "step",
+    "answer",
+    "contact_phone",
+)
+_NOTICES = (
+    "UPDATE notice SET params = (SELECT jsonb_object_agg(key, CASE WHEN key = ANY($1::text[]) THEN to_jsonb($2::text) "
+    "ELSE value END) FROM jsonb_each(params)) WHERE params <> '{}'"
+)
+
+
+@dataclass
+class HostileScene:
+    """``draws`` by what became of them; ``ids`` are what the office's pages are about."""
+
+    scene: Scene
+    draws: Mapping[str, UUID]
+    invitations: Mapping[str, Invitation]
+    ids: Mapping[str, UUID]
+    people: Mapping[str, Account]
+
+    @property
+    def world(self) -> World:
+        return self.scene.world
+
+
+async def make_hostile_scene(world: World) -> HostileScene:
+    """Draws in many states, and an office with everything; then every text is replaced."""
+    scene = await make_scene(world)
+    ids = dict(await fill(scene))
+    draws, invitations = await _draws(world)
+    reviewer = await make_reviewer(world.services.deps, "industry", "440100", real_name="吴审核")
+    own = await handed_in(scene, "甲申请")
+    applicant = await Account.get(id=own.account_id)
+    version = world.services.deps.book("demo").pool.privacy_version
+    await Account.filter(id=applicant.id).update(privacy_version=version, privacy_accepted_at=world.clock.now())
+    await world.services.notifications.helpdesk.write(_own(applicant), "建议显示电话")
+    expert = await _expert(world, invitations["ended"])
+    material = await world.services.files.materials.add(scene.admin, MaterialData("指南", "操作手册", "请阅读"), pdf())
+    people = {"applicant": applicant, "expert": expert, "admin": scene.account}
+    for role, actor in (("agency", world.office.agency), ("reviewer", reviewer)):
+        people[role] = await Account.get(id=actor.account_id)
+    await poison(world)
+    return HostileScene(scene, draws, invitations, ids | {"material": material.id, "own": own.id}, people)
+
+
+def _own(account: Account) -> Actor:
+    return Actor("demo", "applicant", account.id)
+
+
+async def _expert(world: World, invitation: Invitation) -> Account:
+    """Of a panel that has met: with an amount disputed, a period of absence, and a bound account."""
+    await world.bind(invitation.expert_id)
+    expert = await Expert.get(id=invitation.expert_id)
+    await Unavailability.create(
+        expert_id=expert.id,
+        starts_at=world.clock.now(),
+        ends_at=world.clock.now() + timedelta(days=3),
+        reason="出差",
+        created_at=world.clock.now(),
+    )
+    owed = await Remuneration.get(invitation_id=invitation.id)
+    for other in await Remuneration.exclude(id=owed.id):
+        by = Actor("demo", "expert", expert_id=other.expert_id)
+        await world.services.remuneration.answers.confirm(by, other.id, other.version, by="h5")
+    actor = Actor("demo", "expert", account_id=expert.account_id, expert_id=expert.id)
+    await world.services.remuneration.answers.dispute(actor, owed.id, owed.version, "时间不对", by="h5")
+    version = world.services.deps.book("demo").pool.privacy_version
+    await Account.filter(id=expert.account_id).update(privacy_version=version, privacy_accepted_at=world.clock.now())
+    return await Account.get(id=expert.account_id)
+
+
+async def _draws(world: World) -> tuple[dict[str, UUID], dict[str, Invitation]]:
+    office, clock = world.office, world.clock
+    ended, panel = await meet(office, clock, needed=2)
+    await part(office, clock, ended, panel, 3)
+    await world.services.remuneration.proposals.propose_all(office.desk, ended)
+    await _next_project(world)
+    await add_experts(office, 4)
+    recalled = await end_with_panel(office)
+    starts = clock.now() + timedelta(days=1)
+    recall = await office.follow_ups.recall(office.agency, recalled, RecallTimes(starts, starts + timedelta(hours=2)))
+    await prove(office, recall)
+    await verify(office, recall)
+    times = RedrawTimes(starts, starts, starts + timedelta(hours=4), starts + timedelta(hours=8))
+    redraw = await office.follow_ups.redraw(office.agency, ended, times)
+    await _next_project(world)
+    met, (late, *_) = await meet(office, clock, needed=2)
+    await office.discards.register(office.desk, met, DiscardForm(late.code, "recusal", "有亲属关系", "投标人"))
+    await _next_project(world)
+    released = await _released(world)
+    await _next_project(world)
+    drawing, [called] = await world.call()
+    await _next_project(world)
+    editing = await make_draw(office)
+    await RecusalUnit.create(draw_id=editing, name="甲", reason="投标人", evidence="自行申报")
+    await RecusalPerson.create(draw_id=editing, name="乙", unit_name="甲", reason="投标人", evidence="自行申报")
+    await _next_project(world)
+    refused = await make_draw(office)
+    asked = await office.setup.submit(office.agency, refused, office.deps.book("demo").draw.terminals[0], "请核验")
+    await office.verification.refuse(office.verifier, asked, "不完整")
+    await _next_project(world)
+    waiting = await make_draw(office)
+    await office.setup.submit(office.agency, waiting, office.deps.book("demo").draw.terminals[0], "请核验")
+    for draw_id in (ended, drawing):
+        await record(office.agency, clock.now(), "draw.paused", "draw", draw_id, reason=EVIL)
+        await record(office.agency, clock.now(), "draw.terminated", "draw", draw_id, reason=EVIL, words=EVIL)
+    draws = {"ended": ended, "recall": recall, "redraw": redraw, "met": met, "released": released, "drawing": drawing}
+    draws |= {"editing": editing, "refused": refused, "waiting": waiting}
+    return draws, {"ended": panel[0], "met": late, "drawing": called}
+
+
+async def _next_project(world: World) -> None:
+    """A project without lots is drawn for once."""
+    office = world.office
+    office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
+
+
+async def _released(world: World) -> UUID:
+    office = world.office
+    draw_id, invitations = await world.panel(2)
+    await world.services.draws.attachments.attach(office.agency, draw_id, "退选申请表.pdf", pdf(), "release")
+    application = await office.releases.submit(office.agency, draw_id, "招标失败", "投标人不足")
+    await office.verification.approve(office.verifier, application)
+    await office.releases.start(office.agency, draw_id)
+    by, now = office.agency.account_id, world.clock.now()
+    await ReleaseConfirmation.create(
+        invitation_id=invitations[0].id, words="已告知", recorded_by_id=by, recorded_at=now
+    )
+    return draw_id
+
+
+# ---- every text
+
+
+async def poison(world: World) -> None:
+    keys = world.services.deps.keys
+    for model, columns in TYPED.items():
+        lengths = {column: getattr(model._meta.fields_map[column], "max_length", None) for column in columns}
+        texts = {column: EVIL[:length] for column, length in lengths.items()}
+        if model in _NO_TWO_ALIKE:
+            for at, row in enumerate(await model.all()):
+                await model.filter(pk=row.pk).update(**texts | {_NO_TWO_ALIKE[model]: f"{EVIL[:50]}{at}"})
+        else:
+            await model.all().update(**texts)
+    for model, (column, purpose) in _SEALED.items():
+        await model.all().update(**{column: keys.seal(EVIL, purpose)})
+    await connections.get("default").execute_query(_NOTICES, [list(_IN_NOTICES), EVIL])
+    for section in await ApplicationSection.all():
+        values = {name: _poisoned(value) for name, value in open_values(world.services.deps, section).items()}
+        await ApplicationSection.filter(id=section.id).update(values_sealed=seal_values(world.services.deps, values))
+
+
+def _poisoned(value: Any) -> Any:
+    """Texts that hold a Chinese character are typed; codes and days stay."""
+    if isinstance(value, list):
+        return [_poisoned(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _poisoned(one) for name, one in value.items()}
+    return EVIL if isinstance(value, str) and any("\u4e00" <= sign <= "\u9fff" for sign in value) else value
