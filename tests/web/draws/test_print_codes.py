@@ -1,0 +1,56 @@
+"""The QR codes of printed results, arrivals and records open the public check, whatever became of the activity."""
+
+from __future__ import annotations
+
+import io
+
+import pypdfium2
+
+from domain.draws.verify_draw import compare, read, verify
+from gateways.document_renderer import TypstRenderer
+from models.draws import Draw
+from sandbox.qr_reader import read as read_code
+from services.core.base import Actor
+from services.draws.prints import DrawPrints
+from tests.drivers.pages import PUBLIC_URL
+from tests.web.conftest import World
+from tests.web.draws.record_scenes import every_ending
+from tests.web.draws.test_prints import printed_by
+from web.draws.record import as_cells
+
+
+def code_on(paper: bytes) -> str:
+    """What a phone reads on the first page."""
+    picture = io.BytesIO()
+    pypdfium2.PdfDocument(paper)[0].render(scale=2).to_pil().save(picture, "PNG")
+    return read_code(picture.getvalue())
+
+
+async def codes_of(prints: DrawPrints, actor: Actor, draw: Draw) -> set[str]:
+    """Of its result, its arrivals and its record."""
+    papers = [await prints.result(actor, draw.id), await prints.attendance(actor, draw.id)]
+    papers.append(await prints.record(actor, draw.id, as_cells))
+    return {code_on(paper.content) for paper in papers}
+
+
+async def test_every_printed_code_opens_the_check_of_its_record(world: World) -> None:
+    draws = await every_ending(world)
+    stranger, printer, records = world.visitor(), TypstRenderer(), {}
+    prints = printed_by(world, printer)
+    for kind, draw in draws.items():
+        address = f"{PUBLIC_URL}/record/demo/{draw.number}"
+        assert await codes_of(prints, world.office.agency, draw) == {address}, kind
+        await stranger.get(address.removeprefix(PUBLIC_URL))
+        assert (stranger.status, "活动已结束，记录完整" in stranger.text) == (200, True), kind
+        answer = await stranger.client.get(f"{address.removeprefix(PUBLIC_URL)}/file")
+        records[kind] = read(await answer.text())
+        assert [one for one in verify(records[kind]) if one.severity == "error"] == [], kind
+    printer.close()
+    for kind in ("recalled", "redrawn"):
+        assert compare(records[kind], records["supplemented"]) == []
+        await stranger.get(f"/record/demo/{draws[kind].number}")
+        assert stranger.text.count("--original") == 1
+        assert "结果为“核验通过”即可" in stranger.text
+        await stranger.click(f"原活动{draws['supplemented'].number}")
+        assert stranger.path == f"/record/demo/{draws['supplemented'].number}"
+        assert "--original" not in stranger.text
