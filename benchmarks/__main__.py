@@ -12,6 +12,7 @@ NAMES = (
     "board",
     "public_check",
     "storm",
+    "full_draws",
     "memory",
     "scaling",
     "papers",

@@ -1,4 +1,4 @@
-"""Printing an application form: our printer against the bare compiler, and what the event loop feels of it.
+"""Printing an application form: our renderer against the bare compiler, and what the event loop feels of it.
 
 ``python -m benchmarks.papers`` prints a form of two pages (24 items, photo, specialties, opinions, QR code) with other
 content each time. The bare peer, in turns with it, is ``typst`` alone on the same template, its content ready as text.
@@ -21,7 +21,7 @@ import typst
 import uvloop
 from PIL import Image
 
-from gateways.document_renderer import PAPERS, TypstPrinter
+from gateways.document_renderer import PAPERS, TypstRenderer
 from gateways.fonts import wheel_fonts
 from gateways.typst_compiler import draw_code
 
@@ -30,19 +30,19 @@ Content = dict[str, object]
 
 
 def main(papers: int, rounds: int) -> int:
-    printer = TypstPrinter()
+    renderer = TypstRenderer()
     started = time.perf_counter()
-    asyncio.run(printer.render_pdf(PAPER, content(0)))
+    asyncio.run(renderer.render_pdf(PAPER, content(0)))
     print(f"first paper: {(time.perf_counter() - started) * 1000:.0f} ms, the reading of the font included")
     bare, results = bare_compiler(), []
     for turn in range(rounds):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ours, peer, lag = runner.run(compare(printer, bare, papers, turn))
+            ours, peer, lag = runner.run(compare(renderer, bare, papers, turn))
         results.append((ours, ours / peer, lag))
         print(
             f"warm {ours * 1000:.1f} ms, bare {peer * 1000:.1f} ms ({ours / peer:.2f}x), loop p99 {lag * 1000:.1f} ms"
         )
-    printer.close()
+    renderer.close()
     took, ratio, lag = (statistics.median(column) for column in zip(*results, strict=True))
     print(f"median: {took * 1000:.1f} ms, {ratio:.2f}x the bare compiler, loop held {lag * 1000:.1f} ms at p99")
     return 0 if took < 0.05 and ratio < 1.5 else 1
@@ -53,7 +53,7 @@ def bare_compiler() -> typst.Compiler:
     return typst.Compiler(str(PAPERS / f"{PAPER}.typ"), root=str(PAPERS), font_paths=fonts, ignore_system_fonts=True)
 
 
-async def compare(printer: TypstPrinter, bare: typst.Compiler, papers: int, turn: int) -> tuple[float, float, float]:
+async def compare(renderer: TypstRenderer, bare: typst.Compiler, papers: int, turn: int) -> tuple[float, float, float]:
     """Medians of processor seconds of ours and of the bare compiler, in turns; how long ours held the loop (p99)."""
     lags: list[float] = []
     ours, peers = [], []
@@ -62,7 +62,7 @@ async def compare(printer: TypstPrinter, bare: typst.Compiler, papers: int, turn
         await asyncio.sleep(0)
         shown = content(turn * 10_000 + number)
         started = time.process_time()
-        await printer.render_pdf(PAPER, shown)
+        await renderer.render_pdf(PAPER, shown)
         ours.append(time.process_time() - started)
         watching.cancel()
         peers.append(time_bare(bare, turn * 10_000 + 5_000 + number))

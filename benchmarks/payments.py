@@ -64,7 +64,7 @@ Message = tuple[dict[str, str], bytes]
 
 
 @dataclass
-class Passing:
+class NoEntry:
     """Takes the place of the way into the pool, which is no part of this."""
 
     async def advance(self, application: Application, now: datetime) -> None:
@@ -137,7 +137,7 @@ async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
             opens_at=now,
             closes_at=None,
             state="due",
-            told_at=now,
+            notified_at=now,
             created_at=now,
         )
         for one in applications
@@ -312,7 +312,7 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
             platform, notices, unused = make_platform(session), Notices(deps), cast(Any, None)
             invoices = Invoices(deps, notices, platform, unused, unused)
             events = PaymentWebhooks(
-                deps, notices, platform, Settlement(deps, platform), unused, invoices, unused, Passing(), unused
+                deps, notices, platform, Settlement(deps, platform), unused, invoices, unused, NoEntry(), unused
             )
             await compare(deps, events, Bare(pool), count, rounds)
             await time_what_follows(events, 1000)

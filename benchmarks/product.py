@@ -85,8 +85,8 @@ class Product:
 
 
 @asynccontextmanager
-async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2) -> AsyncIterator[Product]:
-    """Start everything but a worker."""
+async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2, callbacks: bool = False) -> AsyncIterator[Product]:
+    """Start everything but a worker. With ``callbacks`` what the sandbox's phones write in the chat arrives too."""
     async with AsyncExitStack() as stack:
         filled_settings, servers = await stack.enter_async_context(filled(data_dir, sizes))
         url = await _copy(filled_settings.database_url)
@@ -95,7 +95,7 @@ async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2) -> AsyncIterat
         await _forget(settings.redis_url)
         wire = await stack.enter_async_context(tapped(url, PROXY))
         log = stack.enter_context((data_dir / "bench.log").open("wb"))
-        parts = _parts(settings, wire, webs)
+        parts = _parts(settings, wire, webs, callbacks=callbacks)
         supervisor = await stack.enter_async_context(ProcessSupervisor(parts, cwd=data_dir, output=log))
         await supervisor.wait_until_ready()
         pids = tuple(supervisor.pid(f"web-{number}") for number in range(webs))
@@ -142,10 +142,10 @@ async def _forget(redis_url: str) -> None:
     await redis.aclose()
 
 
-def _parts(settings: Settings, wire: Wire, webs: int) -> list[Part]:
+def _parts(settings: Settings, wire: Wire, webs: int, *, callbacks: bool) -> list[Part]:
     env = environment(settings)
     serve = ("app.cli", "serve")
-    parts = [_sandbox(settings)]
+    parts = [_sandbox(settings, callbacks=callbacks)]
     parts += [
         python_part(f"web-{number}", *serve, "--reuse-port", set_env=env, ready_url=f"http://127.0.0.1:{PORT}/readyz")
         for number in range(webs)
@@ -169,13 +169,15 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _sandbox(settings: Settings) -> Part:
-    """The platforms, whose own callbacks go nowhere."""
+def _sandbox(settings: Settings, *, callbacks: bool) -> Part:
+    """The platforms; without ``callbacks`` those of WeChat go nowhere."""
     books = load_rulebooks(settings.rulebooks, settings.pools)
     mail = settings.model_copy(update={"mail": settings.mail.model_copy(update={"port": SANDBOX + 1})})
     config: Any = sandbox_config(mail, books, [], public_url=f"http://127.0.0.1:{SANDBOX}")
-    config["accounts"][0]["callback_url"] = "http://127.0.0.1:1/"
-    config["wire"] = {"callback_deliveries": 1, "ledger": 10, "bubbles": 1}
+    config["wire"] = {"ledger": 10, "bubbles": 1}
+    if not callbacks:
+        config["accounts"][0]["callback_url"] = "http://127.0.0.1:1/"
+        config["wire"]["callback_deliveries"] = 1
     path = (settings.data_dir / "sandbox.json").resolve()
     path.write_text(json.dumps(config), "utf-8")
     command = (sys.executable, "-m", "sandbox", "--config", str(path), "--port", str(SANDBOX))

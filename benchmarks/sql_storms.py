@@ -30,7 +30,7 @@ SELECT id FROM calls
 
 LET_FEES_OPEN = """
 WITH due AS (
-    UPDATE fee SET told_at = NULL, opens_at = $2 WHERE state = 'due' RETURNING id),
+    UPDATE fee SET notified_at = NULL, opens_at = $2 WHERE state = 'due' RETURNING id),
 more AS (
     SELECT a.id, a.pool, a.account_id, a.number FROM application a WHERE a.state IN ('reviewing', 'notice')
     ORDER BY a.id LIMIT GREATEST($1 - (SELECT count(*) FROM fee WHERE state = 'due'), 0)),
@@ -55,10 +55,10 @@ ORDER BY a.id LIMIT $1
 """
 LEFT = {
     "expiries": "SELECT count(*) FROM invitation WHERE id = ANY($1::uuid[]) AND state = 'open'",
-    "fees opened": "SELECT count(*) FROM fee WHERE id = ANY($1::uuid[]) AND told_at IS NULL",
+    "fees opened": "SELECT count(*) FROM fee WHERE id = ANY($1::uuid[]) AND notified_at IS NULL",
     "draws called": """
         SELECT count(*) FROM draw d WHERE d.id = ANY($1::uuid[]) AND (d.state = 'committing' OR EXISTS (
-            SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.open + c.accepted < c.needed))""",
+            SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.open + c.accepted <> c.needed))""",
     "notices sent": """
         SELECT cardinality($1::uuid[]) - count(*) FROM notice n WHERE n.account_id = ANY($1::uuid[])
         AND n.dedupe_key LIKE 'storm:%' AND EXISTS (
@@ -68,6 +68,16 @@ LEFT = {
 CALLED = """
 SELECT extract(epoch FROM created_at - $2)::float AS late FROM invitation WHERE draw_id = ANY($1::uuid[])
 """
+NOT_FULL = "SELECT count(*) FROM draw WHERE id = ANY($1::uuid[]) AND finished_at IS NULL"
+ENDED = """
+SELECT d.state, count(i.id)::int AS called, (count(i.id) FILTER (WHERE i.state = 'accepted'))::int AS accepted,
+    (SELECT max(GREATEST(n.agreed - c.needed, 0)) FROM draw_condition c CROSS JOIN LATERAL (
+        SELECT count(*) AS agreed FROM invitation a WHERE a.condition_id = c.id AND a.state IN ('open', 'accepted')) n
+        WHERE c.draw_id = d.id)::int AS surplus,
+    extract(epoch FROM coalesce(d.finished_at, now()) - $2)::float AS took
+FROM draw d LEFT JOIN invitation i ON i.draw_id = d.id WHERE d.id = ANY($1::uuid[]) GROUP BY d.id ORDER BY d.number
+"""
+"""How the draws ``$1`` ended that were started at ``$2``; ``surplus``: so many hold a place beyond what is needed."""
 NEXT_CALLS = """
 WITH freed AS (
     SELECT draw_id, closed_at, row_number() OVER (PARTITION BY draw_id ORDER BY closed_at) AS place
@@ -83,6 +93,6 @@ GIVE_TIME = "UPDATE invitation SET answer_until = now() + interval '1 hour' WHER
 PUT_OFF = """
 WITH calls AS (
     UPDATE invitation SET answer_until = answer_until + interval '900 days' WHERE id = ANY($1::uuid[]) RETURNING id)
-UPDATE fee SET opens_at = opens_at + interval '900 days' WHERE id = ANY($2::uuid[]) AND told_at IS NULL
+UPDATE fee SET opens_at = opens_at + interval '900 days' WHERE id = ANY($2::uuid[]) AND notified_at IS NULL
 """
 """What a storm left undone is not in the way of the next."""

@@ -23,7 +23,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-import aiohttp
 import asyncpg
 import uvloop
 
@@ -34,11 +33,11 @@ from benchmarks.load import Load, full_speed, steady
 from benchmarks.log_ins import LogIns, log_in
 from benchmarks.pages import answer
 from benchmarks.persons import AHEAD, EXPERT, FEE, REVIEWING, People, find_people
+from benchmarks.phones import make_phones
 from benchmarks.processes import cpu, memory, tell_load
-from benchmarks.product import POOL, PORT, SANDBOX, Product, product
+from benchmarks.product import POOL, PORT, Product, product
 from benchmarks.seed import Sizes
 from benchmarks.seed.entry import applicants_among
-from benchmarks.seed.people import FIRST_APPLICANT, FIRST_EXPERT
 from benchmarks.stage import call_experts, ready_to_start
 from bot.dialogue import BUSY
 from config.settings import Settings
@@ -52,6 +51,8 @@ _LONGEST, _LATEST = 100.0, 2.0
 """Aims: chat's p99 in milliseconds; seconds by which the call that takes a place may be late."""
 _LEAST = {"expiries": 200, "fees opened": 200}
 """Aims: so many a second."""
+_STARTED_WITHIN = 30.0
+"""Aim: seconds after which every draw of a storm of them has called exactly as many experts as it needs."""
 _LEAD = timedelta(seconds=3)
 """Between setting the deadlines and the moment at which they are due."""
 _LOOK = 0.5
@@ -239,22 +240,6 @@ async def _notify_all(settings: Settings, accounts: Sequence[UUID]) -> None:
         await Notices(deps).notify_many(pool=POOL, kind="account_bound", recipients=people)
 
 
-async def make_phones(experts: int, applicants: int) -> None:
-    """Everybody's phone in the sandbox, following the account, which may be written to without end."""
-    base = f"http://127.0.0.1:{SANDBOX}/control"
-    quota = {"path": "/cgi-bin/message/template/send", "limit": 100_000_000}
-    posts = [("quotas", quota), ("phones/bulk", _phones(FIRST_EXPERT, experts))]
-    posts.append(("phones/bulk", _phones(FIRST_APPLICANT, applicants)))
-    async with aiohttp.ClientSession() as session:
-        for path, body in posts:
-            async with session.post(f"{base}/{path}", json=body) as reply:
-                assert reply.status == 200, await reply.text()
-
-
-def _phones(first: int, count: int) -> dict[str, object]:
-    return {"count": count, "first_mobile": str(first), "pool": POOL, "follows": True}
-
-
 async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> bool:
     """Whether every aim was reached."""
     async with product(data_dir, sizes) as started:
@@ -285,8 +270,10 @@ def _missed(storm: Storm) -> Iterator[str]:
     chat = storm.chat
     if chat.load.quantile(0.99) > _LONGEST or chat.busy or chat.later or chat.failed or chat.load.errors:
         yield f"chat during {storm.name}"
-    if storm.name != _STARTS and storm.late and max(storm.late) > _LATEST:
+    if storm.late and max(storm.late) > (_STARTED_WITHIN if storm.name == _STARTS else _LATEST):
         yield f"calls during {storm.name}"
+    if storm.name == _STARTS and [count for _, count in storm.finished.values()] != list(storm.counts.values()):
+        yield f"as many calls as are needed during {storm.name}"
     for kind, (seconds, done) in storm.finished.items():
         if done / max(seconds, 0.1) < _LEAST.get(kind, 0):
             yield kind

@@ -1,4 +1,4 @@
-"""Counts the statements that a program sends to PostgreSQL: a proxy that reads the random_draw and changes nothing.
+"""Counts the statements that a program sends to PostgreSQL: a proxy that reads the protocol and changes nothing.
 
 What the server's own statistics tell needs an extension and a superuser, and a hook in the program would be part of
 what is measured. Only the counting is done through the proxy; times and processor time are taken without it.

@@ -44,7 +44,7 @@ def _fee(world: World, one: Applied, fee_id: UUID) -> dict[str, Any]:
         "amount": _amount(world),
         "opens_at": opened,
         "state": "paid" if one.ended_at else "due",
-        "told_at": opened,
+        "notified_at": opened,
         "paid_at": _paid_at(one) if one.ended_at else None,
         "created_at": opened,
     }
