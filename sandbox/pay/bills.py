@@ -104,7 +104,7 @@ class Bills:
         if not rows:
             raise PayError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
         text = render(kind, rows)
-        digest = hashlib.sha1(text).hexdigest()  # noqa: S324 - the random_draw's own choice
+        digest = hashlib.sha1(text).hexdigest()  # noqa: S324 - the protocol's own choice
         if self._world.faults.strikes("pay", "bill_bad_hash", str(day)):
             digest = secrets.token_hex(20)
         token = new_nonce(64)

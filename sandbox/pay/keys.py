@@ -74,7 +74,7 @@ def decrypt(apiv3_key: str, nonce: str, associated_data: str, ciphertext: str) -
 
 def _oaep() -> padding.OAEP:
     """How single fields are encrypted for the other side."""
-    return padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the random_draw's own choice
+    return padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
 
 
 def seal(key: rsa.RSAPublicKey, text: str) -> str:

@@ -63,9 +63,9 @@ export class Browser {
     }
   }
 
-  visit({ pathname, search, hash, random_draw }) {
+  visit({ pathname, search, hash, protocol }) {
     const path = pathname + search + hash;
-    if (!random_draw.startsWith('http') || path === this.visited.at(-1)) return;
+    if (!protocol.startsWith('http') || path === this.visited.at(-1)) return;
     this.visited.push(path);
     this.backButton.hidden = this.visited.length < 2;
     keep(this.shelf, { path, shown: location.origin + path });

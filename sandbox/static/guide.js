@@ -143,9 +143,10 @@ export class Guide {
   /** Whether what a long step of the clock brings may still be on its way. */
   settling(clock) { return clock > 3600 && Date.now() - (this.movedAt ?? 0) < 2 * ASK_EVERY; }
 
-  /** Whether the phone shows a draw that isn't the story's: nothing may be tapped there. */
+  /** Whether the phone shows a draw that isn't the story's: nothing may be tapped there. Before it has come, a page doesn't tell. */
   onAnotherDraw(view) {
-    const [, id] = OF_A_DRAW.exec(view.browser.document?.location.pathname ?? '') ?? [];
+    const page = view.browser.document;
+    const [, id] = (isUnderWay(page) ? null : OF_A_DRAW.exec(page?.location.pathname ?? '')) ?? [];
     return Boolean(id && TELLS[this.story] && ![this.facts.draw, this.facts.recall].includes(id));
   }
 

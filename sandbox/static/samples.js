@@ -64,9 +64,11 @@ export class Samples {
   }
 }
 
-/** What an open page still asks for: required and empty, in forms that are not folded away. */
+const ASKED = ['input[required]:not([type="radio"], [type="checkbox"])', 'textarea[required]', 'select[required]', 'input[type="file"]'];
+
+/** What an open page still asks for: required and empty, or a proof, in forms that are not folded away. */
 export function emptyFields(page) {
-  const fields = page.querySelectorAll('main input[required]:not([type="radio"], [type="checkbox"]), main textarea[required], main select[required]');
+  const fields = page.querySelectorAll(ASKED.map((one) => `main ${one}`).join());
   return [...fields].filter((field) => field.checkVisibility() && !field.disabled && !field.value && !isReplaced(field));
 }
 

@@ -184,8 +184,8 @@ const release = {
       why: '核验通过，还要经办人自己启动。',
     },
     {
-      done: (facts) => facts.release === 'begun', next: '周代理点“启动退选”。',
-      taps: [agency(onButton('启动退选'), onLink('退选'))],
+      done: (facts) => facts.release === 'begun', next: '周代理点“启动退选”，再点“确定启动退选”。',
+      taps: [agency(onButton('确定启动退选'), '启动退选', onLink('退选'))],
       why: '活动已结束，专家已收到微信；8 点到 21 点之间，系统再逐一打电话，接通后发短信。',
     },
     {
@@ -214,7 +214,7 @@ const recall = {
     },
     {
       done: (facts) => recalled(facts) >= 0, next: '周代理回到活动，点“复评”，点手机上方的“填入示例”填好新时间，再点“确定复评”。',
-      taps: [agency(sample, onButton('确定复评'), onLink('复评', '项目抽取'))],
+      taps: [agency(sample, onButton('确定复评'), onLink('继续办理', '复评', '项目抽取'))],
       why: '复评活动已按原活动建好。',
     },
     {
