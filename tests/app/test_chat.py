@@ -72,7 +72,8 @@ async def test_late_messages_are_handed_over_while_no_shared_connection_is_free(
     database: str, chat: tuple[Engine, Codec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, codec = chat
-    monkeypatch.setattr("bot.engine._LATE_LIMIT", 20.0)
+    for limit in ("_LATE_LIMIT", "_REDIS_LIMIT"):
+        monkeypatch.setattr(f"bot.engine.{limit}", 20.0)
     too_late = time.monotonic() - 60
     async with asyncio.timeout(60):
         replies = await asyncio.gather(

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from asyncpg import PostgresError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
@@ -27,7 +28,7 @@ from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows
-from services.draws.expiry import CALL_GRACE
+from services.draws.calls.expiry import CALL_GRACE
 from services.operations import find_broken, find_broken_audit
 from tests.folders import data_folder
 
@@ -217,7 +218,7 @@ async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
     """The same of a database that may just have been killed: connections of the pool find out one by one."""
     for _ in range(40):
-        with suppress(BaseORMException, OSError):
+        with suppress(BaseORMException, PostgresError, OSError):
             return await ask()
         await asyncio.sleep(0.25)
     return await ask()
