@@ -37,8 +37,9 @@ from models.projects import Project
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs, rows
 from services.core.crypto import Keyring
-from services.draws import Calling, eligibility
-from services.draws.rounds import Rounds
+from services.draws import Calling
+from services.draws.order import eligibility
+from services.draws.order.rounds import Rounds
 from services.notifications import Notices
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)

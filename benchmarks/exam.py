@@ -41,14 +41,14 @@ from services.core.base import Deps, Jobs, execute, rows
 from services.core.batching import RequestBatcher
 from services.core.crypto import Keyring
 from services.core.signed_links import Links
-from services.exams.answer_files import AnswerFiles
-from services.exams.answer_writer import AnswerWriter
-from services.exams.attempts import Attempts
-from services.exams.item_pictures import ItemPictures
-from services.exams.papers import Papers
-from services.exams.receipts import Receipts
-from services.exams.sealing import Sealing
-from services.exams.tickets import Tickets
+from services.exams.attempts.answer_files import AnswerFiles
+from services.exams.attempts.answer_writer import AnswerWriter
+from services.exams.attempts.attempts import Attempts
+from services.exams.attempts.receipts import Receipts
+from services.exams.attempts.sealing import Sealing
+from services.exams.attempts.tickets import Tickets
+from services.exams.bank.item_pictures import ItemPictures
+from services.exams.papers.papers import Papers
 from services.registry import Services
 
 ITEMS, OPTIONS, SAVES, EVENTS = 80, 4, 10, 8

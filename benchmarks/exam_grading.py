@@ -31,8 +31,8 @@ from models.migrate import migrate
 from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute, rows
 from services.core.crypto import Keyring
-from services.exams.marking import Marking
-from services.exams.sealing import Sealing
+from services.exams.attempts.sealing import Sealing
+from services.exams.marking.marking import Marking
 
 ITEMS, CHANGED = 80, 16
 AIM = 3.0

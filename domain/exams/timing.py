@@ -1,6 +1,7 @@
 """When an attempt ends, and how answers count that come around its end. Documented in ``docs/algorithms/exam.md``.
 
-``services/exams/answer_writer.py`` compares each event with the attempt's own row, in the statement that stores it.
+``services/exams/attempts/answer_writer.py`` compares each event with the attempt's own row, in the statement that
+stores it.
 """
 
 from __future__ import annotations

@@ -3,40 +3,40 @@
 Everything that changes a draw runs under its row lock (``repository.lock``).
 """
 
-from services.draws.absences import AbsenceRow, RegionChange
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
-from services.draws.attachments import RULE, Purpose
-from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanned
-from services.draws.attendance_rules import venue_position
-from services.draws.audits import AuditLine, AuditReport, DrawAudits, Verdict
-from services.draws.calling import Calling
-from services.draws.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
-from services.draws.documents import DocumentKind
-from services.draws.finished_records import FinishedRecords, FoundRecord
-from services.draws.follow_ups import RecallTimes, RedrawTimes
-from services.draws.form_versions import basic_version, part_version
-from services.draws.forms import ConditionForm, DrawForm, NoticeForm
-from services.draws.invitation_views import InvitationView
-from services.draws.invitations import Answered, Choice, Invitations
+from services.draws.attendance.absences import AbsenceRow, RegionChange
+from services.draws.attendance.attendance_desk import AttendanceDesk, CheckedIn, DeskRow, Scanned
+from services.draws.attendance.attendance_rules import venue_position
+from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
+from services.draws.attendance.postponement import NewStart
+from services.draws.calls.calling import Calling
+from services.draws.calls.invitation_views import InvitationView
+from services.draws.calls.invitations import Answered, Choice, Invitations
+from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
+from services.draws.follow_ups.recalls import RecallPanel, RecallRow
+from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseView
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews
-from services.draws.operators import Operator
-from services.draws.postponement import NewStart
-from services.draws.previews import Preview
+from services.draws.order.rounds import RoundView
 from services.draws.progress import ConditionProgress, DrawTotals
-from services.draws.project_rules import INVESTMENT_MAX, LotData, ProjectData
-from services.draws.projects import LotView, ProjectLine, ProjectView
-from services.draws.public_links import PublicLinks
-from services.draws.public_record import published_lists
+from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
+from services.draws.projects.projects import LotView, ProjectLine, ProjectView
 from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation
-from services.draws.recalls import RecallPanel, RecallRow
-from services.draws.record_files import RecordFile
-from services.draws.recusal_import import render_template
-from services.draws.releases import ReleasedExpert, Releases, ReleaseView
 from services.draws.repository import Locked, draw_params, lock, notify_agency
-from services.draws.results import LedgerRow, Result
-from services.draws.rounds import RoundView
+from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
+from services.draws.results.finished_records import FinishedRecords, FoundRecord
+from services.draws.results.public_links import PublicLinks
+from services.draws.results.public_record import published_lists
+from services.draws.results.record_files import RecordFile
+from services.draws.results.results import LedgerRow, Result
+from services.draws.setup.attachments import RULE, Purpose
+from services.draws.setup.documents import DocumentKind
+from services.draws.setup.form_versions import basic_version, part_version
+from services.draws.setup.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.setup.operators import Operator
+from services.draws.setup.previews import Preview
+from services.draws.setup.recusal_import import render_template
 from services.draws.verification import ApplicationRow
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do_of

@@ -7,38 +7,38 @@ from dataclasses import dataclass
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
-from services.draws.absences import Absences
 from services.draws.access import DrawAccess
-from services.draws.attachments import DrawAttachments
-from services.draws.attendance import AttendanceDesk
-from services.draws.audits import DrawAudits
-from services.draws.calling import Calling
-from services.draws.copying import DrawCopies
+from services.draws.attendance.absences import Absences
+from services.draws.attendance.attendance_desk import AttendanceDesk
+from services.draws.attendance.discards import DISCARDS_DUE, Discards
+from services.draws.attendance.exits import Exits
+from services.draws.calls.calling import Calling
+from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
-from services.draws.discards import DISCARDS_DUE, Discards
-from services.draws.documents import DrawDocuments
-from services.draws.exits import Exits
-from services.draws.finished_records import FinishedRecords
-from services.draws.follow_ups import FollowUps
-from services.draws.invitations import Invitations
+from services.draws.follow_ups.follow_ups import FollowUps
+from services.draws.follow_ups.recalls import Recalls
+from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
 from services.draws.live import LiveDraws
-from services.draws.operators import Operators
-from services.draws.previews import DrawPreviews
-from services.draws.prints import DrawPrints
+from services.draws.order.rounds import Rounds
 from services.draws.progress import DrawProgress
-from services.draws.projects import Projects
-from services.draws.public_links import PublicLinks
-from services.draws.public_record import PublicRecords
+from services.draws.projects.projects import Projects
 from services.draws.queries import DrawQueries
-from services.draws.recalls import Recalls
-from services.draws.record_files import RecordFiles
-from services.draws.recusal_import import RecusalImport
-from services.draws.recusal_lists import RecusalLists
-from services.draws.releases import RELEASES_DUE, UNREACHED, Releases
-from services.draws.results import DrawResults
-from services.draws.rounds import Rounds
-from services.draws.setup import DrawSetup
-from services.draws.supervisor_register import SupervisorRegister
+from services.draws.results.audits import DrawAudits
+from services.draws.results.finished_records import FinishedRecords
+from services.draws.results.prints import DrawPrints
+from services.draws.results.public_links import PublicLinks
+from services.draws.results.public_record import PublicRecords
+from services.draws.results.record_files import RecordFiles
+from services.draws.results.results import DrawResults
+from services.draws.setup.attachments import DrawAttachments
+from services.draws.setup.copying import DrawCopies
+from services.draws.setup.documents import DrawDocuments
+from services.draws.setup.draw_setup import DrawSetup
+from services.draws.setup.operators import Operators
+from services.draws.setup.previews import DrawPreviews
+from services.draws.setup.recusal_import import RecusalImport
+from services.draws.setup.recusal_lists import RecusalLists
+from services.draws.setup.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
 from services.draws.virtual_calls import UNREPORTED, VirtualCalls
 from services.draws.worklists import WorkLists

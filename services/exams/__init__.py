@@ -3,26 +3,26 @@
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
 """
 
-from services.exams.answer_writer import MadeAnswer, SaveRequest
 from services.exams.assembly import ExamServices, build, make_candidates, make_setup
-from services.exams.bank_queries import Cell, ItemFilter, ItemView, Sort, VersionView
-from services.exams.blueprints import Blueprints, BlueprintView
-from services.exams.candidates import Added, CandidateLine, Candidates, Wanted
+from services.exams.attempts.answer_writer import MadeAnswer, SaveRequest
+from services.exams.attempts.evidence import OwnEvidence
+from services.exams.attempts.face_checks import FaceBegun, FaceVerdict
+from services.exams.attempts.paper_view import ExamPaper
+from services.exams.attempts.receipts import SubmissionReceipt
+from services.exams.attempts.submissions import ShownAnswer
+from services.exams.bank.bank_queries import Cell, ItemFilter, ItemView, Sort, VersionView
+from services.exams.bank.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
+from services.exams.bank.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.data_export import collect_exams
-from services.exams.evidence import OwnEvidence
-from services.exams.face_checks import FaceBegun, FaceVerdict
-from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
-from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
+from services.exams.marking.review import ReviewedPaper
+from services.exams.marking.rulings import Preview
+from services.exams.marking.scores import OwnResult, Show
 from services.exams.own import OwnExam, Phase
-from services.exams.paper_view import ExamPaper
+from services.exams.papers.blueprints import Blueprints, BlueprintView
 from services.exams.queries import ExamView
-from services.exams.receipts import SubmissionReceipt
-from services.exams.review import ReviewedPaper
-from services.exams.rulings import Preview
-from services.exams.scores import OwnResult, Show
 from services.exams.setup import ExamData
-from services.exams.sittings import Booked, Booking, SittingData, SittingView
-from services.exams.submissions import ShownAnswer
+from services.exams.sittings.candidates import Added, CandidateLine, Candidates, Wanted
+from services.exams.sittings.sittings import Booked, Booking, SittingData, SittingView
 
 __all__ = [
     "BYTES_MAX",

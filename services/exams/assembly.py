@@ -9,39 +9,39 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.entry import EntryServices
-from services.exams.analysis import ExamAnalysis
-from services.exams.answer_files import AnswerFiles
-from services.exams.answer_writer import AnswerWriter
-from services.exams.appeals import Appeals
-from services.exams.attempts import Attempts
-from services.exams.bank import ItemBank
-from services.exams.bank_export import BankExport
-from services.exams.bank_queries import BankQueries
-from services.exams.blueprints import Blueprints
-from services.exams.calling import CALLS_DUE, LEAVES_DUE, Calling
-from services.exams.candidates import Candidates
-from services.exams.decisions import ExamDecisions
-from services.exams.evidence import Evidence
-from services.exams.evidence_review import EvidenceReview
-from services.exams.face_checks import FaceChecks
-from services.exams.item_import import ItemImport
-from services.exams.item_pictures import ItemPictures
-from services.exams.marking import MARKS_DUE, Marking
+from services.exams.attempts.answer_files import AnswerFiles
+from services.exams.attempts.answer_writer import AnswerWriter
+from services.exams.attempts.attempts import Attempts
+from services.exams.attempts.evidence import Evidence
+from services.exams.attempts.face_checks import FaceChecks
+from services.exams.attempts.receipts import Receipts
+from services.exams.attempts.sealing import FILLS_DUE, SEALS_DUE, Sealing
+from services.exams.attempts.tickets import Tickets
+from services.exams.bank.bank_export import BankExport
+from services.exams.bank.bank_queries import BankQueries
+from services.exams.bank.item_import import ItemImport
+from services.exams.bank.item_pictures import ItemPictures
+from services.exams.bank.items import ItemBank
+from services.exams.marking.analysis import ExamAnalysis
+from services.exams.marking.appeals import Appeals
+from services.exams.marking.evidence_review import EvidenceReview
+from services.exams.marking.marking import MARKS_DUE, Marking
+from services.exams.marking.results import RESULTS_DUE, Results
+from services.exams.marking.review import PaperReview
+from services.exams.marking.rulings import Rulings
+from services.exams.marking.scores import Scores
+from services.exams.marking.short_answers import ShortAnswers
 from services.exams.own import OwnExams
-from services.exams.papers import PAPERS_DUE, Papers
+from services.exams.papers.blueprints import Blueprints
+from services.exams.papers.papers import PAPERS_DUE, Papers
 from services.exams.queries import ExamQueries
-from services.exams.receipts import Receipts
-from services.exams.reminders import REMINDERS_DUE, ExamReminders
-from services.exams.results import RESULTS_DUE, Results
-from services.exams.review import PaperReview
-from services.exams.rulings import Rulings
-from services.exams.scores import Scores
-from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
-from services.exams.seating import Seating
 from services.exams.setup import CLOSES_DUE, ExamSetup
-from services.exams.short_answers import ShortAnswers
-from services.exams.sittings import ExamSittings
-from services.exams.tickets import Tickets
+from services.exams.sittings.calling import CALLS_DUE, LEAVES_DUE, Calling
+from services.exams.sittings.candidates import Candidates
+from services.exams.sittings.decisions import ExamDecisions
+from services.exams.sittings.reminders import REMINDERS_DUE, ExamReminders
+from services.exams.sittings.seating import Seating
+from services.exams.sittings.sittings import ExamSittings
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices

@@ -22,10 +22,10 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.exams.calling import Calling
-from services.exams.check_list import Check, check_list
 from services.exams.notifications import recipient
+from services.exams.papers.check_list import Check, check_list
 from services.exams.repository import get_exam, lock_sittings, rules_of
+from services.exams.sittings.calling import Calling
 from services.notifications import Notices
 
 NAME_MAX, REASON_MAX = 40, 100

@@ -7,7 +7,7 @@ import pytest
 from app.cli import main
 from app.commands import audit_draw
 from services.draws import AuditReport
-from services.draws.audits import AuditLine, Verdict
+from services.draws.results.audits import AuditLine, Verdict
 from tests.factories.settings import make_settings
 
 

@@ -10,8 +10,8 @@ from app.preparations import bring_demo_items, bring_demo_people
 from domain.exams.items import ItemKind
 from models.exams import ExamItem, ExamItemKey
 from models.migrate import migrate
-from services.exams.item_import import COLUMNS, read_rows
-from services.exams.item_import import _question as question_of
+from services.exams.bank.item_import import COLUMNS, read_rows
+from services.exams.bank.item_import import _question as question_of
 from services.spreadsheets.parsing import read_lines
 from tests.factories.settings import make_settings
 

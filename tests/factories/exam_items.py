@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.exams.items import ItemData, ItemKind, mask_of, tidy
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemVersion
 from services.core.base import Actor, Deps, transaction
-from services.exams.item_rows import NewItem, write_new
+from services.exams.bank.item_rows import NewItem, write_new
 from tests.factories.people import make_account
 
 

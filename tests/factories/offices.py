@@ -36,20 +36,20 @@ from services.draws import (
     VirtualCalls,
     published_lists,
 )
-from services.draws.absences import Absences
 from services.draws.access import DrawAccess
-from services.draws.exits import Exits
-from services.draws.follow_ups import FollowUps
-from services.draws.previews import DrawPreviews
+from services.draws.attendance.absences import Absences
+from services.draws.attendance.exits import Exits
+from services.draws.follow_ups.follow_ups import FollowUps
+from services.draws.follow_ups.recalls import Recalls
+from services.draws.follow_ups.releases import Releases
+from services.draws.order.rounds import Rounds
 from services.draws.progress import DrawProgress
-from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
-from services.draws.recalls import Recalls
-from services.draws.recusal_lists import RecusalLists
-from services.draws.releases import Releases
-from services.draws.results import DrawResults
-from services.draws.rounds import Rounds
-from services.draws.setup import DrawSetup
+from services.draws.results.public_record import PublicRecords
+from services.draws.results.results import DrawResults
+from services.draws.setup.draw_setup import DrawSetup
+from services.draws.setup.previews import DrawPreviews
+from services.draws.setup.recusal_lists import RecusalLists
 from services.draws.verification import Verification
 from services.notifications import Notices
 from services.ports import CallDetail

@@ -21,7 +21,7 @@ from models.projects import Lot
 from models.reviews import ReviewAssignment
 from services.core.base import rows
 from services.draws import render_template
-from services.draws.recusal_import import Kind
+from services.draws.setup.recusal_import import Kind
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, make_supervisor, start_draw

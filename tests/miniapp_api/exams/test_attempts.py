@@ -14,7 +14,7 @@ from domain.exams.answers import TEXT_MAX, Answer, digest
 from domain.rulebook.book import Rulebook
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import rows
-from services.exams import waiting
+from services.exams.attempts import waiting
 from tests.factories.exams import make_items, make_office, make_published, own, work
 from tests.factories.reviews import make_application, make_catalogues
 from tests.miniapp_api.conftest import Person, World

@@ -13,7 +13,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.applications import Attachment
 from services.applications.attachments import Attachments
 from services.core.base import Actor, Deps
-from services.draws.attachments import DrawAttachments
+from services.draws.setup.attachments import DrawAttachments
 from services.files import SealedFiles
 from tests.factories.files import MemoryFiles, QuickChecker, pdf, with_script
 from tests.factories.offices import Office, make_draw, make_office, verify

@@ -12,7 +12,7 @@ from domain.errors import Conflict, Forbidden, NotFound
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
 from models.projects import Project
 from services.core.base import Deps
-from services.draws.copying import DrawCopies
+from services.draws.setup.copying import DrawCopies
 from tests.factories.offices import Office, make_draw, make_office, verify
 
 

@@ -13,7 +13,7 @@ from gateways.document_renderer import TypstRenderer
 from models.draws import Draw
 from services.core.base import Actor, Deps
 from services.draws import DocumentKind
-from services.draws.documents import TITLES, DrawDocuments
+from services.draws.setup.documents import TITLES, DrawDocuments
 from tests.factories.files import PlainRenderer
 from tests.factories.offices import Office, make_draw, make_office
 

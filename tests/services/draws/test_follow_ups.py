@@ -21,7 +21,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps, system
 from services.draws import RecallTimes, RedrawTimes
-from services.draws.audits import DrawAudits
+from services.draws.results.audits import DrawAudits
 from tests.factories.offices import (
     Office,
     add_experts,

@@ -14,8 +14,8 @@ from models.experts import CatalogueEntry
 from models.projects import Project
 from services.core.base import Actor, Deps
 from services.draws import LotData, ProjectData
-from services.draws.project_rules import check_onsite_number
-from services.draws.projects import Projects
+from services.draws.projects.project_rules import check_onsite_number
+from services.draws.projects.projects import Projects
 from tests.factories.draws import make_draw
 from tests.factories.people import CREDIT_CODE, OTHER_CREDIT_CODE, make_account, make_organisation
 

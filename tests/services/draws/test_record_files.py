@@ -11,7 +11,7 @@ import pytest
 
 from domain.errors import Conflict
 from models.draws import Draw
-from services.draws.record_files import RecordFiles
+from services.draws.results.record_files import RecordFiles
 from tests.factories.draw_records import whole_draw
 
 

@@ -15,7 +15,7 @@ from models.draws import Draw, DrawApplication, DrawLot
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps
-from services.draws.attachments import DrawAttachments
+from services.draws.setup.attachments import DrawAttachments
 from services.files import SealedFiles
 from services.notifications import Delivery
 from services.operations import DeliveryReports

@@ -13,7 +13,7 @@ from models.accounts import Account
 from models.draws import Draw, LogEntry, Supervisor, SupervisorEntry
 from models.organisations import AgentLink
 from services.core.base import Actor, Deps
-from services.draws.supervisor_register import SupervisorRegister
+from services.draws.setup.supervisor_register import SupervisorRegister
 from tests.factories.offices import (
     SUPERVISOR_ENTRY,
     SUPERVISOR_MOBILE,

@@ -16,7 +16,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps
 from services.draws import ConditionForm, RegionChange
-from services.draws.invitations import Channel
+from services.draws.calls.invitations import Channel
 from tests.factories.offices import (
     Office,
     add_experts,

@@ -20,8 +20,9 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, Deps, rows
-from services.exams import ExamPaper, MadeAnswer, SaveRequest, ShownAnswer, waiting
-from services.exams.answer_writer import Saved
+from services.exams import ExamPaper, MadeAnswer, SaveRequest, ShownAnswer
+from services.exams.attempts import waiting
+from services.exams.attempts.answer_writer import Saved
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
 from tests.services.exams.hall import Hall, make_hall

@@ -16,7 +16,7 @@ from models.audit import AuditEntry
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemKey, ExamItemVersion
 from services.core.base import Actor, Deps
 from services.exams import ExamServices, ItemFilter
-from services.exams.item_pictures import PICTURES_MAX
+from services.exams.bank.item_pictures import PICTURES_MAX
 from services.files import LINK_TTL
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector, Search
 from services.registry import Services

@@ -19,7 +19,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.exams.items import ItemKind
 from models.exams import ExamAttempt, ExamEvidence
 from services.core.base import Deps, execute, rows
-from services.exams.answer_files import AnswerFiles
+from services.exams.attempts.answer_files import AnswerFiles
 from services.operations import find_broken
 from tests.services.exams.hall import make_hall
 from tests.services.exams.results import KEY, Room, make_room, marks_of

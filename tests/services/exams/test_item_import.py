@@ -17,8 +17,8 @@ from domain.exams.questions import TITLES
 from models.exams import ExamImport, ExamItem, ExamItemVersion
 from services.core.base import Actor, Deps
 from services.exams import ExamServices, ItemFilter, render_template
-from services.exams.item_import import ITEMS_MAX
-from services.exams.item_rows import read_items
+from services.exams.bank.item_import import ITEMS_MAX
+from services.exams.bank.item_rows import read_items
 from services.spreadsheets.formats import Format
 from services.spreadsheets.imports import ERRORS_SHOWN, IMPORT_TTL, ImportView
 from tests.factories.documents import xlsx

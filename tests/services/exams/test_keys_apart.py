@@ -14,7 +14,7 @@ from tests.services.exams.test_attempts import make_desk, says
 
 ROOT = Path(__file__).parents[3]
 EXAMS = ROOT / "services" / "exams"
-OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "bank", "bank_queries", "bank_export"}
+OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "items", "bank_queries", "bank_export"}
 """Of the bank: each of their entrances calls ``check_may_see``."""
 MARKING = {"marking", "short_answers", "rulings", "results", "regrading", "appeals", "analysis", "review", "assembly"}
 """After sealing only. ``assembly`` puts all together."""
@@ -26,15 +26,15 @@ def code_of(path: Path) -> str:
 
 
 def test_the_modules_that_name_keys_are_known() -> None:
-    naming = {path.stem for path in EXAMS.glob("*.py") if _KEYS.search(code_of(path))}
+    naming = {path.stem for path in EXAMS.rglob("*.py") if _KEYS.search(code_of(path))}
     assert {"item_keys", "item_rows", "bank_queries"} <= naming <= OFFICE | MARKING
 
 
-@pytest.mark.parametrize("path", sorted(EXAMS.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMS.rglob("*.py")), ids=lambda path: path.stem)
 def test_no_other_module_imports_one_of_the_bank(path: Path) -> None:
     if path.stem in OFFICE | MARKING | {"__init__"}:
         return
-    imported = set(re.findall(r"from services\.exams\.(\w+) import", code_of(path)))
+    imported = set(re.findall(r"from services\.exams\.(?:\w+\.)?(\w+) import", code_of(path)))
     assert not imported & OFFICE
 
 

@@ -12,7 +12,7 @@ from domain.exams.items import ItemKind
 from domain.exams.papers import orders
 from models.exams import ExamAttempt, ExamCandidate, ExamItem, ExamItemVersion
 from services.core.base import transaction
-from services.exams.stock import load_stock
+from services.exams.papers.stock import load_stock
 from tests.factories.exams import cell, make_attempt, make_blueprint, make_item, make_published, work
 from tests.services.exams.hall import Hall
 

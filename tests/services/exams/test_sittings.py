@@ -12,8 +12,9 @@ from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation
 from models.exams import Exam, ExamCandidate, ExamSitting
 from models.notices import Notice
 from services.core.base import Deps, rows
-from services.exams import SittingData, sittings
+from services.exams import SittingData
 from services.exams.repository import Sittings
+from services.exams.sittings import sittings
 from tests.factories.exams import make_exam, own, work
 from tests.services.exams.hall import Hall, make_hall
 

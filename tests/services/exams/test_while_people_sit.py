@@ -13,7 +13,8 @@ from domain.errors import Conflict
 from domain.exams.answers import digest
 from models.exams import Exam, ExamAttempt, ExamCandidate
 from services.core.base import Deps, record, rows
-from services.exams import ExamPaper, attempts
+from services.exams import ExamPaper
+from services.exams.attempts import attempts
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
 from tests.services.exams.hall import Hall, make_hall

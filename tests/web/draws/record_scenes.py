@@ -9,7 +9,7 @@ from domain.clock import local
 from models.draws import Draw, RecalledExpert
 from models.invitations import Invitation
 from services.draws import RecallTimes, RedrawTimes
-from services.draws.attachments import DrawAttachments
+from services.draws.setup.attachments import DrawAttachments
 from services.files import SealedFiles
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
 from tests.factories.offices import fix_seed, open_invitations, prove, recuse, verify

@@ -14,7 +14,7 @@ from domain.draws.record import Json
 from domain.draws.verify_draw import read, verify
 from domain.errors import TooMany
 from models.draws import Draw
-from services.draws.public_record import PublicRecords
+from services.draws.results.public_record import PublicRecords
 from tests.web.conftest import World
 from web.assembly import setup_pages
 

@@ -11,7 +11,7 @@ from gateways.document_renderer import TypstRenderer
 from models.draws import Draw
 from sandbox.qr_reader import read as read_code
 from services.core.base import Actor
-from services.draws.prints import DrawPrints
+from services.draws.results.prints import DrawPrints
 from tests.drivers.pages import PUBLIC_URL
 from tests.web.conftest import World
 from tests.web.draws.record_scenes import every_ending

@@ -13,7 +13,7 @@ from domain.errors import RuleViolation, Unavailable
 from gateways.document_renderer import TypstRenderer
 from models.draws import Draw
 from models.invitations import Invitation
-from services.draws.prints import DrawPrints
+from services.draws.results.prints import DrawPrints
 from tests.factories.files import PlainRenderer
 from tests.web.conftest import World
 

@@ -17,7 +17,7 @@ from miniapp_api.http.parsing import BODY_MAX
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, rows
-from services.exams.answer_files import AnswerFiles
+from services.exams.attempts.answer_files import AnswerFiles
 from tests.factories.exams import cell, make_blueprint, make_items, make_office, make_published, own, work
 from tests.factories.reviews import make_application
 from tests.plugins.browsers import CHROMIUM

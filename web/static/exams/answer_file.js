@@ -1,5 +1,5 @@
 // An answer file: what this browser could not send before the end of an attempt, sealed to the service's key. Its format
-// stands in services/exams/answer_files.py.
+// stands in services/exams/attempts/answer_files.py.
 import { h, toast } from '../core/client.js';
 
 const INFO = new TextEncoder().encode('pbt-answer-file-v1');

@@ -1,0 +1,140 @@
+"""The ways out of an activity: given up before its panel meets (终止活动), or over (结束活动)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReason
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.rulebook.notice_texts import time_params
+from models.draws import Draw, DrawApplication
+from models.invitations import Invitation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction
+from services.core.permissions import AGENCY
+from services.draws.calls.calling import Calling, Cause
+from services.draws.calls.lapsed import notify_lapsed
+from services.draws.news import DrawNews, Event
+from services.draws.order.rounds import leave_committing
+from services.draws.repository import (
+    Locked,
+    append,
+    append_end,
+    check_not_of_agency,
+    check_owner,
+    check_scope,
+    lock,
+    notify_agency,
+    notify_supervisors,
+    party_of,
+)
+from services.notifications import Notices
+
+_UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
+_MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
+
+
+class Exits:
+    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._run = run
+        self._news = DrawNews(deps, notices)
+
+    async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
+        """Give an activity up: calls end, experts who agreed are notified, the lots may be drawn again.
+
+        ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. Once calling has
+        begun only the verifier may: else an agency that learns whom it got would draw again. A recall draws no expert.
+        Raises InvalidInput, Conflict.
+        """
+        permissions.check(actor, "draw.terminate")
+        if reason not in TERMINATION_REASONS:
+            raise InvalidInput("请选择终止原因。", field="reason")
+        if not words.strip():
+            raise InvalidInput("请填写终止说明。", field="words")
+        async with transaction():
+            locked = await self._lock(actor, draw_id)
+            DRAW.next(locked.state, DrawEvent.TERMINATE)
+            if actor.role in AGENCY and locked.draw.started_at is not None and locked.draw.kind != "recall":
+                raise Conflict("抽取已开始，不能自行终止，请联系核验人员终止。", code="drawing_begun")
+            await self._terminate(locked, actor, cast("TerminationReason", reason))
+            await record(
+                actor, self._deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]
+            )
+
+    async def _terminate(self, locked: Locked, actor: Actor, reason: TerminationReason) -> None:
+        draw, now, by = locked.draw, self._deps.now(), party_of(actor.role)
+        if locked.state == DrawState.COMMITTING:
+            await leave_committing(draw, self._deps.book(draw.pool).draw.commitments.roles, now)
+        if locked.state not in _UNVERIFIED:
+            await append(draw, now, Terminated(by, reason))
+        await self._send_home(locked, Cause(by), now)
+        await DrawApplication.filter(draw_id=draw.id, state="submitted").update(state="withdrawn", withdrawn_at=now)
+        await append_end(draw, now, DrawEvent.TERMINATE)
+        label = TERMINATION_REASONS[reason]
+        await notify_supervisors(self._deps, self._notices, draw, "draw_terminated", "once", reason=label)
+        await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
+        if draw.terminal:
+            event: Event = "terminated" if draw.started_at else "dropped"
+            await self._news.notify(draw, event, by=actor.account_id, occasion="once")
+
+    async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
+        """Notify at once the experts who agreed and those who were being asked."""
+        draw = locked.draw
+        standing = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
+        for invitation in await standing.order_by("id").select_for_update():
+            agreed = invitation.state == InvitationState.ACCEPTED
+            await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
+            if not agreed:
+                await notify_lapsed(self._deps, self._notices, [invitation], draw.pool)
+            else:
+                await self._notices.notify(
+                    pool=draw.pool,
+                    kind="draw_cancelled",
+                    dedupe_key=f"draw_cancelled:{invitation.id}",
+                    params={
+                        **time_params(invitation.gathering_at),
+                        "hotline": self._deps.book(draw.pool).pool.hotline,
+                    },
+                    expert_id=invitation.expert_id,
+                    invitation_id=invitation.id,
+                )
+
+    def can_end(self, draw: Draw) -> bool:
+        """Once its start has come: it has a panel, also while a further order is being fixed to fill it up."""
+        return draw.state in _MET or (draw.state == DrawState.COMMITTING and draw.finished_at is not None)
+
+    async def end(self, actor: Actor, draw_id: UUID, words: str) -> None:
+        """The panel has met, with or without everybody: nothing follows. Raises Conflict before the expected start."""
+        permissions.check(actor, "draw.end")
+        if not words.strip():
+            raise InvalidInput("请填写结束说明。", field="words")
+        async with transaction():
+            locked = await self._lock(actor, draw_id)
+            now = self._deps.now()
+            if not self.can_end(locked.draw):
+                raise Conflict(f"活动{locked.state.label}，不能结束；不再评标的请终止活动。", code="not_met")
+            if now < locked.draw.starts_at:
+                at = print_time(locked.draw.starts_at)
+                raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
+            if locked.state == DrawState.COMMITTING:
+                await leave_committing(locked.draw, self._deps.book(locked.draw.pool).draw.commitments.roles, now)
+            await append_end(locked.draw, now)
+            await self._news.notify_ended(locked.draw, by=actor.account_id)
+            await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
+
+    async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:
+        locked = await lock(draw_id)
+        if actor.role in AGENCY:
+            check_owner(actor, locked.draw)
+        elif actor.pool != locked.draw.pool:
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+        else:
+            await check_scope(actor, locked.draw, self._deps.book(locked.draw.pool))
+            await check_not_of_agency(actor, locked.draw)
+        return locked

@@ -1,0 +1,85 @@
+"""Invitations without an answer in time: closed in batches over many draws, their people notified."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from domain.draws import record
+from domain.draws.lifecycles import INVITATION, InvitationEvent, InvitationState
+from models.draws import Condition, Draw
+from models.invitations import Invitation
+from services.core.base import Deps, execute, rows
+from services.core.batches import not_paused, process_together
+from services.draws.calls.calling import LISTENING
+from services.draws.calls.lapsed import notify_lapsed
+from services.draws.repository import append_all
+from services.notifications import Notices
+
+CALL_GRACE = timedelta(seconds=90)
+"""How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
+time counts, however late the vendor reports and confirms it, but not for ever."""
+_EXPIRED = f"""
+SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE i.state = 'open' AND i.answer_until <= $1
+AND (i.answer_until <= $2 OR NOT EXISTS (
+    SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
+    AND a.channel = 'voice' AND (a.state IN ('sent', 'unknown') OR a.check_at IS NOT NULL)))
+AND {not_paused("expire", "i.id")}
+ORDER BY i.answer_until LIMIT $3 FOR UPDATE OF d SKIP LOCKED
+"""
+"""Draws are locked before their invitations, and a locked one comes next time."""
+_DRAWS_OF = "SELECT DISTINCT draw_id FROM invitation WHERE id = ANY($1::uuid[])"
+_CLOSE = (
+    "UPDATE invitation SET state = $2, answered_by = 'system', answered_at = $3, closed_at = $3, "
+    "next_reminder_at = NULL WHERE id = ANY($1::uuid[])"
+)
+_FREE_PLACES = (
+    "UPDATE draw_condition c SET open = c.open - freed.places FROM unnest($1::uuid[], $2::int[]) AS freed (id, places) "
+    "WHERE c.id = freed.id"
+)
+
+
+async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
+    """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
+    now = deps.now()
+    find = partial(rows, _EXPIRED, now, now - CALL_GRACE, limit)
+    return await process_together("expire", find, partial(_expire, deps, notices))
+
+
+async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
+    """No answer in time: the places are free again, and their people are notified that they needn't come."""
+    now = deps.now()
+    draws, conditions, over = await _lock([row["id"] for row in due], now)
+    if not over:
+        return
+    silent = INVITATION.next(InvitationState.OPEN, InvitationEvent.EXPIRE)
+    await execute(_CLOSE, [one.id for one in over], silent, now)
+    freed = Counter(one.condition_id for one in over)
+    await execute(_FREE_PLACES, list(freed), list(freed.values()))
+    acts: dict[UUID, list[record.Act]] = {}
+    for one in over:
+        outcome = record.Outcome(conditions[one.condition_id].position, bytes.fromhex(one.leaf), "silent", "system")
+        acts.setdefault(one.draw_id, []).append(outcome)
+    await append_all(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
+    await notices.stop_many([one.id for one in over], ["draw_call"])
+    calling = [draw_id for draw_id in acts if draws[draw_id].state in LISTENING]
+    await deps.jobs.defer_many("draws.refill", [{"draw_id": str(draw_id)} for draw_id in calling])
+    for pool in sorted({draw.pool for draw in draws.values()}):
+        theirs = [one for one in over if draws[one.draw_id].pool == pool]
+        await notify_lapsed(deps, notices, theirs, pool)
+
+
+async def _lock(
+    invitation_ids: Sequence[UUID], now: datetime
+) -> tuple[Mapping[UUID, Draw], Mapping[UUID, Condition], list[Invitation]]:
+    """Draws, conditions and then the invitations that are still open, in the order of their time."""
+    of_these = {row["draw_id"] for row in await rows(_DRAWS_OF, list(invitation_ids))}
+    draws = {one.id: one for one in await Draw.filter(id__in=list(of_these)).order_by("id").select_for_update()}
+    conditions = await Condition.filter(draw_id__in=list(draws)).order_by("draw_id", "position").select_for_update()
+    still = Invitation.filter(id__in=list(invitation_ids), state=InvitationState.OPEN, answer_until__lte=now)
+    over = await still.order_by("answer_until", "id").select_for_update()
+    return draws, {one.id: one for one in conditions}, over

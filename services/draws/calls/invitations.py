@@ -1,0 +1,340 @@
+"""Answers of experts: one truth for chat, phone key, mini-program and H5, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.errors import Conflict, NotFound
+from domain.rulebook.notice_texts import time_params
+from models.attendance import has_entered
+from models.draws import Absence, CallNotice, DiscardRequest, Draw
+from models.invitations import Invitation
+from services.core.base import Actor, Deps, record, rows, system, transaction, violation
+from services.core.crypto import PHONE
+from services.draws.calls.calling import Calling, Cause
+from services.draws.calls.expiry import expire_due
+from services.draws.calls.invitation_views import InvitationView, find_views
+from services.draws.calls.lapsed import LAPSED, note_opened, notify_unclear
+from services.draws.calls.reminders import next_reminder, remind_due
+from services.draws.digests import progress_notices
+from services.draws.news import DrawNews
+from services.draws.repository import Locked, lock_invitation, move, notify_agency
+from services.notifications import NoticeRequest, Notices, Recipient
+
+Choice = Literal["accept", "decline"]
+Channel = Literal["chat", "voice", "h5", "mini"]
+_LINK_TTL = timedelta(hours=12)
+"""How long an invitation's page can be opened after the panel's expected end."""
+_CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+_CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
+_CLOCKS_DIFFER = timedelta(seconds=2)
+"""How much earlier than our clock a message may say that it was sent after what it answers."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What holds after an answer. ``effective`` false: it held already, or the invitation was closed before."""
+
+    effective: bool
+    view: InvitationView
+
+
+class Invitations:
+    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._run = run
+        self._news = DrawNews(deps, notices)
+
+    # ---- reading
+
+    async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
+        """Raises NotFound unless it is this expert's."""
+        found = await self._views("i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
+        if not found:
+            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
+        return found[0]
+
+    async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
+        """Invitation, expert and pool behind a link that we sent. Raises NotFound for a wrong or an old one."""
+        found = await rows(
+            "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "
+            "WHERE i.link = $1",
+            link,
+        )
+        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_TTL:
+            about = {"pool": found[0]["pool"]} if found else {}
+            raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
+        return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
+
+    async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
+        """An open invitation is read by its link: if it lapses, its expert is notified that he needn't come."""
+        await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
+
+    async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
+        """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
+        attend = menu_id - (1 - menu_id % 2)
+        found = await self._views("i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
+        return (found[0], "accept" if menu_id == attend else "decline") if found else None
+
+    async def list_open(self, expert_id: UUID) -> list[InvitationView]:
+        """Invitations that wait for an answer, oldest first."""
+        return await self._views("i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
+
+    async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
+        """Panels that the expert has agreed to; upcoming and running ones, or past ones newest first."""
+        when = (
+            "i.ends_at < $2 ORDER BY i.gathering_at DESC LIMIT 20"
+            if past
+            else "i.ends_at >= $2 ORDER BY i.gathering_at"
+        )
+        return await self._views(f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self._deps.now())
+
+    async def list_current(self, expert_id: UUID) -> tuple[list[InvitationView], list[InvitationView]]:
+        """What ``list_open`` and ``list_panels`` give, by one statement."""
+        found = await self._views(
+            "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
+            "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
+            expert_id,
+            self._deps.now(),
+        )
+        waiting = [view for view in found if view.state is InvitationState.OPEN]
+        return waiting, [view for view in found if view.state is not InvitationState.OPEN]
+
+    async def _views(self, which: str, *values: object) -> list[InvitationView]:
+        return await find_views(self._deps, which, *values)
+
+    async def _view(self, invitation: Invitation) -> InvitationView:
+        return (await self._views("i.id = $1", invitation.id))[0]
+
+    def _may_undo(self, i: Invitation, has_come: bool) -> bool:
+        return i.state == InvitationState.ACCEPTED and not has_come and self._deps.now() < i.answer_until
+
+    # ---- answering
+
+    async def answer(
+        self,
+        invitation_id: UUID,
+        expert_id: UUID,
+        choice: Choice,
+        *,
+        by: Channel,
+        said_at: datetime | None = None,
+        key: str | None = None,
+    ) -> Answered:
+        """The first valid answer on any channel decides; a later one gets the state that holds.
+
+        ``said_at`` is when the person said so, where that is known: what was said before an answer was undone doesn't
+        count after it. ``key`` is accepted for callers that repeat after a crash: an answer is idempotent by the
+        invitation's state. Raises NotFound for another person's invitation.
+        """
+        async with transaction():
+            invitation, locked = await lock_invitation(invitation_id, expert_id)
+            effective = invitation.state == InvitationState.OPEN and not _is_older(said_at, invitation)
+            if effective:
+                return Answered(effective, await self._take(locked, invitation, choice, by))
+            if by == "voice" and invitation.state in LAPSED:
+                await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
+            return Answered(effective, await self._view(invitation))
+
+    async def undo(
+        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, said_at: datetime | None = None
+    ) -> Answered:
+        """Take an acceptance back: the call is open again, and its time to answer runs on.
+
+        Only while that time runs and the draw still calls. As soon as its places are full the draw is over, and
+        an expert who can't come asks for leave. ``effective`` false: the view shows what holds. Raises NotFound.
+        """
+        async with transaction():
+            invitation, locked = await lock_invitation(invitation_id, expert_id)
+            may = self._may_undo(invitation, await has_entered(invitation.id)) and _calls(locked)
+            effective = may and not _is_older(said_at, invitation)
+            if effective:
+                now = self._deps.now()
+                await self._run.close_place(locked, invitation, InvitationEvent.UNDO, now, by=by)
+                await self._void_requests(invitation, now)
+                actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)
+                await record(actor, now, "invitation.undone", "invitation", invitation.id, channel=by)
+            view = await self._view(invitation)
+        return Answered(effective, view)
+
+    async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> InvitationView:
+        """Returns what the expert sees now."""
+        now, draw = self._deps.now(), locked.draw
+        event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
+        if choice == "accept":
+            invitation.next_reminder_at = next_reminder(self._deps.book(draw.pool), invitation.gathering_at, now)
+        await self._run.close_place(locked, invitation, event, now, by=by)
+        actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
+        await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
+        view = await self._view(invitation)
+        if choice == "decline":
+            await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
+            return view
+        params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
+        told = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        await self._notices.notify_each(draw.pool, [told, *await progress_notices(self._deps, locked)])
+        return view
+
+    async def _notify(
+        self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
+    ) -> None:
+        await self._notices.notify_each(draw.pool, [_notice_request(invitation, kind, params, by)])
+
+    async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
+        """Set when the next reminder before gathering is due."""
+        invitation.next_reminder_at = next_reminder(self._deps.book(pool), invitation.gathering_at, now)
+        await invitation.save(update_fields=["next_reminder_at"])
+
+    # ---- deadlines
+
+    async def expire_due(self, limit: int = 100) -> int:
+        """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
+        return await expire_due(self._deps, self._notices, limit)
+
+    async def notify_unheard(self, invitation_id: UUID) -> None:
+        """Keys were pressed but not confirmed. While the invitation is open, its end sends the notice."""
+        async with transaction():
+            invitation, locked = await lock_invitation(invitation_id, None)
+            if invitation.state in LAPSED:
+                await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
+
+    async def notify_unconfirmed(self, invitation_id: UUID) -> None:
+        """A key was pressed once and the call ended: while there is time, an SMS says so, with the link."""
+        async with transaction():
+            invitation, locked = await lock_invitation(invitation_id, None)
+            if invitation.state == InvitationState.OPEN and self._deps.now() < invitation.answer_until:
+                params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
+                await self._notify(invitation, locked.draw, "draw_unconfirmed", params)
+
+    async def remind_due(self, limit: int = 100) -> int:
+        """Remind those whose gathering comes near; returns how many."""
+        return await remind_due(self._deps, self._notices, limit)
+
+    # ---- leave
+
+    async def leave(
+        self, invitation_id: UUID, expert_id: UUID, reason: str, *, by: Channel = "mini", key: str | None = None
+    ) -> InvitationView:
+        """Ask for leave after accepting (人工请假).
+
+        While the draw still calls, the place is simply free again; afterwards the agency gets a pending supplementary
+        item. Idempotent. Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
+        """
+        async with transaction():
+            invitation, locked = await lock_invitation(invitation_id, expert_id)
+            if invitation.state == InvitationState.LEFT:
+                return await self._view(invitation)
+            if invitation.state != InvitationState.ACCEPTED:
+                raise Conflict("您目前没有参加这场评标，无需请假。", code="not_accepted")
+            now, book = self._deps.now(), self._deps.book(locked.draw.pool)
+            until = invitation.gathering_at - book.draw.leave.allowed_until
+            if now > until:
+                raise violation(
+                    book,
+                    "draw.leave.allowed_until",
+                    f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
+                )
+            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
+            await self.notify_left(invitation, locked.draw, by)
+            return await self._view(invitation)
+
+    async def notify_left(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
+        await self._notify(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
+
+    async def _contact(self, invitation: Invitation) -> str:
+        notice = await CallNotice.get(id=invitation.notice_id)
+        return self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+
+    async def lose(
+        self,
+        locked: Locked,
+        invitation: Invitation,
+        event: InvitationEvent,
+        reason: str,
+        cause: Cause,
+        *,
+        via: Channel | None = None,
+        by: UUID | None = None,
+    ) -> None:
+        """An accepted expert will not sit on the panel: leave, absence or recusal on the spot. In the caller's lock.
+
+        ``via`` is the channel on which the expert asked or confirmed; ``by`` is who else has registered it.
+        """
+        now, draw = self._deps.now(), locked.draw
+        calling = locked.state in _CALLING
+        await self._run.close_place(locked, invitation, event, now, by=via or "system", cause=cause)
+        await self._void_requests(invitation, now)
+        kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
+        source = "expert" if cause.by == "expert" else "manual"
+        absence = await Absence.create(
+            draw_id=draw.id,
+            invitation_id=invitation.id,
+            condition_id=invitation.condition_id,
+            kind=kind,
+            reason=reason,
+            source=source,
+            registered_by_id=by,
+            registered_at=now,
+            handled_at=now if calling or draw.kind == "recall" else None,
+        )
+        await record(
+            system(draw.pool),
+            now,
+            f"absence.{kind}",
+            "invitation",
+            invitation.id,
+            source=source,
+            channel=via or "",
+            by=cause.by,
+            confirmed_by=cause.confirmed_by,
+        )
+        if calling:
+            return
+        if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
+            await move(draw, DrawEvent.REGISTER_ABSENCE)
+        missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
+        told: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
+        if draw.kind == "recall":
+            await self._news.notify(draw, "gone", told, by=by, occasion=str(absence.id))
+            return
+        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **told)
+        await self._news.notify(draw, "missing" if by else "left", told, by=by, occasion=str(absence.id))
+
+    async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
+        """Whatever else was asked about this place has become pointless."""
+        await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
+        await DiscardRequest.filter(invitation_id=invitation.id, state=DiscardState.OPEN).update(
+            state=DiscardState.VOID, decided_at=now
+        )
+
+
+def _notice_request(
+    invitation: Invitation, kind: str, params: dict[str, str], by: Channel | None, occasion: str = ""
+) -> NoticeRequest:
+    """``by`` is where the person acted: a conversation answers there itself. ``occasion`` tells from one another
+    what can happen to an invitation twice."""
+    to = Recipient(
+        f"{kind}:{invitation.id}{occasion}",
+        params,
+        expert_id=invitation.expert_id,
+        invitation_id=invitation.id,
+    )
+    return NoticeRequest(kind, to, notified_channel="wechat" if by == "chat" else "")
+
+
+def _calls(locked: Locked) -> bool:
+    """Whether the draw still calls or waits for answers. Once the last place is taken it is as good as closed."""
+    full = all(c.accepted == c.needed for c in locked.conditions)
+    return locked.state in _CALLING and not full
+
+
+def _is_older(said_at: datetime | None, invitation: Invitation) -> bool:
+    """Said before the last answer or its undoing, as a repeated copy of an old message is."""
+    changed = invitation.answered_at
+    return said_at is not None and changed is not None and said_at < changed - _CLOCKS_DIFFER

@@ -1,0 +1,199 @@
+"""Redraw (重新抽取) and recall (复评、通知原专家): new activities made from one that is over.
+
+Both copy what the original says and start as drafts with an application of their own. A redraw is then drawn like any
+other, and steps around everybody who took part before; a recall has the original panel and no draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.queryset import QuerySet
+
+from domain.draws.lifecycles import OVER, DrawState, InvitationState
+from domain.errors import Conflict, InvalidInput, RuleViolation
+from models.draws import CallNotice, Condition, Draw, DrawLot, RecalledExpert, Supervisor, SupervisorEntry
+from models.invitations import Invitation
+from services.core import permissions
+from services.core.base import Actor, Deps, transaction
+from services.core.crypto import PHONE
+from services.core.idempotency import once
+from services.draws.recall_rules import gathering_on_the_day
+from services.draws.repository import check_owner, find_avoided, lock_for
+from services.draws.setup.copying import condition_like, copy_recusals
+from services.draws.setup.draw_setup import DrawSetup, Origin
+from services.draws.setup.forms import DrawForm, NoticeForm
+
+_REDRAWABLE = (DrawState.ENDED, DrawState.RELEASED)
+
+
+@dataclass(frozen=True)
+class RecallTimes:
+    """When the original panel is to meet again; the experts gather on the day of the start."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class RedrawTimes:
+    """``lots`` empty: those of the original."""
+
+    opening_at: datetime
+    bid_closing_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    lots: tuple[UUID, ...] = ()
+
+
+class FollowUps:
+    def __init__(self, deps: Deps, setup: DrawSetup) -> None:
+        self._deps = deps
+        self._setup = setup
+
+    async def open_one(self, actor: Actor, draw_id: UUID) -> Draw | None:
+        """The redraw or recall that is under way: another one is made only when it is over. Raises NotFound."""
+        check_owner(actor, await Draw.get(id=draw_id))
+        return await open_followers(draw_id).first()
+
+    async def redraw(self, actor: Actor, draw_id: UUID, times: RedrawTimes, *, key: str | None = None) -> UUID:
+        """A new group for the lots of an ended or released activity.
+
+        Who took part is recused. Notices and conditions are copied as far as they still hold, to be looked over.
+        Asked twice with one ``key``, it is made once. Raises Conflict, InvalidInput, RuleViolation.
+        """
+        permissions.check(actor, "draw.create")
+
+        async def run() -> UUID:
+            old = await self._original(actor, draw_id, _REDRAWABLE, "重新抽取")
+            form = await self._form(old, times.starts_at, times.ends_at, times.lots)
+            form = replace(form, opening_at=times.opening_at, bid_closing_at=times.bid_closing_at)
+            new = await self._setup.create(actor, form, origin=Origin("redraw", old.id))
+            await copy_recusals(old.id, new)
+            await self._copy_for_redraw(actor, old, new, times.starts_at)
+            return new
+
+        owner, request = f"draw.redraw:{actor.account_id}", f"{draw_id} {times!r}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes, *, key: str | None = None) -> UUID:
+        """The experts who took part at the end of an ended activity are to be called together again (23.1)."""
+        permissions.check(actor, "draw.create")
+
+        async def run() -> UUID:
+            old = await self._original(actor, draw_id, (DrawState.ENDED,), "复评")
+            panel = await _panel(old.id)
+            if not panel:
+                raise Conflict("该活动没有参评的专家，不能通知原专家，请重新抽取。", code="no_panel")
+            form = replace(await self._form(old, times.starts_at, times.ends_at, ()), needed=len(panel))
+            new = await self._setup.create(actor, form, origin=Origin("recall", old.id))
+            await copy_recusals(old.id, new)
+            await _copy_panel(old, await Draw.get(id=new), panel)
+            return new
+
+        owner, request = f"draw.recall:{actor.account_id}", f"{draw_id} {times!r}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def _original(self, actor: Actor, draw_id: UUID, states: Sequence[DrawState], what: str) -> Draw:
+        """Locked, so that nothing else is made from it meanwhile. Raises Conflict."""
+        locked = await lock_for(actor, draw_id)
+        if locked.state not in states:
+            raise Conflict(f"活动{locked.state.label}，不能{what}。", code="not_over")
+        if (open_one := await open_followers(draw_id).first()) is not None:
+            raise Conflict(f"该活动已有办理中的活动{open_one.number}，请先办完或终止后再{what}。", code="follower_open")
+        return locked.draw
+
+    async def _form(self, old: Draw, starts_at: datetime, ends_at: datetime, lots: tuple[UUID, ...]) -> DrawForm:
+        keys = self._deps.keys
+        own = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
+        still = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
+        active = SupervisorEntry.filter(id__in=list(still), pool=old.pool, active_until=None)
+        return DrawForm(
+            project_id=old.project_id,
+            lots=lots or tuple([lot.lot_id async for lot in own if lot.lot_id is not None]),
+            name=old.name,
+            medium=old.medium,
+            opening_at=old.opening_at,
+            opening_place=old.opening_place,
+            needed=old.needed,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            on_site=old.on_site,
+            operator_name=old.operator_name,
+            operator_phone=keys.read(old.operator_phone_sealed, PHONE),
+            operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
+            supervisors=tuple([one.id async for one in active.order_by("id")]),
+            avoided_draws=await find_avoided(old.id),
+            remark=old.remark,
+            bid_closing_at=old.bid_closing_at,
+        )
+
+    async def _copy_for_redraw(self, actor: Actor, old: Draw, new: UUID, starts_at: datetime) -> None:
+        """What the catalogues or the rulebook no longer take is left out: the wizard asks for it."""
+        copied: dict[UUID, UUID] = {}
+        for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
+            form = self._notice(one, gathering_on_the_day(one.gathering_at, starts_at))
+            try:
+                async with transaction():
+                    copied[one.id] = await self._setup.add_notice(actor, new, form)
+            except (InvalidInput, RuleViolation):
+                continue
+        for condition in await Condition.filter(draw_id=old.id).order_by("position"):
+            if condition.notice_id not in copied:
+                continue
+            try:
+                async with transaction():
+                    await self._setup.add_condition(actor, new, condition_like(condition, copied[condition.notice_id]))
+            except (InvalidInput, RuleViolation):
+                continue
+
+    def _notice(self, one: CallNotice, gathering_at: datetime) -> NoticeForm:
+        phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
+        return NoticeForm(one.venue, one.address, gathering_at, one.contact, phone, one.room, one.remark)
+
+
+def open_followers(draw_id: UUID) -> QuerySet[Draw]:
+    """Redraws and recalls of an activity that are not over."""
+    return Draw.filter(original_id=draw_id).exclude(state__in=list(OVER))
+
+
+async def _panel(draw_id: UUID) -> list[Invitation]:
+    """Who took part at the end."""
+    return await Invitation.filter(draw_id=draw_id, state=InvitationState.ACCEPTED).order_by("condition_id", "id")
+
+
+async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None:
+    """Notices and conditions as they stood, the panel's places in them, and a line for each expert."""
+    notices: dict[UUID, UUID] = {}
+    for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
+        at = gathering_on_the_day(one.gathering_at, new.starts_at)
+        notices[one.id] = (await _again(one, draw_id=new.id, gathering_at=at)).id
+        new.gathering_first = min(at, new.gathering_first or at)
+    await new.save(update_fields=["gathering_first"])
+    for condition in await Condition.filter(draw_id=old.id).order_by("position"):
+        seats = [one for one in panel if one.condition_id == condition.id]
+        if not seats:
+            continue
+        made = await _again(
+            condition,
+            draw_id=new.id,
+            notice_id=notices[condition.notice_id],
+            planned=len(seats),
+            needed=len(seats),
+            **_UNWALKED,
+        )
+        for seat in seats:
+            await RecalledExpert.create(
+                draw_id=new.id, expert_id=seat.expert_id, earlier_id=seat.id, condition_id=made.id
+            )
+
+
+_UNWALKED = {"open": 0, "accepted": 0, "round_number": 0, "tier": "main", "cursor": 0, "exhausted": False}
+
+
+async def _again(row: CallNotice | Condition, **changes: object) -> CallNotice | Condition:
+    columns = {name: getattr(row, name) for name in row._meta.db_fields if name != "id"}
+    return await type(row).create(**columns | changes)

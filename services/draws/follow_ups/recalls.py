@@ -1,0 +1,379 @@
+"""Notifying the original experts of a recall (复评、通知原专家评标): each is talked to, then all is confirmed at once.
+
+What a talk agreed is a note that may be changed. Only the final confirmation makes invitations of the notes, tells the
+experts and moves the activity, in one transaction: no expert is notified twice, and none is forgotten.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from tortoise.exceptions import IntegrityError
+
+from domain.clock import print_time
+from domain.draws import record
+from domain.draws.lifecycles import DrawEvent, DrawState
+from domain.draws.record import SKIP_REASONS, SkipReason
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.masking import mask_id_number
+from domain.parsing import mobile_number
+from domain.rulebook.notice_texts import time_params
+from models.draws import CallNotice, Condition, Draw, RecalledExpert
+from models.experts import Expert
+from models.invitations import Invitation
+from models.notices import Notice
+from services.core import permissions
+from services.core.base import Actor, Deps, rows, transaction
+from services.core.base import record as audit
+from services.core.crypto import PHONE
+from services.draws.access import DrawAccess
+from services.draws.calls.calling import Calling, place
+from services.draws.calls.invitations import Invitations
+from services.draws.calls.sms_states import SMS_LABELS, sms_state
+from services.draws.news import DrawNews
+from services.draws.order.eligibility import claimed, find_hindrances, recusals
+from services.draws.order.origins import follows
+from services.draws.recall_rules import check_same_day
+from services.draws.repository import Locked, append, lock_for, move, notify_agency
+from services.draws.virtual_calls import CallLine, VirtualCalls
+from services.notifications import Notices
+
+_NO_HINDRANCE: tuple[SkipReason, ...] = ("leave",)
+"""Who agrees on the phone knows his own leave."""
+_ROUND = 0
+"""Of invitations that no round has ordered."""
+_PANEL = f"""
+SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
+  btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
+  i.code, i.state = 'accepted' AS standing, {sms_state("draw_accepted", "i.id")} AS sms,
+  (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
+    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked
+FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
+JOIN call_notice n ON n.id = c.notice_id
+LEFT JOIN invitation i ON i.draw_id = r.draw_id AND i.expert_id = r.expert_id
+WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
+"""
+
+
+@dataclass(frozen=True)
+class RecallRow:
+    """An expert of the original panel. `proposed` is the gathering of the notice, `gathering_at` what was agreed."""
+
+    id: UUID
+    name: str
+    id_number: Annotated[str, Field(description="Masked")]
+    condition: int
+    venue: str
+    place: str
+    proposed: datetime
+    called_at: datetime | None
+    asked: Annotated[int, Field(description="How often the expert was asked to call back")]
+    takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
+    gathering_at: datetime | None
+    state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
+    calls: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
+    sms_label: Annotated[str, Field(description="Of the message with time, place and code; empty before it is due")]
+    unwritten: Annotated[bool, Field(description="That message failed: tell the expert by a call")]
+
+
+@dataclass(frozen=True)
+class RecallPanel:
+    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last; may be empty.
+
+    `virtual_calls`: the pool offers calls that hide both numbers.
+    """
+
+    staff_phone: str
+    final: bool
+    virtual_calls: bool
+    rows: tuple[RecallRow, ...]
+
+
+class Recalls:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notices,
+        access: DrawAccess,
+        run: Calling,
+        invitations: Invitations,
+        calls: VirtualCalls,
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._access = access
+        self._run = run
+        self._invitations = invitations
+        self._calls = calls
+        self._news = DrawNews(deps, notices)
+
+    # ---- what is agreed with each
+
+    async def panel(self, actor: Actor, draw_id: UUID) -> RecallPanel:
+        """Whom to talk to. The names were unsealed with the original; each reading is logged all the same."""
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            draw = await self._access.get(actor, draw_id)
+            _check_recall(draw)
+            await audit(actor, self._deps.now(), "recall.panel_read", "draw", draw_id)
+            found = await rows(_PANEL, draw_id)
+            calls = await self._calls.log_of(draw_id, "recall")
+        phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
+        shown = tuple(self._row(row, calls.get(row["expert_id"], ())) for row in found)
+        return RecallPanel(phone, draw.started_at is not None, self._calls.offered(draw.pool), shown)
+
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...]) -> RecallRow:
+        number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
+        shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
+        state_label = _LABELS[row["takes_part"]]
+        return RecallRow(
+            **shown,
+            id_number=mask_id_number(number),
+            state_label=state_label,
+            calls=calls,
+            sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
+            unwritten=bool(row["standing"]) and row["sms"] == "failed",
+        )
+
+    async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
+        """The phone with which the agency's person talks; kept for the activity. Raises InvalidInput."""
+        async with transaction():
+            draw = (await self._open(actor, draw_id)).draw
+            draw.staff_phone_sealed = self._deps.keys.seal(mobile_number(phone), PHONE)
+            await draw.save(update_fields=["staff_phone_sealed"])
+            await audit(actor, self._deps.now(), "recall.phone_entered", "draw", draw_id)
+
+    async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
+        """Connect the agency's person with an expert by a virtual call (23.6).
+
+        After the confirmation only with one whom no message reached. Raises as ``VirtualCalls.ask``.
+        """
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            draw = (await lock_for(actor, draw_id)).draw
+            confirmed = row_id in await self._unwritten(draw)
+            if not confirmed:
+                await self._open(actor, draw_id)
+            row = await self._row_of(draw_id, row_id)
+            own = confirmed and not draw.staff_phone_sealed
+            phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
+            await self._calls.ask(actor, draw, row.expert_id, "recall", phone)
+            row.called_at = self._deps.now()
+            await row.save(update_fields=["called_at"])
+
+    async def _unwritten(self, draw: Draw) -> set[UUID]:
+        """Rows of the experts whom the message with time, place and code did not reach."""
+        if self._deps.now() >= draw.starts_at:
+            return set()
+        return {row["id"] for row in await rows(_PANEL, draw.id) if row["standing"] and row["sms"] == "failed"}
+
+    def _staff_phone(self, draw: Draw, advice: str) -> str:
+        if not draw.staff_phone_sealed:
+            raise Conflict(advice, code="no_phone")
+        return self._deps.keys.read(draw.staff_phone_sealed, PHONE)
+
+    async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
+        """Tell an expert, without showing his number, to call the agency's person. Raises Conflict."""
+        async with transaction():
+            locked = await self._open(actor, draw_id)
+            draw, now = locked.draw, self._deps.now()
+            row = await self._row_of(draw_id, row_id)
+            phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
+            asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
+            rules = self._deps.book(draw.pool).draw.recall
+            if asked >= rules.asks_max:
+                raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
+            if asked and row.called_at and now < row.called_at + rules.asked_again_after:
+                minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
+                raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
+            notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="recall_asked",
+                dedupe_key=f"recall_asked:{row.id}:{asked + 1}",
+                params={**time_params(notice.gathering_at), "contact_phone": phone},
+                expert_id=row.expert_id,
+            )
+            row.called_at = now
+            await row.save(update_fields=["called_at"])
+            await audit(actor, now, "recall.asked", "draw", draw_id, row=str(row_id), times=asked + 1)
+
+    async def _row_of(self, draw_id: UUID, row_id: UUID) -> RecalledExpert:
+        row = await RecalledExpert.select_for_update().get_or_none(id=row_id, draw_id=draw_id)
+        if row is None:
+            raise NotFound("名单中没有这位专家，请刷新后重试。")
+        return row
+
+    async def note(
+        self, actor: Actor, draw_id: UUID, row_id: UUID, takes_part: bool, gathering_at: datetime | None
+    ) -> None:
+        """What was agreed with one expert; may be changed until the final confirmation.
+
+        Raises InvalidInput for a gathering on another day, Conflict for an expert who may not sit on the panel.
+        """
+        async with transaction():
+            locked = await self._open(actor, draw_id)
+            row = await self._row_of(draw_id, row_id)
+            now = self._deps.now()
+            row.takes_part, row.gathering_at = takes_part, gathering_at if takes_part else None
+            if takes_part:
+                self._check_gathering(locked.draw, row.gathering_at, now)
+                await self._check_hindrances(locked, [row])
+            row.called_at = row.called_at or now
+            row.recorded_at, row.recorded_by_id = now, actor.account_id
+            await row.save()
+            await audit(actor, now, "recall.noted", "draw", draw_id, row=str(row_id), comes=takes_part)
+
+    def _check_gathering(self, draw: Draw, at: datetime | None, now: datetime) -> None:
+        if at is None:
+            raise InvalidInput("请填写商定的集合时间。", field="gathering_at")
+        check_same_day(draw, at)
+        if not now < at <= draw.starts_at:
+            begins = print_time(draw.starts_at)
+            raise InvalidInput(f"集合时间应在现在之后、{begins}评标开始之前。", field="gathering_at")
+
+    async def _check_hindrances(self, locked: Locked, coming: Sequence[RecalledExpert]) -> None:
+        """Who has left the pool, is recused or has another panel can't take part. Raises Conflict with the name."""
+        draw, book = locked.draw, self._deps.book(locked.draw.pool)
+        out = await recusals(draw, book.draw.employment_recusal_years)
+        for row in coming:
+            notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
+            notice.gathering_at = row.gathering_at or notice.gathering_at
+            [found] = (await find_hindrances([row.expert_id], draw, notice, out, book)).values()
+            if found is not None and found.reason not in _NO_HINDRANCE:
+                name = (await Expert.get(id=row.expert_id)).name
+                raise Conflict(f"{name}{SKIP_REASONS[found.reason]}，请登记为不参评。", code="hindered")
+
+    # ---- the final confirmation
+
+    async def confirm(self, actor: Actor, draw_id: UUID) -> DrawState:
+        """All at once and for good (23.8): 抽取完成 when everybody comes, else 专家不足. Raises Conflict."""
+        async with transaction():
+            locked = await self._open(actor, draw_id)
+            draw, now = locked.draw, self._deps.now()
+            panel = await RecalledExpert.filter(draw_id=draw_id).order_by("condition_id", "id").select_for_update()
+            await self._check_all_agreed(locked, panel, now)
+            await self._append(locked, panel, now)
+            for row in panel:
+                if row.takes_part:
+                    await self._invite(locked, row, now)
+            draw.started_at = draw.finished_at = now
+            await draw.save(update_fields=["started_at", "finished_at"])
+            await self._settle(locked, now)
+            await audit(actor, now, "recall.confirmed", "draw", draw_id, agreed=locked.accepted, needed=draw.needed)
+            return locked.state
+
+    async def _check_all_agreed(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
+        if waiting := sum(row.takes_part is None for row in panel):
+            raise Conflict(f"还有{waiting}位专家未确认，请逐一通话并提交后再确认。", code="not_all_agreed")
+        for row in panel:
+            if row.takes_part and not now < (row.gathering_at or now) <= locked.draw.starts_at:
+                name = (await Expert.get(id=row.expert_id)).name
+                raise Conflict(f"与{name}商定的集合时间已过，请重新商定并提交。", code="gathering_past")
+        await self._check_hindrances(locked, [row for row in panel if row.takes_part])
+
+    async def _append(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
+        earlier = {one.id: one for one in await Invitation.filter(id__in=[row.earlier_id for row in panel])}
+        seats = [
+            (locked.condition(row.condition_id).position, bytes.fromhex(earlier[row.earlier_id].leaf), row)
+            for row in panel
+        ]
+        await append(
+            locked.draw,
+            now,
+            await follows(locked.draw),
+            record.Recalled(tuple(sorted(record.SeatFacts(no, leaf) for no, leaf, _ in seats))),
+            *(
+                record.Confirmed(no, leaf, "comes" if row.takes_part else "declines", row.gathering_at or "")
+                for no, leaf, row in seats
+            ),
+        )
+
+    async def _invite(self, locked: Locked, row: RecalledExpert, now: datetime) -> None:
+        """An invitation that is accepted already; reminders, check-in, leave and urging follow as for any other."""
+        draw, condition = locked.draw, locked.condition(row.condition_id)
+        notice, earlier = await CallNotice.get(id=condition.notice_id), await Invitation.get(id=row.earlier_id)
+        notice.gathering_at = row.gathering_at or notice.gathering_at
+        try:
+            async with transaction():
+                invitation = await self._create(draw, condition, notice, earlier, now)
+        except IntegrityError as error:
+            name = (await Expert.get(id=row.expert_id)).name
+            raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请登记为不参评。", code="hindered") from error
+        condition.accepted += 1
+        await condition.save(update_fields=["accepted"])
+        await self._invitations.plan_reminder(invitation, draw.pool, now)
+        await self._notices.notify(
+            pool=draw.pool,
+            kind="draw_accepted",
+            dedupe_key=f"draw_accepted:{invitation.id}",
+            params={**time_params(invitation.gathering_at), "place": place(notice), "code": invitation.code},
+            expert_id=invitation.expert_id,
+            invitation_id=invitation.id,
+        )
+
+    async def _create(
+        self, draw: Draw, condition: Condition, notice: CallNotice, earlier: Invitation, now: datetime
+    ) -> Invitation:
+        starts_at, ends_at = claimed(draw, notice)
+        return await Invitation.create(
+            draw_id=draw.id,
+            condition_id=condition.id,
+            notice_id=notice.id,
+            expert_id=earlier.expert_id,
+            round_number=_ROUND,
+            tier=earlier.tier,
+            leaf=earlier.leaf,
+            code=await self._run.new_code(draw),
+            menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
+            link=secrets.token_urlsafe(12),
+            state="accepted",
+            starts_at=starts_at,
+            ends_at=ends_at,
+            gathering_at=notice.gathering_at,
+            created_at=now,
+            answer_until=now,
+            answered_at=now,
+            answered_by="staff",
+        )
+
+    async def _settle(self, locked: Locked, now: datetime) -> None:
+        draw = locked.draw
+        counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
+        full = locked.accepted == draw.needed
+        await append(draw, now, record.Completed() if full else record.Short("declined"))
+        await move(draw, DrawEvent.ALL_COME if full else DrawEvent.NOT_ALL_COME)
+        if full:
+            unseal_at = print_time(self._access.unseals_at(draw))
+            await notify_agency(self._notices, draw, "agency_full", str(draw.log_length), **counts, unseal_at=unseal_at)
+            await self._news.notify(draw, "full", {"needed": draw.needed})
+        else:
+            await self._news.notify(draw, "recalled", counts)
+
+    async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
+        """A recall that is verified and not confirmed. Raises Conflict, NotFound."""
+        permissions.check(actor, "draw.start")
+        locked = await lock_for(actor, draw_id)
+        _check_recall(locked.draw)
+        if locked.state in (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED):
+            raise Conflict("核验通过后才能通知原专家。", code="not_verified")
+        if locked.state != DrawState.VERIFIED:
+            raise Conflict("已提交最终确认结果，不能再修改。", code="confirmed")
+        if self._deps.now() >= locked.draw.starts_at:
+            raise Conflict("预计评标开始时间已过，请终止本活动，重新发起复评。", code="too_late")
+        return locked
+
+
+_LABELS = {None: "未确认", True: "参评", False: "不参评"}
+
+
+def _check_recall(draw: Draw) -> None:
+    if draw.kind != "recall":
+        raise Conflict("该活动不是通知原专家项目，没有需要通知的原专家。", code="no_recall")

@@ -1,0 +1,404 @@
+"""Releasing a panel (退选): the agency applies, the centre verifies, then every expert is called and notified.
+
+The request moves nothing. Once begun, the release ends the activity and frees its lots in one transaction; who was
+reached is read from the notices and their calls, and a member of staff records only whom no call reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.draws.lifecycles import (
+    DRAW,
+    VERIFICATION,
+    DrawEvent,
+    DrawState,
+    InvitationEvent,
+    InvitationState,
+    VerificationEvent,
+)
+from domain.draws.lifecycles import VerificationState as State
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.masking import mask_mobile, mask_name
+from domain.rulebook.notice_texts import time_params
+from domain.rulebook.types import Hours
+from models.draws import Draw, DrawApplication
+from models.invitations import Invitation, ReleaseConfirmation
+from models.organisations import Organisation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import process_each
+from services.draws.access import DrawAccess
+from services.draws.calls.calling import Calling, Cause
+from services.draws.calls.sms_states import SMS_LABELS, sms_state
+from services.draws.news import DrawNews
+from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
+from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
+from services.draws.setup.attachments import attached_name
+from services.draws.verification import ApplicationRow, Verification
+from services.draws.virtual_calls import CallLine, VirtualCalls
+from services.notifications import Notices, Recipient
+
+VoiceState = Literal["calling", "delivered", "undelivered"]
+RELEASES_DUE = (
+    "EXISTS (SELECT 1 FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
+    "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days')"
+)
+UNREACHED = """
+SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'released'
+ WHERE d.state = 'released' AND d.ended_at > $1::timestamptz - interval '2 days'
+   AND EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id AND n.kind = 'draw_released' AND n.state <> 'active')
+   AND NOT EXISTS (SELECT 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_release_text')
+"""
+"""Experts whom no call reached, and to whom nothing was written yet."""
+_WAITING = (
+    "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
+    "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days'"
+)
+_CALLING = (DrawState.COMMITTING, DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+_ANY_TIME = Hours(0, 24 * 60)
+_TOO_LATE = "距评标开始过近，已不能退选"
+_PANEL = f"""
+SELECT i.id, i.expert_id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
+    count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
+    coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
+    coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
+    min(v.due_at) FILTER (WHERE v.state = 'pending') AS next_call,
+    {sms_state("draw_release_text", "i.id")} AS sms,
+    c.words, c.recorded_at, coalesce(a.real_name, '') AS recorded_by
+FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
+JOIN expert e ON e.id = i.expert_id
+LEFT JOIN attempt v ON v.notice_id = n.id AND v.channel = 'voice'
+LEFT JOIN release_confirmation c ON c.invitation_id = i.id LEFT JOIN account a ON a.id = c.recorded_by_id
+WHERE i.draw_id = $1
+GROUP BY i.id, e.id, n.id, c.id, a.id ORDER BY i.code
+"""
+_TASKS = """
+SELECT * FROM (SELECT d.id, d.name, d.state, d.starts_at, CASE WHEN d.state = 'released' THEN (
+    SELECT count(*)::int FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
+     WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
+       AND NOT EXISTS (SELECT 1 FROM attempt v
+         WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
+       AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id)) ELSE 0 END AS unreached
+  FROM draw d WHERE {reach} AND (d.state = 'released' AND d.ended_at > {now}::timestamptz - interval '2 days'
+    OR d.state IN ('completed', 'short', 'supplement_pending') AND d.starts_at > {now}::timestamptz
+      AND (SELECT a.state FROM draw_application a WHERE a.draw_id = d.id AND a.kind = 'release'
+        ORDER BY a.submitted_at DESC, a.id DESC LIMIT 1) = 'approved')) AS t
+ WHERE state <> 'released' OR unreached > 0 ORDER BY starts_at, id LIMIT 20
+"""
+
+
+@dataclass(frozen=True)
+class ReleasedExpert:
+    """One line of the table (23.16)."""
+
+    invitation_id: UUID
+    code: str
+    name: Annotated[str, Field(description="Masked")]
+    mobile: Annotated[str, Field(description="Masked")]
+    calls: Annotated[int, Field(description="Calls made")]
+    voice: VoiceState
+    voice_label: str
+    next_call: Annotated[datetime | None, Field(description="When the system calls next: not by night")]
+    texted: Annotated[bool, Field(description="The release SMS is out")]
+    sms_label: Annotated[str, Field(description="To be shown", examples=["已发送"])]
+    confirmed: Annotated[bool, Field(description="Knows of it: answered a call, or was reached by a person")]
+    by_hand: Annotated[bool, Field(description="A member of staff may and must record whom no call reached")]
+    words: str
+    recorded_by: str
+    recorded_at: datetime | None
+    calls_log: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
+
+
+@dataclass(frozen=True)
+class ReleaseTask:
+    """What an agency is waited for: to begin a verified release, or to tell the experts whom no call reached."""
+
+    draw_id: UUID
+    name: str
+    state: DrawState
+    until: datetime
+    unreached: int
+
+
+@dataclass(frozen=True)
+class ReleaseView:
+    """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way.
+    ``later``: it could be asked for or begun if the draw did not call experts just now. ``hours``: of the calls,
+    ``calls_max``: how often the system calls an expert who doesn't answer.
+
+    ``virtual_calls``: the pool offers calls that hide both numbers, to reach whom no call of the system reached.
+    """
+
+    until: datetime
+    applications: tuple[ApplicationRow, ...]
+    may_apply: bool
+    waiting: bool
+    may_start: bool
+    later: bool
+    hours: Annotated[str, Field(description="Empty: at any time", examples=["08:00-21:00"])]
+    calls_max: int
+    virtual_calls: bool
+    panel: tuple[ReleasedExpert, ...]
+
+
+_VOICE: Mapping[VoiceState, str] = {"calling": "通知中", "delivered": "已送达", "undelivered": "未送达"}
+
+
+class Releases:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notices,
+        access: DrawAccess,
+        verification: Verification,
+        run: Calling,
+        calls: VirtualCalls,
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._access = access
+        self._verification = verification
+        self._run = run
+        self._calls = calls
+        self._news = DrawNews(deps, notices)
+
+    # ---- the request
+
+    async def submit(self, actor: Actor, draw_id: UUID, cause: str, words: str) -> UUID:
+        """Hand the request in. Raises InvalidInput without cause or proof, Conflict, RuleViolation too late."""
+        permissions.check(actor, "draw.submit")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await check_may_apply(locked, self._deps)
+            draw, now = locked.draw, self._deps.now()
+            if cause not in self._deps.book(draw.pool).draw.release.causes:
+                raise InvalidInput("请选择退选原因。", field="cause")
+            attachment = await attached_name(draw_id, "release")
+            if not attachment:
+                raise InvalidInput(
+                    "请先上传证明材料（盖章的退选申请表等），再提交审核。", field="file", code="proof_missing"
+                )
+            application = await DrawApplication.create(
+                draw_id=draw_id,
+                kind=KIND,
+                reason=f"{cause}：{words.strip()}" if words.strip() else cause,
+                terminal=draw.terminal,
+                submitted_by_id=actor.account_id,
+                submitted_at=now,
+                attachment=attachment,
+            )
+            await record(actor, now, "release.submitted", "draw", draw_id, cause=cause)
+            organisation = await Organisation.get(id=draw.organisation_id)
+            await notify_verifiers(
+                self._notices,
+                draw,
+                [draw.terminal],
+                "verification_waiting",
+                str(application.id),
+                application=str(application.id),
+                organisation=organisation.name,
+            )
+            return application.id
+
+    async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
+        """Take the request back while it waits. Raises Conflict."""
+        permissions.check(actor, "draw.withdraw")
+        async with transaction():
+            locked, now = await lock_for(actor, draw_id), self._deps.now()
+            application = await self._asked(draw_id)
+            application.state = VERIFICATION.next(State(application.state), VerificationEvent.WITHDRAW)
+            application.withdrawn_at = now
+            await application.save(update_fields=["state", "withdrawn_at"])
+            await self._news.notify(locked.draw, "release_withdrawn", by=actor.account_id, occasion=str(application.id))
+            await record(actor, now, "release.withdrawn", "draw", draw_id)
+
+    async def _asked(self, draw_id: UUID) -> DrawApplication:
+        application = await newest(draw_id)
+        if application is None:
+            raise Conflict("还没有提交退选申请。", code="release_not_asked")
+        return application
+
+    async def refuse_overdue(self) -> int:
+        """Refuse what was not verified in time: the agency learns it and asks for another way out."""
+        due = await rows(_WAITING, self._deps.now())
+        return await process_each("release_overdue", due, lambda row: self._refuse_overdue(row["id"]))
+
+    async def _refuse_overdue(self, draw_id: UUID) -> None:
+        async with transaction():
+            draw, now = (await lock(draw_id)).draw, self._deps.now()
+            application = await newest(draw_id)
+            if application is None or application.state != State.SUBMITTED or now <= release_until(draw, self._deps):
+                return
+            application.state = VERIFICATION.next(State(application.state), VerificationEvent.REFUSE)
+            application.opinion, application.decided_at = _TOO_LATE, now
+            await application.save(update_fields=["state", "opinion", "decided_at"])
+            await record(system(draw.pool), now, "release.refused", "draw", draw_id, opinion=_TOO_LATE)
+            await self._news.notify(draw, "release_refused", occasion=str(application.id))
+
+    # ---- carried out
+
+    async def start(self, actor: Actor, draw_id: UUID) -> None:
+        """End the activity and tell every expert who agreed. Raises Conflict unapproved, RuleViolation too late."""
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            DRAW.next(locked.state, DrawEvent.RELEASE)
+            application = await self._asked(draw_id)
+            if application.state != State.APPROVED:
+                raise Conflict("退选申请通过核验后才能启动退选。", code="not_verified")
+            check_in_time(locked.draw, self._deps)
+            now = self._deps.now()
+            released = await self._release_places(locked, actor, now)
+            await append_end(locked.draw, now, DrawEvent.RELEASE)
+            hotline = self._deps.book(locked.draw.pool).pool.hotline
+            await self._notices.notify_many(
+                pool=locked.draw.pool,
+                kind="draw_released",
+                recipients=[_recipient("draw_released", one, hotline) for one in released],
+                bulk=False,
+            )
+            await self._news.notify(locked.draw, "released", by=actor.account_id, occasion="once")
+            await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
+
+    async def _release_places(self, locked: Locked, actor: Actor, now: datetime) -> list[Invitation]:
+        agreed = Invitation.filter(draw_id=locked.draw.id, state=InvitationState.ACCEPTED)
+        released = await agreed.order_by("id").select_for_update()
+        cause = Cause(party_of(actor.role), "verifier")
+        for invitation in released:
+            await self._run.close_place(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
+        return released
+
+    async def write_to_unreached(self) -> int:
+        """Write to those whom no call reached: it may still be read in time. Staff goes on to reach them."""
+        due = await rows(UNREACHED, self._deps.now())
+        return await process_each("release_text", due, lambda row: self._write_alone(row["id"]))
+
+    async def _write_alone(self, invitation_id: UUID) -> None:
+        async with transaction():
+            invitation = await Invitation.get(id=invitation_id)
+            draw = await Draw.get(id=invitation.draw_id)
+            await self._write(draw, invitation)
+            if (await self._released(draw.id, invitation_id)).by_hand:
+                await self._news.notify(draw, "unreached", occasion="once")
+
+    async def _write(self, draw: Draw, invitation: Invitation) -> None:
+        """The release SMS, once."""
+        to = _recipient("draw_release_text", invitation, self._deps.book(draw.pool).pool.hotline)
+        await self._notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
+
+    # ---- who knows of it
+
+    def until(self, draw: Draw) -> datetime:
+        """The last moment at which a release of its panel may be begun."""
+        return release_until(draw, self._deps)
+
+    async def tasks(self, actor: Actor) -> list[ReleaseTask]:
+        """What waits for this agency, the next activity first."""
+        permissions.check(actor, "draw.start")
+        where, values = self._access.reach(actor)
+        sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
+        found = await rows(sql, *values, self._deps.now())
+        lead = self._deps.book(actor.pool).draw.release.before_start
+        tasks = [
+            ReleaseTask(row["id"], row["name"], DrawState(row["state"]), row["starts_at"] - lead, row["unreached"])
+            for row in found
+        ]
+        return [one for one in tasks if one.unreached or self._deps.now() <= one.until]
+
+    async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
+        """For everybody who watches over the draw. Raises NotFound."""
+        draw = await self._access.get(actor, draw_id)
+        asked = [one for one in await self._verification.of_draw(draw_id) if one.kind == KIND]
+        state = asked[0].state if asked else None
+        in_time = self._deps.now() <= release_until(draw, self._deps)
+        open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
+        ladder = self._deps.book(draw.pool).ladder["draw_released"]
+        hours = ladder.hours.get("voice")
+        calls = await self._calls.log_of(draw_id, "release")
+        return ReleaseView(
+            until=release_until(draw, self._deps),
+            applications=tuple(asked),
+            may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
+            waiting=state == State.SUBMITTED,
+            may_start=open_ and state == State.APPROVED,
+            later=in_time and draw.state in _CALLING,
+            hours="" if hours is None or hours == _ANY_TIME else str(hours),
+            calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
+            virtual_calls=self._calls.offered(draw.pool),
+            panel=tuple(self._row(row, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
+        )
+
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
+        going_on = row["under_way"] or (row["notice_state"] == "active" and row["calls"] == 0)
+        voice: VoiceState = "delivered" if row["reached"] else "calling" if going_on else "undelivered"
+        confirmed = voice == "delivered" or row["recorded_at"] is not None
+        return ReleasedExpert(
+            invitation_id=row["id"],
+            code=row["code"],
+            name=mask_name(row["name"]),
+            mobile=mask_mobile(self._deps.keys.open_text(row["mobile_sealed"], "mobile")),
+            calls=row["calls"],
+            voice=voice,
+            voice_label=_VOICE[voice],
+            next_call=row["next_call"] if going_on else None,
+            texted=row["sms"] == "sent",
+            sms_label=SMS_LABELS[row["sms"]],
+            confirmed=confirmed,
+            by_hand=voice == "undelivered" and not confirmed,
+            words=row["words"] or "",
+            recorded_by=row["recorded_by"],
+            recorded_at=row["recorded_at"],
+            calls_log=calls,
+        )
+
+    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
+        """Connect ``phone`` with an expert whom no call of the system reached (23.15). Raises as ``VirtualCalls.ask``,
+        NotFound, and Conflict while calls go on or when the expert knows."""
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            draw = (await lock_for(actor, draw_id)).draw
+            found = await self._released(draw_id, invitation_id)
+            if not found.by_hand:
+                known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
+                raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
+            expert_id = (await Invitation.get(id=invitation_id)).expert_id
+            await self._calls.ask(actor, draw, expert_id, "release", phone)
+
+    async def _released(self, draw_id: UUID, invitation_id: UUID) -> ReleasedExpert:
+        for row in await rows(_PANEL, draw_id):
+            if row["id"] == invitation_id:
+                return self._row(row)
+        raise NotFound("退选名单中没有这位专家，请刷新后重试。")
+
+    async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
+        """A person reached whom no call reached; the release SMS follows. Idempotent.
+
+        Raises InvalidInput without words, Conflict while calls go on or after an answered one, NotFound.
+        """
+        permissions.check(actor, "draw.start")
+        if not words.strip():
+            raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
+        async with transaction():
+            draw, now = (await lock_for(actor, draw_id)).draw, self._deps.now()
+            found = await self._released(draw_id, invitation_id)
+            if found.recorded_at is not None:
+                return
+            if not found.by_hand:
+                raise Conflict(f"语音通知{found.voice_label}，不需要登记。", code="not_by_hand")
+            await ReleaseConfirmation.create(
+                invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
+            )
+            await self._write(draw, await Invitation.get(id=invitation_id))
+            await record(actor, now, "release.confirmed", "invitation", invitation_id)
+
+
+def _recipient(kind: str, invitation: Invitation, hotline: str) -> Recipient:
+    params = {**time_params(invitation.gathering_at), "hotline": hotline}
+    return Recipient(f"{kind}:{invitation.id}", params, expert_id=invitation.expert_id, invitation_id=invitation.id)

@@ -1,0 +1,212 @@
+"""Who may be drawn: the rule of ``domain.draws.eligibility`` as queries, and the facts by which it was judged.
+
+What bars an expert stands in one place, ``_BARS``: the list is frozen without those whom it bars, and it is asked again
+at the moment of a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.clock import local
+from domain.draws.eligibility import covering, years_before
+from domain.draws.record import SkipReason
+from domain.draws.recusal import normalise_person_name, unit_keys
+from domain.persons import born_after
+from domain.rulebook.book import Rulebook
+from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
+from services.core.base import rows
+
+_NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
+_TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
+_RECUSED = f"""e.recusal_keys && $1::text[] OR e.id_number_hash = ANY($2::text[])
+    OR EXISTS (SELECT 1 FROM employment m WHERE m.expert_id = e.id AND m.unit_keys && $1::text[]
+        AND (m.until IS NULL OR m.until > $5))
+    OR (cardinality($3::text[]) > 0 AND EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS p (name, key)
+        WHERE p.name = {_NAME} AND (p.key = ANY(e.recusal_keys) OR EXISTS (SELECT 1 FROM employment m
+        WHERE m.expert_id = e.id AND p.key = ANY(m.unit_keys)))))
+    OR EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = ANY($6::uuid[])
+        AND i.state IN {_TOOK_PART})"""
+_CALLED = "EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = $7)"
+_AWAY = """EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
+    AND u.starts_at < $9 AND u.ends_at > $8)"""
+_HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
+    AND i.starts_at < $9 AND i.ends_at > $8)"""
+_ACTIVE = """(e.active AND NOT EXISTS (SELECT 1 FROM course_enrolment n
+    WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL))"""
+"""Not suspended, by the office or for want of a required course."""
+_BARS: tuple[tuple[SkipReason, str], ...] = (
+    ("left_pool", "e.left_at IS NOT NULL"),
+    ("inactive", f"NOT {_ACTIVE} OR e.standing <> 'formal'"),
+    ("called_before", _CALLED),
+    ("term_over", "coalesce(e.term_until < $9, FALSE)"),
+    ("over_age", "$10::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $10)"),
+    ("unreachable", "e.mobile_sealed = ''"),
+    ("recused_late", _RECUSED),
+    ("leave", _AWAY),
+    ("overlap", _HELD),
+)
+"""Why an expert may not be drawn now, whatever the condition asks for; the first that holds is the reason of a skip."""
+
+_FREE = " AND ".join(f"NOT ({bar})" for _, bar in _BARS)
+_LEAVES = """(SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
+    'created_at', u.created_at)), '[]') FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
+    AND u.starts_at < $9 AND u.ends_at > $8)"""
+_CALLS = f"""(SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.draw_id, 'state', i.state,
+    'starts_at', i.starts_at, 'ends_at', i.ends_at, 'created_at', i.created_at)), '[]') FROM invitation i
+    WHERE i.expert_id = e.id AND (i.draw_id = $7 OR i.draw_id = ANY($6::uuid[]) AND i.state IN {_TOOK_PART}
+    OR i.state IN ('open', 'accepted') AND i.starts_at < $9 AND i.ends_at > $8))"""
+_NONE = "'[]'::json"
+"""Leaves and calls of an eligible expert: none, by definition, so they are not looked up 20,000 times."""
+
+
+def _facts(leaves: str, calls: str, active: str) -> str:
+    """All that the rule looks at, as JSON: what ``services.draws.results.audits`` judges again.
+
+    Rows made into JSON whole take PostgreSQL half as long as objects built from names and values.
+    """
+    return f"""(SELECT row_to_json(f)::text FROM (SELECT
+    e.id AS expert, e.number, e.name, e.id_number_hash, e.permanent_region AS region, e.willing_regions AS willing,
+    e.specialties, e.title_level, e.qualifications, e.department, e.standing, {active} AS active, e.left_at,
+    e.term_until, e.born_on, e.mobile_sealed <> '' AS reachable, e.recusal_keys,
+    (SELECT coalesce(json_agg(k), '[]') FROM (SELECT m.unit_keys AS keys, m.until FROM employment m
+        WHERE m.expert_id = e.id) AS k) AS employments,
+    {leaves} AS leaves, {calls} AS calls) AS f)"""
+
+
+_FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
+  AND CASE WHEN $13 = 'willing' THEN e.willing_regions && $15::text[] ELSE e.region_path && $14::text[] END
+  AND ($16 = '' OR e.title_level = $16)
+  AND ($17 = '' OR $17 = ANY(e.qualifications))
+  AND ($18 = '' OR e.department = $18)"""
+_COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
+_ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
+_HINDERED = (
+    f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS, _ACTIVE)} END AS facts "
+    "FROM expert e "
+    f"CROSS JOIN LATERAL (SELECT CASE {' '.join(f'WHEN {bar} THEN {code!r}' for code, bar in _BARS)} END AS reason) h "
+    "WHERE e.id = ANY($11::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
+)
+_LOCK_ACCOUNTS = """
+SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
+ ORDER BY a.id FOR KEY SHARE
+"""
+"""These locks make a call and an expert's leaving take turns: leaving locks account and file, in this order, and
+looks for open invitations afterwards. They don't wait for imports, which change files without taking them away."""
+
+
+@dataclass(frozen=True)
+class Recusals:
+    """Whom a draw must step around.
+
+    ``pairs`` are (name, unit key) of persons known by name and unit.
+    """
+
+    employed_after: datetime
+    units: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    draws: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why a candidate is passed over, and the facts as JSON by which that was judged."""
+
+    reason: SkipReason
+    facts: str
+
+
+def nobody_recused(draw: Draw) -> Recusals:
+    """For previews: a count that listened to the agency's own entries would tell whom they hit."""
+    return Recusals(draw.starts_at)
+
+
+async def recusals(draw: Draw, years: int) -> Recusals:
+    """What the draw's own rows say; ``years`` for which a former employment counts."""
+    units = await RecusalUnit.filter(draw_id=draw.id)
+    persons = await RecusalPerson.filter(draw_id=draw.id)
+    avoided = await AvoidedDraw.filter(draw_id=draw.id)
+    named = [(normalise_person_name(p.name), p.unit_name) for p in persons if not p.id_number_hash]
+    return Recusals(
+        years_before(draw.starts_at, years),
+        tuple(sorted({key for unit in units for key in unit_keys(unit.name, unit.credit_code)})),
+        tuple(sorted({p.id_number_hash for p in persons if p.id_number_hash})),
+        tuple(sorted({(name, key) for name, unit in named for key in unit_keys(unit)})),
+        tuple(sorted(a.earlier_id for a in avoided)),
+    )
+
+
+def claimed(draw: Draw, notice: CallNotice) -> tuple[datetime, datetime]:
+    """The time that a panel takes from an expert: from gathering (or the expected start, if earlier) to its end."""
+    return min(notice.gathering_at, draw.starts_at), draw.ends_at
+
+
+def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
+    """An expert who was not born after this day is too old for the panel; None: the pool has no limit."""
+    limit = book.entry.age_max
+    return born_after(local(starts_at).date(), limit) if limit is not None else None
+
+
+async def find_eligible(
+    draw: Draw, condition: Condition, notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+) -> dict[UUID, str]:
+    """All who may be drawn for ``specialty`` now, in no particular order, each with the facts that say so."""
+    found = await rows(_ELIGIBLE, *_barring(draw, notice, out, book), *_fitting(draw, condition, specialty))
+    return {row["id"]: row["facts"] for row in found}
+
+
+async def count_eligible(
+    draw: Draw, condition: Condition, notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+) -> int:
+    found = await rows(_COUNT, *_barring(draw, notice, out, book), *_fitting(draw, condition, specialty))
+    return int(found[0]["n"])
+
+
+async def find_hindrances(
+    experts: Sequence[UUID], draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook
+) -> dict[UUID, Hindrance | None]:
+    """What stands between each candidate and a call now; None: nothing.
+
+    Inside the caller's transaction, which keeps the candidates' files as they are.
+    """
+    await rows(_LOCK_ACCOUNTS, list(experts))
+    found = await rows(_HINDERED, *_barring(draw, notice, out, book), list(experts))
+    hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
+    for row in found:
+        hindrances[row["id"]] = Hindrance(row["reason"], row["facts"]) if row["reason"] else None
+    return hindrances
+
+
+def _barring(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> tuple[object, ...]:
+    """$1 to $10."""
+    starts_at, ends_at = claimed(draw, notice)
+    return (
+        list(out.units),
+        list(out.persons),
+        [name for name, _ in out.pairs],
+        [key for _, key in out.pairs],
+        out.employed_after,
+        list(out.draws),
+        draw.id,
+        starts_at,
+        ends_at,
+        _born_after(starts_at, book),
+    )
+
+
+def _fitting(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
+    """$11 to $18."""
+    return (
+        draw.pool,
+        specialty,
+        condition.region_mode,
+        condition.regions,
+        sorted(covering(condition.regions)),
+        condition.title_level,
+        condition.qualification,
+        condition.department,
+    )

@@ -1,0 +1,93 @@
+"""The facts by which candidates were judged, sealed, with a digest in the record: an audit judges them again."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.draws import random_draw
+from domain.rulebook.book import Rulebook
+from models.draws import CallNotice, CandidateList, Draw, ListSnapshot, SkipFact
+from services.core.crypto import Keyring
+from services.draws.order.eligibility import Hindrance, Recusals, claimed
+
+_QUICK = 1
+"""zlib's level: facts of many experts shrink to a tenth whatever it is."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``digest`` is what the record must show."""
+
+    digest: bytes
+    content: bytes
+
+    @property
+    def facts(self) -> Any:
+        return json.loads(self.content)
+
+
+def snapshot_setting(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> dict[str, str]:
+    """Times and the limit of age that the rule compares with, as they stood."""
+    starts_at, ends_at = claimed(draw, notice)
+    return {
+        "starts_at": starts_at.isoformat(),
+        "ends_at": ends_at.isoformat(),
+        "employed_after": out.employed_after.isoformat(),
+        "age_max": "" if book.entry.age_max is None else str(book.entry.age_max),
+    }
+
+
+def seal_list(keys: Keyring, facts: Sequence[str], setting: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """Digest and ciphertext of a frozen list. ``facts`` are JSON in the order of the leaves.
+
+    ``setting``: what the rule compares with.
+    """
+    head = json.dumps(setting, sort_keys=True, separators=(",", ":"))
+    content = f'{{"setting":{head},"candidates":[{",".join(facts)}]}}'.encode()
+    salt = os.urandom(random_draw.SALT_BYTES)
+    return random_draw.sealed_digest("snapshot", salt, content), keys.seal_file(
+        salt + zlib.compress(content, _QUICK), "facts"
+    )
+
+
+async def keep_list(listed: CandidateList, sealed: bytes) -> None:
+    await ListSnapshot.create(list_id=listed.id, sealed=sealed)
+
+
+async def open_list(keys: Keyring, listed: CandidateList) -> Opened | None:
+    """None when what was sealed is gone."""
+    kept = await ListSnapshot.get_or_none(list_id=listed.id)
+    if kept is None:
+        return None
+    raw = keys.open_file(kept.sealed, "facts")
+    salt, content = raw[: random_draw.SALT_BYTES], zlib.decompress(raw[random_draw.SALT_BYTES :])
+    return Opened(random_draw.sealed_digest("snapshot", salt, content), content)
+
+
+async def keep_skip(
+    keys: Keyring, draw_id: UUID, leaf: bytes, hindrance: Hindrance, setting: Mapping[str, str]
+) -> bytes:
+    """Seal why a candidate was passed over and return the digest for the record."""
+    head = json.dumps(setting, sort_keys=True, separators=(",", ":"))
+    content = f'{{"setting":{head},"facts":{hindrance.facts}}}'.encode()
+    salt = os.urandom(random_draw.SALT_BYTES)
+    await SkipFact.create(
+        draw_id=draw_id, leaf=leaf.hex(), sealed=keys.seal(salt + zlib.compress(content, _QUICK), "facts")
+    )
+    return random_draw.sealed_digest("fact", salt, content)
+
+
+async def open_skips(keys: Keyring, draw_id: UUID) -> dict[str, Opened]:
+    """By leaf."""
+    opened = {}
+    for kept in await SkipFact.filter(draw_id=draw_id):
+        raw = keys.open(kept.sealed, "facts")
+        salt, content = raw[: random_draw.SALT_BYTES], zlib.decompress(raw[random_draw.SALT_BYTES :])
+        opened[kept.leaf] = Opened(random_draw.sealed_digest("fact", salt, content), content)
+    return opened

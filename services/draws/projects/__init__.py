@@ -1,0 +1,1 @@
+"""Tender projects (招标项目) and their lots (标段)."""

@@ -1,0 +1,1 @@
+"""Result, prints, public record and audit of a draw."""

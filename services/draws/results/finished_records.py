@@ -1,0 +1,65 @@
+"""The public record of an activity that is over, for anybody who has its number. Once ended, a record never changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.draws.record import Ended
+from domain.errors import InvalidInput, NotFound
+from models.draws import Draw
+from services.core.base import Deps, rows
+from services.draws.results.record_files import RecordFile, RecordFiles
+
+_NUMBER = re.compile("[A-Z]{1,8}[0-9]{9,16}")
+_FIND = """
+SELECT d.id, d.pool, d.number FROM draw d JOIN draw_log l ON l.draw_id = d.id AND l.seq = d.log_length
+WHERE d.pool = ANY($1::text[]) AND d.number = $2 AND l.act = $3 ORDER BY d.pool
+"""
+
+
+@dataclass(frozen=True)
+class FoundRecord:
+    """An activity whose record is whole. Numbers are counted in each pool, so several pools may have the same."""
+
+    id: UUID
+    pool: str
+    pool_name: str
+    number: str
+
+
+class FinishedRecords:
+    """One answer for an unknown number and for an activity that goes on: trying numbers discloses no draw."""
+
+    def __init__(self, deps: Deps, files: RecordFiles) -> None:
+        self._deps = deps
+        self._files = files
+
+    async def find(self, number: str) -> list[FoundRecord]:
+        """Those with this number, of every pool. Raises InvalidInput, NotFound."""
+        typed = "".join(number.split()).upper()
+        if not _NUMBER.fullmatch(typed):
+            raise InvalidInput("活动编号由字母和数字组成，如CQSQ202611210001，请核对后重新输入。", field="number")
+        return await self._search(list(self._deps.rulebooks), typed)
+
+    async def get(self, pool: str, number: str) -> tuple[Draw, RecordFile]:
+        """The draw and its record. Raises NotFound."""
+        [found] = await self._search([pool] if pool in self._deps.rulebooks else [], number)
+        draw = await Draw.get(id=found.id)
+        return draw, await self._files.of(draw)
+
+    async def _search(self, pools: list[str], number: str) -> list[FoundRecord]:
+        found = await rows(_FIND, pools, number, Ended.name)
+        if not found:
+            raise NotFound(
+                "没有找到这个编号的已结束活动。请核对编号；活动还没有结束的，请在结束后再查，"
+                "或者向经办人索取抽取记录的链接。",
+                code="no_finished_draw",
+            )
+        return [self._view(row) for row in found]
+
+    def _view(self, row: Mapping[str, Any]) -> FoundRecord:
+        return FoundRecord(row["id"], row["pool"], self._deps.book(row["pool"]).pool.name, row["number"])

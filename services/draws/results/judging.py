@@ -1,0 +1,128 @@
+"""Sealed facts read back as the plain ones of ``domain.draws.eligibility``, to be judged a second time. No database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from domain.draws import eligibility
+from domain.draws.record import SkipReason
+from domain.draws.recusal import normalise_person_name, unit_keys
+from services.draws.order.recusal_commitment import SealedRecusal
+
+_CODES: Mapping[eligibility.Reason, SkipReason] = {
+    "left_pool": "left_pool",
+    "inactive": "inactive",
+    "not_formal": "inactive",
+    "term_over": "term_over",
+    "over_age": "over_age",
+    "unreachable": "unreachable",
+    "recused_unit": "recused_late",
+    "recused_person": "recused_late",
+    "avoided_draw": "recused_late",
+    "called_before": "called_before",
+    "leave": "leave",
+    "overlap": "overlap",
+}
+"""What the record calls a reason of the rule."""
+
+
+def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
+    return eligibility.Candidate(
+        pool=pool,
+        name=facts["name"],
+        id_number_hash=facts["id_number_hash"],
+        region=facts["region"],
+        specialties=frozenset(facts["specialties"]),
+        formal=facts["standing"] == "formal",
+        active=facts["active"],
+        left=facts["left_at"] is not None,
+        willing_regions=frozenset(facts["willing"]),
+        title_level=facts["title_level"],
+        qualifications=frozenset(facts["qualifications"]),
+        department=facts["department"],
+        recusal_keys=frozenset(facts["recusal_keys"]),
+        employments=tuple(
+            eligibility.Employment(frozenset(one["keys"]), _moment(one["until"])) for one in facts["employments"]
+        ),
+        away=tuple(_span(one) for one in facts["leaves"]),
+        calls=tuple(eligibility.Call(UUID(one["draw"]), one["state"], _span(one)) for one in facts["calls"]),
+        term_until=_moment(facts["term_until"]),
+        born_on=date.fromisoformat(facts["born_on"]) if facts["born_on"] else None,
+        reachable=facts["reachable"],
+    )
+
+
+def condition_of(
+    pool: str, published: Mapping[str, Any], tier: str, setting: Mapping[str, str]
+) -> eligibility.Condition:
+    """A condition as the record publishes it."""
+    return eligibility.Condition(
+        pool=pool,
+        mode=published["mode"],
+        regions=frozenset(published["regions"]),
+        specialty=published["specialty" if tier == "main" else "alternative"],
+        title_level=published["title_level"],
+        qualification=published["qualification"],
+        department=published["department"],
+        age_max=int(setting["age_max"]) if setting["age_max"] else None,
+    )
+
+
+def recusals_of(
+    draw_id: UUID, committed: Iterable[SealedRecusal], avoided: Iterable[UUID], setting: Mapping[str, str]
+) -> eligibility.Recusals:
+    """What a round committed to; ``avoided`` are the draws whose numbers it names."""
+    entries = [one.facts for one in committed]
+    persons = [one for one in entries if one["kind"] == "person"]
+    named = [(normalise_person_name(one["name"]), one["unit"]) for one in persons if not one["id_number_hash"]]
+    return eligibility.Recusals(
+        draw_id=draw_id,
+        employed_after=datetime.fromisoformat(setting["employed_after"]),
+        unit_keys=frozenset(
+            key for one in entries if one["kind"] == "unit" for key in unit_keys(one["name"], one["code"])
+        ),
+        id_number_hashes=frozenset(one["id_number_hash"] for one in persons if one["id_number_hash"]),
+        pairs=frozenset((name, key) for name, unit in named for key in unit_keys(unit)),
+        avoided_draws=frozenset(avoided),
+    )
+
+
+def span_of(setting: Mapping[str, str]) -> eligibility.Span:
+    return eligibility.Span(datetime.fromisoformat(setting["starts_at"]), datetime.fromisoformat(setting["ends_at"]))
+
+
+def misfits(
+    pool: str,
+    facts: Sequence[Mapping[str, Any]],
+    condition: eligibility.Condition,
+    recusals: eligibility.Recusals,
+    at: eligibility.Span,
+) -> list[tuple[int, eligibility.Reason]]:
+    """Candidates who should not have been listed, by their place in the list, each with the reason."""
+    judged = (
+        (place, eligibility.check(candidate_of(pool, one), condition, recusals, at)) for place, one in enumerate(facts)
+    )
+    return [(place, reason) for place, reason in judged if reason is not None]
+
+
+def bars_of(
+    pool: str,
+    facts: Mapping[str, Any],
+    condition: eligibility.Condition,
+    recusals: eligibility.Recusals,
+    at: eligibility.Span,
+) -> frozenset[SkipReason]:
+    """Every coded reason for which an expert with these facts may be skipped."""
+    found = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
+    return frozenset(_CODES[reason] for reason in found if reason in _CODES)
+
+
+def _span(one: Mapping[str, str]) -> eligibility.Span:
+    return eligibility.Span(datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"]))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,148 @@
+"""Result, arrivals and record of an activity on paper, with a QR code that opens the public check of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from domain.clock import local, print_time
+from domain.draws.record import Json
+from domain.errors import GatewayError, Unavailable
+from models.draws import Draw
+from services.applications import Paper
+from services.core.base import Actor, Deps, violation
+from services.draws.queries import DrawQueries
+from services.draws.results.public_record import PublicRecords
+from services.draws.results.results import DrawResults, Result, ResultRow
+from services.ports import DocumentRenderer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_PANEL = ("条件", "验证码", "姓名", "身份证号", "工作单位", "集合时间", "状态")
+_ARRIVALS = ("条件", "验证码", "姓名", "集合时间", "进场", "离场")
+_RECORD = ("序号", "时间", "事项", "说明", "编号", "摘要")
+_LINES_MAX = 400
+"""Of a record on paper; a longer one is in its file whole."""
+Tell = Callable[[Mapping[str, Json]], Sequence[str]]
+"""An entry of the record as a line of the table, by the page that shows it, too."""
+
+
+class DrawPrints:
+    """Persons are printed from unsealing on only; every print is logged as a reading."""
+
+    def __init__(
+        self, deps: Deps, renderer: DocumentRenderer, queries: DrawQueries, results: DrawResults, records: PublicRecords
+    ) -> None:
+        self._deps = deps
+        self._renderer = renderer
+        self._queries = queries
+        self._results = results
+        self._records = records
+
+    async def result(self, actor: Actor, draw_id: UUID) -> Paper:
+        """The panel. Raises NotFound, Forbidden, RuleViolation while it is sealed, Unavailable."""
+        draw, found, supervisors = await self._unsealed(actor, draw_id)
+        lines = [
+            [*_seat(row), row.id_number, row.employer or "—", _clock(row.gathering_at), row.state.label]
+            for row in found.rows
+        ]
+        signatures = ["招标人（代理机构）签字", f"监督人（{'、'.join(supervisors)}）签字"]
+        return await self._print(draw, "评标专家抽取结果", "result", (_PANEL, lines), self._notes(draw), signatures)
+
+    async def attendance(self, actor: Actor, draw_id: UUID) -> Paper:
+        """Who came and left when. Raises as ``result``."""
+        draw, found, _ = await self._unsealed(actor, draw_id)
+        lines = [
+            [*_seat(row), _clock(row.gathering_at), _entered(row), _clock(row.left_at) if row.left_at else "—"]
+            for row in found.rows
+        ]
+        notes = [*self._notes(draw), "“自报到场”未经核实，不计为进场。"]
+        return await self._print(draw, "专家出入场记录", "attendance", (_ARRIVALS, lines), notes, ["现场工作人员签字"])
+
+    async def record(self, actor: Actor, draw_id: UUID, tell: Tell) -> Paper:
+        """The verifiable record so far, without names. Raises NotFound, Forbidden, Conflict, Unavailable."""
+        draw = (await self._queries.detail(actor, draw_id)).draw
+        document = await self._records.read(actor, draw_id)
+        entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
+        notes = [
+            f"记录摘要：{document['head']}",
+            f"共{len(entries)}条。扫右下角的二维码，可以由浏览器重新计算整份记录。",
+        ]
+        if len(entries) > _LINES_MAX:
+            notes.append(f"这里印出前{_LINES_MAX}条，其余请下载记录查看。")
+        if draw.ended_at is None:
+            notes.append("活动尚未结束，二维码在活动结束后才能打开。")
+        lines = [list(tell(entry)) for entry in entries[:_LINES_MAX]]
+        return await self._print(draw, "评标专家抽取记录", "record", (_RECORD, lines), notes, [])
+
+    async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[Draw, Result, list[str]]:
+        detail = await self._queries.detail(actor, draw_id)
+        found = await self._results.read(actor, draw_id)
+        if not found.unsealed:
+            at = print_time(found.unseals_at)
+            raise violation(self._deps.book(actor.pool), "draw.result_visible_before", f"名单尚未解密，{at}后可打印。")
+        return detail.draw, found, [one.name for one in detail.parts["supervisors"]]
+
+    def _notes(self, draw: Draw) -> list[str]:
+        mark = self._deps.book(draw.pool).draw.supplement.mark
+        head = f"抽取记录摘要：{draw.log_head}。活动结束后，扫右下角的二维码核对抽取记录。"
+        return [f"验证码前的“{mark}”表示该专家由补抽产生。", head]
+
+    async def _print(
+        self,
+        draw: Draw,
+        title: str,
+        name: str,
+        table: tuple[Sequence[str], Sequence[Sequence[str]]],
+        notes: Sequence[str],
+        signatures: Sequence[str],
+    ) -> Paper:
+        pool = self._deps.book(draw.pool).pool.name
+        content = {
+            "title": title,
+            "pool": pool,
+            "qr": f"{self._deps.public_url}/record/{draw.pool}/{draw.number}",
+            "foot": [pool, f"{draw.number} · 打印于{_clock(self._deps.now())}"],
+            "facts": [["活动编号", draw.number], ["状态", "已结束" if draw.ended_at else "进行中"]],
+            "rows": _facts(draw),
+            "columns": list(table[0]),
+            "lines": [list(line) for line in table[1]],
+            "notes": list(notes),
+            "signatures": list(signatures),
+        }
+        try:
+            return Paper(await self._renderer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
+        except GatewayError as error:
+            log.error("paper_not_printed", paper="draw_print", error=type(error).__name__)
+            raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
+
+
+def _facts(draw: Draw) -> list[dict[str, object]]:
+    return [
+        {"label": "活动名称", "value": draw.name, "wide": True},
+        {"label": "评标开始", "value": _clock(draw.starts_at), "wide": False},
+        {"label": "评标结束", "value": _clock(draw.ends_at), "wide": False},
+        {"label": "需要人数", "value": f"{draw.needed}人", "wide": False},
+        {"label": "经办人", "value": draw.operator_name, "wide": False},
+    ]
+
+
+def _seat(row: ResultRow) -> list[str]:
+    return [str(row.condition), f"{row.mark}{row.code}", row.name]
+
+
+def _entered(row: ResultRow) -> str:
+    if row.entered_at:
+        return _clock(row.entered_at)
+    return f"自报{_clock(row.claimed_at)}" if row.claimed_at else "—"
+
+
+def _clock(at: datetime) -> str:
+    return f"{local(at):%Y-%m-%d %H:%M}"
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []

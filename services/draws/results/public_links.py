@@ -1,0 +1,79 @@
+"""What of a draw is shown to a room, or handed to a third party, by a signed link: totals and the public record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.draws.record import Json
+from domain.errors import Forbidden
+from models.draws import Draw, LogEntry
+from services.core.base import Actor, Deps, record, transaction
+from services.core.signed_links import Link, Links
+from services.draws.access import DrawAccess
+from services.draws.progress import DrawProgress, DrawTotals
+from services.draws.results.record_files import RecordFile, RecordFiles
+
+Screen = Literal["board", "record"]
+_TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
+"""A board is for the day of the draw; a record may be checked much later."""
+
+
+class PublicLinks:
+    def __init__(
+        self, deps: Deps, access: DrawAccess, progress: DrawProgress, files: RecordFiles, links: Links
+    ) -> None:
+        self._deps = deps
+        self._access = access
+        self._progress = progress
+        self._files = files
+        self._links = links
+
+    async def share(self, actor: Actor, draw_id: UUID, screen: Screen) -> str:
+        """The token of a link to one screen of one draw. Raises NotFound, Forbidden."""
+        draw = await self._access.get(actor, draw_id)
+        now = self._deps.now()
+        async with transaction():
+            await record(actor, now, f"{screen}.shared", "draw", draw.id)
+        return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
+
+    async def board(self, token: str) -> tuple[Draw, DrawTotals]:
+        """Totals of a draw. Raises Forbidden for a link that is forged or old."""
+        draw = await self.draw_of(token)
+        return draw, await self._progress.of(draw)
+
+    async def draw_of(self, token: str) -> Draw:
+        """Which draw a board's link shows. Raises Forbidden for a link that is forged or old."""
+        return await self._open(token, "board")
+
+    async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
+        """Entries of the record of some acts, in order; a reader of the board may also see the rounds."""
+        rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
+        return [row.facts for row in rows]
+
+    async def record(self, token: str) -> tuple[Draw, RecordFile | None]:
+        """The verifiable record so far; None once it is whole, when anybody finds it by its number.
+
+        Raises Forbidden for a bad link, Conflict before the draw has begun.
+        """
+        draw = await self._open(token, "record")
+        whole = draw.ended_at is not None and draw.log_length > 0
+        return draw, None if whole else await self._files.of(draw)
+
+    async def _open(self, token: str, screen: Screen) -> Draw:
+        link = self._check(token, screen)
+        draw = await Draw.get_or_none(id=link.subject_id)
+        if draw is None:
+            raise Forbidden("链接无效，请向抽取活动的经办人索取新的链接。", code="link_invalid")
+        return draw
+
+    def _check(self, token: str, screen: Screen) -> Link:
+        try:
+            return self._links.check(token, screen)
+        except Forbidden as error:
+            if screen != "record" or error.code != "link_expired":
+                raise
+            message = "抽取记录的链接30天有效，已经过期。活动结束后，凭活动编号就能查看和核对。"
+            raise Forbidden(message, code="record_link_expired") from error

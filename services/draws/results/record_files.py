@@ -1,0 +1,80 @@
+"""Records ready to be sent: compressed once, kept in this process by their head, which names exactly one content."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from domain.draws.record import Json
+from models.draws import Draw
+from services.draws.results.public_record import PublicRecords
+
+_KEPT_BYTES = 64_000_000
+"""Compressed; a record of 20,000 candidates has some 1 MB."""
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """A record as it stood at ``head``. ``sizes`` are candidates by list, none before the end."""
+
+    head: str
+    compressed: bytes
+    sizes: tuple[tuple[str, int], ...]
+    _log: bytes
+
+    def plain(self) -> bytes:
+        """The file as JSON, for a client that can't decompress."""
+        return gzip.decompress(self.compressed)
+
+    def entries(self) -> list[dict[str, Json]]:
+        """The log; the lists, nearly all of a large record, are not read for it."""
+        found: list[dict[str, Json]] = json.loads(gzip.decompress(self._log))
+        return found
+
+    @property
+    def bytes_kept(self) -> int:
+        return len(self.compressed) + len(self._log)
+
+
+class RecordFiles:
+    """A second request for a record that is being made waits for the first."""
+
+    def __init__(self, records: PublicRecords, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._records = records
+        self._limit = kept_bytes
+        self._kept: OrderedDict[str, RecordFile] = OrderedDict()
+        self._making: dict[tuple[UUID, str], asyncio.Task[RecordFile]] = {}
+
+    async def of(self, draw: Draw) -> RecordFile:
+        """The record at the head that ``draw`` was read with, or a later one. Raises Conflict before it has begun."""
+        if (known := self._kept.get(draw.log_head)) is not None:
+            self._kept.move_to_end(known.head)
+            return known
+        place = draw.id, draw.log_head
+        if place not in self._making:
+            self._making[place] = asyncio.create_task(self._make(draw))
+            self._making[place].add_done_callback(lambda _: self._making.pop(place))
+        return await asyncio.shield(self._making[place])
+
+    async def _make(self, draw: Draw) -> RecordFile:
+        made = await asyncio.to_thread(_compress, await self._records.of(draw))
+        self._kept[made.head] = made
+        while len(self._kept) > 1 and sum(one.bytes_kept for one in self._kept.values()) > self._limit:
+            self._kept.popitem(last=False)
+        return made
+
+
+def _compress(document: dict[str, Json]) -> RecordFile:
+    lists = cast("dict[str, dict[str, list[str]]]", document["lists"])
+    sizes = tuple((key, len(one["leaves"])) for key, one in lists.items())
+    file, log = (gzip.compress(_written(part), 6, mtime=0) for part in (document, document["log"]))
+    return RecordFile(str(document["head"]), file, sizes, log)
+
+
+def _written(part: Json) -> bytes:
+    return json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,131 @@
+"""A new draw like an earlier one (复制上次): all that was filled in, on days that lie ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
+from services.core.base import Actor, Deps
+from services.core.crypto import PHONE
+from services.core.idempotency import once
+from services.draws.access import DrawAccess
+from services.draws.repository import find_avoided
+from services.draws.setup.draw_setup import DrawSetup
+from services.draws.setup.forms import ConditionForm, DrawForm, NoticeForm
+
+_DAY = timedelta(days=1)
+
+
+class DrawCopies:
+    def __init__(self, deps: Deps, access: DrawAccess, setup: DrawSetup) -> None:
+        self._deps = deps
+        self._access = access
+        self._setup = setup
+
+    async def copy(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        project_id: UUID,
+        lots: Sequence[UUID],
+        name: str,
+        *,
+        key: str | None = None,
+    ) -> UUID:
+        """A new activity of a project with supervisors, recusals, notices and conditions of an earlier one.
+
+        Times keep their hour and move by whole days until the gathering lies ahead. What has left the catalogue or the
+        register meanwhile is refused as if it were typed. Asked twice with one ``key``, it is made once.
+
+        Raises NotFound, InvalidInput, RuleViolation, Conflict.
+        """
+
+        async def run() -> UUID:
+            old = await self._access.get(actor, draw_id)
+            notices = await CallNotice.filter(draw_id=old.id).order_by("position")
+            later = self._shift(old, notices)
+            form = await self._form(old, later)
+            new = await self._setup.create(actor, replace(form, project_id=project_id, lots=tuple(lots), name=name))
+            await copy_recusals(old.id, new)
+            await self._copy_conditions(actor, old.id, new, notices, later)
+            return new
+
+        owner, request = f"draw.copy:{actor.account_id}", f"{draw_id} {project_id} {lots} {name}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    def _shift(self, old: Draw, notices: Sequence[CallNotice]) -> timedelta:
+        """Whole days until calling can still begin before the first gathering."""
+        lead = self._deps.book(old.pool).draw.calling.stop_before_gathering
+        first = min([old.starts_at, *(notice.gathering_at for notice in notices)])
+        behind = self._deps.now() + lead - first
+        return max(_DAY * 0, _DAY * (behind // _DAY + 1))
+
+    async def _form(self, old: Draw, later: timedelta) -> DrawForm:
+        keys = self._deps.keys
+        chosen = await Supervisor.filter(draw_id=old.id)
+        return DrawForm(
+            project_id=old.project_id,
+            lots=(),
+            name=old.name,
+            medium=old.medium,
+            opening_at=old.opening_at + later,
+            opening_place=old.opening_place,
+            needed=old.needed,
+            starts_at=old.starts_at + later,
+            ends_at=old.ends_at + later,
+            on_site=old.on_site,
+            operator_name=old.operator_name,
+            operator_phone=keys.read(old.operator_phone_sealed, PHONE),
+            operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
+            supervisors=tuple(one.entry_id for one in chosen),
+            avoided_draws=await find_avoided(old.id),
+            remark=old.remark,
+        )
+
+    async def _copy_conditions(
+        self, actor: Actor, old_id: UUID, new_id: UUID, notices: Sequence[CallNotice], later: timedelta
+    ) -> None:
+        copied = {one.id: await self._setup.add_notice(actor, new_id, self._notice(one, later)) for one in notices}
+        for one in await Condition.filter(draw_id=old_id).order_by("position"):
+            await self._setup.add_condition(actor, new_id, condition_like(one, copied[one.notice_id]))
+
+    def _notice(self, one: CallNotice, later: timedelta) -> NoticeForm:
+        at: datetime = one.gathering_at + later
+        phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
+        return NoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
+
+
+def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:
+    """The form that would make this condition again."""
+    return ConditionForm(
+        notice_id,
+        one.region_mode,
+        tuple(one.regions),
+        one.specialty,
+        one.planned,
+        one.alternative,
+        one.title_level,
+        one.qualification,
+        one.department,
+    )
+
+
+async def copy_recusals(old_id: UUID, new_id: UUID) -> None:
+    """Tenderee and agency come from the new project; a unit that is one of them is not listed twice."""
+    fixed = {unit.name for unit in await RecusalUnit.filter(draw_id=new_id)}
+    for unit in await RecusalUnit.filter(draw_id=old_id, fixed=False).exclude(name__in=fixed):
+        await RecusalUnit.create(
+            draw_id=new_id, name=unit.name, credit_code=unit.credit_code, reason=unit.reason, evidence=unit.evidence
+        )
+    for person in await RecusalPerson.filter(draw_id=old_id):
+        await RecusalPerson.create(
+            draw_id=new_id,
+            name=person.name,
+            id_number_hash=person.id_number_hash,
+            unit_name=person.unit_name,
+            reason=person.reason,
+            evidence=person.evidence,
+        )

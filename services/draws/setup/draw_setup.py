@@ -1,0 +1,356 @@
+"""Setting a draw up: basic data, supervisors, notices, conditions, and handing it in for verification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from domain.clock import local
+from domain.draws.lifecycles import DrawEvent, DrawState
+from domain.errors import Conflict, InvalidInput, NotFound
+from models.draws import (
+    AvoidedDraw,
+    CallNotice,
+    Condition,
+    Draw,
+    DrawApplication,
+    DrawLot,
+    DrawNumber,
+    RecalledExpert,
+    RecusalPerson,
+    RecusalUnit,
+    Supervisor,
+)
+from models.organisations import Organisation
+from models.projects import Lot, Project
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction
+from services.core.idempotency import once
+from services.draws.lot_holding import check_lots, find_ancestors
+from services.draws.projects.project_rules import check_on_site
+from services.draws.recall_rules import check_same_day, gathering_on_the_day
+from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
+from services.draws.setup.attachments import attached_name
+from services.draws.setup.form_versions import check_version, read_basic_version
+from services.draws.setup.forms import DrawForm, check_counts, check_draw_form
+from services.draws.setup.notices_and_conditions import NoticesAndConditions
+from services.draws.setup.operators import Operators
+from services.draws.setup.recusal_lists import recuse_parties
+from services.draws.setup.usage import take_one
+from services.draws.supervision import check_supervisors, choose_supervisors
+from services.notifications import Notices
+
+_PARTS = (RecalledExpert, Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot)
+"""Rows of a draft that go with it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """``kind`` of a new activity, and the one that a redraw or recall follows."""
+
+    kind: Literal["normal", "redraw", "recall"] = "normal"
+    draw_id: UUID | None = None
+
+
+FRESH = Origin()
+_SUPERVISORS_OPEN = (
+    DrawState.EDITING,
+    DrawState.REFUSED,
+    DrawState.SUBMITTED,
+    DrawState.VERIFIED,
+    DrawState.SHORT,
+    DrawState.SUPPLEMENT_PENDING,
+)
+"""While no order is being fixed and another may still be."""
+
+
+class DrawSetup(NoticesAndConditions):
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        super().__init__(deps, notices)
+        self._operators = Operators(deps)
+
+    # ---- basic data
+
+    async def create(self, actor: Actor, form: DrawForm, *, origin: Origin = FRESH, key: str | None = None) -> UUID:
+        """A new activity in state 新建; tenderee and agency are recused by themselves.
+
+        Asked twice with one ``key``, it is made once.
+        """
+        permissions.check(actor, "draw.create")
+        request, now, book = repr(form), self._deps.now(), self._deps.book(actor.pool)
+        form = await self._operators.complete(actor, form)
+        check_draw_form(form, book, now, supervised=origin.draw_id is None)
+
+        async def run() -> UUID:
+            project = await self._project(actor, form.project_id)
+            if form.on_site:
+                check_on_site(book, project.number)
+            await self._count_draft(project, now)
+            draw = Draw(
+                pool=actor.pool,
+                kind=origin.kind,
+                original_id=origin.draw_id,
+                number=await self._next_number(actor.pool, getattr(book.draw.numbers, origin.kind), now),
+                project_id=project.id,
+                organisation_id=actor.organisation_id,
+                agent_id=actor.account_id,
+                created_at=now,
+            )
+            self._fill(draw, form)
+            await draw.save()
+            await self._replace_parts(draw, form)
+            await recuse_parties(draw, project)
+            await record(actor, now, "draw.created", "draw", draw.id, number=draw.number, kind=draw.kind)
+            return draw.id
+
+        owner = f"draw.create:{actor.account_id}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def _count_draft(self, project: Project, now: datetime) -> None:
+        """Each draft brings previews of its own, so they are counted, deleted ones too."""
+        limits = self._deps.book(project.pool).draw.drafts
+        for subject, limit, whose in (
+            (project.id, limits.per_project_day, "本项目"),
+            (project.organisation_id, limits.per_organisation_day, "本单位"),
+        ):
+            message = f"{whose}今天新建的抽取活动已达{limit}个，请使用已有的活动，或明天再新建。"
+            await take_one("draft", subject, now, limit, message)
+
+    async def edit(
+        self, actor: Actor, draw_id: UUID, form: DrawForm, *, version: str = "", key: str | None = None
+    ) -> None:
+        """Change the basic data while nothing was handed in, or after a refusal.
+
+        ``version``: what the form was filled from. Raises Conflict, InvalidInput, RuleViolation.
+        """
+        permissions.check(actor, "draw.edit")
+        request, now, book = f"{draw_id} {form!r}", self._deps.now(), self._deps.book(actor.pool)
+        asked = await self._operators.complete(actor, form)
+        check_draw_form(asked, book, now)
+
+        async def run() -> UUID:
+            form, locked = asked, await lock_editable(actor, draw_id)
+            check_version(version, await read_basic_version(locked.draw))
+            if form.project_id != locked.draw.project_id:
+                raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
+            if form.on_site:
+                check_on_site(book, (await self._project(actor, form.project_id)).number)
+            if locked.draw.kind == "recall":
+                form = await self._as_recalled(locked.draw, form)
+            self._fill(locked.draw, form)
+            await locked.draw.save()
+            await self._replace_parts(locked.draw, form)
+            await self._follow_day(locked.draw)
+            await record(actor, now, "draw.edited", "draw", draw_id)
+            return draw_id
+
+        owner = f"draw.edit:{actor.account_id}"
+        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
+        """Panel, lots and earlier activities of a recall are those of its original."""
+        lots = await DrawLot.filter(draw_id=draw.id, lot_id__isnull=False)
+        return replace(
+            form,
+            needed=draw.needed,
+            lots=tuple(lot.lot_id for lot in lots if lot.lot_id),
+            avoided_draws=await find_avoided(draw.id),
+        )
+
+    async def _follow_day(self, draw: Draw) -> None:
+        """Experts who are recalled gather on the day of the evaluation (23.2): copied notices move along with it."""
+        if draw.kind != "recall":
+            return
+        for notice in await CallNotice.filter(draw_id=draw.id):
+            notice.gathering_at = gathering_on_the_day(notice.gathering_at, draw.starts_at)
+            await notice.save(update_fields=["gathering_at"])
+        await self._note_gathering(draw)
+
+    async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
+        """Choose others from the register, also after verification: a supervisor may leave the register or fall ill.
+
+        Raises Conflict while an order is being fixed or followed.
+        """
+        permissions.check(actor, "draw.edit")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            if locked.state not in _SUPERVISORS_OPEN:
+                raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
+            if not chosen and "supervisors" in self._deps.book(actor.pool).draw.required:
+                raise InvalidInput("请至少选择一位监督人。", field="supervisors")
+            await choose_supervisors(locked.draw, chosen)
+            await record(actor, self._deps.now(), "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
+
+    async def delete(self, actor: Actor, draw_id: UUID) -> None:
+        """Remove an activity that was never handed in."""
+        permissions.check(actor, "draw.edit")
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            if await DrawApplication.exists(draw_id=draw_id):
+                raise Conflict("已提交过审核的活动不能删除。", code="was_submitted")
+            for part in (
+                RecalledExpert,
+                Condition,
+                CallNotice,
+                RecusalUnit,
+                RecusalPerson,
+                Supervisor,
+                AvoidedDraw,
+                DrawLot,
+            ):
+                await part.filter(draw_id=draw_id).delete()
+            await record(actor, self._deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
+            await locked.draw.delete()
+
+    def _fill(self, draw: Draw, form: DrawForm) -> None:
+        draw.name, draw.medium, draw.remark = form.name.strip(), form.medium.strip(), form.remark.strip()
+        draw.opening_at, draw.opening_place = form.opening_at, form.opening_place.strip()
+        draw.bid_closing_at = form.bid_closing_at
+        draw.starts_at, draw.ends_at = form.starts_at, form.ends_at
+        draw.needed, draw.on_site = form.needed, form.on_site
+        draw.operator_name = form.operator_name.strip()
+        draw.operator_phone_sealed = self._deps.keys.seal(form.operator_phone.strip(), "phone")
+        draw.operator_id_sealed = self._deps.keys.seal(form.operator_id_number, "id_number")
+
+    async def _project(self, actor: Actor, project_id: UUID) -> Project:
+        project = await Project.select_for_update().get_or_none(
+            id=project_id, pool=actor.pool, organisation_id=actor.organisation_id, deleted_at=None
+        )
+        if project is None:
+            raise NotFound("找不到这个招标项目，请从列表中选择。")
+        return project
+
+    async def _next_number(self, pool: str, prefix: str, now: datetime) -> str:
+        """Prefix, day, serial: CQSQ202611210001."""
+        day = f"{local(now):%Y%m%d}"
+        await DrawNumber.get_or_create(pool=pool, prefix=prefix, day=day)
+        counter = await DrawNumber.select_for_update().get(pool=pool, prefix=prefix, day=day)
+        digits = self._deps.book(pool).draw.numbers.serial_digits
+        if counter.used >= 10**digits - 1:
+            raise Conflict(f"今天的活动编号已用到{counter.used}，请明天再新建抽取。", code="numbers_used_up")
+        counter.used += 1
+        await counter.save(update_fields=["used"])
+        return f"{prefix}{day}{counter.used:0{digits}}"
+
+    async def _replace_parts(self, draw: Draw, form: DrawForm) -> None:
+        await self._replace_lots(draw, form.lots)
+        await choose_supervisors(draw, form.supervisors)
+        await AvoidedDraw.filter(draw_id=draw.id).delete()
+        followed = await find_ancestors(draw.id) if draw.kind == "redraw" else []
+        for earlier_id in followed:
+            await AvoidedDraw.create(draw_id=draw.id, earlier_id=earlier_id)
+        wanted = set(form.avoided_draws) - set(followed)
+        earlier = await Draw.filter(
+            id__in=list(wanted),
+            pool=draw.pool,
+            organisation_id=draw.organisation_id,
+            finished_at__isnull=False,
+        )
+        if len(earlier) != len(wanted):
+            raise InvalidInput("只能选择已抽取完成的活动作为回避来源。", field="avoided_draws")
+        for other in earlier:
+            await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)
+
+    async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> None:
+        """Tick lots; only those not yet drawn. A project without lots is one lot.
+
+        Those of a redraw are held by the activity that it follows until it is approved, see ``lots``.
+        """
+        await DrawLot.filter(draw_id=draw.id).delete()
+        lots: set[UUID] = {lot.id for lot in await Lot.filter(project_id=draw.project_id)}
+        if bool(lots) != bool(wanted) or not set(wanted) <= lots:
+            raise InvalidInput("请勾选要抽取的标段。", field="lots")
+        try:
+            async with transaction():
+                for lot_id in list[UUID | None](wanted) or [None]:
+                    live = draw.kind == "normal"
+                    await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id, live=live)
+        except IntegrityError as error:
+            raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error
+        if draw.kind != "normal":
+            await check_lots(draw)
+
+    # ---- handing in
+
+    async def submit(self, actor: Actor, draw_id: UUID, terminal: str, reason: str, *, key: str | None = None) -> UUID:
+        """Hand in for verification. Raises InvalidInput when counts differ or something is missing.
+
+        Asked twice with one ``key``, it is handed in once.
+        """
+        permissions.check(actor, "draw.submit")
+
+        async def run() -> UUID:
+            locked = await lock_for(actor, draw_id)
+            book, now, draw = self._deps.book(actor.pool), self._deps.now(), locked.draw
+            if terminal not in book.draw.terminals:
+                raise InvalidInput("请选择提交终端。", field="terminal")
+            check_counts([c.planned for c in locked.conditions], draw.needed)
+            await self._check_notices(locked, now)
+            await check_supervisors(draw)
+            attachment = await attached_name(draw_id)
+            if draw.kind != "normal":
+                await self._check_follower(draw, attachment)
+            if draw.on_site:
+                check_on_site(book, (await Project.get(id=draw.project_id)).number)
+            await move(draw, DrawEvent.SUBMIT)
+            draw.terminal = terminal
+            await draw.save(update_fields=["terminal"])
+            application = await DrawApplication.create(
+                draw_id=draw_id,
+                kind=draw.kind,
+                reason=reason.strip(),
+                terminal=terminal,
+                submitted_by_id=actor.account_id,
+                submitted_at=now,
+                attachment=attachment,
+            )
+            await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
+            organisation = await Organisation.get(id=draw.organisation_id)
+            await notify_verifiers(
+                self._notices,
+                draw,
+                [terminal],
+                "verification_waiting",
+                str(application.id),
+                application=str(application.id),
+                organisation=organisation.name,
+            )
+            return application.id
+
+        owner, request = f"draw.submit:{actor.account_id}", f"{draw_id} {terminal} {reason}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def _check_follower(self, draw: Draw, attachment: str) -> None:
+        """What an application for a redraw or a recall needs besides: proof, and lots that no other draw holds."""
+        if not attachment:
+            raise InvalidInput("请先上传证明材料（盖章的申请表等），再提交审核。", field="file", code="proof_missing")
+        if "supervisors" in self._deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):
+            raise InvalidInput("请在活动信息中从监督人名册选择监督人。", field="supervisors")
+        await check_lots(draw)
+
+    async def _check_notices(self, locked: Locked, now: datetime) -> None:
+        """Times, venue and contact, which may have been right before the draw's own data changed."""
+        if locked.draw.starts_at <= now:
+            raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
+        for notice in await CallNotice.filter(draw_id=locked.draw.id).order_by("position"):
+            if notice.gathering_at <= now or notice.gathering_at > locked.draw.starts_at:
+                raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
+            check_same_day(locked.draw, notice.gathering_at)
+            where = f"请修改语音通知{notice.position}："
+            await self._check_place(locked.draw, notice.venue, notice.contact, where)
+
+    async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
+        """Take an application back while it is not verified."""
+        permissions.check(actor, "draw.withdraw")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await move(locked.draw, DrawEvent.WITHDRAW)
+            now = self._deps.now()
+            await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
+            await self._news.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
+            await record(actor, now, "draw.withdrawn", "draw", draw_id)

@@ -1,0 +1,275 @@
+"""Call notices and conditions of a draw that is set up, and what of a notice may change after its verification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from domain.draws.lifecycles import DrawState
+from domain.errors import Conflict, InvalidInput, NotFound
+from models.accounts import Account
+from models.draws import CallNotice, Condition, Draw
+from models.experts import CatalogueEntry
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.crypto import PHONE
+from services.core.idempotency import once
+from services.draws.news import DrawNews
+from services.draws.recall_rules import check_redrawable, check_same_day
+from services.draws.repository import Locked, lock_editable, lock_for
+from services.draws.setup.form_versions import check_version, part_version
+from services.draws.setup.forms import (
+    ConditionForm,
+    NoticeForm,
+    check_condition_form,
+    check_notice_form,
+    check_venue,
+)
+from services.notifications import Notices
+
+_AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_phone": "联系方式", "remark": "注意事项"}
+"""What of a notice may still change while no one is called and no order is being fixed (18.2); the record tells none of
+it. The gathering time has a way of its own, ``Absences.change_gathering``."""
+
+
+class NoticesAndConditions:
+    """A part of ``DrawSetup``."""
+
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._news = DrawNews(deps, notices)
+
+    # ---- call notices
+
+    async def add_notice(self, actor: Actor, draw_id: UUID, form: NoticeForm, *, key: str | None = None) -> UUID:
+        """Asked twice with one ``key``, it is made once."""
+
+        async def run() -> UUID:
+            locked = await lock_editable(actor, draw_id)
+            book, now = self._deps.book(actor.pool), self._deps.now()
+            check_notice_form(form, book, locked.draw.starts_at, now)
+            await self._check_place(locked.draw, form.venue, form.contact)
+            notices = await CallNotice.filter(draw_id=draw_id)
+            if len(notices) >= book.draw.notice.per_draw_max:
+                raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
+            if locked.conditions and self._remaining(locked) == 0:
+                raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
+            notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
+            _fill_notice(notice, form, self._deps)
+            await notice.save()
+            await self._note_gathering(locked.draw)
+            return notice.id
+
+        owner = f"notice.add:{actor.account_id}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
+
+    async def edit_notice(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        notice_id: UUID,
+        form: NoticeForm,
+        *,
+        version: str = "",
+        key: str | None = None,
+    ) -> None:
+        """Before handing in anything may change; after verification, until the order is being fixed, room, contact and
+        remarks, and the verifier hears of it. ``version``: what the form was filled from.
+
+        Raises Conflict, InvalidInput, RuleViolation.
+        """
+
+        async def run() -> UUID:
+            locked = await self._lock_for_notice(actor, draw_id)
+            notice = await get_notice(draw_id, notice_id)
+            check_version(version, part_version(notice))
+            check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
+            await self._check_place(locked.draw, form.venue, form.contact)
+            check_same_day(locked.draw, form.gathering_at)
+            if locked.state == DrawState.VERIFIED:
+                await self._note_correction(actor, locked.draw, notice, form)
+            _fill_notice(notice, form, self._deps)
+            await notice.save()
+            await self._note_gathering(locked.draw)
+            return notice.id
+
+        owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
+        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def _lock_for_notice(self, actor: Actor, draw_id: UUID) -> Locked:
+        permissions.check(actor, "draw.edit")
+        locked = await lock_for(actor, draw_id)
+        if locked.state == DrawState.VERIFIED:
+            return locked
+        return await lock_editable(actor, draw_id)
+
+    async def _note_correction(self, actor: Actor, draw: Draw, notice: CallNotice, form: NoticeForm) -> None:
+        """Raises Conflict for what was verified."""
+        changed = self._changed(notice, form)
+        if changed - _AFTER_VERIFICATION.keys():
+            raise Conflict(
+                "核验通过后，语音通知只能修改评标室、联系人、联系方式和注意事项；集合时间请在“项目抽取”中修改。",
+                code="verified",
+            )
+        if changed:
+            now = self._deps.now()
+            fields = "、".join(label for name, label in _AFTER_VERIFICATION.items() if name in changed)
+            what = f"语音通知{notice.position}：{fields}"
+            await record(actor, now, "draw.notice_corrected", "draw", draw.id, what=what)
+            await self._news.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
+
+    def _changed(self, notice: CallNotice, form: NoticeForm) -> set[str]:
+        """Names of the form's fields that say something else than the notice."""
+        phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+        stands = NoticeForm(
+            notice.venue, notice.address, notice.gathering_at, notice.contact, phone, notice.room, notice.remark
+        )
+        return {
+            name
+            for name in NoticeForm.__dataclass_fields__
+            if getattr(stands, name) != (value.strip() if isinstance(value := getattr(form, name), str) else value)
+        }
+
+    async def remove_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            if any(c.notice_id == notice_id for c in locked.conditions):
+                raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
+            await (await get_notice(draw_id, notice_id)).delete()
+            await _renumber(await CallNotice.filter(draw_id=draw_id).order_by("position"))
+            await self._note_gathering(locked.draw)
+
+    async def _check_place(self, draw: Draw, venue: str, contact: str, where: str = "") -> None:
+        """What a notice may say depends on its draw. On site, it is one of the pool's venues: desks, check-in and
+        messages find it by its name. Off site, experts reach the owner's supervisor, never the one who draws.
+
+        ``where`` begins the refusal. Raises InvalidInput, RuleViolation.
+        """
+        book = self._deps.book(draw.pool)
+        if draw.on_site:
+            check_venue(venue, book, where)
+        elif book.draw.notice.contact_apart:
+            agent = await Account.get(id=draw.agent_id)
+            if contact.strip() in (draw.operator_name, agent.real_name):
+                raise violation(
+                    book,
+                    "draw.notice.contact_apart",
+                    f"{where}非进场项目的联系人请填写项目业主监督人，不能填经办人本人。",
+                    field="contact",
+                )
+
+    async def _note_gathering(self, draw: Draw) -> None:
+        times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
+        draw.gathering_first = min(times, default=None)
+        await draw.save(update_fields=["gathering_first"])
+
+    # ---- conditions
+
+    async def add_condition(self, actor: Actor, draw_id: UUID, form: ConditionForm, *, key: str | None = None) -> UUID:
+        """Asked twice with one ``key``, it is made once."""
+
+        async def run() -> UUID:
+            locked = await lock_editable(actor, draw_id)
+            book = self._deps.book(actor.pool)
+            check_redrawable(locked.draw)
+            check_condition_form(form, book, self._remaining(locked))
+            if len(locked.conditions) >= book.draw.conditions_max:
+                raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
+            await check_codes(actor.pool, form)
+            await get_notice(draw_id, form.notice_id)
+            position = max((c.position for c in locked.conditions), default=0) + 1
+            condition = Condition(draw_id=draw_id, position=position)
+            fill_condition(condition, form)
+            await condition.save()
+            return condition.id
+
+        owner = f"condition.add:{actor.account_id}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
+
+    async def edit_condition(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        condition_id: UUID,
+        form: ConditionForm,
+        *,
+        version: str = "",
+        key: str | None = None,
+    ) -> None:
+        """``version``: what the form was filled from. Raises Conflict, InvalidInput, RuleViolation."""
+
+        async def run() -> UUID:
+            locked = await lock_editable(actor, draw_id)
+            check_redrawable(locked.draw)
+            condition = locked.get_condition(condition_id)
+            check_version(version, part_version(condition))
+            check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
+            await check_codes(actor.pool, form)
+            await get_notice(draw_id, form.notice_id)
+            fill_condition(condition, form)
+            await condition.save()
+            return condition.id
+
+        owner, request = f"condition.edit:{actor.account_id}", f"{condition_id} {form!r}"
+        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            check_redrawable(locked.draw)
+            await locked.get_condition(condition_id).delete()
+            await _renumber([c for c in locked.conditions if c.id != condition_id])
+
+    def _remaining(self, locked: Locked) -> int:
+        return locked.draw.needed - sum(c.planned for c in locked.conditions)
+
+
+async def check_codes(pool: str, form: ConditionForm) -> None:
+    """Raises InvalidInput for a code that no catalogue has."""
+    wanted = {
+        "region": form.regions,
+        "specialty": tuple(code for code in (form.specialty, form.alternative) if code),
+        "title_level": (form.title_level,) if form.title_level else (),
+        "qualification": (form.qualification,) if form.qualification else (),
+        "department": (form.department,) if form.department else (),
+    }
+    levels = CatalogueEntry.filter(pool__in=["", pool], kind="title_level", code=form.title_level)
+    if form.title_level and await levels.exclude(parent="").exists():
+        raise InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level")
+    for kind, codes in wanted.items():
+        known = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).values_list(
+            "code", flat=True
+        )
+        if unknown := sorted(set(codes) - set(known)):
+            raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=kind)
+
+
+async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
+    """Numbers without gaps, in the same order; only before a record names them."""
+    for position, part in enumerate(parts, start=1):
+        part.position = position
+        await part.save(update_fields=["position"])
+
+
+async def get_notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
+    notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
+    if notice is None:
+        raise NotFound("找不到这条语音通知，请刷新后重试。")
+    return notice
+
+
+def _fill_notice(notice: CallNotice, form: NoticeForm, deps: Deps) -> None:
+    notice.venue, notice.address, notice.room = form.venue.strip(), form.address.strip(), form.room.strip()
+    notice.gathering_at, notice.remark = form.gathering_at, form.remark.strip()
+    notice.contact = form.contact.strip()
+    notice.contact_phone_sealed = deps.keys.seal(form.contact_phone.strip(), PHONE)
+
+
+def fill_condition(condition: Condition, form: ConditionForm) -> None:
+    condition.notice_id, condition.region_mode = form.notice_id, form.region_mode
+    condition.regions = list(form.regions)
+    condition.specialty, condition.alternative = form.specialty, form.alternative
+    condition.title_level, condition.qualification = form.title_level, form.qualification
+    condition.department = form.department
+    condition.planned = condition.needed = form.planned

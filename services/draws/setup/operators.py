@@ -1,0 +1,79 @@
+"""The operator of a draw (经办人): whom an agency named last, so that an ID number is typed once only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain.errors import InvalidInput
+from domain.masking import mask_id_number
+from domain.parsing import id_number
+from models.accounts import Account
+from models.draws import Draw
+from services.core import permissions
+from services.core.base import Actor, Deps, rows
+from services.core.crypto import PHONE
+from services.draws.setup.forms import DrawForm
+
+_ID = "id_number"
+_LAST = """
+SELECT d.id FROM draw d WHERE d.pool = $1 AND d.organisation_id = $2 AND ($3::uuid IS NULL OR d.agent_id = $3)
+ AND d.operator_id_sealed <> '' AND ($4 = '' OR d.operator_name = $4) ORDER BY d.created_at DESC, d.id LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """``masked_id`` is empty where no ID number is known."""
+
+    name: str
+    phone: str
+    masked_id: str
+
+
+class Operators:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def remembered(self, actor: Actor) -> Operator:
+        """Who handled the last draw of this agent, or of the legal entity; at the first draw the person who asks."""
+        permissions.check(actor, "draw.create")
+        if draw := await self._last(actor):
+            return self.show(draw)
+        account = await Account.get(id=actor.account_id)
+        keys = self._deps.keys
+        number = keys.open_text(account.id_number_sealed, _ID) if account.id_number_sealed else ""
+        return Operator(
+            account.real_name, keys.open_text(account.mobile_sealed, "mobile"), mask_id_number(number) if number else ""
+        )
+
+    async def complete(self, actor: Actor, form: DrawForm) -> DrawForm:
+        """With the ID number that is known of the operator where none was typed. Raises InvalidInput."""
+        if not form.operator_id_number.strip():
+            return replace(form, operator_id_number=await self._known_id(actor, form.operator_name.strip()))
+        try:
+            return replace(form, operator_id_number=id_number(form.operator_id_number))
+        except InvalidInput as error:
+            raise InvalidInput(error.message, code=error.code, field="operator_id_number") from error
+
+    async def _known_id(self, actor: Actor, name: str) -> str:
+        if not name:
+            return ""
+        if draw := await self._last(actor, name):
+            return self._deps.keys.read(draw.operator_id_sealed, _ID)
+        account = await Account.get(id=actor.account_id)
+        known = account.id_number_sealed if account.real_name == name else ""
+        return self._deps.keys.open_text(known, _ID) if known else ""
+
+    async def _last(self, actor: Actor, name: str = "") -> Draw | None:
+        agent: UUID | None = actor.account_id if actor.role == "agent" else None
+        found = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
+        return await Draw.get(id=found[0]["id"]) if found else None
+
+    def show(self, draw: Draw) -> Operator:
+        """Of one draw, for a caller that has checked who asks."""
+        keys = self._deps.keys
+        number = keys.read(draw.operator_id_sealed, _ID)
+        return Operator(
+            draw.operator_name, keys.read(draw.operator_phone_sealed, PHONE), mask_id_number(number) if number else ""
+        )

@@ -1,0 +1,87 @@
+"""Whether a condition can be filled, as bands: limited, and deaf to whom the agency recuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import TooMany
+from models.draws import CallNotice, Condition, Draw
+from services.core import permissions
+from services.core.base import Actor, Deps, transaction
+from services.draws.order.eligibility import count_eligible, nobody_recused
+from services.draws.repository import lock_editable
+from services.draws.setup.forms import ConditionForm, check_asked_for
+from services.draws.setup.notices_and_conditions import check_codes, fill_condition, get_notice
+from services.draws.setup.usage import take_one
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Bands, never counts or names; recusals are not taken off. `left`: previews still allowed."""
+
+    main: Annotated[str, Field(examples=["20-49"])]
+    alternative: Annotated[str, Field(examples=["<5"])]
+    left: int
+
+
+class DrawPreviews:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def show(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> Preview:
+        """Limited per draw, and per day for the project and the organisation. Raises TooMany."""
+        permissions.check(actor, "draw.preview")
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            return await self._bands(locked.draw, locked.get_condition(condition_id))
+
+    async def show_form(self, actor: Actor, draw_id: UUID, form: ConditionForm) -> Preview:
+        """The same for a condition that is not saved yet. Raises InvalidInput for a code that no catalogue has."""
+        permissions.check(actor, "draw.preview")
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            check_asked_for(form, self._deps.book(actor.pool))
+            await check_codes(actor.pool, form)
+            condition = Condition(draw_id=draw_id, position=0)
+            fill_condition(condition, form)
+            return await self._bands(locked.draw, condition)
+
+    async def _bands(self, draw: Draw, condition: Condition) -> Preview:
+        notice = await get_notice(draw.id, condition.notice_id)
+        left = await self._take(draw)
+        main = await self._band(draw, condition, notice, condition.specialty)
+        return Preview(main, await self._band(draw, condition, notice, condition.alternative), left)
+
+    async def _take(self, draw: Draw) -> int:
+        rules, now = self._deps.book(draw.pool).draw.preview, self._deps.now()
+        if draw.previews >= rules.per_draw:
+            raise TooMany(f"本活动预览次数已用完（{rules.per_draw}次），请直接提交。", retry_after=86400)
+        draw.previews += 1
+        await draw.save(update_fields=["previews"])
+        left = await take_one(
+            "preview",
+            draw.project_id,
+            now,
+            rules.per_project_day,
+            f"本项目今天的预览次数已用完（{rules.per_project_day}次），请直接提交，或明天再预览。",
+        )
+        ours = await take_one(
+            "preview",
+            draw.organisation_id,
+            now,
+            rules.per_organisation_day,
+            f"本单位今天的预览次数已用完（{rules.per_organisation_day}次），请直接提交，或明天再预览。",
+        )
+        return min(rules.per_draw - draw.previews, left, ours)
+
+    async def _band(self, draw: Draw, condition: Condition, notice: CallNotice, specialty: str) -> str:
+        if not specialty:
+            return ""
+        book = self._deps.book(draw.pool)
+        return book.draw.preview.band(
+            await count_eligible(draw, condition, notice, specialty, nobody_recused(draw), book)
+        )

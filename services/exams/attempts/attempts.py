@@ -1,0 +1,166 @@
+"""Sitting an examination (答题): the notice, the start, taking over on another device, handing in.
+
+The rules of time and of merging answers: ``docs/algorithms/exam.md``. No query here touches a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.errors import AppError, Conflict
+from domain.exams.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.exams.timing import times_of
+from models.exams import ExamAttempt, ExamCandidate
+from services.core.base import Actor, Deps, record, transaction
+from services.core.permissions import check
+from services.exams.attempts.answer_files import AnswerFiles
+from services.exams.attempts.paper_view import ExamPaper, show_paper
+from services.exams.attempts.receipts import Receipts, SubmissionReceipt
+from services.exams.attempts.submissions import ShownAnswer, Submission, Submissions
+from services.exams.attempts.tickets import Tickets
+from services.exams.bank.item_pictures import ItemPictures
+from services.exams.notifications import times_of as span_of
+from services.exams.papers.papers import Papers
+from services.exams.repository import check_called, lock_own, rules_of
+
+STARTS_AT_ONCE = 6
+"""Of one process: first come, first served, and connections are left for those who save."""
+
+
+class Attempts:
+    def __init__(
+        self,
+        deps: Deps,
+        papers: Papers,
+        pictures: ItemPictures,
+        receipts: Receipts,
+        tickets: Tickets,
+        files: AnswerFiles,
+    ) -> None:
+        self._deps = deps
+        self._papers = papers
+        self._pictures = pictures
+        self._receipts = receipts
+        self._tickets = tickets
+        self._files = files
+        self._submissions = Submissions(deps, receipts)
+        self._turns = asyncio.Semaphore(STARTS_AT_ONCE)
+
+    async def accept_notice(self, actor: Actor, candidate_id: UUID) -> None:
+        """The rules were read and the risks accepted; again, nothing changes. Raises NotFound, Conflict."""
+        check(actor, "exam.own")
+        now = self._deps.now()
+        async with transaction():
+            candidate = await lock_own(actor, candidate_id)
+            if candidate.notice_read_at is None:
+                candidate.notice_read_at = now
+                await candidate.save(update_fields=["notice_read_at"])
+                await record(actor, now, "exam.notice_read", "exam_candidate", candidate.id)
+
+    async def start(self, actor: Actor, candidate_id: UUID, device: int = 0) -> ExamPaper:
+        """Begin a try, or go on with the one under way, with everything that was answered.
+
+        ``device`` is the number this device was given before; any other one takes over: it gets the next number, and
+        the one before learns it when it saves. Raises Conflict when it can't begin now, NotFound.
+        """
+        check(actor, "exam.own")
+        async with self._turns:
+            return await self._start(actor, candidate_id, device)
+
+    async def _start(self, actor: Actor, candidate_id: UUID, device: int) -> ExamPaper:
+        now = self._deps.now()
+        async with transaction():
+            candidate = await lock_own(actor, candidate_id)
+            tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number")
+            running = next((one for one in tries if one.state == AttemptState.RUNNING), None)
+            if running is not None:
+                await self._go_on(actor, running, device, now)
+            attempt = running or await self._begin(actor, candidate, tries, now)
+        resumed = running is not None
+        return await show_paper(
+            self._deps,
+            self._pictures,
+            candidate,
+            attempt,
+            self._tickets,
+            now,
+            self._files.public_key,
+            resumed=resumed,
+        )
+
+    async def _go_on(self, actor: Actor, attempt: ExamAttempt, device: int, now: datetime) -> None:
+        """Raises Conflict when the time is over; the row is not locked, so it may be sealed at this moment."""
+        taken_over = device != attempt.device
+        attempt.device += taken_over
+        attempt.seen_at = now
+        found = ExamAttempt.filter(id=attempt.id, state=AttemptState.RUNNING, deadline__gt=now)
+        if not await found.update(device=attempt.device, seen_at=now):
+            raise Conflict("答题时间已到，系统正在收卷。", code="time_over")
+        if taken_over:
+            await record(actor, now, "exam.device", "exam_attempt", attempt.id, device=attempt.device)
+
+    async def _begin(
+        self, actor: Actor, candidate: ExamCandidate, tries: Sequence[ExamAttempt], now: datetime
+    ) -> ExamAttempt:
+        exam, sitting = candidate.exam, candidate.sitting
+        check_called(candidate, exam)
+        rules = rules_of(exam)
+        if rules.booking and sitting is None:
+            raise Conflict("请先预约考试场次。", code="not_booked")
+        opens, closes = span_of(exam, sitting)
+        if now < opens:
+            raise Conflict("还没有到考试开始时间，请稍候。", code="too_early")
+        if now >= closes:
+            raise Conflict("本场考试已结束，不能再开始答题。", code="too_late")
+        if candidate.notice_read_at is None:
+            raise Conflict("请先阅读考试须知。", code="notice_first")
+        if rules.face_check != "none" and not candidate.face:
+            raise Conflict(f"请先核验身份。{rules.face_other_way}", code="face_first")
+        _check_tries(tries, rules.tries + candidate.extra_tries, rules.rest, now)
+        ready = next((one for one in tries if one.state == AttemptState.READY), None)
+        attempt = ready or await self._papers.make_paper(candidate)
+        times = times_of(now, rules.length, closes, timedelta(minutes=candidate.extra_minutes), rules.grace)
+        attempt.state = ATTEMPT.next(AttemptState(attempt.state), AttemptEvent.START)
+        attempt.started_at, attempt.deadline, attempt.grace_until = times.started_at, times.deadline, times.grace_until
+        attempt.device, attempt.seen_at = 1, now
+        await attempt.save(update_fields=["state", "started_at", "deadline", "grace_until", "device", "seen_at"])
+        await record(actor, now, "exam.start", "exam_attempt", attempt.id, number=attempt.number, device=attempt.device)
+        return attempt
+
+    async def submit(
+        self,
+        actor: Actor,
+        attempt_id: UUID,
+        device: int,
+        seen: str,
+        answers: Sequence[ShownAnswer] | None = None,
+    ) -> SubmissionReceipt:
+        """Hand in (交卷); a second time gives the same receipt. ``seen`` is the digest of the answers that were shown.
+
+        Where ours differs, because answers are still on their way, Conflict ``answers_differ`` asks for ``answers``,
+        the whole map: what it holds counts, as this device's last word; within the grace what was made in time.
+        Raises Conflict ``taken_over`` on a device that is not the active one, NotFound.
+        """
+        check(actor, "exam.own")
+        return await self._submissions.submit(Submission(actor, attempt_id, device, seen, answers))
+
+    async def receipt(self, actor: Actor, attempt_id: UUID) -> SubmissionReceipt:
+        """Of a sealed attempt. Raises Conflict while it is under way, NotFound."""
+        check(actor, "exam.own")
+        (found,) = await self._receipts.of_many([(attempt_id, actor.account_id)])
+        if isinstance(found, AppError):
+            raise found
+        return found
+
+
+def _check_tries(tries: Sequence[ExamAttempt], most: int, rest: timedelta, now: datetime) -> None:
+    """A try counts from the first paper that was handed out; what the office voided gives it back."""
+    begun = [one for one in tries if one.state not in (AttemptState.READY, AttemptState.VOID)]
+    if len(begun) >= most:
+        raise Conflict("考试次数已用完，请等待成绩或管理机构通知。", code="no_try_left")
+    ended = max((one.sealed_at or one.grace_until or now for one in begun), default=None)
+    if ended is not None and now < ended + rest:
+        raise Conflict("两次考试之间需要间隔，请稍后再考。", code="rest_first")

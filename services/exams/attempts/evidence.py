@@ -1,0 +1,127 @@
+"""Answers that could not be sent before the end (离线作答): the candidate hands the file in, the office decides.
+
+A file is taken for a paper that the clock ended, within ``exam.evidence_within`` of its end, while no other one waits
+or was accepted. A paper handed in by hand was confirmed whole by its digest: there is nothing to add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.exams.answers import Answer
+from domain.exams.lifecycles import AttemptState
+from domain.exams.purposes import Purpose
+from models.exams import Exam, ExamAttempt, ExamEvidence
+from services.core.base import Actor, Deps, record, transaction
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.exams.attempts.answer_files import AnswerFile, AnswerFiles
+from services.exams.attempts.filling import read_given
+from services.exams.repository import get_own, lock_candidate, rules_of
+
+SEAL = "exam_evidence"
+EXPLANATION_MAX = 300
+_ENDED = (AttemptState.SEALED, AttemptState.GRADED, AttemptState.RELEASED)
+
+
+@dataclass(frozen=True)
+class OwnEvidence:
+    """What can be handed in, or was, for one try. ``until`` is None where nothing can be handed in."""
+
+    attempt_id: UUID
+    number: int
+    state: Annotated[str, Field(description="open, accepted, rejected; empty: nothing was handed in")]
+    answer: Annotated[str, Field(description="The office's word")]
+    until: datetime | None
+    seal_to: Annotated[str, Field(description="P-256 point in base64url that answer files are sealed to")]
+
+
+class Evidence:
+    def __init__(self, deps: Deps, files: AnswerFiles) -> None:
+        self._deps = deps
+        self._files = files
+
+    async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnEvidence, ...]:
+        """Of tries that the clock ended, in their order. Raises NotFound for anybody else's."""
+        check(actor, "exam.own")
+        candidate, exam = await get_own(actor, candidate_id)
+        tries = await ExamAttempt.filter(candidate_id=candidate.id, state__in=_ENDED).order_by("number")
+        handed = await ExamEvidence.filter(attempt_id__in=[one.id for one in tries]).order_by("received_at", "id")
+        newest = {one.attempt_id: one for one in handed}
+        seen = [self._own(one, exam, newest.get(one.id)) for one in tries if one.submitted_at is None]
+        return tuple(one for one in seen if one.until or one.state)
+
+    def _own(self, attempt: ExamAttempt, exam: Exam, last: ExamEvidence | None) -> OwnEvidence:
+        until = _until(attempt, exam)
+        may = until is not None and self._deps.now() <= until and (last is None or last.state == "rejected")
+        state, answer = (last.state, last.answer) if last else ("", "")
+        return OwnEvidence(attempt.id, attempt.number, state, answer, until if may else None, self._files.public_key)
+
+    async def hand_in(self, actor: Actor, candidate_id: UUID, code: str, explanation: str) -> UUID:
+        """A file for the try that it names; the attempt's id.
+
+        Raises InvalidInput for a file that can't be read or is another paper's, Conflict when it is too late, one was
+        handed in already, or everything in it had arrived.
+        """
+        check(actor, "exam.own")
+        words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
+        await get_own(actor, candidate_id)
+        attempt_id, content = self._files.unseal(code)
+        file = self._files.read(attempt_id, content)
+        now = self._deps.now()
+        async with transaction():
+            _, exam = await get_own(actor, candidate_id)
+            await lock_candidate(candidate_id)
+            attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id, candidate_id=candidate_id)
+            if attempt is None:
+                raise InvalidInput("这份作答文件不是这场考试的，请核对后重新粘贴。", code="others_file", field="code")
+            await self._check(attempt, exam, file, now)
+            made = await ExamEvidence.create(
+                attempt_id=attempt.id,
+                pool=exam.pool,
+                content_sealed=self._deps.keys.seal(content, SEAL),
+                explanation=words,
+                received_at=now,
+            )
+            await record(actor, now, "exam.evidence", "exam_attempt", attempt.id, evidence=str(made.id))
+        return attempt_id
+
+    async def _check(self, attempt: ExamAttempt, exam: Exam, file: AnswerFile, now: datetime) -> None:
+        if attempt.state not in _ENDED or not attempt.digest:
+            raise Conflict("这次作答还没有收卷，请稍后再提交。", code="not_sealed")
+        until = _until(attempt, exam)
+        if attempt.submitted_at is not None or until is None:
+            raise Conflict("这次作答已由您本人交卷，交卷时的作答都已收到，不能再补交。", code="handed_in")
+        if now > until:
+            raise Conflict("已过提交离线作答的时间，如有疑问请拨打服务热线。", code="too_late")
+        if await ExamEvidence.exists(attempt_id=attempt.id, state__in=["open", "accepted"]):
+            raise Conflict("这次作答的离线作答已提交过，请等待管理机构核实。", code="handed_in_before")
+        if not new_in(file, (await read_given([attempt.id]))[attempt.id].answers, len(attempt.versions)):
+            raise Conflict("文件里的作答系统都已收到，不用再提交。", code="nothing_new")
+
+
+def new_in(file: AnswerFile, held: Mapping[int, Answer], slots: int) -> dict[int, Answer]:
+    """Answers of the file that differ from those held, by slot; an empty one takes none away."""
+    given = {slot: one.answer for slot, one in file.answers.items() if slot < slots and one.answer.given}
+    return {slot: answer for slot, answer in sorted(given.items()) if answer != held.get(slot)}
+
+
+async def get_attempt(evidence: ExamEvidence) -> ExamAttempt:
+    found = await ExamAttempt.get_or_none(id=evidence.attempt_id).select_related("exam", "candidate")
+    if found is None:
+        raise NotFound("找不到这份离线作答，请刷新后查看。", code="evidence_unknown")
+    return found
+
+
+def _until(attempt: ExamAttempt, exam: Exam) -> datetime | None:
+    """How long a file is taken; None where none ever is."""
+    if attempt.deadline is None or exam.purpose == Purpose.MOCK:
+        return None
+    return attempt.deadline + rules_of(exam).evidence_within

@@ -1,0 +1,152 @@
+"""Handing in (交卷): all who hand in at the same moment share one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.errors import AppError, Conflict
+from domain.exams.answers import Answer, digest
+from domain.exams.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.exams.timing import timing_of
+from services.core.base import Actor, Deps, entry, execute, record_many, rows, transaction
+from services.core.batching import RequestBatcher
+from services.exams.attempts.filling import Given, fill, read_given
+from services.exams.attempts.receipts import Receipts, SubmissionReceipt
+from services.exams.attempts.waiting import Waiting
+
+BATCH_MAX = 50
+LANES = 2
+_RUNNING = """
+SELECT t.id, t.device, t.deadline, t.grace_until, cardinality(t.versions) AS questions, c.account_id
+  FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id
+ WHERE t.id = ANY($1::uuid[]) AND t.state = 'running' ORDER BY t.id FOR UPDATE OF t
+"""
+_SEAL = "UPDATE exam_attempt SET state = $3, submitted_at = $2, sealed_at = $2 WHERE id = ANY($1::uuid[])"
+_STORE = """
+INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, text, client_at, received_at, timing)
+SELECT e.attempt_id, e.device, e.seq, e.slot, e.mask, e.text, e.client_at, $9, e.timing
+  FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::smallint[], $5::int[], $6::text[], $7::timestamptz[],
+              $8::smallint[]) AS e (attempt_id, device, seq, slot, mask, text, client_at, timing)
+"""
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """What a page shows in a slot, and when it was made, by the device's clock corrected by its offset to ours.
+
+    An empty one says that the slot was emptied.
+    """
+
+    slot: int
+    answer: Answer
+    made_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """``seen`` is the digest of the answers that were shown; ``answers`` all of them, where they are asked for."""
+
+    actor: Actor
+    attempt_id: UUID
+    device: int
+    seen: str
+    answers: Sequence[ShownAnswer] | None = None
+
+
+class Submissions:
+    def __init__(self, deps: Deps, receipts: Receipts) -> None:
+        self._deps = deps
+        self._receipts = receipts
+        self._batcher: RequestBatcher[Submission, SubmissionReceipt | AppError] = RequestBatcher(
+            self._hand_in, lanes=LANES, most=BATCH_MAX
+        )
+        self._waiting = Waiting("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
+
+    async def submit(self, submission: Submission) -> SubmissionReceipt:
+        """Raises what ``Attempts.submit`` raises, TooMany when too many wait."""
+        with self._waiting.place(submission.attempt_id):
+            answer = await self._batcher.ask(submission)
+        if isinstance(answer, AppError):
+            raise answer
+        return answer
+
+    async def _hand_in(self, asked: Sequence[Submission]) -> list[SubmissionReceipt | AppError]:
+        """In the order of ``asked``; whose attempt does not run any more gets the receipt, if there is one."""
+        now = self._deps.now()
+        refused: dict[int, Conflict] = {}
+        sealing: dict[UUID, Submission] = {}
+        async with transaction():
+            running = {row["id"]: row for row in await rows(_RUNNING, [one.attempt_id for one in asked])}
+            given = await read_given(running)
+            for at, one in enumerate(asked):
+                row = running.get(one.attempt_id)
+                if row is None or row["account_id"] != one.actor.account_id or one.attempt_id in sealing:
+                    continue
+                if refusal := _refuse(row, one, given[one.attempt_id], now):
+                    refused[at] = refusal
+                else:
+                    sealing[one.attempt_id] = one
+            if sealing:
+                await self._seal(sealing, given, running, now)
+        receipts = await self._receipts.of_many((one.attempt_id, one.actor.account_id) for one in asked)
+        return [refused.get(at, receipt) for at, receipt in enumerate(receipts)]
+
+    async def _seal(
+        self, sealing: Mapping[UUID, Submission], given: dict[UUID, Given], running: Mapping[UUID, Any], now: datetime
+    ) -> None:
+        differing = [one for one in sealing.values() if digest(given[one.attempt_id].answers) != one.seen]
+        if differing:
+            await _store_maps(differing, given, running, now)
+            given |= await read_given(one.attempt_id for one in differing)
+        sealed = ATTEMPT.next(AttemptState.RUNNING, AttemptEvent.SEAL)
+        await execute(_SEAL, list(sealing), now, sealed.value)
+        digests = await fill({attempt_id: given[attempt_id] for attempt_id in sealing})
+        await record_many(
+            entry(one.actor, now, "exam.submit", "exam_attempt", one.attempt_id, digest=digests[one.attempt_id])
+            for one in sealing.values()
+        )
+
+
+def _refuse(row: Any, one: Submission, given: Given, now: datetime) -> Conflict | None:
+    """Why a running attempt can't be handed in this way."""
+    if one.device != row["device"]:
+        return Conflict("考试已在另一台设备上继续，本机不能交卷。", code="taken_over")
+    if now > row["grace_until"]:
+        return Conflict("答题时间已到，系统正在收卷。", code="time_over")
+    if one.answers is None and digest(given.answers) != one.seen:
+        return Conflict("部分作答还没有上传，正在重新提交。", code="answers_differ")
+    return None
+
+
+async def _store_maps(
+    differing: Sequence[Submission], given: Mapping[UUID, Given], running: Mapping[UUID, Any], now: datetime
+) -> None:
+    """The differences between what is stored and the whole maps: the last word, as events of one more device.
+
+    A number of the device itself would acknowledge an answer that it gives it afterwards.
+    """
+    made = []
+    for one in differing:
+        row = running[one.attempt_id]
+        for seq, shown in enumerate(_changes(one.answers or (), given[one.attempt_id].answers, row["questions"]), 1):
+            answer, timing = shown.answer, timing_of(now, row["deadline"], shown.made_at)
+            made.append(
+                (
+                    *(one.attempt_id, one.device + 1, seq, shown.slot),
+                    *(answer.mask, answer.text or None, shown.made_at, timing),
+                )
+            )
+    if made:
+        await execute(_STORE, *map(list, zip(*made, strict=True)), now)
+
+
+def _changes(answers: Sequence[ShownAnswer], held: Mapping[int, Answer], questions: int) -> list[ShownAnswer]:
+    """Slots whose answer is another one than ours; one that the map leaves out was emptied."""
+    shown = {one.slot: one for one in answers if one.slot < questions}
+    emptied = [ShownAnswer(slot, Answer()) for slot in held if slot not in shown]
+    changed = [one for slot, one in shown.items() if one.answer != held.get(slot, Answer())]
+    return sorted([*changed, *emptied], key=lambda one: one.slot)

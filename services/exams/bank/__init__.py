@@ -1,0 +1,1 @@
+"""The item bank (题库): items, keys, pictures, import and export."""

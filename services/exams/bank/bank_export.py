@@ -1,0 +1,81 @@
+"""The bank, or a part of it, to take away: a sheet, GIFT or Moodle XML. Each can be imported again.
+
+Files hold keys, so each export is recorded. Pictures stay here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, get_args
+
+from domain.errors import InvalidInput
+from domain.exams import gift, moodle_xml
+from domain.exams.items import OPTIONS_MAX, ItemKind
+from domain.exams.questions import TITLES, Question, print_question
+from models.exams import ExamItem
+from services.core.base import Actor, Deps, record, transaction
+from services.exams.bank.bank_queries import BankQueries, ItemFilter
+from services.exams.bank.item_keys import check_may_see
+from services.exams.bank.item_rows import Kept, read_items
+from services.spreadsheets.export import Column, Value, write_sheet
+
+ExportForm = Literal["xlsx", "gift", "moodle_xml"]
+_BATCH = 500
+_WIDTHS = {"stem": 60, "explanation": 40, "basis": 30, "answer": 16, "chapter": 20}
+
+
+class BankExport:
+    def __init__(self, deps: Deps, queries: BankQueries) -> None:
+        self._deps = deps
+        self._queries = queries
+
+    async def make(self, actor: Actor, wanted: ItemFilter, form: str) -> bytes:
+        """What matches, and the case of each part that does. Raises InvalidInput where nothing does."""
+        await check_may_see(actor)
+        if form not in get_args(ExportForm):
+            raise InvalidInput("没有这种格式，请从页面上选择。", code="no_choice")
+        questions = await self._questions(actor, wanted)
+        if not questions:
+            raise InvalidInput("没有符合条件的题目，请放宽条件后再导出。", code="nothing_found")
+        async with transaction():
+            await record(
+                actor, self._deps.now(), "exam.items.export", "exam_item", None, count=len(questions), form=form
+            )
+        if form == "xlsx":
+            return await _sheet(questions)
+        text = gift.write(questions) if form == "gift" else moodle_xml.write(questions)
+        return text.encode()
+
+    async def _questions(self, actor: Actor, wanted: ItemFilter) -> list[Question]:
+        ids = set(await self._queries.ids(actor, wanted))
+        bank = await ExamItem.filter(pool=actor.pool)
+        cases = {one.group_id for one in bank if one.id in ids}
+        items = [one for one in bank if one.id in ids | cases]
+        codes = {one.id: one.code for one in bank if one.kind == ItemKind.CASE}
+        kept = await read_items(items)
+        kept.sort(
+            key=lambda one: (one.data.chapter, codes.get(one.row.group_id or one.row.id, one.row.code), _place(one))
+        )
+        return [
+            print_question(at, one.data, code=one.row.code, case=codes.get(one.row.group_id or one.row.id, ""))
+            for at, one in enumerate(kept, 1)
+        ]
+
+
+def _place(one: Kept) -> tuple[bool, int, str]:
+    """A case before its parts."""
+    return one.row.group_id is not None, one.row.position, one.row.code
+
+
+async def _sheet(questions: Sequence[Question]) -> bytes:
+    async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
+        for at in range(0, len(questions), _BATCH):
+            yield [_cells(one) for one in questions[at : at + _BATCH]]
+
+    columns = [Column(title, _WIDTHS.get(name, 14)) for name, title in TITLES.items()]
+    return await write_sheet("题库", columns, batches())
+
+
+def _cells(one: Question) -> list[Value]:
+    options = [*one.options, *[""] * (OPTIONS_MAX - len(one.options))]
+    return [one.code, one.kind, one.stem, *options, *(getattr(one, name) for name in list(TITLES)[3 + OPTIONS_MAX :])]

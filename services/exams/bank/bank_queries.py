@@ -1,0 +1,262 @@
+"""The item bank as the office looks through it: filtered, paged, counted; one item with its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.errors import InvalidInput, NotFound
+from domain.exams.items import ItemKind
+from models.exams import ExamItem, ExamItemVersion
+from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.permissions import check
+from services.exams.bank.item_keys import ItemKey, check_may_see, read_keys
+from services.exams.bank.item_pictures import ItemPictures
+from services.exams.bank.item_rows import pictures_of
+
+PAGE_MAX = 100
+Sort = Literal["code", "used"]
+_ORDERS: Mapping[str, str] = {"code": "i.code", "used": "i.used DESC, i.code"}
+_SHOWN = 80
+"""Characters of a stem in the list."""
+_LIST = (
+    "SELECT i.id, i.code, i.kind, i.chapter, i.difficulty, i.used, i.version, i.retired_at,"
+    " left(v.stem, {shown}) AS stem,"
+    " (SELECT code FROM exam_item c WHERE c.id = i.group_id) AS case_code,"
+    " (SELECT count(*) FROM exam_item p WHERE p.group_id = i.id AND p.retired_at IS NULL) AS parts,"
+    " v.pictures <> '[]'::jsonb AS pictures "
+    "FROM exam_item i JOIN exam_item_version v ON v.item_id = i.id AND v.number = i.version "
+    "WHERE {where} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
+)
+_COUNT = (
+    "SELECT count(*) AS n FROM exam_item i JOIN exam_item_version v ON v.item_id = i.id AND v.number = i.version "
+    "WHERE {where}"
+)
+_IN_EXAMS = (
+    "SELECT e.id, e.name, v.number FROM exam e JOIN exam_item_version v ON v.item_id = $2 "
+    "WHERE e.pool = $1 AND e.state = 'published' "
+    "AND EXISTS (SELECT 1 FROM exam_attempt a WHERE a.exam_id = e.id AND v.id = ANY(a.versions)) "
+    "ORDER BY e.name, v.number"
+)
+
+
+@dataclass(frozen=True)
+class ItemFilter:
+    """What is looked for; empty: anything. ``state``: live or retired; ``text`` is part of a stem or a code."""
+
+    chapter: str = ""
+    kind: str = ""
+    difficulty: int = 0
+    state: str = "live"
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """``stem`` is cut. ``parts`` counts those of a case, ``case_code`` names the case of a part."""
+
+    id: UUID
+    code: str
+    kind: ItemKind
+    chapter: str
+    difficulty: int
+    stem: str
+    used: int
+    version: int
+    parts: int
+    case_code: str
+    pictures: bool
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """What one version says; ``key`` and ``basis`` for those who may see keys. ``pictures``: address and words."""
+
+    id: UUID
+    number: int
+    stem: str
+    options: tuple[str, ...]
+    fixed_order: bool
+    basis: str
+    key: ItemKey | None
+    pictures: tuple[tuple[str, str], ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class FrozenIn:
+    """An examination under way whose papers point at a version."""
+
+    exam_id: UUID
+    name: str
+    number: int
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """``versions`` begin with the current one. ``papers``: all that were made in the pool, to compare ``used`` with."""
+
+    line: ItemLine
+    case_id: UUID | None
+    case_stem: str
+    parts: tuple[ItemLine, ...]
+    versions: tuple[VersionView, ...]
+    frozen: tuple[FrozenIn, ...]
+    papers: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many live items a chapter has of a kind and difficulty."""
+
+    chapter: str
+    kind: ItemKind
+    difficulty: int
+    count: int
+
+
+class BankQueries:
+    def __init__(self, deps: Deps, pictures: ItemPictures) -> None:
+        self._deps = deps
+        self._pictures = pictures
+
+    async def page(
+        self, actor: Actor, wanted: ItemFilter, *, sort: Sort = "code", page: int = 1, size: int = 20
+    ) -> Page[ItemLine]:
+        """Raises InvalidInput."""
+        check(actor, "exam.manage")
+        if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
+            raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
+        where, values = _where(actor.pool, wanted)
+        at = len(values)
+        sql = _LIST.format(where=where, order=_ORDERS[sort], limit=f"${at + 1}", offset=f"${at + 2}", shown=_SHOWN)
+        (total,) = await rows(_COUNT.format(where=where), *values)
+        found = await rows(sql, *values, size, (page - 1) * size)
+        return Page(tuple(map(_line, found)), int(total["n"]))
+
+    async def ids(self, actor: Actor, wanted: ItemFilter) -> list[UUID]:
+        """Of everything that matches, by code."""
+        check(actor, "exam.manage")
+        where, values = _where(actor.pool, wanted)
+        sql = _LIST.format(where=where, order=_ORDERS["code"], limit="ALL", offset="0", shown=1)
+        return [one["id"] for one in await rows(sql, *values)]
+
+    async def chapters(self, actor: Actor) -> tuple[str, ...]:
+        """Of all items, retired ones too."""
+        check(actor, "exam.manage")
+        found = await rows("SELECT DISTINCT chapter FROM exam_item WHERE pool = $1 ORDER BY chapter", actor.pool)
+        return tuple(one["chapter"] for one in found)
+
+    async def counts(self, actor: Actor) -> tuple[Cell, ...]:
+        """Live items that papers can take, by chapter, kind and difficulty: cases by their parts."""
+        check(actor, "exam.manage")
+        found = await rows(
+            "SELECT chapter, kind, difficulty, count(*) AS n FROM exam_item "
+            "WHERE pool = $1 AND retired_at IS NULL AND kind <> 'case' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            actor.pool,
+        )
+        return tuple(Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["n"]) for one in found)
+
+    async def get(self, actor: Actor, item_id: UUID) -> ItemView:
+        """One item with its keys; the look is recorded. Raises NotFound, and Forbidden for candidates."""
+        await check_may_see(actor)
+        item = await ExamItem.get_or_none(id=item_id, pool=actor.pool)
+        if item is None:
+            raise unknown_item()
+        async with transaction():
+            await record(actor, self._deps.now(), "exam.item.read", "exam_item", item.id, code=item.code)
+        versions = await ExamItemVersion.filter(item_id=item.id).order_by("-number")
+        keys = await read_keys([one.id for one in versions])
+        return ItemView(
+            line=(await self._lines("i.id = $1", item.id))[0],
+            case_id=item.group_id,
+            case_stem=await _current_stem(item.group_id),
+            parts=tuple(await self._lines("i.group_id = $1", item.id)),
+            versions=tuple(self._version(one, keys.get(one.id), actor) for one in versions),
+            frozen=await frozen_in(actor.pool, item.id),
+            papers=await _papers(actor.pool),
+        )
+
+    async def _lines(self, where: str, item_id: UUID) -> list[ItemLine]:
+        sql = _LIST.format(where=where, order="i.position, i.code", limit="ALL", offset="0", shown=_SHOWN)
+        return [_line(one) for one in await rows(sql, item_id)]
+
+    def _version(self, one: ExamItemVersion, key: ItemKey | None, actor: Actor) -> VersionView:
+        pictures = pictures_of(one)
+        paths = self._pictures.addresses(one.id, len(pictures), actor.account_id or one.id)
+        return VersionView(
+            one.id,
+            one.number,
+            one.stem,
+            tuple(one.options),
+            one.fixed_order,
+            one.basis,
+            key,
+            tuple((path, picture.alt) for path, picture in zip(paths, pictures, strict=True)),
+            one.created_at,
+        )
+
+
+def unknown_item() -> NotFound:
+    return NotFound("找不到这道题，请返回题库后刷新。", code="item_unknown")
+
+
+async def frozen_in(pool: str, item_id: UUID) -> tuple[FrozenIn, ...]:
+    """Published examinations whose papers have the item: they keep the version that they have."""
+    found = await rows(_IN_EXAMS, pool, item_id)
+    return tuple(FrozenIn(one["id"], one["name"], one["number"]) for one in found)
+
+
+async def _current_stem(item_id: UUID | None) -> str:
+    if item_id is None:
+        return ""
+    case = await ExamItem.get(id=item_id)
+    return (await ExamItemVersion.get(item_id=case.id, number=case.version)).stem
+
+
+async def _papers(pool: str) -> int:
+    (found,) = await rows(
+        "SELECT count(*) AS n FROM exam_attempt a JOIN exam e ON e.id = a.exam_id WHERE e.pool = $1", pool
+    )
+    return int(found["n"])
+
+
+def _where(pool: str, wanted: ItemFilter) -> tuple[str, list[object]]:
+    parts, values = ["i.pool = $1"], list[object]([pool])
+
+    def add(condition: str, value: object) -> None:
+        values.append(value)
+        parts.append(condition.format(f"${len(values)}"))
+
+    if wanted.chapter:
+        add("i.chapter = {}", wanted.chapter)
+    if wanted.kind:
+        add("i.kind = {}", wanted.kind)
+    if wanted.difficulty:
+        add("i.difficulty = {}", wanted.difficulty)
+    if wanted.state in ("live", "retired"):
+        parts.append(f"i.retired_at IS {'NOT ' if wanted.state == 'retired' else ''}NULL")
+    if wanted.text:
+        add("(v.stem ILIKE {0} OR i.code ILIKE {0})", f"%{_literal(wanted.text)}%")
+    return " AND ".join(parts), values
+
+
+def _literal(text: str) -> str:
+    """As LIKE takes it word for word."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _line(one: Mapping[str, object]) -> ItemLine:
+    said = dict(one)
+    return ItemLine(
+        **{  # type: ignore[arg-type]
+            **said,
+            "kind": ItemKind(str(said["kind"])),
+            "stem": str(said["stem"]),
+            "case_code": said["case_code"] or "",
+        }
+    )

@@ -1,0 +1,339 @@
+"""Bringing items in from a file: checked and shown first, then taken in whole, or as far as it is right.
+
+Sheets, GIFT and Moodle XML become the same rows. Rows wait sealed, since they hold keys. What the bank has already is
+found by its code, else by its stem, and the person decides what becomes of those that say something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from domain.errors import InvalidInput
+from domain.exams.items import OPTIONS_MAX, ItemData, ItemKind, stem_hash
+from domain.exams.question_files import form_of
+from domain.exams.questions import TITLES, Question, QuestionFileError, read_question
+from models.exams import ExamImport, ExamItem
+from services.core.base import Actor, Deps
+from services.exams.bank.item_keys import check_may_see
+from services.exams.bank.item_matching import Bank, same_said
+from services.exams.bank.item_rows import NewItem, lock_bank, pictures_of, write_new, write_version
+from services.inspection.checker import FileChecker
+from services.spreadsheets import formats
+from services.spreadsheets.cells import RowError
+from services.spreadsheets.formats import Column, Format, Line
+from services.spreadsheets.imports import ERRORS_SHOWN, ImportView, SheetImports, SheetKind, Words
+
+Act = Literal["add", "version", "changed", "same", "retired"]
+"""What a row does to the bank: a new item, a new version; says something else than the bank, which waits for the
+decision; the same, or one that was retired, which do nothing."""
+Way = Literal["skip", "version", "add"]
+"""What becomes of the rows that say something else than an item of the bank: nothing, a new version, a new item."""
+
+ITEMS_MAX = 2000
+BYTES_MAX = 5_000_000
+_SEAL = "exam_import"
+_TITLES: Mapping[str, str] = {**TITLES, "key": TITLES["answer"], "options": "选项"}
+_HELP: Mapping[str, tuple[bool, str, str]] = {
+    "code": (False, "可不填，由系统编号；填已有题号表示修改该题", ""),
+    "kind": (True, "单选题、多选题、判断题、简答题、案例题", "单选题"),
+    "stem": (
+        True,
+        "题目或案例的文字，不超过2000个字（案例5000个字）",
+        "依法必须招标的项目，评标委员会成员人数为（ ）。",
+    ),
+    "option_0": (False, "单选题、多选题填2至8个选项；判断题、简答题、案例题留空", "三人以上单数"),
+    "option_1": (False, "同上", "五人以上单数"),
+    "option_2": (False, "同上", "七人以上单数"),
+    "option_3": (False, "同上", "九人以上单数"),
+    "answer": (False, "选项字母，如B或ABD；判断题填正确或错误；简答题填参考答案", "B"),
+    "chapter": (True, "组卷时按章节抽题，不超过100个字", "评标委员会"),
+    "difficulty": (False, "1（易）至5（难），不填为3", "2"),
+    "basis": (False, "依据的法条", "《招标投标法》第三十七条"),
+    "explanation": (False, "考试结束后给考生看的解析", "评标委员会成员人数为五人以上单数。"),
+    "case": (False, "案例题和它的小题填相同的编号，字母或数字", ""),
+    "order": (False, "固定或可打乱；不填由系统判断（以上都对、数字等不打乱）", ""),
+}
+COLUMNS = tuple(Column(name, title, *_HELP.get(name, (False, "同上", ""))) for name, title in TITLES.items())
+_FORMS = {"sheet": "表格", "gift": "GIFT", "moodle_xml": "Moodle XML"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An item of the file that can be used. ``item_id`` is the one of the bank that it stands for, as a UUID's text."""
+
+    line: int
+    kind: str
+    stem: str
+    options: Sequence[str]
+    key: int
+    answer: str
+    chapter: str
+    difficulty: int
+    basis: str
+    explanation: str
+    fixed_order: bool
+    code: str
+    case: str
+    act: Act = "add"
+    item_id: str = ""
+
+    @property
+    def is_case(self) -> bool:
+        return self.kind == ItemKind.CASE
+
+    def data(self) -> ItemData:
+        said = {one.name: getattr(self, one.name) for one in fields(ItemData)}
+        return ItemData(**{**said, "kind": ItemKind(self.kind), "options": tuple(self.options)})
+
+
+@dataclass(frozen=True)
+class ChangedRow:
+    """A row that says something else than an item of the bank."""
+
+    line: int
+    stem: str
+    item_id: UUID
+
+
+class ItemImport:
+    def __init__(self, deps: Deps, checker: FileChecker) -> None:
+        self._checker = checker
+        self._sheets = SheetImports(deps, checker, KIND)
+
+    async def read(self, actor: Actor, content: bytes) -> ImportView:
+        """Check a file, and keep it for the decision; nothing is added yet. Raises InvalidInput for what is none."""
+        await check_may_see(actor)
+        form = form_of(content)
+        said = await self._questions(content)
+        rows, errors = await asyncio.to_thread(read_rows, said)
+        bank = await Bank.load(actor.pool)
+        return await self._sheets.keep(actor, _FORMS[form], *_sort_out(bank, rows, errors))
+
+    async def get(self, actor: Actor, import_id: UUID) -> ImportView:
+        """Raises NotFound for another pool's, and one that waited too long."""
+        await check_may_see(actor)
+        return await self._sheets.get(actor, import_id)
+
+    async def changed(self, actor: Actor, import_id: UUID) -> tuple[ChangedRow, ...]:
+        """What the person has to decide on, as far as people read."""
+        await check_may_see(actor)
+        rows = [row for row in await self._sheets.rows(actor, import_id) if row.act == "changed"]
+        return tuple(ChangedRow(row.line, row.stem[:80], UUID(row.item_id)) for row in rows[:ERRORS_SHOWN])
+
+    async def apply(self, actor: Actor, import_id: UUID, way: str, *, only_good: bool = False) -> ImportView:
+        """Take the file in; again, the answer is the same. ``way`` is a Way.
+
+        What the bank has become meanwhile counts. Raises Conflict while a row can't be used, unless ``only_good``.
+        """
+        await check_may_see(actor)
+        if way not in get_args(Way):
+            raise InvalidInput("请选择如何处理题库中已有的题目。", code="no_choice", field="way")
+
+        async def check_again(rows: list[Row]) -> tuple[list[Row], list[RowError]]:
+            await lock_bank(actor.pool)
+            found, errors = _sort_out(await Bank.load(actor.pool), rows, [])
+            return _decide(found, way), errors
+
+        return await self._sheets.apply(
+            actor, import_id, check_again, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
+        )
+
+    async def _questions(self, content: bytes) -> Sequence[Question]:
+        form = form_of(content)
+        if form == "sheet":
+            return [_question(line) for line in await self._sheets.open_file(content)]
+        if len(content) > BYTES_MAX:
+            most = BYTES_MAX // 1_000_000
+            raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
+        try:
+            return await self._checker.read_questions(content, form, ITEMS_MAX)
+        except QuestionFileError as error:
+            raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
+
+
+def render_template(form: Format) -> bytes:
+    """A sheet with the heading and one sample line."""
+    return formats.render_template(form, "题库", COLUMNS)
+
+
+def read_rows(said: Sequence[Question]) -> tuple[list[Row], list[RowError]]:
+    """The questions that can be used, and what is wrong with the others, each for itself and within the file."""
+    rows, errors = list[Row](), list[RowError]()
+    for one in said:
+        data, problems = read_question(one)
+        errors += [RowError(one.number, _TITLES[problem.field], f"{problem.reason}。") for problem in problems]
+        if data is not None and not problems:
+            rows.append(_row(one, data))
+    return _check_file(rows, errors)
+
+
+async def write_rows(actor: Actor, rows: Sequence[Row], now: datetime) -> None:
+    """Cases stand before their parts, which must know them."""
+    made: dict[str, NewItem] = {}
+    cases = {row.case: row for row in rows if row.is_case}
+    for row in (one for one in rows if one.act == "add" and one.is_case):
+        made[row.case] = NewItem(row.data(), row.code)
+    new = list(made.values())
+    bank = await Bank.load(actor.pool)
+    for at, row in enumerate(one for one in rows if one.act == "add" and not one.is_case):
+        if not row.case:
+            new.append(NewItem(row.data(), row.code))
+            continue
+        case_id = made[row.case].id if row.case in made else bank.case_id(row.case, cases.get(row.case))
+        stem = cases[row.case].stem if row.case in cases else bank.stem(case_id)
+        new.append(NewItem(row.data(), row.code, case_id, stem, bank.parts(case_id) + at + 1))
+    await write_new(actor, new, now)
+    for row in (one for one in rows if one.act == "version"):
+        await _revise(actor, row, bank, cases, now)
+
+
+async def _revise(actor: Actor, row: Row, bank: Bank, cases: Mapping[str, Row], now: datetime) -> None:
+    kept = bank.item(UUID(row.item_id))
+    locked = await ExamItem.select_for_update().get(id=kept.row.id)
+    case = cases.get(row.case) if not row.is_case else None
+    stem = case.stem if case else bank.stem(locked.group_id) if locked.group_id else ""
+    await write_version(actor, locked, row.data(), pictures_of(kept.version), now, stem)
+
+
+def _question(line: Line) -> Question:
+    said = {name: _unguarded(text) for name, text in zip(TITLES, line.cells, strict=True)}
+    return Question(
+        number=line.number,
+        kind=said["kind"],
+        stem=said["stem"],
+        options=tuple(said[f"option_{at}"] for at in range(OPTIONS_MAX)),
+        answer=said["answer"],
+        chapter=said["chapter"],
+        difficulty=said["difficulty"],
+        basis=said["basis"],
+        explanation=said["explanation"],
+        case=said["case"],
+        code=said["code"],
+        order=said["order"],
+    )
+
+
+def _unguarded(text: str) -> str:
+    """Without the apostrophe that an export puts before what would be a formula."""
+    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
+
+
+def _row(said: Question, data: ItemData) -> Row:
+    return Row(
+        said.number,
+        data.kind.value,
+        data.stem,
+        list(data.options),
+        data.key,
+        data.answer,
+        data.chapter,
+        data.difficulty,
+        data.basis,
+        data.explanation,
+        bool(data.fixed_order),
+        said.code,
+        said.case,
+    )
+
+
+def _check_file(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[Row], list[RowError]]:
+    """What the rows of one file must not do to each other: stand twice, or share the number of a case."""
+    good, bad = list[Row](), list(errors)
+    seen: dict[tuple[str, object], int] = {}
+    stems = {row.case: row.stem for row in rows if row.is_case}
+    for row in rows:
+        asked = (stem_hash(row.stem, stems.get(row.case, row.case)), tuple(sorted(row.options)))
+        marks: list[tuple[str, str, object]] = [("stem", "stem", asked)]
+        marks += [("code", "code", row.code)] if row.code else []
+        marks += [("case", "is_case", row.case)] if row.is_case else []
+        clash = next(((field, seen[name, value]) for field, name, value in marks if (name, value) in seen), None)
+        seen |= {(name, value): row.line for _, name, value in marks if (name, value) not in seen}
+        if clash:
+            bad.append(RowError(row.line, _TITLES[clash[0]], f"与第{clash[1]}行（题）重复。"))
+        else:
+            good.append(row)
+    return good, bad
+
+
+def _sort_out(bank: Bank, rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[Row], list[RowError]]:
+    """What each row does to the bank as it is now; a part needs its case, a new case its parts."""
+    found, bad = list[Row](), list(errors)
+    cases: dict[str, UUID | None] = {}
+    for row in sorted(rows, key=lambda one: not one.is_case):
+        problem = ""
+        if row.case and not row.is_case and row.case not in cases:
+            cases[row.case] = bank.find_case(row.case)
+            problem = "" if cases[row.case] else "没有可用的同编号案例题，请补上或改正案例题那一行"
+            if problem:
+                del cases[row.case]
+        compared = row if problem else _compare(bank, row, cases.get(row.case))
+        if problem or isinstance(compared, str):
+            bad.append(RowError(row.line, _TITLES["case" if problem else "code"], f"{problem or compared}。"))
+            continue
+        found.append(compared)
+        if row.is_case:
+            cases[row.case] = UUID(compared.item_id) if compared.item_id else None
+    return _with_parts(found, bad)
+
+
+def _with_parts(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[Row], list[RowError]]:
+    """A case of which no part can be taken asks nothing."""
+    asked = {row.case for row in rows if not row.is_case}
+    empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in asked]
+    told = [RowError(row.line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for row in empty]
+    good = sorted((row for row in rows if row not in empty), key=lambda one: one.line)
+    return good, [*errors, *told]
+
+
+def _compare(bank: Bank, row: Row, case_id: UUID | None) -> Row | str:
+    """The row with what it does, or why it can't."""
+    data = row.data()
+    kept = bank.by_code(row.code)
+    if kept is not None and kept.data.kind is not data.kind:
+        return f"题库中{row.code}是{kept.data.kind.label}，请改正题号或题型"
+    kept = kept or bank.by_question(data, case_id)
+    if kept is None:
+        return replace(row, act="add", item_id="")
+    act: Act = "same" if same_said(kept.data, data) else "changed"
+    return replace(row, act="retired" if kept.row.retired_at else act, item_id=str(kept.row.id))
+
+
+def _decide(rows: Sequence[Row], way: str) -> list[Row]:
+    """With ``add`` a case that says something else becomes a new one, and its parts come with it."""
+    if way == "skip":
+        return list(rows)
+    moved = {row.case for row in rows if row.is_case and row.act == "changed" and way == "add"}
+    return [
+        replace(row, act="add", item_id="", code="")
+        if (row.act == "changed" and way == "add") or (row.case and row.case in moved)
+        else replace(row, act="version")
+        if row.act == "changed"
+        else row
+        for row in rows
+    ]
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, int]:
+    acts = [row.act for row in rows]
+    return {act: acts.count(act) for act in get_args(Act)}
+
+
+KIND = SheetKind(
+    table=ExamImport,
+    row=Row,
+    columns=COLUMNS,
+    lines_max=ITEMS_MAX,
+    bytes_max=BYTES_MAX,
+    noun="exam.item",
+    subject="exam_import",
+    lock="exam_item_import",
+    words=Words("导入", "未导入任何题目", "导入"),
+    counts=_counts,
+    sample=lambda row: row.stem[:40] if row.act == "add" else "",
+    sealed=_SEAL,
+)

@@ -1,0 +1,201 @@
+"""Writing the item bank by hand: new items, new versions of items, pictures, and items that no paper takes any more.
+
+Nothing is ever overwritten or deleted: papers, answers and rulings point at versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput
+from domain.exams.items import ItemData, ItemKind, Problem, find_problems, same_question, stem_hash, tidy
+from models.exams import ExamItem
+from services.core.base import Actor, Deps, record, transaction
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.exams.bank.bank_queries import unknown_item
+from services.exams.bank.item_keys import check_may_see
+from services.exams.bank.item_pictures import PICTURES_MAX, ItemPictures, Picture
+from services.exams.bank.item_rows import Kept, NewItem, lock_bank, pictures_of, read_items, write_new, write_version
+
+_LABELS = {
+    "stem": "题干",
+    "options": "选项",
+    "key": "正确答案",
+    "answer": "参考答案",
+    "chapter": "章节",
+    "difficulty": "难度",
+    "basis": "依据",
+    "explanation": "解析",
+}
+
+
+class ItemBank:
+    def __init__(self, deps: Deps, pictures: ItemPictures) -> None:
+        self._deps = deps
+        self._pictures = pictures
+
+    async def add(
+        self, actor: Actor, data: ItemData, *, case_id: UUID | None = None, again: bool = False, key: str | None = None
+    ) -> UUID:
+        """A new item, in a case where one is named; the same ``key`` again is the same item.
+
+        Raises InvalidInput that names the field, and Conflict for what the bank has already, unless ``again``.
+        """
+        await check_may_see(actor)
+        said = _checked(data)
+
+        async def run() -> UUID:
+            await lock_bank(actor.pool)
+            case = await self._case(actor, said, case_id)
+            stem = case.data.stem if case else ""
+            await self._check_new(actor, said, stem, again=again)
+            item = NewItem(said, "", case_id, stem, await _next_position(case_id))
+            now = self._deps.now()
+            await write_new(actor, [item], now)
+            await record(actor, now, "exam.item.add", "exam_item", item.id, kind=said.kind.value)
+            return item.id
+
+        owner = f"exam.item.add:{actor.account_id}"
+        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{said!r} {case_id}")
+
+    async def revise(self, actor: Actor, item_id: UUID, data: ItemData, *, seen: int | None = None) -> bool:
+        """Say something else: a new version, which papers made from now on take. False: nothing is different.
+
+        ``seen`` is the number of the version that was changed. Raises Conflict where another person was faster,
+        InvalidInput, NotFound.
+        """
+        await check_may_see(actor)
+        async with transaction():
+            kept = await self._locked(actor, item_id)
+            said = _checked(replace(data, kind=kept.data.kind))
+            if said == kept.data:
+                return False
+            if seen is not None and seen != kept.row.version:
+                raise Conflict(
+                    f"这道题刚刚被修改为第{kept.row.version}版，请打开题目核对后再修改。", code="item_changed"
+                )
+            await self._write(actor, kept, said, pictures_of(kept.version))
+            return True
+
+    async def add_picture(self, actor: Actor, item_id: UUID, content: bytes, alt: str) -> None:
+        """A new version with one picture more. Raises InvalidInput, NotFound, Unavailable."""
+        await check_may_see(actor)
+        if not await ExamItem.exists(id=item_id, pool=actor.pool):
+            raise unknown_item()
+        picture = await self._pictures.take_in(actor.pool, content, alt)
+        async with transaction():
+            kept = await self._locked(actor, item_id)
+            pictures = pictures_of(kept.version)
+            if len(pictures) >= PICTURES_MAX:
+                raise Conflict(f"一道题最多{PICTURES_MAX}张图片，请先删除一张。", code="pictures_full")
+            await self._write(actor, kept, kept.data, [*pictures, picture])
+
+    async def remove_picture(self, actor: Actor, item_id: UUID, number: int) -> None:
+        """A new version without picture ``number``, from 1; earlier versions keep it. Raises NotFound, Conflict."""
+        await check_may_see(actor)
+        async with transaction():
+            kept = await self._locked(actor, item_id)
+            pictures = list(pictures_of(kept.version))
+            if not 1 <= number <= len(pictures):
+                raise Conflict("这张图片已经删除，请刷新页面。", code="picture_unknown")
+            del pictures[number - 1]
+            await self._write(actor, kept, kept.data, pictures)
+
+    async def retire(self, actor: Actor, item_id: UUID) -> None:
+        """No paper takes it from now on, nor the parts of a case; papers that are made keep it. Twice is harmless."""
+        await self._set_retired(actor, item_id, retired=True)
+
+    async def restore(self, actor: Actor, item_id: UUID) -> None:
+        """Papers take it again, and the parts of a case. Raises Conflict for a part of a case that is retired."""
+        await self._set_retired(actor, item_id, retired=False)
+
+    # ---- parts of the above
+
+    async def _set_retired(self, actor: Actor, item_id: UUID, *, retired: bool) -> None:
+        check(actor, "exam.manage")
+        now = self._deps.now()
+        async with transaction():
+            kept = await self._locked(actor, item_id)
+            case_id = kept.row.group_id
+            if not retired and case_id and await ExamItem.exists(id=case_id, retired_at__isnull=False):
+                raise Conflict("所属的案例题已停用，请先恢复案例题。", code="case_retired")
+            concerned = ExamItem.filter(group_id=item_id, retired_at__isnull=retired)
+            await concerned.update(retired_at=now if retired else None)
+            if (kept.row.retired_at is not None) != retired:
+                kept.row.retired_at = now if retired else None
+                await kept.row.save(update_fields=["retired_at"])
+                action = "exam.item.retire" if retired else "exam.item.restore"
+                await record(actor, now, action, "exam_item", item_id, code=kept.row.code)
+
+    async def _locked(self, actor: Actor, item_id: UUID) -> Kept:
+        await lock_bank(actor.pool)
+        item = await ExamItem.select_for_update().get_or_none(id=item_id, pool=actor.pool)
+        if item is None:
+            raise unknown_item()
+        (kept,) = await read_items([item])
+        return kept
+
+    async def _write(self, actor: Actor, kept: Kept, data: ItemData, pictures: Sequence[Picture]) -> None:
+        stem = ""
+        if kept.row.group_id:
+            (case,) = await read_items([await ExamItem.get(id=kept.row.group_id)])
+            stem = case.data.stem
+        now = self._deps.now()
+        await write_version(actor, kept.row, data, pictures, now, stem)
+        await record(
+            actor, now, "exam.item.revise", "exam_item", kept.row.id, code=kept.row.code, version=kept.row.version
+        )
+
+    async def _case(self, actor: Actor, data: ItemData, case_id: UUID | None) -> Kept | None:
+        if case_id is None:
+            return None
+        found = await ExamItem.get_or_none(id=case_id, pool=actor.pool, kind=ItemKind.CASE.value)
+        if found is None or data.kind is ItemKind.CASE:
+            raise InvalidInput("案例题中只能添加单选、多选、判断和简答题。", code="no_case")
+        (case,) = await read_items([found])
+        return case
+
+    async def _check_new(self, actor: Actor, data: ItemData, case_stem: str, *, again: bool) -> None:
+        """Raises Conflict for an item that the bank has."""
+        found = await ExamItem.filter(pool=actor.pool, stem_hash=stem_hash(data.stem, case_stem)).order_by("code")
+        twins = [kept for kept in await read_items(found) if kept.data.kind is data.kind]
+        same = next((kept for kept in twins if same_question(kept.data, data)), None)
+        if same is not None:
+            state = "（已停用，可恢复使用）" if same.row.retired_at else ""
+            raise Conflict(
+                f"题库中已有相同的题目{same.row.code}{state}，请直接修改那道题。",
+                code="item_known",
+                params={"item": str(same.row.id), "field": "stem"},
+            )
+        if twins and not again:
+            raise Conflict(
+                f"题库中{twins[0].row.code}的题干相同、选项不同。确认是另一道题的，请再次提交。",
+                code="stem_known",
+                params={"item": str(twins[0].row.id), "field": "stem"},
+            )
+
+
+async def _next_position(case_id: UUID | None) -> int:
+    if case_id is None:
+        return 0
+    last = await ExamItem.filter(group_id=case_id).order_by("-position").first()
+    return last.position + 1 if last else 1
+
+
+def _checked(data: ItemData) -> ItemData:
+    """Raises InvalidInput with the first thing that is wrong."""
+    said = tidy(data)
+    for problem in find_problems(said):
+        raise InvalidInput(_sentence(problem), code="item_wrong", field=problem.field)
+    return said
+
+
+def _sentence(problem: Problem) -> str:
+    label = _LABELS.get(problem.field, "")
+    if problem.field.startswith("option_"):
+        label = f"选项{chr(ord('A') + int(problem.field[-1]))}"
+    said = problem.reason.removeprefix(label)
+    return f"{label}{said}。" if problem.reason[0] in "不最含与要" else f"{problem.reason}。"

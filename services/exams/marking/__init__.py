@@ -1,0 +1,1 @@
+"""Marks, rulings, appeals, results and their analysis."""

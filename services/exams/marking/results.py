@@ -1,0 +1,282 @@
+"""Results (成绩): shown at once or let out by the office, the verdict over all tries, and what follows from it.
+
+A candidate is called until the verdict: passed as soon as one result that is out passes, failed when no try is left or
+the examination is over. Rows are locked application first, then sittings, the candidate, his attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.clock import print_full, print_time
+from domain.errors import Conflict, Forbidden
+from domain.exams.lifecycles import ATTEMPT, AttemptEvent, AttemptState, CandidateEvent, CandidateState
+from domain.exams.marking import print_marks
+from domain.exams.purposes import Purpose
+from domain.rulebook.exams import ExamRules
+from models.applications import Application
+from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
+from services.applications import lock
+from services.certificates import Issuing, Proven
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import not_paused, process_each
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.entry import Conclusions
+from services.exams.marking.scores import line_of
+from services.exams.notifications import facts_of
+from services.exams.repository import (
+    get_candidate,
+    get_exam,
+    lock_candidate,
+    lock_sittings,
+    move_candidate,
+    rules_of,
+    void_open,
+)
+from services.exams.sittings.seating import Seating
+from services.notifications import Notices
+
+REASON_MAX = 200
+_OUT = "a.state = 'graded' AND (a.released_at IS NOT NULL OR e.rules ->> 'result' = 'at_once')"
+_DUE = f"""
+FROM exam_candidate c JOIN exam e ON e.id = c.exam_id WHERE {not_paused("exam_result", "c.id")} AND (
+    EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id AND a.graded_at <= $1 AND {_OUT})
+    OR c.state = 'called' AND (
+        (e.purpose <> 'mock' AND EXISTS (SELECT 1 FROM exam_attempt a
+            WHERE a.candidate_id = c.id AND a.state = 'released' AND a.passed))
+        OR (e.state = 'closed' AND NOT EXISTS (SELECT 1 FROM exam_attempt a
+            WHERE a.candidate_id = c.id AND a.state IN ('running', 'sealed', 'graded')))))
+"""
+RESULTS_DUE = f"EXISTS (SELECT 1 {_DUE})"
+_NEXT = f"SELECT c.id {_DUE} ORDER BY c.id LIMIT 500"
+_LET_OUT = """
+UPDATE exam_attempt SET released_at = $2
+ WHERE exam_id = $1 AND state = 'graded' AND released_at IS NULL AND ($3 OR cardinality(flags) = 0)
+RETURNING id
+"""
+_OPEN = (AttemptState.RUNNING, AttemptState.SEALED, AttemptState.GRADED)
+_ENDED, _KEPT = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
+_TOLD, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
+
+
+class Results:
+    def __init__(
+        self, deps: Deps, notices: Notices, conclusions: Conclusions, seating: Seating, certificates: Issuing
+    ) -> None:
+        self._certificates = certificates
+        self._deps = deps
+        self._notices = notices
+        self._conclusions = conclusions
+        self._seating = seating
+
+    # ---- by the clock
+
+    async def conclude_due(self) -> int:
+        """Let out what may be out and draw the consequences, one candidate after another; returns how many."""
+        due = await rows(_NEXT, self._deps.now())
+        return await process_each("exam_result", due, lambda row: self.conclude(row["id"]))
+
+    async def conclude(self, candidate_id: UUID) -> None:
+        """The verdict of one candidate as far as his results go; again, nothing changes."""
+        now = self._deps.now()
+        async with transaction():
+            known = await ExamCandidate.get(id=candidate_id)
+            application = await lock(known.application_id) if known.application_id else None
+            exam = await Exam.get(id=known.exam_id)
+            sittings = await lock_sittings(exam.id)
+            candidate = await lock_candidate(candidate_id)
+            out = await self._let_out(candidate, exam, now)
+            if candidate.state == CandidateState.CALLED:
+                await self._decide(candidate, exam, application, out, now)
+            if candidate.state != CandidateState.CALLED and candidate.sitting_id is not None:
+                await self._free_place(exam, candidate, sittings[candidate.sitting_id], now)
+
+    async def _let_out(self, candidate: ExamCandidate, exam: Exam, now: datetime) -> list[ExamAttempt]:
+        """All tries that count; those whose results may be seen become so."""
+        tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number").select_for_update()
+        at_once = rules_of(exam).result == "at_once"
+        for one in tries:
+            if one.state == AttemptState.GRADED and (at_once or one.released_at is not None):
+                one.state = ATTEMPT.next(AttemptState.GRADED, AttemptEvent.RELEASE)
+                one.released_at = one.released_at or now
+                await one.save(update_fields=["state", "released_at"])
+        return [one for one in tries if one.state not in (AttemptState.READY, AttemptState.VOID)]
+
+    async def _decide(
+        self,
+        candidate: ExamCandidate,
+        exam: Exam,
+        application: Application | None,
+        tries: Sequence[ExamAttempt],
+        now: datetime,
+    ) -> None:
+        over = exam.state == "closed"
+        released = [one for one in tries if one.state == AttemptState.RELEASED]
+        best = max(released, key=lambda one: (bool(one.passed), one.score or 0), default=None)
+        if exam.purpose == Purpose.MOCK:
+            if over:
+                await move_candidate(candidate, CandidateEvent.LEAVE, now)
+        elif best is not None and best.passed:
+            await self._pass(candidate, exam, application, best, now)
+        elif any(one.state in _OPEN for one in tries):
+            return
+        elif best is None:
+            if over:
+                await move_candidate(candidate, CandidateEvent.LEAVE, now)
+        elif over or exam.closes_at <= now or _left(candidate, rules_of(exam), tries) <= 0:
+            await self._fail(candidate, exam, application, best, now)
+        else:
+            await self._offer(candidate, exam, released[-1], _left(candidate, rules_of(exam), tries), now)
+
+    async def _pass(
+        self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
+    ) -> None:
+        await move_candidate(candidate, CandidateEvent.PASS, now)
+        await void_open(candidate.id, "已合格")
+        await record(system(exam.pool), now, "exam.passed", "exam_candidate", candidate.id, score=best.score)
+        waits = application is not None and application.state == "exam"
+        advice = _TOLD if waits or application is None else _TOO_LATE
+        await self._notify("exam_passed", candidate, exam, best, now, advice=advice)
+        if waits and application is not None:
+            words = f"{exam.name}{_score(best)}"
+            await self._conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
+        await self._certify(candidate, exam, application, best, now)
+
+    async def _certify(
+        self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
+    ) -> None:
+        """Where the pool issues certificates of examinations."""
+        expert_id = (application.expert_id if application else None) or candidate.expert_id
+        facts = (("考试", exam.name), ("成绩", _score(best)))
+        proven = Proven("exam", candidate.account_id, expert_id, candidate.id, facts)
+        await self._certificates.issue(exam.pool, proven, now)
+
+    async def _fail(
+        self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
+    ) -> None:
+        rules = rules_of(exam)
+        await move_candidate(candidate, CandidateEvent.FAIL, now)
+        await void_open(candidate.id, "考试次数已用完")
+        await record(system(exam.pool), now, "exam.failed", "exam_candidate", candidate.id, score=best.score)
+        waiting = application is not None and application.state == "exam"
+        ends = waiting and rules.failed == "refused"
+        line = line_of(best.total or 0, rules.pass_percent)
+        advice = _ENDED if ends else _KEPT if waiting else _TOLD
+        await self._notify(
+            "exam_failed", candidate, exam, best, now, advice=advice, line=line_of(best.total or 0, rules.pass_percent)
+        )
+        if ends and application is not None:
+            words = f"{exam.name}{_score(best)}，未达到{line}分"
+            await self._conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
+
+    async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
+        """Tries are left: say from when on the next may begin."""
+        rules = rules_of(exam)
+        again = max(now, (last.sealed_at or now) + rules.rest)
+        more = {"line": line_of(last.total or 0, rules.pass_percent), "left": str(left), "again": print_time(again)}
+        await self._notify("exam_again", candidate, exam, last, now, **more, again_full=print_full(again))
+
+    async def _notify(
+        self, kind: str, candidate: ExamCandidate, exam: Exam, attempt: ExamAttempt, now: datetime, **more: str
+    ) -> None:
+        sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
+        facts = facts_of(exam, candidate, sitting, now)
+        facts |= {"score": print_marks(attempt.score or 0), "total": print_marks(attempt.total or 0), **more}
+        await self._notices.notify(
+            pool=exam.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{attempt.id}:{candidate.extra_tries}",
+            params=facts,
+            account_id=candidate.account_id,
+        )
+
+    async def _free_place(self, exam: Exam, candidate: ExamCandidate, booked: ExamSitting, now: datetime) -> None:
+        """A place that was booked for a further try goes to who waits."""
+        if exam.state == "published" and booked.starts_at > now:
+            await self._seating.unseat(exam, candidate, await lock_sittings(exam.id), now)
+
+    # ---- by the office
+
+    async def release(self, actor: Actor, exam_id: UUID, *, flagged: bool) -> int:
+        """Let out all results that are marked, or only the unflagged ones; returns how many.
+
+        The worker tells the candidates. Raises Conflict where results are shown at once, or none is ready.
+        """
+        check(actor, "exam.mark")
+        now = self._deps.now()
+        async with transaction():
+            exam = await get_exam(actor, exam_id, locked=True)
+            if rules_of(exam).result == "at_once":
+                raise Conflict("这场考试的成绩评分后立即公布，不用再公布。", code="at_once")
+            let_out = await rows(_LET_OUT, exam.id, now, flagged)
+            if not let_out:
+                raise Conflict("没有可以公布的成绩：请等评分完成，或先核实有提示的答卷。", code="none_ready")
+            exam.released_at = now
+            await exam.save(update_fields=["released_at"])
+            await record(actor, now, "exam.let_out", "exam", exam.id, count=len(let_out), flagged=flagged)
+        return len(let_out)
+
+    async def clear_flags(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
+        """The office found nothing wrong with it: it goes out with the others. Raises Conflict, Forbidden."""
+        check(actor, "exam.mark")
+        words = check_text(" ".join(reason.split()), "reason", "核实情况", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            attempt, _, _ = await self._lock_attempt(actor, attempt_id)
+            if attempt.state != AttemptState.GRADED or not attempt.flags:
+                raise Conflict("这份答卷没有待核实的提示，请刷新后查看。", code="nothing_to_clear")
+            was, attempt.flags = attempt.flags, []
+            await attempt.save(update_fields=["flags"])
+            await record(actor, now, "exam.cleared", "exam_attempt", attempt.id, reason=words, flags=tuple(was))
+
+    async def void(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
+        """Count a paper for nothing (作废), with its reason; the try is not used up by it.
+
+        Raises Conflict for one whose candidate is through, Forbidden for oneself.
+        """
+        check(actor, "exam.mark")
+        words = check_text(" ".join(reason.split()), "reason", "作废原因", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            attempt, candidate, exam = await self._lock_attempt(actor, attempt_id)
+            if candidate.state != CandidateState.CALLED:
+                label = CandidateState(candidate.state).label
+                raise Conflict(f"这位考生已是“{label}”，不能再作废答卷。", code="decided")
+            attempt.state = ATTEMPT.next(AttemptState(attempt.state), AttemptEvent.VOID)
+            attempt.void_reason = words
+            await attempt.save(update_fields=["state", "void_reason"])
+            await record(actor, now, "exam.void", "exam_attempt", attempt.id, reason=words)
+            if exam.purpose != Purpose.MOCK:
+                await self._notify_void(exam, candidate, attempt, words, now)
+
+    async def _notify_void(
+        self, exam: Exam, candidate: ExamCandidate, attempt: ExamAttempt, reason: str, now: datetime
+    ) -> None:
+        sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
+        await self._notices.notify(
+            pool=exam.pool,
+            kind="exam_changed",
+            dedupe_key=f"exam_void:{attempt.id}",
+            params=facts_of(exam, candidate, sitting, now, reason=f"第{attempt.number}次答卷作废（{reason}）"),
+            account_id=candidate.account_id,
+        )
+
+    async def _lock_attempt(self, actor: Actor, attempt_id: UUID) -> tuple[ExamAttempt, ExamCandidate, Exam]:
+        """Candidate first, as everywhere. Raises NotFound, Forbidden for one's own."""
+        known = await ExamAttempt.get_or_none(id=attempt_id)
+        candidate, exam = await get_candidate(actor, known.candidate_id if known else attempt_id)
+        if actor.account_id is not None and candidate.account_id == actor.account_id:
+            raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
+        locked = await lock_candidate(candidate.id)
+        return await ExamAttempt.select_for_update().get(id=attempt_id), locked, exam
+
+
+def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
+    return rules.tries + int(candidate.extra_tries) - len(tries)
+
+
+def _score(attempt: ExamAttempt) -> str:
+    return f"{print_marks(attempt.score or 0)}分"

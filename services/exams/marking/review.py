@@ -1,0 +1,143 @@
+"""A candidate looks through a paper of his own with the keys (试卷回看), where the rules of the examination say so.
+
+Only when the examination is closed, so that it is sat no more, the result is out, and the person sits no other
+one at that moment: the bank is the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Conflict, NotFound
+from domain.exams.items import letters_of
+from domain.exams.lifecycles import AttemptState
+from domain.exams.marking import RulingKind, print_marks
+from domain.exams.papers import permutation, to_display
+from models.exams import Exam, ExamAttempt
+from services.core.base import Actor, Deps, record, rows
+from services.core.permissions import check
+from services.exams.attempts.paper_view import ShownPicture
+from services.exams.bank.item_keys import ItemKey, read_keys
+from services.exams.bank.item_pictures import ItemPictures
+from services.exams.marking.scores import review_of
+from services.exams.repository import get_own
+
+_PAPER = """
+SELECT a.slot, a.version_id, a.mask, coalesce(a.text, '') AS text, a.marks, v.stem, v.options, v.pictures, v.basis,
+       i.kind, g.stem AS case_text, r.kind AS ruling, coalesce(r.mask, 0) AS also
+  FROM exam_answer a JOIN exam_item_version v ON v.id = a.version_id JOIN exam_item i ON i.id = v.item_id
+  LEFT JOIN LATERAL (SELECT stem FROM exam_item_version
+                      WHERE item_id = i.group_id AND created_at <= $2 ORDER BY number DESC LIMIT 1) g ON TRUE
+  LEFT JOIN exam_ruling r ON r.version_id = a.version_id AND r.exam_id = $3
+ WHERE a.attempt_id = $1 ORDER BY a.slot
+"""
+PICTURE_TTL = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class ReviewedQuestion:
+    """Options, what was chosen and what is right, all as this paper showed them."""
+
+    number: int
+    kind: str
+    stem: str
+    case: str
+    options: tuple[str, ...]
+    pictures: tuple[ShownPicture, ...]
+    chosen: Annotated[str, Field(description="Letters, or the text of a short answer; empty: none")]
+    right: Annotated[str, Field(description="Letters, or what a short answer should say")]
+    marks: str
+    mark: Annotated[str, Field(description="What could be had")]
+    full: bool
+    explanation: str
+    basis: str
+    ruling: Annotated[str, Field(description="What was decided of an item found wrong; or empty")]
+
+
+@dataclass(frozen=True)
+class ReviewedPaper:
+    exam: str
+    number: int
+    score: str
+    total: str
+    passed: bool
+    questions: tuple[ReviewedQuestion, ...]
+
+
+class PaperReview:
+    def __init__(self, deps: Deps, pictures: ItemPictures) -> None:
+        self._deps = deps
+        self._pictures = pictures
+
+    async def get(self, actor: Actor, candidate_id: UUID, attempt_id: UUID) -> ReviewedPaper:
+        """Each look is recorded. Raises NotFound for anybody else's, Conflict while it can't be seen."""
+        check(actor, "exam.own")
+        _, exam = await get_own(actor, candidate_id)
+        attempt = await ExamAttempt.get_or_none(id=attempt_id, candidate_id=candidate_id)
+        if attempt is None:
+            raise NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")
+        await self._check(actor, exam, attempt)
+        found = await rows(_PAPER, attempt.id, attempt.made_at, exam.id)
+        keys = await read_keys(row["version_id"] for row in found)
+        await record(actor, self._deps.now(), "exam.review", "exam_attempt", attempt.id)
+        return ReviewedPaper(
+            exam.name,
+            attempt.number,
+            print_marks(attempt.score or 0),
+            print_marks(attempt.total or 0),
+            bool(attempt.passed),
+            tuple(self._question(attempt, row, keys.get(row["version_id"], ItemKey()), actor) for row in found),
+        )
+
+    async def _check(self, actor: Actor, exam: Exam, attempt: ExamAttempt) -> None:
+        state = review_of(exam)
+        if not state:
+            raise Conflict("本场考试不公布试题和答案；对成绩有疑问可以申请复核。", code="no_review")
+        if attempt.state != AttemptState.RELEASED:
+            raise Conflict("这次作答还没有公布成绩，公布后再查看。", code="no_result")
+        if state == "later":
+            raise Conflict("考试还没有结束，全部结束后可以查看试题和答案。", code="not_over")
+        if await ExamAttempt.filter(candidate__account_id=actor.account_id, state="running").exists():
+            raise Conflict("您正在参加另一场考试，交卷后再查看。", code="sitting_another")
+
+    def _question(self, attempt: ExamAttempt, row: Mapping[str, Any], key: ItemKey, actor: Actor) -> ReviewedQuestion:
+        slot, size = row["slot"], len(row["options"])
+        order, mark = attempt.orders[slot], attempt.marks[slot]
+
+        def letters(mask: int) -> str:
+            return letters_of(to_display(mask, order, size)) if size else ""
+
+        return ReviewedQuestion(
+            number=slot + 1,
+            kind=row["kind"],
+            stem=row["stem"],
+            case=row["case_text"] or "",
+            options=tuple(row["options"][at] for at in permutation(order, size)),
+            pictures=self._shown(row, actor),
+            chosen=letters(row["mask"]) or row["text"],
+            right=_right(letters(key.mask), letters(row["also"]), key.answer),
+            marks=print_marks(row["marks"] or 0),
+            mark=print_marks(mark),
+            full=row["marks"] == mark,
+            explanation=key.explanation,
+            basis=row["basis"],
+            ruling=RulingKind(row["ruling"]).label if row["ruling"] else "",
+        )
+
+    def _shown(self, row: Mapping[str, Any], actor: Actor) -> tuple[ShownPicture, ...]:
+        kept = json.loads(row["pictures"]) if isinstance(row["pictures"], str) else row["pictures"] or []
+        until = self._deps.now() + PICTURE_TTL
+        person = actor.account_id or UUID(int=0)
+        addresses = self._pictures.addresses(row["version_id"], len(kept), person, until)
+        return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
+
+
+def _right(key: str, also: str, answer: str) -> str:
+    return f"{key}或{also}" if key and also else key or answer

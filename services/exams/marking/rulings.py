@@ -1,0 +1,163 @@
+"""Rulings (改判): an item found wrong after it was sat, and the papers marked once more because of it.
+
+Whose verdict changes is shown before it takes effect, by doing it and taking it back. Who passed is never failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.exams.items import LETTERS, ItemKind, letters_of, mask_of
+from domain.exams.marking import RulingKind
+from domain.masking import mask_name
+from models.exams import Exam, ExamItemVersion, ExamRuling
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.limits import advisory_lock
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.exams.bank.item_keys import check_may_see, read_keys
+from services.exams.marking.marking import mark_lock, regrade
+from services.exams.repository import get_exam
+
+REASON_MAX = 300
+SHOWN = 50
+"""Names that a preview lists."""
+_CONCERNED = """
+SELECT t.id, t.score, t.total, t.passed, k.real_name FROM exam_attempt t
+  JOIN exam_candidate c ON c.id = t.candidate_id JOIN account k ON k.id = c.account_id
+ WHERE t.exam_id = $1 AND t.state IN ('graded', 'released')
+   AND t.id IN (SELECT attempt_id FROM exam_answer WHERE version_id = $2) ORDER BY t.id
+"""
+
+
+@dataclass(frozen=True)
+class RuledItem:
+    """An item of an examination with its key, and the ruling that stands, if any."""
+
+    version_id: UUID
+    kind: ItemKind
+    stem: str
+    options: tuple[str, ...]
+    key: str
+    ruling: RulingKind | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a ruling does: papers it concerns, whose score changes, who passes by it (some names, masked)."""
+
+    papers: int
+    changed: int
+    passing: int
+    names: tuple[str, ...]
+
+
+class _TakenBack(Exception):
+    """Raised to roll the preview's transaction back."""
+
+
+class Rulings:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def item(self, actor: Actor, exam_id: UUID, version_id: UUID) -> RuledItem:
+        """Raises NotFound, Forbidden for who sits an examination himself."""
+        check(actor, "exam.mark")
+        await check_may_see(actor)
+        _, version = await _find(actor, exam_id, version_id)
+        key = (await read_keys([version_id])).get(version_id)
+        ruling = await ExamRuling.get_or_none(exam_id=exam_id, version_id=version_id)
+        return RuledItem(
+            version_id,
+            ItemKind(version.item.kind),
+            version.stem,
+            tuple(version.options),
+            letters_of(key.mask) if key else "",
+            RulingKind(ruling.kind) if ruling else None,
+            ruling.reason if ruling else "",
+        )
+
+    async def preview(
+        self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str = ""
+    ) -> Preview:
+        """What it would do; nothing changes. Raises InvalidInput, NotFound."""
+        done: list[Preview] = []
+        try:
+            async with transaction():
+                done.append(await self._apply(actor, exam_id, version_id, kind, letters, "预览"))
+                raise _TakenBack
+        except _TakenBack:
+            return done[0]
+
+    async def decide(
+        self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
+    ) -> Preview:
+        """It takes effect; another ruling on the same item replaces the one before. Raises InvalidInput, NotFound."""
+        words = check_text(" ".join(reason.split()), "reason", "改判理由", REASON_MAX, required=True)
+        now = self._deps.now()
+        async with transaction():
+            done = await self._apply(actor, exam_id, version_id, kind, letters, words)
+            await record(
+                actor,
+                now,
+                "exam.ruling",
+                "exam",
+                exam_id,
+                version=str(version_id),
+                kind=kind.value,
+                reason=words,
+                papers=done.papers,
+                passing=done.passing,
+            )
+        return done
+
+    async def _apply(
+        self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
+    ) -> Preview:
+        check(actor, "exam.mark")
+        await check_may_see(actor)
+        await advisory_lock(mark_lock(exam_id))
+        exam, version = await _find(actor, exam_id, version_id)
+        mask = _mask(version, kind, letters)
+        decided = {"mask": mask, "reason": reason, "decided_by": actor.account_id, "decided_at": self._deps.now()}
+        await ExamRuling.update_or_create({"kind": kind.value, **decided}, exam_id=exam.id, version_id=version_id)
+        before = await rows(_CONCERNED, exam.id, version_id)
+        await regrade(exam, [row["id"] for row in before])
+        return _compare(before, await rows(_CONCERNED, exam.id, version_id))
+
+
+def _compare(before: Sequence[dict[str, object]], after: Sequence[dict[str, object]]) -> Preview:
+    was = {row["id"]: row for row in before}
+    passing = [row for row in after if row["passed"] and not was[row["id"]]["passed"]]
+    changed = [
+        row for row in after if (row["score"], row["total"]) != (was[row["id"]]["score"], was[row["id"]]["total"])
+    ]
+    names = tuple(mask_name(str(row["real_name"])) for row in passing[:SHOWN])
+    return Preview(len(after), len(changed), len(passing), names)
+
+
+async def _find(actor: Actor, exam_id: UUID, version_id: UUID) -> tuple[Exam, ExamItemVersion]:
+    exam = await get_exam(actor, exam_id)
+    if exam.state not in ("published", "closed"):
+        raise Conflict("这场考试没有举行，不用改判。", code="not_held")
+    version = await ExamItemVersion.get_or_none(id=version_id, item__pool=actor.pool).select_related("item")
+    if version is None:
+        raise NotFound("找不到这道题，请返回列表后刷新。", code="item_unknown")
+    return exam, version
+
+
+def _mask(version: ExamItemVersion, kind: RulingKind, letters: str) -> int:
+    """Raises InvalidInput for letters that the item has no options for."""
+    if kind != RulingKind.ALSO_ACCEPT:
+        return 0
+    typed = "".join(letters.upper().split())
+    known = LETTERS[: len(version.options)]
+    single = version.item.kind != ItemKind.MULTIPLE
+    if not typed or any(one not in known for one in typed) or (single and len(set(typed)) > 1):
+        what = "一个选项" if single else "选项，如AC"
+        raise InvalidInput(f"请填写{what}（{known[:1]}到{known[-1:]}）。", code="bad_letters", field="letters")
+    return mask_of(typed)

@@ -1,0 +1,1 @@
+"""Blueprints (组卷方案), and papers that are made by them."""

@@ -1,0 +1,115 @@
+"""Makes papers (组卷): ahead by the clock for everybody who is called, or at once for one who starts without.
+
+A paper is stored whole: versions of items, orders of options, marks. The text of a case isn't a slot of its own: it is
+the version of the case's item that was the newest at ``made_at``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from random import Random, SystemRandom
+from uuid import UUID
+
+from domain.errors import Conflict, Unavailable
+from domain.exams.blueprint import Deck, Drawn, read_cells
+from domain.exams.lifecycles import ATTEMPT
+from models.exams import Exam, ExamAttempt, ExamCandidate
+from services.core.base import Deps, rows, transaction
+from services.core.batches import not_paused, process_each
+from services.exams.papers.stock import count_use, load_stock
+
+BATCH = 50
+"""Papers of one transaction: the drawing keeps the process busy for some tens of milliseconds."""
+ROUNDS = 40
+"""Batches of one examination before the others have their turn."""
+_WITHOUT = (
+    "FROM exam e JOIN exam_candidate c ON c.exam_id = e.id WHERE e.state = 'published' AND e.closes_at > {now} "
+    "AND c.state = 'called' AND NOT EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id)"
+)
+"""Everybody's first paper; further ones are made when the next try begins."""
+PAPERS_DUE = f"EXISTS (SELECT 1 {_WITHOUT.format(now='$1')} AND {not_paused('exam_papers', 'e.id')})"
+_EXAMS = f"SELECT DISTINCT e.id {_WITHOUT.format(now='$1')} AND {not_paused('exam_papers', 'e.id')}"
+_NEXT = f"""
+SELECT c.id {_WITHOUT.format(now="$2")} AND e.id = $1 ORDER BY c.id LIMIT $3 FOR NO KEY UPDATE OF c SKIP LOCKED
+"""
+_LAST = "SELECT coalesce(max(number), 0) AS n FROM exam_attempt WHERE candidate_id = $1"
+
+
+class Papers:
+    """``chance`` decides among equals; tests hand in one that repeats itself."""
+
+    def __init__(self, deps: Deps, chance: Random | None = None) -> None:
+        self._deps = deps
+        self._chance = chance or SystemRandom()
+
+    async def make_due(self) -> int:
+        """First papers of all published examinations; returns how many examinations had some to make."""
+        due = await rows(_EXAMS, self._deps.now())
+        return await process_each("exam_papers", due, lambda row: self._make_many(row["id"]))
+
+    async def _make_many(self, exam_id: UUID) -> None:
+        for _ in range(ROUNDS):
+            if await self.make_papers(exam_id, BATCH) < BATCH:
+                return
+
+    async def make_papers(self, exam_id: UUID, limit: int) -> int:
+        """First papers of at most so many candidates who have none. Raises Unavailable when the bank lacks items."""
+        now = self._deps.now()
+        async with transaction():
+            exam = await Exam.get(id=exam_id)
+            waiting = [row["id"] for row in await rows(_NEXT, exam_id, now, limit)]
+            drawn = await self._draw(exam, len(waiting))
+            made = [_attempt(exam, candidate, 1, paper, now) for candidate, paper in zip(waiting, drawn, strict=True)]
+            await ExamAttempt.bulk_create(made, batch_size=500)
+        return len(made)
+
+    async def make_paper(self, candidate: ExamCandidate) -> ExamAttempt:
+        """The next paper of one candidate, inside the caller's transaction with the candidate's row locked.
+
+        A paper that was made and not begun yet is handed out again. Raises Conflict while another is under way,
+        Unavailable when the bank lacks items; whether a try is left, the caller has looked.
+        """
+        last = await ExamAttempt.filter(candidate_id=candidate.id).order_by("-number").first()
+        if last is not None and last.state == ATTEMPT.initial:
+            return last
+        if last is not None and last.state in ("running", "sealed"):
+            raise Conflict("上一次作答还没有结束或正在评分，请稍后再试。", code="attempt_open")
+        exam = await Exam.get(id=candidate.exam_id)
+        (paper,) = await self._draw(exam, 1)
+        number = (await rows(_LAST, candidate.id))[0]["n"] + 1
+        attempt = _attempt(exam, candidate.id, number, paper, self._deps.now())
+        await attempt.save(force_create=True)
+        return attempt
+
+    async def _draw(self, exam: Exam, count: int) -> list[Drawn]:
+        """So many papers, each of the items that the ones before used least."""
+        stock, used = await load_stock(exam.pool)
+        deck, papers, uses = Deck(read_cells(exam.cells), stock), [], Counter[UUID]()
+        for _ in range(count):
+            paper = _one(deck, used, self._chance)
+            uses.update(paper.items)
+            used.update({item: used[item] + 1 for item in paper.items})
+            papers.append(paper)
+        await count_use(uses)
+        return papers
+
+
+def _one(deck: Deck, used: dict[UUID, int], chance: Random) -> Drawn:
+    try:
+        return deck.draw(used, chance)
+    except LookupError as lacking:
+        raise Unavailable(f"题库中“{lacking}”的题目不足，暂时不能生成试卷，请联系管理机构。") from lacking
+
+
+def _attempt(exam: Exam, candidate_id: UUID, number: int, paper: Drawn, now: datetime) -> ExamAttempt:
+    return ExamAttempt(
+        exam_id=exam.id,
+        candidate_id=candidate_id,
+        number=number,
+        state=ATTEMPT.initial,
+        versions=[slot.version_id for slot in paper.slots],
+        orders=[slot.order for slot in paper.slots],
+        marks=[slot.mark for slot in paper.slots],
+        made_at=now,
+    )

@@ -1,0 +1,182 @@
+"""Calls people to examinations, also those who come later, and lets those go whose reason to sit is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.exams.lifecycles import CandidateEvent, CandidateState
+from domain.exams.purposes import Purpose
+from domain.exams.reminders import steps_behind
+from domain.ids import new_id
+from models.applications import Application
+from models.exams import Exam, ExamCandidate, ExamSitting
+from models.experts import Expert
+from services.core.base import Deps, record, rows, system, transaction
+from services.core.batches import not_paused, process_each
+from services.core.limits import advisory_lock
+from services.exams.notifications import recipient
+from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open
+from services.exams.sittings.seating import Seating
+from services.notifications import Notices
+
+BATCH = 500
+GONE = "申请或专家资格已结束，不再参加考试"
+_OPEN = "e.state = 'published' AND e.closes_at > $1"
+_NEW = "NOT EXISTS (SELECT 1 FROM exam_candidate o WHERE o.exam_id = e.id AND o.account_id = {account})"
+_SOURCES = {
+    Purpose.ENTRY: (
+        "SELECT e.id AS exam_id, p.account_id, p.id AS application_id, NULL::uuid AS expert_id "
+        "FROM exam e JOIN application p ON p.pool = e.pool AND p.state = 'exam' "
+        f"WHERE e.purpose = 'entry' AND {_OPEN} AND (e.campaign_id IS NULL OR p.campaign_id = e.campaign_id) "
+        f"AND {_NEW.format(account='p.account_id')} "
+        # one examination at a time: who waits to sit another, or for its result, is not called here
+        "AND NOT EXISTS (SELECT 1 FROM exam_candidate o JOIN exam x ON x.id = o.exam_id "
+        "WHERE o.application_id = p.id AND o.state = 'called' AND x.state IN ('published', 'closed'))"
+    ),
+    Purpose.CAMPAIGN: (
+        "SELECT e.id AS exam_id, x.account_id, NULL::uuid AS application_id, x.id AS expert_id "
+        "FROM exam e JOIN expert x ON x.pool = e.pool AND x.left_at IS NULL AND x.account_id IS NOT NULL "
+        f"WHERE e.purpose = 'campaign' AND {_OPEN} AND {_NEW.format(account='x.account_id')} "
+        "AND EXISTS (SELECT 1 FROM application p WHERE p.expert_id = x.id AND p.state = 'entered' "
+        "AND p.campaign_id = e.campaign_id)"
+    ),
+    # who has studied a course that ends with this examination; the office names all others
+    Purpose.SINGLE: (
+        "SELECT e.id AS exam_id, n.account_id, NULL::uuid AS application_id, n.expert_id "
+        "FROM exam e JOIN course c ON c.exam_id = e.id JOIN course_enrolment n ON n.course_id = c.id "
+        f"WHERE n.state = 'learned' AND {_OPEN} AND {_NEW.format(account='n.account_id')}"
+    ),
+    Purpose.MOCK: (
+        "SELECT DISTINCT e.id AS exam_id, c.account_id, NULL::uuid AS application_id, NULL::uuid AS expert_id "
+        "FROM exam e JOIN exam x ON x.pool = e.pool AND x.state = 'published' AND x.purpose <> 'mock' "
+        "AND x.closes_at > $1 AND (e.campaign_id IS NULL OR x.campaign_id = e.campaign_id) "
+        "JOIN exam_candidate c ON c.exam_id = x.id AND c.state = 'called' "
+        f"WHERE e.purpose = 'mock' AND {_OPEN} AND {_NEW.format(account='c.account_id')}"
+    ),
+}
+_MISSING = " UNION ALL ".join(f"({source})" for source in _SOURCES.values())
+_PAUSED = not_paused("exam_call", "m.exam_id")
+CALLS_DUE = f"EXISTS (SELECT 1 FROM ({_MISSING}) m WHERE {_PAUSED})"
+_EXAMS = f"SELECT DISTINCT m.exam_id AS id FROM ({_MISSING}) m WHERE {_PAUSED}"
+_PEOPLE = f"SELECT * FROM ({_MISSING}) m WHERE m.exam_id = $2 ORDER BY m.account_id LIMIT {BATCH}"
+
+_LOST = """
+FROM exam_candidate c JOIN exam e ON e.id = c.exam_id LEFT JOIN application p ON p.id = c.application_id
+LEFT JOIN expert x ON x.id = c.expert_id
+WHERE c.state = 'called' AND e.state = 'published' AND (p.state <> 'exam' OR x.left_at IS NOT NULL)
+"""
+_REST = not_paused("exam_leave", "c.id")
+LEAVES_DUE = f"EXISTS (SELECT 1 {_LOST} AND {_REST})"
+_LEAVING = f"SELECT c.id, c.exam_id {_LOST} AND {_REST} ORDER BY c.id LIMIT {BATCH}"
+
+
+class Calling:
+    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._seating = seating
+
+    # ---- who comes
+
+    async def call_due(self) -> int:
+        """Call everybody who should sit a published examination and isn't called yet."""
+        due = await rows(_EXAMS, self._deps.now())
+        return await process_each("exam_call", due, lambda row: self._call_many(row["id"]))
+
+    async def _call_many(self, exam_id: UUID) -> None:
+        while await self._call_batch(exam_id) == BATCH:
+            pass
+
+    async def _call_batch(self, exam_id: UUID) -> int:
+        now = self._deps.now()
+        async with transaction():
+            await advisory_lock(f"exam_call:{exam_id}")
+            exam = await Exam.get(id=exam_id)
+            people = await rows(_PEOPLE, now, exam_id)
+            await self.add(exam, people, now)
+        return len(people)
+
+    async def add(self, exam: Exam, people: Sequence[Any], now: datetime) -> list[ExamCandidate]:
+        """Call these (account_id, application_id, expert_id), and tell them unless it is a mock examination.
+
+        Inside the caller's transaction, which holds the lock ``exam_call`` of the examination.
+        """
+        sitting = await _only_sitting(exam)
+        behind = _behind(exam, sitting, now)
+        made = [
+            ExamCandidate(
+                id=new_id(),
+                exam_id=exam.id,
+                account_id=one["account_id"],
+                application_id=one["application_id"],
+                expert_id=one["expert_id"],
+                sitting_id=sitting.id if sitting else None,
+                reminders=behind,
+                called_at=now,
+            )
+            for one in people
+        ]
+        await ExamCandidate.bulk_create(made, batch_size=BATCH)
+        if sitting is not None:
+            sitting.booked += len(made)
+            await sitting.save(update_fields=["booked"])
+        if exam.state == "published":
+            await self.notify_candidates(exam, made, sitting, now)
+        await record(system(exam.pool), now, "exam.call", "exam", exam.id, count=len(made))
+        return made
+
+    async def notify_candidates(
+        self, exam: Exam, candidates: Sequence[ExamCandidate], sitting: ExamSitting | None, now: datetime
+    ) -> None:
+        if exam.purpose == Purpose.MOCK:  # offered beside the real one, whose notice they get
+            return
+        await self._notices.notify_many(
+            pool=exam.pool,
+            kind="exam_called",
+            recipients=[recipient("exam_called", exam, one, sitting, now) for one in candidates],
+        )
+
+    # ---- who goes
+
+    async def leave_due(self) -> int:
+        """A candidate whose application is not waiting any more, or who left the pool, sits no more."""
+        due = await rows(_LEAVING)
+        return await process_each("exam_leave", due, lambda row: self._leave(row["id"], row["exam_id"]))
+
+    async def _leave(self, candidate_id: UUID, exam_id: UUID) -> None:
+        now = self._deps.now()
+        async with transaction():
+            exam = await Exam.get(id=exam_id)
+            sittings = await lock_sittings(exam_id)
+            candidate = await lock_candidate(candidate_id)
+            if candidate.state != CandidateState.CALLED or not await _is_gone(candidate):
+                return
+            await move_candidate(candidate, CandidateEvent.LEAVE, now)
+            candidate.waiting_id = candidate.waiting_since = None
+            await candidate.save(update_fields=["waiting_id", "waiting_since"])
+            await self._seating.unseat(exam, candidate, sittings, now)
+            await void_open(candidate.id, GONE)
+            await record(system(exam.pool), now, "exam.leave", "exam_candidate", candidate.id)
+
+
+async def _is_gone(candidate: ExamCandidate) -> bool:
+    if candidate.application_id is not None:
+        return not await Application.exists(id=candidate.application_id, state="exam")
+    return candidate.expert_id is not None and await Expert.exists(id=candidate.expert_id, left_at__not_isnull=True)
+
+
+async def _only_sitting(exam: Exam) -> ExamSitting | None:
+    """Where nothing is booked: the window for all, locked. A draft has none yet."""
+    if exam.state != "published" or rules_of(exam).booking:
+        return None
+    return await ExamSitting.filter(exam_id=exam.id).select_for_update().get()
+
+
+def _behind(exam: Exam, sitting: ExamSitting | None, now: datetime) -> int:
+    """The call is a reminder itself: those whose time has come are not sent besides."""
+    if exam.state != "published":
+        return 0
+    return steps_behind(rules_of(exam).reminders, sitting.starts_at if sitting else exam.opens_at, now)

@@ -1,0 +1,380 @@
+"""Candidates (考生) as the office sees them: the list, persons added by number or sheet, allowances, second chances."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.errors import Conflict, Forbidden, InvalidInput
+from domain.exams.lifecycles import AttemptState, CandidateEvent, CandidateState, ExamState
+from domain.exams.purposes import Purpose
+from domain.exams.timetable import print_span
+from domain.masking import mask_name
+from models.exams import Exam, ExamCandidate, ExamSitting
+from services.core.base import Actor, Deps, Page, record, rows, system, transaction
+from services.core.idempotency import once
+from services.core.limits import advisory_lock
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.exams.notifications import facts_of
+from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
+from services.exams.sittings.calling import Calling
+from services.inspection.checker import FileChecker
+from services.notifications import Notices
+from services.spreadsheets.formats import Column, SheetError, format_within
+
+ADD_MAX = 2000
+BYTES_MAX = 2_000_000
+EXTRA_MINUTES_MAX, EXTRA_TRIES_MAX = 180, 9
+REASON_MAX = 100
+COLUMNS = (Column("number", "专家编号或申请编号", True, "每行一人", "ZJ0000001"),)
+_SPLIT = re.compile(r"[\s,，;；、]+")
+_LIST = """
+SELECT c.id, c.state, c.sitting_id, c.waiting_id, c.extra_minutes, c.extra_tries, c.allowance_reason, c.called_at,
+       c.face, c.face_at,
+       k.real_name, coalesce(p.number, x.number, '') AS number, p.id AS application_id,
+       s.starts_at, s.ends_at, s.place, a.used, a.state AS attempt, a.passed, a.score, a.total,
+       count(*) OVER () AS total_rows
+FROM exam_candidate c JOIN account k ON k.id = c.account_id
+LEFT JOIN application p ON p.id = c.application_id LEFT JOIN expert x ON x.id = c.expert_id
+LEFT JOIN exam_sitting s ON s.id = c.sitting_id
+LEFT JOIN LATERAL (
+    SELECT t.state, t.passed, t.score, t.total,
+           count(*) FILTER (WHERE t.state NOT IN ('ready', 'void')) OVER () AS used
+    FROM exam_attempt t WHERE t.candidate_id = c.id ORDER BY t.number DESC LIMIT 1
+) a ON TRUE
+WHERE c.exam_id = $1 AND ($2 = '' OR c.state = $2) AND ($3::uuid IS NULL OR c.sitting_id = $3)
+  AND ($4 = '' OR k.real_name = $4 OR p.number = $4 OR x.number = $4) AND ($5::uuid IS NULL OR c.id = $5)
+ORDER BY c.called_at, c.id LIMIT $6 OFFSET $7
+"""
+_SITTING_THEN = """
+SELECT DISTINCT c.id FROM exam_candidate c JOIN exam_attempt a ON a.candidate_id = c.id
+WHERE c.exam_id = $1 AND c.state IN ('called', 'failed') AND a.state <> 'void'
+  AND a.started_at < $3 AND coalesce(a.sealed_at, $4) > $2
+ORDER BY c.id
+"""
+_FIND = """
+SELECT w.number, x.id AS expert_id, p.id AS application_id, coalesce(x.account_id, p.account_id) AS account_id,
+       x.left_at, p.state AS application_state,
+       EXISTS (SELECT 1 FROM exam_candidate c WHERE c.exam_id = $3
+               AND c.account_id = coalesce(x.account_id, p.account_id)) AS known
+FROM unnest($2::text[]) AS w (number)
+LEFT JOIN expert x ON x.pool = $1 AND x.number = w.number
+LEFT JOIN application p ON p.pool = $1 AND p.number = w.number
+"""
+
+
+@dataclass(frozen=True)
+class CandidateLine:
+    """A candidate with the newest paper; ``number`` is the application's or the expert's. Marks are tenths."""
+
+    id: UUID
+    name: str
+    number: str
+    application_id: UUID | None
+    state: CandidateState
+    sitting: str
+    waiting: bool
+    extra_minutes: int
+    extra_tries: int
+    reason: str
+    used: int
+    attempt: AttemptState | None
+    passed: bool | None
+    score: int | None
+    total: int | None
+    called_at: datetime
+    face: str
+    face_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which candidates; empty: all."""
+
+    state: str = ""
+    sitting_id: UUID | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many persons were added; ``problems``: number and reason of the others."""
+
+    count: int
+    problems: tuple[tuple[str, str], ...]
+
+
+class Candidates:
+    def __init__(self, deps: Deps, notices: Notices, calling: Calling, checker: FileChecker) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._calling = calling
+        self._checker = checker
+
+    async def page(
+        self, actor: Actor, exam_id: UUID, wanted: Wanted, *, page: int = 1, size: int = 20
+    ) -> Page[CandidateLine]:
+        """In the order in which they were called. Raises NotFound."""
+        check(actor, "exam.manage")
+        exam = await get_exam(actor, exam_id)
+        found = await self._lines(exam, wanted, None, size, (page - 1) * size)
+        return Page(tuple(self._line(row) for row in found), found[0]["total_rows"] if found else 0)
+
+    async def get(self, actor: Actor, candidate_id: UUID) -> tuple[CandidateLine, UUID]:
+        """One of them, and the examination's id. Raises NotFound."""
+        check(actor, "exam.manage")
+        _, exam = await get_candidate(actor, candidate_id)
+        (row,) = await self._lines(exam, Wanted(), candidate_id, 1, 0)
+        return self._line(row), exam.id
+
+    async def _lines(
+        self, exam: Exam, wanted: Wanted, only: UUID | None, limit: int, offset: int
+    ) -> Sequence[Mapping[str, Any]]:
+        return await rows(_LIST, exam.id, wanted.state, wanted.sitting_id, wanted.search.strip(), only, limit, offset)
+
+    def _line(self, row: Mapping[str, Any]) -> CandidateLine:
+        now = self._deps.now()
+        span = print_span(row["starts_at"], row["ends_at"], now) if row["sitting_id"] else ""
+        return CandidateLine(
+            id=row["id"],
+            name=mask_name(row["real_name"]),
+            number=row["number"],
+            application_id=row["application_id"],
+            state=CandidateState(row["state"]),
+            sitting=span,
+            waiting=row["waiting_id"] is not None,
+            extra_minutes=row["extra_minutes"],
+            extra_tries=row["extra_tries"],
+            reason=row["allowance_reason"],
+            used=row["used"] or 0,
+            attempt=AttemptState(row["attempt"]) if row["attempt"] else None,
+            passed=row["passed"],
+            score=row["score"],
+            total=row["total"],
+            called_at=row["called_at"],
+            face=row["face"],
+            face_at=row["face_at"],
+        )
+
+    # ---- persons whom the office names
+
+    async def add_sheet(self, actor: Actor, exam_id: UUID, content: bytes) -> Added:
+        """The numbers of a sheet's first column. Raises InvalidInput for a file that can't be read."""
+        check(actor, "exam.manage")
+        if len(content) > BYTES_MAX:
+            raise InvalidInput("文件最大2MB，请拆分后再上传。", code="file_too_large", field="file")
+        try:
+            lines = await self._checker.read_sheet(content, format_within(content), COLUMNS, ADD_MAX)
+        except SheetError as error:
+            raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
+        return await self.add(actor, exam_id, " ".join(line.cells[0] for line in lines))
+
+    async def add(self, actor: Actor, exam_id: UUID, text: str) -> Added:
+        """By numbers of experts or of applications that wait for an examination, however they are separated.
+
+        All who can be called are, the others come back with the reason. Raises Conflict for an examination whose
+        candidates follow from its purpose, or that is over; InvalidInput for no number at all.
+        """
+        check(actor, "exam.manage")
+        numbers = list(dict.fromkeys(one for one in _SPLIT.split(text.strip().upper()) if one))
+        if not numbers:
+            raise InvalidInput("请填写专家编号或申请编号，每行一个。", code="missing", field="numbers")
+        if len(numbers) > ADD_MAX:
+            raise InvalidInput(f"一次最多添加{ADD_MAX}人，请分批添加。", code="too_many", field="numbers")
+        now = self._deps.now()
+        async with transaction():
+            await advisory_lock(f"exam_call:{exam_id}")
+            exam = await get_exam(actor, exam_id)
+            _check_named(exam, now)
+            found = await rows(_FIND, exam.pool, numbers, exam.id)
+            problems = {row["number"]: reason for row in found if (reason := _problem(row))}
+            good = {row["account_id"]: row for row in found if row["number"] not in problems}
+            await self._calling.add(exam, [_person(row) for row in good.values()], now)
+            await record(actor, now, "exam.add", "exam", exam.id, count=len(good), refused=len(problems))
+        return Added(len(good), tuple(problems.items()))
+
+    async def drop(self, actor: Actor, candidate_id: UUID) -> None:
+        """Take a person off a draft. Raises Conflict for a published examination."""
+        check(actor, "exam.manage")
+        now = self._deps.now()
+        async with transaction():
+            candidate, exam = await get_candidate(actor, candidate_id)
+            if exam.state != ExamState.DRAFT:
+                raise Conflict("考试已发布，请用“结束参加”。", code="exam_published")
+            await candidate.delete()
+            await record(actor, now, "exam.drop", "exam", exam.id, candidate=str(candidate_id))
+
+    # ---- allowances
+
+    async def allow(self, actor: Actor, candidate_id: UUID, minutes: int, tries: int, reason: str) -> None:
+        """More time, or more tries, for one person; for papers that begin from now on.
+
+        Raises InvalidInput, Forbidden for oneself.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        if not 0 <= minutes <= EXTRA_MINUTES_MAX:
+            raise InvalidInput(f"延长的分钟数应为0到{EXTRA_MINUTES_MAX}。", code="bad_minutes", field="minutes")
+        if not 0 <= tries <= EXTRA_TRIES_MAX:
+            raise InvalidInput(f"增加的次数应为0到{EXTRA_TRIES_MAX}。", code="bad_tries", field="tries")
+        now = self._deps.now()
+        async with transaction():
+            await get_candidate(actor, candidate_id)
+            candidate = await lock_candidate(candidate_id)
+            _check_not_oneself(actor, candidate)
+            candidate.extra_minutes, candidate.extra_tries, candidate.allowance_reason = minutes, tries, words
+            await candidate.save(update_fields=["extra_minutes", "extra_tries", "allowance_reason"])
+            await record(
+                actor,
+                now,
+                "exam.allow",
+                "exam_candidate",
+                candidate.id,
+                minutes=minutes,
+                tries=tries,
+                reason=words,
+            )
+
+    async def give_back(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
+        """One more try, whatever became of the last; who failed waits for the examination again, and is notified.
+
+        Raises Conflict when the examination is over or what the person sat for is decided, Forbidden for oneself.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        now = self._deps.now()
+
+        async def run() -> None:
+            await get_candidate(actor, candidate_id)
+            await self._give_back(actor, candidate_id, words, now)
+
+        await once(
+            owner=f"exam_give_back:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=type(None),
+            run=run,
+            request=f"{candidate_id} {words}",
+        )
+
+    async def concerned(self, actor: Actor, exam_id: UUID, since: datetime, until: datetime) -> int:
+        """How many were answering in a span of time: whom ``give_back_all`` concerns."""
+        check(actor, "exam.manage")
+        exam = await get_exam(actor, exam_id)
+        return len(await rows(_SITTING_THEN, exam.id, since, until, self._deps.now()))
+
+    async def give_back_all(
+        self, actor: Actor, exam_id: UUID, since: datetime, until: datetime, reason: str, *, key: str | None = None
+    ) -> int:
+        """After an outage: one more try for everybody who was answering then; returns how many. Raises Conflict."""
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        if since >= until:
+            raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="until")
+        now = self._deps.now()
+
+        async def run() -> int:
+            exam = await get_exam(actor, exam_id)
+            done = 0
+            for row in await rows(_SITTING_THEN, exam.id, since, until, now):
+                candidate = await ExamCandidate.get(id=row["id"])
+                if candidate.account_id != actor.account_id and await _may_sit(candidate):
+                    await self._give_back(actor, row["id"], words, now)
+                    done += 1
+            await record(actor, now, "exam.give_back_all", "exam", exam.id, count=done, reason=words)
+            return done
+
+        return await once(
+            owner=f"exam_give_back:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=int,
+            run=run,
+            request=f"{exam_id} {since} {until} {words}",
+        )
+
+    async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
+        """All tries anew for a candidate who failed and makes up a course (补学); inside the caller's transaction.
+
+        A person who isn't called yet, or an examination that is over, is left alone.
+        """
+        found = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
+        exam = await Exam.get(id=exam_id)
+        if found is None or exam.state != ExamState.PUBLISHED or exam.closes_at <= now:
+            return
+        candidate = await lock_candidate(found.id)
+        if candidate.state != CandidateState.FAILED:
+            return
+        await move_candidate(candidate, CandidateEvent.RETRY, now)
+        candidate.extra_tries += rules_of(exam).tries
+        candidate.allowance_reason = reason
+        await candidate.save(update_fields=["extra_tries", "allowance_reason"])
+        await record(system(exam.pool), now, "exam.renew", "exam_candidate", candidate.id, reason=reason)
+
+    async def _give_back(self, actor: Actor, candidate_id: UUID, reason: str, now: datetime) -> None:
+        candidate = await lock_candidate(candidate_id)
+        exam = await Exam.get(id=candidate.exam_id)
+        _check_not_oneself(actor, candidate)
+        if exam.state != ExamState.PUBLISHED or exam.closes_at <= now:
+            raise Conflict("考试已结束，请先延长考试时间再增加次数。", code="exam_over")
+        if not await _may_sit(candidate):
+            raise Conflict("这位考生的申请已办结或已合格，不能再增加次数。", code="decided")
+        if candidate.state == CandidateState.FAILED:
+            await move_candidate(candidate, CandidateEvent.RETRY, now)
+        candidate.extra_tries += 1
+        candidate.allowance_reason = reason
+        await candidate.save(update_fields=["extra_tries", "allowance_reason"])
+        await record(actor, now, "exam.give_back", "exam_candidate", candidate.id, reason=reason)
+        sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
+        await self._notices.notify(
+            pool=exam.pool,
+            kind="exam_changed",
+            dedupe_key=f"exam_give_back:{candidate.id}:{candidate.extra_tries}",
+            params=facts_of(exam, candidate, sitting, now, reason=f"增加一次考试机会（{reason}）"),
+            account_id=candidate.account_id,
+        )
+
+
+async def _may_sit(candidate: ExamCandidate) -> bool:
+    """Whether a further try can still change anything."""
+    if candidate.state not in (CandidateState.CALLED, CandidateState.FAILED):
+        return False
+    if candidate.application_id is None:
+        return True
+    found = await rows("SELECT 1 FROM application WHERE id = $1 AND state = 'exam'", candidate.application_id)
+    return bool(found)
+
+
+def _check_not_oneself(actor: Actor, candidate: ExamCandidate) -> None:
+    if actor.account_id is not None and candidate.account_id == actor.account_id:
+        raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
+
+
+def _check_named(exam: Exam, now: datetime) -> None:
+    if exam.purpose not in (Purpose.SINGLE, Purpose.CAMPAIGN):
+        raise Conflict("这场考试的考生按用途自动通知，不用添加；个别人员请另建“个别考试”。", code="not_named")
+    if exam.state not in (ExamState.DRAFT, ExamState.PUBLISHED) or exam.closes_at <= now:
+        raise Conflict("考试已结束或取消，不能再添加考生。", code="exam_over")
+
+
+def _problem(row: Mapping[str, Any]) -> str:
+    """Why this person can't be called; empty: can be."""
+    if row["expert_id"] is None and row["application_id"] is None:
+        return "没有这个编号，请核对"
+    if row["left_at"] is not None:
+        return "已不在库"
+    if row["account_id"] is None:
+        return "还没有登录过系统，请通知本人登录后再添加"
+    if row["expert_id"] is None and row["application_state"] != "exam":
+        return "这份申请不在等待考试"
+    return "已是这场考试的考生" if row["known"] else ""
+
+
+def _person(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    application = row["application_id"] if row["expert_id"] is None else None
+    return {"account_id": row["account_id"], "application_id": application, "expert_id": row["expert_id"]}

@@ -1,0 +1,111 @@
+"""What the office decides of one candidate by hand, so that each has a way out: a result, or that he sits no more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import Forbidden
+from domain.exams.lifecycles import CandidateEvent, CandidateState
+from models.applications import Application
+from models.exams import Exam, ExamCandidate, ExamSitting
+from services.applications import lock
+from services.core.base import Actor, Deps, record
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.entry import Conclusions, ExamResult
+from services.exams.notifications import facts_of
+from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
+from services.exams.sittings.seating import Seating
+from services.notifications import Notifier
+
+REASON_MAX = 200
+_Act = Callable[[ExamCandidate, Application | None, datetime], Awaitable[None]]
+_EVENTS: dict[ExamResult, CandidateEvent] = {"passed": CandidateEvent.PASS, "failed": CandidateEvent.FAIL}
+
+
+class ExamDecisions:
+    def __init__(self, deps: Deps, notices: Notifier, conclusions: Conclusions, seating: Seating) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._conclusions = conclusions
+        self._seating = seating
+
+    async def record_result(
+        self, actor: Actor, candidate_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
+    ) -> None:
+        """Passed or failed by a decision; an application goes on, or ends, and the person is notified with the reason.
+
+        A paper under way counts for nothing. Raises Conflict for a candidate who is through, Forbidden for oneself.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "成绩或原因", REASON_MAX, required=True)
+
+        async def act(candidate: ExamCandidate, application: Application | None, now: datetime) -> None:
+            await move_candidate(candidate, _EVENTS[result], now)
+            await record(actor, now, f"exam.record_{result}", "exam_candidate", candidate.id, reason=words)
+            if application is not None and application.state == "exam":
+                await self._conclusions.apply_exam(actor, application, result, words, now)
+            else:
+                await self._notify(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
+
+        await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
+
+    async def release(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
+        """He sits this one no more; an application goes on waiting, and the next examination calls it.
+
+        Raises Conflict for a candidate who is through, Forbidden for oneself.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+
+        async def act(candidate: ExamCandidate, _: Application | None, now: datetime) -> None:
+            await move_candidate(candidate, CandidateEvent.LEAVE, now)
+            await record(actor, now, "exam.release", "exam_candidate", candidate.id, reason=words)
+            await self._notify(candidate, f"您不再参加这场考试（{words}）", now)
+
+        await self._decide(actor, candidate_id, f"release {words}", words, key, act)
+
+    async def _notify(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
+        """The next stage's notice reports a result of an application; this one reports all others."""
+        exam = await Exam.get(id=candidate.exam_id)
+        sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
+        await self._notices.notify(
+            pool=exam.pool,
+            kind="exam_changed",
+            dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
+            params=facts_of(exam, candidate, sitting, now, reason=what),
+            account_id=candidate.account_id,
+        )
+
+    async def _decide(
+        self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act
+    ) -> None:
+        now = self._deps.now()
+
+        async def run() -> None:
+            known, exam = await get_candidate(actor, candidate_id)
+            if actor.account_id is not None and known.account_id == actor.account_id:
+                raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
+            application = await lock(known.application_id) if known.application_id else None
+            sittings = await lock_sittings(exam.id)
+            candidate = await lock_candidate(candidate_id)
+            was_called = candidate.state == CandidateState.CALLED
+            await act(candidate, application, now)
+            candidate.waiting_id = candidate.waiting_since = None
+            await candidate.save(update_fields=["waiting_id", "waiting_since"])
+            booked = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
+            if was_called and exam.state == "published" and booked is not None and booked.starts_at > now:
+                await self._seating.unseat(exam, candidate, sittings, now)
+            await void_open(candidate.id, reason)
+
+        await once(
+            owner=f"exam_decide:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=type(None),
+            run=run,
+            request=f"{candidate_id} {what}",
+        )

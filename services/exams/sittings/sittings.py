@@ -1,0 +1,387 @@
+"""Sittings (场次): candidates book, change and give back; the office adds, moves and removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.clock import print_until
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.exams.lifecycles import CandidateState
+from domain.exams.reminders import steps_behind
+from domain.exams.timetable import print_span
+from domain.rulebook.exams import ExamRules
+from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
+from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.exams.notifications import recipient
+from services.exams.repository import (
+    Sittings,
+    check_called,
+    get_exam,
+    get_own,
+    lock_candidate,
+    lock_sittings,
+    rules_of,
+)
+from services.exams.sittings.seating import Seating, is_full, stop_waiting
+from services.notifications import Notices
+
+CAPACITY_MAX = 100_000
+PLACE_MAX = 200
+_WAITING = (
+    "SELECT waiting_id AS id, count(*) AS n FROM exam_candidate WHERE exam_id = $1 AND waiting_id IS NOT NULL "
+    "AND state = 'called' GROUP BY waiting_id"
+)
+
+
+@dataclass(frozen=True)
+class SittingData:
+    """The form of a sitting. ``capacity`` None: everybody who likes."""
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class SittingView:
+    """``until``: the last moment to book it, change it or give it back."""
+
+    id: UUID
+    data: SittingData
+    booked: int
+    waiting: int
+    until: datetime
+    open: bool
+    """Whether it can be booked or waited for now."""
+    span: str
+
+    @property
+    def left(self) -> int | None:
+        return None if self.data.capacity is None else max(0, self.data.capacity - self.booked)
+
+    @property
+    def full(self) -> bool:
+        return self.left == 0
+
+
+@dataclass(frozen=True)
+class Booking:
+    """What a candidate has, and what is offered. ``booked`` and ``waiting`` are ids of ``sittings``."""
+
+    candidate_id: UUID
+    exam: str
+    sittings: tuple[SittingView, ...]
+    booked: UUID | None
+    waiting: UUID | None
+    fixed: bool
+    """What is booked can't be changed or given back any more."""
+
+    def of(self, sitting_id: UUID | None) -> SittingView | None:
+        return next((one for one in self.sittings if one.id == sitting_id), None)
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The outcome of booking, waiting or giving back."""
+
+    state: Literal["booked", "waiting", "none"]
+    span: str
+    place: str
+    until: str
+
+
+class ExamSittings:
+    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._seating = seating
+
+    # ---- candidates
+
+    async def offered(self, actor: Actor, candidate_id: UUID) -> Booking:
+        """What can be booked, the soonest first. Raises NotFound; Conflict where nothing is booked."""
+        check(actor, "exam.own")
+        candidate, exam = await get_own(actor, candidate_id)
+        check_called(candidate, exam)
+        rules = _rules_with_booking(exam)
+        now = self._deps.now()
+        views = await self._views(exam, rules, now)
+        shown = tuple(one for one in views if one.open or one.id in (candidate.sitting_id, candidate.waiting_id))
+        booked = next((one for one in views if one.id == candidate.sitting_id), None)
+        fixed = booked is not None and booked.until <= now < booked.data.ends_at
+        return Booking(candidate.id, exam.name, shown, candidate.sitting_id, candidate.waiting_id, fixed)
+
+    async def book(self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None) -> Booked:
+        """Take a place, giving back the one held so far. Raises Conflict for a full one, RuleViolation when it is late.
+
+        Booking what one has is harmless; who waited for another sitting waits no more.
+        """
+
+        async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
+            wanted = self._wanted(exam, sittings, sitting_id, now)
+            if candidate.sitting_id != wanted.id:
+                self._check_changeable(exam, candidate, sittings, now)
+                if is_full(wanted):
+                    raise Conflict("这个场次已经约满，可以候补或改约其他场次。", code="sitting_full")
+            await stop_waiting(candidate)
+            await self._seating.seat(exam, candidate, wanted, sittings, now)
+            return _booked("booked", exam, wanted, now)
+
+        return await self._change(actor, candidate_id, f"book {sitting_id}", key, act)
+
+    async def wait(self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None) -> Booked:
+        """Wait for a full sitting, keeping the place held so far; where a place is free it is taken at once."""
+
+        async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
+            wanted = self._wanted(exam, sittings, sitting_id, now)
+            if candidate.sitting_id == wanted.id:
+                return _booked("booked", exam, wanted, now)
+            self._check_changeable(exam, candidate, sittings, now)
+            if not is_full(wanted):
+                await stop_waiting(candidate)
+                await self._seating.seat(exam, candidate, wanted, sittings, now)
+                return _booked("booked", exam, wanted, now)
+            if candidate.waiting_id != wanted.id:
+                candidate.waiting_id, candidate.waiting_since = wanted.id, now
+                await candidate.save(update_fields=["waiting_id", "waiting_since"])
+            return _booked("waiting", exam, wanted, now)
+
+        return await self._change(actor, candidate_id, f"wait {sitting_id}", key, act)
+
+    async def give_back(self, actor: Actor, candidate_id: UUID, *, key: str | None = None) -> Booked:
+        """Give back the place, and wait for none. Twice is harmless. Raises RuleViolation when it is too late."""
+
+        async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
+            self._check_changeable(exam, candidate, sittings, now)
+            await stop_waiting(candidate)
+            await self._seating.unseat(exam, candidate, sittings, now)
+            return Booked("none", "", "", "")
+
+        return await self._change(actor, candidate_id, "give back", key, act)
+
+    async def _change(
+        self,
+        actor: Actor,
+        candidate_id: UUID,
+        what: str,
+        key: str | None,
+        act: Callable[[ExamCandidate, Exam, Sittings, datetime], Awaitable[Booked]],
+    ) -> Booked:
+        check(actor, "exam.own")
+        now = self._deps.now()
+
+        async def run() -> Booked:
+            _, exam = await get_own(actor, candidate_id)
+            sittings = await lock_sittings(exam.id)
+            candidate = await lock_candidate(candidate_id)
+            check_called(candidate, exam)
+            done = await act(candidate, exam, sittings, now)
+            await record(actor, now, "exam.sitting", "exam_candidate", candidate.id, what=what, state=done.state)
+            return done
+
+        return await once(
+            owner=f"exam_sitting:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Booked,
+            run=run,
+            request=f"{candidate_id} {what}",
+        )
+
+    def _wanted(self, exam: Exam, sittings: Sittings, sitting_id: UUID, now: datetime) -> ExamSitting:
+        rules = _rules_with_booking(exam)
+        wanted = sittings.get(sitting_id)
+        if wanted is None:
+            raise NotFound("找不到这个场次，请重新选择。", code="sitting_unknown")
+        until = wanted.starts_at - rules.booking_until
+        if now >= until:
+            message = f"这个场次的预约已于{print_until(until, now)}截止，请选择其他场次。"
+            raise violation(self._deps.book(exam.pool), "exam.booking_until", message)
+        return wanted
+
+    def _check_changeable(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
+        held = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
+        until = held.starts_at - rules_of(exam).booking_until if held else now
+        if held is not None and until <= now < held.ends_at:
+            book = self._deps.book(exam.pool)
+            message = (
+                f"已预约的场次在{print_until(until, now)}后不能更改或退回，请按时参加；"
+                f"确有困难请拨打{book.pool.hotline}。"
+            )
+            raise violation(book, "exam.booking_until", message)
+
+    # ---- the office
+
+    async def list(self, actor: Actor, exam_id: UUID) -> tuple[SittingView, ...]:
+        check(actor, "exam.manage")
+        exam = await get_exam(actor, exam_id)
+        return await self._views(exam, self._rules(exam), self._deps.now())
+
+    async def add(self, actor: Actor, exam_id: UUID, data: SittingData, *, key: str | None = None) -> SittingView:
+        """Of a draft or a published examination. Raises InvalidInput, Conflict."""
+        check(actor, "exam.manage")
+        now = self._deps.now()
+
+        async def run() -> SittingView:
+            exam = await get_exam(actor, exam_id, locked=True)
+            clean = self._check(exam, data, now)
+            made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
+            await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
+            return _view(made, 0, self._rules(exam), now)
+
+        return await once(
+            owner=f"exam_sitting_add:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=SittingView,
+            run=run,
+            request=f"{exam_id} {data!r}",
+        )
+
+    async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, data: SittingData) -> None:
+        """Who has booked it is notified of another time or place; who waits gets the places that are new.
+
+        Raises Conflict for one that began, or when more people have booked it than there would be places.
+        """
+        check(actor, "exam.manage")
+        now = self._deps.now()
+        async with transaction():
+            exam = await get_exam(actor, exam_id, locked=True)
+            clean = self._check(exam, data, now)
+            sittings = await lock_sittings(exam.id)
+            sitting = _one(sittings, sitting_id)
+            await _check_not_begun(sitting, now)
+            if clean.capacity is not None and clean.capacity < sitting.booked:
+                raise Conflict(f"已有{sitting.booked}人预约，名额不能少于{sitting.booked}。", code="sitting_booked")
+            moved = (sitting.starts_at, sitting.ends_at, sitting.place) != (clean.starts_at, clean.ends_at, clean.place)
+            sitting.update_from_dict(_columns(clean))
+            await sitting.save()
+            await record(actor, now, "exam.sitting_edit", "exam", exam.id, sitting=str(sitting.id))
+            if exam.state != "published":
+                return
+            if moved:
+                await self._notify_moved(exam, sitting, now)
+            await self._seating.move_up(exam, [sitting], sittings, now)
+
+    async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
+        """Who has booked it or waits for it is notified and books another; returns how many had.
+
+        Raises Conflict for one that began.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", 100)
+        now = self._deps.now()
+        async with transaction():
+            exam = await get_exam(actor, exam_id, locked=True)
+            sittings = await lock_sittings(exam.id)
+            sitting = _one(sittings, sitting_id)
+            await _check_not_begun(sitting, now)
+            held = await ExamCandidate.filter(sitting_id=sitting.id).order_by("id").select_for_update(no_key=True)
+            if held and not words:
+                raise InvalidInput("已有人预约，请填写取消原因，会告知本人。", code="missing", field="reason")
+            await ExamCandidate.filter(waiting_id=sitting.id).update(waiting_id=None, waiting_since=None)
+            await ExamCandidate.filter(sitting_id=sitting.id).update(sitting_id=None)
+            await sitting.delete()
+            told = [one for one in held if one.state == CandidateState.CALLED]
+            said = f"{print_span(sitting.starts_at, sitting.ends_at, now)}的场次取消（{words}），请重新预约"
+            await self._notices.notify_many(
+                pool=exam.pool,
+                kind="exam_changed",
+                recipients=[
+                    recipient("exam_changed", exam, one, None, now, reason=said, occasion=f"gone:{sitting.id}")
+                    for one in told
+                ],
+            )
+            await record(actor, now, "exam.sitting_remove", "exam", exam.id, booked=len(told), reason=words)
+        return len(told)
+
+    async def _notify_moved(self, exam: Exam, sitting: ExamSitting, now: datetime) -> None:
+        held = await ExamCandidate.filter(sitting_id=sitting.id, state=CandidateState.CALLED).order_by("id")
+        rules = rules_of(exam)
+        behind = steps_behind(rules.reminders, sitting.starts_at, now)
+        await ExamCandidate.filter(sitting_id=sitting.id).update(reminders=behind)
+        said = f"场次改为{print_span(sitting.starts_at, sitting.ends_at, now)}"
+        await self._notices.notify_many(
+            pool=exam.pool,
+            kind="exam_changed",
+            recipients=[
+                recipient("exam_changed", exam, one, sitting, now, reason=said, occasion=now.isoformat())
+                for one in held
+            ],
+        )
+
+    def _rules(self, exam: Exam) -> ExamRules:
+        return rules_of(exam) if exam.rules else self._deps.book(exam.pool).exam
+
+    def _check(self, exam: Exam, data: SittingData, now: datetime) -> SittingData:
+        if exam.state not in ("draft", "published"):
+            raise Conflict("考试已结束或取消，不能再调整场次。", code="exam_over")
+        if data.starts_at >= data.ends_at:
+            raise InvalidInput("场次的结束时间应晚于开始时间。", code="window_turned", field="ends_at")
+        if data.starts_at < exam.opens_at or data.ends_at > exam.closes_at:
+            span = print_span(exam.opens_at, exam.closes_at, now)
+            raise InvalidInput(f"场次应在考试时间内（{span}）。", code="outside", field="starts_at")
+        if data.starts_at <= now:
+            raise InvalidInput("场次的开始时间已经过去，请改为以后的时间。", code="past", field="starts_at")
+        if data.capacity is not None and not 1 <= data.capacity <= CAPACITY_MAX:
+            raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
+        return replace(data, place=check_text(" ".join(data.place.split()), "place", "地点", PLACE_MAX))
+
+    async def _views(self, exam: Exam, rules: ExamRules, now: datetime) -> tuple[SittingView, ...]:
+        waiting = {row["id"]: row["n"] for row in await rows(_WAITING, exam.id)}
+        found = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at", "id")
+        return tuple(_view(one, waiting.get(one.id, 0), rules, now) for one in found)
+
+
+def _rules_with_booking(exam: Exam) -> ExamRules:
+    rules = rules_of(exam)
+    if not rules.booking:
+        raise Conflict("这场考试不用预约，在考试时间内直接进入即可。", code="no_booking")
+    return rules
+
+
+def _one(sittings: Sittings, sitting_id: UUID) -> ExamSitting:
+    if sitting_id not in sittings:
+        raise NotFound("找不到这个场次，请刷新后重试。", code="sitting_unknown")
+    return sittings[sitting_id]
+
+
+async def _check_not_begun(sitting: ExamSitting, now: datetime) -> None:
+    begun = ExamAttempt.filter(candidate__sitting_id=sitting.id, started_at__gte=sitting.starts_at)
+    if sitting.starts_at <= now or await begun.exists():
+        raise Conflict("这个场次已经开始，不能再修改或取消。", code="sitting_begun")
+
+
+def _columns(data: SittingData) -> dict[str, Any]:
+    return {
+        "starts_at": data.starts_at,
+        "ends_at": data.ends_at,
+        "capacity": data.capacity,
+        "place": data.place,
+    }
+
+
+def _view(sitting: ExamSitting, waiting: int, rules: ExamRules, now: datetime) -> SittingView:
+    until = sitting.starts_at - rules.booking_until
+    return SittingView(
+        sitting.id,
+        SittingData(sitting.starts_at, sitting.ends_at, sitting.capacity, sitting.place),
+        sitting.booked,
+        waiting,
+        until,
+        now < until,
+        print_span(sitting.starts_at, sitting.ends_at, now),
+    )
+
+
+def _booked(state: Literal["booked", "waiting"], exam: Exam, sitting: ExamSitting, now: datetime) -> Booked:
+    until = sitting.starts_at - rules_of(exam).booking_until
+    return Booked(state, print_span(sitting.starts_at, sitting.ends_at, now), sitting.place, print_until(until, now))
