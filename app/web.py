@@ -1,4 +1,4 @@
-"""The aiohttp application: health, callbacks, receipts, mini-program API, H5 pages."""
+"""The aiohttp application: health, callbacks, delivery reports, mini-program API, H5 pages."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ RETURNING id, account_id, following
 
 LEAVING_EVENTS = frozenset({"unsubscribe", "user_authorization_revoke", "user_authorization_cancellation"})
 """The user goes, and takes the consent along."""
-_RECEIPTS = frozenset({"templatesendjobfinish", "masssendjobfinish", "subscribe_msg_sent_event"})
+_REPORTS = frozenset({"templatesendjobfinish", "masssendjobfinish", "subscribe_msg_sent_event"})
 _MOST = 100
 """Messages that share a look-up."""
 
@@ -131,4 +131,4 @@ def _glance(row: asyncpg.Record) -> Glance:
 
 def _is_presence(message: Message) -> bool:
     """Whether the user did something that only a follower can do."""
-    return message.event not in LEAVING_EVENTS and message.event not in _RECEIPTS
+    return message.event not in LEAVING_EVENTS and message.event not in _REPORTS

@@ -196,7 +196,7 @@ class Voice(BaseModel):
 
 
 class DeliveryReports(BaseModel):
-    """Where vendors push receipts. They carry no signature, so the path is a secret."""
+    """Where vendors push delivery reports. They carry no signature, so the path is a secret."""
 
     path_token: SecretStr = SecretStr("sandbox-receipts")
     """In production at least 32 letters and digits."""

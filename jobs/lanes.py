@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.core.queues import CALLS, CHAT, DEADLINES, DRAWS, EXPORTS, PICTURES, RECEIPTS, REFILLS
+from services.core.queues import CALLS, CHAT, DEADLINES, DELIVERY_REPORTS, DRAWS, EXPORTS, PICTURES, REFILLS
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Lane:
 
 LANES = (
     Lane("chat", (CHAT,), 0.2),
-    Lane("calls", (DRAWS, CALLS, REFILLS, RECEIPTS), 0.4),
+    Lane("calls", (DRAWS, CALLS, REFILLS, DELIVERY_REPORTS), 0.4),
     Lane("deadlines", (DEADLINES,), 0.2),
     Lane("pictures", (PICTURES,), 0.1),
     Lane("exports", (EXPORTS,), 0.1),

@@ -36,12 +36,12 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def dial(call_id: str) -> None:
         await services.draws.virtual_calls.dial(UUID(call_id))
 
-    @queue.task(name="receipts.apply", retry=retry)
-    async def apply_receipt(receipt_id: str) -> None:
+    @queue.task(name="delivery_reports.apply", retry=retry)
+    async def apply_delivery_report(report_id: str) -> None:
         try:
-            await services.operations.delivery_reports.apply(UUID(receipt_id))
+            await services.operations.delivery_reports.apply(UUID(report_id))
         except AppError as error:
-            log.warning("receipt_refused", receipt_id=receipt_id, code=error.code)
+            log.warning("delivery_report_refused", report_id=report_id, code=error.code)
 
     @queue.task(name="payments.picture")  # no retry: minutes later the picture would only puzzle
     async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:

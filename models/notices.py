@@ -91,5 +91,5 @@ class DeliveryReport(Row):
     applied_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "receipt"
+        table = "delivery_report"
         unique_together = (("vendor", "key"),)

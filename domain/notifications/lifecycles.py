@@ -11,7 +11,7 @@ class AttemptState(Labelled):
     PENDING = "pending", "待发送"
     """The row stands before anything is sent or dialled."""
     UNKNOWN = "unknown", "结果未知"
-    """Perhaps sent: the receipt is waited or asked for, never repeated blindly."""
+    """Perhaps sent: the report is waited or asked for, never repeated blindly."""
     SENT = "sent", "已发送"
     FAILED = "failed", "未送达"
     DELIVERED = "delivered", "已送达"
@@ -31,7 +31,7 @@ class AttemptEvent(Labelled):
 ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
     noun="该次联系",
     initial=AttemptState.PENDING,
-    # What is known only grows, in the order of the states: receipts that come twice, late or out of order are moves
+    # What is known only grows, in the order of the states: reports that come twice, late or out of order are moves
     # that the table lacks, so the end is the same in any order. Some vendors report a failure, try again and deliver.
     moves={
         AttemptState.PENDING: {

@@ -390,7 +390,7 @@ class Voice(Section):
     decline: Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
     repeat: Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
     confirm_twice: bool
-    """A key counts only when the receipt shows it twice."""
+    """A key counts only when the report shows it twice."""
     key_wait: Duration
     play_times: Annotated[int, Field(ge=1, le=3)]
 

@@ -236,7 +236,7 @@ def parse_time(text: str) -> datetime | None:
     return at if is_plausible(at) else None
 
 
-def parse_receipts(body: bytes, shape: type[S], read: Callable[[S], T], kind: str) -> list[T]:
+def parse_reports(body: bytes, shape: type[S], read: Callable[[S], T], kind: str) -> list[T]:
     """What ``read`` makes of the objects of a pushed array (or a lone one). InvalidInput when it is no such JSON.
 
     Single items that can't be ours are left out: refusing the array would lose the others with them. ``kind`` is what
@@ -245,18 +245,18 @@ def parse_receipts(body: bytes, shape: type[S], read: Callable[[S], T], kind: st
     try:
         value = jsons.parse(body)
     except ValueError as error:
-        raise _no_receipts(kind) from error
+        raise _no_reports(kind) from error
     if not isinstance(value, list | dict):
-        raise _no_receipts(kind)
+        raise _no_reports(kind)
     items = value if isinstance(value, list) else [value]
     found: list[T] = []
     for item in items:
         with suppress(ValidationError):
             found.append(read(shape.model_validate(item)))
     if len(found) < len(items):
-        log.info("receipts_left_out", kind=kind, count=len(items) - len(found))
+        log.info("reports_left_out", kind=kind, count=len(items) - len(found))
     return found
 
 
-def _no_receipts(kind: str) -> InvalidInput:
-    return InvalidInput(f"{kind}回执不是有效的 JSON 数组。", code="bad_receipt")
+def _no_reports(kind: str) -> InvalidInput:
+    return InvalidInput(f"{kind}回执不是有效的 JSON 数组。", code="bad_report")

@@ -1,4 +1,4 @@
-"""SMS by Alibaba Cloud: sending, asking, and reading pushed receipts."""
+"""SMS by Alibaba Cloud: sending, asking, and reading pushed reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gateways.alibaba.api import (
     VendorId,
     check_out_id,
     no_template,
-    parse_receipts,
+    parse_reports,
 )
 from gateways.http import Effect, Vendor
 from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Whole
@@ -113,7 +113,7 @@ class AlibabaSms:
 
 def parse_sms_reports(body: bytes) -> list[SmsReport]:
     """Reports of a pushed SmsReport array. InvalidInput when it is no such thing; strange items are left out."""
-    return parse_receipts(
+    return parse_reports(
         body, _Pushed, lambda one: SmsReport(one.biz_id, one.out_id, one.success, one.err_code), "短信"
     )
 

@@ -21,7 +21,7 @@ from gateways.alibaba.api import (
     VendorId,
     check_out_id,
     no_template,
-    parse_receipts,
+    parse_reports,
     parse_time,
 )
 from gateways.http import Effect, Vendor
@@ -148,10 +148,10 @@ def parse_voice_reports(body: bytes) -> list[CallReport]:
 
     A report during the call (``ended`` false) holds only the key just pressed; the one after the call holds them all.
     """
-    return parse_receipts(body, _Pushed, _receipt, "语音")
+    return parse_reports(body, _Pushed, _report, "语音")
 
 
-def _receipt(item: _Pushed) -> CallReport:
+def _report(item: _Pushed) -> CallReport:
     ended = item.status_code not in UNDER_WAY
     at = parse_time(item.end_time or item.status_time)
     keys, ended_at = _pressed(item), at if ended else None

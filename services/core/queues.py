@@ -10,7 +10,7 @@ CHAT = "chat"
 DRAWS = "draws"
 REFILLS = "refills"
 """Draws of which experts did not answer; those with a fresh refusal do not wait behind them."""
-RECEIPTS = "receipts"
+DELIVERY_REPORTS = "delivery_reports"
 CALLS = "calls"
 """Deadlines that a draw's next call waits for, and notices to one person."""
 DEADLINES = "deadlines"
@@ -25,7 +25,7 @@ _QUEUES: Mapping[str, str] = {
     "draws.refill": REFILLS,
     "invitations.notify_unconfirmed": DRAWS,
     "virtual_calls.dial": CALLS,
-    "receipts.apply": RECEIPTS,
+    "delivery_reports.apply": DELIVERY_REPORTS,
     "payments.picture": PICTURES,
     "exports.write": EXPORTS,
 }

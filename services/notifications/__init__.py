@@ -12,7 +12,7 @@ from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackVi
 from services.notifications.history import PastNotice
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
-    NO_RECEIPT,
+    NO_REPORT,
     NO_VALID_KEY,
     UNCONFIRMED,
     NoticeRequest,
@@ -27,7 +27,7 @@ __all__ = [
     "BEGINS",
     "DOOR",
     "FEEDBACK_MAX",
-    "NO_RECEIPT",
+    "NO_REPORT",
     "NO_VALID_KEY",
     "UNCONFIRMED",
     "Answer",

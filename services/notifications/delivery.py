@@ -77,7 +77,7 @@ _SPEND_CREDIT = (
 _LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
 _EARLY = (
-    "SELECT id FROM receipt WHERE applied_at IS NULL AND vendor IN ('wechat', 'sms') "
+    "SELECT id FROM delivery_report WHERE applied_at IS NULL AND vendor IN ('wechat', 'sms') "
     "AND coalesce(body->>'msgid', body->>'biz_id') = ANY($1::text[])"
 )
 """Reports that came before the message's id stood in the ledger."""
@@ -253,7 +253,7 @@ class Delivery:
         ]
         if messages:
             early = await rows(_EARLY, messages)
-            await self._deps.jobs.defer_many("receipts.apply", [{"receipt_id": str(row["id"])} for row in early])
+            await self._deps.jobs.defer_many("delivery_reports.apply", [{"report_id": str(row["id"])} for row in early])
 
     def _ends(self, kind: tuple[str, str]) -> bool:
         book = self._deps.rulebooks.get(kind[0])

@@ -25,7 +25,7 @@ Params = Mapping[str, str | int]
 
 _LETTERS = string.ascii_letters + string.digits
 _OUT_ID_LENGTH = 15
-NO_RECEIPT = "no_receipt"
+NO_REPORT = "no_receipt"
 """Ledger code of an attempt given up because its outcome was never reported."""
 STOPPED = "stopped"
 """Ledger code of an attempt that was never made, since its ladder had ended."""
@@ -368,4 +368,4 @@ def _as_tried(attempt: Attempt) -> Tried:
 
 
 def _is_repeatable(attempt: Attempt) -> bool:
-    return not (attempt.channel == "voice" and attempt.vendor_code == NO_RECEIPT)
+    return not (attempt.channel == "voice" and attempt.vendor_code == NO_REPORT)

@@ -27,7 +27,7 @@ from services.core.base import Deps, rows, transaction
 from services.core.batches import not_paused, process_each
 from services.core.outages import AWAY
 from services.draws import Choice, Invitations, VirtualCalls
-from services.notifications import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices
+from services.notifications import NO_REPORT, NO_VALID_KEY, UNCONFIRMED, Notices
 from services.ports import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ _PATIENCE = timedelta(seconds=60)
 """How long a report that fits no attempt may still turn out to have come too early."""
 
 _STORE = (
-    "INSERT INTO receipt (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
+    "INSERT INTO delivery_report (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
     "ON CONFLICT (vendor, key) DO NOTHING RETURNING id"
 )
 
@@ -116,19 +116,19 @@ class DeliveryReports:
             for key, body in reports:
                 stored = await rows(_STORE, new_id(), vendor, key[:120], json.dumps(body), now)
                 if stored:
-                    await self._deps.jobs.defer("receipts.apply", receipt_id=str(stored[0]["id"]))
+                    await self._deps.jobs.defer("delivery_reports.apply", report_id=str(stored[0]["id"]))
 
     # ---- applying them
 
-    async def apply(self, receipt_id: UUID) -> None:
+    async def apply(self, report_id: UUID) -> None:
         """Apply one report. Harmless to repeat; a report that fits no attempt is kept and left alone."""
-        stored = await DeliveryReport.get_or_none(id=receipt_id)
+        stored = await DeliveryReport.get_or_none(id=report_id)
         if stored is None or stored.applied_at is not None:
             return
         async with transaction():
             now = self._deps.now()
             if await self._apply_report(stored) or now >= stored.received_at + _PATIENCE:
-                await DeliveryReport.filter(id=receipt_id).update(applied_at=now)
+                await DeliveryReport.filter(id=report_id).update(applied_at=now)
 
     async def _apply_report(self, stored: DeliveryReport) -> bool:
         """False when it may have come too early: the id that the vendor gave its message is not in the ledger yet."""
@@ -319,7 +319,7 @@ class DeliveryReports:
         if attempt.keys:
             pause, most, code = min(2.0**attempt.checks, _LONGEST_PAUSE) * spread, _MAX_CONFIRMATIONS, UNCONFIRMED
         else:
-            pause, most, code = max(attempt.wait, 10) * (1 + attempt.checks / 2) * spread, _MAX_CHECKS, NO_RECEIPT
+            pause, most, code = max(attempt.wait, 10) * (1 + attempt.checks / 2) * spread, _MAX_CHECKS, NO_REPORT
         attempt.check_at = self._deps.now() + timedelta(seconds=pause)
         await attempt.save(update_fields=["checks", "check_at"])
         if attempt.checks < most and attempt.channel not in ("wechat", "mini"):

@@ -49,8 +49,8 @@ _DUE: Mapping[str, str] = {
     f"AND {not_paused('remind', 'id')})",
     "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "
     "AND ended_at IS NULL AND starts_at <= $1 + interval '1 day')",
-    "receipts": "EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds' "
-    f"AND {not_paused('receipts', 'id')})",
+    "delivery_reports": "EXISTS (SELECT 1 FROM delivery_report WHERE applied_at IS NULL "
+    f"AND received_at <= $1 - interval '30 seconds' AND {not_paused('delivery_reports', 'id')})",
     "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
 }
 """Conditions in SQL by kind, with the present moment as ``$1``."""
@@ -67,7 +67,7 @@ _OVERDUE: Mapping[str, str] = {
     "invitations": "(SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1)",
     "starts": "(SELECT count(*) FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by < $1 "
     "AND d.state = 'committing')",
-    "receipts": "(SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1)",
+    "delivery_reports": "(SELECT count(*) FROM delivery_report WHERE applied_at IS NULL AND received_at < $1)",
     "counters": "(SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id "
     "WHERE d.state IN ('drawing', 'paused', 'ending') "
     "AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open'))",
@@ -77,7 +77,7 @@ _OVERDUE: Mapping[str, str] = {
     "AND EXISTS (SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at > now() - interval '1 day'))",
 }
 """How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
-_WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start", "receipts", "pay_events"})
+_WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start", "delivery_reports", "pay_events"})
 """Kinds that a person waits for: a draw's next call, a code, a payment."""
 _AT_ONCE = {"deliver": 2}
 """Turns of a kind that one process takes at once, where that is more than one: a vendor that answers slowly."""
@@ -134,7 +134,7 @@ class Scheduler:
             "start": run.start_due,
             "remind": in_turns(invitations.remind_due),
             "unseal": self._unseal,
-            "receipts": self._apply_waiting,
+            "delivery_reports": self._apply_waiting,
             "seal": self._seal,
             "watch_draws": self._watch_draws,
             "late": attendance.notify_late,
@@ -210,13 +210,13 @@ class Scheduler:
         return self._pauses.failing()
 
     async def _apply_waiting(self) -> None:
-        """Receipts whose job was lost."""
+        """Reports whose job was lost."""
         waiting = await rows(
-            f"SELECT id FROM receipt WHERE applied_at IS NULL AND received_at <= $1 AND {not_paused('receipts', 'id')} "
-            "ORDER BY received_at LIMIT 200",
+            "SELECT id FROM delivery_report WHERE applied_at IS NULL AND received_at <= $1 "
+            f"AND {not_paused('delivery_reports', 'id')} ORDER BY received_at LIMIT 200",
             self._deps.now() - timedelta(seconds=30),
         )
-        await process_each("receipts", waiting, lambda row: self._reports.apply(row["id"]))
+        await process_each("delivery_reports", waiting, lambda row: self._reports.apply(row["id"]))
 
     async def _unseal(self) -> None:
         """Tell the agency once, from T-30 min on, that codes have turned into names."""
@@ -252,7 +252,7 @@ class Scheduler:
                 pass
 
     async def _sweep(self) -> None:
-        """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied receipts."""
+        """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied reports."""
         now = self._deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - _CODE_TTL)
@@ -262,7 +262,7 @@ class Scheduler:
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - _LOOKUP_TTL)
         await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFT_TTL)
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - $1::interval", FAILURE_TTL)
-        await execute("DELETE FROM receipt WHERE applied_at < $1", now - REPORT_TTL)
+        await execute("DELETE FROM delivery_report WHERE applied_at < $1", now - REPORT_TTL)
         await execute("DELETE FROM session WHERE refresh_until < $1", now - _SESSION_TTL)
         await execute(
             "DELETE FROM procrastinate_jobs WHERE (status IN ('succeeded', 'cancelled') "

@@ -43,14 +43,14 @@ async def take(queue: App, names: list[str], worker_id: int) -> str | None:
 
 
 async def test_queues_are_served_in_turns(queue: App, jobs: asyncpg.Connection) -> None:
-    await jobs.execute(WAITING, "receipts", "receipts.apply", 5000)
+    await jobs.execute(WAITING, "delivery_reports", "delivery_reports.apply", 5000)
     me = await queue.job_manager.register_worker()
-    names = ["draws", "calls", "receipts"]
-    assert await take(queue, names, me) == "receipts"
+    names = ["draws", "calls", "delivery_reports"]
+    assert await take(queue, names, me) == "delivery_reports"
     await jobs.execute(WAITING, "draws", "draws.advance", 3)
     await jobs.execute(WAITING, "calls", "deadlines.run", 1)
     taken = [await take(queue, names, me) for _ in range(7)]
-    assert taken == ["draws", "calls", "receipts", "draws", "receipts", "draws", "receipts"]
+    assert taken == ["draws", "calls", "delivery_reports", "draws", "delivery_reports", "draws", "delivery_reports"]
 
 
 async def test_jobs_of_a_queue_are_taken_in_their_order_and_not_before_their_time(
@@ -77,7 +77,7 @@ async def test_workers_that_fetch_at_once_never_take_the_same_job(
 
 
 async def test_the_oldest_job_of_a_queue_is_found_by_an_index(queue: App, jobs: asyncpg.Connection) -> None:
-    await jobs.execute(WAITING, "receipts", "receipts.apply", 5000)
+    await jobs.execute(WAITING, "delivery_reports", "delivery_reports.apply", 5000)
     await jobs.execute(WAITING, "draws", "draws.advance", 5000)
     await jobs.execute("ANALYZE procrastinate_jobs")
     plan = await jobs.fetch(

@@ -43,6 +43,7 @@ DIGESTS = {
     "0017_notice_numbers.py": "f271771d744cc68373f059b5e213474e55c2cd967e848f76f3d5db6896c4c379",
     "0017_notice_numbers.sql": "3edf875ae3440b3f44931cb255e8a9789a79fd8767e21564baf84700cb3ec294",
     "0018_notified_at.py": "39f86c1e27c406bdac19e572e6b88941cfd5fa206b8ead1738b51f2835e18e15",
+    "0019_delivery_report_table.py": "31282dd1057b15577c40bf5741650e83b32165e30f39b2aa5c13475014b86248",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

@@ -113,5 +113,5 @@ def _accepted() -> web.Response:
 
 
 def _refused() -> web.Response:
-    log.warning("receipt_unreadable")
+    log.warning("delivery_report_unreadable")
     return web.json_response({"code": 1, "msg": "格式错误"}, status=400)

@@ -56,7 +56,7 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
     dice = random.Random(chance)
     vendors = Vendors()
     delivery = make_delivery(deps, office, vendors)
-    receipts = make_reports(deps, office, vendors)
+    reports = make_reports(deps, office, vendors)
     experts = await add_experts(office, 9)
     wishes = {e.id: dice.choice(["accept", "decline"]) for e in experts}
     draw_id = await start_draw(office, needed=3)
@@ -71,7 +71,7 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
         acts = [(i, channel) for i in dice.sample(answered, len(answered)) for channel in ("voice", "chat", "voice")]
         dice.shuffle(acts)
         for invitation, channel in acts:
-            await answer(office, receipts, vendors, invitation, wishes[invitation.expert_id], channel, clock)
+            await answer(office, reports, vendors, invitation, wishes[invitation.expert_id], channel, clock)
             if dice.random() < 0.3:
                 await office.run.advance(draw_id)
         await office.run.advance(draw_id)
@@ -83,7 +83,7 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
 
 async def answer(
     office: Office,
-    receipts: DeliveryReports,
+    reports: DeliveryReports,
     vendors: Vendors,
     invitation: Invitation,
     wish: str,
@@ -96,7 +96,7 @@ async def answer(
     call = await Attempt.filter(notice__invitation_id=invitation.id, channel="voice").first()
     if call is not None:
         keys = "11" if wish == "accept" else "22"
-        await hear(receipts, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
+        await hear(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 
 
 async def race(office: Office, draw_id: UUID) -> None:

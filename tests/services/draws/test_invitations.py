@@ -37,7 +37,7 @@ def vendors() -> Vendors:
 
 
 @pytest.fixture
-def receipts(office: Office, deps: Deps, vendors: Vendors) -> DeliveryReports:
+def reports(office: Office, deps: Deps, vendors: Vendors) -> DeliveryReports:
     return make_reports(deps, office, vendors)
 
 
@@ -56,14 +56,14 @@ async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors
 
 
 @pytest.fixture
-def report(receipts: DeliveryReports, vendors: Vendors, clock: FixedClock) -> Report:
+def report(reports: DeliveryReports, vendors: Vendors, clock: FixedClock) -> Report:
     async def push(call: Attempt, keys: str) -> None:
-        await hear(receipts, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
+        await hear(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 
     return push
 
 
-async def test_a_key_pressed_in_time_counts_although_its_receipt_comes_late(
+async def test_a_key_pressed_in_time_counts_although_its_report_comes_late(
     office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called
@@ -87,7 +87,7 @@ async def test_a_call_without_keys_ends_the_waiting_at_once(
     assert await Notice.filter(kind="draw_unclear").count() == 1
 
 
-async def test_nobody_waits_for_a_receipt_for_ever_and_who_pressed_in_vain_is_told_once(
+async def test_nobody_waits_for_a_report_for_ever_and_who_pressed_in_vain_is_told_once(
     office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called

@@ -1,4 +1,4 @@
-"""Carrying attempts out against vendors that accept, refuse, vanish or want a pause; and what receipts do."""
+"""Carrying attempts out against vendors that accept, refuse, vanish or want a pause; and what reports do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
 
 
 @pytest.fixture
-def receipts(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
+def reports(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
     return make_reports(deps, office, vendors)
 
 
@@ -139,7 +139,7 @@ async def test_a_failure_that_comes_after_the_notice_ended_is_not_repeated(
 
 
 async def test_a_call_of_unknown_outcome_is_never_dialled_again(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports, clock: FixedClock
+    office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports, clock: FixedClock
 ) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
@@ -151,34 +151,34 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
     assert (call.state, call.vendor_id) == ("unknown", "")
     for _ in range(2):
         clock.move(timedelta(seconds=61))
-        await receipts.check_due()
+        await reports.check_due()
         await delivery.deliver_due()
         assert len([1 for channel, _ in vendors.sent if channel == "voice"]) == 1
-    await hear(receipts, vendors, CallReport("late-id", call.out_id, True, "200000", "11", clock.now()))
+    await hear(reports, vendors, CallReport("late-id", call.out_id, True, "200000", "11", clock.now()))
     assert [i.state for i in await open_invitations(draw_id)] == []
     assert (await Attempt.get(id=call.id)).state == "answered"
 
 
-async def take(receipts: DeliveryReports, report: CallReport) -> None:
+async def take(reports: DeliveryReports, report: CallReport) -> None:
     """A report is pushed, by any sender; then the vendor is asked where we want to know."""
     from models.notices import DeliveryReport
 
-    await receipts.take_calls([report])
-    for receipt in await DeliveryReport.filter(applied_at=None):
-        await receipts.apply(receipt.id)
-    await receipts.check_due()
+    await reports.take_calls([report])
+    for stored in await DeliveryReport.filter(applied_at=None):
+        await reports.apply(stored.id)
+    await reports.check_due()
 
 
-async def hear(receipts: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
+async def hear(reports: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
     """The vendor itself reports a call, and says the same when it is asked."""
     call = await Attempt.get(out_id=report.out_id)
-    mobile = receipts._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
+    mobile = reports._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
     vendors.reports[report.call_id] = CallDetail(report.call_id, mobile, report.ended, report.status, report.keys)
-    await take(receipts, report)
+    await take(reports, report)
 
 
-async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_nothing(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports, clock: FixedClock
+async def test_keys_pressed_twice_are_an_answer_and_a_report_repeated_changes_nothing(
+    office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
@@ -188,26 +188,26 @@ async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_n
     await delivery.deliver_due()
     call = await Attempt.get(channel="voice")
     report = CallReport(call.vendor_id, call.out_id, True, "200000", "122", clock.now())
-    await hear(receipts, vendors, report)
-    await hear(receipts, vendors, report)
+    await hear(reports, vendors, report)
+    await hear(reports, vendors, report)
     await invitation.refresh_from_db()
     assert (invitation.state, invitation.answered_by) == ("declined", "voice")
     assert (await Notice.get(kind="draw_call", invitation_id=invitation.id)).state == "stopped"
 
 
-async def test_an_sms_receipt_closes_the_attempt_and_a_failed_one_lets_the_ladder_go_on(
-    office: Office, delivery: Delivery, receipts: DeliveryReports
+async def test_an_sms_report_closes_the_attempt_and_a_failed_one_lets_the_ladder_go_on(
+    office: Office, delivery: Delivery, reports: DeliveryReports
 ) -> None:
     from models.notices import DeliveryReport
 
     await tell(office, bound=False)
     await delivery.deliver_due()
     attempt = await Attempt.get(channel="sms")
-    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, False, "MK:0001")])
-    await receipts.apply((await DeliveryReport.get()).id)
+    await reports.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, False, "MK:0001")])
+    await reports.apply((await DeliveryReport.get()).id)
     assert (await Notice.get(kind="account_bound")).state == "failed"
-    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, True, "DELIVERED")])
-    await receipts.apply((await DeliveryReport.get(applied_at=None)).id)
+    await reports.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, True, "DELIVERED")])
+    await reports.apply((await DeliveryReport.get(applied_at=None)).id)
     assert (await Attempt.get(id=attempt.id)).state == "delivered"
 
 

@@ -40,7 +40,7 @@ def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
 
 
 @pytest.fixture
-def receipts(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
+def reports(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
     return make_reports(deps, office, vendors)
 
 
@@ -77,11 +77,11 @@ async def test_one_answer_of_a_vendor_that_can_not_be_stored_costs_no_other_outc
     assert sorted(sent) == [("sent", "1"), ("sent", "2"), ("sent", "5"), ("unknown", ""), ("unknown", "")]
 
 
-async def test_one_report_that_can_not_be_stored_costs_no_other(receipts: DeliveryReports) -> None:
+async def test_one_report_that_can_not_be_stored_costs_no_other(reports: DeliveryReports) -> None:
     good = [SmsReport(f"b{n}", f"o{n}", True, "DELIVERED") for n in range(4)]
-    await receipts.take_sms([*good[:2], SmsReport("b\0", "o", True, "\0"), *good[2:]])
+    await reports.take_sms([*good[:2], SmsReport("b\0", "o", True, "\0"), *good[2:]])
     assert await DeliveryReport.all().count() == 4
-    assert await jobs("receipts.apply") == 4
+    assert await jobs("delivery_reports.apply") == 4
 
 
 async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_nobody(
@@ -122,26 +122,26 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
     assert (await Notice.get()).state == "failed"
 
 
-async def test_a_receipt_that_overtakes_its_own_message_counts(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports
+async def test_a_report_that_overtakes_its_own_message_counts(
+    office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports
 ) -> None:
     await tell(office)
-    await receipts.take_template("wx1", "v1", "success", "o1")
+    await reports.take_template("wx1", "v1", "success", "o1")
     [early] = await DeliveryReport.all()
-    await receipts.apply(early.id)
+    await reports.apply(early.id)
     await delivery.deliver_due()
-    assert await jobs("receipts.apply") == 2
-    await receipts.apply(early.id)
+    assert await jobs("delivery_reports.apply") == 2
+    await reports.apply(early.id)
     assert await states() == [("wechat", "delivered", "success")]
 
 
-async def test_a_receipt_that_fits_nothing_is_left_alone_after_a_while(
-    receipts: DeliveryReports, clock: FixedClock
+async def test_a_report_that_fits_nothing_is_left_alone_after_a_while(
+    reports: DeliveryReports, clock: FixedClock
 ) -> None:
-    await receipts.take_template("wx1", "nobody's", "success", "o1")
+    await reports.take_template("wx1", "nobody's", "success", "o1")
     clock.move(timedelta(minutes=2))
     [stray] = await DeliveryReport.all()
-    await receipts.apply(stray.id)
+    await reports.apply(stray.id)
     await stray.refresh_from_db()
     assert stray.applied_at == clock.now()
 
@@ -211,18 +211,18 @@ async def test_outcomes_are_written_notice_first(office: Office, db: str, delive
     await assert_notice_comes_first(db, delivery.deliver_due())
 
 
-async def test_giving_up_on_a_receipt_takes_the_notice_first(
-    office: Office, db: str, delivery: Delivery, receipts: DeliveryReports, clock: FixedClock
+async def test_giving_up_on_a_report_takes_the_notice_first(
+    office: Office, db: str, delivery: Delivery, reports: DeliveryReports, clock: FixedClock
 ) -> None:
     await tell(office)
     await delivery.deliver_due()
     clock.move(timedelta(minutes=5))
-    await assert_notice_comes_first(db, receipts.check_due())
+    await assert_notice_comes_first(db, reports.check_due())
     assert (await states())[0] == ("wechat", "failed", "no_receipt")
 
 
 async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports, clock: FixedClock
+    office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports, clock: FixedClock
 ) -> None:
     asked: list[str] = []
 
@@ -234,5 +234,5 @@ async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
     await tell(office, bound=False)
     await delivery.deliver_due()
     clock.move(timedelta(minutes=5))
-    assert (await receipts.check_due(), await receipts.check_due()) == (1, 0)
+    assert (await reports.check_due(), await reports.check_due()) == (1, 0)
     assert len(asked) == 1

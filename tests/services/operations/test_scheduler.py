@@ -31,12 +31,12 @@ async def office(db: str, deps: Deps) -> Office:
 def deadlines(office: Office, deps: Deps) -> Scheduler:
     vendors = Vendors()
     delivery = make_delivery(deps, office, vendors)
-    receipts = make_reports(deps, office, vendors)
+    reports = make_reports(deps, office, vendors)
     return Scheduler(
         deps,
         office.notices,
         delivery,
-        receipts,
+        reports,
         office.invitations,
         office.attendance,
         office.run,
@@ -125,7 +125,17 @@ async def test_an_invitation_past_its_time_is_due_and_carried_out(
 
 
 async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Scheduler) -> None:
-    for kind in ("deliver", "climb", "check_outcomes", "expire", "remind", "unseal", "receipts", "seal", *PERIODIC):
+    for kind in (
+        "deliver",
+        "climb",
+        "check_outcomes",
+        "expire",
+        "remind",
+        "unseal",
+        "delivery_reports",
+        "seal",
+        *PERIODIC,
+    ):
         await deadlines.process(kind)
     assert (await deadlines.health()).well
 
@@ -176,13 +186,13 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
     assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]
 
 
-async def test_a_receipt_that_can_not_be_read_holds_up_no_other(
+async def test_a_report_that_can_not_be_read_holds_up_no_other(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     for number, body in enumerate(({"from": "an older version"}, SMS)):
         await DeliveryReport.create(vendor="sms", key=str(number), body=body, received_at=clock.now())
     clock.move(timedelta(minutes=1))
-    await deadlines.process("receipts")
+    await deadlines.process("delivery_reports")
     assert await DeliveryReport.filter(applied_at=None).values_list("key", flat=True) == ["0"]
 
 
@@ -234,18 +244,18 @@ async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines
 async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
-    """Two hundred receipts that no one can read come before a good one; no more than two hundred are looked at."""
+    """Two hundred reports that no one can read come before a good one; no more than two hundred are looked at."""
     for number in range(200):
         await DeliveryReport.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
     await execute(
-        "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) SELECT gen_random_uuid(), 'receipts', "
-        "id::text, 11, clock_timestamp() + interval '1 hour', 'TypeError' FROM receipt"
+        "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) SELECT gen_random_uuid(), 'delivery_reports', "
+        "id::text, 11, clock_timestamp() + interval '1 hour', 'TypeError' FROM delivery_report"
     )
     await DeliveryReport.create(vendor="sms", key="good", body=SMS, received_at=clock.now())
     clock.move(timedelta(minutes=2))
-    await deadlines.process("receipts")
+    await deadlines.process("delivery_reports")
     assert not await DeliveryReport.filter(key="good", applied_at=None).exists()
-    assert "receipts" not in await deadlines.tick(), "nothing is tried again without a pause"
+    assert "delivery_reports" not in await deadlines.tick(), "nothing is tried again without a pause"
     assert (await deadlines.health()).overdue["failing_rows"] == 0
     await execute("UPDATE row_failure SET failures = 12")
     health = await deadlines.health()

@@ -42,7 +42,7 @@ class Line:
     """The service behind its address, the vendors, and one expert whose phone has been rung."""
 
     office: Office
-    receipts: DeliveryReports
+    reports: DeliveryReports
     vendors: Vendors
     client: TestClient[Any, Any]
     clock: FixedClock
@@ -54,9 +54,9 @@ class Line:
         item = {"call_id": self.call.vendor_id, "out_id": self.call.out_id, "status_code": "200000", "dtmf": "11"}
         answer = await self.client.post(f"/receipts/{SECRET}/voice", json=[{**item, **changes}], headers=VENDOR)
         assert (answer.status, await answer.json()) == (200, {"code": 0, "msg": "接收成功"})
-        for receipt in await DeliveryReport.filter(applied_at=None):
-            await self.receipts.apply(receipt.id)
-        await self.receipts.check_due()
+        for stored in await DeliveryReport.filter(applied_at=None):
+            await self.reports.apply(stored.id)
+        await self.reports.check_due()
 
     async def vendor_says(self, keys: str | None, *, call_id: str = "", status: str = "200000", to: str = "") -> None:
         call_id = call_id or self.call.vendor_id
@@ -74,10 +74,10 @@ class Line:
         """Let deadlines come, one after another, as the tick does."""
         for _ in range(round(seconds)):
             self.clock.move(timedelta(seconds=1))
-            await self.receipts.check_due()
+            await self.reports.check_due()
 
 
-def serve(receipts: DeliveryReports, *, networks: bool = True) -> web.Application:
+def serve(reports: DeliveryReports, *, networks: bool = True) -> web.Application:
     counter = LocalCounter()
 
     async def limit(request: web.Request, name: str, tries: int, period: int) -> None:
@@ -86,14 +86,14 @@ def serve(receipts: DeliveryReports, *, networks: bool = True) -> web.Applicatio
     callers = Callers(lambda request: client_address(request, 1), limit, [NETWORK] if networks else [])
     app = web.Application()
     parsers = ReportParsers(parse_sms_reports, parse_voice_reports)
-    app.add_routes(VendorWebhookEndpoint(receipts, parsers, SECRET, callers).routes())
+    app.add_routes(VendorWebhookEndpoint(reports, parsers, SECRET, callers).routes())
     return app
 
 
 @pytest.fixture
 async def line(db: str, deps: Deps, clock: FixedClock, aiohttp_client: Open) -> Line:
     office, vendors = await make_office(deps), Vendors()
-    receipts = make_reports(deps, office, vendors)
+    reports = make_reports(deps, office, vendors)
     await add_experts(office, 1)
     [invitation] = await open_invitations(await start_draw(office, needed=1))
     clock.move(timedelta(seconds=41))
@@ -101,8 +101,8 @@ async def line(db: str, deps: Deps, clock: FixedClock, aiohttp_client: Open) -> 
         await office.notices.advance(notice.id)
     await make_delivery(deps, office, vendors).deliver_due()
     call = await Attempt.get(notice__invitation_id=invitation.id, channel="voice")
-    client = await aiohttp_client(serve(receipts))
-    return Line(office, receipts, vendors, client, clock, invitation, call)
+    client = await aiohttp_client(serve(reports))
+    return Line(office, reports, vendors, client, clock, invitation, call)
 
 
 async def test_a_report_that_counts_up_the_numbers_of_calls_accepts_for_nobody(line: Line) -> None:
@@ -211,8 +211,8 @@ async def test_a_forged_delivery_of_an_sms_changes_nothing(line: Line) -> None:
     item = {"biz_id": "forged", "out_id": sms.out_id, "success": True, "err_code": "DELIVERED"}
     for changes, state in (({}, "sent"), ({"out_id": "1"}, "sent"), ({"biz_id": sms.vendor_id}, "delivered")):
         await line.client.post(f"/receipts/{SECRET}/sms", json=[{**item, **changes}], headers=VENDOR)
-        for receipt in await DeliveryReport.filter(applied_at=None):
-            await line.receipts.apply(receipt.id)
+        for stored in await DeliveryReport.filter(applied_at=None):
+            await line.reports.apply(stored.id)
         assert (await Attempt.get(id=sms.id)).state == state
 
 
@@ -234,7 +234,7 @@ async def test_only_the_address_that_our_own_proxy_saw_opens_a_network(line: Lin
 async def test_who_guesses_secrets_is_stopped_and_keeps_nobody_out(
     line: Line, aiohttp_client: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await aiohttp_client(serve(line.receipts, networks=False))
+    client = await aiohttp_client(serve(line.reports, networks=False))
     answers = [(await client.post(f"/receipts/guess{n}/voice", data=b"[]")).status for n in range(25)]
     assert answers == [404] * 20 + [429] * 5
     assert (await client.post(f"/receipts/{SECRET}/voice", data=b"[]")).status == 200

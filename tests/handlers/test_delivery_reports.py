@@ -16,15 +16,15 @@ def consent(template: str, word: str) -> str:
     )
 
 
-async def test_a_finished_template_message_is_kept_as_a_receipt_once(phone: Phone) -> None:
+async def test_a_finished_template_message_is_kept_as_a_report_once(phone: Phone) -> None:
     for _ in range(2):
         assert await phone.event("TEMPLATESENDJOBFINISH", MsgID=200163836, Status="failed:user block") == ""
-    receipt = await DeliveryReport.get()
-    assert receipt.vendor == "wechat"
-    assert receipt.body == {"appid": "wx1", "msgid": "200163836", "status": "failed:user block", "openid": phone.openid}
+    report = await DeliveryReport.get()
+    assert report.vendor == "wechat"
+    assert report.body == {"appid": "wx1", "msgid": "200163836", "status": "failed:user block", "openid": phone.openid}
 
 
-async def test_a_receipt_without_a_number_is_left_alone(phone: Phone) -> None:
+async def test_a_report_without_a_number_is_left_alone(phone: Phone) -> None:
     assert await phone.event("templatesendjobfinish", Status="success") == ""
     assert not await DeliveryReport.exists()
 
