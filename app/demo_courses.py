@@ -26,12 +26,12 @@ async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
     expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)
     if expert is None or expert.account_id is None or await Course.exists(pool=POOL):
         return 0
-    office, desk, now = await find_administrator(deps), make_authoring(deps, files), deps.now()
+    office, courses, now = await find_administrator(deps), make_authoring(deps, files), deps.now()
     form = CourseData(NAME, now, now + OPEN_FOR, "listed", description="看完30秒的视频即培训完毕，并颁发证书。")
-    course_id = await desk.setup.create(office, form)
-    item_id = await desk.setup.add_item(office, course_id, ItemData("video", "评标专家行为规范", 100))
-    await desk.media.put_part(office, course_id, item_id, course_id, 0, film.read_bytes())
-    await desk.media.finish(office, course_id, item_id, course_id, 1)
-    added = await desk.calling.add(office, course_id, expert.number)
-    await desk.setup.publish(office, course_id)
+    course_id = await courses.setup.create(office, form)
+    item_id = await courses.setup.add_item(office, course_id, ItemData("video", "评标专家行为规范", 100))
+    await courses.media.put_part(office, course_id, item_id, course_id, 0, film.read_bytes())
+    await courses.media.finish(office, course_id, item_id, course_id, 1)
+    added = await courses.calling.add(office, course_id, expert.number)
+    await courses.setup.publish(office, course_id)
     return added.count

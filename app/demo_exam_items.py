@@ -20,10 +20,10 @@ async def load_exam_items(deps: Deps, folder: Path) -> int:
     admin = next(person for person in CAST if person.role == "admin")
     account = await account_by_mobile(deps, POOL, admin.mobile)
     actor = Actor(POOL, "pool_admin", account.id)
-    desk = ItemImport(deps, FileChecker())
-    view = await desk.read(actor, (folder / f"{POOL}.csv").read_bytes())
+    item_import = ItemImport(deps, FileChecker())
+    view = await item_import.read(actor, (folder / f"{POOL}.csv").read_bytes())
     if view.errors:
         first = view.errors[0]
         raise RuntimeError(f"the demo's items are bad at line {first.line}, {first.column}: {first.reason}")
-    done = await desk.apply(actor, view.id, "skip")
+    done = await item_import.apply(actor, view.id, "skip")
     return done.counts["add"]

@@ -24,7 +24,7 @@ async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer
         return 0
     book = deps.book(pool)
     day = print_date(deps.now())
-    desk = Materials(deps, store, FileChecker())
+    materials = Materials(deps, store, FileChecker())
     made = [
         (
             MaterialData("申报材料准备清单", "资格审查材料", note="申请前请逐项备齐，手机拍照或扫描均可。"),
@@ -36,7 +36,9 @@ async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer
         ),
     ]
     papers = [await renderer.render_pdf("handout", content) for _, content in made]
-    await asyncio.gather(*(desk.add(system(pool), data, paper) for (data, _), paper in zip(made, papers, strict=True)))
+    await asyncio.gather(
+        *(materials.add(system(pool), data, paper) for (data, _), paper in zip(made, papers, strict=True))
+    )
     return len(made)
 
 

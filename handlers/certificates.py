@@ -35,5 +35,5 @@ async def list_certificates(turn: Turn) -> str:
 
 def _line(one: CertificateView, page: str) -> str:
     until = f"有效期至{print_date(one.valid_until)}" if one.valid_until else "长期有效"
-    state = until if one.standing == "valid" else LABELS[one.standing]
+    state = until if one.validity == "valid" else LABELS[one.validity]
     return f"▸ {link(one.title, f'{page}/{one.id}')}\n{one.number} {state}"

@@ -71,20 +71,20 @@ async def begin_booking(turn: Turn) -> Answer:
 async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
     """Book, change, wait for a full one, or give back. A place that was taken meanwhile is asked for again."""
     candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
-    actor, desk = _actor(talk), talk.services.exams.sittings
+    actor, sittings = _actor(talk), talk.services.exams.sittings
     while True:
-        seen = await talk.read(desk.offered, actor, candidate_id)
+        seen = await talk.read(sittings.offered, actor, candidate_id)
         wanted = await _ask(talk, seen)
         if wanted == _KEEP:
             await talk.say(texts.NOTHING_CHANGED)
             return
         try:
             if wanted == _GIVE_BACK:
-                await talk.once(desk.give_back, actor, candidate_id)
+                await talk.once(sittings.give_back, actor, candidate_id)
                 await talk.say(texts.PLACE_GIVEN_BACK)
                 return
             what, _, sitting = wanted.partition(":")
-            act = desk.wait if what == "wait" else desk.book
+            act = sittings.wait if what == "wait" else sittings.book
             await _say_booked(talk, await talk.once(act, actor, candidate_id, UUID(sitting)))
             return
         except Conflict as full:

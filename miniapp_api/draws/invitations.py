@@ -159,9 +159,9 @@ async def check_in(call: Call, body: CheckInIn) -> CheckedIn:
 
     Twice is harmless.
     """
-    desk, position = call.services.draws.attendance, body.position.position() if body.position else None
+    attendance, position = call.services.draws.attendance, body.position.position() if body.position else None
     if body.token is not None:
         device = f"mini:{body.device or call.actor.session_id}"
-        return await desk.check_in_by_qr(call.expert_id, body.token, position, device=device)
+        return await attendance.check_in_by_qr(call.expert_id, body.token, position, device=device)
     assert body.invitation_id is not None  # noqa: S101  # the schema wants one of the two
-    return await desk.check_in(body.invitation_id, call.expert_id, position)
+    return await attendance.check_in(body.invitation_id, call.expert_id, position)

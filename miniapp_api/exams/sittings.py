@@ -86,8 +86,8 @@ async def sittings(call: Call, path: CandidatePath) -> BookingOut:
 @api.post("/exams/{candidate_id}/booking", "预约或改约场次", action="exam.own")
 async def book(call: Call, path: CandidatePath, body: BookingIn) -> Booked:
     """Take a place, giving back the one held so far. 409 `sitting_full`."""
-    desk = call.services.exams.sittings
-    act = desk.wait if body.wait else desk.book
+    sittings = call.services.exams.sittings
+    act = sittings.wait if body.wait else sittings.book
     return await act(call.actor, path.candidate_id, body.sitting_id)
 
 

@@ -1,1 +1,1 @@
-"""Endpoints of the office's desk: applications, experts, payments, exports."""
+"""Endpoints of the office: applications, experts, payments, exports."""

@@ -106,8 +106,8 @@ async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> Outcome:
 @api.post("/office/applications/{application_id}/exam-result", "登记考试结果", action="application.conclude")
 async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> Concluded:
     """Of an examination that was held elsewhere: on to the next stage, or the end. The person is notified."""
-    desk = call.services.entry.conclusions
-    return await desk.record_exam(call.actor, path.application_id, body.result, body.reason)
+    conclusions = call.services.entry.conclusions
+    return await conclusions.record_exam(call.actor, path.application_id, body.result, body.reason)
 
 
 @api.post("/office/applications/{application_id}/termination", "终止申请", action="application.conclude")

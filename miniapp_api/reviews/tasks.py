@@ -1,4 +1,4 @@
-"""A reviewer's desk: the queue by age, one application, and the decision (审核)."""
+"""A reviewer's work: the queue by age, one application, and the decision (审核)."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class RevelationOut(Output):
 async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
     wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
-    desk = call.services.reviews.queue
-    cards, counts = await desk.overview(call.actor, wanted, offset=query.offset, limit=query.size)
+    queue = call.services.reviews.queue
+    cards, counts = await queue.overview(call.actor, wanted, offset=query.offset, limit=query.size)
     return ReviewQueueOut(
         items=cards.items,
         total=cards.total,

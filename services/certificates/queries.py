@@ -32,7 +32,7 @@ class CertificateView:
     holder: str
     issuer: str
     facts: tuple[tuple[str, str], ...]
-    standing: Validity
+    validity: Validity
     issued_at: datetime
     valid_until: datetime | None
     reason: Annotated[str, Field(description="Why it was replaced or revoked")]
@@ -49,7 +49,7 @@ class PublicCertificate:
     masked_holder: str
     issuer: str
     facts: tuple[tuple[str, str], ...]
-    standing: Validity
+    validity: Validity
     intact: bool
     issued_at: datetime
     valid_until: datetime | None

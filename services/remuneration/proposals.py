@@ -33,7 +33,7 @@ _CAME = f"""
 SELECT i.id, i.code, i.state, i.gathering_at, i.expert_id, e.name, e.account_id, e.permanent_region, p.region,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
-  (SELECT r FROM remuneration r WHERE r.invitation_id = i.id) AS standing
+  (SELECT r FROM remuneration r WHERE r.invitation_id = i.id) AS existing
 FROM invitation i JOIN expert e ON e.id = i.expert_id JOIN draw d ON d.id = i.draw_id
 JOIN project p ON p.id = d.project_id
 WHERE i.draw_id = $1 AND ($2::uuid IS NULL OR i.id = $2) AND {CAME} ORDER BY i.code
@@ -140,7 +140,7 @@ class Proposals:
             draw = await self._lock_ended(actor, draw_id)
             if self._deps.book(draw.pool).remuneration.table is None:
                 raise Conflict("本地区未设置酬劳标准，请逐人填写金额和说明。", code="no_standard")
-            waiting = [row for row in await self._came(draw) if row["standing"] is None]
+            waiting = [row for row in await self._came(draw) if row["existing"] is None]
             waiting = [row for row in waiting if row["account_id"] is None or row["account_id"] != actor.account_id]
             for row in waiting:
                 await self._propose(actor, draw, row, None, "")
@@ -156,19 +156,19 @@ class Proposals:
     async def _propose(self, actor: Actor, draw: Draw, row: Any, amount: int | None, words: str) -> None:
         if row["account_id"] is not None and row["account_id"] == actor.account_id:
             raise Forbidden("不能提出本人的酬劳，请由其他工作人员办理。", code="own_remuneration")
-        standing = from_row(Remuneration, row["standing"]) if row["standing"] else None
+        existing = from_row(Remuneration, row["existing"]) if row["existing"] else None
         computed = self._compute(draw, row)
         if amount is None and computed is not None:
             amount = total(computed)
         if amount is None:
             raise InvalidInput("本地区未设置酬劳标准，请填写金额和说明。", code="missing", field="amount")
         self._check_amount(self._deps.book(draw.pool), amount)
-        if standing and standing.state != RemunerationState.DISPUTED and standing.amount == amount:
+        if existing and existing.state != RemunerationState.DISPUTED and existing.amount == amount:
             return
-        words = _check_words(words, needed=standing is not None or computed is None or amount != total(computed))
+        words = _check_words(words, needed=existing is not None or computed is None or amount != total(computed))
         lines = settle(computed, amount, words)
-        one = self._new(draw, row) if standing is None else standing
-        event = _begin(one, amount, words) if standing else "proposed"
+        one = self._new(draw, row) if existing is None else existing
+        event = _begin(one, amount, words) if existing else "proposed"
         if event != "kept":
             one.lines, one.reason = stored(lines), words if lines != computed else ""
             one.computed = None if computed is None else total(computed)
@@ -177,7 +177,7 @@ class Proposals:
         one.proposed_by_id, one.proposed_at = actor.account_id, now
         one.answer_until = now + self._deps.book(draw.pool).remuneration.answer_within
         one.answered_at, one.answered_by = None, ""
-        await one.save(force_create=standing is None)
+        await one.save(force_create=existing is None)
         await record(actor, now, f"remuneration.{event}", "remuneration", one.id, amount=amount, draw=draw.number)
         await self._ask(draw, row, one, event, words)
 
@@ -221,7 +221,7 @@ class Proposals:
 
     def _show(self, draw: Draw, row: Any) -> RemunerationRow:
         trip, computed = trip_of(draw, row), self._compute(draw, row)
-        standing = from_row(Remuneration, row["standing"]) if row["standing"] else None
+        existing = from_row(Remuneration, row["existing"]) if row["existing"] else None
         bare = RemunerationRow(
             invitation_id=row["id"],
             code=row["code"],
@@ -234,7 +234,7 @@ class Proposals:
             computed=None if computed is None else total(computed),
             computed_lines=line_views(stored(computed or ())),
         )
-        return bare if standing is None else _with(bare, standing)
+        return bare if existing is None else _with(bare, existing)
 
 
 def trip_of(draw: Draw, row: Any) -> Trip:
@@ -249,7 +249,7 @@ def trip_of(draw: Draw, row: Any) -> Trip:
 
 
 def _begin(one: Remuneration, amount: int, words: str) -> str:
-    """Move a standing one on for a new proposal; returns what that is called."""
+    """Move an existing one on for a new proposal; returns what that is called."""
     disputed = one.state == RemunerationState.DISPUTED
     keeps = disputed and one.amount == amount
     move(one, RemunerationEvent.KEEP if keeps else RemunerationEvent.REVISE)

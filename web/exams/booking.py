@@ -64,12 +64,12 @@ class ExamBookingPages:
         raise http.HTTPSeeOther(f"{request.path}?note={state}")
 
     async def _do(self, asked: _Asked, fields: Mapping[str, str]) -> str:
-        desk, command = self._services.exams.sittings, fields.get("command")
+        sittings, command = self._services.exams.sittings, fields.get("command")
         if command == "give_back":
-            return (await desk.give_back(asked.actor, asked.candidate_id)).state
+            return (await sittings.give_back(asked.actor, asked.candidate_id)).state
         if command not in ("book", "wait"):
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        act = desk.book if command == "book" else desk.wait
+        act = sittings.book if command == "book" else sittings.wait
         return (await act(asked.actor, asked.candidate_id, _uuid(fields.get("sitting", "")))).state
 
     async def _asked(self, request: http.Request) -> _Asked:

@@ -1,4 +1,4 @@
-"""``/office``: the administrators' desk of a pool (管理后台), for a phone first."""
+"""``/office``: the administrators' pages of a pool (管理后台), for a phone first."""
 
 from __future__ import annotations
 

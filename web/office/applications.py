@@ -55,9 +55,9 @@ class ApplicationPages(OfficePart):
         page, error, found, states = page_number(request), None, _NOTHING, {}
         try:
             wanted, sort = wanted_of(said), _sort(said.get("sort", "newest"))
-            desk = self.services.office.applications
-            found = await desk.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
-            states = {one.state: one for one in await desk.counts(actor, wanted_of({**said, "state": ""}))}
+            applications = self.services.office.applications
+            found = await applications.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
+            states = {one.state: one for one in await applications.counts(actor, wanted_of({**said, "state": ""}))}
         except AppError as refused:
             error = self.shown(refused)
         book = self.book(actor)
@@ -129,15 +129,19 @@ class ApplicationPages(OfficePart):
 
     async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:
         """``command`` unlock; passed or failed, of the examination; or end: the fee stays unpaid. With a reason."""
-        command, reason, desk = fields.get("command", ""), fields.get("reason", ""), self.services.entry.conclusions
+        command, reason, conclusions = (
+            fields.get("command", ""),
+            fields.get("reason", ""),
+            self.services.entry.conclusions,
+        )
         if command == "unlock":
             await self.services.applications.submission.unlock(actor, application_id, reason)
             return "unlocked"
         if command in get_args(ExamResult):
             result = cast(ExamResult, command)
-            await desk.record_exam(actor, application_id, result, reason, key=key_of(fields))
+            await conclusions.record_exam(actor, application_id, result, reason, key=key_of(fields))
         elif command == "end":
-            await desk.end(actor, application_id, reason, key=key_of(fields))
+            await conclusions.end(actor, application_id, reason, key=key_of(fields))
         else:
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         return "concluded"

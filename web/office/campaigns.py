@@ -95,18 +95,18 @@ class CampaignPages(OfficePart):
         raise redirect("/office/campaigns" if note == "deleted" else f"/office/campaigns/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: CampaignView, fields: Mapping[str, str]) -> str:
-        desk, command = self.services.applications.campaigns, fields.get("command")
+        campaigns, command = self.services.applications.campaigns, fields.get("command")
         if command == "save":
             await self.services.workflows.campaigns.edit(actor, view.id, await self._data(actor, fields, view.data))
             return "saved"
         if command == "publish":
-            await desk.publish(actor, view.id)
+            await campaigns.publish(actor, view.id)
             return "published"
         if command == "close":
-            await desk.close(actor, view.id)
+            await campaigns.close(actor, view.id)
             return "closed"
         if command == "delete":
-            await desk.delete(actor, view.id)
+            await campaigns.delete(actor, view.id)
             return "deleted"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

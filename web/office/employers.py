@@ -81,15 +81,15 @@ class EmployerPages(OfficePart):
         raise redirect("/office/employers", note=note, q=request.query.get("q", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
-        desk, command = self.services.organisations.employers, fields.get("command")
+        employers, command = self.services.organisations.employers, fields.get("command")
         if command == "add":
-            await desk.add(actor, _data(fields), key=key_of(fields))
+            await employers.add(actor, _data(fields), key=key_of(fields))
             return "added"
         if command == "edit":
-            await desk.edit(actor, uuid_of(fields.get("id", ""), "这个单位"), _data(fields))
+            await employers.edit(actor, uuid_of(fields.get("id", ""), "这个单位"), _data(fields))
             return "saved"
         if command == "retire":
-            await desk.retire(actor, uuid_of(fields.get("id", ""), "这个单位"))
+            await employers.retire(actor, uuid_of(fields.get("id", ""), "这个单位"))
             return "retired"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

@@ -40,8 +40,8 @@ class ExamAnalysisPages(OfficePart):
     async def sheet(self, request: http.Request) -> http.Response:
         """``items`` or ``papers``."""
         actor = await self.actor(request)
-        exam_id, desk = uuid_of(request.match_info["id"], "这场考试"), self.services.exams.analysis
-        made = {"items": desk.items_sheet, "papers": desk.papers_sheet}
+        exam_id, analysis = uuid_of(request.match_info["id"], "这场考试"), self.services.exams.analysis
+        made = {"items": analysis.items_sheet, "papers": analysis.papers_sheet}
         if request.match_info["what"] not in made:
             raise NotFound("没有这种导出，请返回后重新点选。", code="unknown")
         name = request.match_info["what"]

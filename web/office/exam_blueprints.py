@@ -63,15 +63,15 @@ class ExamBlueprintPages(OfficePart):
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save or retire."""
         actor, blueprint_id = await self._asked(request)
-        desk = self.services.exams.blueprints
+        blueprints = self.services.exams.blueprints
         fields = await self.fields(request, actor)
         if fields.get("command") == "retire":
-            await desk.retire(actor, blueprint_id)
+            await blueprints.retire(actor, blueprint_id)
             raise redirect("/office/exams/blueprints", note="retired")
         try:
-            await desk.edit(actor, blueprint_id, fields.get("name", ""), read_lines(fields.get("cells", "")))
+            await blueprints.edit(actor, blueprint_id, fields.get("name", ""), read_lines(fields.get("cells", "")))
         except AppError as error:
-            view = await desk.get(actor, blueprint_id)
+            view = await blueprints.get(actor, blueprint_id)
             return await self._page(actor, request, view, Form(fields, self.shown(error)))
         raise redirect(f"/office/exams/blueprints/{blueprint_id}", note="saved")
 

@@ -1,4 +1,4 @@
-"""Results of an examination: papers with what to look at, letting results out, voiding; the desk of markers."""
+"""Results of an examination: papers with what to look at, letting results out, voiding; the page of markers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ExamScorePages(OfficePart):
         self.site.post("/office/exams/{id}/scores", self.release)
         self.site.get("/office/exams/{id}/scores/{attempt}", self.detail)
         self.site.post("/office/exams/{id}/scores/{attempt}", self.submit)
-        self.site.get("/office/exams/{id}/marking", self.desk)
+        self.site.get("/office/exams/{id}/marking", self.marking)
         self.site.post("/office/exams/{id}/marking", self.mark)
 
     # ---- all
@@ -111,10 +111,10 @@ class ExamScorePages(OfficePart):
 
     # ---- short answers
 
-    async def desk(self, request: http.Request) -> http.Response:
-        return await self._desk(await self.actor(request), request)
+    async def marking(self, request: http.Request) -> http.Response:
+        return await self._marking(await self.actor(request), request)
 
-    async def _desk(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _marking(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
         return self.show(
             actor,
@@ -123,7 +123,7 @@ class ExamScorePages(OfficePart):
             error=form.error,
             f=form,
             view=await exams.queries.get(actor, exam_id),
-            desk=await exams.short_answers.queue(actor, exam_id),
+            queue=await exams.short_answers.queue(actor, exam_id),
         )
 
     async def mark(self, request: http.Request) -> http.Response:
@@ -139,5 +139,5 @@ class ExamScorePages(OfficePart):
                 fields.get("note", ""),
             )
         except AppError as error:
-            return await self._desk(actor, request, Form(fields, self.shown(error)))
+            return await self._marking(actor, request, Form(fields, self.shown(error)))
         raise redirect(request.path, note="marked")

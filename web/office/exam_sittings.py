@@ -43,16 +43,16 @@ class ExamSittingPages(OfficePart):
         raise redirect(f"/office/exams/{exam_id}/sittings", note=note)
 
     async def _do(self, actor: Actor, exam_id: UUID, fields: Mapping[str, str]) -> str:
-        desk, command = self.services.exams.sittings, fields.get("command")
+        sittings, command = self.services.exams.sittings, fields.get("command")
         if command == "add":
-            await desk.add(actor, exam_id, _data(fields), key=key_of(fields))
+            await sittings.add(actor, exam_id, _data(fields), key=key_of(fields))
             return "added"
         if command == "save":
-            await desk.edit(actor, exam_id, uuid_of(fields.get("id", ""), "这个场次"), _data(fields))
+            await sittings.edit(actor, exam_id, uuid_of(fields.get("id", ""), "这个场次"), _data(fields))
             return "saved"
         if command == "remove":
             sitting_id = uuid_of(fields.get("id", ""), "这个场次")
-            await desk.remove(actor, exam_id, sitting_id, fields.get("reason", ""))
+            await sittings.remove(actor, exam_id, sitting_id, fields.get("reason", ""))
             return "removed"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

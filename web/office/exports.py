@@ -27,11 +27,11 @@ class ExportPages(OfficePart):
         """Applications by the filter of their list; money by days, ``?from=`` and ``?until=`` with both ends."""
         actor = await self.actor(request)
         await self.site.check_rate(request, "export", 20, 600)
-        order, desk = _order(request), self.services.office
-        total = await desk.exports.count(actor, order)
+        order, office = _order(request), self.services.office
+        total = await office.exports.count(actor, order)
         if total > DIRECT_MAX:
-            raise http.HTTPSeeOther(f"/office/exports/{await desk.large_exports.begin(actor, order, total)}")
-        return _file(await desk.exports.make(actor, order))
+            raise http.HTTPSeeOther(f"/office/exports/{await office.large_exports.begin(actor, order, total)}")
+        return _file(await office.exports.make(actor, order))
 
     async def wait(self, request: http.Request) -> http.Response:
         """How far it is; the page asks again by itself until the file is there."""

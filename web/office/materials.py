@@ -70,17 +70,17 @@ class MaterialPages(OfficePart):
         raise redirect("/office/materials", note=note)
 
     async def _do(self, actor: Actor, fields: Mapping[str, str], content: bytes) -> str:
-        desk, command = self.services.files.materials, fields.get("command")
+        materials, command = self.services.files.materials, fields.get("command")
         if command == "add":
-            await desk.add(actor, _data(fields), content, key=key_of(fields))
+            await materials.add(actor, _data(fields), content, key=key_of(fields))
             return "added"
         if command == "edit":
             material_id = uuid_of(fields.get("id", ""), "这份资料")
-            kept = next((one for one in await desk.all(actor) if one.id == material_id), None)
-            await desk.change(actor, material_id, _data(fields, kept), content)
+            kept = next((one for one in await materials.all(actor) if one.id == material_id), None)
+            await materials.change(actor, material_id, _data(fields, kept), content)
             return "saved"
         if command == "remove":
-            await desk.remove(actor, uuid_of(fields.get("id", ""), "这份资料"))
+            await materials.remove(actor, uuid_of(fields.get("id", ""), "这份资料"))
             return "removed"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

@@ -1,4 +1,4 @@
-"""``/review``: a reviewer's desk on a phone: the queue by age, one application, and the decision.
+"""``/review``: a reviewer's pages on a phone: the queue by age, one application, and the decision.
 
 Everything works by links and forms; ``static/reviews/review.js`` adds keys, the sheet and pictures on the page.
 """
@@ -62,8 +62,8 @@ class ReviewPages:
         actor = await self._door.actor(request)
         query, page = request.query, page_number(request)
         wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
-        desk = self._services.reviews.queue
-        cards, counts = await desk.overview(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        queue = self._services.reviews.queue
+        cards, counts = await queue.overview(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "reviews/queue.html",
             who=self._door.role_label(actor),

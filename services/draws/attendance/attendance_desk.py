@@ -205,9 +205,9 @@ class AttendanceDesk:
             book, now = self._deps.book(draw.pool), self._deps.now()
             if invitation.state != InvitationState.ACCEPTED:
                 raise Conflict("您不在本场评标名单中，无需签到。", code="not_accepted")
-            standing = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
-            if standing is not None:
-                return CheckedIn(False, standing.at, invitation.code, place(notice))
+            earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
+            if earlier is not None:
+                return CheckedIn(False, earlier.at, invitation.code, place(notice))
             attendance_rules.check_time(book, invitation, now)
             if method == "place" and not attendance_rules.is_near(book, notice, position):
                 return await self._claim(draw, invitation, notice)
@@ -318,9 +318,9 @@ class AttendanceDesk:
             now = self._deps.now()
             if not await has_entered(invitation_id):
                 raise Conflict("该专家还没有进场记录，请先登记进场。", code="not_entered")
-            standing = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
-            if standing is not None:
-                return standing.at
+            earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
+            if earlier is not None:
+                return earlier.at
             await Attendance.create(
                 invitation_id=invitation_id,
                 draw_id=draw_id,

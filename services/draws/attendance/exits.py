@@ -86,8 +86,8 @@ class Exits:
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Notify at once the experts who agreed and those who were being asked."""
         draw = locked.draw
-        standing = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
-        for invitation in await standing.order_by("id").select_for_update():
+        holding = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
+        for invitation in await holding.order_by("id").select_for_update():
             agreed = invitation.state == InvitationState.ACCEPTED
             await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
             if not agreed:

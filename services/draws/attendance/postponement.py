@@ -20,7 +20,7 @@ from services.draws.repository import Locked
 from services.notifications import Notices
 
 _RULE = "draw.supplement.postpone_max"
-_STANDING = ("open", "accepted")
+_HELD = ("open", "accepted")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Postponement:
         draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
         draw.unsealed_notice_at = None
         await draw.save(update_fields=["starts_at", "ends_at", "unsealed_notice_at"])
-        for invitation in await _standing(draw):
+        for invitation in await _places_held(draw):
             await _occupy(invitation, draw.ends_at)
             if await has_entered(invitation.id):
                 await self._ask_to_wait(draw, invitation)
@@ -90,8 +90,8 @@ class Postponement:
         )
 
 
-async def _standing(draw: Draw) -> list[Invitation]:
-    return await Invitation.filter(draw_id=draw.id, state__in=_STANDING).order_by("id").select_for_update()
+async def _places_held(draw: Draw) -> list[Invitation]:
+    return await Invitation.filter(draw_id=draw.id, state__in=_HELD).order_by("id").select_for_update()
 
 
 async def _occupy(invitation: Invitation, ends_at: datetime) -> None:

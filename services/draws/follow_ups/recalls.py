@@ -52,7 +52,7 @@ _ROUND = 0
 _PANEL = f"""
 SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
   btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
-  i.code, i.state = 'accepted' AS standing, {sms_state("draw_accepted", "i.id")} AS sms,
+  i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
     AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
@@ -139,7 +139,7 @@ class Recalls:
             state_label=state_label,
             calls=calls,
             sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
-            unwritten=bool(row["standing"]) and row["sms"] == "failed",
+            unwritten=bool(row["holds_place"]) and row["sms"] == "failed",
         )
 
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
@@ -172,7 +172,7 @@ class Recalls:
         """Rows of the experts whom the message with time, place and code did not reach."""
         if self._deps.now() >= draw.starts_at:
             return set()
-        return {row["id"] for row in await rows(_PANEL, draw.id) if row["standing"] and row["sms"] == "failed"}
+        return {row["id"] for row in await rows(_PANEL, draw.id) if row["holds_place"] and row["sms"] == "failed"}
 
     def _staff_phone(self, draw: Draw, advice: str) -> str:
         if not draw.staff_phone_sealed:

@@ -70,7 +70,7 @@ async def test_a_certificate_is_issued_once_for_what_it_proves(
     assert first.number.startswith("YS2026K-000001")
     assert [(one.kind, one.params["number"]) for one in book.told] == [("certificate_issued", first.number)]
     (shown,) = await certificates.queries.own(holder)
-    assert (shown.holder, shown.facts, shown.standing) == ("测试员", (("成绩", "82分"),), "valid")
+    assert (shown.holder, shown.facts, shown.validity) == ("测试员", (("成绩", "82分"),), "valid")
     assert shown.valid_until == first.issued_at + timedelta(days=1095)
 
 
@@ -105,10 +105,10 @@ async def test_who_scans_it_sees_whether_it_is_valid_and_nothing_private(
 ) -> None:
     found = await issue(certificates, deps, holder)
     public = await certificates.queries.verify(found.token)
-    assert (public.masked_holder, public.standing, public.intact) == ("测**", "valid", True)
+    assert (public.masked_holder, public.validity, public.intact) == ("测**", "valid", True)
     assert "411" not in str(public)
     clock.move(timedelta(days=1096))
-    assert (await certificates.queries.verify(found.token)).standing == "expired"
+    assert (await certificates.queries.verify(found.token)).validity == "expired"
 
 
 async def test_a_row_changed_by_hand_no_longer_agrees_with_its_digest(
@@ -133,7 +133,7 @@ async def test_a_new_name_is_put_on_a_new_certificate_and_the_old_code_says_so(
     new_id_ = await certificates.issuing.replace(ADMIN, old.id, "更名")
     new = await certificates.queries.get(ADMIN, new_id_)
     assert (new.number, new.holder, new.valid_until) == (f"{old.number}-2", "测试源", old.valid_until)
-    assert (await certificates.queries.verify(old.token)).standing == "replaced"
+    assert (await certificates.queries.verify(old.token)).validity == "replaced"
     with pytest.raises(Conflict, match="已换发"):
         await certificates.issuing.replace(ADMIN, old.id, "再换")
     with pytest.raises(Conflict, match="已换发"):
@@ -148,7 +148,7 @@ async def test_the_office_revokes_with_a_reason_that_the_holder_reads(
         await certificates.issuing.revoke(ADMIN, found.id, "  ")
     await certificates.issuing.revoke(ADMIN, found.id, "成绩作废")
     assert book.told[-1].params["reason"] == "成绩作废"
-    assert (await certificates.queries.verify(found.token)).standing == "revoked"
+    assert (await certificates.queries.verify(found.token)).validity == "revoked"
     with pytest.raises(Conflict):
         await certificates.issuing.revoke(ADMIN, found.id, "再次")
 

@@ -248,7 +248,8 @@ async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     for number in range(200):
         await DeliveryReport.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
     await execute(
-        "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) SELECT gen_random_uuid(), 'delivery_reports', "
+        "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) "
+        "SELECT gen_random_uuid(), 'delivery_reports', "
         "id::text, 11, clock_timestamp() + interval '1 hour', 'TypeError' FROM delivery_report"
     )
     await DeliveryReport.create(vendor="sms", key="good", body=SMS, received_at=clock.now())
