@@ -1,4 +1,4 @@
-"""Seventy thousand different changes to honest records, and a thousand scripted cheats.
+"""A hundred thousand different changes to honest records, and a thousand scripted cheats.
 
 Each is given away, changes nothing that matters, or is one that ``docs/reference/threats.md`` names as not provable
 from the record.
@@ -23,8 +23,8 @@ from tests.drivers.record_judge import Judge, Verdict, judge_of
 from tests.factories.draw_records import GATHERING, WIDER, Script, changed, condition
 from tests.factories.record_forgery import Facts, Forgery, Written, forgery_of, garble, mutate, verdict
 
-MUTATIONS = int(os.environ.get("PBT_FUZZ_MUTATIONS", "70000"))
-DRAWS = 500
+MUTATIONS = int(os.environ.get("PBT_FUZZ_MUTATIONS", "100000"))
+DRAWS = 700
 """Many, so that few changes are made twice."""
 FILES = 40
 """Every so many-th change is one to the file."""
@@ -243,7 +243,7 @@ def test_some_changes_are_given_away_or_named(honest_draws: list[Script], tmp_pa
 
 
 @pytest.mark.slow
-def test_seventy_thousand_different_changes_are_given_away_or_named(tmp_path: Path) -> None:
+def test_a_hundred_thousand_different_changes_are_given_away_or_named(tmp_path: Path) -> None:
     seen = judge_changes([honest(random.Random(number)) for number in range(DRAWS)], MUTATIONS, tmp_path)
     assert sum(seen.values()) == MUTATIONS
     assert seen["error"] > MUTATIONS * 0.6
