@@ -6,11 +6,12 @@ statements; nothing is timed there.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,9 +129,15 @@ async def _copy(database_url: str) -> str:
 
 
 async def _drop(database_url: str) -> None:
+    """An autovacuum worker, which only a superuser may end, is waited for."""
     connection = await asyncpg.connect(_with_name(database_url, "postgres"), command_timeout=120)
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {_RUN} WITH (FORCE)")
+        for _ in range(60):
+            with suppress(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(f"DROP DATABASE IF EXISTS {_RUN} WITH (FORCE)")
+                return
+            await asyncio.sleep(1)
+        raise RuntimeError(f"the database {_RUN} is still in use after a minute")
     finally:
         await connection.close()
 
