@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, computed_field
@@ -13,7 +13,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
 from services.core.crypto import PHONE, Keyring
-from services.draws import ApplicationRow, Dashboard, Detail, DrawForm, Filters, Operation
+from services.draws import ApplicationRow, CallNoticeView, Dashboard, Detail, DrawForm, Filters, Operation
 
 api = Api(
     "draws",
@@ -306,7 +306,7 @@ async def withdraw(call: Call, path: DrawPath) -> None:
 @api.get("/draws/{draw_id}/applications", "核验记录", action="draw.read")
 async def applications(call: Call, path: DrawPath) -> Listing[ApplicationRow]:
     """Every application of the draw, newest first."""
-    draw = await call.services.draws.access.get(call.actor, path.draw_id)
+    draw = await call.services.draws.access.view(call.actor, path.draw_id)
     return Listing(items=await call.services.draws.verification.of_draw(draw.id))
 
 
@@ -317,7 +317,7 @@ async def operations(call: Call, path: DrawPath) -> Listing[Operation]:
     return Listing(items=found)
 
 
-def _notice_out(one: Any, keys: Keyring) -> NoticeOut:
+def _notice_out(one: CallNoticeView, keys: Keyring) -> NoticeOut:
     return NoticeOut(
         id=one.id,
         position=one.position,
@@ -333,7 +333,7 @@ def _notice_out(one: Any, keys: Keyring) -> NoticeOut:
 
 def _show(detail: Detail, keys: Keyring) -> DrawOut:
     parts, draw = detail.parts, detail.draw
-    kept = {name: getattr(draw, name) for name in DrawOut.model_fields if name in draw._meta.fields_map}
+    kept = {name: getattr(draw, name) for name in DrawOut.model_fields if hasattr(draw, name)}
     people = tuple(
         SupervisorOut(
             entry_id=one.entry_id,
@@ -341,17 +341,17 @@ def _show(detail: Detail, keys: Keyring) -> DrawOut:
             phone=mask_mobile(keys.read(one.phone_sealed, "mobile")),
             department=one.department,
         )
-        for one in parts["supervisors"]
+        for one in parts.supervisors
     )
     related = {
-        "lots": tuple(one.lot_id for one in parts["lots"] if one.lot_id is not None),
+        "lots": tuple(one.lot_id for one in parts.lots if one.lot_id is not None),
         "operator_phone": keys.read(draw.operator_phone_sealed, "phone"),
         "supervisors": people,
-        "recusal_units": RecusalUnitOut.each(parts["recusal_units"]),
-        "recusal_persons": RecusalPersonOut.each(parts["recusal_persons"]),
-        "notices": tuple(_notice_out(one, keys) for one in parts["notices"]),
+        "recusal_units": RecusalUnitOut.each(parts.recusal_units),
+        "recusal_persons": RecusalPersonOut.each(parts.recusal_persons),
+        "notices": tuple(_notice_out(one, keys) for one in parts.notices),
         "conditions": ConditionOut.each(detail.conditions),
-        "avoided_draws": tuple(one.earlier_id for one in parts["avoided"]),
+        "avoided_draws": tuple(one.id for one in parts.avoided),
         "original_id": detail.original.id if detail.original else None,
         "original_number": detail.original.number if detail.original else "",
     }

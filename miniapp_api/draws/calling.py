@@ -113,7 +113,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
     only when the person asks for it, or after half a minute and more.
     """
-    await call.services.draws.access.get(call.actor, path.draw_id)
+    await call.services.draws.access.view(call.actor, path.draw_id)
     with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
         response = web.StreamResponse(
             headers={
@@ -145,7 +145,7 @@ async def _events(call: Call, path: DrawPath, watch: Watch, one: Stream) -> Asyn
             checked = clock()
             try:
                 await call.services.accounts.sessions.authenticate(read_token(call.request))
-                await call.services.draws.access.get(call.actor, path.draw_id)
+                await call.services.draws.access.view(call.actor, path.draw_id)
             except AppError as error:
                 yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
                 return

@@ -64,7 +64,7 @@ async def template(call: Call, path: TemplatePath) -> Download:
 @api.get("/draws/{draw_id}/recusal-units", "回避单位列表", action="draw.read")
 async def units(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalUnitOut]:
     """Units in the order in which they were added."""
-    found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts["recusal_units"]
+    found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts.recusal_units
     shown = [one for one in found if query.search in f"{one.name} {one.credit_code} {one.reason}"]
     items = RecusalUnitOut.each(shown[query.offset : query.offset + query.size])
     return Page[RecusalUnitOut](items=items, total=len(shown), page=query.page, size=query.size)
@@ -101,7 +101,7 @@ async def remove_unit(call: Call, path: UnitPath) -> None:
 @api.get("/draws/{draw_id}/recusal-persons", "回避人员列表", action="draw.read")
 async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalPersonOut]:
     """Persons in the order in which they were added."""
-    found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts["recusal_persons"]
+    found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts.recusal_persons
     shown = [one for one in found if query.search in f"{one.name} {one.unit_name} {one.reason}"]
     items = RecusalPersonOut.each(shown[query.offset : query.offset + query.size])
     return Page[RecusalPersonOut](items=items, total=len(shown), page=query.page, size=query.size)

@@ -38,6 +38,17 @@ from services.draws.setup.operators import Operator
 from services.draws.setup.previews import Preview
 from services.draws.setup.recusal_import import render_template
 from services.draws.verification import ApplicationRow
+from services.draws.views import (
+    CallNoticeView,
+    ConditionView,
+    DrawLotView,
+    DrawParts,
+    DrawView,
+    EarlierDraw,
+    RecusalPersonView,
+    RecusalUnitView,
+    SupervisorView,
+)
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do_of
 
@@ -55,12 +66,14 @@ __all__ = [
     "AuditLine",
     "AuditReport",
     "CallLine",
+    "CallNoticeView",
     "Calling",
     "Card",
     "CheckedIn",
     "Choice",
     "ConditionForm",
     "ConditionProgress",
+    "ConditionView",
     "Dashboard",
     "DeskRow",
     "Detail",
@@ -71,10 +84,14 @@ __all__ = [
     "DrawAccess",
     "DrawAudits",
     "DrawForm",
+    "DrawLotView",
     "DrawNews",
+    "DrawParts",
     "DrawPorts",
     "DrawServices",
     "DrawTotals",
+    "DrawView",
+    "EarlierDraw",
     "Filters",
     "FinishedRecords",
     "FormerExpert",
@@ -100,6 +117,8 @@ __all__ = [
     "RecallRow",
     "RecallTimes",
     "RecordFile",
+    "RecusalPersonView",
+    "RecusalUnitView",
     "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
@@ -111,6 +130,7 @@ __all__ = [
     "RoundView",
     "Scanned",
     "Snapshot",
+    "SupervisorView",
     "Verdict",
     "VirtualCalls",
     "Watch",

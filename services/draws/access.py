@@ -11,6 +11,7 @@ from models.draws import Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.draws.repository import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
+from services.draws.views import DrawView, ReadDraw, view_of
 
 
 class DrawAccess:
@@ -19,8 +20,12 @@ class DrawAccess:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def get(self, actor: Actor, draw_id: UUID) -> Draw:
+    async def view(self, actor: Actor, draw_id: UUID) -> DrawView:
         """The draw, if this actor may see it. Raises NotFound, Forbidden."""
+        return view_of(DrawView, await self.get(actor, draw_id))
+
+    async def get(self, actor: Actor, draw_id: UUID) -> Draw:
+        """The same as its row, for services."""
         permissions.check(actor, "draw.read")
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         if draw is None:
@@ -34,7 +39,7 @@ class DrawAccess:
             await check_scope(actor, draw, self._deps.book(draw.pool))
         return draw
 
-    async def is_watched_by(self, actor: Actor, draw: Draw) -> bool:
+    async def is_watched_by(self, actor: Actor, draw: ReadDraw) -> bool:
         """Whether a supervisor was named for this draw. One whom the office granted the role reads every draw of the
         pool; committing and confirming is for the named ones."""
         named = await rows(
@@ -72,7 +77,7 @@ class DrawAccess:
             where += " AND (d.state <> 'editing' OR d.terminal <> '')"
         return where, values
 
-    def unseals_at(self, draw: Draw) -> datetime:
+    def unseals_at(self, draw: ReadDraw) -> datetime:
         return draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
 
 

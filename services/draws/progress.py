@@ -14,11 +14,11 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DrawState, InvitationState, state_label
 from models.draws import (
     Condition,
-    Draw,
     Round,
 )
 from services.core.base import Actor, Deps, rows
 from services.draws.access import DrawAccess
+from services.draws.views import ReadDraw
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class DrawProgress:
     async def read(self, actor: Actor, draw_id: UUID) -> DrawTotals:
         return await self.of(await self._access.get(actor, draw_id))
 
-    async def of(self, draw: Draw) -> DrawTotals:
+    async def of(self, draw: ReadDraw) -> DrawTotals:
         """The same for a caller that has checked who asks."""
         conditions = await Condition.filter(draw_id=draw.id).order_by("position")
         counted = {
@@ -93,7 +93,7 @@ class DrawProgress:
             log_head=draw.log_head,
         )
 
-    async def _why_waiting(self, draw: Draw, state: DrawState, conditions: list[Condition]) -> str:
+    async def _why_waiting(self, draw: ReadDraw, state: DrawState, conditions: list[Condition]) -> str:
         """For all who look: agency, offices and screens read the same words, so that they ask none of them to act."""
         rules = self._deps.book(draw.pool).draw
         calling, how = rules.calling, _how_to_fill(conditions, rules.supplement.region_change)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from pydantic import Field
-from tortoise.models import Model
 
 from domain.catalogues import region_prefix
 from domain.clock import local
 from domain.draws.lifecycles import DrawState, named_state, state_label
 from domain.masking import mask_name
+from models.base import Row
 from models.draws import (
-    AvoidedDraw,
     CallNotice,
     Condition,
     Draw,
-    DrawLot,
     RecusalPerson,
     RecusalUnit,
     Supervisor,
@@ -33,8 +31,21 @@ from services.core.pages import contains, read_page
 from services.core.permissions import role_name
 from services.draws.access import DrawAccess
 from services.draws.lot_holding import find_ancestors
+from services.draws.views import (
+    CallNoticeView,
+    ConditionView,
+    DrawLotView,
+    DrawParts,
+    DrawView,
+    EarlierDraw,
+    RecusalPersonView,
+    RecusalUnitView,
+    SupervisorView,
+    view_of,
+    views_of,
+)
 
-M = TypeVar("M", bound=Model)
+V = TypeVar("V")
 DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 """正在抽取: experts are being called, or calling is held."""
 
@@ -92,15 +103,6 @@ class Card:
 
 
 @dataclass(frozen=True)
-class EarlierDraw:
-    """One whose experts may be recused in another."""
-
-    id: UUID
-    number: str
-    name: str
-
-
-@dataclass(frozen=True)
 class Dashboard:
     """`today`: gatherings of today. `completed_today`: drawn to the end today, full, short or by force. `week` counts
     draws begun this week by day, Monday first; `pending_supplements` activities that wait for a supplementary draw."""
@@ -140,15 +142,14 @@ class FormerExpert:
 class Detail:
     """Everything an agency or office sees of one draw beside its result."""
 
-    draw: Draw
-    conditions: tuple[Condition, ...]
-    parts: Mapping[str, list[Any]] = field(default_factory=dict)
-    """Rows by table: ``supervisors, recusal_units, recusal_persons, notices, lots, avoided``."""
-    original: Draw | None = None
+    draw: DrawView
+    conditions: tuple[ConditionView, ...]
+    parts: DrawParts
+    original: EarlierDraw | None
     """What a redraw or a recall follows."""
-    label: str = ""
+    label: str
     """What its state is called."""
-    ancestors: tuple[UUID, ...] = ()
+    ancestors: tuple[UUID, ...]
     """The original, what that followed, and so on."""
 
 
@@ -212,9 +213,7 @@ ARRAY(SELECT s FROM draw_supervisor s WHERE s.draw_id = $1 ORDER BY s.id) AS sup
 ARRAY(SELECT u FROM recusal_unit u WHERE u.draw_id = $1 ORDER BY u.id) AS recusal_units,
 ARRAY(SELECT p FROM recusal_person p WHERE p.draw_id = $1 ORDER BY p.id) AS recusal_persons,
 ARRAY(SELECT n FROM call_notice n WHERE n.draw_id = $1 ORDER BY n.position) AS notices,
-ARRAY(SELECT d FROM draw_lot d WHERE d.draw_id = $1 ORDER BY d.id) AS draw_lots,
 ARRAY(SELECT l FROM draw_lot d LEFT JOIN lot l ON l.id = d.lot_id WHERE d.draw_id = $1 ORDER BY d.id) AS lots,
-ARRAY(SELECT a FROM avoided_draw a WHERE a.draw_id = $1 ORDER BY a.id) AS avoided,
 ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.draw_id = $1 ORDER BY a.id) AS earlier,
 (SELECT o FROM draw d JOIN draw o ON o.id = d.original_id WHERE d.id = $1) AS original
 """
@@ -262,21 +261,24 @@ class DrawQueries:
     async def detail(self, actor: Actor, draw_id: UUID) -> Detail:
         draw = await self._access.get(actor, draw_id)
         [row] = await rows(_DETAIL, draw_id)
-        parts: dict[str, list[Any]] = {
-            "supervisors": [from_row(Supervisor, one) for one in row["supervisors"]],
-            "recusal_units": [from_row(RecusalUnit, one) for one in row["recusal_units"]],
-            "recusal_persons": [from_row(RecusalPerson, one) for one in row["recusal_persons"]],
-            "notices": [from_row(CallNotice, one) for one in row["notices"]],
-            "lots": [_with(from_row(DrawLot, one), "lot", Lot, lot) for one, lot in _pairs(row, "draw_lots", "lots")],
-            "avoided": [
-                _with(from_row(AvoidedDraw, one), "earlier", Draw, earlier)
-                for one, earlier in _pairs(row, "avoided", "earlier")
-            ],
-        }
-        original = from_row(Draw, row["original"]) if row["original"] else None
-        conditions = tuple(from_row(Condition, one) for one in row["conditions"])
+        parts = DrawParts(
+            supervisors=_views(SupervisorView, Supervisor, row["supervisors"]),
+            recusal_units=_views(RecusalUnitView, RecusalUnit, row["recusal_units"]),
+            recusal_persons=_views(RecusalPersonView, RecusalPerson, row["recusal_persons"]),
+            notices=_views(CallNoticeView, CallNotice, row["notices"]),
+            lots=tuple(_lot(one) for one in row["lots"]),
+            avoided=_views(EarlierDraw, Draw, row["earlier"]),
+        )
+        [original] = _views(EarlierDraw, Draw, [row["original"]]) if row["original"] else [None]
         line = tuple(await find_ancestors(draw_id)) if original else ()
-        return Detail(draw, conditions, parts, original, state_label(DrawState(draw.state), draw.kind), line)
+        return Detail(
+            draw=view_of(DrawView, draw),
+            conditions=_views(ConditionView, Condition, row["conditions"]),
+            parts=parts,
+            original=original,
+            label=state_label(DrawState(draw.state), draw.kind),
+            ancestors=line,
+        )
 
     async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
         """Who took part in the activities whose experts are recused here (17.7)."""
@@ -378,15 +380,16 @@ class DrawQueries:
         return [_operation(row) for row in found]
 
 
-def _pairs(row: Mapping[str, Any], first: str, second: str) -> Iterator[tuple[Any, Any]]:
-    return zip(row[first], row[second], strict=True)
+def _views(shape: type[V], model: type[Row], found: Iterable[Mapping[str, Any]]) -> tuple[V, ...]:
+    return views_of(shape, (from_row(model, one) for one in found))
 
 
-def _with(one: M, relation: str, model: type[Model], row: Mapping[str, Any] | None) -> M:
-    """A row with what it belongs to."""
-    if row is not None:
-        setattr(one, relation, from_row(model, row))
-    return one
+def _lot(found: Mapping[str, Any] | None) -> DrawLotView:
+    """None: the project itself is the lot."""
+    if found is None:
+        return DrawLotView(None)
+    lot = from_row(Lot, found)
+    return DrawLotView(lot.id, lot.name, lot.number, lot.investment)
 
 
 def _card(row: Mapping[str, Any]) -> Card:

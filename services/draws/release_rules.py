@@ -11,13 +11,14 @@ from domain.errors import Conflict
 from models.draws import Draw, DrawApplication
 from services.core.base import Deps, violation
 from services.draws.repository import Locked
+from services.draws.views import ReadDraw
 
 KIND = "release"
 """``DrawApplication.kind`` of a request to release the panel; it moves the draw only when it is carried out."""
 _LIVE = (VerificationState.SUBMITTED, VerificationState.APPROVED)
 
 
-def release_until(draw: Draw, deps: Deps) -> datetime:
+def release_until(draw: ReadDraw, deps: Deps) -> datetime:
     """The last moment at which the release may be begun."""
     return draw.starts_at - deps.book(draw.pool).draw.release.before_start
 

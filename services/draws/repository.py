@@ -33,6 +33,7 @@ from models.invitations import Invitation
 from models.organisations import AgentLink, Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, execute, from_row, rows
+from services.draws.views import ReadDraw
 from services.notifications import BEGINS, NoticeRequest, Notices, Recipient
 
 _PARTIES: Mapping[str, Party] = {
@@ -144,7 +145,7 @@ async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:
     return locked
 
 
-def check_owner(actor: Actor, draw: Draw) -> None:
+def check_owner(actor: Actor, draw: ReadDraw) -> None:
     """An agent handles only own activities, the legal entity all of its agents'. Raises NotFound for anybody else."""
     if actor.pool != draw.pool or actor.organisation_id != draw.organisation_id:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")

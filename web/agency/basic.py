@@ -13,9 +13,18 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from domain.masking import mask_mobile
-from models.draws import Draw, Supervisor
 from services.core.base import Actor
-from services.draws import Card, Detail, DrawForm, Filters, Operator, ProjectView, basic_version
+from services.draws import (
+    Card,
+    Detail,
+    DrawForm,
+    DrawView,
+    Filters,
+    Operator,
+    ProjectView,
+    SupervisorView,
+    basic_version,
+)
 from web.agency.base import whole
 from web.agency.projects import print_wan
 from web.agency.wizard import STEPS, WHAT, DrawPart, path_of, text, ticked, when
@@ -154,7 +163,7 @@ class BasicPages(DrawPart):
                 error=form.error,
                 f=form,
                 can_change=can_change,
-                version=basic_version(detail.draw, *(detail.parts[one] for one in ("lots", "supervisors", "avoided"))),
+                version=_version(detail),
                 operator=self.services.draws.operators.show(detail.draw),
                 supervisor_phone=self._supervisor_phone,
                 **common,
@@ -177,7 +186,7 @@ class BasicPages(DrawPart):
             **common,
         )
 
-    def _supervisor_phone(self, one: Supervisor) -> str:
+    def _supervisor_phone(self, one: SupervisorView) -> str:
         phone = self.services.deps.keys.read(one.phone_sealed, "mobile")
         return mask_mobile(phone) if phone else ""
 
@@ -217,7 +226,17 @@ def _ids(values: Mapping[str, str], prefix: str) -> list[UUID]:
     return found
 
 
-def _form(fields: Mapping[str, str], project_id: UUID, draw: Draw | None = None) -> DrawForm:
+def _version(detail: Detail) -> str:
+    parts = detail.parts
+    return basic_version(
+        detail.draw,
+        [one.lot_id for one in parts.lots],
+        [one.entry_id for one in parts.supervisors],
+        [one.id for one in parts.avoided],
+    )
+
+
+def _form(fields: Mapping[str, str], project_id: UUID, draw: DrawView | None = None) -> DrawForm:
     """What the form says. Raises InvalidInput beside the field."""
     return DrawForm(
         project_id=project_id,
@@ -240,7 +259,7 @@ def _form(fields: Mapping[str, str], project_id: UUID, draw: Draw | None = None)
     )
 
 
-def _closing(fields: Mapping[str, str], draw: Draw | None) -> datetime | None:
+def _closing(fields: Mapping[str, str], draw: DrawView | None) -> datetime | None:
     """截标时间, which a redraw asks for."""
     if draw is None or draw.kind != "redraw":
         return draw.bid_closing_at if draw else None
@@ -265,7 +284,7 @@ def _values(detail: Detail, operator: Operator) -> dict[str, str]:
         "on_site": "1" if draw.on_site else "0",
         "remark": draw.remark,
         **_given(operator),
-        **{f"{LOT}{one.lot_id}": "1" for one in parts["lots"] if one.lot_id},
-        **{f"{SUPERVISOR}{one.entry_id}": "1" for one in parts["supervisors"]},
-        **{f"{AVOIDED}{one.earlier_id}": "1" for one in parts["avoided"]},
+        **{f"{LOT}{one.lot_id}": "1" for one in parts.lots if one.lot_id},
+        **{f"{SUPERVISOR}{one.entry_id}": "1" for one in parts.supervisors},
+        **{f"{AVOIDED}{one.id}": "1" for one in parts.avoided},
     }

@@ -10,9 +10,8 @@ import aiohttp.web as http
 
 from domain.draws.lifecycles import OVER, DrawState
 from domain.errors import AppError, InvalidInput
-from models.draws import Draw
 from services.core.base import Actor
-from services.draws import Detail, RegionChange
+from services.draws import Detail, DrawView, RegionChange
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.agency.refill import new_start, suggest
@@ -74,7 +73,7 @@ class CallingPages(DrawPart):
             raise redirect(path_of(draw.id, "notify"))
         full = sum(one.planned for one in detail.conditions) == draw.needed
         if state == DrawState.EDITING and not full:
-            raise redirect(path_of(draw.id, "conditions" if detail.parts["notices"] else "recusal"))
+            raise redirect(path_of(draw.id, "conditions" if detail.parts.notices else "recusal"))
         raise redirect(path_of(draw.id, "submit" if state in (*EDITABLE, DrawState.SUBMITTED) else "run"))
 
     async def run(self, request: http.Request) -> http.Response:
@@ -102,7 +101,7 @@ class CallingPages(DrawPart):
             round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
             movable=state in _MOVABLE and not begun,
             missing=missing if state in _MISSING else [],
-            refill=suggest(draw, detail.parts["notices"], missing, self.book(actor), self.services.deps.now()),
+            refill=suggest(draw, detail.parts.notices, missing, self.book(actor), self.services.deps.now()),
             postponable=bool(self.book(actor).draw.supplement.postpone_max),
             wider=self.book(actor).draw.supplement.region_change,
             names=await self.services.catalogues.names(actor.pool, "region", codes),
@@ -171,7 +170,7 @@ class CallingPages(DrawPart):
         """By the same conditions, or in wider regions; with the times that were changed in the form."""
         moved = {
             one.id: when(fields, f"at-{one.id}", "集合时间", one.gathering_at)
-            for one in detail.parts["notices"]
+            for one in detail.parts.notices
             if fields.get("update") == "1" and f"at-{one.id}" in fields
         }
         await self.services.draws.absences.start_supplement(
@@ -203,9 +202,9 @@ class CallingPages(DrawPart):
     async def events(self, request: http.Request) -> http.StreamResponse:
         actor, detail = await self.asked(request)
 
-        async def check() -> Draw:
+        async def check() -> DrawView:
             await self.actor(request)
-            return await self.services.draws.access.get(actor, detail.draw.id)
+            return await self.services.draws.access.view(actor, detail.draw.id)
 
         return await self._live.answer(request, check, session=str(actor.session_id))
 

@@ -10,10 +10,9 @@ import aiohttp.web as http
 
 from domain.draws.lifecycles import DrawState
 from domain.errors import AppError, InvalidInput, NotFound
-from models.draws import CallNotice, Condition
 from services.core.base import Actor
 from services.core.crypto import PHONE
-from services.draws import ConditionForm, Detail, NoticeForm, Preview, part_version
+from services.draws import CallNoticeView, ConditionForm, ConditionView, Detail, NoticeForm, Preview, part_version
 from web.agency.base import whole
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.draws.facts import CODES, MODES, condition_names
@@ -21,7 +20,7 @@ from web.office.base import EMPTY, Form, key_of, print_moment, redirect, uuid_of
 
 OTHER = "其他"
 _SUPPLEMENTED = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
-Part = TypeVar("Part", CallNotice, Condition)
+Part = TypeVar("Part", CallNoticeView, ConditionView)
 
 
 class ConditionPages(DrawPart):
@@ -108,16 +107,16 @@ class ConditionPages(DrawPart):
             return self._notice_page(actor, request, detail, one, Form(stands, self.shown(error)))
         raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "notice")
 
-    async def _notice(self, request: http.Request) -> tuple[Actor, Detail, CallNotice | None]:
+    async def _notice(self, request: http.Request) -> tuple[Actor, Detail, CallNoticeView | None]:
         actor, detail = await self.asked(request)
-        return actor, detail, _part(request, detail.parts["notices"], "这条语音通知")
+        return actor, detail, _part(request, detail.parts.notices, "这条语音通知")
 
     def _notice_page(
         self,
         actor: Actor,
         request: http.Request,
         detail: Detail,
-        one: CallNotice | None,
+        one: CallNoticeView | None,
         form: Form,
         *,
         kept: bool = False,
@@ -141,18 +140,18 @@ class ConditionPages(DrawPart):
 
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
         """The last notice of the draw; else on site the pool's first venue, off site the supervisor as contact."""
-        if notices := detail.parts["notices"]:
+        if notices := detail.parts.notices:
             return {**self._notice_values(actor, notices[-1]), "gathering_at": ""}
         if not detail.draw.on_site:
-            return {"contact": next((one.name for one in detail.parts["supervisors"]), "")}
+            return {"contact": next((one.name for one in detail.parts.supervisors), "")}
         venue = next(iter(self.book(actor).venues), None)
         return {"venue": venue.name, "address": venue.address} if venue else {}
 
-    def _fixed(self, one: CallNotice) -> dict[str, str]:
+    def _fixed(self, one: CallNoticeView) -> dict[str, str]:
         """What a form after verification does not ask for."""
         return {"venue": one.venue, "address": one.address, "gathering_at": print_moment(one.gathering_at)}
 
-    def _notice_values(self, actor: Actor, one: CallNotice) -> dict[str, str]:
+    def _notice_values(self, actor: Actor, one: CallNoticeView) -> dict[str, str]:
         venues = self.book(actor).venues
         listed = not venues or one.venue in [venue.name for venue in venues]
         return {
@@ -176,7 +175,7 @@ class ConditionPages(DrawPart):
         return await self._condition_page(actor, request, detail, one, Form(values), kept=bool(kept))
 
     def _usual(self, actor: Actor, detail: Detail, left: int) -> dict[str, str]:
-        mode, notices = self.book(actor).draw.region_modes[0], detail.parts["notices"]
+        mode, notices = self.book(actor).draw.region_modes[0], detail.parts.notices
         return {"region_mode": mode, "planned": str(max(left, 0)), "notice_id": str(notices[0].id) if notices else ""}
 
     async def save_condition(self, request: http.Request) -> http.Response:
@@ -203,7 +202,7 @@ class ConditionPages(DrawPart):
             path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "condition"
         )
 
-    async def _condition(self, request: http.Request) -> tuple[Actor, Detail, Condition | None]:
+    async def _condition(self, request: http.Request) -> tuple[Actor, Detail, ConditionView | None]:
         actor, detail = await self.asked(request)
         return actor, detail, _part(request, detail.conditions, "这个抽取条件")
 
@@ -212,7 +211,7 @@ class ConditionPages(DrawPart):
         actor: Actor,
         request: http.Request,
         detail: Detail,
-        one: Condition | None,
+        one: ConditionView | None,
         form: Form = EMPTY,
         *,
         kept: bool = False,
@@ -243,7 +242,7 @@ class ConditionPages(DrawPart):
         )
 
 
-def _state_of(one: Condition, detail: Detail) -> str:
+def _state_of(one: ConditionView, detail: Detail) -> str:
     """As the manual's table names it (19.9)."""
     if detail.draw.started_at is None:
         return "新建"
@@ -263,7 +262,7 @@ def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | Non
     return found
 
 
-def _notice_form(fields: Mapping[str, str], one: CallNotice | None = None) -> NoticeForm:
+def _notice_form(fields: Mapping[str, str], one: CallNoticeView | None = None) -> NoticeForm:
     return NoticeForm(
         venue=_venue(fields),
         address=text(fields, "address", "集合地点", 200),
@@ -300,7 +299,7 @@ def _condition_form(fields: Mapping[str, str]) -> ConditionForm:
     )
 
 
-def _condition_values(one: Condition) -> dict[str, str]:
+def _condition_values(one: ConditionView) -> dict[str, str]:
     return {
         "notice_id": str(one.notice_id),
         "region_mode": one.region_mode,

@@ -29,7 +29,7 @@ class FollowUpPages(DrawPart):
 
     async def form(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        lots = {f"{LOT}{one.lot_id}": "1" for one in detail.parts["lots"] if one.lot_id}
+        lots = {f"{LOT}{one.lot_id}": "1" for one in detail.parts.lots if one.lot_id}
         return await self._page(actor, request, detail, Form(lots))
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:

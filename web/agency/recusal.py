@@ -40,7 +40,7 @@ class RecusalPages(DrawPart):
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         kind = "persons" if "persons" in (request.query.get("list"), form.row) else "units"
         word, page = request.query.get("q", "").strip()[:100], page_number(request)
-        listed = detail.parts[f"recusal_{kind}"]
+        listed = detail.parts.recusal_units if kind == "units" else detail.parts.recusal_persons
         found = [one for one in listed if word in " ".join((one.name, _more(one), one.reason))]
         return self.draw_page(
             actor,

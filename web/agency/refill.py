@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.rulebook.book import Rulebook
-from models.draws import CallNotice, Condition, Draw
-from services.draws import NewStart
+from services.draws import CallNoticeView, ConditionView, DrawView, NewStart
 from web.agency.wizard import text, when
 
 _STEP = timedelta(minutes=5)
@@ -26,7 +25,7 @@ class Refill:
 
 
 def suggest(
-    draw: Draw, notices: Sequence[CallNotice], missing: Sequence[Condition], book: Rulebook, now: datetime
+    draw: DrawView, notices: Sequence[CallNoticeView], missing: Sequence[ConditionView], book: Rulebook, now: datetime
 ) -> Refill:
     """The lead of calling and the time to answer lie before the new gathering, what lay before the start stays."""
     lead = timedelta(seconds=draw.lead_seconds)

@@ -120,7 +120,7 @@ def _missing(detail: Detail) -> list[tuple[str, str]]:
     """What must still be done before handing in: words, and the step where."""
     planned = sum(one.planned for one in detail.conditions)
     found = []
-    if not detail.parts["notices"]:
+    if not detail.parts.notices:
         found.append(("还没有语音通知", "conditions"))
     if planned != detail.draw.needed:
         found.append((f"抽取条件共{planned}人，应为{detail.draw.needed}人", "conditions"))

@@ -6,19 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.draws.lifecycles import DrawState
-from models.draws import Draw
-from services.draws import Card
+from services.draws import Card, DrawView
 
 
-def _always(draw: Draw) -> bool:
+def _always(draw: DrawView) -> bool:
     return True
 
 
-def _has_run(draw: Draw) -> bool:
+def _has_run(draw: DrawView) -> bool:
     return draw.started_at is not None
 
 
-def _was_full_or_short(draw: Draw) -> bool:
+def _was_full_or_short(draw: DrawView) -> bool:
     return draw.finished_at is not None
 
 
@@ -28,14 +27,14 @@ class Tab:
 
     code: str
     name: str
-    shown: Callable[[Draw], bool] = _always
+    shown: Callable[[DrawView], bool] = _always
 
 
-def _is_drawn(draw: Draw) -> bool:
+def _is_drawn(draw: DrawView) -> bool:
     return draw.kind != "recall"
 
 
-def _is_recalled(draw: Draw) -> bool:
+def _is_recalled(draw: DrawView) -> bool:
     return draw.kind == "recall"
 
 
@@ -55,7 +54,7 @@ TABS = (
 """A further tab is a line here, and a ``DrawPart`` whose ``step`` is its code."""
 
 
-def tabs_of(draw: Draw) -> list[Tab]:
+def tabs_of(draw: DrawView) -> list[Tab]:
     return [one for one in TABS if one.shown(draw)]
 
 

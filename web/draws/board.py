@@ -13,11 +13,10 @@ import structlog
 from domain.clock import local, print_time
 from domain.draws.lifecycles import OVER
 from domain.errors import AppError
-from models.draws import Draw
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import OpenStreams, Stream
-from services.draws import ROUND_ACTS, DrawTotals, LiveDraws, PublicLinks, Snapshot, Watch
+from services.draws import ROUND_ACTS, DrawTotals, DrawView, LiveDraws, PublicLinks, Snapshot, Watch
 from web.core.site import Site
 from web.draws.three_numbers import Roll, read_rolls, short
 
@@ -30,7 +29,7 @@ _WAIT = 1.0
 """Seconds; a stream that newer ones have replaced ends within them."""
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the page connects again."""
-Check = Callable[[], Awaitable[Draw]]
+Check = Callable[[], Awaitable[DrawView]]
 _END = b"event: over\ndata: {}\n\n"
 
 
@@ -46,7 +45,7 @@ class LiveProgress:
         self._live = live
         self._streams = OpenStreams()
 
-    async def rolls(self, draw: Draw) -> list[Roll]:
+    async def rolls(self, draw: DrawView) -> list[Roll]:
         return read_rolls(await self._links.acts(draw, ROUND_ACTS))
 
     async def answer(self, request: http.Request, check: Check, **whose: str) -> http.StreamResponse:

@@ -7,8 +7,8 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import NotFound
-from models.draws import Draw
 from services.core.base import Actor
+from services.draws import DrawView
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.site import Site
@@ -30,14 +30,14 @@ class DeskPart:
         menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
         return self._site.render(template, status=status, menu=menu, here="desk", **values)
 
-    async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
+    async def _find(self, request: http.Request) -> tuple[Actor, DrawView]:
         """Who asks, and the draw of the address. Raises NotFound for a draw that is not his to see."""
         actor = await self._door.actor(request)
         try:
             draw_id = UUID(request.match_info["draw_id"])
         except ValueError as error:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
-        return actor, await self._services.draws.access.get(actor, draw_id)
+        return actor, await self._services.draws.access.view(actor, draw_id)
 
     def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
         return self._site.form_token(action, subject_id or NOBODY, actor.account_id or NOBODY)

@@ -17,7 +17,6 @@ from domain.draws.lifecycles import DrawState, state_names
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
-from models.draws import Draw
 from services.applications import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import AGENCY, may
@@ -28,6 +27,7 @@ from services.draws import (
     DiscardForm,
     DiscardKind,
     DrawTotals,
+    DrawView,
     Filters,
     PublicLinks,
     Purpose,
@@ -162,7 +162,7 @@ class DrawPages(DeskPart):
             **await self._lots(actor, draw, progress),
         )
 
-    async def _lots(self, actor: Actor, draw: Draw, progress: DrawTotals) -> dict[str, Any]:
+    async def _lots(self, actor: Actor, draw: DrawView, progress: DrawTotals) -> dict[str, Any]:
         """The three numbers, and what a supervisor of this draw needs to add his."""
         rolls = read_rolls(await self._links.acts(draw, ROUND_ACTS))
         takes_part = (
@@ -197,7 +197,7 @@ class DrawPages(DeskPart):
 
         return await self._mail.send(request, actor, found.filename, (draw.name, f"/desk/{draw.id}"), read)
 
-    async def _attachment(self, request: http.Request) -> tuple[Actor, Draw, AttachmentView]:
+    async def _attachment(self, request: http.Request) -> tuple[Actor, DrawView, AttachmentView]:
         """Raises NotFound where there is none, Forbidden for whom it doesn't concern."""
         actor, draw = await self._find(request)
         purpose: Purpose = "release" if request.query.get("of") == "release" else "draw"
@@ -225,7 +225,7 @@ class DrawPages(DeskPart):
     async def _attendance_page(
         self,
         actor: Actor,
-        draw: Draw,
+        draw: DrawView,
         note: str = "",
         error: AppError | None = None,
         fields: Mapping[str, str] = MappingProxyType({}),
@@ -298,7 +298,7 @@ class DrawPages(DeskPart):
     async def _absences_page(
         self,
         actor: Actor,
-        draw: Draw,
+        draw: DrawView,
         note: str = "",
         error: AppError | None = None,
         typed: dict[str, str] | None = None,
@@ -364,7 +364,7 @@ class DrawPages(DeskPart):
     def _exit_page(
         self,
         actor: Actor,
-        draw: Draw,
+        draw: DrawView,
         error: AppError | None = None,
         typed: Mapping[str, str] = MappingProxyType({}),
     ) -> http.Response:
@@ -434,7 +434,7 @@ class DrawPages(DeskPart):
             "draws/result.html",
             draw=draw,
             result=result,
-            supervisors=[s.name for s in project.parts["supervisors"]],
+            supervisors=[s.name for s in project.parts.supervisors],
             printed_at=self._services.deps.now(),
             who=self._door.role_label(actor),
             mark=self._services.deps.book(draw.pool).draw.supplement.mark,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from models.draws import Condition, Draw
 from services.core.base import Actor
 from services.core.crypto import PHONE
 from services.core.permissions import may
+from services.draws import ConditionView, DrawView
 from services.registry import Services
 
 MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
@@ -24,7 +24,7 @@ SOON = timedelta(minutes=30)
 CODES = ("specialty", "title_level", "qualification", "department")
 
 
-async def facts_of(services: Services, actor: Actor, draw: Draw) -> dict[str, object]:
+async def facts_of(services: Services, actor: Actor, draw: DrawView) -> dict[str, object]:
     """Values of the template ``draws/facts.html``, for a caller that has checked who asks."""
     detail = await services.draws.queries.detail(actor, draw.id)
     project = await services.draws.projects.get(actor, draw.project_id) if may(actor, "project.read") else None
@@ -35,13 +35,13 @@ async def facts_of(services: Services, actor: Actor, draw: Draw) -> dict[str, ob
         "modes": MODES,
         "kinds": KINDS,
         "names": await condition_names(services, draw.pool, detail.conditions),
-        "phones": {one.id: services.deps.keys.read(one.contact_phone_sealed, PHONE) for one in detail.parts["notices"]},
+        "phones": {one.id: services.deps.keys.read(one.contact_phone_sealed, PHONE) for one in detail.parts.notices},
         "operator": services.draws.operators.show(draw),
         "project": project,
     }
 
 
-async def condition_names(services: Services, pool: str, conditions: Sequence[Condition]) -> Mapping[str, str]:
+async def condition_names(services: Services, pool: str, conditions: Sequence[ConditionView]) -> Mapping[str, str]:
     """Of all codes that stand in conditions."""
     found: dict[str, str] = {}
     regions = [code for one in conditions for code in one.regions]

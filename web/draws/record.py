@@ -14,8 +14,7 @@ from domain.clock import local, print_dated_time
 from domain.draws.record import SKIP_REASONS, TERMINATION_REASONS, Json
 from domain.draws.verify_draw import TEXTS
 from domain.errors import AppError, InvalidInput, NotFound
-from models.draws import Draw
-from services.draws import FinishedRecords, FoundRecord, PublicLinks, RecordFile
+from services.draws import DrawView, FinishedRecords, FoundRecord, PublicLinks, RecordFile
 from services.registry import Services
 from web.core.qr import path_of
 from web.core.site import Site, page_number
@@ -159,7 +158,7 @@ class RecordPages:
         response.headers.update(headers)
         return response
 
-    async def _asked(self, request: http.Request) -> tuple[Draw, RecordFile]:
+    async def _asked(self, request: http.Request) -> tuple[DrawView, RecordFile]:
         await self._count(request)
         return await self._finished.get(request.match_info["pool"], request.match_info["number"])
 
@@ -180,11 +179,11 @@ class RecordPages:
             raise http.HTTPSeeOther(f"{public_path(draw)}/file")
         return await _record_file(request, draw, record)
 
-    async def _linked(self, request: http.Request) -> tuple[Draw, RecordFile | None]:
+    async def _linked(self, request: http.Request) -> tuple[DrawView, RecordFile | None]:
         await self._count(request)
         return await self._links.record(request.match_info["token"])
 
-    async def _page(self, request: http.Request, draw: Draw, record: RecordFile, path: str) -> http.Response:
+    async def _page(self, request: http.Request, draw: DrawView, record: RecordFile, path: str) -> http.Response:
         entries = record.entries()
         last = max(1, -(-len(entries) // PAGE_SIZE))
         page = min(page_number(request), last)
@@ -235,12 +234,12 @@ class RecordPages:
         )
 
 
-def public_path(draw: Draw) -> str:
+def public_path(draw: DrawView) -> str:
     """Where anybody finds the record once the activity is over; its QR code stands on printed results."""
     return f"/record/{draw.pool}/{draw.number}"
 
 
-def _followed(draw: Draw, first: Mapping[str, Json]) -> Original | None:
+def _followed(draw: DrawView, first: Mapping[str, Json]) -> Original | None:
     """None for a draw of its own, and where the original never had a record."""
     if first["act"] != "follows" or not first["head"]:
         return None
@@ -248,7 +247,7 @@ def _followed(draw: Draw, first: Mapping[str, Json]) -> Original | None:
     return Original(number, f"/record/{draw.pool}/{number}", first["kind"] == "recall")
 
 
-async def _record_file(request: http.Request, draw: Draw, record: RecordFile) -> http.Response:
+async def _record_file(request: http.Request, draw: DrawView, record: RecordFile) -> http.Response:
     """As it is kept, compressed, to nearly every client."""
     name = f"draw-{draw.number}.json"
     if "gzip" not in request.headers.get("Accept-Encoding", ""):

@@ -9,10 +9,9 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from domain.notifications.lifecycles import AttemptState
-from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import check, may
-from services.draws import AuditReport, RoundView
+from services.draws import AuditReport, DrawView, RoundView
 from web.core.site import ON_PAGE
 from web.draws.desk import DeskPart
 from web.draws.facts import SOON
@@ -97,7 +96,7 @@ class SupervisionPages(DeskPart):
     def _audit_page(
         self,
         actor: Actor,
-        draw: Draw,
+        draw: DrawView,
         *,
         report: AuditReport | None = None,
         opened: tuple[str, str] | None = None,

@@ -6,10 +6,9 @@ import aiohttp.web as http
 
 from domain.draws.lifecycles import VerificationState
 from domain.errors import AppError, Forbidden, InvalidInput, NotFound
-from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import check, may
-from services.draws import Purpose
+from services.draws import DrawView, Purpose
 from web.core.site import ON_PAGE, page_number
 from web.draws.desk import DeskPart
 from web.draws.facts import KINDS, facts_of
@@ -61,7 +60,7 @@ class VerificationPages(DeskPart):
         return await self._page(actor, draw)
 
     async def _page(
-        self, actor: Actor, draw: Draw, error: AppError | None = None, typed: dict[str, str] | None = None
+        self, actor: Actor, draw: DrawView, error: AppError | None = None, typed: dict[str, str] | None = None
     ) -> http.Response:
         """What was applied for, for everybody who watches over the draw; the verifier decides here."""
         if actor.role == "venue":
@@ -98,7 +97,7 @@ class VerificationPages(DeskPart):
             return await self._page(actor, draw, error, fields)
         raise http.HTTPSeeOther(f"/desk/applications?note={note}")
 
-    async def _do(self, actor: Actor, draw: Draw, fields: dict[str, str]) -> str:
+    async def _do(self, actor: Actor, draw: DrawView, fields: dict[str, str]) -> str:
         verification, opinion = self._services.draws.verification, fields.get("opinion", "")[:500]
         application_id = next(
             (one.id for one in await verification.of_draw(draw.id) if str(one.id) == fields.get("id")), None

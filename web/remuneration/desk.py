@@ -6,9 +6,9 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from domain.payments.money import parse_yuan, yuan
-from models.draws import Draw
 from services.core.base import Actor
 from services.core.permissions import may
+from services.draws import DrawView
 from web.core.site import ON_PAGE
 from web.draws.desk import DeskPart
 from web.office.base import EMPTY, Form, uuid_of
@@ -31,7 +31,7 @@ class RemunerationDeskPages(DeskPart):
         actor, draw = await self._find(request)
         return await self._page(actor, draw, note=_DONE.get(request.query.get("note", ""), ""))
 
-    async def _page(self, actor: Actor, draw: Draw, form: Form = EMPTY, note: str = "") -> http.Response:
+    async def _page(self, actor: Actor, draw: DrawView, form: Form = EMPTY, note: str = "") -> http.Response:
         owed = await self._services.remuneration.proposals.of_draw(actor, draw.id)
         return self._show(
             actor,
@@ -63,7 +63,7 @@ class RemunerationDeskPages(DeskPart):
             return await self._page(actor, draw, Form(fields, error, row))
         raise http.HTTPSeeOther(f"/desk/{draw.id}/remuneration?note={note}")
 
-    async def _do(self, actor: Actor, draw: Draw, fields: dict[str, str]) -> str:
+    async def _do(self, actor: Actor, draw: DrawView, fields: dict[str, str]) -> str:
         desk = self._services.remuneration.proposals
         match fields.get("command"):
             case "all":

@@ -11,7 +11,7 @@ from domain.draws.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent,
 from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReason
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.rulebook.notice_texts import time_params
-from models.draws import Draw, DrawApplication
+from models.draws import DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
@@ -32,6 +32,7 @@ from services.draws.repository import (
     notify_supervisors,
     party_of,
 )
+from services.draws.views import ReadDraw
 from services.notifications import Notices
 
 _UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
@@ -105,7 +106,7 @@ class Exits:
                     invitation_id=invitation.id,
                 )
 
-    def can_end(self, draw: Draw) -> bool:
+    def can_end(self, draw: ReadDraw) -> bool:
         """Once its start has come: it has a panel, also while a further order is being fixed to fill it up."""
         return draw.state in _MET or (draw.state == DrawState.COMMITTING and draw.finished_at is not None)
 

@@ -42,6 +42,7 @@ from services.draws.release_rules import KIND, check_in_time, check_may_apply, n
 from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
 from services.draws.setup.attachments import attached_name
 from services.draws.verification import ApplicationRow, Verification
+from services.draws.views import ReadDraw
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices, Recipient
 
@@ -295,7 +296,7 @@ class Releases:
 
     # ---- who knows of it
 
-    def until(self, draw: Draw) -> datetime:
+    def until(self, draw: ReadDraw) -> datetime:
         """The last moment at which a release of its panel may be begun."""
         return release_until(draw, self._deps)
 

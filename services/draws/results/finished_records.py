@@ -13,6 +13,7 @@ from domain.errors import InvalidInput, NotFound
 from models.draws import Draw
 from services.core.base import Deps, rows
 from services.draws.results.record_files import RecordFile, RecordFiles
+from services.draws.views import DrawView, view_of
 
 _NUMBER = re.compile("[A-Z]{1,8}[0-9]{9,16}")
 _FIND = """
@@ -45,11 +46,11 @@ class FinishedRecords:
             raise InvalidInput("活动编号由字母和数字组成，如CQSQ202611210001，请核对后重新输入。", field="number")
         return await self._search(list(self._deps.rulebooks), typed)
 
-    async def get(self, pool: str, number: str) -> tuple[Draw, RecordFile]:
+    async def get(self, pool: str, number: str) -> tuple[DrawView, RecordFile]:
         """The draw and its record. Raises NotFound."""
         [found] = await self._search([pool] if pool in self._deps.rulebooks else [], number)
         draw = await Draw.get(id=found.id)
-        return draw, await self._files.of(draw)
+        return view_of(DrawView, draw), await self._files.of(draw)
 
     async def _search(self, pools: list[str], number: str) -> list[FoundRecord]:
         found = await rows(_FIND, pools, number, Ended.name)

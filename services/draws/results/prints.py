@@ -11,12 +11,12 @@ import structlog
 from domain.clock import local, print_time
 from domain.draws.record import Json
 from domain.errors import GatewayError, Unavailable
-from models.draws import Draw
 from services.applications import Paper
 from services.core.base import Actor, Deps, violation
 from services.draws.queries import DrawQueries
 from services.draws.results.public_record import PublicRecords
 from services.draws.results.results import DrawResults, Result, ResultRow
+from services.draws.views import DrawView
 from services.ports import DocumentRenderer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -78,22 +78,22 @@ class DrawPrints:
         lines = [list(tell(entry)) for entry in entries[:_LINES_MAX]]
         return await self._print(draw, "评标专家抽取记录", "record", (_RECORD, lines), notes, [])
 
-    async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[Draw, Result, list[str]]:
+    async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
         detail = await self._queries.detail(actor, draw_id)
         found = await self._results.read(actor, draw_id)
         if not found.unsealed:
             at = print_time(found.unseals_at)
             raise violation(self._deps.book(actor.pool), "draw.result_visible_before", f"名单尚未解密，{at}后可打印。")
-        return detail.draw, found, [one.name for one in detail.parts["supervisors"]]
+        return detail.draw, found, [one.name for one in detail.parts.supervisors]
 
-    def _notes(self, draw: Draw) -> list[str]:
+    def _notes(self, draw: DrawView) -> list[str]:
         mark = self._deps.book(draw.pool).draw.supplement.mark
         head = f"抽取记录摘要：{draw.log_head}。活动结束后，扫右下角的二维码核对抽取记录。"
         return [f"验证码前的“{mark}”表示该专家由补抽产生。", head]
 
     async def _print(
         self,
-        draw: Draw,
+        draw: DrawView,
         title: str,
         name: str,
         table: tuple[Sequence[str], Sequence[Sequence[str]]],
@@ -120,7 +120,7 @@ class DrawPrints:
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
 
 
-def _facts(draw: Draw) -> list[dict[str, object]]:
+def _facts(draw: DrawView) -> list[dict[str, object]]:
     return [
         {"label": "活动名称", "value": draw.name, "wide": True},
         {"label": "评标开始", "value": _clock(draw.starts_at), "wide": False},

@@ -15,6 +15,7 @@ from services.core.signed_links import Link, Links
 from services.draws.access import DrawAccess
 from services.draws.progress import DrawProgress, DrawTotals
 from services.draws.results.record_files import RecordFile, RecordFiles
+from services.draws.views import DrawView, ReadDraw, view_of
 
 Screen = Literal["board", "record"]
 _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
@@ -39,28 +40,28 @@ class PublicLinks:
             await record(actor, now, f"{screen}.shared", "draw", draw.id)
         return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
 
-    async def board(self, token: str) -> tuple[Draw, DrawTotals]:
+    async def board(self, token: str) -> tuple[DrawView, DrawTotals]:
         """Totals of a draw. Raises Forbidden for a link that is forged or old."""
         draw = await self.draw_of(token)
         return draw, await self._progress.of(draw)
 
-    async def draw_of(self, token: str) -> Draw:
+    async def draw_of(self, token: str) -> DrawView:
         """Which draw a board's link shows. Raises Forbidden for a link that is forged or old."""
-        return await self._open(token, "board")
+        return view_of(DrawView, await self._open(token, "board"))
 
-    async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
+    async def acts(self, draw: ReadDraw, names: Sequence[str]) -> list[dict[str, Json]]:
         """Entries of the record of some acts, in order; a reader of the board may also see the rounds."""
         rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
         return [row.facts for row in rows]
 
-    async def record(self, token: str) -> tuple[Draw, RecordFile | None]:
+    async def record(self, token: str) -> tuple[DrawView, RecordFile | None]:
         """The verifiable record so far; None once it is whole, when anybody finds it by its number.
 
         Raises Forbidden for a bad link, Conflict before the draw has begun.
         """
         draw = await self._open(token, "record")
         whole = draw.ended_at is not None and draw.log_length > 0
-        return draw, None if whole else await self._files.of(draw)
+        return view_of(DrawView, draw), None if whole else await self._files.of(draw)
 
     async def _open(self, token: str, screen: Screen) -> Draw:
         link = self._check(token, screen)

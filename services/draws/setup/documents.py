@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from uuid import UUID
 
 import structlog
 
 from domain.clock import local, print_date
 from domain.errors import GatewayError, Unavailable
-from models.draws import Condition, Draw
 from models.projects import Project
 from services.applications import Paper
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries
 from services.draws.repository import check_owner
+from services.draws.views import DrawView, SupervisorView
 from services.ports import DocumentRenderer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -77,10 +77,10 @@ class DrawDocuments:
         """The request of a draw with everything that stands in it, for the agency. Raises NotFound, Unavailable."""
         detail = await self._queries.detail(actor, draw_id)
         check_owner(actor, detail.draw)
-        draw: Draw = detail.draw
+        draw = detail.draw
         project = await Project.get(id=draw.project_id)
         phone = self._deps.keys.read(draw.operator_phone_sealed, "phone")
-        values = _values(draw, project, detail.parts["supervisors"]) | {"经办人电话": phone}
+        values = _values(draw, project, detail.parts.supervisors) | {"经办人电话": phone}
         facts = [["活动编号", draw.number], ["打印日期", print_date(self._deps.now())]]
         if detail.original:
             facts.insert(1, ["原活动编号", detail.original.number])
@@ -113,7 +113,7 @@ class DrawDocuments:
         }
 
     async def _conditions(self, pool: str, detail: Detail) -> list[list[str]]:
-        conditions: Sequence[Condition] = detail.conditions
+        conditions = detail.conditions
         specialties = await self._catalogues.names(pool, "specialty", [one.specialty for one in conditions])
         codes = [code for one in conditions for code in one.regions]
         regions = await self._catalogues.names(pool, "region", codes)
@@ -134,7 +134,7 @@ class DrawDocuments:
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
 
 
-def _values(draw: Draw, project: Project, supervisors: Sequence[Any]) -> dict[str, str]:
+def _values(draw: DrawView, project: Project, supervisors: Sequence[SupervisorView]) -> dict[str, str]:
     return {
         "抽取活动名称": draw.name,
         "项目名称": project.name,

@@ -7,8 +7,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from domain.errors import Conflict
-from models.base import Row
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, Supervisor
+from services.draws.views import CallNoticeView, ConditionView, DrawView
 
 _BASIC = (
     "name",
@@ -40,29 +40,24 @@ _CONDITION = (
 
 
 def basic_version(
-    draw: Draw, lots: Iterable[DrawLot], supervisors: Iterable[Supervisor], avoided: Iterable[AvoidedDraw]
+    draw: Draw | DrawView, lots: Iterable[UUID | None], supervisors: Iterable[UUID | None], avoided: Iterable[UUID]
 ) -> str:
-    """Of the basic data, with what is ticked there."""
-    ticks = (
-        sorted(str(one.lot_id) for one in lots),
-        sorted(str(one.entry_id) for one in supervisors),
-        sorted(str(one.earlier_id) for one in avoided),
-    )
-    return _digest(*_values(draw, _BASIC), *ticks)
+    """Of the basic data, with the ids of what is ticked there: lots, entries of the register, earlier activities."""
+    return _digest(*_values(draw, _BASIC), *(sorted(map(str, ids)) for ids in (lots, supervisors, avoided)))
 
 
 async def read_basic_version(draw: Draw) -> str:
     """The same, read in the lock of the draw."""
     return basic_version(
         draw,
-        await DrawLot.filter(draw_id=draw.id),
-        await Supervisor.filter(draw_id=draw.id),
-        await AvoidedDraw.filter(draw_id=draw.id),
+        [one.lot_id for one in await DrawLot.filter(draw_id=draw.id)],
+        [one.entry_id for one in await Supervisor.filter(draw_id=draw.id)],
+        [one.earlier_id for one in await AvoidedDraw.filter(draw_id=draw.id)],
     )
 
 
-def part_version(part: CallNotice | Condition) -> str:
-    return _digest(*_values(part, _NOTICE if isinstance(part, CallNotice) else _CONDITION))
+def part_version(part: CallNotice | CallNoticeView | Condition | ConditionView) -> str:
+    return _digest(*_values(part, _NOTICE if isinstance(part, CallNotice | CallNoticeView) else _CONDITION))
 
 
 def check_version(filled_from: str, stands: str) -> None:
@@ -74,7 +69,7 @@ def check_version(filled_from: str, stands: str) -> None:
         )
 
 
-def _values(row: Row, names: Iterable[str]) -> list[object]:
+def _values(row: object, names: Iterable[str]) -> list[object]:
     found = (getattr(row, name) for name in names)
     return [str(one) if isinstance(one, UUID) else one for one in found]
 

@@ -14,6 +14,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import PHONE
 from services.draws.setup.forms import DrawForm
+from services.draws.views import DrawView
 
 _ID = "id_number"
 _LAST = """
@@ -70,7 +71,7 @@ class Operators:
         found = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
         return await Draw.get(id=found[0]["id"]) if found else None
 
-    def show(self, draw: Draw) -> Operator:
+    def show(self, draw: Draw | DrawView) -> Operator:
         """Of one draw, for a caller that has checked who asks."""
         keys = self._deps.keys
         number = keys.read(draw.operator_id_sealed, _ID)

@@ -183,7 +183,7 @@ async def test_the_gathering_may_be_moved_when_the_order_was_fixed_too_late_to_c
         await office.run.start(office.agency, draw_id)
     detail = await office.queries.detail(office.agency, draw_id)
     moved = detail.draw.starts_at
-    await office.absences.change_gathering(office.agency, draw_id, detail.parts["notices"][0].id, moved)
+    await office.absences.change_gathering(office.agency, draw_id, detail.parts.notices[0].id, moved)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     assert len(await open_invitations(draw_id)) == 2
@@ -196,7 +196,7 @@ async def test_a_gathering_moved_while_calls_are_open_is_told_by_the_calls_that_
     detail = await office.queries.detail(office.agency, draw_id)
     before = (await Notice.get(kind="draw_call")).params
     moved = detail.draw.starts_at - timedelta(minutes=10)
-    await office.absences.change_gathering(office.agency, draw_id, detail.parts["notices"][0].id, moved)
+    await office.absences.change_gathering(office.agency, draw_id, detail.parts.notices[0].id, moved)
     after = (await Notice.get(kind="draw_call")).params
     assert after["gathering"] != before["gathering"]
     assert {key: after[key] for key in ("place", "answer_by")} == {key: before[key] for key in ("place", "answer_by")}
@@ -229,7 +229,7 @@ async def test_no_further_order_is_fixed_when_the_gathering_is_too_near_to_call_
         await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     assert await state_of(draw_id) == "short"
     detail = await office.queries.detail(office.agency, draw_id)
-    moved = {detail.parts["notices"][0].id: detail.draw.starts_at}
+    moved = {detail.parts.notices[0].id: detail.draw.starts_at}
     await office.absences.start_supplement(
         office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)], gathering=moved
     )

@@ -1,0 +1,168 @@
+"""A draw and its parts as plain records: what pages, endpoints and the chat get instead of rows.
+
+A field named ``…_sealed`` is the sealed text; who shows it opens it with the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from models.base import Row
+from models.draws import Draw
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class DrawView:
+    """Columns of a draw as ``models.draws.Draw`` documents them."""
+
+    id: UUID
+    pool: str
+    number: str
+    kind: str
+    original_id: UUID | None
+    state: str
+    project_id: UUID
+    organisation_id: UUID
+    agent_id: UUID
+    name: str
+    medium: str
+    opening_at: datetime
+    bid_closing_at: datetime | None
+    opening_place: str
+    needed: int
+    starts_at: datetime
+    ends_at: datetime
+    on_site: bool
+    remark: str
+    operator_name: str
+    operator_phone_sealed: str
+    operator_id_sealed: str
+    terminal: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    ended_at: datetime | None
+    lead_seconds: int
+    previews: int
+    log_head: str
+    log_length: int
+
+
+ReadDraw = Draw | DrawView
+"""A draw that is looked at, whoever read it."""
+
+
+@dataclass(frozen=True)
+class ConditionView:
+    """A condition (抽取条件) and how far it is filled."""
+
+    id: UUID
+    notice_id: UUID
+    position: int
+    region_mode: str
+    regions: list[str]
+    specialty: str
+    alternative: str
+    title_level: str
+    qualification: str
+    department: str
+    planned: int
+    needed: int
+    open: int
+    accepted: int
+    round_number: int
+    tier: str
+    exhausted: bool
+
+
+@dataclass(frozen=True)
+class CallNoticeView:
+    """A call notice (语音通知); ``position`` is its number."""
+
+    id: UUID
+    position: int
+    venue: str
+    address: str
+    room: str
+    gathering_at: datetime
+    contact: str
+    contact_phone_sealed: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class SupervisorView:
+    """A supervisor (监督人) as chosen from the office's register."""
+
+    id: UUID
+    entry_id: UUID | None
+    name: str
+    phone_sealed: str
+    department: str
+
+
+@dataclass(frozen=True)
+class RecusalUnitView:
+    """``fixed``: tenderee or agency, which can't be removed."""
+
+    id: UUID
+    name: str
+    credit_code: str
+    reason: str
+    evidence: str
+    fixed: bool
+
+
+@dataclass(frozen=True)
+class RecusalPersonView:
+    id: UUID
+    name: str
+    unit_name: str
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class DrawLotView:
+    """``lot_id`` is None, and the rest empty, where the project itself is the lot; ``investment`` in fen."""
+
+    lot_id: UUID | None
+    name: str = ""
+    number: str = ""
+    investment: int = 0
+
+
+@dataclass(frozen=True)
+class EarlierDraw:
+    """An activity whose experts are recused here, or may be."""
+
+    id: UUID
+    number: str
+    name: str
+
+
+@dataclass(frozen=True)
+class DrawParts:
+    """What belongs to a draw beside its conditions, in the order in which it was entered."""
+
+    supervisors: tuple[SupervisorView, ...]
+    recusal_units: tuple[RecusalUnitView, ...]
+    recusal_persons: tuple[RecusalPersonView, ...]
+    notices: tuple[CallNoticeView, ...]
+    lots: tuple[DrawLotView, ...]
+    avoided: tuple[EarlierDraw, ...]
+
+
+def view_of(shape: type[V], row: Row) -> V:
+    """The fields of ``shape`` that the row has, as they stand now."""
+    return shape(**{field.name: getattr(row, field.name) for field in fields(shape)})  # type: ignore[arg-type]
+
+
+def views_of(shape: type[V], rows: Iterable[Row]) -> tuple[V, ...]:
+    return tuple(view_of(shape, row) for row in rows)
