@@ -71,7 +71,7 @@ class RegionsIn(Input):
     regions: tuple[str, ...] = Field(min_length=1, max_length=100, examples=[["440300"]])
 
 
-class NoticeGatheringIn(Input):
+class CallNoticeGatheringIn(Input):
     notice_id: UUID
     gathering_at: Moment
 
@@ -87,7 +87,7 @@ class SupplementIn(Input):
     """All empty: same conditions, same gathering times. `start` is for a panel that gathers already."""
 
     regions: tuple[RegionsIn, ...] = Field((), max_length=50, description="A changed region needs a new commitment")
-    gathering: tuple[NoticeGatheringIn, ...] = Field((), max_length=50)
+    gathering: tuple[CallNoticeGatheringIn, ...] = Field((), max_length=50)
     start: NewStartIn | None = Field(
         None, description="推迟评标开始: verifier, supervisor, venue and experts who are there are told"
     )

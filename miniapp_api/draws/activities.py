@@ -146,7 +146,7 @@ class RecusalPersonOut(Output):
     evidence: str
 
 
-class NoticeOut(Output):
+class CallNoticeOut(Output):
     """What the call to experts says (语音通知)."""
 
     id: UUID
@@ -209,7 +209,7 @@ class DrawOut(Output):
     supervisors: tuple[SupervisorOut, ...]
     recusal_units: tuple[RecusalUnitOut, ...]
     recusal_persons: tuple[RecusalPersonOut, ...]
-    notices: tuple[NoticeOut, ...]
+    notices: tuple[CallNoticeOut, ...]
     conditions: tuple[ConditionOut, ...]
     avoided_draws: tuple[UUID, ...]
     bid_closing_at: Moment | None = Field(description="截标时间; asked for at a redraw")
@@ -317,8 +317,8 @@ async def operations(call: Call, path: DrawPath) -> Listing[Operation]:
     return Listing(items=found)
 
 
-def _notice_out(one: CallNoticeView, keys: Keyring) -> NoticeOut:
-    return NoticeOut(
+def _call_notice_out(one: CallNoticeView, keys: Keyring) -> CallNoticeOut:
+    return CallNoticeOut(
         id=one.id,
         position=one.position,
         venue=one.venue,
@@ -349,7 +349,7 @@ def _show(detail: Detail, keys: Keyring) -> DrawOut:
         "supervisors": people,
         "recusal_units": RecusalUnitOut.each(parts.recusal_units),
         "recusal_persons": RecusalPersonOut.each(parts.recusal_persons),
-        "notices": tuple(_notice_out(one, keys) for one in parts.notices),
+        "notices": tuple(_call_notice_out(one, keys) for one in parts.notices),
         "conditions": ConditionOut.each(detail.conditions),
         "avoided_draws": tuple(one.id for one in parts.avoided),
         "original_id": detail.original.id if detail.original else None,

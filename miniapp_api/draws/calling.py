@@ -15,7 +15,7 @@ from domain.draws.lifecycles import OVER
 from domain.draws.record import TerminationReason
 from domain.errors import AppError
 from miniapp_api.draws.activities import DrawPath
-from miniapp_api.draws.conditions import NoticePath
+from miniapp_api.draws.conditions import CallNoticePath
 from miniapp_api.http.call import Call
 from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.problems import problem_of
@@ -95,7 +95,7 @@ async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
-async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> None:
+async def change_gathering(call: Call, path: CallNoticePath, body: GatheringIn) -> None:
     """Move the gathering while the draw is not calling; all who know the old time are notified of the new one."""
     await call.services.draws.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
 

@@ -11,7 +11,7 @@ from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Moment
-from services.draws import ConditionForm, NoticeForm, Preview
+from services.draws import CallNoticeForm, ConditionForm, Preview
 
 api = Api(
     "conditions",
@@ -20,7 +20,7 @@ api = Api(
 )
 
 
-class NoticePath(DrawPath):
+class CallNoticePath(DrawPath):
     notice_id: UUID
 
 
@@ -28,7 +28,7 @@ class ConditionPath(DrawPath):
     condition_id: UUID
 
 
-class NoticeIn(Input):
+class CallNoticeIn(Input):
     """The address names city, district and street, and no organisation."""
 
     venue: str = Field("", max_length=100, description="评标场所", examples=["演示评标中心"])
@@ -39,8 +39,8 @@ class NoticeIn(Input):
     contact_phone: str = Field("", max_length=30, examples=["020-12345678"])
     remark: str = Field("", max_length=200, examples=["请携带身份证"])
 
-    def form(self) -> NoticeForm:
-        return NoticeForm(**self.model_dump())
+    def form(self) -> CallNoticeForm:
+        return CallNoticeForm(**self.model_dump())
 
 
 class ConditionIn(Input):
@@ -61,23 +61,23 @@ class ConditionIn(Input):
 
 
 @api.post("/draws/{draw_id}/notices", "新增语音通知", action="draw.edit", status=201)
-async def add_notice(call: Call, path: DrawPath, body: NoticeIn) -> Created:
+async def add_call_notice(call: Call, path: DrawPath, body: CallNoticeIn) -> Created:
     """Add a notice."""
-    return Created.of(await call.services.draws.setup.add_notice(call.actor, path.draw_id, body.form()))
+    return Created.of(await call.services.draws.setup.add_call_notice(call.actor, path.draw_id, body.form()))
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}", "编辑语音通知", action="draw.edit")
-async def edit_notice(call: Call, path: NoticePath, body: NoticeIn) -> None:
+async def edit_call_notice(call: Call, path: CallNoticePath, body: CallNoticeIn) -> None:
     """Before handing in anything may change; after verification, until the draw begins, only room, contact and remark.
 
     The gathering time has an operation of its own."""
-    await call.services.draws.setup.edit_notice(call.actor, path.draw_id, path.notice_id, body.form())
+    await call.services.draws.setup.edit_call_notice(call.actor, path.draw_id, path.notice_id, body.form())
 
 
 @api.delete("/draws/{draw_id}/notices/{notice_id}", "删除语音通知", action="draw.edit")
-async def remove_notice(call: Call, path: NoticePath) -> None:
+async def remove_call_notice(call: Call, path: CallNoticePath) -> None:
     """Remove a notice that no condition uses."""
-    await call.services.draws.setup.remove_notice(call.actor, path.draw_id, path.notice_id)
+    await call.services.draws.setup.remove_call_notice(call.actor, path.draw_id, path.notice_id)
 
 
 @api.post("/draws/{draw_id}/conditions", "新增抽取条件", action="draw.edit", status=201)

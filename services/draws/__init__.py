@@ -33,7 +33,7 @@ from services.draws.results.results import LedgerRow, Result
 from services.draws.setup.attachments import RULE, Purpose
 from services.draws.setup.documents import DocumentKind
 from services.draws.setup.form_versions import basic_version, part_version
-from services.draws.setup.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
 from services.draws.setup.operators import Operator
 from services.draws.setup.previews import Preview
 from services.draws.setup.recusal_import import render_template
@@ -66,6 +66,7 @@ __all__ = [
     "AuditLine",
     "AuditReport",
     "CallLine",
+    "CallNoticeForm",
     "CallNoticeView",
     "Calling",
     "Card",
@@ -104,7 +105,6 @@ __all__ = [
     "LotData",
     "LotView",
     "NewStart",
-    "NoticeForm",
     "Operation",
     "Operator",
     "Preview",

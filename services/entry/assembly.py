@@ -10,7 +10,7 @@ from services.entry.conclusions import Conclusions
 from services.entry.exam_sheets import ExamSheets
 from services.entry.objections import Objections
 from services.entry.public_notices import PublicNotices
-from services.entry.stages import NOTICE_OVER, Entry
+from services.entry.stages import PUBLIC_NOTICE_OVER, Entry
 from services.inspection.checker import FileChecker
 from services.notifications import Notifier
 from services.payments import Fees, RefundOutcomes
@@ -35,5 +35,5 @@ def build(deps: Deps, notices: Notifier, fees: Fees, checker: FileChecker) -> En
         exam_sheets=ExamSheets(deps, conclusions, checker),
         public_notices=PublicNotices(deps),
         objections=Objections(deps, notices),
-        due_tasks=(DueTask("notice_end", NOTICE_OVER, stages.end_notices),),
+        due_tasks=(DueTask("notice_end", PUBLIC_NOTICE_OVER, stages.end_public_notices),),
     )

@@ -33,8 +33,8 @@ _OVER = """
 SELECT p.id, p.notice_until FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
    AND NOT EXISTS (SELECT 1 FROM objection o WHERE o.application_id = p.id AND o.state = 'open')
 """
-NOTICE_OVER = f"EXISTS ({_OVER})"
-"""Whether ``end_notices`` has anything to do; ``$1`` is the present moment."""
+PUBLIC_NOTICE_OVER = f"EXISTS ({_OVER})"
+"""Whether ``end_public_notices`` has anything to do; ``$1`` is the present moment."""
 
 
 _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
@@ -97,12 +97,14 @@ class Entry:
         else:
             await self._enter(application, book, now)
 
-    async def end_notices(self) -> int:
+    async def end_public_notices(self) -> int:
         """Let everybody pass on whose public notice is over and undisputed; returns how many."""
         now = self._deps.now()
-        return await process_each("notice_end", await rows(_NEXT, now), lambda row: self._end_notice(row["id"], now))
+        return await process_each(
+            "notice_end", await rows(_NEXT, now), lambda row: self._end_public_notice(row["id"], now)
+        )
 
-    async def _end_notice(self, application_id: UUID, now: datetime) -> None:
+    async def _end_public_notice(self, application_id: UUID, now: datetime) -> None:
         async with transaction():
             application = await lock(application_id)
             over = application.notice_until is not None and application.notice_until <= now

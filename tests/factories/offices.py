@@ -27,12 +27,12 @@ from services.core.signed_links import Links
 from services.draws import (
     AttendanceDesk,
     Calling,
+    CallNoticeForm,
     ConditionForm,
     DiscardForm,
     Discards,
     DrawForm,
     Invitations,
-    NoticeForm,
     VirtualCalls,
     published_lists,
 )
@@ -266,8 +266,8 @@ def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> Draw
     )
 
 
-def notice_form(office: Office) -> NoticeForm:
-    return NoticeForm(
+def notice_form(office: Office) -> CallNoticeForm:
+    return CallNoticeForm(
         venue="演示省公共资源交易中心",
         address="广州市天河区天润路333号",
         room="3号评标室",
@@ -282,7 +282,7 @@ async def make_draw(
 ) -> UUID:
     """A draw with one notice and one condition, not yet handed in."""
     draw_id = await office.setup.create(office.agency, draw_form(office, needed=needed, on_site=on_site))
-    notice_id = await office.setup.add_notice(office.agency, draw_id, notice_form(office))
+    notice_id = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
     form = ConditionForm(notice_id, "permanent", ("440100",), specialty, needed, alternative=alternative)
     await office.setup.add_condition(office.agency, draw_id, form)
     return draw_id

@@ -143,7 +143,7 @@ class World:
         form = replace(form, starts_at=form.starts_at + later, ends_at=form.ends_at + later)
         draw_id = await office.setup.create(office.agency, form)
         notice = offices.notice_form(office)
-        notice_id = await office.setup.add_notice(
+        notice_id = await office.setup.add_call_notice(
             office.agency, draw_id, replace(notice, gathering_at=notice.gathering_at + later)
         )
         condition = offices.ConditionForm(notice_id, "permanent", ("440100",), "A08", 1)

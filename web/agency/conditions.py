@@ -12,7 +12,7 @@ from domain.draws.lifecycles import DrawState
 from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.core.crypto import PHONE
-from services.draws import CallNoticeView, ConditionForm, ConditionView, Detail, NoticeForm, Preview, part_version
+from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, ConditionView, Detail, Preview, part_version
 from web.agency.base import whole
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.draws.facts import CODES, MODES, condition_names
@@ -83,7 +83,7 @@ class ConditionPages(DrawPart):
     async def notice(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._notice(request)
         kept = {} if one else await self.draft(actor, "notice", detail.draw.id)
-        values = kept or (self._notice_values(actor, one) if one else self._suggested(actor, detail))
+        values = kept or (self._call_notice_values(actor, one) if one else self._suggested(actor, detail))
         return self._notice_page(actor, request, detail, one, Form(values), kept=bool(kept))
 
     async def save_notice(self, request: http.Request) -> http.Response:
@@ -93,17 +93,17 @@ class ConditionPages(DrawPart):
         setup, draw_id = self.services.draws.setup, detail.draw.id
         try:
             if fields.get("command") == "delete" and one:
-                await setup.remove_notice(actor, draw_id, one.id)
+                await setup.remove_call_notice(actor, draw_id, one.id)
             elif one:
                 editable = DrawState(detail.draw.state) in EDITABLE
-                form = _notice_form(fields if editable else {**fields, **self._fixed(one)}, one)
+                form = _call_notice_form(fields if editable else {**fields, **self._fixed(one)}, one)
                 version = fields.get("version", "")
-                await setup.edit_notice(actor, draw_id, one.id, form, version=version, key=key_of(fields))
+                await setup.edit_call_notice(actor, draw_id, one.id, form, version=version, key=key_of(fields))
             else:
-                await setup.add_notice(actor, draw_id, _notice_form(fields), key=key_of(fields))
+                await setup.add_call_notice(actor, draw_id, _call_notice_form(fields), key=key_of(fields))
                 await self.saved(actor, "notice", draw_id)
         except AppError as error:
-            stands = self._notice_values(actor, one) if one and fields.get("command") == "delete" else fields
+            stands = self._call_notice_values(actor, one) if one and fields.get("command") == "delete" else fields
             return self._notice_page(actor, request, detail, one, Form(stands, self.shown(error)))
         raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "notice")
 
@@ -141,7 +141,7 @@ class ConditionPages(DrawPart):
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
         """The last notice of the draw; else on site the pool's first venue, off site the supervisor as contact."""
         if notices := detail.parts.notices:
-            return {**self._notice_values(actor, notices[-1]), "gathering_at": ""}
+            return {**self._call_notice_values(actor, notices[-1]), "gathering_at": ""}
         if not detail.draw.on_site:
             return {"contact": next((one.name for one in detail.parts.supervisors), "")}
         venue = next(iter(self.book(actor).venues), None)
@@ -151,7 +151,7 @@ class ConditionPages(DrawPart):
         """What a form after verification does not ask for."""
         return {"venue": one.venue, "address": one.address, "gathering_at": print_moment(one.gathering_at)}
 
-    def _notice_values(self, actor: Actor, one: CallNoticeView) -> dict[str, str]:
+    def _call_notice_values(self, actor: Actor, one: CallNoticeView) -> dict[str, str]:
         venues = self.book(actor).venues
         listed = not venues or one.venue in [venue.name for venue in venues]
         return {
@@ -262,8 +262,8 @@ def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | Non
     return found
 
 
-def _notice_form(fields: Mapping[str, str], one: CallNoticeView | None = None) -> NoticeForm:
-    return NoticeForm(
+def _call_notice_form(fields: Mapping[str, str], one: CallNoticeView | None = None) -> CallNoticeForm:
+    return CallNoticeForm(
         venue=_venue(fields),
         address=text(fields, "address", "集合地点", 200),
         room=text(fields, "room", "评标室", 50),

@@ -25,7 +25,7 @@ from services.draws.recall_rules import gathering_on_the_day
 from services.draws.repository import check_owner, find_avoided, lock_for
 from services.draws.setup.copying import condition_like, copy_recusals
 from services.draws.setup.draw_setup import DrawSetup, Origin
-from services.draws.setup.forms import DrawForm, NoticeForm
+from services.draws.setup.forms import CallNoticeForm, DrawForm
 
 _REDRAWABLE = (DrawState.ENDED, DrawState.RELEASED)
 
@@ -138,7 +138,7 @@ class FollowUps:
             form = self._notice(one, gathering_on_the_day(one.gathering_at, starts_at))
             try:
                 async with transaction():
-                    copied[one.id] = await self._setup.add_notice(actor, new, form)
+                    copied[one.id] = await self._setup.add_call_notice(actor, new, form)
             except (InvalidInput, RuleViolation):
                 continue
         for condition in await Condition.filter(draw_id=old.id).order_by("position"):
@@ -150,9 +150,9 @@ class FollowUps:
             except (InvalidInput, RuleViolation):
                 continue
 
-    def _notice(self, one: CallNotice, gathering_at: datetime) -> NoticeForm:
+    def _notice(self, one: CallNotice, gathering_at: datetime) -> CallNoticeForm:
         phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
-        return NoticeForm(one.venue, one.address, gathering_at, one.contact, phone, one.room, one.remark)
+        return CallNoticeForm(one.venue, one.address, gathering_at, one.contact, phone, one.room, one.remark)
 
 
 def open_followers(draw_id: UUID) -> QuerySet[Draw]:

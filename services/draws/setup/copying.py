@@ -14,7 +14,7 @@ from services.core.idempotency import once
 from services.draws.access import DrawAccess
 from services.draws.repository import find_avoided
 from services.draws.setup.draw_setup import DrawSetup
-from services.draws.setup.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
 
 _DAY = timedelta(days=1)
 
@@ -88,14 +88,14 @@ class DrawCopies:
     async def _copy_conditions(
         self, actor: Actor, old_id: UUID, new_id: UUID, notices: Sequence[CallNotice], later: timedelta
     ) -> None:
-        copied = {one.id: await self._setup.add_notice(actor, new_id, self._notice(one, later)) for one in notices}
+        copied = {one.id: await self._setup.add_call_notice(actor, new_id, self._notice(one, later)) for one in notices}
         for one in await Condition.filter(draw_id=old_id).order_by("position"):
             await self._setup.add_condition(actor, new_id, condition_like(one, copied[one.notice_id]))
 
-    def _notice(self, one: CallNotice, later: timedelta) -> NoticeForm:
+    def _notice(self, one: CallNotice, later: timedelta) -> CallNoticeForm:
         at: datetime = one.gathering_at + later
         phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
-        return NoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
+        return CallNoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
 
 
 def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:

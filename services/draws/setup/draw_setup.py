@@ -36,9 +36,9 @@ from services.draws.projects.project_rules import check_on_site
 from services.draws.recall_rules import check_same_day, gathering_on_the_day
 from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
 from services.draws.setup.attachments import attached_name
+from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
 from services.draws.setup.form_versions import check_version, read_basic_version
 from services.draws.setup.forms import DrawForm, check_counts, check_draw_form
-from services.draws.setup.notices_and_conditions import NoticesAndConditions
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
 from services.draws.setup.usage import take_one
@@ -69,7 +69,7 @@ _SUPERVISORS_OPEN = (
 """While no order is being fixed and another may still be."""
 
 
-class DrawSetup(NoticesAndConditions):
+class DrawSetup(CallNoticesAndConditions):
     def __init__(self, deps: Deps, notices: Notices) -> None:
         super().__init__(deps, notices)
         self._operators = Operators(deps)

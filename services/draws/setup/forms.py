@@ -41,7 +41,7 @@ class DrawForm:
 
 
 @dataclass(frozen=True)
-class NoticeForm:
+class CallNoticeForm:
     """The content of notices to experts (语音通知)."""
 
     venue: str
@@ -125,7 +125,7 @@ def _check_texts(form: DrawForm, book: Rulebook) -> None:
     check_no_link(form.remark, "remark", "备注")
 
 
-def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> None:
+def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> None:
     """The address must name city and district and no organisation; the gathering must lie ahead of the start."""
     rules = book.draw.notice
     for field in rules.required:

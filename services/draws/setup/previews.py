@@ -14,8 +14,8 @@ from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.draws.order.eligibility import count_eligible, nobody_recused
 from services.draws.repository import lock_editable
+from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
 from services.draws.setup.forms import ConditionForm, check_asked_for
-from services.draws.setup.notices_and_conditions import check_codes, fill_condition, get_notice
 from services.draws.setup.usage import take_one
 
 
@@ -51,7 +51,7 @@ class DrawPreviews:
             return await self._bands(locked.draw, condition)
 
     async def _bands(self, draw: Draw, condition: Condition) -> Preview:
-        notice = await get_notice(draw.id, condition.notice_id)
+        notice = await get_call_notice(draw.id, condition.notice_id)
         left = await self._take(draw)
         main = await self._band(draw, condition, notice, condition.specialty)
         return Preview(main, await self._band(draw, condition, notice, condition.alternative), left)

@@ -180,10 +180,12 @@ async def test_what_an_agency_types_for_experts_holds_no_link(office: Office, fi
     for link in ("weixin://x", "请先登记 ev\u200bil．com", '<a href="http://e.cn">参加</a>'):
         bad = replace(good, **{field: good.address + link if field == "address" else link})
         with pytest.raises(InvalidInput, match="网址") as refused:
-            await office.setup.add_notice(office.agency, draw_id, bad)
+            await office.setup.add_call_notice(office.agency, draw_id, bad)
         assert refused.value.field == field
-    notice_id = await office.setup.add_notice(office.agency, draw_id, good)
+    notice_id = await office.setup.add_call_notice(office.agency, draw_id, good)
     with pytest.raises(InvalidInput, match="网址"):
-        await office.setup.edit_notice(office.agency, draw_id, notice_id, replace(good, address=good.address + "t.cn"))
+        await office.setup.edit_call_notice(
+            office.agency, draw_id, notice_id, replace(good, address=good.address + "t.cn")
+        )
     with pytest.raises(InvalidInput, match="网址"):
         await office.setup.create(office.agency, replace(draw_form(office), remark="evil.com"))

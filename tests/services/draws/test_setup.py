@@ -65,14 +65,14 @@ async def test_off_site_the_one_who_draws_is_not_whom_experts_call(office: Offic
     account = await Account.get(id=office.agency.account_id)
     for name in (f" {draw_form(office).operator_name}", account.real_name):
         with pytest.raises(RuleViolation, match="不能填经办人本人") as refused:
-            await office.setup.add_notice(office.agency, draw_id, replace(notice_form(office), contact=name))
+            await office.setup.add_call_notice(office.agency, draw_id, replace(notice_form(office), contact=name))
         assert (refused.value.field, refused.value.source) == ("contact", "广东手册 L378")
-    notice_id = await office.setup.add_notice(office.agency, draw_id, notice_form(office))
+    notice_id = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
     own = replace(notice_form(office), contact=account.real_name)
     with pytest.raises(RuleViolation, match="不能填经办人本人"):
-        await office.setup.edit_notice(office.agency, draw_id, notice_id, own)
+        await office.setup.edit_call_notice(office.agency, draw_id, notice_id, own)
     await Draw.filter(id=draw_id).update(on_site=True)
-    await office.setup.edit_notice(office.agency, draw_id, notice_id, own)
+    await office.setup.edit_call_notice(office.agency, draw_id, notice_id, own)
 
 
 async def test_notices_are_checked_again_when_the_draw_has_changed_since(office: Office) -> None:
@@ -102,13 +102,13 @@ async def test_on_site_the_venue_is_one_of_the_pool_s_list(office: Office) -> No
     form = notice_form(office)
     for venue in ("演示省交易中心", "其他", "某酒店"):
         with pytest.raises(InvalidInput, match="从列表中选择评标场所") as refused:
-            await office.setup.add_notice(office.agency, draw_id, replace(form, venue=venue))
+            await office.setup.add_call_notice(office.agency, draw_id, replace(form, venue=venue))
         assert refused.value.field == "venue"
-    notice_id = await office.setup.add_notice(office.agency, draw_id, form)
+    notice_id = await office.setup.add_call_notice(office.agency, draw_id, form)
     with pytest.raises(InvalidInput, match="从列表中选择评标场所"):
-        await office.setup.edit_notice(office.agency, draw_id, notice_id, replace(form, venue="某酒店"))
+        await office.setup.edit_call_notice(office.agency, draw_id, notice_id, replace(form, venue="某酒店"))
     await Draw.filter(id=draw_id).update(on_site=False)
-    await office.setup.edit_notice(office.agency, draw_id, notice_id, replace(form, venue="某酒店"))
+    await office.setup.edit_call_notice(office.agency, draw_id, notice_id, replace(form, venue="某酒店"))
 
 
 async def test_notices_keep_numbers_of_their_own_and_the_record_holds(office: Office) -> None:
@@ -116,9 +116,9 @@ async def test_notices_keep_numbers_of_their_own_and_the_record_holds(office: Of
     draw_id = await office.setup.create(office.agency, draw_form(office))
     form = notice_form(office)
     later = replace(form, gathering_at=form.gathering_at + timedelta(minutes=10))
-    first, second = [await office.setup.add_notice(office.agency, draw_id, one) for one in (form, form)]
-    await office.setup.remove_notice(office.agency, draw_id, first)
-    third = await office.setup.add_notice(office.agency, draw_id, later)
+    first, second = [await office.setup.add_call_notice(office.agency, draw_id, one) for one in (form, form)]
+    await office.setup.remove_call_notice(office.agency, draw_id, first)
+    third = await office.setup.add_call_notice(office.agency, draw_id, later)
     for notice_id in (second, third):
         condition = ConditionForm(notice_id, "permanent", ("440100",), "A08", 1)
         await office.setup.add_condition(office.agency, draw_id, condition)

@@ -51,7 +51,7 @@ async def start_two_conditions(office: Office, *, second_gathering: timedelta = 
     draw_id = await office.setup.create(office.agency, draw_form(office, needed=2))
     for specialty, gathering in (("A08", timedelta(hours=5)), ("A04", second_gathering)):
         form = replace(notice_form(office), gathering_at=office.deps.now() + gathering)
-        notice_id = await office.setup.add_notice(office.agency, draw_id, form)
+        notice_id = await office.setup.add_call_notice(office.agency, draw_id, form)
         condition = ConditionForm(notice_id, "permanent", ("440100",), specialty, 1)
         await office.setup.add_condition(office.agency, draw_id, condition)
     await approve(office, draw_id)

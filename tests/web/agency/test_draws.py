@@ -584,7 +584,7 @@ async def test_after_verification_room_contact_and_remark_are_corrected_and_the_
     assert "核验后修改语音通知：语音通知1：评标室、联系人、联系方式、注意事项" in agency.text.replace(" ", "")
     moved = replace(notice_form(office), address="广州市海珠区新港路1号")
     with pytest.raises(Conflict, match="核验通过后"):
-        await office.setup.edit_notice(office.agency, draw_id, after.id, moved)
+        await office.setup.edit_call_notice(office.agency, draw_id, after.id, moved)
 
     await agency.get(path)
     await office.rounds.open(office.agency, draw_id)

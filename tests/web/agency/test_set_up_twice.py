@@ -124,7 +124,7 @@ async def test_of_two_forms_at_the_same_moment_one_is_saved(world: World) -> Non
     async def save(room: str, version: str) -> str:
         form = replace(notice_form(office), room=room)
         try:
-            await office.setup.edit_notice(office.agency, draw_id, one.id, form, version=version)
+            await office.setup.edit_call_notice(office.agency, draw_id, one.id, form, version=version)
         except Conflict as refused:
             return refused.code
         return "saved"

@@ -19,10 +19,10 @@ from services.draws.recall_rules import check_redrawable, check_same_day
 from services.draws.repository import Locked, lock_editable, lock_for
 from services.draws.setup.form_versions import check_version, part_version
 from services.draws.setup.forms import (
+    CallNoticeForm,
     ConditionForm,
-    NoticeForm,
+    check_call_notice,
     check_condition_form,
-    check_notice_form,
     check_venue,
 )
 from services.notifications import Notices
@@ -32,7 +32,7 @@ _AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_pho
 it. The gathering time has a way of its own, ``Absences.change_gathering``."""
 
 
-class NoticesAndConditions:
+class CallNoticesAndConditions:
     """A part of ``DrawSetup``."""
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
@@ -42,13 +42,15 @@ class NoticesAndConditions:
 
     # ---- call notices
 
-    async def add_notice(self, actor: Actor, draw_id: UUID, form: NoticeForm, *, key: str | None = None) -> UUID:
+    async def add_call_notice(
+        self, actor: Actor, draw_id: UUID, form: CallNoticeForm, *, key: str | None = None
+    ) -> UUID:
         """Asked twice with one ``key``, it is made once."""
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
             book, now = self._deps.book(actor.pool), self._deps.now()
-            check_notice_form(form, book, locked.draw.starts_at, now)
+            check_call_notice(form, book, locked.draw.starts_at, now)
             await self._check_place(locked.draw, form.venue, form.contact)
             notices = await CallNotice.filter(draw_id=draw_id)
             if len(notices) >= book.draw.notice.per_draw_max:
@@ -56,7 +58,7 @@ class NoticesAndConditions:
             if locked.conditions and self._remaining(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
             notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
-            _fill_notice(notice, form, self._deps)
+            _fill_call_notice(notice, form, self._deps)
             await notice.save()
             await self._note_gathering(locked.draw)
             return notice.id
@@ -64,12 +66,12 @@ class NoticesAndConditions:
         owner = f"notice.add:{actor.account_id}"
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
 
-    async def edit_notice(
+    async def edit_call_notice(
         self,
         actor: Actor,
         draw_id: UUID,
         notice_id: UUID,
-        form: NoticeForm,
+        form: CallNoticeForm,
         *,
         version: str = "",
         key: str | None = None,
@@ -81,15 +83,15 @@ class NoticesAndConditions:
         """
 
         async def run() -> UUID:
-            locked = await self._lock_for_notice(actor, draw_id)
-            notice = await get_notice(draw_id, notice_id)
+            locked = await self._lock_for_call_notice(actor, draw_id)
+            notice = await get_call_notice(draw_id, notice_id)
             check_version(version, part_version(notice))
-            check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
+            check_call_notice(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
             await self._check_place(locked.draw, form.venue, form.contact)
             check_same_day(locked.draw, form.gathering_at)
             if locked.state == DrawState.VERIFIED:
                 await self._note_correction(actor, locked.draw, notice, form)
-            _fill_notice(notice, form, self._deps)
+            _fill_call_notice(notice, form, self._deps)
             await notice.save()
             await self._note_gathering(locked.draw)
             return notice.id
@@ -97,14 +99,14 @@ class NoticesAndConditions:
         owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
         await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
-    async def _lock_for_notice(self, actor: Actor, draw_id: UUID) -> Locked:
+    async def _lock_for_call_notice(self, actor: Actor, draw_id: UUID) -> Locked:
         permissions.check(actor, "draw.edit")
         locked = await lock_for(actor, draw_id)
         if locked.state == DrawState.VERIFIED:
             return locked
         return await lock_editable(actor, draw_id)
 
-    async def _note_correction(self, actor: Actor, draw: Draw, notice: CallNotice, form: NoticeForm) -> None:
+    async def _note_correction(self, actor: Actor, draw: Draw, notice: CallNotice, form: CallNoticeForm) -> None:
         """Raises Conflict for what was verified."""
         changed = self._changed(notice, form)
         if changed - _AFTER_VERIFICATION.keys():
@@ -119,24 +121,24 @@ class NoticesAndConditions:
             await record(actor, now, "draw.notice_corrected", "draw", draw.id, what=what)
             await self._news.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
 
-    def _changed(self, notice: CallNotice, form: NoticeForm) -> set[str]:
+    def _changed(self, notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that say something else than the notice."""
         phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
-        stands = NoticeForm(
+        stands = CallNoticeForm(
             notice.venue, notice.address, notice.gathering_at, notice.contact, phone, notice.room, notice.remark
         )
         return {
             name
-            for name in NoticeForm.__dataclass_fields__
+            for name in CallNoticeForm.__dataclass_fields__
             if getattr(stands, name) != (value.strip() if isinstance(value := getattr(form, name), str) else value)
         }
 
-    async def remove_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
+    async def remove_call_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
         async with transaction():
             locked = await lock_editable(actor, draw_id)
             if any(c.notice_id == notice_id for c in locked.conditions):
                 raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
-            await (await get_notice(draw_id, notice_id)).delete()
+            await (await get_call_notice(draw_id, notice_id)).delete()
             await _renumber(await CallNotice.filter(draw_id=draw_id).order_by("position"))
             await self._note_gathering(locked.draw)
 
@@ -177,7 +179,7 @@ class NoticesAndConditions:
             if len(locked.conditions) >= book.draw.conditions_max:
                 raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
             await check_codes(actor.pool, form)
-            await get_notice(draw_id, form.notice_id)
+            await get_call_notice(draw_id, form.notice_id)
             position = max((c.position for c in locked.conditions), default=0) + 1
             condition = Condition(draw_id=draw_id, position=position)
             fill_condition(condition, form)
@@ -206,7 +208,7 @@ class NoticesAndConditions:
             check_version(version, part_version(condition))
             check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
             await check_codes(actor.pool, form)
-            await get_notice(draw_id, form.notice_id)
+            await get_call_notice(draw_id, form.notice_id)
             fill_condition(condition, form)
             await condition.save()
             return condition.id
@@ -252,14 +254,14 @@ async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
         await part.save(update_fields=["position"])
 
 
-async def get_notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
+async def get_call_notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
     notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
     if notice is None:
         raise NotFound("找不到这条语音通知，请刷新后重试。")
     return notice
 
 
-def _fill_notice(notice: CallNotice, form: NoticeForm, deps: Deps) -> None:
+def _fill_call_notice(notice: CallNotice, form: CallNoticeForm, deps: Deps) -> None:
     notice.venue, notice.address, notice.room = form.venue.strip(), form.address.strip(), form.room.strip()
     notice.gathering_at, notice.remark = form.gathering_at, form.remark.strip()
     notice.contact = form.contact.strip()
