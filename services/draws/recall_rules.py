@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.clock import local
 from domain.errors import Conflict, InvalidInput
@@ -21,7 +21,8 @@ def check_same_day(draw: Draw, gathering_at: datetime) -> None:
         raise InvalidInput("复评的集合时间应与评标开始时间在同一天。", field="gathering_at")
 
 
-def gathering_on_the_day(before: datetime, starts_at: datetime) -> datetime:
-    """The hour of an earlier gathering on the day of the evaluation, and not after its start."""
-    begin, hour = local(starts_at), local(before)
-    return min(begin.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0), begin)
+def gathering_before(starts_at: datetime, *, earlier_start: datetime, earlier_gathering: datetime) -> datetime:
+    """As long before the start as another evaluation's gathering, on the day of the start and not after it."""
+    lead = max(earlier_start - earlier_gathering, timedelta())
+    midnight = local(starts_at).replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(local(starts_at) - lead, midnight)

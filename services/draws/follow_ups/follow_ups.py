@@ -21,7 +21,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
-from services.draws.recall_rules import gathering_on_the_day
+from services.draws.recall_rules import gathering_before
 from services.draws.repository import check_owner, find_avoided, lock_for
 from services.draws.setup.copying import condition_like, copy_recusals
 from services.draws.setup.draw_setup import DrawSetup, Origin
@@ -135,7 +135,8 @@ class FollowUps:
         """What the catalogues or the rulebook no longer take is left out: the wizard asks for it."""
         copied: dict[UUID, UUID] = {}
         for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-            form = self._notice(one, gathering_on_the_day(one.gathering_at, starts_at))
+            at = gathering_before(starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
+            form = self._notice(one, at)
             try:
                 async with transaction():
                     copied[one.id] = await self._setup.add_call_notice(actor, new, form)
@@ -169,7 +170,7 @@ async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None
     """Notices and conditions as they stood, the panel's places in them, and a line for each expert."""
     notices: dict[UUID, UUID] = {}
     for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-        at = gathering_on_the_day(one.gathering_at, new.starts_at)
+        at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
         notices[one.id] = (await _again(one, draw_id=new.id, gathering_at=at)).id
         new.gathering_first = min(at, new.gathering_first or at)
     await new.save(update_fields=["gathering_first"])

@@ -33,7 +33,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.draws.lot_holding import check_lots, find_ancestors
 from services.draws.projects.project_rules import check_on_site
-from services.draws.recall_rules import check_same_day, gathering_on_the_day
+from services.draws.recall_rules import check_same_day, gathering_before
 from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
 from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
@@ -142,10 +142,11 @@ class DrawSetup(CallNoticesAndConditions):
                 check_on_site(book, (await self._project(actor, form.project_id)).number)
             if locked.draw.kind == "recall":
                 form = await self._as_recalled(locked.draw, form)
+            before = locked.draw.starts_at
             self._fill(locked.draw, form)
             await locked.draw.save()
             await self._replace_parts(locked.draw, form)
-            await self._follow_day(locked.draw)
+            await self._follow_start(locked.draw, before)
             await record(actor, now, "draw.edited", "draw", draw_id)
             return draw_id
 
@@ -162,12 +163,14 @@ class DrawSetup(CallNoticesAndConditions):
             avoided_draws=await find_avoided(draw.id),
         )
 
-    async def _follow_day(self, draw: Draw) -> None:
+    async def _follow_start(self, draw: Draw, before: datetime) -> None:
         """Experts who are recalled gather on the day of the evaluation (23.2): copied notices move along with it."""
         if draw.kind != "recall":
             return
         for notice in await CallNotice.filter(draw_id=draw.id):
-            notice.gathering_at = gathering_on_the_day(notice.gathering_at, draw.starts_at)
+            notice.gathering_at = gathering_before(
+                draw.starts_at, earlier_start=before, earlier_gathering=notice.gathering_at
+            )
             await notice.save(update_fields=["gathering_at"])
         await self._note_gathering(draw)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.clock import FixedClock, local
+from domain.clock import SHANGHAI, FixedClock, local
 from domain.draws.lifecycles import DrawState
 from domain.draws.verify_draw import compare, examine
 from domain.draws.verify_draw import verify as verify_record
@@ -21,6 +21,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps, system
 from services.draws import RecallTimes, RedrawTimes
+from services.draws.recall_rules import gathering_before
 from services.draws.results.audits import DrawAudits
 from tests.factories.offices import (
     Office,
@@ -77,6 +78,27 @@ async def record_of(office: Office, draw_id: UUID) -> dict[str, object]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("2026-11-23T14:00", "2026-11-23T13:30"),
+        ("2026-11-23T09:00", "2026-11-23T08:30"),
+        ("2026-11-23T00:10", "2026-11-23T00:00"),
+    ],
+)
+def test_a_follow_up_gathers_as_long_before_its_start_as_the_original_on_the_same_day(
+    start: str, expected: str
+) -> None:
+    at = {"earlier_start": moment("2026-11-20T09:00"), "earlier_gathering": moment("2026-11-20T08:30")}
+    assert gathering_before(moment(start), **at) == moment(expected)
+    late = {"earlier_start": moment("2026-11-20T09:00"), "earlier_gathering": moment("2026-11-20T09:20")}
+    assert gathering_before(moment(start), **late) == moment(start)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
 # ---- redraw
 
 
@@ -87,8 +109,10 @@ async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_appr
     draw = await Draw.get(id=new)
     assert (draw.kind, draw.original_id, draw.state, draw.number[:4]) == ("redraw", old, "editing", "CQNE")
     assert await AvoidedDraw.filter(draw_id=new).values_list("earlier_id", flat=True) == [old]
-    [notice] = await CallNotice.filter(draw_id=new)
-    assert local(notice.gathering_at).date() == local(draw.starts_at).date()
+    [notice], [earlier] = await CallNotice.filter(draw_id=new), await CallNotice.filter(draw_id=old)
+    lead = (await Draw.get(id=old)).starts_at - earlier.gathering_at
+    assert lead > timedelta()
+    assert draw.starts_at - notice.gathering_at == lead, "as long before the start as in the original"
     assert await holder(office) == [old]
     await verified(office, new)
     assert await holder(office) == [new]
@@ -357,12 +381,12 @@ async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: O
 async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_follow(office: Office) -> None:
     old = await end_with_panel(office)
     new = await office.follow_ups.recall(office.agency, old, recall_times(office))
-    draw = await Draw.get(id=new)
+    draw, began = await Draw.get(id=new), (await CallNotice.get(draw_id=new)).gathering_at
     form = await office.follow_ups._form(draw, draw.starts_at + timedelta(days=3), draw.ends_at + timedelta(days=3), ())
     await office.setup.edit(office.agency, new, form)
     later = await Draw.get(id=new)
     [notice] = await CallNotice.filter(draw_id=new)
-    assert local(notice.gathering_at).date() == local(later.starts_at).date()
+    assert later.starts_at - notice.gathering_at == draw.starts_at - began
     assert later.needed == 2
     [condition] = await Condition.filter(draw_id=new)
     with pytest.raises(Conflict, match="抽取条件不能修改"):
