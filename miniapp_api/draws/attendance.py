@@ -89,10 +89,10 @@ async def leave(call: Call, path: DrawPath, body: DeskCodeIn) -> ExitOut:
 @api.post("/draws/{draw_id}/attendance/{invitation_id}/urgings", "催促", action="attendance.urge")
 async def urge(call: Call, path: AwaitedPath) -> UrgedOut:
     """Ring a missing expert, from the gathering time on, within the window and as often as the rulebook says."""
-    return UrgedOut(times=await call.services.draws.attendance.urge(call.actor, path.draw_id, path.invitation_id))
+    return UrgedOut(times=await call.services.draws.urging.urge(call.actor, path.draw_id, path.invitation_id))
 
 
 @api.post("/draws/{draw_id}/attendance/{invitation_id}/calls", "虚拟号催促", action="attendance.urge")
 async def ring(call: Call, path: AwaitedPath, body: VirtualCallIn) -> None:
     """Rings the staff's phone, then the missing expert, in the window of urging; neither sees the other's number."""
-    await call.services.draws.attendance.ring(call.actor, path.draw_id, path.invitation_id, body.phone)
+    await call.services.draws.urging.ring(call.actor, path.draw_id, path.invitation_id, body.phone)

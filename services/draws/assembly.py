@@ -12,6 +12,7 @@ from services.draws.attendance.absences import Absences
 from services.draws.attendance.attendance_desk import AttendanceDesk
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.exits import Exits
+from services.draws.attendance.urging import Urging
 from services.draws.calls.calling import Calling
 from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
@@ -70,6 +71,7 @@ class DrawServices:
     absences: Absences
     discards: Discards
     attendance: AttendanceDesk
+    urging: Urging
     exits: Exits
     access: DrawAccess
     queries: DrawQueries
@@ -106,6 +108,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     releases = Releases(deps, notices, access, verification, calling, bridged)
     discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
     results, record_files = DrawResults(deps, access), RecordFiles(records)
+    urging, exits = Urging(deps, notices, access, bridged), Exits(deps, notices, calling)
     return DrawServices(
         projects=Projects(deps),
         supervisors=SupervisorRegister(deps),
@@ -127,7 +130,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
         attendance=AttendanceDesk(deps, notices, links, access, ports.official, bridged),
-        exits=Exits(deps, notices, calling),
+        urging=urging,
+        exits=exits,
         access=access,
         queries=queries,
         worklists=WorkLists(deps, access),
@@ -147,5 +151,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
             DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, bridged.check_due),
+            DueTask("late", "", urging.notify_late),
+            DueTask("end", "", exits.end_due),
         ),
     )

@@ -38,7 +38,6 @@ def build(
         notifications.delivery,
         reports,
         draws.invitations,
-        draws.attendance,
         draws.calling,
         draws.access,
         Audit(deps),

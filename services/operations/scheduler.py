@@ -26,7 +26,7 @@ from services.core.due_tasks import DueTask, Turn, in_turns
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.core.retry_pauses import RetryPauses
-from services.draws import AttendanceDesk, Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
+from services.draws import Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, DeliveryReports
 
@@ -84,7 +84,7 @@ _AT_ONCE = {"deliver": 2}
 _CODE_TTL, _WRONG_TRY_TTL, _LOOKUP_TTL = timedelta(days=2), timedelta(days=3), timedelta(days=2)
 _SESSION_TTL = timedelta(days=7)
 """From the day on when it can no longer be renewed."""
-PERIODIC = ("watch_draws", "late", "end", "sweep")
+PERIODIC = ("watch_draws", "sweep")
 """Kinds that have no due row to look for; run every now and then."""
 
 
@@ -108,7 +108,6 @@ class Scheduler:
         delivery: Delivery,
         reports: DeliveryReports,
         invitations: Invitations,
-        attendance: AttendanceDesk,
         run: Calling,
         access: DrawAccess,
         audit: Audit,
@@ -137,8 +136,6 @@ class Scheduler:
             "delivery_reports": self._apply_waiting,
             "seal": self._seal,
             "watch_draws": self._watch_draws,
-            "late": attendance.notify_late,
-            "end": attendance.end_due,
             "sweep": self._sweep,
             **{task.kind: task.process for task in further},
         }

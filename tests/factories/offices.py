@@ -39,6 +39,7 @@ from services.draws import (
 from services.draws.access import DrawAccess
 from services.draws.attendance.absences import Absences
 from services.draws.attendance.exits import Exits
+from services.draws.attendance.urging import Urging
 from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.releases import Releases
@@ -118,6 +119,7 @@ class Office:
     results: DrawResults
     public_records: PublicRecords
     attendance: AttendanceDesk
+    urging: Urging
     agency: Actor
     verifier: Actor
     supervisor: Actor
@@ -198,6 +200,7 @@ async def make_office(deps: Deps) -> Office:
         DrawResults(deps, access),
         PublicRecords(deps, access),
         AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker()), calls),
+        Urging(deps, notices, access, calls),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),
         Actor("demo", "supervisor", account_id=supervisor.id),
@@ -321,7 +324,7 @@ async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
     await office.run.advance(draw_id)
     draw = await Draw.get(id=draw_id)
     cast(FixedClock, office.deps.clock).move(draw.ends_at - office.deps.now())
-    await office.attendance.end_due()
+    await office.exits.end_due()
     return draw_id
 
 

@@ -124,14 +124,14 @@ class AttendanceTab(DrawPart):
         raise redirect(path_of(detail.draw.id, "attendance"), note=note)
 
     async def _urge(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
-        desk = self.services.draws.attendance
+        urging = self.services.draws.urging
         command, expert = fields.get("command"), uuid_of(fields.get("id", ""), "这位专家")
         if command == "ring":
-            await desk.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
+            await urging.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
             return "rung"
         if command != "urge":
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        await desk.urge(actor, draw_id, expert)
+        await urging.urge(actor, draw_id, expert)
         return "urged"
 
 

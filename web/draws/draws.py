@@ -270,7 +270,7 @@ class DrawPages(DeskPart):
         raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
 
     async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
-        desk, command, code = self._services.draws.attendance, fields.get("command"), fields.get("code", "").strip()
+        draws, command, code = self._services.draws, fields.get("command"), fields.get("code", "").strip()
         length = self._services.deps.book(actor.pool).draw.code_length
         if command in ("urge", "ring"):
             try:
@@ -278,15 +278,15 @@ class DrawPages(DeskPart):
             except ValueError as error:
                 raise NotFound("名单中没有这位专家，请刷新后重试。") from error
             if command == "ring":
-                await desk.ring(actor, draw_id, invitation_id, fields.get("phone", "")[:20])
+                await draws.urging.ring(actor, draw_id, invitation_id, fields.get("phone", "")[:20])
                 return "rung-1"
-            return f"urged-{await desk.urge(actor, draw_id, invitation_id)}"
+            return f"urged-{await draws.urging.urge(actor, draw_id, invitation_id)}"
         if not (code.isascii() and code.isdigit() and len(code) == length):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
         if command == "exit":
-            await desk.register_exit(actor, draw_id, code)
+            await draws.attendance.register_exit(actor, draw_id, code)
             return f"out-{code}"
-        done = await desk.check_in_by_code(actor, draw_id, code)
+        done = await draws.attendance.check_in_by_code(actor, draw_id, code)
         return f"{'in' if done.first else 'again'}-{code}"
 
     # ---- who will not sit on the panel

@@ -1,10 +1,10 @@
-"""Coming and going at the venue, and urging who is missing."""
+"""Coming and going at the venue: check-in by phone or at the desk, who is awaited, exits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,20 +12,16 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.positions import Position, to_wgs84
-from domain.rulebook.notice_texts import time_params
-from models.attendance import Attendance, PresenceClaim, Urge, has_entered
+from models.attendance import Attendance, PresenceClaim, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
-from services.core.batches import process_each
-from services.core.crypto import PHONE
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
 from services.draws.calls.calling import place
 from services.draws.news import DrawNews
-from services.draws.order.rounds import leave_committing
 from services.draws.repository import append_end, lock, notify_agency
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
@@ -35,14 +31,6 @@ Method = Literal["qr", "place", "desk"]
 _VENUE = "venue_qr"
 VENUE_SCENE = "venue:"
 """Prefix of the scenes that check in."""
-_ENDS = (
-    DrawState.COMPLETED,
-    DrawState.SHORT,
-    DrawState.SUPPLEMENT_PENDING,
-    DrawState.VERIFIED,
-    DrawState.COMMITTING,
-)
-"""States in which an activity ends by time; calling settles by itself before."""
 _ARRIVED = """
 SELECT count(*)::int AS needed, count(*) FILTER (WHERE EXISTS (
  SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in'))::int AS present
@@ -91,7 +79,7 @@ class DeskRow:
 
 
 class AttendanceDesk:
-    """Check-in by the expert's phone or by the desk, exits, urging, and the end of an on-site activity."""
+    """Check-in by the expert's phone or by the desk, exits, and the end of an on-site activity."""
 
     def __init__(
         self,
@@ -349,132 +337,9 @@ class AttendanceDesk:
         all_left = draw.state == DrawState.COMPLETED and gone == missing
         return bool(all_left or (now >= draw.ends_at and gone == entered))
 
-    # ---- urging
-
-    async def urge(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> int:
-        """Ring a missing expert; returns how often this was done.
-
-        Only from the gathering time on, within the window, and at most as often as the rulebook says.
-        """
-        async with transaction():
-            draw, invitation = await self._missing(actor, draw_id, invitation_id)
-            now, count = self._deps.now(), await self._check_voice_urges(draw, invitation)
-            await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
-            notice = await CallNotice.get(id=invitation.notice_id)
-            await self._notices.notify(
-                pool=draw.pool,
-                kind="urging",
-                dedupe_key=f"urging:{invitation_id}:{count + 1}",
-                params={
-                    **time_params(invitation.gathering_at),
-                    "place": place(notice),
-                    "contact_phone": self._deps.keys.read(notice.contact_phone_sealed, PHONE),
-                },
-                expert_id=invitation.expert_id,
-                invitation_id=invitation_id,
-            )
-            await record(actor, now, "attendance.urged", "invitation", invitation_id, count=count + 1)
-            return count + 1
-
-    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
-        """Connect ``phone`` with a missing expert by a virtual call (24.4), in the window of urging.
-
-        Raises as ``VirtualCalls.ask``.
-        """
-        async with transaction():
-            draw, invitation = await self._missing(actor, draw_id, invitation_id)
-            book = self._deps.book(draw.pool)
-            most = book.attendance.urging_virtual_max
-            if most is not None and await _count_urges(invitation_id, "virtual") >= most:
-                raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
-            await self._calls.ask(actor, draw, invitation.expert_id, "urging", phone)
-            at = self._deps.now()
-            await Urge.create(invitation_id=invitation_id, channel="virtual", at=at, by_id=actor.account_id)
-
-    async def _missing(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> tuple[Draw, Invitation]:
-        """An expert who may be urged now, locked. Raises NotFound, RuleViolation outside the window, Conflict."""
-        permissions.check(actor, "attendance.urge")
-        await self._access.get(actor, draw_id)
-        draw = (await lock(draw_id)).draw
-        invitation = await Invitation.select_for_update().get_or_none(
-            id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
-        )
-        if invitation is None:
-            raise NotFound("名单中没有这位专家，请刷新后重试。")
-        book = self._deps.book(draw.pool)
-        window = book.attendance.urging_window
-        if not invitation.gathering_at <= self._deps.now() <= invitation.gathering_at + window:
-            minutes = int(window.total_seconds() // 60)
-            raise violation(book, "attendance.urging_window", f"只能在集合时间起{minutes}分钟内催促。")
-        if await has_entered(invitation.id):
-            raise Conflict("该专家已进场，无需催促。", code="entered")
-        return draw, invitation
-
-    async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
-        """How often the expert was urged by voice. Raises RuleViolation when that is often enough."""
-        book = self._deps.book(draw.pool)
-        count = await _count_urges(invitation.id, "voice")
-        if count >= book.attendance.urging_voice_max:
-            raise violation(
-                book,
-                "attendance.urging_voice_max",
-                f"语音催促最多{book.attendance.urging_voice_max}次，请改用电话联系。",
-            )
-        return count
-
-    # ---- deadlines
-
-    async def notify_late(self) -> int:
-        """Tell each agency once, after its gathering time, how many are missing; returns how many were looked at."""
-        now = self._deps.now()
-        due = await rows(
-            "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "
-            "JOIN call_notice n ON n.draw_id = d.id JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' "
-            "WHERE n.gathering_at <= $1 AND n.gathering_at > $1 - interval '2 hours' "
-            "AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') "
-            "AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late' "
-            "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
-            now,
-        )
-        return await process_each("late", due, self._notify_late)
-
-    async def _notify_late(self, row: Any) -> None:
-        late_after = self._deps.book(row["pool"]).attendance.late_after
-        if self._deps.now() < row["gathering_at"] + late_after + timedelta(minutes=1):
-            return
-        async with transaction():
-            draw = (await lock(row["id"])).draw
-            await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
-
-    async def end_due(self) -> int:
-        """End activities whose expected end has come (16.4); returns how many were looked at."""
-        due = await rows(
-            "SELECT id FROM draw WHERE ends_at <= $1 AND state = ANY($2::text[])",
-            self._deps.now(),
-            list(_ENDS),
-        )
-        return await process_each("end", due, lambda row: self._end(row["id"]))
-
-    async def _end(self, draw_id: UUID) -> None:
-        async with transaction():
-            draw = (await lock(draw_id)).draw
-            book = self._deps.book(draw.pool)
-            patience = book.draw.exits.on_site_after if draw.on_site else timedelta()
-            if draw.state not in _ENDS or self._deps.now() < draw.ends_at + patience:
-                return
-            if draw.state == DrawState.COMMITTING:
-                roles = book.draw.commitments.roles
-                await leave_committing(draw, roles, self._deps.now())
-            await append_end(draw, self._deps.now())
-            await self._news.notify_ended(draw)
-
 
 async def _check_device(draw: Draw, device: str) -> None:
     if await Attendance.exists(draw_id=draw.id, direction="in", device=device):
         raise Conflict(
             "这部手机已为本场另一位专家签到。请用您本人的手机扫描，或把验证码告诉现场工作人员登记。", code="device_used"
         )
-
-
-async def _count_urges(invitation_id: UUID, channel: Literal["voice", "virtual"]) -> int:
-    return await Urge.filter(invitation_id=invitation_id, channel=channel).count()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,7 +14,8 @@ from domain.rulebook.notice_texts import time_params
 from models.draws import DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
-from services.core.base import Actor, Deps, record, transaction
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.batches import process_each
 from services.core.permissions import AGENCY
 from services.draws.calls.calling import Calling, Cause
 from services.draws.calls.lapsed import notify_lapsed
@@ -36,6 +37,14 @@ from services.draws.views import ReadDraw
 from services.notifications import Notices
 
 _UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
+_ENDS = (
+    DrawState.COMPLETED,
+    DrawState.SHORT,
+    DrawState.SUPPLEMENT_PENDING,
+    DrawState.VERIFIED,
+    DrawState.COMMITTING,
+)
+"""States in which an activity ends by time; calling settles by itself before."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -139,3 +148,25 @@ class Exits:
             await check_scope(actor, locked.draw, self._deps.book(locked.draw.pool))
             await check_not_of_agency(actor, locked.draw)
         return locked
+
+    async def end_due(self) -> int:
+        """End activities whose expected end has come (16.4); returns how many were looked at."""
+        due = await rows(
+            "SELECT id FROM draw WHERE ends_at <= $1 AND state = ANY($2::text[])",
+            self._deps.now(),
+            list(_ENDS),
+        )
+        return await process_each("end", due, lambda row: self._end(row["id"]))
+
+    async def _end(self, draw_id: UUID) -> None:
+        async with transaction():
+            draw = (await lock(draw_id)).draw
+            book = self._deps.book(draw.pool)
+            patience = book.draw.exits.on_site_after if draw.on_site else timedelta()
+            if draw.state not in _ENDS or self._deps.now() < draw.ends_at + patience:
+                return
+            if draw.state == DrawState.COMMITTING:
+                roles = book.draw.commitments.roles
+                await leave_committing(draw, roles, self._deps.now())
+            await append_end(draw, self._deps.now())
+            await self._news.notify_ended(draw)

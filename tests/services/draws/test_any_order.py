@@ -290,7 +290,7 @@ async def test_whatever_anybody_presses_in_whatever_order_the_record_holds(
     for _ in range(60):
         await hands.press()
     clock.move(timedelta(hours=13))
-    await office.attendance.end_due()
+    await office.exits.end_due()
     await check_invariants()
     log = await LogEntry.filter(draw_id=draw_id).order_by("seq")
     first = [entry for entry in log if entry.act == "seed_fixed"][:1]

@@ -97,10 +97,10 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     with pytest.raises(Conflict):
         await office.attendance.register_exit(office.desk, draw_id, invitation.code)
     clock.move(timedelta(hours=5))
-    assert await office.attendance.urge(office.agency, draw_id, invitation.id) == 1
+    assert await office.urging.urge(office.agency, draw_id, invitation.id) == 1
     assert (await office.queries.dashboard(office.agency)).present_today == 0
     clock.move(timedelta(minutes=2))
-    assert await office.attendance.notify_late() == 1
+    assert await office.urging.notify_late() == 1
     clock.move(timedelta(minutes=28))
     [shown] = (await office.results.read(office.agency, draw_id)).rows
     assert (shown.entered_at, shown.claimed_at) == (None, said.at)
@@ -216,15 +216,15 @@ async def test_the_desk_types_codes_for_entry_and_exit_and_the_last_exit_ends_an
 async def test_an_off_site_activity_ends_by_itself(office: Office, clock: FixedClock) -> None:
     draw_id, _ = await accepted_panel(office)
     clock.move(timedelta(hours=11, minutes=59))
-    assert await office.attendance.end_due() == 0
+    assert await office.exits.end_due() == 0
     clock.move(timedelta(minutes=1))
-    assert await office.attendance.end_due() == 1
+    assert await office.exits.end_due() == 1
     assert await state_of(draw_id) == "ended"
 
 
 async def test_urging_keeps_to_its_window_and_number(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await accepted_panel(office)
-    urge = office.attendance.urge
+    urge = office.urging.urge
     with pytest.raises(RuleViolation) as early:
         await urge(office.agency, draw_id, invitation.id)
     assert early.value.rule == "attendance.urging_window"
@@ -241,7 +241,7 @@ async def test_urging_keeps_to_its_window_and_number(office: Office, clock: Fixe
 async def test_the_agency_hears_once_who_is_late(office: Office, clock: FixedClock) -> None:
     await accepted_panel(office, needed=2)
     clock.move(timedelta(hours=5, minutes=2))
-    assert (await office.attendance.notify_late(), await office.attendance.notify_late()) == (1, 0)
+    assert (await office.urging.notify_late(), await office.urging.notify_late()) == (1, 0)
     assert (await Notice.get(kind="agency_late")).params["missing"] == 2
 
 
@@ -323,6 +323,6 @@ async def test_an_off_site_activity_ends_also_while_its_order_is_being_fixed(
     if fixed:
         await fix_seed(office, draw_id)
     clock.move(timedelta(hours=12))
-    assert await office.attendance.end_due() == 1
+    assert await office.exits.end_due() == 1
     assert await state_of(draw_id) == "ended"
     await check_record(office, draw_id, *(["seed_unused"] if fixed else []))

@@ -219,7 +219,7 @@ async def test_what_nobody_ends_is_ended_by_time(office: Office, clock: FixedClo
     draw_id = await way(office)
     await Draw.filter(id=draw_id).update(on_site=on_site)
     clock.set((await Draw.get(id=draw_id)).ends_at + timedelta(hours=24 if on_site else 0))
-    await office.attendance.end_due()
+    await office.exits.end_due()
     assert await state_of(draw_id) == "ended"
     await check_invariants()
 
@@ -275,7 +275,7 @@ async def tick(office: Office) -> None:
     await office.invitations.expire_due()
     for draw in await Draw.filter(state__in=["drawing", "paused", "ending"]):
         await office.run.advance(draw.id)
-    await office.attendance.end_due()
+    await office.exits.end_due()
 
 
 @pytest.mark.parametrize("way", [*BEFORE, *BEGUN], ids=lambda way: way.__name__)

@@ -163,8 +163,8 @@ async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: Fix
     draw_id = await start_draw(office, needed=2)
     await accept(office, draw_id)
     clock.move(timedelta(days=3))
-    assert await office.attendance.end_due() == 1
-    assert await office.attendance.end_due() == 0
+    assert await office.exits.end_due() == 1
+    assert await office.exits.end_due() == 0
     for account_id in (venue, office.supervisor.account_id, office.agency.account_id):
         assert (await heard(account_id)).count("活动已结束") == 1
 
@@ -178,7 +178,7 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
     clock.move(one.gathering_at - clock.now())
     await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
     clock.move(timedelta(days=3))
-    await office.attendance.end_due()
+    await office.exits.end_due()
     assert (await heard(venue))[-1] == "活动已结束，请提出专家酬劳"
 
 

@@ -55,7 +55,7 @@ async def missing(office: Office, clock: FixedClock, needed: int = 1) -> tuple[U
 
 async def rung(office: Office, draw_id: UUID, invitation_id: UUID, phone: str = STAFF) -> VirtualCall:
     """A call to a missing expert that the vendor was asked for."""
-    await office.attendance.ring(office.agency, draw_id, invitation_id, phone)
+    await office.urging.ring(office.agency, draw_id, invitation_id, phone)
     call = await VirtualCall.all().order_by("-asked_at").first()
     assert call is not None
     await office.virtual_calls.dial(call.id)
@@ -95,7 +95,7 @@ async def test_the_staffs_phone_rings_first_and_what_became_of_it_stands_in_the_
 async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     with pytest.raises(InvalidInput, match="11位"):
-        await office.attendance.ring(office.agency, draw_id, invitation.id, "12345")
+        await office.urging.ring(office.agency, draw_id, invitation.id, "12345")
     assert not await VirtualCall.exists()
     await rung(office, draw_id, invitation.id, "")
     assert office.bridge.made[0][0].startswith("1")
@@ -180,7 +180,7 @@ async def test_a_call_that_was_perhaps_made_is_never_made_again_and_given_up_in_
     assert len(office.bridge.made) == 1
     clock.move(timedelta(seconds=90))
     with pytest.raises(Conflict, match="还没有结束"):
-        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     clock.move(timedelta(seconds=90))
     await office.virtual_calls.check_due()
     assert [line.state for line in await lines(office, draw_id)] == [State.LOST]
@@ -215,14 +215,14 @@ async def test_a_call_of_which_nothing_is_ever_heard_does_not_hold_its_people_up
 
 async def test_a_call_that_nobody_dialled_in_time_is_not_made(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
-    await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+    await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     call = await VirtualCall.get(draw_id=draw_id)
     clock.move(timedelta(minutes=2))
     await office.virtual_calls.dial(call.id)
     assert (await VirtualCall.get(id=call.id)).state == State.REFUSED
     assert office.bridge.made == []
 
-    await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+    await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     clock.move(timedelta(minutes=2))
     await office.virtual_calls.check_due()
     assert await VirtualCall.filter(state=State.REFUSED).count() == 2
@@ -233,7 +233,7 @@ async def test_pressed_twice_one_call_is_made(office: Office, clock: FixedClock)
 
     async def press(invitation: Invitation) -> str:
         try:
-            await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+            await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
         except Conflict as error:
             return error.code
         return "made"
@@ -248,19 +248,19 @@ async def test_an_expert_is_not_rung_on_and_on(office: Office, clock: FixedClock
         call = await rung(office, draw_id, invitation.id)
         await office.virtual_calls.apply_report(report(call, "200113"))
         with pytest.raises(TooMany, match="刚刚呼叫过"):
-            await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+            await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
         clock.move(timedelta(seconds=61))
     with pytest.raises(TooMany, match="已呼叫这位专家10次"):
-        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
 
 
 async def test_urging_by_it_has_the_window_of_urging(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     with pytest.raises(Forbidden):
-        await office.attendance.ring(Actor("demo", "expert"), draw_id, invitation.id, STAFF)
+        await office.urging.ring(Actor("demo", "expert"), draw_id, invitation.id, STAFF)
     clock.move(timedelta(minutes=31))
     with pytest.raises(RuleViolation, match="30分钟内"):
-        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     [row] = await office.attendance.desk(office.desk, draw_id)
     assert not row.may_ring
 
@@ -277,7 +277,7 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
     clock.move(timedelta(seconds=61))
     assert [row.may_ring for row in await office.attendance.desk(office.desk, draw_id)] == [False]
     with pytest.raises(RuleViolation, match="最多1次"):
-        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
 
 
 async def test_a_pool_without_a_number_says_so_and_offers_none(office: Office, clock: FixedClock) -> None:
@@ -286,7 +286,7 @@ async def test_a_pool_without_a_number_says_so_and_offers_none(office: Office, c
     [row] = await office.attendance.desk(office.desk, draw_id)
     assert not row.may_ring
     with pytest.raises(Conflict, match="未开通虚拟号"):
-        await office.attendance.ring(office.agency, draw_id, invitation.id, STAFF)
+        await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
 
 
 async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> None:

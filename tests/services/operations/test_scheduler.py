@@ -16,6 +16,7 @@ from models.notices import Attempt, DeliveryReport, Notice
 from models.projects import Project
 from services.core.audit import Audit
 from services.core.base import Deps, execute, record, rows, system, transaction
+from services.core.due_tasks import DueTask
 from services.operations import Scheduler
 from services.operations.scheduler import PERIODIC
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
@@ -38,10 +39,13 @@ def deadlines(office: Office, deps: Deps) -> Scheduler:
         delivery,
         reports,
         office.invitations,
-        office.attendance,
         office.run,
         office.access,
         Audit(deps),
+        further=(
+            DueTask("late", "", office.urging.notify_late),
+            DueTask("end", "", office.exits.end_due),
+        ),
     )
 
 
