@@ -22,6 +22,8 @@ from web.applications.documents import DocumentPages
 from web.certificates.certificates import CertificatePages
 from web.core.site import AddressOf, Limit, Site
 from web.courses.courses import CoursePages
+from web.draws.absences import AbsencePages
+from web.draws.attendance import AttendancePages
 from web.draws.board import BoardPages
 from web.draws.draws import DrawPages
 from web.draws.invitations import InvitationPages
@@ -75,6 +77,8 @@ def setup_pages(
         RegistrationPages(site, services, door),
         VerificationPages(site, services, door),
         DrawPages(site, services, door, screens),
+        AttendancePages(site, services, door),
+        AbsencePages(site, services, door),
         SupervisionPages(site, services, door),
         BoardPages(site, screens, services.draws.live),
         RecordPages(site, services),
