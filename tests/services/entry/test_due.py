@@ -28,7 +28,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
         DueTask("notice_end", PUBLIC_NOTICE_OVER, entry.end_public_notices),
         DueTask("review_waiting", "", entry.end_public_notices),
     ]
-    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=due_tasks)
+    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, Audit(deps), further=due_tasks)
     assert deadlines.periodic == (*PERIODIC, "review_waiting")
     until = deps.now() + timedelta(minutes=3)
     application = await make_application(
