@@ -28,6 +28,7 @@ from app.embedded import EmbeddedError, Servers, embedded, find_instance, home, 
 from app.embedded.errors import explain
 from app.embedded.owner import Instance, own, publish
 from app.embedded.valkey import Valkey
+from app.free_port import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -238,8 +239,7 @@ async def test_a_port_taken_at_the_last_moment_is_exchanged(folder: Path, monkey
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         ports = [taken.getsockname()[1], taken.getsockname()[1]]
-        pick = server.free_port
-        monkeypatch.setattr(server, "free_port", lambda: ports.pop() if ports else pick())
+        monkeypatch.setattr(server, "free_port", lambda: ports.pop() if ports else free_port())
         async with embedded(folder, durable=False) as servers:
             assert ports == []
             assert await _query(servers.database_url, "SELECT 1") == 1
@@ -263,7 +263,7 @@ def _is_user(name: str) -> bool:
 
 async def test_a_full_disk_is_said_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(home.shutil, "disk_usage", lambda _path: usage(100, 99, 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(100, 99, 1))
     with pytest.raises(EmbeddedError, match="磁盘空间不足"):
         async with embedded(folder):
             pass

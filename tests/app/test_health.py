@@ -89,7 +89,7 @@ class Lent(asyncpg.Connection):  # type: ignore[type-arg]  # not subscriptable a
 async def test_a_proxy_that_keeps_no_sessions_is_not_ready(
     ask: Ask, database: str, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health.asyncpg, "connect", partial(asyncpg.connect, connection_class=Lent))
+    monkeypatch.setattr(asyncpg, "connect", partial(asyncpg.connect, connection_class=Lent))
     client = await ask(standard_checks(database, redis, Path()))
     response = await client.get("/readyz")
     assert response.status == 503

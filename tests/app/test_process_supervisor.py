@@ -15,7 +15,7 @@ import pytest
 
 from app import process_supervisor as keeper_module
 from app.command_error import CommandError
-from app.embedded.child import Child
+from app.embedded.child import Child, spawn
 from app.free_port import free_port
 from app.process_supervisor import Part, ProcessSupervisor
 
@@ -81,7 +81,7 @@ async def test_a_killed_part_is_started_again(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(keeper_module, "LONGEST_PAUSE", 0.01)
-    spawn, refusals = keeper_module.spawn, [OSError(11, "no process left"), OSError(12, "no memory left")]
+    refusals = [OSError(11, "no process left"), OSError(12, "no memory left")]
 
     async def crowded(*arguments: Any, **options: Any) -> Child:
         if refusals:

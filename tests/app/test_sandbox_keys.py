@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app import sandbox_keys
 from app.command_error import CommandError
 from app.sandbox_keys import FILE, demo_keys, public_pem
 from config.settings import load_private_key
@@ -45,6 +45,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     def full(*_args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sandbox_keys.os, "link", full)
+    monkeypatch.setattr(os, "link", full)
     with pytest.raises(CommandError, match=r"No space left"):
         demo_keys(tmp_path, ("demo",))

@@ -44,7 +44,10 @@ def test_every_pool_has_accounts_of_the_right_shape(demo: Settings) -> None:
         assert account.token.get_secret_value().isalnum()
         assert len(base64.b64decode(account.aes_key.get_secret_value() + "=", validate=True)) == 32
         assert account.mode == "safe"
-    ids = [item.appid for item in (*demo.wechat.accounts.values(), *demo.wechat.mini_programs.values())]
+    ids = [
+        *(item.appid for item in demo.wechat.accounts.values()),
+        *(item.appid for item in demo.wechat.mini_programs.values()),
+    ]
     assert len(set(ids)) == 2 * len(demo.pools)
 
 

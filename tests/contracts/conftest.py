@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import pytest
@@ -105,7 +106,7 @@ class World:
     pay_settings: Pay
     wechat_settings: Wechat
 
-    async def control(self, path: str, body: dict[str, object] | None = None) -> dict[str, object]:
+    async def control(self, path: str, body: dict[str, object] | None = None) -> Any:
         """Act on the sandbox; without body: read."""
         method = "GET" if body is None else "POST"
         async with self.session.request(method, f"{self.url}/control/{path}", json=body) as response:

@@ -27,7 +27,7 @@ async def test_a_letter_arrives_with_its_attachment(world: World) -> None:
     (letter,) = await letters(world)
     assert (letter["subject"], str(letter["text"]).strip()) == ("缴费成功", "凭证见附件。")
     assert letter["from"] == "演示评标专家库 <noreply@pbt.example>"
-    (attachment,) = letter["attachments"]  # type: ignore[misc, attr-defined]  # JSON of the control API
+    (attachment,) = letter["attachments"]
     assert (attachment["name"], attachment["content_type"]) == (PDF.filename, PDF.media_type)
     url = f"{world.url}/control/mail/{letter['id']}/attachments/0"
     async with world.session.get(url) as response:

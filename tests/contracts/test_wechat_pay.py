@@ -181,7 +181,7 @@ async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(world
     assert (await world.pay.redirect_refund(pool, refund.refund_id, "R1", card)).outcome == "PROCESSING"
     notice = (await notified(world, 3))[2]
     assert (notice.kind, notice.refund and notice.refund.outcome) == ("REFUND.SUCCESS", "SUCCESS")
-    (known,) = (await world.control("pay/refunds"))["refunds"]  # type: ignore[misc]  # JSON of the control API
+    (known,) = (await world.control("pay/refunds"))["refunds"]
     assert (known["user_received_account"], known["holder"]) == ("工商银行储蓄卡0123", "欧阳建国")
     with pytest.raises(Rejected):
         await world.pay.redirect_refund(pool, refund.refund_id, "R1", None)
@@ -343,7 +343,7 @@ async def test_an_invoice_is_issued_told_and_fetched(world: World) -> None:
     assert (report.fapiao_id, bool(report.number), report.red_number) == (request.fapiao_id, True, "")
     content = await world.pay.invoice_file("demo", request.apply_id, request.fapiao_id)
     assert content.startswith(b"%PDF-")
-    (known,) = (await world.control("pay/fapiao"))["applications"]  # type: ignore[misc]  # JSON of the control API
+    (known,) = (await world.control("pay/fapiao"))["applications"]
     assert known["email"] == "a@b.cn", "only WeChat could read it on its way"
 
 

@@ -10,11 +10,13 @@ import random
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from domain.draws import random_draw
 from domain.draws import record as draw_record
 from domain.draws.record import Act, ConditionFacts, LimitFacts, ListFacts, SupervisorFacts
 
+Facts = TypeVar("Facts", Act, ConditionFacts, LimitFacts)
 POOL, DRAW = "demo", "CQSQ202611210001"
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 
@@ -55,7 +57,7 @@ class Script:
     secret: bytes = b""
     values: dict[str, bytes] = field(default_factory=dict)
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Any]:
         return chained(self.acts, self.lists, self.gaps)
 
     # Fixing the order
@@ -206,7 +208,7 @@ def whole_draw() -> Script:
 
 def chained(
     acts: list[Act], lists: dict[str, tuple[bytes, list[bytes]]], gaps: dict[int, timedelta] | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     head, at = draw_record.start(POOL, DRAW), START
     log = []
     for number, act in enumerate(acts):
@@ -221,5 +223,5 @@ def index_of(acts: list[Act], kind: type[Act], nth: int = 0) -> int:
     return [number for number, act in enumerate(acts) if isinstance(act, kind)][nth]
 
 
-def changed(act: Act, **facts: object) -> Act:
+def changed(act: Facts, **facts: Any) -> Facts:
     return replace(act, **facts)

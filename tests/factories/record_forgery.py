@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.draws import record as draw_record
+from domain.draws.random_draw import digest
 from domain.draws.verify_draw import Finding
 from tests.factories.draw_records import DRAW, POOL, Script
 
@@ -49,16 +51,14 @@ class Body:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        text = draw_record.json.dumps(
-            {**facts, "prev": "@", "seq": 0}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        text = json.dumps({**facts, "prev": "@", "seq": 0}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         self._before, rest = text.split('"prev":"@"', 1)
         self._between, self._after = rest.rsplit('"seq":0', 1)
 
     def chained(self, seq: int, prev: bytes) -> tuple[Facts, bytes, str]:
         """The entry, its hash, and the entry as JSON."""
         text = f'{self._before}"prev":"{prev.hex()}"{self._between}"seq":{seq}{self._after}'
-        own = draw_record.digest("entry", prev, text.encode())
+        own = digest("entry", prev, text.encode())
         return (
             {**self.facts, "seq": seq, "prev": prev.hex(), "hash": own.hex()},
             own,
@@ -234,9 +234,7 @@ def garble(text: str, dice: random.Random) -> bytes:
             "{", f'{{"{dice.choice(("note", "名", "😀", "__proto__", "Z"))}":{{}},', dice.randint(1, 3)
         ).encode()
     if way == "order":
-        return draw_record.json.dumps(
-            dict(reversed(draw_record.json.loads(text).items())), indent=dice.choice((None, 1))
-        ).encode()
+        return json.dumps(dict(reversed(json.loads(text).items())), indent=dice.choice((None, 1))).encode()
     return _garbled_bytes(bytearray(text.encode()), dice, way)
 
 

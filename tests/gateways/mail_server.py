@@ -48,7 +48,7 @@ class Server:
         wire = server.transport.get_extra_info("ssl_object") if server.transport else None
         self.encrypted.append(wire is not None)
         await self._hang("DATA")
-        if self.cut and server.transport is not None:
+        if self.cut and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return self.answers.get("DATA", "250 OK")
 
@@ -85,7 +85,7 @@ async def serving(
     finally:
         listener.close()
         for made in sessions:
-            if made.transport is not None:
+            if isinstance(made.transport, asyncio.WriteTransport):
                 made.transport.abort()
             if made._handler_coroutine is not None:
                 made._handler_coroutine.cancel()

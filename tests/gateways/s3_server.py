@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from typing import Literal
+from typing import Any, Literal
 
 import boto3
 import pytest
 from moto import settings
-from moto.core.responses import ActionAuthenticatorMixin
+from moto.core.responses import ActionAuthenticatorMixin  # type: ignore[attr-defined]
 from moto.server import ThreadedMotoServer
 
 from gateways.files import StoredFiles, open_bucket
@@ -29,7 +29,7 @@ class S3:
     url: str
     key: str
     secret: str
-    client: object = field(repr=False)
+    client: Any = field(repr=False)
 
     def open(self, bucket: str = BUCKET, *, key: str = "", secret: str = "", endpoint: str = "") -> StoredFiles:
         return open_bucket(

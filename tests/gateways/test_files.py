@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import obstore
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
 from structlog.testing import capture_logs
@@ -145,7 +146,7 @@ async def test_an_outage_is_transient_and_logged_once_down_once_back(
 
     with capture_logs() as logs:
         with monkeypatch.context() as patch:
-            patch.setattr(files.obstore, "put_async", away)
+            patch.setattr(obstore, "put_async", away)
             for _ in range(3):
                 with pytest.raises(Transient):
                     await store.put("demo/x", b"x")
@@ -157,7 +158,7 @@ async def test_refused_credentials_are_not_tried_again(store: StoredFiles, monke
     async def denied(*_: object, **__: object) -> None:
         raise PermissionDeniedError("403")
 
-    monkeypatch.setattr(files.obstore, "get_async", denied)
+    monkeypatch.setattr(obstore, "get_async", denied)
     with pytest.raises(Rejected) as refusal:
         await store.get("demo/x")
     assert refusal.value.vendor_code == "denied"
@@ -168,7 +169,7 @@ async def test_a_store_that_never_answers_is_transient(store: StoredFiles, monke
         await asyncio.Event().wait()
 
     monkeypatch.setattr(files, "TIMEOUT", 0.05)
-    monkeypatch.setattr(files.obstore, "put_async", hang)
+    monkeypatch.setattr(obstore, "put_async", hang)
     with pytest.raises(Transient):
         await store.put("demo/x", b"x")
 

@@ -441,6 +441,7 @@ def test_passing_over_a_leaf_is_given_away():
 def test_dropping_a_call_with_its_outcome_is_given_away():
     script = whole_draw()
     declined = script.acts[index_of(script.acts, draw_record.Called, 1)]
+    assert isinstance(declined, draw_record.Called)
     script.acts = [act for act in script.acts if getattr(act, "leaf", b"") != declined.leaf]
     assert first_error(script) == ("order", index_of(script.acts, draw_record.Called, 1) + 1)
 

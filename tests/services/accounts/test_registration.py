@@ -23,6 +23,7 @@ from services.accounts.passwords import Passwords
 from services.accounts.registration import Registration
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
+from services.core.limits import advisory_lock
 from services.experts import membership_status_of
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.persons import FakeRegister
@@ -160,7 +161,7 @@ async def test_without_its_lock_the_race_above_is_lost_to_the_database(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: both look before either has written."""
-    serialise, refusal = module.advisory_lock, Registration._refusal
+    serialise, refusal = advisory_lock, Registration._refusal
     both = asyncio.Barrier(2)
 
     async def unlocked(name: str) -> None:

@@ -18,7 +18,7 @@ from models.invitations import Invitation
 from services.core.base import Deps, execute, system
 from services.draws import AuditReport, DrawAudits
 from services.draws.calls import calling as running
-from services.draws.order.eligibility import Hindrance
+from services.draws.order.eligibility import Hindrance, find_eligible, find_hindrances
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -159,7 +159,7 @@ async def test_a_skip_for_a_leave_that_nobody_took_comes_out(
     """Who runs the service passes the first in order over, with facts that he makes up."""
     await add_experts(office, 3)
     draw_id, first = await frozen(office)
-    honest = running.find_hindrances
+    honest = find_hindrances
 
     async def lying(experts, draw, notice, out, book):
         found = await honest(experts, draw, notice, out, book)
@@ -184,7 +184,7 @@ async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
     await add_experts(office, 3)
     draw_id, first = await frozen(office)
     await away(office, first)
-    honest = running.find_hindrances
+    honest = find_hindrances
 
     async def lying(experts, draw, notice, out, book):
         found = await honest(experts, draw, notice, out, book)
@@ -217,7 +217,7 @@ async def test_a_candidate_who_never_fitted_the_condition_comes_out(
 
     await add_experts(office, 2)
     [friend] = await add_experts(office, 1, specialty="A01")
-    honest = freeze.find_eligible
+    honest = find_eligible
 
     async def generous(draw, condition, notice, specialty, out, book):
         return await honest(draw, condition, notice, "A08", out, book) | await honest(

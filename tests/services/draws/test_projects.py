@@ -11,7 +11,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViola
 from domain.ids import new_id
 from models.draws import DrawApplication
 from models.experts import CatalogueEntry
-from models.projects import Project
+from models.projects import Lot, Project
 from services.core.base import Actor, Deps
 from services.draws import LotData, ProjectData
 from services.draws.projects.project_rules import check_onsite_number
@@ -174,7 +174,7 @@ async def test_a_drawn_lot_is_fixed_and_names_its_draw_while_others_are_free(pro
     drawn = await projects.add_lot(actor, made.id, LotData("一标段"))
     free = await projects.add_lot(actor, made.id, LotData("二标段"))
     project = await Project.get(id=made.id)
-    draw = await make_draw(project, lot=await project.lots.filter(id=drawn.id).first())
+    draw = await make_draw(project, lot=await Lot.get(id=drawn.id))
     shown = {lot.name: lot.draw_number for lot in (await projects.get(actor, made.id)).lots}
     assert shown == {"一标段": draw.number, "二标段": ""}
     for change in (

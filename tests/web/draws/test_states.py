@@ -79,12 +79,12 @@ async def test_what_a_state_does_not_allow_is_refused_and_what_it_allows_never_f
     did = set()
     for name, draw_id in draws.items():
         for one in buttons:
-            found = await Draw.get_or_none(id=draw_id)
-            if found is None or DrawState(found.state) not in one.states:
+            draw = await Draw.get_or_none(id=draw_id)
+            if draw is None or DrawState(draw.state) not in one.states:
                 continue
             visitor = await send(visitors[one.who], one, draw_id, await ids_of(draw_id))
             if visitor.status == 500 or (visitor.status >= 400 and not _SENTENCE.search(await refusal_of(visitor))):
-                wrong.append(f"{name} ({found.state}): {one.name}: {visitor.status} {await refusal_of(visitor)!r}")
+                wrong.append(f"{name} ({draw.state}): {one.name}: {visitor.status} {await refusal_of(visitor)!r}")
             elif visitor.status < 400:
                 did.add(one.name)
     assert not wrong, "\n".join(wrong)

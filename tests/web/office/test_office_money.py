@@ -18,6 +18,7 @@ from models.notices import Notice
 from models.payments import Bill, BillDifference, Fee, Invoice, PayEvent, Refund
 from models.reviews import Objection
 from services.core.base import rows
+from services.inspection.file_types import XLSX
 from services.payments import PDF_BYTES
 from services.ports import RefundReport
 from tests.factories.payments import platform_of
@@ -37,7 +38,6 @@ from tests.web.office_scene import (
     refund,
     token_of,
 )
-from web.office.exports import XLSX
 
 
 @pytest.fixture
