@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import errno
+import os
 import random
 import socket
+from collections.abc import Iterator, Sequence
 
 _PORTS = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections: one of those may be taken again before we listen on it."""
+_SHARES = 64
+"""Processes that look for ports at the same time begin with different shares of them."""
+
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens at this moment. Raises OSError when there is none."""
-    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+    """A port of 127.0.0.1 on which nothing listens at this moment, and that this process was not given before.
+
+    Raises OSError when there is none.
+    """
+    for port in _candidates():
+        if port not in _given and _is_free(port):
+            _given.add(port)
             return port
     raise OSError(errno.EADDRINUSE, "no port is free")
+
+
+def _candidates() -> Iterator[int]:
+    yield from _shuffled(_PORTS[os.getpid() % _SHARES :: _SHARES])
+    yield from _shuffled(_PORTS)
+
+
+def _shuffled(ports: Sequence[int]) -> list[int]:
+    return random.SystemRandom().sample(ports, len(ports))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
