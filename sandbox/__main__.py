@@ -24,7 +24,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8090)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    for name in ("aiohttp.access", "mail.log"):  # a line for every request, and for every command of SMTP
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         app = create_app(load(arguments.config))
     except ConfigError as error:
