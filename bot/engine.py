@@ -167,16 +167,16 @@ class Engine:
         if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
             await self._postpone(message, token, job=job)
             return SUCCESS
-        outcome, told = self._with_kept(message, outcome, claim)
+        outcome, included = self._with_kept(message, outcome, claim)
         stored, act = self._stored(message, outcome), self._act(message, outcome)
-        return stored if await self._parts.inbox.finish(message, token, stored, act, told=told) else None
+        return stored if await self._parts.inbox.finish(message, token, stored, act, included=included) else None
 
     def _with_kept(self, message: Message, outcome: Outcome, claim: Claim) -> tuple[Outcome, int]:
         """What could not be said before goes with the first reply that can."""
         if not claim.kept or outcome.outage or message.event in SILENT_EVENTS:
             return outcome, 0
-        reply, told = prepend_kept(outcome.reply, [self._open_kept(message.pool, one) for one in claim.kept])
-        return replace(outcome, reply=reply), told
+        reply, included = prepend_kept(outcome.reply, [self._open_kept(message.pool, one) for one in claim.kept])
+        return replace(outcome, reply=reply), included
 
     def _open_kept(self, pool: str, sealed: str) -> str:
         """Empty for one that can't be read any more: a key that is gone."""

@@ -122,13 +122,13 @@ class Inbox:
         args = (message.key, token, int(LEASE_TTL * 1000), int(job), *times, *window, self._seen_for)
         return _read(await self._runner.run(self._claim, _keys(message), args))
 
-    async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, told: int = 0) -> bool:
+    async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, included: int = 0) -> bool:
         """Store the reply and the journal, and let the user's next message run. False: we had lost the claim.
 
-        ``told`` kept replies are contained in this one and are kept no longer.
+        ``included`` kept replies are contained in this one and are kept no longer.
         """
         times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL, _JOURNAL_TTL)
-        args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, told)
+        args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, included)
         return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
     async def hand_over(self, message: Message) -> Claim:

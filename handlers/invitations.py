@@ -77,10 +77,10 @@ async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
         view.id, me.expert_id, "accept", by="chat", said_at=turn.message.sent_at
     )
     others = await people.open_invitations(turn, me)
-    told = _outcome(answered, "accept", turn)
+    text = _outcome(answered, "accept", turn)
     if others:
-        told = f"{told}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tappable(commands.INVITATIONS)}"
-    return Settled(told, (_TALK,))
+        text = f"{text}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tappable(commands.INVITATIONS)}"
+    return Settled(text, (_TALK,))
 
 
 async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:

@@ -61,11 +61,11 @@ def _tables() -> Iterator[str]:
 def _place(api: Api) -> str:
     """Where a person does the same, and whom the rest is for."""
     pages = ", ".join(f"`{path}`" for path in PLACES[api.tag])
-    told = [f"On pages: {pages}." if pages else f"No page: {ELSEWHERE[api.tag]}."]
-    told += [
+    parts = [f"On pages: {pages}." if pages else f"No page: {ELSEWHERE[api.tag]}."]
+    parts += [
         f"`{one.method} {one.path}` is for {INTEGRATORS[one.name]}." for one in api.endpoints if one.name in INTEGRATORS
     ]
-    return " ".join(told)
+    return " ".join(parts)
 
 
 def _answers() -> Iterator[str]:

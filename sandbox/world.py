@@ -168,8 +168,8 @@ class World:
         if side == "account":
             chat.typing_until = 0.0
         phone.touch()
-        for told in self.on_bubble:
-            told(phone, chat.pool, bubble)
+        for listener in self.on_bubble:
+            listener(phone, chat.pool, bubble)
         if self.hub.watched:
             self.hub.publish("bubble", {"phone": phone.id, "pool": chat.pool, "bubble": bubble.as_json()})
         return bubble

@@ -69,7 +69,7 @@ async def _play_exam(folder: Path) -> list[str]:
         bank = running.settings.rulebooks.parent / "exam_items" / f"{POOL}.csv"
         story = ExamStory(running, bank, lambda line: print(line, flush=True))
         await story.play()
-        story.told.heading("五、检查数据")
+        story.transcript.heading("五、检查数据")
         faults = story.faults() + await _broken(running)
         print(f"\n{story.summary()}\n用时{time.monotonic() - began:.0f}秒。")
     return _verdict(faults)
@@ -84,7 +84,7 @@ def _verdict(faults: list[str]) -> list[str]:
 
 async def _check(running: Stage, story: Story, record: Path) -> list[str]:
     """The record as anybody verifies it, the rules that must hold in the database, and the end of the story."""
-    story.told.heading("十、验算抽取记录，检查数据")
+    story.transcript.heading("十、验算抽取记录，检查数据")
     await story.save_record(record)
     receipts = [word for receipt in story.receipts for word in ("--receipt", receipt)]
     faults = await story.faults()

@@ -108,17 +108,19 @@ class _Reader(HTMLParser):
         self._area: tuple[str, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         match tag:
             case "form":
-                self._open_form(told)
+                self._open_form(attributes)
             case "a":
-                self._link = (told, len(self._words))
+                self._link = (attributes, len(self._words))
             case "button":
-                form = self._by_id.setdefault(told["form"], Form("", "post")) if "form" in told else self._form
-                self._button = (told, len(self._words), form)
+                form = (
+                    self._by_id.setdefault(attributes["form"], Form("", "post")) if "form" in attributes else self._form
+                )
+                self._button = (attributes, len(self._words), form)
             case "select":
-                self._select = told.get("name", "")
+                self._select = attributes.get("name", "")
             case "script" | "style":
                 self._silent = tag
             case "label":
@@ -130,44 +132,44 @@ class _Reader(HTMLParser):
             case "small" if self._label is None:
                 self._words.append(" ")
         if self._form is not None:
-            self._take_field(self._form, tag, told)
+            self._take_field(self._form, tag, attributes)
 
-    def _open_form(self, told: dict[str, str]) -> None:
+    def _open_form(self, attributes: dict[str, str]) -> None:
         """Buttons that belong to it by its id may stand above it."""
-        form = self._by_id.setdefault(told["id"], Form("", "")) if "id" in told else Form("", "")
-        form.action, form.method = told.get("action", ""), told.get("method", "get").lower()
+        form = self._by_id.setdefault(attributes["id"], Form("", "")) if "id" in attributes else Form("", "")
+        form.action, form.method = attributes.get("action", ""), attributes.get("method", "get").lower()
         self.page.forms.append(form)
         self._form = form
 
-    def _take_field(self, form: Form, tag: str, told: dict[str, str]) -> None:
-        name = told.get("name", "")
-        if "data-puzzle" in told:
-            form.puzzle = Puzzle(told["data-puzzle"], int(told["data-bits"]), int(told["data-parts"]))
-        if tag == "option" and self._select and ("selected" in told or self._select not in form.fields):
-            form.fields[self._select] = told.get("value", "")
-            self._option = None if "value" in told else len(self._words)
-        if not name or tag not in ("input", "select", "textarea") or "disabled" in told:
+    def _take_field(self, form: Form, tag: str, attributes: dict[str, str]) -> None:
+        name = attributes.get("name", "")
+        if "data-puzzle" in attributes:
+            form.puzzle = Puzzle(attributes["data-puzzle"], int(attributes["data-bits"]), int(attributes["data-parts"]))
+        if tag == "option" and self._select and ("selected" in attributes or self._select not in form.fields):
+            form.fields[self._select] = attributes.get("value", "")
+            self._option = None if "value" in attributes else len(self._words)
+        if not name or tag not in ("input", "select", "textarea") or "disabled" in attributes:
             return
         form.names.add(name)
-        if is_box := told.get("type") in ("checkbox", "radio"):
-            self._box = (name, told.get("value", "on"))
-        if tag == "input" and (not is_box or "checked" in told):
-            form.fields[name] = told.get("value", "")
+        if is_box := attributes.get("type") in ("checkbox", "radio"):
+            self._box = (name, attributes.get("value", "on"))
+        if tag == "input" and (not is_box or "checked" in attributes):
+            form.fields[name] = attributes.get("value", "")
         if tag == "textarea":
             self._area = (name, len(self._words))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._link is not None:
-            told, start = self._link
-            for name in filter(None, (told.get("aria-label", ""), _joined(self._words[start:]))):
-                self.page.links.setdefault(name, told.get("href", ""))
+            attributes, start = self._link
+            for name in filter(None, (attributes.get("aria-label", ""), _joined(self._words[start:]))):
+                self.page.links.setdefault(name, attributes.get("href", ""))
             self._link = None
         if tag == "button" and self._button is not None:
-            told, start, form = self._button
-            sent = {told["name"]: told.get("value", "")} if told.get("name") else {}
-            for name in filter(None, (told.get("aria-label", ""), _joined(self._words[start:]))):
+            attributes, start, form = self._button
+            sent = {attributes["name"]: attributes.get("value", "")} if attributes.get("name") else {}
+            for name in filter(None, (attributes.get("aria-label", ""), _joined(self._words[start:]))):
                 if form is not None:
-                    form.buttons.setdefault(name, (told.get("formaction", ""), sent))
+                    form.buttons.setdefault(name, (attributes.get("formaction", ""), sent))
             self._button = None
         if self._form is not None:
             self._end_field(self._form, tag)

@@ -31,7 +31,7 @@ class ExamStory:
     bank: Path
     tell: Callable[[str], None] = print
     phone: Phone = field(init=False)
-    told: Transcript = field(init=False)
+    transcript: Transcript = field(init=False)
     mini: MiniProgram = field(init=False)
     right: dict[str, frozenset[str]] = field(init=False)
     candidate: str = ""
@@ -40,7 +40,7 @@ class ExamStory:
 
     def __post_init__(self) -> None:
         self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
-        self.told = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.tell)
+        self.transcript = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.tell)
         self.mini = MiniProgram(self.stage.wire, self.phone, "")
         self.right = read_answers(self.bank)
 
@@ -52,21 +52,21 @@ class ExamStory:
         await self.look()
 
     async def call(self) -> None:
-        self.told.heading("一、绑定身份，收到考试通知")
+        self.transcript.heading("一、绑定身份，收到考试通知")
         await self.phone.follow()
         await self.phone.bind()
         await call_example(self.stage.deps)
         await self._until(self._heard(SHORT), "考试通知")
         await self.phone.say("考试")
-        await self.told.show()
+        await self.transcript.show()
         await self.mini.open()
         [called] = (await self.mini.get("/exams"))["items"]
         self.candidate = called["candidate_id"]
         await self.mini.post(f"/exams/{self.candidate}/notice")
-        await self.told.note("考生", "打开链接，阅读考试须知，勾选两项确认")
+        await self.transcript.note("考生", "打开链接，阅读考试须知，勾选两项确认")
 
     async def run_out_of_time(self) -> None:
-        self.told.heading("二、第一次作答：答了一题，手机没电，到时自动交卷")
+        self.transcript.heading("二、第一次作答：答了一题，手机没电，到时自动交卷")
         paper = await self._begin(0)
         await self._answer(paper, paper["questions"][:1])
         until = datetime.fromisoformat(paper["grace_until"])
@@ -75,7 +75,7 @@ class ExamStory:
         await self._until(self._heard("次机会"), "成绩通知")
 
     async def change_the_phone(self) -> None:
-        self.told.heading("三、第二次作答：中途换一台设备，接着答，交卷")
+        self.transcript.heading("三、第二次作答：中途换一台设备，接着答，交卷")
         await self.stage.advance(61)
         first = await self._begin(0)
         done = await self._answer(first, first["questions"][:3])
@@ -87,19 +87,19 @@ class ExamStory:
             f"/exam-attempts/{second['attempt_id']}/submission",
             {"ticket": second["ticket"], "device": second["device"], "digest": digest(done)},
         )
-        await self.told.note("考生", f"交卷，回执上的答卷摘要 {receipt['digest'][:16]}…")
+        await self.transcript.note("考生", f"交卷，回执上的答卷摘要 {receipt['digest'][:16]}…")
         page = await self.phone.open_page(receipt["check_url"])
         if receipt["digest"] not in page:
             raise Missing("核对页上的答卷摘要")
-        await self.told.note("任何人", "打开回执的核对页，摘要与登记的一致")
+        await self.transcript.note("任何人", "打开回执的核对页，摘要与登记的一致")
 
     async def look(self) -> None:
-        self.told.heading("四、成绩与证书")
+        self.transcript.heading("四、成绩与证书")
         await self._until(self._results(2), "第二次成绩")
         await self._until(self._certified, "证书")
         await self._until(self._heard("合格"), "合格通知")
         await self.phone.say("证书")
-        await self.told.show()
+        await self.transcript.show()
 
     def faults(self) -> list[str]:
         """What is not as it should be at the end, as sentences."""
@@ -116,7 +116,7 @@ class ExamStory:
     async def _begin(self, device: int) -> Json:
         paper = await self.mini.post(f"/exams/{self.candidate}/start", {"device": device})
         kept = f"，已答的{len(paper['answers'])}题都在" if paper["answers"] else ""
-        await self.told.note("考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{kept}")
+        await self.transcript.note("考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{kept}")
         return paper
 
     async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, Answer]:
@@ -127,7 +127,7 @@ class ExamStory:
         saved = await self.mini.post(f"/exam-attempts/{paper['attempt_id']}/answers", body)
         if saved["ack"] != len(events):
             raise Missing("全部作答的确认")
-        await self.told.note("考生", f"作答{len(events)}题，已存")
+        await self.transcript.note("考生", f"作答{len(events)}题，已存")
         return given
 
     def _mask(self, question: Json) -> int:
@@ -167,11 +167,11 @@ class ExamStory:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _PATIENCE
         while not await look():
-            await self.told.show()
+            await self.transcript.show()
             if loop.time() > give_up:
                 raise Missing(what)
             await asyncio.sleep(0.4)
-        await self.told.show()
+        await self.transcript.show()
 
 
 def read_answers(sheet: Path) -> dict[str, frozenset[str]]:

@@ -60,7 +60,7 @@ class Office:
 @dataclass
 class Story:
     stage: Stage
-    told: Transcript = field(init=False)
+    transcript: Transcript = field(init=False)
     group: Group = field(init=False)
     offices: dict[str, Office] = field(init=False)
     draw: str = ""
@@ -76,7 +76,7 @@ class Story:
         mobiles = {person.role: person.mobile for person in (*STAFF, *OFFICES)}
         phones = {person.mobile: stage.phone(person.mobile, POOL) for person in CAST}
         names = {mobiles[role]: name for role, name in _NAMES.items()}
-        self.told = Transcript(stage, list(phones.values()), names, tell)
+        self.transcript = Transcript(stage, list(phones.values()), names, tell)
         experts = [Expert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
         self.group = Group(experts)
         self.offices = {
@@ -109,29 +109,29 @@ class Story:
     # ---- before the draw
 
     async def bind(self) -> None:
-        self.told.heading("一、关注公众号，绑定身份")
+        self.transcript.heading("一、关注公众号，绑定身份")
         first, *others = [expert.phone for expert in self.group.experts if expert.bound]
         await first.follow()
         await first.bind()
-        await self.told.show()
+        await self.transcript.show()
         for phone in (*others, self.offices["agency"].phone, self.offices["supervisor"].phone):
             await phone.follow()
             await phone.bind()
-        await self.told.skip()
-        self.told.tell(f"……另有{len(others)}位专家、代理机构和监督人也这样绑定；{UNBOUND}位专家没有绑定微信。")
+        await self.transcript.skip()
+        self.transcript.tell(f"……另有{len(others)}位专家、代理机构和监督人也这样绑定；{UNBOUND}位专家没有绑定微信。")
 
     async def set_up(self) -> None:
-        self.told.heading("二、建项目，设条件，提交核验")
+        self.transcript.heading("二、建项目，设条件，提交核验")
         await self.stage.advance(65)  # a number gets one code a minute
         for role, person in self.offices.items():
             await log_in(person.browser, person.phone, "/agency" if role == "agency" else "/desk")
-        await self.told.skip()
-        self.told.tell("代理机构、核验人员、监督人和签到台用短信验证码登录网页。")
+        await self.transcript.skip()
+        self.transcript.tell("代理机构、核验人员、监督人和签到台用短信验证码登录网页。")
         self.times = Times.after(await self.stage.now())
         await self._begin_draw()
         await self._set_conditions()
         await self._ask(self.agency, "下一步：提交审核", "提交审核", "等待交易中心核验", reason="请核验")
-        await self.told.note("代理机构", "提交核验")
+        await self.transcript.note("代理机构", "提交核验")
         await self._approve()
         await self._until(self._heard("agency", "核验"), "核验结果")
 
@@ -145,7 +145,7 @@ class Story:
         await agency.open("/agency/projects/new")
         await _press(agency, "保存", "项目已保存", **typed(project_form()))
         await _press(agency, "创建", "一标段", name="一标段", investment="100")
-        await self.told.note("代理机构", "新建招标项目和一标段")
+        await self.transcript.note("代理机构", "新建招标项目和一标段")
         await agency.follow("新建抽取")
         supervisor = next(person.name for person in STAFF if person.role == "supervisor")
         ticked = agency.page.form_of("保存，下一步").ticked("一标段", supervisor)
@@ -164,22 +164,22 @@ class Story:
         await self._ask(agency, "创建抽取条件", "保存", "抽取条件已保存", **wanted)
         seen = await _press(agency, "预览人数", "还可预览")
         [found] = re.findall(r"主专业(\S*?人)", seen.text)
-        await self.told.note("代理机构", f"新建抽取活动，抽取{NEEDED}人；预览可抽取人数：{found}")
+        await self.transcript.note("代理机构", f"新建抽取活动，抽取{NEEDED}人；预览可抽取人数：{found}")
 
     async def _approve(self) -> None:
         verifier = self.offices["verifier"].browser
         await verifier.open("/desk/applications")
         await self._ask(verifier, DRAW, "通过", "已通过核验", opinion="资料齐全")
-        await self.told.note("核验人员", "核验通过")
+        await self.transcript.note("核验人员", "核验通过")
 
     async def fix_order(self) -> None:
-        self.told.heading("三、三方摇号，固定抽取顺序")
+        self.transcript.heading("三、三方摇号，固定抽取顺序")
         await self._run_page()
         await _press(self.agency, "开始三方摇号", "三方摇号")
-        await self.told.note("代理机构", "开始三方摇号，系统先锁定自己的随机数")
+        await self.transcript.note("代理机构", "开始三方摇号，系统先锁定自己的随机数")
         self.receipts += await fix_order(self.agency, self.offices["supervisor"].browser)
         result = self.agency.page.facts["roll-seed"]
-        await self.told.note("监督人", f"双方网页各自提交、再公开随机数；摇号结果 {result}…")
+        await self.transcript.note("监督人", f"双方网页各自提交、再公开随机数；摇号结果 {result}…")
 
     async def _run_page(self) -> Page:
         """Where the agency watches its draw."""
@@ -191,10 +191,10 @@ class Story:
         await _press(self.agency, "启动抽取", "抽取已启动")
 
     async def call(self) -> None:
-        self.told.heading("四、启动抽取，系统呼叫专家")
+        self.transcript.heading("四、启动抽取，系统呼叫专家")
         await self.group.mark()
         await self.start()
-        await self.told.note("代理机构", "启动抽取")
+        await self.transcript.note("代理机构", "启动抽取")
         await self._until_full()
 
     async def _until_full(self) -> None:
@@ -203,13 +203,13 @@ class Story:
         for _ in range(200):
             facts = (await self._run_page()).facts
             if facts["label"] == DrawState.COMPLETED.label:
-                await self.told.show()
-                self.told.tell(f"        抽取进度：呼叫{facts['called']}人，{facts['waiting']}")
+                await self.transcript.show()
+                self.transcript.tell(f"        抽取进度：呼叫{facts['called']}人，{facts['waiting']}")
                 return
             if facts["label"] != DrawState.DRAWING.label:
                 raise Missing(f"抽取没有完成，状态：{facts['label']}，参评人数不足")
             acted = await self.group.look()
-            await self.told.show()
+            await self.transcript.show()
             quiet = 0 if acted else quiet + 1
             if quiet > 3:
                 await self.stage.advance(_STEP)
@@ -218,7 +218,7 @@ class Story:
         raise Missing("抽取迟迟没有完成，结果")
 
     async def lose_one(self) -> None:
-        self.told.heading("五、一位专家请假，补抽一位")
+        self.transcript.heading("五、一位专家请假，补抽一位")
         await self.stage.advance(1800)
         phone = self.group.with_manner("leaves").phone
         await phone.say("请假")
@@ -228,15 +228,15 @@ class Story:
         await self.group.mark()
         await self._run_page()
         await _press(self.agency, "启动补抽", "补抽已启动")
-        await self.told.note("代理机构", "启动补抽，按原条件、原顺序继续")
+        await self.transcript.note("代理机构", "启动补抽，按原条件、原顺序继续")
         await self._until_full()
 
     # ---- the day
 
     async def remind(self) -> None:
-        self.told.heading("六、集合前提醒")
+        self.transcript.heading("六、集合前提醒")
         codes = re.findall(r"已同意 (\S+)", (await self._result()).text)
-        await self.told.note("代理机构", f"查看结果：尚未解密，只有验证码 {'、'.join(codes)}")
+        await self.transcript.note("代理机构", f"查看结果：尚未解密，只有验证码 {'、'.join(codes)}")
         for lead in (timedelta(hours=2), timedelta(minutes=30)):
             await self.stage.advance_to(self.times.gathering - lead + timedelta(seconds=1))
             await self._until(self._everybody_reminded(self.times.gathering - lead), "集合提醒")
@@ -251,7 +251,7 @@ class Story:
         return [line.split()[0] for line in page.lines if _CODE.match(line)]
 
     async def check_in(self) -> None:
-        self.told.heading("七、签到与催促")
+        self.transcript.heading("七、签到与催促")
         await self.stage.advance_to(self.times.gathering - timedelta(minutes=10))
         awaited, codes = await self._awaited(), await self.stage.codes()
         panel = [expert for expert in self.group.experts if codes.get(expert.phone.mobile) in awaited]
@@ -271,11 +271,11 @@ class Story:
         if not expert.bound:
             return await self._by_desk(expert, code)
         address = await self._venue_code()
-        await self.told.note("签到台", "大屏展示签到二维码，几秒更换一次")
+        await self.transcript.note("签到台", "大屏展示签到二维码，几秒更换一次")
         wechat = Browser(self.stage.wire, f"{self.stage.wire.sandbox_url}/phone/{expert.phone.mobile}/service")
         await wechat.open(address)
         await _press(wechat, "签到", "签到成功")
-        await self.told.note(f"专家 {code}", "用微信扫描大屏二维码，签到成功")
+        await self.transcript.note(f"专家 {code}", "用微信扫描大屏二维码，签到成功")
         return None
 
     async def _scan_in_mini(self, expert: Expert, code: str) -> None:
@@ -283,7 +283,7 @@ class Story:
         mini = MiniProgram(self.stage.wire, expert.phone, "expert")
         await mini.open()
         await mini.post("/check-ins", {"token": token})
-        await self.told.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
+        await self.transcript.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
 
     async def _by_position(self, expert: Expert, code: str) -> None:
         if not expert.bound:
@@ -291,39 +291,39 @@ class Story:
         await expert.phone.say("签到")
         await expert.phone.tap("发送位置签到")
         await expert.phone.send_location(*CENTRE)
-        await self.told.show()
+        await self.transcript.show()
         return None
 
     async def _by_desk(self, expert: Expert, code: str) -> None:
         await self._awaited()
         await _press(self.desk, "进场", code, code=code)
-        await self.told.note("签到台", f"按验证码 {code} 登记进场")
+        await self.transcript.note("签到台", f"按验证码 {code} 登记进场")
 
     async def _urge(self, late: Expert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
         await self._until(self._heard("agency", "未签到"), "未到提醒")
         await self._awaited()
         await _press(self.desk, f"语音催促{code}", "催1次")
-        await self.told.note("签到台", f"专家 {code} 未到，发起语音催促")
+        await self.transcript.note("签到台", f"专家 {code} 未到，发起语音催促")
         await late.phone.pick_up(await late.phone.ringing())
         await self.stage.advance(300)
         await self._by_desk(late, code)
 
     async def unseal(self) -> None:
-        self.told.heading("八、评标前30分钟，结果解密")
+        self.transcript.heading("八、评标前30分钟，结果解密")
         await self.stage.advance_to(self.times.starts - timedelta(minutes=30) + timedelta(seconds=1))
         await self._until(self._heard("agency", "解密，可查看"), "解密通知")
         self.panel = [line for line in (await self._result()).lines if line.startswith(InvitationState.ACCEPTED.label)]
-        await self.told.note("代理机构", "查看并打印名单（每次查看留痕）")
+        await self.transcript.note("代理机构", "查看并打印名单（每次查看留痕）")
         for line in self.panel:
-            self.told.tell(f"        {line}")
+            self.transcript.tell(f"        {line}")
 
     async def leave_the_venue(self) -> None:
-        self.told.heading("九、评标结束")
+        self.transcript.heading("九、评标结束")
         await self.stage.advance_to(self.times.ends)
         for code in await self._awaited():
             await _press(self.desk, "离场", "离场", code=code)
-        await self.told.note("签到台", f"登记{NEEDED}位专家离场，活动结束")
+        await self.transcript.note("签到台", f"登记{NEEDED}位专家离场，活动结束")
 
     # ---- afterwards
 
@@ -388,11 +388,11 @@ class Story:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _PATIENCE
         while not await look():
-            await self.told.show()
+            await self.transcript.show()
             if loop.time() > give_up:
                 raise Missing(what)
             await asyncio.sleep(0.4)
-        await self.told.show()
+        await self.transcript.show()
 
 
 def _got_word_since(state: Json, at: float) -> bool:

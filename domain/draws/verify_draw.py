@@ -134,9 +134,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "clock": ("Its time lies before that of an earlier entry.", "时间早于前面的记录。"),
     "after_end": ("The draw had ended.", "抽取已结束，其后不应再有记录。"),
     "phase": ("It can't come while the draw is in phase {phase}.", "当前阶段（{phase}）不能有此动作。"),
-    "follows": ("What it follows is told once, by the first entry.", "所依据的原活动只能在首条写明一次。"),
+    "follows": ("What it follows is stated once, by the first entry.", "所依据的原活动只能在首条写明一次。"),
     "recall": ("A recall of the original experts draws nobody.", "通知原专家的活动不抽取专家，不应有此动作。"),
-    "recalled": ("The panel of a recall is told once, each leaf once.", "原专家名单应写明一次，且不得重复。"),
+    "recalled": ("The panel of a recall is stated once, each leaf once.", "原专家名单应写明一次，且不得重复。"),
     "confirmed": (
         "It must be one of the panel, once, who comes at a time or declines.",
         "应为名单中的原专家，每人一次，参评的须有集合时间。",
@@ -712,12 +712,12 @@ class _Walk:
             for no, facts in current.facts.items()
             if no in self.conditions
         }
-        told = [
+        reasons = [
             f"orders of condition {no} exhausted, regions widened by {', '.join(sorted(added))} "
             f"条件{no}的名单已全部用尽，扩大地区"
             for no, added in wider.items()
         ]
-        return "; ".join(told) or "the first order 首次确定顺序"
+        return "; ".join(reasons) or "the first order 首次确定顺序"
 
     def _set_orders(self, no: int, facts: Object, seed: bytes, current: _Round) -> None:
         orders: dict[str, list[bytes] | None] = {}

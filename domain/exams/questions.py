@@ -119,8 +119,8 @@ def read_question(said: Question) -> tuple[ItemData | None, list[Problem]]:
     _check_code("case", said.case, problems)
     if kind is ItemKind.CASE and not said.case:
         problems.append(Problem("case", "案例题要有案例编号，其小题填相同的编号"))
-    told = {problem.field for problem in problems}
-    return data, [*problems, *(one for one in find_problems(data) if one.field not in told)]
+    named = {problem.field for problem in problems}
+    return data, [*problems, *(one for one in find_problems(data) if one.field not in named)]
 
 
 def print_question(number: int, data: ItemData, *, code: str = "", case: str = "") -> Question:

@@ -138,8 +138,8 @@ def plain_text(value: object, label: str, longest: int, *, lines: bool = False) 
     text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf").strip()
     text = unicodedata.normalize("NFC", text)
     if any(unicodedata.category(letter) in ("Cc", "Cs") and not (lines and letter == "\n") for letter in text):
-        told = "请删去换行后重新填写" if "\n" in text else "请删去特殊字符后重新填写"
-        raise _Refused(f"{label}中有不能保存的字符，{told}。")
+        advice = "请删去换行后重新填写" if "\n" in text else "请删去特殊字符后重新填写"
+        raise _Refused(f"{label}中有不能保存的字符，{advice}。")
     if len(text) > longest:
         raise _Refused(f"{label}最多{longest}个字，现有{len(text)}个，请缩短。")
     return text

@@ -143,7 +143,7 @@ def _show_step(step: Step) -> str:
 
 
 def _show_review_step(step: ReviewStep) -> str:
-    told = [
+    parts = [
         step.department,
         f"region: {step.acts_in}",
         "one task for each specialty" if step.per_specialty else "",
@@ -151,7 +151,7 @@ def _show_review_step(step: ReviewStep) -> str:
         "may refuse" if step.may_refuse else "never refuses",
         f"expected in {print_duration(step.expected)}",
     ]
-    return _cell(f"{step.name} ({', '.join(part for part in told if part)})")
+    return _cell(f"{step.name} ({', '.join(part for part in parts if part)})")
 
 
 def _texts(book: Rulebook) -> Iterator[str]:

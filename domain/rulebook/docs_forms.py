@@ -28,15 +28,15 @@ def render_forms(books: Mapping[str, Rulebook]) -> Iterator[str]:
 
 def _rows(book: Rulebook) -> Iterator[str]:
     for section_code, section in book.form.sections.items():
-        told = _cell(section.title) + ("; open after printing" if section.open_after_print else "")
-        told += f"; only {', '.join(section.only_for)}" if section.only_for else ""
+        heading = _cell(section.title) + ("; open after printing" if section.open_after_print else "")
+        heading += f"; only {', '.join(section.only_for)}" if section.only_for else ""
         if source := _provenance(book, f"form.sections.{section_code}.title"):
-            told += f"<br>{source}"
+            heading += f"<br>{source}"
         for code in section.fields:
-            yield _row(book, told, f"form.fields.{code}", book.form.fields[code])
+            yield _row(book, heading, f"form.fields.{code}", book.form.fields[code])
             for part, column in book.form.fields[code].parts.items():
                 yield _row(book, "", f"form.fields.{code}.parts.{part}", column)
-            told = ""
+            heading = ""
 
 
 def _row(book: Rulebook, section: str, key: str, field: FormField) -> str:
@@ -61,7 +61,7 @@ def _reasons(book: Rulebook, key: str, field: FormField) -> Iterator[str]:
 def _limits(field: FormField) -> str:
     if field.account:
         return ""
-    told = [
+    parts = [
         f"≤ {field.length_max or _LENGTHS[field.kind]} characters" if field.kind in _LENGTHS else "",
         f"≤ {field.length_max} characters" if field.length_max and field.kind in ("email", "phone") else "",
         _span(field),
@@ -81,7 +81,7 @@ def _limits(field: FormField) -> str:
         f"not before `{field.not_before}`" if field.not_before else "",
         "not in the future" if field.not_future else "",
     ]
-    return "; ".join(text for text in told if text)
+    return "; ".join(text for text in parts if text)
 
 
 def _span(field: FormField) -> str:

@@ -348,8 +348,8 @@ def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, st
     if "{" in _PLACEHOLDER.sub("", line.text) or "}" in _PLACEHOLDER.sub("", line.text):
         yield line.key, "has a brace that is no placeholder such as {place}"
         return
-    if line.form == "voice" and (told := sorted(used - _SPOKEN)):
-        yield line.key, f"tells {{{told[0]}}} on the phone; a call gives only time and place"
+    if line.form == "voice" and (unspeakable := sorted(used - _SPOKEN)):
+        yield line.key, f"tells {{{unspeakable[0]}}} on the phone; a call gives only time and place"
     if line.form == "key" and used:
         yield line.key, "has a placeholder; what follows a key is spoken as it stands"
     yield from _check_length(line, known, used)

@@ -133,8 +133,8 @@ class AlibabaVoice:
         moment = str(int(called_at.timestamp() * 1000))
         for product in _PRODUCTS:
             query = {"CallId": call_id, "ProdId": product, "QueryDate": moment}
-            told = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _Asked)
-            if report := _detail(told.data, call_id):
+            answer = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _Asked)
+            if report := _detail(answer.data, call_id):
                 return report
         return None
 

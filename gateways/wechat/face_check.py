@@ -52,8 +52,8 @@ class WechatFaces:
             "cert_hash": cert_hash(person.name, person.id_number),
             "openid": person.openid,
         }
-        told = await self._api.post(self._app(pool), f"{_PATH}/queryverifyinfo", body, Effect.READ, _Verdict)
-        return told.verify_ret == PASSED
+        answer = await self._api.post(self._app(pool), f"{_PATH}/queryverifyinfo", body, Effect.READ, _Verdict)
+        return answer.verify_ret == PASSED
 
     def _app(self, pool: str) -> App:
         account = self._settings.accounts.get(pool)

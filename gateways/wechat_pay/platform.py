@@ -217,10 +217,10 @@ class WechatPay:
         client = self._client(pool)
         query = f"bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP"
         try:
-            told = await client.api.get("bill", f"/v3/bill/tradebill?{query}")
+            answer = await client.api.get("bill", f"/v3/bill/tradebill?{query}")
         except Rejected as error:
             return self._no_bill(error, day)
-        bill = client.api.read(_Bill, told, Effect.READ, "bill")
+        bill = client.api.read(_Bill, answer, Effect.READ, "bill")
         raw = await client.api.download("bill_file", bill.download_url, BILL_LIMIT)
         return await asyncio.to_thread(_read_bill, client, raw, bill.hash_value)
 
@@ -338,7 +338,7 @@ def _read_bill(client: MerchantClient, raw: bytes, sha1: str) -> TradeBill:
     try:
         data = unpack(raw)
         if not has_hash(data, sha1):
-            raise client.api.invalid_response(Effect.READ, "the bill doesn't have the hash that was told")
+            raise client.api.invalid_response(Effect.READ, "the bill doesn't have the announced hash")
     except ValueError as error:
         raise client.api.invalid_response(Effect.READ, f"bill: {error}") from error
     try:

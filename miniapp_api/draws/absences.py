@@ -89,7 +89,7 @@ class SupplementIn(Input):
     regions: tuple[RegionsIn, ...] = Field((), max_length=50, description="A changed region needs a new commitment")
     gathering: tuple[CallNoticeGatheringIn, ...] = Field((), max_length=50)
     start: NewStartIn | None = Field(
-        None, description="推迟评标开始: verifier, supervisor, venue and experts who are there are told"
+        None, description="推迟评标开始: verifier, supervisor, venue and experts who are there are notified"
     )
 
 

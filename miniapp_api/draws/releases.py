@@ -18,7 +18,7 @@ from services.draws import ReleaseView
 api = Api(
     "releases",
     "退选",
-    "For a failed tender or force majeure: the request is verified first, then every expert is called and told.",
+    "For a failed tender or force majeure: the request is verified first, then every expert is called and notified.",
 )
 
 

@@ -71,8 +71,8 @@ class Network:
         self._world.show_call(phone, call)
         self._after(call, self._world.config.wire.ring_seconds, lambda: self._end(call, "200003", "机器"))
         if line == "normal":
-            for told in self.on_ring:
-                told(phone, call)
+            for listener in self.on_ring:
+                listener(phone, call)
 
     def _after(self, call: Call, seconds: float, action: Callable[[], None]) -> None:
         before = self._timers.pop(call.id, None)

@@ -70,7 +70,7 @@ class Route:
     handler: Handler
 
 
-class Door:
+class PayEndpoint:
     def __init__(
         self,
         world: World,

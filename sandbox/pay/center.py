@@ -10,7 +10,7 @@ from sandbox import jsons
 from sandbox.config import ConfigError
 from sandbox.jsons import Json
 from sandbox.pay import keys
-from sandbox.pay.api import PREFIX, Door, PayCall, Reply, Route
+from sandbox.pay.api import PREFIX, PayCall, PayEndpoint, Reply, Route
 from sandbox.pay.bills import Bills
 from sandbox.pay.cashier import Cashiers
 from sandbox.pay.errors import param_error
@@ -46,11 +46,11 @@ class PayCenter:
         self.bills = Bills(world, self.orders, self.refunds)
         self.cashiers = Cashiers(world, self.orders, self.notifier, self.wallets, merchant_keys)
         self.fapiao = Fapiao(world, self.orders, self.notifier, merchant_keys)
-        self._door = Door(world, self.keys, self.merchants, merchant_keys)
+        self._endpoint = PayEndpoint(world, self.keys, self.merchants, merchant_keys)
 
     def add_routes(self, app: web.Application) -> None:
         orders, refunds = "/v3/pay/transactions", "/v3/refund/domestic/refunds"
-        self._door.install(
+        self._endpoint.install(
             app,
             [
                 Route("POST", f"{orders}/native", self._native),

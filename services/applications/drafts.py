@@ -266,8 +266,8 @@ def _fixed_problems(
     ]
     others = len(chosen.keys() - fixed.codes.keys())
     if not problems and fixed.open is not None and others > fixed.open:
-        told = f"最多再选{fixed.open}个" if fixed.open else "不能再选其他专业"
-        problems.append(FieldProblem(SPECIALTIES, f"除不能改动的专业外，{told}，请删去多余的。"))
+        remaining = f"最多再选{fixed.open}个" if fixed.open else "不能再选其他专业"
+        problems.append(FieldProblem(SPECIALTIES, f"除不能改动的专业外，{remaining}，请删去多余的。"))
     return problems
 
 

@@ -60,7 +60,7 @@ async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, o
     values: dict[str, object] = {}
     for entered in await Application.filter(expert_id=expert.id, state="entered").order_by("ended_at"):
         values |= await read_values(deps, entered.id)
-    told: dict[str, object] = {
+    from_file: dict[str, object] = {
         "region": expert.permanent_region,
         "specialties": _with_choice(expert, values.get("specialties")),
         "title_level": expert.title_level,
@@ -69,8 +69,8 @@ async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, o
         **await _employer(book, expert),
     }
     if "qualifications" not in values:
-        told["qualifications"] = [{"code": code} for code in expert.qualifications]
-    return values | {code: value for code, value in told.items() if value not in ("", None, [])}
+        from_file["qualifications"] = [{"code": code} for code in expert.qualifications]
+    return values | {code: value for code, value in from_file.items() if value not in ("", None, [])}
 
 
 async def last_values(deps: Deps, account_id: UUID) -> dict[str, object]:

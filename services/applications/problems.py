@@ -17,5 +17,5 @@ def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> Invali
     """
     first = problems[0]
     text = first.message if len(problems) == 1 else f"{message}，共{len(problems)}处，请按提示修改。"
-    told = [{"field": one.field, "message": one.message} for one in problems[:TOLD_MAX]]
-    return InvalidInput(text, code=code, field=first.field, params={"problems": told, "count": len(problems)})
+    listed = [{"field": one.field, "message": one.message} for one in problems[:TOLD_MAX]]
+    return InvalidInput(text, code=code, field=first.field, params={"problems": listed, "count": len(problems)})

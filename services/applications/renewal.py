@@ -64,9 +64,9 @@ def refused_changes(
     book: Rulebook, values: Mapping[str, object], kept: Mapping[str, object], entry_type: EntryType
 ) -> list[FieldProblem]:
     """One problem for each of ``values`` that is not what the file says."""
-    told = kept_rule(book, entry_type)
+    text = kept_rule(book, entry_type)
     return [
-        FieldProblem(code, f"{book.form.fields[code].label}：{told}")
+        FieldProblem(code, f"{book.form.fields[code].label}：{text}")
         for code, value in values.items()
         if code in kept and value != kept[code]
     ]

@@ -285,8 +285,8 @@ def _answerable(application: Application, book: Rulebook, problems: Sequence[Fie
             continue
         typed = field in book.form.used() and not book.form.fields[field].account
         if application.state == _S.LOCKED and typed and field not in editable:
-            told = f"{problem.message}表格打印后已锁定，请联系专家库管理机构解除锁定。"
-            yield FieldProblem(problem.field, told)
+            text = f"{problem.message}表格打印后已锁定，请联系专家库管理机构解除锁定。"
+            yield FieldProblem(problem.field, text)
         else:
             yield problem
 
@@ -335,8 +335,8 @@ async def _check_printed(application: Application, book: Rulebook) -> None:
         raise _unprinted(book)
     scans = Attachment.filter(application_id=application.id, field=SIGNED_FORM, state="ready")
     if has_scan and await scans.exists() and not await scans.filter(created_at__gte=printed.printed_at).exists():
-        told = "扫描件早于最近一次打印，请上传本次打印后签字盖章的扫描件。"
-        raise refusal([FieldProblem(SIGNED_FORM, told)], told, "form_incomplete")
+        text = "扫描件早于最近一次打印，请上传本次打印后签字盖章的扫描件。"
+        raise refusal([FieldProblem(SIGNED_FORM, text)], text, "form_incomplete")
 
 
 def _unprinted(book: Rulebook) -> AppError:

@@ -186,8 +186,8 @@ class LiveDraws:
         """What another process saw is read here, too."""
         while True:
             try:
-                async with aclosing(self._relay.subscribe()) as told:
-                    async for draw_id in told:
+                async with aclosing(self._relay.subscribe()) as changes:
+                    async for draw_id in changes:
                         if (one := self._watched.get(draw_id)) is not None:
                             await self._refresh([one])
             except AWAY as error:

@@ -126,14 +126,14 @@ class DrawNews:
         news = _NEWS[event]
         once = f"{event}:{occasion or draw.log_length}"
         own = {**facts, "what": news.what.format_map(facts)}
-        told = {**draw_params(draw), **own}
+        params = {**draw_params(draw), **own}
         found = await agency_notices(draw, news.kind, once, **own) if "agency" in news.to else []
         found = [one for one in found if one.to.account_id != by]
         known = {by, *(one.to.account_id for one in found)} - {None}
         for row in await self._offices(draw, news.to):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                found.append(self._request(draw, news.kind, once, told, row))
+                found.append(self._request(draw, news.kind, once, params, row))
         await self._notices.notify_each(draw.pool, found)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
@@ -142,10 +142,10 @@ class DrawNews:
         came = await Attendance.exists(draw_id=draw.id, direction="in")
         await self.notify(draw, "owed" if came else "over", by=None if came else by, occasion="once")
 
-    def _request(self, draw: Draw, kind: str, once: str, told: Mapping[str, str | int], row: Any) -> NoticeRequest:
+    def _request(self, draw: Draw, kind: str, once: str, params: Mapping[str, str | int], row: Any) -> NoticeRequest:
         mobile = self._deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
         key = f"{kind}:{draw.number}:{once}:{row['key'].hex}"
-        return NoticeRequest(kind, Recipient(key, told, account_id=row["account_id"], mobile=mobile))
+        return NoticeRequest(kind, Recipient(key, params, account_id=row["account_id"], mobile=mobile))
 
     async def _offices(self, draw: Draw, sides: tuple[Side, ...]) -> list[Any]:
         """Supervisors of the draw, whether or not they have an account; staff of its venue and of its terminal."""

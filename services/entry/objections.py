@@ -255,8 +255,8 @@ async def _check_reviewable(application: Application, book: Rulebook, now: datet
     campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
     end = review_end(campaign, book) if campaign else None
     if end is not None and end <= now:
-        told = f"本次征集的审核已于{print_time(end)}结束，退回后无法再审核。请先延长审核截止时间，或作出不通过决定。"
-        raise violation(book, "review.own_campaign_window", told)
+        text = f"本次征集的审核已于{print_time(end)}结束，退回后无法再审核。请先延长审核截止时间，或作出不通过决定。"
+        raise violation(book, "review.own_campaign_window", text)
 
 
 async def _log_upheld(application: Application, book: Rulebook, outcome: Outcome, answer: str, now: datetime) -> None:

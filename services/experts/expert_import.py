@@ -254,10 +254,10 @@ class _Batches:
             if not isinstance(row, ExpertRow):
                 errors += row
             elif not errors:
-                expert_id, told = new_id(), columns_of(self._keys, row)
-                whole = {**told, **self._same, "id": expert_id, "line": row.line}
+                expert_id, columns = new_id(), columns_of(self._keys, row)
+                whole = {**columns, **self._same, "id": expert_id, "line": row.line}
                 experts.append(tuple(whole[name] for name in _FIELDS))
-                jobs += _jobs(expert_id, told["id_number_hash"], row)
+                jobs += _jobs(expert_id, columns["id_number_hash"], row)
         return experts, jobs, errors
 
 

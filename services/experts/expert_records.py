@@ -66,14 +66,14 @@ async def _put_employments(expert_id: UUID, row: ExpertRow, now: datetime) -> No
 
     Recusal looks back on former units, so they stay.
     """
-    told = row.units
+    units = row.units
     for known in await Employment.filter(expert_id=expert_id).order_by("id").select_for_update():
-        if any(set(known.unit_keys) <= set(unit_keys) for unit_keys in told):
+        if any(set(known.unit_keys) <= set(unit_keys) for unit_keys in units):
             await known.delete()
         elif known.until is None or known.until > now:
             known.until = now
             await known.save(update_fields=["until"])
-    for unit_keys, unit in told.items():
+    for unit_keys, unit in units.items():
         await Employment.create(
             expert_id=expert_id,
             unit_name=unit.name,

@@ -214,14 +214,14 @@ def _line(row: Mapping[str, object], book: Rulebook) -> ApplicationLine:
     state, at = ApplicationState(str(row["state"])), int(str(row["step"]))
     in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and at >= 0
     step = book.review.step_at(at) if in_review else None
-    told: dict[str, object] = {
+    labels: dict[str, object] = {
         "state": state.value,
         "state_label": state.label,
         "region_name": row["region_name"] or "",
         "step": step.code if step else "",
         "step_name": step.name if step else "",
     }
-    merged = {**row, **told}
+    merged = {**row, **labels}
     return ApplicationLine(**{name: merged[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
 
 

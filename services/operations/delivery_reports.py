@@ -261,15 +261,15 @@ class DeliveryReports:
 
     async def _check(self, row: Any) -> None:
         try:
-            told = await self._ask(row)
+            answer = await self._ask(row)
         except GatewayError:
-            told = None
+            answer = None
         in_vain: UUID | None = None
         async with transaction():
-            if isinstance(told, CallDetail):
-                in_vain = await self._confirm(row, told)
-            elif told is not None:
-                await self._close_sms(row["id"], told)
+            if isinstance(answer, CallDetail):
+                in_vain = await self._confirm(row, answer)
+            elif answer is not None:
+                await self._close_sms(row["id"], answer)
             else:
                 in_vain = await self._wait_or_give_up(row["id"])
         if in_vain is not None:  # after the transaction: an invitation's draw is locked before its notices
@@ -341,15 +341,17 @@ def _refuse(vendor: str, reason: str, attempt: Attempt) -> None:
     log.warning("report_refused", vendor=vendor, reason=reason, attempt=attempt.number)
 
 
-def is_number(told: str, mobile: str) -> bool:
+def is_number(reported: str, mobile: str) -> bool:
     """Whether the vendor means our number; it may put a country code in front and mask four digits."""
-    fits = len(told) >= len(mobile) and all(one in (digit, "*") for one, digit in zip(told[-11:], mobile, strict=True))
-    return fits and told.count("*") <= _MASKED_DIGITS
+    fits = len(reported) >= len(mobile) and all(
+        one in (digit, "*") for one, digit in zip(reported[-11:], mobile, strict=True)
+    )
+    return fits and reported.count("*") <= _MASKED_DIGITS
 
 
 def read_keys(keys: str, voice: Voice) -> Choice | None:
-    """What the pressed keys mean: the last two presses, repeats left out, must be the same answer (or the last one,
-    where no second press is asked for); anything else is no answer."""
+    """What the pressed keys mean: the last two presses, repeats left out, must be the same reported (or the last one,
+    where no second press is asked for); anything else is no reported."""
     pressed = [key for key in keys if key != voice.repeat]
     wanted = 2 if voice.confirm_twice else 1
     last = pressed[-wanted:]

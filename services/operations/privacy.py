@@ -138,10 +138,10 @@ class Privacy:
         await execute("UPDATE session SET revoked_at = COALESCE(revoked_at, $2) WHERE account_id = $1", account.id, now)
         codes = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash)
         sent = [f"code:{code.id}" for code in await codes]
-        told = Notice.filter(Q(account_id=account.id) | Q(pool=account.pool, dedupe_key__in=sent)).exclude(
+        notices = Notice.filter(Q(account_id=account.id) | Q(pool=account.pool, dedupe_key__in=sent)).exclude(
             state="active"
         )
-        await told.update(mobile_sealed="")
+        await notices.update(mobile_sealed="")
         await codes.delete()
         await RoleGrant.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
         await ReviewAssignment.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)

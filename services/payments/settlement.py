@@ -35,7 +35,7 @@ UNMATCHED = frozenset({"mismatch", "unknown_order", "other_transaction", "refund
 
 _PAID = ", ".join(f"'{state.value}'" for state in PAID_STATES)
 _APPLY = f"""
-WITH told AS MATERIALIZED (
+WITH reports AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::boolean[],
     $8::timestamptz[], $9::uuid[], $10::text[], $11::text[])
     AS t (out_trade_no, pool, transaction_id, ours, amount, appid, gone_back, success_at, event_id, kind, sealed)
@@ -52,7 +52,7 @@ WITH told AS MATERIALIZED (
     WHEN t.gone_back THEN 'refunded_there'
     WHEN s.fee_state = 'due' THEN 'paid'
     ELSE 'surplus' END AS word
-  FROM told t LEFT JOIN subject s ON s.out_trade_no = t.out_trade_no AND s.pool = t.pool
+  FROM reports t LEFT JOIN subject s ON s.out_trade_no = t.out_trade_no AND s.pool = t.pool
 ), counted AS (
   UPDATE pay_order p SET state = 'paid', surplus = (v.word = 'surplus'), transaction_id = v.transaction_id,
     check_at = NULL, success_at = v.success_at FROM verdict v WHERE p.id = v.id AND v.word IN ('paid', 'surplus')
@@ -83,7 +83,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Report:
     """A report of money. ``kind`` and ``plain`` are the notification's, where it was one."""
 
     pool: str
@@ -100,7 +100,7 @@ class Settlement:
     def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
         self._deps = deps
         self._platform = platform
-        self._together: RequestBatcher[_Told, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
+        self._together: RequestBatcher[_Report, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
 
     async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
         """Count a payment, once for ever. ``kind`` and ``plain`` are the notification's, where it was one.
@@ -111,28 +111,28 @@ class Settlement:
         """
         if report.state not in ("SUCCESS", "REFUND") or not report.transaction_id:
             return Verdict("unpaid")
-        word = await self._together.ask(_Told(pool, report, kind, plain or _as_json(report)))
+        word = await self._together.ask(_Report(pool, report, kind, plain or _as_json(report)))
         if word in UNMATCHED:
             log.error("payment_needs_operator", pool=pool, order=report.out_trade_no, verdict=word)
         return Verdict(word)
 
-    async def _judge_all(self, told: Sequence[_Told]) -> list[Word]:
+    async def _judge_all(self, reports: Sequence[_Report]) -> list[Word]:
         """All in one statement; one by one where two speak of the same order, fee or transaction."""
-        words = await self._apply(told) if len({one.subject for one in told}) == len(told) else None
+        words = await self._apply(reports) if len({one.subject for one in reports}) == len(reports) else None
         if words is not None:
-            return [words[one.subject] for one in told]
-        return [await self._judge(one) for one in told]
+            return [words[one.subject] for one in reports]
+        return [await self._judge(one) for one in reports]
 
-    async def _judge(self, told: _Told) -> Word:
-        words = await self._apply([told])
+    async def _judge(self, one: _Report) -> Word:
+        words = await self._apply([one])
         if words is not None:
-            return words[told.subject]
+            return words[one.subject]
         # the platform's number stands at another order of ours: nothing may be counted on that
         now = self._deps.now()
-        await store_event(self._deps, told.pool, told.kind, told.subject, told.plain, now, "other_transaction")
+        await store_event(self._deps, one.pool, one.kind, one.subject, one.plain, now, "other_transaction")
         return "other_transaction"
 
-    async def _apply(self, told: Sequence[_Told]) -> dict[str, Word] | None:
+    async def _apply(self, reports: Sequence[_Report]) -> dict[str, Word] | None:
         """The verdicts by order number; None, and nothing is done, where they contradict each other or our books."""
         now = self._deps.now()
         lines = [
@@ -149,7 +149,7 @@ class Settlement:
                 one.kind[:40],
                 self._deps.keys.seal(one.plain, PURPOSE),
             )
-            for one in told
+            for one in reports
         ]
         try:
             found = await rows(_APPLY, *(list(column) for column in zip(*lines, strict=True)), now)

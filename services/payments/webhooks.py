@@ -164,14 +164,14 @@ class PaymentWebhooks:
 
     async def _report(self, event: PayEvent) -> str:
         """A refund's or an invoice's state, or something that we don't know and keep."""
-        told: dict[str, Any] = json.loads(self._deps.keys.open_text(event.payload_sealed, PURPOSE))
-        if "refund" in told:
-            at = told["refund"]["success_at"]
+        content: dict[str, Any] = json.loads(self._deps.keys.open_text(event.payload_sealed, PURPOSE))
+        if "refund" in content:
+            at = content["refund"]["success_at"]
             when = datetime.fromisoformat(at) if at else None
-            report = RefundReport(**{**told["refund"], "success_at": when})
-            return await self._refunds.apply_report(event.pool, report, told=True)
-        if "invoice" in told:
-            return await self._invoice_processor.refresh(event.pool, told["invoice"]["apply_id"])
+            report = RefundReport(**{**content["refund"], "success_at": when})
+            return await self._refunds.apply_report(event.pool, report, notified=True)
+        if "invoice" in content:
+            return await self._invoice_processor.refresh(event.pool, content["invoice"]["apply_id"])
         log.info("pay_event_kept", kind=event.kind)
         return "kept"
 

@@ -90,8 +90,8 @@ def form_of(
     """The same of what is known: all ``values`` with their defaults, the ``codes`` that they name, files that are ready
     in the order of rows and arrival."""
     book, kind = deps.book(application.pool), _entry_type(application)
-    told = account_values(book.form, facts_of(deps, account), today(deps), kind)
-    return _form(deps, application, _Facts(values, told, codes, _by_field(files)))
+    registered = account_values(book.form, facts_of(deps, account), today(deps), kind)
+    return _form(deps, application, _Facts(values, registered, codes, _by_field(files)))
 
 
 def _form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:

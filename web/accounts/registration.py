@@ -279,5 +279,5 @@ def _check_repeated(fields: dict[str, str]) -> None:
 
 def _key(fields: dict[str, str]) -> str:
     """The same for a form that is sent twice; the form's own token keeps others out."""
-    told = [f"{name}={fields.get(name, '')}" for name in ("form", "pool", "mobile", "code", "name", "id_number")]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    parts = [f"{name}={fields.get(name, '')}" for name in ("form", "pool", "mobile", "code", "name", "id_number")]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

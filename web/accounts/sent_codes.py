@@ -48,12 +48,12 @@ class SentCodes:
         """What was kept when a code was sent for ``action`` a short while ago; empty otherwise."""
         try:
             sealed = base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "")).decode()
-            told = json.loads(self._deps.keys.open_text(sealed, _PURPOSE))
+            stored = json.loads(self._deps.keys.open_text(sealed, _PURPOSE))
         except (binascii.Error, UnicodeDecodeError, SealBroken):
             return {}
-        fresh = datetime.fromisoformat(told["until"]) > self._deps.now()
-        kept: dict[str, str] = told["kept"]
-        return kept if fresh and told["command"] == action else {}
+        fresh = datetime.fromisoformat(stored["until"]) > self._deps.now()
+        kept: dict[str, str] = stored["kept"]
+        return kept if fresh and stored["command"] == action else {}
 
     def forget(self, response: http.Response) -> None:
         response.del_cookie(_COOKIE, path="/h5")

@@ -19,7 +19,7 @@ from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.site import Site
 from web.draws.board import LiveProgress, facts_of
 from web.draws.facts import MODES
-from web.draws.supervision import told
+from web.draws.supervision import round_response
 from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
 
 _AGENCY = "agency"
@@ -183,7 +183,7 @@ class CallingPages(DrawPart):
     async def round(self, request: http.Request) -> http.Response:
         """The newest round, for the script of the page."""
         actor, detail = await self.asked(request)
-        return told(await self.services.draws.rounds.view(actor, detail.draw.id, _AGENCY))
+        return round_response(await self.services.draws.rounds.view(actor, detail.draw.id, _AGENCY))
 
     async def take_part(self, request: http.Request) -> http.Response:
         """The browser's ``commitment``, or its ``value``."""
@@ -192,8 +192,8 @@ class CallingPages(DrawPart):
         try:
             fields = await self.fields(request, actor)
             if "value" in fields:
-                return told(await rounds.reveal(actor, draw_id, _AGENCY, fields["value"]))
-            return told(await rounds.commit(actor, draw_id, _AGENCY, fields.get("commitment", "")))
+                return round_response(await rounds.reveal(actor, draw_id, _AGENCY, fields["value"]))
+            return round_response(await rounds.commit(actor, draw_id, _AGENCY, fields.get("commitment", "")))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 

@@ -27,7 +27,7 @@ class ReleasePages(DrawPart):
         "removed": "证明材料已删除。",
         "started": "已启动退选，正在电话通知专家。",
         "rung": "系统正在呼叫您的电话，接听后再呼叫专家。通话后请登记通知情况。",
-        "told": "已登记，并向专家发送退选短信。",
+        "notified": "已登记，并向专家发送退选短信。",
     }
 
     def add_routes(self) -> None:
@@ -56,7 +56,7 @@ class ReleasePages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` submit, withdraw, remove (the proof), start; told or ring, each with an ``id``."""
+        """``command`` submit, withdraw, remove (the proof), start; notified or ring, each with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -88,10 +88,10 @@ class ReleasePages(DrawPart):
                 expert = uuid_of(fields.get("id", ""), "这位专家")
                 await draws.releases.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
                 return "rung"
-            case "told":
+            case "notified":
                 expert = uuid_of(fields.get("id", ""), "这位专家")
                 await draws.releases.confirm(actor, draw_id, expert, text(fields, "words", "通知情况", 200))
-                return "told"
+                return "notified"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def attach(self, request: http.Request) -> http.Response:

@@ -39,7 +39,7 @@ class SupervisionPages(DeskPart):
         """The newest round, for the script of the draw's page."""
         actor, draw = await self._find(request)
         check(actor, "draw.commit_supervisor")
-        return told(await self._services.draws.rounds.view(actor, draw.id, _SUPERVISOR))
+        return round_response(await self._services.draws.rounds.view(actor, draw.id, _SUPERVISOR))
 
     async def take_part(self, request: http.Request) -> http.Response:
         """The browser's ``commitment``, or its ``value``."""
@@ -49,8 +49,8 @@ class SupervisionPages(DeskPart):
         try:
             fields = await self._fields(request, actor, "round", draw.id)
             if "value" in fields:
-                return told(await rounds.reveal(actor, draw.id, _SUPERVISOR, fields["value"]))
-            return told(await rounds.commit(actor, draw.id, _SUPERVISOR, fields.get("commitment", "")))
+                return round_response(await rounds.reveal(actor, draw.id, _SUPERVISOR, fields["value"]))
+            return round_response(await rounds.commit(actor, draw.id, _SUPERVISOR, fields.get("commitment", "")))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
@@ -137,7 +137,7 @@ class SupervisionPages(DeskPart):
             return self._audit_page(actor, draw, error=error, leaf=leaf)
 
 
-def told(view: RoundView | None) -> http.Response:
+def round_response(view: RoundView | None) -> http.Response:
     """A round as the page's script reads it."""
     if view is None:
         return http.json_response({"round": None})

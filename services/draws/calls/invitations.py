@@ -177,8 +177,8 @@ class Invitations:
             await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
-        told = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await self._notices.notify_each(draw.pool, [told, *await progress_notices(self._deps, locked)])
+        own = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        await self._notices.notify_each(draw.pool, [own, *await progress_notices(self._deps, locked)])
         return view
 
     async def _notify(
@@ -299,12 +299,12 @@ class Invitations:
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
-        told: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
+        params: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
         if draw.kind == "recall":
-            await self._news.notify(draw, "gone", told, by=by, occasion=str(absence.id))
+            await self._news.notify(draw, "gone", params, by=by, occasion=str(absence.id))
             return
-        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **told)
-        await self._news.notify(draw, "missing" if by else "left", told, by=by, occasion=str(absence.id))
+        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **params)
+        await self._news.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
         """Whatever else was asked about this place has become pointless."""

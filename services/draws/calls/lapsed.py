@@ -38,8 +38,8 @@ async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invi
     found = {row["id"]: row for row in await rows(_HOW_ASKED, [one.id for one in invitations])}
     kinds = {one.id: _notice_of(found[one.id]) for one in invitations}
     for kind in sorted({kind for kind in kinds.values() if kind}):
-        told = [_recipient(deps, kind, pool, one) for one in invitations if kinds[one.id] == kind]
-        await notices.notify_many(pool=pool, kind=kind, recipients=told, bulk=False)
+        recipients = [_recipient(deps, kind, pool, one) for one in invitations if kinds[one.id] == kind]
+        await notices.notify_many(pool=pool, kind=kind, recipients=recipients, bulk=False)
 
 
 def _notice_of(asked: Any) -> str:
@@ -74,5 +74,5 @@ async def _was_opened(invitation: Invitation) -> bool:
 
 async def notify_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
     """Notify once that he needn't come an expert whose keys did not count, or who read and did not answer."""
-    told = [_recipient(deps, "draw_unclear", pool, invitation)]
-    await notices.notify_many(pool=pool, kind="draw_unclear", recipients=told, bulk=False)
+    recipients = [_recipient(deps, "draw_unclear", pool, invitation)]
+    await notices.notify_many(pool=pool, kind="draw_unclear", recipients=recipients, bulk=False)

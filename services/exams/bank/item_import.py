@@ -285,9 +285,9 @@ def _with_parts(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[R
     """A case of which no part can be taken asks nothing."""
     asked = {row.case for row in rows if not row.is_case}
     empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in asked]
-    told = [RowError(row.line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for row in empty]
+    incomplete = [RowError(row.line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for row in empty]
     good = sorted((row for row in rows if row not in empty), key=lambda one: one.line)
-    return good, [*errors, *told]
+    return good, [*errors, *incomplete]
 
 
 def _compare(bank: Bank, row: Row, case_id: UUID | None) -> Row | str:

@@ -290,18 +290,18 @@ class ExamSittings:
             await ExamCandidate.filter(waiting_id=sitting.id).update(waiting_id=None, waiting_since=None)
             await ExamCandidate.filter(sitting_id=sitting.id).update(sitting_id=None)
             await sitting.delete()
-            told = [one for one in held if one.state == CandidateState.CALLED]
+            called = [one for one in held if one.state == CandidateState.CALLED]
             said = f"{print_span(sitting.starts_at, sitting.ends_at, now)}的场次取消（{words}），请重新预约"
             await self._notices.notify_many(
                 pool=exam.pool,
                 kind="exam_changed",
                 recipients=[
                     recipient("exam_changed", exam, one, None, now, reason=said, occasion=f"gone:{sitting.id}")
-                    for one in told
+                    for one in called
                 ],
             )
-            await record(actor, now, "exam.sitting_remove", "exam", exam.id, booked=len(told), reason=words)
-        return len(told)
+            await record(actor, now, "exam.sitting_remove", "exam", exam.id, booked=len(called), reason=words)
+        return len(called)
 
     async def _notify_moved(self, exam: Exam, sitting: ExamSitting, now: datetime) -> None:
         held = await ExamCandidate.filter(sitting_id=sitting.id, state=CandidateState.CALLED).order_by("id")

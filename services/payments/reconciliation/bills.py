@@ -96,7 +96,7 @@ class BillReconciliation:
         """Fetch a day's bill and compare. A bill that isn't made yet, or can't be read, is fetched again."""
         bill = await Bill.get(id=bill_id)
         try:
-            told = await self._platform.trade_bill(bill.pool, bill.day)
+            statement = await self._platform.trade_bill(bill.pool, bill.day)
         except GatewayError as error:
             if isinstance(error, Rejected):
                 log.error("bill_refused", pool=bill.pool, day=str(bill.day), vendor_code=error.vendor_code)
@@ -104,8 +104,8 @@ class BillReconciliation:
                 check_at=self._deps.now() + _AGAIN, failure=str(getattr(error, "vendor_code", type(error).__name__))
             )
             return
-        found = await self._differences(bill, told)
-        await self._store(bill, told, found)
+        found = await self._differences(bill, statement)
+        await self._store(bill, statement, found)
         for difference in found:
             if difference.heal:
                 await self._heal(bill.pool, difference.out_trade_no)
@@ -117,7 +117,7 @@ class BillReconciliation:
         except GatewayError as error:
             log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
 
-    async def _store(self, bill: Bill, told: TradeBill, found: Sequence[_Found]) -> None:
+    async def _store(self, bill: Bill, statement: TradeBill, found: Sequence[_Found]) -> None:
         """Differences of an earlier comparison that an administrator has settled stay settled."""
         now = self._deps.now()
         async with transaction():
@@ -136,9 +136,9 @@ class BillReconciliation:
                     theirs=item.theirs,
                     note=item.note[:200],
                 )
-            locked.state = "differs" if found else "equal" if told.rows else "empty"
-            locked.trades, locked.sha1 = told.trades, told.sha1
-            locked.received, locked.refunded = told.total_received, told.total_refunded
+            locked.state = "differs" if found else "equal" if statement.rows else "empty"
+            locked.trades, locked.sha1 = statement.trades, statement.sha1
+            locked.received, locked.refunded = statement.total_received, statement.total_refunded
             locked.compared_at, locked.check_at, locked.failure = now, None, ""
             await locked.save()
             await record(system(bill.pool), now, "bill.compared", "bill", bill.id, state=locked.state, open=len(fresh))
@@ -147,12 +147,12 @@ class BillReconciliation:
 
     # ---- comparing
 
-    async def _differences(self, bill: Bill, told: TradeBill) -> list[_Found]:
+    async def _differences(self, bill: Bill, statement: TradeBill) -> list[_Found]:
         begin = datetime.combine(bill.day, time(), SHANGHAI)
         end = begin + timedelta(days=1)
-        payments = {row.out_trade_no: row for row in told.rows if not row.out_refund_no}
-        refunds = {row.out_refund_no: row for row in told.rows if row.out_refund_no}
-        found = list(_sums(told))
+        payments = {row.out_trade_no: row for row in statement.rows if not row.out_refund_no}
+        refunds = {row.out_refund_no: row for row in statement.rows if row.out_refund_no}
+        found = list(_sums(statement))
         found += await self._payments(bill.pool, payments, begin, end)
         found += await self._refunds(bill.pool, refunds, begin, end)
         return found
@@ -258,16 +258,16 @@ class BillReconciliation:
             await record(actor, now, "bill.again", "bill", None, day=day.isoformat())
 
 
-def _sums(told: TradeBill) -> Iterator[_Found]:
+def _sums(statement: TradeBill) -> Iterator[_Found]:
     """The rows against the bill's own summary: half a bill must not look like a whole one."""
-    received = sum(row.amount for row in told.rows if not row.out_refund_no)
-    refunded = sum(row.refunded for row in told.rows)
-    if received != told.total_received:
-        yield _Found("amount", ours=received, theirs=told.total_received, note="明细合计与账单汇总的收款总额不符")
-    if refunded != told.total_refunded:
-        yield _Found("amount", ours=refunded, theirs=told.total_refunded, note="明细合计与账单汇总的退款总额不符")
-    if len(told.rows) != told.trades:
-        yield _Found("amount", ours=len(told.rows), theirs=told.trades, note="明细笔数与账单汇总不符")
+    received = sum(row.amount for row in statement.rows if not row.out_refund_no)
+    refunded = sum(row.refunded for row in statement.rows)
+    if received != statement.total_received:
+        yield _Found("amount", ours=received, theirs=statement.total_received, note="明细合计与账单汇总的收款总额不符")
+    if refunded != statement.total_refunded:
+        yield _Found("amount", ours=refunded, theirs=statement.total_refunded, note="明细合计与账单汇总的退款总额不符")
+    if len(statement.rows) != statement.trades:
+        yield _Found("amount", ours=len(statement.rows), theirs=statement.trades, note="明细笔数与账单汇总不符")
 
 
 def _key(item: _Found | BillDifference) -> tuple[str, str, str, int | None, int | None]:

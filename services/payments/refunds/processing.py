@@ -233,19 +233,19 @@ class Refunds:
 
     # ---- what the platform says
 
-    async def apply_report(self, pool: str, report: RefundReport, *, told: bool = False) -> str:
+    async def apply_report(self, pool: str, report: RefundReport, *, notified: bool = False) -> str:
         """Take in what the platform says of a refund, in any order and however often; returns a word for the event.
 
-        ``told``: by a notification, which may be older than what we know.
+        ``notified``: by a notification, which may be older than what we know.
         """
         known = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
         if known is None:
             log.error("refund_needs_operator", pool=pool, refund=report.out_refund_no, verdict="unknown_refund")
             return "unknown_refund"
         async with transaction():
-            return await self._apply(known, report, self._deps.now(), told=told)
+            return await self._apply(known, report, self._deps.now(), notified=notified)
 
-    async def _apply(self, known: Refund, report: RefundReport, now: datetime, *, told: bool) -> str:
+    async def _apply(self, known: Refund, report: RefundReport, now: datetime, *, notified: bool) -> str:
         application = await self._lock_application(known) if known.after == "again" else None
         order = await PayOrder.select_for_update().get(id=known.order_id)
         fee = await Fee.select_for_update().get(id=order.fee_id)
@@ -256,13 +256,15 @@ class Refunds:
             return "mismatch"
         event = _EVENTS[report.outcome]
         if refund.redirected_at is not None:
-            if told and event is RefundEvent.MARK_ABNORMAL:  # perhaps of before it was sent on: only an answer counts
+            if (
+                notified and event is RefundEvent.MARK_ABNORMAL
+            ):  # perhaps of before it was sent on: only an answer counts
                 await Refund.filter(id=refund.id, state=RefundState.PROCESSING).update(check_at=now)
                 return "repeat"
-            if not told and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
+            if not notified and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
                 event = RefundEvent.REDIRECT
         if not REFUND.can(RefundState(refund.state), event):
-            return await self._nothing_new(refund, event, now, told=told)
+            return await self._nothing_new(refund, event, now, notified=notified)
         refund.state = REFUND.next(RefundState(refund.state), event)
         refund.refund_id = report.refund_id or refund.refund_id
         refund.accepted_at = refund.accepted_at or now
@@ -284,9 +286,9 @@ class Refunds:
         fee: Fee = order.fee
         return await lock(fee.application_id) if fee.application_id else None
 
-    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, told: bool) -> str:
+    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, notified: bool) -> str:
         """Known already, or overtaken; still under way means that it is asked about again."""
-        if refund.state == RefundState.ABNORMAL and event is RefundEvent.MARK_ABNORMAL and not told:
+        if refund.state == RefundState.ABNORMAL and event is RefundEvent.MARK_ABNORMAL and not notified:
             await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not sent on
         if refund.state == RefundState.CLOSED and event is RefundEvent.FINISH:
             log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="closed_but_done")

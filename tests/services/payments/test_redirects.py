@@ -43,7 +43,7 @@ async def refund(till: Till, admin: Actor) -> Refund:
     await till.refunds.request(admin, ordered.order_id, "本人申请退费")
     await till.refunds.check_due()
     number = (await Refund.get()).out_refund_no
-    await till.refunds.apply_report("demo", till.platform.finish(number, "ABNORMAL"), told=True)
+    await till.refunds.apply_report("demo", till.platform.finish(number, "ABNORMAL"), notified=True)
     return await Refund.get()
 
 
@@ -77,7 +77,7 @@ async def test_or_to_the_merchants_account_from_which_the_office_pays_by_hand(
 ) -> None:
     await till.redirects.redirect(admin, refund.id, "merchant")
     assert till.platform.cards == [None]
-    await till.refunds.apply_report("demo", till.platform.finish(refund.out_refund_no), told=True)
+    await till.refunds.apply_report("demo", till.platform.finish(refund.out_refund_no), notified=True)
     assert book.told[-1].params["to"] == "管理机构账户，将另行转给您"
 
 

@@ -170,7 +170,10 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
         f"{a}/release", "agency", frozenset({S.RELEASED}), {"command": "ring", "id": "{invitation}", "phone": ""}
     )
     yield Press(
-        f"{a}/release", "agency", frozenset({S.RELEASED}), {"command": "told", "id": "{invitation}", "words": "已告知"}
+        f"{a}/release",
+        "agency",
+        frozenset({S.RELEASED}),
+        {"command": "notified", "id": "{invitation}", "words": "已告知"},
     )
     recall = frozenset({S.VERIFIED})
     noted = {"id": "{recalled}", "answer": "comes", "gathering_at": at(29)}

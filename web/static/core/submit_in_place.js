@@ -41,7 +41,7 @@ async function send(form, button) {
     return;
   }
   show(form, page, again);
-  if (answer.ok && again && button?.dataset.told && !document.querySelector('main .bar')) tell(button.dataset.told, 'good');
+  if (answer.ok && again && button?.dataset.success && !document.querySelector('main .bar')) tell(button.dataset.success, 'good');
 }
 
 function save(content, name) {

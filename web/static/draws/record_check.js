@@ -52,7 +52,7 @@ const OUTCOMES = {
   open: ['accepted', 'declined', 'silent', 'cancelled'],
   accepted: ['undone', 'left', 'absent', 'recused', 'released', 'cancelled'],
 };
-/** Phases in which an acceptance may be taken back; once the places are told to be full it is a leave. */
+/** Phases in which an acceptance may be taken back; once the places are recorded as full it is a leave. */
 const UNDONE_IN = ['calling', 'paused', 'ending'];
 const WITHHELD_MAX = 2;
 const SECOND = 1_000_000n;
