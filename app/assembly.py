@@ -104,7 +104,15 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         deps,
         notices,
         links,
-        accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
+        accounts.AccountPorts(
+            ports.official,
+            ports.web,
+            ports.mini,
+            ports.appids,
+            ports.identity,
+            ports.persons,
+            ports.person_pools,
+        ),
     )
     certificate_services = certificates.build(
         deps, notices, links, ports.renderer, file_services.delivery, ports.sealer
@@ -189,6 +197,4 @@ def make_services(deps: Deps, ports: Ports) -> Services:
             deps, notices, links, file_services.store, draw_services, review_services, certificate_services.issuing
         ),
         operations=operations.build(deps, notification_services, draw_services, ports.sms, ports.voice, due_tasks),
-        web=ports.web,
-        identity=ports.identity,
     )

@@ -62,17 +62,17 @@ class Users:
         self._url = database_url
         self._timeout = timeout
         self._held: _Held | None = None
-        self._together: RequestBatcher[Message, WechatUser] = RequestBatcher(self._look_up, most=_MOST)
+        self._batcher: RequestBatcher[Message, WechatUser] = RequestBatcher(self._look_up, most=_MOST)
 
     async def find(self, message: Message) -> WechatUser:
         """The user of a message; a first contact is written down, and who writes or taps is following.
 
         Raises asyncpg's errors, OSError or TimeoutError when the database is away.
         """
-        return await self._together.ask(message)
+        return await self._batcher.ask(message)
 
     async def close(self) -> None:
-        await self._together.close(self._timeout)
+        await self._batcher.close(self._timeout)
         if self._held is not None:
             await self._held.connection.close(timeout=2)
             self._held = None

@@ -21,7 +21,6 @@ from services.office import OfficeServices
 from services.operations import OperationServices
 from services.organisations import OrganisationServices
 from services.payments import PaymentServices
-from services.ports import IdentityPlatform, WechatWeb
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
 from services.workflows import Workflows
@@ -29,8 +28,6 @@ from services.workflows import Workflows
 
 @dataclass(frozen=True)
 class Services:
-    """``web`` and ``identity`` are ports that edges call directly, for log-in by browser."""
-
     deps: Deps
     links: Links
     catalogues: Catalogues
@@ -51,5 +48,3 @@ class Services:
     files: FileServices
     office: OfficeServices
     operations: OperationServices
-    web: WechatWeb
-    identity: IdentityPlatform

@@ -24,11 +24,11 @@ def command() -> int:
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work_until_told(settings))
+        runner.run(_work_until_stopped(settings))
     return 0
 
 
-async def _work_until_told(settings: Settings) -> None:
+async def _work_until_stopped(settings: Settings) -> None:
     """Cancel the worker at the first signal; it then gives back what it holds."""
     work = asyncio.ensure_future(run_worker(settings))
     loop = asyncio.get_running_loop()

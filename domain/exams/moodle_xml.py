@@ -90,7 +90,7 @@ def _parse(content: bytes, most: int) -> ET.Element:
         depth -= 1
         builder.end(name)
 
-    def refuse(*_told: object) -> None:
+    def refuse(*_args: object) -> None:
         raise QuestionFileError(_DTD)
 
     parser.StartElementHandler, parser.EndElementHandler = start, end

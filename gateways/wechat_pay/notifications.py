@@ -116,8 +116,8 @@ def trade_report(data: Mapping[str, object]) -> TradeReport:
     state = TRADE_STATES.get(found.trade_state)
     if state is None:
         raise ValueError("an order in an unknown state")
-    is_told = found.transaction_id and found.success_time and 0 < found.amount.total <= MOST
-    if state in ("SUCCESS", "REFUND") and not is_told:
+    is_complete = found.transaction_id and found.success_time and 0 < found.amount.total <= MOST
+    if state in ("SUCCESS", "REFUND") and not is_complete:
         raise ValueError("a paid order without transaction, time or amount")
     return TradeReport(
         out_trade_no=found.out_trade_no,

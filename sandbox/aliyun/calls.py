@@ -39,20 +39,20 @@ KEYS = frozenset("0123456789*#")
 FAILS_AFTER = 1.0
 """Seconds until a call that reaches no phone is known to have failed."""
 
-Told = Callable[[Call], None]
+Listener = Callable[[Call], None]
 
 
 class Network:
     """Rings phones and lets their owners act. ``ended`` and ``key_pressed`` are called with it."""
 
-    def __init__(self, world: World, ended: Told, key_pressed: Callable[[Call, str], None]) -> None:
+    def __init__(self, world: World, ended: Listener, key_pressed: Callable[[Call, str], None]) -> None:
         self._world = world
         self._ended = ended
         self._key_pressed = key_pressed
         self._timers: dict[str, Due] = {}
         self.on_ring: list[Callable[[Phone, Call], None]] = []
         """Called when a phone begins to ring; the autopilots listen here."""
-        self.on_answer: dict[str, Told] = {}
+        self.on_answer: dict[str, Listener] = {}
         """By call id: the other leg of a two-way call waits here."""
 
     # -- the network's part -------------------------------------------------------------------------------------

@@ -22,11 +22,19 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.notifications import Notifier
-from services.ports import MiniProgramPlatform, OfficialAccountSender, PersonRegister
+from services.ports import (
+    IdentityPlatform,
+    MiniProgramPlatform,
+    OfficialAccountSender,
+    PersonRegister,
+    WechatWeb,
+)
 
 
 @dataclass(frozen=True)
 class AccountServices:
+    """``wechat_web`` and ``identity_platform`` are ports that pages call directly, for log-in by browser."""
+
     bindings: WechatBinding
     linking: AccountLinking
     sessions: Sessions
@@ -38,6 +46,8 @@ class AccountServices:
     initial_passwords: InitialPasswords
     staff: Staff
     form_drafts: FormDrafts
+    wechat_web: WechatWeb
+    identity_platform: IdentityPlatform
     due_tasks: tuple[DueTask, ...]
 
 
@@ -46,9 +56,11 @@ class AccountPorts:
     """What accounts need from outside."""
 
     official: OfficialAccountSender
+    wechat_web: WechatWeb
     mini_program: MiniProgramPlatform
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
+    identity_platform: IdentityPlatform
     persons: PersonRegister
     person_pools: Collection[str]
     """Where the register of persons is asked."""
@@ -70,5 +82,7 @@ def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> A
         initial_passwords=InitialPasswords(deps, passwords),
         staff=Staff(deps),
         form_drafts=FormDrafts(deps),
+        wechat_web=ports.wechat_web,
+        identity_platform=ports.identity_platform,
         due_tasks=(DueTask("person_check", DUE, verification.check_due),),
     )

@@ -170,5 +170,5 @@ def _is_bad_relation(said: dict[str, str]) -> bool:
     return kind in _RELATIONS
 
 
-def _refuse(*_told: object) -> None:
+def _refuse(*_args: object) -> None:
     raise Damaged

@@ -100,7 +100,7 @@ class Settlement:
     def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
         self._deps = deps
         self._platform = platform
-        self._together: RequestBatcher[_Report, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
+        self._batcher: RequestBatcher[_Report, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
 
     async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
         """Count a payment, once for ever. ``kind`` and ``plain`` are the notification's, where it was one.
@@ -111,7 +111,7 @@ class Settlement:
         """
         if report.state not in ("SUCCESS", "REFUND") or not report.transaction_id:
             return Verdict("unpaid")
-        word = await self._together.ask(_Report(pool, report, kind, plain or _as_json(report)))
+        word = await self._batcher.ask(_Report(pool, report, kind, plain or _as_json(report)))
         if word in UNMATCHED:
             log.error("payment_needs_operator", pool=pool, order=report.out_trade_no, verdict=word)
         return Verdict(word)

@@ -140,7 +140,7 @@ class PaymentWebhooks:
             fee.id,
             order=event.subject,
             amount=order["amount"],
-            told_by=event.kind,
+            source=event.kind,
         )
         await close_soon(fee.id, now, but=order["id"])
         await self._invoices.begin(fee, now)

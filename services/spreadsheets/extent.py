@@ -85,7 +85,7 @@ class _Counter:
             nonlocal depth
             depth -= 1
 
-        def refuse(*_told: object) -> None:
+        def refuse(*_args: object) -> None:
             raise Suspicious
 
         parser = expat.ParserCreate(namespace_separator=" ")

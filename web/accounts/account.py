@@ -41,10 +41,10 @@ class Bar(NamedTuple):
 
 
 class AccountPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/account", self.find)
@@ -66,17 +66,17 @@ class AccountPages:
 
     async def _bar(self, person: Actor, profile: Profile, standing: MembershipStatus | None = None) -> Bar:
         held = standing or await membership_status_of(self._services.deps, profile.account_id)
-        return Bar(person.pool, profile.masked_name or profile.masked_mobile, held, self._door.form(person, "logout"))
+        return Bar(person.pool, profile.masked_name or profile.masked_mobile, held, self._auth.form(person, "logout"))
 
     # ---- the page
 
     async def find(self, request: http.Request) -> http.Response:
         """For pages of offices, which know no pool."""
-        visitor = await self._door.visitor(request)
+        visitor = await self._auth.visitor(request)
         raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account")
 
     async def show(self, request: http.Request) -> http.Response:
-        holder, book = await self._door.holder(request), self._services.deps.book(request.match_info["pool"])
+        holder, book = await self._auth.holder(request), self._services.deps.book(request.match_info["pool"])
         accounts = self._services.accounts
         profile = await accounts.credentials.profile(holder)
         return self._site.render(
@@ -84,10 +84,10 @@ class AccountPages:
             pool=holder.pool,
             note=_NOTES.get(request.query.get("note", ""), ""),
             profile=profile,
-            who=self._door.role_label(holder),
+            who=self._auth.role_label(holder),
             log_ins=await accounts.sessions.list(holder),
-            form=self._door.form(holder, "account"),
-            out=self._door.form(holder, "logout"),
+            form=self._auth.form(holder, "account"),
+            out=self._auth.form(holder, "logout"),
             by_password="password" in book.registration.login_ways,
             binds=in_wechat(request) and await accounts.linking.is_wanted(holder),
             waiting=await self._services.organisations.legal_entities.count_waiting(holder),
@@ -109,8 +109,8 @@ class AccountPages:
         raise http.HTTPSeeOther(f"/h5/{request.match_info['pool']}/account")
 
     async def end_log_in(self, request: http.Request) -> http.Response:
-        holder = await self._door.holder(request)
-        fields = await self._door.fields(request, holder, "account")
+        holder = await self._auth.holder(request)
+        fields = await self._auth.fields(request, holder, "account")
         try:
             session_id = UUID(fields.get("log_in", ""))
         except ValueError as error:
@@ -129,7 +129,7 @@ class AccountPages:
 
     async def _logged_in(self, request: http.Request) -> Actor:
         pool = request.match_info["pool"]
-        visitor = await self._door.visitor(request, self._door.check_pool(pool), initial_too=True)
+        visitor = await self._auth.visitor(request, self._auth.check_pool(pool), initial_too=True)
         if visitor.pool != pool:
             raise http.HTTPSeeOther(f"/h5/login?{urlencode({'pool': pool})}")
         return visitor
@@ -150,15 +150,15 @@ class AccountPages:
             wrong=error.field if error else "",
             code_length=book.login.code_length,
             hotline=book.pool.hotline,
-            form=self._door.form(visitor, "password"),
-            out=self._door.form(visitor, "logout"),
+            form=self._auth.form(visitor, "password"),
+            out=self._auth.form(visitor, "logout"),
         )
 
     async def set_password(self, request: http.Request) -> http.Response:
         """With ``send`` a code is sent, else the password is set."""
         await self._site.check_rate(request, "password", *TRIES)
         visitor = await self._logged_in(request)
-        fields = await self._door.fields(request, visitor, "password")
+        fields = await self._auth.fields(request, visitor, "password")
         target = safe_target(fields.get("next", ""))
         try:
             if fields.get("send"):
@@ -180,7 +180,7 @@ class AccountPages:
     # ---- the mobile
 
     async def mobile_form(self, request: http.Request) -> http.Response:
-        return await self._mobile_page(await self._door.holder(request), {})
+        return await self._mobile_page(await self._auth.holder(request), {})
 
     async def _mobile_page(
         self,
@@ -207,14 +207,14 @@ class AccountPages:
             warning=_ELSEWHERE.get(holder.role, ""),
             hotline=book.pool.hotline,
             code_length=book.login.code_length,
-            form=self._door.form(holder, "mobile"),
+            form=self._auth.form(holder, "mobile"),
         )
 
     async def send_mobile_code(self, request: http.Request) -> http.Response:
         """A code to the new number, and one to the old where the owner proves himself by that."""
         await self._site.check_rate(request, "mobile_code", *TRIES)
-        holder = await self._door.holder(request)
-        fields = await self._door.fields(request, holder, "mobile")
+        holder = await self._auth.holder(request)
+        fields = await self._auth.fields(request, holder, "mobile")
         mobile = fields.get("mobile", "").strip()
         try:
             await self._services.accounts.credentials.check_new_mobile(holder, mobile)
@@ -225,7 +225,7 @@ class AccountPages:
                 await self._services.accounts.bindings.send_code(holder.pool, own, "mobile", source=source)
         except AppError as error:
             return await self._mobile_page(holder, fields, error=shown(error))
-        return self._door.sent.lead(
+        return self._auth.sent.lead(
             "mobile",
             f"/h5/{holder.pool}/account/mobile/new",
             {},
@@ -236,16 +236,16 @@ class AccountPages:
 
     async def mobile_code_form(self, request: http.Request) -> http.Response:
         """The fields for the codes that were sent; without any, the change from its beginning."""
-        holder = await self._door.holder(request)
-        kept = self._door.sent.find(request, "mobile")
+        holder = await self._auth.holder(request)
+        kept = self._auth.sent.find(request, "mobile")
         if kept.get("person") != str(holder.account_id):
             return await self._mobile_page(holder, {})
         return await self._mobile_page(holder, kept, sent=True, note="验证码短信已经发出，请查收。")
 
     async def change_mobile(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "mobile", *TRIES)
-        holder = await self._door.holder(request)
-        fields = await self._door.fields(request, holder, "mobile")
+        holder = await self._auth.holder(request)
+        fields = await self._auth.fields(request, holder, "mobile")
         try:
             await self._services.accounts.credentials.change_mobile(
                 holder,
@@ -257,7 +257,7 @@ class AccountPages:
         except AppError as error:
             return await self._mobile_page(holder, fields, sent=True, error=shown(error))
         done = http.HTTPSeeOther(f"/h5/{holder.pool}/account?note=mobile")
-        self._door.sent.forget(done)
+        self._auth.sent.forget(done)
         raise done
 
     # ---- consent to today's privacy text
@@ -272,12 +272,12 @@ class AccountPages:
             privacy=book.pool.privacy_text,
             version=book.pool.privacy_version,
             next=safe_target(request.query.get("next", "")),
-            form=self._door.form(visitor, "consent"),
-            out=self._door.form(visitor, "logout"),
+            form=self._auth.form(visitor, "consent"),
+            out=self._auth.form(visitor, "logout"),
         )
 
     async def take_consent(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)
-        fields = await self._door.fields(request, visitor, "consent")
+        fields = await self._auth.fields(request, visitor, "consent")
         await self._services.accounts.credentials.consent(visitor, fields.get("privacy", ""))
-        raise http.HTTPSeeOther(safe_target(fields.get("next", "")) or await self._door.home(visitor))
+        raise http.HTTPSeeOther(safe_target(fields.get("next", "")) or await self._auth.home(visitor))

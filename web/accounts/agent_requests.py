@@ -25,17 +25,17 @@ _NOTES = {"accepted": "已接受，可以代表该企业办理抽取。", "decli
 
 
 class AgentRequestPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get(_PATH, self.list)
         self._site.post(_PATH, self.answer)
 
     async def list(self, request: http.Request) -> http.Response:
-        visitor = await self._door.visitor(request, self._door.check_pool(request.match_info["pool"]))
+        visitor = await self._auth.visitor(request, self._auth.check_pool(request.match_info["pool"]))
         return await self._page(visitor, note=_NOTES.get(request.query.get("note", ""), ""))
 
     async def _page(self, visitor: Actor, *, note: str = "", error: AppError | None = None) -> http.Response:
@@ -47,16 +47,16 @@ class AgentRequestPages:
             links=await self._services.organisations.legal_entities.list_mine(visitor),
             states=STATES,
             roles=len(await self._services.accounts.sessions.roles(visitor)),
-            form=self._door.form(visitor, "agent-requests"),
+            form=self._auth.form(visitor, "agent-requests"),
             path=_PATH.format(pool=visitor.pool),
         )
 
     async def answer(self, request: http.Request) -> http.Response:
         """``command`` accept or decline the link ``id``."""
-        visitor = await self._door.visitor(request, self._door.check_pool(request.match_info["pool"]))
+        visitor = await self._auth.visitor(request, self._auth.check_pool(request.match_info["pool"]))
         entities = self._services.organisations.legal_entities
         try:
-            fields = await self._door.fields(request, visitor, "agent-requests")
+            fields = await self._auth.fields(request, visitor, "agent-requests")
             link_id, command = _link_of(fields.get("id", "")), fields.get("command")
             if command not in ("accept", "decline"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

@@ -46,10 +46,10 @@ class PlatformAway(AppError):
 
 
 class IdentityPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages, logins: WebSessions) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages, logins: WebSessions) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
         self._logins = logins
 
     def add_routes(self) -> None:
@@ -62,9 +62,9 @@ class IdentityPages:
 
     async def start(self, request: http.Request) -> http.Response:
         """``?pool=`` names the pool to log in to, ``?next=`` the page to go on with."""
-        pool, target = self._door.check_pool(request.query.get("pool", "")), safe_target(request.query.get("next", ""))
+        pool, target = self._auth.check_pool(request.query.get("pool", "")), safe_target(request.query.get("next", ""))
         try:
-            started = await self._services.identity.start(self._redirect_uri)
+            started = await self._services.accounts.identity_platform.start(self._redirect_uri)
         except GatewayError as error:
             raise _away(error) from error
         response = http.Response(status=303, headers={"Location": started.url})
@@ -123,7 +123,7 @@ class IdentityPages:
         if not 0 < len(code) <= _LONGEST_CODE:
             raise Forbidden(f"统一身份认证平台没有完成登录。{_AGAIN}。", code="identity_no_code")
         try:
-            return await self._services.identity.finish(code, self._redirect_uri, started)
+            return await self._services.accounts.identity_platform.finish(code, self._redirect_uri, started)
         except Rejected as error:
             log.warning("identity_rejected", code=error.vendor_code)
             raise Forbidden(f"这次登录已失效或已用过。{_AGAIN}。", code="identity_rejected") from error
@@ -142,8 +142,8 @@ class IdentityPages:
         if cookie is None:
             return self._site.render("accounts/identity.html", organisation=claims.organisation_name)
         if registered.organisation_id is None:
-            return await self._door.enter(request, cookie, await self._choice(pool, registered, target))
-        return await self._door.enter(request, cookie, fitting(target, registered.role))
+            return await self._auth.enter(request, cookie, await self._choice(pool, registered, target))
+        return await self._auth.enter(request, cookie, fitting(target, registered.role))
 
     async def _choice(self, pool: str, registered: Registered, target: str) -> str:
         """Where a person goes on for whom no enterprise is chosen: to those that ask, else to those he may act for."""

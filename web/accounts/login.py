@@ -1,4 +1,4 @@
-"""The door: who sends a request, and how people come in and go out.
+"""Log-in: who sends a request, and how people come in and go out.
 
 In by SMS code, by password, by a link that the mini-program hands over; by WeChat's own browser, see
 ``web.accounts.wechat_login``; by the unified identity platform, see ``web.accounts.identity``.

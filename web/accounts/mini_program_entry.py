@@ -23,19 +23,19 @@ TRIES = (30, 60)
 
 
 class MiniProgramEntryPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get(DOOR, self.enter)
 
     async def enter(self, request: http.Request) -> http.Response:
         """``?page=`` of the mini-program, ``?or=`` the page of ours that does the same."""
-        visitor = await self._door.visitor(request)
+        visitor = await self._auth.visitor(request)
         await self._site.check_rate(request, "mini_entry", *TRIES)
-        instead = safe_target(request.query.get("or", "")) or await self._door.home(visitor)
+        instead = safe_target(request.query.get("or", "")) or await self._auth.home(visitor)
         if not in_wechat(request):
             raise http.HTTPSeeOther(instead)
         try:

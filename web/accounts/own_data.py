@@ -23,10 +23,10 @@ _ON_PAGE = ON_PAGE | {403, 503}
 
 
 class OwnDataPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/account/data", self.show)
@@ -40,8 +40,8 @@ class OwnDataPages:
 
     async def _visitor(self, request: http.Request) -> Actor:
         """Whoever is logged in, an office too, once the pool is right."""
-        pool = self._door.check_pool(request.match_info["pool"])
-        visitor = await self._door.visitor(request, pool)
+        pool = self._auth.check_pool(request.match_info["pool"])
+        visitor = await self._auth.visitor(request, pool)
         if visitor.pool != pool:
             raise http.HTTPSeeOther(f"/h5/login?pool={pool}")
         return visitor
@@ -65,13 +65,13 @@ class OwnDataPages:
             removed=REMOVED,
             kept=KEPT,
             hotline=book.pool.hotline,
-            form=self._door.form(visitor, _FORM),
+            form=self._auth.form(visitor, _FORM),
         )
 
     async def send_code(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "own_data_code", *TRIES)
         visitor = await self._visitor(request)
-        await self._door.fields(request, visitor, _FORM)
+        await self._auth.fields(request, visitor, _FORM)
         accounts = self._services.accounts
         try:
             mobile = await accounts.credentials.own_mobile(visitor)
@@ -85,7 +85,7 @@ class OwnDataPages:
         """``command`` save, mail (to ``email``) or close, with the ``code``."""
         await self._site.check_rate(request, "own_data", *TRIES)
         visitor = await self._visitor(request)
-        fields = await self._door.fields(request, visitor, _FORM)
+        fields = await self._auth.fields(request, visitor, _FORM)
         code, email = fields.get("code", "").strip()[:8], fields.get("email", "").strip()[:200]
         try:
             match fields.get("command"):
@@ -113,7 +113,7 @@ class OwnDataPages:
         deleted = await self._services.operations.privacy.delete(visitor, code)
         page = self._site.render("accounts/closed.html", pool=visitor.pool, removed=deleted.removed, kept=deleted.kept)
         page.del_cookie(COOKIE)
-        self._door.do_not_ask(page)
+        self._auth.do_not_ask(page)
         return page
 
     def _shown(self, error: AppError) -> AppError:

@@ -25,10 +25,10 @@ _LONGEST = 60
 
 
 class RegistrationPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/register", self.begin)
@@ -45,11 +45,11 @@ class RegistrationPages:
     async def begin(self, request: http.Request) -> http.Response:
         """A logged-in visitor has proven the mobile already and goes straight to the form."""
         pool, target = request.query.get("pool", ""), safe_target(request.query.get("next", ""))
-        visitor = await self._door.find_visitor(request)
+        visitor = await self._auth.find_visitor(request)
         if visitor is not None and pool in ("", visitor.pool):
             profile = await self._services.accounts.credentials.profile(visitor)
             if profile.registered:
-                raise http.HTTPSeeOther(target or await self._door.home(visitor))
+                raise http.HTTPSeeOther(target or await self._auth.home(visitor))
             return self._form_page(request, visitor.pool, {"next": target}, own_mobile=profile.masked_mobile)
         return self._mobile_page(request, "register", pool, target=target)
 
@@ -79,14 +79,14 @@ class RegistrationPages:
             error=error.message if error else "",
             wrong=error.field if error else "",
             form=self._site.form_token(action, _NOBODY, _NOBODY),
-            puzzle=self._door.puzzle(request),
+            puzzle=self._auth.puzzle(request),
         )
 
     async def send_code(self, request: http.Request) -> http.Response:
         """Also the second page's button for another code, with which comes back what was typed."""
         await self._site.check_rate(request, "register_code", *TRIES)
         fields = await self._site.read_form(request, "register", _NOBODY, _NOBODY)
-        pool = self._door.check_pool(fields.get("pool", ""))
+        pool = self._auth.check_pool(fields.get("pool", ""))
         try:
             self._services.accounts.registration.check_open(pool)
             await self._send(request, fields, "register")
@@ -100,11 +100,11 @@ class RegistrationPages:
         if "name" in fields:
             return self._form_page(request, pool, fields, note=_sent(_mobile(fields)))
         query = onward(pool, fields.get("next", ""))
-        return self._door.sent.lead("register", "/h5/register/new", query, pool=pool, mobile=_mobile(fields))
+        return self._auth.sent.lead("register", "/h5/register/new", query, pool=pool, mobile=_mobile(fields))
 
     async def code_form(self, request: http.Request) -> http.Response:
         """The form for who was sent a code; without one, registering from its beginning."""
-        kept = self._door.sent.find(request, "register")
+        kept = self._auth.sent.find(request, "register")
         if not kept:
             return await self.begin(request)
         fields = {"mobile": kept["mobile"], "next": request.query.get("next", "")}
@@ -112,7 +112,7 @@ class RegistrationPages:
 
     async def _send(self, request: http.Request, fields: dict[str, str], purpose: Purpose) -> None:
         await self._services.accounts.bindings.send_code(
-            fields["pool"], _mobile(fields), purpose, source=self._door.source(request), proof=fields.get("proof", "")
+            fields["pool"], _mobile(fields), purpose, source=self._auth.source(request), proof=fields.get("proof", "")
         )
 
     def _form_page(
@@ -150,21 +150,21 @@ class RegistrationPages:
             version=book.pool.privacy_version,
             form=self._site.form_token("register", _NOBODY, _NOBODY),
             hotline=book.pool.hotline,
-            puzzle=None if own_mobile else self._door.puzzle(request),
+            puzzle=None if own_mobile else self._auth.puzzle(request),
         )
 
     async def register(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "register", *TRIES)
         fields = await self._site.read_form(request, "register", _NOBODY, _NOBODY)
-        pool = self._door.check_pool(fields.get("pool", ""))
-        visitor = await self._door.find_visitor(request)
+        pool = self._auth.check_pool(fields.get("pool", ""))
+        visitor = await self._auth.find_visitor(request)
         own = visitor if visitor is not None and visitor.pool == pool and not _mobile(fields) else None
         try:
             cookie = await self._register(request, pool, fields, own)
         except AppError as error:
             masked = (await self._services.accounts.credentials.profile(own)).masked_mobile if own else ""
             return self._form_page(request, pool, fields, own_mobile=masked, error=shown(error))
-        return await self._door.enter(request, cookie, fields.get("next", ""))
+        return await self._auth.enter(request, cookie, fields.get("next", ""))
 
     async def _register(self, request: http.Request, pool: str, fields: dict[str, str], own: Actor | None) -> str:
         """The cookie of the new person's log-in."""
@@ -181,7 +181,7 @@ class RegistrationPages:
             password=fields.get("password", ""),
         )
         done = await self._services.accounts.registration.register(
-            own or Actor(pool, "guest"), form, source=self._door.source(request), key=_key(fields)
+            own or Actor(pool, "guest"), form, source=self._auth.source(request), key=_key(fields)
         )
         return await self._services.accounts.web_sessions.enter_known(done.account_id, device=device_of(request))
 
@@ -194,7 +194,7 @@ class RegistrationPages:
     async def send_code_forgotten(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "forgot_code", *TRIES)
         fields = await self._site.read_form(request, "forgot", _NOBODY, _NOBODY)
-        pool, target = self._door.check_pool(fields.get("pool", "")), safe_target(fields.get("next", ""))
+        pool, target = self._auth.check_pool(fields.get("pool", "")), safe_target(fields.get("next", ""))
         try:
             await self._send(request, fields, "password")
         except AppError as error:
@@ -202,10 +202,10 @@ class RegistrationPages:
         if "id_tail" in fields:
             return self._reset_page(request, pool, fields, note=_perhaps_sent(_mobile(fields)))
         query = onward(pool, target)
-        return self._door.sent.lead("forgot", "/h5/forgot/new", query, pool=pool, mobile=_mobile(fields))
+        return self._auth.sent.lead("forgot", "/h5/forgot/new", query, pool=pool, mobile=_mobile(fields))
 
     async def forgotten_code_form(self, request: http.Request) -> http.Response:
-        kept = self._door.sent.find(request, "forgot")
+        kept = self._auth.sent.find(request, "forgot")
         if not kept:
             return await self.begin_forgotten(request)
         fields = {"mobile": kept["mobile"], "next": request.query.get("next", "")}
@@ -230,13 +230,13 @@ class RegistrationPages:
             next=safe_target(fields.get("next", "")),
             form=self._site.form_token("forgot", _NOBODY, _NOBODY),
             hotline=book.pool.hotline,
-            puzzle=self._door.puzzle(request),
+            puzzle=self._auth.puzzle(request),
         )
 
     async def reset(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "forgot", *TRIES)
         fields = await self._site.read_form(request, "forgot", _NOBODY, _NOBODY)
-        pool = self._door.check_pool(fields.get("pool", ""))
+        pool = self._auth.check_pool(fields.get("pool", ""))
         try:
             _check_repeated(fields)
             await self._services.accounts.credentials.reset_password(
@@ -245,7 +245,7 @@ class RegistrationPages:
                 fields.get("code", "").strip()[:8],
                 fields.get("id_tail", ""),
                 fields.get("password", ""),
-                self._door.source(request),
+                self._auth.source(request),
             )
         except AppError as error:
             return self._reset_page(request, pool, fields, error=shown(error))

@@ -16,17 +16,17 @@ _PATH = "/h5/role"
 
 
 class RoleChoicePages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get(_PATH, self.show)
         self._site.post(_PATH, self.choose)
 
     async def show(self, request: http.Request) -> http.Response:
-        visitor = await self._door.visitor(request)
+        visitor = await self._auth.visitor(request)
         entities = self._services.organisations.legal_entities
         links = await entities.list_mine(visitor)
         return self._site.render(
@@ -36,14 +36,14 @@ class RoleChoicePages:
             weak=await entities.is_known_too_weakly(visitor),
             options=await self._services.accounts.sessions.roles(visitor),
             current=visitor,
-            form=self._door.form(visitor, "role"),
-            out=self._door.form(visitor, "logout"),
+            form=self._auth.form(visitor, "role"),
+            out=self._auth.form(visitor, "logout"),
             next=safe_target(request.query.get("next", "")),
         )
 
     async def choose(self, request: http.Request) -> http.Response:
-        visitor = await self._door.visitor(request)
-        fields = await self._door.fields(request, visitor, "role")
+        visitor = await self._auth.visitor(request)
+        fields = await self._auth.fields(request, visitor, "role")
         options = await self._services.accounts.sessions.roles(visitor)
         option = {str(number): one for number, one in enumerate(options)}.get(fields.get("option", ""))
         if option is None:
@@ -51,5 +51,5 @@ class RoleChoicePages:
         await self._services.accounts.sessions.choose_role(
             visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
         )
-        home = await self._door.home(replace(visitor, role=option.role))
+        home = await self._auth.home(replace(visitor, role=option.role))
         raise http.HTTPSeeOther(fitting(fields.get("next", ""), option.role) or home)

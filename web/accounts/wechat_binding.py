@@ -43,10 +43,10 @@ class _Asked:
 
 
 class WechatBindingPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get(BIND, self.offer)
@@ -54,7 +54,7 @@ class WechatBindingPages:
         self._site.get(_BACK, self.back)
 
     async def offer(self, request: http.Request) -> http.Response:
-        visitor = await self._door.visitor(request)
+        visitor = await self._auth.visitor(request)
         target = await self._target(visitor, request.query.get("next", ""))
         can_ask = in_wechat(request) and self._has_account(visitor.pool)
         if not can_ask or not await self._services.accounts.linking.is_wanted(visitor):
@@ -64,12 +64,16 @@ class WechatBindingPages:
     def _has_account(self, pool: str) -> bool:
         """Whether the pool has an official account to be bound to."""
         try:
-            return bool(self._services.web.authorize_url(pool, f"{self._services.deps.public_url}{_BACK}", ""))
+            return bool(self._authorize_url(pool, ""))
         except Rejected:
             return False
 
+    def _authorize_url(self, pool: str, state: str) -> str:
+        url = f"{self._services.deps.public_url}{_BACK}"
+        return self._services.accounts.wechat_web.authorize_url(pool, url, state)
+
     async def _target(self, visitor: Actor, wanted: str) -> str:
-        return safe_target(wanted) or await self._door.home(visitor)
+        return safe_target(wanted) or await self._auth.home(visitor)
 
     async def _page(self, visitor: Actor, target: str, error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(visitor.pool)
@@ -85,18 +89,18 @@ class WechatBindingPages:
             privacy="" if profile.consent else book.pool.privacy_text,
             version=book.pool.privacy_version,
             hotline=book.pool.hotline,
-            form=self._door.form(visitor, "wechat_bind"),
+            form=self._auth.form(visitor, "wechat_bind"),
         )
 
     async def ask_wechat(self, request: http.Request) -> http.Response:
         """Confirmed: WeChat tells whose browser this is. Its answer is good for this log-in only."""
-        visitor = await self._door.visitor(request)
-        fields = await self._door.fields(request, visitor, "wechat_bind")
+        visitor = await self._auth.visitor(request)
+        fields = await self._auth.fields(request, visitor, "wechat_bind")
         target, state = await self._target(visitor, fields.get("next", "")), secrets.token_hex(16)
         if fields.get("command") != "bind":
             raise http.HTTPSeeOther(target)
         try:
-            url = self._services.web.authorize_url(visitor.pool, f"{self._services.deps.public_url}{_BACK}", state)
+            url = self._authorize_url(visitor.pool, state)
         except Rejected:  # this pool has no official account
             raise http.HTTPSeeOther(target) from None
         response = http.Response(status=303, headers={"Location": url})
@@ -114,7 +118,7 @@ class WechatBindingPages:
         return response
 
     async def back(self, request: http.Request) -> http.Response:
-        visitor = await self._door.visitor(request)
+        visitor = await self._auth.visitor(request)
         asked = self._opened(request)
         answers = asked is not None and hmac.compare_digest(
             request.query.get("state", "").encode(), asked.state.encode()
@@ -143,7 +147,7 @@ class WechatBindingPages:
         if not CODE.fullmatch(code):
             raise _stale()
         try:
-            user = await self._services.web.web_user(visitor.pool, code)
+            user = await self._services.accounts.wechat_web.web_user(visitor.pool, code)
         except GatewayError as error:
             log.warning("wechat_join_away", error=type(error).__name__)
             raise _away() from error

@@ -35,10 +35,10 @@ _PURPOSE = "wechat-login"
 
 
 class WechatPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages, logins: WebSessions) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages, logins: WebSessions) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
         self._logins = logins
 
     def add_routes(self) -> None:
@@ -50,16 +50,16 @@ class WechatPages:
 
         Another browser can't ask WeChat: its people log in as ever.
         """
-        pool = self._door.check_pool(request.query.get("pool", ""))
+        pool = self._auth.check_pool(request.query.get("pool", ""))
         target, state = safe_target(request.query.get("next", "")), secrets.token_hex(16)
-        visitor = await self._door.find_visitor(request)
+        visitor = await self._auth.find_visitor(request)
         if visitor is not None and visitor.pool == pool:
-            raise http.HTTPSeeOther(target or await self._door.home(visitor))
+            raise http.HTTPSeeOther(target or await self._auth.home(visitor))
         if not is_wechat(request):
             return self._to_log_in(pool, target)
         back = f"{self._services.deps.public_url}{_PATH}/back"
         try:
-            url = self._services.web.authorize_url(pool, back, state)
+            url = self._services.accounts.wechat_web.authorize_url(pool, back, state)
         except Rejected:  # this pool has no official account
             return self._to_log_in(pool, target)
         response = http.Response(status=303, headers={"Location": url})
@@ -80,7 +80,7 @@ class WechatPages:
         query = urlencode({"pool": pool, "next": target})
         response = http.Response(status=303, headers={"Location": f"/h5/login?{query}"})
         response.del_cookie(COOKIE, path=_PATH)
-        self._door.do_not_ask(response, _ASK_AGAIN)
+        self._auth.do_not_ask(response, _ASK_AGAIN)
         return response
 
     async def back(self, request: http.Request) -> http.Response:
@@ -98,7 +98,7 @@ class WechatPages:
             cookie = None
         if cookie is None:
             return self._to_log_in(pool, target)
-        response = await self._door.enter(request, cookie, target)
+        response = await self._auth.enter(request, cookie, target)
         response.del_cookie(COOKIE, path=_PATH)
         return response
 
@@ -117,7 +117,7 @@ class WechatPages:
         if not CODE.fullmatch(code):
             return None
         try:
-            user = await self._services.web.web_user(pool, code)
+            user = await self._services.accounts.wechat_web.web_user(pool, code)
         except GatewayError as error:
             log.warning("wechat_login_away", error=type(error).__name__)
             return None

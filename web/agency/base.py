@@ -41,17 +41,17 @@ class AgencyPart:
     notes: ClassVar[Mapping[str, str]] = {}
     """What a redirect says was done."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self.site = site
         self.services = services
-        self.door = door
+        self.auth = auth
 
     def add_routes(self) -> None:
         raise NotImplementedError
 
     async def actor(self, request: http.Request) -> Actor:
         """The agent or legal entity. Redirects to the log-in; raises Forbidden for other roles."""
-        actor = await self.door.actor(request)
+        actor = await self.auth.actor(request)
         check(actor, "draw.create")
         if _TO_SUPPLEMENT not in request:
             request[_TO_SUPPLEMENT] = await self.services.draws.queries.count_to_supplement(actor)

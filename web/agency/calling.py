@@ -50,8 +50,8 @@ class CallingPages(DrawPart):
         "widened": "地区已扩大，请三方重新摇号。",
     }
 
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
-        super().__init__(site, services, door)
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
+        super().__init__(site, services, auth)
         self._live = LiveProgress(site, services.draws.public_links, services.draws.live)
 
     def add_routes(self) -> None:

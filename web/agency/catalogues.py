@@ -22,15 +22,15 @@ class CataloguePages(AgencyPart):
     async def children(self, request: http.Request) -> http.Response:
         actor, kind = await self.actor(request), request.match_info["kind"]
         parent = request.query.get("parent", "")[:20]
-        return await _told(self.services.catalogues.children(actor.pool, kind, parent))
+        return await _listed(self.services.catalogues.children(actor.pool, kind, parent))
 
     async def search(self, request: http.Request) -> http.Response:
         actor, kind = await self.actor(request), request.match_info["kind"]
         word = request.query.get("word", "")[:50]
-        return await _told(self.services.catalogues.search(actor.pool, kind, word, limit=50))
+        return await _listed(self.services.catalogues.search(actor.pool, kind, word, limit=50))
 
 
-async def _told(found: Awaitable[Sequence[Node]]) -> http.Response:
+async def _listed(found: Awaitable[Sequence[Node]]) -> http.Response:
     try:
         return http.json_response({"items": [asdict(node) for node in await found]})
     except AppError as error:

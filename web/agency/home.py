@@ -63,7 +63,7 @@ class HomePages(AgencyPart):
             actor,
             "agency/home.html",
             request,
-            who=self.door.role_label(actor),
+            who=self.auth.role_label(actor),
             organisation=self._organisation(actor, roles),
             requests=await self.services.organisations.legal_entities.count_waiting(actor),
             board=board,
@@ -79,7 +79,7 @@ class HomePages(AgencyPart):
             last=last_page(month.total),
             papers=PAPERS,
             sheets=SHEETS,
-            out=self.door.form(actor, "logout"),
+            out=self.auth.form(actor, "logout"),
         )
 
     def _organisation(self, actor: Actor, roles: Sequence[RoleOption]) -> str:
@@ -87,7 +87,7 @@ class HomePages(AgencyPart):
         for one in roles:
             if one.role == actor.role and one.organisation_id == actor.organisation_id:
                 return one.label
-        return self.door.role_label(actor)
+        return self.auth.role_label(actor)
 
     async def draws(self, request: http.Request) -> http.Response:
         actor, page = await self.actor(request), page_number(request)

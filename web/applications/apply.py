@@ -35,10 +35,10 @@ _NOTES = {
 class ApplyPages:
     """``bar`` makes the header of a person's page."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages, bar: Callable[..., Awaitable[Bar]]) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages, bar: Callable[..., Awaitable[Bar]]) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
         self._bar = bar
 
     def add_routes(self) -> None:
@@ -54,7 +54,7 @@ class ApplyPages:
     # ---- home
 
     async def home(self, request: http.Request) -> http.Response:
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         wanted = request.query.get("entry_type", "")
         if wanted in get_args(EntryType):
             return self._begin_page(actor, cast(EntryType, wanted))
@@ -104,7 +104,7 @@ class ApplyPages:
 
     async def begin(self, request: http.Request) -> http.Response:
         """Begin an application, or go on with the one that was begun."""
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         fields = await self._site.read_form(request, "apply", _NOBODY, actor.account_id or _NOBODY)
         entry_type = fields.get("entry_type", "")
         try:
@@ -118,7 +118,7 @@ class ApplyPages:
     # ---- the form
 
     async def form(self, request: http.Request) -> http.Response:
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         progress = await self._progress(actor)
         book = self._services.deps.book(actor.pool)
         return self._site.render(
@@ -136,7 +136,7 @@ class ApplyPages:
     async def token(self, request: http.Request) -> http.Response:
         """What the form's script speaks to the public API with; for our own pages only."""
         await self._site.read_fields(request)
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         try:
             lent = await issue_page_token(self._services.deps, person)
         except AppError as error:
@@ -153,7 +153,7 @@ class ApplyPages:
     # ---- where it stands
 
     async def status(self, request: http.Request) -> http.Response:
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         return await self._status_page(actor, _note(request))
 
     async def _status_page(self, actor: Actor, note: str = "", error: AppError | None = None) -> http.Response:
@@ -173,7 +173,7 @@ class ApplyPages:
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` withdraw or cancel."""
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         fields = await self._site.read_form(request, "application", _NOBODY, actor.account_id or _NOBODY)
         progress = await self._progress(actor)
         try:
@@ -193,8 +193,8 @@ class ApplyPages:
 
     async def help(self, request: http.Request) -> http.Response:
         """Open to everybody; feedback for those who are logged in."""
-        pool = self._door.check_pool(request.match_info["pool"])
-        return await self._help_page(pool, await self._door.find_holder(request), _note(request))
+        pool = self._auth.check_pool(request.match_info["pool"])
+        return await self._help_page(pool, await self._auth.find_holder(request), _note(request))
 
     async def _help_page(
         self, pool: str, actor: Actor | None, note: str = "", error: AppError | None = None, typed: str = ""
@@ -217,7 +217,7 @@ class ApplyPages:
         )
 
     async def write(self, request: http.Request) -> http.Response:
-        actor = await self._door.holder(request)
+        actor = await self._auth.holder(request)
         fields = await self._site.read_form(request, "feedback", _NOBODY, actor.account_id or _NOBODY)
         text = fields.get("text", "")
         try:

@@ -20,10 +20,10 @@ _ON_PAGE = ON_PAGE | {503}
 
 
 class DocumentPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/papers/{kind}", self.show)
@@ -58,12 +58,12 @@ class DocumentPages:
             note=note,
             error=error.message if error else "",
             wrong=error.field if error else "",
-            form=self._door.form(person, "papers"),
+            form=self._auth.form(person, "papers"),
         )
 
     async def mail(self, request: http.Request) -> http.Response:
         person, kind, subject_id = await self._asked(request)
-        fields = await self._door.fields(request, person, "papers")
+        fields = await self._auth.fields(request, person, "papers")
         typed = fields.get("email", "")[:200]
         try:
             await self._services.applications.document_delivery.mail(person, kind, subject_id, typed)
@@ -80,7 +80,7 @@ class DocumentPages:
 
     async def _asked(self, request: http.Request) -> tuple[Actor, Kind, UUID]:
         """Whose paper, which, and of which application or expert. Raises NotFound."""
-        person, kind = await self._door.person(request), check_kind(request.match_info["kind"])
+        person, kind = await self._auth.person(request), check_kind(request.match_info["kind"])
         if kind == "information":
             if person.expert_id is None:
                 raise NotFound("入库成为专家后才能打印个人信息表。", code="no_expert")

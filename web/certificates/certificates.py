@@ -22,10 +22,10 @@ _ON_PAGE = ON_PAGE | {503}
 
 
 class CertificatePages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/certificates", self.list)
@@ -36,7 +36,7 @@ class CertificatePages:
         self._site.get("/c/{token}", self.check)
 
     async def list(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         found = await self._services.certificates.queries.own(person)
         return self._site.render("certificates/list.html", pool=person.pool, found=found, labels=LABELS)
 
@@ -66,12 +66,12 @@ class CertificatePages:
             typed=typed,
             error=error.message if error else "",
             wrong=error.field if error else "",
-            form=self._door.form(person, "certificate"),
+            form=self._auth.form(person, "certificate"),
         )
 
     async def mail(self, request: http.Request) -> http.Response:
         person, found = await self._asked(request)
-        fields = await self._door.fields(request, person, "certificate")
+        fields = await self._auth.fields(request, person, "certificate")
         typed = fields.get("email", "")[:200]
         try:
             await self._services.certificates.files.mail(person, found.id, typed)
@@ -99,7 +99,7 @@ class CertificatePages:
         return self._site.render("certificates/check.html", one=found, labels=LABELS)
 
     async def _asked(self, request: http.Request) -> tuple[Actor, CertificateView]:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         try:
             wanted = UUID(request.match_info["id"])
         except ValueError as error:

@@ -44,10 +44,10 @@ class _Asked(NamedTuple):
 
 
 class CoursePages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/courses", self.list)
@@ -58,7 +58,7 @@ class CoursePages:
         self._site.get("/h5/{pool}/courses/{enrolment}/items/{item}/pages/{number}.jpg", self.page)
 
     async def list(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         search, page = request.query.get("q", "").strip()[:40], page_number(request)
         found = await self._services.courses.queries.own(person, search, page=page)
         return self._site.render(
@@ -76,7 +76,7 @@ class CoursePages:
         )
 
     async def detail(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         enrolment_id = _uuid(request.match_info["enrolment"])
         view, items = await self._services.courses.queries.get(person, enrolment_id)
         book = self._services.deps.book(person.pool)
@@ -134,18 +134,18 @@ class CoursePages:
 
     async def video(self, request: http.Request) -> http.StreamResponse:
         """By ranges, or from the store by a redirect."""
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         enrolment, item = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
         return send_film(await self._services.courses.media.video(person, enrolment, item))
 
     async def page(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         enrolment, item = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
         body = await self._services.courses.media.page(person, enrolment, item, _number(request))
         return show_page(body)
 
     async def _asked(self, request: http.Request) -> _Asked:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         enrolment, item_id = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
         view, items = await self._services.courses.queries.get(person, enrolment)
         if view.access != "open":

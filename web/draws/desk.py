@@ -20,10 +20,10 @@ NOBODY = UUID(int=0)
 class DeskPart:
     """Pages of one subject."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
         """A page; an administrator keeps the office's menu beside it."""
@@ -32,7 +32,7 @@ class DeskPart:
 
     async def _find(self, request: http.Request) -> tuple[Actor, DrawView]:
         """Who asks, and the draw of the address. Raises NotFound for a draw that is not his to see."""
-        actor = await self._door.actor(request)
+        actor = await self._auth.actor(request)
         try:
             draw_id = UUID(request.match_info["draw_id"])
         except ValueError as error:

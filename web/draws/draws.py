@@ -39,10 +39,10 @@ PAGE_SIZE = 20
 
 
 class DrawPages(DeskPart):
-    def __init__(self, site: Site, services: Services, door: AuthPages, links: PublicLinks) -> None:
-        super().__init__(site, services, door)
+    def __init__(self, site: Site, services: Services, auth: AuthPages, links: PublicLinks) -> None:
+        super().__init__(site, services, auth)
         self._links = links
-        self._mail = FileMail(site, services, door)
+        self._mail = FileMail(site, services, auth)
 
     def add_routes(self) -> None:
         self._site.get("/desk", self.draws)
@@ -60,7 +60,7 @@ class DrawPages(DeskPart):
     # ---- draws
 
     async def draws(self, request: http.Request) -> http.Response:
-        actor = await self._door.actor(request)
+        actor = await self._auth.actor(request)
         if actor.role in AGENCY:
             raise http.HTTPSeeOther("/agency")
         page = page_number(request)
@@ -72,7 +72,7 @@ class DrawPages(DeskPart):
             actor,
             "draws/list.html",
             width="wide",
-            who=self._door.role_label(actor),
+            who=self._auth.role_label(actor),
             cards=cards.items,
             requests=await self._services.organisations.legal_entities.count_waiting(actor),
             waiting=await self._waiting(actor),
@@ -200,7 +200,7 @@ class DrawPages(DeskPart):
             result=result,
             supervisors=[s.name for s in project.parts.supervisors],
             printed_at=self._services.deps.now(),
-            who=self._door.role_label(actor),
+            who=self._auth.role_label(actor),
             mark=self._services.deps.book(draw.pool).draw.supplement.mark,
             pool=self._services.deps.book(draw.pool).pool.name,
         )

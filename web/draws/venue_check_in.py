@@ -52,7 +52,7 @@ class VenueCheckInPages:
         token = self._sign(scanned, visitor)
         url = f"{self._services.deps.public_url}/v/back/{token}"
         try:
-            target = self._services.web.authorize_url(scanned.pool, url, visitor.hex)
+            target = self._services.accounts.wechat_web.authorize_url(scanned.pool, url, visitor.hex)
         except Rejected:  # this pool has no official account
             return self._stranger(scanned.pool, outside=True)
         response = http.Response(status=303, headers={"Location": target})
@@ -97,7 +97,7 @@ class VenueCheckInPages:
         if not CODE.fullmatch(code):
             raise Forbidden("微信没有告诉我们您是谁，请重新扫描现场二维码。", code="no_code")
         try:
-            return await self._services.web.web_user(pool, code)
+            return await self._services.accounts.wechat_web.web_user(pool, code)
         except Rejected as error:
             raise Forbidden("页面已失效，请用微信重新扫描现场二维码。", code="code_used") from error
         except GatewayError as error:

@@ -31,7 +31,7 @@ class VerificationPages(DeskPart):
 
     async def queue(self, request: http.Request) -> http.Response:
         """``state``: waiting ones oldest first, decided ones newest first."""
-        actor = await self._door.actor(request)
+        actor = await self._auth.actor(request)
         check(actor, "draw.verify")
         state = request.query.get("state", "")
         state = state if state in dict(STATES) else VerificationState.SUBMITTED.value

@@ -19,10 +19,10 @@ _ON_PAGE = ON_PAGE | {403}
 
 
 class PublicNoticePages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/notice", self.listing)
@@ -83,7 +83,7 @@ class PublicNoticePages:
         raise http.HTTPSeeOther(f"/h5/{actor.pool}/notice/objections")
 
     async def own(self, request: http.Request) -> http.Response:
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         found = await self._services.entry.objections.own(actor)
         return self._site.render("entry/objections.html", pool=actor.pool, objections=found)
 
@@ -92,7 +92,7 @@ class PublicNoticePages:
             application_id = UUID(request.match_info["application_id"])
         except ValueError as error:
             raise NotFound("没有这条公示，请查看公示列表。") from error
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         return actor, await self._services.entry.public_notices.get(actor.pool, application_id)
 
     def _pool(self, request: http.Request) -> str:

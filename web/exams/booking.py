@@ -31,10 +31,10 @@ class _Asked(NamedTuple):
 
 
 class ExamBookingPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/x/{token}", self.follow)
@@ -44,7 +44,7 @@ class ExamBookingPages:
     async def follow(self, request: http.Request) -> http.Response:
         """On to the examination, after a log-in where there is none."""
         await self._site.check_rate(request, "exam_link", *TRIES)
-        visitor = await self._door.find_visitor(request)
+        visitor = await self._auth.find_visitor(request)
         own = self._services.exams.own
         raise http.HTTPSeeOther(await own.follow(request.match_info["token"], visitor.account_id if visitor else None))
 
@@ -73,7 +73,7 @@ class ExamBookingPages:
         return (await act(asked.actor, asked.candidate_id, _uuid(fields.get("sitting", "")))).state
 
     async def _asked(self, request: http.Request) -> _Asked:
-        actor = await self._door.person(request)
+        actor = await self._auth.person(request)
         candidate_id = _uuid(request.match_info["candidate"])
         return _Asked(actor, candidate_id, await self._services.exams.sittings.offered(actor, candidate_id))
 

@@ -41,10 +41,10 @@ PHASES: Mapping[Phase, str] = {
 
 
 class ExamPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/exams", self.list)
@@ -60,7 +60,7 @@ class ExamPages:
         self._site.get("/x/receipt/{token}", self.check)
 
     async def list(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         found = await self._services.exams.own.list(person)
         return self._site.render("exams/list.html", pool=person.pool, found=found, phases=PHASES)
 
@@ -86,13 +86,13 @@ class ExamPages:
             phases=PHASES,
             hotline=self._services.deps.book(person.pool).pool.hotline,
             error=error.message if error else "",
-            form=self._door.form(person, _FORM),
+            form=self._auth.form(person, _FORM),
         )
 
     async def accept(self, request: http.Request) -> http.Response:
         """The notice was read; both boxes must be ticked."""
         person, exam = await self._asked(request)
-        fields = await self._door.fields(request, person, _FORM)
+        fields = await self._auth.fields(request, person, _FORM)
         try:
             if not (fields.get("read") and fields.get("risk")):
                 raise Conflict("请阅读考试须知，并勾选两项确认后继续。", code="notice_first")
@@ -126,7 +126,7 @@ class ExamPages:
     async def appeal(self, request: http.Request) -> http.Response:
         """Ask for a second look at a result."""
         person, exam = await self._asked(request)
-        fields = await self._door.fields(request, person, _FORM)
+        fields = await self._auth.fields(request, person, _FORM)
         attempt_id = _uuid(request.match_info["attempt_id"])
         try:
             await self._services.exams.appeals.appeal(person, exam.candidate_id, attempt_id, fields.get("text", ""))
@@ -139,7 +139,7 @@ class ExamPages:
     async def hand_in(self, request: http.Request) -> http.Response:
         """An answer file, for what the phone could not send before the end."""
         person, exam = await self._asked(request)
-        fields = await self._door.fields(request, person, _FORM, longest=_CODE_MAX)
+        fields = await self._auth.fields(request, person, _FORM, longest=_CODE_MAX)
         code, words = fields.get("code", ""), fields.get("explanation", "")
         try:
             await self._services.exams.evidence.hand_in(person, exam.candidate_id, code, words)
@@ -169,7 +169,7 @@ class ExamPages:
         return _download(body, "text/x-python", "verify_receipt.py")
 
     async def _asked(self, request: http.Request) -> tuple[Actor, OwnExam]:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         return person, await self._services.exams.own.get(person, _uuid(request.match_info["candidate_id"]))
 
 

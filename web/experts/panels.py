@@ -11,16 +11,16 @@ from web.core.site import Site
 
 
 class PanelPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/panels", self.list)
 
     async def list(self, request: http.Request) -> http.Response:
-        expert = await self._door.person(request)
+        expert = await self._auth.person(request)
         check(expert, "expert.self.answer")
         assert expert.expert_id is not None  # noqa: S101  # only experts pass the check
         invitations = self._services.draws.invitations

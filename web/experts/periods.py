@@ -26,17 +26,17 @@ _DONE = {
 
 
 class PeriodPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/periods", self.show)
         self._site.post("/h5/{pool}/periods", self.submit)
 
     async def show(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
 
     async def _page(self, person: Actor, form: Form = EMPTY, note: str = "") -> http.Response:
@@ -48,14 +48,14 @@ class PeriodPages:
             f=form,
             note=note,
             error=form.error.message if form.error and form.error.field not in ("starts_at", "ends_at") else "",
-            form=self._door.form(person, _FORM),
+            form=self._auth.form(person, _FORM),
             key=secrets.token_urlsafe(16),
         )
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, or cancel of ``id``."""
-        person = await self._door.person(request)
-        fields = await self._door.fields(request, person, _FORM)
+        person = await self._auth.person(request)
+        fields = await self._auth.fields(request, person, _FORM)
         try:
             note = await self._do(person, fields)
         except AppError as error:

@@ -87,10 +87,10 @@ def material_file(found: MaterialView, content: bytes) -> MailAttachment:
 class FileMail:
     """发到邮箱: the page that asks for an address, the same for every kind of file."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def form(
         self,
@@ -113,7 +113,7 @@ class FileMail:
             note="已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "sent" else "",
             error=error.message if error else "",
             wrong=error.field if error else "",
-            form=self._door.form(actor, "mail"),
+            form=self._auth.form(actor, "mail"),
         )
 
     async def send(
@@ -125,7 +125,7 @@ class FileMail:
         read: Callable[[], Awaitable[MailAttachment]],
     ) -> http.Response:
         """Mail what ``read`` opens; a refusal stands on the page."""
-        typed = (await self._door.fields(request, actor, "mail")).get("email", "")[:200]
+        typed = (await self._auth.fields(request, actor, "mail")).get("email", "")[:200]
         try:
             check_address(typed)
             await self._services.files.delivery.mail(actor, typed, filename, await read())

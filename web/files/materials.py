@@ -33,11 +33,11 @@ _DOWNLOADS = (60, 60)
 
 
 class MaterialPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
-        self._mail = FileMail(site, services, door)
+        self._auth = auth
+        self._mail = FileMail(site, services, auth)
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/materials", self.list)
@@ -46,7 +46,7 @@ class MaterialPages:
         self._site.post("/h5/{pool}/materials/{material_id}/mail", self.mail)
 
     async def list(self, request: http.Request) -> http.Response:
-        pool = self._door.check_pool(request.match_info["pool"])
+        pool = self._auth.check_pool(request.match_info["pool"])
         actor = await self._actor(request)
         shown = await self._services.files.materials.shown(pool)
         return self._site.render(
@@ -82,7 +82,7 @@ class MaterialPages:
 
     async def _found(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
         """A visitor who must log in first is led there and back to the list."""
-        pool = self._door.check_pool(request.match_info["pool"])
+        pool = self._auth.check_pool(request.match_info["pool"])
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
         actor = await self._actor(request)
         try:
@@ -99,7 +99,7 @@ class MaterialPages:
 
     async def _actor(self, request: http.Request) -> Actor | None:
         """Who asks: as applicant or expert of the pool, else in the office that was chosen."""
-        return await self._door.find_person(request) or await self._door.find_visitor(request)
+        return await self._auth.find_person(request) or await self._auth.find_visitor(request)
 
 
 def _back(request: http.Request) -> tuple[str, str]:

@@ -14,10 +14,10 @@ _PAGE_SIZE = 20
 
 
 class NoticeHistoryPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/notices", self.find)
@@ -25,12 +25,12 @@ class NoticeHistoryPages:
 
     async def find(self, request: http.Request) -> http.Response:
         """For pages of offices, which know no pool."""
-        visitor = await self._door.visitor(request)
+        visitor = await self._auth.visitor(request)
         raise http.HTTPSeeOther(f"/h5/{visitor.pool}/notices")
 
     async def show(self, request: http.Request) -> http.Response:
-        pool, page = self._door.check_pool(request.match_info["pool"]), page_number(request)
-        visitor = await self._door.visitor(request, pool)
+        pool, page = self._auth.check_pool(request.match_info["pool"]), page_number(request)
+        visitor = await self._auth.visitor(request, pool)
         if visitor.pool != pool:
             raise http.HTTPSeeOther(f"/h5/login?{urlencode({'pool': pool, 'next': request.path})}")
         history = self._services.notifications.history

@@ -82,8 +82,8 @@ _ALL = (
 class OfficePages:
     """All of them; each noun stands in a module of its own."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
-        self._parts = [part(site, services, door) for part in _ALL]
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
+        self._parts = [part(site, services, auth) for part in _ALL]
 
     def add_routes(self) -> None:
         for part in self._parts:

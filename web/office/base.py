@@ -64,11 +64,11 @@ class OfficePart:
     notes: ClassVar[Mapping[str, str]] = {}
     """What a redirect says was done."""
 
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self.site = site
         self.services = services
-        self.door = door
-        self.file_mail = FileMail(site, services, door)
+        self.auth = auth
+        self.file_mail = FileMail(site, services, auth)
 
     def add_routes(self) -> None:
         raise NotImplementedError
@@ -78,7 +78,7 @@ class OfficePart:
 
         Raises NotFound for what the pool has no use for.
         """
-        actor = await self.door.actor(request)
+        actor = await self.auth.actor(request)
         check(actor, self.action)
         if self.code != "home" and self.code not in [entry.code for entry in menu_of(self.book(actor))]:
             raise NotFound("本专家库没有这项功能，请返回首页。", code="not_here")

@@ -30,9 +30,9 @@ class HomePages(OfficePart):
             "office/home.html",
             request,
             todos=_todos(waiting),
-            who=self.door.role_label(actor),
+            who=self.auth.role_label(actor),
             states=await self.services.office.applications.counts(actor, Filter()),
-            out=self.door.form(actor, "logout"),
+            out=self.auth.form(actor, "logout"),
             requests=await self.services.organisations.legal_entities.count_waiting(actor),
         )
 

@@ -30,10 +30,10 @@ _NOTES = {"kept": "开票信息已保存，发票会发送到您填写的邮箱�
 
 
 class PayPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._visitors = PayVisitors(site, services, door)
+        self._visitors = PayVisitors(site, services, auth)
 
     def add_routes(self) -> None:
         self._visitors.add_routes()

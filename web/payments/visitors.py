@@ -50,10 +50,10 @@ class Visitor:
 
 
 class PayVisitors:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/pay-wechat/back", self.back)
@@ -64,7 +64,7 @@ class PayVisitors:
         if pool not in self._services.deps.rulebooks:
             raise NotFound("没有这个专家库，请使用最新一条通知中的链接。")
         openid = self._openid(request, pool)
-        known = await self._door.find_visitor(request)
+        known = await self._auth.find_visitor(request)
         actor = Actor(pool, "applicant", known.account_id) if known is not None and known.pool == pool else None
         if not openid and in_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
             raise self._ask_wechat(pool, request.path_qs)
@@ -87,7 +87,7 @@ class PayVisitors:
         state = secrets.token_hex(16)
         back = f"{self._services.deps.public_url}/h5/pay-wechat/back"
         try:
-            url = self._services.web.authorize_url(pool, back, state)
+            url = self._services.accounts.wechat_web.authorize_url(pool, back, state)
         except Rejected:  # this pool has no official account
             url = target
         answer = http.HTTPSeeOther(url)
@@ -111,7 +111,7 @@ class PayVisitors:
         if not CODE.fullmatch(code):
             return ""
         try:
-            user = await self._services.web.web_user(pool, code)
+            user = await self._services.accounts.wechat_web.web_user(pool, code)
         except GatewayError as error:
             log.warning("payer_unknown", error=type(error).__name__)
             return ""

@@ -18,17 +18,17 @@ _DONE = {"confirmed": "已确认。抽取单位支付后会通知您。", "dispu
 
 
 class OwnRemunerationPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
+        self._auth = auth
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/remuneration", self.show)
         self._site.post("/h5/{pool}/remuneration", self.answer)
 
     async def show(self, request: http.Request) -> http.Response:
-        person = await self._door.person(request)
+        person = await self._auth.person(request)
         return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
 
     async def _page(self, person: Actor, form: Form = EMPTY, note: str = "") -> http.Response:
@@ -41,13 +41,13 @@ class OwnRemunerationPages:
             none_form=EMPTY,
             note=note,
             error=form.error.message if form.error and not form.wrong("reason") else "",
-            form=self._door.form(person, _ACTION),
+            form=self._auth.form(person, _ACTION),
         )
 
     async def answer(self, request: http.Request) -> http.Response:
         """``command`` confirm or dispute, of ``id`` in the ``version`` that was shown; with a ``reason``."""
-        person = await self._door.person(request)
-        fields = await self._door.fields(request, person, _ACTION)
+        person = await self._auth.person(request)
+        fields = await self._auth.fields(request, person, _ACTION)
         try:
             note = await self._do(person, fields)
         except AppError as error:

@@ -38,11 +38,11 @@ LABELS = {
 
 
 class ReviewPages:
-    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
+    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
-        self._door = door
-        self._mail = FileMail(site, services, door)
+        self._auth = auth
+        self._mail = FileMail(site, services, auth)
 
     def add_routes(self) -> None:
         self._site.get("/review", self.queue)
@@ -59,14 +59,14 @@ class ReviewPages:
     # ---- the queue
 
     async def queue(self, request: http.Request) -> http.Response:
-        actor = await self._door.actor(request)
+        actor = await self._auth.actor(request)
         query, page = request.query, page_number(request)
         wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
         queue = self._services.reviews.queue
         cards, counts = await queue.overview(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "reviews/queue.html",
-            who=self._door.role_label(actor),
+            who=self._auth.role_label(actor),
             pool=actor.pool,
             cards=cards.items,
             total=cards.total,
@@ -199,7 +199,7 @@ class ReviewPages:
 
     async def done(self, request: http.Request) -> http.Response:
         """What this reviewer decided, the newest first."""
-        actor, page = await self._door.actor(request), page_number(request)
+        actor, page = await self._auth.actor(request), page_number(request)
         found = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "reviews/done.html",
@@ -250,7 +250,7 @@ class ReviewPages:
         return actor, task_id, await self._services.reviews.attachment_access.find(actor, file_id)
 
     async def _who(self, request: http.Request) -> tuple[Actor, UUID]:
-        return await self._door.actor(request), _uuid(request.match_info["task_id"])
+        return await self._auth.actor(request), _uuid(request.match_info["task_id"])
 
     def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
         return self._site.form_token(action, subject_id or _NOBODY, actor.account_id or _NOBODY)
