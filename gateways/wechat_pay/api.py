@@ -69,7 +69,8 @@ class PayApi:
     async def download(self, name: str, url: str, limit: int) -> bytes:
         """A file that WeChat named; its answer is not signed. ``limit`` in bytes.
 
-        Signed only towards the API itself, so that our signature is never sent elsewhere.
+        Signed only towards the API itself, so that our signature is never sent elsewhere. A refusal is Transient: the
+        address lives for minutes, and the next attempt asks for a new one.
         """
         place = URL(url, encoded=True)
         ours = (place.scheme, place.host, place.port) == (self._base.scheme, self._base.host, self._base.port)
@@ -81,7 +82,10 @@ class PayApi:
                 answer = await self._vendor.exchange("GET", place, Effect.READ, limit=limit)
             else:
                 raise self._vendor.unsure(Effect.READ, "a file over plain HTTP")
-            if failure := self._failure(answer, Effect.READ):
+            failure = self._failure(answer, Effect.READ)
+            if isinstance(failure, Rejected):
+                raise Transient(f"pay: {name}: {failure}") from failure
+            if failure is not None:
                 raise failure
             self._vendor.mark_back()
             return answer.body

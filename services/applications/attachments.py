@@ -83,7 +83,7 @@ class Attachments:
             check_begin(rule, size, media_type, sha256)
             under_way = await Attachment.filter(
                 application_id=application.id, state="uploading", removed_at=None
-            ).order_by("created_at")
+            ).order_by("created_at", "id")
             for one in under_way:
                 if sha256 and (one.field, one.row, one.size, one.sha256) == (field, row, size, sha256):
                     return view_of(one)

@@ -125,7 +125,7 @@ class VirtualCalls:
             raise Conflict("您有一个虚拟号通话还没有结束，请结束后再呼叫。", code="staff_busy")
         if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
             raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
-        made = await VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY).order_by("-asked_at")
+        made = await VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
         if made and now < made[0].asked_at + _PAUSE:
             wait = int((made[0].asked_at + _PAUSE - now).total_seconds()) + 1
             raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")

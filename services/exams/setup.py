@@ -329,7 +329,7 @@ class ExamSetup:
 
     async def _check_sittings(self, exam: Exam, now: datetime) -> None:
         outside = ExamSitting.filter(exam_id=exam.id)
-        for sitting in await outside.order_by("starts_at"):
+        for sitting in await outside.order_by("starts_at", "id"):
             if sitting.starts_at < exam.opens_at or sitting.ends_at > exam.closes_at:
                 span = print_span(sitting.starts_at, sitting.ends_at, now)
                 raise InvalidInput(f"{span}的场次在考试时间之外，请先调整场次。", code="outside", field="closes_at")

@@ -91,7 +91,11 @@ class HelpDesk:
 
     async def mine(self, actor: Actor) -> tuple[FeedbackView, ...]:
         """What this person wrote, newest first, at most fifty."""
-        found = await Feedback.filter(pool=actor.pool, account_id=_account_id(actor)).order_by("-created_at").limit(50)
+        found = (
+            await Feedback.filter(pool=actor.pool, account_id=_account_id(actor))
+            .order_by("-created_at", "-id")
+            .limit(50)
+        )
         return tuple(self._view(row) for row in found)
 
     async def list_all(

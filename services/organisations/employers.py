@@ -149,7 +149,9 @@ class Employers:
     async def my_requests(self, actor: Actor) -> list[EmployerRequestView]:
         """The actor's own, newest first."""
         check(actor, "employer.request")
-        return [_show(one) for one in await EmployerRequest.filter(account_id=_person(actor)).order_by("-created_at")]
+        return [
+            _show(one) for one in await EmployerRequest.filter(account_id=_person(actor)).order_by("-created_at", "-id")
+        ]
 
     async def requests(
         self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20

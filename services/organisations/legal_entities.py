@@ -223,13 +223,15 @@ class LegalEntities:
         check(actor, "organisation.link_agent")
         organisation = await Organisation.get(id=_organisation_of(actor), pool=actor.pool)
         links = (
-            await AgentLink.filter(organisation_id=organisation.id).order_by("-created_at").prefetch_related("account")
+            await AgentLink.filter(organisation_id=organisation.id)
+            .order_by("-created_at", "-id")
+            .prefetch_related("account")
         )
         return [self._show(link, organisation, link.account, self._deps.now()) for link in links]
 
     async def list_mine(self, actor: Actor) -> list[Agent]:
         """The organisations that ask, or asked, the person to act for them; newest first."""
-        links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at")
+        links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at", "-id")
         found = await links.prefetch_related("account", "organisation") if actor.account_id else []
         return [self._show(link, link.organisation, link.account, self._deps.now()) for link in found]
 

@@ -330,13 +330,20 @@ class Till:
             await asyncio.sleep(0.25)
 
     async def settle(self, patience: float = 90.0) -> None:
-        """The platform is well again, and time goes by until nothing is under way."""
+        """The platform is well again, and time goes by until nothing is under way.
+
+        In the last third by hours, with room for a whole request between them: what was refused because the clock moved
+        under it is tried again after a day.
+        """
         await self.clear()
-        give_up = asyncio.get_running_loop().time() + patience
+        now = asyncio.get_running_loop().time
+        begun = now()
         while left := await self.left():
-            assert asyncio.get_running_loop().time() < give_up, left
-            await self.hand.nudge(240)
-            await asyncio.sleep(0.4)
+            waited = now() - begun
+            assert waited < patience, left
+            seconds, pause = (240, 0.4) if waited < patience * 2 / 3 else (3600, 1.0)
+            await self.hand.nudge(seconds)
+            await asyncio.sleep(pause)
 
     async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = 60.0) -> T:
         """What ``look`` finds, as soon as it is something; time goes by meanwhile."""

@@ -244,6 +244,15 @@ async def test_other_refusals_are_told(tools: Tools, platform: Platform) -> None
     assert error.vendor_code == "NOAUTH"
 
 
+async def test_an_address_that_has_run_out_is_asked_for_anew(tools: Tools, platform: Platform) -> None:
+    offer(platform, WHOLE)
+    platform.answers[FILE] = (404, {"code": "RESOURCE_NOT_EXISTS", "message": "下载地址无效或已过期"})
+    pay = client(tools, platform)
+    assert isinstance(await failure(pay.trade_bill("demo", DAY)), Transient)
+    offer(platform, WHOLE)
+    assert (await pay.trade_bill("demo", DAY)).trades == 2
+
+
 async def test_our_signature_goes_to_no_other_place(tools: Tools, platform: Platform) -> None:
     """A file elsewhere is fetched, but without saying who we are."""
     seen: list[dict[str, str]] = []
