@@ -64,7 +64,7 @@ class Platform:
 def platform(world: World) -> Platform:
     """Takes the place of the port that the pages already hold."""
     platform = Platform()
-    object.__setattr__(world.services, "identity", cast(Any, platform))
+    object.__setattr__(world.services.accounts, "identity_platform", cast(Any, platform))
     return platform
 
 
