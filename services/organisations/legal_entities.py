@@ -342,7 +342,8 @@ class LegalEntities:
                 accepted_at=accepted_at,
                 created_at=now,
             )
-        if link.revoked_at or link.declined_at:  # whose link has ended must agree again; a running one is prolonged
+        ended = link.revoked_at or link.declined_at or link.valid_until <= now
+        if ended:  # whose link has ended must agree again; a running one is prolonged
             link.accepted_at, link.revoked_at, link.declined_at = None, None, None
         link.valid_from, link.valid_until = begin, end
         await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])

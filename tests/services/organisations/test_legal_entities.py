@@ -190,6 +190,20 @@ async def test_who_is_struck_off_must_be_asked_again(
     assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "waiting"
 
 
+async def test_whose_link_has_expired_must_agree_again(
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    legal, mobile = await _legal(organisations, claims), mobile_number()
+    asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    person = Actor("demo", "guest", (await AgentLink.get()).account_id)
+    await organisations.accept(person, asked.link_id)
+    clock.move(timedelta(days=30))
+    assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "waiting"
+    assert await roles_of((await AgentLink.get()).account_id, clock.now()) == []
+    assert await Notice.filter(kind="agent_asked").count() == 2
+    assert (await organisations.accept(person, asked.link_id)).state == "active"
+
+
 async def test_the_period_has_an_order_and_a_longest(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
