@@ -108,6 +108,8 @@ class Login(Section):
     agent_link_default: Duration
     agent_link_max: Duration
     """How long an organisation may let a person act for it (经办人)."""
+    agent_asks_per_day: Count
+    """Persons whom an organisation may ask to act for it in a day; nobody is asked twice in one."""
     assurance_level_minimum: Annotated[int, Field(ge=1, le=4)]
     """Real-name level of the identity platform that an organisation needs."""
     natural_person_may_draw: bool

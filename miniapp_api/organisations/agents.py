@@ -35,7 +35,7 @@ async def agents(call: Call) -> Listing[Agent]:
 
 @api.post("/organisations/agents", "添加经办人", action="organisation.link_agent", status=201)
 async def link(call: Call, body: AgentIn) -> Agent:
-    """Ask a person to act for the organisation; again for the same person renews the period."""
+    """Ask a person to act for the organisation; again for the same person renews the period and asks once a day."""
     return await call.services.organisations.legal_entities.link_agent(
         call.actor, mobile=body.mobile, name=body.name, valid_from=body.valid_from, valid_until=body.valid_until
     )

@@ -19,10 +19,15 @@ from models.organisations import AgentLink, Organisation
 from services.accounts import account_by_mobile, check_mobile
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
+from services.core.limits import DAY, advisory_lock, check_below
 from services.core.permissions import check
 from services.notifications import Notifier
 from services.ports import IdentityClaims
 
+_ASKED = """
+SELECT at, details->>'account' AS account FROM audit_entry
+WHERE subject = 'organisation' AND subject_id = $1 AND action = 'organisation.ask_agent' AND at > $2 ORDER BY at DESC
+"""
 LinkState = Literal["waiting", "active", "expired", "future", "revoked", "declined"]
 
 
@@ -126,7 +131,10 @@ class LegalEntities:
         valid_until: datetime | None = None,
         key: str | None = None,
     ) -> Agent:
-        """Ask a person to act for the actor's organisation; linking again renews the period and asks again."""
+        """Ask a person to act for the actor's organisation; linking again renews the period.
+
+        Who has not agreed, or whose link has ended, is asked again, at most once a day.
+        """
         check(actor, "organisation.link_agent")
         check_mobile(mobile)
         if not 1 <= len(name.strip()) <= 50:
@@ -150,7 +158,7 @@ class LegalEntities:
                 actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)
             )
             if link.accepted_at is None:
-                await self._ask(actor.pool, link, organisation, now)
+                await self._ask(actor, link, organisation, now)
             return self._show(link, organisation, account, now)
 
         request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
@@ -158,16 +166,27 @@ class LegalEntities:
             owner=f"link_agent:{actor.account_id}", key=key, deps=self._deps, answer=Agent, run=run, request=request
         )
 
-    async def _ask(self, pool: str, link: AgentLink, organisation: Organisation, now: datetime) -> None:
-        """Push to the person who is asked, with the page where he accepts."""
+    async def _ask(self, actor: Actor, link: AgentLink, organisation: Organisation, now: datetime) -> None:
+        """Push to the person who is asked, with the page where he accepts; once a day, however often he is added.
+
+        Raises TooMany where the organisation has asked as many persons today as it may.
+        """
+        await advisory_lock(f"agent_asks:{organisation.id}")
+        asked = await rows(_ASKED, organisation.id, now - DAY)
+        if str(link.account_id) in {one["account"] for one in asked}:
+            return
+        most = self._deps.book(actor.pool).login.agent_asks_per_day
+        check_below(most, [one["at"] for one in asked], DAY, now, f"一天最多请{most}位经办人，今天的次数已用完")
         until = print_date(link.valid_until)
         await self._notices.notify(
-            pool=pool,
+            pool=actor.pool,
             kind="agent_asked",
             dedupe_key=f"agent_asked:{link.id}:{now.timestamp():.0f}",
             params={"organisation": organisation.name, "until": until, "day": until.partition("年")[2]},
             account_id=link.account_id,
         )
+        account = str(link.account_id)
+        await record(actor, now, "organisation.ask_agent", "organisation", organisation.id, account=account)
 
     async def accept(self, actor: Actor, link_id: UUID) -> Agent:
         """The person agrees to act for the organisation. Twice is harmless."""

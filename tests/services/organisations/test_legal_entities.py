@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
 from models.accounts import Account
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
@@ -202,6 +202,41 @@ async def test_whose_link_has_expired_must_agree_again(
     assert await roles_of((await AgentLink.get()).account_id, clock.now()) == []
     assert await Notice.filter(kind="agent_asked").count() == 2
     assert (await organisations.accept(person, asked.link_id)).state == "active"
+
+
+async def test_nobody_is_asked_twice_a_day(
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    legal, mobile = await _legal(organisations, claims), mobile_number()
+    for _ in range(3):
+        asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+        clock.move(timedelta(hours=7))
+    await organisations.decline(Actor("demo", "guest", (await AgentLink.get()).account_id), asked.link_id)
+    await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    assert await Notice.filter(kind="agent_asked").count() == 1, "nor after his refusal"
+    clock.move(timedelta(hours=3))
+    await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    assert await Notice.filter(kind="agent_asked").count() == 2
+
+
+async def test_an_entity_asks_so_many_persons_a_day(
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock, deps: Deps
+) -> None:
+    legal, most = await _legal(organisations, claims), deps.book("demo").login.agent_asks_per_day
+    first, *others = [mobile_number() for _ in range(most + 1)]
+    asked = await organisations.link_agent(legal, mobile=first, name="赵六")
+    clock.move(timedelta(hours=1))
+    for mobile in others[1:]:
+        await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    await organisations.accept(
+        Actor("demo", "guest", (await AgentLink.get(id=asked.link_id)).account_id), asked.link_id
+    )
+    with pytest.raises(TooMany, match=f"一天最多请{most}位经办人.*请23小时后再试") as refused:
+        await organisations.link_agent(legal, mobile=others[0], name="赵六")
+    assert (refused.value.retry_after, await AgentLink.all().count()) == (23 * 3600, most)
+    assert (await organisations.link_agent(legal, mobile=first, name="赵六")).state == "active", "a prolonged link"
+    clock.move(timedelta(hours=23))
+    assert (await organisations.link_agent(legal, mobile=others[0], name="赵六")).state == "waiting"
 
 
 async def test_the_period_has_an_order_and_a_longest(

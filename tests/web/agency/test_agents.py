@@ -89,6 +89,14 @@ async def test_what_does_not_fit_is_told(world: World, change: dict[str, str], w
     assert not await AgentLink.exists()
 
 
+async def test_more_persons_than_may_be_asked_a_day_are_told_on_the_page(world: World) -> None:
+    world.set_rules("login", agent_asks_per_day=1)
+    legal = await ask(world)
+    await legal.press("添加", name="别经办", mobile="13700004322")
+    assert (legal.status, "一天最多请1位经办人" in legal.text) == (429, True)
+    assert await AgentLink.all().count() == 1
+
+
 async def test_nobody_answers_for_another(world: World) -> None:
     await ask(world)
     link = await AgentLink.get()
