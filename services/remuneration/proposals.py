@@ -50,6 +50,7 @@ class RemunerationRow:
     entered_at: datetime | None
     left_at: datetime | None
     exit_registered: Annotated[bool, Field(description="false: the activity's end was taken instead")]
+    exit_late: Annotated[bool, Field(description="The exit was registered after the activity's end, which was taken")]
     sat: Annotated[bool, Field(description="false: came and did not take part (误工)")]
     minutes: Annotated[int, Field(description="Of the evaluation, from gathering or entry to the exit")]
     computed: Annotated[int | None, Field(description="Fen; null: the pool has set no standard")]
@@ -229,6 +230,7 @@ class Proposals:
             entered_at=row["entered_at"],
             left_at=row["left_at"],
             exit_registered=row["left_at"] is not None,
+            exit_late=bool(row["left_at"] and draw.ended_at and row["left_at"] > draw.ended_at),
             sat=bool(trip.length),
             minutes=int(trip.length.total_seconds() // 60),
             computed=None if computed is None else total(computed),
@@ -238,13 +240,14 @@ class Proposals:
 
 
 def trip_of(draw: Draw, row: Any) -> Trip:
-    """From the later of gathering and entry to the exit; where none was registered, to the activity's end, and never
-    beyond the expected one. City against city: that of the expert's residence, that of the project."""
+    """From the later of gathering and entry to the exit, at most to the activity's end; where no exit was registered,
+    to that end, and never beyond the expected one. City against city: that of the expert's residence, that of the
+    project. The clock ends no activity before its expected end, so an earlier end is one that a person said."""
     elsewhere = row["permanent_region"][:_CITY] != row["region"][:_CITY]
     if row["entered_at"] is None or row["state"] != InvitationState.ACCEPTED or draw.ended_at is None:
         return Trip(False, from_elsewhere=elsewhere)
     began = max(row["entered_at"], row["gathering_at"])
-    ended = row["left_at"] or min(draw.ended_at, draw.ends_at)
+    ended = min(row["left_at"] or draw.ends_at, draw.ended_at)
     return Trip(True, began, ended, elsewhere) if ended > began else Trip(False, from_elsewhere=elsewhere)
 
 

@@ -196,6 +196,8 @@ class AttendanceDesk:
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
             if earlier is not None:
                 return CheckedIn(False, earlier.at, invitation.code, place(notice))
+            if draw.ended_at is not None:
+                raise Conflict("活动已结束，不能再签到。", code="panel_over")
             attendance_rules.check_time(book, invitation, now)
             if method == "place" and not attendance_rules.is_near(book, notice, position):
                 return await self._claim(draw, invitation, notice)

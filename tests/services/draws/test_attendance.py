@@ -108,6 +108,27 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     assert (await office.discards.register(office.agency, draw_id, form)).counts
 
 
+async def test_nobody_checks_in_after_a_person_has_ended_the_activity(office: Office, clock: FixedClock) -> None:
+    """By desk, code or position, inside the expected hours: who did not come is owed no wasted trip."""
+    draw_id, [came, late] = await accepted_panel(office, needed=2, on_site=True)
+    clock.set(came.gathering_at)
+    await office.attendance.check_in_by_code(office.desk, draw_id, came.code)
+    clock.move(timedelta(hours=1))
+    await office.exits.end(office.agency, draw_id, "评标完成")
+    assert clock.now() < late.ends_at
+    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    ways = (
+        office.attendance.check_in_by_code(office.desk, draw_id, late.code),
+        office.attendance.check_in_by_qr(late.expert_id, token, HALL, device="a"),
+        office.attendance.check_in(late.id, late.expert_id, HALL),
+    )
+    for way in ways:
+        with pytest.raises(Conflict, match="活动已结束，不能再签到"):
+            await way
+    assert not (await office.attendance.check_in_by_code(office.desk, draw_id, came.code)).first
+    assert not await Attendance.exists(invitation_id=late.id)
+
+
 async def test_who_said_so_too_early_is_still_reminded_and_comes_in_at_the_desk(
     office: Office, clock: FixedClock
 ) -> None:

@@ -109,6 +109,38 @@ async def test_early_arrivals_wait_unpaid_and_a_missing_exit_counts_to_the_end(
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (300, False)
 
 
+@pytest.mark.parametrize("on_site", [True, False])
+async def test_an_exit_registered_after_the_end_counts_to_the_end_and_is_flagged(
+    office: Office, owed: RemunerationServices, clock: FixedClock, on_site: bool
+) -> None:
+    draw_id, [invitation] = await meet(office, clock)
+    await Draw.filter(id=draw_id).update(on_site=on_site)
+    clock.move(timedelta(hours=1))
+    await office.exits.end(office.desk, draw_id, "评标完成")
+    clock.move(timedelta(hours=9))
+    await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+    [row] = (await owed.proposals.of_draw(office.desk, draw_id)).rows
+    assert (row.minutes, row.exit_registered, row.exit_late) == (60, True, True)
+    assert (await owed.proposals.propose(office.desk, draw_id, invitation.id)).amount == 40000
+
+
+async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    """Nobody ended it: an activity on site goes on until the clock ends it some hours later."""
+    draw_id, [first, second] = await meet(office, clock, needed=2)
+    await Draw.filter(id=draw_id).update(on_site=True)
+    ends_at = (await Draw.get(id=draw_id)).ends_at
+    clock.set(ends_at + timedelta(hours=1))
+    await office.attendance.register_exit(office.desk, draw_id, first.code)
+    clock.set(ends_at + timedelta(days=2))
+    await office.exits.end_due()
+    over = int((ends_at - first.gathering_at).total_seconds() // 60)
+    rows = {row.code: row for row in (await owed.proposals.of_draw(office.desk, draw_id)).rows}
+    assert (rows[first.code].minutes, rows[first.code].exit_late) == (over + 60, False)
+    assert (rows[second.code].minutes, rows[second.code].exit_registered) == (over, False)
+
+
 async def test_who_is_recused_on_the_spot_is_paid_the_wasted_trip(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
