@@ -853,6 +853,20 @@ async def _prove_and_verify(day: Day, draw: str, kind: str, number: str = "") ->
     await _decide(day, "通过", "同意", kind, f"原活动：{number or day.number}", "证明材料.pdf")
 
 
+async def _check_follow_up(day: Day, record: object) -> None:
+    """Anybody finds the record of an activity that follows the first one, and from there the first one's."""
+    assert isinstance(record, dict)
+    stranger = day.stranger()
+    await stranger.open(f"/record?number={record['draw']}")
+    assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{record['draw']}")
+    file = await stranger.download(stranger.page.link("下载记录"))
+    assert read(file.decode()) == record
+    await stranger.follow("原活动的记录")
+    assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{day.number}")
+    original = await stranger.download(stranger.page.link("下载记录"))
+    assert compare(record, read(original.decode())) == []
+
+
 async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day: Day) -> None:
     """23.1 to 23.9: a new activity with new times, the same recusals and notices; no order is drawn."""
     times = await _evaluation(day, 2)
@@ -914,6 +928,7 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     record = await day.record(recall)
     assert verify(record) == []
     assert compare(record, await day.record(day.draw)) == []
+    await _check_follow_up(day, record)
 
 
 async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
@@ -1001,7 +1016,9 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     said(await day.desk(day.redraw, "release", gd.VERIFIER), 200, "3位专家已确认知晓，共3位")
     page = await day.at(f"/agency/draws/new?project={day.project}")
     assert page.page.form_of("保存，下一步").ticked("一标段"), "may be drawn again"
-    assert {one.code for one in verify(await day.record(day.redraw))} >= {"discard"}
+    record = await day.record(day.redraw)
+    assert {one.code for one in verify(record)} >= {"discard"}
+    await _check_follow_up(day, record)
 
 
 def _unheard(count: int) -> Callable[[Page], bool]:

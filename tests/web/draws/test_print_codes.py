@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from html import unescape
 
 import pypdfium2
 
@@ -12,7 +14,7 @@ from models.draws import Draw
 from sandbox.qr_reader import read as read_code
 from services.core.base import Actor
 from services.draws.results.prints import DrawPrints
-from tests.drivers.pages import PUBLIC_URL
+from tests.drivers.pages import PUBLIC_URL, Visitor
 from tests.web.conftest import World
 from tests.web.draws.record_scenes import every_ending
 from tests.web.draws.test_prints import printed_by
@@ -33,6 +35,16 @@ async def codes_of(prints: DrawPrints, actor: Actor, draw: Draw) -> set[str]:
     return {code_on(paper.content) for paper in papers}
 
 
+async def check_links(shown: Visitor, kind: str) -> None:
+    """Every address on a record's page opens."""
+    source = await shown.response.text()
+    paths = {unescape(path) for path in re.findall(r'href="([^"#]+)"', source)}
+    assert f"{shown.path}/file" in paths
+    for path in paths:
+        answer = await shown.client.get(path)
+        assert answer.status == 200, (kind, path)
+
+
 async def test_every_printed_code_opens_the_check_of_its_record(world: World) -> None:
     draws = await every_ending(world)
     stranger, printer, records = world.visitor(), TypstRenderer(), {}
@@ -42,6 +54,7 @@ async def test_every_printed_code_opens_the_check_of_its_record(world: World) ->
         assert await codes_of(prints, world.office.agency, draw) == {address}, kind
         await stranger.get(address.removeprefix(PUBLIC_URL))
         assert (stranger.status, "活动已结束，记录完整" in stranger.text) == (200, True), kind
+        await check_links(stranger, kind)
         answer = await stranger.client.get(f"{address.removeprefix(PUBLIC_URL)}/file")
         records[kind] = read(await answer.text())
         assert [one for one in verify(records[kind]) if one.severity == "error"] == [], kind
@@ -51,6 +64,8 @@ async def test_every_printed_code_opens_the_check_of_its_record(world: World) ->
         await stranger.get(f"/record/demo/{draws[kind].number}")
         assert stranger.text.count("--original") == 1
         assert "结果为“核验通过”即可" in stranger.text
-        await stranger.click(f"原活动{draws['supplemented'].number}")
-        assert stranger.path == f"/record/demo/{draws['supplemented'].number}"
-        assert "--original" not in stranger.text
+        for link in ("原活动的记录", f"原活动{draws['supplemented'].number}"):
+            await stranger.get(f"/record/demo/{draws[kind].number}")
+            await stranger.click(link)
+            assert (stranger.status, stranger.path) == (200, f"/record/demo/{draws['supplemented'].number}"), link
+            assert "--original" not in stranger.text
