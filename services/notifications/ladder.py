@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from domain.notifications.lifecycles import AttemptState
 from domain.rulebook.sections import Ladder, Step
+from domain.rulebook.types import Hours
 
 BEGINS = "begins"
 """Param of a notice: the moment, in ISO 8601, at which what it is about begins; for ladders with ``urgent_before``."""
@@ -50,8 +51,14 @@ def in_time(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladd
     if ladder.urgent_before is None or BEGINS not in params:
         return ladder
     latest = datetime.fromisoformat(str(params[BEGINS])) - ladder.urgent_before
-    kept = {channel: hours for channel, hours in ladder.hours.items() if hours.next_open(now) <= latest}
+    moments = (now, now + ladder.longest)
+    kept = {channel: hours for channel, hours in ladder.hours.items() if _can_wait(hours, moments, latest)}
     return ladder.model_copy(update={"hours": kept})
+
+
+def _can_wait(hours: Hours, moments: Sequence[datetime], latest: datetime) -> bool:
+    """Whether what falls outside the hours, at the ladder's beginning or its end, has a next opening in time."""
+    return all(hours.contains(at) or hours.next_open(at) <= latest for at in moments)
 
 
 def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> Plan:

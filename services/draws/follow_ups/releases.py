@@ -6,9 +6,9 @@ reached is read from the notices and their calls, and a member of staff records 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -44,7 +44,7 @@ from services.draws.setup.attachments import attached_name
 from services.draws.verification import ApplicationRow, Verification
 from services.draws.views import ReadDraw
 from services.draws.virtual_calls import CallLine, VirtualCalls
-from services.notifications import Notices, Recipient
+from services.notifications import BEGINS, Notices, Recipient
 
 VoiceState = Literal["calling", "delivered", "undelivered"]
 RELEASES_DUE = (
@@ -54,14 +54,24 @@ RELEASES_DUE = (
 UNREACHED = """
 SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'released'
  WHERE d.state = 'released' AND d.ended_at > $1::timestamptz - interval '2 days'
-   AND EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id AND n.kind = 'draw_released' AND n.state <> 'active')
-   AND NOT EXISTS (SELECT 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_release_text')
+   AND EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id AND n.kind = 'draw_released' AND n.state <> 'active'
+     AND (NOT EXISTS (SELECT 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_release_text')
+       OR NOT EXISTS (SELECT 1 FROM attempt v
+           WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
+         AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id)
+         AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_news'
+           AND starts_with(x.dedupe_key, 'agency_news:' || d.number || ':unreached:'))))
 """
-"""Experts whom no call reached, and to whom nothing was written yet."""
+"""Experts whose calls are over and to whom nothing was written yet, or of whom, unreached, the agency doesn't know."""
 _WAITING = (
     "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days'"
 )
+_FIRST_CALLED_LATER = """
+SELECT n.invitation_id FROM notice n JOIN attempt v ON v.notice_id = n.id AND v.channel = 'voice'
+ WHERE n.invitation_id = ANY($1::uuid[]) AND n.kind = 'draw_released'
+ GROUP BY n.invitation_id HAVING min(v.due_at) > $2
+"""
 _CALLING = (DrawState.COMMITTING, DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _ANY_TIME = Hours(0, 24 * 60)
 _TOO_LATE = "距评标开始过近，已不能退选"
@@ -70,6 +80,7 @@ SELECT i.id, i.expert_id, i.code, e.name, e.mobile_sealed, n.state AS notice_sta
     count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
     coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
     coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
+    coalesce(bool_or(v.state IN ('sent', 'unknown')), FALSE) AS ringing,
     min(v.due_at) FILTER (WHERE v.state = 'pending') AS next_call,
     {sms_state("draw_release_text", "i.id")} AS sms,
     c.words, c.recorded_at, coalesce(a.real_name, '') AS recorded_by
@@ -110,7 +121,7 @@ class ReleasedExpert:
     texted: Annotated[bool, Field(description="The release SMS is out")]
     sms_label: Annotated[str, Field(description="To be shown", examples=["已发送"])]
     confirmed: Annotated[bool, Field(description="Knows of it: answered a call, or was reached by a person")]
-    by_hand: Annotated[bool, Field(description="A member of staff may and must record whom no call reached")]
+    by_hand: Annotated[bool, Field(description="To be told and recorded by staff: no call reached him or is due soon")]
     words: str
     recorded_by: str
     recorded_at: datetime | None
@@ -265,8 +276,17 @@ class Releases:
                 recipients=[_recipient("draw_released", one, hotline) for one in released],
                 bulk=False,
             )
+            await self._write_before_late_calls(locked.draw, released)
             await self._news.notify(locked.draw, "released", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
+
+    async def _write_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
+        """Who is called only after the last moment at which a release may begin reads of it at once."""
+        found = await rows(_FIRST_CALLED_LATER, [one.id for one in released], release_until(draw, self._deps))
+        later = {row["invitation_id"] for row in found}
+        for one in released:
+            if one.id in later:
+                await self._write(draw, one)
 
     async def _release_places(self, locked: Locked, actor: Actor, now: datetime) -> list[Invitation]:
         agreed = Invitation.filter(draw_id=locked.draw.id, state=InvitationState.ACCEPTED)
@@ -286,7 +306,7 @@ class Releases:
             invitation = await Invitation.get(id=invitation_id)
             draw = await Draw.get(id=invitation.draw_id)
             await self._write(draw, invitation)
-            if (await self._released(draw.id, invitation_id)).by_hand:
+            if (await self._released(draw, invitation_id)).by_hand:
                 await self._news.notify(draw, "unreached", occasion="once")
 
     async def _write(self, draw: Draw, invitation: Invitation) -> None:
@@ -323,6 +343,7 @@ class Releases:
         ladder = self._deps.book(draw.pool).ladder["draw_released"]
         hours = ladder.hours.get("voice")
         calls = await self._calls.log_of(draw_id, "release")
+        soon = self._soon(draw)
         return ReleaseView(
             until=release_until(draw, self._deps),
             applications=tuple(asked),
@@ -333,13 +354,20 @@ class Releases:
             hours="" if hours is None or hours == _ANY_TIME else str(hours),
             calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
             virtual_calls=self._calls.offered(draw.pool),
-            panel=tuple(self._row(row, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
+            panel=tuple(self._row(row, soon, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
 
-    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
+    def _soon(self, draw: ReadDraw) -> datetime:
+        """Until then the system calls next, where its calls follow each other; a later call waits for the morning."""
+        steps = self._deps.book(draw.pool).ladder["draw_released"].steps
+        gaps = [step.retry_gap for step in steps if step.channel == "voice"]
+        return self._deps.now() + max(gaps, default=timedelta())
+
+    def _row(self, row: Mapping[str, Any], soon: datetime, calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
         going_on = row["under_way"] or (row["notice_state"] == "active" and row["calls"] == 0)
         voice: VoiceState = "delivered" if row["reached"] else "calling" if going_on else "undelivered"
         confirmed = voice == "delivered" or row["recorded_at"] is not None
+        waits = not row["ringing"] and row["next_call"] is not None and row["next_call"] > soon
         return ReleasedExpert(
             invitation_id=row["id"],
             code=row["code"],
@@ -352,7 +380,7 @@ class Releases:
             texted=row["sms"] == "sent",
             sms_label=SMS_LABELS[row["sms"]],
             confirmed=confirmed,
-            by_hand=voice == "undelivered" and not confirmed,
+            by_hand=(voice == "undelivered" or waits) and not confirmed,
             words=row["words"] or "",
             recorded_by=row["recorded_by"],
             recorded_at=row["recorded_at"],
@@ -365,21 +393,21 @@ class Releases:
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
-            found = await self._released(draw_id, invitation_id)
+            found = await self._released(draw, invitation_id)
             if not found.by_hand:
                 known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
                 raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
             expert_id = (await Invitation.get(id=invitation_id)).expert_id
             await self._calls.ask(actor, draw, expert_id, "release", phone)
 
-    async def _released(self, draw_id: UUID, invitation_id: UUID) -> ReleasedExpert:
-        for row in await rows(_PANEL, draw_id):
+    async def _released(self, draw: Draw, invitation_id: UUID) -> ReleasedExpert:
+        for row in await rows(_PANEL, draw.id):
             if row["id"] == invitation_id:
-                return self._row(row)
+                return self._row(row, self._soon(draw))
         raise NotFound("退选名单中没有这位专家，请刷新后重试。")
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
-        """A person reached whom no call reached; the release SMS follows. Idempotent.
+        """A person reached whom no call has reached; the release SMS follows, and no call does. Idempotent.
 
         Raises InvalidInput without words, Conflict while calls go on or after an answered one, NotFound.
         """
@@ -388,7 +416,7 @@ class Releases:
             raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
         async with transaction():
             draw, now = (await lock_for(actor, draw_id)).draw, self._deps.now()
-            found = await self._released(draw_id, invitation_id)
+            found = await self._released(draw, invitation_id)
             if found.recorded_at is not None:
                 return
             if not found.by_hand:
@@ -396,10 +424,12 @@ class Releases:
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )
+            await self._notices.stop(invitation_id=invitation_id, kinds=["draw_released"])
             await self._write(draw, await Invitation.get(id=invitation_id))
             await record(actor, now, "release.confirmed", "invitation", invitation_id)
 
 
 def _recipient(kind: str, invitation: Invitation, hotline: str) -> Recipient:
-    params = {**time_params(invitation.gathering_at), "hotline": hotline}
+    begins = invitation.gathering_at.isoformat()
+    params = {**time_params(invitation.gathering_at), "hotline": hotline, BEGINS: begins}
     return Recipient(f"{kind}:{invitation.id}", params, expert_id=invitation.expert_id, invitation_id=invitation.id)

@@ -189,15 +189,94 @@ async def test_who_answers_the_call_gets_the_message_and_knows(
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已告知")
 
 
-async def test_by_night_the_calls_wait_for_the_morning_and_the_table_says_so(office: Office, clock: FixedClock) -> None:
+async def by_night(office: Office, clock: FixedClock, gathers_after: timedelta, experts: int = 1) -> UUID:
+    """A panel that was released at 22:00 and gathers so much later."""
     clock.set(local(clock.now()).replace(hour=22, minute=0))
-    draw_id = await panel(office, 1)
+    draw_id = await panel(office, experts)
+    at = clock.now() + gathers_after
+    await Invitation.filter(draw_id=draw_id).update(gathering_at=at)
+    await Draw.filter(id=draw_id).update(starts_at=at + timedelta(minutes=30), ends_at=at + timedelta(hours=6))
     await released(office, draw_id)
+    return draw_id
+
+
+async def test_by_night_the_calls_wait_for_the_morning_and_the_table_says_so(office: Office, clock: FixedClock) -> None:
+    draw_id = await by_night(office, clock, timedelta(hours=18))
     view = await office.releases.view(office.agency, draw_id)
     [row] = view.panel
     assert row.next_call is not None
-    assert (f"{local(row.next_call):%H:%M}", row.voice_label, row.by_hand) == ("08:00", "通知中", False)
+    assert (f"{local(row.next_call):%H:%M}", row.voice_label, row.sms_label) == ("08:00", "通知中", "未发送")
     assert (row.next_call > clock.now(), view.hours) == (True, "08:00-21:00")
+
+
+async def test_who_gathers_early_in_the_morning_is_called_by_night(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await by_night(office, clock, timedelta(hours=9, minutes=30), experts=2)
+    await delivery.deliver_due()
+    answering, silent = await Attempt.filter(channel="voice", notice__kind="draw_released").order_by("id")
+    assert (answering.state, silent.state) == ("sent", "sent")
+    report = CallReport(answering.vendor_id, answering.out_id, True, ANSWERED, "", clock.now())
+    await hear(reports, vendors, report)
+    for _ in range(3):
+        await call(office, delivery, reports, vendors, clock, UNANSWERED)
+        clock.move(timedelta(minutes=6))
+        await office.notices.climb_due()
+    await office.releases.write_to_unreached()
+    await delivery.deliver_due()
+    shown = (await office.releases.view(office.agency, draw_id)).panel
+    assert sorted((row.calls, row.voice_label, row.texted, row.by_hand) for row in shown) == [
+        (1, "已送达", True, False),
+        (3, "未送达", True, True),
+    ]
+    assert local(clock.now()).hour == 22, "long before they set out"
+
+
+async def test_tries_that_would_fall_into_the_night_are_not_put_off_beyond_the_gathering(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    clock.set(local(clock.now()).replace(hour=20, minute=54))
+    draw_id = await panel(office, 1)
+    at = local(clock.now()).replace(hour=7, minute=30) + timedelta(days=1)
+    await Invitation.filter(draw_id=draw_id).update(gathering_at=at)
+    await Draw.filter(id=draw_id).update(starts_at=at, ends_at=at + timedelta(hours=6))
+    await released(office, draw_id)
+    for _ in range(3):
+        await call(office, delivery, reports, vendors, clock, UNANSWERED)
+        clock.move(timedelta(minutes=6))
+        await office.notices.climb_due()
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.calls, row.voice_label, row.by_hand) == (3, "未送达", True)
+
+
+async def test_who_is_called_late_reads_of_it_at_once_and_a_person_may_tell_him(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await by_night(office, clock, timedelta(hours=12, minutes=30))
+    await delivery.deliver_due()
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.calls, row.voice_label, row.texted, row.by_hand) == (0, "通知中", True, True)
+    await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已电话告知本人")
+    clock.move(timedelta(hours=11))
+    await office.notices.climb_due()
+    await delivery.deliver_due()
+    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert (row.calls, row.confirmed, row.next_call, row.by_hand) == (0, True, None, False)
+    assert ("voice", "draw_released") not in vendors.sent
+
+
+async def test_the_agency_hears_of_whom_no_call_reached_though_the_message_went_out_before(
+    office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await by_night(office, clock, timedelta(hours=12, minutes=30))
+    clock.move(timedelta(hours=10))
+    for _ in range(3):
+        await call(office, delivery, reports, vendors, clock, UNANSWERED)
+        clock.move(timedelta(minutes=6))
+        await office.notices.climb_due()
+    assert [await office.releases.write_to_unreached() for _ in range(2)] == [1, 0]
+    news = await Notice.filter(kind="agency_news").order_by("created_at", "id").values_list("params", flat=True)
+    assert [one["what"] for one in news][1:] == ["有专家未接退选电话，请人工确认"], (news, draw_id)
 
 
 async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
