@@ -139,6 +139,10 @@ class Verification:
         found = await rows(_SELECT + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC, a.id DESC", draw_id)
         return [_row(row) for row in found]
 
+    async def is_asked(self, draw_id: UUID) -> bool:
+        """Whether an application of a draw waits, for the draw itself or for its release."""
+        return await DrawApplication.exists(draw_id=draw_id, state=VerificationState.SUBMITTED)
+
     async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:
         await self._decide(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
 

@@ -129,7 +129,7 @@ class DrawPages(DeskPart):
             over=draw.ended_at is not None,
             may_read=actor.role != "venue",
             may_see_money=actor.role not in AGENCY and may(actor, "remuneration.read") and draw.started_at is not None,
-            may_verify=may(actor, "draw.verify") and progress.state == DrawState.SUBMITTED,
+            may_verify=may(actor, "draw.verify") and await self._services.draws.verification.is_asked(draw.id),
             may_audit=may(actor, "draw.audit") and draw.started_at is not None,
             **await self._lots(actor, draw, progress),
         )
@@ -165,15 +165,14 @@ class DrawPages(DeskPart):
         actor, draw, found = await self._attachment(request)
 
         async def read() -> MailAttachment:
-            return mail_attachment(await self._services.draws.attachments.open(actor, draw.id))
+            return mail_attachment(await self._services.draws.attachments.open(actor, draw.id, _purpose(request)))
 
         return await self._mail.send(request, actor, found.filename, (draw.name, f"/desk/{draw.id}"), read)
 
     async def _attachment(self, request: http.Request) -> tuple[Actor, DrawView, AttachmentView]:
         """Raises NotFound where there is none, Forbidden for whom it doesn't concern."""
         actor, draw = await self._find(request)
-        purpose: Purpose = "release" if request.query.get("of") == "release" else "draw"
-        found = await self._services.draws.attachments.find(actor, draw.id, purpose)
+        found = await self._services.draws.attachments.find(actor, draw.id, _purpose(request))
         if found is None:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         return actor, draw, found
@@ -219,3 +218,7 @@ class DrawPages(DeskPart):
         actor, draw = await self._find(request)
         paper = await self._services.draws.prints.record(actor, draw.id, as_cells)
         return show_pdf(paper.content, paper.filename)
+
+
+def _purpose(request: http.Request) -> Purpose:
+    return "release" if request.query.get("of") == "release" else "draw"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aiohttp.web as http
 
 from domain.draws.lifecycles import VerificationState
 from domain.errors import AppError, Forbidden, InvalidInput, NotFound
+from services.applications import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import check, may
-from services.draws import DrawView, Purpose
+from services.draws import ApplicationRow, DrawView, Purpose
 from web.core.site import ON_PAGE, page_number
 from web.draws.desk import DeskPart
 from web.draws.facts import KINDS, facts_of
@@ -56,19 +59,26 @@ class VerificationPages(DeskPart):
         )
 
     async def application(self, request: http.Request) -> http.Response:
+        """``id``: which application of the draw; by default the one that waits, else the newest."""
         actor, draw = await self._find(request)
-        return await self._page(actor, draw)
+        return await self._page(actor, draw, request.query.get("id", ""))
 
     async def _page(
-        self, actor: Actor, draw: DrawView, error: AppError | None = None, typed: dict[str, str] | None = None
+        self,
+        actor: Actor,
+        draw: DrawView,
+        chosen: str = "",
+        error: AppError | None = None,
+        typed: dict[str, str] | None = None,
     ) -> http.Response:
         """What was applied for, for everybody who watches over the draw; the verifier decides here."""
         if actor.role == "venue":
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
         applications = await self._services.draws.verification.of_draw(draw.id)
         waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
-        newest = waiting or (applications[0] if applications else None)
-        purpose: Purpose = "release" if newest and newest.kind == "release" else "draw"
+        shown = _pick(applications, chosen) if chosen else waiting or next(iter(applications), None)
+        purpose: Purpose = "release" if shown and shown.kind == "release" else "draw"
+        attached = await self._services.draws.attachments.find(actor, draw.id, purpose)
         return self._show(
             actor,
             "draws/application.html",
@@ -76,10 +86,10 @@ class VerificationPages(DeskPart):
             status=error.status if error else 200,
             **await facts_of(self._services, actor, draw),
             applications=applications,
-            newest=newest,
+            shown=shown,
             waiting=waiting if may(actor, "draw.verify") else None,
             too_late=waiting is not None and waiting.kind != "release" and self._services.deps.now() >= draw.starts_at,
-            attached=await self._services.draws.attachments.find(actor, draw.id, purpose),
+            attached=attached if shown and attached and _came_with(attached, shown) else None,
             error=error.message if error else "",
             typed=typed or {},
             form=self._token(actor, "verify", draw.id),
@@ -94,16 +104,12 @@ class VerificationPages(DeskPart):
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
-            return await self._page(actor, draw, error, fields)
+            return await self._page(actor, draw, error=error, typed=fields)
         raise http.HTTPSeeOther(f"/desk/applications?note={note}")
 
     async def _do(self, actor: Actor, draw: DrawView, fields: dict[str, str]) -> str:
         verification, opinion = self._services.draws.verification, fields.get("opinion", "")[:500]
-        application_id = next(
-            (one.id for one in await verification.of_draw(draw.id) if str(one.id) == fields.get("id")), None
-        )
-        if application_id is None:
-            raise NotFound("找不到这份申请，请返回列表后刷新。")
+        application_id = _pick(await verification.of_draw(draw.id), fields.get("id", "")).id
         match fields.get("command"):
             case "approve":
                 await verification.approve(actor, application_id, opinion)
@@ -112,3 +118,16 @@ class VerificationPages(DeskPart):
                 await verification.refuse(actor, application_id, opinion)
                 return "refused"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+
+def _pick(applications: Sequence[ApplicationRow], wanted: str) -> ApplicationRow:
+    """Raises NotFound for one that is not the draw's."""
+    for one in applications:
+        if str(one.id) == wanted:
+            return one
+    raise NotFound("找不到这份申请，请返回列表后刷新。")
+
+
+def _came_with(attached: AttachmentView, application: ApplicationRow) -> bool:
+    """Whether the file that is kept now is the one that was handed in, not one put in its place later."""
+    return attached.ready_at is not None and attached.ready_at <= application.submitted_at

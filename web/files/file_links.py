@@ -108,7 +108,7 @@ class FileMail:
             status=error.status if error else 200,
             filename=filename,
             back=back,
-            action=request.path,
+            action=str(request.rel_url.without_query_params("note")),
             typed=typed,
             note="已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "sent" else "",
             error=error.message if error else "",
@@ -133,7 +133,7 @@ class FileMail:
             if error.status not in _ON_PAGE:
                 raise
             return self.form(request, actor, filename, back, typed=typed, error=error)
-        raise http.HTTPSeeOther(f"{request.path}?note=sent")
+        raise http.HTTPSeeOther(str(request.rel_url.update_query(note="sent")))
 
 
 def _ending(filename: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from models.audit import AuditEntry
-from models.draws import Draw, DrawApplication
+from models.draws import Draw, DrawApplication, DrawLot
 from services.core.base import Actor
 from tests.factories.files import pdf
-from tests.factories.offices import make_draw, state_of
+from tests.factories.offices import add_experts, fix_seed, make_draw, open_invitations, state_of, verify
 from tests.factories.people import make_account, make_grant
 from tests.web.conftest import Visitor, World
+from tests.web.files.test_file_links import sent_by
 
 
 async def submitted(world: World, *, attached: bool = False) -> UUID:
@@ -140,3 +142,71 @@ async def test_a_supervisor_reads_the_application_the_log_and_looks_into_the_rea
     await supervisor.press("查看凭证", leaf=one.leaf)
     assert one.expert_id.hex in supervisor.text
     assert await AuditEntry.filter(action="leaf.opened", subject_id=draw_id).count() == 1
+
+
+async def asked_for_release(world: World) -> UUID:
+    """A panel with a file of its own request, and a request for its release with another."""
+    office, files = world.office, world.services.draws.attachments
+    await add_experts(office, 2)
+    draw_id = await make_draw(office, needed=1)
+    await files.attach(office.agency, draw_id, "抽取申请表.pdf", pdf(1))
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    [one] = await open_invitations(draw_id)
+    await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    world.clock.move(timedelta(minutes=5))
+    await files.attach(office.agency, draw_id, "退选申请表.pdf", pdf(2), "release")
+    await office.releases.submit(office.agency, draw_id, "招标失败", "投标人不足三家")
+    return draw_id
+
+
+async def test_each_row_opens_its_own_application_with_its_file(world: World) -> None:
+    draw_id = await asked_for_release(world)
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    await verifier.get("/desk/applications?state=approved")
+    await verifier.click("查看演示项目(一标段)的抽取申请")
+    assert ("抽取申请表.pdf" in verifier.text, "投标人不足三家" in verifier.text) == (True, True), "the history, too"
+    assert "通过" not in verifier.page.buttons
+    assert verifier.page.links["抽取申请表.pdf"] == f"/desk/{draw_id}/attachment"
+    await verifier.click("退选专家申请")
+    assert verifier.page.links["退选申请表.pdf"] == f"/desk/{draw_id}/attachment?of=release"
+    assert "通过" in verifier.page.buttons
+    for made_up in ("x", str(draw_id)):
+        assert (await verifier.get(f"/desk/{draw_id}/application?id={made_up}")).status == 404
+    await DrawLot.all().update(live=False)
+    other = await submitted(world)
+    [elsewhere] = await DrawApplication.filter(draw_id=other)
+    assert (await verifier.get(f"/desk/{draw_id}/application?id={elsewhere.id}")).status == 404
+
+
+async def test_the_file_of_a_release_is_mailed_not_that_of_the_draw(world: World) -> None:
+    draw_id = await asked_for_release(world)
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    await verifier.get(f"/desk/{draw_id}")
+    await verifier.click("核验这份申请申请内容、附件和核验记录")
+    await verifier.click("发到邮箱")
+    await verifier.press("发到邮箱", email="verifier@example.com")
+    assert "已发送" in verifier.text
+    await verifier.press("发到邮箱", email="other@example.com")
+    assert [one.attachments[0].filename for one in sent_by(world)] == ["退选申请表.pdf"] * 2
+    assert {one.attachments[0].content for one in sent_by(world)} == {pdf(2)}
+
+
+async def test_a_file_that_was_replaced_later_is_not_shown_with_the_old_application(world: World) -> None:
+    draw_id = await submitted(world, attached=True)
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    await verifier.get(f"/desk/{draw_id}/application")
+    await verifier.press("退回", opinion="没有盖章")
+    [old] = await DrawApplication.filter(draw_id=draw_id)
+    world.clock.move(timedelta(minutes=5))
+    await world.services.draws.attachments.attach(world.office.agency, draw_id, "申请表.pdf", pdf(2))
+    terminal = world.services.deps.book("demo").draw.terminals[0]
+    await world.office.setup.submit(world.office.agency, draw_id, terminal, "已盖章")
+    await verifier.get(f"/desk/{draw_id}/application?id={old.id}")
+    assert ("申请表.pdf（提交后已更换或删除）" in verifier.text, "申请表.pdf" in verifier.page.links) == (True, False)
+    await verifier.get(f"/desk/{draw_id}/application")
+    assert "申请表.pdf" in verifier.page.links
