@@ -48,6 +48,11 @@ _LAST = (
     "SELECT l.draw_id, l.at FROM unnest($1::uuid[], $2::int[]) AS head (draw_id, seq) "
     "JOIN draw_log l ON l.draw_id = head.draw_id AND l.seq = head.seq"
 )
+_FREE_REST = (
+    "UPDATE invitation SET ends_at = greatest(starts_at + interval '1 second', $2) "
+    "WHERE draw_id = $1 AND state = 'accepted' AND ends_at > greatest(starts_at + interval '1 second', $2)"
+)
+"""The panel of an activity that is over takes no more of its experts' time."""
 _MOVE_HEADS = (
     "UPDATE draw d SET log_head = head.hash, log_length = head.length "
     "FROM unnest($1::uuid[], $2::text[], $3::int[]) AS head (id, hash, length) WHERE d.id = head.id"
@@ -357,6 +362,7 @@ async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END
     await move(draw, event)
     draw.ended_at = now
     await draw.save(update_fields=["ended_at"])
+    await execute(_FREE_REST, draw.id, now)
     await DiscardRequest.filter(draw_id=draw.id, state=DiscardState.OPEN).update(
         state=DiscardState.VOID, decided_at=now
     )

@@ -31,8 +31,8 @@ _SHOWN = 20
 _TIERS = {"main": "主选", "alternative": "备选"}
 
 _AWAY_AT_CALL = """
-SELECT 1 FROM unavailability u JOIN invitation i ON i.expert_id = u.expert_id
- WHERE i.draw_id = $1 AND i.leaf = $2 AND u.created_at < i.created_at AND u.starts_at < i.ends_at
+SELECT 1 FROM unavailability u JOIN invitation i ON i.expert_id = u.expert_id JOIN draw d ON d.id = i.draw_id
+ WHERE i.draw_id = $1 AND i.leaf = $2 AND u.created_at < i.created_at AND u.starts_at < d.ends_at
    AND u.ends_at > i.starts_at AND (u.cancelled_at IS NULL OR u.cancelled_at > i.created_at)
 """
 _GONE_AT_CALL = """

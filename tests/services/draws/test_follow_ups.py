@@ -32,6 +32,8 @@ from tests.factories.offices import (
     make_office,
     open_invitations,
     prove,
+    sit_elsewhere,
+    start_draw,
     state_of,
 )
 from tests.factories.offices import verify as approve
@@ -344,6 +346,27 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
     await check_invariants()
 
 
+async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Office, clock: FixedClock) -> None:
+    old = await start_draw(office, needed=2)
+    for one in await open_invitations(old):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(old)
+    starts_at, ends_at = (await Draw.get(id=old)).starts_at, (await Draw.get(id=old)).ends_at
+    clock.move(starts_at - clock.now() + timedelta(minutes=30))
+    await office.exits.end(office.agency, old, "评标已完成")
+    clock.move(timedelta(minutes=1))
+    [expert, _] = await Invitation.filter(draw_id=old, state="accepted").values_list("expert_id", flat=True)
+    assert await office.invitations.list_panels(expert) == [], "it is no more to come"
+    assert len(await office.invitations.list_panels(expert, past=True)) == 1
+
+    times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
+    new = await verified(office, await office.follow_ups.recall(office.agency, old, times))
+    for row in (await office.recalls.panel(office.agency, new)).rows:
+        await office.recalls.note(office.agency, new, row.id, True, times.starts_at)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
+    await check_invariants()
+
+
 async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
@@ -367,7 +390,7 @@ async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: O
     if what == "left":
         await Expert.filter(id=known.expert_id).update(left_at=office.deps.now(), active=False)
     else:
-        await Invitation.filter(id=known.earlier_id).update(starts_at=draw.starts_at, ends_at=draw.ends_at)
+        await sit_elsewhere(office, known.expert_id, draw.starts_at, draw.ends_at)
     with pytest.raises(Conflict, match="请登记为不参评"):
         await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
     for one in (await office.recalls.panel(office.agency, new)).rows[1:]:
