@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
+from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
 from services.core.base import Actor, Deps
 from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.draws.access import DrawAccess
-from services.draws.repository import find_avoided
 from services.draws.setup.draw_setup import DrawSetup
 from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
 
@@ -81,7 +80,7 @@ class DrawCopies:
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
             supervisors=tuple(one.entry_id for one in chosen),
-            avoided_draws=await find_avoided(old.id),
+            avoided_draws=await _finished_avoided(old.id),
             remark=old.remark,
         )
 
@@ -96,6 +95,12 @@ class DrawCopies:
         at: datetime = one.gathering_at + later
         phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
         return CallNoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
+
+
+async def _finished_avoided(draw_id: UUID) -> tuple[UUID, ...]:
+    """Without those that were never drawn, which only a redraw of them steps around."""
+    found = AvoidedDraw.filter(draw_id=draw_id, earlier__finished_at__isnull=False).order_by("id")
+    return tuple([one.earlier_id async for one in found])
 
 
 def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:

@@ -243,18 +243,14 @@ class DrawSetup(CallNoticesAndConditions):
     async def _replace_parts(self, draw: Draw, form: DrawForm) -> None:
         await self._replace_lots(draw, form.lots)
         await choose_supervisors(draw, form.supervisors)
+        known = {*await find_avoided(draw.id), *(await find_avoided(draw.original_id) if draw.original_id else ())}
         await AvoidedDraw.filter(draw_id=draw.id).delete()
         followed = await find_ancestors(draw.id) if draw.kind == "redraw" else []
         for earlier_id in followed:
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=earlier_id)
         wanted = set(form.avoided_draws) - set(followed)
-        earlier = await Draw.filter(
-            id__in=list(wanted),
-            pool=draw.pool,
-            organisation_id=draw.organisation_id,
-            finished_at__isnull=False,
-        )
-        if len(earlier) != len(wanted):
+        earlier = await Draw.filter(id__in=list(wanted), pool=draw.pool, organisation_id=draw.organisation_id)
+        if len([other for other in earlier if other.finished_at or other.id in known]) != len(wanted):
             raise InvalidInput("只能选择已抽取完成的活动作为回避来源。", field="avoided_draws")
         for other in earlier:
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)

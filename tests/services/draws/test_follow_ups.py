@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -19,16 +20,19 @@ from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, Reca
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
+from models.projects import Project
 from services.core.base import Deps, system
 from services.draws import RecallTimes, RedrawTimes
 from services.draws.recall_rules import gathering_before
 from services.draws.results.audits import DrawAudits
+from services.draws.setup.copying import DrawCopies
 from tests.factories.offices import (
     Office,
     add_experts,
     draw_form,
     end_with_panel,
     fix_seed,
+    make_draw,
     make_office,
     open_invitations,
     prove,
@@ -63,6 +67,19 @@ async def verified(office: Office, draw_id: UUID) -> UUID:
     await prove(office, draw_id)
     await approve(office, draw_id)
     return draw_id
+
+
+async def draw_and_end(office: Office, draw_id: UUID) -> None:
+    """A verified draw is drawn, everybody agrees, and its expected end comes."""
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    for one in await open_invitations(draw_id):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    cast(FixedClock, office.deps.clock).move((await Draw.get(id=draw_id)).ends_at - office.deps.now())
+    await office.exits.end_due()
 
 
 async def make_recall(office: Office) -> UUID:
@@ -170,6 +187,28 @@ async def test_who_took_part_stays_recused_whatever_the_form_says(office: Office
     form = await office.follow_ups._form(draw, draw.starts_at, draw.ends_at, ())
     await office.setup.edit(office.agency, new, form)
     assert await AvoidedDraw.filter(draw_id=new).values_list("earlier_id", flat=True) == [old]
+
+
+async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office: Office, clock: FixedClock) -> None:
+    undrawn = await make_draw(office)
+    await approve(office, undrawn)
+    clock.move((await Draw.get(id=undrawn)).ends_at - clock.now())
+    await office.exits.end_due()
+    assert (await state_of(undrawn), (await Draw.get(id=undrawn)).finished_at) == ("ended", None)
+    redraw = await verified(office, await office.follow_ups.redraw(office.agency, undrawn, redraw_times(office)))
+    await draw_and_end(office, redraw)
+
+    recall = await office.follow_ups.recall(office.agency, redraw, recall_times(office))
+    form = replace(draw_form(office), starts_at=tomorrow(office, 15), ends_at=tomorrow(office, 18))
+    await office.setup.edit(office.agency, recall, replace(form, opening_at=tomorrow(office, 9)))
+    assert await AvoidedDraw.filter(draw_id=recall).values_list("earlier_id", flat=True) == [undrawn]
+    await verified(office, recall)
+    other = await Project.get(id=office.project_id)
+    columns = {name: getattr(other, name) for name in other._meta.db_fields if name != "id"}
+    project = await Project.create(**columns | {"name": "另一项目"})
+    copies = DrawCopies(office.deps, office.access, office.setup)
+    copy = await copies.copy(office.agency, redraw, project.id, (), "另一项目评标")
+    assert not await AvoidedDraw.exists(draw_id=copy)
 
 
 @pytest.mark.parametrize("way", ["delete", "terminate", "refuse"])
