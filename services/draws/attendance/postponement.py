@@ -11,6 +11,7 @@ from domain.clock import local, print_time
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
+from models.audit import AuditEntry
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, violation
@@ -42,7 +43,7 @@ class Postponement:
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
         """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel is needed elsewhere by then."""
         draw, now, reason = locked.draw, self._deps.now(), new.reason.strip()[:200]
-        self._check(draw, new.at, reason, now)
+        await self._check(draw, new.at, reason, now)
         old, delay = draw.starts_at, new.at - draw.starts_at
         draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
         draw.unsealed_notice_at = None
@@ -51,11 +52,13 @@ class Postponement:
             await _occupy(invitation, draw.ends_at)
             if await has_entered(invitation.id):
                 await self._ask_to_wait(draw, invitation)
-        await record(actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old))
+        await record(
+            actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old), old_at=old.isoformat()
+        )
         facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
         await self._news.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 
-    def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
+    async def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
         book = self._deps.book(draw.pool)
         longest = book.draw.supplement.postpone_max
         if not reason:
@@ -66,8 +69,16 @@ class Postponement:
             raise InvalidInput(
                 f"推迟后的评标开始时间应晚于现在，也晚于原定的{print_time(draw.starts_at)}。", field="starts_at"
             )
-        if at - draw.starts_at > longest or local(at).date() != local(draw.starts_at).date():
-            message = f"评标开始最多推迟{_hours(longest)}，且须在原定当天；请改早一些，或终止活动后重新申请。"
+        first = await _first_start(draw)
+        latest = min(first + longest, local(first).replace(hour=23, minute=59, second=0, microsecond=0))
+        if at > latest:
+            rest = latest - max(draw.starts_at, now)
+            left = (
+                f"还可推迟到{print_time(latest)}，请改早一些"
+                if rest > timedelta()
+                else "已不能再推迟，请按现有专家评标"
+            )
+            message = f"评标开始最多比最初的{print_time(first)}推迟{_hours(longest)}，且须在原定当天；{left}，或终止活动后重新申请。"
             raise violation(book, _RULE, message, field="starts_at")
 
     async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
@@ -88,6 +99,13 @@ class Postponement:
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
         )
+
+
+async def _first_start(draw: Draw) -> datetime:
+    """The expected start before it was moved for the first time."""
+    moves = AuditEntry.filter(subject="draw", subject_id=draw.id, action="draw.start_moved")
+    first = await moves.order_by("at", "id").first()
+    return datetime.fromisoformat(first.details["old_at"]) if first else draw.starts_at
 
 
 async def _places_held(draw: Draw) -> list[Invitation]:

@@ -125,6 +125,25 @@ async def test_the_start_stays_on_its_day(office: Office, clock: FixedClock) -> 
     assert await state_of(draw_id) == "drawing"
 
 
+async def test_moving_the_start_again_does_not_move_it_further_than_once(office: Office, clock: FixedClock) -> None:
+    """The start at 18:00 may move to 22:00 at most, in one step or in two."""
+    draw_id, _, _ = await one_came(office, clock)
+    first = (await Draw.get(id=draw_id)).starts_at
+    await refill(office, draw_id, gathering=1.5, start=3)
+    await office.run.advance(draw_id)
+    [new] = await open_invitations(draw_id)
+    await office.invitations.answer(new.id, new.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    clock.set(new.gathering_at + timedelta(minutes=1))
+    await office.discards.register(office.desk, draw_id, DiscardForm(new.code, "absence", "未到"))
+    hours = (first + timedelta(hours=4) - clock.now()) / timedelta(hours=1)
+    with pytest.raises(RuleViolation, match="还可推迟到11月21日.*22:00") as refusal:
+        await refill(office, draw_id, gathering=1.5, start=hours + 0.1)
+    assert refusal.value.rule == "draw.supplement.postpone_max"
+    await refill(office, draw_id, gathering=1.5, start=hours)
+    assert (await Draw.get(id=draw_id)).starts_at == first + timedelta(hours=4)
+
+
 async def test_an_expert_of_the_panel_who_is_needed_elsewhere_later_stops_the_new_start(
     office: Office, clock: FixedClock
 ) -> None:
