@@ -58,10 +58,15 @@ class DisputeIn(ConfirmationIn):
     )
 
 
+class SeenIn(Input):
+    id: UUID
+    version: int = Field(ge=1, description="Of what was seen; another one is refused with 409, and none is marked")
+
+
 class PaymentIn(Input):
     paid_on: date = Field(description="支付日期", examples=["2026-11-23"])
     way: str = Field("", max_length=20, description="支付方式, one of the pool's", examples=["银行转账"])
-    ids: tuple[UUID, ...] | None = Field(None, max_length=200, description="要登记的酬劳; null: all that are confirmed")
+    seen: tuple[SeenIn, ...] = Field((), max_length=200, description="要登记的酬劳; at least one")
 
 
 class PaidOut(Output):
@@ -129,7 +134,7 @@ async def propose(call: Call, path: ProposalPath, body: ProposalIn) -> Remunerat
 async def pay(call: Call, path: DrawPath, body: PaymentIn) -> PaidOut:
     """Mark what was paid outside this system. Twice is harmless."""
     marked = await call.services.remuneration.payouts.mark_paid(
-        call.actor, path.draw_id, body.paid_on, body.way, body.ids
+        call.actor, path.draw_id, body.paid_on, body.way, {one.id: one.version for one in body.seen}
     )
     return PaidOut(marked=marked)
 

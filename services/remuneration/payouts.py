@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -24,7 +24,6 @@ from services.draws import DrawAccess, lock
 from services.notifications import Notices
 from services.remuneration.records import day_of, lock_one, move
 
-_PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
 _MONTHS = """
 SELECT to_char(d.ended_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month, o.name AS organisation,
   count(DISTINCT d.id)::int AS draws, count(*)::int AS experts, sum(r.amount)::bigint AS total,
@@ -62,33 +61,33 @@ class Payouts:
         draw_id: UUID,
         paid_on: date,
         way: str,
-        ids: Collection[UUID] | None = None,
+        seen: Mapping[UUID, int],
         *,
         key: str | None = None,
     ) -> int:
-        """The agency has paid these, or all that are confirmed; returns how many are marked anew. Twice is harmless.
+        """The agency has paid these, in the versions it saw; returns how many are marked anew. Twice is harmless.
 
-        Raises Conflict for one that is not confirmed, or when there is nothing to pay.
+        Raises Conflict when one is not confirmed or its amount has changed, and for none; then none is marked.
         """
         permissions.check(actor, "remuneration.pay")
         async with transaction():
             await self._access.get(actor, draw_id)
             draw = (await lock(draw_id)).draw
             self._check(self._deps.book(draw.pool), draw, paid_on, way)
-            chosen = await self._chosen(draw_id, ids)
-            if ids is None and not chosen:
+            if not seen:
                 raise Conflict("没有待支付的酬劳：专家确认后才能登记支付。", code="nothing_to_pay")
+            chosen = await self._chosen(draw_id, seen)
             for one in chosen:
                 await self._pay(actor, one, paid_on, way)
         return len(chosen)
 
-    async def _chosen(self, draw_id: UUID, ids: Collection[UUID] | None) -> list[Remuneration]:
-        found = await Remuneration.filter(draw_id=draw_id).select_for_update().order_by("id")
-        if ids is None:
-            return [one for one in found if one.state in _PAYABLE]
-        if not set(ids) <= {one.id for one in found}:
+    async def _chosen(self, draw_id: UUID, seen: Mapping[UUID, int]) -> list[Remuneration]:
+        found = await Remuneration.filter(draw_id=draw_id, id__in=list(seen)).select_for_update().order_by("id")
+        if len(found) != len(seen):
             raise NotFound("找不到这笔酬劳，请刷新后重试。")
-        return [one for one in found if one.id in ids and one.state != RemunerationState.PAID]
+        if any(one.version != seen[one.id] for one in found):
+            raise Conflict("金额已更新，请核对。", code="amount_changed")
+        return [one for one in found if one.state != RemunerationState.PAID]
 
     def _check(self, book: Rulebook, draw: Draw, paid_on: date, way: str) -> None:
         if way not in book.remuneration.pay_ways:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
+from uuid import UUID
 
 import aiohttp.web as http
 
@@ -14,8 +15,8 @@ from services.core.base import Actor
 from services.draws import Detail
 from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
-from web.agency.wizard import DrawPart, path_of, ticked
-from web.office.base import EMPTY, Form, day, redirect, uuid_of
+from web.agency.wizard import DrawPart, path_of
+from web.office.base import EMPTY, Form, day, redirect, uuid_of, version_of
 
 _PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
 
@@ -24,6 +25,7 @@ class RemunerationTab(DrawPart):
     step = "remuneration"
     notes: ClassVar[Mapping[str, str]] = {
         "paid": "已登记支付，已通知专家。",
+        "before": "这些酬劳此前已登记支付，没有重复登记。",
         "back": "已撤销支付登记，可以重新登记。",
     }
 
@@ -54,7 +56,8 @@ class RemunerationTab(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` all, chosen (boxes ``pay-``), or back with an ``id``."""
+        """``command`` all (fields ``due-``) or chosen (boxes ``pay-``), each with the version that was shown; or back
+        with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -74,11 +77,11 @@ class RemunerationTab(DrawPart):
         paid_on = day(fields.get("paid_on", ""), "paid_on", "支付日期")
         if paid_on is None:
             raise InvalidInput("请填写支付日期。", code="missing", field="paid_on")
-        chosen = ticked(fields, "pay-", "这笔酬劳") if command == "chosen" else None
-        if chosen == ():
+        prefix = "pay-" if command == "chosen" else "due-"
+        seen = _seen(fields, prefix)
+        if command == "chosen" and not seen:
             raise InvalidInput("请勾选已支付的专家。", code="missing")
-        await payouts.mark_paid(actor, draw_id, paid_on, fields.get("way", ""), chosen)
-        return "paid"
+        return "paid" if await payouts.mark_paid(actor, draw_id, paid_on, fields.get("way", ""), seen) else "before"
 
     async def sheet(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
@@ -102,6 +105,15 @@ class RemunerationMonths(AgencyPart):
     async def sheet(self, request: http.Request) -> http.Response:
         actor, month = await self.actor(request), request.match_info["month"]
         return _download(await self.services.remuneration.sheets.of_month(actor, month), f"remuneration-{month}")
+
+
+def _seen(fields: Mapping[str, str], prefix: str) -> dict[UUID, int]:
+    """Versions of the rows that the page showed, by id."""
+    return {
+        uuid_of(name.removeprefix(prefix), "这笔酬劳"): version_of(value)
+        for name, value in fields.items()
+        if name.startswith(prefix)
+    }
 
 
 def _download(body: bytes, name: str) -> http.Response:

@@ -161,6 +161,11 @@ def uuid_of(text: str, what: str = "这一项") -> UUID:
         raise NotFound(f"找不到{what}，请返回列表后刷新。", code="unknown") from error
 
 
+def version_of(text: str) -> int:
+    """What a hidden field says of a row that was shown; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
 def redirect(path: str, **query: str) -> http.HTTPSeeOther:
     """To be raised: go on to a page; ``note`` says there what was done."""
     said = {name: value for name, value in query.items() if value}

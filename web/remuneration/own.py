@@ -9,7 +9,7 @@ from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site
-from web.office.base import EMPTY, Form, uuid_of
+from web.office.base import EMPTY, Form, uuid_of, version_of
 
 _ON_PAGE = ON_PAGE | {404}
 _ACTION = "remuneration"
@@ -58,8 +58,7 @@ class OwnRemunerationPages:
 
     async def _do(self, person: Actor, fields: dict[str, str]) -> str:
         answers, one_id = self._services.remuneration.answers, uuid_of(fields.get("id", ""), "这笔酬劳")
-        typed = fields.get("version", "")
-        version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
+        version = version_of(fields.get("version", ""))
         match fields.get("command"):
             case "confirm":
                 await answers.confirm(person, one_id, version, by="h5")

@@ -257,12 +257,12 @@ async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
     assert (own.state, own.may_dispute, own.answer_until) == (S.ASSUMED, True, None)
     assert await Notice.filter(kind="agency_remuneration").count() == 1
     await owed.answers.dispute(me, own.id, 1, "出差未看到", by="chat")
-    with pytest.raises(Conflict, match="没有待支付"):
-        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金")
+    with pytest.raises(Conflict, match="专家有异议"):
+        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", {own.id: 1})
     await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "金额无误")
     clock.move(timedelta(hours=1))
     await owed.answers.assume_due()
-    assert await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金") == 1
+    assert await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", {own.id: 2}) == 1
     with pytest.raises(Conflict, match="已支付"):
         await owed.answers.dispute(me, own.id, 2, "太少", by="chat")
     await check_invariants()
@@ -278,16 +278,20 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
         await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
     today, pay = local(clock.now()).date(), owed.payouts.mark_paid
     ids = {row.code: row.id for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
-    first, open_one = cast(UUID, ids[invitations[0].code]), cast(UUID, ids[invitations[2].code])
+    first, second, open_one = [cast(UUID, ids[one.code]) for one in invitations]
     with pytest.raises(InvalidInput, match="支付日期"):
-        await pay(office.agency, draw_id, today + timedelta(days=1), "现金")
+        await pay(office.agency, draw_id, today + timedelta(days=1), "现金", {first: 1})
     with pytest.raises(InvalidInput, match="支付方式"):
-        await pay(office.agency, draw_id, today, "支票")
+        await pay(office.agency, draw_id, today, "支票", {first: 1})
     with pytest.raises(Conflict, match="待专家确认"):
-        await pay(office.agency, draw_id, today, "现金", [open_one])
-    assert await pay(office.agency, draw_id, today, "现金", [first]) == 1
-    assert await pay(office.agency, draw_id, today, "现金", [first]) == 0, "twice is harmless"
-    assert await pay(office.agency, draw_id, today, "银行转账") == 1
+        await pay(office.agency, draw_id, today, "现金", {first: 1, open_one: 1})
+    with pytest.raises(Conflict, match="没有待支付"):
+        await pay(office.agency, draw_id, today, "现金", {})
+    with pytest.raises(NotFound):
+        await pay(office.agency, draw_id, today, "现金", {first: 1, UUID(int=3): 1})
+    assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 1
+    assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 0, "twice is harmless"
+    assert await pay(office.agency, draw_id, today, "银行转账", {first: 1, second: 1}) == 1
     shown = await owed.proposals.of_draw(office.agency, draw_id)
     assert (shown.total, shown.paid, shown.payable) == (150000, 100000, 0)
     assert await Notice.filter(kind="remuneration_paid").count() == 2
@@ -303,6 +307,25 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     await check_invariants()
 
 
+async def test_only_the_amounts_that_were_seen_are_marked_and_none_when_one_has_changed(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, [first, second] = await ended_panel(office, clock, needed=2)
+    await owed.proposals.propose_all(office.desk, draw_id)
+    seen = {}
+    for one in (first, second):
+        [own] = await owed.answers.own(expert_of(one))
+        await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
+        seen[own.id] = own.version
+    await owed.proposals.propose(office.desk, draw_id, second.id, 70000, "补登记")
+    [own] = await owed.answers.own(expert_of(second))
+    await owed.answers.confirm(expert_of(second), own.id, 2, by="h5")
+    with pytest.raises(Conflict, match="金额已更新，请核对"):
+        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", seen)
+    assert not await Remuneration.exists(state="paid")
+    await check_invariants()
+
+
 async def test_hands_that_press_at_once_do_it_once(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
@@ -315,7 +338,7 @@ async def test_hands_that_press_at_once_do_it_once(
     assert await Notice.filter(kind="agency_remuneration").count() == 1, "whoever is last tells the agency"
     today = local(clock.now()).date()
     marked = await asyncio.gather(
-        *(owed.payouts.mark_paid(office.agency, draw_id, today, "现金", [one for _, one in mine]) for _ in range(3))
+        *(owed.payouts.mark_paid(office.agency, draw_id, today, "现金", {one: 1 for _, one in mine}) for _ in range(3))
     )
     assert sorted(marked) == [0, 0, 2]
     await check_invariants()
@@ -363,7 +386,7 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
         owed.proposals.of_draw(foreign, draw_id),
         owed.proposals.of_draw(elsewhere, draw_id),
         owed.proposals.propose(elsewhere, draw_id, invitation.id, 10, "x"),
-        owed.payouts.mark_paid(foreign, draw_id, today, "现金"),
+        owed.payouts.mark_paid(foreign, draw_id, today, "现金", {row.id: 1}),
         owed.payouts.take_back(foreign, draw_id, row.id),
         owed.sheets.of_draw(foreign, draw_id),
         owed.answers.confirm(other, row.id, 1, by="h5"),
@@ -374,7 +397,7 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
             await refused
     for refused in (
         owed.proposals.propose(office.agency, draw_id, invitation.id, 10, "x"),
-        owed.payouts.mark_paid(office.desk, draw_id, today, "现金"),
+        owed.payouts.mark_paid(office.desk, draw_id, today, "现金", {row.id: 1}),
         owed.sheets.of_draw(office.desk, draw_id),
         owed.answers.own(office.agency),
         owed.proposals.of_draw(office.supervisor, draw_id),

@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from openpyxl import load_workbook
 
 from domain.clock import local
@@ -120,6 +121,42 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     assert "1,100.00元" in agency.text
     assert (await agency.client.get(f"/agency/remuneration/{month}.xlsx")).status == 200
     assert (await agency.client.get("/agency/remuneration/2026-99.xlsx")).status == 422
+
+
+@pytest.mark.parametrize("button", ["登记已选", "全部登记（2人）"])
+async def test_the_agency_marks_only_what_its_page_showed(world: World, button: str) -> None:
+    """The venue corrects an amount, and the expert confirms it, while the agency's page stands open."""
+    draw_id, invitations = await ended_panel(world.office, world.clock, needed=2)
+    owed = world.services.remuneration
+    await owed.proposals.propose_all(world.office.desk, draw_id)
+    for one in invitations:
+        await confirm(world, one.expert_id)
+    agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
+    await owed.proposals.propose(world.office.desk, draw_id, invitations[1].id, 18_888_88, "评标三天")
+    await confirm(world, invitations[1].expert_id)
+    await agency.press(button, way="现金")
+    assert (agency.status, "金额已更新，请核对" in agency.text, "18,888.88" in agency.text) == (409, True, True)
+    assert not await Remuneration.exists(state="paid")
+    await agency.press(button, way="现金")
+    assert (agency.status, "已登记支付" in agency.text) == (200, True)
+    assert await Remuneration.filter(state="paid").count() == 2
+
+
+async def test_who_confirms_after_the_page_was_opened_is_not_marked_with_the_others(world: World) -> None:
+    draw_id, [first, second] = await ended_panel(world.office, world.clock, needed=2)
+    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await confirm(world, first.expert_id)
+    agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
+    await confirm(world, second.expert_id)
+    await agency.press("全部登记（1人）", way="现金")
+    assert (agency.status, "全部登记（1人）" in agency.page.buttons) == (200, True)
+    assert (await Remuneration.get(invitation_id=second.id)).state == "confirmed"
+
+
+async def confirm(world: World, expert_id: UUID) -> None:
+    expert = Actor("demo", "expert", expert_id=expert_id)
+    [own] = await world.services.remuneration.answers.own(expert)
+    await world.services.remuneration.answers.confirm(expert, own.id, own.version, by="h5")
 
 
 async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -> None:
