@@ -14,8 +14,8 @@ class Invitation(Row):
     """``state`` is a ``domain.draws.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
 
     ``starts_at``–``ends_at`` is the time it claims, up to the activity's end when that came early; open and accepted
-    invitations of one expert never overlap (exclusion constraint). Taps in chat come back as ``menu_id`` (attend) or the
-    number after it (decline).
+    invitations of one expert never overlap (exclusion constraint). Taps in chat come back as ``menu_id`` (attend) or
+    the number after it (decline).
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="invitations")

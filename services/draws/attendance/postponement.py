@@ -72,13 +72,8 @@ class Postponement:
         first = await _first_start(draw)
         latest = min(first + longest, local(first).replace(hour=23, minute=59, second=0, microsecond=0))
         if at > latest:
-            rest = latest - max(draw.starts_at, now)
-            left = (
-                f"还可推迟到{print_time(latest)}，请改早一些"
-                if rest > timedelta()
-                else "已不能再推迟，请按现有专家评标"
-            )
-            message = f"评标开始最多比最初的{print_time(first)}推迟{_hours(longest)}，且须在原定当天；{left}，或终止活动后重新申请。"
+            most = f"评标开始最多比最初的{print_time(first)}推迟{_hours(longest)}，且须在原定当天"
+            message = f"{most}；{_what_is_left(latest, max(draw.starts_at, now))}，或终止活动后重新申请。"
             raise violation(book, _RULE, message, field="starts_at")
 
     async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
@@ -119,6 +114,10 @@ async def _occupy(invitation: Invitation, ends_at: datetime) -> None:
     except IntegrityError as error:
         message = "有专家在推迟后的时段另有评标，请选择早一些的开始时间，或请该专家请假后再补抽。"
         raise Conflict(message, code="start_overlaps") from error
+
+
+def _what_is_left(latest: datetime, held: datetime) -> str:
+    return f"还可推迟到{print_time(latest)}，请改早一些" if latest > held else "已不能再推迟，请按现有专家评标"
 
 
 def _hours(span: timedelta) -> str:

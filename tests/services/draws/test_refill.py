@@ -137,7 +137,7 @@ async def test_moving_the_start_again_does_not_move_it_further_than_once(office:
     clock.set(new.gathering_at + timedelta(minutes=1))
     await office.discards.register(office.desk, draw_id, DiscardForm(new.code, "absence", "未到"))
     hours = (first + timedelta(hours=4) - clock.now()) / timedelta(hours=1)
-    with pytest.raises(RuleViolation, match="还可推迟到11月21日.*22:00") as refusal:
+    with pytest.raises(RuleViolation, match=r"还可推迟到11月21日.*22:00") as refusal:
         await refill(office, draw_id, gathering=1.5, start=hours + 0.1)
     assert refusal.value.rule == "draw.supplement.postpone_max"
     await refill(office, draw_id, gathering=1.5, start=hours)
