@@ -68,6 +68,7 @@ class PoolOut(Output):
     leave_consequence: str = Field(description="Show it before an expert confirms a leave")
     registration: RegistrationOut
     code_length: int = Field(description="Digits of the code by which an expert is known at the door")
+    pay_for_others: bool = Field(description="Whether fees of other persons may be looked up and paid")
     choices: ChoicesOut
 
 
@@ -83,6 +84,7 @@ async def show(call: Call) -> PoolOut:
         privacy_text=book.pool.privacy_text,
         leave_consequence=book.draw.leave.consequence,
         code_length=book.draw.code_length,
+        pay_for_others=book.fee is not None and book.fee.pay_for_others,
         registration=RegistrationOut(
             open=book.registration.open,
             closed=book.registration.closed,

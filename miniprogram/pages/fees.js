@@ -1,4 +1,4 @@
-// What the person owes, paid with WeChat; the service is asked afterwards, since the phone's answer is a hint only.
+// What the person owes, or another whose expert number is typed in, paid with WeChat; the service is asked afterwards, since the phone's answer is a hint only.
 const { Failure, call } = require('../lib/api');
 const consents = require('../lib/consents');
 const { facts, present } = require('../lib/lists');
@@ -13,22 +13,23 @@ function noteOf(fee) {
   return fee.phase === 'paid' ? '' : `有疑问请拨打${fee.hotline}。`;
 }
 
-/** @param {Api.FeeViewOut} fee @returns {Shell.Group} */
+/** Another's fee names its owner. @param {Api.FeeViewOut} fee @returns {Shell.Group} */
 function groupOf(fee) {
   const [tag, tone] = FEE[fee.phase];
   const paid = fee.phase === 'paid';
   const cells = present([
     { label: '金额', value: `${fee.amount_yuan} 元`, tag, tone },
     ...facts([
+      ['申请人', fee.own ? '' : fee.name],
       ['专家编号', fee.expert_number],
       ['开放时间', fee.phase === 'not_open' ? showTime(fee.opens_at) : ''],
       ['截止', fee.closes_at && !paid ? showTime(fee.closes_at) : ''],
       ['缴费时间', fee.paid_at && showTime(fee.paid_at)],
     ]),
-    paid && { label: '凭证与发票', url: own('pay') },
+    paid && fee.own && { label: '凭证与发票', url: own(`pay?fee=${fee.id}`) },
   ]);
   const button = fee.phase === 'open' ? { label: '微信支付', command: 'pay', id: fee.id, kind: /** @type {const} */ ('primary') } : undefined;
-  return { title: fee.title, cells, button, note: noteOf(fee) };
+  return { title: fee.own ? fee.title : `为他人缴费：${fee.title}`, cells, button, note: noteOf(fee) };
 }
 
 /** False when the person turned away. @param {Api.ParametersOut | null} given @returns {Promise<boolean>} */
@@ -43,12 +44,27 @@ async function cashier(given) {
   }
 }
 
-openPage({ every: 5000, data: { asked: /** @type {string[]} */ ([]) } }, {
+/** How a fee that was looked up stands now. @param {string} id */
+const again = (id) => (id ? call('GET /payments/fees/{fee_id}', { path: { fee_id: id } }) : Promise.resolve(null));
+
+openPage({ every: 5000, data: { asked: /** @type {string[]} */ ([]), others: false, number: '', found: '' } }, {
   async load() {
-    const [{ items }, asked] = await Promise.all([call('GET /payments/fees'), consents.wanted('paying')]);
-    const groups = items.map(groupOf);
-    const others = { cells: [{ label: '为他人缴费', note: '按专家编号查询', url: own('pay') }] };
-    return { asked, sheet: { groups: groups.length ? [...groups, others] : [{ cells: [], note: '目前没有需要缴纳的费用。' }, others] } };
+    const [{ items }, asked, found] = await Promise.all([call('GET /payments/fees'), consents.wanted('paying'), again(this.data.found)]);
+    const groups = items.length ? items.map(groupOf) : [{ cells: [], note: '您目前没有需要缴纳的费用。' }];
+    return { asked, others: this.pool.pay_for_others, sheet: { groups: found ? [...groups, groupOf(found)] : groups } };
+  },
+
+  /** @param {Shell.Tap} event */
+  typeNumber({ detail }) { this.setData({ number: detail.value.trim() }); },
+
+  lookUp() {
+    if (!this.data.number) return toast('请填写专家编号。');
+    return this.act(async () => {
+      const fee = await call('POST /payments/lookups', { body: { number: this.data.number } });
+      this.setData({ found: fee.own ? '' : fee.id });
+      toast(fee.own ? '这是您本人的费用，请在上面支付。' : `请核对申请人：${fee.name}`);
+      await this.refresh();
+    });
   },
 
   /** @param {string} id */

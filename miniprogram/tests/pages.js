@@ -2,7 +2,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
-const { Phone, person, role } = require('./phone');
+const { POOL, Phone, person, role } = require('./phone');
 
 const ROOT = path.join(__dirname, '..');
 const APP = JSON.parse(fs.readFileSync(path.join(ROOT, 'app.json'), 'utf8'));
@@ -121,6 +121,34 @@ test('turning away from the cashier is no fault; a fault says what became of the
   const broken = await failing('requestPayment:fail');
   await broken.tap('微信支付');
   assert.match(broken.said[0], /如已扣款，几分钟后会显示/);
+});
+
+test('the fee of another is looked up by the expert number, named, and paid at the cashier', async () => {
+  const theirs = { ...FEE, id: 'f2', own: false, expert_number: 'ZJ0100002', name: '李**' };
+  let paid = false;
+  const phone = await new Phone({ ...applicant, 'GET /payments/fees': EMPTY, 'POST /payments/fees/f2/orders': ORDER,
+    'POST /payments/lookups': ({ body }) => (body.number === 'ZJ0100002' ? theirs : { status: 404, data: { detail: '没有找到这个专家编号的费用' } }),
+    'GET /payments/fees/f2': () => ({ ...theirs, phase: paid ? 'paid' : 'open' }),
+  }, { requestPayment: async () => { paid = true; } }).open('pages/fees');
+  await phone.tap('查询');
+  phone.page.typeNumber({ detail: { value: ' ZJ0100009 ' } });
+  await phone.tap('查询');
+  phone.page.typeNumber({ detail: { value: 'ZJ0100002' } });
+  await phone.tap('查询');
+  assert.deepEqual(phone.said, ['请填写专家编号。', '没有找到这个专家编号的费用', '请核对申请人：李**']);
+  assert.match(phone.text, /您目前没有需要缴纳的费用.*为他人缴费：培训费.*申请人李\*\*.*专家编号ZJ0100002/);
+  await phone.tap('微信支付');
+  assert.deepEqual(phone.bodies('POST /payments/fees/f2/orders'), [{ trade: 'mini' }]);
+  assert.match(phone.text, /已缴费/);
+  assert.doesNotMatch(phone.text, /凭证与发票/);
+});
+
+test('where only one\'s own fee may be paid, nothing else is offered; a receipt is that of its fee', async () => {
+  const phone = await new Phone({ ...applicant, 'GET /pool': { ...POOL, pay_for_others: false },
+    'GET /payments/fees': { items: [{ ...FEE, phase: 'paid', paid_at: '2026-11-20T09:00:00+08:00' }] } }).open('pages/fees');
+  assert.doesNotMatch(phone.text, /为他人缴费/);
+  await phone.tap('凭证与发票');
+  assert.deepEqual(phone.told('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/pay?fee=f1']);
 });
 
 test('no fee, no examination, no course: it is said', async () => {

@@ -736,6 +736,7 @@ declare namespace Api {
     leave_consequence: string;
     registration: RegistrationOut;
     code_length: number;
+    pay_for_others: boolean;
     choices: ChoicesOut;
   }
 

@@ -9,9 +9,14 @@ def is_wechat(request: http.Request) -> bool:
     return "MicroMessenger" in request.headers.get("User-Agent", "")
 
 
+def in_mini_program(request: http.Request) -> bool:
+    """A page inside a mini-program's web-view, which can neither ask WeChat who it is nor call its cashier."""
+    return "miniProgram" in request.headers.get("User-Agent", "")
+
+
 def in_wechat(request: http.Request) -> bool:
-    """WeChat's own browser, not a page inside a mini-program, which can't ask WeChat who it is."""
-    return is_wechat(request) and "miniProgram" not in request.headers.get("User-Agent", "")
+    """WeChat's own browser, not a page inside a mini-program."""
+    return is_wechat(request) and not in_mini_program(request)
 
 
 def device_of(request: http.Request) -> str:

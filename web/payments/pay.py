@@ -1,5 +1,7 @@
 """``/h5/{pool}/pay``: what is owed, paid inside WeChat by JSAPI and elsewhere by a QR code that shows its own result.
 
+Inside the mini-program, where a page has no cashier, it leads back to the native page.
+
 Everything works without scripts save JSAPI, which only WeChat's own browser has. After it was opened by number, a page
 goes on by a token bound to this fee and this visitor, so that waiting does not count as looking up.
 """
@@ -18,7 +20,7 @@ from services.payments import FeeView, Ordered, prove
 from services.ports import PayParameters
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.accounts.user_agent import is_wechat
+from web.accounts.user_agent import in_mini_program, is_wechat
 from web.core.qr import path_of
 from web.core.site import ON_PAGE, Site, show_pdf
 from web.payments.visitors import PayVisitors, Visitor
@@ -66,7 +68,7 @@ class PayPages:
                 due=_others_due(own, wanted),
                 note=_NOTES.get(request.query.get("note", ""), ""),
             )
-        return self._search(visitor)
+        return self._search(request, visitor)
 
     async def fee(self, request: http.Request) -> http.Response:
         visitor = await self._visitors.visitor(request)
@@ -78,10 +80,12 @@ class PayPages:
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
-            return self._search(visitor, number, error)
+            return self._search(request, visitor, number, error)
         return self._page(request, visitor, view)
 
-    def _search(self, visitor: Visitor, number: str = "", error: AppError | None = None) -> http.Response:
+    def _search(
+        self, request: http.Request, visitor: Visitor, number: str = "", error: AppError | None = None
+    ) -> http.Response:
         book = self._services.deps.book(visitor.actor.pool)
         return self._site.render(
             "payments/search.html",
@@ -90,6 +94,7 @@ class PayPages:
             number=number[:32],
             error=error.message if error else "",
             known=visitor.actor.account_id is not None,
+            in_mini=in_mini_program(request),
             others=book.fee is not None and book.fee.pay_for_others,
             pool_name=book.pool.name,
             hotline=book.fee.hotline if book.fee else book.pool.hotline,
@@ -118,7 +123,7 @@ class PayPages:
             note=note,
             error=error.message if error else "",
             token=token,
-            jsapi=self._by_jsapi(request, visitor),
+            way=_way_to_pay(request, visitor),
             wechat=is_wechat(request),
             ordered=ordered,
             at_once=at_once,
@@ -128,9 +133,6 @@ class PayPages:
             pool_name=book.pool.name,
             form=self._site.form_token("invoice", view.id, visitor.person),
         )
-
-    def _by_jsapi(self, request: http.Request, visitor: Visitor) -> bool:
-        return bool(visitor.openid) and request.query.get("way") != "native"
 
     def _sign(self, fee_id: UUID, visitor: Visitor) -> str:
         until = self._services.deps.now() + _TOKEN_TTL
@@ -217,6 +219,15 @@ class PayPages:
         return self._site.render(
             "payments/proof.html", proof=await prove(self._services.deps, request.match_info["token"])
         )
+
+
+def _way_to_pay(request: http.Request, visitor: Visitor) -> str:
+    """``jsapi``; ``native``: by a code; ``return``: to the mini-program, unless the code has been asked for there."""
+    if request.query.get("way") == "native":
+        return "native"
+    if visitor.openid:
+        return "jsapi"
+    return "return" if in_mini_program(request) and "token" not in request.match_info else "native"
 
 
 def _wants_json(request: http.Request) -> bool:

@@ -16,6 +16,7 @@ from tests.factories.people import make_identity
 from tests.web.conftest import PUBLIC_URL, WECHAT, Visitor, World
 from web.accounts.login import COOKIE
 
+MINI = {"User-Agent": f"{WECHAT['User-Agent']} miniProgram/wx1"}
 JSON = {"Accept": "application/json", "Origin": PUBLIC_URL}
 
 
@@ -60,10 +61,9 @@ async def test_a_page_inside_the_mini_program_does_not_ask_wechat_who_it_is(
     world: World, platform: FakePlatform
 ) -> None:
     """There is no way from a web-view to WeChat's page; in WeChat's own browser there is."""
-    mini = {"User-Agent": f"{WECHAT['User-Agent']} miniProgram/wx1"}
     ways = {}
     for path in ("/h5/demo/pay", "/h5/demo/account"):
-        for name, headers in (("wechat", WECHAT), ("mini", mini)):
+        for name, headers in (("wechat", WECHAT), ("mini", MINI)):
             client = world.visitor().client
             answer = await client.get(path, headers=headers, allow_redirects=False)
             ways[path, name] = URL(answer.headers["Location"]).path
@@ -71,8 +71,31 @@ async def test_a_page_inside_the_mini_program_does_not_ask_wechat_who_it_is(
     assert "/h5/login" not in (ways["/h5/demo/pay", "wechat"], ways["/h5/demo/account", "wechat"])
     fee = await make_owed(world)
     visitor = await log_in(world, fee)
-    answer = await visitor.client.get(f"/h5/demo/pay?fee={fee.id}", headers=mini, allow_redirects=False)
+    answer = await visitor.client.get(f"/h5/demo/pay?fee={fee.id}", headers=MINI, allow_redirects=False)
     assert answer.status == 200
+
+
+async def test_inside_the_mini_program_it_leads_back_to_the_native_page(world: World, platform: FakePlatform) -> None:
+    """WeChat has no cashier in a web-view. A code for another phone is there for who asks for it."""
+    fee, other = await make_owed(world), await make_owed(world)
+    visitor = await log_in(world, fee, **MINI)
+    for path, words in (
+        (f"?fee={fee.id}", "打开 “我的缴费” 支付。"),
+        (f"/{other.expert_number}", "支付，在那里按专家编号查询"),
+    ):
+        await visitor.get(f"/h5/demo/pay{path}")
+        assert ("返回小程序首页" in visitor.text, words in visitor.text) == (True, True), visitor.text
+        assert [form for form in visitor.page.forms if "pay-order" in form["action"]] == []
+        assert "pay.js" not in await visitor.response.text()
+        await visitor.click("用另一部手机扫码支付")
+        await visitor.press("显示付款码")
+        assert "另一部手机" in visitor.text
+        await visitor.click("我已支付，查看结果")
+        assert "显示付款码" in visitor.page.buttons
+    assert [order.trade for order in await PayOrder.all()] == ["native", "native"]
+    await visitor.get("/h5/demo/pay?other=1")
+    assert "为他人缴费请返回小程序首页" in visitor.text
+    assert "下一步" not in visitor.page.buttons
 
 
 async def test_at_a_computer_the_code_is_shown_and_the_result_appears(world: World, platform: FakePlatform) -> None:
