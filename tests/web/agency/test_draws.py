@@ -19,6 +19,7 @@ from models.draws import (
     CallNotice,
     Condition,
     Draw,
+    DrawApplication,
     DrawLot,
     RecusalPerson,
     RecusalUnit,
@@ -164,7 +165,8 @@ async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None
     await agency.click("下一步：提交审核")
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="请核验")
     assert (await state_of(draw.id), "等待交易中心核验" in agency.text) == ("submitted", True)
-    assert agency.page.links[f"查看{draw.name}"] == f"/desk/{draw.id}/application"
+    [asked] = await DrawApplication.filter(draw_id=draw.id)
+    assert agency.page.links[f"查看{draw.name}的抽取申请"] == f"/desk/{draw.id}/application?id={asked.id}"
     await agency.press("撤回申请")
     assert (await state_of(draw.id), "已撤回" in agency.text) == ("editing", True)
 
