@@ -47,6 +47,7 @@ SUPERVISE = "监督"
 TODAY = "今日评标"
 REMUNERATION = "酬劳"
 NOTICES = "消息"
+RECORDS = "核对抽取记录"
 
 BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "agent": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
@@ -94,6 +95,7 @@ TAPS: Mapping[str, int] = {
     VERIFY: 145,
     SUPERVISE: 146,
     TODAY: 147,
+    RECORDS: 148,
     REMUNERATION: 138,
     NOTICES: 139,
 }

@@ -20,6 +20,7 @@ _REGIONS_BYTES = 600
 def register(router: Router) -> None:
     router.keyword(guide, commands.GUIDE, "指南", "怎么办理", "流程", "办理流程")
     router.menu("GUIDE", guide)
+    router.keyword(check_records, commands.RECORDS, "抽取记录", "核对", "核对记录", "公开核对")
     router.remember(give_feedback)
     router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见")
     router.menu("FEEDBACK", begin_feedback)
@@ -34,7 +35,9 @@ async def guide(turn: Turn) -> str:
     )
     guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
     lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]
-    return "\n".join([*lines, commands.tappable(commands.MATERIALS, commands.FEEDBACK, commands.HELP)])
+    return "\n".join(
+        [*lines, commands.tappable(commands.MATERIALS, commands.RECORDS, commands.FEEDBACK, commands.HELP)]
+    )
 
 
 def _regions(lines: list[str]) -> str:
@@ -46,6 +49,12 @@ def _regions(lines: list[str]) -> str:
             break
         shown.append(line)
     return texts.GUIDE_REGIONS.format(lines="\n".join(shown)) if shown else ""
+
+
+async def check_records(turn: Turn) -> str:
+    """For anybody, bound or not: where the record of a draw that is over is found by its number and checked."""
+    link = f"{turn.services.deps.public_url}/record"
+    return f"{texts.RECORDS.format(link=link)}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
 
 
 async def answer_question(turn: Turn) -> Answer:

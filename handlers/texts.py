@@ -74,6 +74,10 @@ MATERIALS = "可下载的资料："
 MATERIALS_OF = "【{category}】"
 MATERIAL_CLOSED = "{title}（登录后下载）"
 ALL_MATERIALS = "打开资料下载页"
+RECORDS = (
+    "抽取活动结束后，任何人都可以按编号核对抽取记录，不需要登录。编号印在抽取结果上：\n"
+    '<a href="{link}">▸ 核对抽取记录</a>'
+)
 NOTICES = "最近发给您的消息："
 NO_NOTICES = "还没有发给您的消息。有新进展时会通知您。"
 ALL_NOTICES = "查看全部消息的内容"

@@ -89,7 +89,7 @@ async def did_not_understand(turn: Turn) -> str:
 def _offers(who: Who | None) -> list[str]:
     """What this person can do here, most useful first."""
     if who is None:
-        return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE]
+        return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE, commands.RECORDS]
     if people.is_staff_only(who):
         return [
             commands.WORK,

@@ -78,6 +78,13 @@ async def test_the_menu_offers_what_this_person_can_do(world: World, phone: Phon
         assert "没有看懂" not in await phone.taps(word)
 
 
+@pytest.mark.parametrize("word", ["核对抽取记录", "抽取记录", "核对"])
+async def test_anybody_asks_where_records_are_checked(phone: Phone, stranger: Phone, word: str) -> None:
+    for one in (phone, stranger):
+        assert '<a href="http://127.0.0.1:8080/record">▸ 核对抽取记录</a>' in await one.says(word)
+    assert "核对抽取记录" in await stranger.says("菜单")
+
+
 async def test_what_nobody_understands_gets_a_few_taps(phone: Phone, stranger: Phone) -> None:
     assert "没有看懂您的意思" in await phone.says("今天天气不错呢哈")
     assert "没有看懂您的选择" not in await phone.taps("我的活动")

@@ -60,6 +60,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/notice": OWN,
     "/h5/{pool}/notice/objections": OWN,
     "/h5/{pool}/certificates": OWN,
+    "/record": OWN,
     "/h5/{pool}/courses": frozenset({"expert"}),
     "/h5/{pool}/panels": frozenset({"expert"}),
     "/h5/{pool}/periods": frozenset({"expert"}),
@@ -100,7 +101,6 @@ ELSEWHERE: Mapping[str, str] = {
     "/office/remuneration.xlsx": "a file",
     "/c": "everybody's",
     "/p": "everybody's",
-    "/record": "everybody's",
     "/record/verify_draw.py": "a file",
     "/x/receipt/verify_receipt.py": "a file",
 }

@@ -42,6 +42,16 @@ async def test_anybody_finds_a_finished_draw_by_its_number_as_he_types_it(world:
         assert said in visitor.text, said
 
 
+async def test_the_log_in_and_the_guide_lead_to_it(world: World) -> None:
+    visitor = world.visitor()
+    for page, link in (
+        ("/h5/login", "核对抽取记录"),
+        ("/h5/demo/help", "核对抽取记录输入活动编号，任何人都可以核对，不需要登录"),
+    ):
+        await (await visitor.get(page)).click(link)
+        assert (visitor.status, visitor.path, "不需要登录" in visitor.text) == (200, "/record", True), page
+
+
 async def test_its_file_holds_and_is_kept_by_browsers_as_long_as_it_stays_the_same(world: World) -> None:
     draw = await finished(world)
     visitor = await world.visitor().get(f"/record/demo/{draw.number}/file")
