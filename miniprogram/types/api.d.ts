@@ -102,6 +102,7 @@ declare namespace Api {
     valid_from: string;
     valid_until: string;
     state: 'waiting' | 'active' | 'expired' | 'future' | 'revoked' | 'declined';
+    paused_by: '' | 'entity' | 'person';
   }
 
   interface AgentOutListing {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -29,13 +30,14 @@ SELECT at, details->>'account' AS account FROM audit_entry
 WHERE subject = 'organisation' AND subject_id = $1 AND action = 'organisation.ask_agent' AND at > $2 ORDER BY at DESC
 """
 LinkState = Literal["waiting", "active", "expired", "future", "revoked", "declined"]
+PausedBy = Literal["", "entity", "person"]
 
 
 @dataclass(frozen=True)
 class Registered:
     """A log-in over the identity platform; ``role`` is organisation or agent.
 
-    ``organisation_id`` is None for a person who chooses, or answers, first.
+    ``organisation_id`` is None for a person who chooses, or answers, first, or whose enterprise is known too weakly.
     """
 
     account_id: UUID
@@ -55,6 +57,9 @@ class Agent:
     valid_from: datetime
     valid_until: datetime
     state: LinkState
+    paused_by: Annotated[
+        PausedBy, Field(description="Whose real-name level at the identity platform is too low for it; empty: nobody's")
+    ]
 
 
 class LegalEntities:
@@ -92,7 +97,8 @@ class LegalEntities:
                 await self._vouched_agent(pool, organisation, account.id, now)
             actor = Actor(pool, role, account.id, organisation_id=organisation.id)
             await record(actor, now, "organisation.register", "organisation", organisation.id, level=claims.level)
-            return Registered(account.id, organisation.id, role)
+            paused = role == "agent" and await _weak_accounts({organisation.legal_account_id})
+            return Registered(account.id, None if paused else organisation.id, role)
 
     async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
         """Keep whether the platform knows the person well enough, also where the log-in is refused for it."""
@@ -114,11 +120,14 @@ class LegalEntities:
             pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile), disabled_at=None
         )
         links = AgentLink.filter(account_id=account.id, revoked_at=None, declined_at=None) if account else None
-        found = await links.filter(valid_until__gt=now) if links else []
+        found = await links.filter(valid_until__gt=now).prefetch_related("organisation") if links else []
         if account is None or not found:
             raise self._natural_person(pool)
         self._check_level(pool, claims.level)
-        active = [link for link in found if _state(link, now) == "active"]
+        weak = await _weak_accounts({link.organisation.legal_account_id for link in found})
+        active = [
+            one for one in found if _state(one, now) == "active" and one.organisation.legal_account_id not in weak
+        ]
         return Registered(account.id, active[0].organisation_id if len(found) == len(active) == 1 else None, "agent")
 
     async def link_agent(
@@ -159,7 +168,7 @@ class LegalEntities:
             )
             if link.accepted_at is None:
                 await self._ask(actor, link, organisation, now)
-            return self._show(link, organisation, account, now)
+            return await self._show(link, organisation, account, now)
 
         request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
         return await once(
@@ -206,7 +215,7 @@ class LegalEntities:
                 await link.save(update_fields=["accepted_at"])
                 await record(actor, now, "organisation.accept_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return self._show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self._show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def decline(self, actor: Actor, link_id: UUID) -> Agent:
         """The person does not agree, or acts for the organisation no more. Twice is harmless."""
@@ -220,7 +229,7 @@ class LegalEntities:
                 await link.save(update_fields=["declined_at"])
                 await record(actor, now, "organisation.decline_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return self._show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self._show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def revoke(self, actor: Actor, link_id: UUID) -> Agent:
         """The organisation strikes an agent off, at once. Twice is harmless."""
@@ -235,7 +244,7 @@ class LegalEntities:
                 await link.save(update_fields=["revoked_at"])
                 await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return self._show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self._show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def list_agents(self, actor: Actor) -> list[Agent]:
         """The organisation's agents, newest link first."""
@@ -246,13 +255,13 @@ class LegalEntities:
             .order_by("-created_at", "-id")
             .prefetch_related("account")
         )
-        return [self._show(link, organisation, link.account, self._deps.now()) for link in links]
+        return await self._show_all([(link, organisation, link.account) for link in links], self._deps.now())
 
     async def list_mine(self, actor: Actor) -> list[Agent]:
         """The organisations that ask, or asked, the person to act for them; newest first."""
         links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at", "-id")
         found = await links.prefetch_related("account", "organisation") if actor.account_id else []
-        return [self._show(link, link.organisation, link.account, self._deps.now()) for link in found]
+        return await self._show_all([(link, link.organisation, link.account) for link in found], self._deps.now())
 
     async def count_waiting(self, actor: Actor) -> int:
         """How many organisations wait for the person's answer."""
@@ -368,18 +377,39 @@ class LegalEntities:
         await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])
         return link
 
-    def _show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
-        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
-        return Agent(
-            link.id,
-            organisation.id,
-            organisation.name,
-            mask_name(account.real_name),
-            mask_mobile(mobile),
-            link.valid_from,
-            link.valid_until,
-            _state(link, now),
-        )
+    async def _show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
+        return (await self._show_all([(link, organisation, account)], now))[0]
+
+    async def _show_all(self, links: Sequence[tuple[AgentLink, Organisation, Account]], now: datetime) -> list[Agent]:
+        weak = await _weak_accounts({organisation.legal_account_id for _, organisation, _ in links})
+        return [
+            Agent(
+                link.id,
+                organisation.id,
+                organisation.name,
+                mask_name(account.real_name),
+                mask_mobile(self._deps.keys.read(account.mobile_sealed, "mobile")),
+                link.valid_from,
+                link.valid_until,
+                _state(link, now),
+                _paused_by(organisation, account, weak),
+            )
+            for link, organisation, account in links
+        ]
+
+
+async def _weak_accounts(accounts: Collection[UUID | None]) -> set[UUID]:
+    """Those whom the identity platform, at their newest log-in, knew too weakly."""
+    known = [one for one in accounts if one is not None]
+    found = await Account.filter(id__in=known, weak_identity_at__isnull=False).values_list("id", flat=True)
+    return {UUID(str(one)) for one in found}
+
+
+def _paused_by(organisation: Organisation, account: Account, weak: Collection[UUID]) -> PausedBy:
+    """As ``services/accounts/roles.py`` withholds the role."""
+    if organisation.legal_account_id in weak:
+        return "entity"
+    return "person" if account.weak_identity_at is not None else ""
 
 
 def is_credit_code(code: str) -> bool:

@@ -108,6 +108,13 @@ async def test_13_a_later_weak_log_in_takes_the_right_away_at_once(day: Day) -> 
         legal = await day.identify("广法人")
         assert ((await legal.open("/agency")).path == "/agency") is allowed
         assert ((await day.page.open("/agency")).path == "/agency") is allowed, "also the log-in that was open"
+        reason = f"{gd.AGENCY}的法人账号实名等级不够，请由法人到统一身份认证平台升级后重新登录"
+        page = await day.page.open("/h5/role")
+        assert (reason in page.text, "没有可以在这里办理的身份" in page.text) == (not allowed, False)
+        page = await day.page.open(f"/h5/{gd.POOL}/agent-requests")
+        assert (reason in page.text, "暂停" in page.text, "有效期" in page.text) == (not allowed, not allowed, True)
+        again = await day.identify("黄经办")
+        assert (again.page.path, reason in again.page.text) == (("/agency", False) if allowed else ("/h5/role", True))
     day.browsers[gd.LEGAL] = legal
 
 

@@ -21,7 +21,11 @@ STATES = {
     "declined": "不担任",
 }
 _PATH = "/h5/{pool}/agent-requests"
-_NOTES = {"accepted": "已接受，可以代表该企业办理抽取。", "declined": "已记录，您不再代表该企业办理。"}
+_NOTES = {
+    "accepted": "已接受，可以代表该企业办理抽取。",
+    "paused": "已接受。",
+    "declined": "已记录，您不再代表该企业办理。",
+}
 
 
 class AgentRequestPages:
@@ -46,6 +50,7 @@ class AgentRequestPages:
             error=error.message if error else "",
             links=await self._services.organisations.legal_entities.list_mine(visitor),
             states=STATES,
+            visitor=visitor,
             roles=len(await self._services.accounts.sessions.roles(visitor)),
             form=self._auth.form(visitor, "agent-requests"),
             path=_PATH.format(pool=visitor.pool),
@@ -60,12 +65,13 @@ class AgentRequestPages:
             link_id, command = _link_of(fields.get("id", "")), fields.get("command")
             if command not in ("accept", "decline"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await (entities.accept if command == "accept" else entities.decline)(visitor, link_id)
+            link = await (entities.accept if command == "accept" else entities.decline)(visitor, link_id)
         except NotFound as error:
             return await self._page(visitor, error=error)
         except AppError as error:
             return await self._page(visitor, error=shown(error))
-        done = "accepted" if command == "accept" else "declined"
+        accepted = "paused" if link.paused_by else "accepted"
+        done = accepted if command == "accept" else "declined"
         raise http.HTTPSeeOther(f"{_PATH.format(pool=visitor.pool)}?note={done}")
 
 

@@ -33,6 +33,7 @@ class RoleChoicePages:
             "accounts/login_role.html",
             links=links,
             waiting=sum(one.state == "waiting" for one in links),
+            paused=[one.organisation_name for one in links if one.state == "active" and one.paused_by == "entity"],
             weak=await entities.is_known_too_weakly(visitor),
             options=await self._services.accounts.sessions.roles(visitor),
             current=visitor,
