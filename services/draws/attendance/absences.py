@@ -30,6 +30,11 @@ from services.draws.order.rounds import Rounds, RoundView, ordered_regions
 from services.draws.repository import Locked, append, check_owner, check_scope, lock_for
 from services.notifications import Notices
 
+_VACANT = """((SELECT count(*) FROM absence l WHERE l.condition_id = a.condition_id
+  AND (l.registered_at, l.id) > (a.registered_at, a.id)) < c.needed - c.accepted)"""
+"""Whether nobody has the place of an absence ``a``: those filled again are the oldest of a condition ``c``."""
+_OPEN, _CALLING = "未补抽", "补抽中"
+
 
 @dataclass(frozen=True)
 class AbsenceRow:
@@ -51,8 +56,8 @@ class AbsenceRow:
     source: Annotated[str, Field(description="`expert`: by the expert; `manual`: registered by agency or desk")]
     registered_at: datetime
     registered_by: Annotated[str, Field(description="Who registered it; empty: the expert himself")]
-    handled: bool
-    handled_label: Annotated[str, Field(description="To be shown", examples=["未补抽"])]
+    handled: Annotated[bool, Field(description="Filled again, or not to be filled any more")]
+    handled_label: Annotated[str, Field(description="To be shown", examples=["未补抽", "补抽中"])]
     missing: Annotated[int, Field(description="Places of the activity that are free now")]
 
 
@@ -107,7 +112,8 @@ class Absences:
             "d.kind AS draw_kind, d.starts_at, d.ended_at, c.position AS condition, n.position AS notice, e.name, "
             "(SELECT sum(p.needed - p.accepted)::int FROM draw_condition p WHERE p.draw_id = d.id) AS missing, "
             "coalesce(p.real_name, '') AS registered_by, "
-            "e.id_number_sealed, i.code, i.gathering_at, a.kind, a.reason, a.source, a.registered_at, a.handled_at "
+            "e.id_number_sealed, i.code, i.gathering_at, a.kind, a.reason, a.source, a.registered_at, a.handled_at, "
+            f"{_VACANT} AS vacant "
             "FROM absence a JOIN draw d ON d.id = a.draw_id JOIN draw_condition c ON c.id = a.condition_id "
             "JOIN invitation i ON i.id = a.invitation_id JOIN expert e ON e.id = i.expert_id "
             "JOIN call_notice n ON n.id = i.notice_id LEFT JOIN account p ON p.id = a.registered_by_id "
@@ -118,7 +124,8 @@ class Absences:
 
     def _row(self, row: Any) -> AbsenceRow:
         facts = {name: row[name] for name in AbsenceRow.__dataclass_fields__ if name in row}
-        facts |= {"name": "", "id_number": "", "handled": row["handled_at"] is not None, "handled_label": _label(row)}
+        label = _label(row)
+        facts |= {"name": "", "id_number": "", "handled": label not in (_OPEN, _CALLING), "handled_label": label}
         facts["draw_state"] = DrawState(row["draw_state"])
         sealed_for = self._deps.book(row["pool"]).draw.result_visible_before
         if self._deps.now() >= row["starts_at"] - sealed_for:
@@ -285,6 +292,8 @@ class Absences:
 def _label(row: Any) -> str:
     """An activity closes what it never filled in the moment of its end; a recall fills nothing."""
     if row["handled_at"] is None:
-        return "未补抽"
-    closed = row["ended_at"] is not None and row["handled_at"] >= row["ended_at"]
-    return "不再补抽" if closed or row["draw_kind"] == "recall" else "已补抽"
+        return _OPEN
+    ended = row["ended_at"] is not None
+    if row["draw_kind"] == "recall" or ended and (row["vacant"] or row["handled_at"] >= row["ended_at"]):
+        return "不再补抽"
+    return _CALLING if row["vacant"] else "已补抽"

@@ -47,6 +47,14 @@ UPDATE invitation SET state = $5, answered_by = $6, answered_at = $7, closed_at 
 WHERE id = $4
 """
 
+_REOPEN_ABSENCES = """
+UPDATE absence SET handled_at = NULL WHERE id IN (SELECT id FROM (
+  SELECT a.id, row_number() OVER (PARTITION BY c.id ORDER BY a.registered_at DESC, a.id DESC) AS place,
+    c.needed - c.accepted AS missing
+  FROM absence a JOIN draw_condition c ON c.id = a.condition_id WHERE a.draw_id = $1) AS listed WHERE place <= missing)
+"""
+"""Nobody was found for as many places as a condition misses: its newest absences wait for a supplementary draw again."""
+
 BY_AGENCY = "agency"
 """What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
 _OF_THE_PLACE = ("draw_accepted", "gathering_changed", "leave_asked", "check_in_reminder", "urging")
@@ -373,6 +381,7 @@ class Calling:
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
+            await execute(_REOPEN_ABSENCES, draw.id)
             counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
             await notify_agency(self._notices, draw, "agency_short", str(draw.log_length), **counts)
             await self._news.notify(draw, "short", counts)

@@ -234,3 +234,60 @@ async def test_no_further_order_is_fixed_when_the_gathering_is_too_near_to_call_
         office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)], gathering=moved
     )
     assert await state_of(draw_id) == "committing"
+
+
+async def label_of(office: Office, draw_id: UUID) -> list[tuple[str, bool]]:
+    return [(one.handled_label, one.handled) for one in await office.absences.of_draw(office.agency, draw_id)]
+
+
+async def supplement_for_nothing(office: Office) -> UUID:
+    """One expert has left, and whoever was called for the place has declined."""
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    await answer_all(office, draw_id)
+    sitting = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("id").first()
+    assert sitting is not None
+    await office.invitations.leave(sitting.id, sitting.expert_id, "生病")
+    assert await label_of(office, draw_id) == [("未补抽", False)]
+    await office.absences.start_supplement(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    assert await label_of(office, draw_id) == [("补抽中", False)]
+    await answer_all(office, draw_id, "decline")
+    assert await state_of(draw_id) == "short"
+    return draw_id
+
+
+async def test_an_absence_for_which_nobody_was_found_waits_again(office: Office) -> None:
+    draw_id = await supplement_for_nothing(office)
+    assert await label_of(office, draw_id) == [("未补抽", False)]
+    [waiting] = await office.absences.pending(office.agency)
+    assert (waiting.draw_id, waiting.missing, waiting.reason) == (draw_id, 1, "生病")
+    await add_experts(office, 1, region="440300")
+    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    await answer_all(office, draw_id)
+    assert await state_of(draw_id) == "completed"
+    assert await label_of(office, draw_id) == [("已补抽", True)]
+    assert await office.absences.pending(office.agency) == []
+
+
+async def test_an_absence_never_filled_reads_so_after_the_end(office: Office) -> None:
+    draw_id = await supplement_for_nothing(office)
+    await office.exits.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
+    assert await label_of(office, draw_id) == [("不再补抽", True)]
+
+
+async def test_who_leaves_while_experts_are_called_is_replaced_only_when_somebody_agrees(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=2)
+    first, second = await open_invitations(draw_id)
+    await office.invitations.answer(first.id, first.expert_id, "accept", by="chat")
+    await office.invitations.leave(first.id, first.expert_id, "生病")
+    assert await label_of(office, draw_id) == [("补抽中", False)]
+    await office.invitations.answer(second.id, second.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    assert await state_of(draw_id) == "short"
+    assert await label_of(office, draw_id) == [("未补抽", False)]
+    assert len(await office.absences.pending(office.agency)) == 1
