@@ -13,7 +13,7 @@ from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, people, texts, wording, work
 from services.accounts import RoleOption
 from services.core.base import Actor
-from services.draws import ApplicationRow, WorkLine, WorkList, to_do_of
+from services.draws import ApplicationRow, ReleaseTask, WorkLine, WorkList, to_do_of
 
 _SHOWN = 5
 """With their addresses these fill the better half of a bubble; a person of several roles gets fewer of each."""
@@ -95,6 +95,34 @@ def _draws(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]
     return look
 
 
+async def _to_do(turn: Turn, actor: Actor, shown: int) -> _Found:
+    """What waits for an agency, as its first page lists it: releases and payments stand before the activities."""
+    first = [*await _releases(turn, actor), *await _payable(turn, actor)]
+    room, now = shown - len(first), turn.services.deps.now()
+    found = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
+    rest = [_Line(_label(one), f"/agency/draws/{one.id}", to_do_of(one, now)) for one in found.lines]
+    return _Found([*first, *rest][:shown], len(first) + found.total, "/agency")
+
+
+async def _releases(turn: Turn, actor: Actor) -> list[_Line]:
+    found = await turn.services.draws.releases.tasks(actor)
+    return [_Line(one.number, f"/agency/draws/{one.draw_id}/release", _release(one)) for one in found]
+
+
+def _release(one: ReleaseTask) -> str:
+    if one.unreached:
+        return texts.RELEASE_UNREACHED.format(count=one.unreached)
+    return texts.RELEASE_VERIFIED.format(until=print_time(one.until))
+
+
+async def _payable(turn: Turn, actor: Actor) -> list[_Line]:
+    found = await turn.services.office.staff_work.remuneration(actor)
+    return [
+        _Line(one.number, f"/agency/draws/{one.id}/remuneration", texts.REMUNERATION_PAYABLE.format(count=one.payable))
+        for one in found
+    ]
+
+
 async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
     found = await turn.services.draws.projects.list(actor, size=shown)
     lines = [
@@ -123,10 +151,6 @@ def _handed_in(one: ApplicationRow) -> str:
 
 def _label(one: WorkLine) -> str:
     return texts.DRAW_LABEL.format(number=one.number, when=print_time(one.starts_at))
-
-
-def _to_do(one: WorkLine) -> str:
-    return to_do_of(one.state, one.kind)
 
 
 def _agreed(one: WorkLine) -> str:
@@ -158,7 +182,7 @@ def _same(look: Look) -> dict[str, Look]:
 
 
 _LISTS: Mapping[str, _List] = {
-    "to_do": _List("待办", _same(_draws("to_do", "/agency/draws/{id}", "/agency", _to_do))),
+    "to_do": _List("待办", _same(_to_do)),
     "projects": _List("招标项目", _same(_projects)),
     "progress": _List("抽取进度", _same(_draws("progress", "/agency/draws/{id}/run", "/agency/draws", _agreed))),
     "missing": _List("待补抽", _same(_draws("missing", "/agency/draws/{id}/run", "/agency/pending", _missing))),

@@ -5,7 +5,7 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
-from services.draws.attendance.absences import AbsenceRow, RegionChange
+from services.draws.attendance.absences import ABSENCES_MAX, AbsenceRow, RegionChange
 from services.draws.attendance.attendance_desk import AttendanceDesk, CheckedIn, DeskRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
@@ -15,7 +15,7 @@ from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Choice, Invitations
 from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
 from services.draws.follow_ups.recalls import RecallPanel, RecallRow
-from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseView
+from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseTask, ReleaseView
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews
 from services.draws.order.rounds import RoundView
@@ -53,6 +53,7 @@ from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do_of
 
 __all__ = [
+    "ABSENCES_MAX",
     "DRAWING",
     "INVESTMENT_MAX",
     "NUMBER_WANTED",
@@ -122,6 +123,7 @@ __all__ = [
     "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
+    "ReleaseTask",
     "ReleaseView",
     "ReleasedExpert",
     "Releases",

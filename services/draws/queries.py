@@ -56,6 +56,9 @@ NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND
 AWAITS_SUPPLEMENT = "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')"
 """Whether places of a draw ``d`` wait for a supplementary draw (待补抽活动), in SQL."""
 
+URGENT_FIRST = "(d.state = 'editing'), d.starts_at, d.id"
+"""By the expected start, what was never handed in last."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
@@ -73,6 +76,9 @@ class Filters:
     states: tuple[str, ...] = ()
     starts_from: datetime | None = None
     starts_before: datetime | None = None
+    without_absence: bool = False
+    """Only such of which no absence waits for a supplementary draw, and no recalls."""
+    urgent_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class Card:
     created_at: datetime
     started_at: datetime | None
     starts_at: datetime
+    finished_at: datetime | None
     number_wanted: bool
     """Of the supervisor."""
     operator: str
@@ -203,7 +210,7 @@ _OPERATIONS: Mapping[str, str] = {
 
 _CARD = f"""
 d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, d.created_at, d.started_at,
-  d.starts_at, d.operator_name AS operator, {NUMBER_WANTED} AS number_wanted,
+  d.starts_at, d.finished_at, d.operator_name AS operator, {NUMBER_WANTED} AS number_wanted,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS accepted
 """
 _DETAIL = """
@@ -222,6 +229,8 @@ SELECT d.number, d.starts_at, i.code, e.name FROM avoided_draw a JOIN draw d ON 
  JOIN invitation i ON i.draw_id = d.id AND i.state IN ('accepted', 'left', 'absent', 'recused', 'released')
  JOIN expert e ON e.id = i.expert_id WHERE a.draw_id = $1 ORDER BY d.number, i.code
 """
+_WITHOUT_ABSENCE = """d.kind <> 'recall'
+ AND NOT EXISTS (SELECT 1 FROM absence a WHERE a.draw_id = d.id AND a.handled_at IS NULL)"""
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _DASHBOARD = f"""
 SELECT
@@ -295,7 +304,8 @@ class DrawQueries:
         ]
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
-        """Draws that this actor may see, and how many there are in all: newest first, to a venue by their start."""
+        """Draws that this actor may see, and how many there are in all: newest first, to a venue by their start,
+        or urgent first."""
         permissions.check(actor, "draw.read")
         where, values = self._access.reach(actor)
         named, of_recall = named_state(filters.name)
@@ -311,13 +321,16 @@ class DrawQueries:
             (filters.starts_from, "d.starts_at >= {}"),
             (filters.starts_before, "d.starts_at < {}"),
         )
+        if filters.without_absence:
+            where += f" AND {_WITHOUT_ABSENCE}"
         for value, clause in asked:
             if value:
                 values.append(value)
                 where += " AND " + clause.replace("{}", f"${len(values)}")
         project = "JOIN project p ON p.id = d.project_id"
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"
-        order = f"d.{'starts_at' if actor.role == 'venue' else 'created_at'} DESC, d.id"
+        latest = f"d.{'starts_at' if actor.role == 'venue' else 'created_at'} DESC, d.id"
+        order = URGENT_FIRST if filters.urgent_first else latest
         found, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
         return Page(tuple(_card(row) for row in found), total)
 

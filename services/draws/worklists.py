@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from domain.clock import local
@@ -13,7 +13,7 @@ from domain.draws.lifecycles import DrawState
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.draws.access import DrawAccess
-from services.draws.queries import AWAITS_SUPPLEMENT, NUMBER_WANTED
+from services.draws.queries import AWAITS_SUPPLEMENT, NUMBER_WANTED, URGENT_FIRST
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
 TO_DO: Mapping[str, str] = {
@@ -33,9 +33,49 @@ _OF_A_RECALL: Mapping[str, str] = {
 }
 
 
-def to_do_of(state: DrawState, kind: str) -> str:
+_PAST: Mapping[str, str] = {
+    "editing": "评标时间已过，请修改时间",
+    "refused": "评标时间已过，请修改时间",
+    "verified": "评标时间已过，请终止活动",
+    "committing": "评标时间已过，请终止活动",
+    "short": "评标时间已过，不再补抽的请结束活动",
+    "supplement_pending": "评标时间已过，不再补抽的请结束活动",
+}
+"""The same once the expected start has come: what was to be done until then is refused."""
+_FURTHER_ROUND_PAST = "评标时间已过，请结束活动或终止本轮摇号"
+"""Of a round that was to fill a panel up."""
+
+
+class Waiting(Protocol):
+    """An activity in a list: a card of a page, a line of the chat."""
+
+    @property
+    def state(self) -> DrawState: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def finished_at(self) -> datetime | None: ...
+    @property
+    def number_wanted(self) -> bool: ...
+
+
+def to_do_of(one: Waiting, now: datetime) -> str:
     """What the agency is waited for; empty: nothing."""
-    return (_OF_A_RECALL.get(state) if kind == "recall" else None) or TO_DO.get(state, "")
+    if now >= one.starts_at and (past := _past(one)):
+        return past
+    if one.number_wanted:
+        return "等待监督人提交随机数"
+    return (_OF_A_RECALL.get(one.state) if one.kind == "recall" else None) or TO_DO.get(one.state, "")
+
+
+def _past(one: Waiting) -> str:
+    if one.state == DrawState.COMMITTING and one.finished_at is not None:
+        return _FURTHER_ROUND_PAST
+    if one.kind == "recall" and one.state in (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING):
+        return ""  # its own words hold before and after the start
+    return _PAST.get(one.state, "")
 
 
 _RUNNING = "d.state IN ('committing', 'drawing', 'paused', 'ending')"
@@ -57,12 +97,12 @@ _LISTS: Mapping[WorkList, str] = {
     "today": f"d.state IN {_GATHERED} AND {_TODAY}",
 }
 _LINES = f"""
-SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.gathering_first AS gathering_at, d.needed,
+SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
   {_LATE} AS late, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
-  ORDER BY d.starts_at, d.id LIMIT {{limit}}) AS d ORDER BY d.starts_at, d.id
+  ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
 """
 
 
@@ -76,6 +116,7 @@ class WorkLine:
     kind: str
     state: DrawState
     starts_at: datetime
+    finished_at: datetime | None
     gathering_at: datetime | None
     needed: int
     agreed: int

@@ -7,12 +7,17 @@ from html import unescape
 
 import pytest
 
+from domain.clock import print_time
 from models.accounts import Account
-from models.draws import Draw
+from models.draws import Draw, DrawApplication
+from models.notices import Notice
+from models.remuneration import Remuneration
+from services.core.base import Actor
 from tests.drivers.statements import count_statements
-from tests.factories import offices
+from tests.factories import draw_states, offices
 from tests.factories.offices import add_experts, open_invitations
 from tests.factories.people import make_account, make_agent_link, make_grant, make_organisation
+from tests.factories.remuneration import ended_panel
 from tests.handlers.conftest import Phone, World
 
 WORDS = ("待办", "项目", "抽取进度", "补抽", "催促", "待核验", "监督", "今日评标")
@@ -57,6 +62,47 @@ async def test_what_waits_for_the_agency_is_named_with_its_page(world: World) ->
     assert f"next=%2Fagency%2Fdraws%2F{draw_id}" in shown
     assert 'next=%2Fagency">打开网页' in shown
     assert "标段0个，抽取活动1个" in await agency.says("项目")
+
+
+async def test_the_start_once_past_the_chat_says_what_can_still_be_done(world: World) -> None:
+    agency = await phone_of(world, "agency")
+    draw_id = await offices.make_draw(world.office)
+    await offices.verify(world.office, draw_id)
+    await world.office.rounds.open(world.office.agency, draw_id)
+    assert "等待监督人提交随机数" in await agency.says("待办"), "the page's words"
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    assert "评标时间已过，请终止活动" in await agency.says("待办")
+
+
+async def test_a_verified_release_and_its_deadline_are_to_do(world: World) -> None:
+    agency = await phone_of(world, "agency")
+    await add_experts(world.office, 2)
+    draw_id = await draw_states.asked_to_release(world.office)
+    assert "待办：目前没有" in await agency.says("待办")
+    application = await DrawApplication.get(draw_id=draw_id, kind="release")
+    await world.office.verification.approve(world.office.verifier, application.id)
+    shown, draw = unescape(await agency.says("待办")), await Draw.get(id=draw_id)
+    assert ("待办：共1个" in shown, draw.number in shown) == (True, True)
+    until = draw.starts_at - timedelta(hours=5)
+    assert f"退选已核验通过，请在{print_time(until)}前启动" in shown
+    assert f"next=%2Fagency%2Fdraws%2F{draw_id}%2Frelease" in shown
+    await world.office.releases.start(world.office.agency, draw_id)
+    assert "待办：目前没有" in await agency.says("待办")
+    await Notice.filter(kind="draw_released").update(state="stopped")
+    shown = await agency.says("待办")
+    assert ("待办：共1个" in shown, "退选电话未接通，请告知专家后登记（2人）" in shown) == (True, True), shown
+
+
+async def test_remuneration_to_pay_is_to_do(world: World) -> None:
+    agency = await phone_of(world, "agency")
+    draw_id, [one, _] = await ended_panel(world.office, world.clock, needed=2)
+    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    assert "待办：目前没有" in await agency.says("待办")
+    owed, expert = await Remuneration.get(invitation_id=one.id), Actor("demo", "expert", expert_id=one.expert_id)
+    await world.services.remuneration.answers.confirm(expert, owed.id, owed.version, by="chat")
+    shown = unescape(await agency.says("待办"))
+    assert ("待办：共1个" in shown, "酬劳待支付1笔" in shown) == (True, True)
+    assert f"next=%2Fagency%2Fdraws%2F{draw_id}%2Fremuneration" in shown
 
 
 async def test_a_leave_is_found_under_supplements_and_a_late_expert_under_urging(world: World) -> None:
@@ -165,7 +211,7 @@ async def test_a_stranger_is_asked_to_bind_first(stranger: Phone, word: str) -> 
 @pytest.mark.parametrize(
     ("role", "word", "lists"),
     [
-        ("agency", "待办", 1),
+        ("agency", "待办", 3),
         ("agency", "项目", 1),
         ("agency", "抽取进度", 1),
         ("agency", "补抽", 1),

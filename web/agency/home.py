@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, cast, get_args
 from urllib.parse import urlencode
@@ -22,6 +23,9 @@ from web.core.site import page_number, show_pdf
 from web.office.base import PAGE_SIZE, last_page
 
 _TO_DO_MAX = 20
+_WAITING = Filters(states=tuple(TO_DO), urgent_first=True)
+_TO_DO = "todo"
+"""Instead of a state's code: all that wait for the agency."""
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
 SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}
 _ASKED = ("q", "project", "state", "kind", "source", "region")
@@ -52,7 +56,7 @@ class HomePages(AgencyPart):
         queries = self.services.draws.queries
         roles = await self.services.accounts.sessions.roles(actor)
         board = await queries.dashboard(actor)
-        todo = await queries.cards(actor, Filters(states=tuple(TO_DO)), limit=_TO_DO_MAX)
+        todo = await queries.cards(actor, _WAITING, limit=_TO_DO_MAX)
         month = await queries.cards(
             actor,
             Filters(starts_from=first, starts_before=after),
@@ -70,7 +74,7 @@ class HomePages(AgencyPart):
             todo=todo,
             releases=await self.services.draws.releases.tasks(actor),
             payable=sum(one.payable for one in await self.services.office.staff_work.remuneration(actor)),
-            words=to_do_of,
+            words=lambda one: to_do_of(one, now),
             first=first,
             months=(f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}"),
             found=month.items,
@@ -92,12 +96,13 @@ class HomePages(AgencyPart):
     async def draws(self, request: http.Request) -> http.Response:
         actor, page = await self.actor(request), page_number(request)
         asked = {name: request.query.get(name, "").strip()[:50] for name in _ASKED}
+        waiting = asked["state"] == _TO_DO
         found = await self.services.draws.queries.cards(
             actor,
-            Filters(
+            replace(
+                _WAITING if waiting else Filters(name=asked["state"]),
                 number=asked["q"],
                 project=asked["project"],
-                name=asked["state"],
                 kind=asked["kind"],
                 source=asked["source"],
                 region=asked["region"] if asked["region"].isascii() and asked["region"].isdigit() else "",
@@ -116,7 +121,7 @@ class HomePages(AgencyPart):
             total=found.total,
             page=page,
             last=last_page(found.total),
-            states=state_names(),
+            states=[(_TO_DO, "待办事项"), *state_names()],
             kinds=list(KINDS.items()),
             acts=acts_of,
             kinds_of_source=list(SOURCES.items()),

@@ -7,12 +7,16 @@ from itertools import groupby
 import aiohttp.web as http
 
 from domain.draws.lifecycles import DrawState
-from services.draws import Filters
+from services.draws import ABSENCES_MAX, Filters
 from web.agency.base import AgencyPart
 
 KINDS = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
-_REGISTERED = (DrawState.COMPLETED.value, DrawState.SHORT.value, DrawState.SUPPLEMENT_PENDING.value)
+_BEGUN = Filters(
+    states=(DrawState.COMPLETED.value, DrawState.SHORT.value, DrawState.SUPPLEMENT_PENDING.value), urgent_first=True
+)
 """Activities in which absences are registered."""
+_SHORT = Filters(state=DrawState.SHORT.value, without_absence=True, urgent_first=True)
+_SHOWN = 50
 SOURCES = {"expert": "专家本人", "manual": "人工登记"}
 
 
@@ -27,20 +31,17 @@ class PendingPages(AgencyPart):
         rows = sorted(
             await self.services.draws.absences.pending(actor), key=lambda row: (row.draw_number, row.registered_at)
         )
-        begun = await self.services.draws.queries.cards(actor, Filters(states=_REGISTERED), limit=50)
-        waiting = {row.draw_id for row in rows}
-        others = [
-            one
-            for one in begun.items
-            if one.state == DrawState.SHORT and one.id not in waiting and one.kind != "recall"
-        ]
+        cards = self.services.draws.queries.cards
+        short = await cards(actor, _SHORT, limit=_SHOWN)
+        begun = await cards(actor, _BEGUN, limit=_SHOWN)
         return self.show(
             actor,
             "agency/pending.html",
             request,
             groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
-            short=others,
-            begun=begun.items,
+            cut=len(rows) == ABSENCES_MAX,
+            short=short,
+            begun=begun,
             kinds=KINDS,
             sources=SOURCES,
         )

@@ -33,6 +33,8 @@ from services.notifications import Notices
 _VACANT = """((SELECT count(*) FROM absence l WHERE l.condition_id = a.condition_id
   AND (l.registered_at, l.id) > (a.registered_at, a.id)) < c.needed - c.accepted)"""
 """Whether nobody has the place of an absence ``a``: those filled again are the oldest of a condition ``c``."""
+ABSENCES_MAX = 200
+"""So many are listed, the newest."""
 _OPEN, _CALLING = "未补抽", "补抽中"
 
 
@@ -117,7 +119,7 @@ class Absences:
             "FROM absence a JOIN draw d ON d.id = a.draw_id JOIN draw_condition c ON c.id = a.condition_id "
             "JOIN invitation i ON i.id = a.invitation_id JOIN expert e ON e.id = i.expert_id "
             "JOIN call_notice n ON n.id = i.notice_id LEFT JOIN account p ON p.id = a.registered_by_id "
-            f"WHERE {where} ORDER BY a.registered_at DESC LIMIT 200",
+            f"WHERE {where} ORDER BY a.registered_at DESC LIMIT {ABSENCES_MAX}",
             *values,
         )
         return [self._row(row) for row in found]
@@ -294,6 +296,6 @@ def _label(row: Any) -> str:
     if row["handled_at"] is None:
         return _OPEN
     ended = row["ended_at"] is not None
-    if row["draw_kind"] == "recall" or ended and (row["vacant"] or row["handled_at"] >= row["ended_at"]):
+    if row["draw_kind"] == "recall" or (ended and (row["vacant"] or row["handled_at"] >= row["ended_at"])):
         return "不再补抽"
     return _CALLING if row["vacant"] else "已补抽"

@@ -92,7 +92,7 @@ WHERE i.draw_id = $1
 GROUP BY i.id, e.id, n.id, c.id, a.id ORDER BY i.code
 """
 _TASKS = """
-SELECT * FROM (SELECT d.id, d.name, d.state, d.starts_at, CASE WHEN d.state = 'released' THEN (
+SELECT * FROM (SELECT d.id, d.number, d.name, d.state, d.starts_at, CASE WHEN d.state = 'released' THEN (
     SELECT count(*)::int FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
      WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
        AND NOT EXISTS (SELECT 1 FROM attempt v
@@ -133,6 +133,7 @@ class ReleaseTask:
     """What an agency is waited for: to begin a verified release, or to tell the experts whom no call reached."""
 
     draw_id: UUID
+    number: str
     name: str
     state: DrawState
     until: datetime
@@ -328,7 +329,14 @@ class Releases:
         found = await rows(sql, *values, self._deps.now())
         lead = self._deps.book(actor.pool).draw.release.before_start
         tasks = [
-            ReleaseTask(row["id"], row["name"], DrawState(row["state"]), row["starts_at"] - lead, row["unreached"])
+            ReleaseTask(
+                row["id"],
+                row["number"],
+                row["name"],
+                DrawState(row["state"]),
+                row["starts_at"] - lead,
+                row["unreached"],
+            )
             for row in found
         ]
         return [one for one in tasks if one.unreached or self._deps.now() <= one.until]

@@ -92,7 +92,7 @@ async def test_ten_thousand_old_activities_are_not_read(
     monkeypatch.setattr("services.core.pages.rows", explained)
     queries, now = office.queries, clock.now()
     await queries.dashboard(office.agency)
-    await queries.cards(office.agency, Filters(states=tuple(TO_DO)))
+    await queries.cards(office.agency, Filters(states=tuple(TO_DO), urgent_first=True))
     await queries.cards(office.agency, Filters(starts_from=now, starts_before=now + timedelta(days=31)))
     assert len(plans) == 3
     for plan in plans:
