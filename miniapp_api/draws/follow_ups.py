@@ -105,6 +105,12 @@ async def ring(call: Call, path: RecalledPath) -> None:
     await call.services.draws.recalls.ring(call.actor, path.draw_id, path.expert_id)
 
 
+@api.post("/draws/{draw_id}/recall/experts/{expert_id}/messages", "重新发送确认短信", action="draw.start")
+async def resend(call: Call, path: RecalledPath) -> None:
+    """After the confirmation, to an expert whom the message with time, place and code did not reach."""
+    await call.services.draws.recalls.resend(call.actor, path.draw_id, path.expert_id)
+
+
 @api.put("/draws/{draw_id}/recall/experts/{expert_id}", "登记参评情况", action="draw.start")
 async def note(call: Call, path: RecalledPath, body: RecallNoteIn) -> None:
     """May be changed until the final confirmation."""

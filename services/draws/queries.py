@@ -183,6 +183,7 @@ _OPERATIONS: Mapping[str, str] = {
     "recall.asked": "请原专家回电",
     "recall.noted": "登记原专家参评情况",
     "recall.confirmed": "提交最终确认结果",
+    "recall.resent": "重新发送确认短信",
     "release.submitted": "申请退选",
     "release.withdrawn": "撤回退选申请",
     "release.approved": "通过退选核验",

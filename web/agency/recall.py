@@ -21,6 +21,7 @@ class RecallPages(DrawPart):
         "phone": "通话号码已保存。",
         "rung": "系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。",
         "asked": "已请该专家回电，他会收到您的通话号码和拟定的集合时间。",
+        "resent": "正在重新发送确认短信，请稍后刷新查看。",
         "noted": "已登记，全部确认后请提交最终确认结果。",
         "confirmed": "最终确认结果已提交，参评专家会收到集合时间、地点和验证码。",
     }
@@ -58,7 +59,7 @@ class RecallPages(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` phone, ring, ask or note (of the expert ``id``) or confirm."""
+        """``command`` phone, ring, ask, resend or note (of the expert ``id``) or confirm."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -82,6 +83,9 @@ class RecallPages(DrawPart):
             case "ask":
                 await recalls.ask_back(actor, draw_id, uuid_of(fields.get("id", ""), "这位专家"))
                 return "asked"
+            case "resend":
+                await recalls.resend(actor, draw_id, uuid_of(fields.get("id", ""), "这位专家"))
+                return "resent"
             case "note":
                 comes = _answer(fields)
                 at = when(fields, "gathering_at", "商定的集合时间") if comes else None

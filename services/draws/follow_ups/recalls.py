@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from tortoise.exceptions import IntegrityError
 from domain.clock import print_time
 from domain.draws import record
 from domain.draws.lifecycles import DrawEvent, DrawState
-from domain.draws.record import SKIP_REASONS, SkipReason
+from domain.draws.record import SKIP_REASONS
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_id_number
 from domain.parsing import mobile_number
@@ -45,14 +46,15 @@ from services.draws.repository import Locked, append, lock_for, move, notify_age
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
 
-_NO_HINDRANCE: tuple[SkipReason, ...] = ("leave",)
-"""Who agrees on the phone knows his own leave."""
+_RESENT_MAX = 3
+"""How often the message with time, place and code is sent again to one expert."""
 _ROUND = 0
 """Of invitations that no round has ordered."""
 _PANEL = f"""
 SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
   btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
-  i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
+  i.id AS invitation_id, i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
+  (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
     AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
@@ -80,7 +82,9 @@ class RecallRow:
     state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
     calls: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
     sms_label: Annotated[str, Field(description="Of the message with time, place and code; empty before it is due")]
-    unwritten: Annotated[bool, Field(description="That message failed: tell the expert by a call")]
+    unwritten: Annotated[bool, Field(description="That message failed: send it again or tell the expert by a call")]
+    may_resend: Annotated[bool, Field(description="That message failed and may be sent again")]
+    hindrance: Annotated[str, Field(description="Why the expert can't take part; empty: nothing", examples=["已退库"])]
 
 
 @dataclass(frozen=True)
@@ -125,21 +129,25 @@ class Recalls:
             await audit(actor, self._deps.now(), "recall.panel_read", "draw", draw_id)
             found = await rows(_PANEL, draw_id)
             calls = await self._calls.log_of(draw_id, "recall")
+            hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
         phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
-        shown = tuple(self._row(row, calls.get(row["expert_id"], ())) for row in found)
+        shown = tuple(self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], "")) for row in found)
         return RecallPanel(phone, draw.started_at is not None, self._calls.offered(draw.pool), shown)
 
-    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...]) -> RecallRow:
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str) -> RecallRow:
         number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
         state_label = _LABELS[row["takes_part"]]
+        unwritten = bool(row["holds_place"]) and row["sms"] == "failed"
         return RecallRow(
             **shown,
             id_number=mask_id_number(number),
             state_label=state_label,
             calls=calls,
             sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
-            unwritten=bool(row["holds_place"]) and row["sms"] == "failed",
+            unwritten=unwritten,
+            may_resend=unwritten and row["resent"] < _RESENT_MAX,
+            hindrance=hindrance,
         )
 
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
@@ -159,20 +167,37 @@ class Recalls:
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
             confirmed = row_id in await self._unwritten(draw)
-            if not confirmed:
-                await self._open(actor, draw_id)
+            locked = None if confirmed else await self._open(actor, draw_id)
             row = await self._row_of(draw_id, row_id)
+            if locked is not None:
+                await self._check_hindrances(locked, [row])
             own = confirmed and not draw.staff_phone_sealed
             phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
             await self._calls.ask(actor, draw, row.expert_id, "recall", phone)
             row.called_at = self._deps.now()
             await row.save(update_fields=["called_at"])
 
-    async def _unwritten(self, draw: Draw) -> set[UUID]:
-        """Rows of the experts whom the message with time, place and code did not reach."""
+    async def _unwritten(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
+        """Rows of the experts whom the message with time, place and code did not reach, by id."""
         if self._deps.now() >= draw.starts_at:
-            return set()
-        return {row["id"] for row in await rows(_PANEL, draw.id) if row["holds_place"] and row["sms"] == "failed"}
+            return {}
+        found = await rows(_PANEL, draw.id)
+        return {row["id"]: row for row in found if row["holds_place"] and row["sms"] == "failed"}
+
+    async def resend(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
+        """Send time, place and code again to one whom that message did not reach. Raises Conflict, NotFound."""
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            draw = (await lock_for(actor, draw_id)).draw
+            _check_recall(draw)
+            row = (await self._unwritten(draw)).get(row_id)
+            if row is None:
+                raise Conflict("没有需要重新发送的确认短信，请刷新后查看。", code="nothing_to_send")
+            if row["resent"] >= _RESENT_MAX:
+                raise Conflict(f"确认短信已重新发送{_RESENT_MAX}次，请改用其他方式告知专家。", code="sent_enough")
+            invitation = await Invitation.get(id=row["invitation_id"])
+            await self._tell(draw, invitation, await CallNotice.get(id=invitation.notice_id), f":{row['resent'] + 1}")
+            await audit(actor, self._deps.now(), "recall.resent", "draw", draw_id, row=str(row_id))
 
     def _staff_phone(self, draw: Draw, advice: str) -> str:
         if not draw.staff_phone_sealed:
@@ -185,6 +210,7 @@ class Recalls:
             locked = await self._open(actor, draw_id)
             draw, now = locked.draw, self._deps.now()
             row = await self._row_of(draw_id, row_id)
+            await self._check_hindrances(locked, [row])
             phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
             asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
             rules = self._deps.book(draw.pool).draw.recall
@@ -241,15 +267,34 @@ class Recalls:
 
     async def _check_hindrances(self, locked: Locked, coming: Sequence[RecalledExpert]) -> None:
         """Who has left the pool, is recused or has another panel can't take part. Raises Conflict with the name."""
-        draw, book = locked.draw, self._deps.book(locked.draw.pool)
-        out = await recusals(draw, book.draw.employment_recusal_years)
         for row in coming:
-            notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
-            notice.gathering_at = row.gathering_at or notice.gathering_at
-            [found] = (await find_hindrances([row.expert_id], draw, notice, out, book)).values()
-            if found is not None and found.reason not in _NO_HINDRANCE:
+            if why := (await self._hindrances_of(locked.draw, [row]))[row.id]:
                 name = (await Expert.get(id=row.expert_id)).name
-                raise Conflict(f"{name}{SKIP_REASONS[found.reason]}，请登记为不参评。", code="hindered")
+                raise Conflict(f"{name}{why}，请登记为不参评。", code="hindered")
+
+    async def _hindrances(self, draw: Draw) -> Mapping[UUID, str]:
+        return await self._hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
+
+    async def _hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
+        """By row, why its expert can't take part at the time that was agreed or proposed; empty: nothing.
+
+        Who agrees on the phone knows his own leave.
+        """
+        book, found = self._deps.book(draw.pool), dict[UUID, str]()
+        out = await recusals(draw, book.draw.employment_recusal_years)
+        conditions = Condition.filter(draw_id=draw.id).prefetch_related("notice")
+        notices = {one.id: one.notice async for one in conditions}
+        gatherings = {row.id: (row.condition_id, row.gathering_at) for row in panel}
+        for condition_id, at in set(gatherings.values()):
+            notice = copy(notices[condition_id])
+            notice.gathering_at = at or notice.gathering_at
+            those = [row for row in panel if gatherings[row.id] == (condition_id, at)]
+            experts = [row.expert_id for row in those]
+            hindered = await find_hindrances(experts, draw, notice, out, book, by_leave=False)
+            for row in those:
+                hindrance = hindered[row.expert_id]
+                found[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
+        return found
 
     # ---- the final confirmation
 
@@ -310,10 +355,14 @@ class Recalls:
         condition.accepted += 1
         await condition.save(update_fields=["accepted"])
         await self._invitations.plan_reminder(invitation, draw.pool, now)
+        await self._tell(draw, invitation, notice)
+
+    async def _tell(self, draw: Draw, invitation: Invitation, notice: CallNotice, again: str = "") -> None:
+        """Time, place and code."""
         await self._notices.notify(
             pool=draw.pool,
             kind="draw_accepted",
-            dedupe_key=f"draw_accepted:{invitation.id}",
+            dedupe_key=f"draw_accepted:{invitation.id}{again}",
             params={**time_params(invitation.gathering_at), "place": place(notice), "code": invitation.code},
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,

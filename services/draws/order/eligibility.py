@@ -84,12 +84,19 @@ _FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
   AND ($18 = '' OR e.department = $18)"""
 _COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
 _ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
-_HINDERED = (
-    f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS, _ACTIVE)} END AS facts "
-    "FROM expert e "
-    f"CROSS JOIN LATERAL (SELECT CASE {' '.join(f'WHEN {bar} THEN {code!r}' for code, bar in _BARS)} END AS reason) h "
-    "WHERE e.id = ANY($11::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
-)
+
+
+def _hindered(bars: Sequence[tuple[SkipReason, str]]) -> str:
+    first = " ".join(f"WHEN {bar} THEN {code!r}" for code, bar in bars)
+    return (
+        f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS, _ACTIVE)} END AS facts "
+        f"FROM expert e CROSS JOIN LATERAL (SELECT CASE {first} END AS reason) h "
+        "WHERE e.id = ANY($11::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
+    )
+
+
+_HINDERED = _hindered(_BARS)
+_HINDERED_BUT_LEAVE = _hindered([(code, bar) for code, bar in _BARS if code != "leave"])
 _LOCK_ACCOUNTS = """
 SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
  ORDER BY a.id FOR KEY SHARE
@@ -167,14 +174,16 @@ async def count_eligible(
 
 
 async def find_hindrances(
-    experts: Sequence[UUID], draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook
+    experts: Sequence[UUID], draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook, *, by_leave: bool = True
 ) -> dict[UUID, Hindrance | None]:
-    """What stands between each candidate and a call now; None: nothing.
+    """What stands between each candidate and a call now; None: nothing. A leave does only where ``by_leave`` is set.
 
     Inside the caller's transaction, which keeps the candidates' files as they are.
     """
     await rows(_LOCK_ACCOUNTS, list(experts))
-    found = await rows(_HINDERED, *_barring(draw, notice, out, book), list(experts))
+    found = await rows(
+        _HINDERED if by_leave else _HINDERED_BUT_LEAVE, *_barring(draw, notice, out, book), list(experts)
+    )
     hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
     for row in found:
         hindrances[row["id"]] = Hindrance(row["reason"], row["facts"]) if row["reason"] else None

@@ -76,6 +76,7 @@ ALLOWED: Mapping[str, frozenset[DrawState]] = {
     "follow-ups_phone": frozenset({S.VERIFIED}),
     "follow-ups_ask_back": frozenset({S.VERIFIED}),
     "follow-ups_ring": frozenset({S.VERIFIED}),
+    "follow-ups_resend": frozenset({S.COMPLETED, S.SHORT, S.SUPPLEMENT_PENDING}),
     "follow-ups_note": frozenset({S.VERIFIED}),
     "follow-ups_confirm": frozenset({S.VERIFIED}),
     "follow-ups_recall": frozenset({S.ENDED}),

@@ -17,9 +17,9 @@ from domain.draws.verify_draw import compare, examine
 from domain.draws.verify_draw import verify as verify_record
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, RecalledExpert
-from models.experts import Expert
+from models.experts import Expert, Unavailability
 from models.invitations import Invitation
-from models.notices import Notice
+from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, system
 from services.draws import RecallTimes, RedrawTimes
@@ -438,6 +438,66 @@ async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: O
         await office.recalls.confirm(office.agency, new)
     await office.recalls.note(office.agency, new, row.id, False, None)
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+
+
+async def test_an_expert_who_has_left_the_pool_is_neither_rung_nor_written_to(office: Office) -> None:
+    new = await make_recall(office)
+    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    row, other = (await office.recalls.panel(office.agency, new)).rows
+    expert_id = (await RecalledExpert.get(id=row.id)).expert_id
+    await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
+    for ask in (office.recalls.ring, office.recalls.ask_back):
+        with pytest.raises(Conflict, match="已退库，请登记为不参评"):
+            await ask(office.agency, new, row.id)
+    assert not await Notice.exists(kind="recall_asked")
+    assert not office.bridge.made
+    shown = {one.id: one.hindrance for one in (await office.recalls.panel(office.agency, new)).rows}
+    assert shown == {row.id: "已退库", other.id: ""}
+
+
+async def test_a_leave_is_the_expert_s_own_matter_but_hides_no_other_panel(office: Office) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    row, other = (await office.recalls.panel(office.agency, new)).rows
+    for one in (row, other):
+        expert_id = (await RecalledExpert.get(id=one.id)).expert_id
+        await Unavailability.create(
+            expert_id=expert_id, starts_at=draw.starts_at, ends_at=draw.ends_at, created_at=office.deps.now()
+        )
+    await sit_elsewhere(office, (await RecalledExpert.get(id=row.id)).expert_id, draw.starts_at, draw.ends_at)
+    with pytest.raises(Conflict, match="该时段已有其他评标，请登记为不参评"):
+        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    await office.recalls.note(office.agency, new, row.id, False, None)
+    await office.recalls.note(office.agency, new, other.id, True, draw.starts_at)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+
+
+async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(office: Office, clock: FixedClock) -> None:
+    new = await make_recall(office)
+    draw = await Draw.get(id=new)
+    rows = (await office.recalls.panel(office.agency, new)).rows
+    for row in rows:
+        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    await office.recalls.confirm(office.agency, new)
+    with pytest.raises(Conflict, match="没有需要重新发送"):
+        await office.recalls.resend(office.agency, new, rows[0].id)
+    expert_id = (await RecalledExpert.get(id=rows[0].id)).expert_id
+    invitation = await Invitation.get(draw_id=new, expert_id=expert_id)
+    messages = Attempt.filter(channel="sms", notice__kind="draw_accepted", notice__invitation_id=invitation.id)
+    for times in range(1, 4):
+        await messages.update(state="failed")
+        shown = {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id]
+        assert (shown.sms_label, shown.unwritten, shown.may_resend) == ("发送失败", True, True)
+        await office.recalls.resend(office.agency, new, rows[0].id)
+        assert await messages.count() == times + 1
+        shown = {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id]
+        assert (shown.sms_label, shown.may_resend) == ("待发送", False)
+    said = await Notice.filter(kind="draw_accepted", invitation_id=invitation.id).values_list("params", flat=True)
+    assert all(one == said[0] for one in said), "the same time, place and code"
+    await messages.update(state="failed")
+    with pytest.raises(Conflict, match="已重新发送3次"):
+        await office.recalls.resend(office.agency, new, rows[0].id)
+    assert not {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id].may_resend
 
 
 async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_follow(office: Office) -> None:

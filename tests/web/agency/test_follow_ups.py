@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from domain.clock import local
 from models.draws import Draw
+from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt
 from models.virtual_calls import VirtualCall
-from services.draws import RecallTimes
+from services.draws import RecallTimes, VirtualCalls
 from tests.factories.files import pdf
 from tests.factories.offices import add_experts, end_with_panel, state_of
 from tests.web.conftest import Visitor, World
@@ -50,7 +53,9 @@ async def hand_in(world: World, agency: Visitor, draw_id: UUID) -> Visitor:
     return verifier
 
 
-async def test_original_experts_are_recalled_from_the_list_to_the_final_confirmation(world: World) -> None:
+async def test_original_experts_are_recalled_from_the_list_to_the_final_confirmation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = await ended(world)
     agency = await world.log_in(world.office.agency)
     await agency.get("/agency/draws")
@@ -86,6 +91,12 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     assert "通话号码已保存" in agency.text
     names = sorted(one.removeprefix("提交").removesuffix("的结果") for one in agency.page.buttons if "的结果" in one)
     assert len(names) == 2
+    await Expert.filter(name=names[0]).update(left_at=world.clock.now(), active=False)
+    await agency.get(f"/agency/draws/{draw.id}/notify")
+    assert ("已退库 请登记为不参评" in agency.text, f"虚拟号呼叫{names[0]}" in agency.page.buttons) == (True, False)
+    assert f"请{names[0]}回电" not in agency.page.buttons
+    await Expert.filter(name=names[0]).update(left_at=None, active=True)
+    await agency.get(f"/agency/draws/{draw.id}/notify")
     await agency.press(f"虚拟号呼叫{names[0]}")
     assert "接听后再呼叫专家" in agency.text
     assert "：准备拨打" in agency.text
@@ -112,10 +123,15 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     await sent.filter(notice__invitation_id=one.id).update(state="delivered")
     await sent.filter(notice__invitation_id=other.id).update(state="failed")
     await agency.get(f"/agency/draws/{draw.id}/notify")
-    assert ("已发送" in agency.text, "发送失败，请用虚拟号告知" in agency.text) == (True, True)
+    assert ("已发送" in agency.text, "发送失败，请重新发送，或用虚拟号告知" in agency.text) == (True, True)
     [missed] = [name for name in names if f"虚拟号呼叫{name}" in agency.page.buttons]
     await agency.press(f"虚拟号呼叫{missed}")
     assert "接听后再呼叫专家" in agency.text, agency.text
+    monkeypatch.setattr(VirtualCalls, "offered", lambda *_: False)
+    await agency.get(f"/agency/draws/{draw.id}/notify")
+    assert ("请重新发送，或另行告知" in agency.text, f"虚拟号呼叫{missed}" in agency.page.buttons) == (True, False)
+    await agency.press(f"向{missed}重新发送确认短信")
+    assert ("正在重新发送" in agency.text, "待发送" in agency.text) == (True, True), agency.text
     record = await world.visitor().get(
         f"/record/{await world.public_links().share(world.office.agency, draw.id, 'record')}"
     )

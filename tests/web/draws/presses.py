@@ -178,7 +178,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
     recall = frozenset({S.VERIFIED})
     noted = {"id": "{recalled}", "answer": "comes", "gathering_at": at(29)}
     yield Press(f"{a}/notify", "agency", recall, {"command": "phone", "phone": "18030785987"})
-    for command in ("ring", "ask"):
+    for command in ("ring", "ask", "resend"):
         yield Press(f"{a}/notify", "agency", recall, {"command": command, "id": "{recalled}"})
     yield Press(f"{a}/notify", "agency", recall, {"command": "note", **noted})
     yield Press(f"{a}/notify", "agency", recall, {"command": "confirm"})
