@@ -11,6 +11,7 @@ from domain.chat_links import link
 from domain.clock import print_time
 from domain.errors import InvalidInput
 from domain.payments.money import yuan
+from domain.remuneration.lifecycles import RemunerationState
 from handlers import commands, people, texts, wording
 from handlers.picking import MOST, Candidate, pick
 from services.remuneration import OwnRemuneration
@@ -44,7 +45,9 @@ async def answer(talk: Talk, waiting: tuple[Candidate, ...]) -> None:
     me = await people.get_expert(talk)
     remuneration_id = await pick(talk, texts.REMUNERATION_WHICH, waiting)
     one = await talk.read(talk.services.remuneration.answers.get, me.actor, remuneration_id)
-    options = {texts.REMUNERATION_YES: one.version, texts.REMUNERATION_LATER: 0}
+    disputed = one.state == RemunerationState.DISPUTED
+    agree = texts.REMUNERATION_BACK if disputed else texts.REMUNERATION_YES
+    options = {agree: one.version, texts.REMUNERATION_LATER: 0}
     if one.may_dispute:
         options[texts.REMUNERATION_NO] = -one.version
     seen = await talk.choose(f"{_shown(one)}\n{_page(talk)}", options)
@@ -81,7 +84,12 @@ def _shown(one: OwnRemuneration) -> str:
         for part in one.lines
     ]
     lines.append(texts.REMUNERATION_TIMES.format(entered=_time(one.entered_at), left=_time(one.left_at)))
-    for text, words in ((texts.REMUNERATION_REASON, one.reason), (texts.REMUNERATION_REPLY, one.reply)):
+    objection = one.dispute if one.state == RemunerationState.DISPUTED else ""
+    for text, words in (
+        (texts.REMUNERATION_REASON, one.reason),
+        (texts.REMUNERATION_OBJECTION, objection),
+        (texts.REMUNERATION_REPLY, one.reply),
+    ):
         if words:
             lines.append(text.format(words=wording.plain(words)))
     if one.answer_until is not None:

@@ -18,6 +18,7 @@ class RemunerationState(Labelled):
 
 class RemunerationEvent(Labelled):
     CONFIRM = "confirm", "确认"
+    """From a dispute, too: the expert takes his objection back."""
     DISPUTE = "dispute", "提出异议"
     ASSUME = "assume", "视为确认"
     """By the system, when the time to answer is over."""
@@ -42,7 +43,11 @@ REMUNERATION: Lifecycle[RemunerationState, RemunerationEvent] = Lifecycle(
             RemunerationEvent.ASSUME: RemunerationState.ASSUMED,
             **_OPEN,
         },
-        RemunerationState.DISPUTED: {RemunerationEvent.KEEP: RemunerationState.PROPOSED, **_OPEN},
+        RemunerationState.DISPUTED: {
+            RemunerationEvent.CONFIRM: RemunerationState.CONFIRMED,
+            RemunerationEvent.KEEP: RemunerationState.PROPOSED,
+            **_OPEN,
+        },
         RemunerationState.CONFIRMED: {RemunerationEvent.PAY: RemunerationState.PAID, **_OPEN},
         RemunerationState.ASSUMED: {
             RemunerationEvent.CONFIRM: RemunerationState.CONFIRMED,

@@ -41,6 +41,7 @@ Event = Literal[
     "ended",
     "over",
     "owed",
+    "unreplied",
     "release_approved",
     "release_refused",
     "release_withdrawn",
@@ -86,6 +87,7 @@ _NEWS: Mapping[Event, _News] = {
     "ended": _News("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
     "over": _News("活动已结束", ("venue",), kind="draw_ended"),
     "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kind="draw_ended"),
+    "unreplied": _News("专家酬劳异议待答复", ("venue",)),
 }
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is
 ``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and

@@ -35,6 +35,8 @@ from services.reviews import find_gaps
 
 InvoiceFilter = Literal["to_make", "to_reverse", "failed", "sent", "reversed", "all"]
 PAGE_MAX = 100
+UNREPLIED = "r.state = 'disputed' AND r.answered_at <= {since}"
+"""Objections to a remuneration that the venue has left unanswered since a moment or longer."""
 
 _WAITING = f"""
 SELECT
@@ -48,6 +50,7 @@ SELECT
 (SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}) AS invoices,
 (SELECT count(*) FROM invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}) AS reversals,
 (SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS alarms,
+(SELECT count(*) FROM remuneration r WHERE r.pool = $1 AND {UNREPLIED.format(since="$4")}) AS disputes,
 (SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
 """
@@ -93,6 +96,8 @@ class Waiting:
     reversals: int
     """Invoices that the office has to reverse."""
     alarms: int
+    disputes: int
+    """Objections to a remuneration that a venue has not answered in time."""
     differences: int
 
 
@@ -202,6 +207,11 @@ class InvoiceLine:
     to_make: bool
 
 
+def replies_due(deps: Deps, pool: str) -> datetime:
+    """Who objected before this should have an answer by now."""
+    return deps.now() - deps.book(pool).remuneration.answer_within
+
+
 class Dashboard:
     """Reading only."""
 
@@ -213,7 +223,9 @@ class Dashboard:
         check(actor, "application.read")
         steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
         since = [now - step.expected for step in steps]
-        counts = (await rows(_WAITING, actor.pool, [step.code for step in steps], since))[0]
+        counts = (
+            await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self._deps, actor.pool))
+        )[0]
         return Waiting(**counts, unassigned_reviews=sum(gap.waiting for gap in await find_gaps(actor.pool)))
 
     async def places(self, actor: Actor) -> list[Place]:

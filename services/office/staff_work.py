@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
-from datetime import timedelta
 from uuid import UUID
 
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
 from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, Releases, WorkLists
-from services.office.dashboard import Dashboard
+from services.office.dashboard import UNREPLIED, Dashboard, replies_due
+from services.remuneration import CAME
 from services.reviews import ReviewQueue
 
 _OWN = ("expert", "applicant")
@@ -18,8 +18,8 @@ _UNVERIFIED = """
 SELECT count(*)::int AS n FROM draw_application a JOIN draw d ON d.id = a.draw_id
  WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = 'submitted'
 """
-_UNPROPOSED = """d.ended_at > ${n} AND EXISTS (SELECT 1 FROM attendance t WHERE t.draw_id = d.id AND t.direction = 'in'
-  AND NOT EXISTS (SELECT 1 FROM remuneration r WHERE r.invitation_id = t.invitation_id))"""
+_UNPROPOSED = f"""d.ended_at IS NOT NULL AND EXISTS (SELECT 1 FROM invitation i WHERE i.draw_id = d.id AND {CAME}
+  AND NOT EXISTS (SELECT 1 FROM remuneration r WHERE r.invitation_id = i.id))"""
 _IN_STATES = "(SELECT count(*)::int FROM remuneration r WHERE r.draw_id = d.id AND r.state IN ({states}))"
 _DISPUTED, _PAYABLE = "'disputed'", "'confirmed', 'assumed'"
 _OWING = "d.id IN (SELECT r.draw_id FROM remuneration r WHERE r.state IN ({states}))"
@@ -27,13 +27,18 @@ _TO_PROPOSE = f"""
 SELECT d.id, d.number, d.name, {_UNPROPOSED} AS unproposed, {_IN_STATES.format(states=_DISPUTED)} AS disputed,
   0 AS payable
 FROM draw d WHERE {{where}} AND ({_UNPROPOSED} OR {_OWING.format(states=_DISPUTED)}) ORDER BY d.ended_at, d.id
+LIMIT 200
+"""
+"""Listed until an amount stands for everybody who came, be it nothing with a reason; at most so many."""
+_TO_WATCH = f"""
+SELECT d.id, d.number, d.name, false AS unproposed, count(*)::int AS disputed, 0 AS payable
+FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE {{where}} AND {UNREPLIED.format(since="${n}")}
+GROUP BY d.id ORDER BY min(r.answered_at), d.id
 """
 _TO_PAY = f"""
 SELECT d.id, d.number, d.name, false AS unproposed, 0 AS disputed, {_IN_STATES.format(states=_PAYABLE)} AS payable
 FROM draw d WHERE {{where}} AND {_OWING.format(states=_PAYABLE)} ORDER BY d.ended_at, d.id
 """
-_WORK_TTL = timedelta(days=30)
-"""So long after its end an activity is listed whose experts have no amount yet."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +137,12 @@ class StaffWork:
         )
 
     async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
-        """Activities whose remuneration this venue proposes or explains, or this agency pays, the oldest first."""
+        """Activities whose remuneration this venue proposes or explains, or this agency pays, or whose venue leaves an
+        objection unanswered that this office looks after; the oldest first."""
         where, values = self._access.reach(actor)
-        sql = _TO_PAY
-        if actor.role == "venue":
-            sql, values = _TO_PROPOSE.replace("{n}", str(len(values) + 1)), [*values, self._deps.now() - _WORK_TTL]
+        sql = _TO_PROPOSE if actor.role == "venue" else _TO_PAY
+        if actor.role == "pool_admin":
+            sql, values = _TO_WATCH.replace("{n}", str(len(values) + 1)), [*values, replies_due(self._deps, actor.pool)]
         return tuple([OwedDraw(**row) for row in await rows(sql.format(where=where), *values)])
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:

@@ -7,9 +7,11 @@ from services.remuneration.answers import OwnRemuneration
 from services.remuneration.assembly import RemunerationServices, build
 from services.remuneration.payouts import MonthTotal
 from services.remuneration.proposals import DrawRemuneration, RemunerationRow
+from services.remuneration.records import CAME
 from services.remuneration.totals import DrawSums, OfficeTotals
 
 __all__ = [
+    "CAME",
     "DrawRemuneration",
     "DrawSums",
     "MonthTotal",

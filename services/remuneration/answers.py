@@ -18,9 +18,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, from_row, record, rows, system, transaction, violation
 from services.core.batches import not_paused, process_each
 from services.core.short_texts import check_no_link, check_text
-from services.draws import draw_params, lock
+from services.draws import lock
 from services.notifications import Notices
-from services.remuneration.records import LineView, line_views, lock_one, move, notify_when_settled
+from services.remuneration.records import LineView, line_views, lock_one, move, notify_proposer, notify_when_settled
 
 Channel = Literal["chat", "h5", "mini"]
 REASON_LONGEST = 200
@@ -89,7 +89,8 @@ class ExpertAnswers:
     async def confirm(
         self, actor: Actor, remuneration_id: UUID, version: int, *, by: Channel, key: str | None = None
     ) -> OwnRemuneration:
-        """The expert agrees to the amount he has seen (``version``). Twice is harmless.
+        """The expert agrees to the amount he has seen (``version``), or takes his objection to it back. Twice is
+        harmless.
 
         Raises Conflict when it was changed meanwhile, NotFound for another's.
         """
@@ -123,7 +124,7 @@ class ExpertAnswers:
                 self._check_count(one)
                 one.dispute, one.disputes, one.reply = text, one.disputes + 1, ""
                 await self._answer(actor, one, RemunerationEvent.DISPUTE, by)
-                await self._tell_proposer(draw, one)
+                await notify_proposer(self._notices, draw, one)
         return await self.get(actor, remuneration_id)
 
     async def _lock_own(self, actor: Actor, remuneration_id: UUID) -> tuple[Draw, Remuneration]:
@@ -149,16 +150,6 @@ class ExpertAnswers:
         one.answered_at, one.answered_by = now, by
         await one.save()
         await record(actor, now, f"remuneration.{one.state}", "remuneration", one.id, by=by, version=one.version)
-
-    async def _tell_proposer(self, draw: Draw, one: Remuneration) -> None:
-        [row] = await rows("SELECT code, gathering_at FROM invitation WHERE id = $1", one.invitation_id)
-        await self._notices.notify(
-            pool=one.pool,
-            kind="remuneration_disputed",
-            dedupe_key=f"remuneration_disputed:{one.id}:{one.version}",
-            params={**draw_params(draw), "code": row["code"], "reason": one.dispute},
-            account_id=one.proposed_by_id,
-        )
 
     # ---- no answer
 

@@ -11,6 +11,7 @@ from services.notifications import Notices
 from services.remuneration.answers import ExpertAnswers
 from services.remuneration.payouts import Payouts
 from services.remuneration.proposals import Proposals
+from services.remuneration.reminders import DisputeReminders
 from services.remuneration.sheets import PaymentSheets
 from services.remuneration.totals import RemunerationTotals
 
@@ -35,5 +36,8 @@ def build(deps: Deps, notices: Notices, access: DrawAccess) -> RemunerationServi
         payouts=Payouts(deps, notices, access),
         sheets=PaymentSheets(deps, access),
         totals=RemunerationTotals(deps),
-        due_tasks=(DueTask("remuneration_unanswered", UNANSWERED, answers.assume_due),),
+        due_tasks=(
+            DueTask("remuneration_unanswered", UNANSWERED, answers.assume_due),
+            DueTask("remuneration_disputes", "", DisputeReminders(deps, notices).remind_due),
+        ),
     )

@@ -24,7 +24,7 @@ from services.core.base import Actor, Deps, from_row, record, rows, transaction,
 from services.core.short_texts import check_no_link, check_text
 from services.draws import DrawAccess, lock
 from services.notifications import Notices
-from services.remuneration.records import CAME, LineView, day_of, line_views, move, stored
+from services.remuneration.records import CAME, LineView, day_of, line_views, move, reply_until, stored
 
 WORDS_LONGEST = 200
 _CITY = 4
@@ -62,6 +62,7 @@ class RemunerationRow:
     reason: str = ""
     version: int = 0
     answer_until: datetime | None = None
+    reply_until: Annotated[datetime | None, Field(description="Of the venue, while it owes an answer")] = None
     dispute: str = ""
     reply: str = ""
     paid_on: date | None = None
@@ -236,7 +237,7 @@ class Proposals:
             computed=None if computed is None else total(computed),
             computed_lines=line_views(stored(computed or ())),
         )
-        return bare if existing is None else _with(bare, existing)
+        return bare if existing is None else _with(bare, existing, reply_until(self._deps.book(draw.pool), existing))
 
 
 def trip_of(draw: Draw, row: Any) -> Trip:
@@ -270,10 +271,11 @@ def _sum(shown: Sequence[RemunerationRow], *states: RemunerationState) -> int:
     return sum(one.amount or 0 for one in shown if one.state in states)
 
 
-def _with(bare: RemunerationRow, one: Remuneration) -> RemunerationRow:
+def _with(bare: RemunerationRow, one: Remuneration, until: datetime | None) -> RemunerationRow:
     facts = {name: getattr(bare, name) for name in RemunerationRow.__dataclass_fields__}
     facts |= {name: getattr(one, name) for name in _OF_RECORD}
-    return RemunerationRow(**facts | {"state": RemunerationState(one.state), "lines": line_views(one.lines)})
+    facts |= {"state": RemunerationState(one.state), "lines": line_views(one.lines), "reply_until": until}
+    return RemunerationRow(**facts)
 
 
 _OF_RECORD = ("id", "amount", "reason", "version", "answer_until", "dispute", "reply", "paid_on", "paid_way")

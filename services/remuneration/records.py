@@ -15,10 +15,11 @@ from domain.errors import NotFound
 from domain.payments.money import yuan
 from domain.remuneration.fees import LABELS, Line
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent, RemunerationState
+from domain.rulebook.book import Rulebook
 from models.draws import Draw
 from models.remuneration import Remuneration
 from services.core.base import rows
-from services.draws import notify_agency
+from services.draws import draw_params, notify_agency
 from services.notifications import Notices
 
 CAME = (
@@ -72,6 +73,25 @@ def day_of(at: datetime) -> str:
     """``11月21日``, as notices name a panel."""
     t = local(at)
     return f"{t.month}月{t.day}日"
+
+
+def reply_until(book: Rulebook, one: Remuneration) -> datetime | None:
+    """Until when the venue should answer an objection; None where there is none."""
+    if one.state != RemunerationState.DISPUTED or one.answered_at is None:
+        return None
+    return one.answered_at + book.remuneration.answer_within
+
+
+async def notify_proposer(notices: Notices, draw: Draw, one: Remuneration, occasion: str = "") -> None:
+    """Whoever proposed the amount is asked to answer the objection to it; again on another ``occasion``."""
+    [row] = await rows("SELECT code FROM invitation WHERE id = $1", one.invitation_id)
+    await notices.notify(
+        pool=one.pool,
+        kind="remuneration_disputed",
+        dedupe_key=f"remuneration_disputed:{one.id}:{one.version}{occasion}",
+        params={**draw_params(draw), "code": row["code"], "reason": one.dispute},
+        account_id=one.proposed_by_id,
+    )
 
 
 async def notify_when_settled(notices: Notices, draw: Draw) -> None:

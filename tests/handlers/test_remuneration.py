@@ -41,12 +41,25 @@ async def test_an_objection_is_passed_on_and_the_answer_shown(world: World, phon
     assert "已转给场地" in await phone.says("实际八点才离场")
     await one.refresh_from_db()
     assert (one.state, one.dispute) == ("disputed", "实际八点才离场")
-    assert "已提异议" in await phone.says("酬劳")
+    assert "您的异议：实际八点才离场（待场地答复）" in await phone.says("酬劳")
     desk = world.services.remuneration.proposals
     await desk.propose(world.office.desk, one.draw_id, one.invitation_id, 60000, "已核对，补一小时")
     shown = await phone.says("酬劳")
     assert "场地答复：已核对，补一小时" in shown
     assert "已确认：600.00元" in await phone.taps("确认金额")
+
+
+async def test_an_objection_is_taken_back_with_one_tap(world: World, phone: Phone, expert: Expert) -> None:
+    one = await owed(world, expert)
+    await phone.says("酬劳")
+    await phone.taps("有异议")
+    await phone.says("实际八点才离场")
+    shown = await phone.says("酬劳")
+    assert ("撤回异议并确认" in shown, "确认金额" in shown, "逾期视为确认" in shown) == (True, False, False)
+    assert "已确认：500.00元" in await phone.taps("撤回异议并确认")
+    await one.refresh_from_db()
+    assert one.state == "confirmed"
+    await world.check()
 
 
 async def test_an_old_tap_never_confirms_a_new_amount(world: World, phone: Phone, expert: Expert) -> None:

@@ -44,6 +44,7 @@ def _todos(waiting: Waiting) -> list[Todo]:
         Todo(waiting.employer_requests, "申请添加的单位", "/office/employers/requests"),
         Todo(waiting.objections, "待处理的异议", "/office/objections"),
         Todo(waiting.feedback, "待答复的意见", "/office/feedback"),
+        Todo(waiting.disputes, "逾期未答复的酬劳异议", "/office/remuneration"),
         Todo(waiting.refunds, "异常的退款", "/office/orders?only=abnormal"),
         Todo(waiting.alarms, "无法入账的通知", "/office/alarms"),
         Todo(waiting.invoices, "待开的发票", "/office/invoices"),

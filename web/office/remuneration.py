@@ -63,6 +63,7 @@ class RemunerationPages(OfficePart):
             f=form,
             wanted=wanted,
             choices=self._choices(wanted.search),
+            unreplied=await self.services.office.staff_work.remuneration(actor),
             overall=found.overall,
             found=found.items,
             page=page_number(request),

@@ -25,7 +25,7 @@ from models.remuneration import Remuneration
 from services.core.base import Actor, Deps
 from services.remuneration import RemunerationServices, build
 from tests.factories.offices import Office, make_office, recuse
-from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organisation
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.factories.remuneration import ended_panel, meet, part
 from tests.invariants import check_invariants
 
@@ -220,7 +220,7 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
     with pytest.raises(InvalidInput):
         await owed.answers.dispute(me, own.id, 1, "  ", by="h5")
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
-    assert (disputed.state, disputed.may_confirm) == (S.DISPUTED, False)
+    assert (disputed.state, disputed.may_confirm) == (S.DISPUTED, True)
     assert (await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")).state == S.DISPUTED
     notice = await Notice.get(kind="remuneration_disputed")
     assert (notice.account_id, notice.params["reason"]) == (office.desk.account_id, "离场更晚")
@@ -240,6 +240,61 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
     assert (await owed.answers.confirm(me, own.id, 3, by="chat")).state == S.CONFIRMED
     assert await Notice.filter(kind="remuneration_proposed").count() == 3
     await check_invariants()
+
+
+async def test_an_objection_is_taken_back_by_confirming_the_amount(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await ended_panel(office, clock)
+    me = expert_of(invitation)
+    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    [own] = await owed.answers.own(me)
+    disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
+    assert (disputed.may_confirm, disputed.may_dispute, disputed.answer_until) == (True, False, None)
+    done = await owed.answers.confirm(me, own.id, 1, by="chat")
+    assert (done.state, done.dispute) == (S.CONFIRMED, "离场更晚")
+    assert await Notice.filter(kind="agency_remuneration").count() == 1, "the agency can pay now"
+    today = local(clock.now()).date()
+    assert await owed.payouts.mark_paid(office.agency, draw_id, today, "现金", {own.id: 1}) == 1
+    await check_invariants()
+
+
+async def test_the_venue_is_reminded_once_of_an_objection_that_it_leaves_unanswered(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await ended_panel(office, clock)
+    colleague = await make_account(office.deps)
+    await make_grant(colleague, "venue")
+    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    [own] = await owed.answers.own(expert_of(invitation))
+    await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
+    [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
+    within = office.deps.book("demo").remuneration.answer_within
+    clock.move(within - timedelta(seconds=1))
+    assert await task.process() == 0
+    clock.move(timedelta(seconds=1))
+    assert (await task.process(), await task.process()) == (1, 0)
+    told = await Notice.filter(kind="remuneration_disputed").values_list("account_id", flat=True)
+    assert told == [office.desk.account_id, office.desk.account_id], "when it came, and again"
+    news = [one for one in await Notice.filter(kind="draw_news") if one.params["what"] == "专家酬劳异议待答复"]
+    assert [one.account_id for one in news] == [colleague.id], "whoever proposed may be away"
+    assert (await Remuneration.get(id=own.id)).state == S.DISPUTED
+    await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "以登记为准")
+    assert await owed.answers.assume_due() == 0, "the expert has time to answer again"
+    await check_invariants()
+
+
+async def test_an_answer_in_time_needs_no_reminder(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await ended_panel(office, clock)
+    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    [own] = await owed.answers.own(expert_of(invitation))
+    await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
+    await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "以登记为准")
+    clock.move(timedelta(days=10))
+    [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
+    assert await task.process() == 0
 
 
 async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(

@@ -11,14 +11,16 @@ from openpyxl import load_workbook
 
 from domain.clock import local
 from domain.ids import new_id
+from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import Draw
 from models.organisations import Organisation
 from models.remuneration import Remuneration
 from services.core.base import Actor
 from tests.drivers.statements import count_statements
+from tests.factories.offices import recuse
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation
-from tests.factories.remuneration import ended_panel
+from tests.factories.remuneration import ended_panel, meet, part
 from tests.web.conftest import Visitor, World
 from tests.web.office_scene import make_scene
 
@@ -159,6 +161,55 @@ async def confirm(world: World, expert_id: UUID) -> None:
     await world.services.remuneration.answers.confirm(expert, own.id, own.version, by="h5")
 
 
+async def test_an_expert_takes_his_objection_back_on_his_page(world: World) -> None:
+    draw_id, [first] = await ended_panel(world.office, world.clock)
+    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    expert = await (await world.log_in_expert(first.expert_id)).get("/h5/demo/remuneration")
+    await expert.press("提出异议", reason="实际20:30离场")
+    assert "逾期视为确认" not in expert.text
+    await expert.press("撤回异议并确认500.00元")
+    assert (expert.status, "已确认" in expert.text) == (200, True)
+    assert (await Remuneration.get(invitation_id=first.id)).state == "confirmed"
+
+
+async def test_an_objection_without_an_answer_comes_to_the_office(world: World) -> None:
+    draw_id, [first] = await ended_panel(world.office, world.clock)
+    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    expert = await (await world.log_in_expert(first.expert_id)).get("/h5/demo/remuneration")
+    await expert.press("提出异议", reason="实际20:30离场")
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/remuneration")
+    assert "答复截止" in desk.text
+    scene = await make_scene(world)
+    office = await scene.at("/office")
+    assert "酬劳异议" not in office.text
+    world.clock.move(world.services.deps.book("demo").remuneration.answer_within)
+    office = await scene.at("/office")
+    await office.click(next(one for one in office.page.links if one.startswith("逾期未答复的酬劳异议")))
+    draw = await Draw.get(id=draw_id)
+    await office.click(next(one for one in office.page.links if draw.number in one))
+    assert (office.path, "实际20:30离场" in office.text) == (f"/desk/{draw_id}/remuneration", True)
+    await desk.press("维持或更正", amount="500.00", words="以登记为准")
+    assert "酬劳异议" not in (await scene.at("/office")).text
+
+
+async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_who_never_came_in(
+    world: World,
+) -> None:
+    """Also of somebody who was recused on the spot before he was let in."""
+    office = world.office
+    draw_id, [first, second] = await meet(office, world.clock, needed=2)
+    await Attendance.filter(invitation_id=first.id).delete()
+    await recuse(office, draw_id, first.code)
+    await part(office, world.clock, draw_id, [second], 2)
+    await world.services.remuneration.proposals.propose(office.desk, draw_id, second.id)
+    world.clock.move(timedelta(days=90))
+    desk = await world.log_in(office.desk, "venue")
+    assert (await waiting(world, office.desk))["酬劳待提出"] == 1
+    assert await led_to(desk, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
+    await world.services.remuneration.proposals.propose(office.desk, draw_id, first.id, 0, "签到前回避，未产生交通费")
+    assert (await waiting(world, office.desk))["酬劳待提出"] == 0
+
+
 async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -> None:
     world.set_rules("remuneration", table=None)
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
@@ -211,7 +262,7 @@ async def test_the_office_sees_what_each_organisation_owes_by_month_and_takes_it
     office = await (await make_scene(world)).at("/office")
     with count_statements() as sent:
         await office.get("/office/remuneration")
-    assert len(sent) == 2, f"who asks, and all the sums: {sent}"
+    assert len(sent) == 3, f"who asks, objections without an answer, and all the sums: {sent}"
     for words in (
         "1个代理机构，1个活动",
         "19,888.88",

@@ -1,0 +1,46 @@
+"""Objections that the venue leaves unanswered: it is reminded once, and from then on the office sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.remuneration.lifecycles import RemunerationState
+from services.core.base import Deps, record, rows, system, transaction
+from services.core.batches import not_paused, process_each
+from services.draws import DrawNews, lock
+from services.notifications import Notices
+from services.remuneration.records import lock_one, notify_proposer, reply_until
+
+_KIND, _AGAIN = "remuneration_disputes", ":again"
+_DUE = f"""
+SELECT r.id, r.draw_id FROM remuneration r
+  JOIN unnest($1::text[], $2::timestamptz[]) AS late(pool, since) ON late.pool = r.pool
+ WHERE r.state = 'disputed' AND r.answered_at <= late.since AND r.proposed_by_id IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.pool = r.pool
+     AND n.dedupe_key = 'remuneration_disputed:' || r.id || ':' || r.version || '{_AGAIN}')
+   AND {not_paused(_KIND, "r.id")} ORDER BY r.answered_at LIMIT $3
+"""
+
+
+class DisputeReminders:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._news = DrawNews(deps, notices)
+
+    async def remind_due(self, limit: int = 100) -> int:
+        """Remind whoever proposed the amount, and all others of the venue; returns of how many objections."""
+        now, books = self._deps.now(), self._deps.rulebooks
+        since = [now - book.remuneration.answer_within for book in books.values()]
+        return await process_each(_KIND, await rows(_DUE, list(books), since, limit), self._remind)
+
+    async def _remind(self, row: Any) -> None:
+        async with transaction():
+            draw = (await lock(row["draw_id"])).draw
+            one, now = await lock_one(row["id"]), self._deps.now()
+            until = reply_until(self._deps.book(one.pool), one)
+            if one.state != RemunerationState.DISPUTED or until is None or until > now:
+                return
+            await notify_proposer(self._notices, draw, one, _AGAIN)
+            await self._news.notify(draw, "unreplied", by=one.proposed_by_id, occasion=f"{one.id.hex}:{one.version}")
+            await record(system(one.pool), now, "remuneration.reminded", "remuneration", one.id, version=one.version)
