@@ -14,7 +14,18 @@ from uuid import UUID
 import pytest
 
 from domain.applications.lifecycles import APPLICATION, TASK, ApplicationEvent, ApplicationState, TaskEvent
-from domain.draws.lifecycles import DISCARD, DRAW, VERIFICATION, DiscardEvent, DrawEvent, VerificationEvent
+from domain.draws.lifecycles import (
+    DISCARD,
+    DRAW,
+    VERIFICATION,
+    VIRTUAL_CALL,
+    DiscardEvent,
+    DrawEvent,
+    DrawState,
+    VerificationEvent,
+    VirtualCallEvent,
+)
+from domain.draws.lifecycles import VirtualCallState as C
 from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
@@ -25,7 +36,7 @@ from models.draws import Draw
 from models.reviews import Objection
 from services.core.base import Actor
 from tests.factories import draw_states as states
-from tests.factories.offices import add_experts
+from tests.factories.offices import add_experts, state_of
 from tests.factories.people import make_grant
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.web.conftest import Visitor, World
@@ -72,7 +83,10 @@ SET_UP, RUN, DECIDE = (
     "POST /desk/{draw_id}/application",
 )
 ABSENCES, EXIT = "POST /desk/{draw_id}/absences", "POST /desk/{draw_id}/exit"
+BASIC, NOTIFY, ANSWER = "POST /agency/draws/{id}/basic", "POST /agency/draws/{id}/notify", "POST /i/{link}/answer"
+REPORT, CALLS = "duty delivery_reports", "duty virtual_calls"
 OF_DRAWS: Mapping[Enum, tuple[str, ...]] = {
+    DrawEvent.EDIT: (BASIC,),
     DrawEvent.SUBMIT: (SET_UP,),
     DrawEvent.WITHDRAW: (SET_UP,),
     DrawEvent.VERIFY: (DECIDE,),
@@ -85,19 +99,53 @@ OF_DRAWS: Mapping[Enum, tuple[str, ...]] = {
     DrawEvent.RESUME: (RUN,),
     DrawEvent.FORCE_END: (RUN,),
     DrawEvent.STOP: ("duty watch_draws",),
+    DrawEvent.FILL: (ANSWER,),
     DrawEvent.RUN_SHORT: ("duty watch_draws",),
     DrawEvent.SETTLE: ("duty watch_draws",),
+    DrawEvent.ALL_COME: (NOTIFY,),
+    DrawEvent.NOT_ALL_COME: (NOTIFY,),
+    DrawEvent.REGISTER_ABSENCE: (ABSENCES,),
     DrawEvent.START_SUPPLEMENT: (RUN,),
     DrawEvent.WIDEN: (RUN,),
+    DrawEvent.RELEASE: ("POST /agency/draws/{id}/release",),
     DrawEvent.END: (EXIT, "duty end"),
     DrawEvent.TERMINATE: (EXIT,),
     DiscardEvent.CONFIRM: (ABSENCES,),
     DiscardEvent.REFUSE: (ABSENCES,),
     DiscardEvent.LAPSE: ("duty discards",),
+    DiscardEvent.VOID: (EXIT, "duty end"),
     VerificationEvent.APPROVE: (DECIDE,),
     VerificationEvent.REFUSE: (DECIDE,),
     VerificationEvent.WITHDRAW: (SET_UP,),
+    VirtualCallEvent.DIAL: ("POST /agency/draws/{id}/attendance",),
+    VirtualCallEvent.TAKE: (REPORT,),
+    VirtualCallEvent.CONNECT: (REPORT,),
+    VirtualCallEvent.TALK: (REPORT, CALLS),
+    VirtualCallEvent.MISS: (REPORT, CALLS),
+    VirtualCallEvent.NOT_TAKE: (REPORT, CALLS),
+    VirtualCallEvent.REFUSE: (REPORT, CALLS),
+    VirtualCallEvent.LOSE: (CALLS,),
 }
+COMMANDS: Mapping[Enum, str] = {
+    DrawEvent.SUBMIT: "submit",
+    DrawEvent.WITHDRAW: "withdraw",
+    DrawEvent.VERIFY: "approve",
+    DrawEvent.REFUSE: "refuse",
+    DrawEvent.OPEN_ROUND: "open",
+    DrawEvent.ABORT_ROUND: "abort",
+    DrawEvent.ABORT_SUPPLEMENT: "abort",
+    DrawEvent.START: "start",
+    DrawEvent.PAUSE: "pause",
+    DrawEvent.RESUME: "resume",
+    DrawEvent.FORCE_END: "force_end",
+    DrawEvent.ALL_COME: "confirm",
+    DrawEvent.NOT_ALL_COME: "confirm",
+    DrawEvent.START_SUPPLEMENT: "supplement",
+    DrawEvent.WIDEN: "widen",
+    DrawEvent.END: "end",
+}
+"""The names of ``AGENCY`` and ``VERIFIER`` for events of a draw that a person brings about; but not ``GIVES_UP``."""
+GIVES_UP = frozenset({DrawEvent.TERMINATE})
 LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "application": APPLICATION,
     "task": TASK,
@@ -133,13 +181,21 @@ async def test_every_way_that_is_named_exists(world: World) -> None:
 async def test_every_state_of_a_draw_has_a_page_and_ends_by_itself_or_by_a_person(world: World) -> None:
     known = registered(world)
     assert {way for ways in OF_DRAWS.values() for way in ways} <= known
-    lifecycles: tuple[Lifecycle[Any, Any], ...] = (DRAW, DISCARD, VERIFICATION)
+    lifecycles: tuple[Lifecycle[Any, Any], ...] = (DRAW, DISCARD, VERIFICATION, VIRTUAL_CALL)
     for lifecycle in lifecycles:
         for state, moves in lifecycle.moves.items():
-            ways = {way for event in moves for way in OF_DRAWS.get(event, ())}
-            assert any(way.startswith("POST ") for way in ways), f"{state} has no page"
+            ways = {way for event in moves if event not in GIVES_UP for way in OF_DRAWS[event]}
+            assert ways, f"{state} leads nowhere but to its end"
+            by_hand = lifecycle is not VIRTUAL_CALL
+            assert not by_hand or any(way.startswith("POST ") for way in ways), f"{state} has no page"
     final = (DrawEvent.END, DrawEvent.TERMINATE)
     assert not [state for state, moves in DRAW.moves.items() if not set(final) & set(moves)]
+
+
+async def test_a_call_of_which_no_report_comes_is_given_up_by_a_duty(world: World) -> None:
+    assert CALLS in registered(world)
+    for state in (C.ASKED, C.DIALLING, C.CALLING, C.TALKING):
+        assert any(CALLS in OF_DRAWS[event] for event in VIRTUAL_CALL.moves[state]), state
 
 
 # ---- each way out of a draw stands on a page that links lead to
@@ -234,7 +290,8 @@ async def verifier_of(world: World) -> Visitor:
     return await world.enter(account)
 
 
-async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str]) -> None:
+async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str], *, given_up: frozenset[DrawEvent]) -> None:
+    """And that one of them, or a duty, brings the draw on by an event that doesn't give it up."""
     agency = await world.enter(await Account.get(id=world.office.agency.account_id))
     await agency.get("/agency")
     assert f"/agency/draws/{draw_id}" in agency.page.links.values()
@@ -242,12 +299,22 @@ async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str]) -> 
     assert ways == set(expected[0].split()), "of the agency"
     ways = await reach(await verifier_of(world), draw_id, VERIFIER, first="/desk")
     assert ways == set(expected[1].split()), "of the verifier"
+    events = set(DRAW.moves[DrawState(await state_of(draw_id))]) - given_up
+    steps = {COMMANDS[event] for event in events if event in COMMANDS} & set(" ".join(expected).split())
+    duties = {way for event in events for way in OF_DRAWS[event] if way.startswith("duty ")} & registered(world)
+    assert steps | duties, f"nothing but {given_up} leads on"
 
 
 @pytest.mark.parametrize("way", EACH_STATE, ids=lambda way: way.__name__)
 async def test_what_can_be_done_in_a_state_is_found_by_following_links(world: World, way: states.Way) -> None:
+    """No one has to wait for the end by time, but a full panel for its evaluation."""
     await add_experts(world.office, 4)
-    await check_ways(world, await way(world.office), EACH_STATE[way])
+    given_up = GIVES_UP if way is states.completed else GIVES_UP | {DrawEvent.END}
+    await check_ways(world, await way(world.office), EACH_STATE[way], given_up=given_up)
+
+
+def test_every_state_that_a_draw_waits_in_is_made() -> None:
+    assert {state.value for state in DRAW.moves} <= {way.__name__ for way in EACH_STATE}
 
 
 @pytest.mark.parametrize("way", ONCE_BEGUN, ids=lambda way: way.__name__)
@@ -255,7 +322,7 @@ async def test_once_its_start_has_come_a_draw_is_left_by_following_links(world: 
     await add_experts(world.office, 4)
     draw_id = await way(world.office)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
-    await check_ways(world, draw_id, ONCE_BEGUN[way])
+    await check_ways(world, draw_id, ONCE_BEGUN[way], given_up=GIVES_UP)
 
 
 async def test_a_follower_that_is_in_the_way_is_terminated_from_the_original(world: World) -> None:
