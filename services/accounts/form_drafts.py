@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
+from domain.errors import Conflict
 from domain.ids import new_id
 from models.accounts import FormDraft
-from services.core.base import Actor, Deps, execute
+from services.accounts.single_use import is_spent, spend
+from services.core.base import Actor, Deps, execute, transaction
+from services.core.limits import advisory_lock
 
 DRAFT_TTL = timedelta(days=30)
 _PURPOSE = "form_draft"
@@ -20,23 +23,42 @@ _KEEP = (
 
 
 class FormDrafts:
-    """Of one person; ``name`` tells the form and what it is about."""
+    """Of one person; ``name`` tells the form and what it is about.
+
+    ``generation`` names one rendering of the form: what arrives of it after it was saved or emptied is refused.
+    """
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def keep(self, actor: Actor, name: str, values: Mapping[str, str]) -> None:
-        """Replace what was kept; what is longer than any form is not kept."""
+    async def keep(self, actor: Actor, name: str, values: Mapping[str, str], *, generation: str = "") -> None:
+        """Replace what was kept; what is longer than any form is not kept. Raises Conflict once that is forgotten."""
         text = json.dumps({key: value for key, value in values.items() if value}, ensure_ascii=False)
         if actor.account_id is None or len(text) > _LONGEST:
             return
         sealed = self._deps.keys.seal(text, _PURPOSE)
-        await execute(_KEEP, new_id(), actor.account_id, name, sealed, self._deps.now())
+        async with transaction():
+            await advisory_lock(_lock_of(actor, name))
+            if generation and await is_spent(_token(actor, generation)):
+                raise Conflict("这份表单已经保存或清空，请刷新后再填写。", code="form_done")
+            await execute(_KEEP, new_id(), actor.account_id, name, sealed, self._deps.now())
 
     async def find(self, actor: Actor, name: str) -> dict[str, str]:
         """Empty where nothing is kept."""
         found = await FormDraft.get_or_none(account_id=actor.account_id, name=name)
         return dict(json.loads(self._deps.keys.open_text(found.values_sealed, _PURPOSE))) if found else {}
 
-    async def forget(self, actor: Actor, name: str) -> None:
-        await FormDraft.filter(account_id=actor.account_id, name=name).delete()
+    async def forget(self, actor: Actor, name: str, *, generation: str = "") -> None:
+        async with transaction():
+            await advisory_lock(_lock_of(actor, name))
+            if generation:
+                await spend(_token(actor, generation), self._deps.now() + DRAFT_TTL)
+            await FormDraft.filter(account_id=actor.account_id, name=name).delete()
+
+
+def _lock_of(actor: Actor, name: str) -> str:
+    return f"form_draft:{actor.account_id}:{name}"
+
+
+def _token(actor: Actor, generation: str) -> str:
+    return f"form_draft:{actor.account_id}:{generation}"

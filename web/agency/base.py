@@ -17,7 +17,7 @@ from services.core.permissions import check, may
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site
-from web.office.base import EMPTY, NOBODY
+from web.office.base import EMPTY, NOBODY, key_of
 
 FORM = "agency"
 _TO_SUPPLEMENT = http.RequestKey("to_supplement", int)
@@ -67,9 +67,10 @@ class AgencyPart:
         """What was typed into a form that was never saved; empty: nothing."""
         return await self.services.accounts.form_drafts.find(actor, draft_name(kind, subject_id))
 
-    async def saved(self, actor: Actor, kind: str, subject_id: UUID | None) -> None:
-        """It was saved now, so its draft is forgotten."""
-        await self.services.accounts.form_drafts.forget(actor, draft_name(kind, subject_id))
+    async def saved(self, actor: Actor, kind: str, subject_id: UUID | None, fields: Mapping[str, str]) -> None:
+        """It was saved now, so its draft is forgotten, and what this page still sends of it is refused."""
+        name, generation = draft_name(kind, subject_id), generation_of(fields)
+        await self.services.accounts.form_drafts.forget(actor, name, generation=generation)
 
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
@@ -103,6 +104,11 @@ class AgencyPart:
 
 def draft_name(kind: str, subject_id: UUID | None) -> str:
     return f"{kind}:{subject_id}"
+
+
+def generation_of(fields: Mapping[str, str]) -> str:
+    """Which rendering of a form was sent: its idempotency key, new with each."""
+    return key_of(fields) or ""
 
 
 def _log_in(actor: Actor) -> UUID:

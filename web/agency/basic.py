@@ -82,12 +82,12 @@ class BasicPages(DrawPart):
         try:
             if fields.get("command") == "copy":
                 made = await self._copy(actor, project, fields)
-                await self.saved(actor, "basic", project.id)
+                await self.saved(actor, "basic", project.id, fields)
                 raise redirect(path_of(made, "basic"), note="copied")
             made = await self.services.draws.setup.create(actor, _form(fields, project.id), key=key_of(fields))
         except AppError as error:
             return await self._form_page(actor, request, project, None, Form(fields, self.shown(error)))
-        await self.saved(actor, "basic", project.id)
+        await self.saved(actor, "basic", project.id, fields)
         raise redirect(path_of(made, "recusal"), note="begun")
 
     async def _copy(self, actor: Actor, project: ProjectView, fields: Mapping[str, str]) -> UUID:

@@ -101,7 +101,7 @@ class ConditionPages(DrawPart):
                 await setup.edit_call_notice(actor, draw_id, one.id, form, version=version, key=key_of(fields))
             else:
                 await setup.add_call_notice(actor, draw_id, _call_notice_form(fields), key=key_of(fields))
-                await self.saved(actor, "notice", draw_id)
+                await self.saved(actor, "notice", draw_id, fields)
         except AppError as error:
             stands = self._call_notice_values(actor, one) if one and fields.get("command") == "delete" else fields
             return self._notice_page(actor, request, detail, one, Form(stands, self.shown(error)))
@@ -194,7 +194,7 @@ class ConditionPages(DrawPart):
                 await setup.edit_condition(actor, draw_id, one.id, form, version=version, key=key)
             else:
                 await setup.add_condition(actor, draw_id, _condition_form(fields), key=key)
-                await self.saved(actor, "condition", draw_id)
+                await self.saved(actor, "condition", draw_id, fields)
         except AppError as error:
             stands = _condition_values(one) if one and fields.get("command") == "delete" else fields
             return await self._condition_page(actor, request, detail, one, Form(stands, self.shown(error)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import aiohttp.web as http
 
 from domain.errors import NotFound
-from web.agency.base import AgencyPart, draft_name
+from web.agency.base import AgencyPart, draft_name, generation_of
 from web.office.base import redirect, uuid_of
 
 PAGES: Mapping[str, str] = {
@@ -38,9 +38,10 @@ class DraftPages(AgencyPart):
         fields = await self.fields(request, actor)
         drafts, name = self.services.accounts.form_drafts, draft_name(kind, subject_id)
         if fields.get("command") == "forget":
-            await drafts.forget(actor, name)
+            await drafts.forget(actor, name, generation=generation_of(fields))
         else:
-            await drafts.keep(actor, name, {key: fields[key] for key in fields if key not in _LEFT_OUT})
+            typed = {key: fields[key] for key in fields if key not in _LEFT_OUT}
+            await drafts.keep(actor, name, typed, generation=generation_of(fields))
         if fields.get("quiet"):
             return http.Response(status=204)
         path, _, query = PAGES[kind].format(id=subject_id).partition("?project=")

@@ -71,7 +71,7 @@ class ProjectPages(AgencyPart):
             made = await self.services.draws.projects.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
             return await self._form_page(actor, request, None, Form(fields, self.shown(error)))
-        await self.saved(actor, "project", actor.organisation_id)
+        await self.saved(actor, "project", actor.organisation_id, fields)
         raise redirect(f"/agency/projects/{made.id}", note="created", choose=request.query.get("choose", "")[:1])
 
     async def detail(self, request: http.Request) -> http.Response:

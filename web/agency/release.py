@@ -72,7 +72,7 @@ class ReleasePages(DrawPart):
             case "submit":
                 words = text(fields, "reason", "说明", 400)
                 await draws.releases.submit(actor, draw_id, fields.get("cause", ""), words)
-                await self.saved(actor, self.step, draw_id)
+                await self.saved(actor, self.step, draw_id, fields)
                 return "sent"
             case "withdraw":
                 await draws.releases.withdraw(actor, draw_id)

@@ -78,7 +78,7 @@ class SubmissionPages(DrawPart):
                     )
                 terminal, reason = fields.get("terminal", ""), text(fields, "reason", "提交审核原因", 500)
                 await setup.submit(actor, draw_id, terminal, reason, key=key_of(fields))
-                await self.saved(actor, _DRAFT, draw_id)
+                await self.saved(actor, _DRAFT, draw_id, fields)
                 return "sent"
             case "withdraw":
                 await setup.withdraw(actor, draw_id)

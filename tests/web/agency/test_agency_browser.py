@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, expect
+from playwright.async_api import Error as PlaywrightError
 
-from models.accounts import Account
+from models.accounts import Account, FormDraft
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
 from models.notices import Notice
@@ -312,6 +315,34 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
         await one.context.close()  # its stream would keep the server from ending
     assert [line for line in seen.complaints if "422" not in line] == []
     assert supervisor.complaints + verifier.complaints == []
+
+
+async def test_what_was_saved_at_once_is_not_kept_as_a_draft(browser: Browser, world: World) -> None:
+    seen = await staff(browser, world, PHONE, "agency")
+    draw_id = await make_draft(world)
+    await Condition.filter(draw_id=draw_id).delete()
+    page = await seen.open(f"/agency/draws/{draw_id}/notices/new")
+    saved = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        """The service takes in what is kept only after the form was saved."""
+        await saved.wait()
+        with suppress(PlaywrightError):  # the page may have taken it back
+            await route.continue_()
+
+    await page.route("**/agency/drafts/**", hold)
+    for label, value in (("评标场所", "其他"), ("评标地点", "广州市天河区天润路333号"), ("集合时间", at(world, 5))):
+        field = page.get_by_label(label)
+        await (field.select_option(value) if label == "评标场所" else field.fill(value))
+    await page.get_by_label("联系人").fill("李监督")
+    async with page.expect_request("**/agency/drafts/**"):
+        await page.get_by_label("联系方式").fill("020-28866000")
+    await page.get_by_label("注意事项").fill("打完就保存")
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_text("语音通知已保存").wait_for()
+    saved.set()
+    await seen.open(f"/agency/draws/{draw_id}/notices/new")
+    assert not await FormDraft.exists()
 
 
 async def test_a_page_whose_form_is_under_way_waits_for_its_answer(browser: Browser, world: World) -> None:

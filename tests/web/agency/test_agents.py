@@ -13,7 +13,7 @@ from models.organisations import AgentLink
 from services.core.base import Actor
 from tests.factories.offices import make_draw
 from tests.factories.people import make_account
-from tests.web.agency.test_draws import basic, notice
+from tests.web.agency.test_draws import basic, begin, notice
 from tests.web.agency.test_projects import PROJECT
 from tests.web.conftest import Visitor, World
 
@@ -130,6 +130,28 @@ async def test_a_form_that_was_never_saved_goes_on_on_another_device(world: Worl
     await second.press("暂存", **half)
     await second.press("保存，下一步", **basic(world))
     assert not await FormDraft.exists(), "what is saved is no draft any more"
+
+
+async def test_what_a_page_still_sends_of_a_saved_form_is_refused(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw_id = (await begin(world, agency)).id
+    await agency.get(f"/agency/draws/{draw_id}/notices/new")
+    [form] = [one for one in agency.page.forms if "gathering_at" in one["fields"]]
+    late = {**form["fields"], **notice(world), "quiet": "1"}
+    await agency.press("保存", **notice(world))
+    assert "语音通知已保存" in agency.text
+    await agency.post(f"/agency/drafts/notice/{draw_id}", late)
+    assert (agency.status, await FormDraft.exists()) == (409, False)
+
+    await agency.get(f"/agency/draws/{draw_id}/conditions/new")
+    await agency.press("暂存", planned="1")
+    [form] = [one for one in agency.page.forms if "planned" in one["fields"]]
+    await agency.press("清空重填")
+    await agency.post(f"/agency/drafts/condition/{draw_id}", {**form["fields"], "quiet": "1"})
+    assert (agency.status, await FormDraft.exists()) == (409, False)
+    await agency.get(f"/agency/draws/{draw_id}/conditions/new")
+    await agency.press("暂存", planned="1")
+    assert await FormDraft.exists(), "the next form is kept again"
 
 
 async def test_drafts_of_every_first_form_are_their_owner_s(world: World) -> None:
