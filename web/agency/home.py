@@ -26,6 +26,8 @@ _TO_DO_MAX = 20
 _WAITING = Filters(states=tuple(TO_DO), urgent_first=True)
 _TO_DO = "todo"
 """Instead of a state's code: all that wait for the agency."""
+_YEARS = 50
+"""How far from this year a month may be that is asked for."""
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
 SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}
 _ASKED = ("q", "project", "state", "kind", "source", "region")
@@ -154,7 +156,10 @@ class HomePages(AgencyPart):
 
 def _month(text: str, now: datetime) -> datetime:
     """The beginning of a month as addresses write it (2026-11), of this one for anything else."""
+    now = local(now)
     try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=SHANGHAI)
+        asked = datetime.strptime(text, "%Y-%m").replace(tzinfo=SHANGHAI)
     except ValueError:
-        return local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        asked = now
+    found = asked if abs(asked.year - now.year) <= _YEARS else now
+    return found.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import aiohttp.web as http
@@ -19,6 +20,7 @@ from web.office.base import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect,
 WHAT = "这个项目"
 _WAN = 1_000_000
 """Fen in 万元."""
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _FLAGS = ("on_site", "internal_code")
 
 
@@ -194,13 +196,11 @@ def _fen(fields: Mapping[str, str], label: str) -> int | None:
     text = fields.get("investment", "").strip()
     if not text:
         return None
-    try:
-        amount = Decimal(text) * _WAN
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount != amount.to_integral_value() or abs(amount) > 10**17:
-        raise InvalidInput(f"{label}请填写数字，单位万元，如1200或1200.5。", code="amount", field="investment")
-    return int(amount)
+    if not _AMOUNT.fullmatch(text):
+        raise InvalidInput(
+            f"{label}请填写数字，单位万元，如1200或1200.5，小数最多6位。", code="amount", field="investment"
+        )
+    return int(Decimal(text) * _WAN)
 
 
 def print_wan(fen: int) -> str:

@@ -83,7 +83,7 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, kept: Proj
     texts = {name: _check_field(book, data, name) for name in _TEXTS}
     _check_choices(book, texts, kept)
     if not 0 < data.investment <= INVESTMENT_MAX:
-        raise InvalidInput("请填写项目投资总额，应大于0。", field="investment")
+        raise InvalidInput("请填写项目投资总额，应大于0，不超过100万亿元。", field="investment")
     if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
         raise InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region")
     if not data.internal_code:
@@ -158,6 +158,6 @@ def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData |
 
 def check_lot(data: LotData) -> LotData:
     if not 0 <= data.investment <= INVESTMENT_MAX:
-        raise InvalidInput("标段投资额不能为负数。", field="investment")
+        raise InvalidInput("标段投资额不能为负数，也不超过100万亿元。", field="investment")
     name = check_no_link(check_text(data.name, "name", "标段名称", 100, required=True), "name", "标段名称")
     return LotData(name, check_text(data.number, "number", "标段编号", 60), data.investment)

@@ -29,6 +29,7 @@ from services.draws import render_template
 from tests.factories.offices import ID_NUMBER, make_draw
 from tests.web.agency.test_agents import MOBILE
 from tests.web.agency.test_draws import begin, pages
+from tests.web.agency.test_projects import PROJECT
 from tests.web.conftest import World
 
 EVIL = "<script>x</script>\"'&"
@@ -216,3 +217,28 @@ async def test_a_mark_that_would_turn_what_is_printed_behind_it_is_refused(world
     for turning in "\u202e\u2067":
         await agency.press("保存", name=f"水厂{turning}扩建")
         assert (agency.status, "无法识别的字符" in agency.text) == (422, True)
+
+
+async def test_an_amount_that_is_no_plain_number_is_refused_beside_its_field(world: World) -> None:
+    agency, taken = await world.log_in(world.office.agency), list[tuple[str, str]]()
+    for amount in ("1e999999", "-1e999999", "1e3", "NaN", "Infinity", "-5", "1_000", "１２", "1" * 13, "1.1234567"):
+        await agency.get("/agency/projects/new")
+        await agency.press("保存", **{**PROJECT, "investment": amount})
+        taken += [] if (agency.status, "单位万元，如1200" in agency.text) == (422, True) else [("project", amount)]
+        await agency.get(f"/agency/projects/{world.office.project_id}")
+        await agency.press("创建", name="二标段", investment=amount)
+        taken += [] if (agency.status, "单位万元，如1200" in agency.text) == (422, True) else [("lot", amount)]
+    assert taken == []
+    await agency.press("创建", name="二标段", investment="999999999999")
+    assert (agency.status, "不超过100万亿元" in agency.text) == (422, True)
+    await agency.press("创建", name="二标段", investment=" 9999999999.123456 ")
+    assert (agency.status, (await Lot.get(name="二标段")).investment) == (200, 9_999_999_999_123_456)
+
+
+async def test_a_month_outside_the_calendar_shows_this_one(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    for month in ("0001-01", "9999-12", "1000-01", "2026-13", "x"):
+        await agency.get(f"/agency?month={month}")
+        assert (agency.status, "2026年11月的活动" in agency.text) == (200, True), month
+    await agency.get("/agency?month=2024-02")
+    assert "2024年2月的活动" in agency.text
