@@ -280,7 +280,7 @@ class AttendanceDesk:
 
         def is_missing(row: Mapping[str, Any]) -> bool:
             ends = row["gathering_at"] + book.attendance.urging_window
-            return row["entered_at"] is None and row["gathering_at"] <= now <= ends
+            return draw.ended_at is None and row["entered_at"] is None and row["gathering_at"] <= now <= ends
 
         return [
             DeskRow(

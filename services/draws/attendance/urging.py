@@ -75,6 +75,8 @@ class Urging:
         permissions.check(actor, "attendance.urge")
         await self._access.get(actor, draw_id)
         draw = (await lock(draw_id)).draw
+        if draw.ended_at is not None:
+            raise Conflict("活动已结束，不能再催促专家。", code="activity_over")
         invitation = await Invitation.select_for_update().get_or_none(
             id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
         )
@@ -107,7 +109,7 @@ class Urging:
         due = await rows(
             "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "
             "JOIN call_notice n ON n.draw_id = d.id JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' "
-            "WHERE n.gathering_at <= $1 AND n.gathering_at > $1 - interval '2 hours' "
+            "WHERE d.ended_at IS NULL AND n.gathering_at <= $1 AND n.gathering_at > $1 - interval '2 hours' "
             "AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') "
             "AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late' "
             "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
@@ -121,6 +123,8 @@ class Urging:
             return
         async with transaction():
             draw = (await lock(row["id"])).draw
+            if draw.ended_at is not None:
+                return
             await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
 
 

@@ -14,7 +14,7 @@ from domain.positions import Position
 from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
 from models.audit import AuditEntry
-from models.draws import CallNotice
+from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core.audit import Audit, find_break
@@ -257,6 +257,23 @@ async def test_urging_keeps_to_its_window_and_number(office: Office, clock: Fixe
     await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
     with pytest.raises(Conflict):
         await urge(office.agency, draw_id, invitation.id)
+
+
+async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    clock.set(invitation.gathering_at)
+    await Draw.filter(id=draw_id).update(starts_at=clock.now())
+    assert [row.may_urge for row in await office.attendance.desk(office.desk, draw_id)] == [True]
+    await office.exits.end(office.agency, draw_id, "不再评标")
+    clock.move(timedelta(minutes=2))
+    with pytest.raises(Conflict, match="活动已结束"):
+        await office.urging.urge(office.agency, draw_id, invitation.id)
+    with pytest.raises(Conflict, match="活动已结束"):
+        await office.urging.ring(office.agency, draw_id, invitation.id, "18030785987")
+    assert await office.urging.notify_late() == 0
+    assert not await Notice.exists(kind__in=["urging", "agency_late"])
+    [row] = await office.attendance.desk(office.desk, draw_id)
+    assert (row.may_urge, row.may_ring) == (False, False)
 
 
 async def test_the_agency_hears_once_who_is_late(office: Office, clock: FixedClock) -> None:
