@@ -340,6 +340,10 @@ VIRTUAL_CALL: Lifecycle[VirtualCallState, VirtualCallEvent] = Lifecycle(
         },
         VirtualCallState.TALKING: {**_OVER, VirtualCallEvent.LOSE: VirtualCallState.LOST},
         VirtualCallState.LOST: _OVER,
+        VirtualCallState.REFUSED: {
+            VirtualCallEvent.TAKE: VirtualCallState.MISSED,
+            VirtualCallEvent.CONNECT: VirtualCallState.TALKED,
+        },
         VirtualCallState.MISSED: {VirtualCallEvent.CONNECT: VirtualCallState.TALKED},
         VirtualCallState.NOT_TAKEN: {
             VirtualCallEvent.TAKE: VirtualCallState.MISSED,

@@ -421,7 +421,7 @@ class Attendance(Section):
     """From the gathering time on."""
     urging_voice_max: Annotated[int, Field(ge=0, le=10)]
     urging_virtual_max: Annotated[int, Field(ge=0, le=100)] | None = None
-    """None: no limit."""
+    """Calls in which the phone of the expert rang. None: no limit."""
 
     @model_validator(mode="after")
     def _late_can_be_urged(self) -> Attendance:

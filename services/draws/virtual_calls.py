@@ -50,7 +50,9 @@ _PROGRESS: Mapping[str, Event] = {"200102": Event.TAKE, "200103": Event.CONNECT}
 _TALKED = "200100"
 _EXPERT_AWAY = frozenset({"200111", "200112", "200113", "200116", "200120"})
 _NOT_CONNECTED = frozenset({"200118", "200119", "200121", "999999"})
-"""The carrier or the vendor put nothing through."""
+"""The carrier or the vendor put nothing through, or cut the call off: what was put through before still counts."""
+_RANG = frozenset({State.CALLING, State.TALKING, State.TALKED, State.MISSED, State.LOST})
+"""The expert's phone rang, or perhaps did."""
 UNREPORTED = f"EXISTS (SELECT 1 FROM virtual_call v WHERE v.check_at <= $1 AND {not_paused('virtual_calls', 'v.id')})"
 _DUE = f"SELECT v.id FROM virtual_call v WHERE v.check_at <= $1 AND {not_paused('virtual_calls', 'v.id')} LIMIT 100"
 _LOG = """
@@ -70,6 +72,11 @@ class CallLine:
     state_label: Annotated[str, Field(examples=["专家未接听"])]
     seconds: Annotated[int, Field(description="How long was talked")]
     under_way: bool
+
+    @property
+    def rang(self) -> bool:
+        """The expert's phone rang, or perhaps did."""
+        return self.state in _RANG
 
 
 class VirtualCalls:
@@ -229,12 +236,11 @@ class VirtualCalls:
 
 def _outcome(state: State, code: str, seconds: int) -> Event:
     """Who was reached when a call ended with this status of the vendor, after so many seconds of talk."""
-    if code in _NOT_CONNECTED:
-        return Event.REFUSE
     if state == State.TALKING or (code == _TALKED and seconds):
         return Event.TALK
-    reached = state == State.CALLING or code == _TALKED or code in _EXPERT_AWAY
-    return Event.MISS if reached else Event.NOT_TAKE
+    if state == State.CALLING or code == _TALKED or code in _EXPERT_AWAY:
+        return Event.MISS
+    return Event.REFUSE if code in _NOT_CONNECTED else Event.NOT_TAKE
 
 
 def _patience(call: VirtualCall) -> timedelta:

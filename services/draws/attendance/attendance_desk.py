@@ -64,7 +64,7 @@ class Scanned:
 @dataclass(frozen=True)
 class DeskRow:
     """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
-    inside the window, and not urged too often; `may_ring`: the same for a virtual call, which no rule counts."""
+    inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
 
     invitation_id: UUID
     code: str
@@ -282,6 +282,9 @@ class AttendanceDesk:
             ends = row["gathering_at"] + book.attendance.urging_window
             return draw.ended_at is None and row["entered_at"] is None and row["gathering_at"] <= now <= ends
 
+        def rung(row: Mapping[str, Any]) -> int:
+            return sum(call.rang for call in calls.get(row["expert_id"], ()))
+
         return [
             DeskRow(
                 invitation_id=row["id"],
@@ -292,7 +295,7 @@ class AttendanceDesk:
                 late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
                 voice_urges=row["urges"],
                 may_urge=is_missing(row) and row["urges"] < book.attendance.urging_voice_max,
-                may_ring=is_missing(row) and offered and (most is None or len(calls.get(row["expert_id"], ())) < most),
+                may_ring=is_missing(row) and offered and (most is None or rung(row) < most),
                 calls=calls.get(row["expert_id"], ()),
             )
             for row in found

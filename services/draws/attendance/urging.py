@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from domain.draws.lifecycles import InvitationState
@@ -64,7 +64,8 @@ class Urging:
             draw, invitation = await self._missing(actor, draw_id, invitation_id)
             book = self._deps.book(draw.pool)
             most = book.attendance.urging_virtual_max
-            if most is not None and await _count_urges(invitation_id, "virtual") >= most:
+            rung = (await self._calls.log_of(draw_id, "urging")).get(invitation.expert_id, ())
+            if most is not None and sum(call.rang for call in rung) >= most:
                 raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
             await self._calls.ask(actor, draw, invitation.expert_id, "urging", phone)
             at = self._deps.now()
@@ -94,7 +95,7 @@ class Urging:
     async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
         """How often the expert was urged by voice. Raises RuleViolation when that is often enough."""
         book = self._deps.book(draw.pool)
-        count = await _count_urges(invitation.id, "voice")
+        count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
         if count >= book.attendance.urging_voice_max:
             raise violation(
                 book,
@@ -126,7 +127,3 @@ class Urging:
             if draw.ended_at is not None:
                 return
             await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
-
-
-async def _count_urges(invitation_id: UUID, channel: Literal["voice", "virtual"]) -> int:
-    return await Urge.filter(invitation_id=invitation_id, channel=channel).count()

@@ -114,7 +114,11 @@ async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClo
         (["200100"], State.MISSED),
         (["200005", "200102"], State.MISSED),
         (["200118"], State.REFUSED),
-        (["200102", "200103", "999999"], State.REFUSED),
+        (["999999"], State.REFUSED),
+        (["200102", "200118"], State.MISSED),
+        (["200118", "200102"], State.MISSED),
+        (["200102", "200103", "999999"], State.TALKED),
+        (["999999", "200103", "200102"], State.TALKED),
     ],
 )
 async def test_half_a_call_says_who_was_not_reached(
@@ -272,6 +276,12 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
     capped._provenance = {**capped._provenance, key: Provenance("demo.toml", "办法第三条")}
     office = await make_office(replace(deps, rulebooks={**deps.rulebooks, "demo": capped}))
     draw_id, [invitation] = await missing(office, clock)
+    for unheard in ("200118", "200005"):
+        call = await rung(office, draw_id, invitation.id)
+        await office.virtual_calls.apply_report(report(call, unheard))
+        clock.move(timedelta(seconds=61))
+        shown = [row.may_ring for row in await office.attendance.desk(office.desk, draw_id)]
+        assert shown == [True], "the expert's phone never rang"
     call = await rung(office, draw_id, invitation.id)
     await office.virtual_calls.apply_report(report(call, "200113"))
     clock.move(timedelta(seconds=61))
