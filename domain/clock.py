@@ -77,6 +77,14 @@ def print_dated_time(at: datetime) -> str:
     return f"{local(at).year}年{print_time(at)}"
 
 
+def print_span(start: datetime, end: datetime, now: datetime) -> str:
+    """``11月21日(周六) 09:30至11:00``; over midnight both days are named, another year too."""
+    begins = print_until(start, now)
+    if local(start).date() == local(end).date():
+        return f"{begins}至{local(end):%H:%M}"
+    return f"{begins}至{print_until(end, start)}"
+
+
 def print_date(at: datetime) -> str:
     t = local(at)
     return f"{t.year}年{t.month}月{t.day}日"

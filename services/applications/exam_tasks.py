@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.exams.timetable import print_span
+from domain.clock import print_span
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import from_row, rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.clock import print_full, print_time
+from domain.clock import print_full, print_time, print_until
 from models.courses import Course, CourseEnrolment
 from services.notifications import Recipient
 
@@ -25,7 +25,7 @@ def facts_of(
     return {
         "course": course.name,
         "opens": print_time(opens),
-        "until": print_time(closes),
+        "until": print_until(closes, opens),
         "until_full": print_full(closes),
         "enrolment": str(enrolment.id),
         **more,

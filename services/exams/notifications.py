@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.clock import print_full, print_time
-from domain.exams.timetable import print_span
+from domain.clock import print_full, print_span, print_time
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.notifications import Recipient
 

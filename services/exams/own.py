@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain.clock import print_until
+from domain.clock import print_span, print_until
 from domain.errors import Forbidden
 from domain.exams.lifecycles import AttemptState, CandidateState
 from domain.exams.purposes import Purpose
-from domain.exams.timetable import print_span
 from domain.rulebook.exams import ExamRules
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps

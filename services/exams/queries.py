@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.clock import print_span
 from domain.exams.blueprint import read_cells, total_of
 from domain.exams.lifecycles import AttemptState, ExamState
 from domain.exams.purposes import Purpose, rules_for
-from domain.exams.timetable import print_span
 from domain.masking import mask_name
 from domain.rulebook.exams import ExamRules, thaw
 from models.exams import Exam

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.clock import print_span
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import EXAM, CandidateState, ExamEvent, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.exams.reminders import steps_behind
-from domain.exams.timetable import print_span
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.types import freeze
 from models.campaigns import Campaign

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from domain.clock import local, print_date, print_until
+from domain.clock import local, print_date, print_span, print_until
 from domain.payments.money import yuan
 from services.core.pages import COUNTED
 
@@ -19,6 +19,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
     """By the name that templates use. ``now`` tells which year goes without saying."""
     return {
         "time": lambda at: print_until(at, now()),
+        "span": lambda start, end: print_span(start, end, now()),
         "minute": lambda at: print_minute(at, now()),
         "second": lambda at: f"{print_minute(at, now())}:{local(at):%S}",
         "date": print_date,

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.clock import print_span
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.lifecycles import AttemptState, CandidateEvent, CandidateState, ExamState
 from domain.exams.purposes import Purpose
-from domain.exams.timetable import print_span
 from domain.masking import mask_name
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, Page, record, rows, system, transaction

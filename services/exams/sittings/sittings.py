@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain.clock import print_until
+from domain.clock import print_span, print_until
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
-from domain.exams.timetable import print_span
 from domain.rulebook.exams import ExamRules
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, rows, transaction, violation

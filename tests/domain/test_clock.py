@@ -1,0 +1,23 @@
+"""How moments and spans are written for people in China."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.clock import print_span
+
+NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("end", "written"),
+    [
+        (datetime(2026, 11, 25, 8, 0, tzinfo=UTC), "11月25日(周三) 13:00至16:00"),
+        (datetime(2026, 11, 26, 8, 0, tzinfo=UTC), "11月25日(周三) 13:00至11月26日(周四) 16:00"),
+        (datetime(2027, 11, 20, 8, 0, tzinfo=UTC), "11月25日(周三) 13:00至2027年11月20日(周六) 16:00"),
+    ],
+)
+def test_a_span_names_what_differs_from_its_beginning(end: datetime, written: str) -> None:
+    assert print_span(datetime(2026, 11, 25, 5, 0, tzinfo=UTC), end, NOW) == written
