@@ -99,7 +99,7 @@ async def pending(call: Call) -> Listing[AbsenceRow]:
     return Listing(items=await call.services.draws.absences.pending(call.actor))
 
 
-@api.get("/draws/{draw_id}/absences", "缺席记录", action="absence.register")
+@api.get("/draws/{draw_id}/absences", "缺席记录", action="discard.read")
 async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceRow]:
     """The register of one draw, newest first."""
     found = await call.services.draws.absences.of_draw(call.actor, path.draw_id)

@@ -312,7 +312,7 @@ async def applications(call: Call, path: DrawPath) -> Listing[ApplicationRow]:
 
 @api.get("/draws/{draw_id}/operations", "操作记录", action="draw.read")
 async def operations(call: Call, path: DrawPath) -> Listing[Operation]:
-    """Who did what to the draw, oldest first."""
+    """Who did what to the draw, oldest first, the newest thousand."""
     found = await call.services.draws.queries.operations(call.actor, path.draw_id)
     return Listing(items=found)
 

@@ -22,7 +22,17 @@ from services.draws.order.rounds import RoundView
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
 from services.draws.projects.projects import LotView, ProjectLine, ProjectView
-from services.draws.queries import DRAWING, NUMBER_WANTED, Card, Dashboard, Detail, Filters, FormerExpert, Operation
+from services.draws.queries import (
+    DRAWING,
+    NUMBER_WANTED,
+    OPERATIONS_MAX,
+    Card,
+    Dashboard,
+    Detail,
+    Filters,
+    FormerExpert,
+    Operation,
+)
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.results.finished_records import FinishedRecords, FoundRecord
@@ -57,6 +67,7 @@ __all__ = [
     "DRAWING",
     "INVESTMENT_MAX",
     "NUMBER_WANTED",
+    "OPERATIONS_MAX",
     "ROUND_ACTS",
     "RULE",
     "TO_DO",

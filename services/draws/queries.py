@@ -111,8 +111,9 @@ class Card:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`today`: gatherings of today. `completed_today`: drawn to the end today, full, short or by force. `week` counts
-    draws begun this week by day, Monday first; `pending_supplements` activities that wait for a supplementary draw."""
+    """`today`: gatherings of today, as chat and venue list them. `completed_today`: drawn to the end today, full, short
+    or by force. `week` counts draws begun this week by day, Monday first; `pending_supplements` activities that wait
+    for a supplementary draw."""
 
     today: int
     drawing: int
@@ -158,6 +159,8 @@ class Detail:
     """What its state is called."""
     ancestors: tuple[UUID, ...]
     """The original, what that followed, and so on."""
+    supplemented: frozenset[UUID]
+    """Conditions for which a supplementary draw has called somebody."""
 
 
 _OPERATIONS: Mapping[str, str] = {
@@ -223,7 +226,8 @@ ARRAY(SELECT p FROM recusal_person p WHERE p.draw_id = $1 ORDER BY p.id) AS recu
 ARRAY(SELECT n FROM call_notice n WHERE n.draw_id = $1 ORDER BY n.position) AS notices,
 ARRAY(SELECT l FROM draw_lot d LEFT JOIN lot l ON l.id = d.lot_id WHERE d.draw_id = $1 ORDER BY d.id) AS lots,
 ARRAY(SELECT e FROM avoided_draw a JOIN draw e ON e.id = a.earlier_id WHERE a.draw_id = $1 ORDER BY a.id) AS earlier,
-(SELECT o FROM draw d JOIN draw o ON o.id = d.original_id WHERE d.id = $1) AS original
+(SELECT o FROM draw d JOIN draw o ON o.id = d.original_id WHERE d.id = $1) AS original,
+ARRAY(SELECT DISTINCT i.condition_id FROM invitation i WHERE i.draw_id = $1 AND i.supplementary) AS supplemented
 """
 _FORMER = """
 SELECT d.number, d.starts_at, i.code, e.name FROM avoided_draw a JOIN draw d ON d.id = a.earlier_id
@@ -233,11 +237,13 @@ SELECT d.number, d.starts_at, i.code, e.name FROM avoided_draw a JOIN draw d ON 
 _WITHOUT_ABSENCE = """d.kind <> 'recall'
  AND NOT EXISTS (SELECT 1 FROM absence a WHERE a.draw_id = d.id AND a.handled_at IS NULL)"""
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
+GATHERED = "('drawing', 'paused', 'ending', 'completed', 'short', 'supplement_pending', 'ended')"
+"""States in which experts come to the gathering, in SQL."""
 _DASHBOARD = f"""
 SELECT
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.gathering_first >= {{today}}
   AND d.gathering_first < {{today}} + interval '1 day'
-  AND d.state NOT IN ('editing', 'terminated', 'released')) AS today,
+  AND d.state IN {GATHERED}) AS today,
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.state IN ('drawing', 'paused', 'ending')) AS drawing,
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.finished_at >= {{today}}
   AND d.state IN ('completed', 'short', 'supplement_pending', 'ended')) AS completed_today,
@@ -251,6 +257,7 @@ FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_tod
 """Each figure is found by an index of its own, so that what is long over costs nothing."""
 
 
+OPERATIONS_MAX = 1000
 _REMARKS = ("reason", "opinion", "terminal", "what")
 """Which detail of an operation is shown beside it: the first that it has."""
 _DEPARTMENT = """
@@ -288,6 +295,7 @@ class DrawQueries:
             original=original,
             label=state_label(DrawState(draw.state), draw.kind),
             ancestors=line,
+            supplemented=frozenset(row["supplemented"]),
         )
 
     async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
@@ -381,17 +389,20 @@ class DrawQueries:
         return int(found["n"])
 
     async def operations(self, actor: Actor, draw_id: UUID) -> list[Operation]:
-        """Who did what to a draw, oldest first (操作记录). Nothing of experts: their names are sealed."""
+        """Who did what to a draw, the newest thousand, oldest first (操作记录).
+
+        Nothing of experts: their names are sealed.
+        """
         draw = await self._access.get(actor, draw_id)
         found = await rows(
             f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
             "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
             "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
             "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' AND e.action <> 'recall.panel_read' "
-            "ORDER BY e.at, e.id LIMIT 1000",
+            f"ORDER BY e.at DESC, e.id DESC LIMIT {OPERATIONS_MAX}",
             draw.id,
         )
-        return [_operation(row) for row in found]
+        return [_operation(row) for row in reversed(found)]
 
 
 def _views(shape: type[V], model: type[Row], found: Iterable[Mapping[str, Any]]) -> tuple[V, ...]:

@@ -13,7 +13,7 @@ from domain.draws.lifecycles import DrawState
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.draws.access import DrawAccess
-from services.draws.queries import AWAITS_SUPPLEMENT, NUMBER_WANTED, URGENT_FIRST
+from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
 TO_DO: Mapping[str, str] = {
@@ -79,7 +79,6 @@ def _past(one: Waiting) -> str:
 
 
 _RUNNING = "d.state IN ('committing', 'drawing', 'paused', 'ending')"
-_GATHERED = "('drawing', 'paused', 'ending', 'completed', 'short', 'supplement_pending', 'ended')"
 _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
 _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
@@ -92,9 +91,9 @@ _LISTS: Mapping[WorkList, str] = {
     "to_do": "d.state = ANY({to_do}::text[])",
     "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
     "missing": AWAITS_SUPPLEMENT,
-    "late": f"d.state IN {_GATHERED} AND {_BEGUN} AND {_LATE} > 0",
+    "late": f"d.state IN {GATHERED} AND {_BEGUN} AND {_LATE} > 0",
     "watched": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending', 'completed') AND {_RECUSALS} > 0)",
-    "today": f"d.state IN {_GATHERED} AND {_TODAY}",
+    "today": f"d.state IN {GATHERED} AND {_TODAY}",
 }
 _LINES = f"""
 SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,

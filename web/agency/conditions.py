@@ -19,7 +19,6 @@ from web.draws.facts import CODES, MODES, condition_names
 from web.office.base import EMPTY, Form, key_of, print_moment, redirect, uuid_of
 
 OTHER = "其他"
-_SUPPLEMENTED = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 Part = TypeVar("Part", CallNoticeView, ConditionView)
 
 
@@ -63,7 +62,7 @@ class ConditionPages(DrawPart):
             modes=MODES,
             seen=seen,
             state_of=lambda one: _state_of(one, detail),
-            supplement=lambda one: one.needed > one.accepted and detail.draw.state in _SUPPLEMENTED,
+            supplement=lambda one: _is_supplemented(one, detail),
             left=detail.draw.needed - sum(one.planned for one in detail.conditions),
         )
 
@@ -249,6 +248,13 @@ def _state_of(one: ConditionView, detail: Detail) -> str:
     if one.accepted >= one.needed:
         return "已抽满"
     return "名单已抽完" if one.exhausted else DrawState(detail.draw.state).label
+
+
+def _is_supplemented(one: ConditionView, detail: Detail) -> bool:
+    """Whether a supplementary draw waits, runs or ran for it (19.9)."""
+    draw = detail.draw
+    waits = draw.finished_at is not None and draw.ended_at is None and draw.kind != "recall"
+    return one.id in detail.supplemented or (waits and one.needed > one.accepted)
 
 
 def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | None:

@@ -12,7 +12,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput, RuleViolation
 from domain.masking import mask_mobile
 from services.core.base import Actor
-from services.draws import DeskRow, Detail
+from services.draws import OPERATIONS_MAX, DeskRow, Detail
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, text
@@ -151,6 +151,7 @@ class LogTab(DrawPart):
             request,
             detail,
             operations=await draws.queries.operations(actor, detail.draw.id),
+            most=OPERATIONS_MAX,
             applications=await draws.verification.of_draw(detail.draw.id),
             application_kinds=APPLICATION_KINDS,
             kinds=KINDS,

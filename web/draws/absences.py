@@ -67,9 +67,7 @@ class AbsencePages(DeskPart):
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
             may_register=may(actor, "absence.register") and draw.started_at is not None,
             requests=await self._services.draws.discards.of_draw(actor, draw.id),
-            register=await self._services.draws.absences.of_draw(actor, draw.id)
-            if may(actor, "absence.register")
-            else [],
+            register=await self._services.draws.absences.of_draw(actor, draw.id),
             names=_KINDS,
             agency=actor.role in AGENCY,
             sources=_SOURCES,

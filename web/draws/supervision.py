@@ -11,7 +11,7 @@ from domain.errors import AppError, InvalidInput
 from domain.notifications.lifecycles import AttemptState
 from services.core.base import Actor
 from services.core.permissions import check, may
-from services.draws import AuditReport, DrawView, RoundView
+from services.draws import OPERATIONS_MAX, AuditReport, DrawView, RoundView
 from web.core.site import ON_PAGE
 from web.draws.desk import DeskPart
 from web.draws.facts import SOON
@@ -65,6 +65,7 @@ class SupervisionPages(DeskPart):
             width="middle",
             draw=draw,
             operations=await self._services.draws.queries.operations(actor, draw.id),
+            most=OPERATIONS_MAX,
             ledger=await self._services.draws.results.ledger(actor, draw.id),
             kinds=self._titles(draw.pool),
             channels=CHANNELS,

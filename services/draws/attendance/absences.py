@@ -22,12 +22,13 @@ from models.experts import CatalogueEntry
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.draws.access import DrawAccess
 from services.draws.attendance.postponement import NewStart, Postponement
 from services.draws.calls.calling import Calling, place
 from services.draws.calls.invitations import Invitations
 from services.draws.news import DrawNews
 from services.draws.order.rounds import Rounds, RoundView, ordered_regions
-from services.draws.repository import Locked, append, check_owner, check_scope, lock_for
+from services.draws.repository import Locked, append, lock_for
 from services.notifications import Notices
 
 _VACANT = """((SELECT count(*) FROM absence l WHERE l.condition_id = a.condition_id
@@ -80,22 +81,12 @@ class Absences:
         self._rounds = rounds
         self._news = DrawNews(deps, notices)
         self._postponement = Postponement(deps, notices)
-
-    async def _check_reach(self, actor: Actor, draw: Draw) -> None:
-        if actor.role in ("agent", "organisation"):
-            check_owner(actor, draw)
-        elif actor.pool != draw.pool:
-            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        else:
-            await check_scope(actor, draw, self._deps.book(draw.pool))
+        self._access = DrawAccess(deps)
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
         """The register of a draw, newest first."""
-        permissions.check(actor, "absence.register")
-        draw = await Draw.get_or_none(id=draw_id)
-        if draw is None:
-            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        await self._check_reach(actor, draw)
+        permissions.check(actor, "discard.read")
+        await self._access.get(actor, draw_id)
         return await self._rows("a.draw_id = $1", draw_id)
 
     async def pending(self, actor: Actor) -> list[AbsenceRow]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from domain.clock import local, print_time
+from domain.draws.lifecycles import DrawState, state_label
 from domain.draws.record import Json
 from domain.errors import GatewayError, Unavailable
 from services.applications import Paper
@@ -21,6 +22,7 @@ from services.ports import DocumentRenderer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+_RELEASED = "本活动已退选，以下专家不再参评。"
 _PANEL = ("条件", "验证码", "姓名", "身份证号", "工作单位", "集合时间", "状态")
 _ARRIVALS = ("条件", "验证码", "姓名", "集合时间", "进场", "离场")
 _RECORD = ("序号", "时间", "事项", "说明", "编号", "摘要")
@@ -89,7 +91,8 @@ class DrawPrints:
     def _notes(self, draw: DrawView) -> list[str]:
         mark = self._deps.book(draw.pool).draw.supplement.mark
         head = f"抽取记录摘要：{draw.log_head}。活动结束后，扫右下角的二维码核对抽取记录。"
-        return [f"验证码前的“{mark}”表示该专家由补抽产生。", head]
+        released = [_RELEASED] if draw.state == DrawState.RELEASED else []
+        return [*released, f"验证码前的“{mark}”表示该专家由补抽产生。", head]
 
     async def _print(
         self,
@@ -106,7 +109,7 @@ class DrawPrints:
             "pool": pool,
             "qr": f"{self._deps.public_url}/record/{draw.pool}/{draw.number}",
             "foot": [pool, f"{draw.number} · 打印于{_clock(self._deps.now())}"],
-            "facts": [["活动编号", draw.number], ["状态", "已结束" if draw.ended_at else "进行中"]],
+            "facts": [["活动编号", draw.number], ["状态", state_label(DrawState(draw.state), draw.kind)]],
             "rows": _facts(draw),
             "columns": list(table[0]),
             "lines": [list(line) for line in table[1]],

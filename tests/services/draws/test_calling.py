@@ -355,6 +355,16 @@ async def test_the_operation_log_tells_who_did_what_in_chinese(office: Office) -
     assert (operations[-1].role, operations[-1].remark) == ("法人", "修改集合时间")
 
 
+async def test_of_a_long_operation_log_the_newest_part_is_shown(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=1)
+    monkeypatch.setattr("services.draws.queries.OPERATIONS_MAX", 2)
+    operations = await office.queries.operations(office.agency, draw_id)
+    assert [o.label for o in operations] == ["开始三方摇号", "启动抽取"]
+
+
 async def test_an_entry_never_lies_before_the_one_before_it_whoevers_clock_is_late(
     office: Office, clock: FixedClock
 ) -> None:

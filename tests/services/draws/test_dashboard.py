@@ -12,7 +12,7 @@ import pytest
 from domain.clock import FixedClock, local
 from models.draws import Draw
 from services.core.base import Deps, execute, rows
-from services.draws import TO_DO, Filters
+from services.draws import TO_DO, DrawAccess, Filters, WorkLists
 from tests.factories.offices import Office, add_experts, make_draw, make_office, open_invitations, start_draw
 
 MANY = 10_000
@@ -37,11 +37,14 @@ async def test_today_counts_gatherings_and_every_end(office: Office, clock: Fixe
     midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
     gathered: list[tuple[datetime, str]] = [
         (midnight, "completed"),
-        (midnight + timedelta(hours=23, minutes=59), "submitted"),
+        (midnight + timedelta(hours=23, minutes=59), "short"),
         (midnight - timedelta(minutes=1), "completed"),
         (midnight + timedelta(days=1), "verified"),
         (now, "terminated"),
         (now, "editing"),
+        (now, "submitted"),
+        (now, "refused"),
+        (now, "verified"),
     ]
     for number, (at, state) in enumerate(gathered):
         await copy(office, number, gathering_first=at, state=state)
@@ -51,6 +54,8 @@ async def test_today_counts_gatherings_and_every_end(office: Office, clock: Fixe
         await copy(office, number, gathering_first=None, state=state, finished_at=at)
     board = await office.queries.dashboard(office.agency)
     assert (board.today, board.completed_today, board.drawing) == (2, 4, 1)
+    lists = WorkLists(office.deps, DrawAccess(office.deps))
+    assert (await lists.read(office.agency, "today")).total == board.today
 
 
 async def test_the_week_begins_on_monday_of_the_place(office: Office, clock: FixedClock) -> None:

@@ -318,11 +318,20 @@ async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
     assert await state_of(draw_id) == "supplement_pending"
     await agency.get("/agency/pending")
     assert ("需补抽1人" in agency.text, one.code in agency.text) == (True, True)
+    await agency.get(f"/agency/draws/{draw_id}/conditions")
+    assert "补抽 是" in agency.text
     await agency.get(f"/agency/draws/{draw_id}")
     await agency.press("启动补抽", update="", postpone="")
     assert (await state_of(draw_id), "补抽已启动" in agency.text) == ("drawing", True)
+    await agency.get(f"/agency/draws/{draw_id}/conditions")
+    assert "补抽 是" in agency.text, "while the experts are called"
     await world.office.run.advance(draw_id)
     assert await Invitation.filter(draw_id=draw_id).count() == 3
+    [called] = await open_invitations(draw_id)
+    await world.services.draws.invitations.answer(called.id, called.expert_id, "accept", by="chat")
+    await world.office.run.advance(draw_id)
+    await agency.get(f"/agency/draws/{draw_id}/conditions")
+    assert (await state_of(draw_id), "补抽 是" in agency.text) == ("completed", True), "and afterwards"
 
 
 async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World) -> None:

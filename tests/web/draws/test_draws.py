@@ -320,6 +320,10 @@ async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one
     await desk.get(f"/desk/{draw_id}/absences")
     await desk.press("登记", who=two.code, kind="absence", reason="未到")
     assert "已登记缺席" in desk.text
+    supervisor = await world.log_in(world.office.supervisor)
+    await supervisor.get(f"/desk/{draw_id}/absences")
+    assert [one in supervisor.text for one in ("缺席记录", two.code, "未补抽", "人工登记")] == [True] * 4
+    assert "登记" not in supervisor.page.buttons, "he reads only"
     await desk.get(f"/desk/{draw_id}/exit")
     assert "结束活动" not in desk.page.buttons
     world.clock.set((await Draw.get(id=draw_id)).starts_at)

@@ -62,6 +62,23 @@ async def test_a_panel_is_printed_from_unsealing_on_with_a_mark_before_who_came_
         await prints.attendance(world.office.agency, draw_id)
 
 
+async def test_the_paper_says_how_the_activity_stands(world: World) -> None:
+    draw, printer = await unsealed(world), PlainRenderer()
+    prints = printed_by(world, printer)
+    await prints.result(world.office.agency, draw.id)
+    assert ["状态", "抽取完成"] in cast("list[list[str]]", printer.made[-1][1]["facts"])
+    await Draw.filter(id=draw.id).update(state="released", ended_at=world.clock.now())
+    for made in (prints.result, prints.attendance):
+        await made(world.office.agency, draw.id)
+        content = printer.made[-1][1]
+        assert ["状态", "已退选"] in cast("list[list[str]]", content["facts"])
+        assert "本活动已退选，以下专家不再参评。" in cast("list[str]", content["notes"])
+    await Draw.filter(id=draw.id).update(state="terminated")
+    await prints.result(world.office.agency, draw.id)
+    assert ["状态", "已终止"] in cast("list[list[str]]", printer.made[-1][1]["facts"])
+    await Draw.filter(id=draw.id).update(state=draw.state, ended_at=None)
+
+
 async def test_what_people_typed_stands_on_paper_as_they_typed_it(world: World) -> None:
     draw, printer = await unsealed(world), TypstRenderer()
     paper = await printed_by(world, printer).result(world.office.agency, draw.id)
