@@ -129,12 +129,13 @@ class DrawSetup(CallNoticesAndConditions):
         ``version``: what the form was filled from. Raises Conflict, InvalidInput, RuleViolation.
         """
         permissions.check(actor, "draw.edit")
-        request, now, book = f"{draw_id} {form!r}", self._deps.now(), self._deps.book(actor.pool)
-        asked = await self._operators.complete(actor, form)
-        check_draw_form(asked, book, now)
+        asked, request = form, f"{draw_id} {form!r}"
+        now, book = self._deps.now(), self._deps.book(actor.pool)
 
         async def run() -> UUID:
-            form, locked = asked, await lock_editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
+            form = await self._operators.complete(actor, asked, locked.draw)
+            check_draw_form(form, book, now)
             check_version(version, await read_basic_version(locked.draw))
             if form.project_id != locked.draw.project_id:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
@@ -196,16 +197,7 @@ class DrawSetup(CallNoticesAndConditions):
             locked = await lock_editable(actor, draw_id)
             if await DrawApplication.exists(draw_id=draw_id):
                 raise Conflict("已提交过审核的活动不能删除。", code="was_submitted")
-            for part in (
-                RecalledExpert,
-                Condition,
-                CallNotice,
-                RecusalUnit,
-                RecusalPerson,
-                Supervisor,
-                AvoidedDraw,
-                DrawLot,
-            ):
+            for part in _PARTS:
                 await part.filter(draw_id=draw_id).delete()
             await record(actor, self._deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
             await locked.draw.delete()

@@ -37,9 +37,9 @@ class Operators:
         self._deps = deps
 
     async def remembered(self, actor: Actor) -> Operator:
-        """Who handled the last draw of this agent, or of the legal entity; at the first draw the person who asks."""
+        """Who handled the last draw that this person set up; at the first one the person who asks."""
         permissions.check(actor, "draw.create")
-        if draw := await self._last(actor):
+        if draw := await self._last(actor, actor.account_id):
             return self.show(draw)
         account = await Account.get(id=actor.account_id)
         keys = self._deps.keys
@@ -48,26 +48,34 @@ class Operators:
             account.real_name, keys.open_text(account.mobile_sealed, "mobile"), mask_id_number(number) if number else ""
         )
 
-    async def complete(self, actor: Actor, form: DrawForm) -> DrawForm:
-        """With the ID number that is known of the operator where none was typed. Raises InvalidInput."""
+    async def complete(self, actor: Actor, form: DrawForm, draw: Draw | None = None) -> DrawForm:
+        """With the ID number that is known of the operator where none was typed: that of the ``draw`` being changed,
+        as its form shows it, as long as the name stays. Raises InvalidInput."""
+        name = form.operator_name.strip()
         if not form.operator_id_number.strip():
-            return replace(form, operator_id_number=await self._known_id(actor, form.operator_name.strip()))
+            if draw and draw.operator_name == name and draw.operator_id_sealed:
+                return replace(form, operator_id_number=self._deps.keys.read(draw.operator_id_sealed, _ID))
+            return replace(form, operator_id_number=await self._known_id(actor, name))
         try:
             return replace(form, operator_id_number=id_number(form.operator_id_number))
         except InvalidInput as error:
             raise InvalidInput(error.message, code=error.code, field="operator_id_number") from error
 
     async def _known_id(self, actor: Actor, name: str) -> str:
+        """From the person's own draws or account, as the form of a new draw shows it; a legal entity knows those of
+        all its agents."""
         if not name:
             return ""
-        if draw := await self._last(actor, name):
+        if draw := await self._last(actor, actor.account_id, name):
             return self._deps.keys.read(draw.operator_id_sealed, _ID)
         account = await Account.get(id=actor.account_id)
-        known = account.id_number_sealed if account.real_name == name else ""
-        return self._deps.keys.open_text(known, _ID) if known else ""
+        if account.real_name == name and account.id_number_sealed:
+            return self._deps.keys.open_text(account.id_number_sealed, _ID)
+        draw = await self._last(actor, None, name) if actor.role != "agent" else None
+        return self._deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
 
-    async def _last(self, actor: Actor, name: str = "") -> Draw | None:
-        agent: UUID | None = actor.account_id if actor.role == "agent" else None
+    async def _last(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
+        """The newest draw of one agent, or of all; with an operator of this name where one is given."""
         found = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
         return await Draw.get(id=found[0]["id"]) if found else None
 

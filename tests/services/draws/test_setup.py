@@ -12,9 +12,12 @@ from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from models.accounts import Account
 from models.draws import CallNotice, Draw, DrawLot, DrawNumber
 from models.projects import Project
-from services.core.base import Deps
+from services.core.base import Actor, Deps
 from services.draws import ConditionForm
+from services.draws.setup.operators import Operators
+from tests.factories.draws import make_project
 from tests.factories.offices import (
+    ID_NUMBER,
     Office,
     add_experts,
     check_record,
@@ -26,6 +29,7 @@ from tests.factories.offices import (
     open_invitations,
     verify,
 )
+from tests.factories.people import make_account
 
 
 @pytest.fixture
@@ -133,3 +137,49 @@ async def test_notices_keep_numbers_of_their_own_and_the_record_holds(office: Of
         await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     await check_record(office, draw_id)
+
+
+OTHER_NUMBER = "440308199901101512"
+
+
+def id_of(office: Office, draw: Draw) -> str:
+    return office.deps.keys.read(draw.operator_id_sealed, "id_number")
+
+
+async def test_a_draw_keeps_its_operator_s_id_number_though_another_of_the_name_has_a_newer_one(
+    office: Office,
+) -> None:
+    first = await office.setup.create(office.agency, draw_form(office))
+    blank = replace(draw_form(office), operator_id_number="")
+    other = replace(
+        draw_form(office),
+        project_id=(await make_project(office.agency.organisation_id, None)).id,
+        operator_id_number=OTHER_NUMBER,
+    )
+    await office.setup.create(office.agency, other)
+    await office.setup.edit(office.agency, first, replace(blank, remark="改过"))
+    draw = await Draw.get(id=first)
+    assert (draw.remark, id_of(office, draw)) == ("改过", ID_NUMBER)
+    with pytest.raises(InvalidInput) as refused:
+        await office.setup.edit(office.agency, first, replace(blank, operator_name="没见过的人"))
+    assert refused.value.field == "operator_id_number"
+
+
+async def test_a_form_begins_with_the_person_s_own_operator_and_knows_the_others_by_name(office: Office) -> None:
+    account = await make_account(office.deps, real_name="黎经办")
+    organisation_id = office.agency.organisation_id
+    agent = Actor("demo", "agent", account.id, organisation_id=organisation_id)
+    theirs = replace(draw_form(office), operator_name="黎经办", operator_id_number=OTHER_NUMBER)
+    await office.setup.create(agent, theirs)
+    operators = Operators(office.deps)
+    own = await Account.get(id=office.agency.account_id)
+    assert (await operators.remembered(office.agency)).name == own.real_name, "not whoever drew last"
+    assert (await operators.remembered(agent)).name == "黎经办"
+    mine = replace(
+        draw_form(office),
+        project_id=(await make_project(office.agency.organisation_id, None)).id,
+        operator_name="黎经办",
+    )
+    made = await office.setup.create(office.agency, replace(mine, operator_id_number=""))
+    assert id_of(office, await Draw.get(id=made)) == OTHER_NUMBER
+    assert (await operators.remembered(office.agency)).name == "黎经办"
