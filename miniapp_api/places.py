@@ -22,7 +22,14 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "follow-ups": ("/agency/draws/{id}/notify",),
     "releases": ("/agency/draws/{id}/release", "/desk/{draw_id}/release"),
     "absences": ("/desk/{draw_id}/absences", "/agency/pending"),
-    "results": ("/desk/{draw_id}/result", "/desk/{draw_id}/log", "/desk/{draw_id}/audit", "/record/{token}", "/record"),
+    "results": (
+        "/desk/{draw_id}/result",
+        "/desk/{draw_id}/log",
+        "/desk/{draw_id}/audit",
+        "/h5/{pool}/proofs",
+        "/record/{token}",
+        "/record",
+    ),
     "attendance": ("/desk/{draw_id}/attendance", "/desk/{draw_id}/screen"),
     "remuneration": (
         "/desk/{draw_id}/remuneration",
@@ -71,7 +78,6 @@ INTEGRATORS: Mapping[str, str] = {
     "attendance_picture": "a venue's own screen",
     "run_stream": "a trading centre's own board",
     "results_record": "auditors, who verify the record offline with `pbt verify-draw`",
-    "results_open_leaf": "an expert's own check of the record; supervisors have it on the audit's page",
     "applications_schema": "a client of one's own, which draws the form itself",
 }
 """Endpoints beside the pages, by name: for which integrator each is."""

@@ -37,7 +37,7 @@ from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.results.finished_records import FinishedRecords, FoundRecord
 from services.draws.results.public_links import PublicLinks
-from services.draws.results.public_record import published_lists
+from services.draws.results.public_record import OwnLeaf, published_lists
 from services.draws.results.record_files import RecordFile
 from services.draws.results.results import LedgerRow, Result
 from services.draws.setup.attachments import RULE, Purpose
@@ -119,6 +119,7 @@ __all__ = [
     "NewStart",
     "Operation",
     "Operator",
+    "OwnLeaf",
     "Preview",
     "ProjectData",
     "ProjectLine",

@@ -83,7 +83,7 @@ async def test_an_administrator_changes_no_line_of_another_pool(world: World) ->
 @pytest.mark.usefixtures("_any_form")
 async def test_nobody_answers_or_ends_for_another(world: World) -> None:
     deps, office = world.services.deps, world.office
-    draw_id, _ = await ended_panel(office, world.clock)
+    draw_id, called = await ended_panel(office, world.clock)
     await world.services.remuneration.proposals.propose_all(office.desk, draw_id)
     link = await make_agent_link(await Organisation.get(id=office.agency.organisation_id), await make_account(deps))
     legal, expert = await make_account(deps), await make_account(deps)
@@ -95,6 +95,7 @@ async def test_nobody_answers_or_ends_for_another(world: World) -> None:
         ("/agency/agents", legal, link.id),
         ("/h5/demo/agent-requests", expert, link.id),
         ("/h5/demo/remuneration", expert, (await Remuneration.get()).id),
+        ("/h5/demo/proofs", expert, called[0].id),
     ]
     before, wrong = await sums_of_all(), []
     for path, account, its in tried:

@@ -111,6 +111,20 @@ async def test_what_anybody_may_open(browser: Browser, world: World) -> None:
         await seen.check(f"{page}-phone")
 
 
+async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> None:
+    draw_id, [one, *_] = await world.panel(2)
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    seen = await look(browser, world)
+    cookie = (await world.log_in_expert(one.expert_id)).cookie
+    await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    page = await seen.open("/h5/demo/proofs")
+    await seen.check("proofs-phone")
+    await page.get_by_role("button", name="查看凭证").click()
+    await page.get_by_text("凭证全文").click()
+    await seen.check("proofs-open-phone")
+    assert seen.complaints == []
+
+
 async def test_whoever_has_two_roles_is_asked_which(browser: Browser, world: World) -> None:
     seen = await look(browser, world)
     visitor = await world.log_in(world.office.desk, "venue")

@@ -2,5 +2,6 @@
 
 from web.experts.panels import PanelPages
 from web.experts.periods import PeriodPages
+from web.experts.proofs import ProofPages
 
-__all__ = ["PanelPages", "PeriodPages"]
+__all__ = ["PanelPages", "PeriodPages", "ProofPages"]

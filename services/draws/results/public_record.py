@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.clock import print_time
 from domain.draws.record import Ended, Json, document, list_key
-from domain.errors import Conflict, Forbidden, NotFound
+from domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from models.draws import (
     CandidateList,
     Draw,
@@ -14,9 +16,28 @@ from models.draws import (
 )
 from models.invitations import Invitation
 from services.core import permissions
-from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
 from services.draws.lot_holding import find_ancestors
+
+_OWN = """
+SELECT i.id, i.draw_id, d.number, i.gathering_at, i.leaf, l.act = $3 AS is_public
+FROM invitation i JOIN draw d ON d.id = i.draw_id JOIN draw_log l ON l.draw_id = d.id AND l.seq = d.log_length
+WHERE i.expert_id = $1 AND d.starts_at <= $2 ORDER BY i.gathering_at DESC, i.id LIMIT 20
+"""
+
+
+@dataclass(frozen=True)
+class OwnLeaf:
+    """By which leaf of a draw's record its expert was called. ``is_public``: the record is there for anybody."""
+
+    id: UUID
+    """Of the invitation."""
+    draw_id: UUID
+    number: str
+    gathering_at: datetime
+    leaf: str
+    is_public: bool
 
 
 class PublicRecords:
@@ -37,6 +58,14 @@ class PublicRecords:
             raise Conflict("抽取还没有开始，暂无抽取记录。", code="no_record")
         lists = await published_lists(draw) if log[-1].act == Ended.name else {}
         return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
+
+    async def own_leaves(self, actor: Actor) -> list[OwnLeaf]:
+        """The expert's own, newest first, of draws that are unsealed; whatever became of the invitation."""
+        permissions.check(actor, "draw.open_leaf")
+        if actor.expert_id is None:
+            raise Unauthenticated("请先以评标专家身份登录。")
+        starts = self._deps.now() + self._deps.book(actor.pool).draw.result_visible_before
+        return [OwnLeaf(**row) for row in await rows(_OWN, actor.expert_id, starts, Ended.name)]
 
     async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
         """Salt and expert id behind a leaf, hex; every opening is logged.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import timedelta
 
 from domain.clock import local
+from models.audit import AuditEntry
+from models.draws import Draw
 from models.experts import Unavailability
+from models.invitations import Invitation
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
 
-PANELS, PERIODS = "/h5/demo/panels", "/h5/demo/periods"
+PANELS, PERIODS, PROOFS = "/h5/demo/panels", "/h5/demo/periods", "/h5/demo/proofs"
 
 
 def typed(world: World, *, days: int, hour: int = 8) -> str:
@@ -38,6 +43,35 @@ async def test_what_waits_is_answered_from_the_first_page_and_stays_in_the_list(
     await (expert := await world.log_in_expert(invitation.expert_id)).get(PANELS)
     assert ("过去的评标" in expert.text, "没有签到记录" in expert.text) == (True, True)
     assert f"/i/{invitation.link}" not in expert.page.links.values(), "the link has expired"
+
+
+async def test_after_unsealing_an_expert_opens_and_keeps_the_proof_of_the_own_leaf(world: World) -> None:
+    draw_id, [invitation, _] = await world.panel(2)
+    draw = await Draw.get(id=draw_id)
+    leaf = (await Invitation.get(id=invitation.id)).leaf
+    world.clock.set(draw.starts_at - timedelta(minutes=31))
+    sealed = await (await world.log_in_expert(invitation.expert_id)).get(PANELS)
+    await sealed.click("我的抽取凭证证明通知您是摇号的结果")
+    assert ("目前没有" in sealed.text, draw.number in sealed.text) == (True, False)
+
+    world.clock.set(draw.starts_at - timedelta(minutes=30))
+    expert = await sealed.get(PROOFS)
+    assert (draw.number in expert.text, leaf in expert.text, "核对抽取记录" in expert.page.links) == (True, True, False)
+    assert await AuditEntry.filter(action="leaf.opened").count() == 0, "seeing the list opens nothing"
+    assert "凭证全文" not in expert.text
+    await expert.press("查看凭证")
+    [salt], [code] = (re.findall(f"{label} ([0-9a-f]+)", expert.text) for label in ("随机数", "专家代号"))
+    assert hashlib.sha256(bytes.fromhex(salt + code)).hexdigest() == leaf
+    assert (code, await AuditEntry.filter(action="leaf.opened").count()) == (invitation.expert_id.hex, 1)
+    await expert.press("保存凭证文件")
+    kept = await expert.response.text()
+    assert all(part in kept for part in (draw.number, leaf, salt, code, f"/record/demo/{draw.number}"))
+    assert expert.response.headers["Content-Disposition"] == f'attachment; filename="proof-{draw.number}.txt"'
+
+    world.clock.set(draw.ends_at)
+    await world.services.draws.exits.end(world.office.agency, draw_id, "评标已结束")
+    await (await (await world.log_in_expert(invitation.expert_id)).get(PROOFS)).click("核对抽取记录")
+    assert (expert.status, leaf[:8] in (await expert.get(f"/record/demo/{draw.number}")).text) == (200, True)
 
 
 async def test_a_period_is_set_refused_with_what_was_typed_and_taken_back(world: World) -> None:
