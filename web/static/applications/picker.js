@@ -94,11 +94,29 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
   });
 }
 
+const ANSWERS = { open: '等待添加', added: '已添加，请搜索并选择', refused: '未添加' };
+
+/** The last three units that the person has asked for, with what became of each. */
+function askedFor(requests) {
+  if (!requests.length) return [];
+  return [h('p', { class: 'hint' }, '您申请添加的单位：'), h('ul', { class: 'entries' }, requests.slice(0, 3).map((one) => h('li', {},
+    h('strong', {}, one.name), h('small', {}, ANSWERS[one.state] + (one.state === 'refused' && one.answer ? `：${one.answer}` : '')))))];
+}
+
 /** An employer of the pool's list, or one to be asked for. Answers {id, name, credit_code} or undefined. */
 export function pickEmployer(client, hotline) {
   return sheet('选择工作单位', (dialog, close) => {
     const list = h('ul', { class: 'list picks' }, h('li', { class: 'empty' }, '请输入单位名称的一部分。'));
     const foot = h('div', { class: 'foot' });
+    const asked = h('div', { class: 'foot', role: 'region', 'aria-label': '您申请添加的单位' });
+    const showAsked = async () => {
+      try {
+        const { items } = await client.get('/employer-requests');
+        asked.replaceChildren(...askedFor(items));
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error; // The list is an extra: without it a unit is chosen all the same.
+      }
+    };
     const search = async (word, current) => {
       if (word.length < 2) {
         list.replaceChildren(h('li', { class: 'empty' }, '请至少输入两个字。'));
@@ -129,6 +147,7 @@ export function pickEmployer(client, hotline) {
         try {
           await client.post('/employer-requests', { name: name.value.trim(), credit_code: code.value.trim() });
           said.textContent = '已提交。工作人员添加后会通知您，届时再来选择。';
+          await showAsked();
         } catch (error) {
           if (!(error instanceof Problem)) throw error;
           said.textContent = error.message;
@@ -136,6 +155,7 @@ export function pickEmployer(client, hotline) {
       });
       return form;
     };
-    dialog.append(searchBox('输入单位名称搜索', search), list, foot);
+    dialog.append(searchBox('输入单位名称搜索', search), list, foot, asked);
+    showAsked();
   });
 }
