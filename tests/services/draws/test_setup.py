@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import pytest
 
@@ -142,6 +143,10 @@ async def test_notices_keep_numbers_of_their_own_and_the_record_holds(office: Of
 OTHER_NUMBER = "440308199901101512"
 
 
+async def another_project(office: Office) -> UUID:
+    return (await make_project(office.agency.organisation_id, office.agency.account_id)).id
+
+
 def id_of(office: Office, draw: Draw) -> str:
     return office.deps.keys.read(draw.operator_id_sealed, "id_number")
 
@@ -153,7 +158,7 @@ async def test_a_draw_keeps_its_operator_s_id_number_though_another_of_the_name_
     blank = replace(draw_form(office), operator_id_number="")
     other = replace(
         draw_form(office),
-        project_id=(await make_project(office.agency.organisation_id, None)).id,
+        project_id=await another_project(office),
         operator_id_number=OTHER_NUMBER,
     )
     await office.setup.create(office.agency, other)
@@ -177,7 +182,7 @@ async def test_a_form_begins_with_the_person_s_own_operator_and_knows_the_others
     assert (await operators.remembered(agent)).name == "黎经办"
     mine = replace(
         draw_form(office),
-        project_id=(await make_project(office.agency.organisation_id, None)).id,
+        project_id=await another_project(office),
         operator_name="黎经办",
     )
     made = await office.setup.create(office.agency, replace(mine, operator_id_number=""))
