@@ -203,6 +203,8 @@ class Release(Section):
     """What a panel may be released for (退选原因); an application names one."""
     before_start: Annotated[Duration, Field(le=timedelta(days=7))]
     """How long before the expected start a release must be approved and begun at the latest."""
+    remind_before: Duration
+    """How long before that moment the agency is reminded of a release that it has not begun."""
 
 
 class Recall(Section):

@@ -149,6 +149,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
             DueTask("digests", DIGESTS_DUE, digests.notify_due),
             DueTask("release_text", f"EXISTS ({UNREACHED})", releases.write_to_unreached),
             DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
+            DueTask("release_reminders", "", releases.remind_due),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, bridged.check_due),
             DueTask("late", "", urging.notify_late),

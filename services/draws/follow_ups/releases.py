@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.clock import local
 from domain.draws.lifecycles import (
     DRAW,
     VERIFICATION,
@@ -63,6 +64,10 @@ SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'rel
            AND starts_with(x.dedupe_key, 'agency_news:' || d.number || ':unreached:'))))
 """
 """Experts whose calls are over and to whom nothing was written yet, or of whom, unreached, the agency doesn't know."""
+_APPROVED = """
+SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' AND a.state = 'approved'
+  AND d.ended_at IS NULL AND d.starts_at > $1 AND d.starts_at <= $1::timestamptz + interval '8 days'
+"""
 _WAITING = (
     "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days'"
@@ -254,6 +259,25 @@ class Releases:
             await application.save(update_fields=["state", "opinion", "decided_at"])
             await record(system(draw.pool), now, "release.refused", "draw", draw_id, opinion=_TOO_LATE)
             await self._news.notify(draw, "release_refused", occasion=str(application.id))
+
+    async def remind_due(self) -> int:
+        """Tell each agency once when its approved release must be begun soon, and once when it is too late for it."""
+        due = await rows(_APPROVED, self._deps.now())
+        return await process_each("release_reminders", due, lambda row: self._remind(row["id"]))
+
+    async def _remind(self, draw_id: UUID) -> None:
+        async with transaction():
+            locked, now = await lock(draw_id), self._deps.now()
+            draw, application, until = locked.draw, await newest(draw_id), release_until(locked.draw, self._deps)
+            if draw.ended_at is not None or application is None or application.state != State.APPROVED:
+                return
+            facts = {"until": f"{local(until).day}日{local(until):%H:%M}", BEGINS: until.isoformat()}
+            soon = until - self._deps.book(draw.pool).draw.release.remind_before
+            occasion = f"{until.timestamp():.0f}"
+            if now > until:
+                await self._news.notify(draw, "release_lapsed", occasion=occasion)
+            elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
+                await self._news.notify(draw, "release_due", facts, occasion=occasion)
 
     # ---- carried out
 

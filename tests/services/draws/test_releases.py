@@ -175,6 +175,54 @@ async def test_the_clock_may_pass_the_limit_between_approval_and_start(office: O
     assert (await Draw.get(id=draw_id)).state == "completed"
 
 
+async def news_of(office: Office) -> list[str]:
+    found = await Notice.filter(kind="agency_news", account_id=office.agency.account_id).order_by("created_at", "id")
+    return [one.params["what"] for one in found]
+
+
+async def test_an_approved_release_that_is_not_begun_is_remembered_and_its_end_is_told(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    draw_id = await panel(office)
+    starts_at = local(clock.now()).replace(hour=9, minute=0) + timedelta(days=1)
+    await Draw.filter(id=draw_id).update(starts_at=starts_at, ends_at=starts_at + timedelta(hours=6))
+    await Invitation.filter(draw_id=draw_id).update(gathering_at=starts_at)
+    await office.verification.approve(office.verifier, await ask(office, draw_id))
+    clock.set(starts_at - timedelta(hours=6, minutes=1))
+    await office.releases.remind_due()
+    assert await news_of(office) == ["退选核验通过，请启动退选"]
+    clock.move(timedelta(minutes=1))
+    for _ in range(2):
+        await office.releases.remind_due()
+        await delivery.deliver_due()
+    assert (await news_of(office))[1:] == ["请于22日04:00前启动退选"]
+    reminder = await Notice.filter(kind="agency_news").order_by("-created_at", "-id").first()
+    assert reminder is not None
+    first = await Attempt.filter(notice_id=reminder.id).order_by("step").first()
+    assert first is not None
+    assert first.due_at == clock.now(), "not after the deadline, though it is night"
+    clock.move(timedelta(hours=1, seconds=1))
+    for _ in range(2):
+        await office.releases.remind_due()
+    assert (await news_of(office))[2:] == ["退选已逾期，请联系核验人员终止"]
+
+
+async def test_a_release_that_was_begun_or_approved_at_the_last_minute_brings_no_reminder(
+    office: Office, clock: FixedClock
+) -> None:
+    begun = await panel(office)
+    await released(office, begun)
+    until = (await Draw.get(id=begun)).starts_at - timedelta(hours=5)
+    clock.set(until - timedelta(minutes=30))
+    await office.releases.remind_due()
+    await DrawLot.filter(draw_id=begun).delete()
+    late = await panel(office)
+    clock.set((await Draw.get(id=late)).starts_at - timedelta(hours=5, minutes=30))
+    await office.verification.approve(office.verifier, await ask(office, late))
+    await office.releases.remind_due()
+    assert await news_of(office) == ["退选核验通过，请启动退选"] * 2
+
+
 async def test_who_answers_the_call_gets_the_message_and_knows(
     office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock
 ) -> None:
