@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from miniapp_api.assembly import APIS
 from miniapp_api.http.openapi import INTRO, describe, who_may
 from miniapp_api.http.routes import Api
-from miniapp_api.places import ELSEWHERE, INTEGRATORS, PLACES
+from miniapp_api.places import ELSEWHERE, INTEGRATORS, pages_of
 
 _HEAD = """\
 # The mini-program's API
@@ -60,7 +60,7 @@ def _tables() -> Iterator[str]:
 
 def _place(api: Api) -> str:
     """Where a person does the same, and whom the rest is for."""
-    pages = ", ".join(f"`{path}`" for path in PLACES[api.tag])
+    pages = ", ".join(f"`{path}`" for path in pages_of(api))
     parts = [f"On pages: {pages}." if pages else f"No page: {ELSEWHERE[api.tag]}."]
     parts += [
         f"`{one.method} {one.path}` is for {INTEGRATORS[one.name]}." for one in api.endpoints if one.name in INTEGRATORS

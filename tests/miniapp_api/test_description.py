@@ -15,7 +15,7 @@ from miniapp_api.assembly import APIS
 from miniapp_api.http.docs import render_page
 from miniapp_api.http.openapi import describe
 from miniapp_api.http.routes import Endpoint
-from miniapp_api.places import ELSEWHERE, INTEGRATORS, PLACES
+from miniapp_api.places import ELSEWHERE, INTEGRATORS, OF_ENDPOINT, PARTS, PLACES, pages_of, places_of
 from web.assembly import setup_pages
 
 ENDPOINTS = [endpoint for api in APIS for endpoint in api.endpoints]
@@ -38,6 +38,12 @@ REPEATABLE = (
 """What they carry says itself whether it came before: numbered events, intervals, one attempt, one verdict.
 
 A second beginning of a check is a new one, and the one before counts no more."""
+UNSEEN = {
+    "projects_list_page": ("verifier", "pool_admin"),
+    "projects_show": ("pool_admin",),
+    "follow-ups_former": ("verifier", "venue", "supervisor", "pool_admin"),
+}
+"""Who reads what no page of his shows: he sees the same of single activities."""
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 
@@ -88,9 +94,23 @@ def test_each_part_says_where_a_person_does_the_same_or_for_whom_it_is() -> None
     tags = {api.tag for api in APIS}
     assert set(PLACES) == tags
     assert {tag for tag, pages in PLACES.items() if not pages} == set(ELSEWHERE)
-    assert set(INTEGRATORS) <= {endpoint.name for endpoint in ENDPOINTS}
-    named = {page for pages in PLACES.values() for page in pages}
+    assert set(INTEGRATORS) | set(OF_ENDPOINT) | set(UNSEEN) <= {endpoint.name for endpoint in ENDPOINTS}
+    named = {page for api in APIS for page in pages_of(api)}
     assert named - _pages() == set()
+
+
+def test_each_endpoint_has_a_page_for_every_role_that_may_call_it() -> None:
+    missing = [
+        f"{endpoint.name} has no page for {role}"
+        for api in APIS
+        if api.tag not in ELSEWHERE
+        for endpoint in api.endpoints
+        if endpoint.name not in INTEGRATORS
+        for role in sorted(endpoint.roles or ())
+        if role not in UNSEEN.get(endpoint.name, ())
+        and not any(page.startswith(PARTS[role]) for page in places_of(api, endpoint))
+    ]
+    assert missing == []
 
 
 def _pages() -> set[str]:
