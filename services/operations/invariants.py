@@ -35,10 +35,6 @@ _CHECKS = {
         "SELECT i.id FROM invitation i JOIN employment m ON m.expert_id = i.expert_id AND m.until IS NULL "
         "JOIN recusal_unit u ON u.draw_id = i.draw_id WHERE m.unit_name = u.name"
     ),
-    "a result was read before its time": (
-        "SELECT e.id FROM audit_entry e JOIN draw d ON d.id = e.subject_id WHERE e.action = 'result.read' "
-        "AND e.at < d.starts_at - interval '30 minutes'"
-    ),
     "a call was dialled again while another had no outcome": (
         "SELECT a.id FROM attempt a JOIN attempt b ON a.notice_id = b.notice_id AND a.number < b.number "
         "AND a.channel = 'voice' AND b.channel = 'voice' WHERE a.state IN ('unknown', 'sent')"
@@ -216,6 +212,17 @@ _CHECKS = {
 """What would be wrong, and a query that finds where; a row found is a rule broken."""
 
 
+_READ_EARLY = """
+SELECT e.id FROM audit_entry e JOIN draw d ON d.id = e.subject_id
+ WHERE e.action = 'result.read' AND e.pool = $1 AND e.at < $2::interval * -1 + coalesce((
+   SELECT (m.details ->> 'old_at')::timestamptz FROM audit_entry m
+    WHERE m.subject = 'draw' AND m.subject_id = d.id AND m.action = 'draw.start_moved' AND (m.at, m.id) > (e.at, e.id)
+    ORDER BY m.at, m.id LIMIT 1), d.starts_at)
+ LIMIT 3
+"""
+"""Readings before the result was unsealed by the start that was expected then."""
+
+
 async def find_broken() -> list[str]:
     """Every broken rule, with rows that show it; empty when all is well. Each draw's record is verified too."""
     broken = []
@@ -229,9 +236,13 @@ async def find_broken() -> list[str]:
 
 
 async def find_broken_audit(deps: Deps) -> list[str]:
-    """Pools whose audit chain doesn't fit, as sentences."""
+    """Pools whose audit chain doesn't fit or names what was read too early, as sentences."""
     breaks = {pool: await find_break(pool) for pool in deps.rulebooks}
-    return [f"the audit trail of {pool} breaks at {number}" for pool, number in breaks.items() if number is not None]
+    broken = [f"the audit trail of {pool} breaks at {number}" for pool, number in breaks.items() if number is not None]
+    for pool in deps.rulebooks:
+        if early := await rows(_READ_EARLY, pool, deps.book(pool).draw.result_visible_before):
+            broken.append(f"a result was read before its time: {early}")
+    return broken
 
 
 async def _verify(draw: Draw) -> list[str]:

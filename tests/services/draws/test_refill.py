@@ -15,6 +15,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps
 from services.draws import DiscardForm, NewStart
+from services.operations import find_broken_audit
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -123,6 +124,22 @@ async def test_the_start_stays_on_its_day(office: Office, clock: FixedClock) -> 
     assert refusal.value.rule == "draw.supplement.postpone_max"
     await refill(office, draw_id, gathering=1.2, start=1.5)
     assert await state_of(draw_id) == "drawing"
+
+
+async def test_a_reading_before_the_start_moved_is_judged_by_the_start_of_then(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, _, _ = await one_came(office, clock)
+    starts_at = (await Draw.get(id=draw_id)).starts_at
+    clock.set(starts_at - timedelta(minutes=30))
+    assert (await office.results.read(office.agency, draw_id)).unsealed
+    assert await find_broken_audit(office.deps) == []
+    await refill(office, draw_id, gathering=1.5, start=3)
+    assert await find_broken_audit(office.deps) == []
+    early = {"action": "result.read", "subject": "draw", "subject_id": draw_id, "actor_role": "agent"}
+    await AuditEntry.create(pool="demo", at=starts_at, **early)
+    [found] = await find_broken_audit(office.deps)
+    assert found.startswith("a result was read before its time")
 
 
 async def test_moving_the_start_again_does_not_move_it_further_than_once(office: Office, clock: FixedClock) -> None:
