@@ -360,8 +360,8 @@ async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END
     """The activity is over; nothing follows in its log. Lots whose panel never met may be drawn again."""
     met = draw.state == DrawState.COMPLETED or await Attendance.exists(draw_id=draw.id, direction="in")
     await move(draw, event)
-    draw.ended_at = now
-    await draw.save(update_fields=["ended_at"])
+    draw.ended_at, draw.staff_phone_sealed = now, ""
+    await draw.save(update_fields=["ended_at", "staff_phone_sealed"])
     await execute(_FREE_REST, draw.id, now)
     await DiscardRequest.filter(draw_id=draw.id, state=DiscardState.OPEN).update(
         state=DiscardState.VOID, decided_at=now

@@ -56,9 +56,11 @@ SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position A
   i.id AS invitation_id, i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
-    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked
+    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked,
+  NOT EXISTS (SELECT 1 FROM attendance a WHERE a.invitation_id = r.earlier_id AND a.direction = 'in')
+    AND EXISTS (SELECT 1 FROM attendance a WHERE a.draw_id = p.draw_id AND a.direction = 'in') AS stayed_away
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
-JOIN call_notice n ON n.id = c.notice_id
+JOIN call_notice n ON n.id = c.notice_id JOIN invitation p ON p.id = r.earlier_id
 LEFT JOIN invitation i ON i.draw_id = r.draw_id AND i.expert_id = r.expert_id
 WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
 """
@@ -84,12 +86,14 @@ class RecallRow:
     sms_label: Annotated[str, Field(description="Of the message with time, place and code; empty before it is due")]
     unwritten: Annotated[bool, Field(description="That message failed: send it again or tell the expert by a call")]
     may_resend: Annotated[bool, Field(description="That message failed and may be sent again")]
+    stayed_away: Annotated[bool, Field(description="Never entered the original, while others did (原场未到)")]
     hindrance: Annotated[str, Field(description="Why the expert can't take part; empty: nothing", examples=["已退库"])]
 
 
 @dataclass(frozen=True)
 class RecallPanel:
-    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last; may be empty.
+    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last, kept until the
+    activity's end; may be empty.
 
     `virtual_calls`: the pool offers calls that hide both numbers.
     """

@@ -16,6 +16,7 @@ from domain.draws.lifecycles import DrawState
 from domain.draws.verify_draw import compare, examine
 from domain.draws.verify_draw import verify as verify_record
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from models.attendance import Attendance
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, DrawLot, RecalledExpert
 from models.experts import Expert, Unavailability
 from models.invitations import Invitation
@@ -350,6 +351,7 @@ async def test_two_who_confirm_at_once_invite_everybody_once(office: Office) -> 
 async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
+    await office.recalls.remember_phone(office.agency, new, "18030785987")
     for row in (await office.recalls.panel(office.agency, new)).rows:
         await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
     await office.recalls.confirm(office.agency, new)
@@ -361,8 +363,10 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     clock.move(draw.starts_at - office.deps.now())
     came = await office.attendance.check_in_by_code(office.desk, new, second.code)
     assert came.first
+    assert (await Draw.get(id=new)).staff_phone_sealed
     await office.exits.end(office.agency, new, "按现有专家评标")
     assert await state_of(new) == "ended"
+    assert not (await Draw.get(id=new)).staff_phone_sealed, "no longer needed"
     assert {found.severity for found in verify_record(await record_of(office, new))} <= {"warning"}
     await check_invariants()
 
@@ -498,6 +502,23 @@ async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(offi
     with pytest.raises(Conflict, match="已重新发送3次"):
         await office.recalls.resend(office.agency, new, rows[0].id)
     assert not {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id].may_resend
+
+
+async def test_who_never_came_to_the_original_is_marked_where_others_did(office: Office) -> None:
+    new = await make_recall(office)
+    assert [row.stayed_away for row in (await office.recalls.panel(office.agency, new)).rows] == [False, False]
+    came, other = (await office.recalls.panel(office.agency, new)).rows
+    earlier = await Invitation.get(id=(await RecalledExpert.get(id=came.id)).earlier_id)
+    await Attendance.create(
+        invitation_id=earlier.id,
+        draw_id=earlier.draw_id,
+        direction="in",
+        at=earlier.gathering_at,
+        method="desk",
+        by_id=office.desk.account_id,
+    )
+    shown = {row.id: row.stayed_away for row in (await office.recalls.panel(office.agency, new)).rows}
+    assert shown == {came.id: False, other.id: True}
 
 
 async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_follow(office: Office) -> None:
