@@ -105,7 +105,7 @@ def sealed(world: World) -> str:
 def broken() -> Iterator[tuple[str, bytes, str]]:
     """What is wrong with a sheet, the sheet, and a word of the refusal."""
     yield "nothing in it", b"", "选择填好的模板"
-    yield "only blanks", b"\n\n  \n", ""
+    yield "only blanks", b"\n\n  \n", "第1行缺少必填列“单位名称、回避原因、回避依据”"
     yield "only the heading", HEAD.encode(), "没有内容"
     yield "headings changed", b"name,code,reason,proof\nx,,y,z\n", "无法识别的列"
     yield "a heading twice", f"单位名称,{HEAD}甲,{LINE}".encode(), "重复的列"
@@ -118,21 +118,37 @@ def broken() -> Iterator[tuple[str, bytes, str]]:
     )
     yield "a reason of one's own", f"{HEAD}甲公司,,不喜欢,自行申报\n".encode(), "回避原因请从列表中选择"
     yield "evidence of one's own", f"{HEAD}甲公司,,投标人,听说\n".encode(), "回避依据请从列表中选择"
-    yield "no reason", f"{HEAD}甲公司,,,自行申报\n".encode(), "第2行"
-    yield "no name", f"{HEAD},,投标人,自行申报\n".encode(), "第2行"
-    yield "a name too long", f"{HEAD}{'长' * 201},,投标人,自行申报\n".encode(), "第2行"
-    yield "a wrong credit code", f"{HEAD}甲公司,91440101MA5000001X,投标人,自行申报\n".encode(), "第2行"
-    yield "a unit twice", f"{HEAD}{LINE}{LINE}".encode(), "第3行"
-    yield "the tenderee again", f"{HEAD}广州水务有限公司,,投标人,自行申报\n".encode(), "第2行"
+    yield "no reason", f"{HEAD}甲公司,,,自行申报\n".encode(), "第2行：回避原因请从列表中选择"
+    yield "no name", f"{HEAD},,投标人,自行申报\n".encode(), "第2行：请填写单位名称"
+    yield "a name too long", f"{HEAD}{'长' * 201},,投标人,自行申报\n".encode(), "第2行：单位名称最多200个字"
+    yield (
+        "a wrong credit code",
+        f"{HEAD}甲公司,91440101MA5000001X,投标人,自行申报\n".encode(),
+        "第2行：统一社会信用代码有误",
+    )
+    yield "a unit twice", f"{HEAD}{LINE}{LINE}".encode(), "第3行：回避单位“甲公司”已在名单中"
+    yield (
+        "the tenderee again",
+        f"{HEAD}广州水务有限公司,,投标人,自行申报\n".encode(),
+        "第2行：回避单位“广州水务有限公司”已在名单中",
+    )
     yield "too many lines", (HEAD + "".join(f"公司{n},,投标人,自行申报\n" for n in range(501))).encode(), "500行"
-    yield "an open quotation mark", f'{HEAD}"甲公司,,投标人,自行申报\n'.encode(), ""
-    yield "no text", b"\xff\xfe\x00\x01\x02\x03", ""
-    yield "a control character", f"{HEAD}甲\0公司,,投标人,自行申报\n".encode(), ""
+    yield (
+        "an open quotation mark",
+        f'{HEAD}"甲公司,,投标人,自行申报\n'.encode(),
+        "第2行附近的CSV格式有误（引号或换行不成对）",
+    )
+    yield "no text", b"\xff\xfe\x00\x01\x02\x03", "文件编码无法识别"
+    yield "a control character", f"{HEAD}甲\0公司,,投标人,自行申报\n".encode(), "第2行：单位名称中有无法识别的字符"
     yield "a script", f"{HEAD}{EVIL.replace(',', '')},,{EVIL},自行申报\n".encode(), "回避原因请从列表中选择"
-    yield "an archive that is no sheet", archive(), "xlsx"
-    yield "an archive cut off", archive()[:60], ""
-    yield "a template as it came", render_template("units", "xlsx", ("投标人",), ("听说",)), ""
-    yield "a sheet of 20,000 columns' width", wide(), ""
+    yield "an archive that is no sheet", archive(), "这不是有效的 .xlsx 文件"
+    yield "an archive cut off", archive()[:60], "这不是有效的 .xlsx 文件"
+    yield (
+        "a template as it came",
+        render_template("units", "xlsx", ("投标人",), ("听说",)),
+        "第2行：回避依据请从列表中选择",
+    )
+    yield "a sheet as wide as they get", wide(), "表格过大（1行16384列）"
 
 
 def archive() -> bytes:
@@ -144,7 +160,7 @@ def archive() -> bytes:
 
 def wide() -> bytes:
     book, held = Workbook(), io.BytesIO()
-    book.active.append([f"列{n}" for n in range(600)])
+    book.active.append([f"列{n}" for n in range(16_384)])
     book.save(held)
     return held.getvalue()
 
