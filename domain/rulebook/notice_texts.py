@@ -122,6 +122,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "agency_leave": {**_NUMBER, "missing": "10", "cause": "现场回避"},
     "agency_news": {**_NUMBER, "what": "集合改到11月21日09:30"},
     "draw_news": {**_NUMBER, "what": "集合改到11月21日09:30"},
+    "venue_news": {**_NUMBER, "what": "活动已结束，请提出专家酬劳"},
     "draw_ended": {**_NUMBER, "what": "活动已结束"},
     "agent_asked": {"organisation": "广州示范招标代理有限公司", "until": "2026年11月21日", "day": "11月21日"},
     "agency_kept": {**_NUMBER, "reason": "专家未在时限内答复"},

@@ -6,7 +6,7 @@ Totals and times only, never who was called, agreed or left: names are sealed un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -42,7 +42,9 @@ Event = Literal[
     "over",
     "owed",
     "unreplied",
+    "release_asked",
     "release_approved",
+    "release_verified",
     "release_refused",
     "release_due",
     "release_lapsed",
@@ -54,48 +56,62 @@ Event = Literal[
 
 @dataclass(frozen=True)
 class _News:
-    """``what`` fits a field of a template message (20 characters) when it is filled."""
+    """``what`` fits a field of a template message (20 characters) when it is filled.
+
+    ``kind`` is that of the notice; ``kinds``: of the sides that are told in another one.
+    """
 
     what: str
     to: tuple[Side, ...]
     kind: str = "draw_news"
+    kinds: Mapping[Side, str] = field(default_factory=dict)
+
+    def kind_for(self, side: Side) -> str:
+        return self.kinds.get(side, self.kind)
 
 
+_AT_THE_DOOR: Mapping[Side, str] = {"venue": "venue_news"}
+"""What the venue must know to prepare: by SMS, too, where it has no WeChat."""
 _NEWS: Mapping[Event, _News] = {
-    "started": _News("抽取已启动", ("agency", "supervisor")),
+    "started": _News("抽取已启动", ("agency", "supervisor", "venue")),
     "supplement": _News("补抽已启动", ("agency", "supervisor", "venue")),
     "paused": _News("抽取已暂停", ("agency", "supervisor")),
     "resumed": _News("抽取继续进行", ("agency", "supervisor")),
-    "stopped": _News("抽取已强制结束", ("agency", "supervisor", "verifier")),
-    "full": _News("抽取完成，共{needed}人", ("supervisor", "venue")),
-    "short": _News("专家不足，{agreed}/{needed}人", ("supervisor", "verifier")),
+    "stopped": _News("抽取已强制结束", ("agency", "supervisor", "venue", "verifier")),
+    "full": _News("抽取完成，共{needed}人", ("supervisor", "venue"), kinds=_AT_THE_DOOR),
+    "short": _News("专家不足，{agreed}/{needed}人", ("supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
     "left": _News("专家{cause}，缺{missing}人", ("supervisor", "venue")),
     "missing": _News("专家{cause}，缺{missing}人", ("venue",)),
     "gone": _News("专家{cause}，缺{missing}人", ("agency", "supervisor", "venue")),
-    "recalled": _News("原专家{agreed}/{needed}人参评", ("agency", "supervisor", "verifier")),
-    "moved": _News("集合改到{gathering_short}", ("agency", "supervisor", "venue")),
+    "recalled": _News(
+        "原专家{agreed}/{needed}人参评", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR
+    ),
+    "moved": _News("集合改到{gathering_short}", ("agency", "supervisor", "venue"), kinds=_AT_THE_DOOR),
     "postponed": _News("评标推迟到{starts}", ("supervisor", "venue", "verifier"), kind="evaluation_postponed"),
     "aborted": _News("本轮摇号已终止", ("supervisor",)),
     "unsealed": _News("名单已解密", ("supervisor", "venue")),
     "withdrawn": _News("申请已撤回，无需核验", ("verifier",)),
     "corrected": _News("核验后修改了语音通知", ("verifier",)),
-    "terminated": _News("活动已终止", ("venue", "verifier")),
+    "terminated": _News("活动已终止", ("venue", "verifier"), kinds=_AT_THE_DOOR),
     "dropped": _News("活动已终止，无需核验", ("verifier",)),
+    "release_asked": _News("已申请退选，等待核验", ("agency", "supervisor", "venue")),
     "release_approved": _News("退选核验通过，请启动退选", ("agency",), kind="agency_news"),
-    "release_refused": _News("退选申请未通过核验", ("agency",), kind="agency_news"),
+    "release_verified": _News("退选核验通过，等待启动", ("supervisor", "venue")),
+    "release_refused": _News("退选申请未通过核验", ("agency", "supervisor", "venue"), kinds={"agency": "agency_news"}),
     "release_due": _News("请于{until}前启动退选", ("agency",), kind="agency_news"),
     "release_lapsed": _News("退选已逾期，请联系核验人员终止", ("agency",), kind="agency_news"),
-    "release_withdrawn": _News("退选申请已撤回，无需核验", ("verifier",)),
-    "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier")),
+    "release_withdrawn": _News("退选申请已撤回", ("agency", "supervisor", "venue", "verifier")),
+    "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
     "unreached": _News("有专家未接退选电话，请人工确认", ("agency",), kind="agency_news"),
     "ended": _News("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
     "over": _News("活动已结束", ("venue",), kind="draw_ended"),
-    "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kind="draw_ended"),
+    "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kinds=_AT_THE_DOOR),
     "unreplied": _News("专家酬劳异议待答复", ("venue",)),
 }
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is
 ``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
-``recalled`` its final confirmation when a member of the original panel doesn't come.
+``recalled`` its final confirmation when a member of the original panel doesn't come; ``release_verified`` is
+``release_approved`` for who can't begin the release.
 
 Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
 ``draw_terminated``, ``verification_waiting``."""
@@ -133,13 +149,13 @@ class DrawNews:
         once = f"{event}:{occasion or draw.log_length}"
         own = {**facts, "what": news.what.format_map(facts)}
         params = {**draw_params(draw), **own}
-        found = await agency_notices(draw, news.kind, once, **own) if "agency" in news.to else []
+        found = await agency_notices(draw, news.kind_for("agency"), once, **own) if "agency" in news.to else []
         found = [one for one in found if one.to.account_id != by]
         known = {by, *(one.to.account_id for one in found)} - {None}
         for row in await self._offices(draw, news.to):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                found.append(self._request(draw, news.kind, once, params, row))
+                found.append(self._request(draw, news.kind_for(row["side"]), once, params, row))
         await self._notices.notify_each(draw.pool, found)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:

@@ -196,6 +196,8 @@ class Verification:
         what: Event = "release_approved" if approved else "release_refused"
         await record(actor, now, what.replace("_", "."), "draw", draw.id, opinion=opinion)
         await self._news.notify(draw, what, by=actor.account_id, occasion=str(application.id))
+        if approved:
+            await self._news.notify(draw, "release_verified", by=actor.account_id, occasion=str(application.id))
 
     async def refuse_overdue(self) -> int:
         """Send back what was not verified before its expected start: the agency may mend the times, or terminate."""

@@ -89,6 +89,7 @@ ACTIONS: Mapping[str, Action] = {
         "去核验", "/desk/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
     "draw_news": _draw("查看这次抽取", mini=""),
+    "venue_news": _draw("查看这次抽取", mini=""),
     "draw_ended": _draw("查看这次抽取", mini=""),
     "agency_news": _agency("查看这次抽取"),
     "agent_asked": Action("查看并答复", "/h5/{pool}/agent-requests"),

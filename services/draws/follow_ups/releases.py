@@ -223,6 +223,7 @@ class Releases:
                 application=str(application.id),
                 organisation=organisation.name,
             )
+            await self._news.notify(draw, "release_asked", by=actor.account_id, occasion=str(application.id))
             return application.id
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:

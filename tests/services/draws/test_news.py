@@ -20,10 +20,20 @@ from models.organisations import Organisation
 from services.core.base import Deps
 from services.draws import DiscardForm
 from services.draws.digests import Digests
-from tests.factories.offices import Office, add_experts, make_draw, make_office, open_invitations, start_draw, verify
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    make_draw,
+    make_office,
+    open_invitations,
+    prove,
+    start_draw,
+    verify,
+)
 from tests.factories.people import make_account, make_grant
+from tests.factories.vendors import Vendors, make_delivery
 
-NEWS = ("draw_news", "agency_news", "draw_ended")
+NEWS = ("draw_news", "agency_news", "venue_news", "draw_ended")
 
 
 @pytest.fixture
@@ -64,12 +74,12 @@ async def test_each_side_hears_what_concerns_it_and_who_did_it_does_not(office: 
     assert await heard(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
     assert await heard(legal.id) == begun, "the end has a message of its own"
     assert await heard(office.agency.account_id) == [], "who did it knows"
-    assert await heard(here) == ["抽取完成，共2人"]
+    assert await heard(here) == ["抽取已启动", "抽取完成，共2人"]
     assert await heard(elsewhere) == await heard(verifier) == []
 
 
-async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_and_verifier(office: Office) -> None:
-    verifier = await somebody(office, "verifier")
+async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_venue_and_verifier(office: Office) -> None:
+    verifier, venue = await somebody(office, "verifier"), await somebody(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
     await accept(office, draw_id, 1)
@@ -79,7 +89,51 @@ async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_and_verifier(
     await office.run.advance(draw_id)
     told = ["抽取已强制结束", "专家不足，1/2人"]
     assert (await heard(office.supervisor.account_id))[-2:] == told
+    assert (await heard(venue))[-2:] == told
     assert await heard(verifier) == told
+
+
+async def test_a_release_is_told_to_supervisor_and_venue_from_the_request_on(office: Office) -> None:
+    legal = await make_account(office.deps)
+    await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
+    venue, verifier = await somebody(office, "venue", "demo-hall"), await somebody(office, "verifier")
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    await accept(office, draw_id)
+
+    await prove(office, draw_id, "release_application")
+
+    async def ask() -> UUID:
+        return await office.releases.submit(office.agency, draw_id, "招标失败", "投标人不足三家")
+
+    await ask()
+    await office.releases.withdraw(office.agency, draw_id)
+    await office.verification.refuse(office.verifier, await ask(), "材料不全")
+    await office.verification.approve(office.verifier, await ask())
+    await office.releases.start(office.agency, draw_id)
+    asked = "已申请退选，等待核验"
+    told = [asked, "退选申请已撤回", asked, "退选申请未通过核验", asked, "退选核验通过，等待启动", "活动已退选"]
+    assert (await heard(office.supervisor.account_id))[-len(told) :] == told
+    assert (await heard(venue))[-len(told) :] == told
+    assert await heard(verifier) == ["退选申请已撤回", "活动已退选"], "its requests come as verification_waiting"
+    own = [one if "等待启动" not in one else "退选核验通过，请启动退选" for one in told]
+    assert (await heard(legal.id))[-len(own) :] == own
+    assert await heard(office.agency.account_id) == ["退选申请未通过核验", "退选核验通过，请启动退选"]
+
+
+async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(office: Office, clock: FixedClock) -> None:
+    venue = await somebody(office, "venue", "demo-hall")
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    await accept(office, draw_id)
+    delivery = make_delivery(office.deps, office, Vendors(), {"sms": 5})
+    for _ in range(4):
+        await delivery.deliver_due()
+        clock.move(timedelta(minutes=1))
+    texted = await Attempt.filter(notice__account_id=venue, channel="sms", sent_at__isnull=False).prefetch_related(
+        "notice"
+    )
+    assert [one.notice.params["what"] for one in texted] == ["抽取完成，共2人"], "not that it has begun"
 
 
 async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venue(
@@ -94,7 +148,7 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
     notice_id = (await office.queries.detail(office.agency, draw_id)).parts.notices[0].id
     at = clock.now() + timedelta(hours=4)
     await office.absences.change_gathering(office.agency, draw_id, notice_id, at)
-    assert (await heard(venue))[1:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
+    assert (await heard(venue))[2:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
     clock.move(timedelta(hours=5, minutes=31))
     await office.discards.register(office.desk, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
     assert (await heard(venue))[-1] == "专家缺席，缺2人"
