@@ -122,6 +122,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "agency_leave": {**_NUMBER, "missing": "10", "cause": "现场回避"},
     "agency_news": {**_NUMBER, "what": "集合改到11月21日09:30"},
     "draw_news": {**_NUMBER, "what": "集合改到11月21日09:30"},
+    "supervisors_changed": {**_NUMBER, "what": "请您担任监督人"},
+    "supervisor_removed": {**_NUMBER, "what": "您不再担任监督人"},
     "venue_news": {**_NUMBER, "what": "活动已结束，请提出专家酬劳"},
     "draw_ended": {**_NUMBER, "what": "活动已结束"},
     "agent_asked": {"organisation": "广州示范招标代理有限公司", "until": "2026年11月21日", "day": "11月21日"},

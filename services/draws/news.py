@@ -5,7 +5,7 @@ Totals and times only, never who was called, agreed or left: names are sealed un
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
@@ -114,13 +114,13 @@ _NEWS: Mapping[Event, _News] = {
 ``release_approved`` for who can't begin the release.
 
 Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
-``draw_terminated``, ``verification_waiting``."""
+``draw_terminated``, ``verification_waiting``, ``supervisors_changed``, ``supervisor_removed``."""
 _OFFICES = """
-SELECT 'supervisor' AS side, s.id AS key, a.id AS account_id, s.phone_sealed FROM draw_supervisor s
+SELECT 'supervisor' AS side, s.id AS key, a.id AS account_id, s.phone_sealed, s.mobile_hash FROM draw_supervisor s
   LEFT JOIN account a ON a.pool = $2 AND a.mobile_hash = s.mobile_hash
  WHERE s.draw_id = $1 AND 'supervisor' = ANY($3::text[])
 UNION ALL
-SELECT DISTINCT g.role, a.id, a.id, '' FROM role_grant g JOIN account a ON a.id = g.account_id
+SELECT DISTINCT g.role, a.id, a.id, '', '' FROM role_grant g JOIN account a ON a.id = g.account_id
  WHERE a.pool = $2 AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = ANY($3::text[])
    AND (g.role = 'verifier' AND g.scope IN ('', $4) OR g.role = 'venue' AND g.scope = ANY($5::text[]))
 ORDER BY side, key
@@ -164,6 +164,26 @@ class DrawNews:
         came = await Attendance.exists(draw_id=draw.id, direction="in")
         await self.notify(draw, "owed" if came else "over", by=None if came else by, occasion="once")
 
+    async def supervisors_of(self, draw: Draw) -> list[Any]:
+        """Who watches over a draw, to be kept until others do."""
+        return await self._offices(draw, ("supervisor",))
+
+    async def notify_supervisors_changed(
+        self, draw: Draw, before: Sequence[Any], *, by: UUID | None, occasion: str
+    ) -> None:
+        """To the supervisors who come, go and stay, and to the verifiers; ``before``: of ``supervisors_of``."""
+        now = await self._offices(draw, ("supervisor", "verifier"))
+        earlier, later = ({row["mobile_hash"] for row in found} - {""} for found in (before, now))
+        if earlier == later:
+            return
+        params, known, found = draw_params(draw), {by}, list[NoticeRequest]()
+        for row in (*(one for one in before if one["mobile_hash"] not in later), *now):
+            if row["account_id"] is None or row["account_id"] not in known:
+                known.add(row["account_id"])
+                kind, what = _supervision_news(row, earlier, later)
+                found.append(self._request(draw, kind, occasion, {**params, "what": what}, row))
+        await self._notices.notify_each(draw.pool, found)
+
     def _request(self, draw: Draw, kind: str, once: str, params: Mapping[str, str | int], row: Any) -> NoticeRequest:
         mobile = self._deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
         key = f"{kind}:{draw.number}:{once}:{row['key'].hex}"
@@ -177,6 +197,14 @@ class DrawNews:
     async def _venues(self, draw: Draw) -> list[str]:
         named = await CallNotice.filter(draw_id=draw.id).values_list("venue", flat=True)
         return _scopes(self._deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
+
+
+def _supervision_news(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
+    """Kind and words for one who hears that the supervisors ``earlier`` are those ``later`` now."""
+    if row["side"] == "supervisor" and row["mobile_hash"] not in later:
+        return "supervisor_removed", "您不再担任监督人"
+    came = row["side"] == "supervisor" and row["mobile_hash"] not in earlier
+    return "supervisors_changed", "请您担任监督人" if came else "监督人已更换"
 
 
 def _scopes(book: Rulebook, venues: set[str]) -> list[str]:

@@ -89,6 +89,7 @@ ACTIONS: Mapping[str, Action] = {
         "去核验", "/desk/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
     "draw_news": _draw("查看这次抽取", mini=""),
+    "supervisors_changed": _draw("查看这次抽取", mini=""),
     "venue_news": _draw("查看这次抽取", mini=""),
     "draw_ended": _draw("查看这次抽取", mini=""),
     "agency_news": _agency("查看这次抽取"),
@@ -156,6 +157,7 @@ ACTIONS: Mapping[str, Action] = {
 }
 WITHOUT: Mapping[str, str] = {
     "verification_code": "It is typed where it was asked for; people must not learn to tap links beside codes.",
+    "supervisor_removed": "He may not open the activity any more.",
     "recall_asked": "One calls the number that stands in it; there is no invitation to answer yet.",
 }
 """Kinds that need no action, each with the reason."""

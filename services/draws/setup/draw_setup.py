@@ -178,7 +178,8 @@ class DrawSetup(CallNoticesAndConditions):
     async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
         """Choose others from the register, also after verification: a supervisor may leave the register or fall ill.
 
-        Raises Conflict while an order is being fixed or followed.
+        Once it was handed in, those who come and go, the others and its verifiers are notified. Raises Conflict while
+        an order is being fixed or followed.
         """
         permissions.check(actor, "draw.edit")
         async with transaction():
@@ -187,8 +188,12 @@ class DrawSetup(CallNoticesAndConditions):
                 raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
             if not chosen and "supervisors" in self._deps.book(actor.pool).draw.required:
                 raise InvalidInput("请至少选择一位监督人。", field="supervisors")
+            before, now = await self._news.supervisors_of(locked.draw), self._deps.now()
             await choose_supervisors(locked.draw, chosen)
-            await record(actor, self._deps.now(), "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
+            await record(actor, now, "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
+            if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
+                by, occasion = actor.account_id, str(now.timestamp())
+                await self._news.notify_supervisors_changed(locked.draw, before, by=by, occasion=occasion)
 
     async def delete(self, actor: Actor, draw_id: UUID) -> None:
         """Remove an activity that was never handed in."""

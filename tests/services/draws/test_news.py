@@ -21,10 +21,12 @@ from services.core.base import Deps
 from services.draws import DiscardForm
 from services.draws.digests import Digests
 from tests.factories.offices import (
+    SUPERVISOR_ENTRY,
     Office,
     add_experts,
     make_draw,
     make_office,
+    make_supervisor,
     open_invitations,
     prove,
     start_draw,
@@ -209,6 +211,29 @@ async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for
     await office.setup.withdraw(office.agency, draw_id)
     await office.exits.terminate(office.agency, draw_id, "project_stopped", "不再招标")
     assert await heard(verifier) == ["申请已撤回，无需核验", "活动已终止，无需核验"]
+
+
+async def test_who_watches_a_verified_draw_instead_of_whom_is_told_to_all_it_concerns(office: Office) -> None:
+    verifier = await somebody(office, "verifier")
+    draw_id = await make_draw(office)
+    mobiles = ["13500000701", "13500000702"]
+    stays, comes = [await make_supervisor(office.deps, mobile, name="赵监督") for mobile in mobiles]
+    await office.setup.change_supervisors(office.agency, draw_id, [SUPERVISOR_ENTRY, stays.id])
+    assert not await Notice.exists(kind__startswith="supervisor"), "nobody has heard of a draft"
+    await verify(office, draw_id)
+    for _ in range(2):
+        await office.setup.change_supervisors(office.agency, draw_id, [stays.id, comes.id])
+    told = {
+        one.account_id or office.deps.keys.open_text(one.mobile_sealed, "mobile"): (one.kind, one.params["what"])
+        for one in await Notice.filter(kind__startswith="supervisor")
+    }
+    assert told == {
+        verifier: ("supervisors_changed", "监督人已更换"),
+        mobiles[0]: ("supervisors_changed", "监督人已更换"),
+        mobiles[1]: ("supervisors_changed", "请您担任监督人"),
+        office.supervisor.account_id: ("supervisor_removed", "您不再担任监督人"),
+    }
+    assert await Notice.filter(kind__startswith="supervisor").count() == 4, "the same again is no change"
 
 
 async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: FixedClock) -> None:
