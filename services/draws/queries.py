@@ -319,8 +319,8 @@ class DrawQueries:
         where, values = self._access.reach(actor)
         named, of_recall = named_state(filters.name)
         asked: tuple[tuple[object, str], ...] = (
-            (filters.number, "(d.number ILIKE '%' || {} || '%' OR d.name ILIKE '%' || {} || '%')"),
-            (filters.project, "(p.name ILIKE '%' || {} || '%' OR p.number ILIKE '%' || {} || '%')"),
+            (filters.number and contains(filters.number), "(d.number ILIKE {} OR d.name ILIKE {})"),
+            (filters.project and contains(filters.project), "(p.name ILIKE {} OR p.number ILIKE {})"),
             (filters.state, "d.state = {}"),
             (named, "d.state = {}" if of_recall is None else f"d.state = {{}} AND (d.kind = 'recall') IS {of_recall}"),
             (filters.kind, "d.kind = {}"),

@@ -133,3 +133,12 @@ def touched(node: dict[str, Any]) -> Iterator[int]:
         yield int(read * node["Actual Loops"])
     for child in node.get("Plans", ()):
         yield from touched(child)
+
+
+async def test_a_search_takes_per_cent_and_underscore_as_they_stand(office: Office) -> None:
+    await make_draw(office)
+    await copy(office, 2, name="100%_完成")
+    for word, found in (("%", 1), ("_", 1), ("0%_完", 1), ("0_完", 0), ("演示", 1)):
+        assert (await office.queries.cards(office.agency, Filters(number=word))).total == found, word
+    for word, found in (("%", 0), ("演示", 2)):
+        assert (await office.queries.cards(office.agency, Filters(project=word))).total == found, word
