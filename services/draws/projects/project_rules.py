@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -91,6 +93,7 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, kept: Proj
     if texts["agency_code"]:
         texts["agency_code"] = check_credit_code(texts["agency_code"], "agency_code")
     if data.on_site:
+        texts["number"] = unicodedata.normalize("NFKC", texts["number"])
         check_onsite_number(book, texts["number"])
     return ProjectData(
         region=data.region,
@@ -123,7 +126,7 @@ def _missing_in_number(book: Rulebook, number: str) -> str:
     length = book.projects.onsite_number_length
     if length is None:
         return "" if number else "不能为空"
-    return "" if len(number) == length else f"应为{length}位"
+    return "" if len(number) == length and re.fullmatch("[0-9A-Za-z]+", number) else f"应为{length}位数字或字母"
 
 
 def _number_violation(book: Rulebook, message: str, field: str) -> RuleViolation:

@@ -122,12 +122,14 @@ async def test_a_military_tenderee_has_an_internal_code(projects: Projects, acto
 
 
 async def test_an_on_site_project_has_the_trading_centre_s_number(projects: Projects, actor: Actor, deps: Deps) -> None:
-    for number in ("", "123", "1" * 21):
-        with pytest.raises(RuleViolation, match="20位") as refused:
+    for number in ("", "123", "1" * 21, "1" * 19 + "-", "1" * 19 + "号"):
+        with pytest.raises(RuleViolation, match="20位数字或字母") as refused:
             await projects.create(actor, replace(FORM, number=number, on_site=True))
         assert (refused.value.rule, refused.value.source) == ("projects.onsite_number_length", "广东手册 L202")
     made = await projects.create(actor, replace(FORM, number="1" * 20, on_site=True))
     assert (await projects.get(actor, made.id)).data.on_site
+    made = await projects.create(actor, replace(FORM, number="Ａ１" * 10, on_site=True))
+    assert (await projects.get(actor, made.id)).data.number == "A1" * 10
     check_onsite_number(deps.book("demo"), "1" * 20)
 
 
