@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
+from domain.draws.recusal import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
@@ -51,7 +53,7 @@ class CallNoticesAndConditions:
             locked = await lock_editable(actor, draw_id)
             book, now = self._deps.book(actor.pool), self._deps.now()
             check_call_notice(form, book, locked.draw.starts_at, now)
-            await self._check_place(locked.draw, form.venue, form.contact)
+            await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
             notices = await CallNotice.filter(draw_id=draw_id)
             if len(notices) >= book.draw.notice.per_draw_max:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
@@ -87,7 +89,7 @@ class CallNoticesAndConditions:
             notice = await get_call_notice(draw_id, notice_id)
             check_version(version, part_version(notice))
             check_call_notice(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
-            await self._check_place(locked.draw, form.venue, form.contact)
+            await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
             check_same_day(locked.draw, form.gathering_at)
             if locked.state == DrawState.VERIFIED:
                 await self._note_correction(actor, locked.draw, notice, form)
@@ -142,7 +144,7 @@ class CallNoticesAndConditions:
             await _renumber(await CallNotice.filter(draw_id=draw_id).order_by("position"))
             await self._note_gathering(locked.draw)
 
-    async def _check_place(self, draw: Draw, venue: str, contact: str, where: str = "") -> None:
+    async def _check_place(self, draw: Draw, venue: str, contact: str, phone: str, where: str = "") -> None:
         """What a notice may say depends on its draw. On site, it is one of the pool's venues: desks, check-in and
         messages find it by its name. Off site, experts reach the owner's supervisor, never the one who draws.
 
@@ -152,14 +154,23 @@ class CallNoticesAndConditions:
         if draw.on_site:
             check_venue(venue, book, where)
         elif book.draw.notice.contact_apart:
-            agent = await Account.get(id=draw.agent_id)
-            if contact.strip() in (draw.operator_name, agent.real_name):
-                raise violation(
-                    book,
-                    "draw.notice.contact_apart",
-                    f"{where}非进场项目的联系人请填写项目业主监督人，不能填经办人本人。",
-                    field="contact",
-                )
+            await self._check_contact(draw, contact, phone, where)
+
+    async def _check_contact(self, draw: Draw, contact: str, phone: str, where: str) -> None:
+        """Neither name nor phone is that of the operator or of the agent who set the draw up. Raises RuleViolation."""
+        agent, keys = await Account.get(id=draw.agent_id), self._deps.keys
+        names = {normalise_person_name(one) for one in (draw.operator_name, agent.real_name)}
+        phones = {
+            digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
+            digits_of(keys.read(agent.mobile_sealed, "mobile")),
+        }
+        for same, field, word in (
+            (normalise_person_name(contact) in names, "contact", "联系人"),
+            (any(one and one in digits_of(phone) for one in phones), "contact_phone", "联系方式"),
+        ):
+            if same:
+                message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
+                raise violation(self._deps.book(draw.pool), "draw.notice.contact_apart", message, field=field)
 
     async def _note_gathering(self, draw: Draw) -> None:
         times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
@@ -228,23 +239,21 @@ class CallNoticesAndConditions:
 
 
 async def check_codes(pool: str, form: ConditionForm) -> None:
-    """Raises InvalidInput for a code that no catalogue has."""
-    wanted = {
-        "region": form.regions,
-        "specialty": tuple(code for code in (form.specialty, form.alternative) if code),
-        "title_level": (form.title_level,) if form.title_level else (),
-        "qualification": (form.qualification,) if form.qualification else (),
-        "department": (form.department,) if form.department else (),
-    }
+    """Raises InvalidInput beside the field with a code that no catalogue has."""
+    kinds = {"alternative": "specialty"}
+    wanted: dict[str, tuple[str, tuple[str, ...]]] = {"regions": ("region", form.regions)}
+    for name in ("specialty", "alternative", "title_level", "qualification", "department"):
+        code: str = getattr(form, name)
+        wanted[name] = kinds.get(name, name), (code,) if code else ()
     levels = CatalogueEntry.filter(pool__in=["", pool], kind="title_level", code=form.title_level)
     if form.title_level and await levels.exclude(parent="").exists():
         raise InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level")
-    for kind, codes in wanted.items():
+    for field, (kind, codes) in wanted.items():
         known = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).values_list(
             "code", flat=True
         )
         if unknown := sorted(set(codes) - set(known)):
-            raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=kind)
+            raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=field)
 
 
 async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
@@ -252,6 +261,12 @@ async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
     for position, part in enumerate(parts, start=1):
         part.position = position
         await part.save(update_fields=["position"])
+
+
+def digits_of(phone: str) -> str:
+    """For comparing numbers that are written in many ways; without the country's code."""
+    digits = "".join(one for one in unicodedata.normalize("NFKC", phone) if one.isdecimal())
+    return digits.removeprefix("86") if len(digits) > 11 else digits
 
 
 async def get_call_notice(draw_id: UUID, notice_id: UUID) -> CallNotice:

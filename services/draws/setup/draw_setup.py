@@ -30,6 +30,7 @@ from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
+from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.draws.lot_holding import check_lots, find_ancestors
 from services.draws.projects.project_rules import check_on_site
@@ -338,7 +339,8 @@ class DrawSetup(CallNoticesAndConditions):
                 raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
             check_same_day(locked.draw, notice.gathering_at)
             where = f"请修改语音通知{notice.position}："
-            await self._check_place(locked.draw, notice.venue, notice.contact, where)
+            phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+            await self._check_place(locked.draw, notice.venue, notice.contact, phone, where)
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
         """Take an application back while it is not verified."""

@@ -73,7 +73,19 @@ async def test_off_site_the_one_who_draws_is_not_whom_experts_call(office: Offic
             await office.setup.add_call_notice(office.agency, draw_id, replace(notice_form(office), contact=name))
         assert (refused.value.field, refused.value.source) == ("contact", "广东手册 L378")
     notice_id = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
-    own = replace(notice_form(office), contact=account.real_name)
+    await Account.filter(id=account.id).update(real_name="买买提·艾力")
+    for name in ("买买提艾力", "买买提・艾 力"):
+        with pytest.raises(RuleViolation, match="不能填经办人本人") as refused:
+            await office.setup.add_call_notice(office.agency, draw_id, replace(notice_form(office), contact=name))
+        assert refused.value.field == "contact"
+    own_mobile = office.deps.keys.open_text(account.mobile_sealed, "mobile")
+    for phone in ("135-6884-6647", "+86 13568846647", "020-28866000/１３５６８８４６６４７", own_mobile):
+        with pytest.raises(RuleViolation, match=r"联系方式.*不能填经办人本人") as refused:
+            await office.setup.add_call_notice(
+                office.agency, draw_id, replace(notice_form(office), contact_phone=phone)
+            )
+        assert refused.value.field == "contact_phone"
+    own = replace(notice_form(office), contact="买买提·艾力", contact_phone=own_mobile)
     with pytest.raises(RuleViolation, match="不能填经办人本人"):
         await office.setup.edit_call_notice(office.agency, draw_id, notice_id, own)
     await Draw.filter(id=draw_id).update(on_site=True)
@@ -188,3 +200,15 @@ async def test_a_form_begins_with_the_person_s_own_operator_and_knows_the_others
     made = await office.setup.create(office.agency, replace(mine, operator_id_number=""))
     assert id_of(office, await Draw.get(id=made)) == OTHER_NUMBER
     assert (await operators.remembered(office.agency)).name == "黎经办"
+
+
+async def test_a_code_of_no_catalogue_is_refused_beside_its_field(office: Office) -> None:
+    draw_id = await office.setup.create(office.agency, draw_form(office))
+    notice_id = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
+    await add_experts(office, 1)
+    form = ConditionForm(notice_id, "permanent", ("440100",), "A08", 1)
+    changes: dict[str, object] = {"regions": ("999999",), "specialty": "Z99", "alternative": "Z99", "department": "Z9"}
+    for field, value in changes.items():
+        with pytest.raises(InvalidInput, match="目录中没有") as refused:
+            await office.setup.add_condition(office.agency, draw_id, replace(form, **{field: value}))  # type: ignore[arg-type]
+        assert refused.value.field == field
