@@ -162,7 +162,7 @@ def _missing(one: WorkLine) -> str:
 
 
 def _late(one: WorkLine) -> str:
-    return texts.DRAW_LATE.format(present=one.present, late=one.late)
+    return texts.DRAW_LATE.format(present=one.present, late=one.late, how=one.urged_by or texts.MAY_URGE)
 
 
 def _today(one: WorkLine) -> str:

@@ -128,7 +128,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "draw_ended": {**_NUMBER, "what": "活动已结束"},
     "agent_asked": {"organisation": "广州示范招标代理有限公司", "until": "2026年11月21日", "day": "11月21日"},
     "agency_kept": {**_NUMBER, "reason": "专家未在时限内答复"},
-    "agency_late": {**_NUMBER, "missing": "10"},
+    "agency_late": {**_NUMBER, "missing": "10", "how": "解密前请由评标场地催促（某某交易中心，张工 020-12345678）"},
     "agency_unsealed": _NUMBER,
     "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
     "remuneration_proposed": {**_REMUNERATION, "answer_by": "11月24日(周二) 09:30", "reason": "按本地区酬劳标准计算。"},

@@ -17,7 +17,7 @@ from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
 from services.draws.follow_ups.recalls import RecallPanel, RecallRow
 from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseTask, ReleaseView
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
-from services.draws.news import DrawNews
+from services.draws.news import DrawNews, urged_by_venue
 from services.draws.order.rounds import RoundView
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
@@ -160,5 +160,6 @@ __all__ = [
     "published_lists",
     "render_template",
     "to_do_of",
+    "urged_by_venue",
     "venue_position",
 ]

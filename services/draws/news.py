@@ -211,3 +211,9 @@ def _scopes(book: Rulebook, venues: set[str]) -> list[str]:
     """For which places a desk may have been granted that looks after these venues; none for a bare address."""
     codes = {venue.code for venue in book.venues if venue.name in venues}
     return sorted({"", *venues, *codes}) if venues else []
+
+
+def urged_by_venue(venue: str, address: str, contact: str, phone: str) -> str:
+    """Who urges while the arrivals are sealed to the agency."""
+    where = address if venue in ("", _ELSEWHERE) else venue
+    return f"解密前请由评标场地催促（{where}，{contact} {phone}）"

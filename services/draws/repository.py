@@ -305,7 +305,9 @@ async def agency_notices(draw: Draw, kind: str, occasion: str, **params: str | i
         NoticeRequest(
             kind,
             Recipient(
-                f"{kind}:{draw.number}:{occasion}:{account.hex}", {**draw_params(draw), **params}, account_id=account
+                f"{kind}:{draw.number}:{occasion}:{account.hex}",
+                {**draw_params(draw), "side": "agency", **params},
+                account_id=account,
             ),
         )
         for account in sorted({a for a in (draw.agent_id, owner["legal"]) if a is not None})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -12,7 +12,10 @@ from domain.clock import local
 from domain.draws.lifecycles import DrawState
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
+from services.core.crypto import PHONE
+from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
+from services.draws.news import urged_by_venue
 from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
@@ -85,6 +88,9 @@ _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id A
 _LATE = f"""(SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted'
   AND i.gathering_at BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
 """Who may still be urged."""
+_DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] FROM call_notice n
+  WHERE n.draw_id = d.id ORDER BY n.gathering_at, n.position LIMIT 1)"""
+"""Whom one calls about the place of the first gathering."""
 _RECUSALS = """(SELECT count(*)::int FROM discard_request r
   WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
 _LISTS: Mapping[WorkList, str] = {
@@ -99,7 +105,7 @@ _LINES = f"""
 SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
-  {_LATE} AS late, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, d.total
+  {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
   ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
 """
@@ -121,6 +127,8 @@ class WorkLine:
     agreed: int
     present: int
     late: int
+    urged_by: str
+    """Who urges instead of the agency, to which the arrivals are sealed; empty: the reader may."""
     number_wanted: bool
     recusals: int
 
@@ -159,10 +167,16 @@ class WorkLists:
                 values.append(value)
                 sql = sql.replace(f"{{{name}}}", f"${len(values)}{'::timestamptz' if name in _MOMENTS else ''}")
         found = await rows(sql, *values)
-        lines = [_line(row) for row in found]
+        lines = [self._line(actor, row, now) for row in found]
         return WorkLines(tuple(lines), found[0]["total"] if found else 0)
 
+    def _line(self, actor: Actor, row: Mapping[str, Any], now: datetime) -> WorkLine:
+        facts = {name: row[name] for name in WorkLine.__dataclass_fields__ if name in row}
+        unseals_at = row["starts_at"] - self._deps.book(actor.pool).draw.result_visible_before
+        sealed = row["late"] and actor.role in AGENCY and now < unseals_at
+        urged_by = self._door(row["door"]) if sealed else ""
+        return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by})
 
-def _line(row: Mapping[str, Any]) -> WorkLine:
-    facts = {name: row[name] for name in WorkLine.__dataclass_fields__}
-    return WorkLine(**{**facts, "state": DrawState(row["state"])})
+    def _door(self, found: Sequence[str]) -> str:
+        venue, address, contact, phone = found
+        return urged_by_venue(venue, address, contact, self._deps.keys.read(phone, PHONE))

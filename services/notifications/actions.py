@@ -21,9 +21,12 @@ class Action:
     route: str
     mini: str = ""
     words: tuple[str, ...] = ()
+    agency: str = ""
+    """The route of a draw's agency where it has a page of its own; the notice's param ``side`` says to whom it goes."""
 
     def path(self, params: Mapping[str, str]) -> str:
-        return self.route.format_map(_Known(params))
+        route = self.agency if params.get("side") == "agency" else ""
+        return (route or self.route).format_map(_Known(params))
 
     def mini_page(self, params: Mapping[str, str]) -> str:
         return self.mini.format_map(_Known(params))
@@ -42,18 +45,19 @@ _EXAM = "/h5/{pool}/exams/{candidate}"
 _COURSE = "/h5/{pool}/courses/{enrolment}"
 _STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
 _MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
+_AGENCY = "/agency/draws/{draw}"
 _REMUNERATION = "/h5/{pool}/remuneration"
 _CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
 _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 
 
-def _draw(label: str, page: str = "", mini: str = "draw") -> Action:
-    return Action(label, f"/desk/{{draw}}{page}", f"pages/{mini}?id={{draw}}" if mini else "")
+def _draw(label: str, page: str = "", mini: str = "draw", agency: str = "") -> Action:
+    return Action(label, f"/desk/{{draw}}{page}", f"pages/{mini}?id={{draw}}" if mini else "", agency=agency)
 
 
 def _agency(label: str) -> Action:
     """The step where the activity stands."""
-    return Action(label, "/agency/draws/{draw}", "pages/draw?id={draw}")
+    return Action(label, _AGENCY, "pages/draw?id={draw}")
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -78,7 +82,7 @@ ACTIONS: Mapping[str, Action] = {
     "recusal_waiting": Action("去确认", "/desk/{draw}/absences"),
     "supervisor_discard": _draw("查看这次抽取", mini="supervised"),
     "evaluation_postponed": Action("查看这次抽取", "/desk/{draw}"),
-    "draw_terminated": Action("查看这次抽取", "/desk/{draw}"),
+    "draw_terminated": Action("查看这次抽取", "/desk/{draw}", agency=_AGENCY),
     "check_in_reminder": Action("查看签到方式", INVITATION, words=("签到",)),
     "urging": Action("查看签到方式", INVITATION, words=("签到",)),
     "account_joined": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
@@ -88,10 +92,10 @@ ACTIONS: Mapping[str, Action] = {
     "verification_waiting": Action(
         "去核验", "/desk/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
-    "draw_news": _draw("查看这次抽取", mini=""),
+    "draw_news": _draw("查看这次抽取", mini="", agency=_AGENCY),
     "supervisors_changed": _draw("查看这次抽取", mini=""),
     "venue_news": _draw("查看这次抽取", mini=""),
-    "draw_ended": _draw("查看这次抽取", mini=""),
+    "draw_ended": _draw("查看这次抽取", mini="", agency=_AGENCY),
     "agency_news": _agency("查看这次抽取"),
     "agent_asked": Action("查看并答复", "/h5/{pool}/agent-requests"),
     "agency_verified": _agency("进入抽取"),

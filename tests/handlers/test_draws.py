@@ -9,10 +9,11 @@ import pytest
 
 from domain.clock import print_time
 from models.accounts import Account
-from models.draws import Draw, DrawApplication
+from models.draws import CallNotice, Draw, DrawApplication
 from models.notices import Notice
 from models.remuneration import Remuneration
 from services.core.base import Actor
+from services.core.crypto import PHONE
 from tests.drivers.statements import count_statements
 from tests.factories import draw_states, offices
 from tests.factories.offices import add_experts, open_invitations
@@ -115,8 +116,15 @@ async def test_a_leave_is_found_under_supplements_and_a_late_expert_under_urging
     assert "未签到：目前没有" in await agency.says("催促")
     world.clock.move(timedelta(hours=5, minutes=5))
     shown = unescape(await agency.says("催促"))
-    assert "已到0人，1人未签到，可以催促" in shown
+    assert "已到0人，1人未签到，解密前请由评标场地催促（" in shown
+    notice = await CallNotice.get(draw_id=draw.id)
+    phone = world.office.deps.keys.read(notice.contact_phone_sealed, PHONE)
+    assert f"（{notice.venue}，{notice.contact} {phone}）" in shown
     assert f"%2Fagency%2Fdraws%2F{draw.id}%2Fattendance" in shown
+    venue = await phone_of(world, "venue")
+    assert "已到0人，1人未签到，可以催促" in await venue.says("催促"), "he sees who is missing"
+    await Draw.filter(id=draw.id).update(starts_at=world.clock.now() + timedelta(minutes=30))
+    assert "已到0人，1人未签到，可以催促" in await agency.says("催促"), "and so does the agency now"
     world.clock.move(timedelta(minutes=31))
     assert "未签到：目前没有" in await agency.says("催促"), "the time for urging is over"
 

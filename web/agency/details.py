@@ -12,7 +12,8 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput, RuleViolation
 from domain.masking import mask_mobile
 from services.core.base import Actor
-from services.draws import OPERATIONS_MAX, DeskRow, Detail
+from services.core.crypto import PHONE
+from services.draws import OPERATIONS_MAX, DeskRow, Detail, urged_by_venue
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, text
@@ -97,7 +98,7 @@ class AttendanceTab(DrawPart):
         try:
             found = await self.services.draws.attendance.desk(actor, detail.draw.id)
         except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
-            sealed = refusal.message
+            sealed = "".join([refusal.message, *(f"{one}。" for one in self._urged_by(detail))])
         rules = self.book(actor).attendance
         return self.draw_page(
             actor,
@@ -112,6 +113,16 @@ class AttendanceTab(DrawPart):
             phone=fields.get("phone", ""),
             own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
         )
+
+    def _urged_by(self, detail: Detail) -> list[str]:
+        """Who urges at each gathering that has come while the arrivals are sealed."""
+        keys, now = self.services.deps.keys, self.services.deps.now()
+        come = [one for one in detail.parts.notices if detail.draw.started_at and one.gathering_at <= now]
+        found = [
+            urged_by_venue(one.venue, one.address, one.contact, keys.read(one.contact_phone_sealed, PHONE))
+            for one in come
+        ]
+        return list(dict.fromkeys(found))
 
     async def urge(self, request: http.Request) -> http.Response:
         """The expert with invitation ``id``: ``command`` urge by the system's voice, or ring by a virtual call."""

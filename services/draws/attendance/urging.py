@@ -18,6 +18,7 @@ from services.core.batches import process_each
 from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.calls.calling import place
+from services.draws.news import urged_by_venue
 from services.draws.repository import lock, notify_agency
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
@@ -126,4 +127,13 @@ class Urging:
             draw = (await lock(row["id"])).draw
             if draw.ended_at is not None:
                 return
-            await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
+            how = await self._how_to_urge(draw, row["notice_id"])
+            params: dict[str, str | int] = {"missing": row["missing"], "how": how}
+            await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), **params)
+
+    async def _how_to_urge(self, draw: Draw, notice_id: UUID) -> str:
+        if self._deps.now() >= self._access.unseals_at(draw):
+            return "可以催促"
+        notice = await CallNotice.get(id=notice_id)
+        phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+        return urged_by_venue(notice.venue, notice.address, notice.contact, phone)

@@ -280,7 +280,17 @@ async def test_the_agency_hears_once_who_is_late(office: Office, clock: FixedClo
     await accepted_panel(office, needed=2)
     clock.move(timedelta(hours=5, minutes=2))
     assert (await office.urging.notify_late(), await office.urging.notify_late()) == (1, 0)
-    assert (await Notice.get(kind="agency_late")).params["missing"] == 2
+    told = (await Notice.get(kind="agency_late")).params
+    assert told["missing"] == 2
+    assert str(told["how"]).startswith("解密前请由评标场地催促（"), "its own page is sealed still"
+
+
+async def test_once_the_list_is_unsealed_the_agency_may_urge_who_is_late(office: Office, clock: FixedClock) -> None:
+    draw_id, _ = await accepted_panel(office)
+    clock.move(timedelta(hours=5, minutes=2))
+    await Draw.filter(id=draw_id).update(starts_at=clock.now() + timedelta(minutes=30))
+    await office.urging.notify_late()
+    assert (await Notice.get(kind="agency_late")).params["how"] == "可以催促"
 
 
 async def test_reminders_come_before_gathering_and_not_after_entry(office: Office, clock: FixedClock) -> None:

@@ -20,6 +20,7 @@ from models.organisations import Organisation
 from services.core.base import Deps
 from services.draws import DiscardForm
 from services.draws.digests import Digests
+from services.notifications.actions import ACTIONS
 from tests.factories.offices import (
     SUPERVISOR_ENTRY,
     Office,
@@ -75,6 +76,10 @@ async def test_each_side_hears_what_concerns_it_and_who_did_it_does_not(office: 
     begun = ["抽取已启动", "抽取已暂停", "抽取继续进行"]
     assert await heard(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
     assert await heard(legal.id) == begun, "the end has a message of its own"
+    led = await Notice.filter(kind="draw_news", account_id=legal.id)
+    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/agency/draws/{draw_id}"}
+    led = await Notice.filter(kind="draw_news", account_id=office.supervisor.account_id)
+    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/desk/{draw_id}"}
     assert await heard(office.agency.account_id) == [], "who did it knows"
     assert await heard(here) == ["抽取已启动", "抽取完成，共2人"]
     assert await heard(elsewhere) == await heard(verifier) == []

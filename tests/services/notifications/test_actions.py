@@ -94,6 +94,12 @@ def texts_of(kind: str) -> Iterator[tuple[str, str]]:
             yield "sms", text.sms
 
 
+@pytest.mark.parametrize("kind", ["draw_news", "draw_ended", "draw_terminated"])
+def test_news_of_a_draw_lead_its_agency_to_its_own_page_and_others_to_the_desk(kind: str) -> None:
+    assert ACTIONS[kind].path({"draw": "1", "side": "agency"}) == "/agency/draws/1"
+    assert ACTIONS[kind].path({"draw": "1"}) == "/desk/1"
+
+
 def test_every_kind_has_an_action_or_a_reason_for_none() -> None:
     assert set(ACTIONS) | set(WITHOUT) == set(KINDS)
     assert not set(ACTIONS) & set(WITHOUT)

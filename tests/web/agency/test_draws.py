@@ -373,7 +373,10 @@ async def test_a_draw_that_has_run_shows_its_tabs(world: World) -> None:
     await agency.click("抽取结果")
     assert (one.code in agency.text, "名单已密封" in agency.text) == (True, True)
     await agency.click("专家出入场情况")
-    assert "后可查看" in agency.text
+    assert ("后可查看" in agency.text, "请由评标场地催促" in agency.text) == (True, False)
+    await CallNotice.filter(draw_id=draw_id).update(gathering_at=world.clock.now())
+    await agency.get(f"/agency/draws/{draw_id}/attendance")
+    assert "后可查看。解密前请由评标场地催促（" in agency.text
     world.clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(minutes=30) - world.clock.now())
     await Invitation.filter(id=one.id).update(gathering_at=world.clock.now())
     await agency.get(f"/agency/draws/{draw_id}/attendance")
