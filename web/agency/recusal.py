@@ -39,9 +39,11 @@ class RecusalPages(DrawPart):
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         kind = "persons" if "persons" in (request.query.get("list"), form.row) else "units"
-        word, page = request.query.get("q", "").strip()[:100], page_number(request)
+        word = _word(request)
         listed = detail.parts.recusal_units if kind == "units" else detail.parts.recusal_persons
-        found = [one for one in listed if word in " ".join((one.name, _more(one), one.reason))]
+        asked = word.casefold()
+        found = [one for one in listed if asked in " ".join((one.name, _more(one), one.reason)).casefold()]
+        page = min(page_number(request), last_page(len(found)))
         return self.draw_page(
             actor,
             "agency/recusal.html",
@@ -70,7 +72,8 @@ class RecusalPages(DrawPart):
             note = await self._do(actor, detail, fields)
         except AppError as error:
             return await self._page(actor, request, detail, Form(fields, self.shown(error), kind))
-        raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note=note)
+        page = str(page_number(request)) if request.query.get("page") else ""
+        raise redirect(path_of(detail.draw.id, "recusal"), list=kind, q=_word(request), page=page, note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
         lists, draw_id = self.services.draws.recusal_lists, detail.draw.id
@@ -107,6 +110,10 @@ class RecusalPages(DrawPart):
         except AppError as error:
             return await self._page(actor, request, detail, Form({"command": "read"}, self.shown(error), kind))
         raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note="read")
+
+
+def _word(request: http.Request) -> str:
+    return request.query.get("q", "").strip()[:100]
 
 
 def _more(one: object) -> str:

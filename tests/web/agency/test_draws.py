@@ -215,6 +215,29 @@ async def test_only_lots_that_are_not_drawn_yet_are_ticked_and_the_last_draw_can
     assert await DrawLot.exists(lot_id=lots[1].id, draw__name="乙标段评标")
 
 
+async def test_a_long_list_of_recusals_is_paged_and_keeps_search_and_page(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw = await begin(world, agency)
+    chosen = {"draw_id": draw.id, "reason": "投标人", "evidence": "自行申报"}
+    for number in range(45):
+        await RecusalUnit.create(name=f"投标公司{number:02}", credit_code=f"91440101MA{number:08}", **chosen)
+    path = f"/agency/draws/{draw.id}/recusal"
+    await agency.get(f"{path}?q=91440101ma")
+    assert ("投标公司19" in agency.text, "投标公司20" in agency.text, "总计45家" in agency.text) == (True, False, True)
+    await agency.click("下一页")
+    await agency.press("删除投标公司20")
+    assert "已删除" in agency.text
+    assert ("投标公司19" in agency.text, "投标公司21" in agency.text, "总计44家" in agency.text) == (False, True, True)
+    await agency.press("添加", name="91440101MA工程公司", reason="投标人", evidence="自行申报")
+    assert ("已添加" in agency.text, "投标公司21" in agency.text, "总计45家" in agency.text) == (True, True, True)
+    await agency.press("添加", name="", reason="投标人", evidence="自行申报")
+    assert (agency.status, "投标公司21" in agency.text) == (422, True)
+    await agency.click("下一页")
+    for name in (*(f"投标公司{number}" for number in range(41, 45)), "91440101MA工程公司"):
+        await agency.press(f"删除{name}")
+    assert ("已删除" in agency.text, "投标公司40" in agency.text) == (True, True), "the last page that is left"
+
+
 async def test_a_sheet_of_recusals_is_taken_whole_or_not_at_all(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     draw = await begin(world, agency)
