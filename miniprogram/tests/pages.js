@@ -57,6 +57,22 @@ test('offices go to their pages in the web-view', async () => {
   }
 });
 
+test('verifier and venue are asked for consent on the way, and who opens an examination', async () => {
+  const consents = { 'POST /consents': { status: 204 },
+    'GET /consents': ({ query }) => ({ items: [{ template_id: query.replace('occasion=', ''), title: '通知', left: 0, ask: true }] }) };
+  const wechat = { requestSubscribeMessage: async ({ tmplIds: [one] }) => ({ errMsg: 'requestSubscribeMessage:ok', [one]: 'accept' }) };
+  for (const [name, occasion] of [['verifier', 'verifying'], ['venue', 'at_the_door']]) {
+    const phone = await new Phone({ ...consents, 'GET /sessions/current': person(name) }, wechat).open('pages/index/index');
+    phone.component.querySelectorAll('.tappable')[0].dispatchEvent('tap');
+    await phone.rest();
+    assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { [occasion]: 'accept' } }]);
+  }
+  const exam = { candidate_id: 'c1', name: '统一考试', span: '11月26日', place: '', phase: 'open' };
+  const phone = await new Phone({ ...applicant, ...consents, 'GET /exams': { items: [exam] }, 'GET /courses': EMPTY }, wechat).open('pages/learning');
+  await phone.tap('统一考试');
+  assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { learning: 'accept' } }]);
+});
+
 test('a page of the web site opens as the same person, once', async () => {
   const phone = await new Phone({ ...applicant, 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' } }).open('pages/h5',
     { to: encodeURIComponent('/h5/demo/help') });

@@ -14,6 +14,8 @@ ADMIN = frozenset({"pool_admin"})
 APPLICANT = frozenset({"applicant", "expert"})
 """Who may apply: a registered person; an expert applies for renewal."""
 REVIEWER = frozenset({"reviewer"})
+VERIFIER = frozenset({"verifier"})
+VENUE = frozenset({"venue"})
 DESK = frozenset({"venue", "verifier"})
 """Staff at the door; the trading centre's verifier stands in where a venue has no desk of its own."""
 

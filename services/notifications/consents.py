@@ -18,9 +18,20 @@ from pydantic import Field
 from domain.errors import InvalidInput
 from models.accounts import Session, WechatIdentity
 from services.core.base import Actor, Deps, transaction
-from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR
+from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR, VENUE, VERIFIER
 
-Occasion = Literal["applying", "paying", "invitation", "submission", "drawing", "supervising", "reviewing"]
+Occasion = Literal[
+    "applying",
+    "paying",
+    "learning",
+    "invitation",
+    "submission",
+    "drawing",
+    "supervising",
+    "verifying",
+    "at_the_door",
+    "reviewing",
+]
 Answer = Literal["accept", "acceptWithAudio", "acceptWithAlert", "reject", "ban", "filter"]
 
 MOST = 3
@@ -56,7 +67,33 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
         ),
     ),
     "paying": _Asked(APPLICANT, ("fee_paid", "invoice_sent", "fee_refunded", "fee_redirected", "invoice_reversed")),
-    "invitation": _Asked(EXPERT, ("check_in_reminder", "gathering_changed", "draw_cancelled")),
+    "learning": _Asked(
+        APPLICANT,
+        (
+            "exam_called",
+            "exam_reminder",
+            "course_called",
+            "course_opened",
+            "course_reminder",
+            "exam_changed",
+            "exam_place",
+            "exam_cancelled",
+            "exam_passed",
+            "exam_failed",
+            "exam_again",
+            "course_make_up",
+            "course_changed",
+            "course_cancelled",
+            "course_finished",
+            "course_unfinished",
+            "appeal_answered",
+            "evidence_answered",
+        ),
+    ),
+    "invitation": _Asked(
+        EXPERT,
+        ("check_in_reminder", "gathering_changed", "draw_cancelled", "remuneration_proposed", "remuneration_paid"),
+    ),
     "submission": _Asked(AGENCY, ("agency_verified", "agency_refused", "agency_full")),
     "drawing": _Asked(
         AGENCY,
@@ -69,12 +106,51 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "agency_agreed",
             "agency_checked_in",
             "agency_news",
+            "agency_kept",
+            "draw_terminated",
+            "agency_remuneration",
+            "draw_news",
+            "draw_ended",
         ),
     ),
-    "supervising": _Asked(SUPERVISOR, ("commitment_wanted", "draw_news")),
+    "supervising": _Asked(
+        SUPERVISOR,
+        (
+            "commitment_wanted",
+            "recusal_waiting",
+            "supervisor_discard",
+            "draw_news",
+            "supervisors_changed",
+            "evaluation_postponed",
+            "draw_terminated",
+            "supervisor_removed",
+            "draw_ended",
+        ),
+    ),
+    "verifying": _Asked(
+        VERIFIER,
+        (
+            "verification_waiting",
+            "recusal_waiting",
+            "draw_news",
+            "evaluation_postponed",
+            "supervisors_changed",
+            "remuneration_disputed",
+        ),
+    ),
+    "at_the_door": _Asked(
+        VENUE, ("venue_news", "remuneration_disputed", "evaluation_postponed", "draw_news", "draw_ended")
+    ),
     "reviewing": _Asked(REVIEWER, ("review_waiting",)),
 }
-_SEVERAL: Mapping[str, int] = {"application_progress": 3, "agency_agreed": 3, "agency_checked_in": 3}
+_SEVERAL: Mapping[str, int] = {
+    "application_progress": 3,
+    "agency_agreed": 3,
+    "agency_checked_in": 3,
+    "draw_news": 3,
+    "venue_news": 3,
+    "verification_waiting": 3,
+}
 """Kinds of which one matter brings several; of the others one consent in hand is enough."""
 
 

@@ -110,7 +110,7 @@ async def test_a_repeated_report_counts_once(person: Person) -> None:
 
 @pytest.mark.parametrize("occasion", OCCASIONS)
 async def test_nobody_is_asked_for_what_concerns_another_role(world: World, person: Person, occasion: Any) -> None:
-    assert bool(await asked(person, occasion)) == (occasion in ("applying", "paying"))
+    assert bool(await asked(person, occasion)) == (occasion in ("applying", "paying", "learning"))
 
 
 async def test_the_agency_is_asked_for_what_the_agency_needs(world: World, office: Office) -> None:
