@@ -45,7 +45,7 @@ def _work(one: Work, entrance: str) -> list[str]:
 
 def _counts(work: Work) -> str:
     said = "，".join(_count(one) for one in work.counts if one.number)
-    return texts.WORK.format(label=work.label, counts=said or texts.NO_WORK)
+    return texts.WORK.format(label=wording.plain(work.label), counts=said or texts.NO_WORK)
 
 
 def _count(count: Count) -> str:

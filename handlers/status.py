@@ -26,7 +26,7 @@ async def my_status(turn: Turn) -> str:
     if who is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
     lines = [texts.STATUS_WHO.format(name=f"{who.masked_name} " if who.masked_name else "", mobile=who.masked_mobile)]
-    roles = "、".join(role.label for role in who.roles)
+    roles = "、".join(wording.plain(role.label) for role in who.roles)
     lines.append(texts.STATUS_ROLES.format(roles=roles) if roles else texts.STATUS_NO_ROLE)
     if who.expert_id is None:
         return "\n".join([*lines, *await _others_lines(turn, who)])
@@ -73,4 +73,4 @@ def _specialties(profile: ExpertProfile) -> str:
 
 
 def _name(named: Named) -> str:
-    return named.name or named.code
+    return wording.plain(named.name) or named.code

@@ -20,6 +20,7 @@ from models.draws import (
     DiscardRequest,
     Draw,
     DrawApplication,
+    DrawLot,
     RecusalPerson,
     RecusalUnit,
     Supervisor,
@@ -35,10 +36,11 @@ from models.projects import Lot, Project
 from models.remuneration import Remuneration
 from models.reviews import Objection, ReviewEntry, ReviewTask
 from services.applications.repository import open_values, seal_values
-from services.core.base import Actor, record
+from services.core.base import Actor, Deps, record
 from services.core.crypto import PHONE, TEXT
 from services.draws import DiscardForm, RecallTimes, RedrawTimes
 from services.files import MaterialData
+from tests.factories.draw_states import make_every_state
 from tests.factories.draws import make_project
 from tests.factories.files import pdf
 from tests.factories.offices import add_experts, end_with_panel, make_draw, prove, verify
@@ -146,8 +148,21 @@ async def make_hostile_scene(world: World) -> HostileScene:
     people = {"applicant": applicant, "expert": expert, "admin": scene.account}
     for role, actor in (("agency", world.office.agency), ("reviewer", reviewer)):
         people[role] = await Account.get(id=actor.account_id)
-    await poison(world)
+    await _what_no_form_adds_here(world, own, invitations["ended"])
+    await poison(world.services.deps)
+    none = [model.__name__ for model in TYPED if not await model.exists()]
+    assert not none, f"nothing holds the texts of {none}"
     return HostileScene(scene, draws, invitations, ids | {"material": material.id, "own": own.id}, people)
+
+
+async def _what_no_form_adds_here(world: World, application: Application, invitation: Invitation) -> None:
+    """A lot, where somebody worked, and a line of the log that an applicant reads."""
+    for draw in await Draw.filter(state__in=("editing", "drawing", "ended")):
+        lot = await Lot.create(project_id=draw.project_id, name="一标段", number="一", position=1)
+        await DrawLot.filter(draw_id=draw.id).update(lot_id=lot.id)
+    await Employment.create(expert_id=invitation.expert_id, unit_name="甲公司", unit_keys=["甲公司"])
+    now = world.clock.now()
+    await ReviewEntry.create(application_id=application.id, at=now, event="send_back", who="审核处", opinion="缺材料")
 
 
 def _own(account: Account) -> Actor:
@@ -178,6 +193,8 @@ async def _expert(world: World, invitation: Invitation) -> Account:
 
 async def _draws(world: World) -> tuple[dict[str, UUID], dict[str, Invitation]]:
     office, clock = world.office, world.clock
+    states = await make_every_state(office)
+    await _next_project(world)
     ended, panel = await meet(office, clock, needed=2)
     await part(office, clock, ended, panel, 3)
     await world.services.remuneration.proposals.propose_all(office.desk, ended)
@@ -209,9 +226,10 @@ async def _draws(world: World) -> tuple[dict[str, UUID], dict[str, Invitation]]:
     waiting = await make_draw(office)
     await office.setup.submit(office.agency, waiting, office.deps.book("demo").draw.terminals[0], "请核验")
     for draw_id in (ended, drawing):
-        await record(office.agency, clock.now(), "draw.paused", "draw", draw_id, reason=EVIL)
-        await record(office.agency, clock.now(), "draw.terminated", "draw", draw_id, reason=EVIL, words=EVIL)
-    draws = {"ended": ended, "recall": recall, "redraw": redraw, "met": met, "released": released, "drawing": drawing}
+        for action in ("draw.paused", "draw.terminated", "draw.start_moved"):
+            await record(office.agency, clock.now(), action, "draw", draw_id, reason=EVIL, words=EVIL)
+    draws = {f"made {state}": draw_id for state, draw_id in states.items()}
+    draws |= {"ended": ended, "recall": recall, "redraw": redraw, "met": met, "released": released, "drawing": drawing}
     draws |= {"editing": editing, "refused": refused, "waiting": waiting}
     return draws, {"ended": panel[0], "met": late, "drawing": called}
 
@@ -239,8 +257,8 @@ async def _released(world: World) -> UUID:
 # ---- every text
 
 
-async def poison(world: World) -> None:
-    keys = world.services.deps.keys
+async def poison(deps: Deps) -> None:
+    keys = deps.keys
     for model, columns in TYPED.items():
         lengths = {column: getattr(model._meta.fields_map[column], "max_length", None) for column in columns}
         texts = {column: EVIL[:length] for column, length in lengths.items()}
@@ -253,8 +271,8 @@ async def poison(world: World) -> None:
         await model.all().update(**{column: keys.seal(EVIL, purpose)})
     await connections.get("default").execute_query(_NOTICES, [list(_IN_NOTICES), EVIL])
     for section in await ApplicationSection.all():
-        values = {name: _poisoned(value) for name, value in open_values(world.services.deps, section).items()}
-        await ApplicationSection.filter(id=section.id).update(values_sealed=seal_values(world.services.deps, values))
+        values = {name: _poisoned(value) for name, value in open_values(deps, section).items()}
+        await ApplicationSection.filter(id=section.id).update(values_sealed=seal_values(deps, values))
 
 
 def _poisoned(value: Any) -> Any:

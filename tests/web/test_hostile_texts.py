@@ -14,15 +14,18 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from pypdf import PdfReader
+from tortoise import fields
+from tortoise.models import Model
 
 from domain.clock import local
 from gateways.document_renderer import TypstRenderer
+from models import draws, invitations, projects, remuneration
 from models.draws import CallNotice, Condition, Draw
 from models.reviews import ReviewTask
 from services.core.base import Actor
 from services.registry import Services
 from tests.web.conftest import Visitor, World
-from tests.web.hostile_scene import HostileScene, make_hostile_scene
+from tests.web.hostile_scene import TYPED, HostileScene, make_hostile_scene
 
 LEFT_OUT = re.compile(
     r"/events$|/static/|/back$|callback$|\.py$|\{form\}|/templates/|/import|/catalogues/|/attachment|/files?/|/code$"
@@ -228,3 +231,25 @@ async def test_no_text_is_carried_out_on_any_page_paper_or_sheet(world: World) -
     renderer.close()
     assert not wrong, "\n".join(wrong)
     assert set(SHOWN) <= shown, sorted(set(SHOWN) - shown)
+
+
+OF_DRAWS = (draws, invitations, projects, remuneration)
+CODES = re.compile(
+    r"^(pool|kind|state|code|link|number|prefix|day|source|department|act|tier|region_mode|direction|method)$"
+    r"|^(specialty|alternative|qualification|terminal|root|seed|commitment|blind|leaf|sealed|hash|region|answered_by)$"
+    r"|_sealed$|_hash$|_code$|_level$|_role$|_head$|_way$"
+)
+
+
+def test_every_text_of_a_draw_is_replaced() -> None:
+    """What is neither typed nor a code or digest that the service makes is forgotten in TYPED."""
+    left = [
+        f"{model.__name__}.{name}"
+        for module in OF_DRAWS
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, Model) and model.__module__ == module.__name__
+        for name, column in model._meta.fields_map.items()
+        if isinstance(column, (fields.CharField, fields.TextField))
+        if name not in TYPED.get(model, ()) and not CODES.search(name)
+    ]
+    assert not left, "\n".join(left)

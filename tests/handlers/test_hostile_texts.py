@@ -1,0 +1,88 @@
+"""Texts that would be links or elements are said in the chat as they were typed, whoever asks for what."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from handlers import commands
+from models.accounts import Account
+from models.experts import Expert
+from services.core.base import Actor
+from services.draws import DiscardForm
+from tests.factories.draw_states import make_every_state
+from tests.factories.people import make_grant
+from tests.factories.remuneration import part
+from tests.handlers.conftest import Phone, World
+from tests.web.hostile_scene import poison
+
+_WORDS = (
+    *(commands.TO_DO, commands.DRAWS, commands.PROJECTS, commands.SUPPLEMENT, commands.URGE, commands.VERIFY),
+    *(commands.SUPERVISE, commands.TODAY, commands.WORK, commands.STATUS, commands.NOTICES, commands.INVITATIONS),
+    *(commands.PANELS, commands.PAST_PANELS, commands.REMUNERATION, commands.LEAVE, commands.CHECK_IN),
+    *(commands.AVAILABILITY, commands.MENU, commands.FEEDBACK),
+)
+_READ = '{{7*7}}#eval("1+1'
+
+
+class Bubble(HTMLParser):
+    """What WeChat would make of a bubble: it knows links only, and so do we."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        target = dict(attrs).get("href") or ""
+        ours = target.startswith(("http://127.0.0.1:8080/", "weixin://bizmsgmenu"))
+        if tag != "a" or not ours or [name for name, _ in attrs if name != "href"]:
+            self.wrong.append(f"{tag} {attrs}")
+
+
+async def ask_everything(phone: Phone, who: str) -> set[str]:
+    """The words that were answered with a hostile text, every sign of it to be read."""
+    shown = set()
+    for word in _WORDS:
+        said = await phone.says(word)
+        assert Bubble(said).wrong == [], f"{who} {word}: {said}"
+        shown |= {word} if _READ in said.replace("\u200b", "") else set()
+        await phone.says("取消")
+    return shown
+
+
+async def owed(world: World, expert: Expert) -> None:
+    """A panel he has sat on, whose amount was disputed, kept with words, and disputed again."""
+    invitation = await world.agreed(expert)
+    world.clock.set(invitation.gathering_at)
+    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    await part(world.office, world.clock, invitation.draw_id, [invitation], 3)
+    desk, answers = world.services.remuneration.proposals, world.services.remuneration.answers
+    row = await desk.propose(world.office.desk, invitation.draw_id, invitation.id, 60000, "担任组长")
+    assert row.id
+    me = Actor("demo", "expert", expert_id=expert.id)
+    await answers.dispute(me, row.id, 1, "少算一小时", by="chat")
+    await desk.propose(world.office.desk, invitation.draw_id, invitation.id, 60000, "以登记为准")
+
+
+async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, phone: Phone, expert: Expert) -> None:
+    office = world.office
+    await owed(world, expert)
+    panel = await world.call_again(expert)
+    await office.invitations.answer(panel.id, expert.id, "accept", by="voice")
+    await office.run.advance(panel.draw_id)
+    form = DiscardForm(panel.code, "leave", "家里有急事")
+    await office.discards.register(office.desk, panel.draw_id, form)
+    phones = {}
+    for role in ("agency", "verifier", "supervisor", "venue"):
+        account = await Account.get(id=getattr(office, "desk" if role == "venue" else role).account_id)
+        if role != "agency":
+            await make_grant(account, role)
+        phones[role] = await world.phone_with(account)
+    await make_every_state(office)
+    await poison(world.services.deps)
+    shown = {role: await ask_everything(one, role) for role, one in phones.items()} | {
+        "expert": await ask_everything(phone, "expert")
+    }
+    assert {commands.WORK, commands.PROJECTS, commands.STATUS} <= shown["agency"]
+    assert commands.VERIFY in shown["verifier"]
+    assert {commands.PANELS, commands.PAST_PANELS, commands.REMUNERATION, commands.STATUS} <= shown["expert"]
