@@ -133,6 +133,29 @@ async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) 
         assert len(set(files)) == len(names)
 
 
+async def test_14_the_entity_asks_its_chat_and_finds_nothing_to_do(day: Day) -> None:
+    entity = day.phone(gd.LEGAL)
+    await entity.follow()
+    await entity.bind()
+    for word, what in (("待办", "待办"), ("抽取进度", "抽取进度"), ("补抽", "待补抽"), ("催促", "未签到")):
+        assert f"{what}：目前没有" in await entity.say(word)
+
+
+_FIGURES = ("今日活动", "正在抽取", "今日完成", "专家已到", "专家未到", "待补抽活动")
+
+
+async def _figures(day: Day) -> tuple[int, ...]:
+    """14.1: what the first page counts, in its order."""
+    page = await day.at("/agency")
+    return tuple(int(re.findall(rf"{name}(\d+)", page.page.text)[0]) for name in _FIGURES)
+
+
+async def _check_week(day: Day, begun: int) -> None:
+    """14.5: how many draws the week's chart shows for today."""
+    home, today = await day.at("/agency"), "一二三四五六日"[local(await day.stage.now()).weekday()]
+    assert f'aria-label="周{today}启动{begun}次"' in home.page.html
+
+
 # ---- 15 projects and lots
 
 
@@ -339,7 +362,9 @@ async def _list(day: Day, state: str) -> Browser:
 
 
 async def _to_do(day: Day, words: str) -> None:
+    """On the page, and the same in the entity's chat."""
     said(await day.at("/agency"), 200, "待办事项", words)
+    assert words in await day.phone(gd.LEGAL).say("待办")
 
 
 async def test_20_an_application_is_withdrawn_refused_mended_and_verified(day: Day) -> None:
@@ -358,6 +383,7 @@ async def test_20_an_application_is_withdrawn_refused_mended_and_verified(day: D
     said(day.tabs["condition"], 409, "活动已提交，不能再修改")
     await page.press("撤回申请")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
+    await _check_verifiers_chat(day)
     await _decide(day, "退回", "缺少监督人部门", "抽取申请", "请核验", "没有附件", gd.ADDRESS)
     await _to_do(day, "核验未通过，请修改后重新提交")
     await page.follow(_act(await _list(day, "核验未通过"), "提交审核"))
@@ -372,6 +398,16 @@ async def test_20_an_application_is_withdrawn_refused_mended_and_verified(day: D
     said(page, 200, "资料齐全", "缺少监督人部门", "撤回申请", gd.AGENCY)
     told = page.page.text.partition("核验记录")[2]
     assert re.findall(r"(核验通过|核验未通过|已撤回) 抽取申请", told) == ["核验通过", "核验未通过", "已撤回"]
+
+
+async def _check_verifiers_chat(day: Day) -> None:
+    verifier = day.phone(gd.VERIFIER)
+    await verifier.follow()
+    await verifier.bind()
+    told = await verifier.say("待核验")
+    assert [words in told for words in ("待核验：共1个", gd.AGENCY, "提交")] == [True] * 3, told
+    await verifier.unfollow()  # what he is told later comes by SMS again
+    await day.stage.advance(65)  # the vendor lets one SMS with a code through a minute
 
 
 def _act(page: Browser, name: str) -> str:
@@ -405,6 +441,12 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     await day.press(second, "22")
     await day.press(planner, "1211")
     await day.progress(day.draw, accepted=2, declined=1, open=0, label="已暂停")
+    assert await _figures(day) == (1, 1, 0, 0, 2, 0)
+    told = await day.phone(gd.LEGAL).say("抽取进度")
+    assert [words in told for words in ("抽取进度：共1个", day.number, "已暂停，已同意2人，共需3人")] == [True] * 3, (
+        told
+    )
+    await _to_do(day, "抽取已暂停，请继续抽取")
     await asyncio.sleep(1.5)
     await day.ringing(0)
 
@@ -421,6 +463,9 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     heard = await day.press(third, "11")
     assert f"{moved.minute}分" in heard or moved.minute == 0
     await day.progress(day.draw, accepted=3, open=0, label="抽取完成", called=4)
+    assert await _figures(day) == (1, 0, 1, 0, 3, 0)
+    await _check_week(day, 1)
+    assert "抽取完成，已同意3人，共需3人" in await day.phone(gd.LEGAL).say("抽取进度")
     await day.sms(gd.AGENT, "3人全部同意")
 
 
@@ -495,14 +540,12 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     assert len([one for one in pending.page.lines if one[:6] in (codes[leaving.mobile], codes[absent.mobile])]) == 2
     _check_nameless(pending.page)
     home = await day.at("/agency")
-    said(home, 200, "待补抽活动2", "有名额待补抽", "专家不足，请补抽")  # one has two absences, one was ended by force
+    said(home, 200, "有名额待补抽", "专家不足，请补抽")  # one has two absences, one was ended by force
     assert "专家补抽 2" in home.page.links
-    today = "一二三四五六日"[local(await day.stage.now()).weekday()]
-    assert f'aria-label="周{today}启动2次"' in home.page.html, "the week's chart"
-    entity = day.phone(gd.LEGAL)
-    await entity.follow()
-    await entity.bind()
-    told = await entity.say("补抽")
+    assert 'aria-label="2个活动待补抽"' in home.page.html, "the badge of the menu"
+    assert await _figures(day) == (2, 0, 2, 0, 2, 2)
+    await _check_week(day, 2)
+    told = await day.phone(gd.LEGAL).say("补抽")
     assert "待补抽：共2个" in told
     assert "待补抽，缺2人" in told
     assert gd.TENDEREE not in told
@@ -513,6 +556,10 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     said(page, 200, "补抽已启动")
     await day.decline_all(day.draw)
     await day.progress(day.draw, accepted=1, label="专家不足")
+    pending = await day.at("/agency/pending")
+    waiting = [one for one in pending.page.lines if one[:6] in (codes[leaving.mobile], codes[absent.mobile])]
+    assert ["未补抽" in line for line in waiting] == [True, True], "nobody was found for them"
+    page = await day.on(day.draw, "run")
     await page.press("扩大地区补抽", regions="440100,440300")
     said(page, 200, "地区已扩大，请三方重新摇号")
     supervisor = day.phone(gd.SUPERVISOR)
@@ -583,6 +630,10 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
 
     await day.stage.advance_to(met + timedelta(seconds=5))
     await day.desk(day.draw, "attendance")
+    told = await day.phone(gd.LEGAL).say("催促")
+    assert [words in told for words in ("未签到：共1个", day.number, "已到2人，1人未签到，可以催促")] == [True] * 3, (
+        told
+    )
     tab, phone = replace(desk), day.phone(codes[late])
     for number in (1, 2, 3):
         await desk.press(f"语音催促{late}")
@@ -633,7 +684,7 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     desk = await day.desk(day.draw, "attendance")
     [late] = [line[:6] for line in desk.page.lines if re.match(r"\d{6} ", line) and "迟到" in line]
     await desk.press("进场", code=late)
-    said(await day.at("/agency"), 200, "今日活动2", "专家已到3")
+    assert await _figures(day) == (2, 0, 2, 3, 1, 1)
 
     await day.stage.advance_to(ends)
     for code in sorted(await day.codes(day.draw)):
@@ -801,6 +852,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     today = f"{local(await day.stage.now()):%Y-%m-%d}"
     page = await day.at("/agency/draws")
     await page.open(f"/agency/draws/{day.draw}/run")
+    assert "酬劳待支付2笔" in await day.phone(gd.LEGAL).say("待办")
     await page.follow("专家酬劳支付情况")
     await page.press("全部登记（2人）", paid_on=today, way="银行转账")
     said(page, 200, "已登记支付")
@@ -1005,7 +1057,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     told = await day.until(lambda page: "未送达" in page.text and page.text.count("短信已发送") == 3, tab)
     assert (told.text.count("已送达，已拨打1次"), told.text.count("未送达，已拨打3次")) == (2, 1)
     assert len(re.findall(r"\d{3}\*{4}\d{4}", told.text.partition("退选通知")[2])) >= 3
-    said(await day.at("/agency"), 200, "退选电话未接通，请告知专家后登记")
+    await _to_do(day, "退选电话未接通，请告知专家后登记")
     await day.stage.advance(65)  # the vendor calls nobody twice within a minute
     page = await day.on(day.redraw, "release")
     [record] = [one for one in page.page.buttons if re.fullmatch("登记.+已通知", one)]
