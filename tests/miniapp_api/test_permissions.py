@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,23 +16,55 @@ from miniapp_api.assembly import APIS
 from miniapp_api.http.openapi import describe
 from miniapp_api.http.routes import Endpoint
 from models.accounts import Account
-from models.draws import CallNotice, Condition, DrawApplication, RecusalUnit, Supervisor
+from models.draws import DiscardRequest, Draw, Supervisor
 from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Lot
+from models.remuneration import Remuneration
 from models.reviews import ReviewAssignment
 from services.core.base import rows
 from services.draws import render_template
 from services.draws.setup.recusal_import import Kind
+from tests.drivers.tables import sums_of_all
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
+from tests.factories.draw_states import ids_of, make_every_state
 from tests.factories.draws import make_project
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, make_supervisor, start_draw
-from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_expert, make_grant
+from tests.factories.people import (
+    OTHER_CREDIT_CODE,
+    make_account,
+    make_agent_link,
+    make_expert,
+    make_grant,
+    make_organisation,
+)
+from tests.factories.remuneration import ended_panel
 from tests.miniapp_api.conftest import Person, World
 from tests.miniapp_api.forms import draw_form, project_form
+from tests.miniapp_api.real_rows import GIVEN, make_rows
 
 ENDPOINTS: list[Endpoint] = [endpoint for api in APIS for endpoint in api.endpoints]
 OTHER_SUPERVISOR = "13900002222"
+OF_A_DRAW = (
+    "{draw_id}",
+    "{project_id}",
+    "/verification/applications/{",
+    "/discard-requests/{",
+    "/invitations/{",
+    "/remuneration/{",
+)
+ANYBODYS = {
+    "objections_raise_one": "anybody objects during the public notice",
+    "materials_download": "it is for everybody",
+    "payments_status": "anybody who knows the expert number pays",
+    "payments_order": "anybody who knows the expert number pays",
+}
+"""What is there for others than its owner, and why."""
+NOT_THERE: Mapping[str, str] = {
+    "payments_invoice": "it is not issued yet",
+    "exam_results_appeal": "the body names no attempt",
+}
+"""What even its owner does not get here, and why."""
 ROLES = (
     "agent",
     "organisation",
@@ -192,19 +226,99 @@ async def test_a_role_that_may_not_is_refused_and_one_that_may_is_not(world: Wor
             assert status < 500, f"{endpoint.name} as {role}: {said}"
 
 
+@pytest.mark.slow
 async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
     world: World, office: Office, staff: dict[str, Person]
 ) -> None:
-    """The other agency and the uninvolved expert try everything on what really exists."""
-    await add_experts(office, 4)
-    samples = bodies(world)
-    for draw_id in (await make_draw(office), await _another_draw(office)):
-        ids = await _ids(office, draw_id)
-        for endpoint in ENDPOINTS:
-            if "{" in endpoint.path and "{kind}" not in endpoint.path:
-                for role in ("agent", "organisation", "expert"):
-                    await _check_closed(role, staff[role], endpoint, ids, samples)
-    assert await Invitation.filter(state="open").count() == 2
+    """The other agency and the uninvolved expert try everything on what really exists, in every state of a draw."""
+    draws = await make_every_state(office)
+    draws["paid"], _ = await ended_panel(office, world.clock)
+    await world.services.remuneration.proposals.propose_all(office.desk, draws["paid"])
+    await Lot.create(project_id=(await Draw.get(id=draws["editing"])).project_id, name="一标段")
+    await _ask_to_discard(office, draws["drawing"])
+    rows_of = [await _ids(draw_id) for draw_id in draws.values()]
+    samples, before = bodies(world), await sums_of_all()
+    for endpoint in filter(_is_of_a_draw, ENDPOINTS):
+        real = [ids for ids in rows_of if set(endpoint.path_model.model_fields) - GIVEN <= ids.keys()]
+        assert real, f"no draw has what {endpoint.path} names"
+        for ids in real:
+            for role in ("agent", "organisation", "expert"):
+                await _check_closed(role, staff[role], endpoint, ids, samples)
+    after = await sums_of_all()
+    assert [name for name in after if after[name] != before[name]] == []
+
+
+@pytest.mark.slow
+async def test_nobody_gets_at_anything_else_of_somebody_else(world: World, office: Office) -> None:
+    """Everybody tries everything on one real row of each kind, an administrator of another pool too."""
+    rows_of = await make_rows(world, office)
+    owners = {name: await world.log_in_account(account.id, "") for name, account in rows_of.owners.items()}
+    others, samples, wrong = await _others(world), bodies(world), []
+    before, tried = await sums_of_all(), list(filter(_is_somebodys, ENDPOINTS))
+    for endpoint in tried:
+        for role, person in others.items():
+            status, said = await send(person, endpoint, rows_of.of(endpoint), samples)
+            if status not in (403, 404):
+                wrong.append(f"{endpoint.name} as {role}: {status} {said}")
+    assert not wrong, "\n".join(wrong)
+    after = await sums_of_all()
+    assert [name for name in after if after[name] != before[name]] == []
+    for endpoint in tried:
+        answers = [(await send(person, endpoint, rows_of.of(endpoint), samples))[0] for person in owners.values()]
+        if all(status in (401, 403, 404) for status in answers) and endpoint.name not in NOT_THERE:
+            wrong.append(f"{endpoint.name}: nobody gets it, {answers}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def _ask_to_discard(office: Office, draw_id: UUID) -> None:
+    """A recusal on the spot that waits for the verifier."""
+    agreed, now = await Invitation.get(draw_id=draw_id, state="accepted"), office.deps.now()
+    await DiscardRequest.create(
+        draw_id=draw_id,
+        invitation_id=agreed.id,
+        kind="recusal",
+        reason="与投标人有亲属关系",
+        asked_by_id=office.desk.account_id,
+        asked_role="venue",
+        asked_at=now,
+        answer_until=now + timedelta(hours=1),
+    )
+
+
+async def _others(world: World) -> dict[str, Person]:
+    """One of each role who has a hand in nothing."""
+    deps = world.deps
+    legal, reviewer, verifier, venue, admin = [await make_account(deps) for _ in range(5)]
+    other = await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=legal.id)
+    for account, role in ((verifier, "verifier"), (venue, "venue")):
+        await make_grant(account, role, scope="别处")
+    await ReviewAssignment.create(
+        pool="demo", account_id=reviewer.id, step="industry", region="440300", granted_at=deps.now()
+    )
+    expert, applicant = await make_expert(deps), await make_applicant(deps)
+    found = {
+        "applicant": await world.log_in_account(applicant.account_id, "applicant"),
+        "organisation": await world.log_in_account(legal.id, "organisation", organisation_id=str(other.id)),
+        "reviewer": await world.log_in_account(reviewer.id, "reviewer"),
+        "verifier": await world.log_in_account(verifier.id, "verifier", scope="别处"),
+        "venue": await world.log_in_account(venue.id, "venue", scope="别处"),
+        "expert": await world.log_in_expert(expert.id),
+    }
+    await make_grant(admin, "pool_admin")
+    elsewhere = await world.log_in_account(admin.id, "pool_admin")
+    await Account.filter(id=admin.id).update(pool="guangdong")
+    elsewhere.base = "/api/v1/guangdong"
+    return found | {"admin of another pool": elsewhere}
+
+
+def _is_somebodys(endpoint: Endpoint) -> bool:
+    """Beside draws, what the address names by an id."""
+    names = set(endpoint.path_model.model_fields) - GIVEN
+    return bool(names) and not _is_of_a_draw(endpoint) and endpoint.access != "public" and endpoint.name not in ANYBODYS
+
+
+def _is_of_a_draw(endpoint: Endpoint) -> bool:
+    return any(part in endpoint.path for part in OF_A_DRAW)
 
 
 async def test_offices_of_another_place_or_draw_get_at_nothing(world: World, office: Office) -> None:
@@ -217,7 +331,7 @@ async def test_offices_of_another_place_or_draw_get_at_nothing(world: World, off
         account = await make_account(world.deps)
         await make_grant(account, role, scope="别处")
         people[role] = await world.log_in_account(account.id, role, scope="别处")
-    samples, ids = bodies(world), await _ids(office, draw_id)
+    samples, ids = bodies(world), await _ids(draw_id)
     before = await _stands()
     for endpoint in ENDPOINTS:
         if "{draw_id}" in endpoint.path or "verification/applications/{" in endpoint.path:
@@ -262,29 +376,23 @@ async def _check_closed(role: str, person: Person, endpoint: Endpoint, ids: dict
     assert status in (403, 404), f"{endpoint.name} as {role}: {status} {said}"
 
 
-async def _another_draw(office: Office) -> UUID:
-    """A running draw of the same office, on a project with a lot of its own."""
-    project = await make_project(office.agency.organisation_id, office.agency.account_id)
-    office.project_id = project.id
-    return await start_draw(office)
-
-
-async def _ids(office: Office, draw_id: UUID) -> dict[str, object]:
-    notice, condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
-    unit = await RecusalUnit.filter(draw_id=draw_id).first()
-    application = await DrawApplication.filter(draw_id=draw_id).first()
-    invitation = await Invitation.filter(draw_id=draw_id).first()
-    lot = await Lot.filter(project_id=office.project_id).first()
-    return {
+async def _ids(draw_id: UUID) -> dict[str, object]:
+    """What of a draw really exists, by the names of the API's addresses."""
+    rows = await ids_of(draw_id, made_up=False)
+    draw, invitation = await Draw.get(id=draw_id), await Invitation.filter(draw_id=draw_id).first()
+    lot = await Lot.filter(project_id=draw.project_id).first()
+    owed = await Remuneration.filter(draw_id=draw_id).first()
+    found = {
+        **{f"{name}_id": rows[name] for name in ("notice", "condition", "unit", "person", "application", "request")},
         "draw_id": draw_id,
-        "project_id": office.project_id,
-        "notice_id": notice.id,
-        "condition_id": condition.id,
-        "unit_id": unit.id if unit else new_id(),
-        "application_id": application.id if application else new_id(),
-        "invitation_id": invitation.id if invitation else new_id(),
-        "lot_id": lot.id if lot else new_id(),
+        "project_id": draw.project_id,
+        "expert_id": rows["recalled"],
+        "invitation_id": rows["invitation"],
+        "leaf": invitation.leaf if invitation else None,
+        "lot_id": lot.id if lot else None,
+        "remuneration_id": owed.id if owed else None,
     }
+    return {name: value for name, value in found.items() if value}
 
 
 async def test_a_log_in_of_one_pool_opens_nothing_in_another(world: World, office: Office) -> None:

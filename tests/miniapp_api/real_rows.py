@@ -1,0 +1,127 @@
+"""One real row of everything that the API names by an id, beside draws: whose it is, nobody else gets at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from domain.ids import new_id
+from miniapp_api.http.routes import Endpoint
+from models.accounts import Account, RoleGrant, Session
+from models.applications import Attachment
+from models.campaigns import Employer, EmployerImport, EmployerRequest
+from models.certificates import Certificate
+from models.courses import CourseEnrolment, CourseItem
+from models.experts import Expert, Unavailability
+from models.helpdesk import Feedback
+from models.materials import Material
+from models.organisations import AgentLink, Organisation
+from models.payments import Bill, BillDifference, Fee, Invoice, PayEvent, PayOrder, Refund
+from models.reviews import Objection, ReviewAssignment, ReviewTask
+from tests.factories.offices import Office
+from tests.factories.people import make_account, make_agent_link
+from tests.miniapp_api.conftest import World
+from tests.web.conftest import World as Pages
+from tests.web.everything import make_everything
+
+GIVEN = {"pool", "kind", "form", "section", "offset"}
+"""In addresses, what is no row."""
+MODELS: Mapping[str, Any] = {
+    "session_id": Session,
+    "link_id": AgentLink,
+    "period_id": Unavailability,
+    "employer_id": Employer,
+    "import_id": EmployerImport,
+    "request_id": EmployerRequest,
+    "expert_id": Expert,
+    "organisation_id": Organisation,
+    "attachment_id": Attachment,
+    "fee_id": Fee,
+    "order_id": PayOrder,
+    "refund_id": Refund,
+    "alarm_id": PayEvent,
+    "invoice_id": Invoice,
+    "bill_id": Bill,
+    "difference_id": BillDifference,
+    "task_id": ReviewTask,
+    "assignment_id": ReviewAssignment,
+    "grant_id": RoleGrant,
+    "objection_id": Objection,
+    "feedback_id": Feedback,
+    "material_id": Material,
+    "enrolment_id": CourseEnrolment,
+    "item_id": CourseItem,
+    "certificate_id": Certificate,
+}
+"""Of these the first is taken."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Ids by the beginning of an address and the name of its parameter, and the people whose rows they are."""
+
+    ids: Mapping[tuple[str, str], object]
+    owners: Mapping[str, Account]
+
+    def of(self, endpoint: Endpoint) -> dict[str, object]:
+        """What its address names. Raises AssertionError for a parameter that stands for no row."""
+        return {name: self._find(endpoint.path, name) for name in endpoint.path_model.model_fields if name not in GIVEN}
+
+    def _find(self, path: str, name: str) -> object:
+        fitting = [begin for begin, known in self.ids if known == name and path.startswith(begin)]
+        assert fitting, f"nothing stands for {name} in {path}"
+        return self.ids[max(fitting, key=len), name]
+
+
+async def make_rows(world: World, office: Office) -> Rows:
+    pages = Pages(cast(Any, None), world.services, office, world.clock, cast(Any, None))
+    everything = await make_everything(pages)
+    values = everything.values
+    account = await _what_pages_lack(world, office)
+    found: dict[tuple[str, str], object] = {
+        ("/applications/", "application_id"): values["/office/applications/", "id"],
+        ("/office/applications/", "application_id"): values["/office/applications/", "id"],
+        ("/public-notices/", "application_id"): values["/h5/{pool}/notice/", "application_id"],
+        ("/office/campaigns/", "campaign_id"): values["/office/campaigns/", "id"],
+        ("/", "candidate_id"): values["/h5/{pool}/exams/", "candidate_id"],
+        ("/", "attempt_id"): values["/h5/{pool}/exams/", "attempt_id"],
+    }
+    for name, model in MODELS.items():
+        row = await model.all().order_by("id").first()
+        assert row is not None, f"there is no {model.__name__}"
+        found["/", name] = row.id
+    accounts = {
+        **everything.owners,
+        "admin": everything.scene.account,
+        "asked": account,
+        "applicant": await Account.get(id=everything.scene.applications["欧阳建国"].account_id),
+        "agency": await Account.get(id=office.agency.account_id),
+    }
+    return Rows(found, accounts)
+
+
+async def _what_pages_lack(world: World, office: Office) -> Account:
+    """A log-in elsewhere, a request to act for an agency, a time not to be drawn, a payment that fits no order."""
+    deps, now = world.deps, world.clock.now()
+    account = await make_account(deps)
+    await world.log_in_account(account.id, "")
+    organisation = await Organisation.get(id=office.agency.organisation_id)
+    await make_agent_link(organisation, account, accepted_at=None)
+    expert = await Expert.all().order_by("id").first()
+    assert expert is not None
+    await Unavailability.create(
+        expert_id=expert.id, starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=2), created_at=now
+    )
+    await PayEvent.create(
+        id=new_id(),
+        pool="demo",
+        kind="TRANSACTION.SUCCESS",
+        subject="F1",
+        payload_sealed="",
+        received_at=now,
+        applied_at=now,
+        outcome="mismatch",
+    )
+    return account
