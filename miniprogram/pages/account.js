@@ -10,20 +10,28 @@ const { LINK } = require('../lib/words');
 /** @param {Api.MeOut} me @param {Api.RoleOut} one */
 const isNow = (me, one) => me.role === one.role && me.scope === one.scope && me.organisation_id === one.organisation_id;
 
-/** @param {Api.MeOut} me @returns {Shell.Group} */
-function roles(me) {
+/** @param {Api.MeOut} me @param {Api.AgentOut[]} links @returns {Shell.Group} */
+function roles(me, links) {
   const cells = me.roles.map((one, place) => ({
     label: one.label, tag: isNow(me, one) ? '当前' : '', tone: /** @type {const} */ ('good'), command: 'choose', id: String(place),
   }));
   const none = '您还没有可用的身份。评标专家请确认手机号与入库时一致；经办人请等待企业关联。';
-  return { title: cells.length ? '以哪个身份办理' : '', cells, note: cells.length ? '' : none };
+  return { title: cells.length ? '以哪个身份办理' : '', cells, note: cells.length || links.some(pause) ? '' : none };
+}
+
+/** Why an agent can't act for the organisation now. @param {Api.AgentOut} link */
+function pause(link) {
+  if (!link.paused_by || !['waiting', 'active', 'future'].includes(link.state)) return '';
+  return link.paused_by === 'entity' ? `${link.organisation_name}的法人账号实名等级不够，请由法人到统一身份认证平台升级后重新登录。`
+    : '您的实名等级不够，请到统一身份认证平台升级后重新登录。';
 }
 
 /** @param {Api.AgentOut[]} links @returns {Shell.Group} */
 const requests = (links) => ({
   title: '企业对我的关联',
   cells: links.map((one) => ({
-    label: one.organisation_name, note: `${showTime(one.valid_from)} 至 ${showTime(one.valid_until)}`, tag: LINK[one.state],
+    label: one.organisation_name, note: present([`${showTime(one.valid_from)} 至 ${showTime(one.valid_until)}`, pause(one)]).join('\n'),
+    tag: pause(one) && one.state === 'active' ? '暂停' : LINK[one.state],
     command: one.state === 'waiting' ? 'accept' : '', id: one.link_id,
   })),
 });
@@ -36,7 +44,7 @@ openPage({ guests: true }, {
     return {
       sheet: {
         groups: present([
-          roles(me),
+          roles(me, items),
           items.length > 0 && requests(items),
           { cells: present([
             me.roles.length === 0 && { label: '申请成为评标专家', url: '/pages/register' },

@@ -122,6 +122,17 @@ test('a link of the official account names who it lets in; a tap is enough, and 
   assert.ok(old.buttons.includes('微信手机号快捷登录'));
 });
 
+test('an agent whose enterprise is known too weakly reads why', async () => {
+  const link = { link_id: 'k1', organisation_name: '示范代理', valid_from: '2026-01-01T00:00:00+08:00', valid_until: '2027-01-01T00:00:00+08:00',
+    state: 'active' };
+  for (const [by, words] of [['entity', /暂停.*示范代理的法人账号实名等级不够/], ['person', /暂停.*您的实名等级不够/], ['', /您还没有可用的身份.*有效/]]) {
+    const phone = await new Phone({ 'GET /sessions/current': person('guest', { roles: [] }),
+      'GET /organisations/requests': { items: [{ ...link, paused_by: by }] } }).open('pages/account');
+    assert.match(phone.text, words);
+    assert.equal(/您还没有可用的身份/.test(phone.text), !by);
+  }
+});
+
 test('a role is chosen, an organisation is agreed to, and logging out is asked about', async () => {
   const link = { link_id: 'k1', organisation_name: '示范代理', valid_from: '2026-01-01T00:00:00+08:00', valid_until: '2027-01-01T00:00:00+08:00',
     state: 'waiting' };
