@@ -48,6 +48,7 @@ Event = Literal[
     "release_refused",
     "release_due",
     "release_lapsed",
+    "release_unused",
     "release_withdrawn",
     "released",
     "unreached",
@@ -100,6 +101,7 @@ _NEWS: Mapping[Event, _News] = {
     "release_refused": _News("退选申请未通过核验", ("agency", "supervisor", "venue"), kinds={"agency": "agency_news"}),
     "release_due": _News("请于{until}前启动退选", ("agency",), kind="agency_news"),
     "release_lapsed": _News("退选已逾期，请联系核验人员终止", ("agency",), kind="agency_news"),
+    "release_unused": _News("退选逾期未启动，活动照常进行", ("supervisor", "venue", "verifier")),
     "release_withdrawn": _News("退选申请已撤回", ("agency", "supervisor", "venue", "verifier")),
     "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
     "unreached": _News("有专家未接退选电话，请人工确认", ("agency",), kind="agency_news"),
@@ -110,8 +112,8 @@ _NEWS: Mapping[Event, _News] = {
 }
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is
 ``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
-``recalled`` its final confirmation when a member of the original panel doesn't come; ``release_verified`` is
-``release_approved`` for who can't begin the release.
+``recalled`` its final confirmation when a member of the original panel doesn't come; ``release_verified`` and
+``release_unused`` are ``release_approved`` and ``release_lapsed`` for who can't begin the release.
 
 Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
 ``draw_terminated``, ``verification_waiting``, ``supervisors_changed``, ``supervisor_removed``."""

@@ -277,6 +277,7 @@ class Releases:
             occasion = f"{until.timestamp():.0f}"
             if now > until:
                 await self._news.notify(draw, "release_lapsed", occasion=occasion)
+                await self._news.notify(draw, "release_unused", occasion=occasion)
             elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
                 await self._news.notify(draw, "release_due", facts, occasion=occasion)
 

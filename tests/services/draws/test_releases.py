@@ -205,6 +205,9 @@ async def test_an_approved_release_that_is_not_begun_is_remembered_and_its_end_i
     for _ in range(2):
         await office.releases.remind_due()
     assert (await news_of(office))[2:] == ["退选已逾期，请联系核验人员终止"]
+    heard = Notice.filter(account_id=office.supervisor.account_id, kind="draw_news").order_by("-created_at", "-id")
+    words = [one.params["what"] for one in await heard.limit(2)]
+    assert words == ["退选逾期未启动，活动照常进行", "退选核验通过，等待启动"]
 
 
 async def test_a_release_that_was_begun_or_approved_at_the_last_minute_brings_no_reminder(
