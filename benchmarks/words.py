@@ -51,6 +51,7 @@ WORDS: dict[str, Sequence[str]] = {
     commands.GUIDE: (EXPERT,),
     commands.FEEDBACK: (EXPERT,),
     commands.MATERIALS: (EXPERT, STRANGER),
+    commands.RECORDS: (EXPERT, STRANGER),
     commands.EXAM: (EXPERT, REVIEWING),
     commands.BOOK_EXAM: (EXPERT,),
     commands.NOTICES: (EXPERT, "agency"),
