@@ -80,7 +80,7 @@ class RemunerationRules(Section):
 
     answer_within: Duration
     """So long an expert may confirm or object; then the amount counts as confirmed, and he may object until it is
-    paid."""
+    paid. A venue that leaves an objection unanswered so long is reminded, and the office sees it."""
     disputes_max: Annotated[int, Field(ge=1, le=10)]
     """How often an expert may object to one remuneration; after that he calls the venue."""
     amount_max: Fen
