@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import uvloop
@@ -32,8 +33,11 @@ from domain.clock import local
 from domain.ids import new_id
 from models.organisations import Organisation
 from services.core.base import Actor, Deps, execute
-from services.draws import TO_DO, DrawAccess, Filters
+from services.draws import TO_DO, DrawAccess, Filters, Releases
 from services.draws.queries import DrawQueries
+from services.notifications import Notices
+from services.office.staff_work import StaffWork
+from services.organisations.legal_entities import LegalEntities
 
 OWN, OTHERS = 10_000, 5_000
 TOGETHER = 5
@@ -47,24 +51,68 @@ _MINE = "d.pool = $1 AND d.organisation_id = $2"
 _FIGURES = f"""
 SELECT
 (SELECT count(*) FROM draw d WHERE {_MINE} AND d.gathering_first >= $3 AND d.gathering_first < $3 + interval '1 day'
-  AND d.state NOT IN ('editing', 'terminated', 'released')),
+  AND d.state IN ('drawing', 'paused', 'ending', 'completed', 'short', 'supplement_pending', 'ended')),
 (SELECT count(*) FROM draw d WHERE {_MINE} AND d.state IN ('drawing', 'paused', 'ending')),
 (SELECT count(*) FROM draw d WHERE {_MINE} AND d.finished_at >= $3
   AND d.state IN ('completed', 'short', 'supplement_pending', 'ended')),
-(SELECT coalesce(sum(c.needed - c.accepted), 0) FROM draw d JOIN draw_condition c ON c.draw_id = d.id
-  WHERE {_MINE} AND d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')),
+(SELECT count(*) FROM draw d WHERE {_MINE} AND d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')),
 (SELECT count(*) FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE {_MINE} AND i.state = 'accepted'
   AND i.gathering_at >= $3 AND i.gathering_at < $3 + interval '1 day'),
 (SELECT count(*) FROM draw d WHERE {_MINE} AND d.started_at >= $4)
 """
+_TO_SUPPLEMENT = f"""
+SELECT count(*) FROM draw d WHERE {_MINE} AND d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')
+"""
+_ASKED = """
+SELECT count(*) FROM agent_link WHERE account_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL
+  AND declined_at IS NULL AND valid_until > $2
+"""
+_PAYABLE = f"""
+SELECT count(*) FROM remuneration r JOIN draw d ON d.id = r.draw_id
+WHERE {_MINE} AND r.state IN ('confirmed', 'assumed')
+"""
+_RELEASES = f"""
+SELECT d.id, d.starts_at FROM draw d WHERE {_MINE} AND d.state = 'released' AND d.ended_at > $3::timestamptz - interval '2 days'
+  AND EXISTS (SELECT 1 FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
+    WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
+      AND NOT EXISTS (SELECT 1 FROM attempt v
+        WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
+      AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id))
+UNION ALL
+SELECT d.id, d.starts_at FROM draw d JOIN draw_application a ON a.draw_id = d.id AND a.kind = 'release'
+WHERE {_MINE} AND d.state IN ('completed', 'short', 'supplement_pending') AND d.starts_at > $3 AND a.state = 'approved'
+ORDER BY starts_at, id LIMIT 20
+"""
+"""Here an activity has one request for release at most."""
+_OWED = """
+INSERT INTO remuneration (id, pool, draw_id, invitation_id, expert_id, state, lines, amount, reason, version,
+  proposed_by_id, proposed_at, answered_at, answered_by, disputes, dispute, reply, paid_on, paid_way, paid_by_id)
+SELECT gen_random_uuid(), d.pool, d.id, i.id, i.expert_id, CASE WHEN paid THEN 'paid' ELSE 'confirmed' END,
+  '[{"code": "first", "words": "评标", "amount": 40000}]'::jsonb, 40000, '', 1, d.agent_id, d.ends_at, d.ends_at,
+  'chat', 0, '', '', CASE WHEN paid THEN d.ends_at::date END, CASE WHEN paid THEN '银行转账' ELSE '' END,
+  CASE WHEN paid THEN d.agent_id END
+FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'accepted',
+  LATERAL (SELECT d.number::text !~ '7$' AS paid) AS p
+WHERE d.state = 'ended'
+"""
+_RELEASE_VERIFIED = """
+INSERT INTO draw_application (id, draw_id, kind, reason, terminal, state, opinion, submitted_by_id, submitted_at,
+  decided_at, attachment)
+SELECT gen_random_uuid(), d.id, 'release', '招标失败', d.terminal, 'approved', '', d.agent_id, d.created_at,
+  d.created_at, ''
+FROM draw d WHERE d.state = 'completed' AND d.number ~ '7$'
+"""
+"""What the seed has nobody's history of: amounts to be paid, releases to be begun."""
 _LIST = """
 SELECT d.id, d.number, d.name, d.kind, d.state, d.needed, p.name, p.region, d.created_at, d.started_at, d.starts_at,
   d.operator_name, (SELECT sum(c.accepted) FROM draw_condition c WHERE c.draw_id = d.id)
-FROM (SELECT d.* FROM draw d WHERE {where} ORDER BY d.created_at DESC, d.id LIMIT 20 OFFSET {offset}) AS d
-JOIN project p ON p.id = d.project_id ORDER BY d.created_at DESC, d.id
+FROM (SELECT d.* FROM draw d WHERE {where} ORDER BY {order} LIMIT 20 OFFSET {offset}) AS d
+JOIN project p ON p.id = d.project_id ORDER BY {order}
 """
 _COUNT = "SELECT count(*) FROM draw d WHERE {where}"
 _WAITING = f"{_MINE} AND d.state = ANY($3::text[])"
+_NEWEST = "d.created_at DESC, d.id"
+_URGENT = "(d.state = 'editing'), d.starts_at, d.id"
 _MONTH = f"{_MINE} AND d.starts_at >= $3 AND d.starts_at < $4"
 
 Ask = Callable[[], Awaitable[list[int]]]
@@ -82,7 +130,12 @@ class Case:
 
 class Cases:
     def __init__(self, deps: Deps, pool: asyncpg.Pool, actor: Actor, legal: LogIn) -> None:
-        self._queries = DrawQueries(deps, DrawAccess(deps))
+        access, notices, unused = DrawAccess(deps), Notices(deps), cast(Any, None)
+        self._queries = DrawQueries(deps, access)
+        self._releases = Releases(deps, notices, access, unused, unused, unused)
+        self._work = StaffWork(deps, access, unused, self._releases, unused, unused, unused)
+        self._entities = LegalEntities(deps, notices)
+        self._now = deps.now()
         self._pool, self._actor, self._legal = pool, actor, legal
         self._mine = (POOL, actor.organisation_id)
         self._today = local(deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -126,20 +179,32 @@ class Cases:
     async def _home(self) -> list[int]:
         """What the page asks for beside who is logged in."""
         first, after = self._month
-        todo = await self._cards(Filters(states=tuple(TO_DO)), 0)
-        return [*await self._dashboard(), *todo, *await self._cards(Filters(starts_from=first, starts_before=after), 0)]
+        badge, board = await self._queries.count_to_supplement(self._actor), await self._dashboard()
+        todo = await self._cards(Filters(states=tuple(TO_DO), urgent_first=True), 0)
+        month = await self._cards(Filters(starts_from=first, starts_before=after), 0)
+        asked = await self._entities.count_waiting(self._actor)
+        releases = [one.draw_id.int for one in await self._releases.tasks(self._actor)]
+        payable = sum(one.payable for one in await self._work.remuneration(self._actor))
+        return [badge, *board, *todo, *month, asked, *releases, payable]
 
     async def _bare_home(self) -> list[int]:
-        figures, todo = await self._figures(), await self._page(_WAITING, 0, list(TO_DO))
-        return [*figures, *todo, *await self._page(_MONTH, 0, *self._month)]
+        badge, figures = await self._count(_TO_SUPPLEMENT, *self._mine), await self._figures()
+        todo = await self._page(_WAITING, 0, list(TO_DO), order=_URGENT)
+        month = await self._page(_MONTH, 0, *self._month)
+        asked = await self._count(_ASKED, self._actor.account_id, self._now)
+        releases = [row[0].int for row in await self._pool.fetch(_RELEASES, *self._mine, self._now)]
+        return [badge, *figures, *todo, *month, asked, *releases, await self._count(_PAYABLE, *self._mine)]
+
+    async def _count(self, sql: str, *values: object) -> int:
+        return int(await self._pool.fetchval(sql, *values))
 
     async def _cards(self, filters: Filters, offset: int) -> list[int]:
         found = await self._queries.cards(self._actor, filters, offset=offset, limit=20)
         return [*(card.id.int for card in found.items), found.total]
 
-    async def _page(self, where: str, offset: int, *more: object) -> list[int]:
+    async def _page(self, where: str, offset: int, *more: object, order: str = _NEWEST) -> list[int]:
         values = (*self._mine, *more)
-        found = await self._pool.fetch(_LIST.format(where=where, offset=offset), *values)
+        found = await self._pool.fetch(_LIST.format(where=where, offset=offset, order=order), *values)
         return [*(row[0].int for row in found), await self._pool.fetchval(_COUNT.format(where=where), *values)]
 
 
@@ -207,7 +272,9 @@ async def compare(started: Product, rounds: int) -> bool:
             id=new_id(), pool=POOL, name="其他代理机构", credit_code="91440000000000000X", created_at=deps.now()
         )
         await execute(_ELSEWHERE, other.id)
-        await execute("ANALYZE draw")
+        await execute(_OWED)
+        await execute(_RELEASE_VERIFIED)
+        await execute("ANALYZE draw, remuneration, draw_application")
         [legal] = await LogInMaker(deps, agency.id).make("legal", [agency.legal_account_id], [{}], each=1)
         actor = Actor(POOL, "organisation", agency.legal_account_id, organisation_id=agency.id)
         cases = Cases(deps, pool, actor, legal).all()

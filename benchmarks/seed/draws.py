@@ -1,6 +1,7 @@
 """Projects and draws of one organisation, from years back to weeks ahead, and whom they called.
 
-None of them has a published log: that costs a draw's whole way. Draws that call now are made by ``benchmarks.stage``.
+None of them has a published log: that costs a draw's whole way. Draws that call one after the other are made by
+``benchmarks.stage``.
 """
 
 from __future__ import annotations
@@ -41,9 +42,31 @@ from models.organisations import AgentLink
 from models.projects import Lot, Project
 from services.core.crypto import PHONE
 
-SHARES = {"ended": 82, "terminated": 5, "completed": 7, "verified": 2, "submitted": 2, "editing": 1, "refused": 1}
+SHARES = {
+    "ended": 77,
+    "terminated": 4,
+    "released": 1,
+    "completed": 6,
+    "verified": 2,
+    "submitted": 2,
+    "editing": 1,
+    "refused": 1,
+    "committing": 1,
+    "drawing": 1,
+    "paused": 1,
+    "ending": 1,
+    "short": 1,
+    "supplement_pending": 1,
+}
 """Per cent of the draws by state."""
-DRAWN = ("ended", "terminated", "completed")
+OVER = ("ended", "terminated", "released")
+RUNNING = ("drawing", "paused", "ending")
+"""They wait for their last expert until the gathering."""
+LACKING = {**dict.fromkeys(RUNNING, "open"), "short": "declined", "supplement_pending": "left"}
+"""What the last place of a panel waits for."""
+GIVEN_UP = {"terminated": "cancelled", "released": "released"}
+"""What became of those who had agreed."""
+DRAWN = (*OVER, "completed", *LACKING)
 AGENTS = 12
 _DAYS_BACK = 700
 _DAYS_AHEAD = 50
@@ -132,8 +155,8 @@ def _plans(world: World) -> Iterator[_Plan]:
     count = world.sizes.draws
     cycle = [state for state, share in SHARES.items() for _ in range(share)]
     wanted = [cycle[number * 37 % 100] for number in range(count)]
-    past = [state for state in wanted if state in ("ended", "terminated")]
-    ahead = [state for state in wanted if state not in ("ended", "terminated")]
+    past = [state for state in wanted if state in OVER]
+    ahead = [state for state in wanted if state not in OVER]
     drawn = sum(state in DRAWN for state in wanted)
     each, more = divmod(world.sizes.invitations, max(drawn, 1))
     seen = 0
@@ -268,8 +291,8 @@ class _Maker:
                 "gathering_first": plan.gathering,
                 "created_at": plan.created,
                 "started_at": plan.drawn_at if plan.is_drawn else None,
-                "finished_at": finished if plan.is_drawn else None,
-                "ended_at": over if plan.state in ("ended", "terminated") else None,
+                "finished_at": finished if plan.is_drawn and plan.state not in RUNNING else None,
+                "ended_at": over if plan.state in OVER else None,
                 "unsealed_notice_at": plan.gathering if plan.state == "ended" else None,
             }
         )
@@ -281,7 +304,7 @@ class _Maker:
 
     def _add_parts(self, project_id: UUID, lot_id: UUID) -> None:
         plan, keys = self.plan, self.world.deps.keys
-        self._add(DrawLot, lot_id=lot_id, project_id=project_id, live=plan.state != "terminated")
+        self._add(DrawLot, lot_id=lot_id, project_id=project_id, live=plan.state not in GIVEN_UP)
         self._add_notice()
         self._add_condition()
         name, mobile = self._supervisor()
@@ -295,14 +318,14 @@ class _Maker:
         )
         for name, reason in ((_tenderee(plan.serial // _LOTS), "招标人"), (AGENCY, "代理机构")):
             self._add(RecusalUnit, name=name, reason=reason, fixed=True)
-        if plan.is_drawn:
+        if plan.is_drawn or plan.state == "committing":
             self._add(
                 Round,
                 number=1,
                 conditions=["1"],
                 secret_sealed=keys.seal(secrets.token_bytes(32), "round"),
                 commitment=secrets.token_hex(32),
-                seed=secrets.token_hex(32),
+                seed=secrets.token_hex(32) if plan.is_drawn else "",
                 opened_at=plan.drawn_at,
             )
 
@@ -328,7 +351,7 @@ class _Maker:
         )
 
     def _add_condition(self) -> None:
-        agreed = self.plan.needed if self.plan.is_drawn and self.plan.state != "terminated" else 0
+        agreed = self.plan.needed if self.plan.is_drawn and self.plan.state not in GIVEN_UP else 0
         self._add(
             Condition,
             id=self.condition_id,
@@ -339,7 +362,9 @@ class _Maker:
             specialty="A08",
             planned=self.plan.needed,
             needed=self.plan.needed,
-            accepted=agreed,
+            open=int(self.plan.state in RUNNING),
+            accepted=agreed - (self.plan.state in LACKING),
+            exhausted=self.plan.state in LACKING,
             round_number=int(self.plan.is_drawn),
             cursor=self.plan.calls,
         )
@@ -378,14 +403,17 @@ class _Maker:
 
     def _outcome(self, number: int) -> str:
         """The first ones agree; of the others one in a few draws had agreed, and took leave."""
+        state = self.plan.state
+        if number == self.plan.needed - 1 and state in LACKING:
+            return LACKING[state]
         if number < self.plan.needed:
-            return "cancelled" if self.plan.state == "terminated" else "accepted"
-        if number == self.plan.needed and self.plan.serial % 5 == 0 and self.plan.state != "terminated":
+            return GIVEN_UP.get(state, "accepted")
+        if number == self.plan.needed and self.plan.serial % 5 == 0 and state not in (*GIVEN_UP, *LACKING):
             return "left"
         return ("declined", "silent", "declined")[number % 3]
 
     def _invitation(self, called: Called, first: int, number: int) -> dict[str, Any]:
-        plan, answered = self.plan, called.at + timedelta(seconds=50)
+        plan, answered, waits = self.plan, called.at + timedelta(seconds=50), called.state == "open"
         return {
             "id": called.id,
             "draw_id": plan.id,
@@ -403,10 +431,10 @@ class _Maker:
             "ends_at": plan.ends,
             "gathering_at": plan.gathering,
             "created_at": called.at,
-            "answer_until": called.at + timedelta(minutes=3),
-            "answered_at": answered,
-            "answered_by": "system" if called.state in ("silent", "cancelled") else ("chat", "voice", "h5")[number % 3],
-            "closed_at": None if called.state == "accepted" else answered,
+            "answer_until": plan.gathering if waits else called.at + timedelta(minutes=3),
+            "answered_at": None if waits else answered,
+            "answered_by": "" if waits else _channel(called.state, number),
+            "closed_at": None if called.state in ("accepted", "open") else answered,
         }
 
     def _add_follow_up(self, called: Called) -> None:
@@ -420,9 +448,14 @@ class _Maker:
                 reason="临时出差",
                 source="expert",
                 registered_at=at,
-                handled_at=at,
+                handled_at=None if self.plan.state == "supplement_pending" else at,
             )
         if called.state == "accepted" and self.plan.state == "ended":
             came, went = called.gathering - timedelta(minutes=20), self.plan.ends
             self._add(Attendance, invitation_id=called.id, direction="in", at=came, method="qr")
             self._add(Attendance, invitation_id=called.id, direction="out", at=went, method="qr")
+
+
+def _channel(state: str, number: int) -> str:
+    """On which an invitation was answered."""
+    return "system" if state in ("silent", "cancelled", "released") else ("chat", "voice", "h5")[number % 3]

@@ -36,8 +36,8 @@ class _Told:
 
 
 async def load_notices(world: World, loader: Loader, called: Sequence[Called], applied: Sequence[Applied]) -> None:
-    """Of calls, agreements and applications; then of bindings, again and again, until there are enough."""
-    told = itertools.chain(_of_calls(called), _of_applications(applied), _of_bindings(world))
+    """Of releases, calls and applications; then of bindings, again and again, until there are enough."""
+    told = itertools.chain(_of_releases(called), _of_calls(called), _of_applications(applied), _of_bindings(world))
     wanted = itertools.islice(told, world.sizes.notices)
     numbers = itertools.count(_FIRST_NUMBER)
     while some := list(itertools.islice(wanted, _AT_ONCE)):
@@ -52,9 +52,16 @@ def _of_calls(called: Sequence[Called]) -> Iterator[_Told]:
         params = {**time_params(one.gathering), "place": _PLACE}
         answer_by = print_time(one.at + timedelta(minutes=3))[-5:]
         yield _Told("draw_call", one.person, one.at, params | {"answer_by": answer_by}, f"draw_call:{one.id}", one.id)
-        if one.state == "accepted":
+        if one.state in ("accepted", "released"):
             at = one.at + timedelta(seconds=50)
             yield _Told("draw_accepted", one.person, at, params | {"code": "123456"}, f"draw_accepted:{one.id}", one.id)
+
+
+def _of_releases(called: Sequence[Called]) -> Iterator[_Told]:
+    for one in called:
+        if one.state == "released":
+            params, at = time_params(one.gathering), one.at + timedelta(days=1)
+            yield _Told("draw_released", one.person, at, params, f"draw_released:{one.id}", one.id)
 
 
 def _of_applications(applied: Sequence[Applied]) -> Iterator[_Told]:
