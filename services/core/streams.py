@@ -1,19 +1,22 @@
-"""Live streams of one process, so that no link, log-in or network holds all of them: the oldest gives way first."""
+"""Live streams of one process, so that no link, log-in or network holds all of them.
+
+Who has most of what is full gives way, with the oldest: a network that takes all of a link's streams loses its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from domain.errors import Unavailable
 
 MOST = 1000
-CAPS: Mapping[str, int] = {"link": 600, "session": 3, "address": 40}
-"""Streams at once by what they have in common. A hall's phones share one address; a link may go to many rooms. What is
-watched is read once for all of them (``services.draws.live``), so a stream costs little more than its socket."""
+CAPS: Mapping[str, int] = {"link": 600, "session": 3, "address": 600}
+"""Streams at once by what they have in common. The phones of a whole hall, all at one link, may share one address. What
+is watched is read once for all of them (``services.draws.live``), so a stream costs little more than its socket."""
 
 
 @dataclass(eq=False)
@@ -52,10 +55,10 @@ class OpenStreams:
         """Raises Unavailable where all are taken by as many networks."""
         for kind, name in parties.items():
             same = [one for one in self._open if one.parties.get(kind) == name]
-            for one in same[: max(0, len(same) - self._caps[kind] + 1)]:
-                self._close(one)
+            if len(same) >= self._caps[kind]:
+                self._close(_of_the_heaviest(same, _address(parties)))
         if len(self._open) >= self._most:
-            self._close(self._of_the_heaviest(parties.get("address", "")))
+            self._close(self._displaced(_address(parties)))
         stream = Stream(parties)
         self._open.append(stream)
         try:
@@ -63,13 +66,13 @@ class OpenStreams:
         finally:
             self._drop(stream)
 
-    def _of_the_heaviest(self, newcomer: str) -> Stream:
-        """The oldest stream of the network that has most; a client's only stream is not closed for another's first."""
-        held = Counter(one.parties.get("address", "") for one in self._open)
-        heaviest = newcomer if held[newcomer] >= max(held.values()) else held.most_common(1)[0][0]
-        if heaviest != newcomer and held[heaviest] < 2:
+    def _displaced(self, newcomer: str) -> Stream:
+        """A client's only stream is not closed for another's first."""
+        found = _of_the_heaviest(self._open, newcomer)
+        heaviest = _address(found.parties)
+        if heaviest != newcomer and sum(_address(one.parties) == heaviest for one in self._open) < 2:
             raise Unavailable("同时查看的人太多，请稍后再打开。", code="streams_full")
-        return next(one for one in self._open if one.parties.get("address", "") == heaviest)
+        return found
 
     def _close(self, stream: Stream) -> None:
         stream.give_way()
@@ -78,3 +81,14 @@ class OpenStreams:
     def _drop(self, stream: Stream) -> None:
         if stream in self._open:
             self._open.remove(stream)
+
+
+def _address(parties: Mapping[str, str]) -> str:
+    return parties.get("address", "")
+
+
+def _of_the_heaviest(streams: Sequence[Stream], newcomer: str) -> Stream:
+    """The oldest of the network that has most of ``streams``: of the newcomer's own where that has as many."""
+    held = Counter(_address(one.parties) for one in streams)
+    heaviest = newcomer if held[newcomer] >= max(held.values()) else held.most_common(1)[0][0]
+    return next(one for one in streams if _address(one.parties) == heaviest)

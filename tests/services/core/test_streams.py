@@ -11,6 +11,8 @@ from services.accounts import network_of
 from services.core.streams import OpenStreams, Stream
 
 CAPS = {"link": 3, "session": 2, "address": 4}
+CAPACITY = 600
+"""Screens of one draw at one process, wherever they are; see docs/reference/performance.md."""
 
 
 def flags(streams: list[Stream]) -> list[bool]:
@@ -27,6 +29,23 @@ def test_the_oldest_of_the_same_party_gives_way(kind: str, most: int) -> None:
         assert not other.replaced
         stack.enter_context(streams.open(**{kind: "one"}))
         assert flags(opened) == [True, True, True, *[False] * (most - 1)], "who has given way is not counted again"
+
+
+def test_a_hall_behind_one_address_watches_one_draw_as_a_whole() -> None:
+    streams = OpenStreams()
+    with ExitStack() as stack:
+        hall = [stack.enter_context(streams.open(link="draw", address="hall")) for _ in range(CAPACITY)]
+        assert not any(flags(hall))
+
+
+def test_a_network_that_took_all_of_a_link_gives_way_to_its_other_watchers() -> None:
+    streams = OpenStreams(100, {"link": 5, "address": 5})
+    with ExitStack() as stack:
+        room = stack.enter_context(streams.open(link="draw", address="room"))
+        greedy = [stack.enter_context(streams.open(link="draw", address="greedy")) for _ in range(6)]
+        assert (room.replaced, flags(greedy)) == (False, [True, True, *[False] * 4])
+        other = stack.enter_context(streams.open(link="draw", address="other"))
+        assert (room.replaced, other.replaced, flags(greedy)) == (False, False, [True, True, True, *[False] * 3])
 
 
 def test_a_party_that_took_all_gives_way_to_whoever_comes() -> None:

@@ -9,6 +9,7 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -52,8 +53,11 @@ async def test_a_board_is_told_of_every_change_as_it_happens(world: World) -> No
     assert facts["accepted"] == facts["planned"] == 2
 
 
-async def test_one_link_cannot_take_the_streams_of_all_the_others(world: World) -> None:
+async def test_one_link_cannot_take_the_streams_of_all_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over real connections: the attacker's own oldest ones end, and another room still sees its draw."""
+    monkeypatch.setitem(cast(dict[str, int], CAPS), "address", 6)
     draw_id, _ = await world.call(1)
     board = await shared(world, draw_id, "抽取进度大屏")
     async with AsyncExitStack() as stack:
