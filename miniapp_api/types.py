@@ -54,7 +54,17 @@ def render() -> str:
 
 def _in_lines(call: str) -> str:
     """A call on one line, or on two where it would be longer than our lines are."""
-    return call if len(call) <= _LONGEST else call.replace("; answer: ", ";\n      answer: ")
+    if len(call) <= _LONGEST:
+        return call
+    return "\n".join(map(_fold, call.replace("; answer: ", ";\n      answer: ").split("\n")))
+
+
+def _fold(line: str) -> str:
+    """Broken within a choice of values where it is still too long."""
+    if len(line) <= _LONGEST:
+        return line
+    at = line.rindex(" | ", 0, _LONGEST)
+    return f"{line[:at]}\n{_fold(f'        {line[at + 1 :]}')}"
 
 
 def _calls(paths: Json) -> Iterator[tuple[str, str]]:

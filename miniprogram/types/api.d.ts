@@ -75,7 +75,8 @@ declare namespace Api {
       answer: StudyViewOut };
     'POST /courses/{enrolment_id}/items/{item_id}/sign-in': { given: { path: { enrolment_id: string; item_id: string }; body: SignInCodeIn };
       answer: StudyViewOut };
-    'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'learning' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'verifying' | 'at_the_door' | 'reviewing' } };
+    'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'learning' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'verifying'
+        | 'at_the_door' | 'reviewing' } };
       answer: WantedOutListing };
     'POST /consents': { given: { body: AnswersIn }; answer: null };
     'GET /notices': { given: { query?: { page?: number; size?: number } }; answer: PastNoticeOutPage };
