@@ -72,7 +72,8 @@ SELECT count(*) FROM remuneration r JOIN draw d ON d.id = r.draw_id
 WHERE {_MINE} AND r.state IN ('confirmed', 'assumed')
 """
 _RELEASES = f"""
-SELECT d.id, d.starts_at FROM draw d WHERE {_MINE} AND d.state = 'released' AND d.ended_at > $3::timestamptz - interval '2 days'
+SELECT d.id, d.starts_at FROM draw d WHERE {_MINE} AND d.state = 'released'
+  AND d.ended_at > $3::timestamptz - interval '2 days'
   AND EXISTS (SELECT 1 FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
     WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
       AND NOT EXISTS (SELECT 1 FROM attempt v
