@@ -32,6 +32,7 @@ TECHNICAL = frozenset(
         "longitude",
         "system",
         "token",
+        "id",
         "invitation_id",
         "device",
         "privacy_version",
