@@ -77,13 +77,13 @@ class Urging:
         permissions.check(actor, "attendance.urge")
         await self._access.get(actor, draw_id)
         draw = (await lock(draw_id)).draw
-        if draw.ended_at is not None:
-            raise Conflict("活动已结束，不能再催促专家。", code="activity_over")
         invitation = await Invitation.select_for_update().get_or_none(
             id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
         )
         if invitation is None:
             raise NotFound("名单中没有这位专家，请刷新后重试。")
+        if draw.ended_at is not None:
+            raise Conflict("活动已结束，不能再催促专家。", code="activity_over")
         book = self._deps.book(draw.pool)
         window = book.attendance.urging_window
         if not invitation.gathering_at <= self._deps.now() <= invitation.gathering_at + window:
