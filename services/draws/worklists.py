@@ -97,7 +97,7 @@ _LISTS: Mapping[WorkList, str] = {
     "to_do": "d.state = ANY({to_do}::text[])",
     "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
     "missing": AWAITS_SUPPLEMENT,
-    "late": f"d.state IN {GATHERED} AND {_BEGUN} AND {_LATE} > 0",
+    "late": f"d.ended_at IS NULL AND d.state IN {GATHERED} AND {_BEGUN} AND {_LATE} > 0",
     "watched": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending', 'completed') AND {_RECUSALS} > 0)",
     "today": f"d.state IN {GATHERED} AND {_TODAY}",
 }

@@ -20,6 +20,8 @@ from models.notices import Notice
 from services.core.audit import Audit, find_break
 from services.core.base import Deps, execute
 from services.draws import DiscardForm
+from services.draws.access import DrawAccess
+from services.draws.worklists import WorkLists
 from tests.factories.offices import (
     Office,
     SceneMaker,
@@ -264,6 +266,8 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     clock.set(invitation.gathering_at)
     await Draw.filter(id=draw_id).update(starts_at=clock.now())
     assert [row.may_urge for row in await office.attendance.desk(office.desk, draw_id)] == [True]
+    lists = WorkLists(office.deps, DrawAccess(office.deps))
+    assert (await lists.read(office.agency, "late")).total == 1
     await office.exits.end(office.agency, draw_id, "不再评标")
     clock.move(timedelta(minutes=2))
     with pytest.raises(Conflict, match="活动已结束"):
@@ -271,6 +275,7 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     with pytest.raises(Conflict, match="活动已结束"):
         await office.urging.ring(office.agency, draw_id, invitation.id, "18030785987")
     assert await office.urging.notify_late() == 0
+    assert (await lists.read(office.agency, "late")).total == 0
     assert not await Notice.exists(kind__in=["urging", "agency_late"])
     [row] = await office.attendance.desk(office.desk, draw_id)
     assert (row.may_urge, row.may_ring) == (False, False)
