@@ -1,4 +1,4 @@
-"""Memory goes back to the system: what large bodies took, and what the start of a process left over."""
+"""Returns freed memory to the operating system, after large bodies and after the start of a process."""
 
 from __future__ import annotations
 

@@ -133,8 +133,8 @@ async def _answering(settings: Settings, deadlines: Scheduler, ticking: Ticking)
 
 
 def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
-    """Whether deadlines are looked at, and whether each kind of them can be carried out. Asked of a worker that has
-    only just started, the first waits for the first look: a start is no outage."""
+    """Whether deadlines are looked at, and whether each kind of them can be carried out. In a worker that has only just
+    started the first check waits for the first look, so that a start is not reported as an outage."""
 
     async def check_tick() -> None:
         await ticking.begun.wait()

@@ -1,4 +1,4 @@
-"""What WeChat reports about our own messages, and about consents to receive them. Nothing of it shows."""
+"""WeChat's events on the delivery of messages and on consents to receive them; no reply is sent."""
 
 from __future__ import annotations
 

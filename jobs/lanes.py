@@ -1,4 +1,4 @@
-"""How many jobs of which queues a worker runs at once: nothing that waits can take the places of what is waited for."""
+"""How many jobs of which queues a worker runs at once, so that background jobs cannot occupy the whole worker."""
 
 from __future__ import annotations
 

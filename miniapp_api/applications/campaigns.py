@@ -116,7 +116,7 @@ async def show(call: Call, path: CampaignPath) -> ManagedCampaignOut:
 
 @api.put("/office/campaigns/{campaign_id}", "修改征集", action="campaign.manage")
 async def edit(call: Call, path: CampaignPath, body: CampaignIn) -> ManagedCampaignOut:
-    """Replace the form. Once enrolment has begun its beginning stands fast and entry types are only added."""
+    """Replace the form. Once enrolment has begun, its start cannot change and entry types are only added."""
     return ManagedCampaignOut.show(
         await call.services.workflows.campaigns.edit(call.actor, path.campaign_id, body.data())
     )

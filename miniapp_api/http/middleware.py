@@ -1,4 +1,4 @@
-"""The last word on every answer below ``/api``: refusals become problems, and headers keep browsers out of trouble."""
+"""Middleware of all answers below ``/api``: errors become problem documents, security headers are added."""
 
 from __future__ import annotations
 

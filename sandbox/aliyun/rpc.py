@@ -1,4 +1,4 @@
-"""The RPC door of each product: signature, nonce and time checked, faults and ledger around every action."""
+"""RPC entry point of each product: signature, nonce and time checked, faults and ledger around every action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door of API v3: signature, time and nonce of every request checked, every answer signed, faults and ledger."""
+"""Entry point of API v3: signature, time and nonce of every request checked, every answer signed, faults and ledger."""
 
 from __future__ import annotations
 

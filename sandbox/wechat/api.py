@@ -1,4 +1,4 @@
-"""The door of the server API: token, address, quota, faults and ledger around every call."""
+"""Entry point of the server API: token, address, quota, faults and ledger around every call."""
 
 from __future__ import annotations
 

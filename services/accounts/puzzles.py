@@ -1,4 +1,4 @@
-"""A puzzle that an unknown browser solves while its user types: cheap for one, dear for thousands.
+"""Proof of work that an unknown browser does, while its user types, before an SMS code is sent.
 
 Numbers are sought whose SHA-256 with the puzzle's token begins with zero bits. Several small ones instead of a big one
 take about the same time each time. The token is bound to the network that asked for it and serves for one code.

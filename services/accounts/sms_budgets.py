@@ -78,7 +78,7 @@ class Budget:
         return f"也可以在微信公众号“{self._deps.book(self._pool).pool.account_name}”里办理，或改用手机流量再试。"
 
     async def _warn(self, used: int, most: int, now: datetime) -> None:
-        """Tell the office once an hour at each of the two marks."""
+        """Notify the office once an hour at each of the two marks."""
         reached = [share for share in (WARN, 1.0) if used >= int(most * share)]
         if not reached:
             return

@@ -107,7 +107,10 @@ class VerificationCodes:
         return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
 
     async def is_right(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> bool:
-        """Whether ``redeem`` would take the code now. Counts nothing: never tell anybody without redeeming it too."""
+        """Whether ``redeem`` would take the code now. Counts no try.
+
+        The result must not be revealed unless the code is redeemed too.
+        """
         now, mobile_hash = self._deps.now(), self.mobile_hash(mobile)
         _, tries = await self._look(pool, mobile_hash, source, now)
         if tries.held(_limits(self._deps.book(pool).login), now):

@@ -74,7 +74,7 @@ class Campaigns:
     async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData, now: datetime) -> EditedCampaign:
         """Replace the form; inside the transaction of ``services.workflows``.
 
-        Once enrolment has begun its beginning stands fast, entry types are only added, and no end is moved into the
+        Once enrolment has begun, its start cannot change, entry types are only added, and no end is moved into the
         past: ``close`` ends a campaign, and what it closed stays closed. Applicants with something to hand in get the
         new end. Raises Conflict.
         """

@@ -1,4 +1,4 @@
-"""Applications that a window left behind: how one knows, and how their person gets into the next campaign."""
+"""Applications whose campaign window has closed: how they are found, and how they go on in the next campaign."""
 
 from __future__ import annotations
 

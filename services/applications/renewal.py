@@ -1,4 +1,4 @@
-"""What an expert in the pool keeps of the file in a new application: read-only, and right as it is filed."""
+"""Fields that the application of an expert in the pool takes from the file and may not change."""
 
 from __future__ import annotations
 

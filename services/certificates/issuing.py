@@ -125,7 +125,7 @@ class Issuing:
             )
 
     async def remind_ending(self) -> int:
-        """Tell each holder once that a certificate ends soon; returns how many were due."""
+        """Notify each holder once that a certificate ends soon; returns how many were due."""
         now, count = self._deps.now(), 0
         for pool, book in self._deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.certificate.expiry_notice)

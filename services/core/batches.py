@@ -1,4 +1,4 @@
-"""Working through rows that are due: the trouble of one is not the trouble of those behind it."""
+"""Processes due rows one by one; a row that fails does not block those after it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 LOOK_EVERY = 0.4
 """Seconds between two looks at all that is watched."""
 READ_EVERY = 15.0
-"""Seconds after which a draw is read although nothing was heard: calling hours begin, or a message was lost."""
+"""Seconds after which a draw is read although no message came: calling hours begin, or a message was lost."""
 _RETRY = 2.0
 ROUND_ACTS = (
     "round_opened",

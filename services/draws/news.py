@@ -59,7 +59,7 @@ Event = Literal[
 class _News:
     """``what`` fits a field of a template message (20 characters) when it is filled.
 
-    ``kind`` is that of the notice; ``kinds``: of the sides that are told in another one.
+    ``kind`` is that of the notice; ``kinds``: of the sides that are notified by another one.
     """
 
     what: str
@@ -110,13 +110,14 @@ _NEWS: Mapping[Event, _News] = {
     "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kinds=_AT_THE_DOOR),
     "unreplied": _News("专家酬劳异议待答复", ("venue",)),
 }
-"""``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is
-``terminated`` before its venue heard of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
+"""``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is ``terminated``
+before its venue was notified of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
 ``recalled`` its final confirmation when a member of the original panel doesn't come; ``release_verified`` and
 ``release_unused`` are ``release_approved`` and ``release_lapsed`` for who can't begin the release.
 
-Who else the agency, supervisors and verifiers hear from: ``agency_…``, ``supervisor_discard``, ``commitment_wanted``,
-``draw_terminated``, ``verification_waiting``, ``supervisors_changed``, ``supervisor_removed``."""
+By which other kinds the agency, supervisors and verifiers are notified: ``agency_…``, ``supervisor_discard``,
+``commitment_wanted``, ``draw_terminated``, ``verification_waiting``, ``supervisors_changed``, ``supervisor_removed``.
+"""
 _OFFICES = """
 SELECT 'supervisor' AS side, s.id AS key, a.id AS account_id, s.phone_sealed, s.mobile_hash FROM draw_supervisor s
   LEFT JOIN account a ON a.pool = $2 AND a.mobile_hash = s.mobile_hash
@@ -202,7 +203,7 @@ class DrawNews:
 
 
 def _supervision_news(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
-    """Kind and words for one who hears that the supervisors ``earlier`` are those ``later`` now."""
+    """Kind and words for one who is notified that the supervisors ``earlier`` are those ``later`` now."""
     if row["side"] == "supervisor" and row["mobile_hash"] not in later:
         return "supervisor_removed", "您不再担任监督人"
     came = row["side"] == "supervisor" and row["mobile_hash"] not in earlier

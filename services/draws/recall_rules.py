@@ -1,4 +1,4 @@
-"""Rules of a recall (复评、通知原专家): its day, and what of it stands fast. Pure."""
+"""Rules of a recall (复评、通知原专家): its day, and what of it cannot be changed. Pure."""
 
 from __future__ import annotations
 

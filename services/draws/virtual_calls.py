@@ -143,7 +143,7 @@ class VirtualCalls:
             )
 
     async def dial(self, call_id: UUID) -> None:
-        """Ask the vendor, once: before it hears of the call, the row says that it perhaps does."""
+        """Ask the vendor, once: before it is called, the row is marked as perhaps dialled."""
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
             now = self._deps.now()
@@ -184,7 +184,7 @@ class VirtualCalls:
         return True
 
     async def check_due(self) -> int:
-        """Ask about calls without an end, and give up those of which nothing is heard."""
+        """Ask about calls without an end, and give up those of which no report came."""
         due = await rows(_DUE, self._deps.now())
         return await process_each("virtual_calls", due, lambda row: self._check(row["id"]))
 

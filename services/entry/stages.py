@@ -98,7 +98,7 @@ class Entry:
             await self._enter(application, book, now)
 
     async def end_public_notices(self) -> int:
-        """Let everybody pass on whose public notice is over and undisputed; returns how many."""
+        """Advance the applications whose public notice is over and undisputed; returns how many."""
         now = self._deps.now()
         return await process_each(
             "notice_end", await rows(_NEXT, now), lambda row: self._end_public_notice(row["id"], now)

@@ -150,7 +150,7 @@ class ExamSetup:
             await record(actor, now, "exam.publish", "exam", exam.id)
 
     async def _seat_all(self, exam: Exam, rules: ExamRules, now: datetime) -> None:
-        """Tell those who were named while it was a draft; all others are called by the clock."""
+        """Notify those who were named while it was a draft; all others are called by the clock."""
         sitting = None
         named = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
         if not rules.booking:

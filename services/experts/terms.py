@@ -24,7 +24,7 @@ class ExpertTerms:
         self._notices = notices
 
     async def notify_ending(self) -> int:
-        """Tell everybody once whose term ends within the rulebook's time; returns how many were due."""
+        """Notify each expert once whose term ends within the rulebook's time; returns how many were due."""
         now, count = self._deps.now(), 0
         for pool, book in self._deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.entry.ending_notice)

@@ -1,6 +1,6 @@
 """Carries attempts out: claims those due, sends them concurrently, stores each outcome.
 
-An attempt is marked ``unknown`` and committed before the vendor hears of it, so that a crash leaves a trace; it is
+An attempt is marked ``unknown`` and committed before the vendor is called, so that a crash leaves a trace; it is
 never sent again unless the vendor is known to have refused it or to make repeats one (template messages, by their id).
 """
 

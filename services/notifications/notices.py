@@ -117,7 +117,7 @@ class Notices:
         secret: str | None = None,
         notified_channel: str = "",
     ) -> UUID:
-        """Tell one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
+        """Notify one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
 
         ``notified_channel`` names a channel that gives the person this already (the reply of a conversation): it is
         noted as delivered there and not sent again. Raises NotFound without a recipient.
@@ -126,7 +126,7 @@ class Notices:
         return (await self.notify_each(pool, [NoticeRequest(kind, to, secret, notified_channel)]))[0]
 
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
-        """Tell thousands in a few statements; returns how many are new. Recipients name an account or an expert.
+        """Notify thousands in a few statements; returns how many are new. Recipients name an account or an expert.
 
         ``bulk``: they may wait, so notices to one person overtake them.
         """
@@ -138,7 +138,7 @@ class Notices:
         return fresh
 
     async def notify_each(self, pool: str, requests: Sequence[NoticeRequest]) -> list[UUID]:
-        """Tell some people different things by two statements; returns the notices' ids. Raises as ``notify``."""
+        """Notify some people of different things by two statements; returns the notices' ids. Raises as ``notify``."""
         return (await self._write(pool, requests, bulk=False))[0]
 
     async def _write(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:

@@ -180,7 +180,7 @@ _CHECKS = {
         "WHERE a.state = 'fee' AND NOT EXISTS (SELECT 1 FROM pay_event e JOIN pay_order o "
         "ON o.out_trade_no = e.subject WHERE o.fee_id = f.id AND e.applied_at IS NULL)"
     ),
-    "an application is under review, but on nobody's desk": (
+    "an application is under review, but has no open task": (
         "SELECT a.id FROM application a WHERE a.state = 'reviewing' "
         "AND NOT EXISTS (SELECT 1 FROM review_task t WHERE t.application_id = a.id AND t.state = 'open')"
     ),

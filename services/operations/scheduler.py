@@ -216,7 +216,7 @@ class Scheduler:
         await process_each("delivery_reports", waiting, lambda row: self._reports.apply(row["id"]))
 
     async def _unseal(self) -> None:
-        """Tell the agency once, from T-30 min on, that codes have turned into names."""
+        """Notify the agency once, from T-30 min on, that codes have turned into names."""
         finished = await Draw.filter(
             unsealed_notice_at=None,
             finished_at__isnull=False,

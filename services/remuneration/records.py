@@ -83,7 +83,7 @@ def reply_until(book: Rulebook, one: Remuneration) -> datetime | None:
 
 
 async def notify_proposer(notices: Notices, draw: Draw, one: Remuneration, occasion: str = "") -> None:
-    """Whoever proposed the amount is asked to answer the objection to it; again on another ``occasion``."""
+    """The person who proposed the amount is asked to answer the objection to it; again on another ``occasion``."""
     [row] = await rows("SELECT code FROM invitation WHERE id = $1", one.invitation_id)
     await notices.notify(
         pool=one.pool,

@@ -87,7 +87,7 @@ class Reminders:
             return await self._notices.notify_many(pool=pool, kind="review_waiting", recipients=recipients)
 
     async def _warn(self, pool: str, now: datetime) -> int:
-        """Tell the administrators of steps at which tasks are late, or lie where there is no reviewer."""
+        """Notify the administrators of steps at which tasks are late, or lie where there is no reviewer."""
         day, steps = f"{local(now):%Y%m%d}", self._deps.book(pool).review.steps
         found = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
         late = {row["step"]: row["n"] for row in found}

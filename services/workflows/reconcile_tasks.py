@@ -1,4 +1,4 @@
-"""Applications whose open tasks are not those that the rulebook asks for: it changed while they were under review."""
+"""Adjusts open review tasks of applications after the rulebook's review steps have changed."""
 
 from __future__ import annotations
 

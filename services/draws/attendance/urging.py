@@ -106,7 +106,7 @@ class Urging:
         return count
 
     async def notify_late(self) -> int:
-        """Tell each agency once, after its gathering time, how many are missing; returns how many were looked at."""
+        """Notify each agency once, after its gathering time, how many are missing; returns how many were looked at."""
         now = self._deps.now()
         due = await rows(
             "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "

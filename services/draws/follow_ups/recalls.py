@@ -209,7 +209,7 @@ class Recalls:
         return self._deps.keys.read(draw.staff_phone_sealed, PHONE)
 
     async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
-        """Tell an expert, without showing his number, to call the agency's person. Raises Conflict."""
+        """Ask an expert, without showing his number, to call the agency's person. Raises Conflict."""
         async with transaction():
             locked = await self._open(actor, draw_id)
             draw, now = locked.draw, self._deps.now()

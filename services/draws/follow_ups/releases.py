@@ -262,7 +262,7 @@ class Releases:
             await self._news.notify(draw, "release_refused", occasion=str(application.id))
 
     async def remind_due(self) -> int:
-        """Tell each agency once when its approved release must be begun soon, and once when it is too late for it."""
+        """Notify each agency once when its approved release must be begun soon, and once when it is too late for it."""
         due = await rows(_APPROVED, self._deps.now())
         return await process_each("release_reminders", due, lambda row: self._remind(row["id"]))
 

@@ -70,8 +70,8 @@ class PublicRecords:
     async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
         """Salt and expert id behind a leaf, hex; every opening is logged.
 
-        From unsealing on, for the expert himself or a supervisor: before that a leaf would tell friends their place in
-        the order. Raises Forbidden, NotFound, RuleViolation.
+        From unsealing on, for the expert himself or a supervisor: before that a leaf would reveal to
+        experts their place in the order. Raises Forbidden, NotFound, RuleViolation.
         """
         permissions.check(actor, "draw.open_leaf")
         async with transaction():

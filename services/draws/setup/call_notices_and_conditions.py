@@ -79,7 +79,7 @@ class CallNoticesAndConditions:
         key: str | None = None,
     ) -> None:
         """Before handing in anything may change; after verification, until the order is being fixed, room, contact and
-        remarks, and the verifier hears of it. ``version``: what the form was filled from.
+        remarks, and the verifier is notified. ``version``: what the form was filled from.
 
         Raises Conflict, InvalidInput, RuleViolation.
         """
