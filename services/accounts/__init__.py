@@ -6,7 +6,7 @@ Other packages and edges import from here; what is not exported is the package's
 from services.accounts.account_linking import DIGITS, SCENE, JoinCode
 from services.accounts.assembly import AccountPorts, AccountServices, build
 from services.accounts.credentials import TAIL, MobileChanged, PasswordSet, Profile
-from services.accounts.form_drafts import DRAFT_TTL
+from services.accounts.form_drafts import DRAFT_TTL, FormDraftView
 from services.accounts.initial_passwords import AT_ONCE, InitialPassword
 from services.accounts.mini_program_entry import Entrance
 from services.accounts.page_tokens import issue_page_token
@@ -44,6 +44,7 @@ __all__ = [
     "Bound",
     "CodeSent",
     "Entrance",
+    "FormDraftView",
     "InitialPassword",
     "JoinCode",
     "LogIn",

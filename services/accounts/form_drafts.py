@@ -1,10 +1,12 @@
-"""What was typed into a form before its first save: kept by the service, so that another device goes on with it."""
+"""What was typed into a form and is not saved: kept by the service, so that another device goes on with it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from domain.errors import Conflict
 from domain.ids import new_id
@@ -16,10 +18,22 @@ from services.core.limits import advisory_lock
 DRAFT_TTL = timedelta(days=30)
 _PURPOSE = "form_draft"
 _LONGEST = 16_000
+_LISTED = 50
 _KEEP = (
     "INSERT INTO form_draft (id, account_id, name, values_sealed, saved_at) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (account_id, name) DO UPDATE SET values_sealed = EXCLUDED.values_sealed, saved_at = EXCLUDED.saved_at"
 )
+
+
+@dataclass(frozen=True)
+class FormDraftView:
+    """``within`` is the id of what holds the subject of the form, ``about`` its name."""
+
+    name: str
+    values: Mapping[str, str]
+    saved_at: datetime
+    within: str = ""
+    about: str = ""
 
 
 class FormDrafts:
@@ -31,9 +45,26 @@ class FormDrafts:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def keep(self, actor: Actor, name: str, values: Mapping[str, str], *, generation: str = "") -> None:
-        """Replace what was kept; what is longer than any form is not kept. Raises Conflict once that is forgotten."""
-        text = json.dumps({key: value for key, value in values.items() if value}, ensure_ascii=False)
+    async def keep(
+        self,
+        actor: Actor,
+        name: str,
+        values: Mapping[str, str],
+        *,
+        generation: str = "",
+        within: str = "",
+        about: str = "",
+    ) -> None:
+        """Replace what was kept; what is longer than any form is not kept. Raises Conflict once the ``generation`` is
+        forgotten. ``version`` among the values: what the form was filled from.
+        """
+        held = {
+            "organisation": str(actor.organisation_id or ""),
+            "within": within,
+            "about": about,
+            "values": {key: value for key, value in values.items() if value},
+        }
+        text = json.dumps(held, ensure_ascii=False)
         if actor.account_id is None or len(text) > _LONGEST:
             return
         sealed = self._deps.keys.seal(text, _PURPOSE)
@@ -46,7 +77,20 @@ class FormDrafts:
     async def find(self, actor: Actor, name: str) -> dict[str, str]:
         """Empty where nothing is kept."""
         found = await FormDraft.get_or_none(account_id=actor.account_id, name=name)
-        return dict(json.loads(self._deps.keys.open_text(found.values_sealed, _PURPOSE))) if found else {}
+        return dict(self._open(found).get("values", {})) if found else {}
+
+    async def list(self, actor: Actor) -> list[FormDraftView]:
+        """Those of the person for the organisation he acts for now, newest first."""
+        found = []
+        for row in await FormDraft.filter(account_id=actor.account_id).order_by("-saved_at", "id").limit(_LISTED):
+            held = self._open(row)
+            if held.get("organisation") == str(actor.organisation_id or ""):
+                view = FormDraftView(row.name, held["values"], row.saved_at, held["within"], held["about"])
+                found.append(view)
+        return found
+
+    def _open(self, row: FormDraft) -> dict[str, Any]:
+        return dict(json.loads(self._deps.keys.open_text(row.values_sealed, _PURPOSE)))
 
     async def forget(self, actor: Actor, name: str, *, generation: str = "") -> None:
         async with transaction():

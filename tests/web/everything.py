@@ -95,6 +95,8 @@ def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
         ("/agency/projects/", "id"): world.office.project_id,
         ("/agency/drafts/", "kind"): "project",
         ("/agency/drafts/", "id"): world.office.agency.organisation_id,
+        ("/agency/drafts/{kind}/{id}/{part}", "kind"): "notice-edit",
+        ("/agency/drafts/{kind}/{id}/{part}", "part"): world.office.project_id,
         ("/agency/catalogues/", "kind"): "region",
         ("/agency/remuneration/", "month"): "2026-11",
         ("/agency/templates/{kind}.pdf", "kind"): "draw",

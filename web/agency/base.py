@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -32,6 +33,33 @@ MENU = (
     ("agents", "我的经办人", "/agency/agents"),
 )
 """Code, name and path of each entry."""
+
+
+@dataclass(frozen=True)
+class DraftPlace:
+    """Where a form is kept: its kind (``web.agency.drafts``), what it belongs to, and which part of that it edits."""
+
+    kind: str
+    subject_id: UUID | None
+    part_id: UUID | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}:{self.part_id or self.subject_id}"
+
+    @property
+    def path(self) -> str:
+        part = f"/{self.part_id}" if self.part_id else ""
+        return f"/agency/drafts/{self.kind}/{self.subject_id}{part}"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is kept of a form, and where. ``outdated``: what it was typed over has changed, so it is not shown."""
+
+    path: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    outdated: bool = False
 
 
 class AgencyPart:
@@ -63,14 +91,20 @@ class AgencyPart:
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
         return await self.site.read_upload(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
 
-    async def draft(self, actor: Actor, kind: str, subject_id: UUID | None) -> dict[str, str]:
-        """What was typed into a form that was never saved; empty: nothing."""
-        return await self.services.accounts.form_drafts.find(actor, draft_name(kind, subject_id))
+    async def draft(self, actor: Actor, place: DraftPlace, *, version: str = "") -> Draft:
+        """What was typed into a form that is not saved. What was typed over an older ``version`` is not put over what
+        stands now: it is forgotten."""
+        drafts = self.services.accounts.form_drafts
+        values = await drafts.find(actor, place.name)
+        if values.get("version", "") == version:
+            return Draft(place.path, values)
+        if values:
+            await drafts.forget(actor, place.name)
+        return Draft(place.path, outdated=bool(values))
 
-    async def saved(self, actor: Actor, kind: str, subject_id: UUID | None, fields: Mapping[str, str]) -> None:
+    async def saved(self, actor: Actor, place: DraftPlace, fields: Mapping[str, str]) -> None:
         """It was saved now, so its draft is forgotten, and what this page still sends of it is refused."""
-        name, generation = draft_name(kind, subject_id), generation_of(fields)
-        await self.services.accounts.form_drafts.forget(actor, name, generation=generation)
+        await self.services.accounts.form_drafts.forget(actor, place.name, generation=generation_of(fields))
 
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
@@ -100,10 +134,6 @@ class AgencyPart:
 
     def book(self, actor: Actor) -> Rulebook:
         return self.services.deps.book(actor.pool)
-
-
-def draft_name(kind: str, subject_id: UUID | None) -> str:
-    return f"{kind}:{subject_id}"
 
 
 def generation_of(fields: Mapping[str, str]) -> str:

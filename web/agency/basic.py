@@ -11,6 +11,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.draws.lifecycles import DrawState
 from domain.errors import AppError, InvalidInput
 from domain.masking import mask_mobile
 from services.core.base import Actor
@@ -25,9 +26,9 @@ from services.draws import (
     SupervisorView,
     basic_version,
 )
-from web.agency.base import whole
+from web.agency.base import Draft, DraftPlace, whole
 from web.agency.projects import print_wan
-from web.agency.wizard import STEPS, WHAT, DrawPart, path_of, text, ticked, when
+from web.agency.wizard import EDITABLE, STEPS, WHAT, DrawPart, path_of, text, ticked, when
 from web.office.base import Form, key_of, print_moment, redirect, uuid_of
 
 LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
@@ -70,8 +71,8 @@ class BasicPages(DrawPart):
         actor, project = await self._project(request)
         lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
         values = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
-        kept = await self.draft(actor, "basic", project.id)
-        return await self._form_page(actor, request, project, None, Form(kept or values), kept=bool(kept))
+        draft = await self.draft(actor, DraftPlace("basic", project.id))
+        return await self._form_page(actor, request, project, None, Form(draft.values or values), draft)
 
     async def create(self, request: http.Request) -> http.Response:
         """``command`` save, find (among supervisors and earlier activities) or copy: as the last activity says."""
@@ -82,12 +83,12 @@ class BasicPages(DrawPart):
         try:
             if fields.get("command") == "copy":
                 made = await self._copy(actor, project, fields)
-                await self.saved(actor, "basic", project.id, fields)
+                await self.saved(actor, DraftPlace("basic", project.id), fields)
                 raise redirect(path_of(made, "basic"), note="copied")
             made = await self.services.draws.setup.create(actor, _form(fields, project.id), key=key_of(fields))
         except AppError as error:
             return await self._form_page(actor, request, project, None, Form(fields, self.shown(error)))
-        await self.saved(actor, "basic", project.id, fields)
+        await self.saved(actor, DraftPlace("basic", project.id), fields)
         raise redirect(path_of(made, "recusal"), note="begun")
 
     async def _copy(self, actor: Actor, project: ProjectView, fields: Mapping[str, str]) -> UUID:
@@ -108,14 +109,22 @@ class BasicPages(DrawPart):
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail)
+        if DrawState(detail.draw.state) not in EDITABLE:
+            return await self._page(actor, request, detail)
+        draft = await self.draft(actor, DraftPlace("basic-edit", detail.draw.id), version=_version(detail))
+        return await self._page(actor, request, detail, Form(draft.values) if draft.values else None, draft)
 
     async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, form: Form | None = None
+        self,
+        actor: Actor,
+        request: http.Request,
+        detail: Detail,
+        form: Form | None = None,
+        draft: Draft | None = None,
     ) -> http.Response:
         project = await self.services.draws.projects.get(actor, detail.draw.project_id)
         operator = self.services.draws.operators.show(detail.draw)
-        return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)))
+        return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)), draft)
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, find, supervisors or delete."""
@@ -135,6 +144,7 @@ class BasicPages(DrawPart):
                 case "save":
                     form = _form(fields, draw.project_id, draw)
                     await setup.edit(actor, draw.id, form, version=fields.get("version", ""), key=key_of(fields))
+                    await self.saved(actor, DraftPlace("basic-edit", draw.id), fields)
                     raise redirect(path_of(draw.id, "recusal"), note="saved")
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
@@ -149,8 +159,7 @@ class BasicPages(DrawPart):
         project: ProjectView,
         detail: Detail | None,
         form: Form,
-        *,
-        kept: bool = False,
+        draft: Draft | None = None,
     ) -> http.Response:
         common = await self._choices(actor, project, detail, form)
         if detail is not None:
@@ -166,6 +175,7 @@ class BasicPages(DrawPart):
                 version=_version(detail),
                 operator=self.services.draws.operators.show(detail.draw),
                 supervisor_phone=self._supervisor_phone,
+                draft=draft or Draft(DraftPlace("basic-edit", detail.draw.id).path),
                 **common,
             )
         operator = await self.services.draws.operators.remembered(actor)
@@ -181,8 +191,7 @@ class BasicPages(DrawPart):
             steps=STEPS,
             draw=None,
             editable=True,
-            draft=f"/agency/drafts/basic/{project.id}",
-            kept=kept,
+            draft=draft or Draft(DraftPlace("basic", project.id).path),
             **common,
         )
 

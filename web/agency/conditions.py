@@ -13,7 +13,7 @@ from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.core.crypto import PHONE
 from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, ConditionView, Detail, Preview, part_version
-from web.agency.base import whole
+from web.agency.base import Draft, DraftPlace, whole
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.draws.facts import CODES, MODES, condition_names
 from web.office.base import EMPTY, Form, key_of, print_moment, redirect, uuid_of
@@ -81,9 +81,9 @@ class ConditionPages(DrawPart):
 
     async def notice(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._notice(request)
-        kept = {} if one else await self.draft(actor, "notice", detail.draw.id)
-        values = kept or (self._call_notice_values(actor, one) if one else self._suggested(actor, detail))
-        return self._notice_page(actor, request, detail, one, Form(values), kept=bool(kept))
+        draft = await self.draft(actor, _place("notice", detail, one), version=part_version(one) if one else "")
+        stands = self._call_notice_values(actor, one) if one else self._suggested(actor, detail)
+        return self._notice_page(actor, request, detail, one, Form(draft.values or stands), draft)
 
     async def save_notice(self, request: http.Request) -> http.Response:
         """``command`` save or delete."""
@@ -100,7 +100,7 @@ class ConditionPages(DrawPart):
                 await setup.edit_call_notice(actor, draw_id, one.id, form, version=version, key=key_of(fields))
             else:
                 await setup.add_call_notice(actor, draw_id, _call_notice_form(fields), key=key_of(fields))
-                await self.saved(actor, "notice", draw_id, fields)
+            await self.saved(actor, _place("notice", detail, one), fields)
         except AppError as error:
             stands = self._call_notice_values(actor, one) if one and fields.get("command") == "delete" else fields
             return self._notice_page(actor, request, detail, one, Form(stands, self.shown(error)))
@@ -117,8 +117,7 @@ class ConditionPages(DrawPart):
         detail: Detail,
         one: CallNoticeView | None,
         form: Form,
-        *,
-        kept: bool = False,
+        draft: Draft | None = None,
     ) -> http.Response:
         return self.draw_page(
             actor,
@@ -133,8 +132,7 @@ class ConditionPages(DrawPart):
             venues=self.book(actor).venues,
             rules=self.book(actor).draw.notice,
             other=OTHER,
-            draft="" if one else f"/agency/drafts/notice/{detail.draw.id}",
-            kept=kept,
+            draft=draft or Draft(_place("notice", detail, one).path),
         )
 
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
@@ -169,9 +167,9 @@ class ConditionPages(DrawPart):
     async def condition(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._condition(request)
         left = detail.draw.needed - sum(c.planned for c in detail.conditions)
-        kept = {} if one else await self.draft(actor, "condition", detail.draw.id)
-        values = kept or (_condition_values(one) if one else self._usual(actor, detail, left))
-        return await self._condition_page(actor, request, detail, one, Form(values), kept=bool(kept))
+        draft = await self.draft(actor, _place("condition", detail, one), version=part_version(one) if one else "")
+        stands = _condition_values(one) if one else self._usual(actor, detail, left)
+        return await self._condition_page(actor, request, detail, one, Form(draft.values or stands), draft)
 
     def _usual(self, actor: Actor, detail: Detail, left: int) -> dict[str, str]:
         mode, notices = self.book(actor).draw.region_modes[0], detail.parts.notices
@@ -193,7 +191,7 @@ class ConditionPages(DrawPart):
                 await setup.edit_condition(actor, draw_id, one.id, form, version=version, key=key)
             else:
                 await setup.add_condition(actor, draw_id, _condition_form(fields), key=key)
-                await self.saved(actor, "condition", draw_id, fields)
+            await self.saved(actor, _place("condition", detail, one), fields)
         except AppError as error:
             stands = _condition_values(one) if one and fields.get("command") == "delete" else fields
             return await self._condition_page(actor, request, detail, one, Form(stands, self.shown(error)))
@@ -212,8 +210,8 @@ class ConditionPages(DrawPart):
         detail: Detail,
         one: ConditionView | None,
         form: Form = EMPTY,
+        draft: Draft | None = None,
         *,
-        kept: bool = False,
         seen: Preview | None = None,
     ) -> http.Response:
         names = await self.services.catalogues.names(actor.pool, "region", form.value("regions").split(","))
@@ -236,8 +234,7 @@ class ConditionPages(DrawPart):
             payer_note=self.book(actor).remuneration.payer_note,
             modes=MODES,
             top=self.book(actor).pool.region,
-            draft="" if one else f"/agency/drafts/condition/{detail.draw.id}",
-            kept=kept,
+            draft=draft or Draft(_place("condition", detail, one).path),
         )
 
 
@@ -255,6 +252,11 @@ def _is_supplemented(one: ConditionView, detail: Detail) -> bool:
     draw = detail.draw
     waits = draw.finished_at is not None and draw.ended_at is None and draw.kind != "recall"
     return one.id in detail.supplemented or (waits and one.needed > one.accepted)
+
+
+def _place(kind: str, detail: Detail, one: CallNoticeView | ConditionView | None) -> DraftPlace:
+    """Of the form of a new part, or of the one that is edited."""
+    return DraftPlace(f"{kind}-edit", detail.draw.id, one.id) if one else DraftPlace(kind, detail.draw.id)
 
 
 def _part(request: http.Request, parts: Sequence[Part], what: str) -> Part | None:

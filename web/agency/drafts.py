@@ -1,26 +1,85 @@
-"""``/agency/drafts/{kind}/{id}``: what was typed into a form before its first save, kept for any other device."""
+"""``/agency/drafts/{kind}/{id}``: what was typed into a form and is not saved, kept for any other device."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import NotFound
-from web.agency.base import AgencyPart, draft_name, generation_of
+from services.accounts import FormDraftView
+from web.agency.base import AgencyPart, DraftPlace, generation_of
 from web.office.base import redirect, uuid_of
 
-PAGES: Mapping[str, str] = {
-    "project": "/agency/projects/new",
-    "basic": "/agency/draws/new?project={id}",
-    "notice": "/agency/draws/{id}/notices/new",
-    "condition": "/agency/draws/{id}/conditions/new",
-    "submit": "/agency/draws/{id}/submit",
+
+@dataclass(frozen=True)
+class DraftForm:
+    """``page`` of ``id``, what the form belongs to (organisation, project or draw), and the ``part`` that it edits."""
+
+    label: str
+    page: str
+
+
+FORMS: Mapping[str, DraftForm] = {
+    "project": DraftForm("新建招标项目", "/agency/projects/new"),
+    "lot": DraftForm("新增标段", "/agency/projects/{id}?open=lot"),
+    "basic": DraftForm("新建抽取", "/agency/draws/new?project={id}"),
+    "basic-edit": DraftForm("活动信息", "/agency/draws/{id}/basic"),
+    "unit": DraftForm("新增回避单位", "/agency/draws/{id}/recusal?list=units"),
+    "person": DraftForm("新增回避人员", "/agency/draws/{id}/recusal?list=persons"),
+    "notice": DraftForm("新增语音通知", "/agency/draws/{id}/notices/new"),
+    "notice-edit": DraftForm("编辑语音通知", "/agency/draws/{id}/notices/{part}"),
+    "condition": DraftForm("新增抽取条件", "/agency/draws/{id}/conditions/new"),
+    "condition-edit": DraftForm("编辑抽取条件", "/agency/draws/{id}/conditions/{part}"),
+    "submit": DraftForm("提交审核", "/agency/draws/{id}/submit"),
+    "redraw": DraftForm("重新抽取", "/agency/draws/{id}/redraw"),
+    "recall": DraftForm("复评", "/agency/draws/{id}/recall"),
+    "release": DraftForm("退选申请", "/agency/draws/{id}/release"),
 }
-"""The form of each kind; ``id`` is what it belongs to: organisation, project or draw."""
+_WHAT = "这个表单"
 _LEFT_OUT = frozenset(
-    ("form", "key", "command", "quiet", "file", "version", "last", "operator_id_number", "supervisor_q", "earlier_q")
+    (
+        "form",
+        "key",
+        "command",
+        "quiet",
+        "back",
+        "about",
+        "file",
+        "last",
+        "id_number",
+        "operator_id_number",
+        "supervisor_q",
+        "earlier_q",
+    )
 )
+
+
+@dataclass(frozen=True)
+class OpenForm:
+    """A form that is not saved yet, in the list of them. ``path`` forgets it."""
+
+    label: str
+    about: str
+    saved_at: datetime
+    page: str
+    path: str
+
+
+def open_forms(kept: Iterable[FormDraftView]) -> list[OpenForm]:
+    found = []
+    for one in kept:
+        kind, _, subject = one.name.partition(":")
+        within, form = one.within or subject, FORMS.get(kind)
+        if form is None:
+            continue
+        path = f"/agency/drafts/{kind}/{within}" + (f"/{subject}" if within != subject else "")
+        page = form.page.format(id=within, part=subject)
+        found.append(OpenForm(form.label, one.about or one.values.get("name", ""), one.saved_at, page, path))
+    return found
 
 
 class DraftPages(AgencyPart):
@@ -28,21 +87,33 @@ class DraftPages(AgencyPart):
 
     def add_routes(self) -> None:
         self.site.post("/agency/drafts/{kind}/{id}", self.keep)
+        self.site.post("/agency/drafts/{kind}/{id}/{part}", self.keep)
 
     async def keep(self, request: http.Request) -> http.Response:
         """``command`` forget empties the form; all else keeps it. ``quiet``: the page's script, which stays there."""
-        actor, kind = await self.actor(request), request.match_info["kind"]
-        if kind not in PAGES:
-            raise NotFound("没有这个表单，请返回工作台。", code="unknown")
-        subject_id = uuid_of(request.match_info["id"], "这个表单")
+        actor, place = await self.actor(request), _place(request)
         fields = await self.fields(request, actor)
-        drafts, name = self.services.accounts.form_drafts, draft_name(kind, subject_id)
-        if fields.get("command") == "forget":
-            await drafts.forget(actor, name, generation=generation_of(fields))
+        drafts, generation = self.services.accounts.form_drafts, generation_of(fields)
+        forget = fields.get("command") == "forget"
+        if forget:
+            await drafts.forget(actor, place.name, generation=generation)
         else:
             typed = {key: fields[key] for key in fields if key not in _LEFT_OUT}
-            await drafts.keep(actor, name, typed, generation=generation_of(fields))
+            within, about = str(place.subject_id), fields.get("about", "")[:200]
+            await drafts.keep(actor, place.name, typed, generation=generation, within=within, about=about)
         if fields.get("quiet"):
             return http.Response(status=204)
-        path, _, query = PAGES[kind].format(id=subject_id).partition("?project=")
-        raise redirect(path, project=query, note="" if fields.get("command") == "forget" else "kept")
+        if fields.get("back"):
+            raise redirect("/agency", note="emptied")
+        page = FORMS[place.kind].page.format(id=place.subject_id, part=place.part_id)
+        path, _, query = page.partition("?")
+        raise redirect(path, **dict([query.split("=")] if query else []), note="" if forget else "kept")
+
+
+def _place(request: http.Request) -> DraftPlace:
+    kind, part = request.match_info["kind"], request.match_info.get("part", "")
+    form = FORMS.get(kind)
+    if form is None or ("{part}" in form.page) != bool(part):
+        raise NotFound("没有这个表单，请返回工作台。", code="unknown")
+    part_id: UUID | None = uuid_of(part, _WHAT) if part else None
+    return DraftPlace(kind, uuid_of(request.match_info["id"], _WHAT), part_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 import aiohttp.web as http
@@ -11,6 +12,7 @@ from domain.draws.lifecycles import DrawState
 from domain.errors import AppError
 from services.core.base import Actor
 from services.draws import Detail, RecallTimes, RedrawTimes
+from web.agency.base import Draft, DraftPlace
 from web.agency.basic import LOT
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, ticked, when
@@ -21,6 +23,7 @@ _ALLOWED = {"redraw": (DrawState.ENDED, DrawState.RELEASED), "recall": (DrawStat
 
 class FollowUpPages(DrawPart):
     step = "run"
+    notes: ClassVar[Mapping[str, str]] = {"kept": "已暂存，可以在其他手机或电脑上接着填。"}
 
     def add_routes(self) -> None:
         for kind in _ALLOWED:
@@ -30,9 +33,12 @@ class FollowUpPages(DrawPart):
     async def form(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
         lots = {f"{LOT}{one.lot_id}": "1" for one in detail.parts.lots if one.lot_id}
-        return await self._page(actor, request, detail, Form(lots))
+        draft = await self.draft(actor, DraftPlace(_kind_of(request), detail.draw.id))
+        return await self._page(actor, request, detail, Form(draft.values or lots), draft)
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY, draft: Draft | None = None
+    ) -> http.Response:
         kind, draw, draws = _kind_of(request), detail.draw, self.services.draws
         project = await draws.projects.get(actor, draw.project_id)
         owners = (None, draw.id, *detail.ancestors)
@@ -49,6 +55,7 @@ class FollowUpPages(DrawPart):
             project=project,
             wan=print_wan,
             lots=[(lot, lot.draw_id in owners) for lot in project.lots],
+            draft=draft or Draft(DraftPlace(kind, draw.id).path),
         )
 
     async def make(self, request: http.Request) -> http.Response:
@@ -59,6 +66,7 @@ class FollowUpPages(DrawPart):
             made = await make(actor, detail.draw.id, fields)
         except AppError as error:
             return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+        await self.saved(actor, DraftPlace(_kind_of(request), detail.draw.id), fields)
         raise redirect(path_of(made, "basic"), note="redrawn" if _kind_of(request) == "redraw" else "recalled")
 
     async def _redraw(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> UUID:

@@ -18,6 +18,7 @@ from services.core.base import Actor
 from services.draws import TO_DO, DocumentKind, Filters, render_template, to_do_of
 from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
+from web.agency.drafts import open_forms
 from web.agency.tabs import acts_of
 from web.core.site import page_number, show_pdf
 from web.office.base import PAGE_SIZE, last_page
@@ -42,7 +43,10 @@ SHEETS = {"units": "回避单位模板", "persons": "回避人员模板"}
 
 class HomePages(AgencyPart):
     here = "home"
-    notes: ClassVar[Mapping[str, str]] = {"deleted": "活动已删除，标段可以重新发起抽取。"}
+    notes: ClassVar[Mapping[str, str]] = {
+        "deleted": "活动已删除，标段可以重新发起抽取。",
+        "emptied": "暂存的内容已清除。",
+    }
 
     def add_routes(self) -> None:
         self.site.get("/agency", self.home)
@@ -74,6 +78,7 @@ class HomePages(AgencyPart):
             requests=await self.services.organisations.legal_entities.count_waiting(actor),
             board=board,
             todo=todo,
+            forms=open_forms(await self.services.accounts.form_drafts.list(actor)),
             releases=await self.services.draws.releases.tasks(actor),
             payable=sum(one.payable for one in await self.services.office.staff_work.remuneration(actor)),
             words=lambda one: to_do_of(one, now),

@@ -13,7 +13,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import LotData, ProjectData, ProjectView
-from web.agency.base import AgencyPart
+from web.agency.base import AgencyPart, Draft, DraftPlace
 from web.core.site import page_number
 from web.office.base import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 
@@ -61,8 +61,9 @@ class ProjectPages(AgencyPart):
 
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        if kept := await self.draft(actor, "project", actor.organisation_id):
-            return await self._form_page(actor, request, None, Form(kept), kept=True)
+        draft = await self.draft(actor, DraftPlace("project", actor.organisation_id))
+        if draft.values:
+            return await self._form_page(actor, request, None, Form(draft.values), draft)
         parties = asdict(await self.services.draws.projects.last_parties(actor))
         return await self._form_page(actor, request, None, Form({"organisation_form": "委托招标"} | parties))
 
@@ -73,7 +74,7 @@ class ProjectPages(AgencyPart):
             made = await self.services.draws.projects.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
             return await self._form_page(actor, request, None, Form(fields, self.shown(error)))
-        await self.saved(actor, "project", actor.organisation_id, fields)
+        await self.saved(actor, DraftPlace("project", actor.organisation_id), fields)
         raise redirect(f"/agency/projects/{made.id}", note="created", choose=request.query.get("choose", "")[:1])
 
     async def detail(self, request: http.Request) -> http.Response:
@@ -81,7 +82,9 @@ class ProjectPages(AgencyPart):
         actor, view = await self._asked(request)
         if request.query.get("edit") and view.editable:
             return await self._form_page(actor, request, view, Form(_values(view.data)))
-        return await self._page(actor, request, view)
+        draft = await self.draft(actor, DraftPlace("lot", view.id))
+        form = Form({**draft.values, "command": "lot"}) if draft.values else EMPTY
+        return await self._page(actor, request, view, form, draft)
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, delete, lot (added, or changed where ``id`` names one) or lot-gone."""
@@ -111,6 +114,7 @@ class ProjectPages(AgencyPart):
                     await projects.edit_lot(actor, view.id, uuid_of(fields["id"], "这个标段"), lot)
                 else:
                     await projects.add_lot(actor, view.id, lot, key=key_of(fields))
+                    await self.saved(actor, DraftPlace("lot", view.id), fields)
                 return "lot"
             case "lot-gone":
                 await projects.delete_lot(actor, view.id, uuid_of(fields.get("id", ""), "这个标段"))
@@ -123,8 +127,7 @@ class ProjectPages(AgencyPart):
         request: http.Request,
         view: ProjectView | None,
         form: Form,
-        *,
-        kept: bool = False,
+        draft: Draft | None = None,
     ) -> http.Response:
         rules = self.book(actor).projects
         code = form.value("region")
@@ -141,11 +144,12 @@ class ProjectPages(AgencyPart):
             region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
             top=self.book(actor).pool.region,
             choose=request.query.get("choose", "")[:1],
-            draft="" if view else f"/agency/drafts/project/{actor.organisation_id}",
-            kept=kept,
+            draft=None if view else draft or Draft(DraftPlace("project", actor.organisation_id).path),
         )
 
-    async def _page(self, actor: Actor, request: http.Request, view: ProjectView, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, view: ProjectView, form: Form = EMPTY, draft: Draft | None = None
+    ) -> http.Response:
         code = view.data.region
         return self.show(
             actor,
@@ -157,6 +161,7 @@ class ProjectPages(AgencyPart):
             region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
             wan=print_wan,
             opened=request.query.get("open", ""),
+            draft=draft or Draft(DraftPlace("lot", view.id).path),
         )
 
     async def _asked(self, request: http.Request) -> tuple[Actor, ProjectView]:

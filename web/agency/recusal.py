@@ -10,9 +10,10 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import Detail
+from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.office.base import PAGE_SIZE, Form, last_page, redirect, uuid_of
 
 SHEET_MAX = 5 * 1024 * 1024
 
@@ -25,6 +26,7 @@ class RecusalPages(DrawPart):
         "added": "已添加。",
         "gone": "已删除。",
         "read": "已导入。",
+        "kept": "已暂存，可以在其他手机或电脑上接着填。",
     }
 
     def add_routes(self) -> None:
@@ -35,10 +37,13 @@ class RecusalPages(DrawPart):
     async def units(self, request: http.Request) -> http.Response:
         """With ``?list=persons`` the persons; ``q`` is part of a name, code or reason."""
         actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail)
+        draft = await self.draft(actor, _place(_listed(request), detail))
+        return await self._page(actor, request, detail, Form(draft.values), draft)
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
-        kind = "persons" if "persons" in (request.query.get("list"), form.row) else "units"
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: Form, draft: Draft | None = None
+    ) -> http.Response:
+        kind = form.row or _listed(request)
         word = _word(request)
         listed = detail.parts.recusal_units if kind == "units" else detail.parts.recusal_persons
         asked = word.casefold()
@@ -52,6 +57,7 @@ class RecusalPages(DrawPart):
             error=form.error,
             f=form,
             kind=kind,
+            draft=draft or Draft(_place(kind, detail).path),
             word=word,
             page=page,
             found=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
@@ -82,11 +88,13 @@ class RecusalPages(DrawPart):
             case "unit":
                 name, code = text(fields, "name", "单位名称", 200), text(fields, "credit_code", "统一社会信用代码", 18)
                 await lists.add_unit(actor, draw_id, name, code, reason, evidence)
+                await self.saved(actor, _place("units", detail), fields)
                 return "added"
             case "person":
                 name, unit = text(fields, "name", "姓名", 50), text(fields, "unit_name", "工作单位", 200)
                 number = text(fields, "id_number", "身份证号", 18)
                 await lists.add_person(actor, draw_id, name, number, unit, reason, evidence)
+                await self.saved(actor, _place("persons", detail), fields)
                 return "added"
             case "unit-gone":
                 await lists.remove_unit(actor, draw_id, uuid_of(fields.get("id", ""), "这个回避单位"))
@@ -110,6 +118,14 @@ class RecusalPages(DrawPart):
         except AppError as error:
             return await self._page(actor, request, detail, Form({"command": "read"}, self.shown(error), kind))
         raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note="read")
+
+
+def _listed(request: http.Request) -> str:
+    return "persons" if request.query.get("list") == "persons" else "units"
+
+
+def _place(kind: str, detail: Detail) -> DraftPlace:
+    return DraftPlace("person" if kind == "persons" else "unit", detail.draw.id)
 
 
 def _word(request: http.Request) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
-from uuid import UUID
 
 import aiohttp.web as http
 
@@ -12,7 +11,7 @@ from domain.errors import AppError, InvalidInput
 from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import RULE, Detail
-from web.agency.base import draft_name
+from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
 from web.draws.facts import SOON
 from web.office.base import EMPTY, Form, redirect, uuid_of
@@ -37,7 +36,8 @@ class ReleasePages(DrawPart):
 
     async def tab(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail, Form(await self.draft(actor, self.step, detail.draw.id)))
+        draft = await self.draft(actor, DraftPlace(self.step, detail.draw.id))
+        return await self._page(actor, request, detail, Form(draft.values))
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         draws, draw = self.services.draws, detail.draw
@@ -53,6 +53,7 @@ class ReleasePages(DrawPart):
             attached=await draws.attachments.find(actor, draw.id, "release"),
             own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             causes=[(one, one) for one in self.book(actor).draw.release.causes],
+            draft=Draft(DraftPlace(self.step, draw.id).path),
         )
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -72,14 +73,14 @@ class ReleasePages(DrawPart):
             case "submit":
                 words = text(fields, "reason", "说明", 400)
                 await draws.releases.submit(actor, draw_id, fields.get("cause", ""), words)
-                await self.saved(actor, self.step, draw_id, fields)
+                await self.saved(actor, DraftPlace(self.step, draw_id), fields)
                 return "sent"
             case "withdraw":
                 await draws.releases.withdraw(actor, draw_id)
                 return "withdrawn"
             case "remove":
                 await draws.attachments.remove(actor, draw_id, "release")
-                await self._keep_words(actor, draw_id, fields)
+                await self._keep_words(actor, detail, fields)
                 return "removed"
             case "start":
                 await draws.releases.start(actor, draw_id)
@@ -106,10 +107,11 @@ class ReleasePages(DrawPart):
             await files.attach(actor, detail.draw.id, name, content, "release")
         except AppError as error:
             return await self._page(actor, request, detail, Form(fields, self.shown(error)))
-        await self._keep_words(actor, detail.draw.id, fields)
+        await self._keep_words(actor, detail, fields)
         raise redirect(path_of(detail.draw.id, "release"), note="attached")
 
-    async def _keep_words(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> None:
+    async def _keep_words(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> None:
         """What was typed of the request while its proof came or went."""
         typed = {name: fields.get(name, "") for name in ("cause", "reason")}
-        await self.services.accounts.form_drafts.keep(actor, draft_name(self.step, draw_id), typed)
+        name = DraftPlace(self.step, detail.draw.id).name
+        await self.services.accounts.form_drafts.keep(actor, name, typed, about=detail.draw.name)

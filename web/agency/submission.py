@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
-from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import RULE, Detail
-from web.agency.base import draft_name
+from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.site import show_pdf
 from web.draws.facts import KINDS
@@ -38,7 +37,8 @@ class SubmissionPages(DrawPart):
 
     async def form(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail, Form(await self.draft(actor, _DRAFT, detail.draw.id)))
+        draft = await self.draft(actor, DraftPlace(_DRAFT, detail.draw.id))
+        return await self._page(actor, request, detail, Form(draft.values))
 
     async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
         draws, draw = self.services.draws, detail.draw
@@ -55,7 +55,7 @@ class SubmissionPages(DrawPart):
             application_kinds=KINDS,
             missing=_missing(detail),
             operator=draws.operators.show(draw),
-            draft=f"/agency/drafts/{_DRAFT}/{draw.id}",
+            draft=Draft(DraftPlace(_DRAFT, draw.id).path),
         )
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -78,21 +78,22 @@ class SubmissionPages(DrawPart):
                     )
                 terminal, reason = fields.get("terminal", ""), text(fields, "reason", "提交审核原因", 500)
                 await setup.submit(actor, draw_id, terminal, reason, key=key_of(fields))
-                await self.saved(actor, _DRAFT, draw_id, fields)
+                await self.saved(actor, DraftPlace(_DRAFT, draw_id), fields)
                 return "sent"
             case "withdraw":
                 await setup.withdraw(actor, draw_id)
                 return "withdrawn"
             case "remove":
-                await self._keep(actor, draw_id, fields)
+                await self._keep(actor, detail, fields)
                 await self.services.draws.attachments.remove(actor, draw_id)
                 return "removed"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
-    async def _keep(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> None:
+    async def _keep(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> None:
         """What was typed beside the attachment stays, on this device and others."""
         typed = {name: fields.get(name, "") for name in ("terminal", "reason")}
-        await self.services.accounts.form_drafts.keep(actor, draft_name(_DRAFT, draw_id), typed)
+        name = DraftPlace(_DRAFT, detail.draw.id).name
+        await self.services.accounts.form_drafts.keep(actor, name, typed, about=detail.draw.name)
 
     async def attach(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
@@ -100,7 +101,7 @@ class SubmissionPages(DrawPart):
         try:
             await self.services.draws.attachments.check_open(actor, detail.draw.id)
             fields, content = await self.upload(request, actor, longest=RULE.size_max)
-            await self._keep(actor, detail.draw.id, fields)
+            await self._keep(actor, detail, fields)
             if not content:
                 raise InvalidInput("请先选择要上传的文件。", code="missing", field="file")
             name = fields.get("filename", "")[:200] or "抽取申请"

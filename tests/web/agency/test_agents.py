@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.clock import local
 from models.accounts import Account, FormDraft
-from models.draws import CallNotice, Draw
+from models.draws import CallNotice, Condition, Draw
 from models.organisations import AgentLink
 from services.core.base import Actor
-from tests.factories.offices import make_draw
-from tests.factories.people import make_account
+from tests.factories.draws import make_project
+from tests.factories.offices import ID_NUMBER, make_draw
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organisation
 from tests.web.agency.test_draws import basic, begin, notice
 from tests.web.agency.test_projects import PROJECT
 from tests.web.conftest import Visitor, World
@@ -173,9 +175,93 @@ async def test_drafts_of_every_first_form_are_their_owner_s(world: World) -> Non
     notice_id = (await CallNotice.get(draw_id=draw_id)).id
     await agency.get(f"/agency/draws/{draw_id}/notices/{notice_id}")
     assert "没存的评标室" not in await agency.response.text(), "only of the new one"
-    assert "暂存" not in agency.page.buttons
+    assert "暂存" in agency.page.buttons, "an edit is kept as well, on its own"
 
     token = agency.page.forms[0]["fields"]["form"]
     await agency.post(f"/agency/drafts/basic/{draw_id}", {"form": token, "name": "<b>", "quiet": "1"})
     assert agency.status == 204
     assert (await agency.post(f"/agency/drafts/other/{draw_id}", {"form": token})).status == 404
+
+
+async def test_edits_that_are_not_saved_go_on_elsewhere_unless_another_changed_what_stands(world: World) -> None:
+    first = await world.log_in(world.office.agency)
+    world.clock.move(timedelta(minutes=2))
+    second = await world.log_in(world.office.agency)
+    draw_id = await make_draw(world.office)
+    one, condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
+    base = f"/agency/draws/{draw_id}"
+    edits = {
+        f"{base}/basic": ("opening_place", "改了一半的地点"),
+        f"{base}/notices/{one.id}": ("room", "改了一半的评标室"),
+        f"{base}/conditions/{condition.id}": ("specialty", "A0899"),
+    }
+    for path, (field, words) in edits.items():
+        await first.get(path)
+        await first.press("暂存", **{field: words})
+        assert (first.path, "已恢复" in first.text) == (path, True)
+        await second.get(path)
+        [form] = [form for form in second.page.forms if field in form["fields"]]
+        assert form["fields"][field] == words
+    assert await FormDraft.all().count() == 3
+    await second.press("清空重填")
+    assert (second.path, "A0899" in await second.response.text()) == (f"{base}/conditions/{condition.id}", False)
+
+    await Draw.filter(id=draw_id).update(opening_place="同事先改的地点")
+    await CallNotice.filter(id=one.id).update(room="同事的评标室")
+    for path, words in ((f"{base}/basic", "同事先改的地点"), (f"{base}/notices/{one.id}", "同事的评标室")):
+        text = await (await second.get(path)).response.text()
+        assert (words in text, "改了一半" in text, "暂存的内容没有恢复" in text) == (True, False, True)
+        assert "暂存的内容没有恢复" not in (await second.get(path)).text
+    assert not await FormDraft.exists()
+    await first.get(f"{base}/notices/{one.id}")
+    await first.press("暂存", room="自己的评标室")
+    await first.press("保存", venue=one.venue)
+    assert first.path == f"{base}/conditions", first.text
+    assert (await FormDraft.exists(), (await CallNotice.get(id=one.id)).room) == (False, "自己的评标室")
+
+
+async def test_open_forms_are_listed_on_the_first_page_until_they_are_saved_or_emptied(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    assert "没填完的表单" not in (await agency.get("/agency")).text
+    draw_id = (await begin(world, agency)).id
+    organisation_id, account_id = world.office.agency.organisation_id, world.office.agency.account_id
+    number, project = ID_NUMBER, (await make_project(organisation_id, account_id)).id
+    kept: dict[str, tuple[str, dict[str, str]]] = {
+        "新增回避单位": (f"/agency/draws/{draw_id}/recusal?list=units", {"name": "没加的公司"}),
+        "新增回避人员": (
+            f"/agency/draws/{draw_id}/recusal?list=persons",
+            {"name": "没加的人", "id_number": number},
+        ),
+        "新增标段": (f"/agency/projects/{project}?open=lot", {"name": "没加的标段"}),
+        "活动信息": (f"/agency/draws/{draw_id}/basic", {"name": "没改完的活动", "operator_id_number": number}),
+        "新增抽取条件": (f"/agency/draws/{draw_id}/conditions/new", {"planned": "77"}),
+    }
+    for label, (path, typed) in kept.items():
+        await agency.get(path)
+        await agency.press("暂存", **typed)
+        assert agency.status == 200, label
+    world.clock.move(timedelta(minutes=2))
+    elsewhere = await world.log_in(world.office.agency)
+    for label, (path, typed) in kept.items():
+        await elsewhere.get("/agency")
+        [link] = [one for one in elsewhere.page.links if one.startswith(label)]
+        assert elsewhere.page.links[link] == path
+        text = await (await elsewhere.click(link)).response.text()
+        assert (next(iter(typed.values())) in text, "已恢复" in text, number in text) == (True, True, False), label
+    await elsewhere.get(kept["新增回避单位"][0])
+    await elsewhere.press("添加", reason="投标人", evidence="自行申报")
+    assert "已添加" in elsewhere.text
+    await elsewhere.get("/agency")
+    assert "新增回避单位" not in elsewhere.text
+    for label in list(kept)[1:]:
+        await elsewhere.press(f"清除{label}")
+        assert "已清除" in elsewhere.text
+    assert ("没填完的表单" in elsewhere.text, await FormDraft.exists()) == (False, False)
+
+
+async def test_a_person_sees_open_forms_of_the_enterprise_he_acts_for(world: World) -> None:
+    drafts, own = world.services.accounts.form_drafts, world.office.agency
+    await drafts.keep(own, f"unit:{world.office.project_id}", {"name": "甲公司"})
+    other = await make_organisation(name="别家招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
+    assert [one.values["name"] for one in await drafts.list(own)] == ["甲公司"]
+    assert await drafts.list(replace(own, organisation_id=other.id)) == []

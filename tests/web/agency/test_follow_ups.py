@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.clock import local
+from models.accounts import FormDraft
 from models.draws import Draw
 from models.experts import Expert
 from models.invitations import Invitation
@@ -147,10 +148,16 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     await agency.get(f"/agency/draws/{old}/run")
     await agency.click("重新抽取抽取一组新专家，原参评专家回避")
     times = {"bid_closing_at": at(world, 9), "opening_at": at(world, 8), "starts_at": at(world, 14)}
+    await agency.press("暂存", **times)
+    await agency.get("/agency")
+    await agency.click(next(one for one in agency.page.links if one.startswith("重新抽取")))
+    [form] = [one["fields"] for one in agency.page.forms if "opening_at" in one["fields"]]
+    assert (form["opening_at"], form["ends_at"]) == (at(world, 8), "")
     await agency.press("确定重新抽取", **times, ends_at=at(world, 18))
     assert (agency.status, "截标时间不能晚于开标时间" in agency.text) == (422, True)
     await agency.press("确定重新抽取", **{**times, "opening_at": at(world, 10)}, ends_at=at(world, 18))
     draw = await newest("redraw")
+    assert not await FormDraft.exists()
     assert (agency.path, "已列入回避" in agency.text) == (f"/agency/draws/{draw.id}/basic", True)
     await agency.press("保存，下一步", starts_at=at(world, 15))
     assert agency.path == f"/agency/draws/{draw.id}/recusal"
