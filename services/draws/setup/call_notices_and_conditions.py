@@ -164,9 +164,10 @@ class CallNoticesAndConditions:
             digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
             digits_of(keys.read(agent.mobile_sealed, "mobile")),
         }
+        mobiles = {one for one in phones if len(one) == 11 and one[0] == "1"}  # a switchboard may serve both
         for same, field, word in (
             (normalise_person_name(contact) in names, "contact", "联系人"),
-            (any(one and one in digits_of(phone) for one in phones), "contact_phone", "联系方式"),
+            (any(one in digits_of(phone) for one in mobiles), "contact_phone", "联系方式"),
         ):
             if same:
                 message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"

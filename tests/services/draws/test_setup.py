@@ -85,6 +85,9 @@ async def test_off_site_the_one_who_draws_is_not_whom_experts_call(office: Offic
                 office.agency, draw_id, replace(notice_form(office), contact_phone=phone)
             )
         assert refused.value.field == "contact_phone"
+    await Draw.filter(id=draw_id).update(operator_phone_sealed=office.deps.keys.seal("020-28866000", "phone"))
+    switchboard = replace(notice_form(office), contact_phone="020-28866000")
+    await office.setup.add_call_notice(office.agency, draw_id, switchboard)
     own = replace(notice_form(office), contact="买买提·艾力", contact_phone=own_mobile)
     with pytest.raises(RuleViolation, match="不能填经办人本人"):
         await office.setup.edit_call_notice(office.agency, draw_id, notice_id, own)
