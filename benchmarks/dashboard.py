@@ -103,7 +103,7 @@ SELECT gen_random_uuid(), d.id, 'release', '招标失败', d.terminal, 'approved
   d.created_at, ''
 FROM draw d WHERE d.state = 'completed' AND d.number ~ '7$'
 """
-"""What the seed has nobody's history of: amounts to be paid, releases to be begun."""
+"""Amounts to be paid and approved releases, which the shared seed does not contain."""
 _LIST = """
 SELECT d.id, d.number, d.name, d.kind, d.state, d.needed, p.name, p.region, d.created_at, d.started_at, d.starts_at,
   d.operator_name, (SELECT sum(c.accepted) FROM draw_condition c WHERE c.draw_id = d.id)

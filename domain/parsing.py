@@ -124,10 +124,15 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~…'\"“”‘’【】[]()")
 
 
+def is_mobile(digits: str) -> bool:
+    """Whether 11 digits, as ``mobile_number`` returns them, are a mobile of mainland China."""
+    return _MOBILE.fullmatch(digits) is not None
+
+
 def mobile_number(text: str) -> str:
     """A mobile of mainland China as 11 digits; blanks, hyphens, +86 and full-width digits are understood."""
     digits = _COUNTRY.sub("", _without(text, r"[\s\-()·.]"), count=1)
-    if not _MOBILE.fullmatch(digits):
+    if not is_mobile(digits):
         raise InvalidInput("手机号应为11位数字，请重新输入，例如13800138000。", code="bad_mobile")
     return digits
 

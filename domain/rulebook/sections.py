@@ -109,7 +109,7 @@ class Login(Section):
     agent_link_max: Duration
     """How long an organisation may let a person act for it (经办人)."""
     agent_asks_per_day: Count
-    """Persons whom an organisation may ask to act for it in a day; nobody is asked twice in one."""
+    """Persons whom an organisation may ask to act for it in a day; each person is asked once a day at most."""
     assurance_level_minimum: Annotated[int, Field(ge=1, le=4)]
     """Real-name level of the identity platform that an organisation needs."""
     natural_person_may_draw: bool
@@ -203,7 +203,7 @@ class Release(Section):
     """What a panel may be released for (退选原因); an application names one."""
     before_start: Annotated[Duration, Field(le=timedelta(days=7))]
     """How long before the expected start a release must be approved and begun at the latest."""
-    remind_before: Duration
+    remind_before: Annotated[Duration, Field(le=timedelta(days=1))]
     """How long before that moment the agency is reminded of a release that it has not begun."""
 
 
@@ -213,6 +213,8 @@ class Recall(Section):
     asks_max: Count
     """How often one expert is asked."""
     asked_again_after: Duration
+    resends_max: Count
+    """How often the message with time, place and code is sent again to one expert whom it did not reach."""
 
 
 class Supplement(Section):

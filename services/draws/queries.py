@@ -160,7 +160,7 @@ class Detail:
     ancestors: tuple[UUID, ...]
     """The original, what that followed, and so on."""
     supplemented: frozenset[UUID]
-    """Conditions for which a supplementary draw has called somebody."""
+    """Conditions for which a supplementary draw has called an expert."""
 
 
 _OPERATIONS: Mapping[str, str] = {

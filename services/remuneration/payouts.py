@@ -65,7 +65,9 @@ class Payouts:
         *,
         key: str | None = None,
     ) -> int:
-        """The agency has paid these, in the versions it saw; returns how many are marked anew. Twice is harmless.
+        """Mark these amounts as paid, in the versions that the agency saw; returns how many were not marked before.
+
+        Idempotent.
 
         Raises Conflict when one is not confirmed or its amount has changed, and for none; then none is marked.
         """

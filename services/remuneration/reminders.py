@@ -29,7 +29,7 @@ class DisputeReminders:
         self._news = DrawNews(deps, notices)
 
     async def remind_due(self, limit: int = 100) -> int:
-        """Remind whoever proposed the amount, and all others of the venue; returns of how many objections."""
+        """Remind the venue's staff, the proposer included, of unanswered objections; returns how many."""
         now, books = self._deps.now(), self._deps.rulebooks
         since = [now - book.remuneration.answer_within for book in books.values()]
         return await process_each(_KIND, await rows(_DUE, list(books), since, limit), self._remind)

@@ -33,7 +33,7 @@ from services.notifications import Notices
 
 _VACANT = """((SELECT count(*) FROM absence l WHERE l.condition_id = a.condition_id
   AND (l.registered_at, l.id) > (a.registered_at, a.id)) < c.needed - c.accepted)"""
-"""Whether nobody has the place of an absence ``a``: those filled again are the oldest of a condition ``c``."""
+"""Whether the place of an absence ``a`` is still free. The oldest absences of a condition ``c`` are filled first."""
 ABSENCES_MAX = 200
 """So many are listed, the newest."""
 _OPEN, _CALLING = "未补抽", "补抽中"

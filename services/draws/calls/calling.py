@@ -53,7 +53,7 @@ UPDATE absence SET handled_at = NULL WHERE id IN (SELECT id FROM (
     c.needed - c.accepted AS missing
   FROM absence a JOIN draw_condition c ON c.id = a.condition_id WHERE a.draw_id = $1) AS listed WHERE place <= missing)
 """
-"""As many of the newest absences of a condition as it misses places: nobody was found, they wait again."""
+"""Reopens the newest absences of each condition, one for each place that the supplementary draw could not fill."""
 
 BY_AGENCY = "agency"
 """What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""

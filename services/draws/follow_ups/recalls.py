@@ -46,8 +46,6 @@ from services.draws.repository import Locked, append, lock_for, move, notify_age
 from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
 
-_RESENT_MAX = 3
-"""How often the message with time, place and code is sent again to one expert."""
 _ROUND = 0
 """Of invitations that no round has ordered."""
 _PANEL = f"""
@@ -135,10 +133,13 @@ class Recalls:
             calls = await self._calls.log_of(draw_id, "recall")
             hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
         phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
-        shown = tuple(self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], "")) for row in found)
+        resends = self._deps.book(draw.pool).draw.recall.resends_max
+        shown = tuple(
+            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends) for row in found
+        )
         return RecallPanel(phone, draw.started_at is not None, self._calls.offered(draw.pool), shown)
 
-    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str) -> RecallRow:
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str, resends: int) -> RecallRow:
         number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
         state_label = _LABELS[row["takes_part"]]
@@ -150,7 +151,7 @@ class Recalls:
             calls=calls,
             sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
             unwritten=unwritten,
-            may_resend=unwritten and row["resent"] < _RESENT_MAX,
+            may_resend=unwritten and row["resent"] < resends,
             hindrance=hindrance,
         )
 
@@ -197,10 +198,13 @@ class Recalls:
             row = (await self._unwritten(draw)).get(row_id)
             if row is None:
                 raise Conflict("没有需要重新发送的确认短信，请刷新后查看。", code="nothing_to_send")
-            if row["resent"] >= _RESENT_MAX:
-                raise Conflict(f"确认短信已重新发送{_RESENT_MAX}次，请改用其他方式告知专家。", code="sent_enough")
+            most = self._deps.book(draw.pool).draw.recall.resends_max
+            if row["resent"] >= most:
+                raise Conflict(f"确认短信已重新发送{most}次，请改用其他方式告知专家。", code="sent_enough")
             invitation = await Invitation.get(id=row["invitation_id"])
-            await self._tell(draw, invitation, await CallNotice.get(id=invitation.notice_id), f":{row['resent'] + 1}")
+            await self._notify_accepted(
+                draw, invitation, await CallNotice.get(id=invitation.notice_id), f":{row['resent'] + 1}"
+            )
             await audit(actor, self._deps.now(), "recall.resent", "draw", draw_id, row=str(row_id))
 
     def _staff_phone(self, draw: Draw, advice: str) -> str:
@@ -359,9 +363,9 @@ class Recalls:
         condition.accepted += 1
         await condition.save(update_fields=["accepted"])
         await self._invitations.plan_reminder(invitation, draw.pool, now)
-        await self._tell(draw, invitation, notice)
+        await self._notify_accepted(draw, invitation, notice)
 
-    async def _tell(self, draw: Draw, invitation: Invitation, notice: CallNotice, again: str = "") -> None:
+    async def _notify_accepted(self, draw: Draw, invitation: Invitation, notice: CallNotice, again: str = "") -> None:
         """Time, place and code."""
         await self._notices.notify(
             pool=draw.pool,

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.draws.lifecycles import DrawState
 from domain.draws.recusal import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.parsing import is_mobile
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
@@ -164,7 +165,7 @@ class CallNoticesAndConditions:
             digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
             digits_of(keys.read(agent.mobile_sealed, "mobile")),
         }
-        mobiles = {one for one in phones if len(one) == 11 and one[0] == "1"}  # a switchboard may serve both
+        mobiles = {one for one in phones if is_mobile(one)}  # a switchboard may serve both
         for same, field, word in (
             (normalise_person_name(contact) in names, "contact", "联系人"),
             (any(one in digits_of(phone) for one in mobiles), "contact_phone", "联系方式"),
