@@ -107,7 +107,7 @@ class PayEvent(Row):
     """Not before: what follows from it failed."""
     outcome = fields.CharField(40, default="")
     closed_at = fields.DatetimeField(null=True)
-    """Of an alarm: when an administrator noted what was done about it."""
+    """Of an unmatched payment: when an administrator noted what was done about it."""
     closed_by = fields.UUIDField(null=True)
     resolution = fields.CharField(200, default="", db_default="")
 

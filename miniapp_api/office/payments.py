@@ -41,7 +41,7 @@ class RefundPath(PoolPath):
     refund_id: UUID
 
 
-class AlarmPath(PoolPath):
+class UnmatchedPaymentPath(PoolPath):
     alarm_id: UUID
 
 
@@ -68,7 +68,7 @@ class InvoicesQuery(PageQuery):
     )
 
 
-class AlarmsQuery(PageQuery):
+class UnmatchedPaymentsQuery(PageQuery):
     only: UnmatchedFilter = "all"
 
 
@@ -185,7 +185,7 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 
 
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
-async def alarms(call: Call, query: AlarmsQuery) -> Page[UnmatchedPayment]:
+async def unmatched_payments(call: Call, query: UnmatchedPaymentsQuery) -> Page[UnmatchedPayment]:
     """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
     found = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size
@@ -194,7 +194,7 @@ async def alarms(call: Call, query: AlarmsQuery) -> Page[UnmatchedPayment]:
 
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
-async def close_alarm(call: Call, path: AlarmPath, body: NoteIn) -> None:
+async def close_unmatched_payment(call: Call, path: UnmatchedPaymentPath, body: NoteIn) -> None:
     """Note what was done about one; it stays readable."""
     await call.services.payments.unmatched_payments.close(call.actor, path.alarm_id, body.note)
 

@@ -49,7 +49,7 @@ SELECT
 (SELECT count(*) FROM pay_order o WHERE o.pool = $1 AND o.id IN {ABNORMAL}) AS refunds,
 (SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}) AS invoices,
 (SELECT count(*) FROM invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}) AS reversals,
-(SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS alarms,
+(SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS unmatched_payments,
 (SELECT count(*) FROM remuneration r WHERE r.pool = $1 AND {UNREPLIED.format(since="$4")}) AS disputes,
 (SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
@@ -95,7 +95,7 @@ class Waiting:
     invoices: int
     reversals: int
     """Invoices that the office has to reverse."""
-    alarms: int
+    unmatched_payments: int
     disputes: int
     """Objections to a remuneration that a venue has not answered in time."""
     differences: int

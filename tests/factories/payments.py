@@ -368,7 +368,7 @@ class Till:
     redirects: RefundRedirects
     invoices: Invoices
     invoicing: InvoiceProcessor
-    alarms: UnmatchedPayments
+    unmatched_payments: UnmatchedPayments
     webhooks: PaymentWebhooks
     bills: BillReconciliation
     payments: PaymentQueries

@@ -72,8 +72,8 @@ async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(till: T
     assert await sheet.confirm()
     told = await rows("SELECT outcome FROM pay_event WHERE subject = $1", sheet.out_trade_no)
     assert "mismatch" in [row["outcome"] for row in told]
-    alarms = (await (await till.office()).get("/payments/alarms"))["items"]
-    assert (sheet.out_trade_no, "mismatch") in [(one["out_trade_no"], one["outcome"]) for one in alarms]
+    unmatched = (await (await till.office()).get("/payments/alarms"))["items"]
+    assert (sheet.out_trade_no, "mismatch") in [(one["out_trade_no"], one["outcome"]) for one in unmatched]
     await till.settle()
     await till.check([debtor])
 

@@ -46,7 +46,7 @@ def _todos(waiting: Waiting) -> list[Todo]:
         Todo(waiting.feedback, "待答复的意见", "/office/feedback"),
         Todo(waiting.disputes, "逾期未答复的酬劳异议", "/office/remuneration"),
         Todo(waiting.refunds, "异常的退款", "/office/orders?only=abnormal"),
-        Todo(waiting.alarms, "无法入账的通知", "/office/alarms"),
+        Todo(waiting.unmatched_payments, "无法入账的通知", "/office/alarms"),
         Todo(waiting.invoices, "待开的发票", "/office/invoices"),
         Todo(waiting.reversals, "待冲红的发票", "/office/invoices?only=to_reverse"),
         Todo(waiting.differences, "对账差异", "/office/bills"),

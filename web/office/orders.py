@@ -64,7 +64,7 @@ class OrderPages(OfficePart):
             trades=TRADE_NAMES,
             states=STATES,
             refunds=REFUNDS,
-            alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1)).total,
+            unmatched_payments=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1)).total,
         )
 
     async def detail(self, request: http.Request) -> http.Response:

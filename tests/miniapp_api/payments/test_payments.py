@@ -159,7 +159,7 @@ async def test_an_abnormal_refund_is_sent_to_another_card(
     assert (shown["state"], shown["redirected_to"], shown["redirectable"]) == ("processing", "ICBC_DEBIT", False)
 
 
-async def test_an_alarm_is_closed_with_a_note_and_stays_readable(world: World, admin: Person) -> None:
+async def test_an_unmatched_payment_is_closed_with_a_note_and_stays_readable(world: World, admin: Person) -> None:
     row = await PayEvent.create(
         id=new_id(),
         pool="demo",

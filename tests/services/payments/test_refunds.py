@@ -330,15 +330,15 @@ async def test_another_amount_is_not_believed(till: Till, admin: Actor, order: P
     assert (await PayOrder.get(id=order.id)).refunded == 0
 
 
-async def test_a_refund_made_elsewhere_raises_the_alarm(till: Till, admin: Actor, order: PayOrder) -> None:
+async def test_a_refund_made_elsewhere_is_an_unmatched_payment(till: Till, admin: Actor, order: PayOrder) -> None:
     await till.refunds.request(admin, order.id, "本人申请退费")
     await till.refunds.check_due()
     known = till.platform.refunds[(await Refund.all())[0].out_refund_no]
     strange = type(known)("by-hand-1", "5000", "SUCCESS", order.amount, None)
     await till.webhooks.receive("demo", GOOD, notification(refund=strange))
     await till.settle_all()
-    (alarm,) = (await till.alarms.list(admin)).items
-    assert (alarm.outcome, alarm.amount) == ("unknown_refund", order.amount)
+    (unmatched,) = (await till.unmatched_payments.list(admin)).items
+    assert (unmatched.outcome, unmatched.amount) == ("unknown_refund", order.amount)
 
 
 @pytest.mark.parametrize("reason", ["", " x ", "退" * 27])

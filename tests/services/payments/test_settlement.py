@@ -166,14 +166,14 @@ async def test_another_amount_currency_merchant_or_app_is_no_payment(
     await till.settle_all()
     assert (await Fee.get(id=fee.id)).state == "due"
     assert (await PayOrder.all())[0].state == "open"
-    alarms = await till.alarms.list(ADMIN)
-    assert [(alarm.out_trade_no, alarm.outcome) for alarm in alarms.items] == [(report.out_trade_no, "mismatch")]
+    page = await till.unmatched_payments.list(ADMIN)
+    assert [(one.out_trade_no, one.outcome) for one in page.items] == [(report.out_trade_no, "mismatch")]
     assert await AuditEntry.filter(action="fee.alarm").count() == 1
     await till.notify(report)
     assert (await Fee.get(id=fee.id)).state == "paid", "the true report still counts"
 
 
-async def test_an_unknown_order_and_another_pools_order_raise_the_alarm(till: Till, deps: Deps) -> None:
+async def test_an_unknown_order_and_another_pools_order_are_unmatched_payments(till: Till, deps: Deps) -> None:
     fee = await make_fee(deps)
     report = await paid_by(till, fee)
     await till.notify(replace(report, out_trade_no="F-of-somebody-else"))

@@ -23,16 +23,16 @@ TRADE = {"transaction_id": "42000001", "amount": {"total": 35_001, "currency": "
 
 
 @pytest.fixture
-def alarms(db: str, deps: Deps) -> UnmatchedPayments:
+def payments(db: str, deps: Deps) -> UnmatchedPayments:
     return UnmatchedPayments(deps)
 
 
 @pytest.fixture
-async def admin(alarms: UnmatchedPayments, deps: Deps) -> Actor:
+async def admin(payments: UnmatchedPayments, deps: Deps) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(deps, real_name="周管理")).id)
 
 
-async def alarm(
+async def unmatched_payment(
     deps: Deps, outcome: str = "mismatch", number: str = "F1", plain: object = TRADE, pool: str = "demo"
 ) -> PayEvent:
     sealed = deps.keys.seal(plain if isinstance(plain, str) else json.dumps(plain), PURPOSE)
@@ -48,33 +48,33 @@ async def alarm(
     )
 
 
-async def test_an_alarm_is_closed_by_somebody_at_some_time_with_what_was_done(
-    alarms: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
+async def test_an_unmatched_payment_is_closed_by_somebody_at_some_time_with_what_was_done(
+    payments: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
 ) -> None:
-    row = await alarm(deps)
+    row = await unmatched_payment(deps)
     clock.move(timedelta(hours=1))
-    await alarms.close(admin, row.id, " 已在商户平台  退款 ")
-    page = await alarms.list(admin)
+    await payments.close(admin, row.id, " 已在商户平台  退款 ")
+    page = await payments.list(admin)
     [closed] = page.items
     assert (closed.resolution, closed.closed_by, closed.closed_at) == ("已在商户平台 退款", "周管理", clock.now())
     assert page.total == 1
     assert await AuditEntry.exists(action="fee.alarm_closed", subject_id=row.id)
     with pytest.raises(Conflict):
-        await alarms.close(admin, row.id, "再说一次")
+        await payments.close(admin, row.id, "再说一次")
 
 
 async def test_open_ones_come_first_and_closed_ones_stay(
-    alarms: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
+    payments: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
 ) -> None:
     rows = []
     for number in ("F1", "F2", "F3"):
-        rows.append(await alarm(deps, number=number))
+        rows.append(await unmatched_payment(deps, number=number))
         clock.move(timedelta(minutes=1))
-    await alarms.close(admin, rows[2].id, "已处理")
-    assert [one.out_trade_no for one in (await alarms.list(admin)).items] == ["F2", "F1", "F3"]
-    assert [one.out_trade_no for one in (await alarms.list(admin, "open")).items] == ["F2", "F1"]
-    assert [one.out_trade_no for one in (await alarms.list(admin, "closed")).items] == ["F3"]
-    assert (await alarms.list(admin, limit=1, offset=1)).total == 3
+    await payments.close(admin, rows[2].id, "已处理")
+    assert [one.out_trade_no for one in (await payments.list(admin)).items] == ["F2", "F1", "F3"]
+    assert [one.out_trade_no for one in (await payments.list(admin, "open")).items] == ["F2", "F1"]
+    assert [one.out_trade_no for one in (await payments.list(admin, "closed")).items] == ["F3"]
+    assert (await payments.list(admin, limit=1, offset=1)).total == 3
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ async def test_open_ones_come_first_and_closed_ones_stay(
     ids=str,
 )
 async def test_what_the_platform_told_is_shown(
-    alarms: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
+    payments: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
 ) -> None:
-    await alarm(deps, plain=plain)
-    (shown,) = (await alarms.list(admin)).items
+    await unmatched_payment(deps, plain=plain)
+    (shown,) = (await payments.list(admin)).items
     assert (shown.transaction_id, shown.amount) == known
 
 
 async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_pools(
-    alarms: UnmatchedPayments, admin: Actor, deps: Deps
+    payments: UnmatchedPayments, admin: Actor, deps: Deps
 ) -> None:
     fee = await make_fee(deps)
     for number, pool, state in (("F1", "demo", "paid"), ("F2", "guangdong", "open")):
@@ -115,32 +115,32 @@ async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_po
             expires_at=deps.now(),
             created_at=deps.now(),
         )
-        await alarm(deps, number=number)
-    shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin)).items}
+        await unmatched_payment(deps, number=number)
+    shown = {one.out_trade_no: one.order_state for one in (await payments.list(admin)).items}
     assert shown == {"F1": OrderState.PAID, "F2": None}
 
 
-async def test_what_is_counted_is_no_alarm(alarms: UnmatchedPayments, admin: Actor, deps: Deps) -> None:
-    paid = await alarm(deps, "paid")
-    assert await alarms.list(admin) == Page((), 0)
+async def test_what_is_counted_is_no_unmatched_payment(payments: UnmatchedPayments, admin: Actor, deps: Deps) -> None:
+    paid = await unmatched_payment(deps, "paid")
+    assert await payments.list(admin) == Page((), 0)
     with pytest.raises(NotFound):
-        await alarms.close(admin, paid.id, "已处理")
+        await payments.close(admin, paid.id, "已处理")
 
 
 @pytest.mark.parametrize("note", ["", " x ", "字" * 201])
-async def test_a_note_has_2_to_200_characters(alarms: UnmatchedPayments, admin: Actor, deps: Deps, note: str) -> None:
-    row = await alarm(deps)
+async def test_a_note_has_2_to_200_characters(payments: UnmatchedPayments, admin: Actor, deps: Deps, note: str) -> None:
+    row = await unmatched_payment(deps)
     with pytest.raises(InvalidInput) as refused:
-        await alarms.close(admin, row.id, note)
+        await payments.close(admin, row.id, note)
     assert refused.value.field == "note"
 
 
-async def test_another_pools_alarms_are_not_there_and_others_see_none(
-    alarms: UnmatchedPayments, admin: Actor, deps: Deps
+async def test_another_pools_unmatched_payments_are_not_there_and_others_see_none(
+    payments: UnmatchedPayments, admin: Actor, deps: Deps
 ) -> None:
-    row = await alarm(deps, pool="guangdong")
-    assert await alarms.list(admin) == Page((), 0)
+    row = await unmatched_payment(deps, pool="guangdong")
+    assert await payments.list(admin) == Page((), 0)
     with pytest.raises(NotFound):
-        await alarms.close(admin, row.id, "已处理")
+        await payments.close(admin, row.id, "已处理")
     with pytest.raises(Forbidden):
-        await alarms.list(Actor("demo", "applicant", admin.account_id))
+        await payments.list(Actor("demo", "applicant", admin.account_id))
