@@ -12,7 +12,7 @@ from tortoise.migrations.schema_editor.asyncpg import AsyncpgSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 from tortoise.migrations.schema_generator.state_apps import StateApps
 
-from models.quick import QuickMigration
+from models.batched_migration import BatchedMigration
 from models.setup import tortoise_config
 
 _LOOKS = (
@@ -72,6 +72,6 @@ async def _apply(kind: type[migrations.Migration], url: str) -> Seen:
 
 async def test_the_tables_are_those_that_tortoise_makes(empty_database: str) -> None:
     theirs = await _apply(migrations.Migration, empty_database)
-    ours = await _apply(QuickMigration, empty_database)
+    ours = await _apply(BatchedMigration, empty_database)
     assert [len(found) > 3 for found in theirs] == [True] * 3
     assert ours == theirs
