@@ -50,7 +50,7 @@ ONE_IN = 50
 
 _FILL = """
 INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
-    standing, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
+    membership_status, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
     qualifications, department, recusal_keys, born_on, created_at)
 SELECT gen_random_uuid(), 'demo', 'ZJ' || n, '专家' || n, '', 'x', md5('id' || n), $2, md5('m' || n), 'formal', true,
     '440100', '{440100}', '{440000,440100}', CASE WHEN n % $3 = 0 THEN '{A0801}' ELSE '{A0402}' END::text[],

@@ -41,7 +41,9 @@ async def apply(turn: Turn) -> str:
     found = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
     items = [_item(turn, one) for one in found.to_do] or [texts.NOTHING_TO_DO]
     taps = [commands.PROGRESS, commands.GUIDE] if found.progress else [commands.GUIDE]
-    return "\n".join([texts.STANDING_IS.format(standing=found.standing.text), *items, commands.tappable(*taps)])
+    return "\n".join(
+        [texts.MEMBERSHIP_STATUS_IS.format(status=found.membership_status.text), *items, commands.tappable(*taps)]
+    )
 
 
 async def progress(turn: Turn) -> str:
@@ -72,7 +74,7 @@ async def change(turn: Turn) -> str:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     book = turn.services.deps.book(turn.user.pool)
     found = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
-    if "change" not in book.campaigns.entry_types or found.standing.kind not in ("formal", "suspended"):
+    if "change" not in book.campaigns.entry_types or found.membership_status.kind not in ("formal", "suspended"):
         return f"{texts.NO_CHANGES.format(hotline=book.pool.hotline)}\n{commands.tappable(commands.PROGRESS)}"
     link = _link(turn, f"/h5/{turn.user.pool}/apply?entry_type=change")
     return f"{texts.CHANGES}\n{texts.PAGE.format(link=link, label=book.campaigns.change_title)}"

@@ -102,12 +102,12 @@ async def _ask(talk: Talk, seen: Booking) -> str:
         hotline = talk.services.deps.book(talk.user.pool).pool.hotline
         await talk.say(texts.BOOK_NO_SITTING, name=seen.exam, hotline=hotline)
         await talk.end()
-    standing = [texts.BOOK_HELD.format(span=held.span)] if held else [texts.BOOK_NONE]
-    standing += [texts.BOOK_WAITED.format(span=waited.span)] if waited else []
+    places = [texts.BOOK_HELD.format(span=held.span)] if held else [texts.BOOK_NONE]
+    places += [texts.BOOK_WAITED.format(span=waited.span)] if waited else []
     if held is not None or waited is not None:
         options[texts.GIVE_PLACE_BACK] = _GIVE_BACK
     options[texts.KEEP_PLACE] = _KEEP
-    question = texts.BOOK_WHICH.format(name=seen.exam, standing="，".join(standing))
+    question = texts.BOOK_WHICH.format(name=seen.exam, places="，".join(places))
     return await talk.choose(question, options)
 
 

@@ -35,8 +35,8 @@ async def begin(turn: Turn) -> Answer:
     if who is not None and who.account_id is not None:
         profile = await turn.services.accounts.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
         if profile.registered or who.expert_id is not None:
-            standing = await membership_status_of(turn.services.deps, who.account_id)
-            done = texts.ALREADY_REGISTERED.format(name=who.masked_name, standing=standing.text)
+            status = await membership_status_of(turn.services.deps, who.account_id)
+            done = texts.ALREADY_REGISTERED.format(name=who.masked_name, status=status.text)
             return f"{done}\n{commands.tappable(commands.APPLY, commands.STATUS)}"
     if not registration.open:
         return registration.closed
@@ -112,8 +112,8 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
 
 async def _say_registered(talk: Talk, done: PersonRegistered, name: str) -> None:
     said = texts.REGISTERED.format(name=name, number=done.masked_id_number, mobile=done.masked_mobile)
-    if done.person_check != PersonCheck.NONE:
-        said = f"{said}\n{texts.PERSON_CHECK.format(found=done.person_check.label)}"
+    if done.identity_verification != PersonCheck.NONE:
+        said = f"{said}\n{texts.IDENTITY_VERIFICATION.format(found=done.identity_verification.label)}"
     if done.expert_number:
         said = f"{said}\n{texts.REGISTERED_EXPERT.format(number=done.expert_number)}"
     await talk.say(f"{said}\n{_password_page(talk)}\n{commands.tappable(commands.APPLY, commands.STATUS)}")

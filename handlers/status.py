@@ -54,10 +54,10 @@ async def _expert_lines(turn: Turn, who: Who) -> list[str]:
         Actor(turn.user.pool, "expert", who.account_id, who.expert_id)
     )
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-    standing = texts.STANDING.get(profile.standing, profile.standing)
+    status = texts.MEMBERSHIP_STATUS.get(profile.membership_status, profile.membership_status)
     if not profile.active:
-        standing += texts.SUSPENDED.format(hotline=hotline)
-    lines = [texts.STATUS_EXPERT.format(number=profile.number, standing=standing)]
+        status += texts.SUSPENDED.format(hotline=hotline)
+    lines = [texts.STATUS_EXPERT.format(number=profile.number, status=status)]
     lines.append(texts.STATUS_REGION.format(region=_name(profile.permanent_region)))
     if profile.specialties:
         lines.append(texts.STATUS_SPECIALTIES.format(names=_specialties(profile)))

@@ -47,7 +47,7 @@ HOTLINE = "人工服务：{hotline}"
 APPLY_FIRST = (
     '申请成为评标专家，请先注册并实名认证：\n<a href="{link}">去注册或登录</a>\n已经登记过手机号的，也可以先绑定微信。'
 )
-STANDING_IS = "您目前：{standing}"
+MEMBERSHIP_STATUS_IS = "您目前：{status}"
 NOTHING_TO_DO = "目前没有需要您办理的事项。"
 NO_APPLICATION = "您还没有提交过申请。"
 PROGRESS_HEAD = "{headline}\n申请编号：{number}"
@@ -146,7 +146,7 @@ NOTHING_TO_DISOWN = "您的账号没有在小程序登录，无需处理。如�
 
 # ---- registering
 
-ALREADY_REGISTERED = "您已注册：{name}\n身份：{standing}"
+ALREADY_REGISTERED = "您已注册：{name}\n身份：{status}"
 HONESTY = "承诺条款：{clause}"
 NOT_REGISTERED = "没有注册，也没有保存您的信息。需要时请再回复“注册”。"
 ASK_NAME = "请输入您的真实姓名（与身份证一致，注册后不能修改）。"
@@ -157,7 +157,7 @@ PERSON_AGAIN = "重新填写"
 PERSON_STOP = "不注册了"
 ASK_OWN_MOBILE = "请输入您本人的手机号，评标通知会发到这个号码。"
 REGISTERED = "注册成功。\n姓名：{name}\n身份证号：{number}\n手机号：{mobile}"
-PERSON_CHECK = "实名核验：{found}。"
+IDENTITY_VERIFICATION = "实名核验：{found}。"
 REGISTERED_EXPERT = "您是在库专家，编号{number}，档案已关联。"
 NO_PASSWORD_HERE = (
     "为了安全，请不要在聊天中发送密码，这里也不接收密码；已经发出的请删除该消息并尽快更换。请到网页上办理："
@@ -171,8 +171,8 @@ STATUS_ROLES = "身份：{roles}"
 STATUS_NO_ROLE = "身份：暂无"
 NO_ROLE_YET = "暂无"
 STATUS_APPLYING = "申请：{headline}\n下一步：{advice}"
-STATUS_EXPERT = "专家编号：{number}\n状态：{standing}"
-STANDING = {"formal": "正式专家", "temporary": "临时专家"}
+STATUS_EXPERT = "专家编号：{number}\n状态：{status}"
+MEMBERSHIP_STATUS = {"formal": "正式专家", "temporary": "临时专家"}
 SUSPENDED = "（已暂停抽取，请拨打{hotline}了解）"
 STATUS_REGION = "常驻地：{region}"
 STATUS_SPECIALTIES = "评标专业：{names}"
@@ -346,7 +346,7 @@ EXAM_MOCK = "先做模拟考试"
 EXAM_TO_DO = "待参与考试：{name}，{span}"
 EXAM_WHICH = "您要预约哪一场考试？"
 NOTHING_TO_BOOK = "您没有需要预约的考试场次。"
-BOOK_WHICH = "{name}\n{standing}\n请选择场次："
+BOOK_WHICH = "{name}\n{places}\n请选择场次："
 BOOK_NONE = "还没有预约"
 BOOK_HELD = "已预约{span}"
 BOOK_WAITED = "正在候补{span}"

@@ -24,10 +24,10 @@ class Account(Row):
     id_number_sealed = fields.TextField(default="", db_default="")
     id_number_hash = fields.CharField(64, null=True)
     registered_at = fields.DatetimeField(null=True)
-    person_check = fields.CharField(12, default="", db_default="")
+    identity_verification = fields.CharField(12, default="", db_default="")
     """Whether name and number belong together: a value of ``domain.persons.PersonCheck``."""
-    person_checked_at = fields.DatetimeField(null=True)
-    person_check_at = fields.DatetimeField(null=True)
+    identity_verified_at = fields.DatetimeField(null=True)
+    identity_verification_due_at = fields.DatetimeField(null=True)
     """When the register is to be asked (again); None: never."""
     mobile_changed_at = fields.DatetimeField(null=True)
     weak_identity_at = fields.DatetimeField(null=True)

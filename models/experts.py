@@ -12,7 +12,7 @@ from models.base import Row, text_array
 
 
 class Expert(Row):
-    """A bid-evaluation expert. ``standing``: formal or temporary; ``active`` false while suspended.
+    """A bid-evaluation expert. ``membership_status``: formal or temporary; ``active`` false while suspended.
 
     ``specialties`` holds the codes as declared, ``specialty_path`` those and all their ancestors, so that one GIN
     look-up finds the children of a code.
@@ -31,7 +31,7 @@ class Expert(Row):
     id_number_hash = fields.CharField(64)
     mobile_sealed = fields.TextField()
     mobile_hash = fields.CharField(64)
-    standing = fields.CharField(12, default="formal")
+    membership_status = fields.CharField(12, default="formal")
     active = fields.BooleanField(default=True)
     permanent_region = fields.CharField(6)
     willing_regions: list[str] = text_array()
@@ -49,7 +49,7 @@ class Expert(Row):
     emergency = fields.BooleanField(default=False, db_default=False)
     """Willing to be called in emergencies (应急专家)."""
     born_on: date | None = fields.DateField(null=True)
-    """As the ID number says, for the standing age limit; None until a process with the data key has read the number."""
+    """As the ID number says, for the pool's age limit; None until a process with the data key has read the number."""
     term_until = fields.DatetimeField(null=True)
     term_notified_at = fields.DatetimeField(null=True)
     """When the expert was last notified that the term ends soon."""

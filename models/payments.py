@@ -196,14 +196,14 @@ class Invoice(Row):
         indexes = (("fee_id",), ("apply_id",))
 
 
-class Letter(Row):
+class OutboundEmail(Row):
     """A mail about an invoice, written down before it is handed to the mail server and after.
 
     ``kind``: receipt, invoice or reversal. The message id follows from invoice, kind and the number of the mailing, so
     that a mail whose outcome is unknown is sent again as the same mail.
     """
 
-    invoice: Any = fields.ForeignKeyField("models.Invoice", on_delete=fields.CASCADE, related_name="letters")
+    invoice: Any = fields.ForeignKeyField("models.Invoice", on_delete=fields.CASCADE, related_name="outbound_emails")
     invoice_id: UUID
     message_id = fields.CharField(100, unique=True)
     kind = fields.CharField(10)
@@ -213,7 +213,7 @@ class Letter(Row):
     sent_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "letter"
+        table = "outbound_email"
         indexes = (("invoice_id",),)
 
 

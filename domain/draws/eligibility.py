@@ -56,7 +56,7 @@ class Span:
 class Condition:
     """What is asked for. ``specialty`` is the main or the alternative one; empty text: any.
 
-    ``age_max`` is the pool's standing age limit in completed years; None: there is none.
+    ``age_max`` is the pool's general age limit in completed years; None: there is none.
     """
 
     pool: str
@@ -152,14 +152,14 @@ def years_before(at: datetime, years: int) -> datetime:
 
 def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Reason | None:
     """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
-    standing = _standing(candidate, condition)
-    return standing or _fitness(candidate, condition) or next(iter(_bars(candidate, condition, recusals, at)), None)
+    membership = _membership(candidate, condition)
+    return membership or _fitness(candidate, condition) or next(iter(_bars(candidate, condition, recusals, at)), None)
 
 
 def find_bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> frozenset[Reason]:
     """All that keeps an expert from being called at ``at``, whatever the condition asks for."""
-    standing = _standing(candidate, condition)
-    return frozenset((*((standing,) if standing else ()), *_bars(candidate, condition, recusals, at)))
+    membership = _membership(candidate, condition)
+    return frozenset((*((membership,) if membership else ()), *_bars(candidate, condition, recusals, at)))
 
 
 def _bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Iterator[Reason]:
@@ -172,7 +172,7 @@ def _bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Sp
     yield from _occupation(candidate, recusals, at)
 
 
-def _standing(candidate: Candidate, condition: Condition) -> Reason | None:
+def _membership(candidate: Candidate, condition: Condition) -> Reason | None:
     if candidate.pool != condition.pool:
         return "other_pool"
     if candidate.left:

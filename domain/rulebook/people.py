@@ -1,4 +1,4 @@
-"""Sections of a rulebook on persons: registration, passwords, how the pool speaks of a person's standing."""
+"""Sections of a rulebook on persons: registration, passwords, what the pool calls each membership status."""
 
 from __future__ import annotations
 

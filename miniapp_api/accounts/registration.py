@@ -131,26 +131,26 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
         masked_mobile=done.masked_mobile,
         roles=done.roles,
         expert_number=done.expert_number,
-        person_check=done.person_check,
+        person_check=done.identity_verification,
     )
 
 
 @api.get("/accounts/me", "我的账号")
 async def profile(call: Call) -> ProfileOut:
-    """Name, numbers and mobile, masked, and the person's standing in the pool."""
+    """Name, numbers and mobile, masked, and the person's membership status in the pool."""
     found = await call.services.accounts.credentials.profile(call.actor)
-    standing = await membership_status_of(call.services.deps, found.account_id)
+    membership_status = await membership_status_of(call.services.deps, found.account_id)
     return ProfileOut(
         masked_name=found.masked_name,
         masked_id_number=found.masked_id_number,
         masked_mobile=found.masked_mobile,
         registered=found.registered,
-        person_check=found.person_check,
+        person_check=found.identity_verification,
         has_password=found.has_password,
         password_initial=found.password_initial,
         mobile_free_at=found.mobile_free_at,
         consent=found.consent,
-        standing=standing,
+        standing=membership_status,
     )
 
 

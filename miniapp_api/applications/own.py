@@ -76,7 +76,7 @@ class ProgressListOut(Output):
 
 @api.get("/home", "首页：身份标识、待办事项、进度", access="account")
 async def home(call: Call) -> HomeOut:
-    """What a person meets first: the badge of the standing, to-do items, the application, campaigns."""
+    """What a person meets first: the badge of the membership status, to-do items, the application, campaigns."""
     return HomeOut.show(await call.services.applications.to_dos.home(call.pool, _person(call)))
 
 

@@ -67,7 +67,7 @@ class HomeOut(Output):
     @classmethod
     def show(cls, home: Home) -> HomeOut:
         return cls(
-            standing=home.standing,
+            standing=home.membership_status,
             to_do=home.to_do,
             progress=ApplicationProgressOut.of(home.progress) if home.progress else None,
             campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),

@@ -111,9 +111,11 @@ class PageQuery(Params):
 
 
 class Output(BaseModel):
-    """An answer's JSON body."""
+    """An answer's JSON body. A field with a ``serialization_alias`` has another name in JSON."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(
+        from_attributes=True, frozen=True, extra="forbid", defer_build=True, serialize_by_alias=True
+    )
 
     @classmethod
     def of(cls, source: object) -> Self:

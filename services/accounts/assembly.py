@@ -84,5 +84,5 @@ def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> A
         form_drafts=FormDrafts(deps),
         wechat_web=ports.wechat_web,
         identity_platform=ports.identity_platform,
-        due_tasks=(DueTask("person_check", DUE, verification.check_due),),
+        due_tasks=(DueTask("identity_verification", DUE, verification.check_due),),
     )

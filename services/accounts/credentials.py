@@ -43,7 +43,7 @@ class Profile:
     masked_id_number: str
     masked_mobile: str
     registered: bool
-    person_check: PersonCheck
+    identity_verification: PersonCheck
     has_password: bool
     password_initial: bool
     mobile_free_at: datetime | None
@@ -82,7 +82,7 @@ class Credentials:
             masked_id_number=mask_id_number(number),
             masked_mobile=mask_mobile(keys.open_text(account.mobile_sealed, "mobile")),
             registered=account.registered_at is not None,
-            person_check=PersonCheck(account.person_check),
+            identity_verification=PersonCheck(account.identity_verification),
             has_password=bool(account.password_hash),
             password_initial=account.password_initial,
             mobile_free_at=free_at if free_at and free_at > self._deps.now() else None,

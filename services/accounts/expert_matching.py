@@ -51,9 +51,9 @@ async def _withdraw(account_id: UUID, expert: Expert) -> None:
         registered_at=None,
         id_number_sealed="",
         id_number_hash=None,
-        person_check="",
-        person_checked_at=None,
-        person_check_at=None,
+        identity_verification="",
+        identity_verified_at=None,
+        identity_verification_due_at=None,
     )
 
 
@@ -65,7 +65,7 @@ async def register_from_file(account: Account, expert: Expert, now: datetime) ->
         return
     account.real_name, account.registered_at = expert.name, now
     account.id_number_sealed, account.id_number_hash = expert.id_number_sealed, expert.id_number_hash
-    account.person_check = PersonCheck.ON_FILE.value
+    account.identity_verification = PersonCheck.ON_FILE.value
     await account.save(
-        update_fields=["real_name", "registered_at", "id_number_sealed", "id_number_hash", "person_check"]
+        update_fields=["real_name", "registered_at", "id_number_sealed", "id_number_hash", "identity_verification"]
     )

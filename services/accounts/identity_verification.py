@@ -23,7 +23,7 @@ from services.ports import PersonMatch, PersonRegister
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-DUE = "EXISTS (SELECT 1 FROM account WHERE person_check_at <= $1)"
+DUE = "EXISTS (SELECT 1 FROM account WHERE identity_verification_due_at <= $1)"
 PER_MOBILE, PER_NUMBER = 5, 5
 """Questions a day."""
 _AGAIN = timedelta(hours=1)
@@ -86,7 +86,7 @@ class IdentityVerification:
         try:
             return _FOUND[await self._register.compare(name, number)]
         except GatewayError as error:
-            log.warning("person_check_unanswered", reason=type(error).__name__)
+            log.warning("identity_verification_unanswered", reason=type(error).__name__)
             return PersonCheck.WAITING
 
     def refusal(self, pool: str) -> Conflict:
@@ -100,9 +100,9 @@ class IdentityVerification:
     def mark(self, account: Account, found: PersonCheck, now: datetime) -> None:
         """Note what was found; the caller saves the account."""
         waiting = found == PersonCheck.WAITING
-        account.person_check = found.value
-        account.person_checked_at = now if found not in (PersonCheck.NONE, PersonCheck.WAITING) else None
-        account.person_check_at = now + _AGAIN if waiting else None
+        account.identity_verification = found.value
+        account.identity_verified_at = now if found not in (PersonCheck.NONE, PersonCheck.WAITING) else None
+        account.identity_verification_due_at = now + _AGAIN if waiting else None
 
     # ---- later
 
@@ -110,12 +110,17 @@ class IdentityVerification:
         """Ask about those for whom no answer came; all who are due are asked, or put off while the register is away."""
         now, failed = self._deps.now(), 0
         due = await rows(
-            "SELECT id FROM account WHERE person_check_at <= $1 ORDER BY person_check_at, id LIMIT $2", now, _AT_ONCE
+            "SELECT id FROM account WHERE identity_verification_due_at <= $1 "
+            "ORDER BY identity_verification_due_at, id LIMIT $2",
+            now,
+            _AT_ONCE,
         )
         for row in due:
             failed = 0 if await self._check_one(row["id"]) else failed + 1
             if failed == _GIVE_UP:
-                await Account.filter(person_check_at__lte=now).update(person_check_at=now + _AGAIN)
+                await Account.filter(identity_verification_due_at__lte=now).update(
+                    identity_verification_due_at=now + _AGAIN
+                )
                 return
 
     async def _check_one(self, account_id: UUID) -> bool:
@@ -127,9 +132,11 @@ class IdentityVerification:
             found = await self._ask(account.real_name, number)
         async with transaction():
             now, locked = self._deps.now(), await Account.select_for_update().get(id=account_id)
-            if locked.person_check_at is not None and locked.id_number_hash == account.id_number_hash:
+            if locked.identity_verification_due_at is not None and locked.id_number_hash == account.id_number_hash:
                 self.mark(locked, found, now)
-                await locked.save(update_fields=["person_check", "person_checked_at", "person_check_at"])
+                await locked.save(
+                    update_fields=["identity_verification", "identity_verified_at", "identity_verification_due_at"]
+                )
                 await self._notify(locked, found, now)
         return found != PersonCheck.WAITING
 

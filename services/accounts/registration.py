@@ -52,7 +52,7 @@ class RegistrationForm:
 class PersonRegistered:
     """``expert_number``: the pool knew this person already, and the file is his from now on.
 
-    ``person_check``: what is known of name and ID number belonging together.
+    ``identity_verification``: what is known of name and ID number belonging together.
     """
 
     account_id: UUID
@@ -61,7 +61,7 @@ class PersonRegistered:
     masked_mobile: str
     roles: tuple[str, ...]
     expert_number: str = ""
-    person_check: PersonCheck = PersonCheck.NONE
+    identity_verification: PersonCheck = PersonCheck.NONE
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def application_form(
     }
 
 
-def information_form(form: Filled, photo: str, *, number: str, standing: str, printed_at: datetime) -> Content:
+def information_form(form: Filled, photo: str, *, number: str, membership_status: str, printed_at: datetime) -> Content:
     """An expert's own file (个人信息表)."""
     return {
         **form_body(form, photo),
@@ -93,7 +93,7 @@ def information_form(form: Filled, photo: str, *, number: str, standing: str, pr
         "pool": form.book.pool.name,
         "qr": "",
         "foot": [f"{form.book.pool.name} · {print_date(printed_at)}"],
-        "facts": [["专家编号", number], ["专家类型", standing], ["打印日期", print_date(printed_at)]],
+        "facts": [["专家编号", number], ["专家类型", membership_status], ["打印日期", print_date(printed_at)]],
         "declaration": "",
         "opinions": [],
     }

@@ -161,7 +161,7 @@ class Documents:
             form,
             await self._photo(last.id) if last else "",
             number=expert.number,
-            standing=_standing(book, expert),
+            membership_status=_membership_word(book, expert),
             printed_at=now,
         )
         async with transaction():
@@ -325,8 +325,8 @@ def _printed(row: PrintedForm, application: Application) -> Printed:
     return Printed(document_contents.spaced(row.code), row.version, row.printed_at, locked)
 
 
-def _standing(book: Rulebook, expert: Expert) -> str:
-    standing = book.standing
+def _membership_word(book: Rulebook, expert: Expert) -> str:
+    words = book.standing
     if not expert.active:
-        return standing.suspended
-    return standing.temporary if expert.standing == "temporary" else standing.formal
+        return words.suspended
+    return words.temporary if expert.membership_status == "temporary" else words.formal

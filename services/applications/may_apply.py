@@ -31,13 +31,13 @@ async def check_person(
         await _check_once(book, account, entry_type, campaign)
     expert = await find_expert(account)
     if entry_type == "first":
-        if expert is not None and expert.standing == "formal":
+        if expert is not None and expert.membership_status == "formal":
             raise Conflict("您已是本库专家，无需再次申请；到期前可办理续聘。", code="already_expert")
         return None
     own = _own_file(book, account, expert, entry_type)
     if entry_type == "renewal":
         _check_term(book, own, now)
-    elif own.standing != "formal":
+    elif own.membership_status != "formal":
         raise Conflict("成为正式专家后才能办理，请先完成入库申请。", code="not_formal")
     if entry_type == "change" and book.campaigns.change_after_course:
         await _check_trained(book, account, now)

@@ -172,7 +172,7 @@ class Submission:
             return outcome_of(application)
 
     def _check_person(self, account: Account, book: Rulebook) -> None:
-        if account.person_check == PersonCheck.DIFFERS:
+        if account.identity_verification == PersonCheck.DIFFERS:
             raise Conflict(
                 f"经核验，您注册的姓名与身份证号不一致，不能提交申请。请拨打{book.pool.hotline}核实。",
                 code="person_differs",

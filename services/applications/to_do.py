@@ -51,7 +51,7 @@ class Home:
     ``advice``: whom to ask in each region (name, line) about the campaigns.
     """
 
-    standing: MembershipStatus
+    membership_status: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: Progress | None
     campaigns: tuple[CampaignView, ...]
@@ -242,10 +242,10 @@ def _rests(person: _Person, now: datetime, rest: timedelta) -> bool:
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:
     """Whether this type of entry is for this person at all."""
     if entry_type == "first":
-        return expert is None or expert.standing != "formal"
+        return expert is None or expert.membership_status != "formal"
     if expert is None or not is_own_file(account, expert):
         return False
     if entry_type == "education":
-        return expert.standing == "formal"
+        return expert.membership_status == "formal"
     before, until = book.entry.renewal_before, expert.term_until
     return before is None or until is None or now >= until - before

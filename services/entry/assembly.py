@@ -35,5 +35,5 @@ def build(deps: Deps, notices: Notifier, fees: Fees, checker: FileChecker) -> En
         exam_sheets=ExamSheets(deps, conclusions, checker),
         public_notices=PublicNotices(deps),
         objections=Objections(deps, notices),
-        due_tasks=(DueTask("notice_end", PUBLIC_NOTICE_OVER, stages.end_public_notices),),
+        due_tasks=(DueTask("public_notice_end", PUBLIC_NOTICE_OVER, stages.end_public_notices),),
     )

@@ -59,7 +59,7 @@ class FileMaker:
             name_sort=sort_name(self._account.real_name),
             id_number=keys.open_text(self._account.id_number_sealed, "id_number"),
             mobile=keys.open_text(self._account.mobile_sealed, "mobile"),
-            standing="formal",
+            membership_status="formal",
             active=self._active(),
             permanent_region=application.region,
             region_path=codes.path("region", application.region),

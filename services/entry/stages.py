@@ -101,7 +101,7 @@ class Entry:
         """Advance the applications whose public notice is over and undisputed; returns how many."""
         now = self._deps.now()
         return await process_each(
-            "notice_end", await rows(_NEXT, now), lambda row: self._end_public_notice(row["id"], now)
+            "public_notice_end", await rows(_NEXT, now), lambda row: self._end_public_notice(row["id"], now)
         )
 
     async def _end_public_notice(self, application_id: UUID, now: datetime) -> None:

@@ -74,7 +74,7 @@ _FIELDS = (
     "born_on",
     "mobile_sealed",
     "mobile_hash",
-    "standing",
+    "membership_status",
     "active",
     "permanent_region",
     "willing_regions",

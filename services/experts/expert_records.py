@@ -23,7 +23,7 @@ def columns_of(keys: Keyring, row: ExpertRow) -> dict[str, Any]:
         "born_on": birth_of(row.id_number),
         "mobile_sealed": keys.seal(row.mobile, "mobile"),
         "mobile_hash": keys.lookup_hash("mobile", row.mobile),
-        "standing": row.standing,
+        "membership_status": row.membership_status,
         "active": row.active,
         "permanent_region": row.permanent_region,
         "willing_regions": row.willing_regions,

@@ -26,7 +26,7 @@ _ROUNDED = re.compile(r"\d+(\.\d+)?E\+?\d+|\d{15}000")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SEPARATOR = re.compile(r"[;；、\n]+")
 _UNIT_SEPARATOR = re.compile(r"[;；\n]+")
-_STANDINGS = {"": "formal", "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
+_MEMBERSHIP = {"": "formal", "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
 _STATES = {"": True, "在库": True, "正常": True, "暂停": False}
 _PLACES = places_of(COLUMNS)
 
@@ -55,7 +55,7 @@ class ExpertRow:
     name_sort: str
     id_number: str
     mobile: str
-    standing: str
+    membership_status: str
     active: bool
     permanent_region: str
     region_path: list[str]
@@ -114,7 +114,9 @@ class RowReader:
             name_sort=sort_name(name),
             id_number=cells.get("id_number", lambda text: self._once("id_number", _id_number(text), line.number), ""),
             mobile=cells.get("mobile", lambda text: self._once("mobile", _mobile(text), line.number), ""),
-            standing=cells.get("standing", lambda text: _one_of(text, _STANDINGS, "正式或临时"), "formal"),
+            membership_status=cells.get(
+                "membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), "formal"
+            ),
             active=cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), True),
             permanent_region=region,
             region_path=look.region.path(region),

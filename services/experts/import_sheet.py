@@ -12,7 +12,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("name", "姓名", True, "与身份证一致，不超过50个字", "张三"),
     Column("id_number", "身份证号", True, "18位，请把单元格设为文本格式", "11010519491231002X"),
     Column("mobile", "手机号", True, "11位，接收邀请的手机；不能与他人相同", "13800001234"),
-    Column("standing", "专家类型", False, "正式 或 临时，不填为正式", "正式"),
+    Column("membership_status", "专家类型", False, "正式 或 临时，不填为正式", "正式"),
     Column("active", "状态", False, "在库 或 暂停，不填为在库", "在库"),
     Column("permanent_region", "常驻地", True, "地区代码或名称，如 440106 或 广东省广州市天河区", "440106"),
     Column("willing_regions", "意愿评标地", False, "地区代码或名称，多个用分号分隔", "440100；440300"),

@@ -26,7 +26,7 @@ class MembershipStatus:
 
 
 _STATUS = """
-SELECT a.pool, e.number, e.left_at IS NULL AS stays, e.active, e.standing, e.emergency,
+SELECT a.pool, e.number, e.left_at IS NULL AS stays, e.active, e.membership_status, e.emergency,
   EXISTS (SELECT 1 FROM course_enrolment n WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL) AS excluded,
   EXISTS (SELECT 1 FROM application p WHERE p.account_id = a.id AND p.ended_at IS NULL AND p.submitted_at IS NOT NULL)
     AS applying
@@ -37,13 +37,13 @@ WHERE a.id = $1
 
 
 async def membership_status_of(deps: Deps, account_id: UUID) -> MembershipStatus:
-    """An expert's standing comes before an application of his. One that was never handed in does not count yet."""
+    """An expert's file comes before an application of his. One that was never handed in does not count yet."""
     [row] = await rows(_STATUS, account_id)
     words = deps.book(row["pool"]).standing
     if row["number"] is not None and row["stays"]:
         kind: MembershipKind = "suspended"
         if row["active"] and not row["excluded"]:
-            kind = "temporary" if row["standing"] == "temporary" else "formal"
+            kind = "temporary" if row["membership_status"] == "temporary" else "formal"
         return MembershipStatus(kind, getattr(words, kind), row["number"], words.emergency if row["emergency"] else "")
     if row["applying"]:
         return MembershipStatus("applying", words.applying)

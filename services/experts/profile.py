@@ -70,14 +70,14 @@ class Named:
 
 @dataclass(frozen=True)
 class ExpertProfile:
-    """One's own file. ``standing`` formal or temporary."""
+    """One's own file. ``membership_status`` formal or temporary."""
 
     id: UUID
     number: str
     masked_name: str
     masked_id_number: str
     masked_mobile: str
-    standing: Annotated[str, Field(description="`formal` or `temporary`")]
+    membership_status: Annotated[str, Field(serialization_alias="standing", description="`formal` or `temporary`")]
     active: bool
     permanent_region: Named
     willing_regions: tuple[Named, ...]
@@ -107,7 +107,7 @@ class ExpertProfiles:
             masked_name=mask_name(row["name"]),
             masked_id_number=mask_id_number(keys.open_text(row["id_number_sealed"], "id_number")),
             masked_mobile=mask_mobile(keys.open_text(row["mobile_sealed"], "mobile")),
-            standing=row["standing"],
+            membership_status=row["membership_status"],
             active=row["active"],
             permanent_region=names.of("region", row["permanent_region"]),
             willing_regions=names.all("region", row["willing_regions"]),
@@ -134,7 +134,7 @@ class ExpertProfiles:
 
         async def run() -> Period:
             expert = await Expert.select_for_update().get(id=(await self._own(actor)).id)
-            if expert.standing != "formal":
+            if expert.membership_status != "formal":
                 raise Forbidden("入库成为正式专家后才能设置不接受抽取的时间。", code="not_formal")
             existing = await self._periods(expert.id, now)
             for period in existing:

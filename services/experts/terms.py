@@ -12,7 +12,7 @@ from services.core.batches import process_each
 from services.notifications import Notifier
 
 _ENDING = """
-SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND standing = 'formal'
+SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND membership_status = 'formal'
    AND term_until > $2 AND term_until <= $3 AND (term_notified_at IS NULL OR term_notified_at < term_until - ($3 - $2))
  ORDER BY term_until LIMIT 500
 """

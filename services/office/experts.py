@@ -30,7 +30,7 @@ Only = Literal["in_pool", "ending", "over", "left"]
 REASON_MAX = 200
 PAGE_MAX = 100
 
-_COLUMNS = "e.id, e.number, e.name, e.standing, e.active, e.term_until, e.born_on, e.left_at, e.left_reason"
+_COLUMNS = "e.id, e.number, e.name, e.membership_status, e.active, e.term_until, e.born_on, e.left_at, e.left_reason"
 _FILTERS: Mapping[Only, str] = {
     "in_pool": "e.left_at IS NULL",
     "left": "e.left_at IS NOT NULL",
@@ -54,7 +54,7 @@ class ExpertLine:
     id: UUID
     number: Annotated[str, Field(examples=["ZJ0100001"])]
     name: str
-    standing: Literal["formal", "temporary"]
+    membership_status: Annotated[Literal["formal", "temporary"], Field(serialization_alias="standing")]
     active: bool
     term_until: datetime | None
     age: int | None
@@ -176,7 +176,7 @@ def _line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertL
         row["id"],
         row["number"],
         row["name"],
-        row["standing"],
+        row["membership_status"],
         row["active"],
         term,
         age_on(born, local(now).date()) if born else None,

@@ -154,7 +154,8 @@ class Privacy:
         await FormDraft.filter(account_id=account.id).delete()
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
-        account.person_check, account.person_checked_at, account.person_check_at = "", None, None
+        account.identity_verification = ""
+        account.identity_verified_at = account.identity_verification_due_at = None
         account.password_hash, account.password_initial = "", False
         account.disabled_at = now
         await account.save()
@@ -173,8 +174,8 @@ class Privacy:
                 "name": account.real_name,
                 "id_number": keys.read(account.id_number_sealed, "id_number"),
                 "registered_at": _iso(account.registered_at),
-                "person_check": PersonCheck(account.person_check).label,
-                "person_checked_at": _iso(account.person_checked_at),
+                "person_check": PersonCheck(account.identity_verification).label,
+                "person_checked_at": _iso(account.identity_verified_at),
                 "mobile_changed_at": _iso(account.mobile_changed_at),
                 "password_set_at": _iso(account.password_set_at),
                 "created_at": _iso(account.created_at),
@@ -224,7 +225,7 @@ class Privacy:
             "name": expert.name,
             "id_number": keys.open_text(expert.id_number_sealed, "id_number"),
             "mobile": keys.open_text(expert.mobile_sealed, "mobile"),
-            "standing": expert.standing,
+            "standing": expert.membership_status,
             "permanent_region": expert.permanent_region,
             "willing_regions": list(expert.willing_regions),
             "specialties": list(expert.specialties),

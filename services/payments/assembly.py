@@ -12,7 +12,7 @@ from services.files import SealedFiles
 from services.notifications import Notifier
 from services.payments.fee_owners import CourseOwners, EntryStages
 from services.payments.fees import OPENING, Fees
-from services.payments.invoices.outbound_email import OutboundEmail
+from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
@@ -63,7 +63,7 @@ def build(
     orders = Orders(deps, outside.platform, settlement)
     refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees), courses)
     invoices = Invoices(deps, notices, outside.platform, outside.store, outside.renderer)
-    outbound_email = OutboundEmail(deps, outside.mailer)
+    outbound_email = OutboundEmails(deps, outside.mailer)
     invoice_processor = InvoiceProcessor(
         deps, notices, outside.platform, outside.store, outside.renderer, outbound_email
     )

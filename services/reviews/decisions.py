@@ -230,7 +230,7 @@ class Reviews:
             await self._send_back(application, book, task, now, whole=decision == "send_back_whole")
         return False
 
-    async def align(self, application: Application, now: datetime) -> bool:
+    async def reconcile_tasks(self, application: Application, now: datetime) -> bool:
         """Bring the open tasks in line with a rulebook that has changed; the application's row is locked.
 
         A step that is gone is left, one whose tasks are others now gets those; what was approved stays so. True when

@@ -85,10 +85,14 @@ class TaskView:
     submitted_at: datetime | None
     masked_mobile: str
     masked_id_number: str
-    person_check: Annotated[
-        PersonCheck, Field(description="Whether name and ID number belong together; empty: not asked")
+    identity_verification: Annotated[
+        PersonCheck,
+        Field(
+            serialization_alias="person_check",
+            description="Whether name and ID number belong together; empty: not asked",
+        ),
     ]
-    person_checked_at: datetime | None
+    identity_verified_at: Annotated[datetime | None, Field(serialization_alias="person_checked_at")]
     sheet: SubmittedForm
     specialties: tuple[SpecialtyState, ...]
     log: tuple[ReviewLogLine, ...]

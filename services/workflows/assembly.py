@@ -32,5 +32,5 @@ def build(
         applications=ApplicationWorkflow(deps, applications.submission, reviewing),
         campaigns=CampaignWorkflow(deps, applications.campaigns, fees),
         reviews=reviewing,
-        due_tasks=(DueTask("review_alignment", "", TaskReconciler(deps, reviewing).run),),
+        due_tasks=(DueTask("reconcile_review_tasks", "", TaskReconciler(deps, reviewing).run),),
     )

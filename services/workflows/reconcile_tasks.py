@@ -41,8 +41,8 @@ class TaskReconciler:
             list(range(len(steps))),
             [step.per_specialty for step in steps],
         )
-        return await process_each("review_alignment", found, lambda row: self._align(row["id"], now))
+        return await process_each("reconcile_review_tasks", found, lambda row: self._reconcile(row["id"], now))
 
-    async def _align(self, application_id: UUID, now: datetime) -> None:
+    async def _reconcile(self, application_id: UUID, now: datetime) -> None:
         async with transaction():
-            await self._reviews.align(await lock(application_id), now)
+            await self._reviews.reconcile_tasks(await lock(application_id), now)

@@ -36,9 +36,9 @@ class ReviewWorkflow:
         await drop_open(application, now)
         await self._entry.cancel(application, now)
 
-    async def align(self, application: Application, now: datetime) -> None:
-        """See ``Reviews.align``."""
-        if await self._reviews.align(application, now):
+    async def reconcile_tasks(self, application: Application, now: datetime) -> None:
+        """See ``Reviews.reconcile_tasks``."""
+        if await self._reviews.reconcile_tasks(application, now):
             await self._entry.advance(application, now)
 
     # ---- a reviewer's decision

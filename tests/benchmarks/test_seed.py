@@ -34,7 +34,9 @@ async def test_a_seed_has_what_was_asked_for_keeps_every_rule_and_answers_its_pe
 async def _check_expert(world: World) -> None:
     """Who has agreed to come sees his file and the next panel."""
     ahead = "JOIN expert e ON e.account_id = a.id JOIN invitation i ON i.expert_id = e.id AND i.state = 'accepted' "
-    phone = await _phone(world, f"{ahead} WHERE i.starts_at > timestamptz '{NOON}' AND e.standing = 'formal' LIMIT 1")
+    phone = await _phone(
+        world, f"{ahead} WHERE i.starts_at > timestamptz '{NOON}' AND e.membership_status = 'formal' LIMIT 1"
+    )
     shown = await phone.says("我的状态")
     assert "评标专家" in shown
     assert "正式专家" in shown

@@ -57,7 +57,7 @@ class Road:
     async def outlast_notice(self, application: Application) -> None:
         assert application.notice_until is not None
         self.clock.move(application.notice_until - self.clock.now())
-        await self.work("notice_end")
+        await self.work("public_notice_end")
 
     async def pay(self, application: Application) -> None:
         """The person pays; WeChat tells the service, and the worker does what follows."""

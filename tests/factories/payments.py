@@ -21,7 +21,7 @@ from services.notifications import Notifier
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
 from services.payments.assembly import PaymentPorts, build
 from services.payments.fee_owners import EntryStages
-from services.payments.invoices.outbound_email import OutboundEmail
+from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
@@ -390,7 +390,7 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
     courses = CourseFees(deps, notices)
     refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees), courses)
     invoices = Invoices(deps, notices, platform, store, renderer)
-    invoicing = InvoiceProcessor(deps, notices, platform, store, renderer, OutboundEmail(deps, mailer))
+    invoicing = InvoiceProcessor(deps, notices, platform, store, renderer, OutboundEmails(deps, mailer))
     webhooks = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
     return Till(
         deps,

@@ -93,7 +93,7 @@ async def test_agreed_panels_inside_are_pointed_out(world: World, phone: Phone, 
 
 
 async def test_a_temporary_expert_is_told_why_not(world: World, phone: Phone, expert: Expert) -> None:
-    await Expert.filter(id=expert.id).update(standing="temporary")
+    await Expert.filter(id=expert.id).update(membership_status="temporary")
     await phone.says("日程")
     await phone.says("明天")
     assert "正式专家" in await phone.taps("对，保存")

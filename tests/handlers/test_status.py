@@ -36,7 +36,7 @@ async def test_status_shows_the_masked_person_and_the_file(world: World, phone: 
 
 async def test_status_tells_of_a_suspension_and_of_many_specialties(world: World, phone: Phone, expert: Expert) -> None:
     codes = [f"A{number:02}" for number in range(10, 30)]
-    await Expert.filter(id=expert.id).update(active=False, standing="temporary", specialties=codes)
+    await Expert.filter(id=expert.id).update(active=False, membership_status="temporary", specialties=codes)
     shown = await phone.says("我的状态")
     assert "临时专家（已暂停抽取，请拨打400-000-0000了解）" in shown
     assert "等20项" in shown

@@ -44,6 +44,8 @@ DIGESTS = {
     "0017_notice_numbers.sql": "3edf875ae3440b3f44931cb255e8a9789a79fd8767e21564baf84700cb3ec294",
     "0018_notified_at.py": "39f86c1e27c406bdac19e572e6b88941cfd5fa206b8ead1738b51f2835e18e15",
     "0019_delivery_report_table.py": "31282dd1057b15577c40bf5741650e83b32165e30f39b2aa5c13475014b86248",
+    "0020_standard_names.py": "a7e66158cfbf184864ce5a9c32857ce3c2d07d32bd9ca887672c0736dcf21640",
+    "0020_standard_names.sql": "f00379774b4d7c26447dffca45e02fa61f47711710c489184827344aee4d8192",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
@@ -81,6 +83,28 @@ def test_call_notices_with_the_same_number_take_the_next_free_ones(empty_databas
         connection.execute(sql)
         found = connection.execute("SELECT position FROM call_notice ORDER BY id").fetchall()
     assert found == [(1,), (2,), (3,), (4,), (2,)]
+
+
+def test_jobs_and_failures_of_due_tasks_are_found_under_their_new_names(empty_database: str) -> None:
+    names = (MIGRATIONS / "0020_standard_names.sql").read_text(encoding="utf-8")
+    sql = names[names.index("UPDATE row_failure") :]
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TEMP TABLE row_failure (work text)")
+        connection.execute("INSERT INTO row_failure VALUES ('notice_end'), ('review_alignment'), ('expire')")
+        connection.execute(sql)
+        connection.execute(
+            "CREATE TEMP TABLE procrastinate_jobs (id int, task_name text, args jsonb, queueing_lock text, status text)"
+        )
+        connection.execute(
+            "INSERT INTO procrastinate_jobs VALUES "
+            "(1, 'deadlines.run', '{\"kind\": \"person_check\"}', 'deadline:person_check', 'todo'), "
+            "(2, 'deadlines.run', '{\"kind\": \"expire\"}', 'deadline:expire', 'todo')"
+        )
+        connection.execute(sql)
+        works = connection.execute("SELECT work FROM row_failure ORDER BY work").fetchall()
+        jobs = connection.execute("SELECT args->>'kind', queueing_lock FROM procrastinate_jobs ORDER BY id").fetchall()
+    assert works == [("expire",), ("public_notice_end",), ("reconcile_review_tasks",)]
+    assert jobs == [("identity_verification", "deadline:identity_verification"), ("expire", "deadline:expire")]
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:

@@ -32,11 +32,11 @@ _IN_POOL = ("temporary", "formal", "suspended")
 
 
 class Bar(NamedTuple):
-    """What the header of a person's page shows: name, standing, and the hidden field of 退出登录."""
+    """What the header of a person's page shows: name, membership status, and the hidden field of 退出登录."""
 
     pool: str
     name: str
-    standing: MembershipStatus
+    membership_status: MembershipStatus
     out: str
 
 
@@ -60,13 +60,13 @@ class AccountPages:
         self._site.get("/h5/{pool}/consent", self.consent_form)
         self._site.post("/h5/{pool}/consent", self.take_consent)
 
-    async def bar(self, person: Actor, standing: MembershipStatus | None = None) -> Bar:
-        """For the header of any page of a person; with the ``standing``, where it is known."""
-        return await self._bar(person, await self._services.accounts.credentials.profile(person), standing)
+    async def bar(self, person: Actor, membership_status: MembershipStatus | None = None) -> Bar:
+        """For the header of any page of a person; with the membership status, where it is known."""
+        return await self._bar(person, await self._services.accounts.credentials.profile(person), membership_status)
 
-    async def _bar(self, person: Actor, profile: Profile, standing: MembershipStatus | None = None) -> Bar:
-        held = standing or await membership_status_of(self._services.deps, profile.account_id)
-        return Bar(person.pool, profile.masked_name or profile.masked_mobile, held, self._auth.form(person, "logout"))
+    async def _bar(self, person: Actor, profile: Profile, membership_status: MembershipStatus | None = None) -> Bar:
+        status = membership_status or await membership_status_of(self._services.deps, profile.account_id)
+        return Bar(person.pool, profile.masked_name or profile.masked_mobile, status, self._auth.form(person, "logout"))
 
     # ---- the page
 
@@ -97,11 +97,11 @@ class AccountPages:
         )
 
     async def _own(self, holder: Actor, profile: Profile) -> dict[str, Any]:
-        """What only an applicant or expert has: the standing, and an expert's file."""
+        """What only an applicant or expert has: the membership status, and an expert's file."""
         if holder.role not in ("expert", "applicant"):
             return {"bar": None, "file": None}
         bar = await self._bar(holder, profile)
-        in_pool = holder.role == "expert" and bar.standing.kind in _IN_POOL
+        in_pool = holder.role == "expert" and bar.membership_status.kind in _IN_POOL
         return {"bar": bar, "file": await self._services.experts.profiles.profile(holder) if in_pool else None}
 
     async def reopen(self, request: http.Request) -> http.Response:

@@ -72,7 +72,7 @@ class ApplyPages:
             error=error.message if error else "",
             home=home,
             invitations=await self._invitations(actor),
-            bar=await self._bar(actor, home.standing),
+            bar=await self._bar(actor, home.membership_status),
             has_fee=book.fee is not None,
             has_courses=book.course.offered,
             changes=book.campaigns.change_title if "change" in book.campaigns.entry_types else "",

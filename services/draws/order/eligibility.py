@@ -40,7 +40,7 @@ _ACTIVE = """(e.active AND NOT EXISTS (SELECT 1 FROM course_enrolment n
 """Not suspended, by the office or for want of a required course."""
 _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("left_pool", "e.left_at IS NOT NULL"),
-    ("inactive", f"NOT {_ACTIVE} OR e.standing <> 'formal'"),
+    ("inactive", f"NOT {_ACTIVE} OR e.membership_status <> 'formal'"),
     ("called_before", _CALLED),
     ("term_over", "coalesce(e.term_until < $9, FALSE)"),
     ("over_age", "$10::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $10)"),
@@ -66,12 +66,13 @@ _NONE = "'[]'::json"
 def _facts(leaves: str, calls: str, active: str) -> str:
     """All that the rule looks at, as JSON: what ``services.draws.results.audits`` judges again.
 
-    Rows made into JSON whole take PostgreSQL half as long as objects built from names and values.
+    Its names are part of the stored format: facts of earlier draws have the same. Rows made into JSON whole take
+    PostgreSQL half as long as objects built from names and values.
     """
     return f"""(SELECT row_to_json(f)::text FROM (SELECT
     e.id AS expert, e.number, e.name, e.id_number_hash, e.permanent_region AS region, e.willing_regions AS willing,
-    e.specialties, e.title_level, e.qualifications, e.department, e.standing, {active} AS active, e.left_at,
-    e.term_until, e.born_on, e.mobile_sealed <> '' AS reachable, e.recusal_keys,
+    e.specialties, e.title_level, e.qualifications, e.department, e.membership_status AS standing, {active} AS active,
+    e.left_at, e.term_until, e.born_on, e.mobile_sealed <> '' AS reachable, e.recusal_keys,
     (SELECT coalesce(json_agg(k), '[]') FROM (SELECT m.unit_keys AS keys, m.until FROM employment m
         WHERE m.expert_id = e.id) AS k) AS employments,
     {leaves} AS leaves, {calls} AS calls) AS f)"""

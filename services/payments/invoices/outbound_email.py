@@ -14,24 +14,24 @@ from uuid import UUID
 
 from domain.errors import Rejected, Transient
 from domain.ids import new_id
-from models.payments import Invoice, Letter
+from models.payments import Invoice, OutboundEmail
 from services.core.base import Deps, rows
 from services.ports import MailAttachment, Mailer
 
-LetterKind = Literal["receipt", "invoice", "reversal"]
+EmailKind = Literal["receipt", "invoice", "reversal"]
 
 LEASE_TTL = timedelta(minutes=3)
 """A mail in hand is left alone for longer than the mail server is waited for."""
 REFUSED = timedelta(days=1)
 
 _CLAIM = """
-INSERT INTO letter (id, invoice_id, message_id, kind, held_until, tries) VALUES ($1, $2, $3, $4, $6, 1)
-ON CONFLICT (message_id) DO UPDATE SET held_until = $6, tries = letter.tries + 1
-WHERE letter.sent_at IS NULL AND (letter.held_until IS NULL OR letter.held_until <= $5) RETURNING id
+INSERT INTO outbound_email AS e (id, invoice_id, message_id, kind, held_until, tries) VALUES ($1, $2, $3, $4, $6, 1)
+ON CONFLICT (message_id) DO UPDATE SET held_until = $6, tries = e.tries + 1
+WHERE e.sent_at IS NULL AND (e.held_until IS NULL OR e.held_until <= $5) RETURNING id
 """
 
 
-class OutboundEmail:
+class OutboundEmails:
     def __init__(self, deps: Deps, mailer: Mailer) -> None:
         self._deps = deps
         self._mailer = mailer
@@ -39,7 +39,7 @@ class OutboundEmail:
     async def send(
         self,
         invoice: Invoice,
-        kind: LetterKind,
+        kind: EmailKind,
         to: str,
         subject: str,
         text: str,
@@ -50,21 +50,21 @@ class OutboundEmail:
         The same kind for the same ``mailings`` of an invoice is the same mail. Raises GatewayError.
         """
         message_id = f"{kind}.{invoice.id.hex}.{invoice.mailings}"
-        letter_id = await self._claim(invoice.id, message_id, kind)
-        if letter_id is None:
-            return await Letter.exists(message_id=message_id, sent_at__not_isnull=True)
+        email_id = await self._claim(invoice.id, message_id, kind)
+        if email_id is None:
+            return await OutboundEmail.exists(message_id=message_id, sent_at__not_isnull=True)
         try:
             await self._mailer.send(invoice.pool, to, subject, text, attachments, message_id=message_id)
         except Transient:
-            await Letter.filter(id=letter_id).update(held_until=None)
+            await OutboundEmail.filter(id=email_id).update(held_until=None)
             raise
         except Rejected:  # no such address: not tried with every look at the invoice
-            await Letter.filter(id=letter_id).update(held_until=self._deps.now() + REFUSED)
+            await OutboundEmail.filter(id=email_id).update(held_until=self._deps.now() + REFUSED)
             raise
-        await Letter.filter(id=letter_id).update(sent_at=self._deps.now())
+        await OutboundEmail.filter(id=email_id).update(sent_at=self._deps.now())
         return True
 
-    async def _claim(self, invoice_id: UUID, message_id: str, kind: LetterKind) -> UUID | None:
+    async def _claim(self, invoice_id: UUID, message_id: str, kind: EmailKind) -> UUID | None:
         """None: it has gone out already, or is in hand."""
         now = self._deps.now()
         found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE_TTL)

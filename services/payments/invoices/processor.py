@@ -24,7 +24,7 @@ from services.core.limits import DAY
 from services.files import FileLost, SealedFiles, new_key
 from services.notifications import Notifier
 from services.payments.fees import rules_of, title_of
-from services.payments.invoices.outbound_email import LEASE_TTL, LetterKind, OutboundEmail
+from services.payments.invoices.outbound_email import LEASE_TTL, EmailKind, OutboundEmails
 from services.payments.invoices.transitions import (
     REFUNDED,
     begin_reversal,
@@ -71,7 +71,7 @@ class InvoiceProcessor:
         platform: PaymentPlatform,
         store: SealedFiles,
         renderer: DocumentRenderer,
-        outbound_email: OutboundEmail,
+        outbound_email: OutboundEmails,
     ) -> None:
         self._deps = deps
         self._notices = notices
@@ -336,7 +336,7 @@ class InvoiceProcessor:
         await Invoice.filter(id=invoice.id).update(reversal_sent_at=self._deps.now(), check_at=None, failure="")
 
     async def _send(
-        self, invoice: Invoice, fee: Fee, kind: LetterKind, subject: str, text: str, content: bytes | None = None
+        self, invoice: Invoice, fee: Fee, kind: EmailKind, subject: str, text: str, content: bytes | None = None
     ) -> None:
         rules, book = rules_of(self._deps, fee.pool), self._deps.book(fee.pool)
         paid = f"{title_of(self._deps, fee)}{yuan(fee.amount)}元（专家编号{fee.expert_number}）"

@@ -62,8 +62,8 @@ async def test_an_application_goes_over_two_desks_onto_the_public_notice_and_int
     assert [(entry["name"], entry["employer"]) for entry in notice["items"]] == [("苏航", "广州水务设计院")]
     assert "实名提出" in notice["how_to_object"]
     world.clock.move(timedelta(minutes=3))
-    assert "notice_end" in await world.services.operations.scheduler.tick()
-    await world.services.operations.scheduler.process("notice_end")
+    assert "public_notice_end" in await world.services.operations.scheduler.tick()
+    await world.services.operations.scheduler.process("public_notice_end")
     assert (await Application.get(id=application.id)).state == "fee"
 
 

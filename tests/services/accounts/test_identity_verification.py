@@ -67,8 +67,12 @@ async def is_due(desk: Desk) -> bool:
 async def test_a_name_that_is_the_owners_is_marked_so(desk: Desk, clock: FixedClock) -> None:
     done = await desk.enter()
     account = await Account.get(id=done.account_id)
-    assert done.person_check == PersonCheck.MATCHED
-    assert (account.person_check, account.person_checked_at, account.person_check_at) == ("matched", clock.now(), None)
+    assert done.identity_verification == PersonCheck.MATCHED
+    assert (account.identity_verification, account.identity_verified_at, account.identity_verification_due_at) == (
+        "matched",
+        clock.now(),
+        None,
+    )
     assert desk.register.asked == [("王小明", NUMBER)]
 
 
@@ -87,13 +91,13 @@ async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(desk:
 async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(desk: Desk) -> None:
     desk.register.answers["王小明"] = "no_record"
     done = await desk.enter()
-    assert done.person_check == PersonCheck.NO_RECORD
+    assert done.identity_verification == PersonCheck.NO_RECORD
     assert not await is_due(desk)
 
 
 async def test_a_pool_that_does_not_ask_asks_nobody(desk: Desk) -> None:
     desk.registration._persons = IdentityVerification(desk.deps, desk.book, desk.register, ["hunan"])
-    assert (await desk.enter()).person_check == PersonCheck.NONE
+    assert (await desk.enter()).identity_verification == PersonCheck.NONE
     assert desk.register.asked == []
 
 
@@ -103,12 +107,12 @@ async def test_while_the_register_is_away_people_register_and_are_asked_about_la
 ) -> None:
     desk.register.fail = [trouble]
     done = await desk.enter()
-    assert (done.person_check, await is_due(desk)) == (PersonCheck.WAITING, False)
+    assert (done.identity_verification, await is_due(desk)) == (PersonCheck.WAITING, False)
     clock.move(HOUR)
     assert await is_due(desk)
     await desk.checks.check_due()
     account = await Account.get(id=done.account_id)
-    assert (account.person_check, await is_due(desk)) == ("matched", False)
+    assert (account.identity_verification, await is_due(desk)) == ("matched", False)
     assert "person_differs" not in desk.book.kinds()
     assert await AuditEntry.exists(action="account.person_check", subject_id=account.id)
 
@@ -120,7 +124,7 @@ async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(desk: Desk, 
     clock.move(HOUR)
     await desk.checks.check_due()
     await desk.checks.check_due()
-    assert (await Account.get(id=done.account_id)).person_check == "differs"
+    assert (await Account.get(id=done.account_id)).identity_verification == "differs"
     assert desk.book.kinds().count("person_differs") == 1
 
 
@@ -135,7 +139,7 @@ async def test_a_register_that_stays_away_is_left_alone_for_an_hour(desk: Desk, 
     desk.register.fail = []
     clock.move(HOUR)
     await desk.checks.check_due()
-    assert await Account.filter(person_check="matched").count() == 5
+    assert await Account.filter(identity_verification="matched").count() == 5
 
 
 async def test_one_whom_the_register_never_answers_holds_nobody_up(desk: Desk, clock: FixedClock) -> None:
@@ -145,8 +149,8 @@ async def test_one_whom_the_register_never_answers_holds_nobody_up(desk: Desk, c
     clock.move(HOUR)
     desk.register.fail = [Transient("only this one")]
     await desk.checks.check_due()
-    assert (await Account.get(id=first.account_id)).person_check == "waiting"
-    assert await Account.filter(person_check="matched").count() == 1
+    assert (await Account.get(id=first.account_id)).identity_verification == "waiting"
+    assert await Account.filter(identity_verification="matched").count() == 1
 
 
 async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
@@ -158,14 +162,14 @@ async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
     await desk.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
     await Privacy(deps, book).delete(Actor("demo", "applicant", done.account_id), book.last_code("13800001234"))
     assert not await is_due(desk)
-    assert (await Account.get(id=done.account_id)).person_check == ""
+    assert (await Account.get(id=done.account_id)).identity_verification == ""
 
 
 async def test_whom_the_pools_own_file_names_nobody_asks_about(desk: Desk, deps: Deps) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
     done = await desk.enter(mobile=mobile)
-    assert (done.person_check, desk.register.asked) == (PersonCheck.ON_FILE, [])
+    assert (done.identity_verification, desk.register.asked) == (PersonCheck.ON_FILE, [])
 
 
 async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) -> None:
@@ -175,7 +179,7 @@ async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) 
     async with transaction():
         await link_expert(deps, account, deps.now())
     profile = await Credentials(deps, desk.book, Passwords(deps)).profile(Actor("demo", "expert", account.id))
-    assert profile.person_check == PersonCheck.ON_FILE
+    assert profile.identity_verification == PersonCheck.ON_FILE
 
 
 # ---- guessing

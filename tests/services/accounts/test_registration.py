@@ -226,8 +226,12 @@ async def test_an_imported_expert_gets_his_file(desk: Desk) -> None:
     done = await desk.register(mobile)
     assert (done.expert_number, done.roles) == (expert.number, ("expert",))
     assert (await Expert.get(id=expert.id)).account_id == done.account_id
-    standing = await membership_status_of(desk.deps, done.account_id)
-    assert (standing.kind, standing.expert_number, standing.emergency) == ("formal", expert.number, "应急专家")
+    membership_status = await membership_status_of(desk.deps, done.account_id)
+    assert (membership_status.kind, membership_status.expert_number, membership_status.emergency) == (
+        "formal",
+        expert.number,
+        "应急专家",
+    )
 
 
 @pytest.mark.parametrize("differs", ["name", "mobile", "account"])
@@ -290,11 +294,16 @@ async def test_nothing_personal_stands_in_the_trail_or_the_stored_answers(desk: 
     assert not [row for row in stored for secret in (mobile, NUMBER, "王小明", PASSWORD) if secret in row]
 
 
-async def test_standing_follows_the_file(desk: Desk) -> None:
+async def test_the_membership_status_follows_the_file(desk: Desk) -> None:
     account = await make_account(desk.deps)
-    expert = await make_expert(desk.deps, account=account, standing="temporary")
+    expert = await make_expert(desk.deps, account=account, membership_status="temporary")
     kinds = []
-    for change in ({}, {"standing": "formal"}, {"active": False}, {"left_at": desk.deps.now(), "active": False}):
+    for change in (
+        {},
+        {"membership_status": "formal"},
+        {"active": False},
+        {"left_at": desk.deps.now(), "active": False},
+    ):
         if change:
             await Expert.filter(id=expert.id).update(**cast("dict[str, Any]", change))
         kinds.append((await membership_status_of(desk.deps, account.id)).kind)

@@ -170,7 +170,7 @@ async def test_the_way_from_submission_to_the_fee(
     await submission.submit(zhao, application.id, application.version)
     assert zhao.account_id is not None
     home = await to_dos.home("demo", zhao.account_id)
-    assert (home.standing.text, [one.code for one in home.to_do]) == ("申请中", ["watch"])
+    assert (home.membership_status.text, [one.code for one in home.to_do]) == ("申请中", ["watch"])
     at = await progress(to_dos, zhao)
     assert (at.headline, at.who, at.since) == ("您的申请正在行业部门预审", "市州行业主管部门", deps.now())
     assert at.advice == "无需操作，有结果会通知您；这一环节通常需要10分钟。"
@@ -205,7 +205,7 @@ async def test_the_way_from_submission_to_the_fee(
     assert stages(at).endswith("公示 now, 缴费 next, 入库 next")
 
     clock.move(timedelta(minutes=4))
-    await make_road(deps, clock).work("notice_end")
+    await make_road(deps, clock).work("public_notice_end")
     at = await progress(to_dos, zhao)
     assert "缴费1.00元" in at.advice
     clock.move(timedelta(minutes=2))

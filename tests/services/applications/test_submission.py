@@ -125,7 +125,7 @@ async def test_a_name_that_is_not_the_owners_submits_nothing(
     deps: Deps, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
-    await Account.filter(id=zhao.account_id).update(person_check="differs")
+    await Account.filter(id=zhao.account_id).update(identity_verification="differs")
     with pytest.raises(Conflict, match="姓名与身份证号不一致"):
         await submission.submit(zhao, application.id, application.version)
 

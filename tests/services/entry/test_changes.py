@@ -155,7 +155,7 @@ async def test_new_values_are_held_to_the_form_and_a_suspended_expert_stays_susp
 
 async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(deps: Deps, road: Road, person: Actor) -> None:
     await trained(deps, person)
-    await Expert.filter(account_id=person.account_id).update(standing="temporary")
+    await Expert.filter(account_id=person.account_id).update(membership_status="temporary")
     with pytest.raises(Conflict, match="成为正式专家后"):
         await begin(road, person)
     with pytest.raises(Conflict, match="没有您的专家档案"):

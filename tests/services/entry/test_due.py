@@ -25,7 +25,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     unused = cast(Any, NothingElse())
     entry = Entry(deps, book, Fees(deps, book))
     due_tasks = [
-        DueTask("notice_end", PUBLIC_NOTICE_OVER, entry.end_public_notices),
+        DueTask("public_notice_end", PUBLIC_NOTICE_OVER, entry.end_public_notices),
         DueTask("review_waiting", "", entry.end_public_notices),
     ]
     deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, Audit(deps), further=due_tasks)
@@ -34,7 +34,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     application = await make_application(
         deps, state="notice", notice_from=deps.now(), notice_until=until, approved_at=deps.now(), expert_number="ZJ1"
     )
-    assert "notice_end" not in await deadlines.tick()
+    assert "public_notice_end" not in await deadlines.tick()
     clock.move(timedelta(minutes=3))
     objection = await Objection.create(
         pool="demo",
@@ -42,12 +42,12 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
         account_id=(await make_account(deps)).id,
         created_at=deps.now(),
     )
-    assert "notice_end" not in await deadlines.tick()
+    assert "public_notice_end" not in await deadlines.tick()
     objection.state = "dismissed"
     await objection.save()
-    assert "notice_end" in await deadlines.tick()
-    await deadlines.process("notice_end")
-    assert "notice_end" not in await deadlines.tick()
+    assert "public_notice_end" in await deadlines.tick()
+    await deadlines.process("public_notice_end")
+    assert "public_notice_end" not in await deadlines.tick()
 
 
 class NothingElse:

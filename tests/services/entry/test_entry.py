@@ -54,7 +54,11 @@ async def test_every_pool_has_its_own_stages_and_they_end_in_the_pool(
         application = await road.go_on(application)
     assert (application.state, application.ended_at) == ("entered", deps.now())
     expert = await Expert.get(id=application.expert_id)
-    assert (expert.number, expert.account_id, expert.standing) == ("ZJ0100001", application.account_id, "formal")
+    assert (expert.number, expert.account_id, expert.membership_status) == (
+        "ZJ0100001",
+        application.account_id,
+        "formal",
+    )
     log = await ReviewEntry.filter(application_id=application.id).order_by("id").values_list("event")
     events = {"notice": ["publish"], "fee": ["charge"], "exam": ["call", "exam_passed"]}
     assert [event for (event,) in log] == ["approve", *(event for stage in stages for event in events[stage]), "enter"]
@@ -164,7 +168,7 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
         id_number_hash=account.id_number_hash,
         term_until=left,
         department="D01",
-        standing="temporary",
+        membership_status="temporary",
         number="ZJ0000009",
     )
     await Employment.create(expert_id=old.id, unit_name="更早单位", unit_keys=["name:更早单位"], since=BEGINNING)
@@ -174,7 +178,7 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
     await road.go_on(application)
     expert = await Expert.get()
     assert (expert.id, expert.number, expert.specialties) == (old.id, "ZJ0000009", ["A08"])
-    assert (expert.standing, expert.department) == ("formal", "D01")
+    assert (expert.membership_status, expert.department) == ("formal", "D01")
     assert expert.term_until == left + timedelta(days=1095)
     assert (await Employment.get(unit_name="更早单位")).until == deps.now()
 
@@ -211,11 +215,11 @@ async def test_a_public_notice_ends_by_itself_when_its_time_is_over(deps: Deps, 
     road = road_with(deps, clock, "notice")
     application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3) - timedelta(seconds=1))
-    assert "notice_end" not in await road.services.operations.scheduler.tick()
+    assert "public_notice_end" not in await road.services.operations.scheduler.tick()
     clock.move(timedelta(seconds=1))
-    await road.work("notice_end")
+    await road.work("public_notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
-    assert "notice_end" not in await road.services.operations.scheduler.tick()
+    assert "public_notice_end" not in await road.services.operations.scheduler.tick()
 
 
 async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_it(
@@ -230,11 +234,11 @@ async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_i
         created_at=deps.now(),
     )
     clock.move(timedelta(days=1))
-    assert "notice_end" not in await road.services.operations.scheduler.tick()
+    assert "public_notice_end" not in await road.services.operations.scheduler.tick()
     assert (await Application.get(id=application.id)).state == "notice"
     office = Actor("demo", "pool_admin", (await make_account(deps)).id)
     await road.services.entry.objections.decide(office, objection.id, "dismiss", "经核实不成立")
-    await road.work("notice_end")
+    await road.work("public_notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
 
 
@@ -242,8 +246,8 @@ async def test_two_workers_end_a_notice_once(deps: Deps, clock: FixedClock) -> N
     road = road_with(deps, clock, "notice")
     application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3))
-    assert "notice_end" in await road.services.operations.scheduler.tick()
-    await asyncio.gather(*(road.services.operations.scheduler.process("notice_end") for _ in range(3)))
+    assert "public_notice_end" in await road.services.operations.scheduler.tick()
+    await asyncio.gather(*(road.services.operations.scheduler.process("public_notice_end") for _ in range(3)))
     assert await Notice.filter(kind="application_entered").count() == 1
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1

@@ -107,7 +107,7 @@ async def test_an_expert_comes_in_with_everything_that_drawing_needs(imports: Ex
     assert set(expert.specialty_path) == {"A", "A04", "A0401", "A08"}
     assert expert.specialties == ["A0401", "A08"]
     assert (len(expert.title_level), expert.qualifications, expert.department) == (2, ["Q02", "Q0201"], "D02")
-    assert (expert.name_sort, expert.standing, expert.active) == ("ou1 yang2 feng1", "formal", True)
+    assert (expert.name_sort, expert.membership_status, expert.active) == ("ou1 yang2 feng1", "formal", True)
     assert deps.keys.open_text(expert.id_number_sealed, "id_number") == FIRST
     assert expert.mobile_hash == deps.keys.lookup_hash("mobile", "13800000001")
     jobs = {job.unit_name: job for job in await Employment.all()}

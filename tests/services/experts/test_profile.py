@@ -109,7 +109,7 @@ async def test_a_time_that_is_over_is_not_listed(
 async def test_only_formal_experts_of_the_pool_keep_a_schedule(
     experts: ExpertProfiles, deps: Deps, soon: datetime
 ) -> None:
-    temporary = await make_expert(deps, standing="temporary")
+    temporary = await make_expert(deps, membership_status="temporary")
     with pytest.raises(Forbidden, match="正式专家"):
         await experts.add_unavailability(Actor("demo", "expert", None, temporary.id), soon, soon + DAY)
     gone = await make_expert(deps, left_at=BEGINNING, active=False)

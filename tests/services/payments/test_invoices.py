@@ -12,7 +12,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient, Unavailable
-from models.payments import Fee, Invoice, Letter, PayEvent, PayOrder
+from models.payments import Fee, Invoice, OutboundEmail, PayEvent, PayOrder
 from services.core.base import Actor, Deps
 from services.payments import prove
 from tests.factories.payments import PDF, UNKNOWN, Till, make_application, make_fee, make_till, notification, owner_of
@@ -102,17 +102,17 @@ async def test_a_mail_that_fails_is_sent_again_as_the_same_mail(till: Till, cloc
 
 async def test_a_mail_is_written_down_before_it_goes_out_and_after(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     await pay(till)
-    seen: list[Letter] = []
+    seen: list[OutboundEmail] = []
     send = till.mailer.send
 
     async def look(*letter: Any, **more: Any) -> None:
-        seen.extend(await Letter.all())
+        seen.extend(await OutboundEmail.all())
         await send(*letter, **more)
 
     monkeypatch.setattr(till.mailer, "send", look)
     await till.invoicing.check_due()
     assert [(row.kind, row.tries, row.sent_at) for row in seen] == [("receipt", 1, None)]
-    row = await Letter.get()
+    row = await OutboundEmail.get()
     assert row.sent_at is not None
     assert row.message_id == till.mailer.sent[0].message_id
 
@@ -152,7 +152,7 @@ async def test_a_mail_whose_fate_nobody_knows_goes_out_again_after_a_while_as_th
     clock.move(timedelta(minutes=4))
     await till.invoicing.check_due()
     assert len(till.mailer.sent) == 1
-    row = await Letter.get()
+    row = await OutboundEmail.get()
     assert (row.tries, row.message_id) == (2, till.mailer.sent[0].message_id)
 
 

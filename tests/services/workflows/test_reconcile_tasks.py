@@ -42,7 +42,7 @@ class Pool:
         deps = with_rules(self._plain, review={"steps": list(steps)})
         return deps, make_reviews(deps, self._book)
 
-    async def align(self, *steps: dict[str, object]) -> tuple[Deps, ReviewWorkflow]:
+    async def change_steps(self, *steps: dict[str, object]) -> tuple[Deps, ReviewWorkflow]:
         """Restart with these steps, and let the hand that looks now and then run twice."""
         deps, reviews = self.under(*steps)
         await TaskReconciler(deps, reviews).run()
@@ -87,7 +87,7 @@ async def test_a_step_that_was_put_before_is_taken_after_the_one_under_way(deps:
     reviewer = await everywhere(deps)
     before, reviews = pool.under(ONE, TWO)
     application = await under_review(before, reviews)
-    after, reviews = await pool.align(NEW, ONE, TWO)
+    after, reviews = await pool.change_steps(NEW, ONE, TWO)
     [task] = await tasks_of(application)
     assert (task.step_code, task.step) == ("one", 1)
     assert await approve_all(reviews, reviewer, application) == ["one", "new", "two"]
@@ -125,7 +125,7 @@ async def test_a_step_that_is_gone_is_left_behind(deps: Deps, pool: Pool) -> Non
     admin = Actor("demo", "pool_admin", reviewer.account_id)
     assert (await ApplicationList(after).page(admin, Filter())).total == 1
 
-    after, reviews = await pool.align(ONE, THREE)
+    after, reviews = await pool.change_steps(ONE, THREE)
     assert (await ReviewTask.get(id=second.id)).state == TaskState.VOID
     assert await approve_all(reviews, reviewer, application) == ["three"]
 
@@ -139,7 +139,7 @@ async def test_when_the_last_step_is_gone_the_review_is_over(deps: Deps, pool: P
     shorter, _ = pool.under(ONE)
     shown = await progress_of(shorter, application.id)
     assert [stage.name for stage in shown.stages][:2] == ["填写申请", "one审核"], "no page breaks meanwhile"
-    await pool.align(ONE)
+    await pool.change_steps(ONE)
     assert await state_of(application) == "notice"
 
 
@@ -147,9 +147,9 @@ async def test_a_step_that_now_looks_at_each_specialty_gets_a_task_for_each_and_
     reviewer = await everywhere(deps)
     before, reviews = pool.under(ONE, TWO)
     application = await under_review(before, reviews)
-    _, reviews = await pool.align(EACH, TWO)
+    _, reviews = await pool.change_steps(EACH, TWO)
     assert [task.specialty for task in await tasks_of(application)] == ["A0401", "A0801"]
-    _, reviews = await pool.align(ONE, TWO)
+    _, reviews = await pool.change_steps(ONE, TWO)
     assert [task.specialty for task in await tasks_of(application)] == [""]
     assert await approve_all(reviews, reviewer, application) == ["one", "two"]
 
@@ -160,7 +160,7 @@ async def test_while_a_specialty_is_sent_back_only_what_is_asked_for_stays_open(
     application = await under_review(before, reviews)
     first, _ = await tasks_of(application)
     await reviews.decide(reviewer, first.id, "send_back", "请重新选择专业。")
-    await pool.align(TWO)
+    await pool.change_steps(TWO)
     assert await tasks_of(application) == []
     assert await state_of(application) == "sent_back", "the person still has it"
     after, reviews = pool.under(TWO)
@@ -172,7 +172,7 @@ async def test_an_application_under_review_without_any_task_gets_one(deps: Deps,
     before, reviews = pool.under(ONE, TWO)
     application = await under_review(before, reviews)
     await ReviewTask.filter(application_id=application.id).delete()
-    await pool.align(ONE, TWO)
+    await pool.change_steps(ONE, TWO)
     assert [task.step_code for task in await tasks_of(application)] == ["one"]
 
 

@@ -176,8 +176,8 @@ async def test_the_log_speaks_in_words(world: World) -> None:
 @pytest.mark.parametrize("found", list(PersonCheck))
 async def test_a_reviewer_sees_whether_name_and_number_belong_together(world: World, found: PersonCheck) -> None:
     application, now = await handed_in(world), world.services.deps.now()
-    waits = {"person_check_at": now} if found == PersonCheck.WAITING else {}
-    await Account.filter(id=application.account_id).update(person_check=found.value, **waits)
+    waits = {"identity_verification_due_at": now} if found == PersonCheck.WAITING else {}
+    await Account.filter(id=application.account_id).update(identity_verification=found.value, **waits)
     [task] = await tasks_of(application)
     desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
     assert f"实名核验 {found.label}" in desk.text
