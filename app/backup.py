@@ -1,7 +1,7 @@
 """Backup and restore: database, files, keys and settings in one tar file that proves itself.
 
 The file holds ``manifest.json`` (format, time, migrations, rows per table, SHA-256 of the members), ``database.dump``
-(pg_dump's custom format), ``settings.env`` and, where attachments and papers lie in the data folder, ``files.tar``:
+(pg_dump's custom format), ``settings.env`` and, where attachments and documents lie in the data folder, ``files.tar``:
 taken after the database, so that every file that a row names is there. A bucket is its owner's to back up. Redis is
 left out: it holds only what may be lost. Keys are inside, so the file is readable by its owner only and has to be
 guarded like the keys themselves.
@@ -106,7 +106,7 @@ async def restore(settings: Settings, source: Path) -> Manifest:
 
 
 def files_folder(settings: Settings) -> Path | None:
-    """Where attachments and papers lie on this machine; None: in a bucket."""
+    """Where attachments and documents lie on this machine; None: in a bucket."""
     return None if settings.files.url else settings.data_dir / "files"
 
 

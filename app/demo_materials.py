@@ -35,9 +35,9 @@ async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer
             guide(book, day),
         ),
     ]
-    papers = [await renderer.render_pdf("handout", content) for _, content in made]
+    documents = [await renderer.render_pdf("handout", content) for _, content in made]
     await asyncio.gather(
-        *(materials.add(system(pool), data, paper) for (data, _), paper in zip(made, papers, strict=True))
+        *(materials.add(system(pool), data, document) for (data, _), document in zip(made, documents, strict=True))
     )
     return len(made)
 

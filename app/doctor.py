@@ -13,7 +13,7 @@ import redis.asyncio as redis
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
-from app.doctor_files import FILES, PAPERS, SEALS, SEARCH, check_files, check_fonts, check_seals, check_search
+from app.doctor_files import DOCUMENTS, FILES, SEALS, SEARCH, check_files, check_fonts, check_seals, check_search
 from app.doctor_keys import KEYS, check_keys
 from app.doctor_money import MAIL, PAY, check_mail, check_pay
 from app.doctor_persons import PERSONS, check_persons
@@ -271,7 +271,7 @@ CHECKS: Mapping[str, Check] = {
     MAIL: check_mail,
     FILES: check_files,
     SEARCH: check_search,
-    PAPERS: check_fonts,
+    DOCUMENTS: check_fonts,
     SEALS: check_seals,
     "审计": check_chain,
 }

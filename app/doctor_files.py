@@ -1,4 +1,4 @@
-"""The doctor's look at files and papers, through the very clients that the service uses."""
+"""The doctor's look at files and documents, through the very clients that the service uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateways.document_renderer import TypstRenderer
 from gateways.fonts import FontsMissing
 from gateways.pdf_seal import PadesSealer, SealUnusable
 
-FILES, SEARCH, PAPERS, SEALS = "附件", "附件清理", "文书", "证书签名"
+FILES, SEARCH, DOCUMENTS, SEALS = "附件", "附件清理", "文书", "证书签名"
 _LAST_SEARCH = """
 SELECT withheld, orphans, files FROM store_search WHERE finished_at IS NOT NULL ORDER BY started_at DESC LIMIT 1
 """
@@ -57,8 +57,8 @@ async def check_fonts(settings: Settings) -> list[Finding]:
         finally:
             renderer.close()
     except FontsMissing:
-        return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
-    return [ok(PAPERS, "中文字体可用。")]
+        return [problem(DOCUMENTS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
+    return [ok(DOCUMENTS, "中文字体可用。")]
 
 
 async def check_seals(settings: Settings) -> list[Finding]:

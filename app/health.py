@@ -145,7 +145,7 @@ async def _connect(stack: AsyncExitStack, database_url: str) -> asyncpg.Connecti
 
 
 async def check_disk(data_dir: Path) -> None:
-    """Raises NotReady before attachments, papers and an embedded database run out of room."""
+    """Raises NotReady before attachments, documents and an embedded database run out of room."""
     folder = next(one for one in (data_dir, *data_dir.resolve().parents) if one.is_dir())
     free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
     if free < LEAST_SPACE:

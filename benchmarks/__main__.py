@@ -15,7 +15,7 @@ NAMES = (
     "full_draws",
     "memory",
     "scaling",
-    "papers",
+    "documents",
     "chat",
     "draw",
     "notices",

@@ -338,7 +338,7 @@ class Mail(BaseModel):
 
 
 class FileStore(BaseModel):
-    """Where attachments and papers are kept."""
+    """Where attachments and documents are kept."""
 
     url: str = ""
     """s3://bucket or s3://bucket/prefix; empty: the folder ``files`` in the data folder."""
@@ -405,7 +405,7 @@ class Settings(BaseSettings):
     seals: dict[str, PdfSeal] = {}
     """By pool; certificates of the others are not signed. Needs the extra ``seal``."""
     fonts: Path | None = None
-    """Folder with a CJK font for papers and pictures; None: the font of the wheel ``mplfonts``."""
+    """Folder with a CJK font for documents and pictures; None: the font of the wheel ``mplfonts``."""
 
     @field_validator("pools", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Where the fonts of papers lie."""
+"""Where the fonts of documents lie."""
 
 from __future__ import annotations
 

@@ -17,18 +17,18 @@ from gateways.fonts import no_font
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 CONTENT_MAX = 8 * 1024 * 1024
-"""Bytes of a paper's content as JSON."""
+"""Bytes of a document's content as JSON."""
 _PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC")
 """In this order: Song type, as official papers are set, before the one without serifs. Rare characters of names that
 the first lacks are taken from the next."""
 
 
-class PaperCompiler:
+class DocumentCompiler:
     """Synchronous; serves one caller at a time."""
 
-    def __init__(self, papers: Path, fonts: Path) -> None:
+    def __init__(self, templates: Path, fonts: Path) -> None:
         """Folders of templates and of font files. Raises FontsMissing where no font can be used."""
-        self._papers = papers
+        self._templates = templates
         self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
         found = self._fonts.families()
         self._families = [name for name in _PREFERRED if name in found] or found
@@ -36,27 +36,27 @@ class PaperCompiler:
             raise no_font(fonts)
         self._compilers: dict[str, typst.Compiler] = {}
 
-    def compile(self, paper: str, content: Mapping[str, object], form: typst.OutputFormat) -> bytes:
+    def compile(self, template: str, content: Mapping[str, object], form: typst.OutputFormat) -> bytes:
         """Raises Rejected for content that does not fit the template."""
         text = json.dumps(_with_code(content), ensure_ascii=False)
         if len(text) > CONTENT_MAX:
-            raise ValueError(f"the content of {paper} is too long")
-        compiler = self._compilers.get(paper) or self._compiler(paper)
+            raise ValueError(f"the content of {template} is too long")
+        compiler = self._compilers.get(template) or self._compiler(template)
         inputs = {"content": text, "fonts": json.dumps(self._families)}
         try:
             made = compiler.compile(format=form, sys_inputs=inputs, pdf_tags=True)
         except typst.TypstError as error:
-            log.error("paper_failed", paper=paper, reason=error.message)
-            raise Rejected("template", "the paper can't be set") from error
+            log.error("document_failed", template=template, reason=error.message)
+            raise Rejected("template", "the document can't be set") from error
         pages = made if isinstance(made, list) else [made]
         first = pages[0]
         assert first is not None  # noqa: S101  # None is only returned when writing to a file
         return first
 
-    def _compiler(self, paper: str) -> typst.Compiler:
-        path = self._papers / f"{paper}.typ"
-        made = typst.Compiler(str(path), root=str(self._papers), font_paths=self._fonts, ignore_system_fonts=True)
-        self._compilers[paper] = made
+    def _compiler(self, template: str) -> typst.Compiler:
+        path = self._templates / f"{template}.typ"
+        made = typst.Compiler(str(path), root=str(self._templates), font_paths=self._fonts, ignore_system_fonts=True)
+        self._compilers[template] = made
         return made
 
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from miniapp_api import catalogues, pools
 from miniapp_api.accounts import account, registration, sessions
 from miniapp_api.applications import attachments as application_attachments
-from miniapp_api.applications import campaigns, own, papers
+from miniapp_api.applications import campaigns, documents, own
 from miniapp_api.certificates import certificates
 from miniapp_api.courses import study as course_study
 from miniapp_api.draws import (
@@ -82,7 +82,7 @@ APIS: tuple[Api, ...] = (
     employers.api,
     own.api,
     application_attachments.api,
-    papers.api,
+    documents.api,
     fees.api,
     exam_results.api,
     exam_evidence.api,

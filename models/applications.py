@@ -15,12 +15,12 @@ class Application(Row):
 
     ``region``, ``region_path``, ``name`` repeat the form's for lists and queues and are written at submission.
     ``round`` counts submissions; ``step`` is the index of the review step under way, -1 outside review. ``version``
-    grows with every change of the form, so that a printed paper can be distinguished from a later state.
+    grows with every change of the form, so that a printed document can be distinguished from a later state.
     """
 
     pool = fields.CharField(32)
     number = fields.CharField(32)
-    """SQ20261121000001, shown to the person and on papers."""
+    """SQ20261121000001, shown to the person and on documents."""
     campaign: Any = fields.ForeignKeyField("models.Campaign", on_delete=fields.RESTRICT, null=True)
     campaign_id: UUID | None
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="applications")

@@ -133,13 +133,13 @@ class Applicant:
             sent.append(place)
         return sent
 
-    # ---- papers
+    # ---- documents
 
     async def print_form(self, *, confirmed: bool = True) -> Json:
         """Print the present state; the answer's ``code`` proves it. Raises Refused."""
         return await self.client.post(f"/applications/{self.id}/papers/form", {"confirmed": confirmed})
 
-    async def paper(self, which: str = "form") -> bytes:
+    async def document(self, which: str = "form") -> bytes:
         """A PDF: ``form`` (printed), ``draft`` or ``commitment``. Raises Refused."""
         return await self.client.download(f"/applications/{self.id}/papers/{which}")
 

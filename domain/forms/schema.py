@@ -11,7 +11,7 @@ Schema = dict[str, object]
 
 
 def schema_of(form: Form, entry_type: EntryType) -> Schema:
-    """JSON-able: sections in order, each with its fields; the rule for specialties; what is asked of the papers.
+    """JSON-able: sections in order, each with its fields; the rule for specialties; what is asked of the documents.
 
     ``length_max`` counts characters, ``size_max`` bytes, ``age_max`` completed years. A limit that is null is none.
     """

@@ -1,4 +1,4 @@
-"""Sections of a rulebook on the application form: its sections, fields, limits, attachments and papers.
+"""Sections of a rulebook on the application form: its sections, fields, limits, attachments and documents.
 
 A field is defined once (``form.fields.<code>``, the usual ones in ``_form.toml``) and stands in one section. What a
 value must be is checked by ``domain.forms.checking``.
@@ -169,7 +169,7 @@ class Specialties(Section):
     """Unchangeable during the campaign, except what a reviewer sent back."""
 
 
-class Papers(Section):
+class PrintedDocuments(Section):
     """The printed form, what printing does, and the letters that are signed."""
 
     form_title: Text
@@ -203,7 +203,7 @@ class Form(Section):
     own_employer_recused: bool
     """The own employer is a recusal unit without being named."""
     specialties: Specialties
-    papers: Papers
+    papers: PrintedDocuments
 
     @model_validator(mode="after")
     def _every_field_stands_once(self) -> Form:

@@ -1,4 +1,4 @@
-"""The file attached to a draw's request for verification, and the papers to make one from."""
+"""The file attached to a draw's request for verification, and the documents to make one from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.draws import RULE, DocumentKind
 api = Api(
     "draw_attachments",
     "抽取申请附件",
-    "One file, replaceable until the request is handed in; and papers to make it from.",
+    "One file, replaceable until the request is handed in; and documents to make it from.",
 )
 
 PDF = "application/pdf"
@@ -58,12 +58,12 @@ async def remove(call: Call, path: DrawPath) -> None:
 @api.get("/draw-templates/{kind}", "下载申请表模板", access="session", media_type=PDF)
 async def template(call: Call, path: TemplatePath) -> Download:
     """A blank request to fill in by hand and stamp: for a draw, a redraw, a recall of the experts, a release."""
-    paper = await call.services.draws.documents.template(call.pool, path.kind)
-    return Download(paper.content, PDF, paper.filename)
+    document = await call.services.draws.documents.template(call.pool, path.kind)
+    return Download(document.content, PDF, document.filename)
 
 
 @api.get("/draws/{draw_id}/papers/application", "下载抽取申请表", action="draw.edit", media_type=PDF)
 async def application(call: Call, path: DrawPath) -> Download:
     """The request with everything that stands in the draw, to be stamped and attached."""
-    paper = await call.services.draws.documents.application(call.actor, path.draw_id)
-    return Download(paper.content, PDF, paper.filename)
+    document = await call.services.draws.documents.application(call.actor, path.draw_id)
+    return Download(document.content, PDF, document.filename)

@@ -12,7 +12,7 @@ from services.applications.campaigns import Campaigns
 from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
-from services.applications.documents import Paper, Printed
+from services.applications.documents import PdfDocument, Printed
 from services.applications.drafts import Begun, SavedSection
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, drop_open, lock_open_tasks
@@ -53,7 +53,7 @@ __all__ = [
     "LogLine",
     "Outcome",
     "OwnLine",
-    "Paper",
+    "PdfDocument",
     "Printed",
     "Progress",
     "Returned",

@@ -1,4 +1,4 @@
-"""What stands on a paper: from a pool's form and a person's values to what the templates of the renderer take."""
+"""What stands on a document: from a pool's form and a person's values to what the templates of the renderer take."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Filled:
 
 
 def form_body(form: Filled, photo: str) -> Content:
-    """Sections and specialties, common to every paper made of a form; ``photo`` is a JPEG in base64 or empty."""
+    """Sections and specialties, common to every document made of a form; ``photo`` is a JPEG in base64 or empty."""
     shown, fields = form.shown, asked(form.book.form, form.entry_type)
     sections = []
     for section in form.book.form.of(form.entry_type).sections.values():
@@ -60,7 +60,7 @@ def application_form(
     form: Filled, photo: str, *, number: str, version: int, code: str, printed_at: datetime, url: str
 ) -> Content:
     """The application and qualification-review form. Without a ``code`` it is a draft to look through."""
-    papers = form.book.form.papers
+    documents = form.book.form.papers
     opinions = ["工作单位意见", *(f"{step.name}意见" for step in form.book.review.steps)]
     at = f"{print_date(printed_at)} {local(printed_at):%H:%M}"
     foot = [f"申请编号 {number} · 第{version}版 · 打印于 {at}"]
@@ -71,7 +71,7 @@ def application_form(
     )
     return {
         **form_body(form, photo),
-        "title": papers.title_of(form.entry_type),
+        "title": documents.title_of(form.entry_type),
         "pool": form.book.pool.name,
         "qr": url,
         "foot": foot,
@@ -101,16 +101,16 @@ def information_form(form: Filled, photo: str, *, number: str, membership_status
 
 def commitment(form: Filled) -> Content:
     """The honesty commitment, to be signed by hand."""
-    papers, shown = form.book.form.papers, form.shown
+    documents, shown = form.book.form.papers, form.shown
     employer = form.book.form.used().get("employer")
     return {
-        "title": papers.commitment_title,
+        "title": documents.commitment_title,
         "pool": form.book.pool.name,
         "foot": [form.book.pool.name],
         "name": form.person.name,
         "id_number": form.person.id_number,
         "employer": show_value(employer, shown.get("employer"), form.codes) if employer else "",
-        "paragraphs": [line.strip() for line in papers.commitment.splitlines() if line.strip()],
+        "paragraphs": [line.strip() for line in documents.commitment.splitlines() if line.strip()],
     }
 
 

@@ -1,4 +1,4 @@
-"""A person's own papers outside the log-in: by a link that is good for minutes, and by e-mail.
+"""A person's own documents outside the log-in: by a link that is good for minutes, and by e-mail.
 
 WeChat's browser shows a PDF at a plain address and hands it to another browser, which has no session.
 """
@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.errors import Forbidden, NotFound
 from models.accounts import Account
 from models.experts import Expert
-from services.applications.documents import Documents, Paper
+from services.applications.documents import Documents, PdfDocument
 from services.applications.repository import get_own, read_values
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links
@@ -22,26 +22,26 @@ Kind = Literal["form", "commitment", "information"]
 
 
 class DocumentDelivery:
-    def __init__(self, deps: Deps, links: Links, papers: Documents, files: FileDelivery) -> None:
+    def __init__(self, deps: Deps, links: Links, documents: Documents, files: FileDelivery) -> None:
         self._deps = deps
         self._links = links
-        self._papers = papers
+        self._documents = documents
         self._files = files
 
     def title(self, pool: str, kind: Kind) -> str:
-        papers = self._deps.book(pool).form.papers
+        documents = self._deps.book(pool).form.papers
         return {
-            "form": papers.form_title,
-            "commitment": papers.commitment_title,
+            "form": documents.form_title,
+            "commitment": documents.commitment_title,
             "information": "评标专家个人信息表",
         }[kind]
 
     def link(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
-        """A token that opens this paper of this person without a log-in, for ten minutes."""
+        """A token that opens this document of this person without a log-in, for ten minutes."""
         return self._links.sign(_purpose(kind), subject_id, account_of(actor), self._deps.now() + LINK_TTL)
 
-    async def open(self, kind: str, token: str) -> Paper:
-        """Raises Forbidden for a token that is forged or expired, else as the paper itself."""
+    async def open(self, kind: str, token: str) -> PdfDocument:
+        """Raises Forbidden for a token that is forged or expired, else as the document itself."""
         known = check_kind(kind)
         link = self._links.check(token, _purpose(known))
         account = await Account.get_or_none(id=link.person_id)
@@ -57,16 +57,16 @@ class DocumentDelivery:
         return str((await read_values(self._deps, subject_id)).get("email") or "")
 
     async def mail(self, actor: Actor, kind: Kind, subject_id: UUID, to: str) -> None:
-        """Send the paper to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
+        """Send the document to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
         check_address(to)
-        paper, title = await self._make(actor, kind, subject_id), self.title(actor.pool, kind)
-        file = MailAttachment(paper.filename, "application/pdf", paper.content)
+        document, title = await self._make(actor, kind, subject_id), self.title(actor.pool, kind)
+        file = MailAttachment(document.filename, "application/pdf", document.content)
         await self._files.mail(actor, to, title, file, action="paper.mail", paper=kind)
 
-    async def _make(self, actor: Actor, kind: Kind, subject_id: UUID) -> Paper:
+    async def _make(self, actor: Actor, kind: Kind, subject_id: UUID) -> PdfDocument:
         if kind == "information":
-            return await self._papers.information_form(actor)
-        return await (self._papers.printed if kind == "form" else self._papers.commitment)(actor, subject_id)
+            return await self._documents.information_form(actor)
+        return await (self._documents.printed if kind == "form" else self._documents.commitment)(actor, subject_id)
 
     async def _owner(self, account: Account, kind: Kind) -> Actor:
         if kind != "information":

@@ -1,4 +1,4 @@
-"""Papers that a person prints: the application form with its proof, the commitment letter, the information form."""
+"""Documents that a person prints: the application form with its proof, the commitment letter, the information form."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without I, L, O and U, which people mistake (Crockford's base 32)."""
 _MISTAKEN = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": ""})
 PHOTO = "photo"
-"""Code of the field whose picture stands on papers."""
+"""Code of the field whose picture stands on documents."""
 _PHOTO_SIDE = 700
 
 
@@ -63,7 +63,7 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Paper:
+class PdfDocument:
     """A PDF. ``filename`` holds the number, never a name."""
 
     content: bytes
@@ -72,7 +72,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a paper's code proves. ``current``: the form has not changed since it was printed."""
+    """What a document's code proves. ``current``: the form has not changed since it was printed."""
 
     pool: str
     pool_name: str
@@ -114,16 +114,16 @@ class Documents:
         await self._pdf(row, application, form)
         return _printed(row, application)
 
-    async def printed(self, actor: Actor, application_id: UUID) -> Paper:
+    async def printed(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The present state's print as PDF. Raises Conflict when it was not printed yet."""
         application = await self._own(actor, application_id)
         form, _ = await self._form(application)
         row = await self._find(application, form)
         if row is None:
             raise Conflict("当前内容还没有打印，请先核对信息再打印。", code="not_printed")
-        return Paper(await self._pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
+        return PdfDocument(await self._pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
 
-    async def draft(self, actor: Actor, application_id: UUID) -> Paper:
+    async def draft(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The form to look through before printing: no code, nothing is locked."""
         application = await self._own(actor, application_id)
         form, _ = await self._form(application)
@@ -136,16 +136,16 @@ class Documents:
             printed_at=self._deps.now(),
             url="",
         )
-        return Paper(await self._print("application_form", content), f"{application.number}-draft.pdf")
+        return PdfDocument(await self._print("application_form", content), f"{application.number}-draft.pdf")
 
-    async def commitment(self, actor: Actor, application_id: UUID) -> Paper:
+    async def commitment(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The commitment letter with the person's name, to be signed."""
         application = await self._own(actor, application_id)
         form, _ = await self._form(application)
         content = document_contents.commitment(form)
-        return Paper(await self._print("commitment", content), f"{application.number}-commitment.pdf")
+        return PdfDocument(await self._print("commitment", content), f"{application.number}-commitment.pdf")
 
-    async def information_form(self, actor: Actor) -> Paper:
+    async def information_form(self, actor: Actor) -> PdfDocument:
         """An expert's own file. Raises NotFound for a person who is not in the pool."""
         permissions.check(actor, "expert.self.read")
         expert = await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None)
@@ -166,10 +166,10 @@ class Documents:
         )
         async with transaction():
             await record(actor, now, "expert.print", "expert", expert.id)
-        return Paper(await self._print("application_form", content), f"{expert.number}.pdf")
+        return PdfDocument(await self._print("application_form", content), f"{expert.number}.pdf")
 
     async def verify(self, code: str) -> Verified:
-        """What a paper's code proves, for anybody who holds the paper. Raises NotFound."""
+        """What a document's code proves, for anybody who holds the paper. Raises NotFound."""
         typed = code.upper().translate(_MISTAKEN)
         known = len(typed) == CODE_LENGTH and set(typed) <= set(_LETTERS)
         row = await PrintedForm.get_or_none(code=typed).prefetch_related("application__account") if known else None
@@ -263,11 +263,11 @@ class Documents:
         drawn = await asyncio.to_thread(_draw_photo, preview)
         return base64.b64encode(drawn).decode()
 
-    async def _print(self, paper: str, content: Content) -> bytes:
+    async def _print(self, document: str, content: Content) -> bytes:
         try:
-            return await self._renderer.render_pdf(paper, content)
+            return await self._renderer.render_pdf(document, content)
         except GatewayError as error:
-            logger.error("paper_not_printed", paper=paper, error=type(error).__name__)
+            logger.error("document_not_printed", document=document, error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
 
     def _facts(self, expert: Expert) -> PersonFacts:
@@ -285,7 +285,7 @@ def print_key(pool: str, row: PrintedForm) -> str:
 
 
 def _draw_photo(preview: bytes) -> bytes:
-    from services.inspection.pictures import render_picture  # noqa: PLC0415 (Pillow, which only papers need)
+    from services.inspection.pictures import render_picture  # noqa: PLC0415 (Pillow, which only documents need)
 
     return render_picture(preview, "jpg", _PHOTO_SIDE)
 

@@ -309,8 +309,8 @@ def place_of(field: str, row: int) -> str:
 
 def _check_locked(application: Application, book: Rulebook) -> None:
     """Where printing locks, nothing that is still being filled in can be handed in. Raises RuleViolation."""
-    papers = book.form.papers
-    if application.state == _S.DRAFT and papers.print_locks and papers.print_before_submit:
+    documents = book.form.papers
+    if application.state == _S.DRAFT and documents.print_locks and documents.print_before_submit:
         raise _unprinted(book)
 
 

@@ -61,7 +61,7 @@ class FileDelivery:
         except Rejected as error:
             raise InvalidInput("这个邮箱不能收信，请核对后重新填写。", code="email_refused", field="email") from error
         except GatewayError as error:
-            log.error("paper_not_mailed", error=type(error).__name__)
+            log.error("document_not_mailed", error=type(error).__name__)
             raise Unavailable("邮件暂时发不出去，请稍后重试，或直接打开文件。", code="mail_away") from error
 
     async def _count(self, actor: Actor, action: str, details: dict[str, str]) -> None:

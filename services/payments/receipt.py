@@ -38,7 +38,7 @@ class Proof:
 
 
 async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
-    """What the paper ``receipt`` is printed from. Raises Conflict for a fee that was never paid."""
+    """What the document ``receipt`` is printed from. Raises Conflict for a fee that was never paid."""
     order = await counted_order(fee.id)
     if order is None or fee.paid_at is None:
         raise Conflict("还没有缴费，暂无凭证。缴费后可在此下载。", code="no_receipt")

@@ -7,11 +7,11 @@ from typing import Protocol
 
 
 class DocumentRenderer(Protocol):
-    """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""
+    """Documents as PDF. ``template`` is a name, ``content`` is JSON-able; what it must hold stands at the template."""
 
-    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes: ...
+    async def render_pdf(self, template: str, content: Mapping[str, object]) -> bytes: ...
 
-    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
+    async def preview(self, template: str, content: Mapping[str, object]) -> bytes:
         """The first page as PNG, for a screen."""
         ...
 

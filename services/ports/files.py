@@ -18,7 +18,7 @@ class FileEntry:
 
 
 class Files(Protocol):
-    """Where attachments and papers are kept: a folder or an S3 bucket. Keys are ours, random, with slashes."""
+    """Where attachments and documents are kept: a folder or an S3 bucket. Keys are ours, random, with slashes."""
 
     async def put(self, key: str, content: bytes) -> None: ...
 

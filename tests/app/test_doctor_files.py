@@ -1,4 +1,4 @@
-"""What the doctor says of files and papers."""
+"""What the doctor says of files and documents."""
 
 from __future__ import annotations
 

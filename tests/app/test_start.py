@@ -8,7 +8,7 @@ import sys
 import pytest
 
 LATE = ("PIL", "openpyxl", "pillow_heif", "pyhanko", "pypdf", "pypdfium2", "pypinyin", "qrcode", "typst", "zxingcpp")
-"""Papers, pictures, workbooks that people send, and names in pinyin."""
+"""Documents, pictures, workbooks that people send, and names in pinyin."""
 SERVERS = (
     "aiohttp",
     "asyncio",

@@ -283,13 +283,13 @@ class PlainRenderer:
         self.made: list[tuple[str, Mapping[str, object]]] = []
         self.away = False
 
-    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
+    async def render_pdf(self, template: str, content: Mapping[str, object]) -> bytes:
         if self.away:
             raise Transient("away")
         json.dumps(content)
-        self.made.append((paper, content))
+        self.made.append((template, content))
         return pdf()
 
-    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
-        await self.render_pdf(paper, content)
+    async def preview(self, template: str, content: Mapping[str, object]) -> bytes:
+        await self.render_pdf(template, content)
         return png()

@@ -329,13 +329,13 @@ class FakeFiles:
 class FakeRenderer:
     printed: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
 
-    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
-        self.printed.append((paper, content))
-        return b"%PDF-1.7 " + paper.encode()
+    async def render_pdf(self, template: str, content: Mapping[str, object]) -> bytes:
+        self.printed.append((template, content))
+        return b"%PDF-1.7 " + template.encode()
 
-    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
-        self.printed.append((paper, content))
-        return b"\x89PNG " + paper.encode()
+    async def preview(self, template: str, content: Mapping[str, object]) -> bytes:
+        self.printed.append((template, content))
+        return b"\x89PNG " + template.encode()
 
 
 @dataclass

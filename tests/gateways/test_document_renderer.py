@@ -1,4 +1,4 @@
-"""Papers come out whole: every template, rare characters, and texts that look like markup."""
+"""Documents come out whole: every template, rare characters, and texts that look like markup."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pypdf import PdfReader
 
 from domain.errors import Rejected, Transient
 from gateways import document_renderer as module
-from gateways.document_renderer import PAPERS, TypstRenderer
+from gateways.document_renderer import TEMPLATES, TypstRenderer
 from gateways.fonts import FontsMissing
 from gateways.typst_compiler import draw_code
-from tests.factories.papers import SAMPLES, application_form, commitment
+from tests.factories.document_contents import SAMPLES, application_form, commitment
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +36,13 @@ def text_of(pdf: bytes) -> str:
 
 
 def test_every_template_has_a_sample() -> None:
-    assert {path.stem for path in PAPERS.glob("*.typ")} == SAMPLES.keys() | {"base"}
+    assert {path.stem for path in TEMPLATES.glob("*.typ")} == SAMPLES.keys() | {"base"}
 
 
-@pytest.mark.parametrize("paper", SAMPLES)
-async def test_a_paper_is_a_pdf_with_its_title(renderer: TypstRenderer, paper: str) -> None:
-    content = SAMPLES[paper]()
-    pdf = await renderer.render_pdf(paper, content)
+@pytest.mark.parametrize("template", SAMPLES)
+async def test_a_document_is_a_pdf_with_its_title(renderer: TypstRenderer, template: str) -> None:
+    content = SAMPLES[template]()
+    pdf = await renderer.render_pdf(template, content)
     assert pdf.startswith(b"%PDF-")
     assert content["title"] in text_of(pdf)
     assert PdfReader(io.BytesIO(pdf)).metadata.title == content["title"]  # type: ignore[union-attr]
@@ -128,7 +128,7 @@ async def test_a_very_long_form_runs_over_pages(renderer: TypstRenderer) -> None
     assert len(PdfReader(io.BytesIO(pdf)).pages) >= 4
 
 
-async def test_the_same_content_makes_the_same_paper(renderer: TypstRenderer) -> None:
+async def test_the_same_content_makes_the_same_document(renderer: TypstRenderer) -> None:
     first = await renderer.render_pdf("receipt", SAMPLES["receipt"]())
     assert first == await renderer.render_pdf("receipt", SAMPLES["receipt"]())
 
@@ -152,13 +152,13 @@ async def test_content_that_does_not_fit_is_rejected(renderer: TypstRenderer) ->
     assert refusal.value.vendor_code == "template"
 
 
-@pytest.mark.parametrize("paper", ["nothing", "base", "../renderer", ""])
-async def test_a_paper_without_a_template_is_a_mistake_of_ours(renderer: TypstRenderer, paper: str) -> None:
-    with pytest.raises(ValueError, match="no paper"):
-        await renderer.render_pdf(paper, {})
+@pytest.mark.parametrize("template", ["nothing", "base", "../renderer", ""])
+async def test_a_document_without_a_template_is_a_mistake_of_ours(renderer: TypstRenderer, template: str) -> None:
+    with pytest.raises(ValueError, match="no template"):
+        await renderer.render_pdf(template, {})
 
 
-async def test_a_paper_that_takes_too_long_is_transient(
+async def test_a_document_that_takes_too_long_is_transient(
     renderer: TypstRenderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TIMEOUT", 0.0)

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from config.settings import PdfSeal
 from gateways.document_renderer import TypstRenderer
 from gateways.pdf_seal import PadesSealer, SealUnusable
-from tests.factories.papers import SAMPLES
+from tests.factories.document_contents import SAMPLES
 
 
 def make_seal(folder: Path, password: str = "word") -> PdfSeal:
@@ -35,7 +35,7 @@ def make_seal(folder: Path, password: str = "word") -> PdfSeal:
     return PdfSeal(file=path, password=SecretStr(password))
 
 
-async def test_a_pool_without_a_seal_gets_its_paper_back() -> None:
+async def test_a_pool_without_a_seal_gets_its_document_back() -> None:
     assert await PadesSealer({}).seal("demo", b"%PDF-1.7", "颁发证书") == b"%PDF-1.7"
 
 

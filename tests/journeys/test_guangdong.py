@@ -126,8 +126,8 @@ async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) 
     page = await day.at("/agency")
     said(page, 200, "今日活动0 正在抽取0 今日完成0", "专家已到0 专家未到0 待补抽活动0", "没有需要您处理的事项")
     assert {"招标项目", "抽取活动列表", "专家补抽"} <= page.page.links.keys()
-    papers = ("专家抽取申请模板", "重新抽取专家申请模板", "通知原专家评标申请模板", "退选专家申请模板")
-    for names, begins in ((papers, b"%PDF"), (("回避单位模板", "回避人员模板"), b"PK\x03\x04")):
+    documents = ("专家抽取申请模板", "重新抽取专家申请模板", "通知原专家评标申请模板", "退选专家申请模板")
+    for names, begins in ((documents, b"%PDF"), (("回避单位模板", "回避人员模板"), b"PK\x03\x04")):
         files = [await page.download(page.page.link(name)) for name in names]
         assert [one[:4] for one in files] == [begins] * len(names)
         assert len(set(files)) == len(names)
@@ -695,7 +695,7 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     assert {one.code for one in found} == {"gathering_moved", "discard"}
 
 
-async def test_24_anybody_checks_the_finished_draw_and_its_papers_carry_the_code(day: Day) -> None:
+async def test_24_anybody_checks_the_finished_draw_and_its_documents_carry_the_code(day: Day) -> None:
     stranger = day.stranger()
     await stranger.open(f"/record?number={day.number}")
     assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{day.number}")

@@ -342,11 +342,11 @@ async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothin
     await he.save("evaluation", there["values"] | {"strengths": "大跨结构，评标经历十年。"})
 
 
-async def test_09_printing_warns_then_locks_and_the_paper_proves_its_version(way: Journey) -> None:
+async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(way: Journey) -> None:
     he, office, wire = await _he(way), await way.office(), way.stage.wire
-    assert (await he.paper("draft")).startswith(b"%PDF")
+    assert (await he.document("draft")).startswith(b"%PDF")
     with refused(code="not_printed"):
-        await he.paper()
+        await he.document()
     with refused(code="print_locks", says="锁定"):
         await he.print_form(confirmed=False)
     first = await he.print_form()
@@ -354,7 +354,7 @@ async def test_09_printing_warns_then_locks_and_the_paper_proves_its_version(way
     assert await he.print_form() == first, "the same state is the same print"
     with refused(rule="form.papers.print_locks"):
         await he.save("profession", {"school": "中南大学"})
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(await he.paper())).pages)
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(await he.document())).pages)
     assert HE.name in text
     assert UNIT in text
     page = await way.browser(OLD).open(f"/p/{first['code']}")

@@ -227,7 +227,7 @@ async def test_02_specialties_keep_to_one_class_and_one_two_four(way: Journey) -
 
 async def test_03_the_commitment_letter_is_fetched_signed_and_uploaded(way: Journey) -> None:
     su = await _applicant(way, SU)
-    text = _text(await su.paper("commitment"))
+    text = _text(await su.document("commitment"))
     assert "承诺" in text
     assert SU.name in text
     assert "commitment_letter" in await su.problems()
@@ -241,7 +241,7 @@ async def test_03_the_commitment_letter_is_fetched_signed_and_uploaded(way: Jour
 
 async def test_04_the_generated_table_is_checked_printed_signed_and_handed_in(way: Journey) -> None:
     su = await _applicant(way, SU)
-    draft = _text(await su.paper("draft"))
+    draft = _text(await su.document("draft"))
     for shown in (SU.name, "克拉玛依市", "民主党派", "新疆建筑设计研究院有限公司", f"{SU.mobile}@mail.example"):
         assert shown in draft
     await su.upload("signed_form", "审查表.pdf", signed_scan(2))
@@ -261,7 +261,7 @@ def _text(pdf: bytes) -> str:
 async def _print_and_sign(applicant: Applicant) -> None:
     """Print the present state, and put the signed scan of it in the place of any older one."""
     await applicant.print_form()
-    assert (await applicant.paper()).startswith(b"%PDF")
+    assert (await applicant.document()).startswith(b"%PDF")
     for file in (await applicant.show())["files"]:
         if file["field"] == "signed_form":
             await applicant.client.delete(f"/attachments/{file['id']}")

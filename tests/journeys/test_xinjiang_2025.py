@@ -245,7 +245,7 @@ async def test_02_files_and_the_application_form_are_uploaded(way: Journey) -> N
     with refused(rule="form.papers.print_before_submit"):
         await zeng.submit()
     await _print_and_sign(zeng)
-    printed = _text(await zeng.paper())
+    printed = _text(await zeng.document())
     for shown in ("继续教育申请表", ZENG.name, "天山区", UNIT, "乌鲁木齐职业大学", "续聘", "团结路9号"):
         assert shown in printed
 
@@ -314,9 +314,9 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
     assert mine["permanent_region"]["code"] == FILED["region"]
     assert [one["code"] for one in mine["specialties"]] == FILED["specialties"]
     assert mine["employers"] == [UNIT]
-    paper = _text(await mini.download("/experts/me/papers/information"))
+    document = _text(await mini.download("/experts/me/papers/information"))
     for shown in (NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计"):
-        assert shown in paper
+        assert shown in document
 
 
 async def test_02_a_change_comes_after_training_and_examination(way: Journey) -> None:

@@ -129,9 +129,9 @@ class FormFiller:
 
     async def hand_in(self) -> None:
         """Print and bring the signed scan where the pool wants that, then submit."""
-        papers = self.book.form.papers
-        if self.entry_type != "change" and (papers.print_before_submit or papers.print_locks):
-            await self._print(locks=papers.print_locks)
+        documents = self.book.form.papers
+        if self.entry_type != "change" and (documents.print_before_submit or documents.print_locks):
+            await self._print(locks=documents.print_locks)
         if SIGNED in asked(self.book.form, self.entry_type):
             form = self.book.form.of(self.entry_type)
             await self._tab(form.sections[form.section_of(SIGNED)].title)

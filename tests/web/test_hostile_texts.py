@@ -1,4 +1,4 @@
-"""Texts that would be scripts, attributes, formulas or code of the printer: on no page, paper or sheet they are."""
+"""Texts that would be scripts, attributes, formulas or code of the printer: on no page, document or sheet they are."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def print_for_real(services: Services) -> TypstRenderer:
     return renderer
 
 
-async def papers(hostile: HostileScene) -> list[tuple[str, str]]:
+async def documents(hostile: HostileScene) -> list[tuple[str, str]]:
     """What an applicant and an expert print of their own."""
     expert = hostile.invitations["ended"].expert_id
     applicant = Actor("demo", "applicant", hostile.people["applicant"].id)
@@ -213,14 +213,14 @@ async def papers(hostile: HostileScene) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-async def test_no_text_is_carried_out_on_any_page_paper_or_sheet(world: World) -> None:
+async def test_no_text_is_carried_out_on_any_page_document_or_sheet(world: World) -> None:
     hostile = await make_hostile_scene(world)
     renderer, known, who = print_for_real(world.services), await values_of(hostile), await visitors(hostile)
     resources = [route.resource for route in world.server.app.router.routes() if route.method == "GET"]
     routes = sorted({one.canonical for one in resources if one and not LEFT_OUT.search(one.canonical)})
     shown: set[str] = set()
     wrong: list[str] = []
-    for at, (route, path) in enumerate([*addresses(routes, known), *await papers(hostile)]):
+    for at, (route, path) in enumerate([*addresses(routes, known), *await documents(hostile)]):
         some = next(some for begin, some in who.items() if path.startswith(begin))
         for visitor in [some[at % len(some)]] if "{draw_id}" in route else some:
             answer = await visitor.client.get(path, headers=visitor.headers)

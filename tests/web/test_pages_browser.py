@@ -100,8 +100,8 @@ async def test_what_anybody_may_open(browser: Browser, world: World) -> None:
     for page, path in {
         "materials": "/h5/demo/materials",
         "help": "/h5/demo/help",
-        "paper": f"/p/{printed.code}",
-        "paper-ask": "/p",
+        "document": f"/p/{printed.code}",
+        "document-ask": "/p",
         "venue-outside": f"/v/{token}",
         "password-log-in": "/h5/login/password?pool=demo",
         "forgot": "/h5/forgot?pool=demo",

@@ -1,4 +1,4 @@
-"""``/agency``: an agency's first page, its activities, and the papers to fill in."""
+"""``/agency``: an agency's first page, its activities, and the documents to fill in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _YEARS = 50
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
 SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}
 _ASKED = ("q", "project", "state", "kind", "source", "region")
-PAPERS = {
+DOCUMENT_TEMPLATES = {
     "draw": "专家抽取申请模板",
     "redraw": "重新抽取专家申请模板",
     "recall": "通知原专家评标申请模板",
@@ -51,7 +51,7 @@ class HomePages(AgencyPart):
     def add_routes(self) -> None:
         self.site.get("/agency", self.home)
         self.site.get("/agency/draws", self.draws)
-        self.site.get("/agency/templates/{kind}.pdf", self.paper)
+        self.site.get("/agency/templates/{kind}.pdf", self.document)
         self.site.get("/agency/templates/{kind}.xlsx", self.sheet)
 
     async def home(self, request: http.Request) -> http.Response:
@@ -88,7 +88,7 @@ class HomePages(AgencyPart):
             total=month.total,
             page=page,
             last=last_page(month.total),
-            papers=PAPERS,
+            document_templates=DOCUMENT_TEMPLATES,
             sheets=SHEETS,
             out=self.auth.form(actor, "logout"),
         )
@@ -138,13 +138,13 @@ class HomePages(AgencyPart):
             ),
         )
 
-    async def paper(self, request: http.Request) -> http.Response:
+    async def document(self, request: http.Request) -> http.Response:
         """A blank request for verification, to be printed."""
         actor, kind = await self.actor(request), request.match_info["kind"]
         if kind not in get_args(DocumentKind):
             raise NotFound("没有这种模板，请返回工作台。", code="unknown")
-        paper = await self.services.draws.documents.template(actor.pool, cast("DocumentKind", kind))
-        return show_pdf(paper.content, paper.filename)
+        document = await self.services.draws.documents.template(actor.pool, cast("DocumentKind", kind))
+        return show_pdf(document.content, document.filename)
 
     async def sheet(self, request: http.Request) -> http.Response:
         """A sheet for recusals, to be filled in and imported."""

@@ -33,7 +33,7 @@ class SubmissionPages(DrawPart):
         self.site.get("/agency/draws/{id}/submit", self.form)
         self.site.post("/agency/draws/{id}/submit", self.submit)
         self.site.post("/agency/draws/{id}/attachment", self.attach)
-        self.site.get("/agency/draws/{id}/application.pdf", self.paper)
+        self.site.get("/agency/draws/{id}/application.pdf", self.document)
 
     async def form(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
@@ -110,11 +110,11 @@ class SubmissionPages(DrawPart):
             return await self._page(actor, request, detail, Form(fields, self.shown(error)))
         raise redirect(path_of(detail.draw.id, "submit"), note="attached")
 
-    async def paper(self, request: http.Request) -> http.Response:
+    async def document(self, request: http.Request) -> http.Response:
         """The request filled in, to be stamped and attached."""
         actor, detail = await self.asked(request)
-        paper = await self.services.draws.documents.application(actor, detail.draw.id)
-        return show_pdf(paper.content, paper.filename)
+        document = await self.services.draws.documents.application(actor, detail.draw.id)
+        return show_pdf(document.content, document.filename)
 
 
 def _missing(detail: Detail) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ _CODE = re.compile(r"[0-9A-Za-z -]{16,24}")
 class DocumentCheckPages:
     def __init__(self, site: Site, services: Services) -> None:
         self._site = site
-        self._papers = services.applications.documents
+        self._documents = services.applications.documents
 
     def add_routes(self) -> None:
         self._site.get("/p", self.form)
@@ -26,7 +26,7 @@ class DocumentCheckPages:
         """A field for a code that was read off the paper."""
         typed = request.query.get("code", "").strip()
         if not typed:
-            return self._site.render("applications/document_check.html", paper=None)
+            return self._site.render("applications/document_check.html", document=None)
         return await self._answer(typed)
 
     async def show(self, request: http.Request) -> http.Response:
@@ -35,4 +35,4 @@ class DocumentCheckPages:
     async def _answer(self, typed: str) -> http.Response:
         if not _CODE.fullmatch(typed):
             raise NotFound("校验码是16位数字和字母，请对照表格下方重新输入。", code="no_such_paper")
-        return self._site.render("applications/document_check.html", paper=await self._papers.verify(typed))
+        return self._site.render("applications/document_check.html", document=await self._documents.verify(typed))

@@ -1,4 +1,4 @@
-"""``/h5/{pool}/papers/{kind}``: one's own papers, to open or to have mailed; ``/h5/pdf/…`` is the file itself.
+"""``/h5/{pool}/papers/{kind}``: one's own documents, to open or to have mailed; ``/h5/pdf/…`` is the file itself.
 
 The file's address holds a token, so that whatever app WeChat hands it to can open it for a few minutes.
 """
@@ -75,11 +75,11 @@ class DocumentPages:
 
     async def file(self, request: http.Request) -> http.Response:
         kind, token = request.match_info["kind"], request.match_info["token"]
-        paper = await self._services.applications.document_delivery.open(kind, token)
-        return show_pdf(paper.content, paper.filename)
+        document = await self._services.applications.document_delivery.open(kind, token)
+        return show_pdf(document.content, document.filename)
 
     async def _asked(self, request: http.Request) -> tuple[Actor, Kind, UUID]:
-        """Whose paper, which, and of which application or expert. Raises NotFound."""
+        """Whose document, which, and of which application or expert. Raises NotFound."""
         person, kind = await self._auth.person(request), check_kind(request.match_info["kind"])
         if kind == "information":
             if person.expert_id is None:

@@ -206,18 +206,18 @@ class DrawPages(DeskPart):
 
     async def print_result(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        paper = await self._services.draws.prints.result(actor, draw.id)
-        return show_pdf(paper.content, paper.filename)
+        document = await self._services.draws.prints.result(actor, draw.id)
+        return show_pdf(document.content, document.filename)
 
     async def print_attendance(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        paper = await self._services.draws.prints.attendance(actor, draw.id)
-        return show_pdf(paper.content, paper.filename)
+        document = await self._services.draws.prints.attendance(actor, draw.id)
+        return show_pdf(document.content, document.filename)
 
     async def print_record(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        paper = await self._services.draws.prints.record(actor, draw.id, as_cells)
-        return show_pdf(paper.content, paper.filename)
+        document = await self._services.draws.prints.record(actor, draw.id, as_cells)
+        return show_pdf(document.content, document.filename)
 
 
 def _purpose(request: http.Request) -> Purpose:

@@ -12,7 +12,7 @@ from domain.clock import local, print_time
 from domain.draws.lifecycles import DrawState, state_label
 from domain.draws.record import Json
 from domain.errors import GatewayError, Unavailable
-from services.applications import Paper
+from services.applications import PdfDocument
 from services.core.base import Actor, Deps, violation
 from services.draws.queries import DrawQueries
 from services.draws.results.public_record import PublicRecords
@@ -44,7 +44,7 @@ class DrawPrints:
         self._results = results
         self._records = records
 
-    async def result(self, actor: Actor, draw_id: UUID) -> Paper:
+    async def result(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The panel. Raises NotFound, Forbidden, RuleViolation while it is sealed, Unavailable."""
         draw, found, supervisors = await self._unsealed(actor, draw_id)
         lines = [
@@ -54,7 +54,7 @@ class DrawPrints:
         signatures = ["招标人（代理机构）签字", f"监督人（{'、'.join(supervisors)}）签字"]
         return await self._print(draw, "评标专家抽取结果", "result", (_PANEL, lines), self._notes(draw), signatures)
 
-    async def attendance(self, actor: Actor, draw_id: UUID) -> Paper:
+    async def attendance(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """Who came and left when. Raises as ``result``."""
         draw, found, _ = await self._unsealed(actor, draw_id)
         lines = [
@@ -64,7 +64,7 @@ class DrawPrints:
         notes = [*self._notes(draw), "“自报到场”未经核实，不计为进场。"]
         return await self._print(draw, "专家出入场记录", "attendance", (_ARRIVALS, lines), notes, ["现场工作人员签字"])
 
-    async def record(self, actor: Actor, draw_id: UUID, tell: Tell) -> Paper:
+    async def record(self, actor: Actor, draw_id: UUID, tell: Tell) -> PdfDocument:
         """The verifiable record so far, without names. Raises NotFound, Forbidden, Conflict, Unavailable."""
         draw = (await self._queries.detail(actor, draw_id)).draw
         document = await self._records.read(actor, draw_id)
@@ -102,7 +102,7 @@ class DrawPrints:
         table: tuple[Sequence[str], Sequence[Sequence[str]]],
         notes: Sequence[str],
         signatures: Sequence[str],
-    ) -> Paper:
+    ) -> PdfDocument:
         pool = self._deps.book(draw.pool).pool.name
         content = {
             "title": title,
@@ -117,9 +117,9 @@ class DrawPrints:
             "signatures": list(signatures),
         }
         try:
-            return Paper(await self._renderer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
+            return PdfDocument(await self._renderer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
         except GatewayError as error:
-            log.error("paper_not_printed", paper="draw_print", error=type(error).__name__)
+            log.error("document_not_printed", document="draw_print", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
 
 

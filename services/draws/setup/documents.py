@@ -12,7 +12,7 @@ import structlog
 from domain.clock import local, print_date
 from domain.errors import GatewayError, Unavailable
 from models.projects import Project
-from services.applications import Paper
+from services.applications import PdfDocument
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries
@@ -67,13 +67,13 @@ class DrawDocuments:
         self._queries = queries
         self._catalogues = Catalogues(deps)
 
-    async def template(self, pool: str, kind: DocumentKind) -> Paper:
+    async def template(self, pool: str, kind: DocumentKind) -> PdfDocument:
         """A blank form to fill in by hand. Raises Unavailable."""
         blank = [[""] * len(_CONDITIONS)] * _BLANK_LINES
         content = self._content(pool, kind, {}, blank if kind == "draw" else [], [])
-        return Paper(await self._print(content), f"template-{kind}.pdf")
+        return PdfDocument(await self._print(content), f"template-{kind}.pdf")
 
-    async def application(self, actor: Actor, draw_id: UUID) -> Paper:
+    async def application(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The request of a draw with everything that stands in it, for the agency. Raises NotFound, Unavailable."""
         detail = await self._queries.detail(actor, draw_id)
         check_owner(actor, detail.draw)
@@ -86,7 +86,7 @@ class DrawDocuments:
             facts.insert(1, ["原活动编号", detail.original.number])
         kind = cast("DocumentKind", "draw" if draw.kind == "normal" else draw.kind)
         content = self._content(actor.pool, kind, values, await self._conditions(actor.pool, detail), facts)
-        return Paper(await self._print(content), f"{draw.number}.pdf")
+        return PdfDocument(await self._print(content), f"{draw.number}.pdf")
 
     def _content(
         self,
@@ -130,7 +130,7 @@ class DrawDocuments:
         try:
             return await self._renderer.render_pdf("draw_application", content)
         except GatewayError as error:
-            log.error("paper_not_printed", paper="draw_application", error=type(error).__name__)
+            log.error("document_not_printed", document="draw_application", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
 
 

@@ -296,7 +296,7 @@ def test_nobody_applies_without_a_name_and_an_identity_number() -> None:
         ("jilin", {"other_material": 4}, "other_material: 其他材料最多3个文件，现有4个，请删去多余的。"),
     ],
 )
-def test_papers_are_counted(pool: str, files: dict[str, int], sentence: str) -> None:
+def test_documents_are_counted(pool: str, files: dict[str, int], sentence: str) -> None:
     assert missing(pool, files=files) == [sentence]
 
 

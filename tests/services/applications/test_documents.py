@@ -48,21 +48,21 @@ def renderer() -> PlainRenderer:
     return PlainRenderer()
 
 
-def make_papers(deps: Deps, files: MemoryFiles, renderer: Any) -> Documents:
+def make_documents(deps: Deps, files: MemoryFiles, renderer: Any) -> Documents:
     store = SealedFiles(files, deps.keys)
     return Documents(deps, store, Previews(store, QuickChecker()), renderer)
 
 
 @pytest.fixture
-def papers(deps: Deps, files: MemoryFiles, renderer: PlainRenderer) -> Documents:
-    return make_papers(deps, files, renderer)
+def documents(deps: Deps, files: MemoryFiles, renderer: PlainRenderer) -> Documents:
+    return make_documents(deps, files, renderer)
 
 
 @pytest.fixture
 def locking(deps: Deps, files: MemoryFiles, renderer: PlainRenderer) -> Documents:
-    """Papers of a pool where printing locks, as in Hunan."""
+    """Documents of a pool where printing locks, as in Hunan."""
     changed = with_rules(deps, papers={"print_locks": True, "print_before_submit": True})
-    return make_papers(changed, files, renderer)
+    return make_documents(changed, files, renderer)
 
 
 @pytest.fixture
@@ -94,9 +94,9 @@ def text_of(pdf: bytes) -> str:
 
 
 async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
-    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application
+    documents: Documents, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
-    printed = await papers.print_form(actor, application.id)
+    printed = await documents.print_form(actor, application.id)
     [(name, content)] = renderer.made
     assert name == "application_form"
     text = json.dumps(content, ensure_ascii=False)
@@ -120,37 +120,42 @@ async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
     assert content["qr"] == f"http://127.0.0.1:8080/p/{printed.code.replace('-', '')}"
 
 
-async def test_the_real_printer_takes_every_paper(
+async def test_the_real_printer_takes_every_document(
     deps: Deps, files: MemoryFiles, typst: TypstRenderer, actor: Actor, application: Application
 ) -> None:
-    papers = make_papers(deps, files, typst)
-    printed = await papers.print_form(actor, application.id)
-    text = text_of((await papers.printed(actor, application.id)).content)
+    documents = make_documents(deps, files, typst)
+    printed = await documents.print_form(actor, application.id)
+    text = text_of((await documents.printed(actor, application.id)).content)
     assert f"校验码{printed.code}" in text
     assert "赵明远" in text
-    assert "预览稿" in text_of((await papers.draft(actor, application.id)).content)
-    letter = text_of((await papers.commitment(actor, application.id)).content)
+    assert "预览稿" in text_of((await documents.draft(actor, application.id)).content)
+    letter = text_of((await documents.commitment(actor, application.id)).content)
     assert "诚信承诺书" in letter
     assert "赵明远" in letter
 
 
 async def test_the_photo_stands_on_the_form(
-    deps: Deps, papers: Documents, files: MemoryFiles, renderer: PlainRenderer, actor: Actor, application: Application
+    deps: Deps,
+    documents: Documents,
+    files: MemoryFiles,
+    renderer: PlainRenderer,
+    actor: Actor,
+    application: Application,
 ) -> None:
-    await papers.draft(actor, application.id)
+    await documents.draft(actor, application.id)
     assert renderer.made[-1][1]["photo"] == "", "the store lost it"
     store = SealedFiles(files, deps.keys)
     await Attachments(deps, store, QuickChecker()).upload(
         actor, application.id, "photo", filename="a.jpg", content=jpeg(1000, 1400)
     )
-    await papers.draft(actor, application.id)
+    await documents.draft(actor, application.id)
     assert str(renderer.made[-1][1]["photo"]).startswith("/9j/")
 
 
 async def test_the_commitment_names_who_promises(
-    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application, deps: Deps
+    documents: Documents, renderer: PlainRenderer, actor: Actor, application: Application, deps: Deps
 ) -> None:
-    await papers.commitment(actor, application.id)
+    await documents.commitment(actor, application.id)
     name, content = renderer.made[-1]
     account = await Account.get(id=actor.account_id)
     assert (name, content["name"], content["employer"]) == ("commitment", "赵明远", "示范规划设计院有限公司")
@@ -162,64 +167,64 @@ async def test_the_commitment_names_who_promises(
 
 
 async def test_the_same_state_is_the_same_print(
-    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application, clock: FixedClock
+    documents: Documents, renderer: PlainRenderer, actor: Actor, application: Application, clock: FixedClock
 ) -> None:
-    first = await papers.print_form(actor, application.id)
+    first = await documents.print_form(actor, application.id)
     clock.move(timedelta(days=1))
-    assert await papers.print_form(actor, application.id) == first
-    one, two = [await papers.printed(actor, application.id) for _ in range(2)]
+    assert await documents.print_form(actor, application.id) == first
+    one, two = [await documents.printed(actor, application.id) for _ in range(2)]
     assert one == two
     assert len(renderer.made) == 1, "kept in the store"
     assert await AuditEntry.filter(action="application.print").count() == 1
 
 
-async def test_two_prints_at_once_are_one(papers: Documents, actor: Actor, application: Application) -> None:
-    one, two = await asyncio.gather(*(papers.print_form(actor, application.id) for _ in range(2)))
+async def test_two_prints_at_once_are_one(documents: Documents, actor: Actor, application: Application) -> None:
+    one, two = await asyncio.gather(*(documents.print_form(actor, application.id) for _ in range(2)))
     assert one == two
     assert await PrintedForm.all().count() == 1
 
 
 async def test_a_changed_form_must_be_printed_again(
-    papers: Documents, actor: Actor, application: Application, deps: Deps
+    documents: Documents, actor: Actor, application: Application, deps: Deps
 ) -> None:
-    first = await papers.print_form(actor, application.id)
+    first = await documents.print_form(actor, application.id)
     await Application.filter(id=application.id).update(version=application.version + 1)
     with pytest.raises(Conflict) as refusal:
-        await papers.printed(actor, application.id)
+        await documents.printed(actor, application.id)
     assert refusal.value.code == "not_printed"
-    second = await papers.print_form(actor, application.id)
+    second = await documents.print_form(actor, application.id)
     assert (second.version, second.code == first.code) == (first.version + 1, False)
 
 
 async def test_another_mobile_makes_another_print_of_the_same_version(
-    papers: Documents, actor: Actor, application: Application, deps: Deps, clock: FixedClock
+    documents: Documents, actor: Actor, application: Application, deps: Deps, clock: FixedClock
 ) -> None:
-    first = await papers.print_form(actor, application.id)
+    first = await documents.print_form(actor, application.id)
     clock.move(timedelta(minutes=1))
     await Account.filter(id=actor.account_id).update(mobile_sealed=deps.keys.seal("13911110000", "mobile"))
-    second = await papers.print_form(actor, application.id)
+    second = await documents.print_form(actor, application.id)
     assert second.code != first.code
-    assert not (await papers.verify(first.code)).current
-    assert (await papers.verify(second.code)).current
+    assert not (await documents.verify(first.code)).current
+    assert (await documents.verify(second.code)).current
 
 
 async def test_a_print_lost_from_the_store_is_made_again(
-    papers: Documents, files: MemoryFiles, renderer: PlainRenderer, actor: Actor, application: Application
+    documents: Documents, files: MemoryFiles, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
-    await papers.print_form(actor, application.id)
+    await documents.print_form(actor, application.id)
     files.kept.clear()
-    assert (await papers.printed(actor, application.id)).content.startswith(b"%PDF-")
+    assert (await documents.printed(actor, application.id)).content.startswith(b"%PDF-")
     assert renderer.made[0] == renderer.made[1], "word for word"
 
 
 async def test_a_printer_that_is_away_is_tried_again(
-    papers: Documents, renderer: PlainRenderer, actor: Actor, application: Application
+    documents: Documents, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
     renderer.away = True
     with pytest.raises(Unavailable, match="稍后重试"):
-        await papers.print_form(actor, application.id)
+        await documents.print_form(actor, application.id)
     renderer.away = False
-    await papers.print_form(actor, application.id)
+    await documents.print_form(actor, application.id)
     assert await PrintedForm.all().count() == 1
 
 
@@ -260,18 +265,20 @@ async def test_files_that_come_after_printing_do_not_stand_against_it(
 
 
 async def test_where_printing_does_not_lock_it_does_not(
-    papers: Documents, actor: Actor, application: Application
+    documents: Documents, actor: Actor, application: Application
 ) -> None:
-    assert not (await papers.print_form(actor, application.id)).locked
+    assert not (await documents.print_form(actor, application.id)).locked
     assert (await Application.get(id=application.id)).state == "draft"
 
 
 # ---- whose
 
 
-async def test_papers_of_somebody_else_do_not_exist(papers: Documents, application: Application, deps: Deps) -> None:
+async def test_documents_of_somebody_else_do_not_exist(
+    documents: Documents, application: Application, deps: Deps
+) -> None:
     other = await make_applicant(deps)
-    for act in (papers.print_form, papers.printed, papers.draft, papers.commitment):
+    for act in (documents.print_form, documents.printed, documents.draft, documents.commitment):
         with pytest.raises(NotFound):
             await act(other, application.id)
         with pytest.raises(Forbidden):
@@ -279,64 +286,66 @@ async def test_papers_of_somebody_else_do_not_exist(papers: Documents, applicati
 
 
 async def test_a_cancelled_application_is_not_printed(
-    papers: Documents, actor: Actor, application: Application
+    documents: Documents, actor: Actor, application: Application
 ) -> None:
     await Application.filter(id=application.id).update(state="cancelled", ended_at=application.created_at)
     with pytest.raises(Conflict):
-        await papers.print_form(actor, application.id)
+        await documents.print_form(actor, application.id)
 
 
 # ---- the proof
 
 
 async def test_a_code_proves_version_and_number_and_shows_no_name(
-    papers: Documents, actor: Actor, application: Application, clock: FixedClock
+    documents: Documents, actor: Actor, application: Application, clock: FixedClock
 ) -> None:
-    printed = await papers.print_form(actor, application.id)
-    proof = await papers.verify(printed.code)
+    printed = await documents.print_form(actor, application.id)
+    proof = await documents.verify(printed.code)
     assert (proof.number, proof.version, proof.current) == (application.number, printed.version, True)
     assert (proof.masked_name, proof.printed_at) == ("赵**", clock.now())
     await Application.filter(id=application.id).update(version=application.version + 1)
-    assert not (await papers.verify(printed.code)).current
+    assert not (await documents.verify(printed.code)).current
 
 
 async def test_a_code_is_understood_as_people_type_it(
-    papers: Documents, actor: Actor, application: Application
+    documents: Documents, actor: Actor, application: Application
 ) -> None:
-    await papers.print_form(actor, application.id)
+    await documents.print_form(actor, application.id)
     await PrintedForm.all().update(code="0123ABCD10XYZW89")
     for typed in ("0123-ABCD-10XY-ZW89", "o123abcdiOxyzw89", " 0l23 abcd 10xy zw89"):
-        assert (await papers.verify(typed)).number == application.number
+        assert (await documents.verify(typed)).number == application.number
 
 
 @pytest.mark.parametrize("typed", ["", "0123-ABCD-10XY-ZW88", "'; drop table printed_form", "x" * 100, "\0" * 16])
-async def test_an_unknown_code_says_what_to_do(db: str, papers: Documents, typed: str) -> None:
+async def test_an_unknown_code_says_what_to_do(db: str, documents: Documents, typed: str) -> None:
     with pytest.raises(NotFound, match="请核对后重新输入"):
-        await papers.verify(typed)
+        await documents.verify(typed)
 
 
 # ---- experts
 
 
-async def test_an_expert_prints_the_own_file(deps: Deps, papers: Documents, renderer: PlainRenderer, db: str) -> None:
+async def test_an_expert_prints_the_own_file(
+    deps: Deps, documents: Documents, renderer: PlainRenderer, db: str
+) -> None:
     await make_codes(deps.book("demo"))
     expert = await make_expert(
         deps, name="甡㛃䶮", title_level="1001", specialties=[SPECIALTY], permanent_region="440106"
     )
-    paper = await papers.information_form(Actor("demo", "expert", expert_id=expert.id, account_id=new_id()))
+    document = await documents.information_form(Actor("demo", "expert", expert_id=expert.id, account_id=new_id()))
     content: Any = renderer.made[-1][1]
     text = json.dumps(content, ensure_ascii=False)
     for shown in ("评标专家个人信息表", "甡㛃䶮", "正高级工程师", "总体规划", expert.number, "正式专家"):
         assert shown in text, shown
     assert content["opinions"] == []
-    assert paper.filename == f"{expert.number}.pdf"
+    assert document.filename == f"{expert.number}.pdf"
     assert await AuditEntry.filter(action="expert.print", subject_id=expert.id).count() == 1
 
 
-async def test_nobody_else_has_an_information_form(db: str, papers: Documents, deps: Deps) -> None:
+async def test_nobody_else_has_an_information_form(db: str, documents: Documents, deps: Deps) -> None:
     left = await make_expert(deps, left_at=deps.now(), active=False)
     for expert_id in (left.id, None):
         with pytest.raises(NotFound):
-            await papers.information_form(Actor("demo", "expert", expert_id=expert_id, account_id=new_id()))
+            await documents.information_form(Actor("demo", "expert", expert_id=expert_id, account_id=new_id()))
     with pytest.raises(Forbidden):
-        await papers.information_form(Actor("demo", "applicant", account_id=new_id()))
+        await documents.information_form(Actor("demo", "applicant", account_id=new_id()))

@@ -46,7 +46,7 @@ async def begin(deps: Deps, pool: str) -> tuple[Actor, Application]:
 
 
 async def print_form(deps: Deps, application: Application) -> None:
-    """What printing leaves behind: the paper, the lock where the pool locks, and the signed scan."""
+    """What printing leaves behind: the document, the lock where the pool locks, and the signed scan."""
     now, book = deps.now(), deps.book(application.pool)
     await PrintedForm.create(
         application_id=application.id,

@@ -183,8 +183,8 @@ async def test_files_are_rendered_from_the_row_and_open_by_link(
     token = certificates.files.link(holder, found.id)
     assert (await certificates.files.open(token, "pdf")).filename == f"{found.number}.pdf"
     assert (await certificates.files.open(token, "png")).media_type == "image/png"
-    paper, content = renderer.made[-1]
-    assert paper == "certificate"
+    document, content = renderer.made[-1]
+    assert document == "certificate"
     assert content["qr"] == f"{deps.public_url}/c/{found.token}"
     assert content["holder"] == "测试员"
     with pytest.raises(NotFound):

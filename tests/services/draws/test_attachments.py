@@ -75,7 +75,7 @@ async def test_it_can_be_replaced_and_removed_until_it_is_handed_in(
 @pytest.mark.parametrize(
     ("content", "code"), [(b"", "file_empty"), (b"MZ", "file_type"), (pdf(1, with_script), "file_active")]
 )
-async def test_what_is_no_harmless_paper_is_refused(
+async def test_what_is_no_harmless_document_is_refused(
     office: Office, service: DrawAttachments, files: MemoryFiles, content: bytes, code: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:

@@ -24,26 +24,26 @@ def printer() -> PlainRenderer:
 
 
 async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainRenderer) -> None:
-    papers = DrawDocuments(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
+    documents = DrawDocuments(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
     for kind in get_args(DocumentKind):
-        paper = await papers.template("demo", kind)
+        document = await documents.template("demo", kind)
         name, content = printer.made[-1]
-        assert (name, content["title"], paper.filename) == ("draw_application", TITLES[kind], f"template-{kind}.pdf")
+        assert (name, content["title"], document.filename) == ("draw_application", TITLES[kind], f"template-{kind}.pdf")
         assert {row["value"] for row in content["sections"][0]["rows"]} == {""}  # type: ignore[index]
 
 
 async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
     printer = TypstRenderer()
-    paper = await DrawDocuments(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
+    document = await DrawDocuments(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
     printer.close()
-    assert paper.content.startswith(b"%PDF-")
+    assert document.content.startswith(b"%PDF-")
 
 
 async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainRenderer) -> None:
     office: Office = await make_office(deps)
     draw_id = await make_draw(office, needed=3)
-    papers = DrawDocuments(deps, printer, office.queries)
-    await papers.application(office.agency, draw_id)
+    documents = DrawDocuments(deps, printer, office.queries)
+    await documents.application(office.agency, draw_id)
     text = json.dumps(printer.made[-1][1], ensure_ascii=False)
     for shown in (
         "演示项目(一标段)",
@@ -60,14 +60,14 @@ async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, prin
     columns = {name: getattr(old, name) for name in old._meta.db_fields if name != "id"}
     changed = {"number": "CQNE202611210001", "kind": "redraw", "original_id": draw_id}
     redraw = await Draw.create(**{**columns, **changed, "bid_closing_at": old.opening_at - timedelta(hours=1)})
-    await papers.application(office.agency, redraw.id)
+    await documents.application(office.agency, redraw.id)
     rows = {row["label"]: row["value"] for row in printer.made[-1][1]["sections"][0]["rows"]}  # type: ignore[index]
     assert (rows["截标时间"], rows["开标时间"]) == ("2026-11-21 14:00", "2026-11-21 15:00")
     stranger = Actor("demo", "organisation", account_id=office.desk.account_id, organisation_id=draw_id)
     with pytest.raises(NotFound):
-        await papers.application(stranger, draw_id)
+        await documents.application(stranger, draw_id)
     with pytest.raises((Forbidden, NotFound)):
-        await papers.application(office.desk, draw_id)
+        await documents.application(office.desk, draw_id)
     printer.away = True
     with pytest.raises(Unavailable):
-        await papers.application(office.agency, draw_id)
+        await documents.application(office.agency, draw_id)

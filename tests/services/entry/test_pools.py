@@ -68,8 +68,8 @@ async def check_desks(road: Road, application: Application, step: ReviewStep) ->
 
 
 async def print_as_asked(deps: Deps, application: Application) -> None:
-    papers = deps.book(application.pool).form.papers
-    if papers.print_before_submit or papers.print_locks:
+    documents = deps.book(application.pool).form.papers
+    if documents.print_before_submit or documents.print_locks:
         await PrintedForm.create(
             application_id=application.id,
             code=new_id().hex[:24],
@@ -77,7 +77,7 @@ async def print_as_asked(deps: Deps, application: Application) -> None:
             digest="0" * 64,
             printed_at=deps.now(),
         )
-    if papers.print_locks:
+    if documents.print_locks:
         application.state, application.locked_version = "locked", application.version
         await application.save()
 

@@ -127,7 +127,7 @@ def replaced(content: bytes, name: str, part: str) -> bytes:
         return archive({one: old.read(one) for one in old.namelist()} | {name: part})
 
 
-def test_a_paper_in_an_archive_is_looked_into_like_any_other() -> None:
+def test_a_document_in_an_archive_is_looked_into_like_any_other() -> None:
     with pytest.raises(InvalidInput, match=r"压缩包中的“a/b.docx”不能使用：文件中含有宏"):
         inspect_material(archive({"a/b.docx": docx(more={"word/document.xml": FIELD})}), ALL)
     with pytest.raises(InvalidInput, match="脚本"):
@@ -151,7 +151,7 @@ def test_a_pool_without_archives_refuses_them_and_says_what_it_takes() -> None:
         inspect_material(b"hello", ALL)
 
 
-def test_an_archive_may_hold_papers_only() -> None:
+def test_an_archive_may_hold_documents_only() -> None:
     with pytest.raises(InvalidInput, match="只能放PDF"):
         inspect_material(archive({"a.pdf": pdf(), "b.exe": b"MZ"}), ALL)
 

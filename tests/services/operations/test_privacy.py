@@ -271,20 +271,20 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     """Attachments, one whole and one half sent, and every print of it; what was handed in is an archive."""
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
-    attachments, papers = (
+    attachments, documents = (
         Attachments(deps, store, QuickChecker()),
         Documents(deps, store, Previews(store, QuickChecker()), PlainRenderer()),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
     kept = await make_application(deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now())
-    await papers.print_form(draft.actor, kept.id)
+    await documents.print_form(draft.actor, kept.id)
     archived = set(files.kept)
     await attachments.upload(draft.actor, draft.id, "photo", filename="a.jpg", content=jpeg())
     begun = await attachments.begin(draft.actor, draft.id, "id_card_front", filename="b.jpg", size=5000)
     await attachments.append(draft.actor, begun.id, 0, jpeg()[:1000])
-    printed = await papers.print_form(draft.actor, draft.id)
+    printed = await documents.print_form(draft.actor, draft.id)
     await Application.filter(id=draft.id).update(version=2)
-    await papers.print_form(draft.actor, draft.id)
+    await documents.print_form(draft.actor, draft.id)
     assert len(files.kept) == 7
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
 
@@ -294,7 +294,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     await attachments.sweep()
     assert set(files.kept) == archived
     with pytest.raises(NotFound):
-        await papers.verify(printed.code)
+        await documents.verify(printed.code)
 
 
 async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
@@ -302,13 +302,13 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
 ) -> None:
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
-    papers, collector = (
+    documents, collector = (
         Documents(deps, store, Previews(store, QuickChecker()), PlainRenderer()),
         FileGarbageCollector(deps, store, clock),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
     files.pause = asyncio.Event()
-    printing = asyncio.create_task(papers.print_form(draft.actor, draft.id))
+    printing = asyncio.create_task(documents.print_form(draft.actor, draft.id))
     while not await PrintedForm.exists():
         await asyncio.sleep(0.01)
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())

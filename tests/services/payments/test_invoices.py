@@ -69,8 +69,8 @@ async def test_the_receipt_is_mailed_at_once_and_the_invoice_when_it_is_issued(
 async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(till: Till, deps: Deps) -> None:
     fee = await pay(till)
     assert (await till.invoices.receipt(owner_of(fee), fee.id)).startswith(b"%PDF")
-    paper, content = till.renderer.printed[-1]
-    assert (paper, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
+    document, content = till.renderer.printed[-1]
+    assert (document, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
     assert "王小明" not in str(content)
     proof = await prove(deps, str(content["qr"]).rpartition("/")[2])
     assert (proof.amount_yuan, proof.name, proof.refunded) == ("350.00", "王**", False)

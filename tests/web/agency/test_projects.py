@@ -53,7 +53,7 @@ async def test_an_agency_begins_with_its_work_of_the_day(world: World) -> None:
     assert (await agency.get("/agency?month=x")).status == 200
 
 
-async def test_templates_of_papers_and_sheets_can_be_fetched(world: World) -> None:
+async def test_templates_of_documents_and_sheets_can_be_fetched(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     sheet = await agency.client.get("/agency/templates/units.xlsx")
     assert (await sheet.read()).startswith(b"PK")

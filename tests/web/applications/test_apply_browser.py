@@ -308,7 +308,7 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     await page.get_by_role("button", name="打印表格（锁定）").click()
     await asked.get_by_role("button", name="确认打印").click()
     await expect(page.get_by_text("表格已生成")).to_be_visible()
-    await seen.check("apply-paper-390-light")
+    await seen.check("apply-document-390-light")
     address = await page.get_by_role("link", name="打开PDF").get_attribute("href")
     answer = await (await browser.new_context()).request.get(f"{seen.base}{address}")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")

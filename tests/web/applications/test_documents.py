@@ -1,4 +1,4 @@
-"""One's own papers in WeChat's browser: at an address that shows them for a few minutes, or by e-mail."""
+"""One's own documents in WeChat's browser: at an address that shows them for a few minutes, or by e-mail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def mailer_of(world: World) -> FakeMailer:
     return mailer
 
 
-async def test_a_paper_opens_at_a_plain_address_without_a_log_in_for_ten_minutes(
+async def test_a_document_opens_at_a_plain_address_without_a_log_in_for_ten_minutes(
     world: World, application: Application
 ) -> None:
     visitor = await (await owner_of(world, application)).get(PAGE)
@@ -63,7 +63,7 @@ async def test_a_form_that_was_not_printed_says_what_to_do(world: World, applica
     assert (await visitor.client.get(visitor.page.links["打开PDF"])).status == 200
 
 
-async def test_a_paper_is_mailed_to_the_known_or_a_typed_address(world: World, application: Application) -> None:
+async def test_a_document_is_mailed_to_the_known_or_a_typed_address(world: World, application: Application) -> None:
     visitor = await (await owner_of(world, application)).get(PAGE)
     await visitor.press("发到邮箱")
     assert "已发送，请查收邮件" in visitor.text

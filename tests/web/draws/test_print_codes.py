@@ -21,18 +21,18 @@ from tests.web.draws.test_prints import printed_by
 from web.draws.record import as_cells
 
 
-def code_on(paper: bytes) -> str:
+def code_on(document: bytes) -> str:
     """What a phone reads on the first page."""
     picture = io.BytesIO()
-    pypdfium2.PdfDocument(paper)[0].render(scale=2).to_pil().save(picture, "PNG")
+    pypdfium2.PdfDocument(document)[0].render(scale=2).to_pil().save(picture, "PNG")
     return read_code(picture.getvalue())
 
 
 async def codes_of(prints: DrawPrints, actor: Actor, draw: Draw) -> set[str]:
     """Of its result, its arrivals and its record."""
-    papers = [await prints.result(actor, draw.id), await prints.attendance(actor, draw.id)]
-    papers.append(await prints.record(actor, draw.id, as_cells))
-    return {code_on(paper.content) for paper in papers}
+    documents = [await prints.result(actor, draw.id), await prints.attendance(actor, draw.id)]
+    documents.append(await prints.record(actor, draw.id, as_cells))
+    return {code_on(document.content) for document in documents}
 
 
 async def check_links(shown: Visitor, kind: str) -> None:

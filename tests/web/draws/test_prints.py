@@ -51,9 +51,9 @@ async def test_a_panel_is_printed_from_unsealing_on_with_a_mark_before_who_came_
     await Invitation.filter(id=invitations[0].id).update(supplementary=True)
     draw = await Draw.get(id=draw_id)
     world.clock.set(draw.starts_at - timedelta(minutes=30))
-    paper = await prints.result(world.office.agency, draw_id)
+    document = await prints.result(world.office.agency, draw_id)
     content = printer.made[-1][1]
-    assert paper.filename == f"{draw.number}-result.pdf"
+    assert document.filename == f"{draw.number}-result.pdf"
     assert content["qr"] == f"{world.services.deps.public_url}/record/demo/{draw.number}"
     codes = {line[1] for line in cast("list[list[str]]", content["lines"])}
     assert codes == {f"*{invitations[0].code}", invitations[1].code}
@@ -62,7 +62,7 @@ async def test_a_panel_is_printed_from_unsealing_on_with_a_mark_before_who_came_
         await prints.attendance(world.office.agency, draw_id)
 
 
-async def test_the_paper_says_how_the_activity_stands(world: World) -> None:
+async def test_the_document_says_how_the_activity_stands(world: World) -> None:
     draw, printer = await unsealed(world), PlainRenderer()
     prints = printed_by(world, printer)
     await prints.result(world.office.agency, draw.id)
@@ -81,14 +81,14 @@ async def test_the_paper_says_how_the_activity_stands(world: World) -> None:
 
 async def test_what_people_typed_stands_on_paper_as_they_typed_it(world: World) -> None:
     draw, printer = await unsealed(world), TypstRenderer()
-    paper = await printed_by(world, printer).result(world.office.agency, draw.id)
+    document = await printed_by(world, printer).result(world.office.agency, draw.id)
     printer.close()
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(document.content)).pages)
     assert NASTY in text.replace("\u200b", "").replace("\n", "")
     assert draw.number in text
 
 
-async def test_agency_and_desk_open_the_papers_from_their_pages(world: World) -> None:
+async def test_agency_and_desk_open_the_documents_from_their_pages(world: World) -> None:
     draw = await unsealed(world)
     visitor = await world.log_in(world.office.agency)
     for page in (f"/desk/{draw.id}/result", f"/agency/draws/{draw.id}/result"):

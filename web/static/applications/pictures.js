@@ -59,10 +59,10 @@ function draw(picture, width, height, scale) {
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
-  const paper = canvas.getContext('2d');
-  paper.fillStyle = '#fff';  // where a PNG is clear
-  paper.fillRect(0, 0, canvas.width, canvas.height);
-  paper.imageSmoothingQuality = 'high';
-  paper.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext('2d');
+  context.fillStyle = '#fff';  // where a PNG is clear
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   return canvas;
 }

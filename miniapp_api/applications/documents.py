@@ -1,4 +1,4 @@
-"""Papers to print and sign, and the proof of a printed one."""
+"""Documents to print and sign, and the proof of a printed one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ApplicationPath(PoolPath):
 
 
 class CodePath(PoolPath):
-    code: str = Field(pattern=r"^[0-9A-Za-z -]{16,24}$", description="Of the paper", examples=["7K3Q-M9DX-2RTB-W8PH"])
+    code: str = Field(pattern=r"^[0-9A-Za-z -]{16,24}$", description="Of the print", examples=["7K3Q-M9DX-2RTB-W8PH"])
 
 
 class PrintIn(Input):
@@ -60,34 +60,34 @@ async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> Printe
 @api.get("/applications/{application_id}/papers/form", "下载已打印表格", action="application.own", media_type=PDF)
 async def form(call: Call, path: ApplicationPath) -> Download:
     """The print of the present state, to be signed and stamped; 409 `not_printed` before."""
-    paper = await call.services.applications.documents.printed(call.actor, path.application_id)
-    return Download(paper.content, PDF, paper.filename)
+    document = await call.services.applications.documents.printed(call.actor, path.application_id)
+    return Download(document.content, PDF, document.filename)
 
 
 @api.get("/applications/{application_id}/papers/draft", "预览表格", action="application.own", media_type=PDF)
 async def draft(call: Call, path: ApplicationPath) -> Download:
     """The form to look through; it has no code and locks nothing."""
-    paper = await call.services.applications.documents.draft(call.actor, path.application_id)
-    return Download(paper.content, PDF, paper.filename)
+    document = await call.services.applications.documents.draft(call.actor, path.application_id)
+    return Download(document.content, PDF, document.filename)
 
 
 @api.get("/applications/{application_id}/papers/commitment", "下载承诺书", action="application.own", media_type=PDF)
 async def commitment(call: Call, path: ApplicationPath) -> Download:
     """The honesty commitment, to be signed by hand."""
-    paper = await call.services.applications.documents.commitment(call.actor, path.application_id)
-    return Download(paper.content, PDF, paper.filename)
+    document = await call.services.applications.documents.commitment(call.actor, path.application_id)
+    return Download(document.content, PDF, document.filename)
 
 
 @api.get("/experts/me/papers/information", "下载个人信息表", action="expert.self.read", media_type=PDF)
 async def information(call: Call) -> Download:
     """The expert's own file as it stands."""
-    paper = await call.services.applications.documents.information_form(call.actor)
-    return Download(paper.content, PDF, paper.filename)
+    document = await call.services.applications.documents.information_form(call.actor)
+    return Download(document.content, PDF, document.filename)
 
 
 @api.get("/papers/{code}", "核对表格", access="public", limits=(30, 60))
 async def verify(call: Call, path: CodePath) -> VerifiedOut:
-    """Whether a paper shows the present state of its application. The name is masked."""
+    """Whether a document shows the present state of its application. The name is masked."""
     found = await call.services.applications.documents.verify(path.code)
     return VerifiedOut(
         pool_name=found.pool_name,

@@ -1,4 +1,4 @@
-"""Contents of papers as services make them, with everything that can stand in one."""
+"""Contents of documents as services make them, with everything that can stand in one."""
 
 from __future__ import annotations
 

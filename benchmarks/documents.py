@@ -1,7 +1,7 @@
 """Printing an application form: our renderer against the bare compiler, and what the event loop feels of it.
 
-``python -m benchmarks.papers`` prints a form of two pages (24 items, photo, specialties, opinions, QR code) with other
-content each time. The bare peer, in turns with it, is ``typst`` alone on the same template, its content ready as text.
+``python -m benchmarks.documents`` prints a form of two pages (24 items, photo, specialties, opinions, QR code) with
+other content each time. The bare peer, in turns with it, is ``typst`` alone on the same template, its content ready as text.
 Processor time is compared, which a busy machine hardly changes. Aims: warm below 50 ms, at most 1.5 times the bare
 compiler. How long the event loop was held meanwhile (p99) is printed too; it depends on other load of the machine.
 """
@@ -21,23 +21,23 @@ import typst
 import uvloop
 from PIL import Image
 
-from gateways.document_renderer import PAPERS, TypstRenderer
+from gateways.document_renderer import TEMPLATES, TypstRenderer
 from gateways.fonts import wheel_fonts
 from gateways.typst_compiler import draw_code
 
-PAPER = "application_form"
+TEMPLATE = "application_form"
 Content = dict[str, object]
 
 
-def main(papers: int, rounds: int) -> int:
+def main(documents: int, rounds: int) -> int:
     renderer = TypstRenderer()
     started = time.perf_counter()
-    asyncio.run(renderer.render_pdf(PAPER, content(0)))
-    print(f"first paper: {(time.perf_counter() - started) * 1000:.0f} ms, the reading of the font included")
+    asyncio.run(renderer.render_pdf(TEMPLATE, content(0)))
+    print(f"first document: {(time.perf_counter() - started) * 1000:.0f} ms, the reading of the font included")
     bare, results = bare_compiler(), []
     for turn in range(rounds):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ours, peer, lag = runner.run(compare(renderer, bare, papers, turn))
+            ours, peer, lag = runner.run(compare(renderer, bare, documents, turn))
         results.append((ours, ours / peer, lag))
         print(
             f"warm {ours * 1000:.1f} ms, bare {peer * 1000:.1f} ms ({ours / peer:.2f}x), loop p99 {lag * 1000:.1f} ms"
@@ -50,19 +50,21 @@ def main(papers: int, rounds: int) -> int:
 
 def bare_compiler() -> typst.Compiler:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(wheel_fonts())])
-    return typst.Compiler(str(PAPERS / f"{PAPER}.typ"), root=str(PAPERS), font_paths=fonts, ignore_system_fonts=True)
+    return typst.Compiler(
+        str(TEMPLATES / f"{TEMPLATE}.typ"), root=str(TEMPLATES), font_paths=fonts, ignore_system_fonts=True
+    )
 
 
-async def compare(renderer: TypstRenderer, bare: typst.Compiler, papers: int, turn: int) -> tuple[float, float, float]:
+async def compare(renderer: TypstRenderer, bare: typst.Compiler, count: int, turn: int) -> tuple[float, float, float]:
     """Medians of processor seconds of ours and of the bare compiler, in turns; how long ours held the loop (p99)."""
     lags: list[float] = []
     ours, peers = [], []
-    for number in range(papers):
+    for number in range(count):
         watching = asyncio.create_task(watch(lags))
         await asyncio.sleep(0)
         shown = content(turn * 10_000 + number)
         started = time.process_time()
-        await renderer.render_pdf(PAPER, shown)
+        await renderer.render_pdf(TEMPLATE, shown)
         ours.append(time.process_time() - started)
         watching.cancel()
         peers.append(time_bare(bare, turn * 10_000 + 5_000 + number))
@@ -118,7 +120,7 @@ _PHOTO = _photo()
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--papers", type=int, default=60)
+    parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    sys.exit(main(options.papers, options.rounds))
+    sys.exit(main(options.documents, options.rounds))

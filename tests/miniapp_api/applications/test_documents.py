@@ -1,4 +1,4 @@
-"""Printing by the API, and proving a paper to anybody."""
+"""Printing by the API, and proving a document to anybody."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ async def person(world: World, applicant: Applicant) -> Person:
 
 
 async def test_a_form_is_printed_downloaded_and_proved(world: World, person: Person, applicant: Applicant) -> None:
-    papers = f"/applications/{applicant.id}/papers"
-    assert (await person.get(f"{papers}/form", 409))["code"] == "not_printed"
-    printed = await person.post(f"{papers}/form", {})
+    documents = f"/applications/{applicant.id}/papers"
+    assert (await person.get(f"{documents}/form", 409))["code"] == "not_printed"
+    printed = await person.post(f"{documents}/form", {})
     assert (printed["version"], printed["locked"]) == (1, False)
-    assert await person.post(f"{papers}/form", {"confirmed": True}) == printed
-    for paper, name in (("form", "-v1"), ("draft", "-draft"), ("commitment", "-commitment")):
-        answer = await person.ask("GET", f"{papers}/{paper}")
+    assert await person.post(f"{documents}/form", {"confirmed": True}) == printed
+    for document, name in (("form", "-v1"), ("draft", "-draft"), ("commitment", "-commitment")):
+        answer = await person.ask("GET", f"{documents}/{document}")
         assert (answer.status, answer.content_type) == (200, "application/pdf")
         number = applicant.application.number
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{number}{name}.pdf"'
@@ -46,8 +46,8 @@ async def test_only_the_owner_prints(world: World, applicant: Applicant) -> None
     other = await make_applicant(world.deps)
     stranger = await world.log_in_account(other.account.id, "applicant")
     await stranger.post(f"/applications/{applicant.id}/papers/form", {}, 404)
-    for paper in ("form", "draft", "commitment"):
-        await stranger.get(f"/applications/{applicant.id}/papers/{paper}", 404)
+    for document in ("form", "draft", "commitment"):
+        await stranger.get(f"/applications/{applicant.id}/papers/{document}", 404)
 
 
 async def test_an_expert_downloads_the_information_form(world: World) -> None:
