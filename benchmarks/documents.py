@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.documents`` prints a form of two pages (24 items, photo, specialties, opinions, QR code) with
 other content each time. The bare peer, in turns with it, is ``typst`` alone on the same template, its content ready as
-text. Processor time is compared, which a busy machine hardly changes. Aims: warm below 50 ms, at most 1.5 times the bare
-compiler. How long the event loop was held meanwhile (p99) is printed too; it depends on other load of the machine.
+text. Processor time is compared, which a busy machine hardly changes. Aims: warm below 50 ms, at most 1.5 times the
+bare compiler. How long the event loop was held meanwhile (p99) is printed too; it depends on other load of the machine.
 """
 
 from __future__ import annotations
