@@ -63,7 +63,7 @@ class Ports:
     voice: VoiceCaller
     bridge: CallBridge
     identity: IdentityPlatform
-    persons: PersonRegister
+    person_register: PersonRegister
     faces: FaceChecker
     pay: PaymentPlatform
     mail: Mailer
@@ -74,7 +74,7 @@ class Ports:
     relay: DrawRelay
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
-    person_pools: Collection[str]
+    identity_verification_pools: Collection[str]
     """Where the register of persons is asked."""
     subscribe_template: Callable[[str, str], str]
     """Id of a mini-program's template, by pool and kind of notice."""
@@ -110,8 +110,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
             ports.mini,
             ports.appids,
             ports.identity,
-            ports.persons,
-            ports.person_pools,
+            ports.person_register,
+            ports.identity_verification_pools,
         ),
     )
     certificate_services = certificates.build(

@@ -25,8 +25,8 @@ from config.settings import FileStore, Keys, PdfSeal, Settings
 from domain.clock import Clock
 from domain.rulebook.book import Rulebook
 from gateways.alibaba.click_to_dial import AlibabaCallBridge
-from gateways.alibaba.identity_verification import TIMEOUT as PERSONS_TIMEOUT
-from gateways.alibaba.identity_verification import AlibabaPersons
+from gateways.alibaba.identity_verification import TIMEOUT as IDENTITY_VERIFICATION_TIMEOUT
+from gateways.alibaba.identity_verification import AlibabaIdentityVerification
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
 from gateways.document_renderer import TypstRenderer
@@ -59,7 +59,7 @@ class Gateways:
     voice: AlibabaVoice
     bridge: AlibabaCallBridge
     identity: OidcIdentity
-    persons: AlibabaPersons
+    identity_verification: AlibabaIdentityVerification
     faces: WechatFaces
     pay: WechatPay
     mail: SmtpMailer
@@ -126,7 +126,9 @@ def make_gateways(
         AlibabaVoice(settings.voice, voice, clock),
         AlibabaCallBridge(settings.voice, voice, clock),
         OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
-        AlibabaPersons(settings.person_check, Vendor("persons", session, metrics, timeout=PERSONS_TIMEOUT), clock),
+        AlibabaIdentityVerification(
+            settings.person_check, Vendor("persons", session, metrics, timeout=IDENTITY_VERIFICATION_TIMEOUT), clock
+        ),
         WechatFaces(settings.wechat, api),
         WechatPay(
             settings.pay, settings.wechat, Vendor("pay", session, metrics), clock, public_url=settings.public_url
@@ -187,7 +189,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         voice=gateways.voice,
         bridge=gateways.bridge,
         identity=gateways.identity,
-        persons=gateways.persons,
+        person_register=gateways.identity_verification,
         faces=gateways.faces,
         pay=gateways.pay,
         mail=gateways.mail,
@@ -197,7 +199,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         checker=FileChecker(),
         relay=gateways.relay,
         appids={pool: program.appid for pool, program in programs.items()},
-        person_pools=settings.person_check.pools,
+        identity_verification_pools=settings.person_check.pools,
         subscribe_template=subscribe_template,
         prices={"sms": settings.sms.price, "voice": settings.voice.price},
     )

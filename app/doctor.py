@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from app.doctor_files import DOCUMENTS, FILES, SEALS, SEARCH, check_files, check_fonts, check_seals, check_search
 from app.doctor_keys import KEYS, check_keys
 from app.doctor_money import MAIL, PAY, check_mail, check_pay
-from app.doctor_persons import PERSONS, check_persons
+from app.doctor_persons import IDENTITY_VERIFICATION, check_identity_verification
 from app.doctor_phones import check_phones
 from app.doctor_pools import POOLS, check_pools
 from app.file_limit import LIMITS, check_limits
@@ -266,7 +266,7 @@ CHECKS: Mapping[str, Check] = {
     "缓存": check_cache,
     "时钟": check_clock,
     "微信": check_white_list,
-    PERSONS: check_persons,
+    IDENTITY_VERIFICATION: check_identity_verification,
     PAY: check_pay,
     MAIL: check_mail,
     FILES: check_files,

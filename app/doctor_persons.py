@@ -9,10 +9,10 @@ from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import GatewayError, Rejected
-from gateways.alibaba.identity_verification import TIMEOUT, AlibabaPersons
+from gateways.alibaba.identity_verification import TIMEOUT, AlibabaIdentityVerification
 from gateways.http import Metrics, Vendor
 
-PERSONS = "实名核验"
+IDENTITY_VERIFICATION = "实名核验"
 
 _REFUSALS = {
     "410": "产品没有开通，请在阿里云控制台开通“身份二要素核验”。",
@@ -24,18 +24,22 @@ _REFUSALS = {
 }
 
 
-async def check_persons(settings: Settings) -> list[Finding]:
+async def check_identity_verification(settings: Settings) -> list[Finding]:
     pools = settings.person_check.pools
     if not pools:
-        return [skipped(PERSONS, "没有专家库启用，注册时的姓名与身份证号由审核人员核对。")]
+        return [skipped(IDENTITY_VERIFICATION, "没有专家库启用，注册时的姓名与身份证号由审核人员核对。")]
     if unknown := sorted(set(pools) - set(settings.pools)):
-        return [problem(PERSONS, f"PBT_PERSON_CHECK__POOLS 中的 {'、'.join(unknown)} 不在 PBT_POOLS 中。")]
+        return [
+            problem(IDENTITY_VERIFICATION, f"PBT_PERSON_CHECK__POOLS 中的 {'、'.join(unknown)} 不在 PBT_POOLS 中。")
+        ]
     async with aiohttp.ClientSession() as session:
         vendor = Vendor("persons", session, Metrics(CollectorRegistry()), timeout=TIMEOUT)
         try:
-            await AlibabaPersons(settings.person_check, vendor, SystemClock()).probe()
+            await AlibabaIdentityVerification(settings.person_check, vendor, SystemClock()).probe()
         except Rejected as error:
-            return [problem(PERSONS, _REFUSALS.get(error.vendor_code, f"阿里云回复 {error.vendor_code}。"))]
+            return [
+                problem(IDENTITY_VERIFICATION, _REFUSALS.get(error.vendor_code, f"阿里云回复 {error.vendor_code}。"))
+            ]
         except GatewayError:
-            return [problem(PERSONS, "接口没有正常回应，请检查 PBT_PERSON_CHECK__URL 和出网。")]
-    return [ok(PERSONS, "接口可用，签名有效。")]
+            return [problem(IDENTITY_VERIFICATION, "接口没有正常回应，请检查 PBT_PERSON_CHECK__URL 和出网。")]
+    return [ok(IDENTITY_VERIFICATION, "接口可用，签名有效。")]

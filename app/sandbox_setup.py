@@ -37,7 +37,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def with_demo_accounts(settings: Settings) -> Settings:
     """Settings with an official account, a mini-program, SMS and voice for every pool that has none, with demo
-    merchants, and with the check of persons everywhere.
+    merchants, and with the identity verification everywhere.
 
     Writes the merchants' keys into the data folder when they aren't there; CommandError when that can't be done.
     """

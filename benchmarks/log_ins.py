@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.commands.database import deps_for
-from benchmarks.persons import AHEAD, FEE, INVITED, REVIEWING, People
+from benchmarks.people import AHEAD, FEE, INVITED, REVIEWING, People
 from benchmarks.product import POOL, Product
 from domain.ids import new_id
 from models.accounts import Session

@@ -28,7 +28,7 @@ from benchmarks import pages, words
 from benchmarks.folder import DATA_DIR, bench_settings
 from benchmarks.load import Load, full_speed
 from benchmarks.log_ins import LogIns, log_in
-from benchmarks.persons import People, find_people
+from benchmarks.people import People, find_people
 from benchmarks.processes import ROOT, cpu, tell_load
 from benchmarks.product import POOL, PORT, Product, environment, product
 from benchmarks.seed import Sizes

@@ -22,7 +22,7 @@ from benchmarks.folder import DATA_DIR
 from benchmarks.load import request
 from benchmarks.log_ins import LogIn, LogIns, log_in
 from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, tell
-from benchmarks.persons import AHEAD, FEE, INVITED, REVIEWING, find_people
+from benchmarks.people import AHEAD, FEE, INVITED, REVIEWING, find_people
 from benchmarks.processes import tell_load
 from benchmarks.product import POOL, product
 from benchmarks.seed import Sizes

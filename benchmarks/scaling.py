@@ -28,7 +28,7 @@ from benchmarks.callbacks import is_reply
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import Load, full_speed
 from benchmarks.notices import KIND, PARAMS, make_followers
-from benchmarks.persons import AHEAD, EXPERT, REVIEWING, People, find_people
+from benchmarks.people import AHEAD, EXPERT, REVIEWING, People, find_people
 from benchmarks.processes import cpu, tell_load
 from benchmarks.product import POOL, PORT, SANDBOX, Product, environment, product
 from benchmarks.seed import Sizes

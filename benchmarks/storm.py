@@ -32,7 +32,7 @@ from benchmarks.folder import DATA_DIR
 from benchmarks.load import Load, full_speed, steady
 from benchmarks.log_ins import LogIns, log_in
 from benchmarks.pages import answer
-from benchmarks.persons import AHEAD, EXPERT, FEE, REVIEWING, People, find_people
+from benchmarks.people import AHEAD, EXPERT, FEE, REVIEWING, People, find_people
 from benchmarks.phones import make_phones
 from benchmarks.processes import cpu, memory, tell_load
 from benchmarks.product import POOL, PORT, Product, product

@@ -22,7 +22,7 @@ from benchmarks.callbacks import Account, choices, is_reply
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import Check, Load, full_speed
 from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, tell
-from benchmarks.persons import AHEAD, EXPERT, FEE, INVITED, REVIEWING, STRANGER, People, find_people
+from benchmarks.people import AHEAD, EXPERT, FEE, INVITED, REVIEWING, STRANGER, People, find_people
 from benchmarks.processes import tell_load
 from benchmarks.product import PORT, Product, product
 from benchmarks.seed import Sizes

@@ -219,7 +219,7 @@ class Identity(BaseModel):
     client_secret: SecretStr = SecretStr("sandbox-identity-secret")
 
 
-class PersonCheck(BaseModel):
+class IdentityVerificationSettings(BaseModel):
     """Alibaba Cloud's check that a name and an ID number belong together (身份二要素核验)."""
 
     url: str = "http://127.0.0.1:8090/persons/"
@@ -398,7 +398,7 @@ class Settings(BaseSettings):
     voice: Voice = Voice()
     receipts: DeliveryReports = DeliveryReports()
     identity: Identity = Identity()
-    person_check: PersonCheck = PersonCheck()
+    person_check: IdentityVerificationSettings = IdentityVerificationSettings()
     pay: Pay = Pay()
     mail: Mail = Mail()
     files: FileStore = FileStore()

@@ -8,9 +8,9 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.errors import InvalidInput, TooMany
+from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import fold, id_number, mobile_number, person_name
-from domain.persons import PersonCheck
 from handlers import binding, commands, people, texts
 from services.accounts import PersonRegistered, RegistrationForm, Source
 from services.core.base import Actor
@@ -112,7 +112,7 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
 
 async def _say_registered(talk: Talk, done: PersonRegistered, name: str) -> None:
     said = texts.REGISTERED.format(name=name, number=done.masked_id_number, mobile=done.masked_mobile)
-    if done.identity_verification != PersonCheck.NONE:
+    if done.identity_verification != IdentityVerificationResult.NONE:
         said = f"{said}\n{texts.IDENTITY_VERIFICATION.format(found=done.identity_verification.label)}"
     if done.expert_number:
         said = f"{said}\n{texts.REGISTERED_EXPERT.format(number=done.expert_number)}"

@@ -25,7 +25,7 @@ class Account(Row):
     id_number_hash = fields.CharField(64, null=True)
     registered_at = fields.DatetimeField(null=True)
     identity_verification = fields.CharField(12, default="", db_default="")
-    """Whether name and number belong together: a value of ``domain.persons.PersonCheck``."""
+    """Whether name and number belong together: a value of ``domain.identity.IdentityVerificationResult``."""
     identity_verified_at = fields.DatetimeField(null=True)
     identity_verification_due_at = fields.DatetimeField(null=True)
     """When the register is to be asked (again); None: never."""
@@ -209,7 +209,7 @@ class PersonLookup(Row):
     number_hash = fields.CharField(64)
     pair_hash = fields.CharField(64)
     answer = fields.CharField(12, default="")
-    """A value of ``domain.persons.PersonCheck``; empty: none came."""
+    """A value of ``domain.identity.IdentityVerificationResult``; empty: none came."""
     asked_at = fields.DatetimeField()
 
     class Meta:

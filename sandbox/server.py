@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from sandbox import miniprogram, page, proxy
-from sandbox.aliyun.persons import PersonCenter
+from sandbox.aliyun.identity_verification import IdentityVerificationCenter
 from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
@@ -34,7 +34,7 @@ def create_app(config: Config) -> web.Application:
     app[WORLD] = world
     app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network), payments, MailCenter(world))
     install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES, *faces.ROUTES])
-    for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc), ("/persons", PersonCenter(world).rpc)):
+    for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc), ("/persons", IdentityVerificationCenter(world).rpc)):
         for path in (prefix, prefix + "/"):
             app.router.add_get(path, rpc.handle)
             app.router.add_post(path, rpc.handle)

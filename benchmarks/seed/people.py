@@ -13,8 +13,8 @@ from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import SHANGHAI
 from domain.draws.recusal import unit_keys
+from domain.identity import IdentityVerificationResult
 from domain.ids import new_id
-from domain.persons import PersonCheck
 from models.accounts import Account, WechatIdentity
 from models.experts import Employment, Expert, Unavailability
 from sandbox.phones import openid_of
@@ -118,7 +118,9 @@ def _person(world: World, rows: _Rows, mobile: str, name: str, columns: dict[str
             "pool": POOL,
             "real_name": name,
             "registered_at": created,
-            "identity_verification": (PersonCheck.ON_FILE if "number" in columns else PersonCheck.MATCHED).value,
+            "identity_verification": (
+                IdentityVerificationResult.ON_FILE if "number" in columns else IdentityVerificationResult.MATCHED
+            ).value,
             "identity_verified_at": created,
             "privacy_version": world.book.pool.privacy_version,
             "privacy_accepted_at": created,

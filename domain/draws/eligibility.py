@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.clock import local
 from domain.draws.recusal import normalise_person_name
-from domain.persons import born_after
+from domain.identity import born_after
 
 Reason = Literal[
     "other_pool",

@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.forms.schema import schema_of
 from domain.forms.specialties import check_specialties
 from domain.forms.values import CatalogueView, FieldProblem, asked, clean_value, is_empty, plain_key
-from domain.persons import PersonFacts, age_on, birth_of, person_facts, sex_of
+from domain.identity import PersonFacts, age_on, birth_of, person_facts, sex_of
 from domain.rulebook.form import EntryType, Form, FormField
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Alibaba Cloud's RPC calls, signed with ACS3-HMAC-SHA256, as SMS, voice and the check of persons use them.
+"""Alibaba Cloud's RPC calls, signed with ACS3-HMAC-SHA256, as SMS, voice and the identity verification use them.
 
 Source: the vendor's page on request structure and signature V3, whose example is one of our tests.
 """

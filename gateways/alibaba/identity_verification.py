@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from config.settings import PersonCheck
+from config.settings import IdentityVerificationSettings
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways.alibaba.api import AlibabaApi, Answered, Credentials, Product
@@ -14,7 +14,9 @@ from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
 from services.ports import PersonMatch
 
-PERSONS = Product("2019-03-07", "200", away=frozenset({"402", "403", "500"}), operator=frozenset({"410", "411", "412"}))
+IDENTITY_VERIFICATION = Product(
+    "2019-03-07", "200", away=frozenset({"402", "403", "500"}), operator=frozenset({"410", "411", "412"})
+)
 """402: the authority's own register is away; 403: asked too often; 410 to 412: not ordered, not granted, not paid."""
 
 TIMEOUT = 5.0
@@ -34,12 +36,12 @@ class _Compared(Shape):
     result: _Result = Field(alias="ResultObject")
 
 
-class AlibabaPersons:
+class AlibabaIdentityVerification:
     """Implements the port PersonRegister. Name and number travel in the body, and stand in no log and no error."""
 
-    def __init__(self, settings: PersonCheck, vendor: Vendor, clock: Clock) -> None:
+    def __init__(self, settings: IdentityVerificationSettings, vendor: Vendor, clock: Clock) -> None:
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
-        self._api = AlibabaApi(vendor, settings.url, credentials, clock, PERSONS)
+        self._api = AlibabaApi(vendor, settings.url, credentials, clock, IDENTITY_VERIFICATION)
 
     async def compare(self, name: str, id_number: str) -> PersonMatch:
         form = {"ParamType": "normal", "UserName": name, "IdentifyNum": id_number}

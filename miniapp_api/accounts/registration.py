@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
@@ -40,8 +40,8 @@ class RegistrationIn(Input):
     password: str = Field("", max_length=64, description="Empty: none for now, it can be set later")
 
 
-PersonCheckOut = Annotated[
-    PersonCheck,
+IdentityVerificationOut = Annotated[
+    IdentityVerificationResult,
     Field(
         description="What is known of name and ID number belonging together; empty: it was not asked. `waiting`: the "
         "register gave no answer and is asked again"
@@ -57,7 +57,7 @@ class RegisteredOut(Output):
     masked_mobile: str = Field(examples=["138****1234"])
     roles: tuple[str, ...]
     expert_number: str
-    person_check: PersonCheckOut
+    person_check: IdentityVerificationOut
 
 
 class ProfileOut(Output):
@@ -67,7 +67,7 @@ class ProfileOut(Output):
     masked_id_number: str
     masked_mobile: str
     registered: bool
-    person_check: PersonCheckOut
+    person_check: IdentityVerificationOut
     has_password: bool
     password_initial: bool
     mobile_free_at: Moment | None

@@ -406,6 +406,8 @@ declare namespace Api {
     advice: Array<AdviceOut>;
   }
 
+  type IdentityVerificationResult = '' | 'matched' | 'on_file' | 'waiting' | 'no_record' | 'differs';
+
   interface InitialIn {
     numbers: Array<string>;
   }
@@ -715,8 +717,6 @@ declare namespace Api {
     items: Array<PeriodOut>;
   }
 
-  type PersonCheck = '' | 'matched' | 'on_file' | 'waiting' | 'no_record' | 'differs';
-
   interface PlacedOrderOut {
     order_id: string;
     amount: number;
@@ -753,7 +753,7 @@ declare namespace Api {
     masked_id_number: string;
     masked_mobile: string;
     registered: boolean;
-    person_check: PersonCheck;
+    person_check: IdentityVerificationResult;
     has_password: boolean;
     password_initial: boolean;
     mobile_free_at: string | null;
@@ -784,7 +784,7 @@ declare namespace Api {
     masked_mobile: string;
     roles: Array<string>;
     expert_number: string;
-    person_check: PersonCheck;
+    person_check: IdentityVerificationResult;
   }
 
   interface RegistrationIn {

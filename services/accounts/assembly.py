@@ -61,14 +61,14 @@ class AccountPorts:
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
     identity_platform: IdentityPlatform
-    persons: PersonRegister
-    person_pools: Collection[str]
+    person_register: PersonRegister
+    identity_verification_pools: Collection[str]
     """Where the register of persons is asked."""
 
 
 def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> AccountServices:
     bindings, passwords = WechatBinding(deps, notices), Passwords(deps)
-    verification = IdentityVerification(deps, notices, ports.persons, ports.person_pools)
+    verification = IdentityVerification(deps, notices, ports.person_register, ports.identity_verification_pools)
     sessions = Sessions(deps, bindings, ports.mini_program, ports.appids)
     return AccountServices(
         bindings=bindings,

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from domain.clock import local, print_date
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, RuleViolation, Unauthenticated
+from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
-from domain.persons import PersonCheck
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.passwords import Claim, Passwords
@@ -43,7 +43,7 @@ class Profile:
     masked_id_number: str
     masked_mobile: str
     registered: bool
-    identity_verification: PersonCheck
+    identity_verification: IdentityVerificationResult
     has_password: bool
     password_initial: bool
     mobile_free_at: datetime | None
@@ -82,7 +82,7 @@ class Credentials:
             masked_id_number=mask_id_number(number),
             masked_mobile=mask_mobile(keys.open_text(account.mobile_sealed, "mobile")),
             registered=account.registered_at is not None,
-            identity_verification=PersonCheck(account.identity_verification),
+            identity_verification=IdentityVerificationResult(account.identity_verification),
             has_password=bool(account.password_hash),
             password_initial=account.password_initial,
             mobile_free_at=free_at if free_at and free_at > self._deps.now() else None,

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
@@ -65,7 +65,7 @@ async def register_from_file(account: Account, expert: Expert, now: datetime) ->
         return
     account.real_name, account.registered_at = expert.name, now
     account.id_number_sealed, account.id_number_hash = expert.id_number_sealed, expert.id_number_hash
-    account.identity_verification = PersonCheck.ON_FILE.value
+    account.identity_verification = IdentityVerificationResult.ON_FILE.value
     await account.save(
         update_fields=["real_name", "registered_at", "id_number_sealed", "id_number_hash", "identity_verification"]
     )

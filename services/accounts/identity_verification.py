@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from domain.errors import Conflict, GatewayError
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from models.accounts import Account, PersonLookup
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.limits import DAY, advisory_lock, check_below
@@ -30,10 +30,10 @@ _AGAIN = timedelta(hours=1)
 _AT_ONCE = 100
 _GIVE_UP = 3
 """Failures in a row after which a round of the job ends: the register is away."""
-_FOUND: Mapping[PersonMatch, PersonCheck] = {
-    "match": PersonCheck.MATCHED,
-    "differs": PersonCheck.DIFFERS,
-    "no_record": PersonCheck.NO_RECORD,
+_FOUND: Mapping[PersonMatch, IdentityVerificationResult] = {
+    "match": IdentityVerificationResult.MATCHED,
+    "differs": IdentityVerificationResult.DIFFERS,
+    "no_record": IdentityVerificationResult.NO_RECORD,
 }
 
 
@@ -73,21 +73,21 @@ class IdentityVerification:
             pool=pool, mobile_hash=mobile_hash, number_hash=number_hash, pair_hash=pair, asked_at=now
         )
 
-    async def finish(self, lookup: PersonLookup, name: str, number: str) -> PersonCheck:
+    async def finish(self, lookup: PersonLookup, name: str, number: str) -> IdentityVerificationResult:
         """Ask, outside any transaction; ``WAITING`` when no answer comes."""
         if lookup.answer:
-            return PersonCheck(lookup.answer)
+            return IdentityVerificationResult(lookup.answer)
         found = await self._ask(name, number)
-        if found != PersonCheck.WAITING:
+        if found != IdentityVerificationResult.WAITING:
             await PersonLookup.filter(id=lookup.id).update(answer=found.value)
         return found
 
-    async def _ask(self, name: str, number: str) -> PersonCheck:
+    async def _ask(self, name: str, number: str) -> IdentityVerificationResult:
         try:
             return _FOUND[await self._register.compare(name, number)]
         except GatewayError as error:
             log.warning("identity_verification_unanswered", reason=type(error).__name__)
-            return PersonCheck.WAITING
+            return IdentityVerificationResult.WAITING
 
     def refusal(self, pool: str) -> Conflict:
         """For a person whose name is not that of the number."""
@@ -97,11 +97,13 @@ class IdentityVerification:
             code="person_differs",
         )
 
-    def mark(self, account: Account, found: PersonCheck, now: datetime) -> None:
+    def mark(self, account: Account, found: IdentityVerificationResult, now: datetime) -> None:
         """Note what was found; the caller saves the account."""
-        waiting = found == PersonCheck.WAITING
+        waiting = found == IdentityVerificationResult.WAITING
         account.identity_verification = found.value
-        account.identity_verified_at = now if found not in (PersonCheck.NONE, PersonCheck.WAITING) else None
+        account.identity_verified_at = (
+            now if found not in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING) else None
+        )
         account.identity_verification_due_at = now + _AGAIN if waiting else None
 
     # ---- later
@@ -126,7 +128,7 @@ class IdentityVerification:
     async def _check_one(self, account_id: UUID) -> bool:
         """False: no answer came. A deleted account, or one whose pool asks no more, is done."""
         account = await Account.get(id=account_id)
-        found = PersonCheck.NONE
+        found = IdentityVerificationResult.NONE
         if account.id_number_sealed and self.asks(account.pool):
             number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
             found = await self._ask(account.real_name, number)
@@ -138,13 +140,13 @@ class IdentityVerification:
                     update_fields=["identity_verification", "identity_verified_at", "identity_verification_due_at"]
                 )
                 await self._notify(locked, found, now)
-        return found != PersonCheck.WAITING
+        return found != IdentityVerificationResult.WAITING
 
-    async def _notify(self, account: Account, found: PersonCheck, now: datetime) -> None:
-        if found in (PersonCheck.NONE, PersonCheck.WAITING):
+    async def _notify(self, account: Account, found: IdentityVerificationResult, now: datetime) -> None:
+        if found in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING):
             return
         await record(system(account.pool), now, "account.person_check", "account", account.id, found=found.value)
-        if found == PersonCheck.DIFFERS:
+        if found == IdentityVerificationResult.DIFFERS:
             await self._notices.notify(
                 pool=account.pool,
                 kind="person_differs",

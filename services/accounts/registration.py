@@ -9,10 +9,10 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput
+from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.parsing import id_number as parse_id_number
 from domain.parsing import person_name
-from domain.persons import PersonCheck
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.expert_matching import link_expert
@@ -61,7 +61,7 @@ class PersonRegistered:
     masked_mobile: str
     roles: tuple[str, ...]
     expert_number: str = ""
-    identity_verification: PersonCheck = PersonCheck.NONE
+    identity_verification: IdentityVerificationResult = IdentityVerificationResult.NONE
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class Registration:
         notices: Notifier,
         accounts: WechatBinding,
         passwords: Passwords,
-        persons: IdentityVerification,
+        verification: IdentityVerification,
     ) -> None:
         self._deps = deps
-        self._persons = persons
+        self._verification = verification
         self._codes = VerificationCodes(deps, notices)
         self._accounts = accounts
         self._passwords = passwords
@@ -167,23 +167,23 @@ class Registration:
 
     # ---- asking the register, before the locks that registering holds
 
-    async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> PersonCheck:
+    async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> IdentityVerificationResult:
         """What the register says of name and number; ``NONE`` where it is not asked.
 
         It is asked only for a person whom nothing else keeps out, and whose refusal would cost the code.
         """
-        if not self._persons.asks(pool):
-            return PersonCheck.NONE
+        if not self._verification.asks(pool):
+            return IdentityVerificationResult.NONE
         async with transaction():
             await advisory_lock(f"account:{pool}:{checked.mobile_hash}")
             if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code, source):
-                return PersonCheck.WAITING
+                return IdentityVerificationResult.WAITING
             if await self._refusal(pool, checked):
-                return PersonCheck.WAITING
+                return IdentityVerificationResult.WAITING
             if await Expert.exists(pool=pool, id_number_hash=checked.number_hash, left_at=None):
-                return PersonCheck.ON_FILE  # with this name, or it would have been refused
-            lookup = await self._persons.begin(pool, checked.mobile_hash, checked.name, checked.number)
-        return await self._persons.finish(lookup, checked.name, checked.number)
+                return IdentityVerificationResult.ON_FILE  # with this name, or it would have been refused
+            lookup = await self._verification.begin(pool, checked.mobile_hash, checked.name, checked.number)
+        return await self._verification.finish(lookup, checked.name, checked.number)
 
     # ---- under the locks: mobile, code, ID number, rows
 
@@ -193,7 +193,7 @@ class Registration:
         form: RegistrationForm,
         checked: _Checked,
         identity_id: UUID | None,
-        found: PersonCheck,
+        found: IdentityVerificationResult,
         source: Source,
     ) -> PersonRegistered | AppError:
         pool, now = actor.pool, self._deps.now()
@@ -205,8 +205,8 @@ class Registration:
             return refusal
         await advisory_lock(f"person:{pool}:{checked.number_hash}")
         refusal = await self._refusal(pool, checked)
-        if refusal is None and found == PersonCheck.DIFFERS:
-            refusal = self._persons.refusal(pool)
+        if refusal is None and found == IdentityVerificationResult.DIFFERS:
+            refusal = self._verification.refusal(pool)
         if refusal is not None:
             await record(actor, now, "account.register_refused", "account", actor.account_id, code=refusal.code)
             return refusal
@@ -276,14 +276,14 @@ class Registration:
         return None
 
     async def _write(
-        self, pool: str, form: RegistrationForm, checked: _Checked, found: PersonCheck, now: datetime
+        self, pool: str, form: RegistrationForm, checked: _Checked, found: IdentityVerificationResult, now: datetime
     ) -> Account:
         account = await account_by_mobile(self._deps, pool, checked.mobile)
         account.real_name, account.registered_at = checked.name, now
         account.id_number_sealed = self._deps.keys.seal(checked.number, "id_number")
         account.id_number_hash = checked.number_hash
         account.privacy_version, account.privacy_accepted_at = form.privacy_version, now
-        self._persons.mark(account, found, now)
+        self._verification.mark(account, found, now)
         if checked.password_hash:
             account.password_hash, account.password_set_at = checked.password_hash, now
         await account.save()

@@ -3,6 +3,7 @@
 Rows are locked application first; ``repository`` has the locks and moves that every use case begins and ends with.
 """
 
+from services.applications.applicants import facts_of, today
 from services.applications.assembly import ApplicationPorts, ApplicationServices, build
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX, ready_files
@@ -16,7 +17,6 @@ from services.applications.documents import PdfDocument, Printed
 from services.applications.drafts import Begun, SavedSection
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, drop_open, lock_open_tasks
-from services.applications.persons import facts_of, today
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
 from services.applications.queries import ApplicationView, FileView, LogLine, OwnLine, Returned, SectionView
 from services.applications.repository import (

@@ -28,9 +28,9 @@ from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
 from services.applications import document_contents
+from services.applications.applicants import facts_of, file_values, today
 from services.applications.codes import load_codes
 from services.applications.document_contents import Content, Filled
-from services.applications.persons import facts_of, file_values, today
 from services.applications.problems import refusal
 from services.applications.renewal import keep
 from services.applications.repository import get_own, lock_own, log, move, read_values, type_of

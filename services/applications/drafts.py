@@ -17,17 +17,17 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
+from services.applications.applicants import (
+    file_values,
+    last_values,
+    registered,
+)
 from services.applications.attachment_reuse import find_former, take_files_over
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.expired import carry_forward, over_since
 from services.applications.may_apply import check_person
-from services.applications.persons import (
-    file_values,
-    last_values,
-    registered,
-)
 from services.applications.problems import refusal
 from services.applications.renewal import find_filed, find_kept, refused_changes
 from services.applications.repository import (

@@ -16,7 +16,7 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.certificates import Certificate
 from models.experts import Expert
-from services.applications.persons import facts_of, find_expert, is_own_file, today
+from services.applications.applicants import facts_of, find_expert, is_own_file, today
 from services.applications.repository import has_enrolled
 from services.core.base import Deps, violation
 

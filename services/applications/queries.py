@@ -21,10 +21,10 @@ from domain.rulebook.form import EntryType, Form
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
+from services.applications.applicants import facts_of as person_of
+from services.applications.applicants import registered, today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.codes import CatalogueCodes, load_codes
-from services.applications.persons import facts_of as person_of
-from services.applications.persons import registered, today
 from services.applications.progress import Progress, codes_of, show_progress
 from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, facts_of, find_exam
 from services.applications.renewal import find_filed, kept_of, kept_rule

@@ -11,7 +11,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
-from services.applications.persons import file_values
+from services.applications.applicants import file_values
 from services.applications.repository import editable_fields, open_values, type_of, write_section
 from services.core.base import Deps
 

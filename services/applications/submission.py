@@ -12,16 +12,16 @@ from uuid import UUID
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
 from domain.errors import AppError, Conflict
 from domain.forms.checking import FieldProblem, check_complete, filled
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
+from services.applications.applicants import facts_of, today
 from services.applications.campaigns import Campaigns
 from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.notifications import notify_applicant
-from services.applications.persons import facts_of, today
 from services.applications.problems import refusal
 from services.applications.renewal import find_filed, keep
 from services.applications.repository import (
@@ -172,7 +172,7 @@ class Submission:
             return outcome_of(application)
 
     def _check_person(self, account: Account, book: Rulebook) -> None:
-        if account.identity_verification == PersonCheck.DIFFERS:
+        if account.identity_verification == IdentityVerificationResult.DIFFERS:
             raise Conflict(
                 f"经核验，您注册的姓名与身份证号不一致，不能提交申请。请拨打{book.pool.hotline}核实。",
                 code="person_differs",

@@ -20,12 +20,12 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
+from services.applications.applicants import is_own_file
 from services.applications.campaign_windows import CampaignView, announced_of
 from services.applications.campaigns import Campaigns
 from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
 from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of
-from services.applications.persons import is_own_file
 from services.applications.progress import Progress, Step, codes_of, latest_progress, show_progress
 from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, exam_of, facts_of
 from services.core.base import Deps, from_row, rows

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.persons import birth_of
+from domain.identity import birth_of
 from models.experts import Employment, Expert
 from services.core.crypto import Keyring
 from services.experts.import_rows import ExpertRow

@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.clock import local, print_time
 from domain.draws.lifecycles import InvitationEvent, InvitationState
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.persons import age_on, born_after
+from domain.identity import age_on, born_after
 from models.experts import Expert
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, Page, record

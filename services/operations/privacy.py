@@ -10,7 +10,7 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain.errors import AppError, Conflict, Unauthenticated
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from models.accounts import (
     Account,
     FormDraft,
@@ -174,7 +174,7 @@ class Privacy:
                 "name": account.real_name,
                 "id_number": keys.read(account.id_number_sealed, "id_number"),
                 "registered_at": _iso(account.registered_at),
-                "person_check": PersonCheck(account.identity_verification).label,
+                "person_check": IdentityVerificationResult(account.identity_verification).label,
                 "person_checked_at": _iso(account.identity_verified_at),
                 "mobile_changed_at": _iso(account.mobile_changed_at),
                 "password_set_at": _iso(account.password_set_at),

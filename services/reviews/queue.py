@@ -11,8 +11,8 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
 from domain.forms.checking import filled
+from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile
-from domain.persons import PersonCheck
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
@@ -180,7 +180,7 @@ class ReviewQueue:
             submitted_at=application.submitted_at,
             masked_mobile=mask_mobile(person.mobile),
             masked_id_number=mask_id_number(person.id_number),
-            identity_verification=PersonCheck(account.identity_verification),
+            identity_verification=IdentityVerificationResult(account.identity_verification),
             identity_verified_at=account.identity_verified_at,
             sheet=form_of(self._deps, application, account, values, codes, files),
             specialties=tuple(specialty_of(one, codes) for one in chosen),

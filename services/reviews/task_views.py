@@ -12,7 +12,7 @@ from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.forms.display import SpecialtyChoice, show_region, show_specialty
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
@@ -86,7 +86,7 @@ class TaskView:
     masked_mobile: str
     masked_id_number: str
     identity_verification: Annotated[
-        PersonCheck,
+        IdentityVerificationResult,
         Field(
             serialization_alias="person_check",
             description="Whether name and ID number belong together; empty: not asked",

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from app.doctor_persons import check_persons
+from app.doctor_persons import check_identity_verification
 from app.findings import Finding
-from config.settings import PersonCheck, Settings
+from config.settings import IdentityVerificationSettings, Settings
 from tests.factories.settings import production_settings
 from tests.gateways.support import DROP, Rogue, reply
 
 
 def settings(url: str, pools: list[str]) -> Settings:
-    asks = PersonCheck(url=f"{url}/", access_key_secret="own", pools=pools)  # type: ignore[arg-type]
+    asks = IdentityVerificationSettings(url=f"{url}/", access_key_secret="own", pools=pools)  # type: ignore[arg-type]
     return production_settings().model_copy(update={"pools": ["hunan"], "person_check": asks})
 
 
 async def look(answer: bytes, pools: list[str]) -> Finding:
     async with Rogue([answer]) as rogue:
-        (finding,) = await check_persons(settings(rogue.url, pools))
+        (finding,) = await check_identity_verification(settings(rogue.url, pools))
     return finding
 
 

@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 from app.free_port import free_port
 from config.settings import (
     Identity,
+    IdentityVerificationSettings,
     Mail,
     MiniProgram,
     OfficialAccount,
     Pay,
     PayMerchant,
-    PersonCheck,
     Sms,
     SmsPool,
     Voice,
@@ -30,7 +30,7 @@ from config.settings import (
 )
 from domain.clock import SystemClock
 from gateways.alibaba.click_to_dial import AlibabaCallBridge
-from gateways.alibaba.identity_verification import AlibabaPersons
+from gateways.alibaba.identity_verification import AlibabaIdentityVerification
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
 from gateways.identity import OidcIdentity
@@ -96,7 +96,7 @@ class World:
     sms: AlibabaSms
     voice: AlibabaVoice
     bridge: AlibabaCallBridge
-    persons: AlibabaPersons
+    identity_verification: AlibabaIdentityVerification
     identity: OidcIdentity
     pay: WechatPay
     mailer: SmtpMailer
@@ -287,7 +287,7 @@ def _clients(
             "jilin": VoicePool(show_number="043112345678", templates={"draw_call": "V_JL"}),
         },
     )
-    persons = PersonCheck(url=f"{url}/persons/", access_key_id="ak", access_key_secret=SecretStr("sk"))
+    persons = IdentityVerificationSettings(url=f"{url}/persons/", access_key_id="ak", access_key_secret=SecretStr("sk"))
     identity = Identity(issuer=f"{url}/identity", client_secret=SecretStr("id-secret"))
     return World(
         url,
@@ -298,7 +298,7 @@ def _clients(
         AlibabaSms(sms, tools.vendor("sms"), clock),
         AlibabaVoice(voice, tools.vendor("voice", timeout=2), clock),
         AlibabaCallBridge(voice, tools.vendor("voice", timeout=2), clock),
-        AlibabaPersons(persons, tools.vendor("persons", timeout=2), clock),
+        AlibabaIdentityVerification(persons, tools.vendor("persons", timeout=2), clock),
         OidcIdentity(identity, tools.vendor("identity"), clock),
         WechatPay(_pay(url), settings, tools.vendor("pay", timeout=2), clock, public_url=back),
         SmtpMailer(

@@ -10,9 +10,9 @@ from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
+from tests.factories.identity import FakeFaces, FakeRegister
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
-from tests.factories.persons import FakeFaces, FakeRegister
 from tests.factories.relay import NoRelay
 
 
@@ -21,7 +21,7 @@ class _Official(SceneMaker, FakeChat):
 
 
 def register_of(services: Services) -> FakeRegister:
-    return cast(FakeRegister, services.accounts.registration._persons._register)
+    return cast(FakeRegister, services.accounts.registration._verification._register)
 
 
 def faces_of(services: Services) -> FakeFaces:
@@ -40,7 +40,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         voice=unused,
         bridge=Bridge(),
         identity=unused,
-        persons=FakeRegister(),
+        person_register=FakeRegister(),
         faces=FakeFaces(),
         pay=FakePlatform(deps.clock),
         mail=FakeMailer(),
@@ -49,7 +49,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         sealer=PadesSealer({}),
         checker=QuickChecker(),
         relay=NoRelay(),
-        person_pools=["demo"],
+        identity_verification_pools=["demo"],
         appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},
         subscribe_template=lambda pool, kind: kind,
         prices={},

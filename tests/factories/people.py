@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.persons import birth_of
+from domain.identity import birth_of
 from models.accounts import Account, RoleGrant, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation

@@ -166,7 +166,7 @@ class Box:
         response = await self.client.post(f"/{product}/", params=parameters, headers=headers)
         return response.status, await response.json()
 
-    async def ask_persons(self, **form: str) -> tuple[int, dict[str, Any]]:
+    async def verify_identity(self, **form: str) -> tuple[int, dict[str, Any]]:
         """Id2MetaVerify with its parameters in the body."""
         body, host = urlencode(form).encode(), f"{self.client.host}:{self.client.port}"
         headers = sign_v3("sandbox-key-secret", "Id2MetaVerify", {}, host, version="2019-03-07", body=body)

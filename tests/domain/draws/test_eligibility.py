@@ -20,7 +20,7 @@ from domain.draws.eligibility import (
     years_before,
 )
 from domain.draws.recusal import unit_keys
-from domain.persons import age_on, born_after
+from domain.identity import age_on, born_after
 
 START = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 AT = Span(START, START + timedelta(hours=8))

@@ -9,18 +9,20 @@ from urllib.parse import parse_qs
 import pytest
 from structlog.testing import capture_logs
 
-from config.settings import PersonCheck
+from config.settings import IdentityVerificationSettings
 from domain.clock import FixedClock
 from domain.errors import GatewayError, Rejected, Transient
-from gateways.alibaba.identity_verification import AlibabaPersons
+from gateways.alibaba.identity_verification import AlibabaIdentityVerification
 from tests.gateways.support import DROP, Rogue, Tools, reply
 
 NAME, NUMBER = "王小明", "11010519491231002X"
 
 
-def client(tools: Tools, rogue: Rogue) -> AlibabaPersons:
-    settings = PersonCheck(url=f"{rogue.url}/", pools=["demo"])
-    return AlibabaPersons(settings, tools.vendor("persons"), FixedClock(datetime(2026, 11, 21, 4, 0, tzinfo=UTC)))
+def client(tools: Tools, rogue: Rogue) -> AlibabaIdentityVerification:
+    settings = IdentityVerificationSettings(url=f"{rogue.url}/", pools=["demo"])
+    return AlibabaIdentityVerification(
+        settings, tools.vendor("persons"), FixedClock(datetime(2026, 11, 21, 4, 0, tzinfo=UTC))
+    )
 
 
 def found(code: object) -> bytes:
@@ -106,10 +108,10 @@ async def test_what_waits_for_the_operator_is_logged_for_him(tools: Tools, code:
 )
 async def test_a_probe_asks_about_nobody(tools: Tools, answer: bytes, well: bool) -> None:
     async with Rogue([answer]) as rogue:
-        persons = client(tools, rogue)
+        verification = client(tools, rogue)
         if well:
-            await persons.probe()
+            await verification.probe()
         else:
             with pytest.raises(GatewayError):
-                await persons.probe()
+                await verification.probe()
     assert parse_qs(rogue.seen[0].body.decode()) == {"ParamType": ["normal"]}

@@ -10,7 +10,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, TooMany, Transient
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from models.accounts import Account, PersonLookup
 from models.audit import AuditEntry
 from services.accounts import PersonRegistered, RegistrationForm
@@ -23,8 +23,8 @@ from services.accounts.registration import Registration
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
 from services.operations.privacy import Privacy
+from tests.factories.identity import FakeRegister, id_number
 from tests.factories.people import make_account, make_expert, mobile_number
-from tests.factories.persons import FakeRegister, id_number
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
@@ -67,7 +67,7 @@ async def is_due(desk: Desk) -> bool:
 async def test_a_name_that_is_the_owners_is_marked_so(desk: Desk, clock: FixedClock) -> None:
     done = await desk.enter()
     account = await Account.get(id=done.account_id)
-    assert done.identity_verification == PersonCheck.MATCHED
+    assert done.identity_verification == IdentityVerificationResult.MATCHED
     assert (account.identity_verification, account.identity_verified_at, account.identity_verification_due_at) == (
         "matched",
         clock.now(),
@@ -91,13 +91,13 @@ async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(desk:
 async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(desk: Desk) -> None:
     desk.register.answers["王小明"] = "no_record"
     done = await desk.enter()
-    assert done.identity_verification == PersonCheck.NO_RECORD
+    assert done.identity_verification == IdentityVerificationResult.NO_RECORD
     assert not await is_due(desk)
 
 
 async def test_a_pool_that_does_not_ask_asks_nobody(desk: Desk) -> None:
-    desk.registration._persons = IdentityVerification(desk.deps, desk.book, desk.register, ["hunan"])
-    assert (await desk.enter()).identity_verification == PersonCheck.NONE
+    desk.registration._verification = IdentityVerification(desk.deps, desk.book, desk.register, ["hunan"])
+    assert (await desk.enter()).identity_verification == IdentityVerificationResult.NONE
     assert desk.register.asked == []
 
 
@@ -107,7 +107,7 @@ async def test_while_the_register_is_away_people_register_and_are_asked_about_la
 ) -> None:
     desk.register.fail = [trouble]
     done = await desk.enter()
-    assert (done.identity_verification, await is_due(desk)) == (PersonCheck.WAITING, False)
+    assert (done.identity_verification, await is_due(desk)) == (IdentityVerificationResult.WAITING, False)
     clock.move(HOUR)
     assert await is_due(desk)
     await desk.checks.check_due()
@@ -169,7 +169,7 @@ async def test_whom_the_pools_own_file_names_nobody_asks_about(desk: Desk, deps:
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
     done = await desk.enter(mobile=mobile)
-    assert (done.identity_verification, desk.register.asked) == (PersonCheck.ON_FILE, [])
+    assert (done.identity_verification, desk.register.asked) == (IdentityVerificationResult.ON_FILE, [])
 
 
 async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) -> None:
@@ -179,7 +179,7 @@ async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) 
     async with transaction():
         await link_expert(deps, account, deps.now())
     profile = await Credentials(deps, desk.book, Passwords(deps)).profile(Actor("demo", "expert", account.id))
-    assert profile.identity_verification == PersonCheck.ON_FILE
+    assert profile.identity_verification == IdentityVerificationResult.ON_FILE
 
 
 # ---- guessing

@@ -25,8 +25,8 @@ from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.core.limits import advisory_lock
 from services.experts import membership_status_of
+from tests.factories.identity import FakeRegister
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
-from tests.factories.persons import FakeRegister
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 

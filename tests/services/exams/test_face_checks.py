@@ -14,8 +14,8 @@ from models.exams import ExamCandidate
 from services.core.base import Actor, Deps, rows
 from tests.factories.assembly import faces_of
 from tests.factories.exams import own
+from tests.factories.identity import FakeFaces
 from tests.factories.people import make_identity
-from tests.factories.persons import FakeFaces
 from tests.services.exams.hall import make_hall
 from tests.services.exams.results import Room, make_room
 

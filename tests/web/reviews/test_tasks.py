@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.persons import PersonCheck
+from domain.identity import IdentityVerificationResult
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.audit import AuditEntry
@@ -173,10 +173,12 @@ async def test_the_log_speaks_in_words(world: World) -> None:
     assert ("打印表格" in desk.text, ">print<" in desk.text) == (True, False)
 
 
-@pytest.mark.parametrize("found", list(PersonCheck))
-async def test_a_reviewer_sees_whether_name_and_number_belong_together(world: World, found: PersonCheck) -> None:
+@pytest.mark.parametrize("found", list(IdentityVerificationResult))
+async def test_a_reviewer_sees_whether_name_and_number_belong_together(
+    world: World, found: IdentityVerificationResult
+) -> None:
     application, now = await handed_in(world), world.services.deps.now()
-    waits = {"identity_verification_due_at": now} if found == PersonCheck.WAITING else {}
+    waits = {"identity_verification_due_at": now} if found == IdentityVerificationResult.WAITING else {}
     await Account.filter(id=application.account_id).update(identity_verification=found.value, **waits)
     [task] = await tasks_of(application)
     desk = await (await reviewer_of(world)).get(f"/review/{task.id}")

@@ -13,7 +13,7 @@ FREE = "110105198001010011"
 
 
 async def ask(box: Box, name: str, number: str, **more: str) -> tuple[int, dict[str, Any]]:
-    return await box.ask_persons(**{"ParamType": "normal", "UserName": name, "IdentifyNum": number, **more})
+    return await box.verify_identity(**{"ParamType": "normal", "UserName": name, "IdentifyNum": number, **more})
 
 
 async def verdict(box: Box, name: str, number: str) -> str:

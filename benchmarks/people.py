@@ -1,4 +1,4 @@
-"""Whom the benchmarks let write and tap: openids and accounts of the filled database, by what they are about."""
+"""Accounts of the filled database that benchmarks write and tap as: openids by what they are about."""
 
 from __future__ import annotations
 

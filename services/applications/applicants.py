@@ -1,4 +1,4 @@
-"""The person behind an application: what the account tells the form, and the expert's file at renewal."""
+"""The applicant behind an application: what the account tells the form, and the expert's file at renewal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an identity number says of its holder, and a person's age on a day."""
+"""A person's identity: the outcome of its verification, what an ID number says of its holder, and the age on a day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 from domain.lifecycle import Labelled
 
 
-class PersonCheck(Labelled):
+class IdentityVerificationResult(Labelled):
     """What is known of a registered name and ID number belonging together (实名核验), as reviewers read it."""
 
     NONE = "", "未核验，请核对身份证件"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from domain.persons import age_on, birth_of, person_facts, sex_of
+from domain.identity import age_on, birth_of, person_facts, sex_of
 
 
 def test_the_seventeenth_digit_tells_the_sex() -> None:

@@ -1,4 +1,4 @@
-"""Whether a name and an ID number belong together: Id2MetaVerify of the product cloudauth.
+"""Identity verification (Id2MetaVerify of the product cloudauth): whether a name and an ID number belong together.
 
 Who owns a phone owns its ID number. An unowned number belongs to the first person asked about with it, until the
 sandbox ends: so anyone can register, and a second name with the same number is refused. The register knows
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _MATCH, _DIFFERS, _NO_RECORD = "1", "2", "3"
 
 
-class PersonCenter:
+class IdentityVerificationCenter:
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: OrderedDict[str, str] = OrderedDict()

@@ -1,4 +1,4 @@
-"""ID numbers, and a register of persons and a platform for faces that answer as told."""
+"""ID numbers, and fakes of identity verification and of face verification."""
 
 from __future__ import annotations
 
