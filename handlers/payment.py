@@ -1,6 +1,6 @@
-"""Paying (缴费): the link for this phone first, then a picture with the code for another one.
+"""Paying (缴费): the link for this phone first, then an image with the code for another one.
 
-WeChat pays no code that is long-pressed or picked from the album, so the text says what each is for. The picture needs
+WeChat pays no code that is long-pressed or picked from the album, so the text says what each is for. The image needs
 the payment platform and an upload, which may take longer than a chat waits: a job sends it after the text.
 """
 

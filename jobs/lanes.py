@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.core.queues import CALLS, CHAT, DEADLINES, DELIVERY_REPORTS, DRAWS, EXPORTS, PICTURES, REFILLS
+from services.core.queues import CALLS, CHAT, DEADLINES, DELIVERY_REPORTS, DRAWS, EXPORTS, QR_IMAGES, REFILLS
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,6 @@ LANES = (
     Lane("chat", (CHAT,), 0.2),
     Lane("calls", (DRAWS, CALLS, REFILLS, DELIVERY_REPORTS), 0.4),
     Lane("deadlines", (DEADLINES,), 0.2),
-    Lane("pictures", (PICTURES,), 0.1),
+    Lane("qr_images", (QR_IMAGES,), 0.1),
     Lane("exports", (EXPORTS,), 0.1),
 )

@@ -43,7 +43,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
         except AppError as error:
             log.warning("delivery_report_refused", report_id=report_id, code=error.code)
 
-    @queue.task(name="payments.picture")  # no retry: minutes later the picture would only puzzle
+    @queue.task(name="payments.qr_image")  # no retry: minutes later the image would only puzzle
     async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:
         await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))
 

@@ -14,8 +14,8 @@ DELIVERY_REPORTS = "delivery_reports"
 CALLS = "calls"
 """Deadlines that a draw's next call waits for, and notices to one person."""
 DEADLINES = "deadlines"
-PICTURES = "pictures"
-"""Payment pictures: the link went out before."""
+QR_IMAGES = "qr_images"
+"""QR codes of payments: the link went out before."""
 EXPORTS = "exports"
 """Long lists for the office: their page tells how far they are."""
 
@@ -26,7 +26,7 @@ _QUEUES: Mapping[str, str] = {
     "invitations.notify_unconfirmed": DRAWS,
     "virtual_calls.dial": CALLS,
     "delivery_reports.apply": DELIVERY_REPORTS,
-    "payments.picture": PICTURES,
+    "payments.qr_image": QR_IMAGES,
     "exports.write": EXPORTS,
 }
 

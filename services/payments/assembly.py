@@ -79,7 +79,7 @@ def build(
         DueTask("invoice_check", _due("invoice", "invoice_check"), invoice_processor.check_due),
         DueTask("bills", _due("bill", "bills"), bills.run_due),
     )
-    pictures = PaymentQrImages(deps, orders, outside.renderer, outside.official, outside.windows)
+    qr_images = PaymentQrImages(deps, orders, outside.renderer, outside.official, outside.windows)
     return PaymentServices(
         PaymentQueries(deps),
         orders,
@@ -90,7 +90,7 @@ def build(
         UnmatchedPayments(deps),
         webhooks,
         bills,
-        pictures,
+        qr_images,
         due_tasks,
     )
 

@@ -17,7 +17,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class PaymentQrImages:
-    """Draws and sends; the text with the link went out before, so nothing is lost when a picture can't be had."""
+    """Draws and sends; the text with the link went out before, so nothing is lost when an image can't be had."""
 
     def __init__(
         self,
@@ -36,24 +36,24 @@ class PaymentQrImages:
     async def send_soon(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> None:
         """Leave drawing and sending to a job: both take longer than a chat may wait."""
         await self._deps.jobs.defer(
-            "payments.picture", pool=pool, account_id=str(account_id), openid=openid, fee_id=str(fee_id)
+            "payments.qr_image", pool=pool, account_id=str(account_id), openid=openid, fee_id=str(fee_id)
         )
 
     async def send(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> bool:
         """Send it through the window that the question opened; False when it can't be had, which is logged."""
         try:
-            picture = await self.draw(Actor(pool, "applicant", account_id), fee_id)
-            media_id = await self._official.upload_image(pool, picture)
+            image = await self.draw(Actor(pool, "applicant", account_id), fee_id)
+            media_id = await self._official.upload_image(pool, image)
             if not await self._windows.spend(pool, openid):
                 return False
             await self._official.send_image(pool, openid, media_id)
         except (AppError, GatewayError) as error:
-            log.info("pay_picture_not_sent", pool=pool, reason=type(error).__name__)
+            log.info("payment_qr_image_not_sent", pool=pool, reason=type(error).__name__)
             return False
         return True
 
     async def draw(self, actor: Actor, fee_id: UUID) -> bytes:
-        """The picture (PNG) of a fee that can be paid now. Raises what ``Orders.order`` raises, and GatewayError."""
+        """The image (PNG) of a fee that can be paid now. Raises what ``Orders.order`` raises, and GatewayError."""
         ordered = await self._orders.order(actor, fee_id, "native")
         view = await view_fee(self._deps, fee_id, actor)
         return await self._renderer.preview(

@@ -416,9 +416,9 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
 
 @dataclass
 class FakeChat:
-    """The official account and the windows of a chat: pictures that were sent."""
+    """The official account and the windows of a chat: images that were sent."""
 
-    pictures: list[tuple[str, bytes]] = field(default_factory=list)
+    images: list[tuple[str, bytes]] = field(default_factory=list)
     open: bool = True
     _kept: dict[str, bytes] = field(default_factory=dict)
 
@@ -427,7 +427,7 @@ class FakeChat:
         return f"M{len(self._kept) - 1}"
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None:
-        self.pictures.append((openid, self._kept[media_id]))
+        self.images.append((openid, self._kept[media_id]))
 
     async def spend(self, pool: str, openid: str) -> bool:
         return self.open

@@ -1,4 +1,4 @@
-"""Paying by chat: the link first, then a picture; and what is said when there is nothing to pay."""
+"""Paying by chat: the link first, then an image; and what is said when there is nothing to pay."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ async def owing(world: World, **columns: Any) -> tuple[Phone, Fee]:
 
 
 async def run_jobs(world: World) -> list[bool]:
-    """Send the pictures that were asked for."""
-    found = await rows("SELECT args FROM procrastinate_jobs WHERE task_name = 'payments.picture'")
+    """Send the images that were asked for."""
+    found = await rows("SELECT args FROM procrastinate_jobs WHERE task_name = 'payments.qr_image'")
     sent = []
     for row in found:
-        args, pictures = json.loads(row["args"]), world.services.payments.qr_images
-        sent.append(await pictures.send(args["pool"], UUID(args["account_id"]), args["openid"], UUID(args["fee_id"])))
+        args, images = json.loads(row["args"]), world.services.payments.qr_images
+        sent.append(await images.send(args["pool"], UUID(args["account_id"]), args["openid"], UUID(args["fee_id"])))
     return sent
 
 
@@ -44,15 +44,15 @@ def platform(world: World) -> FakePlatform:
 
 
 @pytest.mark.parametrize("said", ["缴费", "支付", "交费"])
-async def test_what_is_owed_comes_with_a_link_and_then_a_picture(world: World, chat: FakeChat, said: str) -> None:
+async def test_what_is_owed_comes_with_a_link_and_then_an_image(world: World, chat: FakeChat, said: str) -> None:
     phone, fee = await owing(world)
     screen = await phone.says(said)
     assert "培训费　¥350.00" in screen
     assert fee.expert_number in screen
     assert screen.index("/h5/demo/pay") < screen.index("另一部手机")
-    assert chat.pictures == [], "the text comes first"
+    assert chat.images == [], "the text comes first"
     assert await run_jobs(world) == [True]
-    assert [openid for openid, _ in chat.pictures] == [phone.openid]
+    assert [openid for openid, _ in chat.images] == [phone.openid]
 
 
 async def test_the_menu_does_the_same(world: World) -> None:
@@ -70,7 +70,7 @@ async def test_without_a_window_or_a_platform_only_the_text_comes(
     chat.open = False
     world.clock.move(timedelta(seconds=20))
     assert await run_jobs(world) == [False]
-    assert chat.pictures == []
+    assert chat.images == []
 
 
 async def test_before_it_opens_it_says_when(world: World) -> None:

@@ -90,7 +90,7 @@ async def test_the_oldest_job_of_a_queue_is_found_by_an_index(queue: App, jobs: 
 async def test_jobs_that_hang_take_no_place_of_another_lane(queue: App, jobs: asyncpg.Connection) -> None:
     hanging, called = asyncio.Semaphore(0), asyncio.Event()
 
-    @queue.task(name="payments.picture")
+    @queue.task(name="payments.qr_image")
     async def hang() -> None:
         hanging.release()
         await asyncio.Event().wait()
@@ -99,7 +99,7 @@ async def test_jobs_that_hang_take_no_place_of_another_lane(queue: App, jobs: as
     async def call() -> None:
         called.set()
 
-    await jobs.execute(WAITING, "pictures", "payments.picture", 50)
+    await jobs.execute(WAITING, "qr_images", "payments.qr_image", 50)
     work = asyncio.create_task(worker._run_jobs(queue, 4, lambda: None))
     try:
         async with asyncio.timeout(20):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from importlib import import_module
 
 import psycopg
 import pytest
@@ -46,6 +47,7 @@ DIGESTS = {
     "0019_delivery_report_table.py": "31282dd1057b15577c40bf5741650e83b32165e30f39b2aa5c13475014b86248",
     "0020_standard_names.py": "a7e66158cfbf184864ce5a9c32857ce3c2d07d32bd9ca887672c0736dcf21640",
     "0020_standard_names.sql": "f00379774b4d7c26447dffca45e02fa61f47711710c489184827344aee4d8192",
+    "0021_job_names.py": "c82e9d9762b5b3a0907932c5cdfc0bab7d6ff9b9a187d8798d83f0e08c50067c",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
@@ -105,6 +107,28 @@ def test_jobs_and_failures_of_due_tasks_are_found_under_their_new_names(empty_da
         jobs = connection.execute("SELECT args->>'kind', queueing_lock FROM procrastinate_jobs ORDER BY id").fetchall()
     assert works == [("expire",), ("public_notice_end",), ("reconcile_review_tasks",)]
     assert jobs == [("identity_verification", "deadline:identity_verification"), ("expire", "deadline:expire")]
+
+
+def test_waiting_jobs_follow_their_tasks_to_new_names(empty_database: str) -> None:
+    sql = import_module("models.migrations.0021_job_names").JOBS
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(sql)
+        connection.execute(
+            "CREATE TEMP TABLE procrastinate_jobs (id int, queue_name text, task_name text, args jsonb, status text)"
+        )
+        connection.execute(
+            "INSERT INTO procrastinate_jobs VALUES (1, 'pictures', 'payments.picture', '{}', 'todo'), "
+            "(2, 'draws', 'draws.advance', '{}', 'todo'), (3, 'pictures', 'payments.picture', '{}', 'succeeded'), "
+            "(4, 'receipts', 'receipts.apply', '{\"receipt_id\": \"a\"}', 'todo')"
+        )
+        connection.execute(sql)
+        jobs = connection.execute("SELECT queue_name, task_name, args FROM procrastinate_jobs ORDER BY id").fetchall()
+    assert jobs == [
+        ("qr_images", "payments.qr_image", {}),
+        ("draws", "draws.advance", {}),
+        ("pictures", "payments.picture", {}),
+        ("delivery_reports", "delivery_reports.apply", {"report_id": "a"}),
+    ]
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:
