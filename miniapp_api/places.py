@@ -83,7 +83,7 @@ OF_ENDPOINT: Mapping[str, tuple[str, ...]] = {
     "results_result": ("/agency/draws/{id}/result", "/desk/{draw_id}/result"),
     "results_open_leaf": ("/h5/{pool}/proofs", "/desk/{draw_id}/audit"),
     "results_reason_audit": ("/desk/{draw_id}/audit",),
-    "results_ledger": ("/agency/draws/{id}/log", "/desk/{draw_id}/log"),
+    "results_delivery_stats": ("/agency/draws/{id}/log", "/desk/{draw_id}/log"),
     "results_share": ("/agency/draws/{id}/result", "/desk/{draw_id}/share"),
     "remuneration_months": ("/agency/remuneration",),
     "remuneration_organisations": ("/office/remuneration",),

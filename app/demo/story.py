@@ -46,7 +46,7 @@ _PATIENCE = 60.0
 """Real seconds until a wait counts as failed."""
 _CODE = re.compile(r"\d{6}\b")
 _NUMBER = re.compile(r"CQSQ\d{12}")
-_LEDGER = re.compile(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td>\s*<td>(.*?)</td><td>(\d+)</td>")
+_DELIVERIES = re.compile(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td>\s*<td>(.*?)</td><td>(\d+)</td>")
 
 
 @dataclass
@@ -347,10 +347,10 @@ class Story:
         return found
 
     async def summary(self) -> str:
-        """What was sent, as the supervisor reads it in the ledger, and who was called."""
-        ledger = await self.offices["supervisor"].browser.open(f"/desk/{self.draw}/log")
+        """What was sent, as the supervisor reads it in the log, and who was called."""
+        log = await self.offices["supervisor"].browser.open(f"/desk/{self.draw}/log")
         sums = dict.fromkeys(("微信", "短信", "语音", "小程序"), 0)
-        for _, channel, state, count in _LEDGER.findall(ledger.html):
+        for _, channel, state, count in _DELIVERIES.findall(log.html):
             sums[channel] += int(count) if state != AttemptState.FAILED.label else 0
         sent = "，".join(f"{name}{count}次" for name, count in sums.items() if count)
         facts = (await self._run_page()).facts

@@ -11,7 +11,7 @@ from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output
-from services.draws import AuditLine, LedgerRow, Result, Verdict
+from services.draws import AuditLine, DeliveryStats, Result, Verdict
 
 api = Api(
     "results",
@@ -77,9 +77,9 @@ async def reason_audit(call: Call, path: DrawPath) -> AuditOut:
 
 
 @api.get("/draws/{draw_id}/notice-ledger", "通知台账", action="draw.read")
-async def ledger(call: Call, path: DrawPath) -> Listing[LedgerRow]:
+async def delivery_stats(call: Call, path: DrawPath) -> Listing[DeliveryStats]:
     """What was sent to experts of this draw, by kind, channel and outcome; counts only."""
-    return Listing(items=await call.services.draws.results.ledger(call.actor, path.draw_id))
+    return Listing(items=await call.services.draws.results.delivery_stats(call.actor, path.draw_id))
 
 
 @api.post("/draws/{draw_id}/links", "分享链接", action="draw.read")

@@ -39,7 +39,7 @@ from services.draws.results.finished_records import FinishedRecords, FoundRecord
 from services.draws.results.public_links import PublicLinks
 from services.draws.results.public_record import OwnLeaf, published_lists
 from services.draws.results.record_files import RecordFile
-from services.draws.results.results import LedgerRow, Result
+from services.draws.results.results import DeliveryStats, Result
 from services.draws.setup.attachments import RULE, Purpose
 from services.draws.setup.documents import DocumentKind
 from services.draws.setup.form_versions import basic_version, part_version
@@ -88,6 +88,7 @@ __all__ = [
     "ConditionProgress",
     "ConditionView",
     "Dashboard",
+    "DeliveryStats",
     "DeskRow",
     "Detail",
     "DiscardForm",
@@ -111,7 +112,6 @@ __all__ = [
     "FoundRecord",
     "InvitationView",
     "Invitations",
-    "LedgerRow",
     "LiveDraws",
     "Locked",
     "LotData",

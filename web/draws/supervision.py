@@ -66,7 +66,7 @@ class SupervisionPages(DeskPart):
             draw=draw,
             operations=await self._services.draws.queries.operations(actor, draw.id),
             most=OPERATIONS_MAX,
-            ledger=await self._services.draws.results.ledger(actor, draw.id),
+            delivery_stats=await self._services.draws.results.delivery_stats(actor, draw.id),
             kinds=self._titles(draw.pool),
             channels=CHANNELS,
             states=STATES,

@@ -46,7 +46,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class LedgerRow:
+class DeliveryStats:
     """Attempts of one kind of notice on one channel that ended, or stand, in one state. ``cost`` in fen."""
 
     kind: Annotated[str, Field(examples=["draw_call"])]
@@ -75,7 +75,7 @@ class DrawResults:
                 await record(actor, now, "result.read", "draw", draw_id)
         return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in found))
 
-    async def ledger(self, actor: Actor, draw_id: UUID) -> list[LedgerRow]:
+    async def delivery_stats(self, actor: Actor, draw_id: UUID) -> list[DeliveryStats]:
         """Attempts to reach the draw's experts, counted: never to whom."""
         draw = await self._access.get(actor, draw_id)
         found = await rows(
@@ -84,7 +84,7 @@ class DrawResults:
             "WHERE i.draw_id = $1 GROUP BY n.kind, a.channel, a.state ORDER BY n.kind, a.channel, a.state",
             draw.id,
         )
-        return [LedgerRow(**row) for row in found]
+        return [DeliveryStats(**row) for row in found]
 
     async def _find_rows(self, draw: Draw) -> list[Any]:
         return await rows(
