@@ -35,7 +35,7 @@ class ConditionPages(DrawPart):
         base = "/agency/draws/{id}"
         self.site.get(f"{base}/conditions", self.list)
         self.site.post(f"{base}/conditions", self.preview)
-        self.site.get(f"{base}/notices/{{part}}", self.notice)
+        self.site.get(f"{base}/notices/{{part}}", self.call_notice)
         self.site.post(f"{base}/notices/{{part}}", self.save_notice)
         self.site.get(f"{base}/conditions/{{part}}", self.condition)
         self.site.post(f"{base}/conditions/{{part}}", self.save_condition)
@@ -79,7 +79,7 @@ class ConditionPages(DrawPart):
 
     # ---- call notices
 
-    async def notice(self, request: http.Request) -> http.Response:
+    async def call_notice(self, request: http.Request) -> http.Response:
         actor, detail, one = await self._notice(request)
         draft = await self.draft(actor, _place("notice", detail, one), version=part_version(one) if one else "")
         stands = self._call_notice_values(actor, one) if one else self._suggested(actor, detail)
@@ -121,7 +121,7 @@ class ConditionPages(DrawPart):
     ) -> http.Response:
         return self.draw_page(
             actor,
-            "agency/notice.html",
+            "agency/call_notice.html",
             request,
             detail,
             error=form.error,

@@ -227,33 +227,33 @@ class Absences:
     async def move_gathering(self, locked: Locked, notice_id: UUID, at: datetime, *, by: UUID | None = None) -> None:
         """Move a notice's gathering and notify everybody who was notified of the old one; ``by`` did it."""
         draw, now = locked.draw, self._deps.now()
-        notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
-        if notice is None:
+        call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
+        if call_notice is None:
             raise NotFound("找不到这条语音通知，请刷新后重试。")
         if not now < at <= draw.starts_at:
             raise InvalidInput("集合时间应在现在之后、预计评标开始之前。", field="gathering_at")
-        if at == notice.gathering_at:
+        if at == call_notice.gathering_at:
             return
-        old = notice.gathering_at
-        notice.gathering_at = at
-        await notice.save(update_fields=["gathering_at"])
-        if draw.log_length and any(c.notice_id == notice.id for c in locked.conditions):
-            await append(draw, now, GatheringMoved(notice.position, old, at))
+        old = call_notice.gathering_at
+        call_notice.gathering_at = at
+        await call_notice.save(update_fields=["gathering_at"])
+        if draw.log_length and any(c.notice_id == call_notice.id for c in locked.conditions):
+            await append(draw, now, GatheringMoved(call_notice.position, old, at))
         first = min([n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)])
         draw.gathering_first = first
         await draw.save(update_fields=["gathering_first"])
-        await self._notify_moved(draw, notice, old)
+        await self._notify_moved(draw, call_notice, old)
         if draw.started_at is not None:
-            occasion = f"{notice.id.hex}:{at.timestamp():.0f}"
+            occasion = f"{call_notice.id.hex}:{at.timestamp():.0f}"
             await self._news.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
 
-    async def _notify_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
+    async def _notify_moved(self, draw: Draw, call_notice: CallNotice, old: datetime) -> None:
         invited = Invitation.filter(
-            draw_id=draw.id, notice_id=notice.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED]
+            draw_id=draw.id, notice_id=call_notice.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED]
         )
         for invitation in await invited.order_by("id").select_for_update():
-            invitation.gathering_at = notice.gathering_at
-            invitation.starts_at = min(invitation.starts_at, notice.gathering_at)
+            invitation.gathering_at = call_notice.gathering_at
+            invitation.starts_at = min(invitation.starts_at, call_notice.gathering_at)
             try:
                 await invitation.save(update_fields=["gathering_at", "starts_at"])
             except IntegrityError as error:
@@ -262,7 +262,7 @@ class Absences:
                 ) from error
             if await has_entered(invitation.id):
                 continue  # he is there already: a new start concerns him, see Postponement
-            times = time_params(notice.gathering_at)
+            times = time_params(call_notice.gathering_at)
             if invitation.state == InvitationState.ACCEPTED:
                 await self._invitations.plan_reminder(invitation, draw.pool, self._deps.now())
             else:
@@ -270,12 +270,12 @@ class Absences:
             params = {
                 **times,
                 "old_gathering": time_params(old)["gathering"],
-                "place": place(notice),
+                "place": place(call_notice),
             }
             await self._notices.notify(
                 pool=draw.pool,
                 kind="gathering_changed",
-                dedupe_key=f"gathering_changed:{invitation.id}:{notice.gathering_at.timestamp():.0f}",
+                dedupe_key=f"gathering_changed:{invitation.id}:{call_notice.gathering_at.timestamp():.0f}",
                 params=params,
                 expert_id=invitation.expert_id,
                 invitation_id=invitation.id,

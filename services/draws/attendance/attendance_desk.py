@@ -189,33 +189,33 @@ class AttendanceDesk:
             known = await Invitation.get(id=invitation_id)
             draw = (await lock(known.draw_id)).draw
             invitation = await Invitation.select_for_update().get(id=invitation_id)
-            notice = await CallNotice.get(id=invitation.notice_id)
+            call_notice = await CallNotice.get(id=invitation.notice_id)
             book, now = self._deps.book(draw.pool), self._deps.now()
             if invitation.state != InvitationState.ACCEPTED:
                 raise Conflict("您不在本场评标名单中，无需签到。", code="not_accepted")
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
             if earlier is not None:
-                return CheckedIn(False, earlier.at, invitation.code, place(notice))
+                return CheckedIn(False, earlier.at, invitation.code, place(call_notice))
             if draw.ended_at is not None:
                 raise Conflict("活动已结束，不能再签到。", code="panel_over")
             attendance_rules.check_time(book, invitation, now)
-            if method == "place" and not attendance_rules.is_near(book, notice, position):
-                return await self._claim(draw, invitation, notice)
+            if method == "place" and not attendance_rules.is_near(book, call_notice, position):
+                return await self._claim(draw, invitation, call_notice)
             if method == "qr":
-                attendance_rules.check_scan(book, notice, position)
+                attendance_rules.check_scan(book, call_notice, position)
                 await _check_device(draw, device)
             await self._add_entry(draw, invitation, method, position, device=device, by=by)
-            return CheckedIn(True, now, invitation.code, place(notice))
+            return CheckedIn(True, now, invitation.code, place(call_notice))
 
-    async def _claim(self, draw: Draw, invitation: Invitation, notice: CallNotice) -> CheckedIn:
+    async def _claim(self, draw: Draw, invitation: Invitation, call_notice: CallNotice) -> CheckedIn:
         """He says that he is there: written down, but reminders, urging and absence go on as if he had not."""
         now = self._deps.now()
         claim, first = await PresenceClaim.get_or_create(invitation_id=invitation.id, defaults={"at": now})
         if first:
             actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
             await record(actor, now, "attendance.claimed", "invitation", invitation.id)
-        advice = attendance_rules.advice(self._deps.book(draw.pool), notice, invitation.code)
-        return CheckedIn(first, claim.at, invitation.code, place(notice), counted=False, advice=advice)
+        advice = attendance_rules.advice(self._deps.book(draw.pool), call_notice, invitation.code)
+        return CheckedIn(first, claim.at, invitation.code, place(call_notice), counted=False, advice=advice)
 
     async def _add_entry(
         self,

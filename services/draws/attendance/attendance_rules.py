@@ -30,12 +30,12 @@ def check_time(book: Rulebook, invitation: Invitation, now: datetime) -> None:
         raise Conflict("评标已结束，不能再签到。", code="panel_over")
 
 
-def is_near(book: Rulebook, notice: CallNotice, position: Position | None) -> bool:
+def is_near(book: Rulebook, call_notice: CallNotice, position: Position | None) -> bool:
     """Whether the position shows presence; false when there is none or nothing to compare it with.
 
     Raises RuleViolation for a position outside the radius.
     """
-    venue = venue_position(book, notice.venue)
+    venue = venue_position(book, call_notice.venue)
     if position is None or venue is None:
         return False
     away = distance(position, venue)
@@ -48,19 +48,19 @@ def is_near(book: Rulebook, notice: CallNotice, position: Position | None) -> bo
     return True
 
 
-def check_scan(book: Rulebook, notice: CallNotice, position: Position | None) -> None:
+def check_scan(book: Rulebook, call_notice: CallNotice, position: Position | None) -> None:
     """A scan whose phone says where it is counts inside the radius only; a pool may want every scan to say so.
 
     Raises RuleViolation outside the radius, InvalidInput without a position where the pool wants one.
     """
-    wanted = book.attendance.location_required and venue_position(book, notice.venue) is not None
-    if not is_near(book, notice, position) and wanted:
+    wanted = book.attendance.location_required and venue_position(book, call_notice.venue) is not None
+    if not is_near(book, call_notice, position) and wanted:
         raise InvalidInput(
             "本场签到还要核对位置：请回复“签到”并发送位置，或把验证码告诉现场工作人员登记。", field="position"
         )
 
 
-def advice(book: Rulebook, notice: CallNotice, code: str) -> str:
+def advice(book: Rulebook, call_notice: CallNotice, code: str) -> str:
     """What an expert who only reports his presence has to do to be counted."""
-    position = "，或在聊天中回复“签到”并发送位置" if venue_position(book, notice.venue) else ""
+    position = "，或在聊天中回复“签到”并发送位置" if venue_position(book, call_notice.venue) else ""
     return f"还不算签到：请扫描现场二维码{position}，或把验证码{code}告诉现场工作人员登记。"

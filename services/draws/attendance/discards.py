@@ -425,8 +425,8 @@ class Discards:
         )
 
     async def _contact(self, invitation: Invitation) -> dict[str, str]:
-        notice = await CallNotice.get(id=invitation.notice_id)
-        phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+        call_notice = await CallNotice.get(id=invitation.notice_id)
+        phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         return {**time_params(invitation.gathering_at), "contact_phone": phone}
 
     async def _notify_supervisors(self, draw: Draw, kind: DiscardKind, occasion: str) -> None:
@@ -449,10 +449,10 @@ async def _check_still_in(draw: Draw, code: str) -> None:
 async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
     """The latest gathering time that held since the expert was called. One that was brought forward binds no expert who
     agreed to the later one: else it could be moved to the next minute, and everybody be absent."""
-    notice = await CallNotice.get(id=invitation.notice_id)
+    call_notice = await CallNotice.get(id=invitation.notice_id)
     moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)
     earlier = [
-        datetime.fromisoformat(one.facts["old"]) for one in await moves if one.facts["notice"] == notice.position
+        datetime.fromisoformat(one.facts["old"]) for one in await moves if one.facts["notice"] == call_notice.position
     ]
     return max([invitation.gathering_at, *earlier])
 

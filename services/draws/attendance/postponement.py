@@ -78,13 +78,13 @@ class Postponement:
 
     async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
         """Who is there already learns until when he waits, and whom to call if he can't."""
-        notice = await CallNotice.get(id=invitation.notice_id)
+        call_notice = await CallNotice.get(id=invitation.notice_id)
         begins = local(draw.starts_at)
         params = {
             **time_params(invitation.gathering_at),
             "starts": print_time(draw.starts_at),
             "starts_full": f"{begins.year}年{begins.month}月{begins.day}日 {begins:%H:%M}",
-            "contact_phone": self._deps.keys.read(notice.contact_phone_sealed, PHONE),
+            "contact_phone": self._deps.keys.read(call_notice.contact_phone_sealed, PHONE),
         }
         await self._notices.notify(
             pool=draw.pool,

@@ -40,15 +40,15 @@ class Urging:
             draw, invitation = await self._missing(actor, draw_id, invitation_id)
             now, count = self._deps.now(), await self._check_voice_urges(draw, invitation)
             await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
-            notice = await CallNotice.get(id=invitation.notice_id)
+            call_notice = await CallNotice.get(id=invitation.notice_id)
             await self._notices.notify(
                 pool=draw.pool,
                 kind="urging",
                 dedupe_key=f"urging:{invitation_id}:{count + 1}",
                 params={
                     **time_params(invitation.gathering_at),
-                    "place": place(notice),
-                    "contact_phone": self._deps.keys.read(notice.contact_phone_sealed, PHONE),
+                    "place": place(call_notice),
+                    "contact_phone": self._deps.keys.read(call_notice.contact_phone_sealed, PHONE),
                 },
                 expert_id=invitation.expert_id,
                 invitation_id=invitation_id,
@@ -134,6 +134,6 @@ class Urging:
     async def _how_to_urge(self, draw: Draw, notice_id: UUID) -> str:
         if self._deps.now() >= self._access.unseals_at(draw):
             return "可以催促"
-        notice = await CallNotice.get(id=notice_id)
-        phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
-        return urged_by_venue(notice.venue, notice.address, notice.contact, phone)
+        call_notice = await CallNotice.get(id=notice_id)
+        phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        return urged_by_venue(call_notice.venue, call_notice.address, call_notice.contact, phone)

@@ -146,7 +146,7 @@ class Calling:
         if draw.started_at is None and now >= draw.starts_at:
             raise Conflict("预计评标开始时间已过，不能再抽取，请终止本活动，重新申请抽取。", code="start_passed")
         notices = await CallNotice.filter(id__in=[c.notice_id for c in wanting])
-        if all(now >= notice.gathering_at - lead(draw) for notice in notices):
+        if all(now >= call_notice.gathering_at - lead(draw) for call_notice in notices):
             raise violation(
                 book, "draw.calling.stop_before_gathering", "距集合时间太近，已不能呼叫专家，请先修改集合时间。"
             )
@@ -198,20 +198,20 @@ class Calling:
 
     async def _fill(self, draw: Draw, condition: Condition, now: datetime) -> None:
         calling = self._deps.book(draw.pool).draw.calling
-        notice = await CallNotice.get(id=condition.notice_id)
-        if now >= notice.gathering_at - lead(draw) or not calling.hours.contains(now):
+        call_notice = await CallNotice.get(id=condition.notice_id)
+        if now >= call_notice.gathering_at - lead(draw) or not calling.hours.contains(now):
             return
         if calling.next_after and await self._freed_since(condition, now - calling.next_after):
             return
         while not condition.exhausted and _missing(condition) and condition.open < calling.open_calls_max:
-            if not await self._call_next(draw, condition, notice, now):
+            if not await self._call_next(draw, condition, call_notice, now):
                 await self._exhaust_tier(draw, condition, now)
 
     async def _freed_since(self, condition: Condition, moment: datetime) -> bool:
         """Whether a place became free after ``moment``; the auditor's next look goes on when the pause is over."""
         return await Invitation.filter(condition_id=condition.id, closed_at__gt=moment).exists()
 
-    async def _call_next(self, draw: Draw, condition: Condition, notice: CallNotice, now: datetime) -> bool:
+    async def _call_next(self, draw: Draw, condition: Condition, call_notice: CallNotice, now: datetime) -> bool:
         """Walk the order up to the next call; False when this tier is at its end."""
         listed = await CandidateList.get_or_none(
             round__draw_id=draw.id,
@@ -225,17 +225,17 @@ class Calling:
         order = _Order(listed, self._deps.keys.open(listed.experts_sealed, "experts"))
         out = await recusals(draw, book.draw.employment_recusal_years)
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
-            hindrances = await find_hindrances([expert for _, expert in ahead], draw, notice, out, book)
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, out, book)
             for leaf, expert in ahead:
                 condition.cursor += 1
                 hindrance = hindrances[expert]
-                if hindrance is None and await self._call(draw, condition, notice, leaf, expert, now):
+                if hindrance is None and await self._call(draw, condition, call_notice, leaf, expert, now):
                     await condition.save(update_fields=["cursor", "open"])
                     return True
                 if hindrance is None:  # taken meanwhile
-                    [hindrance] = (await find_hindrances([expert], draw, notice, out, book)).values()
+                    [hindrance] = (await find_hindrances([expert], draw, call_notice, out, book)).values()
                     hindrance = hindrance or Hindrance("overlap", "{}")
-                setting = snapshot_setting(draw, notice, out, book)
+                setting = snapshot_setting(draw, call_notice, out, book)
                 fact = await keep_skip(self._deps.keys, draw.id, leaf, hindrance, setting)
                 await append(
                     draw, now, record.Skipped(condition.position, condition.tier, leaf, hindrance.reason, fact)
@@ -252,17 +252,17 @@ class Calling:
         await condition.save(update_fields=["tier", "cursor", "exhausted"])
 
     async def _call(
-        self, draw: Draw, condition: Condition, notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
+        self, draw: Draw, condition: Condition, call_notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
     ) -> bool:
         """Open an invitation; False when the database says that the expert is taken meanwhile."""
         book = self._deps.book(draw.pool)
-        starts_at, ends_at = claimed(draw, notice)
+        starts_at, ends_at = claimed(draw, call_notice)
         try:
             async with transaction():
                 invitation = await Invitation.create(
                     draw_id=draw.id,
                     condition_id=condition.id,
-                    notice_id=notice.id,
+                    notice_id=call_notice.id,
                     expert_id=expert_id,
                     round_number=condition.round_number,
                     tier=condition.tier,
@@ -273,7 +273,7 @@ class Calling:
                     supplementary=draw.finished_at is not None,
                     starts_at=starts_at,
                     ends_at=ends_at,
-                    gathering_at=notice.gathering_at,
+                    gathering_at=call_notice.gathering_at,
                     created_at=now,
                     answer_until=now + book.draw.calling.answer_timeout,
                 )
@@ -286,8 +286,8 @@ class Calling:
             kind="draw_call",
             dedupe_key=f"draw_call:{invitation.id}",
             params={
-                **time_params(notice.gathering_at),
-                "place": place(notice),
+                **time_params(call_notice.gathering_at),
+                "place": place(call_notice),
                 "answer_by": print_time(invitation.answer_until)[-5:],
             },
             expert_id=expert_id,
@@ -439,9 +439,9 @@ class _Order:
             yield self._listed.leaves[index * 32 : index * 32 + 32], UUID(bytes=expert)
 
 
-def place(notice: CallNotice) -> str:
+def place(call_notice: CallNotice) -> str:
     """Address and room, without the venue's name: a call gives time and place only."""
-    return f"{notice.address} {notice.room}".strip()
+    return f"{call_notice.address} {call_notice.room}".strip()
 
 
 def lead(draw: Draw) -> timedelta:

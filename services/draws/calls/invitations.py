@@ -248,8 +248,8 @@ class Invitations:
         await self._notify(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
 
     async def _contact(self, invitation: Invitation) -> str:
-        notice = await CallNotice.get(id=invitation.notice_id)
-        return self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+        call_notice = await CallNotice.get(id=invitation.notice_id)
+        return self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
 
     async def lose(
         self,

@@ -227,12 +227,12 @@ class Recalls:
             if asked and row.called_at and now < row.called_at + rules.asked_again_after:
                 minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
                 raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
-            notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
+            call_notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
             await self._notices.notify(
                 pool=draw.pool,
                 kind="recall_asked",
                 dedupe_key=f"recall_asked:{row.id}:{asked + 1}",
-                params={**time_params(notice.gathering_at), "contact_phone": phone},
+                params={**time_params(call_notice.gathering_at), "contact_phone": phone},
                 expert_id=row.expert_id,
             )
             row.called_at = now
@@ -294,11 +294,11 @@ class Recalls:
         notices = {one.id: one.notice async for one in conditions}
         gatherings = {row.id: (row.condition_id, row.gathering_at) for row in panel}
         for condition_id, at in set(gatherings.values()):
-            notice = copy(notices[condition_id])
-            notice.gathering_at = at or notice.gathering_at
+            call_notice = copy(notices[condition_id])
+            call_notice.gathering_at = at or call_notice.gathering_at
             those = [row for row in panel if gatherings[row.id] == (condition_id, at)]
             experts = [row.expert_id for row in those]
-            hindered = await find_hindrances(experts, draw, notice, out, book, by_leave=False)
+            hindered = await find_hindrances(experts, draw, call_notice, out, book, by_leave=False)
             for row in those:
                 hindrance = hindered[row.expert_id]
                 found[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
@@ -352,38 +352,40 @@ class Recalls:
     async def _invite(self, locked: Locked, row: RecalledExpert, now: datetime) -> None:
         """An invitation that is accepted already; reminders, check-in, leave and urging follow as for any other."""
         draw, condition = locked.draw, locked.condition(row.condition_id)
-        notice, earlier = await CallNotice.get(id=condition.notice_id), await Invitation.get(id=row.earlier_id)
-        notice.gathering_at = row.gathering_at or notice.gathering_at
+        call_notice, earlier = await CallNotice.get(id=condition.notice_id), await Invitation.get(id=row.earlier_id)
+        call_notice.gathering_at = row.gathering_at or call_notice.gathering_at
         try:
             async with transaction():
-                invitation = await self._create(draw, condition, notice, earlier, now)
+                invitation = await self._create(draw, condition, call_notice, earlier, now)
         except IntegrityError as error:
             name = (await Expert.get(id=row.expert_id)).name
             raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请登记为不参评。", code="hindered") from error
         condition.accepted += 1
         await condition.save(update_fields=["accepted"])
         await self._invitations.plan_reminder(invitation, draw.pool, now)
-        await self._notify_accepted(draw, invitation, notice)
+        await self._notify_accepted(draw, invitation, call_notice)
 
-    async def _notify_accepted(self, draw: Draw, invitation: Invitation, notice: CallNotice, again: str = "") -> None:
+    async def _notify_accepted(
+        self, draw: Draw, invitation: Invitation, call_notice: CallNotice, again: str = ""
+    ) -> None:
         """Time, place and code."""
         await self._notices.notify(
             pool=draw.pool,
             kind="draw_accepted",
             dedupe_key=f"draw_accepted:{invitation.id}{again}",
-            params={**time_params(invitation.gathering_at), "place": place(notice), "code": invitation.code},
+            params={**time_params(invitation.gathering_at), "place": place(call_notice), "code": invitation.code},
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
         )
 
     async def _create(
-        self, draw: Draw, condition: Condition, notice: CallNotice, earlier: Invitation, now: datetime
+        self, draw: Draw, condition: Condition, call_notice: CallNotice, earlier: Invitation, now: datetime
     ) -> Invitation:
-        starts_at, ends_at = claimed(draw, notice)
+        starts_at, ends_at = claimed(draw, call_notice)
         return await Invitation.create(
             draw_id=draw.id,
             condition_id=condition.id,
-            notice_id=notice.id,
+            notice_id=call_notice.id,
             expert_id=earlier.expert_id,
             round_number=_ROUND,
             tier=earlier.tier,
@@ -394,7 +396,7 @@ class Recalls:
             state="accepted",
             starts_at=starts_at,
             ends_at=ends_at,
-            gathering_at=notice.gathering_at,
+            gathering_at=call_notice.gathering_at,
             created_at=now,
             answer_until=now,
             answered_at=now,

@@ -148,9 +148,9 @@ async def recusals(draw: Draw, years: int) -> Recusals:
     )
 
 
-def claimed(draw: Draw, notice: CallNotice) -> tuple[datetime, datetime]:
+def claimed(draw: Draw, call_notice: CallNotice) -> tuple[datetime, datetime]:
     """The time that a panel takes from an expert: from gathering (or the expected start, if earlier) to its end."""
-    return min(notice.gathering_at, draw.starts_at), draw.ends_at
+    return min(call_notice.gathering_at, draw.starts_at), draw.ends_at
 
 
 def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
@@ -160,22 +160,28 @@ def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
 
 
 async def find_eligible(
-    draw: Draw, condition: Condition, notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
 ) -> dict[UUID, str]:
     """All who may be drawn for ``specialty`` now, in no particular order, each with the facts that say so."""
-    found = await rows(_ELIGIBLE, *_barring(draw, notice, out, book), *_fitting(draw, condition, specialty))
+    found = await rows(_ELIGIBLE, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
     return {row["id"]: row["facts"] for row in found}
 
 
 async def count_eligible(
-    draw: Draw, condition: Condition, notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
 ) -> int:
-    found = await rows(_COUNT, *_barring(draw, notice, out, book), *_fitting(draw, condition, specialty))
+    found = await rows(_COUNT, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
     return int(found[0]["n"])
 
 
 async def find_hindrances(
-    experts: Sequence[UUID], draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook, *, by_leave: bool = True
+    experts: Sequence[UUID],
+    draw: Draw,
+    call_notice: CallNotice,
+    out: Recusals,
+    book: Rulebook,
+    *,
+    by_leave: bool = True,
 ) -> dict[UUID, Hindrance | None]:
     """What stands between each candidate and a call now; None: nothing. A leave does only where ``by_leave`` is set.
 
@@ -183,7 +189,7 @@ async def find_hindrances(
     """
     await rows(_LOCK_ACCOUNTS, list(experts))
     found = await rows(
-        _HINDERED if by_leave else _HINDERED_BUT_LEAVE, *_barring(draw, notice, out, book), list(experts)
+        _HINDERED if by_leave else _HINDERED_BUT_LEAVE, *_barring(draw, call_notice, out, book), list(experts)
     )
     hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
     for row in found:
@@ -191,9 +197,9 @@ async def find_hindrances(
     return hindrances
 
 
-def _barring(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> tuple[object, ...]:
+def _barring(draw: Draw, call_notice: CallNotice, out: Recusals, book: Rulebook) -> tuple[object, ...]:
     """$1 to $10."""
-    starts_at, ends_at = claimed(draw, notice)
+    starts_at, ends_at = claimed(draw, call_notice)
     return (
         list(out.units),
         list(out.persons),

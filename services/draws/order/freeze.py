@@ -31,10 +31,10 @@ async def freeze_lists(
         for tier, specialty in zip(TIERS, (condition.specialty, condition.alternative), strict=True):
             if not specialty:
                 continue
-            notice = notices[condition.notice_id]
-            found = await find_eligible(draw, condition, notice, specialty, out, book)
+            call_notice = notices[condition.notice_id]
+            found = await find_eligible(draw, condition, call_notice, specialty, out, book)
             fresh = {expert: facts for expert, facts in found.items() if expert not in taken}
-            setting = snapshot_setting(draw, notice, out, book)
+            setting = snapshot_setting(draw, call_notice, out, book)
             listed, snapshot = await _freeze_list(deps.keys, round_row, condition, tier, fresh, setting)
             taken.update(found)
             root = bytes.fromhex(listed.root)

@@ -349,7 +349,7 @@ async def _account_of(pool: str, mobile_hash: str) -> UUID | None:
     return account.id if account else None
 
 
-def _facts(condition: Condition, notice: CallNotice) -> record.ConditionFacts:
+def _facts(condition: Condition, call_notice: CallNotice) -> record.ConditionFacts:
     """A condition as published: what was asked for, no names."""
     return record.ConditionFacts(
         condition.position,
@@ -357,8 +357,8 @@ def _facts(condition: Condition, notice: CallNotice) -> record.ConditionFacts:
         condition.region_mode,
         tuple(sorted(condition.regions)),
         condition.specialty,
-        notice.position,
-        notice.gathering_at,
+        call_notice.position,
+        call_notice.gathering_at,
         condition.alternative,
         condition.title_level,
         condition.qualification,

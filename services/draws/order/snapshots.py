@@ -32,9 +32,9 @@ class Opened:
         return json.loads(self.content)
 
 
-def snapshot_setting(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> dict[str, str]:
+def snapshot_setting(draw: Draw, call_notice: CallNotice, out: Recusals, book: Rulebook) -> dict[str, str]:
     """Times and the limit of age that the rule compares with, as they stood."""
-    starts_at, ends_at = claimed(draw, notice)
+    starts_at, ends_at = claimed(draw, call_notice)
     return {
         "starts_at": starts_at.isoformat(),
         "ends_at": ends_at.isoformat(),

@@ -60,11 +60,11 @@ class CallNoticesAndConditions:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
             if locked.conditions and self._remaining(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
-            notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
-            _fill_call_notice(notice, form, self._deps)
-            await notice.save()
+            call_notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
+            _fill_call_notice(call_notice, form, self._deps)
+            await call_notice.save()
             await self._note_gathering(locked.draw)
-            return notice.id
+            return call_notice.id
 
         owner = f"notice.add:{actor.account_id}"
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
@@ -87,17 +87,17 @@ class CallNoticesAndConditions:
 
         async def run() -> UUID:
             locked = await self._lock_for_call_notice(actor, draw_id)
-            notice = await get_call_notice(draw_id, notice_id)
-            check_version(version, part_version(notice))
+            call_notice = await get_call_notice(draw_id, notice_id)
+            check_version(version, part_version(call_notice))
             check_call_notice(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
             await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
             check_same_day(locked.draw, form.gathering_at)
             if locked.state == DrawState.VERIFIED:
-                await self._note_correction(actor, locked.draw, notice, form)
-            _fill_call_notice(notice, form, self._deps)
-            await notice.save()
+                await self._note_correction(actor, locked.draw, call_notice, form)
+            _fill_call_notice(call_notice, form, self._deps)
+            await call_notice.save()
             await self._note_gathering(locked.draw)
-            return notice.id
+            return call_notice.id
 
         owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
         await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
@@ -109,9 +109,9 @@ class CallNoticesAndConditions:
             return locked
         return await lock_editable(actor, draw_id)
 
-    async def _note_correction(self, actor: Actor, draw: Draw, notice: CallNotice, form: CallNoticeForm) -> None:
+    async def _note_correction(self, actor: Actor, draw: Draw, call_notice: CallNotice, form: CallNoticeForm) -> None:
         """Raises Conflict for what was verified."""
-        changed = self._changed(notice, form)
+        changed = self._changed(call_notice, form)
         if changed - _AFTER_VERIFICATION.keys():
             raise Conflict(
                 "核验通过后，语音通知只能修改评标室、联系人、联系方式和注意事项；集合时间请在“项目抽取”中修改。",
@@ -120,15 +120,21 @@ class CallNoticesAndConditions:
         if changed:
             now = self._deps.now()
             fields = "、".join(label for name, label in _AFTER_VERIFICATION.items() if name in changed)
-            what = f"语音通知{notice.position}：{fields}"
+            what = f"语音通知{call_notice.position}：{fields}"
             await record(actor, now, "draw.notice_corrected", "draw", draw.id, what=what)
             await self._news.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
 
-    def _changed(self, notice: CallNotice, form: CallNoticeForm) -> set[str]:
+    def _changed(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that say something else than the notice."""
-        phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+        phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         stands = CallNoticeForm(
-            notice.venue, notice.address, notice.gathering_at, notice.contact, phone, notice.room, notice.remark
+            call_notice.venue,
+            call_notice.address,
+            call_notice.gathering_at,
+            call_notice.contact,
+            phone,
+            call_notice.room,
+            call_notice.remark,
         )
         return {
             name
@@ -272,17 +278,21 @@ def digits_of(phone: str) -> str:
 
 
 async def get_call_notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
-    notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
-    if notice is None:
+    call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
+    if call_notice is None:
         raise NotFound("找不到这条语音通知，请刷新后重试。")
-    return notice
+    return call_notice
 
 
-def _fill_call_notice(notice: CallNotice, form: CallNoticeForm, deps: Deps) -> None:
-    notice.venue, notice.address, notice.room = form.venue.strip(), form.address.strip(), form.room.strip()
-    notice.gathering_at, notice.remark = form.gathering_at, form.remark.strip()
-    notice.contact = form.contact.strip()
-    notice.contact_phone_sealed = deps.keys.seal(form.contact_phone.strip(), PHONE)
+def _fill_call_notice(call_notice: CallNotice, form: CallNoticeForm, deps: Deps) -> None:
+    call_notice.venue, call_notice.address, call_notice.room = (
+        form.venue.strip(),
+        form.address.strip(),
+        form.room.strip(),
+    )
+    call_notice.gathering_at, call_notice.remark = form.gathering_at, form.remark.strip()
+    call_notice.contact = form.contact.strip()
+    call_notice.contact_phone_sealed = deps.keys.seal(form.contact_phone.strip(), PHONE)
 
 
 def fill_condition(condition: Condition, form: ConditionForm) -> None:

@@ -58,7 +58,7 @@ class DrawCopies:
     def _shift(self, old: Draw, notices: Sequence[CallNotice]) -> timedelta:
         """Whole days until calling can still begin before the first gathering."""
         lead = self._deps.book(old.pool).draw.calling.stop_before_gathering
-        first = min([old.starts_at, *(notice.gathering_at for notice in notices)])
+        first = min([old.starts_at, *(call_notice.gathering_at for call_notice in notices)])
         behind = self._deps.now() + lead - first
         return max(_DAY * 0, _DAY * (behind // _DAY + 1))
 

@@ -169,11 +169,11 @@ class DrawSetup(CallNoticesAndConditions):
         """Experts who are recalled gather on the day of the evaluation (23.2): copied notices move along with it."""
         if draw.kind != "recall":
             return
-        for notice in await CallNotice.filter(draw_id=draw.id):
-            notice.gathering_at = gathering_before(
-                draw.starts_at, earlier_start=before, earlier_gathering=notice.gathering_at
+        for call_notice in await CallNotice.filter(draw_id=draw.id):
+            call_notice.gathering_at = gathering_before(
+                draw.starts_at, earlier_start=before, earlier_gathering=call_notice.gathering_at
             )
-            await notice.save(update_fields=["gathering_at"])
+            await call_notice.save(update_fields=["gathering_at"])
         await self._note_gathering(draw)
 
     async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
@@ -334,13 +334,13 @@ class DrawSetup(CallNoticesAndConditions):
         """Times, venue and contact, which may have been right before the draw's own data changed."""
         if locked.draw.starts_at <= now:
             raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
-        for notice in await CallNotice.filter(draw_id=locked.draw.id).order_by("position"):
-            if notice.gathering_at <= now or notice.gathering_at > locked.draw.starts_at:
+        for call_notice in await CallNotice.filter(draw_id=locked.draw.id).order_by("position"):
+            if call_notice.gathering_at <= now or call_notice.gathering_at > locked.draw.starts_at:
                 raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
-            check_same_day(locked.draw, notice.gathering_at)
-            where = f"请修改语音通知{notice.position}："
-            phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
-            await self._check_place(locked.draw, notice.venue, notice.contact, phone, where)
+            check_same_day(locked.draw, call_notice.gathering_at)
+            where = f"请修改语音通知{call_notice.position}："
+            phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+            await self._check_place(locked.draw, call_notice.venue, call_notice.contact, phone, where)
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
         """Take an application back while it is not verified."""

@@ -51,10 +51,10 @@ class DrawPreviews:
             return await self._bands(locked.draw, condition)
 
     async def _bands(self, draw: Draw, condition: Condition) -> Preview:
-        notice = await get_call_notice(draw.id, condition.notice_id)
+        call_notice = await get_call_notice(draw.id, condition.notice_id)
         left = await self._take(draw)
-        main = await self._band(draw, condition, notice, condition.specialty)
-        return Preview(main, await self._band(draw, condition, notice, condition.alternative), left)
+        main = await self._band(draw, condition, call_notice, condition.specialty)
+        return Preview(main, await self._band(draw, condition, call_notice, condition.alternative), left)
 
     async def _take(self, draw: Draw) -> int:
         rules, now = self._deps.book(draw.pool).draw.preview, self._deps.now()
@@ -78,10 +78,10 @@ class DrawPreviews:
         )
         return min(rules.per_draw - draw.previews, left, ours)
 
-    async def _band(self, draw: Draw, condition: Condition, notice: CallNotice, specialty: str) -> str:
+    async def _band(self, draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str) -> str:
         if not specialty:
             return ""
         book = self._deps.book(draw.pool)
         return book.draw.preview.band(
-            await count_eligible(draw, condition, notice, specialty, nobody_recused(draw), book)
+            await count_eligible(draw, condition, call_notice, specialty, nobody_recused(draw), book)
         )
