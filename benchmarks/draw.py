@@ -38,8 +38,8 @@ from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs, rows
 from services.core.crypto import Keyring
 from services.draws import Calling
-from services.draws.order import eligibility
-from services.draws.order.rounds import Rounds
+from services.draws.call_order import eligibility
+from services.draws.call_order.rounds import Rounds
 from services.notifications import Notices
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)

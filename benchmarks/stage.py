@@ -16,7 +16,7 @@ from models.organisations import Organisation
 from models.projects import Project
 from services.core.base import Actor, Deps
 from services.draws import Calling
-from services.draws.order.rounds import Rounds
+from services.draws.call_order.rounds import Rounds
 from services.notifications import Notices
 
 _READY_FROM = 1_000

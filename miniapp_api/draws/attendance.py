@@ -1,4 +1,4 @@
-"""The desk at the venue: who is awaited, entries and exits, the QR code, urging (催促)."""
+"""Attendance at the venue: who is awaited, entries and exits, the QR code, urging (催促)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from miniapp_api.draws.follow_ups import VirtualCallIn
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
-from services.draws import CheckedIn, DeskRow
+from services.draws import AttendanceRow, CheckedIn
 
 api = Api(
     "attendance", "签到台", "Experts by code only. Agency and offices see it from unsealing on, the venue always."
@@ -43,9 +43,9 @@ class UrgedOut(Output):
 
 
 @api.get("/draws/{draw_id}/attendance", "到场情况", action="draw.read")
-async def desk(call: Call, path: DrawPath) -> Listing[DeskRow]:
+async def awaited(call: Call, path: DrawPath) -> Listing[AttendanceRow]:
     """Who is awaited, who came, who left; by code."""
-    found = await call.services.draws.attendance.desk(call.actor, path.draw_id)
+    found = await call.services.draws.attendance.list_awaited(call.actor, path.draw_id)
     return Listing(items=found)
 
 

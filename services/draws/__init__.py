@@ -6,10 +6,11 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attendance.absences import ABSENCES_MAX, AbsenceRow, RegionChange
-from services.draws.attendance.attendance_desk import AttendanceDesk, CheckedIn, DeskRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
+from services.draws.attendance.check_in import AttendanceRow, CheckedIn, Scanned, VenueCheckIn
 from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
 from services.draws.attendance.postponement import NewStart
+from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Choice, Invitations
@@ -18,7 +19,6 @@ from services.draws.follow_ups.recalls import RecallPanel, RecallRow
 from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseTask, ReleaseView
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews, urged_by_venue
-from services.draws.order.rounds import RoundView
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
 from services.draws.projects.projects import LotView, ProjectLine, ProjectView
@@ -74,7 +74,7 @@ __all__ = [
     "AbsenceRow",
     "Answered",
     "ApplicationRow",
-    "AttendanceDesk",
+    "AttendanceRow",
     "AuditLine",
     "AuditReport",
     "CallLine",
@@ -89,7 +89,6 @@ __all__ = [
     "ConditionView",
     "Dashboard",
     "DeliveryStats",
-    "DeskRow",
     "Detail",
     "DiscardForm",
     "DiscardKind",
@@ -145,6 +144,7 @@ __all__ = [
     "Scanned",
     "Snapshot",
     "SupervisorView",
+    "VenueCheckIn",
     "Verdict",
     "VirtualCalls",
     "Watch",

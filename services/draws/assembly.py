@@ -9,10 +9,11 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance.absences import Absences
-from services.draws.attendance.attendance_desk import AttendanceDesk
+from services.draws.attendance.check_in import VenueCheckIn
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
+from services.draws.call_order.rounds import Rounds
 from services.draws.calls.calling import Calling
 from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
@@ -20,7 +21,6 @@ from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
 from services.draws.live import LiveDraws
-from services.draws.order.rounds import Rounds
 from services.draws.progress import DrawProgress
 from services.draws.projects.projects import Projects
 from services.draws.queries import DrawQueries
@@ -70,7 +70,7 @@ class DrawServices:
     invitations: Invitations
     absences: Absences
     discards: Discards
-    attendance: AttendanceDesk
+    attendance: VenueCheckIn
     urging: Urging
     exits: Exits
     access: DrawAccess
@@ -129,7 +129,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         invitations=invitations,
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
-        attendance=AttendanceDesk(deps, notices, links, access, ports.official, bridged),
+        attendance=VenueCheckIn(deps, notices, links, access, ports.official, bridged),
         urging=urging,
         exits=exits,
         access=access,

@@ -25,7 +25,6 @@ from models.projects import Project
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links
 from services.draws import (
-    AttendanceDesk,
     Calling,
     CallNoticeForm,
     ConditionForm,
@@ -33,6 +32,7 @@ from services.draws import (
     Discards,
     DrawForm,
     Invitations,
+    VenueCheckIn,
     VirtualCalls,
     published_lists,
 )
@@ -40,10 +40,10 @@ from services.draws.access import DrawAccess
 from services.draws.attendance.absences import Absences
 from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
+from services.draws.call_order.rounds import Rounds
 from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.releases import Releases
-from services.draws.order.rounds import Rounds
 from services.draws.progress import DrawProgress
 from services.draws.queries import DrawQueries
 from services.draws.results.public_record import PublicRecords
@@ -118,7 +118,7 @@ class Office:
     progress: DrawProgress
     results: DrawResults
     public_records: PublicRecords
-    attendance: AttendanceDesk
+    attendance: VenueCheckIn
     urging: Urging
     agency: Actor
     verifier: Actor
@@ -199,7 +199,7 @@ async def make_office(deps: Deps) -> Office:
         DrawProgress(deps, access),
         DrawResults(deps, access),
         PublicRecords(deps, access),
-        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker()), calls),
+        VenueCheckIn(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker()), calls),
         Urging(deps, notices, access, calls),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),

@@ -13,7 +13,7 @@ from domain.errors import AppError, InvalidInput, RuleViolation
 from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.core.crypto import PHONE
-from services.draws import OPERATIONS_MAX, DeskRow, Detail, urged_by_venue
+from services.draws import OPERATIONS_MAX, AttendanceRow, Detail, urged_by_venue
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, text
@@ -94,9 +94,9 @@ class AttendanceTab(DrawPart):
         error: AppError | None = None,
         fields: Mapping[str, str] = MappingProxyType({}),
     ) -> http.Response:
-        sealed, found = "", list[DeskRow]()
+        sealed, found = "", list[AttendanceRow]()
         try:
-            found = await self.services.draws.attendance.desk(actor, detail.draw.id)
+            found = await self.services.draws.attendance.list_awaited(actor, detail.draw.id)
         except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
             sealed = "".join([refusal.message, *(f"{one}。" for one in self._urged_by(detail))])
         rules = self.book(actor).attendance

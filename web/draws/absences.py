@@ -19,7 +19,8 @@ from services.draws import (
     DrawView,
 )
 from web.core.site import ON_PAGE
-from web.draws.desk import NOBODY, DeskPart
+from web.draws.base import DrawPart
+from web.office.base import NOBODY
 
 _ON_PAGE = ON_PAGE | {404}
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
@@ -34,7 +35,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class AbsencePages(DeskPart):
+class AbsencePages(DrawPart):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/absences", self.absences)
         self._site.post("/desk/{draw_id}/absences", self.act_on_absences)

@@ -13,19 +13,20 @@ from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.core.permissions import may
 from services.draws import (
-    DeskRow,
+    AttendanceRow,
     DrawView,
 )
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
-from web.draws.desk import NOBODY, DeskPart
+from web.draws.base import DrawPart
+from web.office.base import NOBODY
 
 SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""
 _ON_PAGE = ON_PAGE | {404}
 
 
-class AttendancePages(DeskPart):
+class AttendancePages(DrawPart):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/attendance", self.attendance)
         self._site.post("/desk/{draw_id}/attendance", self.submit)
@@ -43,9 +44,9 @@ class AttendancePages(DeskPart):
         error: AppError | None = None,
         fields: Mapping[str, str] = MappingProxyType({}),
     ) -> http.Response:
-        sealed, found = "", list[DeskRow]()
+        sealed, found = "", list[AttendanceRow]()
         try:
-            found = await self._services.draws.attendance.desk(actor, draw.id)
+            found = await self._services.draws.attendance.list_awaited(actor, draw.id)
         except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
             sealed = refusal.message
         return self._show(
@@ -107,7 +108,7 @@ class AttendancePages(DeskPart):
         token, until = await self._services.draws.attendance.venue_token(actor, draw.id)
         url = f"{self._services.deps.public_url}/v/{token}"
         try:
-            rows: list[DeskRow] | None = await self._services.draws.attendance.desk(actor, draw.id)
+            rows: list[AttendanceRow] | None = await self._services.draws.attendance.list_awaited(actor, draw.id)
         except RuleViolation:
             rows = None  # the trading centre's verifier sees arrivals from unsealing on only
         return self._site.render(
@@ -122,7 +123,7 @@ class AttendancePages(DeskPart):
         )
 
 
-def _counts(rows: list[DeskRow]) -> dict[str, int]:
+def _counts(rows: list[AttendanceRow]) -> dict[str, int]:
     return {
         "应到": len(rows),
         "已到": _present(rows),
@@ -132,7 +133,7 @@ def _counts(rows: list[DeskRow]) -> dict[str, int]:
     }
 
 
-def _present(rows: list[DeskRow]) -> int:
+def _present(rows: list[AttendanceRow]) -> int:
     return sum(row.entered_at is not None for row in rows)
 
 

@@ -30,15 +30,16 @@ from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.site import Site, page_number, show_pdf
-from web.draws.desk import NOBODY, DeskPart
+from web.draws.base import DrawPart
 from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
+from web.office.base import NOBODY
 
 PAGE_SIZE = 20
 
 
-class DrawPages(DeskPart):
+class DrawPages(DrawPart):
     def __init__(self, site: Site, services: Services, auth: AuthPages, links: PublicLinks) -> None:
         super().__init__(site, services, auth)
         self._links = links

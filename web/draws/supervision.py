@@ -13,7 +13,7 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import OPERATIONS_MAX, AuditReport, DrawView, RoundView
 from web.core.site import ON_PAGE
-from web.draws.desk import DeskPart
+from web.draws.base import DrawPart
 from web.draws.facts import SOON
 
 _SUPERVISOR = "supervisor"
@@ -24,7 +24,7 @@ STATES = {one.value: one.label for one in AttemptState}
 VERDICTS = {"holds": ("good", "属实"), "wrong": ("bad", "不符"), "unknown": ("warn", "无法复核")}
 
 
-class SupervisionPages(DeskPart):
+class SupervisionPages(DrawPart):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/round", self.round)
         self._site.post("/desk/{draw_id}/round", self.take_part)

@@ -13,7 +13,7 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import ApplicationRow, DrawView, Purpose
 from web.core.site import ON_PAGE, page_number
-from web.draws.desk import DeskPart
+from web.draws.base import DrawPart
 from web.draws.facts import KINDS, facts_of
 
 PAGE_SIZE = 20
@@ -26,7 +26,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class VerificationPages(DeskPart):
+class VerificationPages(DrawPart):
     def add_routes(self) -> None:
         self._site.get("/desk/applications", self.queue)
         self._site.get("/desk/{draw_id}/application", self.application)

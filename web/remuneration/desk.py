@@ -10,7 +10,7 @@ from services.core.base import Actor
 from services.core.permissions import may
 from services.draws import DrawView
 from web.core.site import ON_PAGE
-from web.draws.desk import DeskPart
+from web.draws.base import DrawPart
 from web.office.base import EMPTY, Form, uuid_of
 
 _ON_PAGE = ON_PAGE | {403, 404}
@@ -22,7 +22,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class RemunerationDeskPages(DeskPart):
+class RemunerationDeskPages(DrawPart):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/remuneration", self.show)
         self._site.post("/desk/{draw_id}/remuneration", self.submit)

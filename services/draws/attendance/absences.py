@@ -24,10 +24,10 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
 from services.draws.attendance.postponement import NewStart, Postponement
+from services.draws.call_order.rounds import Rounds, RoundView, ordered_regions
 from services.draws.calls.calling import Calling, place
 from services.draws.calls.invitations import Invitations
 from services.draws.news import DrawNews
-from services.draws.order.rounds import Rounds, RoundView, ordered_regions
 from services.draws.repository import Locked, append, lock_for
 from services.notifications import Notices
 

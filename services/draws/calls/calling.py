@@ -26,10 +26,10 @@ from models.invitations import Invitation
 from services.core.base import Actor, Deps, execute, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.batches import process_each
+from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
+from services.draws.call_order.snapshots import keep_skip, snapshot_setting
 from services.draws.digests import note_notified
 from services.draws.news import DrawNews
-from services.draws.order.eligibility import Hindrance, claimed, find_hindrances, recusals
-from services.draws.order.snapshots import keep_skip, snapshot_setting
 from services.draws.repository import Locked, append, lock, lock_for, move, notify_agency
 from services.notifications import Notices
 

@@ -35,12 +35,12 @@ from services.core.base import Actor, Deps, rows, transaction
 from services.core.base import record as audit
 from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
+from services.draws.call_order.eligibility import claimed, find_hindrances, recusals
+from services.draws.call_order.origins import follows
 from services.draws.calls.calling import Calling, place
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.sms_states import SMS_LABELS, sms_state
 from services.draws.news import DrawNews
-from services.draws.order.eligibility import claimed, find_hindrances, recusals
-from services.draws.order.origins import follows
 from services.draws.recall_rules import check_same_day
 from services.draws.repository import Locked, append, lock_for, move, notify_agency
 from services.draws.virtual_calls import CallLine, VirtualCalls

@@ -21,8 +21,8 @@ from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
-from services.draws.order.recusal_commitment import SealedRecusal, listed, open_commitment
-from services.draws.order.snapshots import Opened, open_list, open_skips
+from services.draws.call_order.recusal_commitment import SealedRecusal, listed, open_commitment
+from services.draws.call_order.snapshots import Opened, open_list, open_skips
 from services.draws.results.judging import bars_of, condition_of, misfits, recusals_of, span_of
 
 Verdict = Literal["holds", "wrong", "unknown"]

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.draws import eligibility
 from domain.draws.record import SkipReason
 from domain.draws.recusal import normalise_person_name, unit_keys
-from services.draws.order.recusal_commitment import SealedRecusal
+from services.draws.call_order.recusal_commitment import SealedRecusal
 
 _CODES: Mapping[eligibility.Reason, SkipReason] = {
     "left_pool": "left_pool",

@@ -17,8 +17,8 @@ from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
 from services.core.base import Deps, execute, system
 from services.draws import AuditReport, DrawAudits
+from services.draws.call_order.eligibility import Hindrance, find_eligible, find_hindrances
 from services.draws.calls import calling as running
-from services.draws.order.eligibility import Hindrance, find_eligible, find_hindrances
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -213,7 +213,7 @@ async def test_a_candidate_who_never_fitted_the_condition_comes_out(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A friend of another specialty is slipped into the list, with his true facts."""
-    from services.draws.order import freeze
+    from services.draws.call_order import freeze
 
     await add_experts(office, 2)
     [friend] = await add_experts(office, 1, specialty="A01")

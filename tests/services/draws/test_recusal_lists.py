@@ -9,7 +9,7 @@ from domain.errors import InvalidInput, RuleViolation, TooMany
 from models.draws import CandidateList, Condition, LogEntry, RecusalCommitment, RecusalPerson, RecusalUnit, UsageCount
 from models.experts import Employment, Expert
 from services.core.base import Deps
-from services.draws.order.recusal_commitment import open_commitment
+from services.draws.call_order.recusal_commitment import open_commitment
 from tests.factories.draws import make_project
 from tests.factories.offices import (
     ID_NUMBER,

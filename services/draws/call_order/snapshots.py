@@ -14,7 +14,7 @@ from domain.draws import random_draw
 from domain.rulebook.book import Rulebook
 from models.draws import CallNotice, CandidateList, Draw, ListSnapshot, SkipFact
 from services.core.crypto import Keyring
-from services.draws.order.eligibility import Hindrance, Recusals, claimed
+from services.draws.call_order.eligibility import Hindrance, Recusals, claimed
 
 _QUICK = 1
 """zlib's level: facts of many experts shrink to a tenth whatever it is."""

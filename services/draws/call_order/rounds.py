@@ -24,10 +24,10 @@ from models.accounts import Account
 from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, Round, Supervisor
 from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
+from services.draws.call_order.freeze import freeze_lists
+from services.draws.call_order.origins import follows
+from services.draws.call_order.recusal_commitment import commit_recusals
 from services.draws.news import DrawNews
-from services.draws.order.freeze import freeze_lists
-from services.draws.order.origins import follows
-from services.draws.order.recusal_commitment import commit_recusals
 from services.draws.repository import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
 from services.draws.supervision import check_supervisors, supervisor_facts
 from services.notifications import Notices

@@ -1,4 +1,4 @@
-"""What the pages of a desk share: who asks, for which draw, and the office's menu beside it for an administrator."""
+"""What the pages of verifier, supervisor and venue share: who asks, for which draw, and an administrator's menu."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.site import Site
 from web.office import menu_of
+from web.office.base import NOBODY
 
-NOBODY = UUID(int=0)
 
-
-class DeskPart:
+class DrawPart:
     """Pages of one subject."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:

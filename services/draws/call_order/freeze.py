@@ -12,8 +12,8 @@ from domain.draws import random_draw, record
 from models.draws import CallNotice, CandidateList, Condition, Draw, Round
 from services.core.base import Deps
 from services.core.crypto import Keyring
-from services.draws.order.eligibility import find_eligible, recusals
-from services.draws.order.snapshots import keep_list, seal_list, snapshot_setting
+from services.draws.call_order.eligibility import find_eligible, recusals
+from services.draws.call_order.snapshots import keep_list, seal_list, snapshot_setting
 
 TIERS = ("main", "alternative")
 

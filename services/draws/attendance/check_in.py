@@ -62,7 +62,7 @@ class Scanned:
 
 
 @dataclass(frozen=True)
-class DeskRow:
+class AttendanceRow:
     """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
     inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
 
@@ -78,7 +78,7 @@ class DeskRow:
     calls: tuple[CallLine, ...]
 
 
-class AttendanceDesk:
+class VenueCheckIn:
     """Check-in by the expert's phone or by the desk, exits, and the end of an on-site activity."""
 
     def __init__(
@@ -256,7 +256,7 @@ class AttendanceDesk:
 
     # ---- the desk
 
-    async def desk(self, actor: Actor, draw_id: UUID) -> list[DeskRow]:
+    async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
         """Who is awaited, by code only; agency, desk and offices see it from unsealing on."""
         draw = await self._access.get(actor, draw_id)
         now, book = self._deps.now(), self._deps.book(draw.pool)
@@ -286,7 +286,7 @@ class AttendanceDesk:
             return sum(call.rang for call in calls.get(row["expert_id"], ()))
 
         return [
-            DeskRow(
+            AttendanceRow(
                 invitation_id=row["id"],
                 code=row["code"],
                 entered_at=row["entered_at"],
