@@ -126,7 +126,7 @@ class TaskEvent(Labelled):
     APPROVE = "approve", "通过"
     SEND_BACK = "send_back", "退回修改"
     REFUSE = "refuse", "不予通过"
-    DROP = "drop", "作废"
+    CANCEL = "cancel_task", "作废"
 
 
 TASK: Lifecycle[TaskState, TaskEvent] = Lifecycle(
@@ -137,7 +137,7 @@ TASK: Lifecycle[TaskState, TaskEvent] = Lifecycle(
             TaskEvent.APPROVE: TaskState.APPROVED,
             TaskEvent.SEND_BACK: TaskState.SENT_BACK,
             TaskEvent.REFUSE: TaskState.REFUSED,
-            TaskEvent.DROP: TaskState.VOID,
+            TaskEvent.CANCEL: TaskState.VOID,
         },
     },
 )

@@ -16,7 +16,7 @@ from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import PdfDocument, Printed
 from services.applications.drafts import Begun, SavedSection
 from services.applications.notifications import notify_applicant
-from services.applications.open_tasks import TaskKey, drop_open, lock_open_tasks
+from services.applications.open_tasks import TaskKey, cancel_open_tasks, lock_open_tasks
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
 from services.applications.queries import ApplicationView, FileView, LogLine, OwnLine, Returned, SectionView
 from services.applications.repository import (
@@ -66,10 +66,10 @@ __all__ = [
     "TaskKey",
     "ToDo",
     "build",
+    "cancel_open_tasks",
     "check_begin",
     "check_kind",
     "collect",
-    "drop_open",
     "enters",
     "entry_names",
     "erase_unsent",

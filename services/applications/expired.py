@@ -10,7 +10,7 @@ from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.campaigns import Campaign
 from services.applications.campaign_windows import review_end, submission_end
-from services.applications.open_tasks import drop_open
+from services.applications.open_tasks import cancel_open_tasks
 from services.applications.repository import lock, log, move
 from services.core.base import Actor, record
 
@@ -51,7 +51,7 @@ async def carry_forward(
         await _carry_over(actor, application, campaign, now)
         return application
     await move(application, _E.CANCEL, now)
-    await drop_open(application, now)
+    await cancel_open_tasks(application, now)
     await log(application, now, _E.CANCEL.value, APPLICANT, opinion="未在期限内提交，已另行申请。")
     await record(actor, now, "application.cancel", "application", application.id, left_over=True)
     return application

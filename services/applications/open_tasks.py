@@ -18,10 +18,10 @@ async def lock_open_tasks(application: Application) -> list[ReviewTask]:
     return await found.select_for_update()
 
 
-async def drop_open(application: Application, now: datetime, *, keep: frozenset[TaskKey] = frozenset()) -> None:
+async def cancel_open_tasks(application: Application, now: datetime, *, keep: frozenset[TaskKey] = frozenset()) -> None:
     """Open tasks are no longer to be decided; ``keep`` names those that still are."""
     for task in await lock_open_tasks(application):
         if (task.step_code, task.specialty) not in keep:
-            task.state = TASK.next(TaskState(task.state), TaskEvent.DROP)
+            task.state = TASK.next(TaskState(task.state), TaskEvent.CANCEL)
             task.decided_at = now
             await task.save(update_fields=["state", "decided_at"])

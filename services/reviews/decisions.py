@@ -17,7 +17,16 @@ from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
-from services.applications import EVERYTHING, SPECIALTIES, drop_open, load_codes, lock, log, move, notify_applicant
+from services.applications import (
+    EVERYTHING,
+    SPECIALTIES,
+    cancel_open_tasks,
+    load_codes,
+    lock,
+    log,
+    move,
+    notify_applicant,
+)
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
 from services.notifications import Notifier
@@ -79,14 +88,14 @@ class Reviews:
         progress = await progress_of(application, book)
         step, comes_back = progress.next_step(), application.approved_at is not None
         if step is None and not comes_back:
-            await drop_open(application, now)
+            await cancel_open_tasks(application, now)
             await self._finish(application, book, now)
             return True
         anew = step is None
         start = len(book.review.steps) - 1 if step is None else step
         rule = book.review.steps[start]
         still = frozenset((rule.code, code) for code in progress.needed(start) if book.review.resume == "same")
-        await drop_open(application, now, keep=still)
+        await cancel_open_tasks(application, now, keep=still)
         application.approved_at, application.sent_back_fields = None, []
         await application.save(update_fields=["approved_at", "sent_back_fields"])
         await open_step(application, book, start, now, anew=anew)
@@ -257,7 +266,7 @@ class Reviews:
         application.reason, application.step = task.opinion, -1
         await application.save(update_fields=["reason", "step"])
         await move(application, ApplicationEvent.REFUSE, now)
-        await drop_open(application, now)
+        await cancel_open_tasks(application, now)
         await notify_applicant(self._notices, application, "application_refused", str(task.id), reason=task.opinion)
 
     async def _send_back(
@@ -266,7 +275,7 @@ class Reviews:
         """Open what must be corrected: one specialty, or, where the whole is sent back, everything."""
         if whole or not task.specialty:
             application.sent_back_fields = [EVERYTHING]
-            await drop_open(application, now)
+            await cancel_open_tasks(application, now)
         else:
             fields = [*application.sent_back_fields, SPECIALTIES, *book.review.correction_fields]
             application.sent_back_fields = list(dict.fromkeys(fields))

@@ -14,7 +14,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewTask
-from services.applications import TaskKey, drop_open, lock_open_tasks
+from services.applications import TaskKey, cancel_open_tasks, lock_open_tasks
 from services.core.base import rows
 
 _LATEST = """
@@ -128,10 +128,10 @@ async def keep_open(application: Application, book: Rulebook, now: datetime) -> 
     open_steps = [book.review.place_of(code) for code, _ in progress.open]
     at = min((place for place in open_steps if place is not None), default=None)
     if at is None:
-        await drop_open(application, now)
+        await cancel_open_tasks(application, now)
         return None
     code = book.review.steps[at].code
-    await drop_open(application, now, keep=frozenset((code, specialty) for specialty in progress.needed(at)))
+    await cancel_open_tasks(application, now, keep=frozenset((code, specialty) for specialty in progress.needed(at)))
     await ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).update(step=at)
     return at
 

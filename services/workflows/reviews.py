@@ -10,7 +10,7 @@ from domain.errors import InvalidInput
 from domain.rulebook.reviews import OPINION_MAX
 from models.applications import Application
 from models.reviews import ReviewTask
-from services.applications import drop_open
+from services.applications import cancel_open_tasks
 from services.core.base import Actor, Deps
 from services.core.idempotency import once
 from services.core.permissions import check
@@ -33,7 +33,7 @@ class ReviewWorkflow:
 
     async def cancel(self, application: Application, now: datetime) -> None:
         """The person took the application back: nothing of it is to be decided or paid any more."""
-        await drop_open(application, now)
+        await cancel_open_tasks(application, now)
         await self._entry.cancel(application, now)
 
     async def reconcile_tasks(self, application: Application, now: datetime) -> None:

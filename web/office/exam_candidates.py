@@ -176,7 +176,7 @@ class ExamCandidatePages(OfficePart):
                 await exams.faces.identify(actor, candidate_id, reason)
                 return "identified"
             case "drop":
-                await exams.candidates.drop(actor, candidate_id)
+                await exams.candidates.remove(actor, candidate_id)
                 return "dropped"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

@@ -94,8 +94,8 @@ class EvidenceView:
     after: str
 
 
-class _TakenBack(Exception):
-    """Raised to roll the preview's transaction back."""
+class _Rollback(Exception):
+    """Raised to roll a trial's transaction back."""
 
 
 class EvidenceReview:
@@ -166,8 +166,8 @@ class EvidenceReview:
         try:
             async with transaction():
                 if await self._replace(attempt, file) < (attempt.score or 0):
-                    raise _TakenBack
-        except _TakenBack:
+                    raise _Rollback
+        except _Rollback:
             return
 
     async def _try_out(self, attempt: ExamAttempt, file: AnswerFile) -> tuple[str, str]:
@@ -178,8 +178,8 @@ class EvidenceReview:
         try:
             async with transaction():
                 after = await self._replace(attempt, file)
-                raise _TakenBack
-        except _TakenBack:
+                raise _Rollback
+        except _Rollback:
             return print_marks(before), print_marks(max(before, after))
 
     async def _replace(self, attempt: ExamAttempt, file: AnswerFile) -> int:

@@ -56,7 +56,7 @@ class Preview:
     names: tuple[str, ...]
 
 
-class _TakenBack(Exception):
+class _Rollback(Exception):
     """Raised to roll the preview's transaction back."""
 
 
@@ -89,8 +89,8 @@ class Rulings:
         try:
             async with transaction():
                 done.append(await self._apply(actor, exam_id, version_id, kind, letters, "预览"))
-                raise _TakenBack
-        except _TakenBack:
+                raise _Rollback
+        except _Rollback:
             return done[0]
 
     async def decide(

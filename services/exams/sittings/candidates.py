@@ -198,7 +198,7 @@ class Candidates:
             await record(actor, now, "exam.add", "exam", exam.id, count=len(good), refused=len(problems))
         return Added(len(good), tuple(problems.items()))
 
-    async def drop(self, actor: Actor, candidate_id: UUID) -> None:
+    async def remove(self, actor: Actor, candidate_id: UUID) -> None:
         """Take a person off a draft. Raises Conflict for a published examination."""
         check(actor, "exam.manage")
         now = self._deps.now()

@@ -88,10 +88,10 @@ async def test_a_person_is_taken_off_a_draft_only(hall: Hall) -> None:
     exam_id = await single(hall)
     await hall.services.exams.candidates.add(hall.office, exam_id, f"{known.number} {other.number}")
     first, second = await ExamCandidate.filter(exam_id=exam_id)
-    await hall.services.exams.candidates.drop(hall.office, first.id)
+    await hall.services.exams.candidates.remove(hall.office, first.id)
     await hall.services.exams.setup.publish(hall.office, exam_id)
     with pytest.raises(Conflict):
-        await hall.services.exams.candidates.drop(hall.office, second.id)
+        await hall.services.exams.candidates.remove(hall.office, second.id)
     assert await ExamCandidate.all().count() == 1
 
 
