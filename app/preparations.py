@@ -28,35 +28,26 @@ Step = Callable[[Deps, Settings], Awaitable[None]]
 
 async def bring_demo(settings: Settings) -> None:
     """All of the following, one after the other, over one connection to the database."""
-    await _run(settings, _people, _items, _exam, _materials)
+    await run_steps(settings, _people, _items, publish_exam, offer_materials)
 
 
 async def bring_demo_people(settings: Settings) -> None:
     """In the sandbox, load catalogues and the demonstration's people."""
-    await _run(settings, _people)
+    await run_steps(settings, _people)
 
 
 async def bring_demo_items(settings: Settings) -> None:
     """In the sandbox, fill the demonstration's item bank; its people are there already."""
-    await _run(settings, _items)
-
-
-async def bring_demo_exam(settings: Settings) -> None:
-    """In the sandbox, publish an examination; people and items are there already."""
-    await _run(settings, _exam)
-
-
-async def bring_demo_materials(settings: Settings) -> None:
-    """In the sandbox, offer two real files to download."""
-    await _run(settings, _materials)
+    await run_steps(settings, _items)
 
 
 async def call_demo_expert(settings: Settings) -> None:
     """In the sandbox, call one expert to a short examination and a course; he has bound his phone already."""
-    await _run(settings, _call)
+    await run_steps(settings, _call)
 
 
-async def _run(settings: Settings, *steps: Step) -> None:
+async def run_steps(settings: Settings, *steps: Step) -> None:
+    """In the sandbox, run these one after the other over one connection to the database."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     async with deps_for(settings) as deps:
@@ -74,11 +65,13 @@ async def _items(deps: Deps, settings: Settings) -> None:
     log.info("demo_items_loaded", count=count)
 
 
-async def _exam(deps: Deps, _settings: Settings) -> None:
+async def publish_exam(deps: Deps, _settings: Settings) -> None:
+    """Publish an examination; people and items are there already."""
     log.info("demo_exam_loaded", count=await load_exam(deps))
 
 
-async def _materials(deps: Deps, settings: Settings) -> None:
+async def offer_materials(deps: Deps, settings: Settings) -> None:
+    """Offer two real files to download."""
     renderer = TypstRenderer(settings.fonts)
     try:
         store = SealedFiles(open_files(settings.files, settings.data_dir / "files"), deps.keys)

@@ -15,9 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-DEMO_PREFIX = "sandbox-"
-"""Every secret that ships with the sandbox begins with this; production refuses them."""
-
 _DEMO_KEY = base64.b64encode(b"sandbox-key-sandbox-key-sandbox!").decode()
 
 

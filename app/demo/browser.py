@@ -226,19 +226,14 @@ class Browser:
         """Fill in the form that has this button and press it; None: unticked. Raises Missing for a button or field
         that it lacks.
         """
-        url, fields, method = self._filled(button, typed)
+        url, fields, method = self.filled(button, typed)
         if method == "get":
             return await self._go("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
         return await self._go("POST", url, fields)
 
-    async def press_by_script(self, button: str, **typed: str | None) -> Json:
-        """The same where the page's script sends the form and reads the answer. Raises Missing, Refused."""
-        url, fields, _ = self._filled(button, typed)
-        return await self.ask(url, fields)
-
     async def upload(self, button: str, content: bytes, filename: str) -> Page:
         """Choose a file in the form that has this button and press it. Raises Missing."""
-        url, fields, _ = self._filled(button, {})
+        url, fields, _ = self.filled(button, {})
         data = aiohttp.FormData(quote_fields=False)  # names as they are, as browsers send them
         for name, value in fields.items():
             if name != "file":
@@ -256,7 +251,7 @@ class Browser:
                 raise Refused(got.status, said, f"{method} {url}")
             return said
 
-    def _filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
+    def filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
         """Where the form with this button goes, with what and how."""
         form = self.page.form_of(button)
         if unknown := typed.keys() - form.names:

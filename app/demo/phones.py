@@ -66,15 +66,8 @@ class Phone:
     async def tap(self, label: str) -> str:
         return await self._act("tap", label=label)
 
-    async def press_menu(self, button: str) -> str:
-        return await self._act("menu", button=button)
-
     async def scan(self, content: str) -> str:
         return await self._act("scan", content=content)
-
-    async def scan_scene(self, scene: str) -> str:
-        """Scan an account's QR code that carries ``scene``."""
-        return await self.scan(f"http://weixin.qq.com/q/{self.pool}/{scene}")
 
     async def send_location(self, latitude: float, longitude: float) -> str:
         return await self._act("location", latitude=latitude, longitude=longitude)

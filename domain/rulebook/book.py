@@ -60,7 +60,6 @@ __all__ = [
     "Rulebook",
     "RulebookError",
     "parse_layers",
-    "parse_rulebook",
 ]
 
 
@@ -118,17 +117,6 @@ class Rulebook(Section):
         if self.draw.earliest_working_days is not None:
             limits.append(self.calendar.before(evaluation, self.draw.earliest_working_days))
         return max(limits, default=None)
-
-
-def parse_rulebook(text: str, name: str, *, below: Mapping[str, str] | None = None, on: date | None = None) -> Rulebook:
-    """Parse a pool's file (``text``, called ``name`` in errors) laid over the files ``below`` (name to text).
-
-    ``on`` decides which of two dated values holds; None takes the newest. Raises RulebookError.
-    """
-    parsed = parse_layers({**(below or {}), name: text}, name, on)
-    if parsed.book is None:
-        raise RulebookError(parsed.problems[0])
-    return parsed.book
 
 
 @dataclass(frozen=True)

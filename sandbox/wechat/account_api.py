@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import secrets
-from urllib.parse import quote
 
 import qrcode
 import qrcode.image.svg
 from aiohttp import BodyPartReader, web
 
 from sandbox import jsons
-from sandbox.config import Account
 from sandbox.jsons import Json
 from sandbox.wechat.api import ApiCall, Route, ok
 from sandbox.wechat.errors import WechatError
@@ -294,11 +292,6 @@ def get_quota(call: ApiCall) -> Json:
     used = call.platform.quotas.used(call.found.appid, path)
     quota: Json = {"daily_limit": limit, "used": used, "remain": max(0, limit - used)}
     return ok(quota=quota, rate_limit={"call_count": DAILY.get(path, limit), "refresh_second": 60})
-
-
-def pretty_scene_url(account: Account, scene: str) -> str:
-    """What a scanner reads from a code that the control API makes up."""
-    return f"http://weixin.qq.com/q/{account.pool}/{quote(scene)}"
 
 
 ROUTES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.commands.database import deps_for
 from app.demo_data import POOL
 from app.demo_exams import EXAMPLE
-from app.preparations import bring_demo_exam, bring_demo_items, bring_demo_people, call_demo_expert
+from app.preparations import bring_demo_items, bring_demo_people, call_demo_expert, publish_exam, run_steps
 from models.exams import Exam, ExamBlueprint, ExamCandidate
 from models.experts import Expert
 from models.migrate import migrate
@@ -19,12 +19,12 @@ async def test_it_is_published_once(database: str, tmp_path: Path) -> None:
     await migrate(database)
     settings = make_settings(database_url=database, data_dir=tmp_path)
     await bring_demo_people(settings)
-    await bring_demo_exam(settings)
+    await run_steps(settings, publish_exam)
     async with deps_for(settings):
         assert not await Exam.exists(), "there is nothing to draw from yet"
     await bring_demo_items(settings)
     for _ in range(2):
-        await bring_demo_exam(settings)
+        await run_steps(settings, publish_exam)
     async with deps_for(settings):
         exam = await Exam.get()
         assert (exam.state, exam.purpose, exam.pool) == ("published", "entry", "demo")
@@ -56,7 +56,7 @@ async def test_one_expert_is_called_to_a_short_one_as_soon_as_he_has_bound_his_p
 async def test_production_gets_none(database: str, tmp_path: Path) -> None:
     await migrate(database)
     settings = make_settings(database_url=database, data_dir=tmp_path, env="production")
-    await bring_demo_exam(settings)
+    await run_steps(settings, publish_exam)
     await call_demo_expert(settings)
     async with deps_for(settings):
         assert not await Exam.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.demo_materials import checklist, guide
-from app.preparations import bring_demo_materials
+from app.preparations import offer_materials, run_steps
 from app.rulebook_files import load_rulebooks
 from models.migrate import migrate
 from tests.factories.settings import make_settings
@@ -17,14 +17,14 @@ async def test_they_are_put_there_once_and_can_be_read(database: str, tmp_path: 
     await migrate(database)
     settings = make_settings(database_url=database, data_dir=tmp_path)
     for _ in range(2):
-        await bring_demo_materials(settings)
+        await run_steps(settings, offer_materials)
     kept = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
     assert len(kept) == 2
     assert not any(path.read_bytes().startswith(b"%PDF") for path in kept), "sealed"
 
 
 async def test_production_gets_none(database: str, tmp_path: Path) -> None:
-    await bring_demo_materials(make_settings(database_url=database, data_dir=tmp_path, env="production"))
+    await run_steps(make_settings(database_url=database, data_dir=tmp_path, env="production"), offer_materials)
     assert not (tmp_path / "files").exists()
 
 

@@ -31,6 +31,7 @@ from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.paying import Payer
+from tests.drivers.phones import press_by_script
 from tests.faults.stagehand import Hand, patiently
 from tests.folders import data_folder
 
@@ -297,7 +298,7 @@ class Till:
             browser = Browser(self.wire, base)
             try:
                 if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
-                    said = await browser.press_by_script("立即支付")
+                    said = await press_by_script(browser, "立即支付")
                     parameters: Json = said["parameters"]
                     return parameters
             except Refused as refusal:

@@ -26,6 +26,7 @@ from app.demo.stage import stage
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit
+from tests.drivers.phones import press_menu
 from tests.factories.files import pdf
 from tests.folders import data_folder
 from tests.journeys import guangdong as gd
@@ -519,7 +520,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     phone = day.phone(leaving.mobile)
     await phone.follow()
     await phone.bind()
-    assert "请假" in await phone.press_menu("请假")
+    assert "请假" in await press_menu(phone, "请假")
     await phone.say("突发疾病")
     await phone.tap("确定请假")
     await day.progress(day.draw, label="待补抽")
@@ -831,7 +832,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     await day.sms(phone.mobile, "评标酬劳", "/n/")
     await phone.follow()
     await phone.bind()
-    assert "基本酬劳400.00元" in await phone.press_menu("评标酬劳")
+    assert "基本酬劳400.00元" in await press_menu(phone, "评标酬劳")
     assert "已确认" in await phone.tap("确认金额")
     objecting = await day.of(experts[unsure].mobile, f"/h5/{gd.POOL}/remuneration")
     [*_, total] = _amounts(owed[unsure])

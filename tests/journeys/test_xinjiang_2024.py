@@ -24,6 +24,7 @@ from domain.clock import SHANGHAI, SystemClock, local
 from tests.drivers.applicants import log_in_by_password, register_in_browser
 from tests.drivers.exams import Candidate, ExamOffice, right
 from tests.drivers.paying import Letter, Payer, code_in_chat, letters
+from tests.drivers.phones import press_by_script
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
     PASSWORD,
@@ -381,7 +382,7 @@ async def test_08_somebody_else_pays_by_the_expert_number_and_two_payments_count
     page = await browser.press("下一步", number=fee["expert_number"].lower())
     assert "马**" in page.text
     assert MA.name not in page.text
-    by_page = await friend.call_cashier((await browser.press_by_script("立即支付"))["parameters"])
+    by_page = await friend.call_cashier((await press_by_script(browser, "立即支付"))["parameters"])
     ordered = await ma.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "mini"})
     parameters = ordered["parameters"] | {"appId": await own.mini_appid()}
     in_mini = await own.call_cashier(parameters)

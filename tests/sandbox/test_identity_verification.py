@@ -8,7 +8,6 @@ import pytest
 
 from tests.sandbox.conftest import Box
 
-OWNED = "11010519491231002X"
 FREE = "110105198001010011"
 
 

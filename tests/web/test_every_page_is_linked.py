@@ -24,7 +24,7 @@ from tests.web.conftest import Visitor, World
 AGENCY, OWN = frozenset({"organisation", "agent"}), frozenset({"applicant", "expert"})
 STAFF = frozenset({"verifier", "supervisor", "venue", "reviewer", "pool_admin"})
 DESK, ADMIN = frozenset({"verifier", "supervisor", "venue", "pool_admin"}), frozenset({"pool_admin"})
-EVERYBODY, NO_ONE = AGENCY | OWN | STAFF, frozenset[str]()
+EVERYBODY = AGENCY | OWN | STAFF
 _ADMINS = (
     "",
     *("/alarms", "/applications", "/bank", "/bank/export", "/bank/import", "/bank/new", "/bills", "/campaigns"),

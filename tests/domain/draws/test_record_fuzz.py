@@ -29,7 +29,6 @@ DRAWS = 700
 FILES = 40
 """Every so many-th change is one to the file."""
 THREATS = (Path(__file__).parents[3] / "docs" / "reference" / "threats.md").read_text(encoding="utf-8")
-FREE_WORDS = ("paused", "force_ended", "round_aborted")
 
 
 # Honest draws of every kind, small so that many can be tampered with

@@ -9,7 +9,7 @@ import pytest
 
 from app import rulebook_docs
 from app.rulebook_files import SHARED, check_rulebooks
-from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
+from domain.rulebook.book import Rulebook, RulebookError
 from domain.rulebook.docs import render_page
 from domain.rulebook.notice_texts import (
     KINDS,
@@ -26,7 +26,7 @@ from domain.rulebook.notice_texts import (
 )
 from domain.rulebook.sections import Calendar, Ladder, Preview, Step
 from domain.rulebook.types import parse_duration, parse_hours, print_duration
-from tests.factories.rulebooks import load_rulebook
+from tests.factories.rulebooks import load_rulebook, parse_rulebook
 
 RULEBOOKS = Path("config/rulebooks")
 NEW_PROVINCE = """

@@ -11,10 +11,11 @@ import pytest
 
 from app.rulebook_files import SHARED
 from domain.forms.checking import check_complete
-from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
+from domain.rulebook.book import Rulebook, RulebookError
 from domain.rulebook.docs_forms import render_forms
 from domain.rulebook.reviews import PayWindow
 from tests.factories.forms import RULEBOOKS, applicant, book_of, catalogue_of, good_attachments, good_values
+from tests.factories.rulebooks import parse_rulebook
 
 MANUALS = {"hunan": ("湖南手册", 331), "xinjiang": ("新疆手册 2024", 248), "jilin": ("吉林手册", 323)}
 """Each with its number of lines."""

@@ -38,10 +38,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
-OUT_OF_SIGHT = """() => {
-    const { top, bottom } = document.activeElement.getBoundingClientRect();
-    return bottom < 0 || top > innerHeight;
-}"""
 
 
 async def pick(page: Page, label: str, word: str, entry: str) -> None:
