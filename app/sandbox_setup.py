@@ -112,7 +112,7 @@ def sandbox_config(
 ) -> dict[str, object]:
     """The sandbox's configuration file. ``public_url`` is the sandbox's own address in a browser."""
     service = f"http://{settings.http.host}:{settings.http.port}"
-    receipts = f"{service}/receipts/{settings.receipts.path_token.get_secret_value()}"
+    reports = f"{service}/receipts/{settings.delivery_reports.path_token.get_secret_value()}"
     return {
         "service_url": service,
         "service_public_url": settings.public_url,
@@ -122,14 +122,14 @@ def sandbox_config(
         "sms": {
             "access_key_id": settings.sms.access_key_id,
             "access_key_secret": settings.sms.access_key_secret.get_secret_value(),
-            "receipt_url": f"{receipts}/sms",
+            "report_url": f"{reports}/sms",
             "templates": sms_texts(settings.sms, books),
             "signs": signs(settings.sms),
         },
         "voice": {
             "access_key_id": settings.voice.access_key_id,
             "access_key_secret": settings.voice.access_key_secret.get_secret_value(),
-            "receipt_url": f"{receipts}/voice",
+            "report_url": f"{reports}/voice",
             "templates": voice_texts(settings.voice, books),
         },
         "persons": {
@@ -253,7 +253,7 @@ def check_production(settings: Settings) -> list[str]:
         for pool, account in settings.wechat.accounts.items()
         if account.mode == "plain"
     ]
-    if not _is_demo(settings.receipts.path_token) and not _is_long_secret(settings.receipts.path_token):
+    if not _is_demo(settings.delivery_reports.path_token) and not _is_long_secret(settings.delivery_reports.path_token):
         problems.append(
             "PBT_RECEIPTS__PATH_TOKEN 太短或太简单：它是短信和语音回执地址中的密码，须为 32 个以上的随机字母和数字。"
         )
@@ -274,7 +274,7 @@ def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
     found += [
         ("PBT_SMS__ACCESS_KEY_SECRET", settings.sms.access_key_secret),
         ("PBT_VOICE__ACCESS_KEY_SECRET", settings.voice.access_key_secret),
-        ("PBT_RECEIPTS__PATH_TOKEN", settings.receipts.path_token),
+        ("PBT_RECEIPTS__PATH_TOKEN", settings.delivery_reports.path_token),
         ("PBT_IDENTITY__CLIENT_SECRET", settings.identity.client_secret),
         ("PBT_MAIL__PASSWORD", settings.mail.password),
         ("PBT_FILES__SECRET_ACCESS_KEY", settings.files.secret_access_key),

@@ -90,7 +90,7 @@ def _make_limit(container: Container) -> Limit:
 
 
 def _vendor_webhooks(container: Container) -> VendorWebhookEndpoint:
-    settings, proxies = container.settings.receipts, container.settings.http.trusted_proxies
+    settings, proxies = container.settings.delivery_reports, container.settings.http.trusted_proxies
     callers = Callers(
         lambda request: client_address(request, proxies),
         _make_limit(container),

@@ -151,7 +151,7 @@ class Message:
 
     @property
     def msg_id(self) -> str:
-        """WeChat's 64-bit number as text; events have none, but receipts name the message they are about (MsgID)."""
+        """WeChat's 64-bit number as text; events have none, but reports name the message they are about (MsgID)."""
         return (self.get("MsgId") or self.get("MsgID")).strip()
 
     @_lazy

@@ -41,7 +41,7 @@ class WechatUser:
     """Who wrote. ``account_id`` is set when the openid is bound to a person.
 
     ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event of a person of whom nothing is stored
-    (an unsubscribe, a receipt): such events create no row. ``glance`` is None for a user who is not bound.
+    (an unsubscribe, a delivery report): such events create no row. ``glance`` is None for a user who is not bound.
     """
 
     pool: str

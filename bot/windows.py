@@ -52,7 +52,7 @@ class Opening:
 
 
 def opened_by(message: Message) -> Opening | None:
-    """What a message or event allows us; None for those that open nothing (a menu link, a receipt)."""
+    """What a message or event allows us; None for those that open nothing (a menu link, a delivery report)."""
     if message.event in _TAPS or (message.kind == "text" and message.tap is not None):
         sort, (length, allowed) = "tap", _TAP
     elif message.kind in _ORDINARY:

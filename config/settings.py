@@ -393,7 +393,7 @@ class Settings(BaseSettings):
     wechat: Wechat = Wechat()
     sms: Sms = Sms()
     voice: Voice = Voice()
-    receipts: DeliveryReports = DeliveryReports()
+    delivery_reports: DeliveryReports = Field(default=DeliveryReports(), validation_alias="PBT_RECEIPTS")
     identity: Identity = Identity()
     person_check: IdentityVerificationSettings = IdentityVerificationSettings()
     pay: Pay = Pay()

@@ -53,11 +53,11 @@ class MiniProgram:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Alibaba SMS, voice or identity verification: keys, where receipts go, texts by template code with ``${var}``."""
+    """Alibaba SMS, voice or identity verification: keys, where delivery reports go, texts by template code with ``${var}``."""
 
     access_key_id: str = "sandbox-ak"
     access_key_secret: str = ""
-    receipt_url: str = ""
+    report_url: str = ""
     call_report_url: str = ""
     """Where reports during a voice call go; empty: not pushed."""
     detail_keys: bool = True
@@ -149,10 +149,10 @@ class Wire:
     """Characters a second that the voice speaks."""
     key_wait: float = 5.0
     """Seconds a menu waits for a key when the caller doesn't say."""
-    receipt_delay: float = 1.0
-    """Seconds from delivery of an SMS to its receipt."""
-    receipt_retries: tuple[float, ...] = (60.0, 300.0, 600.0)
-    receipt_timeout: float = 5.0
+    report_delay: float = 1.0
+    """Seconds from delivery of an SMS to its delivery report."""
+    report_retries: tuple[float, ...] = (60.0, 300.0, 600.0)
+    report_timeout: float = 5.0
     unknown_numbers: str = "bad_number"
     """What a call to a number without a phone meets: a line state of a phone."""
     notify_timeout: float = 5.0
@@ -280,12 +280,12 @@ def _templates(items: Json) -> dict[str, Template]:
 
 
 def _vendor(item: Json) -> Vendor:
-    receipt_url = jsons.text(item, "receipt_url")
+    report_url = jsons.text(item, "report_url")
     return Vendor(
         access_key_id=jsons.text(item, "access_key_id", Vendor().access_key_id),
         access_key_secret=jsons.text(item, "access_key_secret"),
-        receipt_url=receipt_url,
-        call_report_url=jsons.text(item, "call_report_url", receipt_url),
+        report_url=report_url,
+        call_report_url=jsons.text(item, "call_report_url", report_url),
         detail_keys=item.get("detail_keys") is not False,
         templates={code: str(value) for code, value in jsons.mapping(item, "templates").items()},
         signs=tuple(jsons.strings(item, "signs")),
@@ -343,7 +343,7 @@ def _mail(item: Json) -> Mail:
 
 def _wire(item: Json) -> Wire:
     usual = Wire()
-    retries = item.get("receipt_retries")
+    retries = item.get("report_retries")
     return Wire(
         callback_timeout=jsons.number(item, "callback_timeout", usual.callback_timeout),
         callback_deliveries=jsons.integer(item, "callback_deliveries", usual.callback_deliveries),
@@ -352,11 +352,9 @@ def _wire(item: Json) -> Wire:
         ring_seconds=jsons.number(item, "ring_seconds", usual.ring_seconds),
         speech_rate=jsons.number(item, "speech_rate", usual.speech_rate),
         key_wait=jsons.number(item, "key_wait", usual.key_wait),
-        receipt_delay=jsons.number(item, "receipt_delay", usual.receipt_delay),
-        receipt_retries=tuple(float(value) for value in retries)
-        if isinstance(retries, list)
-        else usual.receipt_retries,
-        receipt_timeout=jsons.number(item, "receipt_timeout", usual.receipt_timeout),
+        report_delay=jsons.number(item, "report_delay", usual.report_delay),
+        report_retries=tuple(float(value) for value in retries) if isinstance(retries, list) else usual.report_retries,
+        report_timeout=jsons.number(item, "report_timeout", usual.report_timeout),
         unknown_numbers=jsons.text(item, "unknown_numbers", usual.unknown_numbers),
         notify_timeout=jsons.number(item, "notify_timeout", usual.notify_timeout),
         notify_gap=jsons.number(item, "notify_gap", usual.notify_gap),

@@ -1,1 +1,1 @@
-"""Alibaba Cloud's SMS and voice: signed RPC calls, ringing phones, receipts."""
+"""Alibaba Cloud's SMS and voice: signed RPC calls, ringing phones, delivery reports."""

@@ -57,7 +57,7 @@ class ReportPusher:
 
     async def _send(self, reports: list[Json], tries: int) -> None:
         accepted, answer = await self._post(reports)
-        retries = self._world.config.wire.receipt_retries
+        retries = self._world.config.wire.report_retries
         note = "" if accepted else "repeated later" if tries < len(retries) else "given up"
         self._world.ledger.add(self._vendor, "out", self._name, reports, answer, note=note)
         if not accepted and tries < len(retries):
@@ -65,7 +65,7 @@ class ReportPusher:
 
     async def _post(self, reports: list[Json]) -> tuple[bool, str]:
         """Whether the receiver took them, and what it said."""
-        timeout = aiohttp.ClientTimeout(total=self._world.config.wire.receipt_timeout)
+        timeout = aiohttp.ClientTimeout(total=self._world.config.wire.report_timeout)
         headers = {"Content-Type": "application/json;charset=UTF-8"}
         try:
             async with self._world.http.post(

@@ -1,4 +1,4 @@
-"""SMS: SendSms, QuerySendDetails and the SmsReport receipts."""
+"""SMS: SendSms, QuerySendDetails and the SmsReport delivery reports."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SmsCenter:
         self._sent: dict[tuple[str, str], list[Sent]] = {}
         """By number and Beijing day."""
         self._kept = 0
-        self._reports = ReportPusher(world, "sms", "SmsReport", self._vendor.receipt_url)
+        self._reports = ReportPusher(world, "sms", "SmsReport", self._vendor.report_url)
         actions = {"SendSms": self.send, "QuerySendDetails": self.query}
         self.rpc = Rpc(world, "sms", self._vendor, actions)
 
@@ -103,7 +103,7 @@ class SmsCenter:
             text = f"【{sign}】{sent.text}"
             sms = Sms(self._world.new_number(), sent.at, sign, text, sent.biz_id, sent.template)
             self._world.show_sms(phone, sms)
-        self._world.timeline.after(self._world.config.wire.receipt_delay, lambda: self._report(sent, phone, reachable))
+        self._world.timeline.after(self._world.config.wire.report_delay, lambda: self._report(sent, phone, reachable))
 
     def _report(self, sent: Sent, phone: Phone | None, reachable: bool) -> None:
         now = self._world.clock.now()

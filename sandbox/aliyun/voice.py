@@ -1,4 +1,4 @@
-"""Voice: IvrCall, SingleCallByTts, ClickToDial, QueryCallDetailByCallId and their receipts."""
+"""Voice: IvrCall, SingleCallByTts, ClickToDial, QueryCallDetailByCallId and their reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class VoiceCenter:
         self.calls: OrderedDict[str, Call] = OrderedDict()
         self._legs: dict[str, str] = {}
         """Two-way calls: id of one leg to id of the other."""
-        self._reports = ReportPusher(world, "voice", "VoiceReport", self._vendor.receipt_url)
+        self._reports = ReportPusher(world, "voice", "VoiceReport", self._vendor.report_url)
         self._call_reports = ReportPusher(world, "voice", "VoiceCallReport", self._vendor.call_report_url)
         self.network = Network(world, self._ended, self._key_pressed)
         actions = {

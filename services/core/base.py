@@ -53,7 +53,7 @@ class Actor:
 
 
 def system(pool: str) -> Actor:
-    """The service itself: deadlines, receipts, the auditor."""
+    """The service itself: deadlines, delivery reports, the auditor."""
     return Actor(pool, "system")
 
 

@@ -62,7 +62,7 @@ def test_the_sandbox_understands_its_configuration(config: dict[str, object], de
     assert [account.pool for account in read.accounts] == demo.pools
     assert read.accounts[0].callback_url == "http://127.0.0.1:8080/wechat/demo"
     assert read.sms.access_key_secret == demo.sms.access_key_secret.get_secret_value()
-    assert read.sms.receipt_url == "http://127.0.0.1:8080/receipts/sandbox-receipts/sms"
+    assert read.sms.report_url == "http://127.0.0.1:8080/receipts/sandbox-receipts/sms"
     assert "${" in read.sms.templates["SMS_hunan.draw_call"]
     assert "TTS_hunan.draw_call.attend" in read.voice.templates
     assert read.accounts[0].templates["draw_call"].fields["time1"] == "集合时间"
@@ -175,8 +175,8 @@ def test_production_takes_settings_of_its_own() -> None:
 
 def test_one_forgotten_secret_is_enough() -> None:
     settings = production_settings()
-    receipts = settings.receipts.model_copy(update={"path_token": SecretStr("sandbox-receipts")})
-    problems = check_production(settings.model_copy(update={"receipts": receipts}))
+    reports = settings.delivery_reports.model_copy(update={"path_token": SecretStr("sandbox-receipts")})
+    problems = check_production(settings.model_copy(update={"delivery_reports": reports}))
     assert len(problems) == 1
     assert "PBT_RECEIPTS__PATH_TOKEN" in problems[0]
 
@@ -184,8 +184,8 @@ def test_one_forgotten_secret_is_enough() -> None:
 @pytest.mark.parametrize("secret", ["", "1", "own-receipts", "a" * 40, "with/slash" * 4])
 def test_production_refuses_a_report_address_that_can_be_guessed(secret: str) -> None:
     settings = production_settings()
-    receipts = settings.receipts.model_copy(update={"path_token": SecretStr(secret)})
-    [problem] = check_production(settings.model_copy(update={"receipts": receipts}))
+    reports = settings.delivery_reports.model_copy(update={"path_token": SecretStr(secret)})
+    [problem] = check_production(settings.model_copy(update={"delivery_reports": reports}))
     assert "PBT_RECEIPTS__PATH_TOKEN" in problem
     assert "32" in problem
 

@@ -207,8 +207,8 @@ def test_two_deliveries_of_a_message_have_one_key_and_others_another() -> None:
     assert message("a", MsgId=1).key != message("a", MsgId=2).key
     clicks = [message(MsgType="event", Event="CLICK", EventKey=key) for key in ("A", "A", "B")]
     assert clicks[0].key == clicks[1].key != clicks[2].key
-    receipts = [message(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=number) for number in (1, 2)]
-    assert receipts[0].key != receipts[1].key
+    reports = [message(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=number) for number in (1, 2)]
+    assert reports[0].key != reports[1].key
 
 
 def test_a_delivery_is_verified_decrypted_and_parsed() -> None:

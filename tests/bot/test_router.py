@@ -146,7 +146,7 @@ async def test_a_new_follower_is_welcomed_with_or_without_a_scene(router: Router
     assert await someone.says(MsgType="event", Event="subscribe", EventKey="qrscene_unknown") == "欢迎"
 
 
-async def test_all_handlers_of_an_event_run_and_receipts_show_nothing(router: Router, someone: Person) -> None:
+async def test_all_handlers_of_an_event_run_and_reports_show_nothing(router: Router, someone: Person) -> None:
     seen: list[str] = []
 
     async def first(turn: Turn) -> Answer:

@@ -64,15 +64,15 @@ MERCHANTS = {"demo": "1900000001", "xinjiang": "1900000002"}
 
 @dataclass
 class Receiver:
-    """Our edge: takes receipts and callbacks."""
+    """Our edge: takes delivery reports and callbacks."""
 
-    receipts: list[bytes] = field(default_factory=list)
+    reports: list[bytes] = field(default_factory=list)
     callbacks: list[bytes] = field(default_factory=list)
     payments: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
     """Pool, headers, body."""
 
-    async def receipt(self, request: web.Request) -> web.Response:
-        self.receipts.append(await request.read())
+    async def take_report(self, request: web.Request) -> web.Response:
+        self.reports.append(await request.read())
         return web.json_response({"code": 0, "msg": "接收成功"})
 
     async def callback(self, request: web.Request) -> web.Response:
@@ -136,7 +136,7 @@ class World:
 
 def _config(port: int, back: str) -> sandbox_config.Config:
     url = f"http://127.0.0.1:{port}"
-    keys = {"access_key_id": "ak", "access_key_secret": "sk", "receipt_url": f"{back}/receipts"}
+    keys = {"access_key_id": "ak", "access_key_secret": "sk", "report_url": f"{back}/receipts"}
     return sandbox_config.parse(
         {
             "service_url": back,
@@ -209,7 +209,7 @@ def _config(port: int, back: str) -> sandbox_config.Config:
                 }
             ],
             "wire": {
-                "receipt_delay": 0.05,
+                "report_delay": 0.05,
                 "ring_seconds": 1.0,
                 "speech_rate": 1000.0,
                 "key_wait": 0.2,
@@ -318,7 +318,7 @@ def _clients(
 @pytest.fixture
 async def world(redis: str) -> AsyncIterator[World]:
     receiver, edge, port = Receiver(), web.Application(), free_port()
-    edge.router.add_post("/receipts", receiver.receipt)
+    edge.router.add_post("/receipts", receiver.take_report)
     edge.router.add_post("/wechat/demo", receiver.callback)
     edge.router.add_post("/callbacks/pay/{pool}", receiver.payment)
     url = f"http://127.0.0.1:{port}"

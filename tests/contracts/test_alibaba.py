@@ -27,11 +27,11 @@ async def until(probe: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 def sms_reports(world: World) -> list[SmsReport]:
-    return [report for body in world.receiver.receipts for report in parse_sms_reports(body)]
+    return [report for body in world.receiver.reports for report in parse_sms_reports(body)]
 
 
 def call_reports(world: World) -> list[CallReport]:
-    return [report for body in world.receiver.receipts for report in parse_voice_reports(body)]
+    return [report for body in world.receiver.reports for report in parse_voice_reports(body)]
 
 
 async def test_an_sms_arrives_and_its_receipt_names_our_attempt(world: World) -> None:
@@ -133,7 +133,7 @@ async def test_a_second_call_within_a_minute_has_to_wait(world: World) -> None:
     assert caught.value.retry_after == 60
 
 
-async def test_a_call_whose_answer_was_lost_rings_once_and_its_receipt_still_comes(world: World) -> None:
+async def test_a_call_whose_answer_was_lost_rings_once_and_its_report_still_comes(world: World) -> None:
     await world.control("faults", {"vendor": "voice", "kind": "drop_answer", "count": 1, "seconds": 0})
     with pytest.raises(OutcomeUnknown):
         await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="10")
@@ -155,7 +155,7 @@ async def test_a_vendor_that_fails_leaves_the_outcome_unknown(world: World, vend
         await acts[vendor]()
 
 
-async def test_receipts_that_come_twice_read_the_same(world: World) -> None:
+async def test_reports_that_come_twice_read_the_same(world: World) -> None:
     await world.control("faults", {"vendor": "sms", "kind": "twice"})
     await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="42")
     await until(lambda: len(sms_reports(world)) == 2)

@@ -1,4 +1,4 @@
-"""The tables: every state reachable, every refusal a sentence, receipts in any order end the same."""
+"""The tables: every state reachable, every refusal a sentence, delivery reports in any order end the same."""
 
 import importlib
 import importlib.util

@@ -37,7 +37,7 @@ def production_settings() -> Settings:
             "access_key_secret": "own-voice",
             "pools": {pool: {} for pool in POOLS},
         },
-        receipts={"path_token": "own-receipts-4f1c9d0a7b3e52688d1e"},
+        PBT_RECEIPTS={"path_token": "own-receipts-4f1c9d0a7b3e52688d1e"},
         identity={"issuer": "https://id.example", "client_secret": "own-identity"},
         mail={"host": "smtp.example", "port": 465, "tls": "tls", "username": "pbt", "password": "own-mail"},
     )

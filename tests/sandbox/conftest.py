@@ -43,10 +43,10 @@ class Service:
 
     mode: str = "safe"
     deliveries: list[Delivery] = field(default_factory=list)
-    receipts: list[list[dict[str, Any]]] = field(default_factory=list)
+    reports: list[list[dict[str, Any]]] = field(default_factory=list)
     clock: list[float] = field(default_factory=list)
     reply: Callable[[Delivery], Awaitable[str | bytes] | str | bytes] = lambda _: b"success"
-    receipt_answer: str = '{"code":0,"msg":"接收成功"}'
+    report_answer: str = '{"code":0,"msg":"接收成功"}'
     url: str = ""
     pages: list[tuple[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = field(default_factory=list)
     """More pages of the service; to be added before it starts."""
@@ -55,7 +55,7 @@ class Service:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/wechat/demo", self.callback)
-        app.router.add_post("/receipts", self.receipt)
+        app.router.add_post("/receipts", self.take_report)
         app.router.add_post("/sandbox/clock", self.move_clock)
         for path, page in self.pages:
             app.router.add_get(path, page)
@@ -105,9 +105,9 @@ class Service:
             answer = await answer
         return web.Response(body=answer.encode() if isinstance(answer, str) else answer)
 
-    async def receipt(self, request: web.Request) -> web.Response:
-        self.receipts.append(await request.json())
-        return web.Response(text=self.receipt_answer)
+    async def take_report(self, request: web.Request) -> web.Response:
+        self.reports.append(await request.json())
+        return web.Response(text=self.report_answer)
 
     async def move_clock(self, request: web.Request) -> web.Response:
         self.clock.append((await request.json())["offset_seconds"])
@@ -236,12 +236,12 @@ def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
         "mini_programs": [{"pool": POOL, "appid": MINI, "secret": "sandbox-secret"}],
         "sms": {
             "access_key_secret": "sandbox-key-secret",
-            "receipt_url": f"{service_url}/receipts",
+            "report_url": f"{service_url}/receipts",
             "templates": {"CODE": "您的验证码为${code}，五分钟内有效。", "NOTICE": "请于${time}到场。"},
         },
         "voice": {
             "access_key_secret": "sandbox-key-secret",
-            "receipt_url": f"{service_url}/receipts",
+            "report_url": f"{service_url}/receipts",
             "templates": {
                 "ASK": "您被抽为评标专家，时间${time}。参加请按1，不参加请按2，重听请按3。",
                 "YES": "您选择了参加，再按1确认。",
@@ -262,7 +262,7 @@ def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
                 "organisation": {"name": "某招标代理公司", "credit_code": "91110000100000001X"},
             },
         ],
-        "wire": {"callback_timeout": 0.2, "speech_rate": 100000, "receipt_delay": 0.01, "key_wait": 2},
+        "wire": {"callback_timeout": 0.2, "speech_rate": 100000, "report_delay": 0.01, "key_wait": 2},
     }
     return {**usual, **more}
 

@@ -1,4 +1,4 @@
-"""SMS and voice: signatures, limits, ringing phones, receipts and their repeats."""
+"""SMS and voice: signatures, limits, ringing phones, delivery reports and their repeats."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def live(box: Box) -> dict[str, Any]:
 
 
 def reports(box: Box, with_field: str = "end_time") -> list[dict[str, Any]]:
-    return [item for batch in box.service.receipts for item in batch if with_field in item]
+    return [item for batch in box.service.reports for item in batch if with_field in item]
 
 
 # -- signatures -------------------------------------------------------------------------------------------------
@@ -115,16 +115,16 @@ async def test_old_requests_are_refused_but_either_clock_will_do(box: Box) -> No
 # -- SMS --------------------------------------------------------------------------------------------------------
 
 
-async def test_sms_arrives_and_its_receipt_is_pushed(box: Box) -> None:
+async def test_sms_arrives_and_its_report_is_pushed(box: Box) -> None:
     _, answer = await box.rpc("sms", "SendSms", **SMS, OutId="42")
     assert [item["text"] for item in (await box.phone())["sms"]] == ["【评标通】请于九点 * ~到场。"]
-    await eventually(lambda: box.service.receipts)
-    (report,) = box.service.receipts[0]
+    await eventually(lambda: box.service.reports)
+    (report,) = box.service.reports[0]
     assert (report["biz_id"], report["out_id"], report["success"]) == (answer["BizId"], "42", True)
     assert report["err_code"] == "DELIVERED"
 
 
-async def test_sms_to_a_phone_that_is_off_or_unknown_fails_in_the_receipt(box: Box) -> None:
+async def test_sms_to_a_phone_that_is_off_or_unknown_fails_in_the_report(box: Box) -> None:
     await box.control(f"phones/{MOBILE}", line="off")
     await box.rpc("sms", "SendSms", **{**SMS, "PhoneNumbers": f"{MOBILE},13900009999"})
     await eventually(lambda: len(reports(box, "phone_number")) == 2)
@@ -166,24 +166,24 @@ async def test_verification_codes_are_limited_by_minute_and_hour(box: Box) -> No
 
 async def test_sent_sms_can_be_queried(box: Box) -> None:
     _, sent = await box.rpc("sms", "SendSms", **SMS)
-    await eventually(lambda: box.service.receipts)
-    day = box.service.receipts[0][0]["send_time"][:10].replace("-", "")
+    await eventually(lambda: box.service.reports)
+    day = box.service.reports[0][0]["send_time"][:10].replace("-", "")
     asked = {"PhoneNumber": MOBILE, "SendDate": day, "PageSize": "10", "CurrentPage": "1", "BizId": sent["BizId"]}
     (item,) = (await box.rpc("sms", "QuerySendDetails", **asked))[1]["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
     assert (item["SendStatus"], item["ErrCode"]) == (3, "DELIVERED")
 
 
-async def test_receipt_that_is_not_taken_comes_again_after_1_5_and_10_minutes(box: Box) -> None:
-    box.service.receipt_answer = '{"code":500}'
+async def test_a_report_that_is_not_taken_comes_again_after_1_5_and_10_minutes(box: Box) -> None:
+    box.service.report_answer = '{"code":500}'
     await box.rpc("sms", "SendSms", **SMS)
-    await eventually(lambda: len(box.service.receipts) == 1)
+    await eventually(lambda: len(box.service.reports) == 1)
     for wait, count in ((61, 2), (301, 3), (601, 4)):
         await eventually(lambda count=count: _tries(box) == count - 1)
         await box.advance(wait)
-        await eventually(lambda count=count: len(box.service.receipts) == count)
+        await eventually(lambda count=count: len(box.service.reports) == count)
     await eventually(lambda: _tries(box) == 4)
     await box.advance(86400)
-    assert len(box.service.receipts) == 4
+    assert len(box.service.reports) == 4
     assert box.world.ledger.entries[-1].note == "given up"
 
 
@@ -191,7 +191,7 @@ def _tries(box: Box) -> int:
     return box.world.ledger.counts.get("sms out SmsReport", 0)
 
 
-async def test_lost_doubled_and_late_receipts(box: Box) -> None:
+async def test_lost_doubled_and_late_reports(box: Box) -> None:
     await box.control("faults", vendor="sms", kind="twice", count=1)
     await box.rpc("sms", "SendSms", **SMS)
     await eventually(lambda: len(reports(box, "phone_number")) == 2)

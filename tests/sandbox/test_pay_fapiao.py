@@ -298,7 +298,7 @@ async def test_events_go_where_the_console_says_until_the_merchant_sets_another(
     await shop.start()
     shop.apply_id = (await shop.paid())["transaction_id"]
     await apply(shop)
-    await eventually(lambda: service.receipts)
+    await eventually(lambda: service.reports)
     assert (await query(shop))["status"] == "ISSUED"
     await shop.stop()
     await box.client.close()

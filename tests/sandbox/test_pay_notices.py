@@ -183,6 +183,6 @@ async def test_the_public_address_of_the_service_is_reached_directly(service: Se
     await shop.start()
     done = await shop.scan_and_pay(await shop.native(notify_url="https://public.example/receipts"))
     assert done["notified"] is True
-    assert service.receipts[0]["event_type"] == "TRANSACTION.SUCCESS"  # type: ignore[call-overload]  # any JSON
+    assert service.reports[0]["event_type"] == "TRANSACTION.SUCCESS"  # type: ignore[call-overload]  # any JSON
     await shop.stop()
     await box.client.close()

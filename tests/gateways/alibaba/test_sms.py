@@ -123,7 +123,7 @@ async def test_a_lone_detail_is_a_page_of_one(tools: Tools) -> None:
     assert report == SmsReport("9006^0", "42", True, "")
 
 
-RECEIPT = {
+REPORT = {
     "phone_number": MOBILE,
     "send_time": "2026-11-21 12:00:00",
     "report_time": "2026-11-21 12:00:03",
@@ -136,22 +136,22 @@ RECEIPT = {
 }
 
 
-def test_pushed_receipts_are_read() -> None:
-    failed = {**RECEIPT, "success": "false", "err_code": "MOBILE_NOT_ON_SERVICE", "out_id": "43"}
-    assert parse_sms_reports(json.dumps([RECEIPT, failed]).encode()) == [
+def test_pushed_reports_are_read() -> None:
+    failed = {**REPORT, "success": "false", "err_code": "MOBILE_NOT_ON_SERVICE", "out_id": "43"}
+    assert parse_sms_reports(json.dumps([REPORT, failed]).encode()) == [
         SmsReport("9006^0", "42", True, "DELIVERED"),
         SmsReport("9006^0", "43", False, "MOBILE_NOT_ON_SERVICE"),
     ]
 
 
-def test_one_strange_receipt_does_not_cost_the_others() -> None:
+def test_one_strange_report_does_not_cost_the_others() -> None:
     strange: list[object] = [
-        {**RECEIPT, "out_id": ""},
-        {**RECEIPT, "success": None},
-        {**RECEIPT, "biz_id": "x" * 81},
-        {**RECEIPT, "biz_id": "\0"},
+        {**REPORT, "out_id": ""},
+        {**REPORT, "success": None},
+        {**REPORT, "biz_id": "x" * 81},
+        {**REPORT, "biz_id": "\0"},
         7,
-        RECEIPT,
+        REPORT,
     ]
     assert [report.out_id for report in parse_sms_reports(json.dumps(strange).encode())] == ["42"]
 

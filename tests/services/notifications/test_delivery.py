@@ -58,7 +58,7 @@ async def states() -> list[tuple[str, str, str]]:
     return [(a.channel, a.state, a.vendor_code) for a in await Attempt.all().order_by("number")]
 
 
-async def test_a_template_is_sent_and_waits_for_its_receipt(
+async def test_a_template_is_sent_and_waits_for_its_delivery_report(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     await tell(office)
