@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, computed_field
+from pydantic import Field
 
-from domain.draws.lifecycles import DiscardState
 from miniapp_api.draws.activities import DrawPath
 from miniapp_api.draws.rounds import CurrentRoundOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.draws import AbsenceRow, DiscardForm, NewStart, RegionChange, RegisteredAbsence
+from miniapp_api.http.schema import Input, Listing, Moment, PoolPath
+from services.draws import AbsenceRow, DiscardForm, DiscardRequestView, NewStart, RegionChange, RegisteredAbsence
 
 api = Api(
     "absences", "缺席与补抽", "Register who will not sit on the panel, then fill the places again, several together."
@@ -38,32 +37,6 @@ class RequestPath(PoolPath):
 
 class OpinionIn(Input):
     opinion: str = Field(min_length=1, max_length=200, examples=["无利害关系"])
-
-
-class DiscardRequestOut(Output):
-    """A leave or recusal that was registered for an expert and waits, or waited, for confirmation. By code only."""
-
-    id: UUID
-    draw_id: UUID
-    draw_number: str
-    draw_name: str
-    code: str
-    kind: str
-    cause: str
-    reason: str
-    state: DiscardState
-    asked_by: str = Field(description="Role, to be shown", examples=["经办人"])
-    asked_at: Moment
-    answer_until: Moment
-    decided_by: str
-    decided_at: Moment | None
-    opinion: str
-    may_decide: bool
-
-    @computed_field(description="What to show", examples=["待确认"])  # type: ignore[prop-decorator]  # pydantic's way
-    @property
-    def state_label(self) -> str:
-        return self.state.label
 
 
 class RegionsIn(Input):
@@ -115,19 +88,15 @@ async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredAbs
 
 
 @api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")
-async def requests(call: Call, path: DrawPath) -> Listing[DiscardRequestOut]:
+async def requests(call: Call, path: DrawPath) -> Listing[DiscardRequestView]:
     """Leaves and recusals that were registered for experts of one draw, newest first."""
-    return Listing[DiscardRequestOut](
-        items=DiscardRequestOut.each(await call.services.draws.discards.of_draw(call.actor, path.draw_id))
-    )
+    return Listing(items=await call.services.draws.discards.of_draw(call.actor, path.draw_id))
 
 
 @api.get("/discard-requests", "待我确认的现场回避", action="discard.decide")
-async def waiting(call: Call) -> Listing[DiscardRequestOut]:
+async def waiting(call: Call) -> Listing[DiscardRequestView]:
     """Recusals that wait for this verifier or supervisor, oldest first."""
-    return Listing[DiscardRequestOut](
-        items=DiscardRequestOut.each(await call.services.draws.discards.waiting(call.actor))
-    )
+    return Listing(items=await call.services.draws.discards.waiting(call.actor))
 
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")

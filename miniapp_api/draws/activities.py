@@ -13,7 +13,17 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
 from services.core.crypto import PHONE, Keyring
-from services.draws import ApplicationRow, CallNoticeView, Dashboard, Detail, DrawForm, Filters, Operation
+from services.draws import (
+    ApplicationRow,
+    CallNoticeView,
+    Dashboard,
+    Detail,
+    DrawForm,
+    Filters,
+    Operation,
+    RecusalPersonView,
+    RecusalUnitView,
+)
 
 api = Api(
     "draws",
@@ -125,27 +135,6 @@ class SupervisorQuery(PageQuery):
     search: str = Field("", max_length=50, description="Part of a name or department")
 
 
-class RecusalUnitOut(Output):
-    """`fixed`: tenderee or agency, can't be removed."""
-
-    id: UUID
-    name: str
-    credit_code: str
-    reason: str
-    evidence: str = Field(description="Class of evidence; empty for fixed ones")
-    fixed: bool
-
-
-class RecusalPersonOut(Output):
-    """The ID number is kept as a hash only and never shown."""
-
-    id: UUID
-    name: str
-    unit_name: str
-    reason: str
-    evidence: str
-
-
 class CallNoticeOut(Output):
     """What the call to experts says (语音通知)."""
 
@@ -207,8 +196,8 @@ class DrawOut(Output):
     finished_at: Moment | None
     ended_at: Moment | None
     supervisors: tuple[SupervisorOut, ...]
-    recusal_units: tuple[RecusalUnitOut, ...]
-    recusal_persons: tuple[RecusalPersonOut, ...]
+    recusal_units: tuple[RecusalUnitView, ...]
+    recusal_persons: tuple[RecusalPersonView, ...]
     notices: tuple[CallNoticeOut, ...]
     conditions: tuple[ConditionOut, ...]
     avoided_draws: tuple[UUID, ...]
@@ -347,8 +336,8 @@ def _show(detail: Detail, keys: Keyring) -> DrawOut:
         "lots": tuple(one.lot_id for one in parts.lots if one.lot_id is not None),
         "operator_phone": keys.read(draw.operator_phone_sealed, "phone"),
         "supervisors": people,
-        "recusal_units": RecusalUnitOut.each(parts.recusal_units),
-        "recusal_persons": RecusalPersonOut.each(parts.recusal_persons),
+        "recusal_units": parts.recusal_units,
+        "recusal_persons": parts.recusal_persons,
         "notices": tuple(_call_notice_out(one, keys) for one in parts.notices),
         "conditions": ConditionOut.each(detail.conditions),
         "avoided_draws": tuple(one.id for one in parts.avoided),

@@ -8,7 +8,7 @@ from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attendance.absences import ABSENCES_MAX, AbsenceRow, RegionChange
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import AttendanceRow, CheckedIn, Scanned, VenueCheckIn
-from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
+from services.draws.attendance.discards import DiscardForm, DiscardKind, DiscardRequestView, Discards, RegisteredAbsence
 from services.draws.attendance.postponement import NewStart
 from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
@@ -92,6 +92,7 @@ __all__ = [
     "Detail",
     "DiscardForm",
     "DiscardKind",
+    "DiscardRequestView",
     "Discards",
     "DocumentKind",
     "DrawAccess",
@@ -138,7 +139,6 @@ __all__ = [
     "ReleaseView",
     "ReleasedExpert",
     "Releases",
-    "RequestRow",
     "Result",
     "RoundView",
     "Scanned",

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
+
+from pydantic import Field
 
 from models.base import Row
 from models.draws import Draw
@@ -109,18 +111,20 @@ class SupervisorView:
 
 @dataclass(frozen=True)
 class RecusalUnitView:
-    """``fixed``: tenderee or agency, which can't be removed."""
+    """``fixed``: tenderee or agency, can't be removed."""
 
     id: UUID
     name: str
     credit_code: str
     reason: str
-    evidence: str
+    evidence: Annotated[str, Field(description="Class of evidence; empty for fixed ones")]
     fixed: bool
 
 
 @dataclass(frozen=True)
 class RecusalPersonView:
+    """The ID number is kept as a hash only and never shown."""
+
     id: UUID
     name: str
     unit_name: str

@@ -19,12 +19,12 @@ from services.core.permissions import AGENCY, may
 from services.draws import (
     ROUND_ACTS,
     Card,
+    DiscardRequestView,
     DrawTotals,
     DrawView,
     Filters,
     PublicLinks,
     Purpose,
-    RequestRow,
 )
 from services.ports import MailAttachment
 from services.registry import Services
@@ -105,7 +105,7 @@ class DrawPages(DrawPart):
         found = await self._services.draws.queries.cards(actor, Filters(states=(DrawState.COMMITTING,)), limit=100)
         return [card for card in found.items if card.number_wanted]
 
-    async def _waiting(self, actor: Actor) -> list[RequestRow]:
+    async def _waiting(self, actor: Actor) -> list[DiscardRequestView]:
         return await self._services.draws.discards.waiting(actor) if may(actor, "discard.decide") else []
 
     async def draw(self, request: http.Request) -> http.Response:

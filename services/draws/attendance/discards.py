@@ -73,8 +73,8 @@ class RegisteredAbsence:
 
 
 @dataclass(frozen=True)
-class RequestRow:
-    """A leave or recusal that was asked for, by code only."""
+class DiscardRequestView:
+    """A leave or recusal that was registered for an expert and waits, or waited, for confirmation. By code only."""
 
     id: UUID
     draw_id: UUID
@@ -85,7 +85,8 @@ class RequestRow:
     cause: str
     reason: str
     state: DiscardState
-    asked_by: str
+    state_label: Annotated[str, Field(description="What to show", examples=["待确认"])]
+    asked_by: Annotated[str, Field(description="Role, to be shown", examples=["经办人"])]
     asked_at: datetime
     answer_until: datetime
     decided_by: str
@@ -368,21 +369,21 @@ class Discards:
 
     # ---- reading
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> list[RequestRow]:
+    async def of_draw(self, actor: Actor, draw_id: UUID) -> list[DiscardRequestView]:
         """What was asked for in a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
         draw = await self._access.get(actor, draw_id)
         found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
         return found if await self._decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
 
-    async def waiting(self, actor: Actor) -> list[RequestRow]:
+    async def waiting(self, actor: Actor) -> list[DiscardRequestView]:
         """Recusals that wait for this verifier or supervisor, oldest first."""
         permissions.check(actor, "discard.decide")
         where, values = self._access.reach(actor)
         clause = f"r.kind = 'recusal' AND r.state = 'open' AND {where} ORDER BY r.asked_at LIMIT 100"
         return await self._rows(actor, clause, *values)
 
-    async def _rows(self, actor: Actor, where: str, *values: object) -> list[RequestRow]:
+    async def _rows(self, actor: Actor, where: str, *values: object) -> list[DiscardRequestView]:
         return [_row(actor, row) for row in await rows(f"{_COLUMNS} WHERE {where}", *values)]
 
     # ---- deadlines
@@ -457,8 +458,8 @@ async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
     return max([invitation.gathering_at, *earlier])
 
 
-def _row(actor: Actor, row: Any) -> RequestRow:
-    facts = {name: row[name] for name in RequestRow.__dataclass_fields__ if name in row}
+def _row(actor: Actor, row: Any) -> DiscardRequestView:
+    facts = {name: row[name] for name in DiscardRequestView.__dataclass_fields__ if name in row}
     state = DiscardState(row["state"])
     may_decide = (
         row["kind"] == "recusal"
@@ -467,7 +468,13 @@ def _row(actor: Actor, row: Any) -> RequestRow:
         and actor.account_id != row["asked_by_id"]
     )
     decided_by = role_name(row["decided_role"]) if row["decided_role"] not in ("", "system") else ""
-    return RequestRow(
-        **{**facts, "state": state, "asked_by": role_name(row["asked_role"]), "decided_by": decided_by},
+    return DiscardRequestView(
+        **{
+            **facts,
+            "state": state,
+            "state_label": state.label,
+            "asked_by": role_name(row["asked_role"]),
+            "decided_by": decided_by,
+        },
         may_decide=may_decide,
     )
