@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import structlog
 from aiohttp import web
 from pydantic import Field
 
-from domain.draws.lifecycles import OVER
 from domain.draws.record import TerminationReason
 from domain.errors import AppError
 from miniapp_api.draws.activities import DrawPath
@@ -24,7 +21,7 @@ from miniapp_api.http.schema import Input, Moment, answer_model
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import Stream
-from services.draws import DrawTotals, Snapshot, Watch
+from services.draws import DrawTotals, Snapshot, Watch, event, watch_events
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -34,15 +31,6 @@ api = Api(
     "Pause and force end stop new calls only; results of open calls are still taken. Once a draw has started, only the "
     "gathering time may change.",
 )
-
-WAIT = 1.0
-"""Seconds; a stream that newer ones have replaced ends within them."""
-BEAT_EVERY = 15.0
-"""Seconds of silence after which a comment keeps the connection open."""
-CHECK_EVERY = 30.0
-"""Seconds after which log-in and right are checked again."""
-LONGEST = timedelta(minutes=30).total_seconds()
-"""A stream ends after this; the client connects again."""
 
 
 class ReasonIn(Input):
@@ -125,41 +113,28 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
         try:
             await response.prepare(call.request)
             async with call.services.draws.live.watch(path.draw_id) as watch:
-                async for event in _events(call, path, watch, one):
-                    await response.write(event)
+                async for part in _events(call, path, watch, one):
+                    await response.write(part)
         except AWAY as error:  # the phone went away, or the database did: the client connects again
             log.info("progress_stream_ended", error=type(error).__name__)
         return response
 
 
-async def _events(call: Call, path: DrawPath, watch: Watch, one: Stream) -> AsyncIterator[bytes]:
-    clock = asyncio.get_running_loop().time
-    began = checked = spoke = clock()
-    yield b"retry: 3000\n\n" + watch.snapshot.render("api", _progress)
-    while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
-        changed = await watch.changes(WAIT)
-        if one.replaced:
-            yield _event("elsewhere", "{}")
-            return
-        if clock() - checked >= CHECK_EVERY:
-            checked = clock()
-            try:
-                await call.services.accounts.sessions.authenticate(read_token(call.request))
-                await call.services.draws.access.view(call.actor, path.draw_id)
-            except AppError as error:
-                yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
-                return
-        if changed:
-            spoke = clock()
-            yield watch.snapshot.render("api", _progress)
-        elif clock() - spoke >= BEAT_EVERY:
-            spoke = clock()
-            yield b": beat\n\n"
+def _events(call: Call, path: DrawPath, watch: Watch, stream: Stream) -> AsyncIterator[bytes]:
+    async def refused() -> bytes | None:
+        try:
+            await call.services.accounts.sessions.authenticate(read_token(call.request))
+            await call.services.draws.access.view(call.actor, path.draw_id)
+        except AppError as error:
+            return event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
+        return None
+
+    return watch_events(watch, stream, write=_write, check=refused)
+
+
+def _write(watch: Watch) -> bytes:
+    return watch.snapshot.render("api", _progress)
 
 
 def _progress(snapshot: Snapshot) -> bytes:
-    return _event("progress", answer_model(DrawTotals).of(snapshot.progress).model_dump_json())
-
-
-def _event(name: str, data: str) -> bytes:
-    return f"event: {name}\ndata: {data}\n\n".encode()
+    return event("progress", answer_model(DrawTotals).of(snapshot.progress).model_dump_json())

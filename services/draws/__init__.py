@@ -14,6 +14,7 @@ from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Choice, Invitations
+from services.draws.event_stream import event, watch_events
 from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
 from services.draws.follow_ups.recalls import RecallPanel, RecallRow
 from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseTask, ReleaseView
@@ -154,6 +155,7 @@ __all__ = [
     "basic_version",
     "build",
     "draw_params",
+    "event",
     "lock",
     "notify_agency",
     "part_version",
@@ -162,4 +164,5 @@ __all__ = [
     "to_do_of",
     "urged_by_venue",
     "venue_position",
+    "watch_events",
 ]

@@ -54,7 +54,7 @@ QUIET = settings(
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 async def test_no_request_makes_it_fail(world: World, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("miniapp_api.draws.calling.LONGEST", 0.0)
+    monkeypatch.setattr("services.draws.event_stream.LONGEST", 0.0)
     tokens, ids = await _cast(world, office)
     document = await (await world.client.get("/api/openapi.json")).json()
     base = str(world.client.make_url("/")).rstrip("/")

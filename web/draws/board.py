@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 
 import aiohttp.web as http
 import structlog
@@ -16,21 +14,24 @@ from domain.errors import AppError
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import OpenStreams, Stream
-from services.draws import ROUND_ACTS, DrawTotals, DrawView, LiveDraws, PublicLinks, Snapshot, Watch
+from services.draws import (
+    ROUND_ACTS,
+    DrawTotals,
+    DrawView,
+    LiveDraws,
+    PublicLinks,
+    Snapshot,
+    Watch,
+    event,
+    watch_events,
+)
 from web.core.site import Site
 from web.draws.three_numbers import Roll, read_rolls, short
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-CHECK_EVERY = 30.0
-"""Seconds after which it is checked again whether a watcher may look."""
-BEAT_EVERY = 15.0
-_WAIT = 1.0
-"""Seconds; a stream that newer ones have replaced ends within them."""
-LONGEST = timedelta(minutes=30).total_seconds()
-"""A stream ends after this; the page connects again."""
 Check = Callable[[], Awaitable[DrawView]]
-_END = b"event: over\ndata: {}\n\n"
+_END = event("over", "{}")
 
 
 class LiveProgress:
@@ -60,37 +61,26 @@ class LiveProgress:
             try:
                 await response.prepare(request)
                 async with self._live.watch(draw.id) as watch:
-                    async for event in _events(watch, check, stream):
-                        await response.write(event)
+                    async for one in _events(watch, check, stream):
+                        await response.write(one)
             except AWAY as error:  # the screen went away, or the database did: the page connects again
                 log.info("board_stream_ended", error=type(error).__name__)
             return response
 
 
-async def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
-    clock = asyncio.get_running_loop().time
-    began = checked = spoke = clock()
-    yield b"retry: 3000\n\n" + watch.snapshot.render("board", _event)
-    while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
-        changed = await watch.changes(_WAIT)
-        if stream.replaced:
-            yield b"event: elsewhere\ndata: {}\n\n"
-            return
-        if clock() - checked >= CHECK_EVERY:
-            checked = clock()
-            try:
-                await check()
-            except (AppError, http.HTTPException):  # the link or the log-in has run out: a page would redirect
-                yield _END
-                return
-        if changed:
-            spoke = clock()
-            yield watch.snapshot.render("board", _event)
-        elif clock() - spoke >= BEAT_EVERY:
-            spoke = clock()
-            yield b": beat\n\n"
-    if watch.snapshot.progress.state in OVER:
-        yield _END
+def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
+    async def refused() -> bytes | None:
+        try:
+            await check()
+        except (AppError, http.HTTPException):  # the link or the log-in has run out: a page would redirect
+            return _END
+        return None
+
+    return watch_events(watch, stream, write=_write, check=refused, over=_END)
+
+
+def _write(watch: Watch) -> bytes:
+    return watch.snapshot.render("board", _progress)
 
 
 class BoardPages:
@@ -145,6 +135,6 @@ def facts_of(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
     return facts
 
 
-def _event(snapshot: Snapshot) -> bytes:
+def _progress(snapshot: Snapshot) -> bytes:
     facts = facts_of(snapshot.progress, read_rolls(snapshot.acts))
-    return f"event: progress\ndata: {json.dumps(facts, ensure_ascii=False)}\n\n".encode()
+    return event("progress", json.dumps(facts, ensure_ascii=False))
