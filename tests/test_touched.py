@@ -11,6 +11,7 @@ from tests.touched import touched
     ("changed", "test"),
     [
         ("services/payments/orders.py", "tests/services/payments"),
+        ("services/draws/calls/calling.py", "tests/services/draws"),
         ("domain/rulebook/layers.py", "tests/domain/rulebook"),
         ("web/payments/pay.py", "tests/web/payments"),
         ("web/templates/payments/pay.html", "tests/web/payments"),

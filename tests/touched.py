@@ -44,10 +44,10 @@ def _own(file: PurePosixPath) -> Iterator[str]:
 
 
 def _mirrored(file: PurePosixPath) -> Iterable[str]:
-    """The package's folder of tests; in an undivided folder, the tests named as the file or one of its folders."""
+    """The noun's folder of tests; in an undivided folder, the tests named as the file or one of its folders."""
     if file.parts[:2] in _SHOWN:
         file = PurePosixPath("web", *(part for part in file.parts[2:] if part != "core"))
-    folder = next(place for place in file.parents if (ROOT / "tests" / place).is_dir())
+    folder = next(place for place in file.parents if len(place.parts) <= 2 and (ROOT / "tests" / place).is_dir())
     if len(folder.parts) > 1:
         return [f"tests/{folder}"]
     for name in (file.stem, *(place.name for place in file.parents if place.name)):

@@ -23,7 +23,7 @@ from tests.factories.exams import make_items
 from tests.factories.files import pdf
 from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_reviewer
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 from tests.services.exams.results import make_room
 from tests.web.conftest import World
 from tests.web.office_scene import Scene, fill, make_scene

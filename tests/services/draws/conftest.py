@@ -9,7 +9,7 @@ import pytest
 from tests.invariants import check_invariants
 
 CHECKED = {
-    "test_one_seed.py",
+    "test_single_seed.py",
     "test_refill.py",
     "test_releases.py",
     "test_supplements.py",

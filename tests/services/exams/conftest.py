@@ -9,7 +9,7 @@ from services.exams import ExamServices
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.people import make_account
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemKey
 from services.core.base import Actor, execute, rows
 from services.exams import ExamServices
 from tests.factories.exams import make_attempt, make_item, make_published, own, work
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 
 KEY = 0b0011
 _PUT = """

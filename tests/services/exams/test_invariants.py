@@ -13,7 +13,7 @@ from services.core.base import execute
 from services.exams import MadeAnswer, SaveRequest
 from services.operations.invariants import find_broken
 from tests.factories.exams import make_published, own, work
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 
 SOON = timedelta(hours=1)
 LOST = "UPDATE exam_answer SET mask = 0 WHERE slot = 1"

@@ -19,7 +19,7 @@ from models.notices import Notice
 from services.core.base import Actor, Deps
 from services.exams import ExamData, SittingData
 from tests.factories.exams import cell, make_attempt, make_blueprint, make_exam, make_office, make_published, own, work
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 
 DAY = timedelta(days=1)
 

@@ -12,7 +12,7 @@ from models.virtual_calls import VirtualCall
 from services.core.base import Deps, execute, transaction
 from services.operations.invariants import find_broken
 from tests.factories.offices import make_office
-from tests.services.draws.test_releases import panel, released
+from tests.services.draws.follow_ups.test_releases import panel, released
 
 HELD = "a draw that is over still has calls, requests or, terminated or released, somebody who waits"
 LOTS = "a draw that was terminated or released still holds its lots"

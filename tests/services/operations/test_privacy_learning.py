@@ -14,7 +14,7 @@ from services.operations.privacy import Privacy
 from tests.factories.certificates import make_certificate
 from tests.factories.exams import make_attempt, make_published
 from tests.factories.people import make_account, make_expert
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 
 
 async def test_a_result_comes_along_once_it_is_let_out(db: str, deps: Deps) -> None:

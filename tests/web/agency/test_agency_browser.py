@@ -32,7 +32,7 @@ from tests.factories.offices import (
 from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
 from tests.factories.remuneration import ended_panel
 from tests.plugins.browsers import CHROMIUM
-from tests.services.draws.test_follow_ups import make_recall, redraw_times, verified
+from tests.services.draws.follow_ups.test_follow_ups import make_recall, redraw_times, verified
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, Seen, staff

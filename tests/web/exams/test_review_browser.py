@@ -11,7 +11,7 @@ from domain.exams.items import ItemKind
 from models.exams import ExamItemKey, ExamItemVersion
 from tests.factories.exams import make_items, make_office
 from tests.plugins.browsers import CHROMIUM
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 from tests.services.exams.results import KEY, make_room
 from tests.web.applicants import ApplyingWorld, serious, world
 from tests.web.test_browser import PHONE, SCREEN

@@ -16,7 +16,7 @@ from models.exams import ExamAttempt, ExamEvidence, ExamItemVersion, ExamMarking
 from services.core.base import execute
 from tests.factories.exams import make_items, own
 from tests.plugins.browsers import CHROMIUM
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 from tests.services.exams.results import Room, make_room
 from tests.web.conftest import Visitor, World
 from tests.web.office.test_office_browser import desk_of

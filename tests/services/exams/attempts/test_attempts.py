@@ -25,7 +25,7 @@ from services.exams.attempts import waiting
 from services.exams.attempts.answer_writer import Saved
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 
 SOON = timedelta(hours=1)
 

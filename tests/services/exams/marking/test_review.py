@@ -11,7 +11,7 @@ from domain.errors import Conflict, NotFound
 from models.exams import Exam, ExamAttempt, ExamItemKey, ExamItemVersion, ExamRuling
 from services.core.base import Deps, rows
 from tests.factories.exams import make_attempt, make_published, own
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 from tests.services.exams.results import KEY, Room, make_room
 
 SECRET = "因为第三十七条这样规定"

@@ -13,7 +13,7 @@ from domain.exams.items import ItemKind
 from domain.exams.marking import RulingKind
 from models.exams import ExamAttempt, ExamItemVersion, ExamRuling
 from services.core.base import Deps
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 from tests.services.exams.results import KEY, Room, make_room, marks_of
 
 CHECK = ("11110", "11100", "11011", "10100", "11000", "00001")

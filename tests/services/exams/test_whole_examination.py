@@ -16,7 +16,7 @@ from services.core.base import Deps
 from services.exams import ShownAnswer, SittingData
 from tests.factories.exams import make_exam, own, work
 from tests.invariants import check_invariants
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 from tests.services.exams.results import put_key
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -11,8 +11,8 @@ from domain.errors import Forbidden
 from models.exams import ExamAttempt, ExamItem, ExamItemVersion
 from tests.factories.exam_items import case, single
 from tests.factories.files import png
-from tests.services.exams.hall import Hall
-from tests.services.exams.test_attempts import make_desk
+from tests.services.exams.attempts.test_attempts import make_desk
+from tests.services.exams.exam_scene import Hall
 
 
 async def test_those_of_the_case_stand_first_and_last_as_long_as_the_attempt(hall: Hall, clock: FixedClock) -> None:

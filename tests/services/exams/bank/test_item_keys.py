@@ -9,10 +9,10 @@ import pytest
 
 from domain.clock import FixedClock
 from services.core.base import execute
-from tests.services.exams.hall import Hall
-from tests.services.exams.test_attempts import make_desk, says
+from tests.services.exams.attempts.test_attempts import make_desk, says
+from tests.services.exams.exam_scene import Hall
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EXAMS = ROOT / "services" / "exams"
 OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "items", "bank_queries", "bank_export"}
 """Of the bank: each of their entrances calls ``check_may_see``."""

@@ -18,7 +18,7 @@ from services.exams import OwnExam, SittingData
 from tests.factories.applications import make_campaign
 from tests.factories.exams import make_attempt, make_exam, make_published, own, work
 from tests.factories.people import make_account, make_expert
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -14,7 +14,7 @@ from models.exams import ExamAttempt, ExamCandidate, ExamItem, ExamItemVersion
 from services.core.base import transaction
 from services.exams.papers.stock import load_stock
 from tests.factories.exams import cell, make_attempt, make_blueprint, make_item, make_published, work
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 
 
 async def candidates(hall: Hall, count: int, **exam: object) -> list[ExamCandidate]:

@@ -18,7 +18,7 @@ from tests.factories import draw_states as states
 from tests.factories.offices import Office, add_experts, make_office, state_of
 from tests.factories.people import make_account
 from tests.invariants import check_invariants
-from tests.services.draws.test_releases import ask, panel
+from tests.services.draws.follow_ups.test_releases import ask, panel
 
 Action = Callable[[Office, Actor, UUID], Awaitable[object]]
 

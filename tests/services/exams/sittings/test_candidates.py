@@ -19,7 +19,7 @@ from services.core.base import Actor
 from services.exams import Wanted
 from tests.factories.exams import make_attempt, make_exam, make_office, make_published, work
 from tests.factories.people import make_account, make_expert
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 
 MINUTE = timedelta(minutes=1)
 

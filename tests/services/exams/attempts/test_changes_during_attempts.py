@@ -17,8 +17,8 @@ from services.exams import ExamPaper
 from services.exams.attempts import attempts
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
-from tests.services.exams.hall import Hall, make_hall
-from tests.services.exams.test_attempts import SOON, Desk, says
+from tests.services.exams.attempts.test_attempts import SOON, Desk, says
+from tests.services.exams.exam_scene import Hall, make_hall
 
 MINUTE = timedelta(minutes=1)
 WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -12,7 +12,7 @@ from domain.errors import Conflict, Forbidden, NotFound
 from models.exams import ExamAttempt, ExamCandidate
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 from tests.services.exams.results import KEY, Room, make_room
 
 GOOD, BAD = (KEY, KEY, 1), (KEY, 0, 0)

@@ -12,7 +12,7 @@ from domain.exams.items import ItemKind
 from models.exams import ExamAttempt
 from services.core.base import Actor
 from tests.factories.exams import make_office
-from tests.services.exams.hall import Hall
+from tests.services.exams.exam_scene import Hall
 from tests.services.exams.results import Room, make_room, marks_of
 
 

@@ -12,7 +12,7 @@ from domain.exams.items import ItemKind
 from models.exams import ExamAttempt
 from services.core.base import Deps, execute
 from tests.factories.marking import mark_choice
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 from tests.services.exams.results import KEY, make_room, marks_of
 
 

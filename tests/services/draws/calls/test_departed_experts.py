@@ -40,7 +40,7 @@ from tests.factories.people import make_account, make_expert
 from tests.factories.sources import PHONE
 from tests.invariants import check_invariants
 from tests.services.conftest import NoticeBook
-from tests.services.draws.test_calling import check_record
+from tests.services.draws.calls.test_calling import check_record
 
 MOBILE = "13812345678"
 

@@ -10,7 +10,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.exams import ExamAppeal, ExamAttempt, ExamItemKey
 from services.core.base import Actor, Deps
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 from tests.services.exams.results import KEY, Room, make_room
 
 

@@ -14,8 +14,8 @@ from models.exams import ExamAttempt
 from services.core.base import rows
 from services.exams import ExamPaper
 from tests.factories.exams import work
-from tests.services.exams.hall import Hall
-from tests.services.exams.test_attempts import Desk, make_desk
+from tests.services.exams.attempts.test_attempts import Desk, make_desk
+from tests.services.exams.exam_scene import Hall
 
 SLOTS = 5
 

@@ -16,7 +16,7 @@ from services.exams import SittingData
 from services.exams.repository import Sittings
 from services.exams.sittings import sittings
 from tests.factories.exams import make_exam, own, work
-from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.exam_scene import Hall, make_hall
 
 HOUR = timedelta(hours=1)
 

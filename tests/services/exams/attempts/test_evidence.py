@@ -21,7 +21,7 @@ from models.exams import ExamAttempt, ExamEvidence
 from services.core.base import Deps, execute, rows
 from services.exams.attempts.answer_files import AnswerFiles
 from services.operations import find_broken
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 from tests.services.exams.results import KEY, Room, make_room, marks_of
 
 WHY = "17:50起手机没有信号"

@@ -16,7 +16,7 @@ from tests.factories.assembly import faces_of
 from tests.factories.exams import own
 from tests.factories.identity import FakeFaces
 from tests.factories.people import make_identity
-from tests.services.exams.hall import make_hall
+from tests.services.exams.exam_scene import make_hall
 from tests.services.exams.results import Room, make_room
 
 
