@@ -1,15 +1,20 @@
-"""Rulebooks and catalogues read from ``config/``."""
+"""Rulebooks (TOML) and catalogues (CSV) read from ``config/``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+import io
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
 
-from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue
-from domain.rulebook.book import Parsed, ReadLayer, Rulebook, RulebookError, parse_layers
-from domain.rulebook.layers import read_layer
+from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, read_entries
+from domain.rulebook.book import Parsed, Rulebook, RulebookError, build_rulebook
+from domain.rulebook.layers import Layer, split_layer
+
+ReadLayer = Callable[[str, str, date | None], Layer]
 
 SHARED = ("_defaults.toml", "_entry_defaults.toml", "_notice_texts.toml")
 """Files below every pool's own, lowest first."""
@@ -57,10 +62,32 @@ def _load(path: Path, on: date | None, read: ReadLayer) -> Parsed:
                 texts[file.name] = file.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 return Parsed(None, [f"{file.name}: can't be read: {error}"])
-    parsed = parse_layers(texts, path.name, on, read)
+    parsed = parse_rulebook(texts, path.name, on, read)
     if parsed.book is not None and parsed.book.pool.code != path.stem:
         return Parsed(None, [f"{path.name}: pool.code: must be the file's name {path.stem!r}"])
     return parsed
+
+
+def parse_rulebook(texts: Mapping[str, str], name: str, on: date | None, read: ReadLayer) -> Parsed:
+    """The files ``texts`` (name to text), lowest first, laid over each other; ``name`` is the pool's own file.
+
+    ``on`` decides which of two dated values holds; None takes the newest. ``read`` may be a cached ``read_layer``, for
+    pools that share files.
+    """
+    try:
+        layers = [read(text, file, on) for file, text in texts.items()]
+    except RulebookError as error:
+        return Parsed(None, [str(error)])
+    return build_rulebook(layers, name)
+
+
+def read_layer(text: str, file: str, on: date | None) -> Layer:
+    """Raises RulebookError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RulebookError(f"{file}: is not valid TOML: {error}") from error
+    return split_layer(table, file, on)
 
 
 def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[Kind, list[Entry]]:
@@ -88,3 +115,13 @@ def _read(path: Path, kind: Kind) -> list[Entry]:
         raise CatalogueError([f"{path.parent.name}/{path.name}: can't be read: {error}"]) from error
     except CatalogueError as error:
         raise CatalogueError([f"{path.parent.name}/{path.name}: {problem}" for problem in error.problems]) from error
+
+
+def parse_catalogue(text: str, kind: Kind) -> list[Entry]:
+    """Entries in the order of the file. Raises CatalogueError with every bad row."""
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        table = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
+    except csv.Error as error:
+        raise CatalogueError([f"line {rows.line_num}: is no CSV: {error}"]) from error
+    return read_entries(table, kind)

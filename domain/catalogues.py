@@ -1,4 +1,4 @@
-"""Catalogues as CSV of code, name, parent: regions, specialties (评标专业), title levels, qualifications, departments.
+"""Catalogues of code, name, parent: regions, specialties (评标专业), title levels, qualifications, departments.
 
 Regions are the Ministry of Civil Affairs' codes of administrative divisions (GB/T 2260), specialties the national
 评标专家专业分类标准（试行）（发改法规〔2010〕1538号）, qualifications the national list of vocational qualifications.
@@ -7,10 +7,8 @@ A code covers its children: drawing from A08 draws from A0801 and A080101 too.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -93,13 +91,11 @@ class CatalogueError(Exception):
         self.problems = problems
 
 
-def parse_catalogue(text: str, kind: Kind) -> list[Entry]:
-    """Rows in the order of the file, parents anywhere in it. Raises CatalogueError with every bad row."""
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        table = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
-    except csv.Error as error:
-        raise CatalogueError([f"line {rows.line_num}: is no CSV: {error}"]) from error
+def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Entry]:
+    """Entries of a table's rows, each with its line, the heading first; parents may stand anywhere.
+
+    Raises CatalogueError with every bad row.
+    """
     if not table or table[0][1] != _HEADER:
         raise CatalogueError([f"line 1: must be the heading {','.join(_HEADER)}"])
     body = [(line, row) for line, row in table[1:] if any(row)]

@@ -9,9 +9,9 @@ article, ``book.note(…)`` our decision where manuals are silent or contradict 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import PrivateAttr, ValidationError
 
@@ -20,15 +20,13 @@ from domain.rulebook.certificates import Certificates
 from domain.rulebook.courses import CourseRules
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
-from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
+from domain.rulebook.layers import Layer, Provenance, merge_layers
 from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook.people import Help, MembershipWords, Registration
 from domain.rulebook.remuneration import RemunerationRules
 from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook.types import Items, Section
-
-ReadLayer = Callable[[str, str, date | None], Layer]
 
 FORM_CODES: Mapping[str, tuple[str, ...]] = {
     "region": ("region",),
@@ -56,10 +54,9 @@ _PLAIN_WORDS = {
 __all__ = [
     "Parsed",
     "Provenance",
-    "ReadLayer",
     "Rulebook",
     "RulebookError",
-    "parse_layers",
+    "build_rulebook",
 ]
 
 
@@ -127,15 +124,9 @@ class Parsed:
     problems: list[str]
 
 
-def parse_layers(texts: Mapping[str, str], name: str, on: date | None, read: ReadLayer = read_layer) -> Parsed:
-    """The files ``texts`` (name to text), lowest first, laid over each other; ``name`` is the pool's own file.
-
-    ``read`` may be a kept ``read_layer``, for pools that share files.
-    """
-    try:
-        merged = merge_layers([read(text, file, on) for file, text in texts.items()])
-    except RulebookError as error:
-        return Parsed(None, [str(error)])
+def build_rulebook(layers: list[Layer], name: str) -> Parsed:
+    """The files' ``layers``, lowest first, laid over each other; ``name`` is the pool's own file."""
+    merged = merge_layers(layers)
     try:
         book = Rulebook.model_validate(merged.tree)
     except ValidationError as error:

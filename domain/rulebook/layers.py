@@ -6,7 +6,6 @@ note = "…" }``. Layers are laid over each other: tables merge, everything else
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -36,14 +35,10 @@ class Layer:
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
 
 
-def read_layer(text: str, file: str, on: date | None) -> Layer:
-    """Parse one file. ``on`` picks between ``value`` and ``before``; None takes ``value``."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RulebookError(f"{file}: is not valid TOML: {error}") from error
+def split_layer(table: Mapping[str, object], file: str, on: date | None) -> Layer:
+    """The values of one file and their provenance. ``on`` picks between ``value`` and ``before``; None: ``value``."""
     found: dict[str, Provenance] = {}
-    return Layer(_strip_table(raw, "", file, on, found), found)
+    return Layer(_strip_table(table, "", file, on, found), found)
 
 
 def merge_layers(layers: list[Layer]) -> Layer:

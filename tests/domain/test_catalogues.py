@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.rulebook_files import load_catalogues
-from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue, region_prefix
+from app.rulebook_files import load_catalogues, parse_catalogue
+from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, region_prefix
 
 FOLDER = Path("config/catalogues")
 HEAD = "code,name,parent\n"
