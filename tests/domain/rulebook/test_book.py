@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app import rulebook_docs
+from app.rulebook_docs import render_page
 from app.rulebook_files import SHARED, check_rulebooks
 from domain.rulebook.book import Rulebook, RulebookError
-from domain.rulebook.docs import render_page
 from domain.rulebook.notice_texts import (
     KINDS,
     SMS_LIMIT,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app.rulebook_docs_forms import render_forms
 from app.rulebook_files import SHARED
 from domain.forms.checking import check_complete
 from domain.rulebook.book import Rulebook, RulebookError
-from domain.rulebook.docs_forms import render_forms
 from domain.rulebook.reviews import PayWindow
 from tests.factories.forms import RULEBOOKS, applicant, book_of, catalogue_of, good_attachments, good_values
 from tests.factories.rulebooks import parse_rulebook
