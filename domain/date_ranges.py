@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from domain.clock import SHANGHAI, local
-from domain.draws.eligibility import Span
 from domain.errors import InvalidInput
+from domain.spans import Span
 
 MAX_DAYS = 366
 PAST_DAYS = 60

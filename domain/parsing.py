@@ -14,8 +14,8 @@ from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
 from domain.date_ranges import read_span
-from domain.draws.eligibility import Span
 from domain.errors import InvalidInput
+from domain.spans import Span
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")

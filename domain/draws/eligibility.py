@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.clock import local
 from domain.draws.recusal import normalise_person_name
 from domain.identity import born_after
+from domain.spans import Span
 
 Reason = Literal[
     "other_pool",
@@ -39,17 +40,6 @@ Reason = Literal[
 
 TOOK_PART = frozenset(("accepted", "left", "absent", "recused", "released"))
 """States of an invitation after which a person has taken part in a draw, for draws whose people are to be avoided."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Half-open, aware."""
-
-    starts_at: datetime
-    ends_at: datetime
-
-    def overlaps(self, other: Span) -> bool:
-        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.payments.lifecycles import FeeState
 
 Trade = Literal["native", "jsapi", "mini"]
@@ -54,15 +53,5 @@ def next_question(made: datetime, ends: datetime, asked: int) -> datetime:
 
 
 def course_choices_after_refund(*, surplus: bool) -> tuple[After, ...]:
-    """The same for the fee of a course: the participant stays, or leaves."""
+    """What may be chosen once the fee of a course is sent back: the participant stays, or leaves."""
     return ("keep",) if surplus else ("keep", "end")
-
-
-def choices_after_refund(state: ApplicationState, *, surplus: bool) -> tuple[After, ...]:
-    """What an administrator may choose. Nothing follows from surplus money, nor for an application that has ended.
-
-    While the application still waits for its fee it can't simply go on without one.
-    """
-    if surplus or not APPLICATION.can(state, ApplicationEvent.TERMINATE):
-        return ("keep",)
-    return ("again", "end") if state is ApplicationState.FEE else ("keep", "again", "end")

@@ -9,9 +9,10 @@ from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
+from domain.applications.refunds import choices_after_refund
 from domain.errors import InvalidInput, NotFound
 from domain.masking import mask_name
-from domain.payments.fees import After, Trade, choices_after_refund, course_choices_after_refund
+from domain.payments.fees import After, Trade, course_choices_after_refund
 from domain.payments.lifecycles import FeeState, InvoiceState, OrderState, RefundState
 from models.accounts import Account
 from models.applications import Application

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.draws import eligibility
 from domain.draws.record import SkipReason
 from domain.draws.recusal import normalise_person_name, unit_keys
+from domain.spans import Span
 from services.draws.call_order.recusal_commitment import SealedRecusal
 
 _CODES: Mapping[eligibility.Reason, SkipReason] = {
@@ -90,8 +91,8 @@ def recusals_of(
     )
 
 
-def span_of(setting: Mapping[str, str]) -> eligibility.Span:
-    return eligibility.Span(datetime.fromisoformat(setting["starts_at"]), datetime.fromisoformat(setting["ends_at"]))
+def span_of(setting: Mapping[str, str]) -> Span:
+    return Span(datetime.fromisoformat(setting["starts_at"]), datetime.fromisoformat(setting["ends_at"]))
 
 
 def misfits(
@@ -99,7 +100,7 @@ def misfits(
     facts: Sequence[Mapping[str, Any]],
     condition: eligibility.Condition,
     recusals: eligibility.Recusals,
-    at: eligibility.Span,
+    at: Span,
 ) -> list[tuple[int, eligibility.Reason]]:
     """Candidates who should not have been listed, by their place in the list, each with the reason."""
     judged = (
@@ -113,15 +114,15 @@ def bars_of(
     facts: Mapping[str, Any],
     condition: eligibility.Condition,
     recusals: eligibility.Recusals,
-    at: eligibility.Span,
+    at: Span,
 ) -> frozenset[SkipReason]:
     """Every coded reason for which an expert with these facts may be skipped."""
     found = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
     return frozenset(_CODES[reason] for reason in found if reason in _CODES)
 
 
-def _span(one: Mapping[str, str]) -> eligibility.Span:
-    return eligibility.Span(datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"]))
+def _span(one: Mapping[str, str]) -> Span:
+    return Span(datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"]))
 
 
 def _moment(text: str | None) -> datetime | None:

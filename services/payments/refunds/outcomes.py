@@ -10,8 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
+from domain.applications.refunds import choices_after_refund
 from domain.errors import Conflict
-from domain.payments.fees import AFTER_NAMES, After, choices_after_refund, course_choices_after_refund
+from domain.payments.fees import AFTER_NAMES, After, course_choices_after_refund
 from domain.payments.lifecycles import FeeState
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund

@@ -12,7 +12,6 @@ from domain.draws.eligibility import (
     Condition,
     Employment,
     Recusals,
-    Span,
     ancestors,
     check,
     covering,
@@ -21,6 +20,7 @@ from domain.draws.eligibility import (
 )
 from domain.draws.recusal import unit_keys
 from domain.identity import age_on, born_after
+from domain.spans import Span
 
 START = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 AT = Span(START, START + timedelta(hours=8))

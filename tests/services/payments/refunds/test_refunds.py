@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from domain.applications.lifecycles import ApplicationState
+from domain.applications.refunds import choices_after_refund
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected
 from domain.ids import new_id
-from domain.payments.fees import choices_after_refund
 from models.applications import Application
 from models.payments import Fee, Invoice, PayOrder, Refund
 from models.reviews import ReviewEntry
