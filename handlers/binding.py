@@ -30,8 +30,8 @@ def register(router: Router) -> None:
     router.keyword(begin, commands.BIND, "绑定", "身份绑定", "我要绑定")
     router.menu("BIND", begin)
     router.scene("bind:", begin_by_scan)
-    router.scene(SCENE, join_by_scan)
-    router.text(join_by_code)
+    router.scene(SCENE, link_by_scan)
+    router.text(link_by_code)
     router.remember(unbind)
     router.keyword(begin_unbinding, commands.UNBIND, "解除绑定", "取消绑定")
     router.keyword(disown, commands.NOT_ME, "非本人操作", "不是本人操作", "不是我操作的")
@@ -77,7 +77,7 @@ async def _bind_by_code_or_agree(talk: Talk) -> Bound | None:
             await talk.say(texts.NOT_AGREED)
             await talk.end()
         try:
-            return await talk.once(talk.services.accounts.linking.join, talk.user.identity_id, talk.user.pool, said)
+            return await talk.once(talk.services.accounts.linking.link, talk.user.identity_id, talk.user.pool, said)
         except InvalidInput as error:
             question = f"{error.message}\n{texts.AGREE_FIRST}"
 
@@ -161,24 +161,24 @@ def find_code(text: str) -> str | None:
 # ---- who is known to the mini-program
 
 
-async def join_by_scan(turn: Turn, code: str) -> Answer:
-    return await _join(turn, code)
+async def link_by_scan(turn: Turn, code: str) -> Answer:
+    return await _link(turn, code)
 
 
-async def join_by_code(turn: Turn) -> Answer:
+async def link_by_code(turn: Turn) -> Answer:
     """``绑定 12345678``, or the digits alone from a person who is not bound."""
     code = find_code(turn.message.text)
     if code is None or (turn.user.bound and "绑定" not in turn.message.text):
         return None
-    return await _join(turn, code)
+    return await _link(turn, code)
 
 
-async def _join(turn: Turn, code: str) -> Answer:
+async def _link(turn: Turn, code: str) -> Answer:
     """Consent was given in the mini-program, which hands out no code before."""
     if turn.user.bound:
         return await begin(turn)
     try:
-        bound = await turn.services.accounts.linking.join(
+        bound = await turn.services.accounts.linking.link(
             turn.user.identity_id, turn.user.pool, code, key=turn.message.key
         )
     except (InvalidInput, TooMany) as error:
@@ -191,7 +191,7 @@ async def _join(turn: Turn, code: str) -> Answer:
 
 def _privacy(talk: Talk) -> str:
     text = talk.services.deps.book(talk.user.pool).pool.privacy_text
-    hint = "" if talk.user.bound else f"{texts.JOIN_HINT}\n"
+    hint = "" if talk.user.bound else f"{texts.LINK_HINT}\n"
     return f"{shorten(text, _PRIVACY_BYTES)}\n{hint}{texts.PRIVACY_ASK}"
 
 

@@ -12,7 +12,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output, PoolPath
-from services.accounts import Entrance, JoinCode, LogIn, Source, Tokens
+from services.accounts import Entrance, LinkCode, LogIn, Source, Tokens
 
 api = Api(
     "sessions",
@@ -227,7 +227,7 @@ async def enter(call: Call, body: EnterIn) -> BoundOut:
 
 
 @api.post("/sessions/current/chat", "绑定公众号", keyed="no", limits=(60, 60))
-async def offer_code(call: Call) -> JoinCode:
+async def offer_code(call: Call) -> LinkCode:
     """A code with which the official account learns who the person is: sent to it as a message, or scanned.
 
     Where both are known to be one person's (one unionid), none is needed: `in_chat` of `GET /sessions/current` tells.

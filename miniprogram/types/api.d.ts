@@ -12,7 +12,7 @@ declare namespace Api {
     'POST /sessions/current/phone': { given: { body: BindPhoneIn }; answer: BoundOut };
     'POST /sessions/current/entry': { given: { body: EntryIn }; answer: EntranceOut };
     'PUT /sessions/current/entry': { given: { body: EnterIn }; answer: BoundOut };
-    'POST /sessions/current/chat': { given: {}; answer: JoinCodeOut };
+    'POST /sessions/current/chat': { given: {}; answer: LinkCodeOut };
     'PUT /sessions/current/role': { given: { body: RoleIn }; answer: ChosenOut };
     'POST /sessions/current/browser': { given: {}; answer: LinkOut };
     'DELETE /sessions/{session_id}': { given: { path: { session_id: string } }; answer: null };
@@ -493,18 +493,18 @@ declare namespace Api {
     code: string;
   }
 
-  interface JoinCodeOut {
-    code: string;
-    scan: string;
-    valid_until: string;
-  }
-
   interface LeaveAnswerIn {
     agrees: boolean;
   }
 
   interface LeaveIn {
     reason?: string;
+  }
+
+  interface LinkCodeOut {
+    code: string;
+    scan: string;
+    valid_until: string;
   }
 
   interface LinkOut {

@@ -3,7 +3,7 @@
 Other packages and edges import from here; what is not exported is the package's own business.
 """
 
-from services.accounts.account_linking import DIGITS, SCENE, JoinCode
+from services.accounts.account_linking import DIGITS, SCENE, LinkCode
 from services.accounts.assembly import AccountPorts, AccountServices, build
 from services.accounts.credentials import TAIL, MobileChanged, PasswordSet, Profile
 from services.accounts.form_drafts import DRAFT_TTL, FormDraftView
@@ -46,7 +46,7 @@ __all__ = [
     "Entrance",
     "FormDraftView",
     "InitialPassword",
-    "JoinCode",
+    "LinkCode",
     "LogIn",
     "MobileChanged",
     "Office",

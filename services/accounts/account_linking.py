@@ -1,4 +1,4 @@
-"""One person's mini-program and official account, joined by a code that the one shows and the other receives.
+"""One person's mini-program and official account, linked by a code that the one shows and the other receives.
 
 WeChat tells us that both are the same person only where they hang on one open-platform account (unionid). Elsewhere the
 mini-program, where the person is known already, shows eight digits and a scene QR code that stands for them: typing the
@@ -21,7 +21,7 @@ from domain.errors import AppError, Conflict, GatewayError, InvalidInput, TooMan
 from models.accounts import Account, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
 from services.accounts.single_use import spend
-from services.accounts.verification_codes import JOIN
+from services.accounts.verification_codes import LINK
 from services.accounts.wechat_binding import Bound, WechatBinding
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -29,14 +29,14 @@ from services.core.limits import HOUR, advisory_lock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-SCENE = "join:"
+SCENE = "link:"
 """Prefix of the scenes that carry a code."""
 DIGITS = 8
 _CODE_TTL = timedelta(minutes=10)
 _WRONG_PER_HOUR = 5
 """Per WeChat. With a few hundred codes alive, a guess is right once in some hundred thousand."""
-_WRONG = "account.join_refused"
-_VISIT = "join-visit"
+_WRONG = "account.link_refused"
+_VISIT = "link-visit"
 
 
 class SceneMaker(Protocol):
@@ -46,7 +46,7 @@ class SceneMaker(Protocol):
 
 
 @dataclass(frozen=True)
-class JoinCode:
+class LinkCode:
     """Ten minutes, one WeChat."""
 
     code: Annotated[str, Field(description="Eight digits for typing, alone or after 绑定", examples=["48392017"])]
@@ -75,7 +75,7 @@ class AccountLinking:
             return False
         return not await WechatIdentity.exists(account_id=account.id, app="oa")
 
-    async def join_visitor(
+    async def link_visitor(
         self, actor: Actor, appid: str, openid: str, privacy_version: str, *, serves_once: str
     ) -> Bound:
         """Bind the WeChat that a browser belongs to, as WeChat itself has confirmed, to the person logged in there.
@@ -92,7 +92,7 @@ class AccountLinking:
             mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
             return await self._accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
 
-    async def offer(self, actor: Actor) -> JoinCode:
+    async def offer(self, actor: Actor) -> LinkCode:
         """A fresh code; the one before ends. Raises Conflict where the chat is bound already, or consent is missing."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
@@ -103,32 +103,32 @@ class AccountLinking:
                 raise Conflict("您的公众号已经绑定，无需再绑定。", code="joined_already")
             if account.privacy_version != self._deps.book(account.pool).pool.privacy_version:
                 raise Conflict("隐私说明已更新，请退出登录后重新登录，阅读并同意后再绑定。", code="privacy_changed")
-            mine = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash, purpose=JOIN)
+            mine = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash, purpose=LINK)
             await mine.filter(used_at=None).update(used_at=now)
             code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
             await VerificationCode.create(
                 pool=account.pool,
                 mobile_hash=account.mobile_hash,
-                purpose=JOIN,
+                purpose=LINK,
                 code_hash=self._hash(account.pool, code),
                 sent_at=now,
                 valid_until=now + _CODE_TTL,
             )
-        return JoinCode(code, await self._scene(account.pool, code), now + _CODE_TTL)
+        return LinkCode(code, await self._scene(account.pool, code), now + _CODE_TTL)
 
-    async def join(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
+    async def link(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
         """Bind a WeChat of the official account to the account of ``code``.
 
         Raises InvalidInput for a code that is wrong or over, TooMany after several of them, and what binding raises.
         """
 
         async def run() -> Bound | AppError:
-            await advisory_lock(f"join:{identity_id}")
+            await advisory_lock(f"link:{identity_id}")
             if refusal := await self._limit(identity_id):
                 return refusal
             now = self._deps.now()
             found = await VerificationCode.get_or_none(
-                pool=pool, purpose=JOIN, code_hash=self._hash(pool, code), used_at=None, valid_until__gt=now
+                pool=pool, purpose=LINK, code_hash=self._hash(pool, code), used_at=None, valid_until__gt=now
             )
             account = await Account.get_or_none(pool=pool, mobile_hash=found.mobile_hash) if found else None
             if found is None or account is None:
@@ -140,7 +140,7 @@ class AccountLinking:
                 raise _wrong()  # another WeChat was a moment quicker; ``attach`` is undone
             return bound
 
-        return await once(owner=f"join:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run, request=code)
+        return await once(owner=f"link:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run, request=code)
 
     async def _limit(self, identity_id: UUID) -> AppError | None:
         since = self._deps.now() - HOUR
@@ -155,11 +155,11 @@ class AccountLinking:
         try:
             return await self._official.create_scene(pool, f"{SCENE}{code}", int(_CODE_TTL.total_seconds()))
         except GatewayError as error:
-            log.warning("join_scene_unavailable", error=type(error).__name__)
+            log.warning("link_scene_unavailable", error=type(error).__name__)
             return ""
 
     def _hash(self, pool: str, code: str) -> str:
-        return self._deps.keys.lookup_hash("code", f"{JOIN}:{pool}:{code}")
+        return self._deps.keys.lookup_hash("code", f"{LINK}:{pool}:{code}")
 
 
 def _wrong() -> InvalidInput:

@@ -14,7 +14,7 @@ from services.core.base import Deps, rows
 from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
 from services.notifications import Notifier
 
-JOIN = "join"
+LINK = "link"
 """Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""
 
 WARN = 0.8
@@ -43,7 +43,7 @@ class Budget:
         await advisory_lock(f"codes:{self._pool}")
         await self._check_party(party, now)
         since = now - HOUR
-        sent = VerificationCode.filter(pool=self._pool, sent=True, sent_at__gt=since).exclude(purpose=JOIN)
+        sent = VerificationCode.filter(pool=self._pool, sent=True, sent_at__gt=since).exclude(purpose=LINK)
         times = [row.sent_at for row in await sent.order_by("sent_at").only("id", "sent_at")]
         most = self._login.codes_per_pool_hour
         if len(times) >= (most if party.familiar else max(1, int(most * WARN))):

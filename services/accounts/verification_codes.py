@@ -17,7 +17,7 @@ from domain.ids import new_id
 from domain.rulebook.sections import Login
 from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
-from services.accounts.sms_budgets import JOIN, Budget
+from services.accounts.sms_budgets import LINK, Budget
 from services.accounts.sources import Party, Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Deps
@@ -26,7 +26,7 @@ from services.notifications import Notifier
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 
-__all__ = ["JOIN", "CodeSent", "Purpose", "VerificationCodes", "check_mobile"]
+__all__ = ["LINK", "CodeSent", "Purpose", "VerificationCodes", "check_mobile"]
 
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
@@ -197,7 +197,7 @@ class VerificationCodes:
     async def _sent(self, pool: str, mobile_hash: str, now: datetime) -> list[datetime]:
         """When codes of any purpose were sent to a mobile of late, oldest first."""
         sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, sent_at__gt=now - DAY)
-        return [row.sent_at for row in await sent.exclude(purpose=JOIN).order_by("sent_at", "id")]
+        return [row.sent_at for row in await sent.exclude(purpose=LINK).order_by("sent_at", "id")]
 
     def _code_hash(self, code_id: UUID, code: str) -> str:
         return self._deps.keys.lookup_hash("code", f"{code_id}:{code}")

@@ -365,7 +365,7 @@ async def test_scanning_the_mini_programs_code_binds_followers_old_and_new(
     world: World, stranger: Phone, expert: Expert, follows: bool
 ) -> None:
     code = await shown_code(world, expert)
-    screen = await (stranger.scans(f"join:{code}") if follows else stranger.follows(f"join:{code}"))
+    screen = await (stranger.scans(f"link:{code}") if follows else stranger.follows(f"link:{code}"))
     assert "绑定成功" in screen
     assert (await stranger.identity()).account_id is not None
 
@@ -390,5 +390,5 @@ async def test_eight_digits_of_somebody_bound_are_just_words(world: World, phone
 
 async def test_a_code_from_somebody_bound_only_says_who_he_is(world: World, phone: Phone) -> None:
     assert "您已绑定" in await phone.says("绑定 12345678")
-    assert "您已绑定" in await phone.scans("join:12345678")
-    assert not await AuditEntry.exists(action="account.join_refused")
+    assert "您已绑定" in await phone.scans("link:12345678")
+    assert not await AuditEntry.exists(action="account.link_refused")

@@ -27,9 +27,9 @@ from web.core.wechat import CODE, STATE_TTL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-COOKIE = "pbt_joining"
+COOKIE = "pbt_linking"
 _BACK = f"{BIND}/back"
-_PURPOSE = "wechat-join"
+_PURPOSE = "wechat-link"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class WechatBindingPages:
         if asked is None or not answers or asked.session_id != str(visitor.session_id):
             return await self._page(visitor, await self._target(visitor, ""), _stale())
         try:
-            await self._join(request, visitor, asked)
+            await self._link(request, visitor, asked)
         except AppError as error:
             return await self._page(visitor, asked.target, shown(error))
         response = http.Response(status=303, headers={"Location": asked.target})
@@ -141,7 +141,7 @@ class WechatBindingPages:
             return None
         return _Asked(session, privacy, target, state) if until > self._services.deps.now().timestamp() else None
 
-    async def _join(self, request: http.Request, visitor: Actor, asked: _Asked) -> None:
+    async def _link(self, request: http.Request, visitor: Actor, asked: _Asked) -> None:
         """Raises Conflict for a WeChat that is unknown or another's, and for an answer that came before."""
         code = request.query.get("code", "")
         if not CODE.fullmatch(code):
@@ -149,11 +149,11 @@ class WechatBindingPages:
         try:
             user = await self._services.accounts.wechat_web.web_user(visitor.pool, code)
         except GatewayError as error:
-            log.warning("wechat_join_away", error=type(error).__name__)
+            log.warning("wechat_link_away", error=type(error).__name__)
             raise _away() from error
         if user.snapshot:
             raise _away()
-        await self._services.accounts.linking.join_visitor(
+        await self._services.accounts.linking.link_visitor(
             visitor, user.appid, user.openid, asked.privacy, serves_once=asked.state
         )
 

@@ -144,9 +144,9 @@ async def test_who_is_not_in_the_chat_gets_a_code_for_it(world: World) -> None:
     person = await world.log_in(mobile_number())
     assert not (await person.get("/sessions/current"))["in_chat"]
     shown = await person.post("/sessions/current/chat")
-    assert shown["scan"].endswith(f"join:{shown['code']}")
+    assert shown["scan"].endswith(f"link:{shown['code']}")
     chat = await make_identity()
-    await world.services.accounts.linking.join(chat.id, "demo", shown["code"])
+    await world.services.accounts.linking.link(chat.id, "demo", shown["code"])
     assert (await person.get("/sessions/current"))["in_chat"]
     refused = await person.post("/sessions/current/chat", status=409)
     assert refused["code"] == "joined_already"

@@ -178,7 +178,7 @@ async def test_an_answer_serves_once_and_five_minutes(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await log_in(world, MINE, mobile)
     asked = await confirm(visitor)
-    [kept] = [one for one in visitor.client.session.cookie_jar if one.key == "pbt_joining"]
+    [kept] = [one for one in visitor.client.session.cookie_jar if one.key == "pbt_linking"]
     await come_back(visitor, asked, MINE)
     await WechatIdentity.filter(openid=MINE).delete()
     visitor.client.session.cookie_jar.update_cookies({kept.key: kept})
