@@ -61,6 +61,13 @@ def local(at: datetime) -> datetime:
         return at.replace(tzinfo=SHANGHAI)
 
 
+def until_tomorrow(now: datetime) -> float:
+    """Seconds until the next midnight in Beijing."""
+    today = local(now)
+    midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - today).total_seconds()
+
+
 def print_time(at: datetime) -> str:
     """``11月21日(周六) 09:30``, as a person in China reads a date."""
     t = local(at)

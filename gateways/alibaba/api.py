@@ -20,13 +20,12 @@ import structlog
 from pydantic import Field, SecretStr, ValidationError
 from yarl import URL
 
-from domain.clock import SHANGHAI, Clock, is_plausible
+from domain.clock import SHANGHAI, Clock, is_plausible, until_tomorrow
 from domain.errors import GatewayError, InvalidInput, Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
 from gateways.shapes import OR_EMPTY, S, Shape, Text, Visible
-from gateways.wechat.errors import until_tomorrow
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

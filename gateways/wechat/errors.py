@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
-from domain.clock import local
+from domain.clock import until_tomorrow
 from domain.errors import GatewayError, Rejected, Transient
 
 
@@ -140,10 +140,3 @@ def failure(errcode: int, now: datetime) -> GatewayError:
             return Transient(reason, retry_after=REFRESH_FAILED_RETRY)
         case Act.REFUSE | Act.ALARM:
             return Rejected(str(errcode), found.text)
-
-
-def until_tomorrow(now: datetime) -> float:
-    """Seconds until the next midnight in Beijing."""
-    today = local(now)
-    midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return (midnight - today).total_seconds()

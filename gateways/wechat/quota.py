@@ -10,9 +10,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from domain.clock import Clock, local
+from domain.clock import Clock, local, until_tomorrow
 from domain.errors import Transient
-from gateways.wechat.errors import until_tomorrow
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

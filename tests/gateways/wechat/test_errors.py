@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import Rejected, Transient
-from gateways.wechat.errors import MEANINGS, Act, failure, meaning, until_tomorrow
+from gateways.wechat.errors import MEANINGS, Act, failure, meaning
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 """In Beijing."""
@@ -39,8 +39,3 @@ def test_what_only_an_operator_can_mend_is_told_apart(code: int) -> None:
 
 def test_success_is_no_error() -> None:
     assert 0 not in MEANINGS
-
-
-def test_a_day_ends_at_midnight_in_beijing() -> None:
-    assert until_tomorrow(datetime(2026, 11, 21, 15, 59, 30, tzinfo=UTC)) == 30
-    assert until_tomorrow(datetime(2026, 11, 21, 16, 0, tzinfo=UTC)) == 86400
