@@ -20,10 +20,9 @@ from domain.draws.lifecycles import (
     VirtualCallState,
 )
 from domain.exams.lifecycles import ATTEMPT as EXAM_ATTEMPT
-from domain.exams.lifecycles import CANDIDATE, EXAM, CandidateState, ExamState
-from domain.exams.lifecycles import AttemptState as ExamAttemptState
+from domain.exams.lifecycles import CANDIDATE, EXAM, CandidateState, ExamAttemptState, ExamState
 from domain.lifecycle import E, Lifecycle, S
-from domain.notifications.lifecycles import ATTEMPT, AttemptState
+from domain.notifications.lifecycles import ATTEMPT, ContactAttemptState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationState
 
@@ -41,7 +40,7 @@ def render_docs() -> str:
         *_render("Draw (抽取活动)", DrawState, DRAW),
         *_render("Invitation (抽取通知)", InvitationState, INVITATION),
         *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
-        *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
+        *_render("Contact attempt (联系记录)", ContactAttemptState, ATTEMPT),
         *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
         *_render("Virtual call (虚拟号通话)", VirtualCallState, VIRTUAL_CALL),
         *_render("Remuneration of an expert (专家酬劳)", RemunerationState, REMUNERATION),

@@ -53,7 +53,7 @@ class MiniProgram:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Alibaba SMS, voice or identity verification: keys, where delivery reports go, texts by template code with ``${var}``."""
+    """Alibaba SMS, voice or identity verification: keys, where reports go, texts by template code with ``${var}``."""
 
     access_key_id: str = "sandbox-ak"
     access_key_secret: str = ""

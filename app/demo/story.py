@@ -22,7 +22,7 @@ from app.demo_data import POOL, SPECIALTY
 from app.demo_people import CAST, EXPERTS, OFFICES, STAFF
 from domain.clock import local
 from domain.draws.lifecycles import DrawState, InvitationState
-from domain.notifications.lifecycles import AttemptState
+from domain.notifications.lifecycles import ContactAttemptState
 
 NEEDED = 5
 UNBOUND = 3
@@ -351,7 +351,7 @@ class Story:
         log = await self.offices["supervisor"].browser.open(f"/desk/{self.draw}/log")
         sums = dict.fromkeys(("微信", "短信", "语音", "小程序"), 0)
         for _, channel, state, count in _DELIVERIES.findall(log.html):
-            sums[channel] += int(count) if state != AttemptState.FAILED.label else 0
+            sums[channel] += int(count) if state != ContactAttemptState.FAILED.label else 0
         sent = "，".join(f"{name}{count}次" for name, count in sums.items() if count)
         facts = (await self._run_page()).facts
         counts = f"呼叫{facts['called']}人，参评{facts['accepted']}/{NEEDED}人，不参加{facts['declined']}人"

@@ -65,7 +65,7 @@ CANDIDATE: Lifecycle[CandidateState, CandidateEvent] = Lifecycle(
 """Who failed may still pass by a ruling or an appeal; who passed is never failed by either."""
 
 
-class AttemptState(Labelled):
+class ExamAttemptState(Labelled):
     """State of one paper of a candidate (一次作答). It never goes back."""
 
     READY = "ready", "试卷已生成"
@@ -86,8 +86,8 @@ class AttemptEvent(Labelled):
     VOID = "void", "作废"
 
 
-_A = AttemptState
-ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
+_A = ExamAttemptState
+ATTEMPT: Lifecycle[ExamAttemptState, AttemptEvent] = Lifecycle(
     noun="这次作答",
     initial=_A.READY,
     moves={

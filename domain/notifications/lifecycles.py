@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.lifecycle import Labelled, Lifecycle
 
 
-class AttemptState(Labelled):
+class ContactAttemptState(Labelled):
     """State of one try on one channel."""
 
     PENDING = "pending", "待发送"
@@ -28,35 +28,35 @@ class AttemptEvent(Labelled):
     """The vendor is known not to have done it, or to make repeats one: it may be sent again."""
 
 
-ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
+ATTEMPT: Lifecycle[ContactAttemptState, AttemptEvent] = Lifecycle(
     noun="该次联系",
-    initial=AttemptState.PENDING,
+    initial=ContactAttemptState.PENDING,
     # What is known only grows, in the order of the states: reports that come twice, late or out of order are moves
     # that the table lacks, so the end is the same in any order. Some vendors report a failure, try again and deliver.
     moves={
-        AttemptState.PENDING: {
-            AttemptEvent.LOSE: AttemptState.UNKNOWN,
-            AttemptEvent.SEND: AttemptState.SENT,
-            AttemptEvent.FAIL: AttemptState.FAILED,
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        ContactAttemptState.PENDING: {
+            AttemptEvent.LOSE: ContactAttemptState.UNKNOWN,
+            AttemptEvent.SEND: ContactAttemptState.SENT,
+            AttemptEvent.FAIL: ContactAttemptState.FAILED,
+            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
-        AttemptState.UNKNOWN: {
-            AttemptEvent.RETRY: AttemptState.PENDING,
-            AttemptEvent.SEND: AttemptState.SENT,
-            AttemptEvent.FAIL: AttemptState.FAILED,
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        ContactAttemptState.UNKNOWN: {
+            AttemptEvent.RETRY: ContactAttemptState.PENDING,
+            AttemptEvent.SEND: ContactAttemptState.SENT,
+            AttemptEvent.FAIL: ContactAttemptState.FAILED,
+            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
-        AttemptState.SENT: {
-            AttemptEvent.FAIL: AttemptState.FAILED,
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        ContactAttemptState.SENT: {
+            AttemptEvent.FAIL: ContactAttemptState.FAILED,
+            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
-        AttemptState.FAILED: {
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        ContactAttemptState.FAILED: {
+            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
-        AttemptState.DELIVERED: {AttemptEvent.ANSWER: AttemptState.ANSWERED},
+        ContactAttemptState.DELIVERED: {AttemptEvent.ANSWER: ContactAttemptState.ANSWERED},
     },
 )

@@ -16,8 +16,8 @@ from services.core.crypto import PHONE, Keyring
 from services.draws import (
     ApplicationRow,
     CallNoticeView,
-    Dashboard,
     Detail,
+    DrawDashboard,
     DrawForm,
     Filters,
     Operation,
@@ -227,7 +227,7 @@ async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
 
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")
-async def dashboard(call: Call) -> Dashboard:
+async def dashboard(call: Call) -> DrawDashboard:
     """Counters of the entry page."""
     return await call.services.draws.queries.dashboard(call.actor)
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domain.errors import Forbidden
 from domain.exams.answers import TEXT_MAX, Answer, AnswerEvent
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PoolPath
@@ -81,7 +81,7 @@ class AttemptSavedOut(Output):
 
     now: str = Field(description="Our clock, with milliseconds")
     ack: int = Field(description="Everything of this device up to this number is stored")
-    state: AttemptState
+    state: ExamAttemptState
     device: int
     deadline: Moment
     grace_until: Moment

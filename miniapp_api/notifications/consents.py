@@ -9,7 +9,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Params
-from services.notifications import Answer, Occasion, Wanted
+from services.notifications import Answer, Occasion, RequestableConsent
 
 api = Api(
     "consents",
@@ -31,7 +31,7 @@ class AnswersIn(Input):
 
 
 @api.get("/consents", "可订阅的消息")
-async def wanted(call: Call, query: OccasionQuery) -> Listing[Wanted]:
+async def wanted(call: Call, query: OccasionQuery) -> Listing[RequestableConsent]:
     """What may be asked for, the most needed first; at most three at once. Empty where nothing of it is sent."""
     found = await call.services.notifications.consents.wanted(call.actor, query.occasion)
     return Listing(items=found)

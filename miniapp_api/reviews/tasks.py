@@ -11,7 +11,7 @@ from domain.rulebook.reviews import OPINION_MAX
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Output, PageQuery, Params, PoolPath
-from services.reviews import Decided, Decision, StepCount, TaskCard, TaskView, Wanted
+from services.reviews import Decided, Decision, StepCount, TaskCard, TaskFilter, TaskView
 
 api = Api(
     "reviews",
@@ -95,7 +95,7 @@ class RevelationOut(Output):
 @api.get("/reviews", "待审核", action="review.decide")
 async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
-    wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
+    wanted = TaskFilter(query.step, query.overdue, query.search, query.specialty)
     queue = call.services.reviews.queue
     cards, counts = await queue.overview(call.actor, wanted, offset=query.offset, limit=query.size)
     return ReviewQueueOut(

@@ -77,7 +77,7 @@ declare namespace Api {
       answer: StudyViewOut };
     'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'learning' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'verifying'
         | 'at_the_door' | 'reviewing' } };
-      answer: WantedOutListing };
+      answer: RequestableConsentOutListing };
     'POST /consents': { given: { body: AnswersIn }; answer: null };
     'GET /notices': { given: { query?: { page?: number; size?: number } }; answer: PastNoticeOutPage };
   }
@@ -806,6 +806,17 @@ declare namespace Api {
     login_names: Array<'mobile' | 'id_number' | 'pinyin'>;
   }
 
+  interface RequestableConsentOut {
+    template_id: string;
+    title: string;
+    left: number;
+    ask: boolean;
+  }
+
+  interface RequestableConsentOutListing {
+    items: Array<RequestableConsentOut>;
+  }
+
   interface ResetIn {
     mobile: string;
     code: string;
@@ -945,16 +956,5 @@ declare namespace Api {
     code: string;
     name: string;
     address: string;
-  }
-
-  interface WantedOut {
-    template_id: string;
-    title: string;
-    left: number;
-    ask: boolean;
-  }
-
-  interface WantedOutListing {
-    items: Array<WantedOut>;
   }
 }

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from services.certificates import Issuing
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
-from services.courses.calling import CALLS_DUE, LEAVES_DUE, Calling
 from services.courses.completion import PASSES_DUE, Completion
 from services.courses.fees import CourseFees
 from services.courses.media import CourseMedia
+from services.courses.participant_calls import CALLS_DUE, LEAVES_DUE, ParticipantCalls
 from services.courses.periods import ENDS_DUE, REMINDERS_DUE, StudyPeriods
 from services.courses.queries import CourseQueries
 from services.courses.record_sheet import RecordSheet
@@ -27,7 +27,7 @@ from services.ports import Files
 class CourseServices:
     setup: CourseSetup
     media: CourseMedia
-    calling: Calling
+    participant_calls: ParticipantCalls
     periods: StudyPeriods
     completion: Completion
     study: Study
@@ -42,14 +42,14 @@ class CourseAuthoring:
 
     setup: CourseSetup
     media: CourseMedia
-    calling: Calling
+    participant_calls: ParticipantCalls
 
 
 def make_authoring(deps: Deps, files: Files) -> CourseAuthoring:
     notices = Notices(deps)
-    calling = Calling(deps, notices, CourseFees(deps, notices))
+    participant_calls = ParticipantCalls(deps, notices, CourseFees(deps, notices))
     media = CourseMedia(deps, files, SealedFiles(files, deps.keys), FileChecker())
-    return CourseAuthoring(CourseSetup(deps, notices, calling), media, calling)
+    return CourseAuthoring(CourseSetup(deps, notices, participant_calls), media, participant_calls)
 
 
 def build(
@@ -62,23 +62,23 @@ def build(
     files: Files,
     checker: FileChecker,
 ) -> CourseServices:
-    calling = Calling(deps, notices, fees)
-    setup = CourseSetup(deps, notices, calling)
+    participant_calls = ParticipantCalls(deps, notices, fees)
+    setup = CourseSetup(deps, notices, participant_calls)
     completion = Completion(deps, notices, certificates, fees)
     periods = StudyPeriods(deps, notices, fees, exams.candidates)
     queries = CourseQueries(deps)
     return CourseServices(
         setup=setup,
         media=CourseMedia(deps, files, stored.store, checker),
-        calling=calling,
+        participant_calls=participant_calls,
         periods=periods,
         completion=completion,
         study=Study(deps, completion),
         queries=queries,
         record_sheet=RecordSheet(deps, queries),
         due_tasks=(
-            DueTask("course_call", CALLS_DUE, calling.call_due),
-            DueTask("course_leave", LEAVES_DUE, calling.leave_due),
+            DueTask("course_call", CALLS_DUE, participant_calls.call_due),
+            DueTask("course_leave", LEAVES_DUE, participant_calls.leave_due),
             DueTask("course_pass", PASSES_DUE, completion.pass_due),
             DueTask("course_reminder", REMINDERS_DUE, periods.remind_due),
             DueTask("course_end", ENDS_DUE, periods.end_due),

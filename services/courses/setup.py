@@ -17,7 +17,6 @@ from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.courses.calling import Calling
 from services.courses.forms import (
     REASON_MAX,
     WINDOW_MAX,
@@ -29,6 +28,7 @@ from services.courses.forms import (
     missing_of,
 )
 from services.courses.notifications import recipient
+from services.courses.participant_calls import ParticipantCalls
 from services.courses.repository import get_course, get_item, lock_draft
 from services.courses.study import CODE_PURPOSE
 from services.files import give_up
@@ -45,10 +45,10 @@ _NEXT = f"SELECT c.id {_OVER} AND {not_paused('course_close', 'c.id')}"
 
 
 class CourseSetup:
-    def __init__(self, deps: Deps, notices: Notices, calling: Calling) -> None:
+    def __init__(self, deps: Deps, notices: Notices, participant_calls: ParticipantCalls) -> None:
         self._deps = deps
         self._notices = notices
-        self._calling = calling
+        self._participant_calls = participant_calls
 
     # ---- the draft
 
@@ -187,7 +187,7 @@ class CourseSetup:
             course.state, course.published_at = state, now
             course.rules = freeze(self._deps.book(course.pool).course)
             await course.save()
-            await self._calling.notify_listed(course, now)
+            await self._participant_calls.notify_listed(course, now)
             await record(actor, now, "course.publish", "course", course.id)
 
     async def prolong(self, actor: Actor, course_id: UUID, closes_at: datetime, reason: str) -> None:
@@ -237,7 +237,7 @@ class CourseSetup:
                 raise Conflict("已有学员培训完毕，不能取消；到结束时间后课程自动结束。", code="has_finished")
             course.closed_at = now
             await course.save(update_fields=["state", "closed_at"])
-            left = await self._calling.dismiss_all(course, now)
+            left = await self._participant_calls.dismiss_all(course, now)
             if was == CourseState.PUBLISHED:
                 await self._notices.notify_many(
                     pool=course.pool,

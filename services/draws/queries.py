@@ -110,7 +110,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Dashboard:
+class DrawDashboard:
     """`today`: gatherings of today, as chat and venue list them. `completed_today`: drawn to the end today, full, short
     or by force. `week` counts draws begun this week by day, Monday first; `pending_supplements` activities that wait
     for a supplementary draw."""
@@ -366,7 +366,7 @@ class DrawQueries:
         rest = [EarlierDraw(r["id"], r["number"], r["name"]) for r in found if r["id"] not in set(chosen)]
         return Page((*first, *rest), total)
 
-    async def dashboard(self, actor: Actor) -> Dashboard:
+    async def dashboard(self, actor: Actor) -> DrawDashboard:
         permissions.check(actor, "draw.create")
         where, values = self._access.reach(actor)
         now = self._deps.now()
@@ -379,7 +379,7 @@ class DrawQueries:
         for begun in found.pop("begun"):
             week[local(begun).weekday()] += 1
         awaited_today = found.pop("awaited") - found["present_today"]
-        return Dashboard(**found, awaited_today=awaited_today, week=tuple(week))
+        return DrawDashboard(**found, awaited_today=awaited_today, week=tuple(week))
 
     async def count_to_supplement(self, actor: Actor) -> int:
         """Activities with places that wait for a supplementary draw, as the dashboard counts them."""

@@ -21,7 +21,7 @@ from services.exams.own import OwnExam, Phase
 from services.exams.papers.blueprints import Blueprints, BlueprintView
 from services.exams.queries import ExamView
 from services.exams.setup import ExamData
-from services.exams.sittings.candidates import Added, CandidateLine, Candidates, Wanted
+from services.exams.sittings.candidates import Added, CandidateFilter, CandidateLine, Candidates
 from services.exams.sittings.sittings import Booked, Booking, SittingData, SittingView
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Blueprints",
     "Booked",
     "Booking",
+    "CandidateFilter",
     "CandidateLine",
     "Candidates",
     "Cell",
@@ -60,7 +61,6 @@ __all__ = [
     "Sort",
     "SubmissionReceipt",
     "VersionView",
-    "Wanted",
     "build",
     "collect_exams",
     "make_candidates",

@@ -36,7 +36,7 @@ from services.exams.papers.blueprints import Blueprints
 from services.exams.papers.papers import PAPERS_DUE, Papers
 from services.exams.queries import ExamQueries
 from services.exams.setup import CLOSES_DUE, ExamSetup
-from services.exams.sittings.calling import CALLS_DUE, LEAVES_DUE, Calling
+from services.exams.sittings.candidate_calls import CALLS_DUE, LEAVES_DUE, CandidateCalls
 from services.exams.sittings.candidates import Candidates
 from services.exams.sittings.decisions import ExamDecisions
 from services.exams.sittings.reminders import REMINDERS_DUE, ExamReminders
@@ -84,13 +84,13 @@ class ExamServices:
 def make_setup(deps: Deps) -> ExamSetup:
     """Setting up alone, for programs that fill a database before the service starts."""
     notices = Notices(deps)
-    return ExamSetup(deps, notices, Calling(deps, notices, Seating(notices)))
+    return ExamSetup(deps, notices, CandidateCalls(deps, notices, Seating(notices)))
 
 
 def make_candidates(deps: Deps) -> Candidates:
-    """Calling persons by name alone, as above."""
+    """CandidateCalls persons by name alone, as above."""
     notices = Notices(deps)
-    return Candidates(deps, notices, Calling(deps, notices, Seating(notices)), FileChecker())
+    return Candidates(deps, notices, CandidateCalls(deps, notices, Seating(notices)), FileChecker())
 
 
 def build(
@@ -106,8 +106,8 @@ def build(
     pictures = ItemPictures(deps, links, stored.store, checker)
     bank_queries = BankQueries(deps, pictures)
     seating = Seating(notices)
-    calling = Calling(deps, notices, seating)
-    setup = ExamSetup(deps, notices, calling)
+    candidate_calls = CandidateCalls(deps, notices, seating)
+    setup = ExamSetup(deps, notices, candidate_calls)
     papers = Papers(deps)
     files = AnswerFiles(deps.keys)
     receipts = Receipts(deps, links)
@@ -124,7 +124,7 @@ def build(
         blueprints=Blueprints(deps),
         setup=setup,
         queries=ExamQueries(deps),
-        candidates=Candidates(deps, notices, calling, checker),
+        candidates=Candidates(deps, notices, candidate_calls, checker),
         decisions=ExamDecisions(deps, notices, entry.conclusions, seating),
         sittings=ExamSittings(deps, notices, seating),
         papers=papers,
@@ -145,8 +145,8 @@ def build(
         analysis=ExamAnalysis(deps),
         short_answers=ShortAnswers(deps),
         due_tasks=(
-            DueTask("exam_call", CALLS_DUE, calling.call_due),
-            DueTask("exam_leave", LEAVES_DUE, calling.leave_due),
+            DueTask("exam_call", CALLS_DUE, candidate_calls.call_due),
+            DueTask("exam_leave", LEAVES_DUE, candidate_calls.leave_due),
             DueTask("exam_papers", PAPERS_DUE, papers.make_due),
             DueTask("exam_reminder", REMINDERS_DUE, ExamReminders(deps, notices).remind_due),
             DueTask("exam_seal", SEALS_DUE, sealing.seal_due),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.clock import print_span, print_until
 from domain.errors import Forbidden
-from domain.exams.lifecycles import AttemptState, CandidateState
+from domain.exams.lifecycles import CandidateState, ExamAttemptState
 from domain.exams.purposes import Purpose
 from domain.rulebook.exams import ExamRules
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
@@ -176,10 +176,10 @@ def _phase(
     if candidate.state != CandidateState.CALLED:
         ended: dict[str, Phase] = {"passed": "passed", "failed": "failed"}
         return ended.get(candidate.state, "left")
-    last = AttemptState(tries[-1].state) if tries else None
-    if last == AttemptState.RUNNING:
+    last = ExamAttemptState(tries[-1].state) if tries else None
+    if last == ExamAttemptState.RUNNING:
         return "running"
-    if last == AttemptState.SEALED or (last == AttemptState.GRADED and rules.result == "released"):
+    if last == ExamAttemptState.SEALED or (last == ExamAttemptState.GRADED and rules.result == "released"):
         return "marking"
     if rules.booking and sitting is None:
         return "to_book" if candidate.exam.closes_at > now else "over"
@@ -205,7 +205,7 @@ def _by_clock(
 
 
 def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
-    used = sum(1 for one in tries if one.state != AttemptState.READY)
+    used = sum(1 for one in tries if one.state != ExamAttemptState.READY)
     return rules.tries + int(candidate.extra_tries) - used
 
 

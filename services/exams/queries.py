@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.clock import print_span
 from domain.exams.blueprint import read_cells, total_of
-from domain.exams.lifecycles import AttemptState, ExamState
+from domain.exams.lifecycles import ExamAttemptState, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.masking import mask_name
 from domain.rulebook.exams import ExamRules, thaw
@@ -35,7 +35,7 @@ LEFT JOIN LATERAL (SELECT * FROM exam_attempt t WHERE t.candidate_id = c.id AND 
 WHERE c.exam_id = $1 AND c.state <> 'left' AND ($2::uuid IS NULL OR c.sitting_id = $2)
 ORDER BY a.seen_at NULLS FIRST, c.id
 """
-_HANDED_IN = (AttemptState.SEALED, AttemptState.GRADED, AttemptState.RELEASED)
+_HANDED_IN = (ExamAttemptState.SEALED, ExamAttemptState.GRADED, ExamAttemptState.RELEASED)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class ExamQueries:
         exam = await get_exam(actor, exam_id)
         now, flagged = self._deps.now(), thaw(exam.rules).leave_flag if exam.rules else 0
         found = await rows(_ATTEMPTS, exam_id, sitting_id)
-        running = [row for row in found if row["state"] == AttemptState.RUNNING]
+        running = [row for row in found if row["state"] == ExamAttemptState.RUNNING]
         silent = {row["candidate_id"] for row in running if _age(row["seen_at"], now) > OFFLINE}
         seats = [_seat(row, flagged, row["candidate_id"] in silent) for row in found if row["state"] is not None]
         shown = [seat for seat in seats if seat.trouble or seat.offline]

@@ -25,7 +25,7 @@ from services.core.short_texts import check_text
 from services.exams.notifications import recipient
 from services.exams.papers.check_list import Check, check_list
 from services.exams.repository import get_exam, lock_sittings, rules_of
-from services.exams.sittings.calling import Calling
+from services.exams.sittings.candidate_calls import CandidateCalls
 from services.notifications import Notices
 
 NAME_MAX, REASON_MAX = 40, 100
@@ -67,10 +67,10 @@ class ExamData:
 
 
 class ExamSetup:
-    def __init__(self, deps: Deps, notices: Notices, calling: Calling) -> None:
+    def __init__(self, deps: Deps, notices: Notices, candidate_calls: CandidateCalls) -> None:
         self._deps = deps
         self._notices = notices
-        self._calling = calling
+        self._candidate_calls = candidate_calls
 
     # ---- the draft
 
@@ -161,7 +161,7 @@ class ExamSetup:
         await ExamCandidate.filter(exam_id=exam.id).update(
             sitting_id=sitting.id if sitting else None, reminders=behind, called_at=now
         )
-        await self._calling.notify_candidates(exam, named, sitting, now)
+        await self._candidate_calls.notify_candidates(exam, named, sitting, now)
 
     # ---- afterwards
 

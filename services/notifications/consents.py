@@ -155,7 +155,7 @@ _SEVERAL: Mapping[str, int] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestableConsent:
     """`ask`: show the question. Templates without it may be asked of who always accepts, who sees no question."""
 
     template_id: str
@@ -171,7 +171,7 @@ class Consents:
         self._deps = deps
         self._template_of = template_of
 
-    async def wanted(self, actor: Actor, occasion: Occasion) -> tuple[Wanted, ...]:
+    async def wanted(self, actor: Actor, occasion: Occasion) -> tuple[RequestableConsent, ...]:
         """What may be asked at the taps of an occasion, in the order of need; at most ``MOST`` are worth asking now.
 
         Whom the official account reaches first is not troubled. Empty for other roles, and where no WeChat stands
@@ -187,14 +187,14 @@ class Consents:
             spare = in_chat and self._chat_is_enough(actor.pool, kind)
             needed[template] = needed.get(template, 0) + (0 if spare else _SEVERAL.get(kind, 1))
             titles.setdefault(template, title)
-        now, found = self._deps.now(), list[Wanted]()
+        now, found = self._deps.now(), list[RequestableConsent]()
         asked: set[str] = set()
         for template, title in titles.items():
             left = int(identity.subscribe_credits.get(template, 0))
             ask = left < needed[template] and not _rests(identity, template, now)
             ask = ask and title not in asked and len(asked) < MOST  # of equal titles WeChat shows the first only
             asked |= {title} if ask else set()
-            found.append(Wanted(template, title, left, ask))
+            found.append(RequestableConsent(template, title, left, ask))
         return tuple(found)
 
     async def take(self, actor: Actor, answers: Mapping[str, Answer]) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import Unauthenticated
-from domain.notifications.lifecycles import AttemptState
+from domain.notifications.lifecycles import ContactAttemptState
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import Channel, KindTexts, TemplateText, render_text
 from services.core.base import Actor, Deps, Page
@@ -104,7 +104,7 @@ def _view(book: Rulebook, pool: str, row: Any) -> PastNotice:
         channel=channel,
         channel_label=CHANNELS[channel],
         state=row["state"],
-        state_label=AttemptState(row["state"]).label,
+        state_label=ContactAttemptState(row["state"]).label,
         action=action.label if action and path else "",
         path=path,
         mini=action.mini_page(facts) if action and path else "",

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.notifications.lifecycles import AttemptState
+from domain.notifications.lifecycles import ContactAttemptState
 from domain.rulebook.sections import Ladder, Step
 from domain.rulebook.types import Hours
 
 BEGINS = "begins"
 """Param of a notice: the moment, in ISO 8601, at which what it is about begins; for ladders with ``urgent_before``."""
-_RUNNING = (AttemptState.PENDING, AttemptState.SENT, AttemptState.UNKNOWN)
-_REACHED = (AttemptState.DELIVERED, AttemptState.ANSWERED)
+_RUNNING = (ContactAttemptState.PENDING, ContactAttemptState.SENT, ContactAttemptState.UNKNOWN)
+_REACHED = (ContactAttemptState.DELIVERED, ContactAttemptState.ANSWERED)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Tried:
     """An attempt as the ladder sees it."""
 
     step: int
-    state: AttemptState
+    state: ContactAttemptState
     due_at: datetime
     repeatable: bool = True
     """False for a call of which it is unknown whether it rang: the ladder goes on, but not by dialling again."""
@@ -103,10 +103,12 @@ def _attempt(ladder: Ladder, index: int, step: Step, at: datetime) -> Planned:
 
 def _failed(step: Step, attempts: Sequence[Tried]) -> bool:
     over = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
-    return over and all(t.state == AttemptState.FAILED for t in attempts)
+    return over and all(t.state == ContactAttemptState.FAILED for t in attempts)
 
 
 def _retry(ladder: Ladder, index: int, step: Step, attempts: Sequence[Tried], now: datetime) -> Planned | None:
-    if len(attempts) >= step.attempts or any(t.state != AttemptState.FAILED or not t.repeatable for t in attempts):
+    if len(attempts) >= step.attempts or any(
+        t.state != ContactAttemptState.FAILED or not t.repeatable for t in attempts
+    ):
         return None
     return _attempt(ladder, index, step, max(now, max(t.due_at for t in attempts) + step.retry_gap))

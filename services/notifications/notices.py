@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.ids import new_id
-from domain.notifications.lifecycles import AttemptState
+from domain.notifications.lifecycles import ContactAttemptState
 from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
 from services.core.batches import not_paused, process_together
@@ -187,15 +187,15 @@ class Notices:
         if request.notified_channel:
             for attempt in attempts:
                 if attempt.channel == request.notified_channel:
-                    attempt.state, attempt.vendor_code, attempt.closed_at = AttemptState.DELIVERED, "told", now
+                    attempt.state, attempt.vendor_code, attempt.closed_at = ContactAttemptState.DELIVERED, "told", now
             step = self._plan(notice, [_as_tried(attempt) for attempt in attempts], now)
             attempts += [_new_attempt(notice, planned, now) for planned in step.attempts]
         notice.next_at = step.next_at
         if step.state != "active":
             notice.state, notice.closed_at, notice.next_at, notice.secret_sealed = step.state, now, None, ""
             for attempt in attempts:
-                if attempt.state == AttemptState.PENDING:
-                    attempt.state, attempt.vendor_code, attempt.closed_at = AttemptState.FAILED, STOPPED, now
+                if attempt.state == ContactAttemptState.PENDING:
+                    attempt.state, attempt.vendor_code, attempt.closed_at = ContactAttemptState.FAILED, STOPPED, now
         return notice, attempts
 
     def _mobile(self, to: Recipient, row: Mapping[str, Any]) -> str:
@@ -364,7 +364,7 @@ async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
 
 
 def _as_tried(attempt: Attempt) -> Tried:
-    return Tried(attempt.step, AttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt))
+    return Tried(attempt.step, ContactAttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt))
 
 
 def _is_repeatable(attempt: Attempt) -> bool:

@@ -4,7 +4,7 @@ from services.office.application_list import ApplicationLine, Filter, Sort, Stat
 from services.office.assembly import OfficeServices, build
 from services.office.dashboard import InvoiceFilter, OrderView, RefundLine, Waiting
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
-from services.office.exports import Export, Order, Range, What
+from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
 from services.office.staff_work import Count, Work
 
@@ -15,12 +15,12 @@ __all__ = [
     "Count",
     "ExpertLine",
     "Export",
+    "ExportRequest",
     "Filter",
     "InvoiceFilter",
     "Left",
     "OfficeServices",
     "Only",
-    "Order",
     "OrderView",
     "Range",
     "RefundLine",

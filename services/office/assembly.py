@@ -11,7 +11,7 @@ from services.draws import DrawServices
 from services.files import SealedFiles
 from services.notifications import Notifier
 from services.office.application_list import ApplicationList
-from services.office.dashboard import Dashboard
+from services.office.dashboard import OfficeDashboard
 from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.large_exports import LargeExports
@@ -22,7 +22,7 @@ from services.reviews import ReviewServices
 
 @dataclass(frozen=True)
 class OfficeServices:
-    dashboard: Dashboard
+    dashboard: OfficeDashboard
     applications: ApplicationList
     experts: ExpertAdministration
     exports: Exports
@@ -40,7 +40,7 @@ def build(
     reviews: ReviewServices,
     certificates: Issuing,
 ) -> OfficeServices:
-    dashboard, exports = Dashboard(deps), Exports(deps)
+    dashboard, exports = OfficeDashboard(deps), Exports(deps)
     return OfficeServices(
         dashboard=dashboard,
         applications=ApplicationList(deps),

@@ -213,7 +213,7 @@ def replies_due(deps: Deps, pool: str) -> datetime:
     return deps.now() - deps.book(pool).remuneration.answer_within
 
 
-class Dashboard:
+class OfficeDashboard:
     """Reading only."""
 
     def __init__(self, deps: Deps) -> None:

@@ -146,7 +146,7 @@ Progress = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Order:
+class ExportRequest:
     """What is to be exported: ``filter`` holds for applications, ``within`` for everything else."""
 
     what: What
@@ -163,31 +163,31 @@ class Exports:
 
     async def applications(self, actor: Actor, wanted: Filter) -> Export:
         """What the office's list of applications matches. Raises InvalidInput."""
-        return await self.make(actor, Order("applications", wanted))
+        return await self.make(actor, ExportRequest("applications", wanted))
 
     async def orders(self, actor: Actor, within: Range) -> Export:
         """Orders by when they were paid, else made."""
-        return await self.make(actor, Order("orders", within=within))
+        return await self.make(actor, ExportRequest("orders", within=within))
 
     async def refunds(self, actor: Actor, within: Range) -> Export:
         """Refunds by when they were asked for."""
-        return await self.make(actor, Order("refunds", within=within))
+        return await self.make(actor, ExportRequest("refunds", within=within))
 
     async def differences(self, actor: Actor, within: Range) -> Export:
         """Lines on which bills and our books differ, by the bill's day."""
-        return await self.make(actor, Order("differences", within=within))
+        return await self.make(actor, ExportRequest("differences", within=within))
 
-    async def count(self, actor: Actor, order: Order) -> int:
+    async def count(self, actor: Actor, request: ExportRequest) -> int:
         """How many rows ``make`` would write. Raises as ``make``."""
-        sql, values = self._query(actor, order, limit="")
+        sql, values = self._query(actor, request, limit="")
         found = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values, _FIRST)
         _check_count(found[0]["n"])
         return int(found[0]["n"])
 
-    async def make(self, actor: Actor, order: Order, progress: Progress | None = None) -> Export:
+    async def make(self, actor: Actor, request: ExportRequest, progress: Progress | None = None) -> Export:
         """The list as a file, fetched, masked and written batch by batch. Raises InvalidInput."""
         count = 0
-        sql, values = self._query(actor, order, limit=f" LIMIT {_BATCH}")
+        sql, values = self._query(actor, request, limit=f" LIMIT {_BATCH}")
 
         async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
             nonlocal count
@@ -195,28 +195,28 @@ class Exports:
             while batch := await rows(sql, *values, last):
                 count, last = count + len(batch), batch[-1]["id"]
                 _check_count(count)
-                yield await self._shown(actor.pool, order.what, batch)
+                yield await self._shown(actor.pool, request.what, batch)
                 if progress is not None:
                     await progress(count)
 
-        title, columns = _SHEETS[order.what]
+        title, columns = _SHEETS[request.what]
         content = await write_sheet(title, columns, shown())
         now = self._deps.now()
         async with transaction():
-            await record(actor, now, "export", order.what, new_id(), rows=count)
-        return Export(content, f"{order.what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
+            await record(actor, now, "export", request.what, new_id(), rows=count)
+        return Export(content, f"{request.what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
 
-    def _query(self, actor: Actor, order: Order, *, limit: str) -> tuple[str, list[object]]:
+    def _query(self, actor: Actor, request: ExportRequest, *, limit: str) -> tuple[str, list[object]]:
         """SQL and its values but the last, the id after which rows begin. Raises InvalidInput."""
-        if order.what == "applications":
+        if request.what == "applications":
             permissions.check(actor, "application.export")
-            where, values = self._listing.where(actor, order.filter)
+            where, values = self._listing.where(actor, request.filter)
             return _APPLICATION_ROWS.format(where=where, last=len(values) + 1, limit=limit), values
         permissions.check(actor, "payment.export")
-        within = order.within
+        within = request.within
         if within.since and within.until and within.since >= within.until:
             raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
-        return _PAYMENTS[order.what].format(limit=limit), [actor.pool, within.since, within.until]
+        return _PAYMENTS[request.what].format(limit=limit), [actor.pool, within.since, within.until]
 
     async def _shown(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
         """In a thread: masking a row takes longer than fetching it."""

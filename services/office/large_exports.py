@@ -18,7 +18,7 @@ from services.core.base import Actor, Deps, transaction
 from services.core.signed_links import Links
 from services.files import FileLost, SealedFiles, account_of, new_key
 from services.office.application_list import Filter
-from services.office.exports import Export, Exports, Order, Range
+from services.office.exports import Export, ExportRequest, Exports, Range
 
 DIRECT_MAX = 2_000
 """Rows up to which a request writes the file itself, within half a second."""
@@ -49,12 +49,12 @@ class LargeExports:
         self._store = store
         self._exports = exports
 
-    async def begin(self, actor: Actor, order: Order, total: int) -> str:
+    async def begin(self, actor: Actor, request: ExportRequest, total: int) -> str:
         """Have a worker write the file; a token for this person to see how far it is. Raises Unavailable."""
         export_id, now = new_id(), self._deps.now()
         key, until = new_key(actor.pool, now), now + EXPORT_TTL
         await self._write_state(key, ExportState("waiting", 0, total, now))
-        sealed = self._deps.keys.seal(_packed(export_id, actor, order), _PURPOSE)
+        sealed = self._deps.keys.seal(_packed(export_id, actor, request), _PURPOSE)
         async with transaction():
             await FileRemoval.create(id=export_id, key=key, due_at=until)
             await FileRemoval.create(key=_beside(key), due_at=until)
@@ -63,7 +63,7 @@ class LargeExports:
 
     async def write(self, sealed: str) -> None:
         """Write the file that was ordered; again, it stays as it is."""
-        export_id, actor, order = _unpacked(self._deps.keys.open_text(sealed, _PURPOSE))
+        export_id, actor, request = _unpacked(self._deps.keys.open_text(sealed, _PURPOSE))
         file = await FileRemoval.get_or_none(id=export_id)
         if file is None or (before := await self._read(file.key)).state != "waiting":
             return
@@ -73,7 +73,7 @@ class LargeExports:
                 await self._write_state(file.key, ExportState("waiting", count, before.total, self._deps.now()))
 
         try:
-            export = await self._exports.make(actor, order, note_progress)
+            export = await self._exports.make(actor, request, note_progress)
         except InvalidInput as refusal:
             now = self._deps.now()
             await self._write_state(file.key, ExportState("refused", 0, before.total, now, message=refusal.message))
@@ -128,20 +128,20 @@ def _gone() -> NotFound:
     return NotFound("这个文件已过期或不存在，请返回列表重新导出。", code="export_gone")
 
 
-def _packed(export_id: UUID, actor: Actor, order: Order) -> str:
+def _packed(export_id: UUID, actor: Actor, request: ExportRequest) -> str:
     return json.dumps(
         {
             "id": str(export_id),
             "actor": {"pool": actor.pool, "role": actor.role, "account_id": str(account_of(actor))},
-            "what": order.what,
-            "filter": asdict(order.filter),
-            "within": asdict(order.within),
+            "what": request.what,
+            "filter": asdict(request.filter),
+            "within": asdict(request.within),
         },
         default=str,
     )
 
 
-def _unpacked(text: str) -> tuple[UUID, Actor, Order]:
+def _unpacked(text: str) -> tuple[UUID, Actor, ExportRequest]:
     said: dict[str, Any] = json.loads(text)
     who, looked, within = said["actor"], said["filter"], said["within"]
     wanted = Filter(
@@ -152,8 +152,8 @@ def _unpacked(text: str) -> tuple[UUID, Actor, Order]:
             "submitted_until": _moment(looked["submitted_until"]),
         }
     )
-    order = Order(said["what"], wanted, Range(_moment(within["since"]), _moment(within["until"])))
-    return UUID(said["id"]), Actor(who["pool"], who["role"], UUID(who["account_id"])), order
+    request = ExportRequest(said["what"], wanted, Range(_moment(within["since"]), _moment(within["until"])))
+    return UUID(said["id"]), Actor(who["pool"], who["role"], UUID(who["account_id"])), request
 
 
 def _moment(text: str | None) -> datetime | None:

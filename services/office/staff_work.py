@@ -9,7 +9,7 @@ from uuid import UUID
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
 from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, Releases, WorkLists
-from services.office.dashboard import UNREPLIED, Dashboard, replies_due
+from services.office.dashboard import UNREPLIED, OfficeDashboard, replies_due
 from services.remuneration import CAME
 from services.reviews import ReviewQueue
 
@@ -86,7 +86,7 @@ class StaffWork:
         releases: Releases,
         worklists: WorkLists,
         queue: ReviewQueue,
-        office: Dashboard,
+        office: OfficeDashboard,
     ) -> None:
         self._deps = deps
         self._access = access

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 
 from domain.errors import GatewayError
 from domain.ids import new_id
-from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, ContactAttemptState
 from domain.rulebook.sections import Voice
 from models.accounts import WechatIdentity
 from models.notices import Attempt, DeliveryReport, Notice
@@ -159,7 +159,7 @@ class DeliveryReports:
 
     async def _put_to_question(self, attempt_id: UUID, report: CallReport) -> None:
         attempt = await self._lock(attempt_id)
-        if not ATTEMPT.can(AttemptState(attempt.state), AttemptEvent.ANSWER):
+        if not ATTEMPT.can(ContactAttemptState(attempt.state), AttemptEvent.ANSWER):
             return
         attempt.vendor_id, attempt.keys = report.call_id, report.keys
         attempt.checks, attempt.check_at = 0, self._deps.now()
@@ -200,7 +200,7 @@ class DeliveryReports:
     async def _close(self, attempt_id: UUID, event: AttemptEvent, code: str, keys: str | None = None) -> None:
         """Move an attempt as far as is known, then let its notice go on. Knowledge never shrinks."""
         attempt = await self._lock(attempt_id)
-        state = AttemptState(attempt.state)
+        state = ContactAttemptState(attempt.state)
         if not ATTEMPT.can(state, event):
             return
         attempt.state = ATTEMPT.next(state, event)
@@ -294,7 +294,7 @@ class DeliveryReports:
         attempt = await Attempt.get(id=row["id"])
         if not is_number(detail.called, self._deps.keys.open_text(row["mobile_sealed"], "mobile")):
             _refuse("voice", "another_number", attempt)
-            await Attempt.filter(id=row["id"], state=AttemptState.UNKNOWN).update(vendor_id="", keys="")
+            await Attempt.filter(id=row["id"], state=ContactAttemptState.UNKNOWN).update(vendor_id="", keys="")
             return await self._wait_or_give_up(row["id"])
         notice = await Notice.get(id=attempt.notice_id)
         keys = attempt.keys if detail.keys is None else detail.keys

@@ -6,7 +6,7 @@ from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_gaps
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
-from services.reviews.queue import ReviewQueue, Wanted
+from services.reviews.queue import ReviewQueue, TaskFilter
 from services.reviews.scope import is_own
 from services.reviews.task_views import ReviewLogLine, StepCount, TaskCard, TaskView, read_log
 
@@ -26,8 +26,8 @@ __all__ = [
     "SubmittedForm",
     "TaskCard",
     "TaskDecision",
+    "TaskFilter",
     "TaskView",
-    "Wanted",
     "build",
     "find_gaps",
     "find_secret",

@@ -52,7 +52,7 @@ _NAMED = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TaskFilter:
     """Which tasks of the queue. ``search`` is part of a number or name, ``specialty`` a branch of the catalogue."""
 
     step: str = ""
@@ -61,7 +61,7 @@ class Wanted:
     specialty: str = ""
 
 
-EVERYTHING = Wanted()
+EVERYTHING = TaskFilter()
 
 
 class ReviewQueue:
@@ -74,7 +74,7 @@ class ReviewQueue:
         return await self._counts(actor, await open_within(actor, self._deps.book(actor.pool)))
 
     async def cards(
-        self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
+        self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> Page[TaskCard]:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
         check(actor, "review.decide")
@@ -82,14 +82,14 @@ class ReviewQueue:
         return await self._cards(actor, wanted, within, offset, limit)
 
     async def overview(
-        self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
+        self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> tuple[Page[TaskCard], list[StepCount]]:
         """What ``cards`` and ``counts`` give."""
         check(actor, "review.decide")
         within = await open_within(actor, self._deps.book(actor.pool))
         return await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within)
 
-    async def _cards(self, actor: Actor, wanted: Wanted, within: Within, offset: int, limit: int) -> Page[TaskCard]:
+    async def _cards(self, actor: Actor, wanted: TaskFilter, within: Within, offset: int, limit: int) -> Page[TaskCard]:
         where, values = self._matching(wanted, within)
         found, total = await read_page(
             _CARD,
@@ -277,7 +277,7 @@ class ReviewQueue:
             if step.code in by_code
         ]
 
-    def _matching(self, wanted: Wanted, within: Within) -> Within:
+    def _matching(self, wanted: TaskFilter, within: Within) -> Within:
         """Narrower conditions on a task, and their values."""
         where, values = within
         if wanted.overdue:

@@ -22,7 +22,7 @@ from domain.draws.lifecycles import (
 from domain.errors import Conflict
 from domain.lifecycle import Labelled, Lifecycle
 from domain.lifecycle_docs import render_docs
-from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, ContactAttemptState
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,7 +156,7 @@ def test_receipts_of_an_attempt_end_the_same_in_any_order_and_twice(first):
         assert len(ends) == 1
 
 
-def after(order: tuple[AttemptEvent, ...]) -> AttemptState:
+def after(order: tuple[AttemptEvent, ...]) -> ContactAttemptState:
     state = ATTEMPT.initial
     for event in order:
         if ATTEMPT.can(state, event):

@@ -16,7 +16,7 @@ from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
 from services.files import MaterialData
-from services.office import Order
+from services.office import ExportRequest
 from tests.factories.certificates import make_certificate
 from tests.factories.courses import School
 from tests.factories.exams import make_items
@@ -106,7 +106,7 @@ def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
 
 async def _export(scene: Scene) -> str:
     """A file that the worker makes."""
-    return await scene.world.services.office.large_exports.begin(scene.admin, Order("orders"), 1_000)
+    return await scene.world.services.office.large_exports.begin(scene.admin, ExportRequest("orders"), 1_000)
 
 
 async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:

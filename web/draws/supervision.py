@@ -8,7 +8,7 @@ from dataclasses import asdict
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from domain.notifications.lifecycles import AttemptState
+from domain.notifications.lifecycles import ContactAttemptState
 from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import OPERATIONS_MAX, AuditReport, DrawView, RoundView
@@ -20,7 +20,7 @@ _SUPERVISOR = "supervisor"
 _ON_PAGE = ON_PAGE | {404}
 _LEAF = re.compile(r"[0-9a-f]{64}")
 CHANNELS = {"voice": "语音", "wechat": "微信", "mini": "小程序", "sms": "短信"}
-STATES = {one.value: one.label for one in AttemptState}
+STATES = {one.value: one.label for one in ContactAttemptState}
 VERDICTS = {"holds": ("good", "属实"), "wrong": ("bad", "不符"), "unknown": ("warn", "无法复核")}
 
 

@@ -89,7 +89,7 @@ class CourseParticipantPages(OfficePart):
         fields = await self.fields(request, actor)
         course_id = uuid_of(request.match_info["id"], WHAT)
         try:
-            done = await self.services.courses.calling.add(
+            done = await self.services.courses.participant_calls.add(
                 actor, course_id, fields.get("numbers", ""), key=key_of(fields)
             )
         except AppError as error:
@@ -130,10 +130,10 @@ class CourseParticipantPages(OfficePart):
                 await courses.completion.record_finished(actor, view.id, reason)
                 return "finished"
             case "dismiss":
-                await courses.calling.dismiss(actor, view.id, reason)
+                await courses.participant_calls.dismiss(actor, view.id, reason)
                 return "dismissed"
             case "take_back":
-                await courses.calling.take_back(actor, view.id, reason)
+                await courses.participant_calls.take_back(actor, view.id, reason)
                 return "back"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

@@ -13,7 +13,7 @@ from domain.errors import AppError, InvalidInput
 from domain.exams.lifecycles import CandidateState
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
-from services.exams import Added, CandidateLine, Wanted
+from services.exams import Added, CandidateFilter, CandidateLine
 from web.core.site import page_number
 from web.office.base import (
     EMPTY,
@@ -70,7 +70,10 @@ class ExamCandidatePages(OfficePart):
     ) -> http.Response:
         view = await self.services.exams.queries.get(actor, exam_id)
         state, search = request.query.get("state", ""), request.query.get("q", "").strip()[:32]
-        wanted, page = Wanted(state if state in list(CandidateState) else "", None, search), page_number(request)
+        wanted, page = (
+            CandidateFilter(state if state in list(CandidateState) else "", None, search),
+            page_number(request),
+        )
         found = await self.services.exams.candidates.page(actor, exam_id, wanted, page=page, size=PAGE_SIZE)
         return self.show(
             actor,

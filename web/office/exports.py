@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import InvalidInput, NotFound
 from services.inspection.file_types import XLSX
-from services.office import DIRECT_MAX, Export, Order, Range, What
+from services.office import DIRECT_MAX, Export, ExportRequest, Range, What
 from web.office.applications import wanted_of
 from web.office.base import OfficePart, begin_of, day
 
@@ -27,11 +27,11 @@ class ExportPages(OfficePart):
         """Applications by the filter of their list; money by days, ``?from=`` and ``?until=`` with both ends."""
         actor = await self.actor(request)
         await self.site.check_rate(request, "export", 20, 600)
-        order, office = _order(request), self.services.office
-        total = await office.exports.count(actor, order)
+        wanted, office = _export_request(request), self.services.office
+        total = await office.exports.count(actor, wanted)
         if total > DIRECT_MAX:
-            raise http.HTTPSeeOther(f"/office/exports/{await office.large_exports.begin(actor, order, total)}")
-        return _file(await office.exports.make(actor, order))
+            raise http.HTTPSeeOther(f"/office/exports/{await office.large_exports.begin(actor, wanted, total)}")
+        return _file(await office.exports.make(actor, wanted))
 
     async def wait(self, request: http.Request) -> http.Response:
         """How far it is; the page asks again by itself until the file is there."""
@@ -57,13 +57,13 @@ def _file(export: Export) -> http.Response:
     return file_of(export.content, export.filename)
 
 
-def _order(request: http.Request) -> Order:
+def _export_request(request: http.Request) -> ExportRequest:
     what = request.match_info["what"]
     if what not in get_args(What):
         raise NotFound("没有这种导出，请返回后重新点选。")
     if what == "applications":
-        return Order("applications", wanted_of({name: v.strip()[:60] for name, v in request.query.items()}))
-    return Order(cast(What, what), within=_range(request))
+        return ExportRequest("applications", wanted_of({name: v.strip()[:60] for name, v in request.query.items()}))
+    return ExportRequest(cast(What, what), within=_range(request))
 
 
 def _range(request: http.Request) -> Range:

@@ -19,7 +19,7 @@ from web.office.exports import file_of
 SEARCH_LONGEST = 60
 
 
-class Wanted(NamedTuple):
+class MonthsFilter(NamedTuple):
     """Months, both whole, and part of an organisation's name."""
 
     since: str
@@ -70,7 +70,7 @@ class RemunerationPages(OfficePart):
             last=last_page(found.overall.organisations),
         )
 
-    async def _find(self, actor: Actor, wanted: Wanted, request: http.Request) -> OfficeTotals:
+    async def _find(self, actor: Actor, wanted: MonthsFilter, request: http.Request) -> OfficeTotals:
         offset = (page_number(request) - 1) * PAGE_SIZE
         totals = self.services.remuneration.totals
         return await totals.by_organisation(actor, *wanted, offset=offset, limit=PAGE_SIZE)
@@ -102,19 +102,19 @@ class RemunerationPages(OfficePart):
         content = await self.services.remuneration.totals.sheet(actor, *wanted)
         return file_of(content, f"专家酬劳合计-{wanted.words}.xlsx")
 
-    def _wanted(self, request: http.Request) -> Wanted:
+    def _wanted(self, request: http.Request) -> MonthsFilter:
         query = request.query
         now = self._choices()["本月"]
         search = query.get("q", "").strip()[:SEARCH_LONGEST]
-        return Wanted(query.get("since", "") or now.since, query.get("until", "") or now.until, search)
+        return MonthsFilter(query.get("since", "") or now.since, query.get("until", "") or now.until, search)
 
-    def _choices(self, search: str = "") -> dict[str, Wanted]:
+    def _choices(self, search: str = "") -> dict[str, MonthsFilter]:
         today = local(self.services.deps.now())
         this, last = f"{today:%Y-%m}", f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
         return {
-            "本月": Wanted(this, this, search),
-            "上月": Wanted(last, last, search),
-            "今年": Wanted(f"{today:%Y}-01", this, search),
+            "本月": MonthsFilter(this, this, search),
+            "上月": MonthsFilter(last, last, search),
+            "今年": MonthsFilter(f"{today:%Y}-01", this, search),
         }
 
 

@@ -19,7 +19,7 @@ from services.applications import AttachmentView
 from services.core.base import Actor
 from services.ports import MailAttachment
 from services.registry import Services
-from services.reviews import Decision, Form, TaskCard, TaskView, Wanted
+from services.reviews import Decision, Form, TaskCard, TaskFilter, TaskView
 from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site, page_number, show_picture
 from web.files.file_links import FileMail, go_to_file, mail_attachment
@@ -61,7 +61,7 @@ class ReviewPages:
     async def queue(self, request: http.Request) -> http.Response:
         actor = await self._auth.actor(request)
         query, page = request.query, page_number(request)
-        wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
+        wanted = TaskFilter(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
         queue = self._services.reviews.queue
         cards, counts = await queue.overview(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
@@ -284,7 +284,7 @@ def _admitted(fields: Mapping[str, str]) -> list[str] | None:
     return [code for code, answer in answers.items() if answer == "yes"]
 
 
-def _link(wanted: Wanted) -> str:
+def _link(wanted: TaskFilter) -> str:
     """The filter as a query, to be followed by ``page=``."""
     said = {"step": wanted.step, "late": "1" if wanted.overdue else "", "q": wanted.search}
     return urlencode({name: value for name, value in said.items() if value})

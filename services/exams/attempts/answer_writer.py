@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
 from domain.exams.answers import AnswerEvent
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from services.core.base import Deps, execute, rows
 from services.core.batching import RequestBatcher
 from services.exams.attempts.waiting import Waiting
@@ -86,7 +86,7 @@ class Saved:
 
     now: datetime
     ack: int
-    state: AttemptState
+    state: ExamAttemptState
     device: int
     deadline: datetime
     grace_until: datetime
@@ -148,4 +148,4 @@ def _saved(row: dict[str, object], now: datetime) -> Saved:
     # an attempt that was not begun has no times: nothing of it can be saved
     ends = deadline if isinstance(deadline, datetime) else now
     until = grace_until if isinstance(grace_until, datetime) else now
-    return Saved(now, int(str(row["ack"])), AttemptState(str(row["state"])), int(str(row["active"])), ends, until)
+    return Saved(now, int(str(row["ack"])), ExamAttemptState(str(row["state"])), int(str(row["active"])), ends, until)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import AppError, Conflict
-from domain.exams.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.exams.lifecycles import ATTEMPT, AttemptEvent, ExamAttemptState
 from domain.exams.timing import times_of
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, Deps, record, transaction
@@ -75,7 +75,7 @@ class Attempts:
         async with transaction():
             candidate = await lock_own(actor, candidate_id)
             tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number")
-            running = next((one for one in tries if one.state == AttemptState.RUNNING), None)
+            running = next((one for one in tries if one.state == ExamAttemptState.RUNNING), None)
             if running is not None:
                 await self._go_on(actor, running, device, now)
             attempt = running or await self._begin(actor, candidate, tries, now)
@@ -96,7 +96,7 @@ class Attempts:
         taken_over = device != attempt.device
         attempt.device += taken_over
         attempt.seen_at = now
-        found = ExamAttempt.filter(id=attempt.id, state=AttemptState.RUNNING, deadline__gt=now)
+        found = ExamAttempt.filter(id=attempt.id, state=ExamAttemptState.RUNNING, deadline__gt=now)
         if not await found.update(device=attempt.device, seen_at=now):
             raise Conflict("答题时间已到，系统正在收卷。", code="time_over")
         if taken_over:
@@ -120,10 +120,10 @@ class Attempts:
         if rules.face_check != "none" and not candidate.face:
             raise Conflict(f"请先核验身份。{rules.face_other_way}", code="face_first")
         _check_tries(tries, rules.tries + candidate.extra_tries, rules.rest, now)
-        ready = next((one for one in tries if one.state == AttemptState.READY), None)
+        ready = next((one for one in tries if one.state == ExamAttemptState.READY), None)
         attempt = ready or await self._papers.make_paper(candidate)
         times = times_of(now, rules.length, closes, timedelta(minutes=candidate.extra_minutes), rules.grace)
-        attempt.state = ATTEMPT.next(AttemptState(attempt.state), AttemptEvent.START)
+        attempt.state = ATTEMPT.next(ExamAttemptState(attempt.state), AttemptEvent.START)
         attempt.started_at, attempt.deadline, attempt.grace_until = times.started_at, times.deadline, times.grace_until
         attempt.device, attempt.seen_at = 1, now
         await attempt.save(update_fields=["state", "started_at", "deadline", "grace_until", "device", "seen_at"])
@@ -158,7 +158,7 @@ class Attempts:
 
 def _check_tries(tries: Sequence[ExamAttempt], most: int, rest: timedelta, now: datetime) -> None:
     """A try counts from the first paper that was handed out; what the office voided gives it back."""
-    begun = [one for one in tries if one.state not in (AttemptState.READY, AttemptState.VOID)]
+    begun = [one for one in tries if one.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
     if len(begun) >= most:
         raise Conflict("考试次数已用完，请等待成绩或管理机构通知。", code="no_try_left")
     ended = max((one.sealed_at or one.grace_until or now for one in begun), default=None)

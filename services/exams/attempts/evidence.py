@@ -16,7 +16,7 @@ from pydantic import Field
 
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.answers import Answer
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.purposes import Purpose
 from models.exams import Exam, ExamAttempt, ExamEvidence
 from services.core.base import Actor, Deps, record, transaction
@@ -28,7 +28,7 @@ from services.exams.repository import get_own, lock_candidate, rules_of
 
 SEAL = "exam_evidence"
 EXPLANATION_MAX = 300
-_ENDED = (AttemptState.SEALED, AttemptState.GRADED, AttemptState.RELEASED)
+_ENDED = (ExamAttemptState.SEALED, ExamAttemptState.GRADED, ExamAttemptState.RELEASED)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import Field
 
 from domain.errors import AppError, Conflict, NotFound
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.verify_receipt import FORMAT, statement
 from domain.masking import mask_name
 from models.accounts import Account
@@ -115,7 +115,7 @@ class Receipts:
     def _receipt(self, row: Any, account_id: UUID | None) -> SubmissionReceipt | AppError:
         if row is None or row["account_id"] != account_id:
             return NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")
-        if row["state"] == AttemptState.VOID and not row["digest"]:
+        if row["state"] == ExamAttemptState.VOID and not row["digest"]:
             why = f"（{row['void_reason']}）" if row["void_reason"] else ""
             return Conflict(f"这次作答已作废{why}，不用交卷。请返回考试页面查看下一步。", code="attempt_void")
         if not row["digest"]:

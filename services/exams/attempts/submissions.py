@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.errors import AppError, Conflict
 from domain.exams.answers import Answer, digest
-from domain.exams.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.exams.lifecycles import ATTEMPT, AttemptEvent, ExamAttemptState
 from domain.exams.timing import timing_of
 from services.core.base import Actor, Deps, entry, execute, record_many, rows, transaction
 from services.core.batching import RequestBatcher
@@ -102,7 +102,7 @@ class Submissions:
         if differing:
             await _store_maps(differing, given, running, now)
             given |= await read_given(one.attempt_id for one in differing)
-        sealed = ATTEMPT.next(AttemptState.RUNNING, AttemptEvent.SEAL)
+        sealed = ATTEMPT.next(ExamAttemptState.RUNNING, AttemptEvent.SEAL)
         await execute(_SEAL, list(sealing), now, sealed.value)
         digests = await fill({attempt_id: given[attempt_id] for attempt_id in sealing})
         await record_many(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.exams.analysis import flags_of, kr20, sem
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.marking import print_marks
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
@@ -134,7 +134,7 @@ class ExamAnalysis:
                 print_marks(row["score"]),
                 print_marks(row["total"]),
                 "合格" if row["passed"] else "不合格",
-                AttemptState(row["state"]).label,
+                ExamAttemptState(row["state"]).label,
                 row["started_at"],
                 row["sealed_at"],
             )

@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, NotFound
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.marking import print_marks
 from domain.exams.purposes import Purpose
 from models.exams import Exam, ExamAppeal, ExamAttempt, ExamCandidate, ExamSitting
@@ -60,7 +60,7 @@ class Appeals:
             _, exam = await get_own(actor, candidate_id)
             await lock_candidate(candidate_id)
             attempt = await ExamAttempt.get_or_none(id=attempt_id, candidate_id=candidate_id)
-            if attempt is None or attempt.state != AttemptState.RELEASED or attempt.released_at is None:
+            if attempt is None or attempt.state != ExamAttemptState.RELEASED or attempt.released_at is None:
                 raise NotFound("这次作答还没有成绩，请刷新后查看。", code="no_result")
             if exam.purpose == Purpose.MOCK or now > attempt.released_at + rules_of(exam).appeal_within:
                 raise Conflict("已过申请复核的时间，如有疑问请拨打服务热线。", code="too_late")

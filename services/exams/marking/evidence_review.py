@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.exams.answers import Answer
 from domain.exams.items import letters_of
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.marking import print_marks
 from domain.exams.papers import to_canonical, to_display
 from domain.masking import mask_name
@@ -161,7 +161,7 @@ class EvidenceReview:
 
     async def _accept(self, attempt: ExamAttempt, file: AnswerFile) -> None:
         """The answers of the file count where the score does not fall by them."""
-        if attempt.state not in (AttemptState.GRADED, AttemptState.RELEASED):
+        if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             raise Conflict("这份答卷还没有评完分或已作废，请评分完成后再采纳。", code="not_graded")
         try:
             async with transaction():
@@ -172,7 +172,7 @@ class EvidenceReview:
 
     async def _try_out(self, attempt: ExamAttempt, file: AnswerFile) -> tuple[str, str]:
         """The score as it is and as it would be; nothing changes."""
-        if attempt.state not in (AttemptState.GRADED, AttemptState.RELEASED):
+        if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             return "", ""
         before, after = attempt.score or 0, 0
         try:

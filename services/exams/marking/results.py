@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.clock import print_full, print_time
 from domain.errors import Conflict, Forbidden
-from domain.exams.lifecycles import ATTEMPT, AttemptEvent, AttemptState, CandidateEvent, CandidateState
+from domain.exams.lifecycles import ATTEMPT, AttemptEvent, CandidateEvent, CandidateState, ExamAttemptState
 from domain.exams.marking import print_marks
 from domain.exams.purposes import Purpose
 from domain.rulebook.exams import ExamRules
@@ -57,7 +57,7 @@ UPDATE exam_attempt SET released_at = $2
  WHERE exam_id = $1 AND state = 'graded' AND released_at IS NULL AND ($3 OR cardinality(flags) = 0)
 RETURNING id
 """
-_OPEN = (AttemptState.RUNNING, AttemptState.SEALED, AttemptState.GRADED)
+_OPEN = (ExamAttemptState.RUNNING, ExamAttemptState.SEALED, ExamAttemptState.GRADED)
 _ENDED, _KEPT = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
 _TOLD, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
 
@@ -99,11 +99,11 @@ class Results:
         tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number").select_for_update()
         at_once = rules_of(exam).result == "at_once"
         for one in tries:
-            if one.state == AttemptState.GRADED and (at_once or one.released_at is not None):
-                one.state = ATTEMPT.next(AttemptState.GRADED, AttemptEvent.RELEASE)
+            if one.state == ExamAttemptState.GRADED and (at_once or one.released_at is not None):
+                one.state = ATTEMPT.next(ExamAttemptState.GRADED, AttemptEvent.RELEASE)
                 one.released_at = one.released_at or now
                 await one.save(update_fields=["state", "released_at"])
-        return [one for one in tries if one.state not in (AttemptState.READY, AttemptState.VOID)]
+        return [one for one in tries if one.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
 
     async def _decide(
         self,
@@ -114,7 +114,7 @@ class Results:
         now: datetime,
     ) -> None:
         over = exam.state == "closed"
-        released = [one for one in tries if one.state == AttemptState.RELEASED]
+        released = [one for one in tries if one.state == ExamAttemptState.RELEASED]
         best = max(released, key=lambda one: (bool(one.passed), one.score or 0), default=None)
         if exam.purpose == Purpose.MOCK:
             if over:
@@ -226,7 +226,7 @@ class Results:
         now = self._deps.now()
         async with transaction():
             attempt, _, _ = await self._lock_attempt(actor, attempt_id)
-            if attempt.state != AttemptState.GRADED or not attempt.flags:
+            if attempt.state != ExamAttemptState.GRADED or not attempt.flags:
                 raise Conflict("这份答卷没有待核实的提示，请刷新后查看。", code="nothing_to_clear")
             was, attempt.flags = attempt.flags, []
             await attempt.save(update_fields=["flags"])
@@ -245,7 +245,7 @@ class Results:
             if candidate.state != CandidateState.CALLED:
                 label = CandidateState(candidate.state).label
                 raise Conflict(f"这位考生已是“{label}”，不能再作废答卷。", code="decided")
-            attempt.state = ATTEMPT.next(AttemptState(attempt.state), AttemptEvent.VOID)
+            attempt.state = ATTEMPT.next(ExamAttemptState(attempt.state), AttemptEvent.VOID)
             attempt.void_reason = words
             await attempt.save(update_fields=["state", "void_reason"])
             await record(actor, now, "exam.void", "exam_attempt", attempt.id, reason=words)

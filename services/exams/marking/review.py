@@ -17,7 +17,7 @@ from pydantic import Field
 
 from domain.errors import Conflict, NotFound
 from domain.exams.items import letters_of
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.marking import RulingKind, print_marks
 from domain.exams.papers import permutation, to_display
 from models.exams import Exam, ExamAttempt
@@ -100,7 +100,7 @@ class PaperReview:
         state = review_of(exam)
         if not state:
             raise Conflict("本场考试不公布试题和答案；对成绩有疑问可以申请复核。", code="no_review")
-        if attempt.state != AttemptState.RELEASED:
+        if attempt.state != ExamAttemptState.RELEASED:
             raise Conflict("这次作答还没有公布成绩，公布后再查看。", code="no_result")
         if state == "later":
             raise Conflict("考试还没有结束，全部结束后可以查看试题和答案。", code="not_over")

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import NotFound
-from domain.exams.lifecycles import AttemptState
+from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.marking import FLAG_MARKING, print_marks
 from domain.exams.purposes import Purpose
 from domain.masking import mask_name
@@ -79,7 +79,7 @@ class Paper:
     reference: str
     """Number of the application or the expert."""
     number: int
-    state: AttemptState
+    state: ExamAttemptState
     score: str
     total: str
     passed: bool | None
@@ -191,7 +191,7 @@ def _paper(row: Mapping[str, Any]) -> Paper:
         name=mask_name(row["real_name"]),
         reference=row["number_of"],
         number=row["number"],
-        state=AttemptState(row["state"]),
+        state=ExamAttemptState(row["state"]),
         score="" if row["score"] is None else print_marks(row["score"]),
         total="" if row["total"] is None else print_marks(row["total"]),
         passed=row["passed"],

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.clock import print_span
 from domain.errors import Conflict, Forbidden, InvalidInput
-from domain.exams.lifecycles import AttemptState, CandidateEvent, CandidateState, ExamState
+from domain.exams.lifecycles import CandidateEvent, CandidateState, ExamAttemptState, ExamState
 from domain.exams.purposes import Purpose
 from domain.masking import mask_name
 from models.exams import Exam, ExamCandidate, ExamSitting
@@ -22,7 +22,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
-from services.exams.sittings.calling import Calling
+from services.exams.sittings.candidate_calls import CandidateCalls
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.spreadsheets.formats import Column, SheetError, format_within
@@ -83,7 +83,7 @@ class CandidateLine:
     extra_tries: int
     reason: str
     used: int
-    attempt: AttemptState | None
+    attempt: ExamAttemptState | None
     passed: bool | None
     score: int | None
     total: int | None
@@ -93,7 +93,7 @@ class CandidateLine:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CandidateFilter:
     """Which candidates; empty: all."""
 
     state: str = ""
@@ -110,14 +110,14 @@ class Added:
 
 
 class Candidates:
-    def __init__(self, deps: Deps, notices: Notices, calling: Calling, checker: FileChecker) -> None:
+    def __init__(self, deps: Deps, notices: Notices, candidate_calls: CandidateCalls, checker: FileChecker) -> None:
         self._deps = deps
         self._notices = notices
-        self._calling = calling
+        self._candidate_calls = candidate_calls
         self._checker = checker
 
     async def page(
-        self, actor: Actor, exam_id: UUID, wanted: Wanted, *, page: int = 1, size: int = 20
+        self, actor: Actor, exam_id: UUID, wanted: CandidateFilter, *, page: int = 1, size: int = 20
     ) -> Page[CandidateLine]:
         """In the order in which they were called. Raises NotFound."""
         check(actor, "exam.manage")
@@ -129,11 +129,11 @@ class Candidates:
         """One of them, and the examination's id. Raises NotFound."""
         check(actor, "exam.manage")
         _, exam = await get_candidate(actor, candidate_id)
-        (row,) = await self._lines(exam, Wanted(), candidate_id, 1, 0)
+        (row,) = await self._lines(exam, CandidateFilter(), candidate_id, 1, 0)
         return self._line(row), exam.id
 
     async def _lines(
-        self, exam: Exam, wanted: Wanted, only: UUID | None, limit: int, offset: int
+        self, exam: Exam, wanted: CandidateFilter, only: UUID | None, limit: int, offset: int
     ) -> Sequence[Mapping[str, Any]]:
         return await rows(_LIST, exam.id, wanted.state, wanted.sitting_id, wanted.search.strip(), only, limit, offset)
 
@@ -152,7 +152,7 @@ class Candidates:
             extra_tries=row["extra_tries"],
             reason=row["allowance_reason"],
             used=row["used"] or 0,
-            attempt=AttemptState(row["attempt"]) if row["attempt"] else None,
+            attempt=ExamAttemptState(row["attempt"]) if row["attempt"] else None,
             passed=row["passed"],
             score=row["score"],
             total=row["total"],
@@ -194,7 +194,7 @@ class Candidates:
             found = await rows(_FIND, exam.pool, numbers, exam.id)
             problems = {row["number"]: reason for row in found if (reason := _problem(row))}
             good = {row["account_id"]: row for row in found if row["number"] not in problems}
-            await self._calling.add(exam, [_person(row) for row in good.values()], now)
+            await self._candidate_calls.add(exam, [_person(row) for row in good.values()], now)
             await record(actor, now, "exam.add", "exam", exam.id, count=len(good), refused=len(problems))
         return Added(len(good), tuple(problems.items()))
 

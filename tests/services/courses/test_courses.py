@@ -211,14 +211,14 @@ async def test_named_experts_alone_are_called_to_a_listed_course(school: School)
     course = await school.course(audience="listed")
     with pytest.raises(Conflict, match="名单里还没有学员"):
         await school.services.courses.setup.publish(school.office, course.id)
-    added = await school.services.courses.calling.add(
+    added = await school.services.courses.participant_calls.add(
         school.office, course.id, f"{named.number}，ZJ9999999\n{named.number}"
     )
     assert (added.count, added.problems) == (1, (("ZJ9999999", "没有这个专家编号"),))
     await school.services.courses.setup.publish(school.office, course.id)
     assert await CourseEnrolment.filter(course_id=course.id).count() == 1
     assert (await kinds(named.account_id), await kinds(other.account_id)) == (["course_called"], [])
-    again = await school.services.courses.calling.add(school.office, course.id, named.number)
+    again = await school.services.courses.participant_calls.add(school.office, course.id, named.number)
     assert again.problems == ((named.number, "已在这门课程中"),)
 
 

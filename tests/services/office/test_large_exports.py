@@ -16,7 +16,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.signed_links import Links
 from services.files import SealedFiles
 from services.files.garbage_collection import FileGarbageCollector
-from services.office import Filter, Order, Range
+from services.office import ExportRequest, Filter, Range
 from services.office import exports as module
 from services.office.exports import Exports
 from services.office.large_exports import EXPORT_TTL, SILENT, LargeExports
@@ -24,7 +24,7 @@ from tests.factories.applicants import make_applicant
 from tests.factories.files import MemoryFiles
 
 ADMIN = Actor("demo", "pool_admin", account_id=new_id())
-ALL = Order("applications")
+ALL = ExportRequest("applications")
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ async def fill(deps: Deps, count: int) -> None:
 
 async def work(service: LargeExports) -> None:
     """What a worker does with the jobs that wait."""
-    for row in await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'"):
+    for row in await rows(
+        "SELECT args->>'request' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'"
+    ):
         await service.write(row["sealed"])
 
 
@@ -80,12 +82,14 @@ async def test_how_far_it_is_can_be_seen_on_the_way(
     token, seen = await service.begin(ADMIN, ALL, 3), list[int]()
     make = Exports.make
 
-    async def make_and_look(self: Exports, actor: Actor, order: Order, progress: module.Progress) -> module.Export:
+    async def make_and_look(
+        self: Exports, actor: Actor, request: ExportRequest, progress: module.Progress
+    ) -> module.Export:
         async def progress_too(count: int) -> None:
             await progress(count)
             seen.append((await service.state(ADMIN, token)).done)
 
-        return await make(self, actor, order, progress_too)
+        return await make(self, actor, request, progress_too)
 
     monkeypatch.setattr(Exports, "make", make_and_look)
     await work(service)
@@ -96,21 +100,23 @@ async def test_filter_and_range_reach_the_worker_as_they_were_chosen(
     service: LargeExports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     day = datetime(2026, 11, 1, tzinfo=UTC)
-    orders = [
-        Order("applications", Filter(new_id(), "notice", "", "440300", "first", "王", day, day + timedelta(days=1))),
-        Order("orders", within=Range(day)),
+    requests = [
+        ExportRequest(
+            "applications", Filter(new_id(), "notice", "", "440300", "first", "王", day, day + timedelta(days=1))
+        ),
+        ExportRequest("orders", within=Range(day)),
     ]
-    seen: list[tuple[Actor, Order]] = []
+    seen: list[tuple[Actor, ExportRequest]] = []
 
-    async def make(_self: Exports, actor: Actor, order: Order, _told: object) -> module.Export:
-        seen.append((actor, order))
+    async def make(_self: Exports, actor: Actor, request: ExportRequest, _told: object) -> module.Export:
+        seen.append((actor, request))
         return module.Export(b"x", "x.xlsx", 1)
 
     monkeypatch.setattr(Exports, "make", make)
-    for order in orders:
-        await service.begin(ADMIN, order, 1)
+    for request in requests:
+        await service.begin(ADMIN, request, 1)
     await work(service)
-    assert sorted(seen, key=lambda one: one[1].what) == [(ADMIN, order) for order in orders]
+    assert sorted(seen, key=lambda one: one[1].what) == [(ADMIN, request) for request in requests]
 
 
 async def test_what_has_grown_too_long_meanwhile_says_what_to_do(

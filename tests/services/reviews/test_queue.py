@@ -13,7 +13,7 @@ from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps, Page, transaction
-from services.reviews import ReviewQueue, Wanted
+from services.reviews import ReviewQueue, TaskFilter
 from services.reviews.queue import EVERYTHING
 from services.reviews.scope import reaches
 from services.workflows import ReviewWorkflow
@@ -33,7 +33,7 @@ from tests.factories.reviews import (
 pytestmark = pytest.mark.usefixtures("catalogues")
 
 
-async def _names(queue: ReviewQueue, actor: Actor, wanted: Wanted = EVERYTHING) -> list[str]:
+async def _names(queue: ReviewQueue, actor: Actor, wanted: TaskFilter = EVERYTHING) -> list[str]:
     cards = await queue.cards(actor, wanted)
     assert cards.total == len(cards.items)
     return [card.name for card in cards.items]
@@ -53,7 +53,7 @@ async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
     assert (card.step_name, card.specialty_name, card.region) == ("行业部门预审", "设计 › 建筑设计", "广州市天河区")
     assert card.expected_by == card.opened_at + timedelta(minutes=10)
     assert [(c.step, c.open, c.overdue) for c in await queue.counts(reviewer)] == [("industry", 3, 2)]
-    assert await _names(queue, reviewer, Wanted(overdue=True)) == ["赵一", "钱二"]
+    assert await _names(queue, reviewer, TaskFilter(overdue=True)) == ["赵一", "钱二"]
 
 
 async def test_the_queue_is_searched_and_filtered(deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue) -> None:
@@ -65,14 +65,14 @@ async def test_the_queue_is_searched_and_filtered(deps: Deps, reviews: ReviewWor
     second = await make_application(deps, await make_applicant(deps, "钱二"))
     for application in (first, second):
         await begin(reviews, deps, application)
-    assert await _names(queue, reviewer, Wanted(search="钱")) == ["钱二"]
-    assert await _names(queue, reviewer, Wanted(search="一%")) == ["赵一%"]
-    assert await _names(queue, reviewer, Wanted(search="_")) == []
-    assert await _names(queue, reviewer, Wanted(search=second.number)) == ["钱二"]
-    assert await _names(queue, reviewer, Wanted(specialty="A08")) == ["赵一%"]
-    assert await _names(queue, reviewer, Wanted(step="final")) == []
+    assert await _names(queue, reviewer, TaskFilter(search="钱")) == ["钱二"]
+    assert await _names(queue, reviewer, TaskFilter(search="一%")) == ["赵一%"]
+    assert await _names(queue, reviewer, TaskFilter(search="_")) == []
+    assert await _names(queue, reviewer, TaskFilter(search=second.number)) == ["钱二"]
+    assert await _names(queue, reviewer, TaskFilter(specialty="A08")) == ["赵一%"]
+    assert await _names(queue, reviewer, TaskFilter(step="final")) == []
     await reviews.decide(reviewer, (await tasks_of(first))[0].id, "approve")
-    assert await _names(queue, reviewer, Wanted(step="final")) == ["赵一%"]
+    assert await _names(queue, reviewer, TaskFilter(step="final")) == ["赵一%"]
     assert [(c.step, c.open) for c in await queue.counts(reviewer)] == [("industry", 1), ("final", 1)]
 
 

@@ -16,7 +16,7 @@ from models.exams import ExamAttempt, ExamCandidate
 from models.experts import Expert
 from models.notices import Notice
 from services.core.base import Actor
-from services.exams import Wanted
+from services.exams import CandidateFilter
 from tests.factories.exams import make_attempt, make_exam, make_office, make_published, work
 from tests.factories.people import make_account, make_expert
 from tests.services.exams.exam_scene import Hall
@@ -99,11 +99,11 @@ async def test_the_list_is_searched_and_paged(hall: Hall) -> None:
     people = [await hall.waiting() for _ in range(3)]
     exam = await make_published(hall.services, hall.office)
     desk = hall.services.exams.candidates
-    page = await desk.page(hall.office, exam.id, Wanted(), size=2)
+    page = await desk.page(hall.office, exam.id, CandidateFilter(), size=2)
     assert (len(page.items), page.total) == (2, 3)
-    (found,) = (await desk.page(hall.office, exam.id, Wanted(search=people[1].number))).items
+    (found,) = (await desk.page(hall.office, exam.id, CandidateFilter(search=people[1].number))).items
     assert (found.number, found.name, found.used, found.attempt) == (people[1].number, "苏*", 0, None)
-    assert (await desk.page(hall.office, exam.id, Wanted(state="passed"))).total == 0
+    assert (await desk.page(hall.office, exam.id, CandidateFilter(state="passed"))).total == 0
 
 
 @pytest.mark.parametrize(

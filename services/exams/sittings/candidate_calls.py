@@ -73,7 +73,7 @@ LEAVES_DUE = f"EXISTS (SELECT 1 {_LOST} AND {_REST})"
 _LEAVING = f"SELECT c.id, c.exam_id {_LOST} AND {_REST} ORDER BY c.id LIMIT {BATCH}"
 
 
-class Calling:
+class CandidateCalls:
     def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
         self._deps = deps
         self._notices = notices

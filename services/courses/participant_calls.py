@@ -63,7 +63,7 @@ class AddedParticipants:
     problems: tuple[tuple[str, str], ...]
 
 
-class Calling:
+class ParticipantCalls:
     def __init__(self, deps: Deps, notices: Notices, fees: CourseFees) -> None:
         self._deps = deps
         self._notices = notices
