@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from config.settings import Settings
+from config.settings import Settings, variable_of
 
 OF_THE_PLACE = frozenset({"database_url", "redis_url", "data_dir", "rulebooks", "fonts"})
 """Settings that belong to a machine and not to the data; left out."""
@@ -19,7 +19,7 @@ def settings_as_env(settings: Settings) -> str:
     lines = ["# 由 pbt backup 写出。含有密钥，请像密钥一样保管。"]
     for name in Settings.model_fields:
         if name not in OF_THE_PLACE:
-            lines += [f"{key}={_quote(text)}" for key, text in _flat(f"PBT_{name.upper()}", getattr(settings, name))]
+            lines += [f"{key}={_quote(text)}" for key, text in _flat(variable_of(name), getattr(settings, name))]
     return "\n".join(lines) + "\n"
 
 

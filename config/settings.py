@@ -417,3 +417,9 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         return self.http.public_url or f"http://{self.http.host}:{self.http.port}"
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting; of one with parts, what their variables begin with."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"PBT_{name.upper()}"

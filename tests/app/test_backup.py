@@ -199,7 +199,12 @@ async def test_an_unreachable_tool_failure_is_one_sentence(empty_database: str, 
 
 
 def test_settings_come_back_as_they_were(tmp_path: Path, clean_environment: None) -> None:
-    settings = _settings(pools="demo,hunan", log_json=True, http={"public_url": "https://x.example/#'\\ \"y"})
+    settings = _settings(
+        pools="demo,hunan",
+        log_json=True,
+        http={"public_url": "https://x.example/#'\\ \"y"},
+        PBT_RECEIPTS={"path_token": "own"},
+    )
     path = tmp_path / "settings.env"
     path.write_text(settings_as_env(settings), encoding="utf-8")
     read = Settings(_env_file=path)

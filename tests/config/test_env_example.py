@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from config.settings import Settings
+from config.settings import Settings, variable_of
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+def _names(model: type[BaseModel], name_of: Callable[[str], str]) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        kind = field.annotation
+        kind, variable = field.annotation, name_of(name)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _names(kind, f"{prefix}{name.upper()}__")
+            yield from _names(kind, lambda inner, outer=variable: f"{outer}__{inner.upper()}")
         else:
-            yield prefix + name.upper()
+            yield variable
 
 
 def test_every_setting_is_explained_and_no_other() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     explained = [match[1] for line in lines if (match := re.match(r"# (PBT_[A-Z_]+)=", line))]
-    assert sorted(explained) == sorted(_names(Settings, "PBT_"))
+    assert sorted(explained) == sorted(_names(Settings, variable_of))
 
 
 def test_every_explanation_stands_above_its_setting() -> None:
