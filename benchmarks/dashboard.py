@@ -33,7 +33,7 @@ from domain.clock import local
 from domain.ids import new_id
 from models.organisations import Organisation
 from services.core.base import Actor, Deps, execute
-from services.draws import TO_DO, DrawAccess, Filters, Releases
+from services.draws import TO_DO, DrawAccess, Filters, ReleaseQueries
 from services.draws.queries import DrawQueries
 from services.notifications import Notices
 from services.office.staff_work import StaffWork
@@ -133,7 +133,7 @@ class Cases:
     def __init__(self, deps: Deps, pool: asyncpg.Pool, actor: Actor, legal: LogIn) -> None:
         access, notices, unused = DrawAccess(deps), Notices(deps), cast(Any, None)
         self._queries = DrawQueries(deps, access)
-        self._releases = Releases(deps, notices, access, unused, unused, unused)
+        self._releases = ReleaseQueries(deps, access, unused, unused)
         self._work = StaffWork(deps, access, unused, self._releases, unused, unused, unused)
         self._entities = LegalEntities(deps, notices)
         self._now = deps.now()

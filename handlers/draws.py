@@ -105,7 +105,7 @@ async def _to_do(turn: Turn, actor: Actor, shown: int) -> _Found:
 
 
 async def _releases(turn: Turn, actor: Actor) -> list[_Line]:
-    found = await turn.services.draws.releases.tasks(actor)
+    found = await turn.services.draws.release_queries.tasks(actor)
     return [_Line(one.number, f"/agency/draws/{one.draw_id}/release", _release(one)) for one in found]
 
 

@@ -42,7 +42,7 @@ async def _check_open(call: Call, path: DrawPath) -> None:
 @api.get("/draws/{draw_id}/release", "退选情况", action="draw.read")
 async def view(call: Call, path: DrawPath) -> ReleaseView:
     """The request, what may be done next, and who knows of the release. Names and phones are masked."""
-    return await call.services.draws.releases.view(call.actor, path.draw_id)
+    return await call.services.draws.release_queries.view(call.actor, path.draw_id)
 
 
 @api.post(

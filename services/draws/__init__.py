@@ -17,7 +17,8 @@ from services.draws.calls.invitations import Answered, Choice, Invitations
 from services.draws.event_stream import event, watch_events
 from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
 from services.draws.follow_ups.recalls import RecallPanel, RecallRow
-from services.draws.follow_ups.releases import ReleasedExpert, Releases, ReleaseTask, ReleaseView
+from services.draws.follow_ups.release_queries import ReleasedExpert, ReleaseQueries, ReleaseTask, ReleaseView
+from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews, urged_by_venue
 from services.draws.progress import ConditionProgress, DrawTotals
@@ -136,6 +137,7 @@ __all__ = [
     "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
+    "ReleaseQueries",
     "ReleaseTask",
     "ReleaseView",
     "ReleasedExpert",

@@ -19,6 +19,7 @@ from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recalls import Recalls
+from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
 from services.draws.live import LiveDraws
 from services.draws.progress import DrawProgress
@@ -59,6 +60,7 @@ class DrawServices:
     follow_ups: FollowUps
     recalls: Recalls
     releases: Releases
+    release_queries: ReleaseQueries
     attachments: DrawAttachments
     documents: DrawDocuments
     recusal_lists: RecusalLists
@@ -105,7 +107,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
     bridged = VirtualCalls(deps, ports.bridge)
-    releases = Releases(deps, notices, access, verification, calling, bridged)
+    release_queries = ReleaseQueries(deps, access, verification, bridged)
+    releases = Releases(deps, notices, release_queries, calling, bridged)
     discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
     results, record_files = DrawResults(deps, access), RecordFiles(records)
     urging, exits = Urging(deps, notices, access, bridged), Exits(deps, notices, calling)
@@ -117,6 +120,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         copies=DrawCopies(deps, access, setup),
         follow_ups=FollowUps(deps, setup),
         releases=releases,
+        release_queries=release_queries,
         recalls=Recalls(deps, notices, access, calling, invitations, bridged),
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.renderer, queries),

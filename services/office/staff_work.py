@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, Releases, WorkLists
+from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, ReleaseQueries, WorkLists
 from services.office.dashboard import UNREPLIED, OfficeDashboard, replies_due
 from services.remuneration import CAME
 from services.reviews import ReviewQueue
@@ -83,7 +83,7 @@ class StaffWork:
         deps: Deps,
         access: DrawAccess,
         discards: Discards,
-        releases: Releases,
+        releases: ReleaseQueries,
         worklists: WorkLists,
         queue: ReviewQueue,
         office: OfficeDashboard,

@@ -43,6 +43,7 @@ from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recalls import Recalls
+from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import Releases
 from services.draws.progress import DrawProgress
 from services.draws.queries import DrawQueries
@@ -130,6 +131,7 @@ class Office:
     follow_ups: FollowUps
     recalls: Recalls
     releases: Releases
+    release_queries: ReleaseQueries
     virtual_calls: VirtualCalls
     bridge: Bridge
     needed: int = 2
@@ -183,6 +185,7 @@ async def make_office(deps: Deps) -> Office:
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
     setup, bridge = DrawSetup(deps, notices), Bridge()
     calls = VirtualCalls(deps, bridge)
+    release_queries = ReleaseQueries(deps, access, Verification(deps, notices), calls)
     return Office(
         deps,
         notices,
@@ -210,7 +213,8 @@ async def make_office(deps: Deps) -> Office:
         DrawPreviews(deps),
         FollowUps(deps, setup),
         Recalls(deps, notices, access, run, invitations, calls),
-        Releases(deps, notices, access, Verification(deps, notices), run, calls),
+        Releases(deps, notices, release_queries, run, calls),
+        release_queries,
         calls,
         bridge,
     )

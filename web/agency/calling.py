@@ -67,7 +67,7 @@ class CallingPages(DrawPart):
         """To the step where the activity stands."""
         actor, detail = await self.asked(request)
         state, draw = DrawState(detail.draw.state), detail.draw
-        if any(one.draw_id == draw.id for one in await self.services.draws.releases.tasks(actor)):
+        if any(one.draw_id == draw.id for one in await self.services.draws.release_queries.tasks(actor)):
             raise redirect(path_of(draw.id, "release"))
         if draw.kind == "recall" and state not in (*EDITABLE, DrawState.SUBMITTED):
             raise redirect(path_of(draw.id, "notify"))

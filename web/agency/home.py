@@ -79,7 +79,7 @@ class HomePages(AgencyPart):
             board=board,
             todo=todo,
             forms=open_forms(await self.services.accounts.form_drafts.list(actor)),
-            releases=await self.services.draws.releases.tasks(actor),
+            releases=await self.services.draws.release_queries.tasks(actor),
             payable=sum(one.payable for one in await self.services.office.staff_work.remuneration(actor)),
             words=lambda one: to_do_of(one, now),
             first=first,

@@ -48,7 +48,7 @@ class ReleasePages(DrawPart):
             detail,
             error=form.error,
             f=form,
-            release=await draws.releases.view(actor, draw.id),
+            release=await draws.release_queries.view(actor, draw.id),
             soon=self.services.deps.now() + SOON,
             attached=await draws.attachments.find(actor, draw.id, "release"),
             own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),

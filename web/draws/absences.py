@@ -129,7 +129,7 @@ class AbsencePages(DrawPart):
             typed={name: typed.get(name, "") for name in ("command", "cause", "words")},
             may_terminate=may(actor, "draw.terminate") and not bound,
             bound=bound,
-            before=self._services.deps.now() <= self._services.draws.releases.until(draw),
+            before=self._services.deps.now() <= self._services.draws.release_queries.until(draw),
             may_end=may(actor, "draw.end") and self._services.draws.exits.can_end(draw),
             begun=self._services.deps.now() >= draw.starts_at,
             form=self._token(actor, "exit", draw.id),

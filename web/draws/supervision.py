@@ -85,7 +85,7 @@ class SupervisionPages(DrawPart):
             "draws/release.html",
             width="middle",
             draw=draw,
-            release=await self._services.draws.releases.view(actor, draw.id),
+            release=await self._services.draws.release_queries.view(actor, draw.id),
             soon=self._services.deps.now() + SOON,
         )
 

@@ -6,48 +6,37 @@ reached is read from the notices and their calls, and a member of staff records 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
-
-from pydantic import Field
 
 from domain.clock import local
 from domain.draws.lifecycles import (
     DRAW,
     VERIFICATION,
     DrawEvent,
-    DrawState,
     InvitationEvent,
     InvitationState,
     VerificationEvent,
 )
 from domain.draws.lifecycles import VerificationState as State
-from domain.errors import Conflict, InvalidInput, NotFound
-from domain.masking import mask_mobile, mask_name
+from domain.errors import Conflict, InvalidInput
 from domain.rulebook.notice_texts import time_params
-from domain.rulebook.types import Hours
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation, ReleaseConfirmation
 from models.organisations import Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import process_each
-from services.draws.access import DrawAccess
 from services.draws.calls.calling import Calling, Cause
-from services.draws.calls.sms_states import SMS_LABELS, sms_state
+from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.news import DrawNews
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
 from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
 from services.draws.setup.attachments import attached_name
-from services.draws.verification import ApplicationRow, Verification
-from services.draws.views import ReadDraw
-from services.draws.virtual_calls import CallLine, VirtualCalls
+from services.draws.virtual_calls import VirtualCalls
 from services.notifications import BEGINS, Notices, Recipient
 
-VoiceState = Literal["calling", "delivered", "undelivered"]
 RELEASES_DUE = (
     "EXISTS (SELECT 1 FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
     "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days')"
@@ -77,96 +66,7 @@ SELECT n.invitation_id FROM notice n JOIN attempt v ON v.notice_id = n.id AND v.
  WHERE n.invitation_id = ANY($1::uuid[]) AND n.kind = 'draw_released'
  GROUP BY n.invitation_id HAVING min(v.due_at) > $2
 """
-_CALLING = (DrawState.COMMITTING, DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
-_ANY_TIME = Hours(0, 24 * 60)
 _TOO_LATE = "距评标开始过近，已不能退选"
-_PANEL = f"""
-SELECT i.id, i.expert_id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
-    count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
-    coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
-    coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
-    coalesce(bool_or(v.state IN ('sent', 'unknown')), FALSE) AS ringing,
-    min(v.due_at) FILTER (WHERE v.state = 'pending') AS next_call,
-    {sms_state("draw_release_text", "i.id")} AS sms,
-    c.words, c.recorded_at, coalesce(a.real_name, '') AS recorded_by
-FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
-JOIN expert e ON e.id = i.expert_id
-LEFT JOIN attempt v ON v.notice_id = n.id AND v.channel = 'voice'
-LEFT JOIN release_confirmation c ON c.invitation_id = i.id LEFT JOIN account a ON a.id = c.recorded_by_id
-WHERE i.draw_id = $1
-GROUP BY i.id, e.id, n.id, c.id, a.id ORDER BY i.code
-"""
-_TASKS = """
-SELECT * FROM (SELECT d.id, d.number, d.name, d.state, d.starts_at, CASE WHEN d.state = 'released' THEN (
-    SELECT count(*)::int FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
-     WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
-       AND NOT EXISTS (SELECT 1 FROM attempt v
-         WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
-       AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id)) ELSE 0 END AS unreached
-  FROM draw d WHERE {reach} AND (d.state = 'released' AND d.ended_at > {now}::timestamptz - interval '2 days'
-    OR d.state IN ('completed', 'short', 'supplement_pending') AND d.starts_at > {now}::timestamptz
-      AND (SELECT a.state FROM draw_application a WHERE a.draw_id = d.id AND a.kind = 'release'
-        ORDER BY a.submitted_at DESC, a.id DESC LIMIT 1) = 'approved')) AS t
- WHERE state <> 'released' OR unreached > 0 ORDER BY starts_at, id LIMIT 20
-"""
-
-
-@dataclass(frozen=True)
-class ReleasedExpert:
-    """One line of the table (23.16)."""
-
-    invitation_id: UUID
-    code: str
-    name: Annotated[str, Field(description="Masked")]
-    mobile: Annotated[str, Field(description="Masked")]
-    calls: Annotated[int, Field(description="Calls made")]
-    voice: VoiceState
-    voice_label: str
-    next_call: Annotated[datetime | None, Field(description="When the system calls next: not by night")]
-    texted: Annotated[bool, Field(description="The release SMS is out")]
-    sms_label: Annotated[str, Field(description="To be shown", examples=["已发送"])]
-    confirmed: Annotated[bool, Field(description="Knows of it: answered a call, or was reached by a person")]
-    by_hand: Annotated[bool, Field(description="To be told and recorded by staff: no call reached him or is due soon")]
-    words: str
-    recorded_by: str
-    recorded_at: datetime | None
-    calls_log: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
-
-
-@dataclass(frozen=True)
-class ReleaseTask:
-    """What an agency is waited for: to begin a verified release, or to tell the experts whom no call reached."""
-
-    draw_id: UUID
-    number: str
-    name: str
-    state: DrawState
-    until: datetime
-    unreached: int
-
-
-@dataclass(frozen=True)
-class ReleaseView:
-    """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way.
-    ``later``: it could be asked for or begun if the draw did not call experts just now. ``hours``: of the calls,
-    ``calls_max``: how often the system calls an expert who doesn't answer.
-
-    ``virtual_calls``: the pool offers calls that hide both numbers, to reach whom no call of the system reached.
-    """
-
-    until: datetime
-    applications: tuple[ApplicationRow, ...]
-    may_apply: bool
-    waiting: bool
-    may_start: bool
-    later: bool
-    hours: Annotated[str, Field(description="Empty: at any time", examples=["08:00-21:00"])]
-    calls_max: int
-    virtual_calls: bool
-    panel: tuple[ReleasedExpert, ...]
-
-
-_VOICE: Mapping[VoiceState, str] = {"calling": "通知中", "delivered": "已送达", "undelivered": "未送达"}
 
 
 class Releases:
@@ -174,15 +74,13 @@ class Releases:
         self,
         deps: Deps,
         notices: Notices,
-        access: DrawAccess,
-        verification: Verification,
+        queries: ReleaseQueries,
         run: Calling,
         calls: VirtualCalls,
     ) -> None:
         self._deps = deps
         self._notices = notices
-        self._access = access
-        self._verification = verification
+        self._queries = queries
         self._run = run
         self._calls = calls
         self._news = DrawNews(deps, notices)
@@ -333,7 +231,7 @@ class Releases:
             invitation = await Invitation.get(id=invitation_id)
             draw = await Draw.get(id=invitation.draw_id)
             await self._write(draw, invitation)
-            if (await self._released(draw, invitation_id)).by_hand:
+            if (await self._queries.find(draw, invitation_id)).by_hand:
                 await self._news.notify(draw, "unreached", occasion="once")
 
     async def _write(self, draw: Draw, invitation: Invitation) -> None:
@@ -343,102 +241,18 @@ class Releases:
 
     # ---- who knows of it
 
-    def until(self, draw: ReadDraw) -> datetime:
-        """The last moment at which a release of its panel may be begun."""
-        return release_until(draw, self._deps)
-
-    async def tasks(self, actor: Actor) -> list[ReleaseTask]:
-        """What waits for this agency, the next activity first."""
-        permissions.check(actor, "draw.start")
-        where, values = self._access.reach(actor)
-        sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
-        found = await rows(sql, *values, self._deps.now())
-        lead = self._deps.book(actor.pool).draw.release.before_start
-        tasks = [
-            ReleaseTask(
-                row["id"],
-                row["number"],
-                row["name"],
-                DrawState(row["state"]),
-                row["starts_at"] - lead,
-                row["unreached"],
-            )
-            for row in found
-        ]
-        return [one for one in tasks if one.unreached or self._deps.now() <= one.until]
-
-    async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
-        """For everybody who watches over the draw. Raises NotFound."""
-        draw = await self._access.get(actor, draw_id)
-        asked = [one for one in await self._verification.of_draw(draw_id) if one.kind == KIND]
-        state = asked[0].state if asked else None
-        in_time = self._deps.now() <= release_until(draw, self._deps)
-        open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
-        ladder = self._deps.book(draw.pool).ladder["draw_released"]
-        hours = ladder.hours.get("voice")
-        calls = await self._calls.log_of(draw_id, "release")
-        soon = self._soon(draw)
-        return ReleaseView(
-            until=release_until(draw, self._deps),
-            applications=tuple(asked),
-            may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
-            waiting=state == State.SUBMITTED,
-            may_start=open_ and state == State.APPROVED,
-            later=in_time and draw.state in _CALLING,
-            hours="" if hours is None or hours == _ANY_TIME else str(hours),
-            calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
-            virtual_calls=self._calls.offered(draw.pool),
-            panel=tuple(self._row(row, soon, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
-        )
-
-    def _soon(self, draw: ReadDraw) -> datetime:
-        """Until then the system calls next, where its calls follow each other; a later call waits for the morning."""
-        steps = self._deps.book(draw.pool).ladder["draw_released"].steps
-        gaps = [step.retry_gap for step in steps if step.channel == "voice"]
-        return self._deps.now() + max(gaps, default=timedelta())
-
-    def _row(self, row: Mapping[str, Any], soon: datetime, calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
-        going_on = row["under_way"] or (row["notice_state"] == "active" and row["calls"] == 0)
-        voice: VoiceState = "delivered" if row["reached"] else "calling" if going_on else "undelivered"
-        confirmed = voice == "delivered" or row["recorded_at"] is not None
-        waits = not row["ringing"] and row["next_call"] is not None and row["next_call"] > soon
-        return ReleasedExpert(
-            invitation_id=row["id"],
-            code=row["code"],
-            name=mask_name(row["name"]),
-            mobile=mask_mobile(self._deps.keys.open_text(row["mobile_sealed"], "mobile")),
-            calls=row["calls"],
-            voice=voice,
-            voice_label=_VOICE[voice],
-            next_call=row["next_call"] if going_on else None,
-            texted=row["sms"] == "sent",
-            sms_label=SMS_LABELS[row["sms"]],
-            confirmed=confirmed,
-            by_hand=(voice == "undelivered" or waits) and not confirmed,
-            words=row["words"] or "",
-            recorded_by=row["recorded_by"],
-            recorded_at=row["recorded_at"],
-            calls_log=calls,
-        )
-
     async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
         """Connect ``phone`` with an expert whom no call of the system reached (23.15). Raises as ``VirtualCalls.ask``,
         NotFound, and Conflict while calls go on or when the expert knows."""
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
-            found = await self._released(draw, invitation_id)
+            found = await self._queries.find(draw, invitation_id)
             if not found.by_hand:
                 known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
                 raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
             expert_id = (await Invitation.get(id=invitation_id)).expert_id
             await self._calls.ask(actor, draw, expert_id, "release", phone)
-
-    async def _released(self, draw: Draw, invitation_id: UUID) -> ReleasedExpert:
-        for row in await rows(_PANEL, draw.id):
-            if row["id"] == invitation_id:
-                return self._row(row, self._soon(draw))
-        raise NotFound("退选名单中没有这位专家，请刷新后重试。")
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
         """A person reached whom no call has reached; the release SMS follows, and no call does. Idempotent.
@@ -450,7 +264,7 @@ class Releases:
             raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
         async with transaction():
             draw, now = (await lock_for(actor, draw_id)).draw, self._deps.now()
-            found = await self._released(draw, invitation_id)
+            found = await self._queries.find(draw, invitation_id)
             if found.recorded_at is not None:
                 return
             if not found.by_hand:

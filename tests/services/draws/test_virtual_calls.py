@@ -320,6 +320,6 @@ async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> No
 async def test_whom_no_call_of_a_release_reached_is_rung_by_a_person(office: Office, clock: FixedClock) -> None:
     draw_id = await panel(office, 1)
     await released(office, draw_id)
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     with pytest.raises(Conflict, match="语音通知通知中"):
         await office.releases.ring(office.agency, draw_id, row.invitation_id, STAFF)

@@ -97,7 +97,7 @@ async def test_a_release_is_not_begun_within_five_hours_of_the_start(world: Worl
     draw_id = await asked_to_release(office)
     application = await DrawApplication.get(draw_id=draw_id, kind="release")
     await office.verification.approve(office.verifier, application.id)
-    limit = office.releases.until(await Draw.get(id=draw_id))
+    limit = office.release_queries.until(await Draw.get(id=draw_id))
     agency = await log_in(world, limit, "agency")
     await open_before(world, limit, agency, f"/agency/draws/{draw_id}/release")
     await refused(agency, "确定启动退选", "退选截止时间", "核验人员终止活动")

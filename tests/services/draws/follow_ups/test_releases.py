@@ -165,11 +165,11 @@ async def test_five_hours_before_the_evaluation_it_is_too_late(office: Office, c
 async def test_the_clock_may_pass_the_limit_between_approval_and_start(office: Office, clock: FixedClock) -> None:
     draw_id = await panel(office)
     await office.verification.approve(office.verifier, await ask(office, draw_id))
-    assert (await office.releases.view(office.agency, draw_id)).may_start
-    assert [(one.draw_id, one.unreached) for one in await office.releases.tasks(office.agency)] == [(draw_id, 0)]
+    assert (await office.release_queries.view(office.agency, draw_id)).may_start
+    assert [(one.draw_id, one.unreached) for one in await office.release_queries.tasks(office.agency)] == [(draw_id, 0)]
     clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(hours=4) - clock.now())
-    assert await office.releases.tasks(office.agency) == []
-    assert not (await office.releases.view(office.agency, draw_id)).may_start
+    assert await office.release_queries.tasks(office.agency) == []
+    assert not (await office.release_queries.view(office.agency, draw_id)).may_start
     with pytest.raises(RuleViolation):
         await office.releases.start(office.agency, draw_id)
     assert (await Draw.get(id=draw_id)).state == "completed"
@@ -231,10 +231,10 @@ async def test_who_answers_the_call_gets_the_message_and_knows(
 ) -> None:
     draw_id = await panel(office, 1)
     await released(office, draw_id)
-    [before] = (await office.releases.view(office.agency, draw_id)).panel
+    [before] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (before.voice_label, before.confirmed, before.mobile[3:7]) == ("通知中", False, "****")
     await call(office, delivery, reports, vendors, clock, ANSWERED)
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.calls, row.voice_label, row.texted, row.confirmed) == (1, "已送达", True, True)
     with pytest.raises(Conflict, match="已送达"):
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已告知")
@@ -253,7 +253,7 @@ async def by_night(office: Office, clock: FixedClock, gathers_after: timedelta, 
 
 async def test_by_night_the_calls_wait_for_the_morning_and_the_table_says_so(office: Office, clock: FixedClock) -> None:
     draw_id = await by_night(office, clock, timedelta(hours=18))
-    view = await office.releases.view(office.agency, draw_id)
+    view = await office.release_queries.view(office.agency, draw_id)
     [row] = view.panel
     assert row.next_call is not None
     assert (f"{local(row.next_call):%H:%M}", row.voice_label, row.sms_label) == ("08:00", "通知中", "未发送")
@@ -275,7 +275,7 @@ async def test_who_gathers_early_in_the_morning_is_called_by_night(
         await office.notices.climb_due()
     await office.releases.write_to_unreached()
     await delivery.deliver_due()
-    shown = (await office.releases.view(office.agency, draw_id)).panel
+    shown = (await office.release_queries.view(office.agency, draw_id)).panel
     assert sorted((row.calls, row.voice_label, row.texted, row.by_hand) for row in shown) == [
         (1, "已送达", True, False),
         (3, "未送达", True, True),
@@ -296,7 +296,7 @@ async def test_tries_that_would_fall_into_the_night_are_not_put_off_beyond_the_g
         await call(office, delivery, reports, vendors, clock, UNANSWERED)
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.calls, row.voice_label, row.by_hand) == (3, "未送达", True)
 
 
@@ -305,13 +305,13 @@ async def test_who_is_called_late_reads_of_it_at_once_and_a_person_may_tell_him(
 ) -> None:
     draw_id = await by_night(office, clock, timedelta(hours=12, minutes=30))
     await delivery.deliver_due()
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.calls, row.voice_label, row.texted, row.by_hand) == (0, "通知中", True, True)
     await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已电话告知本人")
     clock.move(timedelta(hours=11))
     await office.notices.climb_due()
     await delivery.deliver_due()
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.calls, row.confirmed, row.next_call, row.by_hand) == (0, True, None, False)
     assert ("voice", "draw_released") not in vendors.sent
 
@@ -337,7 +337,7 @@ async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
     await released(office, draw_id)
     for number in range(1, 4):
         await call(office, delivery, reports, vendors, clock, UNANSWERED)
-        [row] = (await office.releases.view(office.agency, draw_id)).panel
+        [row] = (await office.release_queries.view(office.agency, draw_id)).panel
         assert (row.calls, row.voice_label) == (number, "通知中" if number < 3 else "未送达")
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
@@ -345,20 +345,20 @@ async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
     assert [await office.releases.write_to_unreached() for _ in range(2)] == [1, 0], "written to all the same"
     news = await Notice.filter(kind="agency_news").order_by("created_at", "id").values_list("params", flat=True)
     assert [one["what"] for one in news][1:] == ["有专家未接退选电话，请人工确认"], news
-    assert [(one.draw_id, one.unreached) for one in await office.releases.tasks(office.agency)] == [(draw_id, 1)]
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    assert [(one.draw_id, one.unreached) for one in await office.release_queries.tasks(office.agency)] == [(draw_id, 1)]
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert row.sms_label == "待发送"
     await Attempt.filter(notice__kind="draw_release_text").update(state="failed")
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.sms_label, row.texted, row.by_hand) == ("发送失败", False, True)
     await Attempt.filter(notice__kind="draw_release_text").update(state="delivered")
     with pytest.raises(InvalidInput):
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, " ")
     await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已电话告知本人")
     await office.releases.confirm(office.agency, draw_id, row.invitation_id, "再点一次")
-    assert await office.releases.tasks(office.agency) == []
+    assert await office.release_queries.tasks(office.agency) == []
     await delivery.deliver_due()
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.calls, row.texted, row.confirmed, row.words, row.by_hand) == (3, True, True, "已电话告知本人", False)
 
 
@@ -368,7 +368,7 @@ async def test_only_a_drawn_panel_that_has_not_met_is_released(office: Office, s
     await Draw.filter(id=draw_id).update(state=state)
     with pytest.raises(Conflict):
         await office.releases.submit(office.agency, draw_id, "招标失败", "")
-    view = await office.releases.view(office.agency, draw_id)
+    view = await office.release_queries.view(office.agency, draw_id)
     assert (view.may_apply, view.waiting, view.may_start) == (False, False, False)
     assert view.later == (state == "drawing")
 
@@ -376,9 +376,9 @@ async def test_only_a_drawn_panel_that_has_not_met_is_released(office: Office, s
 async def test_the_request_s_state_is_told(office: Office) -> None:
     draw_id = await panel(office)
     application = await ask(office, draw_id)
-    assert (await office.releases.view(office.agency, draw_id)).waiting
+    assert (await office.release_queries.view(office.agency, draw_id)).waiting
     await office.verification.refuse(office.verifier, application, "材料不全")
-    [shown] = (await office.releases.view(office.agency, draw_id)).applications
+    [shown] = (await office.release_queries.view(office.agency, draw_id)).applications
     assert (shown.state, shown.opinion) == (VerificationState.REFUSED, "材料不全")
     assert await Notice.filter(kind="agency_news").count() == 1
 
@@ -401,7 +401,7 @@ async def test_a_release_call_cut_off_is_not_dialled_again_nor_its_expert_forgot
     vendors.errors = [OutcomeUnknown("cut off")]
     await rung(office, delivery, reports, clock)
     assert (before, vendors.sent.count(("voice", "draw_released"))) == (0, 1)
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.voice_label, row.texted, row.by_hand) == ("未送达", False, True)
 
 
@@ -412,7 +412,7 @@ async def test_with_the_phone_network_down_every_expert_is_left_to_a_person(
     await released(office, draw_id)
     vendors.errors = [Rejected("down") for _ in range(40)]
     await rung(office, delivery, reports, clock)
-    shown = (await office.releases.view(office.agency, draw_id)).panel
+    shown = (await office.release_queries.view(office.agency, draw_id)).panel
     assert [(row.voice_label, row.confirmed, row.by_hand) for row in shown] == [("未送达", False, True)] * 2
     assert vendors.sent.count(("voice", "draw_released")) == 6, "three tries each"
 
@@ -424,10 +424,10 @@ async def test_when_the_phone_network_is_back_the_waiting_calls_are_made(
     await released(office, draw_id)
     vendors.errors = [Transient("down") for _ in range(40)]
     await delivery.deliver_due()
-    [waiting] = (await office.releases.view(office.agency, draw_id)).panel
+    [waiting] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (waiting.calls, waiting.voice_label, waiting.by_hand) == (0, "通知中", False)
     vendors.errors = []
     clock.move(timedelta(minutes=10))
     await call(office, delivery, reports, vendors, clock, ANSWERED)
-    [row] = (await office.releases.view(office.agency, draw_id)).panel
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert (row.calls, row.voice_label, row.texted, row.confirmed) == (1, "已送达", True, True)
