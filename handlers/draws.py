@@ -135,7 +135,7 @@ async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
 async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
     """Applications, oldest first, and before them the recusals on the spot that hold up a panel."""
     draws = turn.services.draws
-    recusals = await draws.discards.waiting(actor)
+    recusals = await draws.discard_queries.waiting(actor)
     found = await draws.verification.queue(actor, limit=500)
     lines = [_Line(one.draw_number, f"/desk/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
     lines += [

@@ -90,13 +90,13 @@ async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredAbs
 @api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")
 async def requests(call: Call, path: DrawPath) -> Listing[DiscardRequestView]:
     """Leaves and recusals that were registered for experts of one draw, newest first."""
-    return Listing(items=await call.services.draws.discards.of_draw(call.actor, path.draw_id))
+    return Listing(items=await call.services.draws.discard_queries.of_draw(call.actor, path.draw_id))
 
 
 @api.get("/discard-requests", "待我确认的现场回避", action="discard.decide")
 async def waiting(call: Call) -> Listing[DiscardRequestView]:
     """Recusals that wait for this verifier or supervisor, oldest first."""
-    return Listing(items=await call.services.draws.discards.waiting(call.actor))
+    return Listing(items=await call.services.draws.discard_queries.waiting(call.actor))
 
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")

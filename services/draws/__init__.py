@@ -8,7 +8,8 @@ from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attendance.absences import ABSENCES_MAX, AbsenceRow, RegionChange
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import AttendanceRow, CheckedIn, Scanned, VenueCheckIn
-from services.draws.attendance.discards import DiscardForm, DiscardKind, DiscardRequestView, Discards, RegisteredAbsence
+from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
+from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence
 from services.draws.attendance.postponement import NewStart
 from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
@@ -93,6 +94,7 @@ __all__ = [
     "Detail",
     "DiscardForm",
     "DiscardKind",
+    "DiscardQueries",
     "DiscardRequestView",
     "Discards",
     "DocumentKind",

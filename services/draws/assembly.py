@@ -10,6 +10,7 @@ from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance.absences import Absences
 from services.draws.attendance.check_in import VenueCheckIn
+from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
@@ -72,6 +73,7 @@ class DrawServices:
     invitations: Invitations
     absences: Absences
     discards: Discards
+    discard_queries: DiscardQueries
     attendance: VenueCheckIn
     urging: Urging
     exits: Exits
@@ -109,7 +111,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     bridged = VirtualCalls(deps, ports.bridge)
     release_queries = ReleaseQueries(deps, access, verification, bridged)
     releases = Releases(deps, notices, release_queries, calling, bridged)
-    discards, digests = Discards(deps, notices, invitations, access), Digests(deps, notices)
+    discard_queries, digests = DiscardQueries(access), Digests(deps, notices)
+    discards = Discards(deps, notices, invitations, access, discard_queries)
     results, record_files = DrawResults(deps, access), RecordFiles(records)
     urging, exits = Urging(deps, notices, access, bridged), Exits(deps, notices, calling)
     return DrawServices(
@@ -133,6 +136,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         invitations=invitations,
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
+        discard_queries=discard_queries,
         attendance=VenueCheckIn(deps, notices, links, access, ports.official, bridged),
         urging=urging,
         exits=exits,

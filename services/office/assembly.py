@@ -48,7 +48,7 @@ def build(
         exports=exports,
         large_exports=LargeExports(deps, links, store, exports),
         staff_work=StaffWork(
-            deps, draws.access, draws.discards, draws.release_queries, draws.worklists, reviews.queue, dashboard
+            deps, draws.access, draws.discard_queries, draws.release_queries, draws.worklists, reviews.queue, dashboard
         ),
         late_certificates=LateCertificates(deps, certificates),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, TO_DO, Discards, DrawAccess, ReleaseQueries, WorkLists
+from services.draws import DRAWING, NUMBER_WANTED, TO_DO, DiscardQueries, DrawAccess, ReleaseQueries, WorkLists
 from services.office.dashboard import UNREPLIED, OfficeDashboard, replies_due
 from services.remuneration import CAME
 from services.reviews import ReviewQueue
@@ -82,7 +82,7 @@ class StaffWork:
         self,
         deps: Deps,
         access: DrawAccess,
-        discards: Discards,
+        discards: DiscardQueries,
         releases: ReleaseQueries,
         worklists: WorkLists,
         queue: ReviewQueue,

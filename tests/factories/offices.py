@@ -29,6 +29,7 @@ from services.draws import (
     CallNoticeForm,
     ConditionForm,
     DiscardForm,
+    DiscardQueries,
     Discards,
     DrawForm,
     Invitations,
@@ -113,6 +114,7 @@ class Office:
     invitations: Invitations
     absences: Absences
     discards: Discards
+    discard_queries: DiscardQueries
     exits: Exits
     access: DrawAccess
     queries: DrawQueries
@@ -185,6 +187,7 @@ async def make_office(deps: Deps) -> Office:
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
     setup, bridge = DrawSetup(deps, notices), Bridge()
     calls = VirtualCalls(deps, bridge)
+    discard_queries = DiscardQueries(access)
     release_queries = ReleaseQueries(deps, access, Verification(deps, notices), calls)
     return Office(
         deps,
@@ -195,7 +198,8 @@ async def make_office(deps: Deps) -> Office:
         run,
         invitations,
         Absences(deps, notices, invitations, run, rounds),
-        Discards(deps, notices, invitations, access),
+        Discards(deps, notices, invitations, access, discard_queries),
+        discard_queries,
         Exits(deps, notices, run),
         access,
         DrawQueries(deps, access),
@@ -426,5 +430,5 @@ async def recuse(office: Office, draw_id: UUID, code: str) -> None:
     """The desk registers a recusal on the spot, the verifier confirms it."""
     form = DiscardForm(code, "recusal", "与投标人有亲属关系", "投标人")
     await office.discards.register(office.desk, draw_id, form)
-    [request] = await office.discards.waiting(office.verifier)
+    [request] = await office.discard_queries.waiting(office.verifier)
     await office.discards.confirm(office.verifier, request.id)

@@ -67,7 +67,7 @@ class AbsencePages(DrawPart):
             causes=rules.recusal_reasons,
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
             may_register=may(actor, "absence.register") and draw.started_at is not None,
-            requests=await self._services.draws.discards.of_draw(actor, draw.id),
+            requests=await self._services.draws.discard_queries.of_draw(actor, draw.id),
             register=await self._services.draws.absences.of_draw(actor, draw.id),
             names=_KINDS,
             agency=actor.role in AGENCY,
@@ -94,7 +94,7 @@ class AbsencePages(DrawPart):
             kind = cast("DiscardKind", fields.get("kind", ""))
             form = DiscardForm(fields.get("who", ""), kind, fields.get("reason", "")[:200], fields.get("cause", ""))
             return (await discards.register(actor, draw_id, form)).kind
-        asked = await discards.of_draw(actor, draw_id)
+        asked = await self._services.draws.discard_queries.of_draw(actor, draw_id)
         request_id = next((one.id for one in asked if str(one.id) == fields.get("request")), None)
         if request_id is None:
             raise NotFound("找不到这条登记，请刷新后重试。")

@@ -106,7 +106,7 @@ class DrawPages(DrawPart):
         return [card for card in found.items if card.number_wanted]
 
     async def _waiting(self, actor: Actor) -> list[DiscardRequestView]:
-        return await self._services.draws.discards.waiting(actor) if may(actor, "discard.decide") else []
+        return await self._services.draws.discard_queries.waiting(actor) if may(actor, "discard.decide") else []
 
     async def draw(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)

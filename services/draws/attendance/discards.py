@@ -6,7 +6,7 @@ who did not come. A recusal on the spot counts when the verifier or a supervisor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -28,8 +28,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.batches import process_each
 from services.core.crypto import PHONE
-from services.core.permissions import AGENCY, role_name
+from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
+from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.calls.calling import Cause
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.repository import (
@@ -72,42 +73,15 @@ class RegisteredAbsence:
     message: Annotated[str, Field(description="What to show", examples=["已登记，并已通知专家本人。"])]
 
 
-@dataclass(frozen=True)
-class DiscardRequestView:
-    """A leave or recusal that was registered for an expert and waits, or waited, for confirmation. By code only."""
-
-    id: UUID
-    draw_id: UUID
-    draw_number: str
-    draw_name: str
-    code: str
-    kind: str
-    cause: str
-    reason: str
-    state: DiscardState
-    state_label: Annotated[str, Field(description="What to show", examples=["待确认"])]
-    asked_by: Annotated[str, Field(description="Role, to be shown", examples=["经办人"])]
-    asked_at: datetime
-    answer_until: datetime
-    decided_by: str
-    decided_at: datetime | None
-    opinion: str
-    may_decide: bool
-
-
-_COLUMNS = (
-    "SELECT r.id, r.draw_id, d.number AS draw_number, d.name AS draw_name, i.code, r.kind, r.cause, r.reason, r.state, "
-    "r.asked_by_id, r.asked_role, r.asked_at, r.answer_until, r.decided_role, r.decided_at, r.opinion "
-    "FROM discard_request r JOIN draw d ON d.id = r.draw_id JOIN invitation i ON i.id = r.invitation_id "
-)
-
-
 class Discards:
-    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, access: DrawAccess) -> None:
+    def __init__(
+        self, deps: Deps, notices: Notices, invitations: Invitations, access: DrawAccess, queries: DiscardQueries
+    ) -> None:
         self._deps = deps
         self._notices = notices
         self._invitations = invitations
         self._access = access
+        self._queries = queries
 
     # ---- registering
 
@@ -331,7 +305,7 @@ class Discards:
         if known is None:
             raise NotFound("找不到这条登记，请刷新后重试。")
         draw = await self._access.get(actor, known.draw_id)
-        if not await self._decides_in(actor, draw):
+        if not await self._queries.decides_in(actor, draw):
             raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")
         async with transaction():
             locked = await lock(known.draw_id)
@@ -349,10 +323,6 @@ class Discards:
             )
             await self._apply(locked, invitation, request, party_of(actor.role))
 
-    async def _decides_in(self, actor: Actor, draw: Draw) -> bool:
-        """Of supervisors, those who were named for the draw; who was granted the role reads only."""
-        return actor.role != "supervisor" or await self._access.is_watched_by(actor, draw)
-
     async def _apply(
         self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
     ) -> None:
@@ -366,25 +336,6 @@ class Discards:
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]
         await self._invitations.lose(locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id)
-
-    # ---- reading
-
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> list[DiscardRequestView]:
-        """What was asked for in a draw, newest first, by code only."""
-        permissions.check(actor, "discard.read")
-        draw = await self._access.get(actor, draw_id)
-        found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
-        return found if await self._decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
-
-    async def waiting(self, actor: Actor) -> list[DiscardRequestView]:
-        """Recusals that wait for this verifier or supervisor, oldest first."""
-        permissions.check(actor, "discard.decide")
-        where, values = self._access.reach(actor)
-        clause = f"r.kind = 'recusal' AND r.state = 'open' AND {where} ORDER BY r.asked_at LIMIT 100"
-        return await self._rows(actor, clause, *values)
-
-    async def _rows(self, actor: Actor, where: str, *values: object) -> list[DiscardRequestView]:
-        return [_row(actor, row) for row in await rows(f"{_COLUMNS} WHERE {where}", *values)]
 
     # ---- deadlines
 
@@ -456,25 +407,3 @@ async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
         datetime.fromisoformat(one.facts["old"]) for one in await moves if one.facts["notice"] == call_notice.position
     ]
     return max([invitation.gathering_at, *earlier])
-
-
-def _row(actor: Actor, row: Any) -> DiscardRequestView:
-    facts = {name: row[name] for name in DiscardRequestView.__dataclass_fields__ if name in row}
-    state = DiscardState(row["state"])
-    may_decide = (
-        row["kind"] == "recusal"
-        and state == DiscardState.OPEN
-        and permissions.may(actor, "discard.decide")
-        and actor.account_id != row["asked_by_id"]
-    )
-    decided_by = role_name(row["decided_role"]) if row["decided_role"] not in ("", "system") else ""
-    return DiscardRequestView(
-        **{
-            **facts,
-            "state": state,
-            "state_label": state.label,
-            "asked_by": role_name(row["asked_role"]),
-            "decided_by": decided_by,
-        },
-        may_decide=may_decide,
-    )

@@ -204,10 +204,10 @@ async def test_a_recusal_counts_only_when_somebody_else_confirms_it(office: Offi
     done = await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
     assert (done.counts, await invitation_state(one)) == (False, "accepted")
     assert (await told("recusal_asked"), await told("recusal_waiting")) == (1, 2)
-    [request] = await office.discards.of_draw(office.agency, draw_id)
+    [request] = await office.discard_queries.of_draw(office.agency, draw_id)
     with pytest.raises(Forbidden):
         await office.discards.confirm(office.agency, request.id)
-    [waiting] = await office.discards.waiting(office.supervisor)
+    [waiting] = await office.discard_queries.waiting(office.supervisor)
     assert (waiting.id, waiting.may_decide) == (request.id, True)
     await office.discards.confirm(office.supervisor, request.id)
     assert (await invitation_state(one), await told("recusal_confirmed")) == ("recused", 1)
@@ -221,7 +221,7 @@ async def test_a_verifier_does_not_confirm_his_own_request(office: Office, clock
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
     await office.discards.register(office.verifier, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discards.of_draw(office.verifier, draw_id)
+    [request] = await office.discard_queries.of_draw(office.verifier, draw_id)
     assert not request.may_decide
     with pytest.raises(Forbidden):
         await office.discards.confirm(office.verifier, request.id)
@@ -234,7 +234,7 @@ async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
     await office.discards.register(office.desk, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discards.waiting(office.verifier)
+    [request] = await office.discard_queries.waiting(office.verifier)
     with pytest.raises(InvalidInput):
         await office.discards.refuse(office.verifier, request.id, " ")
     await office.discards.refuse(office.verifier, request.id, "无利害关系")
@@ -257,10 +257,10 @@ async def test_verifiers_and_supervisors_of_other_draws_do_not_decide(office: Of
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
     await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discards.of_draw(office.agency, draw_id)
+    [request] = await office.discard_queries.of_draw(office.agency, draw_id)
     stranger = Actor("demo", "supervisor", account_id=(await make_account(office.deps)).id)
     for actor in (stranger, replace(office.verifier, scope="别的终端")):
-        assert await office.discards.waiting(actor) == []
+        assert await office.discard_queries.waiting(actor) == []
         with pytest.raises(NotFound):
             await office.discards.confirm(actor, request.id)
 
@@ -274,12 +274,12 @@ async def test_a_supervisor_whom_the_office_granted_the_role_reads_but_does_not_
     account = await make_account(office.deps)
     await make_grant(account, "supervisor")
     granted = Actor("demo", "supervisor", account_id=account.id)
-    [request] = await office.discards.of_draw(granted, draw_id)
+    [request] = await office.discard_queries.of_draw(granted, draw_id)
     assert not request.may_decide
     with pytest.raises(Forbidden) as refusal:
         await office.discards.confirm(granted, request.id)
     assert (refusal.value.code, await invitation_state(one)) == ("not_named", "accepted")
-    [request] = await office.discards.of_draw(office.supervisor, draw_id)
+    [request] = await office.discard_queries.of_draw(office.supervisor, draw_id)
     assert request.may_decide
 
 
@@ -291,7 +291,7 @@ async def test_who_became_an_agent_of_the_agency_confirms_nothing_for_it(
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
     await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discards.of_draw(office.agency, draw_id)
+    [request] = await office.discard_queries.of_draw(office.agency, draw_id)
     friend: Actor = getattr(office, role)
     await make_agent(office, friend)
     with pytest.raises(Forbidden) as refusal:
