@@ -40,6 +40,6 @@ async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
 
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")
-async def let_go(call: Call, path: ExpertPath, body: LeavingIn) -> Left:
+async def remove_from_pool(call: Call, path: ExpertPath, body: LeavingIn) -> Left:
     """The person is no longer drawn or called; open calls are taken back, and the person is notified."""
-    return await call.services.office.experts.let_go(call.actor, path.expert_id, body.reason)
+    return await call.services.office.experts.remove_from_pool(call.actor, path.expert_id, body.reason)

@@ -103,7 +103,7 @@ class ExpertAdministration:
         )
         return Page(tuple(_line(row, now, oldest[0]) for row in found), total)
 
-    async def let_go(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
+    async def remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
         """End an expert's file: he is not drawn or called any more, open calls are taken back, he is notified.
 
         Raises NotFound, Conflict for an expert who has left, or whose confirmed panels must be cleared up first.
@@ -113,7 +113,7 @@ class ExpertAdministration:
         now = self._deps.now()
 
         async def run() -> Left:
-            return await self._let_go(actor, expert_id, words, now)
+            return await self._remove_from_pool(actor, expert_id, words, now)
 
         return await once(
             owner=f"expert.leave:{actor.account_id}",
@@ -124,7 +124,7 @@ class ExpertAdministration:
             request=f"{expert_id} {words}",
         )
 
-    async def _let_go(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> Left:
+    async def _remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> Left:
         draws = await self._lock_draws(expert_id)
         expert = await Expert.select_for_update().get_or_none(id=expert_id, pool=actor.pool)
         if expert is None:

@@ -24,7 +24,7 @@ class ExpertPages(OfficePart):
 
     def add_routes(self) -> None:
         self.site.get("/office/experts", self.list)
-        self.site.post("/office/experts", self.let_go)
+        self.site.post("/office/experts", self.remove_from_pool)
 
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
@@ -54,12 +54,14 @@ class ExpertPages(OfficePart):
             query=urlencode({"only": only, "q": search}),
         )
 
-    async def let_go(self, request: http.Request) -> http.Response:
+    async def remove_from_pool(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
             expert_id = uuid_of(fields.get("id", ""), "这位专家")
-            await self.services.office.experts.let_go(actor, expert_id, fields.get("reason", ""), key=key_of(fields))
+            await self.services.office.experts.remove_from_pool(
+                actor, expert_id, fields.get("reason", ""), key=key_of(fields)
+            )
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/experts", note="left", q=request.query.get("q", ""))

@@ -19,7 +19,7 @@ from services.core.batches import process_each
 from services.core.permissions import AGENCY
 from services.draws.call_order.rounds import leave_committing
 from services.draws.calls.calling import Calling, Cause
-from services.draws.calls.lapsed import notify_lapsed
+from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.news import DrawNews, Event
 from services.draws.repository import (
     Locked,

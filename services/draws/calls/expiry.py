@@ -16,7 +16,7 @@ from models.invitations import Invitation
 from services.core.base import Deps, execute, rows
 from services.core.batches import not_paused, process_together
 from services.draws.calls.calling import LISTENING
-from services.draws.calls.lapsed import notify_lapsed
+from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.repository import append_all
 from services.notifications import Notices
 

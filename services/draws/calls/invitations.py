@@ -19,7 +19,7 @@ from services.core.crypto import PHONE
 from services.draws.calls.calling import Calling, Cause
 from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_views import InvitationView, find_views
-from services.draws.calls.lapsed import LAPSED, note_opened, notify_unclear
+from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify_unclear
 from services.draws.calls.reminders import next_reminder, remind_due
 from services.draws.digests import progress_notices
 from services.draws.news import DrawNews

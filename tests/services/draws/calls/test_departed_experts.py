@@ -162,7 +162,7 @@ async def test_the_office_lets_somebody_go_who_is_being_called(
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
-    left = await desk.let_go(admin, call.expert_id, "本人申请退库")
+    left = await desk.remove_from_pool(admin, call.expert_id, "本人申请退库")
     assert (left.calls, await counters(draw_id)) == (1, [(1, 0, 0)])
     assert not await Notice.filter(kind="draw_call", state="active").exists()
     assert await Notice.filter(kind="expert_left", expert_id=call.expert_id).exists()
@@ -175,16 +175,18 @@ async def test_the_office_lets_somebody_go_who_is_being_called(
     await check_record(office, draw_id)
     await check_invariants()
     with pytest.raises(Conflict, match="无需重复"):
-        await desk.let_go(admin, call.expert_id, "再次办理")
+        await desk.remove_from_pool(admin, call.expert_id, "再次办理")
 
 
-async def test_nobody_is_let_go_with_a_panel_ahead(office: Office, desk: ExpertAdministration, admin: Actor) -> None:
+async def test_nobody_is_removed_from_the_pool_with_a_panel_ahead(
+    office: Office, desk: ExpertAdministration, admin: Actor
+) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
     await office.invitations.answer(call.id, call.expert_id, "accept", by="chat")
     with pytest.raises(Conflict, match="已确认参加"):
-        await desk.let_go(admin, call.expert_id, "本人申请退库")
+        await desk.remove_from_pool(admin, call.expert_id, "本人申请退库")
     assert await state_of(draw_id) in ("drawing", "completed")
 
 
