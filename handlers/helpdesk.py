@@ -31,7 +31,7 @@ async def guide(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).help
     link = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/help"
     regions = _regions(
-        [f"{name}：{line}" for name, line in await turn.services.applications.to_dos.advice(turn.user.pool)]
+        [f"{one.region}：{one.line}" for one in await turn.services.applications.to_dos.advice(turn.user.pool)]
     )
     guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
     lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -44,18 +44,25 @@ class ToDo:
     until: datetime | None = None
 
 
+class RegionAdvice(NamedTuple):
+    """Whom to ask about a campaign in a region, by its name."""
+
+    region: str
+    line: str
+
+
 @dataclass(frozen=True)
 class Home:
     """What a person meets first: badge, to-do items, the application under way or the last one, campaigns.
 
-    ``advice``: whom to ask in each region (name, line) about the campaigns.
+    ``advice``: whom to ask in each region about the campaigns.
     """
 
     membership_status: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: Progress | None
     campaigns: tuple[CampaignView, ...]
-    advice: tuple[tuple[str, str], ...]
+    advice: tuple[RegionAdvice, ...]
 
 
 _OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
@@ -116,13 +123,13 @@ class ToDos:
             self._advice(person.campaigns, person.codes),
         )
 
-    async def advice(self, pool: str) -> tuple[tuple[str, str], ...]:
-        """Whom to ask in each region (name, line) about the campaigns that are announced."""
+    async def advice(self, pool: str) -> tuple[RegionAdvice, ...]:
+        """Whom to ask in each region about the campaigns that are announced."""
         campaigns = await self._campaigns.announced(pool)
         return self._advice(campaigns, await load_codes(self._deps.book(pool), list(_lines(campaigns))))
 
-    def _advice(self, campaigns: Sequence[CampaignView], codes: CatalogueCodes) -> tuple[tuple[str, str], ...]:
-        return tuple((show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
+    def _advice(self, campaigns: Sequence[CampaignView], codes: CatalogueCodes) -> tuple[RegionAdvice, ...]:
+        return tuple(RegionAdvice(show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
         """What the person can do now, or from a time that is known; empty: nothing."""

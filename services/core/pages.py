@@ -7,7 +7,7 @@ there are in all is counted up to a limit: a reader does not turn five hundred p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.core.base import rows
 
@@ -15,10 +15,17 @@ COUNTED = 10_000
 """So many are counted; a total of that many means that many or more."""
 
 
+class PageRows(NamedTuple):
+    """Rows of one page, and how many match in all, counted up to ``COUNTED``."""
+
+    rows: list[Any]
+    total: int
+
+
 async def read_page(
     columns: str, joined: str, source: str, order: str, values: Sequence[object], *, offset: int, limit: int
-) -> tuple[list[Any], int]:
-    """The rows of a page, and how many match in all, counted up to ``COUNTED``.
+) -> PageRows:
+    """The rows of a page, and how many match in all.
 
     ``source`` is a table with its alias (``pay_order o``), what must be joined to filter, and WHERE; it uses all
     ``values``. ``order`` ends in what is unique. ``columns`` are shown from ``joined``, which begins with the alias:
@@ -34,8 +41,8 @@ async def read_page(
         offset,
     )
     if found or offset == 0:
-        return found, found[0]["total"] if found else 0
-    return [], (await rows(_count(source), *values))[0]["n"]
+        return PageRows(found, found[0]["total"] if found else 0)
+    return PageRows([], (await rows(_count(source), *values))[0]["n"])
 
 
 def contains(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState, TaskState
@@ -64,6 +64,20 @@ class TaskFilter:
 EVERYTHING = TaskFilter()
 
 
+class QueueOverview(NamedTuple):
+    """What ``cards`` and ``counts`` give."""
+
+    cards: Page[TaskCard]
+    counts: list[StepCount]
+
+
+class TaskNeighbours(NamedTuple):
+    """Beside a task in the queue: the ``next`` one, and how many ``same_person`` would give."""
+
+    next: UUID | None
+    same_person: int
+
+
 class ReviewQueue:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -83,11 +97,10 @@ class ReviewQueue:
 
     async def overview(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
-    ) -> tuple[Page[TaskCard], list[StepCount]]:
-        """What ``cards`` and ``counts`` give."""
+    ) -> QueueOverview:
         check(actor, "review.decide")
         within = await open_within(actor, self._deps.book(actor.pool))
-        return await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within)
+        return QueueOverview(await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within))
 
     async def _cards(self, actor: Actor, wanted: TaskFilter, within: Within, offset: int, limit: int) -> Page[TaskCard]:
         where, values = self._matching(wanted, within)
@@ -190,16 +203,15 @@ class ReviewQueue:
             alternatives=tuple(one.code for one in alternatives_among(task, book, chosen)),
         )
 
-    async def beside(self, actor: Actor, task_id: UUID) -> tuple[UUID | None, int]:
-        """The task behind one that ``one`` has shown, and how many ``same_person`` would give."""
+    async def neighbours(self, actor: Actor, task_id: UUID) -> TaskNeighbours:
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
         within = await open_within(actor, self._deps.book(actor.pool))
         following = await self._next(within, task)
         if task is None:
-            return following, 0
+            return TaskNeighbours(following, 0)
         same = await self._same(within, "t.id", "", task)
-        return following, len(same) if any(row["id"] == task.id for row in same) else 0
+        return TaskNeighbours(following, len(same) if any(row["id"] == task.id for row in same) else 0)
 
     async def _same(self, within: Within, columns: str, joined: str, task: ReviewTask) -> list[Any]:
         """Open tasks of the same application at the same step."""

@@ -102,7 +102,7 @@ class ReviewPages:
         shown: dict[str, str] | None = None,
         typed: Mapping[str, str] | None = None,
     ) -> http.Response:
-        following, together = await self._services.reviews.queue.beside(actor, view.card.id)
+        neighbours = await self._services.reviews.queue.neighbours(actor, view.card.id)
         return self._site.render(
             "reviews/task.html",
             status=error.status if error else 200,
@@ -119,8 +119,8 @@ class ReviewPages:
             now=self._services.deps.now(),
             typed=typed or {},
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
-            following=following if following != view.card.id else None,
-            together=together if together > 1 and not view.alternatives else 0,
+            following=neighbours.next if neighbours.next != view.card.id else None,
+            together=neighbours.same_person if neighbours.same_person > 1 and not view.alternatives else 0,
             form=self._token(actor, "review", view.card.id),
         )
 

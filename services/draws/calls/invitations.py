@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from domain.clock import print_time
@@ -42,6 +42,13 @@ class Answered:
 
     effective: bool
     view: InvitationView
+
+
+class CurrentInvitations(NamedTuple):
+    """What ``list_open`` and ``list_panels`` give: open invitations, and panels upcoming or running."""
+
+    open: list[InvitationView]
+    panels: list[InvitationView]
 
 
 class Invitations:
@@ -95,16 +102,18 @@ class Invitations:
         )
         return await self._views(f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self._deps.now())
 
-    async def list_current(self, expert_id: UUID) -> tuple[list[InvitationView], list[InvitationView]]:
-        """What ``list_open`` and ``list_panels`` give, by one statement."""
+    async def list_current(self, expert_id: UUID) -> CurrentInvitations:
+        """By one statement."""
         found = await self._views(
             "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
             "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
             expert_id,
             self._deps.now(),
         )
-        waiting = [view for view in found if view.state is InvitationState.OPEN]
-        return waiting, [view for view in found if view.state is not InvitationState.OPEN]
+        return CurrentInvitations(
+            [view for view in found if view.state is InvitationState.OPEN],
+            [view for view in found if view.state is not InvitationState.OPEN],
+        )
 
     async def _views(self, which: str, *values: object) -> list[InvitationView]:
         return await find_views(self._deps, which, *values)
