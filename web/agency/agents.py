@@ -14,7 +14,7 @@ from services.core.permissions import check
 from web.accounts.agent_requests import STATES
 from web.agency.base import AgencyPart
 from web.agency.wizard import text
-from web.office.base import EMPTY, Form, begin_of, day, key_of, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, begin_of, day, key_of, redirect, uuid_of
 
 
 class AgentPages(AgencyPart):

@@ -17,8 +17,8 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.core.form_values import EMPTY, NOBODY, key_of
 from web.core.site import ON_PAGE, Site
-from web.office.base import EMPTY, NOBODY, key_of
 
 FORM = "agency"
 _TO_SUPPLEMENT = http.RequestKey("to_supplement", int)

@@ -29,7 +29,7 @@ from services.draws import (
 from web.agency.base import Draft, DraftPlace, whole
 from web.agency.projects import print_wan
 from web.agency.wizard import EDITABLE, STEPS, WHAT, DrawPart, path_of, text, ticked, when
-from web.office.base import Form, key_of, print_moment, redirect, uuid_of
+from web.core.form_values import Form, key_of, print_moment, redirect, uuid_of
 
 LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
 _REGISTER_MAX = 100

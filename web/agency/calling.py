@@ -16,11 +16,11 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.agency.refill import new_start, suggest
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
+from web.core.form_values import EMPTY, Form, print_moment, redirect, uuid_of
 from web.core.site import Site
 from web.draws.board import LiveProgress, facts_of
 from web.draws.facts import MODES
 from web.draws.supervision import round_response
-from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
 
 _AGENCY = "agency"
 """The agency's part in the draw of lots."""

@@ -15,8 +15,8 @@ from services.core.crypto import PHONE
 from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, ConditionView, Detail, Preview, part_version
 from web.agency.base import Draft, DraftPlace, whole
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
+from web.core.form_values import EMPTY, Form, key_of, print_moment, redirect, uuid_of
 from web.draws.facts import CODES, MODES, condition_names
-from web.office.base import EMPTY, Form, key_of, print_moment, redirect, uuid_of
 
 OTHER = "其他"
 Part = TypeVar("Part", CallNoticeView, ConditionView)

@@ -17,9 +17,9 @@ from services.draws import OPERATIONS_MAX, AttendanceRow, Detail, urged_by_venue
 from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, text
+from web.core.form_values import redirect, uuid_of
 from web.draws.facts import KINDS as APPLICATION_KINDS
 from web.draws.record import public_path
-from web.office.base import redirect, uuid_of
 
 
 class ProjectTab(DrawPart):

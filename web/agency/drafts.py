@@ -12,7 +12,7 @@ import aiohttp.web as http
 from domain.errors import NotFound
 from services.accounts import FormDraftView
 from web.agency.base import AgencyPart, DraftPlace, generation_of
-from web.office.base import redirect, uuid_of
+from web.core.form_values import redirect, uuid_of
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from web.agency.base import Draft, DraftPlace
 from web.agency.basic import LOT
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, ticked, when
-from web.office.base import EMPTY, Form, key_of, redirect
+from web.core.form_values import EMPTY, Form, key_of, redirect
 
 _ALLOWED = {"redraw": (DrawState.ENDED, DrawState.RELEASED), "recall": (DrawState.ENDED,)}
 

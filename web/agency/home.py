@@ -20,8 +20,8 @@ from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
 from web.agency.drafts import open_forms
 from web.agency.tabs import acts_of
+from web.core.form_values import PAGE_SIZE, last_page
 from web.core.site import page_number, show_pdf
-from web.office.base import PAGE_SIZE, last_page
 
 _TO_DO_MAX = 20
 _WAITING = Filters(states=tuple(TO_DO), urgent_first=True)

@@ -14,8 +14,8 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import LotData, ProjectData, ProjectView
 from web.agency.base import AgencyPart, Draft, DraftPlace
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 
 WHAT = "这个项目"
 _WAN = 1_000_000

@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import Detail
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
-from web.office.base import EMPTY, Form, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, print_moment, redirect, uuid_of
 
 
 class RecallPages(DrawPart):

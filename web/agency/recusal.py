@@ -12,8 +12,8 @@ from services.core.base import Actor
 from services.draws import Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
+from web.core.form_values import PAGE_SIZE, Form, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import PAGE_SIZE, Form, last_page, redirect, uuid_of
 
 SHEET_MAX = 5 * 1024 * 1024
 

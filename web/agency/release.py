@@ -13,8 +13,8 @@ from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
+from web.core.form_values import EMPTY, Form, redirect, uuid_of
 from web.draws.facts import SOON
-from web.office.base import EMPTY, Form, redirect, uuid_of
 
 
 class ReleasePages(DrawPart):

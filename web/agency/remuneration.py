@@ -16,7 +16,7 @@ from services.draws import Detail
 from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
 from web.agency.wizard import DrawPart, path_of
-from web.office.base import EMPTY, Form, day, redirect, uuid_of, version_of
+from web.core.form_values import EMPTY, Form, day, redirect, uuid_of, version_of
 
 _PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
 

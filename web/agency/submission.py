@@ -12,9 +12,9 @@ from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
+from web.core.form_values import EMPTY, Form, key_of, redirect
 from web.core.site import show_pdf
 from web.draws.facts import KINDS
-from web.office.base import EMPTY, Form, key_of, redirect
 
 _DRAFT = "submit"
 """What is typed before it is handed in, by the name of its form."""

@@ -16,7 +16,7 @@ from services.core.short_texts import check_text
 from services.draws import Detail
 from web.agency.base import AgencyPart
 from web.agency.tabs import tabs_of
-from web.office.base import moment, uuid_of
+from web.core.form_values import moment, uuid_of
 
 WHAT = "这个抽取活动"
 STEPS = (

@@ -18,9 +18,9 @@ from services.draws import (
     DiscardKind,
     DrawView,
 )
+from web.core.form_values import NOBODY
 from web.core.site import ON_PAGE
 from web.draws.base import DrawPart
-from web.office.base import NOBODY
 
 _ON_PAGE = ON_PAGE | {404}
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}

@@ -16,10 +16,10 @@ from services.draws import (
     AttendanceRow,
     DrawView,
 )
+from web.core.form_values import NOBODY
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
 from web.draws.base import DrawPart
-from web.office.base import NOBODY
 
 SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""

@@ -11,9 +11,9 @@ from services.core.base import Actor
 from services.draws import DrawView
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.core.form_values import NOBODY
 from web.core.site import Site
 from web.office import menu_of
-from web.office.base import NOBODY
 
 
 class DrawPart:

@@ -29,12 +29,12 @@ from services.draws import (
 from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.core.form_values import NOBODY
 from web.core.site import Site, page_number, show_pdf
 from web.draws.base import DrawPart
 from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
-from web.office.base import NOBODY
 
 PAGE_SIZE = 20
 

@@ -12,8 +12,8 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.core.form_values import EMPTY, Form, key_of, moment, uuid_of
 from web.core.site import ON_PAGE, Site
-from web.office.base import EMPTY, Form, key_of, moment, uuid_of
 
 _ON_PAGE = ON_PAGE | {403, 404}
 _FORM = "periods"

@@ -14,8 +14,8 @@ from services.core.base import Actor
 from services.draws import OwnLeaf
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.core.form_values import uuid_of
 from web.core.site import ON_PAGE, Site
-from web.office.base import uuid_of
 
 _FORM = "proofs"
 _ON_PAGE = ON_PAGE | {403, 404}

@@ -18,9 +18,10 @@ from services.entry import ExamResult
 from services.office import ApplicationLine, Filter, Sort
 from services.ports import MailAttachment
 from services.reviews import Form as FileForm
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, begin_of, day, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number, show_picture
 from web.files.file_links import go_to_file, mail_attachment
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}

@@ -14,8 +14,9 @@ from domain.exams.items import DIFFICULTY_MAX, DIFFICULTY_MIN, LETTERS, OPTIONS_
 from domain.exams.questions import DIFFICULTY_DEFAULT
 from services.core.base import Actor
 from services.exams import PICTURE_MAX, Cell, ItemFilter, ItemView, Sort, VersionView
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 
 STATES: Mapping[str, str] = {"live": "使用中", "retired": "已停用"}
 SORTS: Mapping[str, str] = {"code": "题号", "used": "使用次数"}

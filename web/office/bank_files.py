@@ -11,8 +11,9 @@ from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.exams import BYTES_MAX, ITEMS_MAX, render_template
 from services.spreadsheets.formats import Format
+from web.core.form_values import EMPTY, NOBODY, Form, redirect, uuid_of
 from web.office.bank import filter_of, query_of
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 FILES: Mapping[str, str] = {"xlsx": "xlsx", "gift": "txt", "moodle_xml": "xml"}

@@ -12,7 +12,8 @@ from domain.errors import AppError, InvalidInput
 from domain.rulebook.form import EntryType
 from services.applications import CampaignData, CampaignView, entry_names
 from services.core.base import Actor
-from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.office.base import OfficePart
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}
 _ENDS = (

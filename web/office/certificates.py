@@ -11,8 +11,9 @@ from domain.certificates.lifecycles import CertificateState
 from domain.errors import AppError, InvalidInput
 from services.certificates import LABELS, REASON_MAX
 from services.core.base import Actor
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 FILTERS = {"": "全部", **{state.value: state.label for state in CertificateState}}
 

@@ -12,8 +12,9 @@ from domain.errors import AppError, InvalidInput, NotFound
 from domain.payments.money import parse_yuan
 from services.core.base import Actor
 from services.courses import KINDS, PAGE_FILE_MAX, PART, CourseView, ItemData, ItemView
+from web.core.form_values import EMPTY, NOBODY, Form, key_of, moment, print_moment, redirect, uuid_of
 from web.courses.courses import origin_of, send_film, show_page
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 from web.office.courses import WHAT
 
 _ITEM = "这项学习内容"

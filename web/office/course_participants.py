@@ -12,9 +12,10 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.courses import EnrolmentView, ItemView
 from services.inspection.file_types import XLSX
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.courses.courses import MARKS, STANDS
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 from web.office.courses import WHAT
 
 FILTERS: Mapping[str, str] = {

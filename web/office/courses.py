@@ -12,19 +12,9 @@ from domain.errors import AppError, InvalidInput
 from domain.payments.money import parse_yuan
 from services.core.base import Actor
 from services.courses import AUDIENCES, KINDS, CourseData, CourseView, ItemView
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, moment, print_moment, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import (
-    EMPTY,
-    PAGE_SIZE,
-    Form,
-    OfficePart,
-    key_of,
-    last_page,
-    moment,
-    print_moment,
-    redirect,
-    uuid_of,
-)
+from web.office.base import OfficePart
 
 WHAT = "这门课程"
 TONES = {"draft": "warn", "published": "good"}

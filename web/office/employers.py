@@ -11,8 +11,9 @@ from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.organisations import BYTES_MAX, LINES_MAX, EmployerData, render_template
 from services.spreadsheets.formats import Format
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 REQUEST_STATES = {"open": "待处理", "added": "已添加", "refused": "未添加"}

@@ -12,7 +12,8 @@ from domain.exams.marking import RulingKind
 from services.core.base import Actor
 from services.exams import Preview
 from services.inspection.file_types import XLSX
-from web.office.base import EMPTY, Form, OfficePart, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.office.base import OfficePart
 
 
 class ExamAnalysisPages(OfficePart):

@@ -15,7 +15,8 @@ from domain.exams.blueprint import Cell
 from domain.exams.items import ItemKind
 from services.core.base import Actor
 from services.exams import BlueprintView
-from web.office.base import EMPTY, Form, OfficePart, key_of, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, key_of, redirect, uuid_of
+from web.office.base import OfficePart
 
 _SPLIT = re.compile(r"[,，\t]|\s{2,}")
 _ANY = ("", "全部", "全部章节", "不限", "-")

@@ -14,20 +14,9 @@ from domain.exams.lifecycles import CandidateState
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
 from services.exams import Added, CandidateFilter, CandidateLine
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, moment, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import (
-    EMPTY,
-    FORM,
-    NOBODY,
-    PAGE_SIZE,
-    Form,
-    OfficePart,
-    key_of,
-    last_page,
-    moment,
-    redirect,
-    uuid_of,
-)
+from web.office.base import FORM, OfficePart
 
 SHEET_MAX = 2_000_000
 TONES = {"passed": "good", "failed": "bad", "left": ""}

@@ -9,7 +9,8 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from web.office.base import EMPTY, Form, OfficePart, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.office.base import OfficePart
 
 EXAM, FILE = "这场考试", "这份离线作答"
 STATES = {"open": "待处理", "accepted": "已采纳", "rejected": "未采纳"}

@@ -12,7 +12,8 @@ from services.core.base import Actor
 from services.entry import BYTES_MAX, LINES_MAX, render_template
 from services.office import Filter
 from services.spreadsheets.formats import Format
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, Form, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 

@@ -10,8 +10,9 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.exams import Show
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 WHAT, PAPER = "这场考试", "这份答卷"
 SHOWS = (("", "全部"), ("flagged", "有提示"), ("waiting", "未公布"), ("passed", "合格"), ("failed", "不合格"))

@@ -11,7 +11,8 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.exams import SittingData, SittingView
-from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.office.base import OfficePart
 
 
 class ExamSittingPages(OfficePart):

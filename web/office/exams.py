@@ -14,7 +14,8 @@ from domain.errors import AppError, InvalidInput
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
 from services.exams import ExamData, ExamView
-from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.office.base import OfficePart
 
 WHAT = "这场考试"
 TONES = {"draft": "warn", "published": "good"}

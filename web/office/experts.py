@@ -11,8 +11,9 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.office import REASON_MAX, Only
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 ONLY: Mapping[str, str] = {"in_pool": "在库", "ending": "即将到期", "over": "已到期", "left": "已退库"}
 

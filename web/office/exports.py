@@ -10,8 +10,9 @@ import aiohttp.web as http
 from domain.errors import InvalidInput, NotFound
 from services.inspection.file_types import XLSX
 from services.office import DIRECT_MAX, Export, ExportRequest, Range, What
+from web.core.form_values import begin_of, day
 from web.office.applications import wanted_of
-from web.office.base import OfficePart, begin_of, day
+from web.office.base import OfficePart
 
 
 class ExportPages(OfficePart):

@@ -10,8 +10,9 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.notifications import ANSWER_MAX
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 STATES = {"open": "待答复", "answered": "已答复"}
 

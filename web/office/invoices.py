@@ -12,8 +12,9 @@ from services.core.base import Actor
 from services.office import InvoiceFilter
 from services.payments import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.ports import ReverseReason
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 
 FILTERS = {
     "to_make": "待开票",

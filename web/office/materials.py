@@ -10,8 +10,9 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.files import MaterialData, MaterialView
+from web.core.form_values import EMPTY, NOBODY, Form, key_of, moment, print_moment, redirect, uuid_of
 from web.files.materials import KINDS, send
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, key_of, moment, print_moment, redirect, uuid_of
+from web.office.base import FORM, OfficePart
 
 AUDIENCES = (("everybody", "所有人"), ("applicants", "登录后的申请人和专家"))
 STATES = {"shown": "", "coming": "未开始", "over": "已结束"}

@@ -10,8 +10,9 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.entry import ANSWER_MAX, Outcome
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 STATES = {"open": "待处理", "dismissed": "不成立", "upheld": "成立", "lapsed": "申请已放弃"}
 OUTCOMES = {"dismiss": "异议不成立", "send_back": "成立，退回修改", "refuse": "成立，不予入库"}

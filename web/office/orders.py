@@ -13,8 +13,9 @@ from domain.payments.lifecycles import OrderState, RefundState
 from services.core.base import Actor
 from services.office import OrderView
 from services.payments import BANKS, Destination, OrderFilter, check_card, check_reason
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 FILTERS = {
     "all": "全部",

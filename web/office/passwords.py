@@ -10,7 +10,8 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.accounts import AT_ONCE, InitialPassword
 from services.core.base import Actor
-from web.office.base import EMPTY, Form, OfficePart, key_of
+from web.core.form_values import EMPTY, Form, key_of
+from web.office.base import OfficePart
 
 OUTCOMES = {
     "issued": "已设置",

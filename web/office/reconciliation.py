@@ -10,8 +10,9 @@ import aiohttp.web as http
 from domain.errors import AppError
 from domain.payments.fees import DIFFERENCE_NAMES
 from services.core.base import Actor
+from web.core.form_values import EMPTY, Form, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, Form, OfficePart, redirect, uuid_of
+from web.office.base import OfficePart
 
 PAGE = 31
 STATES = {"waiting": "待核对", "equal": "一致", "differs": "有差异", "empty": "无交易"}

@@ -12,8 +12,9 @@ from domain.clock import local
 from domain.errors import InvalidInput
 from services.core.base import Actor
 from services.remuneration import OfficeTotals
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, uuid_of
+from web.office.base import OfficePart
 from web.office.exports import file_of
 
 SEARCH_LONGEST = 60

@@ -11,8 +11,9 @@ from domain.errors import AppError, InvalidInput
 from services.catalogues import Node
 from services.core.base import Actor
 from services.reviews import AssignmentForm
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 
 class ReviewerPages(OfficePart):

@@ -11,8 +11,9 @@ from domain.errors import AppError, InvalidInput
 from services.accounts import OFFICES
 from services.core.base import Actor
 from services.core.permissions import role_name
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 
 class StaffPages(OfficePart):

@@ -9,8 +9,9 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
+from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, redirect, uuid_of
+from web.office.base import OfficePart
 
 _ACTIONS = {"add": "added", "end": "ended"}
 

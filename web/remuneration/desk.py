@@ -9,9 +9,9 @@ from domain.payments.money import parse_yuan, yuan
 from services.core.base import Actor
 from services.core.permissions import may
 from services.draws import DrawView
+from web.core.form_values import EMPTY, Form, uuid_of
 from web.core.site import ON_PAGE
 from web.draws.base import DrawPart
-from web.office.base import EMPTY, Form, uuid_of
 
 _ON_PAGE = ON_PAGE | {403, 404}
 _DONE = {

@@ -8,8 +8,8 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.core.form_values import EMPTY, Form, uuid_of, version_of
 from web.core.site import ON_PAGE, Site
-from web.office.base import EMPTY, Form, uuid_of, version_of
 
 _ON_PAGE = ON_PAGE | {404}
 _ACTION = "remuneration"

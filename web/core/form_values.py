@@ -1,0 +1,113 @@
+"""What pages with forms share: values, each refusal beside its field, hidden fields, redirects, times in Beijing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.clock import SHANGHAI, local
+from domain.errors import AppError, InvalidInput, NotFound
+
+NOBODY = UUID(int=0)
+PAGE_SIZE = 20
+_FIRST, _LAST = 2000, 2100
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a form shows: what was typed or stands so far, and a refusal. ``row`` tells apart forms of one page."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    error: AppError | None = None
+    row: str = ""
+
+    def value(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def wrong(self, name: str) -> str:
+        """What is wrong with a field, or nothing."""
+        return self.error.message if self.error and _field_of(self.error) == name else ""
+
+
+EMPTY = Form()
+
+
+def key_of(fields: Mapping[str, str]) -> str | None:
+    """What makes pressing a button twice one command."""
+    key = fields.get("key", "")
+    return key if 8 <= len(key) <= 64 and key.isascii() else None
+
+
+def uuid_of(text: str, what: str = "这一项") -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(f"找不到{what}，请返回列表后刷新。", code="unknown") from error
+
+
+def version_of(text: str) -> int:
+    """What a hidden field says of a row that was shown; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
+def redirect(path: str, **query: str) -> http.HTTPSeeOther:
+    """To be raised: go on to a page; ``note`` says there what was done."""
+    said = {name: value for name, value in query.items() if value}
+    return http.HTTPSeeOther(f"{path}?{urlencode(said)}" if said else path)
+
+
+def print_moment(at: datetime | None) -> str:
+    """As an input of a day and time shows it, on the clocks of Beijing."""
+    return f"{local(at):%Y-%m-%dT%H:%M}" if at else ""
+
+
+def moment(text: str, name: str, label: str, kept: datetime | None = None) -> datetime | None:
+    """What such an input says; empty: None. ``kept`` is returned for what still stands as it was shown.
+
+    Raises InvalidInput.
+    """
+    if not text or (kept is not None and text == print_moment(kept)):
+        return kept if text else None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _no_moment(name, label) from error
+    if at.tzinfo is not None or not _FIRST <= at.year < _LAST:
+        raise _no_moment(name, label)
+    return at.replace(tzinfo=SHANGHAI)
+
+
+def day(text: str, name: str, label: str) -> date | None:
+    """What an input of a day says; empty: None. Raises InvalidInput."""
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{label}请填写为日期，如2026-11-15。", field=name) from error
+    if not _FIRST <= found.year < _LAST:
+        raise InvalidInput(f"{label}请填写为日期，如2026-11-15。", field=name)
+    return found
+
+
+def begin_of(found: date | None, *, days: int = 0) -> datetime | None:
+    """Midnight in Beijing, so many days later."""
+    return datetime.combine(found + timedelta(days=days), time(), SHANGHAI) if found else None
+
+
+def last_page(total: int, size: int = PAGE_SIZE) -> int:
+    return max(1, -(-total // size))
+
+
+def _no_moment(name: str, label: str) -> InvalidInput:
+    return InvalidInput(f"{label}请填写日期和时间，如2026-11-15 10:30。", field=name)
+
+
+def _field_of(error: AppError) -> str:
+    named = error.field or error.params.get("field", "")
+    return str(named).partition(".")[0]
