@@ -1,5 +1,5 @@
 -- Begin a message, ask again whether its turn has come, or renew its lease.
--- KEYS: message, queue, journal, user, kept replies, mark of a message that was here
+-- KEYS: message, queue, journal, user, pending replies, mark of a message that was here
 -- ARGV: key, token, lease, as job, ttl, late ttl, user ttl, window's sort, its end, its count, mark's ttl (times in
 -- milliseconds)
 local t = redis.call('TIME')
@@ -39,8 +39,8 @@ while head ~= key do
 end
 
 local journal = redis.call('GET', KEYS[3])
-local kept = redis.call('LRANGE', KEYS[5], 0, -1)
-if journal then return {'run', journal, '', kept} end
+local pending = redis.call('LRANGE', KEYS[5], 0, -1)
+if journal then return {'run', journal, '', pending} end
 local talk = redis.call('HGET', KEYS[4], 'talk')
 if talk then redis.call('HDEL', KEYS[4], 'talk') end -- it was open, and its journal has expired
-return {'run', '', talk or '', kept}
+return {'run', '', talk or '', pending}

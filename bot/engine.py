@@ -24,7 +24,7 @@ from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, O
 from bot.inbox import CLOSE, FORGET, KEEP, LEASE_TTL, Claim, Inbox, JournalAct, Status
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
 from bot.messages import Message, parse_xml
-from bot.pending_replies import prepend_kept
+from bot.pending_replies import prepend_pending
 from bot.replies import Text, render, speak
 from bot.turn import Turn
 from bot.users import LEAVING_EVENTS, Users
@@ -54,9 +54,9 @@ _LATE_LIMIT = 0.3
 _REDIS_LIMIT = 0.2
 """Seconds that the hand-over's two steps may take: with ``patience`` they stay below WeChat's five."""
 _PURPOSE = "late-message"
-_KEPT_PURPOSE = "kept-reply"
+_PENDING_PURPOSE = "pending-reply"
 
-late_replies = Counter(
+late_reply_outcomes = Counter(
     "bot_late_total", "Replies that missed WeChat's five seconds, by what became of them", ["outcome"]
 )
 
@@ -167,23 +167,25 @@ class Engine:
         if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
             await self._postpone(message, token, job=job)
             return SUCCESS
-        outcome, included = self._with_kept(message, outcome, claim)
+        outcome, included = self._with_pending(message, outcome, claim)
         stored, act = self._stored(message, outcome), self._act(message, outcome)
         return stored if await self._parts.inbox.finish(message, token, stored, act, included=included) else None
 
-    def _with_kept(self, message: Message, outcome: Outcome, claim: Claim) -> tuple[Outcome, int]:
+    def _with_pending(self, message: Message, outcome: Outcome, claim: Claim) -> tuple[Outcome, int]:
         """What could not be said before goes with the first reply that can."""
-        if not claim.kept or outcome.outage or message.event in SILENT_EVENTS:
+        if not claim.pending or outcome.outage or message.event in SILENT_EVENTS:
             return outcome, 0
-        reply, included = prepend_kept(outcome.reply, [self._open_kept(message.pool, one) for one in claim.kept])
+        reply, included = prepend_pending(
+            outcome.reply, [self._open_pending(message.pool, one) for one in claim.pending]
+        )
         return replace(outcome, reply=reply), included
 
-    def _open_kept(self, pool: str, sealed: str) -> str:
+    def _open_pending(self, pool: str, sealed: str) -> str:
         """Empty for one that can't be read any more: a key that is gone."""
         try:
-            return self._parts.keys.open(sealed, f"{_KEPT_PURPOSE}:{pool}").decode()
+            return self._parts.keys.open(sealed, f"{_PENDING_PURPOSE}:{pool}").decode()
         except SealBroken:
-            log.warning("bot_kept_reply_broken")
+            log.warning("bot_pending_reply_broken")
             return ""
 
     async def _answer(self, message: Message, claim: Claim) -> Outcome:
@@ -211,7 +213,7 @@ class Engine:
                 await self._parts.late(message.pool, self._sealed(message))
         except OUTAGES as error:
             log.warning("bot_hand_over_failed", error=type(error).__name__)
-            late_replies.labels("not_committed").inc()
+            late_reply_outcomes.labels("not_committed").inc()
             step = self._parts.inbox.settle(message, self._busy(message))
         else:
             step = self._parts.inbox.hand_over(message)
@@ -244,7 +246,7 @@ class Engine:
         except OUTAGES as error:
             await self._parts.inbox.return_delivery(message)
             raise Transient("the reply could not be kept yet", retry_after=5) from error
-        late_replies.labels(outcome).inc()
+        late_reply_outcomes.labels(outcome).inc()
 
     async def _send(self, message: Message, text: str) -> str:
         if await self._parts.windows.spend(message.pool, message.openid):
@@ -254,8 +256,8 @@ class Engine:
                 log.warning("bot_late_reply_refused", code=error.vendor_code)
             else:
                 return "sent"
-        sealed = self._parts.keys.seal(text, f"{_KEPT_PURPOSE}:{message.pool}")
-        await self._parts.inbox.keep(message, sealed)
+        sealed = self._parts.keys.seal(text, f"{_PENDING_PURPOSE}:{message.pool}")
+        await self._parts.inbox.add_pending(message, sealed)
         await self._parts.no_window(message.pool, message.openid)
         return "kept"
 

@@ -1,7 +1,7 @@
 -- Store a reply and the journal, and let the user's next message run. 'lost' when the claim had passed to another.
--- KEYS: message, queue, journal, user, kept replies, mark
+-- KEYS: message, queue, journal, user, pending replies, mark
 -- ARGV: key, token, reply, journal act, journal, talk's name, ttl, late ttl, user ttl, journal ttl (milliseconds),
--- how many kept replies this one tells
+-- how many pending replies this one contains
 local s = redis.call('HMGET', KEYS[1], 'owner', 'late', 'reply')
 if s[1] ~= ARGV[2] or s[3] or redis.call('LINDEX', KEYS[2], 0) ~= ARGV[1] then return 'lost' end
 redis.call('HSET', KEYS[1], 'reply', ARGV[3])

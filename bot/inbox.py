@@ -32,7 +32,7 @@ _JOURNAL_TTL = int(JOURNAL_TTL.total_seconds() * 1000)
 _PARKED = "bot:parked"
 _REPLY_TTL = 7 * 24 * 3600 * 1000
 """Milliseconds that a reply which could not be sent waits for its person to write again."""
-_KEPT_MOST = 3
+_PENDING_MOST = 3
 
 # ARGV: late ttl
 _HAND_OVER = """
@@ -78,7 +78,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """``reply`` when DONE (``late``: for the job to send); ``journal``, ``timed_out`` (name of a talk) and ``kept``
+    """``reply`` when DONE (``late``: for the job to send); ``journal``, ``timed_out`` (name of a talk) and ``pending``
     (sealed replies that could not be sent, oldest first) when RUN."""
 
     status: Status
@@ -86,7 +86,7 @@ class Claim:
     late: bool = False
     journal: str = ""
     timed_out: str = ""
-    kept: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Inbox:
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, included: int = 0) -> bool:
         """Store the reply and the journal, and let the user's next message run. False: we had lost the claim.
 
-        ``included`` kept replies are contained in this one and are kept no longer.
+        ``included`` pending replies are contained in this one and are dropped.
         """
         times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL, _JOURNAL_TTL)
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, included)
@@ -154,12 +154,12 @@ class Inbox:
         """Nothing was sent; another job may try again."""
         await self._redis.hdel(_keys(message)[0], "sent")
 
-    async def keep(self, message: Message, sealed: str) -> None:
+    async def add_pending(self, message: Message, sealed: str) -> None:
         """Hold a reply that could not be sent until its person writes again."""
         key = _keys(message)[4]
         async with self._redis.pipeline() as pipeline:
             pipeline.rpush(key, sealed)
-            pipeline.ltrim(key, -_KEPT_MOST, -1)
+            pipeline.ltrim(key, -_PENDING_MOST, -1)
             pipeline.pexpire(key, _REPLY_TTL)
             await pipeline.execute()
 
@@ -188,8 +188,8 @@ def _read(row: object) -> Claim:
         case Status.DONE:
             return Claim(Status.DONE, reply=_text(rest[0]), late=bool(rest[1]))
         case Status.RUN:
-            kept = tuple(_text(one) for one in cast("list[bytes | str]", rest[2]))
-            return Claim(Status.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]), kept=kept)
+            pending = tuple(_text(one) for one in cast("list[bytes | str]", rest[2]))
+            return Claim(Status.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]), pending=pending)
         case other:
             return Claim(other)
 

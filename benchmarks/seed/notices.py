@@ -37,8 +37,8 @@ class _Told:
 
 async def load_notices(world: World, loader: Loader, called: Sequence[Called], applied: Sequence[Applied]) -> None:
     """Of releases, calls and applications; then of bindings, again and again, until there are enough."""
-    told = itertools.chain(_of_releases(called), _of_calls(called), _of_applications(applied), _of_bindings(world))
-    wanted = itertools.islice(told, world.sizes.notices)
+    planned = itertools.chain(_of_releases(called), _of_calls(called), _of_applications(applied), _of_bindings(world))
+    wanted = itertools.islice(planned, world.sizes.notices)
     numbers = itertools.count(_FIRST_NUMBER)
     while some := list(itertools.islice(wanted, _AT_ONCE)):
         made = [(new_id(), one) for one in some]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from domain.errors import InvalidInput
 from domain.forms.checking import FieldProblem
 
-TOLD_MAX = 50
+PROBLEMS_MAX = 50
 
 
 def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> InvalidInput:
@@ -17,5 +17,5 @@ def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> Invali
     """
     first = problems[0]
     text = first.message if len(problems) == 1 else f"{message}，共{len(problems)}处，请按提示修改。"
-    listed = [{"field": one.field, "message": one.message} for one in problems[:TOLD_MAX]]
+    listed = [{"field": one.field, "message": one.message} for one in problems[:PROBLEMS_MAX]]
     return InvalidInput(text, code=code, field=first.field, params={"problems": listed, "count": len(problems)})

@@ -26,7 +26,7 @@ from services.spreadsheets.formats import Format, Line, SheetError
 ERRORS_MAX = 1000
 """Reading stops at this number of reasons."""
 
-_TOLD_EVERY = 1000
+_PROGRESS_EVERY = 1000
 """Lines."""
 
 Progress = Callable[[str, int, int], None]
@@ -113,7 +113,7 @@ _OWN_JOBS = """
 UPDATE import_employment j SET expert_id = e.id FROM expert e
  WHERE e.pool = $1 AND e.id_number_hash = j.id_number_hash
 """
-_TOLD_JOBS = """
+_REPLACED_JOBS = """
 DELETE FROM employment m USING import_employment j WHERE j.expert_id = m.expert_id AND m.unit_keys <@ j.unit_keys
 """
 _LEFT_JOBS = """
@@ -205,7 +205,7 @@ class ExpertImport:
                     break
                 if not errors:
                     await self._copy(experts, jobs)
-                if total % _TOLD_EVERY == 0:
+                if total % _PROGRESS_EVERY == 0:
                     report("read", total, 0)
         await execute("CREATE INDEX ON import_expert (id_number_hash)")
         await execute("ANALYZE import_expert")
@@ -232,7 +232,7 @@ class ExpertImport:
         await execute(_OWN_JOBS, actor.pool)
         await execute("CREATE INDEX ON import_employment (expert_id)")
         await execute("ANALYZE import_employment")
-        await execute(_TOLD_JOBS)
+        await execute(_REPLACED_JOBS)
         await execute(_LEFT_JOBS, now)
         await execute(_NEW_JOBS)
         await execute(_LINK_ACCOUNTS)

@@ -15,7 +15,7 @@ import pytest
 
 from bot.dialogue import BUSY
 from bot.inbox import Inbox
-from bot.pending_replies import KEPT
+from bot.pending_replies import LATE_NOTE
 from bot.router import Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
@@ -327,14 +327,14 @@ async def test_a_reply_without_a_window_waits_for_the_person_who_is_told_so(one:
     assert (one.sender.texts, one.nudged) == ([], ["oA"])
     assert await one.send(message(None, MsgType="event", Event="VIEW", EventKey="https://x.example")) == "success"
     assert await one.send(message("数", "oB")) == "第2次", "nobody else reads it"
-    assert await one.send(message("数")) == f"{KEPT}\n\n第1次\n\n第3次"
+    assert await one.send(message("数")) == f"{LATE_NOTE}\n\n第1次\n\n第3次"
     assert await one.send(message("数")) == "第4次", "it is told once"
 
 
 async def test_several_wait_together_in_their_order_and_none_for_ever(one: Process, bench: Bench) -> None:
     for _ in range(3):
         await _miss(one, bench, "数")
-    assert (await one.send(message("数"))).split("\n\n") == [KEPT, "第1次", "第2次", "第3次", "第4次"]
+    assert (await one.send(message("数"))).split("\n\n") == [LATE_NOTE, "第1次", "第2次", "第3次", "第4次"]
     await _miss(one, bench, "数")
     [key] = await one.redis.keys("bot:*:l")
     assert 6 * 86_400 < await one.redis.ttl(key) <= 7 * 86_400
@@ -353,7 +353,7 @@ async def test_a_nudge_that_fails_is_tried_again_and_the_reply_said_once(one: Pr
     one.nudge_fault = None
     await one.work()
     assert one.nudged == ["oA"]
-    assert await one.send(message("数")) == f"{KEPT}\n\n第1次\n\n第2次"
+    assert await one.send(message("数")) == f"{LATE_NOTE}\n\n第1次\n\n第2次"
 
 
 async def test_what_no_key_opens_any_more_is_dropped(one: Process) -> None:
