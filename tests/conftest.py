@@ -11,7 +11,7 @@ pytest_plugins = [
     "tests.plugins.loop",
     "tests.plugins.pools",
     "tests.plugins.servers",
-    "tests.plugins.once",
+    "tests.plugins.caching",
     "tests.plugins.browsers",
     "tests.plugins.collection",
 ]

@@ -52,9 +52,9 @@ class Digests:
     async def notify_due(self) -> int:
         """Notify agencies of what has changed since the last notice; returns how many draws were looked at."""
         due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self._deps.now())
-        return await process_each("digests", due, lambda row: self._tell(row["id"]))
+        return await process_each("digests", due, lambda row: self._notify(row["id"]))
 
-    async def _tell(self, draw_id: UUID) -> None:
+    async def _notify(self, draw_id: UUID) -> None:
         async with transaction():
             locked = await lock(draw_id)
             if locked.draw.digest_agreed != locked.accepted:

@@ -140,10 +140,10 @@ class DeliveryReports:
         at = datetime.fromisoformat(ended_at) if ended_at else None
         report = CallReport(**{**stored.body, "ended_at": at})
         if not await self._virtual_calls.apply_report(report):
-            await self._hear_call(report)
+            await self._apply_call_report(report)
         return True
 
-    async def _hear_call(self, report: CallReport) -> None:
+    async def _apply_call_report(self, report: CallReport) -> None:
         """A report that decides nothing closes the call it names; any other makes us ask the vendor itself."""
         known = await Attempt.get_or_none(out_id=report.out_id, channel="voice") if report.ended else None
         if known is None:

@@ -12,8 +12,8 @@ from app.demo_people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
 from app.introductions import HANDS_IN, introduce
 from app.preparations import bring_demo_people
 from services.core.base import rows
+from tests.data_folders import data_folder
 from tests.factories.settings import make_settings
-from tests.folders import data_folder
 from tests.plugins.servers import TestServers
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,11 @@ from app.assembly import make_services as assemble
 from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.registry import Services
+from tests.factories.draw_relay import NoRelay
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
 from tests.factories.identity import FakeFaces, FakeRegister
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
-from tests.factories.relay import NoRelay
 
 
 class _Official(SceneMaker, FakeChat):

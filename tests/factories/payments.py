@@ -351,7 +351,7 @@ class Passed:
 
 
 @dataclass
-class Till:
+class PaymentKit:
     """All services of payments over a fake platform."""
 
     deps: Deps
@@ -382,7 +382,7 @@ class Till:
         await self.webhooks.receive("demo", GOOD, notification(trade=report))
 
 
-def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
+def make_payment_kit(deps: Deps, clock: Clock, notices: Notifier) -> PaymentKit:
     platform, mailer, files, renderer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakeRenderer(), Passed()
     settle = Settlement(deps, platform)
     orders = Orders(deps, platform, settle)
@@ -392,7 +392,7 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
     invoices = Invoices(deps, notices, platform, store, renderer)
     invoicing = InvoiceProcessor(deps, notices, platform, store, renderer, OutboundEmails(deps, mailer))
     webhooks = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
-    return Till(
+    return PaymentKit(
         deps,
         clock,
         platform,
@@ -433,7 +433,7 @@ class FakeChat:
         return self.open
 
 
-def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: EntryStages) -> PaymentServices:
+def make_fake_payments(deps: Deps, notices: Notifier, fees: Fees, entry: EntryStages) -> PaymentServices:
     """What the container makes, over a platform, renderer, mail server and chat that only pretend."""
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)

@@ -14,7 +14,7 @@ from app.demo_people import EXPERTS, STAFF
 from domain.clock import local
 from services.core.base import rows
 from tests.factories.files import pdf
-from tests.faults.stagehand import Hand, Killer, patiently
+from tests.faults.draws import DrawDriver, Killer, patiently
 
 PANEL = 5
 ARRIVED = ("sent", "delivered")
@@ -47,49 +47,49 @@ class Member:
     mobile: str
 
 
-async def draw_panels(hand: Hand, count: int = 2) -> list[str]:
+async def draw_panels(draw_driver: DrawDriver, count: int = 2) -> list[str]:
     """Draws that are full, made in the morning, when experts may be called; each meets a day after the one before."""
-    morning = (local(await hand.stage.now()) + timedelta(days=1)).replace(hour=9, minute=0, second=0)
-    await hand.move_to(morning)
+    morning = (local(await draw_driver.stage.now()) + timedelta(days=1)).replace(hour=9, minute=0, second=0)
+    await draw_driver.move_to(morning)
     for person in EXPERTS:
-        await hand.set_autopilot(person.mobile, "accept", "both")
-    draws = [await hand.prepare_draw(PANEL) for _ in range(count)]
+        await draw_driver.set_autopilot(person.mobile, "accept", "both")
+    draws = [await draw_driver.prepare_draw(PANEL) for _ in range(count)]
     for draw in draws:
-        await hand.start(draw)
+        await draw_driver.start(draw)
     for draw in draws:
-        assert (await hand.live_through(draw, step=30))["state"] == "completed"
+        assert (await draw_driver.live_through(draw, step=30))["state"] == "completed"
     return draws
 
 
-async def members_of(hand: Hand, draw: str) -> list[Member]:
+async def members_of(draw_driver: DrawDriver, draw: str) -> list[Member]:
     found = await patiently(lambda: rows(_MEMBERS, draw))
-    keys = hand.stage.deps.keys
+    keys = draw_driver.stage.deps.keys
     return [Member(str(row["id"]), keys.open_text(row["mobile_sealed"], "mobile")) for row in found]
 
 
-async def prepare_release(hand: Hand, draw: str) -> None:
+async def prepare_release(draw_driver: DrawDriver, draw: str) -> None:
     """Applied for and approved."""
     path = f"/draws/{draw}/release"
-    await hand.agency.upload(f"{path}/attachment", "退选申请表.pdf", pdf())
-    await hand.agency.post(f"{path}/application", {"cause": "招标失败", "reason": "投标人不足三家"})
-    await hand.approve()
+    await draw_driver.agency.upload(f"{path}/attachment", "退选申请表.pdf", pdf())
+    await draw_driver.agency.post(f"{path}/application", {"cause": "招标失败", "reason": "投标人不足三家"})
+    await draw_driver.approve()
 
 
-async def prepare_recall(hand: Hand, draw: str) -> tuple[str, datetime]:
+async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[str, datetime]:
     """A verified recall of a panel that has met, and when it is to meet again."""
-    agency = hand.agency
+    agency = draw_driver.agency
     met = datetime.fromisoformat((await agency.get(f"/draws/{draw}"))["starts_at"])
-    await hand.move_to(met + timedelta(seconds=1))
+    await draw_driver.move_to(met + timedelta(seconds=1))
     await agency.post(f"/draws/{draw}/end", {"reason": "评标结束"})
     starts = met + timedelta(days=2)
     times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=3)).isoformat()}
     recall = str((await agency.post(f"/draws/{draw}/recalls", times))["id"])
     await agency.upload(f"/draws/{recall}/attachment", "复评申请表.pdf", pdf())
-    await hand.submit(recall)
+    await draw_driver.submit(recall)
     return recall, starts
 
 
-async def settle(hand: Hand, since: datetime, expected: Mapping[str, int]) -> None:
+async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str, int]) -> None:
     """Let time go by until there are so many notices of each kind, and none of them is under way."""
     loop = asyncio.get_running_loop()
     give_up = loop.time() + 120
@@ -98,34 +98,36 @@ async def settle(hand: Hand, since: datetime, expected: Mapping[str, int]) -> No
         counts = {row["kind"]: row["count"] for row in found}
         if counts == expected and not any(row["going_on"] for row in found):
             return
-        assert loop.time() < give_up, f"{[dict(row) for row in found]}, not {expected}\n{await hand.overdue()}"
+        assert loop.time() < give_up, f"{[dict(row) for row in found]}, not {expected}\n{await draw_driver.overdue()}"
         await asyncio.sleep(0.4)
-        await hand.nudge(75)
+        await draw_driver.nudge(75)
 
 
 # ---- virtual calls
 
 
-async def ring(hand: Hand, killer: Killer, path: str, **body: str) -> None:
+async def ring(draw_driver: DrawDriver, killer: Killer, path: str, **body: str) -> None:
     """Ask for a virtual call whose worker is killed while it dials, and wait until the call has ended."""
-    since = await hand.stage.now()
-    await asyncio.gather(hand.agency.post(path, body or None), killer.strike_dialling())
+    since = await draw_driver.stage.now()
+    await asyncio.gather(draw_driver.agency.post(path, body or None), killer.strike_dialling())
     give_up = asyncio.get_running_loop().time() + 90
     while any(row["closed_at"] is None for row in await patiently(lambda: rows(_VIRTUAL_CALLS, since))):
         assert asyncio.get_running_loop().time() < give_up, "a virtual call never ended"
-        for call in (await hand.phone(STAFF_PHONE))["calls"]:
+        for call in (await draw_driver.phone(STAFF_PHONE))["calls"]:
             if call["state"] == "talking":
-                await hand.stage.wire.control(f"/phones/{STAFF_PHONE}/calls/{call['id']}/hangup", {})
+                await draw_driver.stage.wire.control(f"/phones/{STAFF_PHONE}/calls/{call['id']}/hangup", {})
         await asyncio.sleep(0.4)
-        await hand.nudge(15)
+        await draw_driver.nudge(15)
 
 
-async def check_virtual_calls(hand: Hand, since: datetime, asked: int) -> None:
+async def check_virtual_calls(draw_driver: DrawDriver, since: datetime, asked: int) -> None:
     """So many were asked for, each has an end, and the vendor was asked once at most for each."""
     found = await patiently(lambda: rows(_VIRTUAL_CALLS, since))
     assert len(found) == asked
     assert all(row["closed_at"] and row["state"] in ENDED for row in found), [dict(row) for row in found]
-    made = Counter(call["out_id"] for call in (await hand.phone(STAFF_PHONE))["calls"] if call["kind"] == "two_way")
+    made = Counter(
+        call["out_id"] for call in (await draw_driver.phone(STAFF_PHONE))["calls"] if call["kind"] == "two_way"
+    )
     assert set(made.values()) <= {1}, f"dialled more than once: {made}"
     heard = {row["out_id"] for row in found if row["state"] in ("talked", "missed")}
     assert heard <= set(made), "an outcome of a call that nobody made"
@@ -134,38 +136,40 @@ async def check_virtual_calls(hand: Hand, since: datetime, asked: int) -> None:
 # ---- what the phones have heard
 
 
-async def check_texts(hand: Hand, since: datetime, kind: str, wanted: Mapping[str, str]) -> int:
+async def check_texts(draw_driver: DrawDriver, since: datetime, kind: str, wanted: Mapping[str, str]) -> int:
     """``wanted``: words of the short message by mobile. Each phone has it once where the ledger says that it arrived;
     nobody else has it. Returns how many have it."""
     tried: dict[str, list[str]] = defaultdict(list)
     for row in await patiently(lambda: rows(_TEXTS, kind, since)):
-        tried[hand.stage.deps.keys.open_text(row["mobile_sealed"], "mobile")].append(row["state"])
+        tried[draw_driver.stage.deps.keys.open_text(row["mobile_sealed"], "mobile")].append(row["state"])
     arrived = {mobile: sum(state in ARRIVED for state in states) for mobile, states in tried.items()}
     assert {mobile: len(states) for mobile, states in tried.items()} == dict.fromkeys(wanted, 1), tried
-    counts = await _count_texts(hand, since, wanted)
+    counts = await _count_texts(draw_driver, since, wanted)
     assert counts == arrived, f"on the phones {counts}, by the ledger {arrived}"
     return sum(arrived.values())
 
 
-async def _count_texts(hand: Hand, since: datetime, wanted: Mapping[str, str]) -> dict[str, int]:
+async def _count_texts(draw_driver: DrawDriver, since: datetime, wanted: Mapping[str, str]) -> dict[str, int]:
     """How often each phone has words that somebody was to read."""
     counts = {}
     for person in EXPERTS:
-        sms = [one["text"] for one in (await hand.phone(person.mobile))["sms"] if one["at"] >= since.timestamp()]
+        sms = [one["text"] for one in (await draw_driver.phone(person.mobile))["sms"] if one["at"] >= since.timestamp()]
         found = sum(words in text for words in set(wanted.values()) for text in sms)
         if found or person.mobile in wanted:
             counts[person.mobile] = found
     return counts
 
 
-async def check_calls(hand: Hand, since: datetime, members: Sequence[Member], reached: Mapping[str, bool]) -> None:
+async def check_calls(
+    draw_driver: DrawDriver, since: datetime, members: Sequence[Member], reached: Mapping[str, bool]
+) -> None:
     """``reached``: by invitation, as the agency's page shows it.
 
     The system calls each member three times at most, never after an answered call, and calls no other expert.
     """
     by_mobile = {member.mobile: member for member in members}
     for person in EXPERTS:
-        phone = await hand.phone(person.mobile)
+        phone = await draw_driver.phone(person.mobile)
         calls = [call for call in phone["calls"] if call["at"] >= since.timestamp() and call["kind"] != "two_way"]
         answered = [call["answered_at"] > 0 for call in calls]
         if (member := by_mobile.get(person.mobile)) is None:

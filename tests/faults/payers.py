@@ -30,10 +30,10 @@ from services.accounts import account_by_mobile
 from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
+from tests.data_folders import data_folder
 from tests.drivers.paying import Payer
 from tests.drivers.phones import press_by_script
-from tests.faults.stagehand import Hand, patiently
-from tests.folders import data_folder
+from tests.faults.draws import DrawDriver, patiently
 
 T = TypeVar("T")
 AMOUNT = 100
@@ -170,13 +170,13 @@ async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
 
 
 @asynccontextmanager
-async def owing() -> AsyncIterator[Till]:
+async def owing() -> AsyncIterator[PaymentDriver]:
     """Everything started, phones handed out, eight in the morning."""
     with data_folder("money") as folder:
         async with stage(folder, prepare=[let_owe], durable=False) as found:
-            till = Till(found, replace(found.wire, patience=150.0))
-            await till.begin()
-            yield till
+            payment_driver = PaymentDriver(found, replace(found.wire, patience=150.0))
+            await payment_driver.begin()
+            yield payment_driver
 
 
 # ---- the people
@@ -203,10 +203,10 @@ class Sheet:
 
 
 @dataclass
-class Till:
+class PaymentDriver:
     stage: Stage
     wire: Wire
-    hand: Hand = field(init=False)
+    draw_driver: DrawDriver = field(init=False)
     minis: dict[str, MiniProgram] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
     used: list[Debtor] = field(default_factory=list)
@@ -215,7 +215,7 @@ class Till:
     """Why a person could not open the cashier, for a test that fails."""
 
     def __post_init__(self) -> None:
-        self.hand = Hand(self.stage)
+        self.draw_driver = DrawDriver(self.stage)
 
     async def begin(self) -> None:
         now = local(await self.stage.now())
@@ -327,7 +327,7 @@ class Till:
     async def live(self, minutes: int) -> None:
         """Let time go by in steps that a signature survives."""
         for _ in range(-(-minutes // 4)):
-            await self.hand.nudge(240)
+            await self.draw_driver.nudge(240)
             await asyncio.sleep(0.25)
 
     async def settle(self, patience: float = 90.0) -> None:
@@ -343,7 +343,7 @@ class Till:
             waited = now() - begun
             assert waited < patience, left
             seconds, pause = (240, 0.4) if waited < patience * 2 / 3 else (3600, 1.0)
-            await self.hand.nudge(seconds)
+            await self.draw_driver.nudge(seconds)
             await asyncio.sleep(pause)
 
     async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = 60.0) -> T:
@@ -351,7 +351,7 @@ class Till:
         give_up = asyncio.get_running_loop().time() + patience
         while not (found := await look()):
             assert asyncio.get_running_loop().time() < give_up, await self.left()
-            await self.hand.nudge(60)
+            await self.draw_driver.nudge(60)
             await asyncio.sleep(0.4)
         return found
 

@@ -20,8 +20,8 @@ from app import process_supervisor
 from domain.exams.answers import Answer, AnswerEvent, digest, merge
 from services.core.base import rows
 from services.operations import find_broken, find_broken_audit
-from tests.faults.sitters import Sitter, make_exam_for
-from tests.faults.stagehand import Hand, Killer, beside, patiently, running
+from tests.faults.candidates import CandidatePhone, make_exam_for
+from tests.faults.draws import DrawDriver, Killer, beside, patiently, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PEOPLE, QUESTIONS = 24, 10
@@ -34,7 +34,7 @@ _PAPERS = "SELECT id, digest, score FROM exam_attempt"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hand() -> AsyncIterator[Hand]:
+async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
         async with running() as found:
@@ -63,64 +63,69 @@ async def watch(back: list[tuple[UUID, str, str]]) -> None:
 
 @asynccontextmanager
 async def killing(
-    hand: Hand, chances: random.Random, victims: tuple[str, ...], killed: list[str]
+    draw_driver: DrawDriver, chances: random.Random, victims: tuple[str, ...], killed: list[str]
 ) -> AsyncIterator[None]:
-    killer = Killer(hand, chances, victims, killed=killed, most=len(killed) + 5)
+    killer = Killer(draw_driver, chances, victims, killed=killed, most=len(killed) + 5)
     async with beside(killer.work()):
         yield
 
 
-async def test_a_sitting_loses_nothing_while_processes_are_killed(hand: Hand) -> None:
+async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: DrawDriver) -> None:
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
     chances = random.Random(seed)
-    people = await make_exam_for(hand.stage.deps, PEOPLE, QUESTIONS, await hand.stage.now())
+    people = await make_exam_for(draw_driver.stage.deps, PEOPLE, QUESTIONS, await draw_driver.stage.now())
     killed: list[str] = []
     async with watched() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
-        sitters = [Sitter(http, hand.stage.wire.service_url, one, random.Random(chances.random())) for one in people]
-        async with killing(hand, chances, ("web-1", "worker", "valkey", "postgres"), killed):
-            await answer_in_time(sitters)
+        candidate_phones = [
+            CandidatePhone(http, draw_driver.stage.wire.service_url, one, random.Random(chances.random()))
+            for one in people
+        ]
+        async with killing(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
+            await answer_in_time(candidate_phones)
         # without Valkey, which knows how far the clock was moved: a service that starts meanwhile would turn it back
-        async with killing(hand, chances, ("web-1", "worker", "postgres"), killed):
-            await answer_late(hand, sitters)
+        async with killing(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
+            await answer_late(draw_driver, candidate_phones)
             await until_graded()
-    print(f"killed {killed}, {sum(len(one.acked) for one in sitters)} answers acknowledged")
+    print(f"killed {killed}, {sum(len(one.acked) for one in candidate_phones)} answers acknowledged")
     assert len(killed) > 2
     assert not back
-    await check(sitters)
-    broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(hand.stage.deps))
+    await check(candidate_phones)
+    broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(draw_driver.stage.deps))
     assert not broken, "\n".join(broken)
 
 
-async def answer_in_time(sitters: Sequence[Sitter]) -> None:
+async def answer_in_time(candidate_phones: Sequence[CandidatePhone]) -> None:
     """A third hands in."""
-    await asyncio.gather(*(one.start() for one in sitters))
-    await asyncio.gather(*(answer(one, 40) for one in sitters))
-    await asyncio.gather(*(one.hand_in() for one in sitters[::3]))
+    await asyncio.gather(*(one.start() for one in candidate_phones))
+    await asyncio.gather(*(answer(one, 40) for one in candidate_phones))
+    await asyncio.gather(*(one.hand_in() for one in candidate_phones[::3]))
 
 
-async def answer_late(hand: Hand, sitters: Sequence[Sitter]) -> None:
+async def answer_late(draw_driver: DrawDriver, candidate_phones: Sequence[CandidatePhone]) -> None:
     """A third hands in within the grace, the others leave it to the clock."""
-    await hand.move_to(max(one.deadline for one in sitters) + timedelta(seconds=3))
-    await asyncio.gather(*(answer(one, 12, late=True) for one in sitters if one.receipt is None))
-    await asyncio.gather(*(one.hand_in() for one in sitters[1::3]))
-    await hand.move_to(max(one.grace_until for one in sitters) + timedelta(seconds=1))
-    before = [(one.device, one.seq) for one in sitters]
-    await asyncio.gather(*(answer(one, 3, late=True) for one in sitters))
-    taken = [key for one, last in zip(sitters, before, strict=True) for key in one.acked if key > last]
+    await draw_driver.move_to(max(one.deadline for one in candidate_phones) + timedelta(seconds=3))
+    await asyncio.gather(*(answer(one, 12, late=True) for one in candidate_phones if one.receipt is None))
+    await asyncio.gather(*(one.hand_in() for one in candidate_phones[1::3]))
+    await draw_driver.move_to(max(one.grace_until for one in candidate_phones) + timedelta(seconds=1))
+    before = [(one.device, one.seq) for one in candidate_phones]
+    await asyncio.gather(*(answer(one, 3, late=True) for one in candidate_phones))
+    taken = [key for one, last in zip(candidate_phones, before, strict=True) for key in one.acked if key > last]
     assert not taken, "an answer was taken after the grace"
 
 
-async def answer(sitter: Sitter, times: int, *, late: bool = False) -> None:
+async def answer(candidate_phone: CandidatePhone, times: int, *, late: bool = False) -> None:
     """Answer and save; now and then on another phone, or with a reload. Late ones were made in time or after it."""
     for _ in range(times):
-        made_at = sitter.deadline + timedelta(seconds=sitter.chances.choice([-1, 1])) if late else None
-        for _ in range(sitter.chances.randint(1, 4)):
-            sitter.answer(made_at)
-        await sitter.save()
-        if not late and sitter.chances.random() < 0.08:
-            await sitter.start(sitter.chances.choice([0, sitter.device]))
-        await asyncio.sleep(sitter.chances.uniform(0.05, 0.5))
+        made_at = (
+            candidate_phone.deadline + timedelta(seconds=candidate_phone.chances.choice([-1, 1])) if late else None
+        )
+        for _ in range(candidate_phone.chances.randint(1, 4)):
+            candidate_phone.answer(made_at)
+        await candidate_phone.save()
+        if not late and candidate_phone.chances.random() < 0.08:
+            await candidate_phone.start(candidate_phone.chances.choice([0, candidate_phone.device]))
+        await asyncio.sleep(candidate_phone.chances.uniform(0.05, 0.5))
 
 
 async def until_graded() -> None:
@@ -129,28 +134,32 @@ async def until_graded() -> None:
             await asyncio.sleep(0.5)
 
 
-async def check(sitters: Sequence[Sitter]) -> None:
+async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
     """Acknowledged is stored; the paper is what the merge rule makes of what is stored and counts."""
     stored = by_attempt(await patiently(lambda: rows(_EVENTS)))
     graded = by_attempt(await patiently(lambda: rows(_ANSWERS)))
     papers = {row["id"]: row for row in await patiently(lambda: rows(_PAPERS))}
-    for sitter in sitters:
-        attempt = sitter.attempt_id
+    for candidate_phone in candidate_phones:
+        attempt = candidate_phone.attempt_id
         events = {(row["device"], row["seq"]): row for row in stored.get(attempt, ())}
         lost = [
             key
-            for key, one in sitter.acked.items()
+            for key, one in candidate_phone.acked.items()
             if (events[key]["slot"], events[key]["mask"]) != (one.slot, one.mask)
         ]
         assert not lost
         counting = [row for row in events.values() if row["timing"] < 2]
-        assert all(sitter.acked[key].at > sitter.deadline for key in sitter.acked if events[key]["timing"] == 2)
+        assert all(
+            candidate_phone.acked[key].at > candidate_phone.deadline
+            for key in candidate_phone.acked
+            if events[key]["timing"] == 2
+        )
         merged = merge(AnswerEvent(row["device"], row["seq"], row["slot"], Answer(row["mask"])) for row in counting)
         assert {row["slot"]: row["mask"] for row in graded.get(attempt, ())} == {
             at: one.mask for at, one in merged.items()
         }
         assert papers[attempt]["digest"] == digest(merged)
-        assert sitter.receipt is None or sitter.receipt["digest"] == digest(merged)
+        assert candidate_phone.receipt is None or candidate_phone.receipt["digest"] == digest(merged)
 
 
 def by_attempt(found: Sequence[Any]) -> dict[UUID, list[Any]]:

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from app import process_supervisor
+from tests.faults.draws import NEEDED, DrawDriver, Killer, beside, running
 from tests.faults.panels import (
     PANEL,
     STAFF_PHONE,
@@ -25,7 +26,6 @@ from tests.faults.panels import (
     ring,
     settle,
 )
-from tests.faults.stagehand import NEEDED, Hand, Killer, beside, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 BOUND = 8
@@ -34,7 +34,7 @@ RUNG = 3
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hand() -> AsyncIterator[Hand]:
+async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
         async with running() as found:
@@ -44,92 +44,96 @@ async def hand() -> AsyncIterator[Hand]:
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
-async def test_a_draw_ends_right_while_processes_are_killed(hand: Hand, turn: int) -> None:
+async def test_a_draw_ends_right_while_processes_are_killed(draw_driver: DrawDriver, turn: int) -> None:
     """Killed at other moments each time; a failure shows the seed."""
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed} of turn {turn}")
-    draw = await hand.prepare_draw()
-    killer = Killer(hand, random.Random(seed))
+    draw = await draw_driver.prepare_draw()
+    killer = Killer(draw_driver, random.Random(seed))
     async with beside(killer.work()):
-        await hand.start(draw)
-        progress = await hand.live_through(draw)
+        await draw_driver.start(draw)
+        progress = await draw_driver.live_through(draw)
     assert killer.killed
     assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", NEEDED, 0), killer.killed
-    await hand.check()
+    await draw_driver.check()
 
 
 # ---- what follows a draw
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def panels(hand: Hand) -> list[str]:
-    return await draw_panels(hand)
+async def panels(draw_driver: DrawDriver) -> list[str]:
+    return await draw_panels(draw_driver)
 
 
 @asynccontextmanager
-async def killing(hand: Hand) -> AsyncIterator[Killer]:
+async def killing(draw_driver: DrawDriver) -> AsyncIterator[Killer]:
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
-    killer = Killer(hand, random.Random(seed), ("worker", "postgres"), most=3)
-    await hand.set_autopilot(STAFF_PHONE, "accept", "voice")
+    killer = Killer(draw_driver, random.Random(seed), ("worker", "postgres"), most=3)
+    await draw_driver.set_autopilot(STAFF_PHONE, "accept", "voice")
     async with beside(killer.work()):
         yield killer
     print(f"killed {killer.killed}")
     assert killer.by_chance, "nothing was killed at a random moment"
 
 
-async def test_a_release_reaches_everybody_once_while_processes_are_killed(hand: Hand, panels: list[str]) -> None:
+async def test_a_release_reaches_everybody_once_while_processes_are_killed(
+    draw_driver: DrawDriver, panels: list[str]
+) -> None:
     """Three calls at most, none after one that was answered; a person reaches the one whom none did."""
     path = f"/draws/{panels[1]}/release"
-    members = await members_of(hand, panels[1])
+    members = await members_of(draw_driver, panels[1])
     for member in members:
         choice = "silent" if member == members[0] else "accept"
-        await hand.set_autopilot(member.mobile, choice, "voice")
-    await prepare_release(hand, panels[1])
-    since = await hand.stage.now()
-    async with killing(hand) as killer, beside(killer.strike_sender("voice", "draw_released")):
-        await killer.strike("web-1", hand.agency.post(f"{path}/start"))
-        await settle(hand, since, {"draw_released": PANEL, "draw_release_text": PANEL})
-        panel = (await hand.agency.get(path))["panel"]
+        await draw_driver.set_autopilot(member.mobile, choice, "voice")
+    await prepare_release(draw_driver, panels[1])
+    since = await draw_driver.stage.now()
+    async with killing(draw_driver) as killer, beside(killer.strike_sender("voice", "draw_released")):
+        await killer.strike("web-1", draw_driver.agency.post(f"{path}/start"))
+        await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
+        panel = (await draw_driver.agency.get(path))["panel"]
         assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
         left = [f"{path}/{row['invitation_id']}" for row in panel if row["by_hand"]]
-        await ring(hand, killer, f"{left[0]}/calls", phone=STAFF_PHONE)
-        told = [hand.agency.post(f"{one}/confirmation", {"words": "已电话告知本人"}) for one in left]
+        await ring(draw_driver, killer, f"{left[0]}/calls", phone=STAFF_PHONE)
+        told = [draw_driver.agency.post(f"{one}/confirmation", {"words": "已电话告知本人"}) for one in left]
         await killer.strike("web-1", asyncio.gather(*told))
-    panel = (await hand.agency.get(path))["panel"]
+    panel = (await draw_driver.agency.get(path))["panel"]
     assert all(row["confirmed"] for row in panel)
-    await check_calls(hand, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
-    texts = await check_texts(hand, since, "draw_release_text", {member.mobile: "已退选" for member in members})
+    await check_calls(draw_driver, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
+    texts = await check_texts(draw_driver, since, "draw_release_text", {member.mobile: "已退选" for member in members})
     assert sum(row["texted"] for row in panel) == texts
-    await check_virtual_calls(hand, since, 1)
-    await hand.check()
+    await check_virtual_calls(draw_driver, since, 1)
+    await draw_driver.check()
 
 
-async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(hand: Hand, panels: list[str]) -> None:
+async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
+    draw_driver: DrawDriver, panels: list[str]
+) -> None:
     """What was agreed with each stands, and who comes gets one confirmation."""
-    former = await members_of(hand, panels[0])
-    recall, starts = await prepare_recall(hand, panels[0])
-    base, agency = f"/draws/{recall}/recall", hand.agency
-    since = await hand.stage.now()
-    async with killing(hand) as killer:
+    former = await members_of(draw_driver, panels[0])
+    recall, starts = await prepare_recall(draw_driver, panels[0])
+    base, agency = f"/draws/{recall}/recall", draw_driver.agency
+    since = await draw_driver.stage.now()
+    async with killing(draw_driver) as killer:
         await agency.put(f"{base}/phone", {"phone": STAFF_PHONE})
         for at, row in enumerate((await agency.get(base))["rows"]):
             if at < RUNG:
-                await ring(hand, killer, f"{base}/experts/{row['id']}/calls")
+                await ring(draw_driver, killer, f"{base}/experts/{row['id']}/calls")
             asking = agency.post(f"{base}/experts/{row['id']}/call-backs")
             await (killer.strike("web-1", asking) if at == 0 else asking)
             comes = {"answer": "comes", "gathering_at": starts.isoformat()}
             await agency.put(f"{base}/experts/{row['id']}", comes if at else {"answer": "declines"})
-            await hand.nudge(20)
+            await draw_driver.nudge(20)
         async with beside(killer.strike_sender("sms", "draw_accepted")):
             said = await killer.strike("web-1", agency.post(f"{base}/confirmation"))
-            await settle(hand, since, {"recall_asked": PANEL, "draw_accepted": PANEL - 1})
+            await settle(draw_driver, since, {"recall_asked": PANEL, "draw_accepted": PANEL - 1})
     assert said["state"] == "short"
     agreed = [(row["asked"], row["takes_part"]) for row in (await agency.get(base))["rows"]]
     assert agreed == [(1, False)] + [(1, True)] * (PANEL - 1)
-    again = await members_of(hand, recall)
-    await check_texts(hand, since, "recall_asked", {member.mobile: "需复评" for member in former})
-    await check_texts(hand, since, "draw_accepted", {member.mobile: "已确认您参加评标" for member in again})
+    again = await members_of(draw_driver, recall)
+    await check_texts(draw_driver, since, "recall_asked", {member.mobile: "需复评" for member in former})
+    await check_texts(draw_driver, since, "draw_accepted", {member.mobile: "已确认您参加评标" for member in again})
     assert len(again) == PANEL - 1
-    await check_virtual_calls(hand, since, RUNG)
-    await hand.check()
+    await check_virtual_calls(draw_driver, since, RUNG)
+    await draw_driver.check()

@@ -15,8 +15,8 @@ from app import process_supervisor
 from app.demo.wire import Json
 from domain.clock import local
 from services.core.base import rows
-from tests.faults.payers import AMOUNT, FRIENDS, WAYS, Debtor, Till, owing
-from tests.faults.stagehand import Killer
+from tests.faults.draws import Killer
+from tests.faults.payers import AMOUNT, FRIENDS, WAYS, Debtor, PaymentDriver, owing
 from tests.faults.test_outages import standing_still
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -32,7 +32,7 @@ SICK = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def till() -> AsyncIterator[Till]:
+async def payment_driver() -> AsyncIterator[PaymentDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
         async with owing() as found:
@@ -40,18 +40,18 @@ async def till() -> AsyncIterator[Till]:
 
 
 @pytest.mark.parametrize("kind", TOLD)
-async def test_notifications_may_be(till: Till, kind: str) -> None:
+async def test_notifications_may_be(payment_driver: PaymentDriver, kind: str) -> None:
     """Two people pay the same fee, and what the platform tells of it and of the refund is in trouble."""
-    [debtor] = till.take(1)
-    await till.fault(kind, seconds=2)
-    sheets = [await till.open_sheet(debtor, "mini"), await till.open_sheet(debtor, "native")]
+    [debtor] = payment_driver.take(1)
+    await payment_driver.fault(kind, seconds=2)
+    sheets = [await payment_driver.open_sheet(debtor, "mini"), await payment_driver.open_sheet(debtor, "native")]
     paid = [await sheet.confirm() for sheet in sheets if sheet]
     assert any(paid) or kind == "early_order"
     if kind in FORGED:
         assert await _counted(debtor) == 0, "nothing is believed that is not signed, fresh and whole"
-    await till.live(4)
-    await till.settle()
-    await till.check([debtor])
+    await payment_driver.live(4)
+    await payment_driver.settle()
+    await payment_driver.check([debtor])
 
 
 async def _counted(debtor: Debtor) -> int:
@@ -64,45 +64,45 @@ async def _counted(debtor: Debtor) -> int:
     return int(found[0]["n"])
 
 
-async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(till: Till) -> None:
-    [debtor] = till.take(1)
-    await till.fault("wrong_amount")
-    sheet = await till.open_sheet(debtor, "mini")
+async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment_driver: PaymentDriver) -> None:
+    [debtor] = payment_driver.take(1)
+    await payment_driver.fault("wrong_amount")
+    sheet = await payment_driver.open_sheet(debtor, "mini")
     assert sheet
     assert await sheet.confirm()
     told = await rows("SELECT outcome FROM pay_event WHERE subject = $1", sheet.out_trade_no)
     assert "mismatch" in [row["outcome"] for row in told]
-    unmatched = (await (await till.office()).get("/payments/alarms"))["items"]
+    unmatched = (await (await payment_driver.office()).get("/payments/alarms"))["items"]
     assert (sheet.out_trade_no, "mismatch") in [(one["out_trade_no"], one["outcome"]) for one in unmatched]
-    await till.settle()
-    await till.check([debtor])
+    await payment_driver.settle()
+    await payment_driver.check([debtor])
 
 
 @pytest.mark.parametrize("name", SICK)
-async def test_the_platform_now_and_then(till: Till, name: str) -> None:
+async def test_the_platform_now_and_then(payment_driver: PaymentDriver, name: str) -> None:
     """Orders, questions, closings and refunds alike are struck, and people try again."""
     kind, seconds = SICK[name]
-    [debtor] = till.take(1)
-    await till.fault(kind, probability=0.4, seconds=seconds)
-    assert any(await till.pay_at_once(debtor, *WAYS)), till.refusals
-    await till.live(20)
-    await till.settle()
-    await till.check([debtor])
+    [debtor] = payment_driver.take(1)
+    await payment_driver.fault(kind, probability=0.4, seconds=seconds)
+    assert any(await payment_driver.pay_at_once(debtor, *WAYS)), payment_driver.refusals
+    await payment_driver.live(20)
+    await payment_driver.settle()
+    await payment_driver.check([debtor])
 
 
 @pytest.mark.parametrize("kind", ["refund_slow", "refund_abnormal", "early_refund", "not_enough"])
-async def test_surplus_money_goes_back_though_its_refund_is(till: Till, kind: str) -> None:
-    [debtor] = till.take(1)
-    await till.fault(kind, seconds=1200)
-    assert await till.pay_at_once(debtor, "mini", "for_other") == [True, True]
+async def test_surplus_money_goes_back_though_its_refund_is(payment_driver: PaymentDriver, kind: str) -> None:
+    [debtor] = payment_driver.take(1)
+    await payment_driver.fault(kind, seconds=1200)
+    assert await payment_driver.pay_at_once(debtor, "mini", "for_other") == [True, True]
     if kind != "early_refund":
-        refund = await till.until(lambda: _refund_of(till, kind))
+        refund = await payment_driver.until(lambda: _refund_of(payment_driver, kind))
     if kind == "refund_abnormal":
-        listed = await till.until(lambda: _listed(till))
+        listed = await payment_driver.until(lambda: _listed(payment_driver))
         assert [row["expert_number"] for row in listed] == [debtor.number]
-        await till.wire.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
-    await till.settle()
-    await till.check([debtor])
+        await payment_driver.wire.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
+    await payment_driver.settle()
+    await payment_driver.check([debtor])
 
 
 REVERSING: dict[str, dict[str, object]] = {
@@ -118,20 +118,20 @@ REVERSING: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", REVERSING)
-async def test_an_invoice_is_reversed_once_though_that_is(till: Till, name: str) -> None:
-    [debtor] = till.take(1)
-    assert await till.pay(debtor, "mini")
-    await till.settle()
-    await till.fault(**REVERSING[name])  # type: ignore[arg-type]  # the fault's own fields
-    office = await till.office()
+async def test_an_invoice_is_reversed_once_though_that_is(payment_driver: PaymentDriver, name: str) -> None:
+    [debtor] = payment_driver.take(1)
+    assert await payment_driver.pay(debtor, "mini")
+    await payment_driver.settle()
+    await payment_driver.fault(**REVERSING[name])  # type: ignore[arg-type]  # the fault's own fields
+    office = await payment_driver.office()
     [order] = (await office.get(f"/payments/orders?search={debtor.number}&only=paid"))["items"]
     await office.post(f"/payments/orders/{order['id']}/refund", {"reason": "本人申请退费"})
     if "not possible" in name:
-        stuck = await till.until(lambda: _stuck(till, debtor))
+        stuck = await payment_driver.until(lambda: _stuck(payment_driver, debtor))
         await office.post(f"/payments/invoices/{stuck['id']}/reversal", {"reason": "service_ended", "note": "再次冲红"})
-    await till.until(lambda: _reversed(debtor))
-    await till.settle()
-    await till.check_gone_back(debtor)
+    await payment_driver.until(lambda: _reversed(debtor))
+    await payment_driver.settle()
+    await payment_driver.check_gone_back(debtor)
 
 
 async def _reversed(debtor: Debtor) -> bool:
@@ -141,75 +141,79 @@ async def _reversed(debtor: Debtor) -> bool:
     return bool(found) and found[0]["state"] == "reversed"
 
 
-async def _stuck(till: Till, debtor: Debtor) -> Json | None:
+async def _stuck(payment_driver: PaymentDriver, debtor: Debtor) -> Json | None:
     """What the office is shown as to be reversed."""
-    listed = (await (await till.office()).get("/payments/invoices?only=to_reverse"))["items"]
+    listed = (await (await payment_driver.office()).get("/payments/invoices?only=to_reverse"))["items"]
     return next((row for row in listed if row["expert_number"] == debtor.number), None)
 
 
-async def _refund_of(till: Till, kind: str) -> Json | None:
+async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
     """The refund that is in trouble, once it is: at the platform, or refused there and so only with us."""
     if kind == "not_enough":
         waiting = await rows("SELECT out_refund_no FROM refund WHERE failure = 'NOTENOUGH'")
         return dict(waiting[0]) if waiting else None
     wanted = {"refund_slow": "PROCESSING", "refund_abnormal": "ABNORMAL"}[kind]
-    refunds = (await till.wire.control("/pay/refunds"))["refunds"]
+    refunds = (await payment_driver.wire.control("/pay/refunds"))["refunds"]
     return next((refund for refund in refunds if refund["status"] == wanted), None)
 
 
-async def _listed(till: Till) -> list[Json]:
+async def _listed(payment_driver: PaymentDriver) -> list[Json]:
     """What the office is shown as stuck."""
-    return list((await (await till.office()).get("/payments/orders?only=abnormal"))["items"])
+    return list((await (await payment_driver.office()).get("/payments/orders?only=abnormal"))["items"])
 
 
 @pytest.mark.parametrize("by_other", [False, True])
-async def test_a_payment_after_the_order_was_closed_counts_or_goes_back(till: Till, by_other: bool) -> None:
+async def test_a_payment_after_the_order_was_closed_counts_or_goes_back(
+    payment_driver: PaymentDriver, by_other: bool
+) -> None:
     """The cashier stood open until the order had ended; perhaps another person has paid meanwhile."""
-    [debtor] = till.take(1)
-    late = await till.open_sheet(debtor, "native")
+    [debtor] = payment_driver.take(1)
+    late = await payment_driver.open_sheet(debtor, "native")
     assert late
-    await till.live(20)
-    await till.settle()
-    assert [order["trade_state"] for order in await till.orders(debtor)] == ["CLOSED"]
+    await payment_driver.live(20)
+    await payment_driver.settle()
+    assert [order["trade_state"] for order in await payment_driver.orders(debtor)] == ["CLOSED"]
     if by_other:
-        assert await till.pay(debtor, "mini")
-    await till.fault("pay_after_close", count=1)
+        assert await payment_driver.pay(debtor, "mini")
+    await payment_driver.fault("pay_after_close", count=1)
     assert await late.confirm()
-    await till.settle()
-    await till.check([debtor])
-    paid = [order for order in await till.orders(debtor) if order.get("transaction_id")]
+    await payment_driver.settle()
+    await payment_driver.check([debtor])
+    paid = [order for order in await payment_driver.orders(debtor) if order.get("transaction_id")]
     assert sum(order["amount"]["total"] - order["refunded"] for order in paid) == AMOUNT
     assert len(paid) == 1 + by_other
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-async def test_everything_is_killed_while_people_pay(till: Till, turn: int) -> None:
+async def test_everything_is_killed_while_people_pay(payment_driver: PaymentDriver, turn: int) -> None:
     """Killed at other moments each time, with some trouble at the platform besides; a failure shows the seed."""
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed} of turn {turn}")
     chances = random.Random(seed)
-    debtors = till.take(6)
+    debtors = payment_driver.take(6)
     for kind, probability in (("lost", 0.2), ("concurrent", 0.3), ("drop_answer", 0.1), ("error_after", 0.1)):
-        await till.fault(kind, probability=probability)
-    killer = Killer(till.hand, chances, most=5)
+        await payment_driver.fault(kind, probability=probability)
+    killer = Killer(payment_driver.draw_driver, chances, most=5)
     task = asyncio.create_task(killer.work())
     try:
-        paid = await asyncio.gather(*(_crowd(till, debtor, chances) for debtor in debtors))
-        await till.live(20)
+        paid = await asyncio.gather(*(_crowd(payment_driver, debtor, chances) for debtor in debtors))
+        await payment_driver.live(20)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert killer.killed
-    assert all(paid), till.refusals
-    await till.settle(patience=150)
-    await till.check(debtors)
+    assert all(paid), payment_driver.refusals
+    await payment_driver.settle(patience=150)
+    await payment_driver.check(debtors)
 
 
-async def _crowd(till: Till, debtor: Debtor, chances: random.Random) -> bool:
+async def _crowd(payment_driver: PaymentDriver, debtor: Debtor, chances: random.Random) -> bool:
     """Two or three people pay one fee, at once; whether any money went. Who was refused in the mess tries again."""
     for _ in range(4):
         ways = [(chances.choice(WAYS), chances.randrange(FRIENDS)) for _ in range(chances.randint(2, 3))]
-        sheets = [sheet for way, friend in ways if (sheet := await till.open_sheet(debtor, way, friend)) is not None]
+        sheets = [
+            sheet for way, friend in ways if (sheet := await payment_driver.open_sheet(debtor, way, friend)) is not None
+        ]
         await asyncio.sleep(chances.uniform(0, 1))
         if any(await asyncio.gather(*(sheet.confirm(wait=chances.random() < 0.5) for sheet in sheets))):
             return True
@@ -217,58 +221,62 @@ async def _crowd(till: Till, debtor: Debtor, chances: random.Random) -> bool:
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey"])
-async def test_a_store_stands_still_while_people_pay(till: Till, name: str) -> None:
+async def test_a_store_stands_still_while_people_pay(payment_driver: PaymentDriver, name: str) -> None:
     """Notifications can't be taken in for a while, and orders not be made."""
-    first, second = till.take(2)
-    sheets = [sheet for way in ("mini", "native") if (sheet := await till.open_sheet(first, way)) is not None]
-    async with standing_still(till.hand, name):
+    first, second = payment_driver.take(2)
+    sheets = [sheet for way in ("mini", "native") if (sheet := await payment_driver.open_sheet(first, way)) is not None]
+    async with standing_still(payment_driver.draw_driver, name):
         paying = asyncio.gather(*(sheet.confirm() for sheet in sheets))
-        ordering = asyncio.create_task(till.pay(second, "mini"))
+        ordering = asyncio.create_task(payment_driver.pay(second, "mini"))
         await asyncio.sleep(6)
     assert any(await paying)
     assert await ordering
-    await till.settle()
-    await till.check([first, second])
+    await payment_driver.settle()
+    await payment_driver.check([first, second])
 
 
-async def test_the_bill_finds_a_payment_that_nobody_told_of_and_names_what_differs(till: Till) -> None:
+async def test_the_bill_finds_a_payment_that_nobody_told_of_and_names_what_differs(
+    payment_driver: PaymentDriver,
+) -> None:
     """After that it compares equal; so do the bills of all the days before."""
-    late, last = till.take(2)
-    sheet = await till.open_sheet(late, "native")
+    late, last = payment_driver.take(2)
+    sheet = await payment_driver.open_sheet(late, "native")
     assert sheet
-    await till.live(20)
-    await till.settle()
-    await till.fault("pay_after_close")
-    await till.fault("lost")
+    await payment_driver.live(20)
+    await payment_driver.settle()
+    await payment_driver.fault("pay_after_close")
+    await payment_driver.fault("lost")
     assert await sheet.confirm()
-    await till.clear()
-    assert await till.pay(last, "mini")
-    await till.settle()
-    day = local(await till.stage.now())
-    await till.fault("bill_unknown_row", path=str(day.date()))
-    await till.fault("bill_missing_row", path=str(day.date()))
-    await till.stage.advance_to(day.replace(hour=10, minute=1) + timedelta(days=1))
-    found = await _compared(till, str(day.date()))
+    await payment_driver.clear()
+    assert await payment_driver.pay(last, "mini")
+    await payment_driver.settle()
+    day = local(await payment_driver.stage.now())
+    await payment_driver.fault("bill_unknown_row", path=str(day.date()))
+    await payment_driver.fault("bill_missing_row", path=str(day.date()))
+    await payment_driver.stage.advance_to(day.replace(hour=10, minute=1) + timedelta(days=1))
+    found = await _compared(payment_driver, str(day.date()))
     assert found["state"] == "differs"
-    differences = (await (await till.office()).get(f"/payments/bills/{found['id']}/differences"))["items"]
-    [known] = [order["out_trade_no"] for order in await till.orders(last)]
+    differences = (await (await payment_driver.office()).get(f"/payments/bills/{found['id']}/differences"))["items"]
+    [known] = [order["out_trade_no"] for order in await payment_driver.orders(last)]
     numbers = {one["kind"]: one["out_trade_no"] for one in differences}
     stranger = numbers.pop("unknown_here")
     assert (stranger[0], len(differences)) == ("X", 3)
     assert numbers == {"state": sheet.out_trade_no, "unknown_there": known}
-    await till.settle()
-    assert (await _compared(till, str(day.date()), again=True))["state"] == "equal"
-    bills = (await (await till.office()).get("/payments/bills"))["items"]
+    await payment_driver.settle()
+    assert (await _compared(payment_driver, str(day.date()), again=True))["state"] == "equal"
+    bills = (await (await payment_driver.office()).get("/payments/bills"))["items"]
     assert {one["state"] for one in bills} <= {"equal", "empty"}, bills
-    await till.settle()  # what the bill found may have been counted a moment ago: its receipt is still being mailed
-    await till.check(till.used)
+    await (
+        payment_driver.settle()
+    )  # what the bill found may have been counted a moment ago: its receipt is still being mailed
+    await payment_driver.check(payment_driver.used)
 
 
-async def _compared(till: Till, day: str, *, again: bool = False) -> Json:
+async def _compared(payment_driver: PaymentDriver, day: str, *, again: bool = False) -> Json:
     """A day's bill once it has been compared; ``again``: anew."""
-    office = await till.office()
-    await till.hand.nudge(5)
-    begun = (await till.stage.now()).replace(microsecond=0)
+    office = await payment_driver.office()
+    await payment_driver.draw_driver.nudge(5)
+    begun = (await payment_driver.stage.now()).replace(microsecond=0)
     if again:
         await office.post("/payments/bills", {"day": day})
     for _ in range(200):

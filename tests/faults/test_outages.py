@@ -16,7 +16,7 @@ import pytest_asyncio
 from app.demo.phones import bubbles
 from app.demo_data import POOL
 from app.demo_people import EXPERTS
-from tests.faults.stagehand import NEEDED, Hand, Killer, running
+from tests.faults.draws import NEEDED, DrawDriver, Killer, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 STILL = 6.0
@@ -25,7 +25,7 @@ LONGEST_ANSWER = 30.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hand() -> AsyncIterator[Hand]:
+async def draw_driver() -> AsyncIterator[DrawDriver]:
     async with running() as found:
         await found.bind(2)
         await found.set_autopilots(bound=2)
@@ -33,9 +33,9 @@ async def hand() -> AsyncIterator[Hand]:
 
 
 @asynccontextmanager
-async def standing_still(hand: Hand, name: str) -> AsyncIterator[None]:
+async def standing_still(draw_driver: DrawDriver, name: str) -> AsyncIterator[None]:
     """Nothing is answered, nothing is refused: the server holds its breath."""
-    pids = await Killer(hand).family(name)
+    pids = await Killer(draw_driver).family(name)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -46,15 +46,15 @@ async def standing_still(hand: Hand, name: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey"])
-async def test_a_client_gets_a_polite_answer_and_work_goes_on(hand: Hand, name: str) -> None:
-    draw = await hand.prepare_draw()
-    await hand.start(draw)
-    url = f"{hand.stage.wire.service_url}/api/v1/{POOL}/draws/dashboard"
-    headers = {"Authorization": f"Bearer {hand.agency._access}"}
+async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawDriver, name: str) -> None:
+    draw = await draw_driver.prepare_draw()
+    await draw_driver.start(draw)
+    url = f"{draw_driver.stage.wire.service_url}/api/v1/{POOL}/draws/dashboard"
+    headers = {"Authorization": f"Bearer {draw_driver.agency._access}"}
     loop = asyncio.get_running_loop()
-    async with standing_still(hand, name):
-        asked = asyncio.create_task(_ask(hand.stage.wire.http, url, headers))
-        said = asyncio.create_task(hand.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
+    async with standing_still(draw_driver, name):
+        asked = asyncio.create_task(_ask(draw_driver.stage.wire.http, url, headers))
+        said = asyncio.create_task(draw_driver.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
         began = loop.time()
         await asyncio.sleep(STILL)
     status, text = await asked
@@ -62,10 +62,10 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(hand: Hand, name: 
     assert status in (200, 503)
     assert status == 200 or "稍后" in text or "繁忙" in text
     await said
-    await _is_answered(hand)
-    progress = await hand.live_through(draw)
+    await _is_answered(draw_driver)
+    progress = await draw_driver.live_through(draw)
     assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
-    await hand.check()
+    await draw_driver.check()
 
 
 async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> tuple[int, str]:
@@ -73,9 +73,9 @@ async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -
         return got.status, await got.text()
 
 
-async def _is_answered(hand: Hand) -> None:
+async def _is_answered(draw_driver: DrawDriver) -> None:
     """The message sent in the outage has an answer, be it the plea to send it again; a new one has the real answer."""
-    phone = hand.stage.phone(EXPERTS[0].mobile, POOL)
+    phone = draw_driver.stage.phone(EXPERTS[0].mobile, POOL)
     before = await phone.wait_for(_answer_after(0), "答复")
     await phone.say("我的状态")
     await phone.wait_for(_answer_after(before, "专家编号"), "状态")

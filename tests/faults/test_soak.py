@@ -25,7 +25,7 @@ from app.demo_data import POOL
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
-from tests.faults.stagehand import Hand, Killer, find_supervisor, running
+from tests.faults.draws import DrawDriver, Killer, find_supervisor, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -42,7 +42,7 @@ CALLBACKS = (f"/wechat/{POOL}", "/receipts/sandbox-receipts/sms", f"/callbacks/p
 class Site:
     """The service as an attacker sees it, and its process as the operator does."""
 
-    hand: Hand
+    draw_driver: DrawDriver
     applicant: MiniProgram
     application: str
     draw: str
@@ -51,14 +51,16 @@ class Site:
     async def send(self, path: str, body: bytes, **headers: str) -> int:
         """The status; 400 too where the connection is closed on what is too long."""
         try:
-            async with self.hand.stage.wire.http.post(self.url(path), data=io.BytesIO(body), headers=headers) as answer:
+            async with self.draw_driver.stage.wire.http.post(
+                self.url(path), data=io.BytesIO(body), headers=headers
+            ) as answer:
                 await answer.read()
                 return answer.status
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
             return 400
 
     def url(self, path: str) -> str:
-        return f"{self.hand.stage.wire.service_url}{path}"
+        return f"{self.draw_driver.stage.wire.service_url}{path}"
 
     async def whole(self, content: bytes, field: str = "title_proof") -> str:
         """Uploads a file at once; its id. Raises Refused."""
@@ -66,7 +68,7 @@ class Site:
         form.add_field("file", io.BytesIO(content), filename="a.jpg")
         path = f"/api/v1/{POOL}/applications/{self.application}/attachments/whole?field={field}"
         headers = {"Authorization": f"Bearer {self.applicant._access}"}
-        async with self.hand.stage.wire.http.post(self.url(path), data=form, headers=headers) as answer:
+        async with self.draw_driver.stage.wire.http.post(self.url(path), data=form, headers=headers) as answer:
             said = await answer.json(content_type=None)
             if answer.status >= 400:
                 raise Refused(answer.status, said, "upload")
@@ -81,23 +83,23 @@ class Site:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site() -> AsyncIterator[Site]:
-    async with running() as hand:
-        phone = hand.stage.phone(APPLICANT, POOL)
-        applicant = MiniProgram(hand.stage.wire, phone, "applicant")
-        application = await make_applicant(hand.stage.deps, pool=POOL, mobile=APPLICANT)
+    async with running() as draw_driver:
+        phone = draw_driver.stage.phone(APPLICANT, POOL)
+        applicant = MiniProgram(draw_driver.stage.wire, phone, "applicant")
+        application = await make_applicant(draw_driver.stage.deps, pool=POOL, mobile=APPLICANT)
         await applicant.open()
-        pid = await Killer(hand).pid("web-1")
+        pid = await Killer(draw_driver).pid("web-1")
         assert pid is not None
-        yield Site(hand, applicant, str(application.id), await _draft(hand), pid)
+        yield Site(draw_driver, applicant, str(application.id), await _draft(draw_driver), pid)
 
 
-async def _draft(hand: Hand) -> str:
+async def _draft(draw_driver: DrawDriver) -> str:
     """A draw of the agency's own that is still being set up."""
-    times = Times.after(await hand.stage.now(), gathering=timedelta(days=3))
-    project = (await hand.agency.post("/projects", project_form(name="压测项目")))["id"]
-    supervisor = await find_supervisor(hand.agency, "冯监督")
+    times = Times.after(await draw_driver.stage.now(), gathering=timedelta(days=3))
+    project = (await draw_driver.agency.post("/projects", project_form(name="压测项目")))["id"]
+    supervisor = await find_supervisor(draw_driver.agency, "冯监督")
     form = draw_form(project, [], times, needed=3, supervisor=supervisor)
-    return str((await hand.agency.post("/draws", form))["id"])
+    return str((await draw_driver.agency.post("/draws", form))["id"])
 
 
 async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: Site) -> None:
@@ -127,7 +129,7 @@ async def _each_once(site: Site, picture: str) -> None:
     """What is loaded at the first use is no leak."""
     await site.applicant.download(f"/attachments/{picture}/preview")
     with suppress(Refused):
-        await site.hand.agency.upload(f"/draws/{site.draw}/recusal-units/import", "a.xlsx", book())
+        await site.draw_driver.agency.upload(f"/draws/{site.draw}/recusal-units/import", "a.xlsx", book())
     for path in CALLBACKS:
         await site.send(path, b"<xml/>")
     await asyncio.gather(*(site.whole(jpeg(2_000)) for _ in range(4)), return_exceptions=True)
@@ -148,7 +150,7 @@ async def _workbooks(site: Site, _picture: str) -> None:
     assert len(bomb) < 700_000
     for draw, status in ((site.draw, 422), (str(new_id()), 404)):
         path = f"/draws/{draw}/recusal-units/import"
-        answers = await _together(_status(site.hand.agency.upload(path, "a.xlsx", bomb)) for _ in range(5))
+        answers = await _together(_status(site.draw_driver.agency.upload(path, "a.xlsx", bomb)) for _ in range(5))
         assert set(answers) == {status}
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
+from tests.faults.draws import NEEDED, DrawDriver, running
 from tests.faults.panels import (
     PANEL,
     check_calls,
@@ -18,7 +19,6 @@ from tests.faults.panels import (
     prepare_release,
     settle,
 )
-from tests.faults.stagehand import NEEDED, Hand, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 BOUND = 8
@@ -38,7 +38,7 @@ UP = [("voice", "twice", 0.7, 0), ("sms", "twice", 0.7, 0), ("voice", "out_of_or
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hand() -> AsyncIterator[Hand]:
+async def draw_driver() -> AsyncIterator[DrawDriver]:
     async with running() as found:
         await found.bind(BOUND)
         await found.set_autopilots(bound=BOUND)
@@ -46,8 +46,8 @@ async def hand() -> AsyncIterator[Hand]:
 
 
 @asynccontextmanager
-async def faults(hand: Hand, switched: Sequence[tuple[str, str, float, float]]) -> AsyncIterator[None]:
-    control = hand.stage.wire.control
+async def faults(draw_driver: DrawDriver, switched: Sequence[tuple[str, str, float, float]]) -> AsyncIterator[None]:
+    control = draw_driver.stage.wire.control
     for vendor, kind, probability, seconds in switched:
         await control("/faults", {"vendor": vendor, "kind": kind, "probability": probability, "seconds": seconds})
     try:
@@ -57,41 +57,41 @@ async def faults(hand: Hand, switched: Sequence[tuple[str, str, float, float]]) 
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_draw_ends_right_when(hand: Hand, name: str) -> None:
-    draw = await hand.prepare_draw()
-    async with faults(hand, FAULTS[name]):
-        await hand.start(draw)
-        progress = await hand.live_through(draw)
+async def test_a_draw_ends_right_when(draw_driver: DrawDriver, name: str) -> None:
+    draw = await draw_driver.prepare_draw()
+    async with faults(draw_driver, FAULTS[name]):
+        await draw_driver.start(draw)
+        progress = await draw_driver.live_through(draw)
     assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", NEEDED, 0)
-    await hand.check()
+    await draw_driver.check()
 
 
-async def test_a_release_forgets_nobody_when_the_networks_are_down_for_a_while(hand: Hand) -> None:
+async def test_a_release_forgets_nobody_when_the_networks_are_down_for_a_while(draw_driver: DrawDriver) -> None:
     """A call that perhaps rang is not made again: whom it did not reach for certain is left to a person."""
-    [draw] = await draw_panels(hand, 1)
-    members = await members_of(hand, draw)
+    [draw] = await draw_panels(draw_driver, 1)
+    members = await members_of(draw_driver, draw)
     for member in members:
-        await hand.set_autopilot(member.mobile, "silent" if member == members[0] else "accept", "voice")
-    await prepare_release(hand, draw)
-    path, since = f"/draws/{draw}/release", await hand.stage.now()
-    async with faults(hand, DOWN):
-        await hand.agency.post(f"{path}/start")
+        await draw_driver.set_autopilot(member.mobile, "silent" if member == members[0] else "accept", "voice")
+    await prepare_release(draw_driver, draw)
+    path, since = f"/draws/{draw}/release", await draw_driver.stage.now()
+    async with faults(draw_driver, DOWN):
+        await draw_driver.agency.post(f"{path}/start")
         for _ in range(6):
             await asyncio.sleep(0.5)
-            await hand.nudge(45)
-        panel = (await hand.agency.get(path))["panel"]
+            await draw_driver.nudge(45)
+        panel = (await draw_driver.agency.get(path))["panel"]
         assert not any(row["confirmed"] or row["texted"] for row in panel)
-        await check_calls(hand, since, members, dict.fromkeys((one.invitation for one in members), False))
-    async with faults(hand, UP):
-        await settle(hand, since, {"draw_released": PANEL, "draw_release_text": PANEL})
-    panel = (await hand.agency.get(path))["panel"]
+        await check_calls(draw_driver, since, members, dict.fromkeys((one.invitation for one in members), False))
+    async with faults(draw_driver, UP):
+        await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
+    panel = (await draw_driver.agency.get(path))["panel"]
     assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
     for row in panel:
         if row["by_hand"]:
-            await hand.agency.post(f"{path}/{row['invitation_id']}/confirmation", {"words": "已电话告知本人"})
-    panel = (await hand.agency.get(path))["panel"]
+            await draw_driver.agency.post(f"{path}/{row['invitation_id']}/confirmation", {"words": "已电话告知本人"})
+    panel = (await draw_driver.agency.get(path))["panel"]
     assert all(row["confirmed"] for row in panel)
-    await check_calls(hand, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
-    texts = await check_texts(hand, since, "draw_release_text", {one.mobile: "已退选" for one in members})
+    await check_calls(draw_driver, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
+    texts = await check_texts(draw_driver, since, "draw_release_text", {one.mobile: "已退选" for one in members})
     assert texts == PANEL == sum(row["texted"] for row in panel)
-    await hand.check()
+    await draw_driver.check()

@@ -43,7 +43,7 @@ from tests.factories import offices
 from tests.factories.assembly import make_services
 from tests.factories.draws import make_project
 from tests.factories.offices import Office, add_experts, make_office
-from tests.factories.payments import Passed, make_fake_desk
+from tests.factories.payments import Passed, make_fake_payments
 from tests.factories.people import make_account
 from tests.invariants import check_invariants
 
@@ -246,7 +246,7 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
     deps = Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url="http://127.0.0.1:8080")
     office = await make_office(deps)
     client = redis_client(redis)
-    payments = make_fake_desk(deps, office.notices, Fees(deps, office.notices), Passed())
+    payments = make_fake_payments(deps, office.notices, Fees(deps, office.notices), Passed())
     made = World(clock, office, replace(make_services(deps), payments=payments), client, database)
     made.start_process()
     try:

@@ -28,8 +28,8 @@ from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
 from services.operations import find_broken, find_broken_audit
+from tests.data_folders import data_folder
 from tests.drivers.applicants import Office, PageScript, Reviewer
-from tests.folders import data_folder
 
 PASSWORD = "Abcd1234"
 

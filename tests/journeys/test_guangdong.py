@@ -26,9 +26,9 @@ from app.demo.stage import stage
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit
+from tests.data_folders import data_folder
 from tests.drivers.phones import press_menu
 from tests.factories.files import pdf
-from tests.folders import data_folder
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at, moment
 

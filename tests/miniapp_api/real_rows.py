@@ -24,7 +24,7 @@ from tests.factories.offices import Office
 from tests.factories.people import make_account, make_agent_link
 from tests.miniapp_api.conftest import World
 from tests.web.conftest import World as Pages
-from tests.web.everything import make_everything
+from tests.web.owned_rows import make_owned_rows
 
 GIVEN = {"pool", "kind", "form", "section", "offset"}
 """In addresses, what is no row."""
@@ -77,7 +77,7 @@ class Rows:
 
 async def make_rows(world: World, office: Office) -> Rows:
     pages = Pages(cast(Any, None), world.services, office, world.clock, cast(Any, None))
-    everything = await make_everything(pages)
+    everything = await make_owned_rows(pages)
     values = everything.values
     account = await _what_pages_lack(world, office)
     found: dict[tuple[str, str], object] = {

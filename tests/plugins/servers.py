@@ -21,8 +21,8 @@ import redis as redis_client
 from psycopg import sql
 
 from models.migrate import migrate
-from tests.folders import data_folder
-from tests.plugins.copies import Copy
+from tests.data_folders import data_folder
+from tests.plugins.database_copies import Copy
 from tests.plugins.pools import KeptPools
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.demo.stage import Stage, stage
 from app.preparations import bring_demo_people
-from tests.folders import data_folder
+from tests.data_folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.sandbox.offices import PICTURES
 

@@ -15,7 +15,7 @@ from app.demo.stage import stage
 from app.demo_data import POOL
 from app.demo_exams import EXAMPLE, call_example
 from app.preparations import bring_demo_items, bring_demo_people
-from tests.folders import data_folder
+from tests.data_folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.sandbox.offices import PICTURES
 

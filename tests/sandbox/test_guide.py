@@ -22,7 +22,7 @@ from app.demo_exams import call_example
 from app.demo_people import APPLICANTS, CAST
 from app.introductions import introduce
 from app.preparations import bring_demo_items, bring_demo_people
-from tests.folders import data_folder
+from tests.data_folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.sandbox.offices import AGENCY, INLINE, NAMELESS, PICTURES, SUPERVISOR, web
 

@@ -22,7 +22,7 @@ OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S
 
 
 @dataclass
-class Till(Shop):
+class PaidShop(Shop):
     """A shop with an order that a person has paid; its transaction is the application for an invoice."""
 
     apply_id: str = ""
@@ -36,9 +36,9 @@ class Till(Shop):
 
 
 @pytest.fixture
-async def shop(service: Service) -> AsyncIterator[Till]:
+async def shop(service: Service) -> AsyncIterator[PaidShop]:
     box = await open_box(service, pay=pay_settings(), wire={"fapiao_delay": 600})
-    shop = Till(box)
+    shop = PaidShop(box)
     await shop.start()
     await shop.call("PATCH", f"{BASE}/merchant/development-config", {"callback_url": shop.url})
     shop.apply_id = (await shop.paid())["transaction_id"]
@@ -58,7 +58,7 @@ def item(amount: int = 30_000, **more: object) -> dict[str, Any]:
     }
 
 
-def body(shop: Till, **more: object) -> dict[str, Any]:
+def body(shop: PaidShop, **more: object) -> dict[str, Any]:
     key: rsa.RSAPublicKey = shop.keys[PUBLIC_KEY_ID]
     email = base64.b64encode(key.encrypt(b"zhang@example.org", OAEP)).decode()
     return {
@@ -70,11 +70,11 @@ def body(shop: Till, **more: object) -> dict[str, Any]:
     }
 
 
-async def apply(shop: Till, **more: object) -> Answer:
+async def apply(shop: PaidShop, **more: object) -> Answer:
     return await shop.call("POST", APPLICATIONS, body(shop, **more), **{"Wechatpay-Serial": PUBLIC_KEY_ID})
 
 
-async def query(shop: Till, fapiao_id: str = "F-1") -> dict[str, Any]:
+async def query(shop: PaidShop, fapiao_id: str = "F-1") -> dict[str, Any]:
     answer = await shop.call("GET", f"{shop.one}?fapiao_id={fapiao_id}")
     assert answer.status == 200
     (found,) = answer.json["fapiao_information"]
@@ -82,14 +82,14 @@ async def query(shop: Till, fapiao_id: str = "F-1") -> dict[str, Any]:
     return found
 
 
-async def issued(shop: Till, **more: object) -> dict[str, Any]:
+async def issued(shop: PaidShop, **more: object) -> dict[str, Any]:
     assert (await apply(shop, **more)).status == 202
     await shop.box.advance(601)
     await eventually(lambda: "FAPIAO.ISSUED" in shop.told())
     return await query(shop)
 
 
-async def test_an_invoice_is_accepted_and_issued_later(shop: Till) -> None:
+async def test_an_invoice_is_accepted_and_issued_later(shop: PaidShop) -> None:
     answer = await apply(shop)
     assert (answer.status, answer.raw) == (202, b"")
     assert (await query(shop))["status"] == "ISSUE_ACCEPTED"
@@ -103,7 +103,7 @@ async def test_an_invoice_is_accepted_and_issued_later(shop: Till) -> None:
     assert (invoice["total_amount"], invoice["tax_amount"], invoice["amount"]) == (30_000, 1_698, 28_302)
 
 
-async def test_the_buyers_address_was_encrypted_for_wechat(shop: Till) -> None:
+async def test_the_buyers_address_was_encrypted_for_wechat(shop: PaidShop) -> None:
     await apply(shop)
     shown = await (await shop.box.client.get("/control/pay/fapiao")).json()
     assert shown["applications"][0]["email"] == "zhang@example.org"
@@ -111,7 +111,7 @@ async def test_the_buyers_address_was_encrypted_for_wechat(shop: Till) -> None:
     assert (await apply(shop, buyer_information=buyer)).code == "400 PARAM_ERROR"
 
 
-async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: Till) -> None:
+async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: PaidShop) -> None:
     assert (await apply(shop)).status == 202
     assert (await shop.call("GET", f"{shop.one}/fapiao-files")).code == "400 INVALID_REQUEST"
     await shop.box.advance(601)
@@ -126,14 +126,14 @@ async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: Till) -> N
     assert (await shop.call("GET", path)).code == "404 RESOURCE_NOT_EXISTS"
 
 
-async def test_the_same_application_again_is_the_same_although_its_cipher_differs(shop: Till) -> None:
+async def test_the_same_application_again_is_the_same_although_its_cipher_differs(shop: PaidShop) -> None:
     assert (await apply(shop)).status == 202
     assert (await apply(shop)).status == 202
     other = [{"fapiao_id": "F-1", "total_amount": 100, "items": [item(100)]}]
     assert (await apply(shop, fapiao_information=other)).code == "400 RESOURCE_ALREADY_EXISTS"
 
 
-async def test_an_invoice_of_a_payment_stays_within_what_was_paid(shop: Till) -> None:
+async def test_an_invoice_of_a_payment_stays_within_what_was_paid(shop: PaidShop) -> None:
     await shop.refund(refund=10_000)
     assert (await apply(shop)).code == "400 INVALID_REQUEST"
     less = [{"fapiao_id": "F-1", "total_amount": 20_000, "items": [item(20_000)]}]
@@ -141,7 +141,7 @@ async def test_an_invoice_of_a_payment_stays_within_what_was_paid(shop: Till) ->
     assert (await apply(shop, fapiao_apply_id="4200")).code == "404 ORDER_NOT_EXIST"
 
 
-async def test_an_invoice_without_a_payment_needs_the_buyers_consent(shop: Till) -> None:
+async def test_an_invoice_without_a_payment_needs_the_buyers_consent(shop: PaidShop) -> None:
     other = {"scene": "WITHOUT_WECHATPAY", "fapiao_apply_id": "APPLY-1"}
     assert (await apply(shop, **other)).code == "400 INVALID_REQUEST"
     page = (await shop.call("GET", f"{BASE}/user-title/title-url?fapiao_apply_id=APPLY-1")).json["title_url"]
@@ -149,7 +149,7 @@ async def test_an_invoice_without_a_payment_needs_the_buyers_consent(shop: Till)
     assert (await apply(shop, **other)).status == 202
 
 
-async def test_numbers_have_32_characters_at_most(shop: Till) -> None:
+async def test_numbers_have_32_characters_at_most(shop: PaidShop) -> None:
     long = [{"fapiao_id": "F" * 33, "total_amount": 30_000, "items": [item()]}]
     assert (await apply(shop, fapiao_information=long)).code == "400 PARAM_ERROR"
     assert (await apply(shop, fapiao_apply_id="4" * 33)).code == "400 PARAM_ERROR"
@@ -166,17 +166,17 @@ async def test_numbers_have_32_characters_at_most(shop: Till) -> None:
         {"fapiao_information": [{"fapiao_id": "F-1", "total_amount": 30_000, "items": [item(tax_rate=0.06)]}]},
     ],
 )
-async def test_an_application_that_breaks_a_rule_is_refused(shop: Till, change: dict[str, Any]) -> None:
+async def test_an_application_that_breaks_a_rule_is_refused(shop: PaidShop, change: dict[str, Any]) -> None:
     assert (await apply(shop, **change)).code == "400 PARAM_ERROR"
     assert (await shop.call("GET", shop.one)).code == "404 RESOURCE_NOT_EXISTS"
 
 
-async def test_the_sum_must_be_that_of_the_lines(shop: Till) -> None:
+async def test_the_sum_must_be_that_of_the_lines(shop: PaidShop) -> None:
     wrong = [{"fapiao_id": "F-1", "total_amount": 30_001, "items": [item()]}]
     assert (await apply(shop, fapiao_information=wrong)).code == "400 INVALID_REQUEST"
 
 
-async def test_an_invoice_may_fail(shop: Till) -> None:
+async def test_an_invoice_may_fail(shop: PaidShop) -> None:
     await shop.fault("fapiao_failed", count=1)
     await apply(shop)
     await shop.box.advance(601)
@@ -188,7 +188,7 @@ def again(number: str) -> dict[str, Any]:
     return {"fapiao_information": [{"fapiao_id": number, "total_amount": 30_000, "items": [item()]}]}
 
 
-async def test_after_a_failure_another_number_may_be_tried_four_times(shop: Till) -> None:
+async def test_after_a_failure_another_number_may_be_tried_four_times(shop: PaidShop) -> None:
     await shop.fault("fapiao_failed", count=5)
     for number in range(1, 6):
         assert (await apply(shop, **again(f"F-{number}"))).status == 202
@@ -199,7 +199,7 @@ async def test_after_a_failure_another_number_may_be_tried_four_times(shop: Till
     assert (await apply(shop, **again("F-6"))).code == "403 RULELIMIT"
 
 
-async def test_an_invoice_may_take_long(shop: Till) -> None:
+async def test_an_invoice_may_take_long(shop: PaidShop) -> None:
     await shop.fault("fapiao_slow", seconds=86_400, count=1)
     await apply(shop)
     await shop.box.advance(80_000)
@@ -213,7 +213,7 @@ def reversal(number: str, **more: object) -> dict[str, Any]:
     return {"reverse_reason": "SERVICE_SUSPENTION", "fapiao_information": [invoice], **more}
 
 
-async def test_an_issued_invoice_is_reversed(shop: Till) -> None:
+async def test_an_issued_invoice_is_reversed(shop: PaidShop) -> None:
     await apply(shop)
     path = f"{shop.one}/reverse"
     assert (await shop.call("POST", path, reversal("1"))).code == "400 INVALID_REQUEST", "not while it is made"
@@ -243,14 +243,14 @@ async def test_an_issued_invoice_is_reversed(shop: Till) -> None:
         ({"fapiao_information": [{"fapiao_id": "F-1", "fapiao_number": "1"}]}, "400 INVALID_REQUEST"),
     ],
 )
-async def test_a_reversal_that_breaks_a_rule_is_refused(shop: Till, change: dict[str, Any], code: str) -> None:
+async def test_a_reversal_that_breaks_a_rule_is_refused(shop: PaidShop, change: dict[str, Any], code: str) -> None:
     invoice = await issued(shop)
     asked = reversal(invoice["blue_fapiao"]["fapiao_number"], **change)
     assert (await shop.call("POST", f"{shop.one}/reverse", asked)).code == code
     assert (await query(shop))["status"] == "ISSUED"
 
 
-async def test_a_reversal_may_fail_and_is_asked_for_again_five_minutes_later(shop: Till) -> None:
+async def test_a_reversal_may_fail_and_is_asked_for_again_five_minutes_later(shop: PaidShop) -> None:
     asked = reversal((await issued(shop))["blue_fapiao"]["fapiao_number"])
     await shop.fault("reverse_failed", count=1)
     await shop.fault("fapiao_slow", seconds=30, count=1)
@@ -265,7 +265,7 @@ async def test_a_reversal_may_fail_and_is_asked_for_again_five_minutes_later(sho
     assert (await query(shop))["status"] == "REVERSED"
 
 
-async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: Till) -> None:
+async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: PaidShop) -> None:
     answer = await shop.call("GET", f"{BASE}/user-title/title-url?fapiao_apply_id=APPLY-1&source=WEB")
     page = answer.json["title_url"].removeprefix("http://127.0.0.1:8090")
     assert "向演示协会申请" in await (await shop.box.client.get(page)).text()
@@ -285,7 +285,7 @@ async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: Till) -> None:
 
 async def test_a_merchant_without_permission_issues_nothing(service: Service) -> None:
     box = await open_box(service, pay=pay_settings(fapiao=False))
-    shop = Till(box, apply_id="4200")
+    shop = PaidShop(box, apply_id="4200")
     await shop.start()
     assert (await apply(shop)).code == "403 NO_AUTH"
     await shop.stop()
@@ -294,7 +294,7 @@ async def test_a_merchant_without_permission_issues_nothing(service: Service) ->
 
 async def test_events_go_where_the_console_says_until_the_merchant_sets_another(service: Service) -> None:
     box = await open_box(service, pay=pay_settings(fapiao_url=f"{service.url}/receipts"), wire={"fapiao_delay": 0})
-    shop = Till(box)
+    shop = PaidShop(box)
     await shop.start()
     shop.apply_id = (await shop.paid())["transaction_id"]
     await apply(shop)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sandbox.conftest import Service, open_box
 from tests.sandbox.merchant import PUBLIC_KEY_ID, Shop, pay_settings
-from tests.sandbox.test_pay_fapiao import APPLICATIONS, Till, body
+from tests.sandbox.test_pay_fapiao import APPLICATIONS, PaidShop, body
 
 NONSENSE: list[Any] = [
     None,
@@ -34,9 +34,9 @@ BEYOND = ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-11-21T
 
 
 @pytest.fixture
-async def shop(service: Service) -> AsyncIterator[Till]:
+async def shop(service: Service) -> AsyncIterator[PaidShop]:
     box = await open_box(service, pay=pay_settings())
-    shop = Till(box)
+    shop = PaidShop(box)
     await shop.start()
     shop.apply_id = (await shop.paid())["transaction_id"]
     yield shop
@@ -64,7 +64,7 @@ async def send(shop: Shop, path: str, wanted: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", NONSENSE, ids=[repr(value)[:20] for value in NONSENSE])
-async def test_nonsense_is_refused(shop: Till, value: Any) -> None:
+async def test_nonsense_is_refused(shop: PaidShop, value: Any) -> None:
     for kind in ("native", "jsapi"):
         good = shop.native_body("T-nonsense-1", time_expire="", support_fapiao=False, payer={"openid": "o"})
         for wanted in spoiled(good, value):

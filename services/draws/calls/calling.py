@@ -376,7 +376,7 @@ class Calling:
             await self._news.notify(draw, "full", {"needed": draw.needed})
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             if reason == "force_ended":
-                await self._tell_panel(locked, now)
+                await self._notify_panel(locked, now)
             await append(draw, now, record.Short(reason))
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
@@ -390,7 +390,7 @@ class Calling:
         draw.finished_at = now
         await draw.save(update_fields=["finished_at"])
 
-    async def _tell_panel(self, locked: Locked, now: datetime) -> None:
+    async def _notify_panel(self, locked: Locked, now: datetime) -> None:
         """After a forced end those who agreed stay, or need not come, as the rulebook says; each learns which."""
         book, draw = self._deps.book(locked.draw.pool), locked.draw
         agreed = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED)

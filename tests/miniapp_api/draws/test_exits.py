@@ -49,7 +49,7 @@ def test_from_every_state_a_road_of_endpoints_leads_out():
 
 def test_without_the_exits_everything_would_be_stuck():
     exits = (DrawEvent.TERMINATE, DrawEvent.END)
-    assert stuck({event: road for event, road in ROADS.items() if event not in exits}) == {
+    assert stuck({event: entry_process for event, entry_process in ROADS.items() if event not in exits}) == {
         state for state in DrawState if not DRAW.is_final(state)
     }
 

@@ -19,7 +19,7 @@ from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
 from services.workflows import ApplicationWorkflow
 from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_campaigns, make_codes
-from tests.factories.entry_road import make_road
+from tests.factories.entry import make_entry_process
 from tests.factories.workflows import make_submission
 from tests.services.conftest import RULEBOOKS, NoticeBook
 
@@ -130,11 +130,11 @@ async def test_in_xinjiang_a_sent_back_form_is_withdrawn_before_it_is_changed(de
 async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: Deps, clock: FixedClock) -> None:
     person, application = await begin(deps, "xinjiang")
     await print_form(deps, application)
-    road = make_road(deps, clock)
-    await road.services.workflows.applications.submit(person, application.id, application.version)
-    application = await road.go_on(await Application.get(id=application.id))
+    entry_process = make_entry_process(deps, clock)
+    await entry_process.services.workflows.applications.submit(person, application.id, application.version)
+    application = await entry_process.go_on(await Application.get(id=application.id))
     assert application.state == "fee"
-    outcome = await road.services.workflows.applications.cancel(person, application.id)
+    outcome = await entry_process.services.workflows.applications.cancel(person, application.id)
     assert outcome.state == ApplicationState.CANCELLED
     assert (await Fee.get(application_id=application.id)).state == FeeState.VOID
     again = await Drafts(deps, make_campaigns(deps)).start(person, "first")

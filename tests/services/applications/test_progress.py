@@ -29,7 +29,7 @@ from tests.factories.applications import (
     make_codes,
     with_rules,
 )
-from tests.factories.entry_road import make_road
+from tests.factories.entry import make_entry_process
 from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_application
 from tests.factories.workflows import make_reviews, make_submission
@@ -205,7 +205,7 @@ async def test_the_way_from_submission_to_the_fee(
     assert stages(at).endswith("公示 now, 缴费 next, 入库 next")
 
     clock.move(timedelta(minutes=4))
-    await make_road(deps, clock).work("public_notice_end")
+    await make_entry_process(deps, clock).work("public_notice_end")
     at = await progress(to_dos, zhao)
     assert "缴费1.00元" in at.advice
     clock.move(timedelta(minutes=2))

@@ -15,8 +15,8 @@ from services.core.base import Deps
 from services.draws.live import LiveDraws, Watch
 from services.ports import DrawRelay
 from tests.drivers.statements import count_statements
+from tests.factories.draw_relay import NoRelay
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
-from tests.factories.relay import NoRelay
 
 
 @pytest.fixture(autouse=True)

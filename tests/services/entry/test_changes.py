@@ -20,7 +20,7 @@ from services.applications import ApplicationView, CampaignData
 from services.core.base import Actor, Deps
 from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
 from tests.factories.certificates import make_certificate
-from tests.factories.entry_road import Road, make_road
+from tests.factories.entry import EntryProcess, make_entry_process
 from tests.factories.people import make_expert
 from tests.factories.reviews import tasks_of
 from tests.invariants import check_invariants
@@ -37,8 +37,8 @@ def deps(deps: Deps) -> Deps:
 
 
 @pytest.fixture
-def road(deps: Deps, clock: FixedClock) -> Road:
-    return make_road(deps, clock)
+def entry_process(deps: Deps, clock: FixedClock) -> EntryProcess:
+    return make_entry_process(deps, clock)
 
 
 @pytest.fixture
@@ -68,52 +68,56 @@ async def trained(deps: Deps, person: Actor, **columns: Any) -> None:
     await make_certificate(deps, await account_of(person), kind="course", **columns)
 
 
-async def begin(road: Road, person: Actor) -> ApplicationView:
-    begun = await road.services.applications.drafts.start(person, "change")
-    return await road.services.applications.queries.get(person, begun.id)
+async def begin(entry_process: EntryProcess, person: Actor) -> ApplicationView:
+    begun = await entry_process.services.applications.drafts.start(person, "change")
+    return await entry_process.services.applications.queries.get(person, begun.id)
 
 
-async def save(road: Road, person: Actor, view: ApplicationView, section: str, **typed: object) -> None:
+async def save(
+    entry_process: EntryProcess, person: Actor, view: ApplicationView, section: str, **typed: object
+) -> None:
     known = next(one for one in view.sections if one.code == section)
-    drafts = road.services.applications.drafts
+    drafts = entry_process.services.applications.drafts
     await drafts.save_section(person, view.id, section, known.values | typed, known.version)
 
 
-async def hand_in(road: Road, person: Actor, view: ApplicationView) -> Application:
+async def hand_in(entry_process: EntryProcess, person: Actor, view: ApplicationView) -> Application:
     version = (await Application.get(id=view.id)).version
-    await road.services.workflows.applications.submit(person, view.id, version)
+    await entry_process.services.workflows.applications.submit(person, view.id, version)
     return await Application.get(id=view.id)
 
 
 @pytest.mark.parametrize(("state", "days"), [("", 0), ("revoked", 30), ("replaced", 30), ("valid", -1)])
-async def test_only_whoever_passed_may_ask(deps: Deps, road: Road, person: Actor, state: str, days: int) -> None:
+async def test_only_whoever_passed_may_ask(
+    deps: Deps, entry_process: EntryProcess, person: Actor, state: str, days: int
+) -> None:
     """L102, L106: 待完成继续教育、考试后."""
     if state:
         await trained(deps, person, state=state, valid_until=deps.now() + timedelta(days=days))
     with pytest.raises(RuleViolation, match="完成继续教育、考试合格") as refused:
-        await begin(road, person)
+        await begin(entry_process, person)
     assert "新疆手册 2025 L102" in (refused.value.source or "")
 
 
 async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest(
-    deps: Deps, road: Road, person: Actor
+    deps: Deps, entry_process: EntryProcess, person: Actor
 ) -> None:
     """L158, at any time, without a campaign and without a paper; what was filed in another shape is right as it is."""
     await trained(deps, person)
     before = await Expert.get(account_id=person.account_id)
-    view = await begin(road, person)
+    view = await begin(entry_process, person)
     assert view.kept == ()
     asked = {"change_reason", "recusal_units", "email", "bank_name", "bank_account"}
     assert {problem.field for problem in view.problems} == asked, "an imported file does not tell them"
-    await save(road, person, view, "transfer", region=OTHER_CITY, change_reason="工作调动")
-    await save(road, person, view, "new_recusal", recusal_units=[{"name": "无"}])
+    await save(entry_process, person, view, "transfer", region=OTHER_CITY, change_reason="工作调动")
+    await save(entry_process, person, view, "new_recusal", recusal_units=[{"name": "无"}])
     contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
-    await save(road, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
-    application = await hand_in(road, person, view)
+    await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
+    application = await hand_in(entry_process, person, view)
     assert application.state == "reviewing"
     assert [task.region for task in await tasks_of(application)] == [OTHER_CITY]
     assert (await Expert.get(id=before.id)).permanent_region == DISTRICT, "only an approval changes the file"
-    application = await road.go_on(application)
+    application = await entry_process.go_on(application)
     assert application.state == "entered"
     after = await Expert.get(id=before.id)
     assert (after.number, after.permanent_region) == (before.number, OTHER_CITY)
@@ -127,43 +131,45 @@ async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest
 
 
 async def test_new_values_are_held_to_the_form_and_a_suspended_expert_stays_suspended(
-    deps: Deps, road: Road, person: Actor
+    deps: Deps, entry_process: EntryProcess, person: Actor
 ) -> None:
     await trained(deps, person)
-    view = await begin(road, person)
+    view = await begin(entry_process, person)
     for section, field, value in (
         ("transfer", "region", "650122"),
         ("new_unit", "employer", "单" * 51),
         ("new_specialties", "specialties", [{"code": OTHER_CLASS, "choice": "preferred"}]),
     ):
         with pytest.raises(InvalidInput) as refused:
-            await save(road, person, view, section, **{field: value})
+            await save(entry_process, person, view, section, **{field: value})
         assert field in str(refused.value.params)
-    await save(road, person, view, "transfer", change_reason="换了单位")
-    await save(road, person, view, "new_unit", employer="新单位有限公司")
-    await save(road, person, view, "new_specialties", specialties=[{"code": SPECIALTY, "choice": "preferred"}])
-    await save(road, person, view, "new_recusal", recusal_units=[{"name": "无"}])
+    await save(entry_process, person, view, "transfer", change_reason="换了单位")
+    await save(entry_process, person, view, "new_unit", employer="新单位有限公司")
+    await save(entry_process, person, view, "new_specialties", specialties=[{"code": SPECIALTY, "choice": "preferred"}])
+    await save(entry_process, person, view, "new_recusal", recusal_units=[{"name": "无"}])
     contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
-    await save(road, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
+    await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
     await Expert.filter(account_id=person.account_id).update(active=False)
-    application = await road.go_on(await hand_in(road, person, view))
+    application = await entry_process.go_on(await hand_in(entry_process, person, view))
     after = await Expert.get(id=application.expert_id)
     assert (after.active, after.specialties, after.permanent_region) == (False, [SPECIALTY], DISTRICT)
     current = await Employment.filter(expert_id=after.id, until=None)
     assert [one.unit_name for one in current] == ["新单位有限公司"]
 
 
-async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(deps: Deps, road: Road, person: Actor) -> None:
+async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(
+    deps: Deps, entry_process: EntryProcess, person: Actor
+) -> None:
     await trained(deps, person)
     await Expert.filter(account_id=person.account_id).update(membership_status="temporary")
     with pytest.raises(Conflict, match="成为正式专家后"):
-        await begin(road, person)
+        await begin(entry_process, person)
     with pytest.raises(Conflict, match="没有您的专家档案"):
-        await begin(road, await make_applicant(deps, pool=POOL))
+        await begin(entry_process, await make_applicant(deps, pool=POOL))
 
 
-async def test_no_campaign_takes_changes(deps: Deps, road: Road) -> None:
+async def test_no_campaign_takes_changes(deps: Deps, entry_process: EntryProcess) -> None:
     now = deps.now()
     data = CampaignData("异动", ["change"], now, now + timedelta(days=1))
     with pytest.raises(InvalidInput, match="随时可以办理"):
-        await road.services.applications.campaigns.create(Actor(POOL, "pool_admin", new_id()), data)
+        await entry_process.services.applications.campaigns.create(Actor(POOL, "pool_admin", new_id()), data)

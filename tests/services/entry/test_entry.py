@@ -17,7 +17,7 @@ from models.notices import Notice
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.core.base import Actor, Deps
-from tests.factories.entry_road import Road, make_road
+from tests.factories.entry import EntryProcess, make_entry_process
 from tests.factories.people import BEGINNING, make_account, make_expert
 from tests.factories.reviews import DISTRICT, begin, make_applicant, make_application, make_catalogues, step, with_rules
 
@@ -27,17 +27,17 @@ async def _catalogues(db: str) -> None:
     await make_catalogues()
 
 
-def road_with(deps: Deps, clock: FixedClock, *stages: str, **form: object) -> Road:
+def road_with(deps: Deps, clock: FixedClock, *stages: str, **form: object) -> EntryProcess:
     """One step of review, then these stages."""
     rules = {"entry": {"stages": list(stages)}, "review": {"steps": [step("final")]}, "form": form}
-    return make_road(with_rules(deps, **rules), clock)
+    return make_entry_process(with_rules(deps, **rules), clock)
 
 
-async def handed_in(road: Road, account: Account | None = None, **columns: object) -> Application:
+async def handed_in(entry_process: EntryProcess, account: Account | None = None, **columns: object) -> Application:
     """On the reviewers' desks."""
     values: dict[str, object] = {"expert_number": "ZJ0100001"}
-    application = await make_application(road.services.deps, account, **values | columns)
-    await begin(road.services.workflows.reviews, road.services.deps, application)
+    application = await make_application(entry_process.services.deps, account, **values | columns)
+    await begin(entry_process.services.workflows.reviews, entry_process.services.deps, application)
     return application
 
 
@@ -47,11 +47,11 @@ async def handed_in(road: Road, account: Account | None = None, **columns: objec
 async def test_every_pool_has_its_own_stages_and_they_end_in_the_pool(
     deps: Deps, clock: FixedClock, stages: tuple[str, ...]
 ) -> None:
-    road = road_with(deps, clock, *stages)
-    application = await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock, *stages)
+    application = await entry_process.go_on(await handed_in(entry_process))
     for stage in stages:
         assert application.state == stage
-        application = await road.go_on(application)
+        application = await entry_process.go_on(application)
     assert (application.state, application.ended_at) == ("entered", deps.now())
     expert = await Expert.get(id=application.expert_id)
     assert (expert.number, expert.account_id, expert.membership_status) == (
@@ -66,10 +66,10 @@ async def test_every_pool_has_its_own_stages_and_they_end_in_the_pool(
 
 
 async def test_every_stage_is_told_once(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, "notice", "fee", "exam")
-    application = await handed_in(road)
+    entry_process = road_with(deps, clock, "notice", "fee", "exam")
+    application = await handed_in(entry_process)
     for _ in range(4):
-        application = await road.go_on(application)
+        application = await entry_process.go_on(application)
     told = await Notice.filter(kind__startswith="application_").order_by("created_at", "id")
     assert [(t.kind, t.params.get("step", "")) for t in told] == [
         ("application_progress", "审核通过，公示中"),
@@ -81,31 +81,31 @@ async def test_every_stage_is_told_once(deps: Deps, clock: FixedClock) -> None:
 
 
 async def test_who_is_in_the_pool_is_not_passed_on_again(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, "exam")
-    application = await road.go_on(await handed_in(road))
-    await road.pass_exam(application)
+    entry_process = road_with(deps, clock, "exam")
+    application = await entry_process.go_on(await handed_in(entry_process))
+    await entry_process.pass_exam(application)
     with pytest.raises(Conflict):
-        await road.pass_exam(application)
+        await entry_process.pass_exam(application)
     assert await Expert.all().count() == 1
 
 
 async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, "fee")
-    application = await road.go_on(await handed_in(road))
-    report = await road.order_and_pay(application)
+    entry_process = road_with(deps, clock, "fee")
+    application = await entry_process.go_on(await handed_in(entry_process))
+    report = await entry_process.order_and_pay(application)
     for _ in range(3):
-        await road.hear_of_payment(application, report)
-    await asyncio.gather(*(road.services.operations.scheduler.process("pay_events") for _ in range(3)))
+        await entry_process.hear_of_payment(application, report)
+    await asyncio.gather(*(entry_process.services.operations.scheduler.process("pay_events") for _ in range(3)))
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1
     assert await ReviewEntry.filter(application_id=application.id, event="enter").count() == 1
 
 
 async def test_the_file_holds_what_the_form_told(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock)
+    entry_process = road_with(deps, clock)
     account = await make_applicant(deps, "欧阳锋", id_number="430104197506150018")
-    application = await handed_in(road, account, specialties=("A0401", "A08"))
-    await road.go_on(application)
+    application = await handed_in(entry_process, account, specialties=("A0401", "A08"))
+    await entry_process.go_on(application)
     expert = await Expert.get()
     assert (expert.name, expert.name_sort) == ("欧阳锋", "ou1 yang2 feng1")
     assert expert.id_number_hash == account.id_number_hash
@@ -125,8 +125,8 @@ async def test_the_file_holds_what_the_form_told(deps: Deps, clock: FixedClock) 
 async def test_former_and_present_units_are_employments_and_the_own_employer_is_recused(
     deps: Deps, clock: FixedClock
 ) -> None:
-    road = road_with(deps, clock)
-    await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock)
+    await entry_process.go_on(await handed_in(entry_process))
     expert = await Expert.get()
     units = await Employment.filter(expert_id=expert.id).order_by("until")
     assert [(u.unit_name, u.until) for u in units] == [
@@ -144,22 +144,22 @@ async def test_former_and_present_units_are_employments_and_the_own_employer_is_
 
 
 async def test_the_own_employer_is_recused_only_where_the_rulebook_says_so(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, own_employer_recused=False)
-    await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock, own_employer_recused=False)
+    await entry_process.go_on(await handed_in(entry_process))
     assert "name:广州水务设计院" not in (await Expert.get()).recusal_keys
 
 
 async def test_who_accepts_remote_evaluation_is_willing_everywhere_in_the_province(
     deps: Deps, clock: FixedClock
 ) -> None:
-    road = road_with(deps, clock)
-    await road.go_on(await handed_in(road, values={"remote_evaluation": True}))
+    entry_process = road_with(deps, clock)
+    await entry_process.go_on(await handed_in(entry_process, values={"remote_evaluation": True}))
     expert = await Expert.get()
     assert (expert.willing_regions, expert.remote_evaluation) == (["440000"], True)
 
 
 async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock)
+    entry_process = road_with(deps, clock)
     account = await make_applicant(deps)
     left = deps.now() + timedelta(days=30)
     old = await make_expert(
@@ -173,9 +173,9 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
     )
     await Employment.create(expert_id=old.id, unit_name="更早单位", unit_keys=["name:更早单位"], since=BEGINNING)
     application = await handed_in(
-        road, account, entry_type="renewal", expert_id=old.id, expert_number=old.number, specialties=("A08",)
+        entry_process, account, entry_type="renewal", expert_id=old.id, expert_number=old.number, specialties=("A08",)
     )
-    await road.go_on(application)
+    await entry_process.go_on(application)
     expert = await Expert.get()
     assert (expert.id, expert.number, expert.specialties) == (old.id, "ZJ0000009", ["A08"])
     assert (expert.membership_status, expert.department) == ("formal", "D01")
@@ -184,49 +184,49 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
 
 
 async def test_who_left_comes_back_into_the_old_file(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock)
+    entry_process = road_with(deps, clock)
     account = await make_applicant(deps)
     old = await make_expert(deps, id_number_hash=account.id_number_hash, left_at=BEGINNING, active=False)
-    await road.go_on(await handed_in(road, account, expert_number=old.number))
+    await entry_process.go_on(await handed_in(entry_process, account, expert_number=old.number))
     expert = await Expert.get()
     assert (expert.id, expert.left_at, expert.active, expert.account_id) == (old.id, None, True, account.id)
 
 
 async def test_another_persons_file_lets_go_of_the_account(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock)
+    entry_process = road_with(deps, clock)
     account = await make_applicant(deps)
     stranger = await make_expert(deps, account=account)
-    application = await road.go_on(await handed_in(road, account))
+    application = await entry_process.go_on(await handed_in(entry_process, account))
     assert (await Expert.get(id=stranger.id)).account_id is None
     assert (await Expert.get(id=application.expert_id)).account_id == account.id
 
 
 async def test_a_number_taken_by_an_import_meanwhile_hinders_nobody(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, "fee")
-    application = await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock, "fee")
+    application = await entry_process.go_on(await handed_in(entry_process))
     await make_expert(deps, number="ZJ0100001")
-    application = await road.go_on(application)
+    application = await entry_process.go_on(application)
     assert application.state == "entered"
     assert application.expert_number != "ZJ0100001"
     assert (await Expert.get(id=application.expert_id)).number == application.expert_number
 
 
 async def test_a_public_notice_ends_by_itself_when_its_time_is_over(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, "notice")
-    application = await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock, "notice")
+    application = await entry_process.go_on(await handed_in(entry_process))
     clock.move(timedelta(minutes=3) - timedelta(seconds=1))
-    assert "public_notice_end" not in await road.services.operations.scheduler.tick()
+    assert "public_notice_end" not in await entry_process.services.operations.scheduler.tick()
     clock.move(timedelta(seconds=1))
-    await road.work("public_notice_end")
+    await entry_process.work("public_notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
-    assert "public_notice_end" not in await road.services.operations.scheduler.tick()
+    assert "public_notice_end" not in await entry_process.services.operations.scheduler.tick()
 
 
 async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_it(
     deps: Deps, clock: FixedClock
 ) -> None:
-    road = road_with(deps, clock, "notice")
-    application = await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock, "notice")
+    application = await entry_process.go_on(await handed_in(entry_process))
     objection = await Objection.create(
         pool="demo",
         application_id=application.id,
@@ -234,20 +234,20 @@ async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_i
         created_at=deps.now(),
     )
     clock.move(timedelta(days=1))
-    assert "public_notice_end" not in await road.services.operations.scheduler.tick()
+    assert "public_notice_end" not in await entry_process.services.operations.scheduler.tick()
     assert (await Application.get(id=application.id)).state == "notice"
     office = Actor("demo", "pool_admin", (await make_account(deps)).id)
-    await road.services.entry.objections.decide(office, objection.id, "dismiss", "经核实不成立")
-    await road.work("public_notice_end")
+    await entry_process.services.entry.objections.decide(office, objection.id, "dismiss", "经核实不成立")
+    await entry_process.work("public_notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
 
 
 async def test_two_workers_end_a_notice_once(deps: Deps, clock: FixedClock) -> None:
-    road = road_with(deps, clock, "notice")
-    application = await road.go_on(await handed_in(road))
+    entry_process = road_with(deps, clock, "notice")
+    application = await entry_process.go_on(await handed_in(entry_process))
     clock.move(timedelta(minutes=3))
-    assert "public_notice_end" in await road.services.operations.scheduler.tick()
-    await asyncio.gather(*(road.services.operations.scheduler.process("public_notice_end") for _ in range(3)))
+    assert "public_notice_end" in await entry_process.services.operations.scheduler.tick()
+    await asyncio.gather(*(entry_process.services.operations.scheduler.process("public_notice_end") for _ in range(3)))
     assert await Notice.filter(kind="application_entered").count() == 1
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1

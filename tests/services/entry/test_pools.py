@@ -18,7 +18,7 @@ from models.payments import Fee
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps, rows
 from tests.factories.applications import account_of, fill_in, make_applicant, make_campaign, make_codes
-from tests.factories.entry_road import Road, make_road
+from tests.factories.entry import EntryProcess, make_entry_process
 from tests.factories.reviews import tasks_of
 from tests.invariants import check_invariants
 
@@ -33,22 +33,22 @@ async def pool(request: pytest.FixtureRequest, db: str) -> str:
 
 async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, clock: FixedClock) -> None:
     deps = replace(deps, rulebooks=load_rulebooks(RULEBOOKS, [pool]))
-    rules, road = deps.book(pool), make_road(deps, clock)
+    rules, entry_process = deps.book(pool), make_entry_process(deps, clock)
     await make_codes(rules)
     await make_campaign(deps, pool=pool)
     person = await make_applicant(deps, pool=pool)
     application = await fill_in(deps, person, field_of_work="A0101")
     await print_as_asked(deps, application)
-    await road.services.workflows.applications.submit(person, application.id, application.version)
+    await entry_process.services.workflows.applications.submit(person, application.id, application.version)
     application = await Application.get(id=application.id)
     for step in rules.review.steps:
-        await check_desks(road, application, step)
-        application = await road.go_on(application)
+        await check_desks(entry_process, application, step)
+        application = await entry_process.go_on(application)
         await check_invariants()
     for stage in rules.entry.stages:
         assert application.state == stage
         assert application.expert_number.startswith(rules.entry.number_prefix)
-        application = await road.go_on(application)
+        application = await entry_process.go_on(application)
         await check_invariants()
     assert application.state == "entered"
     await check_file(deps, application)
@@ -57,9 +57,9 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, cl
     assert await ReviewEntry.filter(application_id=application.id, event="approve").count() == len(rules.review.steps)
 
 
-async def check_desks(road: Road, application: Application, step: ReviewStep) -> None:
+async def check_desks(entry_process: EntryProcess, application: Application, step: ReviewStep) -> None:
     """What the step's reviewer finds before him."""
-    reviewer, queue = await road.reviewer(application.pool, step.code), road.services.reviews.queue
+    reviewer, queue = await entry_process.reviewer(application.pool, step.code), entry_process.services.reviews.queue
     tasks = await tasks_of(application)
     assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id for task in tasks]
     for task in tasks:

@@ -9,7 +9,7 @@ from services.exams import ExamServices
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.people import make_account
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 
 @pytest.fixture
@@ -28,5 +28,5 @@ async def admin(db: str, deps: Deps) -> Actor:
 
 
 @pytest.fixture
-async def hall(db: str, deps: Deps) -> Hall:
-    return await make_hall(deps, mock=False)
+async def exam_scene(db: str, deps: Deps) -> ExamScene:
+    return await make_exam_scene(deps, mock=False)

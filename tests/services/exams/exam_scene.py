@@ -15,7 +15,7 @@ from tests.factories.reviews import make_application, make_catalogues
 
 
 @dataclass
-class Hall:
+class ExamScene:
     """The services, a person of the office, and persons who wait for an examination."""
 
     services: Services
@@ -37,8 +37,8 @@ def with_exam_rules(deps: Deps, **changed: Any) -> Deps:
     return replace(deps, rulebooks={**deps.rulebooks, "demo": book.model_copy(update={"exam": rules})})
 
 
-async def make_hall(deps: Deps, **rules: Any) -> Hall:
+async def make_exam_scene(deps: Deps, **rules: Any) -> ExamScene:
     changed = with_exam_rules(deps, **rules)
     await make_catalogues()
     await make_items(20)
-    return Hall(make_services(changed), await make_office(changed), changed)
+    return ExamScene(make_services(changed), await make_office(changed), changed)

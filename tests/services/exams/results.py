@@ -13,7 +13,7 @@ from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemKey
 from services.core.base import Actor, execute, rows
 from services.exams import ExamServices
 from tests.factories.exams import make_attempt, make_item, make_published, own, work
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 
 KEY = 0b0011
 _PUT = """
@@ -26,7 +26,7 @@ INSERT INTO exam_answer (attempt_id, slot, version_id, mask, text) SELECT $1, n 
 class Room:
     """A published examination that is open, with one candidate; papers are of three questions of two marks each."""
 
-    hall: Hall
+    exam_scene: ExamScene
     clock: FixedClock
     exam: Exam
     application: Application
@@ -35,7 +35,7 @@ class Room:
 
     @property
     def exams(self) -> ExamServices:
-        return self.hall.services.exams
+        return self.exam_scene.services.exams
 
     @property
     def actor(self) -> Actor:
@@ -49,23 +49,23 @@ class Room:
         await execute("UPDATE exam_attempt SET state = 'void' WHERE candidate_id = $1 AND state = 'ready'", who.id)
         marks = columns.pop("marks", [20] * len(versions))
         paper = {"versions": versions, "orders": [0] * len(versions), "marks": marks, "digest": "d" * 64}
-        attempt = await make_attempt(self.hall.services, who, "sealed", **paper | columns)
+        attempt = await make_attempt(self.exam_scene.services, who, "sealed", **paper | columns)
         await execute(_PUT, attempt.id, versions, list(masks), texts)
         return attempt
 
     async def work(self) -> None:
-        await work(self.hall.services, "exam_mark", "exam_result")
+        await work(self.exam_scene.services, "exam_mark", "exam_result")
         self.candidate = await ExamCandidate.get(id=self.candidate.id)
 
     async def close(self) -> None:
         self.clock.move(timedelta(days=1))
-        await work(self.hall.services, "exam_close")
+        await work(self.exam_scene.services, "exam_close")
 
     async def another(self) -> ExamCandidate:
         """One more candidate."""
-        application = await self.hall.waiting()
-        await work(self.hall.services, "exam_call")
-        return await self.hall.candidate_of(application)
+        application = await self.exam_scene.waiting()
+        await work(self.exam_scene.services, "exam_call")
+        return await self.exam_scene.candidate_of(application)
 
     async def stored(self) -> Application:
         return await Application.get(id=self.application.id)
@@ -82,14 +82,14 @@ async def put_key(item: ExamItem, mask: int = KEY) -> None:
     await ExamItemKey.create(version_id=version.id, mask=mask)
 
 
-async def make_room(hall: Hall, clock: FixedClock, *kinds: ItemKind) -> Room:
+async def make_room(exam_scene: ExamScene, clock: FixedClock, *kinds: ItemKind) -> Room:
     items = [await make_item(kind=kind) for kind in kinds or (ItemKind.MULTIPLE,) * 3]
     for item in items:
         await put_key(item, 0 if item.kind == "short" else KEY if item.kind == "multiple" else 1)
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office, after=timedelta(hours=1))
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office, after=timedelta(hours=1))
     clock.move(timedelta(hours=1))
-    return Room(hall, clock, exam, application, await hall.candidate_of(application), items)
+    return Room(exam_scene, clock, exam, application, await exam_scene.candidate_of(application), items)
 
 
 async def marks_of(attempt: ExamAttempt) -> list[int | None]:

@@ -13,7 +13,7 @@ from services.core.base import execute
 from services.exams import MadeAnswer, SaveRequest
 from services.operations.invariants import find_broken
 from tests.factories.exams import make_published, own, work
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 
 SOON = timedelta(hours=1)
 LOST = "UPDATE exam_answer SET mask = 0 WHERE slot = 1"
@@ -23,13 +23,13 @@ LATE = "UPDATE exam_answer_event SET timing = 0 WHERE timing = 1"
 SUM = "UPDATE exam_attempt SET score = score + 1"
 
 
-async def mark_paper(hall: Hall, clock: FixedClock) -> ExamAttempt:
+async def mark_paper(exam_scene: ExamScene, clock: FixedClock) -> ExamAttempt:
     """A paper with answers in time, within the grace and made after the end; sealed by the clock and marked."""
-    application = await hall.waiting(expert_number="DEMO-0001")
-    await make_published(hall.services, hall.office, after=SOON)
+    application = await exam_scene.waiting(expert_number="DEMO-0001")
+    await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
-    candidate = await hall.candidate_of(application)
-    actor, exams = own(candidate), hall.services.exams
+    candidate = await exam_scene.candidate_of(application)
+    actor, exams = own(candidate), exam_scene.services.exams
     assert actor.account_id is not None
     await exams.attempts.accept_notice(actor, candidate.id)
     paper = await exams.attempts.start(actor, candidate.id)
@@ -37,10 +37,10 @@ async def mark_paper(hall: Hall, clock: FixedClock) -> ExamAttempt:
     await exams.answers.save(SaveRequest(paper.attempt_id, actor.account_id, 1, tuple(in_time)))
     clock.set(paper.deadline + timedelta(seconds=10))
     late = MadeAnswer(AnswerEvent(1, 3, 3, Answer(1)), paper.deadline)
-    too_late = MadeAnswer(AnswerEvent(1, 4, 1, Answer(0)), hall.deps.now())
+    too_late = MadeAnswer(AnswerEvent(1, 4, 1, Answer(0)), exam_scene.deps.now())
     await exams.answers.save(SaveRequest(paper.attempt_id, actor.account_id, 1, (late, too_late)))
     clock.set(paper.grace_until + timedelta(seconds=1))
-    await work(hall.services, "exam_seal", "exam_fill", "exam_mark")
+    await work(exam_scene.services, "exam_seal", "exam_fill", "exam_mark")
     return await ExamAttempt.get(id=paper.attempt_id)
 
 
@@ -54,8 +54,10 @@ async def mark_paper(hall: Hall, clock: FixedClock) -> ExamAttempt:
         (SUM, "a score differs from the marks of its answers"),
     ],
 )
-async def test_damage_to_a_marked_paper_is_found(hall: Hall, clock: FixedClock, damage: str, rule: str) -> None:
-    attempt = await mark_paper(hall, clock)
+async def test_damage_to_a_marked_paper_is_found(
+    exam_scene: ExamScene, clock: FixedClock, damage: str, rule: str
+) -> None:
+    attempt = await mark_paper(exam_scene, clock)
     assert attempt.score is not None
     assert await find_broken() == []
     await execute(damage)

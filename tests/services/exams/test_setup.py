@@ -19,26 +19,26 @@ from models.notices import Notice
 from services.core.base import Actor, Deps
 from services.exams import ExamData, SittingData
 from tests.factories.exams import cell, make_attempt, make_blueprint, make_exam, make_office, make_published, own, work
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 DAY = timedelta(days=1)
 
 
-async def levels(hall: Hall, exam_id: object) -> dict[str, str]:
-    found = await hall.services.exams.setup.check_list(hall.office, exam_id)  # type: ignore[arg-type]
+async def levels(exam_scene: ExamScene, exam_id: object) -> dict[str, str]:
+    found = await exam_scene.services.exams.setup.check_list(exam_scene.office, exam_id)  # type: ignore[arg-type]
     return {one.text: one.level for one in found}
 
 
-async def test_publishing_freezes_rules_and_cells_and_calls_who_waits(hall: Hall) -> None:
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    assert (exam.state, exam.published_at) == ("published", hall.deps.now())
-    assert thaw(exam.rules) == hall.deps.book("demo").exam
+async def test_publishing_freezes_rules_and_cells_and_calls_who_waits(exam_scene: ExamScene) -> None:
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    assert (exam.state, exam.published_at) == ("published", exam_scene.deps.now())
+    assert thaw(exam.rules) == exam_scene.deps.book("demo").exam
     await ExamBlueprint.all().update(cells=[])
     assert exam.cells == [{"chapter": "", "kind": "single", "difficulty": 0, "count": 5, "mark": 20}]
     sitting = await ExamSitting.get(exam_id=exam.id)
     assert (sitting.starts_at, sitting.ends_at, sitting.booked) == (exam.opens_at, exam.closes_at, 1)
-    candidate = await hall.candidate_of(application)
+    candidate = await exam_scene.candidate_of(application)
     assert (candidate.state, candidate.sitting_id, candidate.account_id) == (
         "called",
         sitting.id,
@@ -46,40 +46,44 @@ async def test_publishing_freezes_rules_and_cells_and_calls_who_waits(hall: Hall
     )
     notice = await Notice.get(kind="exam_called")
     assert (notice.account_id, notice.params["when"]) == (application.account_id, "11月26日(周四) 12:00")
-    await hall.services.exams.setup.publish(hall.office, exam.id)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam.id)
     assert await AuditEntry.filter(action="exam.publish").count() == 1
 
 
-async def test_the_check_list_names_the_cell_that_lacks_items_and_keeps_it_from_publishing(hall: Hall) -> None:
-    blueprint = await make_blueprint(hall.services, hall.office, cell(21), Cell("现场管理", ItemKind.SINGLE, 0, 1, 10))
-    exam_id = await make_exam(hall.services, hall.office, blueprint_id=blueprint)
-    found = await levels(hall, exam_id)
+async def test_the_check_list_names_the_cell_that_lacks_items_and_keeps_it_from_publishing(
+    exam_scene: ExamScene,
+) -> None:
+    blueprint = await make_blueprint(
+        exam_scene.services, exam_scene.office, cell(21), Cell("现场管理", ItemKind.SINGLE, 0, 1, 10)
+    )
+    exam_id = await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint)
+    found = await levels(exam_scene, exam_id)
     assert found["题库中“全部章节·单选题·不限难度”有20题，需要22题，请补充题目或修改方案"] == "bad"
     assert found["题库中“现场管理·单选题·不限难度”有0题，需要1题，请补充题目或修改方案"] == "bad"
     with pytest.raises(Conflict, match=r"还不能发布.*现场管理"):
-        await hall.services.exams.setup.publish(hall.office, exam_id)
+        await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     assert (await Exam.get(id=exam_id)).state == "draft"
 
 
-async def test_fewer_than_three_times_the_items_are_worth_a_warning(hall: Hall) -> None:
-    blueprint = await make_blueprint(hall.services, hall.office, cell(7))
-    exam_id = await make_exam(hall.services, hall.office, blueprint_id=blueprint)
-    found = await levels(hall, exam_id)
+async def test_fewer_than_three_times_the_items_are_worth_a_warning(exam_scene: ExamScene) -> None:
+    blueprint = await make_blueprint(exam_scene.services, exam_scene.office, cell(7))
+    exam_id = await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint)
+    found = await levels(exam_scene, exam_id)
     assert found["题库中“全部章节·单选题·不限难度”只有20题，少于需要的3倍，试卷之间会有较多重复"] == "warn"
     assert found["每份试卷7题，满分14分"] == "good"
 
 
 async def test_the_check_list_says_who_will_be_called_and_that_a_mock_is_missing(db: str, deps: Deps) -> None:
-    hall = await make_hall(deps, mock=True)
-    exam_id = await make_exam(hall.services, hall.office)
-    found = await levels(hall, exam_id)
+    exam_scene = await make_exam_scene(deps, mock=True)
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
+    found = await levels(exam_scene, exam_id)
     assert found["0人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "warn"
     assert found["还没有安排模拟考试，考生不能提前试用手机和网络"] == "warn"
-    await hall.waiting()
+    await exam_scene.waiting()
     await make_published(
-        hall.services, hall.office, purpose=Purpose.MOCK, after=timedelta(hours=1), lasts=timedelta(days=3)
+        exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, after=timedelta(hours=1), lasts=timedelta(days=3)
     )
-    found = await levels(hall, exam_id)
+    found = await levels(exam_scene, exam_id)
     assert found["1人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "good"
     assert not [text for text in found if "模拟" in text]
 
@@ -88,22 +92,24 @@ async def test_the_check_list_says_who_will_be_called_and_that_a_mock_is_missing
     ("after", "lasts", "said"),
     [(timedelta(days=-3), timedelta(days=2), "已经过去"), (DAY, timedelta(minutes=1), "短于答题时长")],
 )
-async def test_a_time_that_does_not_do_is_told(hall: Hall, after: timedelta, lasts: timedelta, said: str) -> None:
-    exam_id = await make_exam(hall.services, hall.office, after=after, lasts=lasts)
-    assert [level for text, level in (await levels(hall, exam_id)).items() if said in text] == ["bad"]
+async def test_a_time_that_does_not_do_is_told(
+    exam_scene: ExamScene, after: timedelta, lasts: timedelta, said: str
+) -> None:
+    exam_id = await make_exam(exam_scene.services, exam_scene.office, after=after, lasts=lasts)
+    assert [level for text, level in (await levels(exam_scene, exam_id)).items() if said in text] == ["bad"]
 
 
 async def test_without_a_sitting_to_book_it_is_not_published(db: str, deps: Deps) -> None:
-    hall = await make_hall(deps, booking=True, booking_until=DAY)
-    await hall.waiting()
-    await hall.waiting()
-    exam_id = await make_exam(hall.services, hall.office)
-    assert (await levels(hall, exam_id))["还没有可以预约的场次，请添加"] == "bad"
+    exam_scene = await make_exam_scene(deps, booking=True, booking_until=DAY)
+    await exam_scene.waiting()
+    await exam_scene.waiting()
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
+    assert (await levels(exam_scene, exam_id))["还没有可以预约的场次，请添加"] == "bad"
     exam = await Exam.get(id=exam_id)
     data = SittingData(exam.opens_at, exam.opens_at + timedelta(hours=2), 1)
-    await hall.services.exams.sittings.add(hall.office, exam_id, data)
-    assert (await levels(hall, exam_id))["1个场次共1个名额，少于2名考生，请增加场次"] == "warn"
-    await hall.services.exams.setup.publish(hall.office, exam_id)
+    await exam_scene.services.exams.sittings.add(exam_scene.office, exam_id, data)
+    assert (await levels(exam_scene, exam_id))["1个场次共1个名额，少于2名考生，请增加场次"] == "warn"
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
 
 
 @pytest.mark.parametrize(
@@ -116,163 +122,165 @@ async def test_without_a_sitting_to_book_it_is_not_published(db: str, deps: Deps
     ],
 )
 async def test_a_form_that_can_not_be_is_refused_beside_its_field(
-    hall: Hall, change: dict[str, object], field: str
+    exam_scene: ExamScene, change: dict[str, object], field: str
 ) -> None:
-    opens = hall.deps.now() + DAY
+    opens = exam_scene.deps.now() + DAY
     values: dict[str, object] = {"name": "考试", "purpose": Purpose.ENTRY, "closes_at": opens + DAY} | change
     values["closes_at"] = opens if values["closes_at"] == "opens_at" else values["closes_at"]
     with pytest.raises(InvalidInput) as refused:
-        await hall.services.exams.setup.create(hall.office, ExamData(opens_at=opens, **values))  # type: ignore[arg-type]
+        await exam_scene.services.exams.setup.create(exam_scene.office, ExamData(opens_at=opens, **values))  # type: ignore[arg-type]
     assert refused.value.field == field
 
 
-async def test_another_pool_and_other_roles_have_no_business_here(hall: Hall) -> None:
-    exam_id = await make_exam(hall.services, hall.office)
-    stranger = await make_office(hall.deps, pool="guangdong")
+async def test_another_pool_and_other_roles_have_no_business_here(exam_scene: ExamScene) -> None:
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
+    stranger = await make_office(exam_scene.deps, pool="guangdong")
     with pytest.raises(NotFound):
-        await hall.services.exams.setup.publish(stranger, exam_id)
+        await exam_scene.services.exams.setup.publish(stranger, exam_id)
     with pytest.raises(Forbidden):
-        await hall.services.exams.setup.publish(Actor("demo", "reviewer", uuid4()), exam_id)
+        await exam_scene.services.exams.setup.publish(Actor("demo", "reviewer", uuid4()), exam_id)
 
 
-async def test_a_draft_is_changed_and_deleted_a_published_one_is_not(hall: Hall) -> None:
-    exam_id = await make_exam(hall.services, hall.office)
-    opens = hall.deps.now() + DAY
+async def test_a_draft_is_changed_and_deleted_a_published_one_is_not(exam_scene: ExamScene) -> None:
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
+    opens = exam_scene.deps.now() + DAY
     data = ExamData("换个名称", Purpose.ENTRY, opens, opens + DAY, None, (await Exam.get()).blueprint_id)
-    await hall.services.exams.setup.edit(hall.office, exam_id, data)
+    await exam_scene.services.exams.setup.edit(exam_scene.office, exam_id, data)
     assert (await Exam.get()).name == "换个名称"
-    await hall.services.exams.setup.publish(hall.office, exam_id)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     for refused in (
-        hall.services.exams.setup.edit(hall.office, exam_id, data),
-        hall.services.exams.setup.delete(hall.office, exam_id),
+        exam_scene.services.exams.setup.edit(exam_scene.office, exam_id, data),
+        exam_scene.services.exams.setup.delete(exam_scene.office, exam_id),
     ):
         with pytest.raises(Conflict):
             await refused
-    other = await make_exam(hall.services, hall.office)
-    await hall.services.exams.setup.delete(hall.office, other)
+    other = await make_exam(exam_scene.services, exam_scene.office)
+    await exam_scene.services.exams.setup.delete(exam_scene.office, other)
     assert [exam.id for exam in await Exam.all()] == [exam_id]
 
 
-async def test_another_time_moves_the_window_and_is_told(hall: Hall) -> None:
-    await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
+async def test_another_time_moves_the_window_and_is_told(exam_scene: ExamScene) -> None:
+    await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
     opens = exam.opens_at + DAY
-    setup = hall.services.exams.setup
-    await setup.reschedule(hall.office, exam.id, opens, opens + DAY, "场地调整")
+    setup = exam_scene.services.exams.setup
+    await setup.reschedule(exam_scene.office, exam.id, opens, opens + DAY, "场地调整")
     assert (await ExamSitting.get()).starts_at == opens
     notice = await Notice.get(kind="exam_changed")
     assert (notice.params["reason"], notice.params["when"]) == ("场地调整", "11月27日(周五) 12:00")
     with pytest.raises(InvalidInput, match="请填写原因"):
-        await setup.reschedule(hall.office, exam.id, opens, opens + 2 * DAY, " ")
+        await setup.reschedule(exam_scene.office, exam.id, opens, opens + 2 * DAY, " ")
 
 
-async def test_once_begun_the_beginning_stands_and_the_end_may_be_later(hall: Hall, clock: FixedClock) -> None:
-    await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
+async def test_once_begun_the_beginning_stands_and_the_end_may_be_later(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
+    await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
     clock.set(exam.opens_at + timedelta(minutes=5))
-    setup = hall.services.exams.setup
+    setup = exam_scene.services.exams.setup
     with pytest.raises(Conflict, match="不能再改开始时间"):
-        await setup.reschedule(hall.office, exam.id, exam.opens_at + DAY, exam.closes_at + DAY, "改期")
+        await setup.reschedule(exam_scene.office, exam.id, exam.opens_at + DAY, exam.closes_at + DAY, "改期")
     with pytest.raises(InvalidInput, match="晚于现在"):
-        await setup.reschedule(hall.office, exam.id, exam.opens_at, clock.now(), "改期")
-    await setup.reschedule(hall.office, exam.id, exam.opens_at, exam.closes_at + DAY, "断电")
+        await setup.reschedule(exam_scene.office, exam.id, exam.opens_at, clock.now(), "改期")
+    await setup.reschedule(exam_scene.office, exam.id, exam.opens_at, exam.closes_at + DAY, "断电")
     assert (await ExamSitting.get()).ends_at == exam.closes_at + DAY
 
 
-async def test_a_cancelled_one_lets_everybody_wait_for_the_next(hall: Hall) -> None:
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    await make_attempt(hall.services, await hall.candidate_of(application))
-    assert await hall.services.exams.setup.cancel(hall.office, exam.id, "题库维护") == 1
-    assert (await hall.candidate_of(application)).state == "left"
+async def test_a_cancelled_one_lets_everybody_wait_for_the_next(exam_scene: ExamScene) -> None:
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    await make_attempt(exam_scene.services, await exam_scene.candidate_of(application))
+    assert await exam_scene.services.exams.setup.cancel(exam_scene.office, exam.id, "题库维护") == 1
+    assert (await exam_scene.candidate_of(application)).state == "left"
     assert (await ExamAttempt.get()).void_reason == "考试取消：题库维护"
     assert (await Notice.get(kind="exam_cancelled")).params["reason"] == "题库维护"
     await application.refresh_from_db()
     assert application.state == "exam"
-    following = await make_published(hall.services, hall.office)
+    following = await make_published(exam_scene.services, exam_scene.office)
     assert await ExamCandidate.filter(exam_id=following.id, application_id=application.id, state="called").exists()
 
 
-async def test_who_has_a_result_keeps_it(hall: Hall) -> None:
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
+async def test_who_has_a_result_keeps_it(exam_scene: ExamScene) -> None:
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
     await ExamCandidate.filter(application_id=application.id).update(state="passed")
     with pytest.raises(Conflict, match="已有考生出了成绩"):
-        await hall.services.exams.setup.cancel(hall.office, exam.id, "题库维护")
+        await exam_scene.services.exams.setup.cancel(exam_scene.office, exam.id, "题库维护")
 
 
-async def test_the_office_ends_it_while_people_sit_and_they_go_on(hall: Hall, clock: FixedClock) -> None:
-    sitting, absent = await hall.waiting(), await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    setup = hall.services.exams.setup
+async def test_the_office_ends_it_while_people_sit_and_they_go_on(exam_scene: ExamScene, clock: FixedClock) -> None:
+    sitting, absent = await exam_scene.waiting(), await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    setup = exam_scene.services.exams.setup
     with pytest.raises(Conflict, match="还没有开始"):
-        await setup.end_admission(hall.office, exam.id)
+        await setup.end_admission(exam_scene.office, exam.id)
     clock.set(exam.opens_at + timedelta(hours=1))
-    attempt = await make_attempt(hall.services, await hall.candidate_of(sitting))
-    await setup.end_admission(hall.office, exam.id)
-    assert "exam_close" not in await hall.services.operations.scheduler.tick()
+    attempt = await make_attempt(exam_scene.services, await exam_scene.candidate_of(sitting))
+    await setup.end_admission(exam_scene.office, exam.id)
+    assert "exam_close" not in await exam_scene.services.operations.scheduler.tick()
     attempt.state, attempt.sealed_at = "sealed", clock.now()
     await attempt.save()
-    assert "exam_close" in await hall.services.operations.scheduler.tick()
-    await work(hall.services, "exam_close")
+    assert "exam_close" in await exam_scene.services.operations.scheduler.tick()
+    await work(exam_scene.services, "exam_close")
     assert (await Exam.get()).state == "closed"
-    assert (await hall.candidate_of(sitting)).state == "called", "the paper is marked now"
-    assert (await hall.candidate_of(absent)).state == "left"
+    assert (await exam_scene.candidate_of(sitting)).state == "called", "the paper is marked now"
+    assert (await exam_scene.candidate_of(absent)).state == "left"
 
 
-async def test_who_was_absent_is_called_to_the_next_one_once(hall: Hall, clock: FixedClock) -> None:
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    await work(hall.services, "exam_papers")
+async def test_who_was_absent_is_called_to_the_next_one_once(exam_scene: ExamScene, clock: FixedClock) -> None:
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    await work(exam_scene.services, "exam_papers")
     clock.set(exam.closes_at)
-    await work(hall.services, "exam_close")
+    await work(exam_scene.services, "exam_close")
     assert (await ExamAttempt.get()).state == "void"
-    first = await make_published(hall.services, hall.office)
-    second = await make_published(hall.services, hall.office)
+    first = await make_published(exam_scene.services, exam_scene.office)
+    second = await make_published(exam_scene.services, exam_scene.office)
     called = await ExamCandidate.filter(application_id=application.id, state="called")
     assert [one.exam_id for one in called] == [first.id]
     assert not await ExamCandidate.filter(exam_id=second.id).exists()
 
 
 async def test_a_mock_is_free_of_booking_and_result_and_told_by_no_notice(db: str, deps: Deps) -> None:
-    hall = await make_hall(deps, mock=True, booking=False)
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office)
+    exam_scene = await make_exam_scene(deps, mock=True, booking=False)
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office)
     mock = await make_published(
-        hall.services, hall.office, purpose=Purpose.MOCK, name="模拟考试", after=timedelta(minutes=1)
+        exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, name="模拟考试", after=timedelta(minutes=1)
     )
     rules = thaw(mock.rules)
     assert (rules.booking, rules.tries, rules.result, rules.reminders) == (False, 10, "at_once", ())
     candidate = await ExamCandidate.get(exam_id=mock.id)
     assert (candidate.account_id, candidate.application_id) == (application.account_id, None)
     assert await Notice.filter(kind="exam_called").count() == 1
-    (shown,) = await hall.services.exams.own.list(own(candidate))
+    (shown,) = await exam_scene.services.exams.own.list(own(candidate))
     assert (shown.purpose, shown.mock) == (Purpose.ENTRY, None), "it is not open yet"
 
 
-async def test_blueprints_are_kept_changed_and_retired(hall: Hall) -> None:
-    desk = hall.services.exams.blueprints
-    made = await desk.create(hall.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
+async def test_blueprints_are_kept_changed_and_retired(exam_scene: ExamScene) -> None:
+    desk = exam_scene.services.exams.blueprints
+    made = await desk.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
     assert (made.items, made.total) == (7, 160)
-    changed = await desk.edit(hall.office, made.id, "方案二", [cell(5)])
+    changed = await desk.edit(exam_scene.office, made.id, "方案二", [cell(5)])
     assert (changed.name, changed.supplies[0].live, changed.lacks) == ("方案二", 20, False)
     with pytest.raises(InvalidInput, match="第1行的题数"):
-        await desk.edit(hall.office, made.id, "方案二", [cell(0)])
-    await desk.retire(hall.office, made.id)
-    await desk.retire(hall.office, made.id)
-    assert await desk.list(hall.office) == ()
+        await desk.edit(exam_scene.office, made.id, "方案二", [cell(0)])
+    await desk.retire(exam_scene.office, made.id)
+    await desk.retire(exam_scene.office, made.id)
+    assert await desk.list(exam_scene.office) == ()
     with pytest.raises(NotFound, match="组卷方案"):
-        await make_exam(hall.services, hall.office, blueprint_id=made.id)
-    chapters = await desk.chapters(hall.office)
+        await make_exam(exam_scene.services, exam_scene.office, blueprint_id=made.id)
+    chapters = await desk.chapters(exam_scene.office)
     assert [(one.name, one.live) for one in chapters] == [("招标投标法律法规", {"single": 20})]
 
 
-async def test_a_blueprint_of_another_pool_is_unknown(hall: Hall) -> None:
-    made = await make_blueprint(hall.services, hall.office)
-    stranger = await make_office(hall.deps, pool="guangdong")
+async def test_a_blueprint_of_another_pool_is_unknown(exam_scene: ExamScene) -> None:
+    made = await make_blueprint(exam_scene.services, exam_scene.office)
+    stranger = await make_office(exam_scene.deps, pool="guangdong")
     for refused in (
-        hall.services.exams.blueprints.get(stranger, made),
-        hall.services.exams.blueprints.retire(stranger, made),
+        exam_scene.services.exams.blueprints.get(stranger, made),
+        exam_scene.services.exams.blueprints.retire(stranger, made),
     ):
         with pytest.raises(AppError):
             await refused

@@ -16,7 +16,7 @@ from services.core.base import Deps
 from services.exams import ShownAnswer, SittingData
 from tests.factories.exams import make_exam, own, work
 from tests.invariants import check_invariants
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 from tests.services.exams.results import put_key
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -25,28 +25,32 @@ RIGHT = 0b0100
 
 
 @pytest.fixture
-async def hall(db: str, deps: Deps) -> Hall:
-    made = await make_hall(deps, mock=False, booking=True, booking_until=DAY, result="at_once", tries=2, rest=HOUR)
+async def exam_scene(db: str, deps: Deps) -> ExamScene:
+    made = await make_exam_scene(
+        deps, mock=False, booking=True, booking_until=DAY, result="at_once", tries=2, rest=HOUR
+    )
     for item in await ExamItem.all():
         await put_key(item, RIGHT)
     return made
 
 
-async def called(hall: Hall) -> tuple[Application, ExamCandidate]:
+async def called(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
     """A person whose examination has two sittings, half a day apart."""
-    application = await hall.waiting(expert_number="ZJ0100001")
-    exam_id = await make_exam(hall.services, hall.office)
+    application = await exam_scene.waiting(expert_number="ZJ0100001")
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     for begins in (opens, opens + 6 * HOUR):
-        await hall.services.exams.sittings.add(hall.office, exam_id, SittingData(begins, begins + 2 * HOUR, 1))
-    await hall.services.exams.setup.publish(hall.office, exam_id)
-    await work(hall.services, "exam_call", "exam_papers")
-    return application, await hall.candidate_of(application)
+        await exam_scene.services.exams.sittings.add(
+            exam_scene.office, exam_id, SittingData(begins, begins + 2 * HOUR, 1)
+        )
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
+    await work(exam_scene.services, "exam_call", "exam_papers")
+    return application, await exam_scene.candidate_of(application)
 
 
-async def sit(hall: Hall, clock: FixedClock, candidate: ExamCandidate, *, right: int) -> ExamAttempt:
+async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate, *, right: int) -> ExamAttempt:
     """Book the next sitting that is open, wait for it, and answer so many of the five questions right."""
-    exams, person = hall.services.exams, own(candidate)
+    exams, person = exam_scene.services.exams, own(candidate)
     free = next(one for one in (await exams.sittings.offered(person, candidate.id)).sittings if one.open)
     await exams.sittings.book(person, candidate.id, free.id)
     clock.set((await ExamSitting.get(id=free.id)).starts_at)
@@ -57,35 +61,37 @@ async def sit(hall: Hall, clock: FixedClock, candidate: ExamCandidate, *, right:
     answers = [ShownAnswer(slot, Answer(mask)) for slot, mask in enumerate(masks)]
     await exams.attempts.submit(person, paper.attempt_id, paper.device, "", answers)
     clock.move(timedelta(minutes=10))
-    await work(hall.services, "exam_seal", "exam_fill", "exam_mark", "exam_result")
+    await work(exam_scene.services, "exam_seal", "exam_fill", "exam_mark", "exam_result")
     return await ExamAttempt.get(id=paper.attempt_id)
 
 
-async def test_who_answers_right_enters_the_pool(hall: Hall, clock: FixedClock) -> None:
-    application, candidate = await called(hall)
+async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: FixedClock) -> None:
+    application, candidate = await called(exam_scene)
     ahead = await ExamAttempt.get(candidate_id=candidate.id)
-    done = await sit(hall, clock, candidate, right=5)
+    done = await sit(exam_scene, clock, candidate, right=5)
     assert (done.id, done.state, done.score, done.passed) == (ahead.id, "released", 100, True)
     await application.refresh_from_db()
     assert application.state == "entered"
     assert await Expert.filter(number="ZJ0100001", active=True).exists()
-    (shown,) = await hall.services.exams.own.list(own(candidate))
+    (shown,) = await exam_scene.services.exams.own.list(own(candidate))
     assert shown.phase == "passed"
-    (certificate,) = await hall.services.certificates.queries.own(own(candidate))
+    (certificate,) = await exam_scene.services.certificates.queries.own(own(candidate))
     assert (certificate.title, certificate.facts[-1]) == ("评标专家考试合格证书", ("成绩", "10分"))
     await check_invariants()
 
 
-async def test_who_fails_books_again_and_passes_the_second_time(hall: Hall, clock: FixedClock) -> None:
-    application, candidate = await called(hall)
+async def test_who_fails_books_again_and_passes_the_second_time(exam_scene: ExamScene, clock: FixedClock) -> None:
+    application, candidate = await called(exam_scene)
     exam = await Exam.get(id=candidate.exam_id)
-    await hall.services.exams.setup.reschedule(hall.office, exam.id, exam.opens_at, exam.closes_at + 3 * DAY, "加场")
+    await exam_scene.services.exams.setup.reschedule(
+        exam_scene.office, exam.id, exam.opens_at, exam.closes_at + 3 * DAY, "加场"
+    )
     late = exam.opens_at + 2 * DAY
-    await hall.services.exams.sittings.add(hall.office, exam.id, SittingData(late, late + 2 * HOUR, 1))
-    first = await sit(hall, clock, candidate, right=1)
+    await exam_scene.services.exams.sittings.add(exam_scene.office, exam.id, SittingData(late, late + 2 * HOUR, 1))
+    first = await sit(exam_scene, clock, candidate, right=1)
     assert (first.score, first.passed) == (20, False)
     clock.move(2 * HOUR)
-    second = await sit(hall, clock, candidate, right=4)
+    second = await sit(exam_scene, clock, candidate, right=4)
     assert (second.number, second.score, second.passed) == (2, 80, True)
     await application.refresh_from_db()
     assert application.state == "entered"

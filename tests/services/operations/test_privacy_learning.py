@@ -14,16 +14,16 @@ from services.operations.privacy import Privacy
 from tests.factories.certificates import make_certificate
 from tests.factories.exams import make_attempt, make_published
 from tests.factories.people import make_account, make_expert
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 
 
 async def test_a_result_comes_along_once_it_is_let_out(db: str, deps: Deps) -> None:
-    hall = await make_hall(deps, mock=False)
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    candidate = await hall.candidate_of(application)
-    await make_attempt(hall.services, candidate, "graded")
-    attempt = await make_attempt(hall.services, candidate, "released", released_at=deps.now())
+    exam_scene = await make_exam_scene(deps, mock=False)
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    await make_attempt(exam_scene.services, candidate, "graded")
+    attempt = await make_attempt(exam_scene.services, candidate, "released", released_at=deps.now())
     await ExamAppeal.create(attempt_id=attempt.id, pool="demo", text="请复核第3题", created_at=deps.now())
     (found,) = await collect_exams(application.account_id)
     assert (found["exam"], found["state"]) == (exam.name, candidate.state)

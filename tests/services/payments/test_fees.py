@@ -13,29 +13,29 @@ from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, rows, transaction
 from tests.factories.applications import make_campaign
-from tests.factories.payments import Till, make_application, make_fee, make_till, owner_of
+from tests.factories.payments import PaymentKit, make_application, make_fee, make_payment_kit, owner_of
 from tests.services.conftest import NOON, NoticeBook, end_pauses
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @pytest.fixture
-def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
-    return make_till(deps, clock, book)
+def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
+    return make_payment_kit(deps, clock, book)
 
 
-async def test_an_approved_application_is_charged_once(till: Till, deps: Deps) -> None:
+async def test_an_approved_application_is_charged_once(kit: PaymentKit, deps: Deps) -> None:
     application = await make_application(deps)
     async with transaction():
-        first = await till.fees.charge(application, NOON)
-        again = await till.fees.charge(application, NOON)
+        first = await kit.fees.charge(application, NOON)
+        again = await kit.fees.charge(application, NOON)
     rules = deps.book("demo").fee
     assert rules is not None
     assert first.id == again.id
     assert (first.amount, first.expert_number, first.state) == (rules.amount, application.expert_number, "due")
 
 
-async def test_the_campaigns_window_rules_when_it_opens(till: Till, deps: Deps) -> None:
+async def test_the_campaigns_window_rules_when_it_opens(kit: PaymentKit, deps: Deps) -> None:
     campaign = await Campaign.create(
         pool="demo",
         name="征集",
@@ -47,11 +47,11 @@ async def test_the_campaigns_window_rules_when_it_opens(till: Till, deps: Deps) 
     )
     application = await make_application(deps, campaign_id=campaign.id)
     async with transaction():
-        fee = await till.fees.charge(application, NOON)
+        fee = await kit.fees.charge(application, NOON)
     assert (fee.opens_at, fee.closes_at) == (NOON + 2 * DAY, NOON + 9 * DAY)
 
 
-async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(till: Till, deps: Deps) -> None:
+async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(kit: PaymentKit, deps: Deps) -> None:
     now = deps.now()
     campaign = await make_campaign(deps, pay_until=now + 30 * DAY)
     late, told, paid = [
@@ -64,48 +64,48 @@ async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(t
         )
         for more in ({}, {"notified_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
     ]
-    await till.fees.move_windows(campaign)
+    await kit.fees.move_windows(campaign)
     for fee in (late, told, paid):
         await fee.refresh_from_db()
     assert (late.closes_at, told.closes_at) == (campaign.pay_until, campaign.pay_until)
     assert paid.closes_at == now - timedelta(hours=1)
     campaign.pay_until = now + 10 * DAY
-    await till.fees.move_windows(campaign)
+    await kit.fees.move_windows(campaign)
     for fee in (late, told):
         await fee.refresh_from_db()
     assert (late.closes_at, told.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
 
 
 async def test_the_person_is_told_once_when_it_opens(
-    till: Till, deps: Deps, clock: FixedClock, book: NoticeBook
+    kit: PaymentKit, deps: Deps, clock: FixedClock, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps, opens_at=NOON + DAY)
-    assert await till.fees.notify_opened() == 0
+    assert await kit.fees.notify_opened() == 0
     clock.move(DAY)
-    await till.fees.notify_opened()
-    await till.fees.notify_opened()
+    await kit.fees.notify_opened()
+    await kit.fees.notify_opened()
     told = [one for one in book.told if one.kind == "fee_open"]
     assert len(told) == 1
     assert told[0].account_id == fee.account_id
     assert told[0].params["amount"] == "350.00"
 
 
-async def test_a_fee_that_can_not_be_told_of_holds_up_no_other(till: Till, deps: Deps, book: NoticeBook) -> None:
+async def test_a_fee_that_can_not_be_told_of_holds_up_no_other(kit: PaymentKit, deps: Deps, book: NoticeBook) -> None:
     bad, *good = [await make_fee(deps) for _ in range(3)]
     await Fee.filter(id=bad.id).update(pool="gone")
-    assert await till.fees.notify_opened() == 2
+    assert await kit.fees.notify_opened() == 2
     assert {one.account_id for one in book.told} == {fee.account_id for fee in good}
-    assert await till.fees.notify_opened() == 0, "it is left alone for a while"
+    assert await kit.fees.notify_opened() == 0, "it is left alone for a while"
     await end_pauses()
     await Fee.filter(id=bad.id).update(pool=good[0].pool)
-    assert await till.fees.notify_opened() == 1
+    assert await kit.fees.notify_opened() == 1
     assert await rows("SELECT 1 FROM row_failure") == []
 
 
-async def test_workers_at_one_moment_tell_of_each_fee_once(till: Till, deps: Deps, book: NoticeBook) -> None:
+async def test_workers_at_one_moment_tell_of_each_fee_once(kit: PaymentKit, deps: Deps, book: NoticeBook) -> None:
     fees = [await make_fee(deps) for _ in range(6)]
-    await asyncio.gather(*(till.fees.notify_opened(limit=4) for _ in range(3)))
-    while await till.fees.notify_opened():
+    await asyncio.gather(*(kit.fees.notify_opened(limit=4) for _ in range(3)))
+    while await kit.fees.notify_opened():
         pass
     assert sorted(one.account_id for one in book.told if one.account_id) == sorted(fee.account_id for fee in fees)
 
@@ -114,22 +114,22 @@ async def test_workers_at_one_moment_tell_of_each_fee_once(till: Till, deps: Dep
     ("closes_at", "by"), [(NOON + 3 * DAY, "请在11月24日 12:00前"), (None, "请尽快")], ids=["a date", "no date"]
 )
 async def test_the_notice_names_a_real_date_or_none(
-    till: Till, deps: Deps, book: NoticeBook, closes_at: datetime | None, by: str
+    kit: PaymentKit, deps: Deps, book: NoticeBook, closes_at: datetime | None, by: str
 ) -> None:
     await make_fee(deps, closes_at=closes_at)
-    await till.fees.notify_opened()
+    await kit.fees.notify_opened()
     assert next(one for one in book.told if one.kind == "fee_open").params["by"] == by
 
 
-async def test_a_cancelled_fee_is_owed_no_more_and_its_orders_are_closed(till: Till, deps: Deps) -> None:
+async def test_a_cancelled_fee_is_owed_no_more_and_its_orders_are_closed(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     async with transaction():
-        await till.fees.cancel(fee.application_id, NOON)
-    await till.orders.check_due()
+        await kit.fees.cancel(fee.application_id, NOON)
+    await kit.orders.check_due()
     assert (await Fee.get(id=fee.id)).state == "void"
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
-    assert till.platform.orders[ordered.out_trade_no].state == "CLOSED"
+    assert kit.platform.orders[ordered.out_trade_no].state == "CLOSED"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from models.accounts import Account
 from models.audit import AuditEntry
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps
-from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
+from tests.factories.payments import UNKNOWN, UNREACHED, PaymentKit, make_fee, make_payment_kit, owner_of
 from tests.factories.people import make_account
 from tests.services.conftest import NOON, NoticeBook
 
@@ -23,25 +23,25 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
-    return make_till(deps, clock, book)
+def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
+    return make_payment_kit(deps, clock, book)
 
 
-async def test_an_order_gets_a_code_and_is_used_again_while_it_is_good(till: Till, deps: Deps) -> None:
+async def test_an_order_gets_a_code_and_is_used_again_while_it_is_good(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    first = await till.orders.order(owner_of(fee), fee.id, "native")
-    again = await till.orders.order(owner_of(fee), fee.id, "native")
+    first = await kit.orders.order(owner_of(fee), fee.id, "native")
+    again = await kit.orders.order(owner_of(fee), fee.id, "native")
     assert first == again
     assert first.code_url.startswith("weixin://")
     assert first.amount == fee.amount
-    assert till.platform.calls.count("order_native") == 1
+    assert kit.platform.calls.count("order_native") == 1
 
 
-async def test_each_way_to_pay_has_an_order_of_its_own(till: Till, deps: Deps) -> None:
+async def test_each_way_to_pay_has_an_order_of_its_own(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    native = await till.orders.order(owner_of(fee), fee.id, "native")
-    page = await till.orders.order(owner_of(fee), fee.id, "jsapi", openid="o-one")
-    mini = await till.orders.order(owner_of(fee), fee.id, "mini", openid="o-mini")
+    native = await kit.orders.order(owner_of(fee), fee.id, "native")
+    page = await kit.orders.order(owner_of(fee), fee.id, "jsapi", openid="o-one")
+    mini = await kit.orders.order(owner_of(fee), fee.id, "mini", openid="o-mini")
     assert len({native.out_trade_no, page.out_trade_no, mini.out_trade_no}) == 3
     assert page.parameters is not None
     assert mini.parameters is not None
@@ -52,131 +52,131 @@ async def test_each_way_to_pay_has_an_order_of_its_own(till: Till, deps: Deps) -
 @pytest.mark.parametrize("trouble", [UNREACHED, UNKNOWN])
 @pytest.mark.parametrize("acted", ["before", "after"])
 async def test_an_unknown_outcome_is_met_by_the_same_order_again(
-    till: Till, deps: Deps, clock: FixedClock, trouble: Exception, acted: str
+    kit: PaymentKit, deps: Deps, clock: FixedClock, trouble: Exception, acted: str
 ) -> None:
     fee = await make_fee(deps)
-    getattr(till.platform, acted)["order_native"] = [trouble]
+    getattr(kit.platform, acted)["order_native"] = [trouble]
     with pytest.raises(Unavailable):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(timedelta(seconds=20))
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     assert [order.out_trade_no for order in await PayOrder.all()] == [ordered.out_trade_no]
-    assert list(till.platform.orders) == [ordered.out_trade_no]
+    assert list(kit.platform.orders) == [ordered.out_trade_no]
 
 
-async def test_two_requests_at_once_share_one_order_and_one_code(till: Till, deps: Deps) -> None:
+async def test_two_requests_at_once_share_one_order_and_one_code(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    ordered = await asyncio.gather(*(till.orders.order(owner_of(fee), fee.id, "native") for _ in range(4)))
+    ordered = await asyncio.gather(*(kit.orders.order(owner_of(fee), fee.id, "native") for _ in range(4)))
     assert len({one.code_url for one in ordered}) == 1
-    assert till.platform.calls.count("order_native") == 1
+    assert kit.platform.calls.count("order_native") == 1
 
 
-async def test_an_order_near_its_end_is_closed_and_made_anew(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_an_order_near_its_end_is_closed_and_made_anew(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    first = await till.orders.order(owner_of(fee), fee.id, "native")
+    first = await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(first.expires_at - clock.now() - timedelta(seconds=30))
-    second = await till.orders.order(owner_of(fee), fee.id, "native")
+    second = await kit.orders.order(owner_of(fee), fee.id, "native")
     assert second.out_trade_no != first.out_trade_no
     assert (await PayOrder.get(id=first.order_id)).state == "closed"
-    assert till.platform.orders[first.out_trade_no].state == "CLOSED"
+    assert kit.platform.orders[first.out_trade_no].state == "CLOSED"
 
 
 async def test_while_the_old_order_can_not_be_closed_no_new_one_is_made(
-    till: Till, deps: Deps, clock: FixedClock
+    kit: PaymentKit, deps: Deps, clock: FixedClock
 ) -> None:
     fee = await make_fee(deps)
-    first = await till.orders.order(owner_of(fee), fee.id, "native")
+    first = await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(first.expires_at - clock.now())
-    till.platform.before["close"] = [UNKNOWN]
+    kit.platform.before["close"] = [UNKNOWN]
     with pytest.raises(Unavailable):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
     assert await PayOrder.all().count() == 1
 
 
 async def test_an_order_that_turns_out_paid_is_counted_instead_of_made_anew(
-    till: Till, deps: Deps, clock: FixedClock
+    kit: PaymentKit, deps: Deps, clock: FixedClock
 ) -> None:
     fee = await make_fee(deps)
-    first = await till.orders.order(owner_of(fee), fee.id, "native")
-    till.platform.pay(first.out_trade_no)  # and its notification is lost
+    first = await kit.orders.order(owner_of(fee), fee.id, "native")
+    kit.platform.pay(first.out_trade_no)  # and its notification is lost
     clock.move(first.expires_at - clock.now())
     with pytest.raises(Conflict, match="已缴费"):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
-async def test_a_fee_is_not_paid_before_it_opens_nor_after_it_closed(till: Till, deps: Deps) -> None:
+async def test_a_fee_is_not_paid_before_it_opens_nor_after_it_closed(kit: PaymentKit, deps: Deps) -> None:
     early = await make_fee(deps, opens_at=NOON + timedelta(days=2))
     with pytest.raises(RuleViolation, match=r"11月23日\(周一\) 12:00起") as refused:
-        await till.orders.order(owner_of(early), early.id, "native")
+        await kit.orders.order(owner_of(early), early.id, "native")
     assert refused.value.rule == "fee.opens_after"
     late = await make_fee(deps, closes_at=NOON)
     with pytest.raises(RuleViolation, match="截止"):
-        await till.orders.order(owner_of(late), late.id, "native")
+        await kit.orders.order(owner_of(late), late.id, "native")
 
 
-async def test_a_pool_without_merchant_says_whom_to_ask(till: Till, deps: Deps) -> None:
+async def test_a_pool_without_merchant_says_whom_to_ask(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    till.platform.without.add("demo")
+    kit.platform.without.add("demo")
     with pytest.raises(Unavailable, match="拨打"):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
 
 
-async def test_a_refused_order_is_closed_and_the_person_told_to_try_later(till: Till, deps: Deps) -> None:
+async def test_a_refused_order_is_closed_and_the_person_told_to_try_later(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    till.platform.before["order_native"] = [Rejected("APPID_MCHID_NOT_MATCH")]
+    kit.platform.before["order_native"] = [Rejected("APPID_MCHID_NOT_MATCH")]
     with pytest.raises(Unavailable, match="稍后重试"):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
     assert (await PayOrder.all())[0].state == "closed"
 
 
-async def test_a_number_used_before_leads_to_another(till: Till, deps: Deps) -> None:
+async def test_a_number_used_before_leads_to_another(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    till.platform.before["order_native"] = [Rejected("OUT_TRADE_NO_USED")]
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    kit.platform.before["order_native"] = [Rejected("OUT_TRADE_NO_USED")]
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     assert ordered.code_url
     assert await PayOrder.all().count() == 2
 
 
-async def test_somebody_may_pay_for_another_by_number_and_sees_a_masked_name(till: Till, deps: Deps) -> None:
+async def test_somebody_may_pay_for_another_by_number_and_sees_a_masked_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
-    seen = await till.orders.look_up(friend, f" {fee.expert_number.lower()} ")
+    seen = await kit.orders.look_up(friend, f" {fee.expert_number.lower()} ")
     assert (seen.name, seen.own, seen.invoice) == ("王**", False, None)
-    ordered = await till.orders.order(friend, seen.id, "native")
+    ordered = await kit.orders.order(friend, seen.id, "native")
     assert (await PayOrder.get(id=ordered.order_id)).payer_id == friend.account_id
 
 
-async def test_looking_up_numbers_is_counted_and_logged_but_not_ones_own(till: Till, deps: Deps) -> None:
+async def test_looking_up_numbers_is_counted_and_logged_but_not_ones_own(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     rules = deps.book("demo").fee
     assert rules is not None
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
     for turn in range(rules.lookups_per_hour):
         with pytest.raises(NotFound):
-            await till.orders.look_up(friend, f"ZJ99{turn:05}")
+            await kit.orders.look_up(friend, f"ZJ99{turn:05}")
     with pytest.raises(TooMany):
-        await till.orders.look_up(friend, fee.expert_number)
+        await kit.orders.look_up(friend, fee.expert_number)
     entries = await AuditEntry.filter(action="fee.look_up")
     assert len(entries) == rules.lookups_per_hour
     assert {entry.details["number"] for entry in entries if not entry.details["found"]} == {""}
     for _ in range(rules.lookups_per_hour + 1):
-        assert (await till.orders.look_up(owner_of(fee), fee.expert_number)).own
+        assert (await kit.orders.look_up(owner_of(fee), fee.expert_number)).own
 
 
-async def test_nobody_looks_up_without_being_known(till: Till, deps: Deps) -> None:
+async def test_nobody_looks_up_without_being_known(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     with pytest.raises(Unauthenticated):
-        await till.orders.look_up(Actor("demo", "guest"), fee.expert_number)
+        await kit.orders.look_up(Actor("demo", "guest"), fee.expert_number)
 
 
-async def test_where_only_the_owner_pays_others_are_refused(till: Till, deps: Deps) -> None:
+async def test_where_only_the_owner_pays_others_are_refused(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     rules = deps.book("demo").fee
     assert rules is not None
     own_only = deps.book("demo").model_copy(update={"fee": rules.model_copy(update={"pay_for_others": False})})
     books: dict[str, Rulebook] = {**deps.rulebooks, "demo": own_only}
-    strict = make_till(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url), till.clock, NoticeBook())
+    strict = make_payment_kit(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url), kit.clock, NoticeBook())
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
     with pytest.raises(Forbidden):
         await strict.orders.look_up(friend, fee.expert_number)
@@ -186,55 +186,55 @@ async def test_where_only_the_owner_pays_others_are_refused(till: Till, deps: De
         await strict.orders.refresh(friend, fee.id)
 
 
-async def test_another_pools_fee_is_not_there(till: Till, deps: Deps) -> None:
+async def test_another_pools_fee_is_not_there(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     with pytest.raises(NotFound):
-        await till.orders.order(Actor("guangdong", "applicant", fee.account_id), fee.id, "native")
+        await kit.orders.order(Actor("guangdong", "applicant", fee.account_id), fee.id, "native")
     with pytest.raises(NotFound):
-        await till.orders.order(owner_of(fee), new_id(), "native")
+        await kit.orders.order(owner_of(fee), new_id(), "native")
 
 
 # ---- asking
 
 
 async def test_whoever_waits_has_the_platform_asked_every_three_seconds(
-    till: Till, deps: Deps, clock: FixedClock
+    kit: PaymentKit, deps: Deps, clock: FixedClock
 ) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
-    await till.orders.refresh(owner_of(fee), fee.id)
-    assert "query" not in till.platform.calls, "too early: the notification is faster"
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
+    await kit.orders.refresh(owner_of(fee), fee.id)
+    assert "query" not in kit.platform.calls, "too early: the notification is faster"
     clock.move(timedelta(seconds=3))
     for _ in range(3):
-        assert (await till.orders.refresh(owner_of(fee), fee.id)).phase == "open"
-    assert till.platform.calls.count("query") == 1
-    till.platform.pay(ordered.out_trade_no)
+        assert (await kit.orders.refresh(owner_of(fee), fee.id)).phase == "open"
+    assert kit.platform.calls.count("query") == 1
+    kit.platform.pay(ordered.out_trade_no)
     clock.move(timedelta(seconds=3))
-    assert (await till.orders.refresh(owner_of(fee), fee.id)).phase == "paid"
+    assert (await kit.orders.refresh(owner_of(fee), fee.id)).phase == "paid"
 
 
-async def test_a_platform_that_is_away_leaves_the_fee_as_it_was(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_a_platform_that_is_away_leaves_the_fee_as_it_was(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    await till.orders.order(owner_of(fee), fee.id, "native")
+    await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(timedelta(seconds=5))
-    till.platform.before["query"] = [UNREACHED]
-    assert (await till.orders.refresh(owner_of(fee), fee.id)).phase == "open"
+    kit.platform.before["query"] = [UNREACHED]
+    assert (await kit.orders.refresh(owner_of(fee), fee.id)).phase == "open"
 
 
-async def test_a_lost_notification_is_found_by_asking(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_a_lost_notification_is_found_by_asking(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
-    till.platform.pay(ordered.out_trade_no)
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
+    kit.platform.pay(ordered.out_trade_no)
     clock.move(timedelta(seconds=5))
-    assert await till.orders.check_due() == 1
+    assert await kit.orders.check_due() == 1
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
 async def test_an_unpaid_order_is_asked_about_until_its_end_and_then_closed(
-    till: Till, deps: Deps, clock: FixedClock
+    kit: PaymentKit, deps: Deps, clock: FixedClock
 ) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     asked = []
     for _ in range(12):
         order = await PayOrder.get(id=ordered.order_id)
@@ -242,55 +242,57 @@ async def test_an_unpaid_order_is_asked_about_until_its_end_and_then_closed(
             break
         clock.move(order.check_at - clock.now())
         asked.append((clock.now() - NOON).total_seconds())
-        await till.orders.check_due()
+        await kit.orders.check_due()
     assert asked == [5, 30, 60, 180, 300, 600, 905]
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
-    assert till.platform.calls[-2:] == ["query", "close"], "it is asked right before it is closed"
+    assert kit.platform.calls[-2:] == ["query", "close"], "it is asked right before it is closed"
 
 
-async def test_an_outage_at_the_end_only_puts_the_closing_off(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_an_outage_at_the_end_only_puts_the_closing_off(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
-    till.platform.before["query"] = [UNREACHED]
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
+    kit.platform.before["query"] = [UNREACHED]
     clock.move(20 * MINUTE)
-    await till.orders.check_due()
+    await kit.orders.check_due()
     assert (await PayOrder.get(id=ordered.order_id)).state == "open"
     clock.move(MINUTE)
-    await till.orders.check_due()
+    await kit.orders.check_due()
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
 
 
-async def test_whoever_pays_between_question_and_closing_has_paid(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_whoever_pays_between_question_and_closing_has_paid(
+    kit: PaymentKit, deps: Deps, clock: FixedClock
+) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     order = await PayOrder.get(id=ordered.order_id)
-    till.platform.pay(ordered.out_trade_no)
-    await till.orders._close(order)  # the question came before the payment
+    kit.platform.pay(ordered.out_trade_no)
+    await kit.orders._close(order)  # the question came before the payment
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
-async def test_an_order_the_platform_never_got_ends_quietly(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_an_order_the_platform_never_got_ends_quietly(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    till.platform.before["order_native"] = [UNKNOWN]
+    kit.platform.before["order_native"] = [UNKNOWN]
     with pytest.raises(Unavailable):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(20 * MINUTE)
-    await till.orders.check_due()
+    await kit.orders.check_due()
     assert [order.state for order in await PayOrder.all()] == ["closed"]
 
 
-async def test_a_paid_fee_has_its_other_orders_closed(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_a_paid_fee_has_its_other_orders_closed(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    native = await till.orders.order(owner_of(fee), fee.id, "native")
-    page = await till.orders.order(owner_of(fee), fee.id, "jsapi", openid="o-one")
-    await till.notify(till.platform.pay(native.out_trade_no))
-    await till.settle_all()
-    await till.orders.check_due()
+    native = await kit.orders.order(owner_of(fee), fee.id, "native")
+    page = await kit.orders.order(owner_of(fee), fee.id, "jsapi", openid="o-one")
+    await kit.notify(kit.platform.pay(native.out_trade_no))
+    await kit.settle_all()
+    await kit.orders.check_due()
     assert (await PayOrder.get(id=page.order_id)).state == "closed"
-    assert till.platform.orders[page.out_trade_no].state == "CLOSED"
+    assert kit.platform.orders[page.out_trade_no].state == "CLOSED"
 
 
-async def test_what_is_shown_never_holds_the_whole_name(till: Till, deps: Deps) -> None:
+async def test_what_is_shown_never_holds_the_whole_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     name = (await Account.get(id=fee.account_id)).real_name
-    assert name not in str(await till.payments.mine(owner_of(fee)))
+    assert name not in str(await kit.payments.mine(owner_of(fee)))

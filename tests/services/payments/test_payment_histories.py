@@ -18,7 +18,7 @@ from models.setup import tortoise_config
 from services.core.base import Actor, Deps, execute
 from services.operations import find_broken
 from services.ports import RefundReport, TradeReport
-from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
+from tests.factories.payments import UNKNOWN, UNREACHED, PaymentKit, make_fee, make_payment_kit, owner_of
 from tests.services.conftest import NOON, NoticeBook
 
 ADMIN = Actor("demo", "pool_admin")
@@ -50,8 +50,8 @@ TROUBLE = [
 class History:
     """Carries out events on one fee. ``told`` are all reports that the platform ever made: any may come again."""
 
-    def __init__(self, till: Till, clock: FixedClock, fee: Fee) -> None:
-        self.till, self.clock, self.fee = till, clock, fee
+    def __init__(self, kit: PaymentKit, clock: FixedClock, fee: Fee) -> None:
+        self.kit, self.clock, self.fee = kit, clock, fee
         self.told: list[TradeReport] = []
         self.told_refunds: list[RefundReport] = []
 
@@ -63,81 +63,81 @@ class History:
 
     async def order(self, number: int) -> None:
         trade, openid = PAYERS[number]
-        await self.till.orders.order(owner_of(self.fee), self.fee.id, trade, openid=openid)  # type: ignore[arg-type]  # one of the literals
+        await self.kit.orders.order(owner_of(self.fee), self.fee.id, trade, openid=openid)  # type: ignore[arg-type]  # one of the literals
 
     async def pay(self, number: int) -> None:
-        numbers = list(self.till.platform.orders)
+        numbers = list(self.kit.platform.orders)
         if numbers:
-            self.told.append(self.till.platform.pay(numbers[number % len(numbers)]))
+            self.told.append(self.kit.platform.pay(numbers[number % len(numbers)]))
 
     async def tell(self, number: int) -> None:
         if self.told:
-            await self.till.notify(self.told[number % len(self.told)])
+            await self.kit.notify(self.told[number % len(self.told)])
 
     async def tell_at_once(self, _number: int) -> None:
-        await asyncio.gather(*(self.till.notify(report) for report in [*self.told, *self.told]))
+        await asyncio.gather(*(self.kit.notify(report) for report in [*self.told, *self.told]))
 
     async def ask(self, _number: int) -> None:
-        await self.till.orders.check_due()
+        await self.kit.orders.check_due()
 
     async def wait(self, seconds: int) -> None:
         self.clock.move(timedelta(seconds=seconds))
 
     async def follow(self, _number: int) -> None:
-        await self.till.webhooks.process_due()
+        await self.kit.webhooks.process_due()
 
     async def refund(self, number: int) -> None:
         orders = await PayOrder.filter(fee_id=self.fee.id).order_by("created_at", "id")
         if orders:
-            await self.till.refunds.request(ADMIN, orders[number % len(orders)].id, "本人申请退费")
+            await self.kit.refunds.request(ADMIN, orders[number % len(orders)].id, "本人申请退费")
 
     async def send(self, _number: int) -> None:
-        await self.till.refunds.check_due()
-        self.told_refunds += self.till.platform.refunds.values()
+        await self.kit.refunds.check_due()
+        self.told_refunds += self.kit.platform.refunds.values()
 
     async def arrive(self, number: int) -> None:
-        numbers = list(self.till.platform.refunds)
+        numbers = list(self.kit.platform.refunds)
         if numbers:
             outcome = "ABNORMAL" if number > 7 else "SUCCESS"
-            if self.till.platform.refunds[numbers[number % len(numbers)]].outcome != "SUCCESS":
-                self.told_refunds.append(self.till.platform.finish(numbers[number % len(numbers)], outcome))
+            if self.kit.platform.refunds[numbers[number % len(numbers)]].outcome != "SUCCESS":
+                self.told_refunds.append(self.kit.platform.finish(numbers[number % len(numbers)], outcome))
 
     async def tell_refund(self, number: int) -> None:
         if self.told_refunds:
-            await self.till.refunds.apply_report("demo", self.told_refunds[number % len(self.told_refunds)])
+            await self.kit.refunds.apply_report("demo", self.told_refunds[number % len(self.told_refunds)])
 
     async def trouble(self, number: int) -> None:
         when, call = TROUBLE[number]
-        getattr(self.till.platform, when).setdefault(call, []).append(UNKNOWN if number % 2 else UNREACHED)
+        getattr(self.kit.platform, when).setdefault(call, []).append(UNKNOWN if number % 2 else UNREACHED)
 
     async def settle_everything(self) -> None:
         """Time passes, the platform is there again, and all that was started comes to its end."""
-        self.till.platform.before.clear()
-        self.till.platform.after.clear()
+        self.kit.platform.before.clear()
+        self.kit.platform.after.clear()
         for _ in range(6):
             self.clock.move(timedelta(hours=26))
-            await self.till.orders.check_due()
-            await self.till.settle_all()
-            await self.till.refunds.check_due()
-            for number, report in list(self.till.platform.refunds.items()):
+            await self.kit.orders.check_due()
+            await self.kit.settle_all()
+            await self.kit.refunds.check_due()
+            for number, report in list(self.kit.platform.refunds.items()):
                 if report.outcome != "SUCCESS":
-                    self.till.platform.finish(number)
+                    self.kit.platform.finish(number)
 
     async def check(self) -> None:
         """The books agree with each other, and with what the platform knows."""
         assert await find_broken() == []
-        paid = [o for o in self.till.platform.orders.values() if o.state == "SUCCESS"]
+        paid = [o for o in self.kit.platform.orders.values() if o.state == "SUCCESS"]
         ours = await PayOrder.filter(transaction_id__not_isnull=True)
         assert {o.transaction_id for o in ours} == {o.transaction_id for o in paid}
         assert {o.state for o in await PayOrder.all()} <= {"paid", "refunded", "closed"}
         fee = await Fee.get(id=self.fee.id)
         assert (fee.state in ("paid", "refunded")) == bool(paid)
-        assert len(self.till.passed.numbers) == (1 if paid else 0)
+        assert len(self.kit.passed.numbers) == (1 if paid else 0)
         refunds = await Refund.all()
         assert {r.state for r in refunds} <= {"done"}
-        assert {r.out_refund_no for r in refunds} == set(self.till.platform.refunds)
+        assert {r.out_refund_no for r in refunds} == set(self.kit.platform.refunds)
         came = sum(o.request.amount for o in paid)
-        went = sum(r.amount for r in self.till.platform.refunds.values())
+        went = sum(r.amount for r in self.kit.platform.refunds.values())
         assert came - went == (fee.amount if fee.state == "paid" else 0), "what is kept is the fee, once, or nothing"
 
 
@@ -152,8 +152,8 @@ async def _live(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str,
     try:
         await execute("TRUNCATE pay_event, refund, invoice, pay_order, fee, application, account, audit_entry CASCADE")
         with _standing(clock):
-            till = make_till(deps, clock, NoticeBook())
-            history = History(till, clock, await make_fee(deps, closes_at=None))
+            kit = make_payment_kit(deps, clock, NoticeBook())
+            history = History(kit, clock, await make_fee(deps, closes_at=None))
             for name, number in events:
                 await history.do(name, number)
                 assert (await PayOrder.filter(surplus=False, state__in=["paid", "refunded"]).count()) <= 1

@@ -18,33 +18,33 @@ from models.payments import Fee, Invoice, PayEvent, PayOrder, Refund
 from services.core.base import Actor, Deps
 from services.operations import find_broken
 from services.ports import TradeReport
-from tests.factories.payments import GOOD, Till, make_fee, make_till, notification, owner_of
+from tests.factories.payments import GOOD, PaymentKit, make_fee, make_payment_kit, notification, owner_of
 from tests.services.conftest import NoticeBook
 
 ADMIN = Actor("demo", "pool_admin")
 
 
 @pytest.fixture
-def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
-    return make_till(deps, clock, book)
+def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
+    return make_payment_kit(deps, clock, book)
 
 
-async def paid_by(till: Till, fee: Fee, trade: Any = "native", openid: str = "") -> TradeReport:
+async def paid_by(kit: PaymentKit, fee: Fee, trade: Any = "native", openid: str = "") -> TradeReport:
     """The platform's report of a payment; no one has told us yet."""
-    ordered = await till.orders.order(owner_of(fee), fee.id, trade, openid=openid)
-    return till.platform.pay(ordered.out_trade_no)
+    ordered = await kit.orders.order(owner_of(fee), fee.id, trade, openid=openid)
+    return kit.platform.pay(ordered.out_trade_no)
 
 
 async def test_a_payment_settles_the_fee_and_lets_the_application_pass(
-    till: Till, deps: Deps, book: NoticeBook
+    kit: PaymentKit, deps: Deps, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps)
-    report = await paid_by(till, fee)
-    await till.notify(report)
+    report = await paid_by(kit, fee)
+    await kit.notify(report)
     settled = await Fee.get(id=fee.id)
     assert (settled.state, settled.paid_at) == ("paid", report.success_at), "counted before anything else is done"
-    await till.settle_all()
-    assert till.passed.numbers == [fee.expert_number]
+    await kit.settle_all()
+    assert kit.passed.numbers == [fee.expert_number]
     assert book.kinds().count("fee_paid") == 1
     assert (await Invoice.get(fee_id=fee.id)).state == "wanted"
     assert await AuditEntry.filter(action="fee.paid").count() == 1
@@ -52,32 +52,32 @@ async def test_a_payment_settles_the_fee_and_lets_the_application_pass(
 
 
 async def test_the_same_notification_again_and_at_once_changes_nothing(
-    till: Till, deps: Deps, book: NoticeBook
+    kit: PaymentKit, deps: Deps, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps)
-    body = notification(trade=await paid_by(till, fee))
-    await asyncio.gather(*(till.webhooks.receive("demo", GOOD, body) for _ in range(8)))
-    await asyncio.gather(*(till.webhooks.process_due() for _ in range(3)))
+    body = notification(trade=await paid_by(kit, fee))
+    await asyncio.gather(*(kit.webhooks.receive("demo", GOOD, body) for _ in range(8)))
+    await asyncio.gather(*(kit.webhooks.process_due() for _ in range(3)))
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", *["repeat"] * 7]
-    assert till.passed.numbers == [fee.expert_number]
+    assert kit.passed.numbers == [fee.expert_number]
     assert await Refund.all().count() == 0
 
 
 async def test_two_who_pay_at_the_same_moment_pay_once_and_the_other_is_refunded(
-    till: Till, deps: Deps, book: NoticeBook
+    kit: PaymentKit, deps: Deps, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps)
-    one, other = await paid_by(till, fee), await paid_by(till, fee, "jsapi", "o-one")
-    await asyncio.gather(till.notify(one), till.notify(other), till.notify(one), till.notify(other))
+    one, other = await paid_by(kit, fee), await paid_by(kit, fee, "jsapi", "o-one")
+    await asyncio.gather(kit.notify(one), kit.notify(other), kit.notify(one), kit.notify(other))
     orders = await PayOrder.all()
     assert [order.state for order in orders] == ["paid", "paid"]
     assert [order.surplus for order in orders].count(True) == 1
-    await till.settle_all()
-    await till.refunds.check_due()
+    await kit.settle_all()
+    await kit.refunds.check_due()
     surplus = next(order for order in orders if order.surplus)
     refund = await Refund.get(order_id=surplus.id)
     assert (refund.state, refund.by, refund.amount) == ("processing", None, fee.amount)
-    await till.refunds.apply_report("demo", till.platform.finish(refund.out_refund_no))
+    await kit.refunds.apply_report("demo", kit.platform.finish(refund.out_refund_no))
     assert (await Fee.get(id=fee.id)).state == "paid"
     assert (await PayOrder.get(id=surplus.id)).state == "refunded"
     assert "fee_refunded" in book.kinds()
@@ -90,29 +90,31 @@ async def waiting_for_locks(holder: asyncpg.Connection[Any], count: int) -> None
             await asyncio.sleep(0.01)
 
 
-async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(till: Till, deps: Deps, db: str) -> None:
+async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(
+    kit: PaymentKit, deps: Deps, db: str
+) -> None:
     """Both statements have begun before either can look: without the lock both would take the fee for unpaid."""
     fee = await make_fee(deps)
     told: list[asyncio.Task[None]] = []
     holder = await asyncpg.connect(db)
     async with holder.transaction():
-        reports = [await paid_by(till, fee), await paid_by(till, fee, "jsapi", "o-one")]
+        reports = [await paid_by(kit, fee), await paid_by(kit, fee, "jsapi", "o-one")]
         await holder.execute("SELECT 1 FROM fee WHERE id = $1 FOR UPDATE", fee.id)
         for report in reports:
-            told.append(asyncio.create_task(till.notify(report)))
+            told.append(asyncio.create_task(kit.notify(report)))
             await waiting_for_locks(holder, len(told))
     await asyncio.gather(*told)
     await holder.close()
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", "surplus"]
 
 
-async def test_payments_told_of_in_one_statement_are_judged_as_if_alone(till: Till, deps: Deps) -> None:
+async def test_payments_told_of_in_one_statement_are_judged_as_if_alone(kit: PaymentKit, deps: Deps) -> None:
     fees = [await make_fee(deps) for _ in range(4)]
-    fine, twice, cheap, shared = [await paid_by(till, fee) for fee in fees]
-    other = await paid_by(till, fees[3], "jsapi", "o-one")
+    fine, twice, cheap, shared = [await paid_by(kit, fee) for fee in fees]
+    other = await paid_by(kit, fees[3], "jsapi", "o-one")
     stranger = replace(fine, out_trade_no="F-of-somebody-else")
-    await asyncio.gather(*(till.notify(report) for report in (fine, stranger, replace(cheap, amount=1), twice)))
-    await asyncio.gather(*(till.notify(report) for report in (twice, twice, shared, other)))
+    await asyncio.gather(*(kit.notify(report) for report in (fine, stranger, replace(cheap, amount=1), twice)))
+    await asyncio.gather(*(kit.notify(report) for report in (twice, twice, shared, other)))
     outcomes = sorted([(event.subject, event.outcome) for event in await PayEvent.all()])
     told = [
         (fine, "paid"),
@@ -126,30 +128,30 @@ async def test_payments_told_of_in_one_statement_are_judged_as_if_alone(till: Ti
     ]
     assert outcomes == sorted([(report.out_trade_no, word) for report, word in told])
     assert [(await Fee.get(id=fee.id)).state for fee in fees] == ["paid", "paid", "due", "paid"]
-    await till.settle_all()
+    await kit.settle_all()
     assert await find_broken() == []
 
 
-async def test_a_payment_after_closing_still_counts(till: Till, deps: Deps, clock: FixedClock) -> None:
+async def test_a_payment_after_closing_still_counts(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     await PayOrder.filter(id=ordered.order_id).update(state="closed", closed_at=clock.now())
-    await till.notify(till.platform.pay(ordered.out_trade_no))
+    await kit.notify(kit.platform.pay(ordered.out_trade_no))
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
-async def test_a_notification_may_come_before_our_own_answer(till: Till, deps: Deps) -> None:
+async def test_a_notification_may_come_before_our_own_answer(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    ask = till.platform.order_native
+    ask = kit.platform.order_native
 
     async def slow(pool: str, request: Any) -> str:
         code = await ask(pool, request)
-        await till.notify(till.platform.pay(request.out_trade_no))
+        await kit.notify(kit.platform.pay(request.out_trade_no))
         return code
 
-    till.platform.order_native = slow  # type: ignore[method-assign]
+    kit.platform.order_native = slow  # type: ignore[method-assign]
     with pytest.raises(Exception, match="已缴费"):
-        await till.orders.order(owner_of(fee), fee.id, "native")
+        await kit.orders.order(owner_of(fee), fee.id, "native")
     assert (await PayOrder.all())[0].state == "paid"
 
 
@@ -158,106 +160,106 @@ async def test_a_notification_may_come_before_our_own_answer(till: Till, deps: D
     [{"amount": 1}, {"amount": 35_001}, {"currency": "USD"}, {"mchid": "1900000999"}, {"appid": "wx-other"}],
 )
 async def test_another_amount_currency_merchant_or_app_is_no_payment(
-    till: Till, deps: Deps, lie: dict[str, Any]
+    kit: PaymentKit, deps: Deps, lie: dict[str, Any]
 ) -> None:
     fee = await make_fee(deps)
-    report = await paid_by(till, fee)
-    await till.notify(replace(report, **lie))
-    await till.settle_all()
+    report = await paid_by(kit, fee)
+    await kit.notify(replace(report, **lie))
+    await kit.settle_all()
     assert (await Fee.get(id=fee.id)).state == "due"
     assert (await PayOrder.all())[0].state == "open"
-    page = await till.unmatched_payments.list(ADMIN)
+    page = await kit.unmatched_payments.list(ADMIN)
     assert [(one.out_trade_no, one.outcome) for one in page.items] == [(report.out_trade_no, "mismatch")]
     assert await AuditEntry.filter(action="fee.alarm").count() == 1
-    await till.notify(report)
+    await kit.notify(report)
     assert (await Fee.get(id=fee.id)).state == "paid", "the true report still counts"
 
 
-async def test_an_unknown_order_and_another_pools_order_are_unmatched_payments(till: Till, deps: Deps) -> None:
+async def test_an_unknown_order_and_another_pools_order_are_unmatched_payments(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    report = await paid_by(till, fee)
-    await till.notify(replace(report, out_trade_no="F-of-somebody-else"))
-    assert (await till.settle.apply_trade("guangdong", report)).word == "unknown_order"
+    report = await paid_by(kit, fee)
+    await kit.notify(replace(report, out_trade_no="F-of-somebody-else"))
+    assert (await kit.settle.apply_trade("guangdong", report)).word == "unknown_order"
     assert (await Fee.get(id=fee.id)).state == "due"
 
 
-async def test_one_payment_can_not_stand_for_two_orders(till: Till, deps: Deps) -> None:
+async def test_one_payment_can_not_stand_for_two_orders(kit: PaymentKit, deps: Deps) -> None:
     one, other = await make_fee(deps), await make_fee(deps)
-    first, second = await paid_by(till, one), await paid_by(till, other)
-    await till.notify(first)
-    verdict = await till.settle.apply_trade("demo", replace(second, transaction_id=first.transaction_id))
+    first, second = await paid_by(kit, one), await paid_by(kit, other)
+    await kit.notify(first)
+    verdict = await kit.settle.apply_trade("demo", replace(second, transaction_id=first.transaction_id))
     assert verdict.word == "other_transaction"
     assert (await Fee.get(id=other.id)).state == "due"
-    again = await till.settle.apply_trade("demo", replace(first, transaction_id="4200-another"))
+    again = await kit.settle.apply_trade("demo", replace(first, transaction_id="4200-another"))
     assert again.word == "other_transaction"
 
 
-async def test_an_order_refunded_there_before_we_knew_is_left_to_an_administrator(till: Till, deps: Deps) -> None:
+async def test_an_order_refunded_there_before_we_knew_is_left_to_an_administrator(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    report = await paid_by(till, fee)
-    verdict = await till.settle.apply_trade("demo", replace(report, state="REFUND"))
+    report = await paid_by(kit, fee)
+    verdict = await kit.settle.apply_trade("demo", replace(report, state="REFUND"))
     assert verdict.word == "refunded_there"
     assert (await Fee.get(id=fee.id)).state == "due"
 
 
-async def test_a_payment_of_a_cancelled_fee_goes_back_by_itself(till: Till, deps: Deps) -> None:
+async def test_a_payment_of_a_cancelled_fee_goes_back_by_itself(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    report = await paid_by(till, fee)
+    report = await paid_by(kit, fee)
     await Fee.filter(id=fee.id).update(state="void")
-    await till.notify(report)
-    await till.settle_all()
+    await kit.notify(report)
+    await kit.settle_all()
     refund = (await Refund.all())[0]
     assert refund.reason == "无需缴费，自动退回"
-    assert till.passed.numbers == []
+    assert kit.passed.numbers == []
 
 
-async def test_an_application_that_is_no_longer_waiting_is_not_passed_on(till: Till, deps: Deps) -> None:
+async def test_an_application_that_is_no_longer_waiting_is_not_passed_on(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    report = await paid_by(till, fee)
+    report = await paid_by(kit, fee)
     await Application.filter(id=fee.application_id).update(state="exam")
-    await till.notify(report)
-    await till.settle_all()
-    assert till.passed.numbers == []
+    await kit.notify(report)
+    await kit.settle_all()
+    assert kit.passed.numbers == []
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
-async def test_what_is_not_the_platforms_is_refused_and_not_stored(till: Till, deps: Deps) -> None:
+async def test_what_is_not_the_platforms_is_refused_and_not_stored(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
-    body = notification(trade=await paid_by(till, fee))
+    body = notification(trade=await paid_by(kit, fee))
     with pytest.raises(Forbidden):
-        await till.webhooks.receive("demo", {"signature": "forged"}, body)
+        await kit.webhooks.receive("demo", {"signature": "forged"}, body)
     assert await PayEvent.all().count() == 0
     assert (await Fee.get(id=fee.id)).state == "due"
 
 
-async def test_an_unknown_kind_is_kept(till: Till) -> None:
-    await till.webhooks.receive("demo", GOOD, notification(kind="SOMETHING.NEW"))
-    await till.settle_all()
+async def test_an_unknown_kind_is_kept(kit: PaymentKit) -> None:
+    await kit.webhooks.receive("demo", GOOD, notification(kind="SOMETHING.NEW"))
+    await kit.settle_all()
     event = (await PayEvent.all())[0]
     assert (event.kind, event.outcome) == ("SOMETHING.NEW", "kept")
     assert event.applied_at is not None
 
 
 async def test_trouble_with_what_follows_leaves_the_money_counted_and_is_tried_again(
-    till: Till, deps: Deps, clock: FixedClock
+    kit: PaymentKit, deps: Deps, clock: FixedClock
 ) -> None:
     fee = await make_fee(deps)
-    await till.notify(await paid_by(till, fee))
-    advance, till.passed.advance = till.passed.advance, None  # type: ignore[method-assign, assignment]
-    await till.webhooks.process_due()
+    await kit.notify(await paid_by(kit, fee))
+    advance, kit.passed.advance = kit.passed.advance, None  # type: ignore[method-assign, assignment]
+    await kit.webhooks.process_due()
     assert (await Fee.get(id=fee.id)).state == "paid"
     assert await Invoice.all().count() == 0, "what follows happens wholly or not at all"
-    till.passed.advance = advance  # type: ignore[method-assign]
-    assert await till.webhooks.process_due() == 0, "it is left alone for a while"
+    kit.passed.advance = advance  # type: ignore[method-assign]
+    assert await kit.webhooks.process_due() == 0, "it is left alone for a while"
     clock.move(timedelta(seconds=30))
-    await till.settle_all()
-    assert till.passed.numbers == [fee.expert_number]
+    await kit.settle_all()
+    assert kit.passed.numbers == [fee.expert_number]
 
 
-async def test_one_impossible_report_fails_none_of_those_that_came_with_it(till: Till, deps: Deps) -> None:
-    reports = [await paid_by(till, await make_fee(deps)) for _ in range(9)]
+async def test_one_impossible_report_fails_none_of_those_that_came_with_it(kit: PaymentKit, deps: Deps) -> None:
+    reports = [await paid_by(kit, await make_fee(deps)) for _ in range(9)]
     reports[6] = replace(reports[6], transaction_id="4" * 400)
-    words = await asyncio.gather(*(till.settle.apply_trade("demo", one) for one in reports), return_exceptions=True)
+    words = await asyncio.gather(*(kit.settle.apply_trade("demo", one) for one in reports), return_exceptions=True)
     assert isinstance(words[6], Exception)
     assert {word.word for at, word in enumerate(words) if at != 6} == {"paid"}  # type: ignore[union-attr]
     assert await Fee.filter(state="paid").count() == 8

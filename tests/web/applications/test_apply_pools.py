@@ -34,7 +34,7 @@ from tests.miniapp_api.conftest import Wechat
 from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import serious
 from tests.web.conftest import WechatBrowser, World
-from tests.web.filling import FormFiller
+from tests.web.form_filling import FormFiller
 from tests.web.test_browser import Seen, look
 from web.assembly import setup_pages
 

@@ -33,7 +33,7 @@ from tests.factories.people import (
 )
 from tests.factories.reviews import make_applicant, make_reviewer
 from tests.web.conftest import Visitor, World
-from tests.web.draws.presses import Press, address, presses, routes, send
+from tests.web.draws.draw_buttons import Press, address, presses, routes, send
 from web.core.site import Site
 
 _AWAY = ("/h5/login", "/h5/role")

@@ -16,7 +16,7 @@ from tests.drivers.tables import sums_of_draws
 from tests.factories.draw_states import ids_of, make_every_state
 from tests.invariants import check_invariants
 from tests.web.conftest import Visitor, World
-from tests.web.draws.presses import presses, routes, send
+from tests.web.draws.draw_buttons import presses, routes, send
 from web.core.site import Site
 
 _SENTENCE = re.compile(r"[\u4e00-\u9fff][^<>]*。")

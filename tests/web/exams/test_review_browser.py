@@ -11,7 +11,7 @@ from domain.exams.items import ItemKind
 from models.exams import ExamItemKey, ExamItemVersion
 from tests.factories.exams import make_items, make_office
 from tests.plugins.browsers import CHROMIUM
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import KEY, make_room
 from tests.web.applicants import ApplyingWorld, serious, world
 from tests.web.test_browser import PHONE, SCREEN
@@ -28,9 +28,9 @@ WHY = "评标委员会由招标人代表和有关技术、经济等方面的专�
 async def test_keys_stand_beside_what_was_chosen_once_it_is_over(
     browser: Browser, world: ApplyingWorld, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
-    hall = Hall(world.services, await make_office(world.deps), world.deps)
+    exam_scene = ExamScene(world.services, await make_office(world.deps), world.deps)
     await make_items(5)
-    room = await make_room(hall, world.clock, ItemKind.MULTIPLE, ItemKind.SINGLE, ItemKind.TRUE_FALSE)
+    room = await make_room(exam_scene, world.clock, ItemKind.MULTIPLE, ItemKind.SINGLE, ItemKind.TRUE_FALSE)
     await ExamItemVersion.all().update(basis="《招标投标法》第三十七条")
     await ExamItemKey.all().update(explanation=WHY)
     await room.hand_in(KEY, 0b0100, 0)

@@ -16,7 +16,7 @@ from models.exams import ExamAttempt, ExamEvidence, ExamItemVersion, ExamMarking
 from services.core.base import execute
 from tests.factories.exams import make_items, own
 from tests.plugins.browsers import CHROMIUM
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import Room, make_room
 from tests.web.conftest import Visitor, World
 from tests.web.office.test_office_browser import desk_of
@@ -41,8 +41,8 @@ async def make_scored(scene: Scene) -> Room:
     """Results that the office lets out, papers of one question and one short answer."""
     scene.world.set_rules("exam", result="released", tries=2, mock=False)
     services = scene.world.services
-    hall = Hall(services, scene.admin, services.deps)
-    return await make_room(hall, scene.world.clock, ItemKind.SINGLE, ItemKind.SHORT)
+    exam_scene = ExamScene(services, scene.admin, services.deps)
+    return await make_room(exam_scene, scene.world.clock, ItemKind.SINGLE, ItemKind.SHORT)
 
 
 async def test_the_office_looks_at_papers_and_lets_results_out(scene: Scene) -> None:

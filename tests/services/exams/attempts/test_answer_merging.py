@@ -15,7 +15,7 @@ from services.core.base import rows
 from services.exams import ExamPaper
 from tests.factories.exams import work
 from tests.services.exams.attempts.test_attempts import Desk, make_desk
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 
 SLOTS = 5
 
@@ -46,9 +46,9 @@ async def send(desk: Desk, paper: ExamPaper, sent: Sequence[list[AnswerEvent]]) 
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_what_was_acknowledged_is_merged_by_the_rule(hall: Hall, clock: FixedClock, seed: int) -> None:
+async def test_what_was_acknowledged_is_merged_by_the_rule(exam_scene: ExamScene, clock: FixedClock, seed: int) -> None:
     chance = random.Random(seed)
-    desk = await make_desk(hall, clock)
+    desk = await make_desk(exam_scene, clock)
     paper = await desk.start()
     await desk.start()
     events = {device: made_by(device, chance) for device in (1, 2)}
@@ -60,7 +60,7 @@ async def test_what_was_acknowledged_is_merged_by_the_rule(hall: Hall, clock: Fi
     assert {row["device"]: row["last"] for row in stored} == {device: ack for device, ack in acked.items() if ack}
     assert all(row["last"] == row["n"] for row in stored)
     clock.set(paper.grace_until + timedelta(seconds=1))
-    await work(hall.services, "exam_seal", "exam_fill")
+    await work(exam_scene.services, "exam_seal", "exam_fill")
     assert (await ExamAttempt.get(id=paper.attempt_id)).digest == digest(expected)
     given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0")
     assert {row["slot"] for row in given} == set(expected)

@@ -25,7 +25,7 @@ from services.exams.attempts import waiting
 from services.exams.attempts.answer_writer import Saved
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 SOON = timedelta(hours=1)
 
@@ -34,7 +34,7 @@ SOON = timedelta(hours=1)
 class Desk:
     """A candidate with a phone, in an examination that is open."""
 
-    hall: Hall
+    exam_scene: ExamScene
     clock: FixedClock
     candidate: ExamCandidate
 
@@ -43,16 +43,16 @@ class Desk:
         return own(self.candidate)
 
     async def start(self, device: int = 0) -> ExamPaper:
-        return await self.hall.services.exams.attempts.start(self.actor, self.candidate.id, device)
+        return await self.exam_scene.services.exams.attempts.start(self.actor, self.candidate.id, device)
 
     async def save(self, paper: ExamPaper, *events: AnswerEvent, device: int | None = None, **more: int) -> Saved:
         assert self.actor.account_id is not None
         made = tuple(MadeAnswer(one, self.clock.now()) for one in events)
         asked = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made, **more)
-        return await self.hall.services.exams.answers.save(asked)
+        return await self.exam_scene.services.exams.answers.save(asked)
 
     async def submit(self, paper: ExamPaper, seen: str, answers: Sequence[ShownAnswer] | None = None) -> str:
-        attempts = self.hall.services.exams.attempts
+        attempts = self.exam_scene.services.exams.attempts
         return (await attempts.submit(self.actor, paper.attempt_id, paper.device, seen, answers)).digest
 
 
@@ -60,18 +60,18 @@ def says(seq: int, slot: int, mask: int, device: int = 1) -> AnswerEvent:
     return AnswerEvent(device, seq, slot, Answer(mask))
 
 
-async def make_desk(hall: Hall, clock: FixedClock) -> Desk:
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office, after=SOON)
+async def make_desk(exam_scene: ExamScene, clock: FixedClock) -> Desk:
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
-    candidate = await hall.candidate_of(application)
-    await hall.services.exams.attempts.accept_notice(own(candidate), candidate.id)
-    return Desk(hall, clock, candidate)
+    candidate = await exam_scene.candidate_of(application)
+    await exam_scene.services.exams.attempts.accept_notice(own(candidate), candidate.id)
+    return Desk(exam_scene, clock, candidate)
 
 
 @pytest.fixture
-async def desk(hall: Hall, clock: FixedClock) -> Desk:
-    return await make_desk(hall, clock)
+async def desk(exam_scene: ExamScene, clock: FixedClock) -> Desk:
+    return await make_desk(exam_scene, clock)
 
 
 async def answers_of(attempt_id: UUID) -> dict[int, int]:
@@ -84,14 +84,16 @@ async def test_a_paper_holds_questions_in_its_own_order_and_no_key(desk: Desk) -
     assert (len(paper.questions), paper.number, paper.device, paper.ack) == (5, 1, 1, 0)
     assert {sorted(one.options) == ["丁", "丙", "乙", "甲"] for one in paper.questions} == {True}
     assert "key" not in str(paper)
-    assert paper.deadline == desk.clock.now() + desk.hall.deps.book("demo").exam.length
+    assert paper.deadline == desk.clock.now() + desk.exam_scene.deps.book("demo").exam.length
 
 
-async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(hall: Hall, clock: FixedClock) -> None:
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office, after=SOON)
-    candidate = await hall.candidate_of(application)
-    desk = Desk(hall, clock, candidate)
+async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office, after=SOON)
+    candidate = await exam_scene.candidate_of(application)
+    desk = Desk(exam_scene, clock, candidate)
     with pytest.raises(Conflict, match="还没有到考试开始时间"):
         await desk.start()
     clock.move(SOON)
@@ -143,16 +145,16 @@ async def test_handing_in_gives_one_receipt_however_often(desk: Desk) -> None:
     seen = digest({0: Answer(1), 1: Answer(2)})
     assert await desk.submit(paper, seen) == seen
     assert await desk.submit(paper, "something else") == seen
-    receipt = await desk.hall.services.exams.attempts.receipt(desk.actor, paper.attempt_id)
+    receipt = await desk.exam_scene.services.exams.attempts.receipt(desk.actor, paper.attempt_id)
     assert (receipt.answered, receipt.questions, receipt.by_hand) == (2, 5, True)
     assert len(await answers_of(paper.attempt_id)) == 5
     saved = await desk.save(paper, says(3, 0, 8))
     assert (saved.state, saved.ack) == ("sealed", 2)
-    receipts = desk.hall.services.exams.receipts
+    receipts = desk.exam_scene.services.exams.receipts
     file = await receipts.file(desk.actor, paper.attempt_id)
     assert problems(json.loads(json.dumps(file)), receipts.public_key) == []
     assert (file["digest"], len(cast("list[object]", file["answers"]))) == (receipt.digest, 2)
-    shown = await desk.hall.services.exams.receipts.verify(receipt.check_url.rpartition("/")[2])
+    shown = await desk.exam_scene.services.exams.receipts.verify(receipt.check_url.rpartition("/")[2])
     assert (shown.digest, shown.by_hand) == (seen, True)
 
 
@@ -175,7 +177,9 @@ async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time
     desk.clock.set(paper.deadline + timedelta(seconds=20))
     cheated = MadeAnswer(says(3, 2, 4), desk.clock.now())
     assert desk.actor.account_id is not None
-    await desk.hall.services.exams.answers.save(SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (cheated,)))
+    await desk.exam_scene.services.exams.answers.save(
+        SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (cheated,))
+    )
     before, after = paper.deadline, paper.deadline + timedelta(microseconds=1)
     shown = [
         ShownAnswer(0, Answer(1)),
@@ -206,19 +210,19 @@ async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(desk: Desk)
     assert await desk.submit(paper, "another", []) == digest({0: Answer(1)})
 
 
-async def test_who_hands_in_together_gets_each_his_own_answer(hall: Hall, clock: FixedClock) -> None:
+async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamScene, clock: FixedClock) -> None:
     """In one batch: right, twice, with another digest, on another device, another person's, unknown."""
     for _ in range(3):
-        await hall.waiting()
-    await make_published(hall.services, hall.office, after=SOON)
+        await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
-    desks = [Desk(hall, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    desks = [Desk(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
     papers = []
     for desk in desks:
-        await hall.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
+        await exam_scene.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
         papers.append(await desk.start())
     first, second, third = papers
-    attempts, empty = hall.services.exams.attempts, digest({})
+    attempts, empty = exam_scene.services.exams.attempts, digest({})
     answers = await asyncio.gather(
         attempts.submit(desks[0].actor, first.attempt_id, 1, empty),
         attempts.submit(desks[0].actor, first.attempt_id, 1, empty),
@@ -259,10 +263,10 @@ async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(de
     cheated = MadeAnswer(says(4, 3, 1), desk.clock.now())
     assert desk.actor.account_id is not None
     asked = SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (late, cheated))
-    assert (await desk.hall.services.exams.answers.save(asked)).ack == 4
+    assert (await desk.exam_scene.services.exams.answers.save(asked)).ack == 4
     desk.clock.set(paper.grace_until + timedelta(seconds=1))
     assert (await desk.save(paper, says(5, 4, 1))).ack == 4
-    await work(desk.hall.services, "exam_seal", "exam_fill")
+    await work(desk.exam_scene.services, "exam_seal", "exam_fill")
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     assert (attempt.state, attempt.submitted_at, bool(attempt.digest)) == ("sealed", None, True)
     given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
@@ -273,19 +277,19 @@ async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(de
         await desk.start()
 
 
-async def test_a_start_in_the_last_minutes_ends_with_the_window(hall: Hall, clock: FixedClock) -> None:
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office, after=SOON, lasts=timedelta(hours=2))
-    candidate = await hall.candidate_of(application)
-    await hall.services.exams.attempts.accept_notice(own(candidate), candidate.id)
+async def test_a_start_in_the_last_minutes_ends_with_the_window(exam_scene: ExamScene, clock: FixedClock) -> None:
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office, after=SOON, lasts=timedelta(hours=2))
+    candidate = await exam_scene.candidate_of(application)
+    await exam_scene.services.exams.attempts.accept_notice(own(candidate), candidate.id)
     await ExamCandidate.filter(id=candidate.id).update(extra_minutes=7)
     clock.move(SOON + timedelta(hours=2) - timedelta(minutes=3))
-    paper = await Desk(hall, clock, candidate).start()
+    paper = await Desk(exam_scene, clock, candidate).start()
     assert paper.deadline == clock.now() + timedelta(minutes=10)
 
 
 async def test_tries_are_counted_from_the_first_paper_and_come_after_a_rest(desk: Desk) -> None:
-    rules = desk.hall.deps.book("demo").exam
+    rules = desk.exam_scene.deps.book("demo").exam
     for number in range(1, rules.tries + 1):
         paper = await desk.start()
         assert paper.number == number
@@ -313,12 +317,12 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
         assert desk.actor.account_id is not None
         made = MadeAnswer(says(seq, seq % 5, 1), paper.deadline)
         asked = SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (made,))
-        return (await desk.hall.services.exams.answers.save(asked)).ack
+        return (await desk.exam_scene.services.exams.answers.save(asked)).ack
 
     async def seal() -> None:
         await asyncio.sleep(0)
         await ExamAttempt.filter(id=paper.attempt_id).update(grace_until=paper.deadline + timedelta(microseconds=1))
-        await work(desk.hall.services, "exam_seal", "exam_fill")
+        await work(desk.exam_scene.services, "exam_seal", "exam_fill")
 
     acks, sealed = [], asyncio.create_task(seal())
     for seq in range(1, 12):
@@ -332,9 +336,9 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
 
 async def test_somebody_elses_paper_is_not_there(desk: Desk) -> None:
     paper = await desk.start()
-    other = Actor("demo", "applicant", (await make_account(desk.hall.deps)).id)
+    other = Actor("demo", "applicant", (await make_account(desk.exam_scene.deps)).id)
     assert other.account_id is not None
-    attempts = desk.hall.services.exams.attempts
+    attempts = desk.exam_scene.services.exams.attempts
     with pytest.raises(NotFound):
         await attempts.start(other, desk.candidate.id)
     with pytest.raises(NotFound):
@@ -342,7 +346,7 @@ async def test_somebody_elses_paper_is_not_there(desk: Desk) -> None:
     with pytest.raises(NotFound):
         await attempts.receipt(other, paper.attempt_id)
     with pytest.raises(NotFound):
-        await desk.hall.services.exams.answers.save(SaveRequest(paper.attempt_id, other.account_id, 1))
+        await desk.exam_scene.services.exams.answers.save(SaveRequest(paper.attempt_id, other.account_id, 1))
     with pytest.raises(NotFound):
         await attempts.submit(desk.actor, new_id(), 1, "")
 
@@ -371,15 +375,15 @@ async def test_signs_of_life_and_leaves_are_kept_for_the_office(desk: Desk) -> N
     await desk.save(paper, leaves=1)
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     assert (attempt.leaves, attempt.hidden_seconds, attempt.seen_at) == (2, 40, desk.clock.now())
-    leaves = desk.hall.deps.book("demo").exam.leave_flag
+    leaves = desk.exam_scene.deps.book("demo").exam.leave_flag
     await desk.save(paper, leaves=leaves)
     await desk.submit(paper, digest({}))
     assert (await ExamAttempt.get(id=paper.attempt_id)).flags == ["leaves"]
 
 
 async def test_an_identity_check_comes_first_where_the_rules_ask_for_it(deps: Deps, db: str, clock: FixedClock) -> None:
-    hall = await make_hall(deps, mock=False, face_check="wechat")
-    desk = await make_desk(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, face_check="wechat")
+    desk = await make_desk(exam_scene, clock)
     with pytest.raises(Conflict, match="请先核验身份"):
         await desk.start()
     await ExamCandidate.filter(id=desk.candidate.id).update(face="other", face_at=clock.now())

@@ -18,44 +18,46 @@ from services.exams.attempts import attempts
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
 from tests.services.exams.attempts.test_attempts import SOON, Desk, says
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 MINUTE = timedelta(minutes=1)
 WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-async def make_desks(hall: Hall, clock: FixedClock, people: int, **data: Any) -> list[Desk]:
+async def make_desks(exam_scene: ExamScene, clock: FixedClock, people: int, **data: Any) -> list[Desk]:
     for number in range(people):
-        await hall.waiting(expert_number=f"ZJ01{number:05}")
-    exam = await make_published(hall.services, hall.office, **{"after": SOON} | data)
+        await exam_scene.waiting(expert_number=f"ZJ01{number:05}")
+    exam = await make_published(exam_scene.services, exam_scene.office, **{"after": SOON} | data)
     clock.set(exam.opens_at + MINUTE)
-    desks = [Desk(hall, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    desks = [Desk(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
     for desk in desks:
-        await hall.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
+        await exam_scene.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
     return desks
 
 
 async def test_who_answers_goes_on_after_the_office_ended_admission_and_nobody_else_begins(
-    hall: Hall, clock: FixedClock
+    exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    sitting, waiting = await make_desks(hall, clock, 2)
+    sitting, waiting = await make_desks(exam_scene, clock, 2)
     paper = await sitting.start()
-    await hall.services.exams.setup.end_admission(hall.office, sitting.candidate.exam_id)
+    await exam_scene.services.exams.setup.end_admission(exam_scene.office, sitting.candidate.exam_id)
     with pytest.raises(Conflict, match="已结束"):
         await waiting.start()
     assert (await sitting.save(paper, says(1, 0, 1))).ack == 1
     assert (await sitting.start()).deadline == paper.deadline
     clock.set(paper.grace_until + timedelta(seconds=1))
-    await work(hall.services, "exam_seal", "exam_fill", "exam_close")
+    await work(exam_scene.services, "exam_seal", "exam_fill", "exam_close")
     assert (await Exam.get()).state == "closed"
     assert (await ExamAttempt.get(id=paper.attempt_id)).state == "sealed"
 
 
-async def test_a_cancelled_examination_tells_who_sits_it_what_happened(hall: Hall, clock: FixedClock) -> None:
-    (desk,) = await make_desks(hall, clock, 1)
+async def test_a_cancelled_examination_tells_who_sits_it_what_happened(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
+    (desk,) = await make_desks(exam_scene, clock, 1)
     paper = await desk.start()
     await desk.save(paper, says(1, 0, 1))
-    await hall.services.exams.setup.cancel(hall.office, desk.candidate.exam_id, "停电")
+    await exam_scene.services.exams.setup.cancel(exam_scene.office, desk.candidate.exam_id, "停电")
     saved = await desk.save(paper, says(2, 1, 1))
     assert (saved.state, saved.ack) == ("void", 1)
     with pytest.raises(Conflict, match=r"已作废（考试取消：停电），不用交卷"):
@@ -63,14 +65,16 @@ async def test_a_cancelled_examination_tells_who_sits_it_what_happened(hall: Hal
     with pytest.raises(Conflict, match="没有开放或已经结束"):
         await desk.start()
     clock.set(paper.grace_until + timedelta(seconds=1))
-    await work(hall.services, "exam_seal", "exam_fill", "exam_mark")
+    await work(exam_scene.services, "exam_seal", "exam_fill", "exam_mark")
     assert (await ExamAttempt.get(id=paper.attempt_id)).state == "void"
     await check_invariants()
 
 
-async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(hall: Hall, clock: FixedClock) -> None:
+async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
     """Rows are locked in one order: no one waits for ever, and nothing is left open."""
-    desks = await make_desks(hall, clock, 12)
+    desks = await make_desks(exam_scene, clock, 12)
     papers = await asyncio.gather(*(desk.start() for desk in desks[:9]))
 
     async def sit(desk: Desk, paper: ExamPaper) -> None:
@@ -81,7 +85,7 @@ async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(hall
     done = await asyncio.gather(
         *(sit(desk, paper) for desk, paper in zip(desks, papers, strict=False)),
         *(desk.start() for desk in desks[9:]),
-        hall.services.exams.setup.cancel(hall.office, desks[0].candidate.exam_id, "停电"),
+        exam_scene.services.exams.setup.cancel(exam_scene.office, desks[0].candidate.exam_id, "停电"),
         return_exceptions=True,
     )
     assert [one for one in done if isinstance(one, BaseException) and not isinstance(one, Conflict)] == []
@@ -91,10 +95,10 @@ async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(hall
 
 
 async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
-    hall: Hall, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    exam_scene: ExamScene, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The start has written its paper and not committed yet when the clock closes the examination."""
-    (desk,) = await make_desks(hall, clock, 1)
+    (desk,) = await make_desks(exam_scene, clock, 1)
     inside, go_on, write = asyncio.Event(), asyncio.Event(), record
 
     async def pause(*entry: Any, **details: Any) -> None:
@@ -106,7 +110,7 @@ async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
     start = asyncio.create_task(desk.start())
     await inside.wait()
     clock.set((await Exam.get()).closes_at)
-    close = asyncio.create_task(work(hall.services, "exam_close"))
+    close = asyncio.create_task(work(exam_scene.services, "exam_close"))
     while not (await rows(WAITING))[0]["n"]:
         await asyncio.sleep(0.01)
     go_on.set()
@@ -117,12 +121,12 @@ async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
 
 async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: str, clock: FixedClock) -> None:
     clock.set(datetime(2026, 12, 31, 14, 40, tzinfo=UTC))
-    hall = await make_hall(deps, mock=False)
+    exam_scene = await make_exam_scene(deps, mock=False)
     length = deps.book("demo").exam.length
-    (desk,) = await make_desks(hall, clock, 1, lasts=timedelta(hours=12))
+    (desk,) = await make_desks(exam_scene, clock, 1, lasts=timedelta(hours=12))
     clock.set(datetime(2026, 12, 31, 16, 0, tzinfo=UTC) - MINUTE)
     paper = await desk.start()
-    (shown,) = await hall.services.exams.own.list(desk.actor)
+    (shown,) = await exam_scene.services.exams.own.list(desk.actor)
     assert shown.span == "12月31日(周四) 23:40至2027年1月1日(周五) 11:40"
     assert paper.deadline == clock.now() + length
     assert (await desk.save(paper, says(1, 0, 1))).ack == 1
@@ -131,15 +135,15 @@ async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: st
     clock.set(paper.deadline + timedelta(seconds=1))
     assert (await desk.save(paper, says(3, 2, 1))).ack == 3  # made after the end: kept, not counted
     clock.set(paper.grace_until + timedelta(seconds=1))
-    await work(hall.services, "exam_seal", "exam_fill")
+    await work(exam_scene.services, "exam_seal", "exam_fill")
     given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
     assert [row["slot"] for row in given] == [0, 1]
 
 
 async def test_a_window_that_ends_at_midnight_ends_the_paper_there(deps: Deps, db: str, clock: FixedClock) -> None:
     clock.set(datetime(2026, 11, 21, 13, 0, tzinfo=UTC))
-    hall = await make_hall(deps, mock=False)
-    (desk,) = await make_desks(hall, clock, 1, lasts=timedelta(hours=2))
+    exam_scene = await make_exam_scene(deps, mock=False)
+    (desk,) = await make_desks(exam_scene, clock, 1, lasts=timedelta(hours=2))
     midnight = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)
     clock.set(midnight - 3 * MINUTE)
     assert (await desk.start()).deadline == midnight

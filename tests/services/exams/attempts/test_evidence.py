@@ -21,7 +21,7 @@ from models.exams import ExamAttempt, ExamEvidence
 from services.core.base import Deps, execute, rows
 from services.exams.attempts.answer_files import AnswerFiles
 from services.operations import find_broken
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 from tests.services.exams.results import KEY, Room, make_room, marks_of
 
 WHY = "17:50起手机没有信号"
@@ -29,8 +29,8 @@ WHY = "17:50起手机没有信号"
 
 @pytest.fixture
 async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
-    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits")
-    return await make_room(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits")
+    return await make_room(exam_scene, clock)
 
 
 @pytest.fixture
@@ -74,12 +74,12 @@ async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed:
     (offered,) = await evidence.own(room.actor, room.candidate.id)
     assert (offered.state, offered.until) == ("", failed.deadline + timedelta(days=1))  # type: ignore[operator]
     await evidence.hand_in(room.actor, room.candidate.id, sealed(offered.seal_to, failed, {1: KEY}), WHY)
-    (line,) = await desk.list(room.hall.office, room.exam.id)
-    seen = await desk.get(room.hall.office, room.exam.id, line.id)
+    (line,) = await desk.list(room.exam_scene.office, room.exam.id)
+    seen = await desk.get(room.exam_scene.office, room.exam.id, line.id)
     assert [(one.number, one.was, one.now) for one in seen.answers] == [(2, "CD", "AB")]
     assert (seen.before, seen.after) == ("2", "4")
     assert await marks_of(failed) == [20, 0, 0], "looking changes nothing"
-    await desk.decide(room.hall.office, line.id, "accepted", "核实了断线记录")
+    await desk.decide(room.exam_scene.office, line.id, "accepted", "核实了断线记录")
     await failed.refresh_from_db()
     assert (failed.score, failed.passed) == (40, True)
     await room.work()
@@ -92,9 +92,9 @@ async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed:
 
 async def test_nobody_loses_by_an_accepted_file(room: Room, failed: ExamAttempt) -> None:
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(failed, {0: 0b1000}), WHY)
-    seen = await room.exams.evidence_review.get(room.hall.office, room.exam.id, (await only()).id)
+    seen = await room.exams.evidence_review.get(room.exam_scene.office, room.exam.id, (await only()).id)
     assert (seen.before, seen.after) == ("2", "2")
-    await room.exams.evidence_review.decide(room.hall.office, (await only()).id, "accepted", "采纳")
+    await room.exams.evidence_review.decide(room.exam_scene.office, (await only()).id, "accepted", "采纳")
     await failed.refresh_from_db()
     assert (failed.score, await marks_of(failed)) == (20, [20, 0, 0])
 
@@ -106,10 +106,10 @@ async def test_a_rejected_one_changes_nothing_and_another_may_follow(room: Room,
         await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
     assert (await evidence.own(room.actor, room.candidate.id))[0].until is None
     with pytest.raises(InvalidInput, match="理由"):
-        await desk.decide(room.hall.office, (await only()).id, "rejected", " ")
-    await desk.decide(room.hall.office, (await only()).id, "rejected", "作答时间晚于结束")
+        await desk.decide(room.exam_scene.office, (await only()).id, "rejected", " ")
+    await desk.decide(room.exam_scene.office, (await only()).id, "rejected", "作答时间晚于结束")
     with pytest.raises(Conflict, match="已处理"):
-        await desk.decide(room.hall.office, (await only()).id, "accepted", "再看")
+        await desk.decide(room.exam_scene.office, (await only()).id, "accepted", "再看")
     assert await marks_of(failed) == [20, 0, 0]
     (shown,) = await evidence.own(room.actor, room.candidate.id)
     assert (shown.state, shown.answer, shown.until is None) == ("rejected", "作答时间晚于结束", False)
@@ -133,14 +133,14 @@ async def test_a_rejected_one_changes_nothing_and_another_may_follow(room: Room,
     ids=["empty", "words", "cut", "changed", "version", "unsealed", "id", "nothing", "others"],
 )
 async def test_a_file_that_no_page_of_ours_wrote_is_refused(room: Room, failed: ExamAttempt, spoil) -> None:  # type: ignore[no-untyped-def]
-    code = sealed(AnswerFiles(room.hall.deps.keys).public_key, failed, {1: KEY})
+    code = sealed(AnswerFiles(room.exam_scene.deps.keys).public_key, failed, {1: KEY})
     with pytest.raises(InvalidInput, match=r"PBT|核对"):
         await room.exams.evidence.hand_in(room.actor, room.candidate.id, spoil(code), WHY)
     assert not await ExamEvidence.exists()
 
 
 async def test_breaks_in_the_pasted_text_do_no_harm(room: Room, failed: ExamAttempt) -> None:
-    code = sealed(AnswerFiles(room.hall.deps.keys).public_key, failed, {1: KEY})
+    code = sealed(AnswerFiles(room.exam_scene.deps.keys).public_key, failed, {1: KEY})
     pasted = " \n".join([code[:70], code[70:]]) + "\n"
     assert await room.exams.evidence.hand_in(room.actor, room.candidate.id, pasted, WHY) == failed.id
 
@@ -170,7 +170,7 @@ async def test_it_is_taken_in_time_for_a_paper_of_ones_own_and_decided_by_somebo
     with pytest.raises(Forbidden):
         await room.exams.evidence_review.list(room.actor, room.exam.id)
     await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
-    himself = room.hall.office.__class__("demo", "pool_admin", room.candidate.account_id)
+    himself = room.exam_scene.office.__class__("demo", "pool_admin", room.candidate.account_id)
     with pytest.raises(Forbidden, match="自己"):
         await room.exams.evidence_review.decide(himself, (await only()).id, "accepted", "采纳")
     await ExamEvidence.all().delete()
@@ -183,10 +183,10 @@ async def test_it_is_taken_in_time_for_a_paper_of_ones_own_and_decided_by_somebo
 async def test_a_paper_that_is_not_marked_yet_waits(room: Room) -> None:
     attempt = await room.hand_in(KEY, 0, 0)
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(attempt, {1: KEY}), WHY)
-    seen = await room.exams.evidence_review.get(room.hall.office, room.exam.id, (await only()).id)
+    seen = await room.exams.evidence_review.get(room.exam_scene.office, room.exam.id, (await only()).id)
     assert seen.after == ""
     with pytest.raises(Conflict, match="还没有评完分"):
-        await room.exams.evidence_review.decide(room.hall.office, (await only()).id, "accepted", "采纳")
+        await room.exams.evidence_review.decide(room.exam_scene.office, (await only()).id, "accepted", "采纳")
     assert (await only()).state == "open"
 
 
@@ -196,15 +196,15 @@ async def test_what_came_after_the_end_is_shown_and_never_counted(room: Room, fa
         "VALUES ($1, 1, 9, 1, $2, now(), now(), 2)"
     )
     await execute(put, failed.id, KEY)
-    (late,) = await room.exams.evidence_review.late(room.hall.office, room.exam.id, failed.id)
+    (late,) = await room.exams.evidence_review.late(room.exam_scene.office, room.exam.id, failed.id)
     assert (late.number, late.was, late.now) == (2, "CD", "AB")
     with pytest.raises(NotFound):
-        await room.exams.evidence_review.late(room.hall.office, room.exam.id, room.candidate.id)
+        await room.exams.evidence_review.late(room.exam_scene.office, room.exam.id, room.candidate.id)
 
 
 async def test_a_short_answer_is_shown_and_left_to_a_person(db: str, deps: Deps, clock: FixedClock) -> None:
-    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits")
-    room = await make_room(hall, clock, ItemKind.MULTIPLE, ItemKind.SHORT, ItemKind.MULTIPLE)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits")
+    room = await make_room(exam_scene, clock, ItemKind.MULTIPLE, ItemKind.SHORT, ItemKind.MULTIPLE)
     attempt = await room.hand_in(0b1100, 0, 0)
     await room.work()
     lines = [
@@ -212,7 +212,7 @@ async def test_a_short_answer_is_shown_and_left_to_a_person(db: str, deps: Deps,
         {"slot": 0, "mask": KEY, "text": "", "at": None},
     ]
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(attempt, {}, answers=lines), WHY)
-    seen = await room.exams.evidence_review.get(hall.office, room.exam.id, (await only()).id)
+    seen = await room.exams.evidence_review.get(exam_scene.office, room.exam.id, (await only()).id)
     assert [(one.number, one.now, one.by_hand) for one in seen.answers] == [(1, "AB", False), (2, "五人以上单数", True)]
-    await room.exams.evidence_review.decide(hall.office, (await only()).id, "accepted", "采纳")
+    await room.exams.evidence_review.decide(exam_scene.office, (await only()).id, "accepted", "采纳")
     assert await marks_of(attempt) == [20, 0, 0]

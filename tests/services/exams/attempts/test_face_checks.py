@@ -16,7 +16,7 @@ from tests.factories.assembly import faces_of
 from tests.factories.exams import own
 from tests.factories.identity import FakeFaces
 from tests.factories.people import make_identity
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 from tests.services.exams.results import Room, make_room
 
 
@@ -28,7 +28,7 @@ class Door:
 
     @property
     def faces(self) -> FakeFaces:
-        return faces_of(self.room.hall.services)
+        return faces_of(self.room.exam_scene.services)
 
     async def begin(self, *, consent: bool = True) -> str:
         return (await self.room.exams.faces.begin(self.room.actor, self.room.candidate.id, consent=consent)).check
@@ -45,8 +45,8 @@ class Door:
 
 
 async def make_door(deps: Deps, clock: FixedClock, face_check: str = "wechat") -> Door:
-    hall = await make_hall(deps, mock=False, result="at_once", face_check=face_check)
-    room = await make_room(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", face_check=face_check)
+    room = await make_room(exam_scene, clock)
     await Account.filter(id=room.candidate.account_id).update(real_name="何考生")
     await make_identity(await Account.get(id=room.candidate.account_id))
     await room.exams.attempts.accept_notice(room.actor, room.candidate.id)
@@ -136,7 +136,7 @@ async def test_a_refusal_of_the_platform_is_no_pass(door: Door) -> None:
 
 
 async def test_the_office_identifies_who_does_not_consent(door: Door) -> None:
-    faces, office = door.room.exams.faces, door.room.hall.office
+    faces, office = door.room.exams.faces, door.room.exam_scene.office
     with pytest.raises(InvalidInput, match="核验方式"):
         await faces.identify(office, door.room.candidate.id, " ")
     himself = Actor("demo", "pool_admin", door.room.candidate.account_id)
@@ -173,7 +173,7 @@ async def test_nobody_elses_and_none_where_the_rules_ask_for_none(db: str, deps:
     with pytest.raises(Conflict, match="不用核验"):
         await door.begin()
     with pytest.raises(Conflict, match="不用核验"):
-        await door.room.exams.faces.identify(door.room.hall.office, door.room.candidate.id, "窗口")
+        await door.room.exams.faces.identify(door.room.exam_scene.office, door.room.candidate.id, "窗口")
     other = await door.room.another()
     with pytest.raises(NotFound):
         await door.room.exams.faces.begin(own(other), door.room.candidate.id, consent=True)

@@ -10,7 +10,7 @@ import pytest
 from domain.clock import FixedClock
 from services.core.base import execute
 from tests.services.exams.attempts.test_attempts import make_desk, says
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 
 ROOT = Path(__file__).parents[4]
 EXAMS = ROOT / "services" / "exams"
@@ -46,11 +46,11 @@ def test_no_page_conversation_or_endpoint_outside_the_office_reads_the_bank() ->
         assert not re.search(r"bank_queries|bank_export|item_import|exams\.bank\b|exam_item_key", code_of(path)), path
 
 
-async def test_a_candidate_needs_no_table_of_keys(hall: Hall, clock: FixedClock) -> None:
+async def test_a_candidate_needs_no_table_of_keys(exam_scene: ExamScene, clock: FixedClock) -> None:
     """From the call to the receipt the table may be away: no query of a candidate's names it."""
-    desk = await make_desk(hall, clock)
+    desk = await make_desk(exam_scene, clock)
     await execute("ALTER TABLE exam_item_key RENAME TO exam_item_key_away")
-    exams = hall.services.exams
+    exams = exam_scene.services.exams
     assert await exams.own.list(desk.actor)
     paper = await desk.start()
     saved = await desk.save(paper, says(1, 0, 1), says(2, 1, 2))

@@ -10,14 +10,14 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.exams import ExamAppeal, ExamAttempt, ExamItemKey
 from services.core.base import Actor, Deps
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 from tests.services.exams.results import KEY, Room, make_room
 
 
 @pytest.fixture
 async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
-    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits")
-    return await make_room(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits")
+    return await make_room(exam_scene, clock)
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ async def test_one_appeal_is_answered_and_told(room: Room, failed: ExamAttempt) 
     await appeals.appeal(room.actor, room.candidate.id, failed.id, "第二题应为丙丁")
     with pytest.raises(Conflict, match="已申请过"):
         await appeals.appeal(room.actor, room.candidate.id, failed.id, "再看一次")
-    (made,) = await appeals.list(room.hall.office, room.exam.id)
-    await appeals.answer(room.hall.office, made.id, "rejected", "答案无误")
+    (made,) = await appeals.list(room.exam_scene.office, room.exam.id)
+    await appeals.answer(room.exam_scene.office, made.id, "rejected", "答案无误")
     with pytest.raises(Conflict, match="已答复"):
-        await appeals.answer(room.hall.office, made.id, "upheld", "改判")
+        await appeals.answer(room.exam_scene.office, made.id, "upheld", "改判")
     assert await room.told() == ["exam_failed", "appeal_answered"]
     (shown,) = await room.exams.scores.own(room.actor, room.candidate.id)
     assert (shown.appeal, shown.answer, shown.appeal_until) == ("rejected", "答案无误", None)
@@ -49,7 +49,9 @@ async def test_an_upheld_one_is_marked_once_more(room: Room, failed: ExamAttempt
     assert key is not None
     key.mask = 0b1100
     await key.save()
-    await room.exams.appeals.answer(room.hall.office, (await ExamAppeal.get()).id, "upheld", "第二题答案有误，已更正")
+    await room.exams.appeals.answer(
+        room.exam_scene.office, (await ExamAppeal.get()).id, "upheld", "第二题答案有误，已更正"
+    )
     await failed.refresh_from_db()
     assert (failed.score, failed.passed) == (40, True)
     await room.work()

@@ -12,12 +12,12 @@ from domain.exams.items import ItemKind
 from models.exams import ExamAttempt
 from services.core.base import Deps, execute
 from tests.factories.marking import mark_choice
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 from tests.services.exams.results import KEY, make_room, marks_of
 
 
-async def test_answers_are_marked_by_the_key_and_add_up_to_the_score(hall: Hall, clock: FixedClock) -> None:
-    room = await make_room(hall, clock)
+async def test_answers_are_marked_by_the_key_and_add_up_to_the_score(exam_scene: ExamScene, clock: FixedClock) -> None:
+    room = await make_room(exam_scene, clock)
     attempt = await room.hand_in(KEY, 1, 0b0101)
     await room.exams.marking.mark_due()
     await attempt.refresh_from_db()
@@ -27,7 +27,9 @@ async def test_answers_are_marked_by_the_key_and_add_up_to_the_score(hall: Hall,
 
 @pytest.mark.parametrize("partial", ["none", "per_option", "half"])
 async def test_the_database_marks_as_the_rules_say(db: str, deps: Deps, clock: FixedClock, partial: str) -> None:
-    room = await make_room(await make_hall(deps, mock=False, partial_credit=partial), clock, *[ItemKind.MULTIPLE] * 8)
+    room = await make_room(
+        await make_exam_scene(deps, mock=False, partial_credit=partial), clock, *[ItemKind.MULTIPLE] * 8
+    )
     chance = Random(7)
     masks, marks = [chance.randrange(16) for _ in range(8)], [chance.randrange(1, 40) for _ in range(8)]
     attempt = await room.hand_in(*masks, marks=marks)
@@ -41,9 +43,9 @@ async def test_the_database_marks_as_the_rules_say(db: str, deps: Deps, clock: F
 
 
 async def test_a_crash_between_batches_leaves_whole_papers_and_nothing_is_marked_twice(
-    hall: Hall, clock: FixedClock
+    exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    room = await make_room(hall, clock)
+    room = await make_room(exam_scene, clock)
     others = [await room.another() for _ in range(3)]
     papers = [await room.hand_in(KEY, KEY, 1, candidate=one) for one in others]
     assert await room.exams.marking.mark_batch(room.exam.id, 2) == 2
@@ -55,16 +57,16 @@ async def test_a_crash_between_batches_leaves_whole_papers_and_nothing_is_marked
     }
 
 
-async def test_an_empty_answer_is_worth_nothing_even_without_a_key(hall: Hall, clock: FixedClock) -> None:
-    room = await make_room(hall, clock)
+async def test_an_empty_answer_is_worth_nothing_even_without_a_key(exam_scene: ExamScene, clock: FixedClock) -> None:
+    room = await make_room(exam_scene, clock)
     await execute("DELETE FROM exam_item_key")
     attempt = await room.hand_in(0, 1, 0)
     await room.exams.marking.mark_due()
     assert await marks_of(attempt) == [0, 0, 0]
 
 
-async def test_a_paper_with_an_open_short_answer_stays_sealed(hall: Hall, clock: FixedClock) -> None:
-    room = await make_room(hall, clock, ItemKind.SINGLE, ItemKind.SHORT, ItemKind.SHORT)
+async def test_a_paper_with_an_open_short_answer_stays_sealed(exam_scene: ExamScene, clock: FixedClock) -> None:
+    room = await make_room(exam_scene, clock, ItemKind.SINGLE, ItemKind.SHORT, ItemKind.SHORT)
     attempt = await room.hand_in(1, 0, 0, texts=["", "应当废标", ""])
     await room.exams.marking.mark_due()
     await attempt.refresh_from_db()

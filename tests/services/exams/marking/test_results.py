@@ -12,7 +12,7 @@ from domain.errors import Conflict, Forbidden, NotFound
 from models.exams import ExamAttempt, ExamCandidate
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 from tests.services.exams.results import KEY, Room, make_room
 
 GOOD, BAD = (KEY, KEY, 1), (KEY, 0, 0)
@@ -21,13 +21,13 @@ GOOD, BAD = (KEY, KEY, 1), (KEY, 0, 0)
 @pytest.fixture
 async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
     """Results are shown at once, two tries."""
-    return await make_room(await make_hall(deps, mock=False, result="at_once", tries=2, failed="refused"), clock)
+    return await make_room(await make_exam_scene(deps, mock=False, result="at_once", tries=2, failed="refused"), clock)
 
 
 @pytest.fixture
 async def held(db: str, deps: Deps, clock: FixedClock) -> Room:
     """Results are let out by the office."""
-    return await make_room(await make_hall(deps, mock=False, result="released", tries=2), clock)
+    return await make_room(await make_exam_scene(deps, mock=False, result="released", tries=2), clock)
 
 
 async def test_who_passes_goes_on_to_the_pool_and_is_told_the_score(room: Room) -> None:
@@ -70,7 +70,7 @@ async def test_working_twice_or_at_once_changes_nothing(room: Room) -> None:
 
 
 async def test_where_failing_waits_the_application_stays(db: str, deps: Deps, clock: FixedClock) -> None:
-    room = await make_room(await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits"), clock)
+    room = await make_room(await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits"), clock)
     await room.hand_in(*BAD)
     await room.work()
     assert (room.candidate.state, (await room.stored()).state, await room.told()) == ("failed", "exam", ["exam_failed"])
@@ -88,15 +88,15 @@ async def test_results_wait_for_the_office_and_flagged_ones_longer(held: Room) -
     other = await held.another()
     clean, odd = await held.hand_in(*GOOD), await held.hand_in(*GOOD, candidate=other, flags=["leaves"])
     with pytest.raises(Conflict, match="没有可以公布的成绩"):
-        await held.exams.results.release(held.hall.office, held.exam.id, flagged=False)
+        await held.exams.results.release(held.exam_scene.office, held.exam.id, flagged=False)
     await held.work()
     assert await held.told() == []
-    assert await held.exams.results.release(held.hall.office, held.exam.id, flagged=False) == 1
+    assert await held.exams.results.release(held.exam_scene.office, held.exam.id, flagged=False) == 1
     await held.work()
     states = [(await ExamAttempt.get(id=one.id)).state for one in (clean, odd)]
     assert (states, held.candidate.state) == (["released", "graded"], "passed")
-    await held.exams.results.clear_flags(held.hall.office, odd.id, "来电说明，属实")
-    assert await held.exams.results.release(held.hall.office, held.exam.id, flagged=False) == 1
+    await held.exams.results.clear_flags(held.exam_scene.office, odd.id, "来电说明，属实")
+    assert await held.exams.results.release(held.exam_scene.office, held.exam.id, flagged=False) == 1
     await held.work()
     assert (await ExamCandidate.get(id=other.id)).state == "passed"
 
@@ -104,7 +104,7 @@ async def test_results_wait_for_the_office_and_flagged_ones_longer(held: Room) -
 async def test_a_voided_paper_gives_the_try_back(held: Room) -> None:
     attempt = await held.hand_in(*BAD)
     await held.work()
-    await held.exams.results.void(held.hall.office, attempt.id, "他人代考")
+    await held.exams.results.void(held.exam_scene.office, attempt.id, "他人代考")
     await held.work()
     assert ((await ExamAttempt.get(id=attempt.id)).state, held.candidate.state) == ("void", "called")
     await held.close()
@@ -116,7 +116,7 @@ async def test_nobody_voids_the_paper_of_who_is_through(room: Room) -> None:
     attempt = await room.hand_in(*GOOD)
     await room.work()
     with pytest.raises(Conflict, match="已是“合格”"):
-        await room.exams.results.void(room.hall.office, attempt.id, "他人代考")
+        await room.exams.results.void(room.exam_scene.office, attempt.id, "他人代考")
 
 
 async def test_only_the_office_of_the_pool_decides_and_never_of_itself(held: Room) -> None:
@@ -125,6 +125,8 @@ async def test_only_the_office_of_the_pool_decides_and_never_of_itself(held: Roo
     with pytest.raises(Forbidden):
         await results.release(held.actor, held.exam.id, flagged=True)
     with pytest.raises(NotFound):
-        await results.release(Actor("hunan", "pool_admin", held.hall.office.account_id), held.exam.id, flagged=True)
+        await results.release(
+            Actor("hunan", "pool_admin", held.exam_scene.office.account_id), held.exam.id, flagged=True
+        )
     with pytest.raises(Forbidden, match="自己的考试"):
         await results.void(Actor("demo", "pool_admin", held.candidate.account_id), attempt.id, "误操作")

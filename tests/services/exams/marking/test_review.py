@@ -11,7 +11,7 @@ from domain.errors import Conflict, NotFound
 from models.exams import Exam, ExamAttempt, ExamItemKey, ExamItemVersion, ExamRuling
 from services.core.base import Deps, rows
 from tests.factories.exams import make_attempt, make_published, own
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 from tests.services.exams.results import KEY, Room, make_room
 
 SECRET = "因为第三十七条这样规定"
@@ -19,8 +19,8 @@ SECRET = "因为第三十七条这样规定"
 
 async def make(deps: Deps, clock: FixedClock, *, review: bool = True) -> tuple[Room, ExamAttempt]:
     """A result is out, and the examination is over. The second question's options are shown the other way round."""
-    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits", review_after=review)
-    room = await make_room(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits", review_after=review)
+    room = await make_room(exam_scene, clock)
     await ExamItemKey.all().update(explanation=SECRET)
     attempt = await room.hand_in(KEY, 0b0100, 0, orders=[0, 23, 0])
     await room.work()
@@ -37,7 +37,7 @@ async def test_it_is_seen_as_it_was_shown_with_keys_reasons_and_rulings(db: str,
         version_id=third.id,
         kind="drop",
         reason="超纲",
-        decided_by=room.hall.office.account_id,
+        decided_by=room.exam_scene.office.account_id,
         decided_at=clock.now(),
     )
     paper = await room.exams.review.get(room.actor, room.candidate.id, attempt.id)
@@ -77,7 +77,7 @@ async def test_nor_where_the_rules_of_its_publishing_say_no(db: str, deps: Deps,
 
 async def test_nor_while_the_person_sits_another_one(db: str, deps: Deps, clock: FixedClock) -> None:
     room, attempt = await make(deps, clock)
-    other = await make_attempt(room.hall.services, room.candidate, "running")
+    other = await make_attempt(room.exam_scene.services, room.candidate, "running")
     with pytest.raises(Conflict, match="正在参加另一场考试"):
         await room.exams.review.get(room.actor, room.candidate.id, attempt.id)
     await ExamAttempt.filter(id=other.id).update(state="sealed")
@@ -86,7 +86,7 @@ async def test_nor_while_the_person_sits_another_one(db: str, deps: Deps, clock:
 
 async def test_nobody_elses(db: str, deps: Deps, clock: FixedClock) -> None:
     room, attempt = await make(deps, clock)
-    await make_published(room.hall.services, room.hall.office, after=timedelta(hours=1), name="下一场考试")
+    await make_published(room.exam_scene.services, room.exam_scene.office, after=timedelta(hours=1), name="下一场考试")
     other = await room.another()
     for candidate_id in (room.candidate.id, other.id):
         with pytest.raises(NotFound):
@@ -94,8 +94,8 @@ async def test_nobody_elses(db: str, deps: Deps, clock: FixedClock) -> None:
 
 
 async def test_the_result_says_when_it_can_be_seen(db: str, deps: Deps, clock: FixedClock) -> None:
-    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits", review_after=True)
-    room = await make_room(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits", review_after=True)
+    room = await make_room(exam_scene, clock)
     await room.hand_in(KEY, 0, 0)
     await room.work()
     (shown,) = await room.exams.scores.own(room.actor, room.candidate.id)

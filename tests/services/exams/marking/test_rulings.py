@@ -13,7 +13,7 @@ from domain.exams.items import ItemKind
 from domain.exams.marking import RulingKind
 from models.exams import ExamAttempt, ExamItemVersion, ExamRuling
 from services.core.base import Deps
-from tests.services.exams.exam_scene import make_hall
+from tests.services.exams.exam_scene import make_exam_scene
 from tests.services.exams.results import KEY, Room, make_room, marks_of
 
 CHECK = ("11110", "11100", "11011", "10100", "11000", "00001")
@@ -21,8 +21,8 @@ CHECK = ("11110", "11100", "11011", "10100", "11000", "00001")
 
 @pytest.fixture
 async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
-    hall = await make_hall(deps, mock=False, result="at_once", tries=1, failed="waits")
-    return await make_room(hall, clock)
+    exam_scene = await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits")
+    return await make_room(exam_scene, clock)
 
 
 async def version_of(room: Room, at: int) -> ExamItemVersion:
@@ -39,11 +39,11 @@ async def test_a_ruling_is_previewed_and_then_marks_once_more(
     paper = await room.hand_in(KEY, 0b1100, 0)
     await room.work()
     rulings, version = room.exams.rulings, (await version_of(room, 1)).id
-    seen = await rulings.preview(room.hall.office, room.exam.id, version, kind, letters)
+    seen = await rulings.preview(room.exam_scene.office, room.exam.id, version, kind, letters)
     await paper.refresh_from_db()
     assert (seen.papers, seen.changed, paper.score, await ExamRuling.all().count()) == (1, 1, 20, 0)
     for _ in range(2):
-        await rulings.decide(room.hall.office, room.exam.id, version, kind, letters, "题目有误")
+        await rulings.decide(room.exam_scene.office, room.exam.id, version, kind, letters, "题目有误")
     await paper.refresh_from_db()
     assert (paper.score, paper.total) == (score, total)
     assert sum(one or 0 for one in await marks_of(paper)) == score
@@ -58,10 +58,10 @@ async def test_who_passes_by_a_ruling_goes_on_and_who_passed_is_not_failed(room:
     assert room.candidate.state == "failed"
     version = (await version_of(room, 1)).id
     decide = room.exams.rulings.decide
-    await decide(room.hall.office, room.exam.id, version, RulingKind.FULL_CREDIT, "", "题目有误")
+    await decide(room.exam_scene.office, room.exam.id, version, RulingKind.FULL_CREDIT, "", "题目有误")
     await room.work()
     assert (room.candidate.state, (await room.stored()).state) == ("passed", "entered")
-    await decide(room.hall.office, room.exam.id, version, RulingKind.DROP, "", "题目不计分")
+    await decide(room.exam_scene.office, room.exam.id, version, RulingKind.DROP, "", "题目不计分")
     assert [(await ExamAttempt.get(id=one.id)).passed for one in (failed, passed)] == [True, True]
 
 
@@ -69,7 +69,9 @@ async def test_only_options_that_are_there_and_only_by_the_office(room: Room) ->
     version = (await version_of(room, 0)).id
     for letters in ("", "E", "A1"):
         with pytest.raises(InvalidInput, match="请填写选项"):
-            await room.exams.rulings.preview(room.hall.office, room.exam.id, version, RulingKind.ALSO_ACCEPT, letters)
+            await room.exams.rulings.preview(
+                room.exam_scene.office, room.exam.id, version, RulingKind.ALSO_ACCEPT, letters
+            )
     with pytest.raises(Forbidden):
         await room.exams.rulings.item(room.actor, room.exam.id, version)
     with pytest.raises(Forbidden):
@@ -77,20 +79,20 @@ async def test_only_options_that_are_there_and_only_by_the_office(room: Room) ->
 
 
 async def test_the_analysis_has_the_check_values(db: str, deps: Deps, clock: FixedClock) -> None:
-    room = await make_room(await make_hall(deps, mock=False), clock, *[ItemKind.SINGLE] * 5)
+    room = await make_room(await make_exam_scene(deps, mock=False), clock, *[ItemKind.SINGLE] * 5)
     for at, line in enumerate(CHECK):
         candidate = room.candidate if at == 0 else await room.another()
         await room.hand_in(*(1 if one == "1" else 2 for one in line), candidate=candidate)
     await room.exams.marking.mark_due()
-    found = await room.exams.analysis.get(room.hall.office, room.exam.id)
+    found = await room.exams.analysis.get(room.exam_scene.office, room.exam.id)
     assert [round(one.facility, 4) for one in found.items] == [0.8333, 0.6667, 0.5, 0.3333, 0.3333]
     assert [round(one.rest or 0, 4) for one in found.items] == [0.4152, 0.433, -0.1562, 0.6325, -0.4725]
     assert (round(found.reliability or 0, 4), round(found.error or 0, 4)) == (0.1705, 1.0069)
     assert found.bands == (0, 0, 1, 0, 2, 0, 1, 0, 2, 0)
     assert [one.flags for one in found.items] == [(), (), ("区分度低",), (), ("区分度低",)]
     for made, lines in (
-        (await room.exams.analysis.items_sheet(room.hall.office, room.exam.id), 6),
-        (await room.exams.analysis.papers_sheet(room.hall.office, room.exam.id), 7),
+        (await room.exams.analysis.items_sheet(room.exam_scene.office, room.exam.id), 6),
+        (await room.exams.analysis.papers_sheet(room.exam_scene.office, room.exam.id), 7),
     ):
         sheet = load_workbook(io.BytesIO(made)).active
         assert sheet is not None

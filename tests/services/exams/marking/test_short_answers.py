@@ -12,13 +12,13 @@ from domain.exams.items import ItemKind
 from models.exams import ExamAttempt
 from services.core.base import Actor
 from tests.factories.exams import make_office
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import Room, make_room, marks_of
 
 
 @pytest.fixture
-async def room(hall: Hall, clock: FixedClock) -> Room:
-    return await make_room(hall, clock, ItemKind.SINGLE, ItemKind.SHORT, ItemKind.SHORT)
+async def room(exam_scene: ExamScene, clock: FixedClock) -> Room:
+    return await make_room(exam_scene, clock, ItemKind.SINGLE, ItemKind.SHORT, ItemKind.SHORT)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def give(room: Room, marker: Actor, attempt: ExamAttempt, marks: str) -> N
 
 
 async def markers(room: Room) -> list[Actor]:
-    return [await make_office(room.hall.deps) for _ in range(3)]
+    return [await make_office(room.exam_scene.deps) for _ in range(3)]
 
 
 async def test_two_who_agree_settle_it(room: Room, attempt: ExamAttempt) -> None:
@@ -57,7 +57,7 @@ async def test_where_two_differ_the_third_decides(room: Room, attempt: ExamAttem
     await give(room, three, attempt, "1")
     assert (await marks_of(attempt), (await ExamAttempt.get(id=attempt.id)).score) == ([20, 10, 0], 30)
     with pytest.raises(Conflict, match="已评完"):
-        await give(room, room.hall.office, attempt, "1")
+        await give(room, room.exam_scene.office, attempt, "1")
 
 
 async def test_nobody_marks_twice_nor_his_own_nor_more_than_there_is(room: Room, attempt: ExamAttempt) -> None:

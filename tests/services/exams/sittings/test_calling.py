@@ -18,186 +18,194 @@ from services.exams import OwnExam, SittingData
 from tests.factories.applications import make_campaign
 from tests.factories.exams import make_attempt, make_exam, make_published, own, work
 from tests.factories.people import make_account, make_expert
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-async def mine(hall: Hall, candidate: ExamCandidate) -> OwnExam:
-    (found,) = await hall.services.exams.own.list(own(candidate))
+async def mine(exam_scene: ExamScene, candidate: ExamCandidate) -> OwnExam:
+    (found,) = await exam_scene.services.exams.own.list(own(candidate))
     return found
 
 
-async def test_who_passes_the_review_later_is_called_while_it_is_open(hall: Hall, clock: FixedClock) -> None:
-    exam = await make_published(hall.services, hall.office)
+async def test_who_passes_the_review_later_is_called_while_it_is_open(exam_scene: ExamScene, clock: FixedClock) -> None:
+    exam = await make_published(exam_scene.services, exam_scene.office)
     clock.set(exam.opens_at + HOUR)
-    application = await hall.waiting()
-    assert "exam_call" in await hall.services.operations.scheduler.tick()
-    await work(hall.services, "exam_call")
-    assert (await hall.candidate_of(application)).called_at == clock.now()
-    assert "exam_call" not in await hall.services.operations.scheduler.tick()
+    application = await exam_scene.waiting()
+    assert "exam_call" in await exam_scene.services.operations.scheduler.tick()
+    await work(exam_scene.services, "exam_call")
+    assert (await exam_scene.candidate_of(application)).called_at == clock.now()
+    assert "exam_call" not in await exam_scene.services.operations.scheduler.tick()
     clock.set(exam.closes_at)
-    late = await hall.waiting()
-    await work(hall.services, "exam_call")
+    late = await exam_scene.waiting()
+    await work(exam_scene.services, "exam_call")
     assert not await ExamCandidate.filter(application_id=late.id).exists()
 
 
-async def test_of_a_campaign_only_its_own_are_called(hall: Hall) -> None:
-    campaign, other = await make_campaign(hall.deps), await make_campaign(hall.deps, name="另一次")
-    inside = await hall.waiting(campaign_id=campaign.id)
-    await hall.waiting(campaign_id=other.id)
-    await hall.waiting(campaign_id=campaign.id, state="reviewing")
-    await make_published(hall.services, hall.office, campaign_id=campaign.id)
+async def test_of_a_campaign_only_its_own_are_called(exam_scene: ExamScene) -> None:
+    campaign, other = await make_campaign(exam_scene.deps), await make_campaign(exam_scene.deps, name="另一次")
+    inside = await exam_scene.waiting(campaign_id=campaign.id)
+    await exam_scene.waiting(campaign_id=other.id)
+    await exam_scene.waiting(campaign_id=campaign.id, state="reviewing")
+    await make_published(exam_scene.services, exam_scene.office, campaign_id=campaign.id)
     assert [one.application_id for one in await ExamCandidate.all()] == [inside.id]
 
 
-async def test_experts_of_a_campaign_are_called_once_they_have_an_account(hall: Hall) -> None:
-    campaign = await make_campaign(hall.deps)
-    account = await make_account(hall.deps)
+async def test_experts_of_a_campaign_are_called_once_they_have_an_account(exam_scene: ExamScene) -> None:
+    campaign = await make_campaign(exam_scene.deps)
+    account = await make_account(exam_scene.deps)
     known, new, gone = (
-        await make_expert(hall.deps, account=account),
-        await make_expert(hall.deps),
-        await make_expert(hall.deps, active=False, left_at=hall.deps.now()),
+        await make_expert(exam_scene.deps, account=account),
+        await make_expert(exam_scene.deps),
+        await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
     )
     for expert in (known, new, gone):
-        await hall.waiting(state="entered", campaign_id=campaign.id, expert_id=expert.id, ended_at=hall.deps.now())
-    await make_published(hall.services, hall.office, purpose=Purpose.CAMPAIGN, campaign_id=campaign.id)
+        await exam_scene.waiting(
+            state="entered", campaign_id=campaign.id, expert_id=expert.id, ended_at=exam_scene.deps.now()
+        )
+    await make_published(exam_scene.services, exam_scene.office, purpose=Purpose.CAMPAIGN, campaign_id=campaign.id)
     assert [one.expert_id for one in await ExamCandidate.all()] == [known.id]
-    await Expert.filter(id=new.id).update(account_id=(await make_account(hall.deps)).id)
-    await work(hall.services, "exam_call")
+    await Expert.filter(id=new.id).update(account_id=(await make_account(exam_scene.deps)).id)
+    await work(exam_scene.services, "exam_call")
     assert {one.expert_id for one in await ExamCandidate.all()} == {known.id, new.id}
 
 
 @pytest.mark.parametrize("state", ["cancelled", "refused", "entered"])
-async def test_whose_application_is_over_sits_no_more_and_frees_the_place(hall: Hall, state: str) -> None:
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office)
-    candidate = await hall.candidate_of(application)
-    await make_attempt(hall.services, candidate, "ready")
-    await Application.filter(id=application.id).update(state=state, ended_at=hall.deps.now())
-    assert "exam_leave" in await hall.services.operations.scheduler.tick()
-    await work(hall.services, "exam_leave")
+async def test_whose_application_is_over_sits_no_more_and_frees_the_place(exam_scene: ExamScene, state: str) -> None:
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    await make_attempt(exam_scene.services, candidate, "ready")
+    await Application.filter(id=application.id).update(state=state, ended_at=exam_scene.deps.now())
+    assert "exam_leave" in await exam_scene.services.operations.scheduler.tick()
+    await work(exam_scene.services, "exam_leave")
     await candidate.refresh_from_db()
     assert (candidate.state, candidate.sitting_id) == ("left", None)
     assert (await ExamAttempt.get()).state == "void"
     assert (await ExamSitting.get()).booked == 0
-    assert "exam_leave" not in await hall.services.operations.scheduler.tick()
+    assert "exam_leave" not in await exam_scene.services.operations.scheduler.tick()
 
 
-async def test_an_expert_who_left_the_pool_sits_no_more(hall: Hall) -> None:
-    expert = await make_expert(hall.deps, account=await make_account(hall.deps))
-    exam_id = await make_exam(hall.services, hall.office, purpose=Purpose.SINGLE)
-    await hall.services.exams.candidates.add(hall.office, exam_id, expert.number)
-    await hall.services.exams.setup.publish(hall.office, exam_id)
-    await Expert.filter(id=expert.id).update(active=False, left_at=hall.deps.now())
-    await work(hall.services, "exam_leave")
+async def test_an_expert_who_left_the_pool_sits_no_more(exam_scene: ExamScene) -> None:
+    expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    exam_id = await make_exam(exam_scene.services, exam_scene.office, purpose=Purpose.SINGLE)
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, expert.number)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
+    await Expert.filter(id=expert.id).update(active=False, left_at=exam_scene.deps.now())
+    await work(exam_scene.services, "exam_leave")
     assert (await ExamCandidate.get()).state == "left"
 
 
 # ---- reminders
 
 
-async def test_reminders_come_by_their_steps_and_none_twice(hall: Hall, clock: FixedClock) -> None:
-    await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
+async def test_reminders_come_by_their_steps_and_none_twice(exam_scene: ExamScene, clock: FixedClock) -> None:
+    await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
     told = []
-    for before in hall.deps.book("demo").exam.reminders:
+    for before in exam_scene.deps.book("demo").exam.reminders:
         clock.set(exam.opens_at - before)
-        assert "exam_reminder" in await hall.services.operations.scheduler.tick()
-        await work(hall.services, "exam_reminder")
-        assert "exam_reminder" not in await hall.services.operations.scheduler.tick()
+        assert "exam_reminder" in await exam_scene.services.operations.scheduler.tick()
+        await work(exam_scene.services, "exam_reminder")
+        assert "exam_reminder" not in await exam_scene.services.operations.scheduler.tick()
         told.append(await Notice.filter(kind="exam_reminder").count())
-    assert told == list(range(1, len(hall.deps.book("demo").exam.reminders) + 1))
+    assert told == list(range(1, len(exam_scene.deps.book("demo").exam.reminders) + 1))
 
 
-async def test_after_an_outage_only_the_last_reminder_is_sent(hall: Hall, clock: FixedClock) -> None:
-    await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
+async def test_after_an_outage_only_the_last_reminder_is_sent(exam_scene: ExamScene, clock: FixedClock) -> None:
+    await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
     clock.set(exam.opens_at - timedelta(seconds=1))
-    await work(hall.services, "exam_reminder")
-    await work(hall.services, "exam_reminder")
+    await work(exam_scene.services, "exam_reminder")
+    await work(exam_scene.services, "exam_reminder")
     assert await Notice.filter(kind="exam_reminder").count() == 1
 
 
-async def test_the_call_itself_is_the_reminder_for_who_comes_late(hall: Hall, clock: FixedClock) -> None:
-    exam = await make_published(hall.services, hall.office)
+async def test_the_call_itself_is_the_reminder_for_who_comes_late(exam_scene: ExamScene, clock: FixedClock) -> None:
+    exam = await make_published(exam_scene.services, exam_scene.office)
     clock.set(exam.opens_at - timedelta(seconds=10))
-    await hall.waiting()
-    await work(hall.services, "exam_call", "exam_reminder")
+    await exam_scene.waiting()
+    await work(exam_scene.services, "exam_call", "exam_reminder")
     assert await Notice.filter(kind="exam_reminder").count() == 0
-    assert "exam_reminder" not in await hall.services.operations.scheduler.tick()
+    assert "exam_reminder" not in await exam_scene.services.operations.scheduler.tick()
 
 
 # ---- one's own
 
 
-async def test_from_the_call_to_the_result_the_person_is_told_where_it_stands(hall: Hall, clock: FixedClock) -> None:
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    candidate = await hall.candidate_of(application)
-    rules = hall.deps.book("demo").exam
-    seen = await mine(hall, candidate)
+async def test_from_the_call_to_the_result_the_person_is_told_where_it_stands(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    rules = exam_scene.deps.book("demo").exam
+    seen = await mine(exam_scene, candidate)
     assert (seen.phase, seen.span, seen.tries_left) == ("ahead", "11月26日(周四) 12:00至22:00", rules.tries)
     clock.set(exam.opens_at - rules.lobby)
-    assert (await mine(hall, candidate)).phase == "lobby"
+    assert (await mine(exam_scene, candidate)).phase == "lobby"
     clock.set(exam.opens_at)
-    assert (await mine(hall, candidate)).phase == "open"
-    attempt = await make_attempt(hall.services, candidate)
-    assert (await mine(hall, candidate)).phase == "running"
+    assert (await mine(exam_scene, candidate)).phase == "open"
+    attempt = await make_attempt(exam_scene.services, candidate)
+    assert (await mine(exam_scene, candidate)).phase == "running"
     attempt.state, attempt.sealed_at = "sealed", clock.now()
     await attempt.save()
-    assert (await mine(hall, candidate)).phase == "marking"
+    assert (await mine(exam_scene, candidate)).phase == "marking"
     attempt.state, attempt.score, attempt.total, attempt.passed = "released", 10, 100, False
     await attempt.save()
-    seen = await mine(hall, candidate)
+    seen = await mine(exam_scene, candidate)
     assert (seen.phase, seen.tries_left) == ("resting" if rules.rest else "open", rules.tries - 1)
     clock.move(rules.rest)
-    assert (await mine(hall, candidate)).phase == "open"
+    assert (await mine(exam_scene, candidate)).phase == "open"
     clock.set(exam.closes_at)
-    assert (await mine(hall, candidate)).phase == "over"
+    assert (await mine(exam_scene, candidate)).phase == "over"
     await ExamCandidate.filter(id=candidate.id).update(state="passed")
-    assert (await mine(hall, candidate)).phase == "passed"
+    assert (await mine(exam_scene, candidate)).phase == "passed"
     clock.set(exam.closes_at + timedelta(days=61))
-    assert await hall.services.exams.own.list(own(candidate)) == ()
+    assert await exam_scene.services.exams.own.list(own(candidate)) == ()
 
 
-async def test_allowances_are_told(hall: Hall) -> None:
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office)
-    candidate = await hall.candidate_of(application)
-    before = await mine(hall, candidate)
-    await hall.services.exams.candidates.allow(hall.office, candidate.id, 20, 1, "视力障碍")
-    after = await mine(hall, candidate)
+async def test_allowances_are_told(exam_scene: ExamScene) -> None:
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    before = await mine(exam_scene, candidate)
+    await exam_scene.services.exams.candidates.allow(exam_scene.office, candidate.id, 20, 1, "视力障碍")
+    after = await mine(exam_scene, candidate)
     assert (after.minutes, after.tries_left) == (before.minutes + 20, before.tries_left + 1)
 
 
 async def test_who_has_to_book_is_told_so(db: str, deps: Deps) -> None:
-    hall = await make_hall(deps, booking=True, booking_until=DAY, mock=False)
-    application = await hall.waiting()
-    exam_id = await make_exam(hall.services, hall.office)
+    exam_scene = await make_exam_scene(deps, booking=True, booking_until=DAY, mock=False)
+    application = await exam_scene.waiting()
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
-    added = await hall.services.exams.sittings.add(hall.office, exam_id, SittingData(opens, opens + HOUR, 1, "三楼"))
-    await hall.services.exams.setup.publish(hall.office, exam_id)
-    await work(hall.services, "exam_call")
+    added = await exam_scene.services.exams.sittings.add(
+        exam_scene.office, exam_id, SittingData(opens, opens + HOUR, 1, "三楼")
+    )
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
+    await work(exam_scene.services, "exam_call")
     assert (await Notice.get(kind="exam_called")).params["advice"] == "请预约考试场次"
-    candidate = await hall.candidate_of(application)
-    assert (await mine(hall, candidate)).phase == "to_book"
-    await hall.services.exams.sittings.book(own(candidate), candidate.id, added.id)
-    seen = await mine(hall, candidate)
+    candidate = await exam_scene.candidate_of(application)
+    assert (await mine(exam_scene, candidate)).phase == "to_book"
+    await exam_scene.services.exams.sittings.book(own(candidate), candidate.id, added.id)
+    seen = await mine(exam_scene, candidate)
     assert (seen.phase, seen.place, seen.book_until) == ("ahead", "三楼", "11月25日(周三) 12:00")
 
 
-async def test_the_signed_link_leads_only_its_person_to_the_examination(hall: Hall, clock: FixedClock) -> None:
-    application = await hall.waiting()
-    exam = await make_published(hall.services, hall.office)
-    candidate = await hall.candidate_of(application)
-    desk = hall.services.exams.own
-    token = (await mine(hall, candidate)).path.removeprefix("/x/")
+async def test_the_signed_link_leads_only_its_person_to_the_examination(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
+    application = await exam_scene.waiting()
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    desk = exam_scene.services.exams.own
+    token = (await mine(exam_scene, candidate)).path.removeprefix("/x/")
     path = f"/h5/demo/exams/{candidate.id}"
     assert await desk.follow(token, None) == path, "the log-in of that page comes first"
     assert await desk.follow(token, candidate.account_id) == path
     with pytest.raises(Forbidden, match="属于另一个账号"):
-        await desk.follow(token, hall.office.account_id)
+        await desk.follow(token, exam_scene.office.account_id)
     with pytest.raises(Forbidden, match="链接无效"):
         await desk.follow(token[:-1] + ("A" if token[-1] != "A" else "B"), None)
     clock.set(exam.closes_at + timedelta(days=31))
@@ -206,14 +214,17 @@ async def test_the_signed_link_leads_only_its_person_to_the_examination(hall: Ha
 
 
 async def test_a_mock_that_is_open_stands_beside_the_real_one(db: str, deps: Deps, clock: FixedClock) -> None:
-    hall = await make_hall(deps, mock=True, booking=False)
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office)
-    mock = await make_published(hall.services, hall.office, purpose=Purpose.MOCK, after=timedelta(0))
-    candidate = await hall.candidate_of(application)
-    seen = await mine(hall, candidate)
+    exam_scene = await make_exam_scene(deps, mock=True, booking=False)
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office)
+    mock = await make_published(exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, after=timedelta(0))
+    candidate = await exam_scene.candidate_of(application)
+    seen = await mine(exam_scene, candidate)
     assert seen.mock == (await ExamCandidate.get(exam_id=mock.id)).id
 
 
-async def test_a_stranger_has_none(hall: Hall) -> None:
-    assert await hall.services.exams.own.list(Actor("demo", "applicant", (await make_account(hall.deps)).id)) == ()
+async def test_a_stranger_has_none(exam_scene: ExamScene) -> None:
+    assert (
+        await exam_scene.services.exams.own.list(Actor("demo", "applicant", (await make_account(exam_scene.deps)).id))
+        == ()
+    )

@@ -19,32 +19,35 @@ from services.core.base import Actor
 from services.exams import CandidateFilter
 from tests.factories.exams import make_attempt, make_exam, make_office, make_published, work
 from tests.factories.people import make_account, make_expert
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 
 MINUTE = timedelta(minutes=1)
 
 
-async def single(hall: Hall) -> UUID:
-    return await make_exam(hall.services, hall.office, purpose=Purpose.SINGLE)
+async def single(exam_scene: ExamScene) -> UUID:
+    return await make_exam(exam_scene.services, exam_scene.office, purpose=Purpose.SINGLE)
 
 
-async def sitting(hall: Hall, state: str = "running") -> tuple[Application, ExamCandidate]:
+async def sitting(exam_scene: ExamScene, state: str = "running") -> tuple[Application, ExamCandidate]:
     """A person who is called to a published examination and has begun."""
-    application = await hall.waiting()
-    await make_published(hall.services, hall.office, after=-MINUTE)
-    candidate = await hall.candidate_of(application)
-    await make_attempt(hall.services, candidate, state)
+    application = await exam_scene.waiting()
+    await make_published(exam_scene.services, exam_scene.office, after=-MINUTE)
+    candidate = await exam_scene.candidate_of(application)
+    await make_attempt(exam_scene.services, candidate, state)
     return application, candidate
 
 
-async def test_persons_are_named_by_their_numbers_and_told_at_publishing(hall: Hall) -> None:
-    known = await make_expert(hall.deps, account=await make_account(hall.deps))
-    unknown, gone = await make_expert(hall.deps), await make_expert(hall.deps, active=False, left_at=hall.deps.now())
-    waiting, reviewing = await hall.waiting(), await hall.waiting(state="reviewing")
-    exam_id = await single(hall)
+async def test_persons_are_named_by_their_numbers_and_told_at_publishing(exam_scene: ExamScene) -> None:
+    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    unknown, gone = (
+        await make_expert(exam_scene.deps),
+        await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
+    )
+    waiting, reviewing = await exam_scene.waiting(), await exam_scene.waiting(state="reviewing")
+    exam_id = await single(exam_scene)
     numbers = f"{known.number.lower()}，{unknown.number}\n{gone.number} {waiting.number};{reviewing.number}"
     text = f"{numbers}\nNO1 {known.number}"
-    added = await hall.services.exams.candidates.add(hall.office, exam_id, text)
+    added = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, text)
     assert added.count == 2
     assert dict(added.problems) == {
         unknown.number: "还没有登录过系统，请通知本人登录后再添加",
@@ -52,74 +55,78 @@ async def test_persons_are_named_by_their_numbers_and_told_at_publishing(hall: H
         reviewing.number: "这份申请不在等待考试",
         "NO1": "没有这个编号，请核对",
     }
-    again = await hall.services.exams.candidates.add(hall.office, exam_id, known.number)
+    again = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, known.number)
     assert (again.count, again.problems) == (0, ((known.number, "已是这场考试的考生"),))
     assert not await Notice.filter(kind="exam_called").exists()
-    await hall.services.exams.setup.publish(hall.office, exam_id)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     assert await Notice.filter(kind="exam_called").count() == 2
-    late = await make_expert(hall.deps, account=await make_account(hall.deps))
-    await hall.services.exams.candidates.add(hall.office, exam_id, late.number)
+    late = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, late.number)
     assert await Notice.filter(kind="exam_called").count() == 3
 
 
-async def test_a_sheet_names_persons_too(hall: Hall) -> None:
-    known = await make_expert(hall.deps, account=await make_account(hall.deps))
-    exam_id = await single(hall)
+async def test_a_sheet_names_persons_too(exam_scene: ExamScene) -> None:
+    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    exam_id = await single(exam_scene)
     sheet = f"专家编号或申请编号\n{known.number}\nNO1\n".encode()
-    added = await hall.services.exams.candidates.add_sheet(hall.office, exam_id, sheet)
+    added = await exam_scene.services.exams.candidates.add_sheet(exam_scene.office, exam_id, sheet)
     assert (added.count, added.problems) == (1, (("NO1", "没有这个编号，请核对"),))
     with pytest.raises(InvalidInput):
-        await hall.services.exams.candidates.add_sheet(hall.office, exam_id, b"\xd0\xcf\x11\xe0 old workbook")
+        await exam_scene.services.exams.candidates.add_sheet(
+            exam_scene.office, exam_id, b"\xd0\xcf\x11\xe0 old workbook"
+        )
     with pytest.raises(InvalidInput, match="最大2MB"):
-        await hall.services.exams.candidates.add_sheet(hall.office, exam_id, b"x" * 2_000_001)
+        await exam_scene.services.exams.candidates.add_sheet(exam_scene.office, exam_id, b"x" * 2_000_001)
 
 
-async def test_nobody_is_added_where_the_purpose_says_who_sits(hall: Hall) -> None:
-    exam_id = await make_exam(hall.services, hall.office)
+async def test_nobody_is_added_where_the_purpose_says_who_sits(exam_scene: ExamScene) -> None:
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
     with pytest.raises(Conflict, match="请另建“个别考试”"):
-        await hall.services.exams.candidates.add(hall.office, exam_id, "ZJ1")
+        await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, "ZJ1")
     with pytest.raises(InvalidInput, match="请填写专家编号"):
-        await hall.services.exams.candidates.add(hall.office, await single(hall), " ，\n")
+        await exam_scene.services.exams.candidates.add(exam_scene.office, await single(exam_scene), " ，\n")
 
 
-async def test_a_person_is_taken_off_a_draft_only(hall: Hall) -> None:
-    known = await make_expert(hall.deps, account=await make_account(hall.deps))
-    other = await make_expert(hall.deps, account=await make_account(hall.deps))
-    exam_id = await single(hall)
-    await hall.services.exams.candidates.add(hall.office, exam_id, f"{known.number} {other.number}")
+async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None:
+    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    other = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    exam_id = await single(exam_scene)
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, f"{known.number} {other.number}")
     first, second = await ExamCandidate.filter(exam_id=exam_id)
-    await hall.services.exams.candidates.remove(hall.office, first.id)
-    await hall.services.exams.setup.publish(hall.office, exam_id)
+    await exam_scene.services.exams.candidates.remove(exam_scene.office, first.id)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     with pytest.raises(Conflict):
-        await hall.services.exams.candidates.remove(hall.office, second.id)
+        await exam_scene.services.exams.candidates.remove(exam_scene.office, second.id)
     assert await ExamCandidate.all().count() == 1
 
 
-async def test_the_list_is_searched_and_paged(hall: Hall) -> None:
-    people = [await hall.waiting() for _ in range(3)]
-    exam = await make_published(hall.services, hall.office)
-    desk = hall.services.exams.candidates
-    page = await desk.page(hall.office, exam.id, CandidateFilter(), size=2)
+async def test_the_list_is_searched_and_paged(exam_scene: ExamScene) -> None:
+    people = [await exam_scene.waiting() for _ in range(3)]
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    desk = exam_scene.services.exams.candidates
+    page = await desk.page(exam_scene.office, exam.id, CandidateFilter(), size=2)
     assert (len(page.items), page.total) == (2, 3)
-    (found,) = (await desk.page(hall.office, exam.id, CandidateFilter(search=people[1].number))).items
+    (found,) = (await desk.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
     assert (found.number, found.name, found.used, found.attempt) == (people[1].number, "苏*", 0, None)
-    assert (await desk.page(hall.office, exam.id, CandidateFilter(state="passed"))).total == 0
+    assert (await desk.page(exam_scene.office, exam.id, CandidateFilter(state="passed"))).total == 0
 
 
 @pytest.mark.parametrize(
     ("minutes", "tries", "reason"), [(181, 0, "x"), (-1, 0, "x"), (0, 10, "x"), (0, -1, "x"), (1, 1, " ")]
 )
-async def test_allowances_have_bounds_and_a_reason(hall: Hall, minutes: int, tries: int, reason: str) -> None:
-    _, candidate = await sitting(hall)
+async def test_allowances_have_bounds_and_a_reason(
+    exam_scene: ExamScene, minutes: int, tries: int, reason: str
+) -> None:
+    _, candidate = await sitting(exam_scene)
     with pytest.raises(InvalidInput):
-        await hall.services.exams.candidates.allow(hall.office, candidate.id, minutes, tries, reason)
+        await exam_scene.services.exams.candidates.allow(exam_scene.office, candidate.id, minutes, tries, reason)
 
 
-async def test_nobody_decides_of_himself_or_in_another_pool(hall: Hall) -> None:
-    _, candidate = await sitting(hall)
+async def test_nobody_decides_of_himself_or_in_another_pool(exam_scene: ExamScene) -> None:
+    _, candidate = await sitting(exam_scene)
     oneself = Actor("demo", "pool_admin", candidate.account_id)
-    stranger = await make_office(hall.deps, pool="guangdong")
-    people, decide = hall.services.exams.candidates, hall.services.exams.decisions
+    stranger = await make_office(exam_scene.deps, pool="guangdong")
+    people, decide = exam_scene.services.exams.candidates, exam_scene.services.exams.decisions
     for actor, refusal in ((oneself, Forbidden), (stranger, NotFound)):
         for tried in (
             people.allow(actor, candidate.id, 10, 0, "x"),
@@ -133,98 +140,100 @@ async def test_nobody_decides_of_himself_or_in_another_pool(hall: Hall) -> None:
     assert (candidate.state, candidate.extra_tries) == ("called", 0)
 
 
-async def test_a_try_is_given_back_and_told(hall: Hall) -> None:
-    _, candidate = await sitting(hall, "graded")
+async def test_a_try_is_given_back_and_told(exam_scene: ExamScene) -> None:
+    _, candidate = await sitting(exam_scene, "graded")
     await ExamCandidate.filter(id=candidate.id).update(state="failed")
     for _ in range(2):
-        await hall.services.exams.candidates.give_back(hall.office, candidate.id, "断电", key="press")
+        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电", key="press")
     await candidate.refresh_from_db()
     assert (candidate.state, candidate.extra_tries, candidate.concluded_at) == ("called", 1, None)
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "增加一次考试机会（断电）"
 
 
-async def test_after_an_outage_everybody_who_sat_then_has_one_more(hall: Hall, clock: FixedClock) -> None:
-    _, during = await sitting(hall)
-    later = await hall.waiting()
-    await work(hall.services, "exam_call")
+async def test_after_an_outage_everybody_who_sat_then_has_one_more(exam_scene: ExamScene, clock: FixedClock) -> None:
+    _, during = await sitting(exam_scene)
+    later = await exam_scene.waiting()
+    await work(exam_scene.services, "exam_call")
     since, until = clock.now() + 5 * MINUTE, clock.now() + 10 * MINUTE
     clock.move(20 * MINUTE)
-    await make_attempt(hall.services, await hall.candidate_of(later))
-    desk = hall.services.exams.candidates
-    assert await desk.concerned(hall.office, during.exam_id, since, until) == 1
-    assert await desk.give_back_all(hall.office, during.exam_id, since, until, "机房断电") == 1
+    await make_attempt(exam_scene.services, await exam_scene.candidate_of(later))
+    desk = exam_scene.services.exams.candidates
+    assert await desk.concerned(exam_scene.office, during.exam_id, since, until) == 1
+    assert await desk.give_back_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
     assert {one.id: one.extra_tries for one in await ExamCandidate.all()} == {
         during.id: 1,
-        (await hall.candidate_of(later)).id: 0,
+        (await exam_scene.candidate_of(later)).id: 0,
     }
     with pytest.raises(InvalidInput, match="晚于开始时间"):
-        await desk.give_back_all(hall.office, during.exam_id, until, since, "机房断电")
+        await desk.give_back_all(exam_scene.office, during.exam_id, until, since, "机房断电")
 
 
-async def test_where_nothing_can_change_no_try_is_given_back(hall: Hall, clock: FixedClock) -> None:
-    application, candidate = await sitting(hall, "graded")
-    await Application.filter(id=application.id).update(state="refused", ended_at=hall.deps.now())
+async def test_where_nothing_can_change_no_try_is_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
+    application, candidate = await sitting(exam_scene, "graded")
+    await Application.filter(id=application.id).update(state="refused", ended_at=exam_scene.deps.now())
     with pytest.raises(Conflict, match="已办结或已合格"):
-        await hall.services.exams.candidates.give_back(hall.office, candidate.id, "断电")
+        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电")
     clock.move(timedelta(days=9))
     with pytest.raises(Conflict, match="先延长考试时间"):
-        await hall.services.exams.candidates.give_back(hall.office, candidate.id, "断电")
+        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电")
 
 
-async def test_a_result_by_hand_brings_the_application_on(hall: Hall) -> None:
-    application, candidate = await sitting(hall)
+async def test_a_result_by_hand_brings_the_application_on(exam_scene: ExamScene) -> None:
+    application, candidate = await sitting(exam_scene)
     await Application.filter(id=application.id).update(expert_number="ZJ0100001")
     for _ in range(2):
-        await hall.services.exams.decisions.record_result(hall.office, candidate.id, "passed", "现场笔试86分", key="k")
+        await exam_scene.services.exams.decisions.record_result(
+            exam_scene.office, candidate.id, "passed", "现场笔试86分", key="k"
+        )
     await application.refresh_from_db()
     await candidate.refresh_from_db()
     assert (application.state, candidate.state) == ("entered", "passed")
     assert await Expert.filter(number="ZJ0100001").exists()
     assert (await ExamAttempt.get()).state == "void"
     with pytest.raises(Conflict):
-        await hall.services.exams.decisions.record_result(hall.office, candidate.id, "failed", "误")
+        await exam_scene.services.exams.decisions.record_result(exam_scene.office, candidate.id, "failed", "误")
 
 
-async def test_a_failure_by_hand_ends_the_application_with_its_reason(hall: Hall) -> None:
-    application, candidate = await sitting(hall)
-    await hall.services.exams.decisions.record_result(hall.office, candidate.id, "failed", "替考，经核实")
+async def test_a_failure_by_hand_ends_the_application_with_its_reason(exam_scene: ExamScene) -> None:
+    application, candidate = await sitting(exam_scene)
+    await exam_scene.services.exams.decisions.record_result(exam_scene.office, candidate.id, "failed", "替考，经核实")
     await application.refresh_from_db()
     assert (application.state, application.reason) == ("refused", "替考，经核实")
     assert await AuditEntry.filter(action="exam.record_failed", subject_id=candidate.id).exists()
 
 
-async def test_an_expert_is_told_of_a_result_by_hand(hall: Hall) -> None:
-    expert = await make_expert(hall.deps, account=await make_account(hall.deps))
-    exam_id = await single(hall)
-    await hall.services.exams.candidates.add(hall.office, exam_id, expert.number)
-    await hall.services.exams.setup.publish(hall.office, exam_id)
+async def test_an_expert_is_told_of_a_result_by_hand(exam_scene: ExamScene) -> None:
+    expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    exam_id = await single(exam_scene)
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, expert.number)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     candidate = await ExamCandidate.get(expert_id=expert.id)
-    await hall.services.exams.decisions.record_result(hall.office, candidate.id, "passed", "现场笔试86分")
+    await exam_scene.services.exams.decisions.record_result(exam_scene.office, candidate.id, "passed", "现场笔试86分")
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "登记结果为合格（现场笔试86分）"
     assert (await Expert.get(id=expert.id)).active
 
 
-async def test_who_is_released_waits_for_the_next_examination(hall: Hall) -> None:
-    application, candidate = await sitting(hall)
-    await hall.services.exams.decisions.release(hall.office, candidate.id, "本人住院")
+async def test_who_is_released_waits_for_the_next_examination(exam_scene: ExamScene) -> None:
+    application, candidate = await sitting(exam_scene)
+    await exam_scene.services.exams.decisions.release(exam_scene.office, candidate.id, "本人住院")
     await application.refresh_from_db()
     await candidate.refresh_from_db()
     assert (application.state, candidate.state) == ("exam", "left")
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "您不再参加这场考试（本人住院）"
-    following = await make_published(hall.services, hall.office)
+    following = await make_published(exam_scene.services, exam_scene.office)
     assert await ExamCandidate.filter(exam_id=following.id, application_id=application.id).exists()
 
 
-async def test_the_board_tells_who_is_offline_and_in_trouble(hall: Hall, clock: FixedClock) -> None:
-    _, silent = await sitting(hall)
-    others = [await hall.waiting() for _ in range(3)]
-    await work(hall.services, "exam_call")
+async def test_the_board_tells_who_is_offline_and_in_trouble(exam_scene: ExamScene, clock: FixedClock) -> None:
+    _, silent = await sitting(exam_scene)
+    others = [await exam_scene.waiting() for _ in range(3)]
+    await work(exam_scene.services, "exam_call")
     clock.move(timedelta(seconds=61))
-    well, flagged, done = [await hall.candidate_of(one) for one in others]
-    await make_attempt(hall.services, well)
-    await make_attempt(hall.services, flagged, flags=["device"], leaves=99)
-    await make_attempt(hall.services, done, "sealed")
-    board = await hall.services.exams.queries.board(hall.office, silent.exam_id)
+    well, flagged, done = [await exam_scene.candidate_of(one) for one in others]
+    await make_attempt(exam_scene.services, well)
+    await make_attempt(exam_scene.services, flagged, flags=["device"], leaves=99)
+    await make_attempt(exam_scene.services, done, "sealed")
+    board = await exam_scene.services.exams.queries.board(exam_scene.office, silent.exam_id)
     assert (board.called, board.running, board.offline, board.saved) == (4, 3, 1, 0)
     assert (board.handed_in, board.trouble) == (1, 1)
     assert {seat.candidate_id: (seat.offline, seat.trouble) for seat in board.seats} == {

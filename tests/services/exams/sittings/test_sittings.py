@@ -16,29 +16,29 @@ from services.exams import SittingData
 from services.exams.repository import Sittings
 from services.exams.sittings import sittings
 from tests.factories.exams import make_exam, own, work
-from tests.services.exams.exam_scene import Hall, make_hall
+from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def hall(db: str, deps: Deps) -> Hall:
-    return await make_hall(deps, booking=True, booking_until=timedelta(days=1), mock=False)
+async def exam_scene(db: str, deps: Deps) -> ExamScene:
+    return await make_exam_scene(deps, booking=True, booking_until=timedelta(days=1), mock=False)
 
 
 async def booked_exam(
-    hall: Hall, people: int, *capacities: int | None
+    exam_scene: ExamScene, people: int, *capacities: int | None
 ) -> tuple[list[ExamCandidate], list[ExamSitting]]:
     """Published, with a sitting every two hours."""
     for _ in range(people):
-        await hall.waiting()
-    exam_id = await make_exam(hall.services, hall.office)
+        await exam_scene.waiting()
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     for at, capacity in enumerate(capacities):
         data = SittingData(opens + at * 2 * HOUR, opens + (at * 2 + 1) * HOUR, capacity)
-        await hall.services.exams.sittings.add(hall.office, exam_id, data)
-    await hall.services.exams.setup.publish(hall.office, exam_id)
-    await work(hall.services, "exam_call")
+        await exam_scene.services.exams.sittings.add(exam_scene.office, exam_id, data)
+    await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
+    await work(exam_scene.services, "exam_call")
     found = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
     return found, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
 
@@ -53,9 +53,9 @@ async def places(exam_id: object) -> list[tuple[int, int]]:
     return [(row["booked"], row["held"]) for row in found]
 
 
-async def test_a_place_is_booked_changed_and_given_back(hall: Hall) -> None:
-    (person,), (early, late) = await booked_exam(hall, 1, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_a_place_is_booked_changed_and_given_back(exam_scene: ExamScene) -> None:
+    (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
+    desk = exam_scene.services.exams.sittings
     done = await desk.book(own(person), person.id, early.id)
     assert (done.state, done.span) == ("booked", "11月26日(周四) 12:00至13:00")
     assert done.until == "11月25日(周三) 12:00"
@@ -68,17 +68,17 @@ async def test_a_place_is_booked_changed_and_given_back(hall: Hall) -> None:
     assert await places(person.exam_id) == [(0, 0), (0, 0)]
 
 
-async def test_the_same_request_twice_books_once(hall: Hall) -> None:
-    (person,), (early, _) = await booked_exam(hall, 1, 5, 5)
-    desk = hall.services.exams.sittings
+async def test_the_same_request_twice_books_once(exam_scene: ExamScene) -> None:
+    (person,), (early, _) = await booked_exam(exam_scene, 1, 5, 5)
+    desk = exam_scene.services.exams.sittings
     first = await desk.book(own(person), person.id, early.id, key="talk:1")
     assert await desk.book(own(person), person.id, early.id, key="talk:1") == first
     assert await places(person.exam_id) == [(1, 1), (0, 0)]
 
 
-async def test_a_full_sitting_is_refused_and_can_be_waited_for(hall: Hall) -> None:
-    (one, two), (early, late) = await booked_exam(hall, 2, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_a_full_sitting_is_refused_and_can_be_waited_for(exam_scene: ExamScene) -> None:
+    (one, two), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(one), one.id, early.id)
     await desk.book(own(two), two.id, late.id)
     with pytest.raises(Conflict, match="已经约满"):
@@ -95,9 +95,9 @@ async def test_a_full_sitting_is_refused_and_can_be_waited_for(hall: Hall) -> No
     assert (notice.account_id, notice.params["when"]) == (two.account_id, "11月26日(周四) 12:00")
 
 
-async def test_who_moves_up_leaves_a_place_for_the_next(hall: Hall) -> None:
-    (one, two, three), (early, late) = await booked_exam(hall, 3, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_who_moves_up_leaves_a_place_for_the_next(exam_scene: ExamScene) -> None:
+    (one, two, three), (early, late) = await booked_exam(exam_scene, 3, 1, 1)
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(one), one.id, early.id)
     await desk.book(own(two), two.id, late.id)
     await desk.wait(own(two), two.id, early.id)
@@ -111,9 +111,9 @@ async def test_who_moves_up_leaves_a_place_for_the_next(hall: Hall) -> None:
     assert await Notice.filter(kind="exam_place").count() == 2
 
 
-async def test_the_first_who_waited_comes_first(hall: Hall, clock: FixedClock) -> None:
-    (one, two, three), (early, _) = await booked_exam(hall, 3, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_the_first_who_waited_comes_first(exam_scene: ExamScene, clock: FixedClock) -> None:
+    (one, two, three), (early, _) = await booked_exam(exam_scene, 3, 1, 1)
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(one), one.id, early.id)
     await desk.wait(own(three), three.id, early.id)
     clock.move(timedelta(minutes=1))
@@ -122,14 +122,14 @@ async def test_the_first_who_waited_comes_first(hall: Hall, clock: FixedClock) -
     assert (await ExamCandidate.get(sitting_id=early.id)).id == three.id
 
 
-async def test_waiting_where_a_place_is_free_takes_it(hall: Hall) -> None:
-    (person,), (early, _) = await booked_exam(hall, 1, 1, 1)
-    assert (await hall.services.exams.sittings.wait(own(person), person.id, early.id)).state == "booked"
+async def test_waiting_where_a_place_is_free_takes_it(exam_scene: ExamScene) -> None:
+    (person,), (early, _) = await booked_exam(exam_scene, 1, 1, 1)
+    assert (await exam_scene.services.exams.sittings.wait(own(person), person.id, early.id)).state == "booked"
 
 
-async def test_after_the_deadline_nothing_is_booked_or_given_back(hall: Hall, clock: FixedClock) -> None:
-    (one, two), (early, late) = await booked_exam(hall, 2, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_after_the_deadline_nothing_is_booked_or_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
+    (one, two), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(one), one.id, early.id)
     clock.set(early.starts_at - timedelta(days=1))
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
@@ -142,47 +142,47 @@ async def test_after_the_deadline_nothing_is_booked_or_given_back(hall: Hall, cl
     assert (await desk.offered(own(one), one.id)).fixed
 
 
-async def test_after_a_sitting_another_can_be_booked_for_the_next_try(hall: Hall, clock: FixedClock) -> None:
-    (person,), (early, late) = await booked_exam(hall, 1, 1, 1)
+async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene: ExamScene, clock: FixedClock) -> None:
+    (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
     await ExamSitting.filter(id=late.id).update(
         starts_at=late.starts_at + timedelta(days=3), ends_at=late.ends_at + timedelta(days=3)
     )
-    desk = hall.services.exams.sittings
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(person), person.id, early.id)
     clock.set(early.ends_at)
     assert (await desk.book(own(person), person.id, late.id)).state == "booked"
 
 
-async def test_nobody_books_for_somebody_else_or_what_is_not_there(hall: Hall) -> None:
-    (one, two), (early, _) = await booked_exam(hall, 2, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_nobody_books_for_somebody_else_or_what_is_not_there(exam_scene: ExamScene) -> None:
+    (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
+    desk = exam_scene.services.exams.sittings
     with pytest.raises(NotFound):
         await desk.book(own(one), two.id, early.id)
     with pytest.raises(NotFound, match="重新选择"):
         await desk.book(own(one), one.id, one.id)
 
 
-async def test_the_office_changes_a_sitting_and_tells_who_has_it(hall: Hall) -> None:
-    (one, two), (early, _) = await booked_exam(hall, 2, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_the_office_changes_a_sitting_and_tells_who_has_it(exam_scene: ExamScene) -> None:
+    (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(one), one.id, early.id)
     await desk.wait(own(two), two.id, early.id)
     data = SittingData(early.starts_at + HOUR, early.ends_at + HOUR, 2, "三楼机房")
-    await desk.edit(hall.office, early.exam_id, early.id, data)
+    await desk.edit(exam_scene.office, early.exam_id, early.id, data)
     assert await places(early.exam_id) == [(2, 2), (0, 0)], "the new place goes to who waits"
     notice = await Notice.get(kind="exam_changed")
     assert notice.params["reason"] == "场次改为11月26日(周四) 13:00至14:00"
     with pytest.raises(Conflict, match="名额不能少于2"):
-        await desk.edit(hall.office, early.exam_id, early.id, SittingData(data.starts_at, data.ends_at, 1))
+        await desk.edit(exam_scene.office, early.exam_id, early.id, SittingData(data.starts_at, data.ends_at, 1))
 
 
-async def test_a_removed_sitting_lets_its_people_book_another(hall: Hall) -> None:
-    (person,), (early, late) = await booked_exam(hall, 1, 1, 1)
-    desk = hall.services.exams.sittings
+async def test_a_removed_sitting_lets_its_people_book_another(exam_scene: ExamScene) -> None:
+    (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
+    desk = exam_scene.services.exams.sittings
     await desk.book(own(person), person.id, early.id)
     with pytest.raises(InvalidInput, match="请填写取消原因"):
-        await desk.remove(hall.office, early.exam_id, early.id, " ")
-    assert await desk.remove(hall.office, early.exam_id, early.id, "机房检修") == 1
+        await desk.remove(exam_scene.office, early.exam_id, early.id, " ")
+    assert await desk.remove(exam_scene.office, early.exam_id, early.id, "机房检修") == 1
     notice = await Notice.get(kind="exam_changed")
     assert "机房检修" in notice.params["reason"]
     assert notice.params["advice"] == "请预约考试场次"
@@ -199,30 +199,32 @@ async def test_a_removed_sitting_lets_its_people_book_another(hall: Hall) -> Non
         ({"place": "远" * 201}, "地点最多200"),
     ],
 )
-async def test_a_sitting_that_can_not_be_is_refused(hall: Hall, change: dict[str, object], said: str) -> None:
-    exam_id = await make_exam(hall.services, hall.office)
+async def test_a_sitting_that_can_not_be_is_refused(
+    exam_scene: ExamScene, change: dict[str, object], said: str
+) -> None:
+    exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     values: dict[str, object] = {"starts_at": opens, "ends_at": opens + HOUR}
     for name, value in change.items():
         values[name] = opens + value if isinstance(value, timedelta) else value
     with pytest.raises(InvalidInput, match=said):
-        await hall.services.exams.sittings.add(hall.office, exam_id, SittingData(**values))  # type: ignore[arg-type]
+        await exam_scene.services.exams.sittings.add(exam_scene.office, exam_id, SittingData(**values))  # type: ignore[arg-type]
 
 
-async def race(hall: Hall) -> list[tuple[int, int]]:
+async def race(exam_scene: ExamScene) -> list[tuple[int, int]]:
     """Ten people want the last three places at once."""
-    people, (early,) = await booked_exam(hall, 10, 3)
-    desk = hall.services.exams.sittings
+    people, (early,) = await booked_exam(exam_scene, 10, 3)
+    desk = exam_scene.services.exams.sittings
     wants = [desk.book(own(person), person.id, early.id) for person in people]
     await asyncio.gather(*wants, return_exceptions=True)
     return await places(early.exam_id)
 
 
-async def test_places_are_never_given_twice(hall: Hall) -> None:
-    assert await race(hall) == [(3, 3)]
+async def test_places_are_never_given_twice(exam_scene: ExamScene) -> None:
+    assert await race(exam_scene) == [(3, 3)]
 
 
-async def test_without_the_lock_they_would_be(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_lock_they_would_be(exam_scene: ExamScene, monkeypatch: pytest.MonkeyPatch) -> None:
     meet = asyncio.Barrier(10)
 
     async def all_look_at_once(exam_id: object) -> Sittings:
@@ -231,13 +233,13 @@ async def test_without_the_lock_they_would_be(hall: Hall, monkeypatch: pytest.Mo
         return found
 
     monkeypatch.setattr(sittings, "lock_sittings", all_look_at_once)
-    ((booked, held),) = await race(hall)
+    ((booked, held),) = await race(exam_scene)
     assert held > booked
 
 
-async def test_people_who_swap_at_once_all_end_somewhere(hall: Hall) -> None:
-    people, both = await booked_exam(hall, 8, 4, 4)
-    desk = hall.services.exams.sittings
+async def test_people_who_swap_at_once_all_end_somewhere(exam_scene: ExamScene) -> None:
+    people, both = await booked_exam(exam_scene, 8, 4, 4)
+    desk = exam_scene.services.exams.sittings
     for at, person in enumerate(people):
         await desk.book(own(person), person.id, both[at % 2].id)
     for at, person in enumerate(people):

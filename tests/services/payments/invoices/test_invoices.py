@@ -15,7 +15,16 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected,
 from models.payments import Fee, Invoice, OutboundEmail, PayEvent, PayOrder
 from services.core.base import Actor, Deps
 from services.payments import prove
-from tests.factories.payments import PDF, UNKNOWN, Till, make_application, make_fee, make_till, notification, owner_of
+from tests.factories.payments import (
+    PDF,
+    UNKNOWN,
+    PaymentKit,
+    make_application,
+    make_fee,
+    make_payment_kit,
+    notification,
+    owner_of,
+)
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
 
@@ -23,53 +32,53 @@ GOOD = {"signature": "good"}
 
 
 @pytest.fixture
-def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
-    return make_till(deps, clock, book)
+def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
+    return make_payment_kit(deps, clock, book)
 
 
 @pytest.fixture
-async def admin(till: Till) -> Actor:
-    return Actor("demo", "pool_admin", (await make_account(till.deps)).id)
+async def admin(kit: PaymentKit) -> Actor:
+    return Actor("demo", "pool_admin", (await make_account(kit.deps)).id)
 
 
-async def pay(till: Till, *, email: str = "wang@example.com") -> Fee:
-    fee = await make_fee(till.deps, await make_application(till.deps, email=email))
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
-    await till.notify(till.platform.pay(ordered.out_trade_no))
-    await till.settle_all()
+async def pay(kit: PaymentKit, *, email: str = "wang@example.com") -> Fee:
+    fee = await make_fee(kit.deps, await make_application(kit.deps, email=email))
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
+    await kit.notify(kit.platform.pay(ordered.out_trade_no))
+    await kit.settle_all()
     return await Fee.get(id=fee.id)
 
 
-async def issue(till: Till, clock: FixedClock) -> None:
+async def issue(kit: PaymentKit, clock: FixedClock) -> None:
     """The platform issues what was asked for; we ask and hear of it."""
-    till.platform.issue()
+    kit.platform.issue()
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
-    await till.invoicing.check_due()
+    await kit.invoicing.check_due()
+    await kit.invoicing.check_due()
 
 
 async def test_the_receipt_is_mailed_at_once_and_the_invoice_when_it_is_issued(
-    till: Till, clock: FixedClock, book: NoticeBook
+    kit: PaymentKit, clock: FixedClock, book: NoticeBook
 ) -> None:
-    fee = await pay(till)
-    await till.invoicing.check_due()
-    assert [(mail.to, mail.attachments[0].filename) for mail in till.mailer.sent] == [
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
+    assert [(mail.to, mail.attachments[0].filename) for mail in kit.mailer.sent] == [
         ("wang@example.com", f"receipt-{fee.expert_number}.pdf")
     ]
-    request = till.platform.invoice_requests[0]
+    request = kit.platform.invoice_requests[0]
     assert (request.title, request.amount, request.email) == ("王小明", fee.amount, "wang@example.com")
-    await issue(till, clock)
-    assert [mail.attachments[0].content for mail in till.mailer.sent][1:] == [PDF]
+    await issue(kit, clock)
+    assert [mail.attachments[0].content for mail in kit.mailer.sent][1:] == [PDF]
     invoice = await Invoice.get(fee_id=fee.id)
     assert (invoice.state, invoice.number) == ("sent", "26440000000012345678")
     told = [one for one in book.told if one.kind == "invoice_sent"]
     assert [one.params["email"] for one in told] == ["w***@example.com"]
 
 
-async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(till: Till, deps: Deps) -> None:
-    fee = await pay(till)
-    assert (await till.invoices.receipt(owner_of(fee), fee.id)).startswith(b"%PDF")
-    document, content = till.renderer.printed[-1]
+async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(kit: PaymentKit, deps: Deps) -> None:
+    fee = await pay(kit)
+    assert (await kit.invoices.receipt(owner_of(fee), fee.id)).startswith(b"%PDF")
+    document, content = kit.renderer.printed[-1]
     assert (document, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
     assert "王小明" not in str(content)
     proof = await prove(deps, str(content["qr"]).rpartition("/")[2])
@@ -78,235 +87,237 @@ async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(till: Till,
         await prove(deps, str(content["qr"]).rpartition("/")[2][:-2] + "AA")
 
 
-async def test_only_the_owner_and_an_administrator_get_the_receipt(till: Till, admin: Actor) -> None:
-    fee = await pay(till)
-    stranger = Actor("demo", "applicant", (await make_account(till.deps)).id)
+async def test_only_the_owner_and_an_administrator_get_the_receipt(kit: PaymentKit, admin: Actor) -> None:
+    fee = await pay(kit)
+    stranger = Actor("demo", "applicant", (await make_account(kit.deps)).id)
     with pytest.raises(NotFound):
-        await till.invoices.receipt(stranger, fee.id)
-    assert await till.invoices.receipt(admin, fee.id)
-    unpaid = await make_fee(till.deps)
+        await kit.invoices.receipt(stranger, fee.id)
+    assert await kit.invoices.receipt(admin, fee.id)
+    unpaid = await make_fee(kit.deps)
     with pytest.raises(Conflict):
-        await till.invoices.receipt(owner_of(unpaid), unpaid.id)
+        await kit.invoices.receipt(owner_of(unpaid), unpaid.id)
 
 
-async def test_a_mail_that_fails_is_sent_again_as_the_same_mail(till: Till, clock: FixedClock) -> None:
-    await pay(till)
-    till.mailer.fail = [UNKNOWN, Transient("greylisted")]
+async def test_a_mail_that_fails_is_sent_again_as_the_same_mail(kit: PaymentKit, clock: FixedClock) -> None:
+    await pay(kit)
+    kit.mailer.fail = [UNKNOWN, Transient("greylisted")]
     for _ in range(3):
-        await till.invoicing.check_due()
+        await kit.invoicing.check_due()
         clock.move(timedelta(minutes=5))
-    assert len({mail.message_id for mail in till.mailer.sent if "receipt" in mail.message_id}) == 1
+    assert len({mail.message_id for mail in kit.mailer.sent if "receipt" in mail.message_id}) == 1
     invoice = (await Invoice.all())[0]
     assert invoice.receipt_sent_at is not None
 
 
-async def test_a_mail_is_written_down_before_it_goes_out_and_after(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    await pay(till)
+async def test_a_mail_is_written_down_before_it_goes_out_and_after(
+    kit: PaymentKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pay(kit)
     seen: list[OutboundEmail] = []
-    send = till.mailer.send
+    send = kit.mailer.send
 
     async def look(*letter: Any, **more: Any) -> None:
         seen.extend(await OutboundEmail.all())
         await send(*letter, **more)
 
-    monkeypatch.setattr(till.mailer, "send", look)
-    await till.invoicing.check_due()
+    monkeypatch.setattr(kit.mailer, "send", look)
+    await kit.invoicing.check_due()
     assert [(row.kind, row.tries, row.sent_at) for row in seen] == [("receipt", 1, None)]
     row = await OutboundEmail.get()
     assert row.sent_at is not None
-    assert row.message_id == till.mailer.sent[0].message_id
+    assert row.message_id == kit.mailer.sent[0].message_id
 
 
-async def test_two_processes_do_not_mail_the_same_thing_at_once(till: Till, clock: FixedClock) -> None:
-    await pay(till)
+async def test_two_processes_do_not_mail_the_same_thing_at_once(kit: PaymentKit, clock: FixedClock) -> None:
+    await pay(kit)
     invoice = await Invoice.get()
     started, go_on = asyncio.Event(), asyncio.Event()
-    send = till.mailer.send
+    send = kit.mailer.send
 
     async def slow(*letter: Any, **more: Any) -> None:
         started.set()
         await go_on.wait()
         await send(*letter, **more)
 
-    till.mailer.send = slow  # type: ignore[method-assign]
-    first = asyncio.create_task(till.invoicing.check_one(invoice.id))
+    kit.mailer.send = slow  # type: ignore[method-assign]
+    first = asyncio.create_task(kit.invoicing.check_one(invoice.id))
     await started.wait()
-    await till.invoicing.check_one(invoice.id)
+    await kit.invoicing.check_one(invoice.id)
     go_on.set()
     await first
-    assert [mail.attachments[0].filename[:7] for mail in till.mailer.sent] == ["receipt"]
+    assert [mail.attachments[0].filename[:7] for mail in kit.mailer.sent] == ["receipt"]
     clock.move(timedelta(minutes=5))
-    await till.invoicing.check_due()
-    assert len(till.mailer.sent) == 1
+    await kit.invoicing.check_due()
+    assert len(kit.mailer.sent) == 1
 
 
 async def test_a_mail_whose_fate_nobody_knows_goes_out_again_after_a_while_as_the_same_mail(
-    till: Till, clock: FixedClock
+    kit: PaymentKit, clock: FixedClock
 ) -> None:
-    await pay(till)
-    till.mailer.fail = [UNKNOWN]
-    await till.invoicing.check_due()
+    await pay(kit)
+    kit.mailer.fail = [UNKNOWN]
+    await kit.invoicing.check_due()
     clock.move(timedelta(seconds=21))
-    await till.invoicing.check_due()
-    assert till.mailer.sent == [], "the server may still be at it"
+    await kit.invoicing.check_due()
+    assert kit.mailer.sent == [], "the server may still be at it"
     clock.move(timedelta(minutes=4))
-    await till.invoicing.check_due()
-    assert len(till.mailer.sent) == 1
+    await kit.invoicing.check_due()
+    assert len(kit.mailer.sent) == 1
     row = await OutboundEmail.get()
-    assert (row.tries, row.message_id) == (2, till.mailer.sent[0].message_id)
+    assert (row.tries, row.message_id) == (2, kit.mailer.sent[0].message_id)
 
 
-async def test_what_went_out_before_a_crash_does_not_go_out_again(till: Till) -> None:
-    await pay(till)
-    await till.invoicing.check_due()
-    await Invoice.all().update(receipt_sent_at=None, check_at=till.clock.now())  # as if we had died in between
-    await till.invoicing.check_due()
-    assert len(till.mailer.sent) == 1
+async def test_what_went_out_before_a_crash_does_not_go_out_again(kit: PaymentKit) -> None:
+    await pay(kit)
+    await kit.invoicing.check_due()
+    await Invoice.all().update(receipt_sent_at=None, check_at=kit.clock.now())  # as if we had died in between
+    await kit.invoicing.check_due()
+    assert len(kit.mailer.sent) == 1
     assert (await Invoice.get()).receipt_sent_at is not None
 
 
-async def test_an_address_that_nobody_has_does_not_hold_the_invoice_up(till: Till, clock: FixedClock) -> None:
-    fee = await pay(till)
-    till.mailer.fail = [Rejected("550"), Rejected("550")]
-    await till.invoicing.check_due()
-    await issue(till, clock)
+async def test_an_address_that_nobody_has_does_not_hold_the_invoice_up(kit: PaymentKit, clock: FixedClock) -> None:
+    fee = await pay(kit)
+    kit.mailer.fail = [Rejected("550"), Rejected("550")]
+    await kit.invoicing.check_due()
+    await issue(kit, clock)
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("issued", "550")
-    assert await till.invoices.file(owner_of(fee), fee.id) == PDF
-    till.mailer.fail = []
+    assert await kit.invoices.file(owner_of(fee), fee.id) == PDF
+    kit.mailer.fail = []
     clock.move(timedelta(days=1))
-    await till.invoicing.check_due()
-    assert len(till.mailer.sent) == 2, "receipt and invoice"
+    await kit.invoicing.check_due()
+    assert len(kit.mailer.sent) == 2, "receipt and invoice"
 
 
-async def test_an_unknown_outcome_at_the_platform_asks_for_the_same_invoice(till: Till, clock: FixedClock) -> None:
-    await pay(till)
-    till.platform.after["issue_invoice"] = [UNKNOWN]
-    await till.invoicing.check_due()
+async def test_an_unknown_outcome_at_the_platform_asks_for_the_same_invoice(kit: PaymentKit, clock: FixedClock) -> None:
+    await pay(kit)
+    kit.platform.after["issue_invoice"] = [UNKNOWN]
+    await kit.invoicing.check_due()
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
-    assert len({(one.apply_id, one.fapiao_id) for one in till.platform.invoice_requests}) == 1
-    assert len(till.platform.invoice_requests) == 2
+    await kit.invoicing.check_due()
+    assert len({(one.apply_id, one.fapiao_id) for one in kit.platform.invoice_requests}) == 1
+    assert len(kit.platform.invoice_requests) == 2
     assert (await Invoice.all())[0].state == "applied"
 
 
-async def test_the_platforms_notification_brings_the_invoice_with_its_number(till: Till) -> None:
+async def test_the_platforms_notification_brings_the_invoice_with_its_number(kit: PaymentKit) -> None:
     """It says no number itself, so the platform is asked."""
-    await pay(till)
-    await till.invoicing.check_due()
-    till.platform.issue()
+    await pay(kit)
+    await kit.invoicing.check_due()
+    kit.platform.issue()
     apply_id = (await Invoice.all())[0].apply_id
     for _ in range(2):
-        await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
-    await till.settle_all()
-    await till.invoicing.check_due()
+        await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
+    await kit.settle_all()
+    await kit.invoicing.check_due()
     invoice = (await Invoice.all())[0]
     assert (invoice.state, invoice.number) == ("sent", "26440000000012345678")
 
 
-async def test_news_that_come_while_the_platform_is_away_are_taken_in_later(till: Till, clock: FixedClock) -> None:
-    await pay(till)
-    await till.invoicing.check_due()
-    till.platform.issue()
+async def test_news_that_come_while_the_platform_is_away_are_taken_in_later(kit: PaymentKit, clock: FixedClock) -> None:
+    await pay(kit)
+    await kit.invoicing.check_due()
+    kit.platform.issue()
     apply_id = (await Invoice.all())[0].apply_id
-    till.platform.before["query_invoice"] = [Transient("away")]
-    await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
-    await till.webhooks.process_due()
+    kit.platform.before["query_invoice"] = [Transient("away")]
+    await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
+    await kit.webhooks.process_due()
     assert (await Invoice.all())[0].state == "applied"
     clock.move(timedelta(seconds=31))
-    await till.settle_all()
+    await kit.settle_all()
     assert (await Invoice.all())[0].state == "issued"
 
 
-async def test_news_of_an_invoice_that_is_not_ours_are_kept(till: Till) -> None:
-    await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id="4200404"))
-    await till.settle_all()
+async def test_news_of_an_invoice_that_is_not_ours_are_kept(kit: PaymentKit) -> None:
+    await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id="4200404"))
+    await kit.settle_all()
     assert (await PayEvent.get()).outcome == "unknown_invoice"
 
 
 async def test_a_refused_invoice_can_be_corrected_and_is_asked_for_under_another_number(
-    till: Till, clock: FixedClock
+    kit: PaymentKit, clock: FixedClock
 ) -> None:
-    fee = await pay(till)
-    await till.invoicing.check_due()
-    till.platform.issue("failed")
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
+    kit.platform.issue("failed")
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
+    await kit.invoicing.check_due()
     assert (await Invoice.all())[0].state == "failed"
-    view = await till.invoices.correct(
+    view = await kit.invoices.correct(
         owner_of(fee), fee.id, title="某某公司", taxpayer_id="91440600037341abcl", email=""
     )
     assert (view.title, view.taxpayer_id, view.state) == ("某某公司", "91440600037341ABCL", "wanted")
-    await till.invoicing.check_due()
-    await issue(till, clock)
-    first, second = till.platform.invoice_requests
+    await kit.invoicing.check_due()
+    await issue(kit, clock)
+    first, second = kit.platform.invoice_requests
     assert (first.apply_id == second.apply_id, first.fapiao_id == second.fapiao_id) == (True, False)
     assert (await Invoice.get()).state == "sent"
 
 
-async def test_an_invoice_is_asked_for_under_the_payments_number_with_numbers_that_fit(till: Till) -> None:
-    fee = await pay(till)
-    await till.invoicing.check_due()
-    (request,) = till.platform.invoice_requests
+async def test_an_invoice_is_asked_for_under_the_payments_number_with_numbers_that_fit(kit: PaymentKit) -> None:
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
+    (request,) = kit.platform.invoice_requests
     assert request.apply_id == (await PayOrder.get(fee_id=fee.id)).transaction_id
     assert len(request.fapiao_id) == 32
 
 
-async def test_details_may_not_change_while_the_platform_may_have_them(till: Till) -> None:
-    fee = await pay(till)
-    till.platform.after["issue_invoice"] = [UNKNOWN]
-    await till.invoicing.check_due()
+async def test_details_may_not_change_while_the_platform_may_have_them(kit: PaymentKit) -> None:
+    fee = await pay(kit)
+    kit.platform.after["issue_invoice"] = [UNKNOWN]
+    await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert invoice.state == "wanted", "nobody knows whether it was accepted"
     with pytest.raises(Conflict, match="正在开具"):
-        await till.invoices.correct(owner_of(fee), fee.id, title="别的抬头", taxpayer_id="", email="")
+        await kit.invoices.correct(owner_of(fee), fee.id, title="别的抬头", taxpayer_id="", email="")
 
 
 async def test_an_invoice_that_the_platform_never_heard_of_is_given_up_and_may_still_turn_up(
-    till: Till, clock: FixedClock
+    kit: PaymentKit, clock: FixedClock
 ) -> None:
-    await pay(till)
-    await till.invoicing.check_due()
-    made = dict(till.platform.invoices)
-    till.platform.invoices.clear()
+    await pay(kit)
+    await kit.invoicing.check_due()
+    made = dict(kit.platform.invoices)
+    kit.platform.invoices.clear()
     for _ in range(12):
         clock.move(timedelta(hours=7))
-        await till.invoicing.check_due()
+        await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("failed", "unknown_there")
-    till.platform.invoices.update(made)
-    till.platform.issue()
-    await till.invoicing.refresh("demo", invoice.apply_id)
+    kit.platform.invoices.update(made)
+    kit.platform.issue()
+    await kit.invoicing.refresh("demo", invoice.apply_id)
     assert (await Invoice.get()).state == "issued"
 
 
 async def test_without_the_platforms_invoices_the_office_uploads_them(
-    till: Till, admin: Actor, clock: FixedClock
+    kit: PaymentKit, admin: Actor, clock: FixedClock
 ) -> None:
-    till.platform.fapiao = False
-    fee = await pay(till)
-    await till.invoicing.check_due()
+    kit.platform.fapiao = False
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
     invoice = await Invoice.get(fee_id=fee.id)
     assert (invoice.state, invoice.issued_by, invoice.check_at) == ("wanted", "office", None)
     with pytest.raises(InvalidInput):
-        await till.invoices.upload(admin, invoice.id, b"<html>", "1")
-    await till.invoices.upload(admin, invoice.id, PDF, "2644")
-    await till.invoicing.check_due()
+        await kit.invoices.upload(admin, invoice.id, b"<html>", "1")
+    await kit.invoices.upload(admin, invoice.id, PDF, "2644")
+    await kit.invoicing.check_due()
     assert (await Invoice.get(id=invoice.id)).state == "sent"
-    assert till.mailer.sent[-1].attachments[0].content == PDF
-    assert await till.invoices.file(owner_of(fee), fee.id) == PDF
+    assert kit.mailer.sent[-1].attachments[0].content == PDF
+    assert await kit.invoices.file(owner_of(fee), fee.id) == PDF
     with pytest.raises(Conflict):
-        await till.invoices.upload(admin, invoice.id, PDF, "2645")
-    await till.files.delete((await Invoice.get(id=invoice.id)).key)
+        await kit.invoices.upload(admin, invoice.id, PDF, "2645")
+    await kit.files.delete((await Invoice.get(id=invoice.id)).key)
     with pytest.raises(Unavailable):
-        await till.invoices.file(owner_of(fee), fee.id)
+        await kit.invoices.file(owner_of(fee), fee.id)
 
 
 class _While:
     """A mailer during whose first letter something else happens."""
 
-    def __init__(self, till: Till, action: Callable[[], Awaitable[object]]) -> None:
-        self._actions, self._send = [action], till.mailer.send
+    def __init__(self, kit: PaymentKit, action: Callable[[], Awaitable[object]]) -> None:
+        self._actions, self._send = [action], kit.mailer.send
 
     async def __call__(self, *letter: Any, **more: Any) -> None:
         await self._send(*letter, **more)
@@ -315,86 +326,86 @@ class _While:
 
 
 async def test_what_the_office_uploads_while_the_receipt_is_under_way_is_mailed_too(
-    till: Till, admin: Actor, monkeypatch: pytest.MonkeyPatch
+    kit: PaymentKit, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    till.platform.fapiao = False
-    fee = await pay(till)
+    kit.platform.fapiao = False
+    fee = await pay(kit)
     invoice = await Invoice.get(fee_id=fee.id)
-    action = _While(till, lambda: till.invoices.upload(admin, invoice.id, PDF, "2644"))
-    monkeypatch.setattr(till.mailer, "send", action)
-    await till.invoicing.check_due()
-    await till.invoicing.check_due()
-    assert [mail.attachments[0].filename[:7] for mail in till.mailer.sent] == ["receipt", "invoice"]
+    action = _While(kit, lambda: kit.invoices.upload(admin, invoice.id, PDF, "2644"))
+    monkeypatch.setattr(kit.mailer, "send", action)
+    await kit.invoicing.check_due()
+    await kit.invoicing.check_due()
+    assert [mail.attachments[0].filename[:7] for mail in kit.mailer.sent] == ["receipt", "invoice"]
     assert (await Invoice.get(id=invoice.id)).state == "sent"
 
 
 async def test_a_new_address_that_comes_while_a_letter_is_under_way_gets_its_own(
-    till: Till, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    kit: PaymentKit, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    till.platform.fapiao = False
-    fee = await pay(till)
+    kit.platform.fapiao = False
+    fee = await pay(kit)
 
     async def move() -> None:
         clock.move(timedelta(seconds=1))
-        await till.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
+        await kit.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
 
-    monkeypatch.setattr(till.mailer, "send", _While(till, move))
-    await till.invoicing.check_due()
-    await till.invoicing.check_due()
-    assert [mail.to for mail in till.mailer.sent] == ["wang@example.com", "new@example.com"]
-
-
-async def test_without_an_address_nothing_is_mailed_until_one_is_given(till: Till) -> None:
-    fee = await pay(till, email="")
-    await till.invoicing.check_due()
-    assert till.mailer.sent == []
-    await till.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
-    await till.invoicing.check_due()
-    assert [(mail.to, mail.attachments[0].filename[:7]) for mail in till.mailer.sent] == [
-        ("new@example.com", "receipt")
-    ]
+    monkeypatch.setattr(kit.mailer, "send", _While(kit, move))
+    await kit.invoicing.check_due()
+    await kit.invoicing.check_due()
+    assert [mail.to for mail in kit.mailer.sent] == ["wang@example.com", "new@example.com"]
 
 
-async def test_after_issuing_only_the_address_may_change_and_all_is_sent_there(till: Till, clock: FixedClock) -> None:
-    fee = await pay(till)
-    await till.invoicing.check_due()
+async def test_without_an_address_nothing_is_mailed_until_one_is_given(kit: PaymentKit) -> None:
+    fee = await pay(kit, email="")
+    await kit.invoicing.check_due()
+    assert kit.mailer.sent == []
+    await kit.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
+    await kit.invoicing.check_due()
+    assert [(mail.to, mail.attachments[0].filename[:7]) for mail in kit.mailer.sent] == [("new@example.com", "receipt")]
+
+
+async def test_after_issuing_only_the_address_may_change_and_all_is_sent_there(
+    kit: PaymentKit, clock: FixedClock
+) -> None:
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
     with pytest.raises(Conflict, match="正在开具"):
-        await till.invoices.correct(owner_of(fee), fee.id, title="别的抬头", taxpayer_id="", email="")
-    await issue(till, clock)
+        await kit.invoices.correct(owner_of(fee), fee.id, title="别的抬头", taxpayer_id="", email="")
+    await issue(kit, clock)
     with pytest.raises(Conflict, match="已经开具"):
-        await till.invoices.correct(owner_of(fee), fee.id, title="别的抬头", taxpayer_id="", email="")
-    await till.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
-    await till.invoicing.check_due()
-    assert [mail.to for mail in till.mailer.sent[-2:]] == ["new@example.com"] * 2
+        await kit.invoices.correct(owner_of(fee), fee.id, title="别的抬头", taxpayer_id="", email="")
+    await kit.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
+    await kit.invoicing.check_due()
+    assert [mail.to for mail in kit.mailer.sent[-2:]] == ["new@example.com"] * 2
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [("title", ""), ("title", "x" * 101), ("taxpayer_id", "123"), ("email", "nobody"), ("email", "a@b\n.com")],
 )
-async def test_wrong_details_are_refused_beside_their_field(till: Till, field: str, value: str) -> None:
-    fee = await pay(till)
+async def test_wrong_details_are_refused_beside_their_field(kit: PaymentKit, field: str, value: str) -> None:
+    fee = await pay(kit)
     given = {"title": "王小明", "taxpayer_id": "", "email": "", field: value}
     with pytest.raises(InvalidInput) as refused:
-        await till.invoices.correct(owner_of(fee), fee.id, **given)
+        await kit.invoices.correct(owner_of(fee), fee.id, **given)
     assert refused.value.field == field
 
 
-async def test_an_administrator_has_it_mailed_again(till: Till, admin: Actor, clock: FixedClock) -> None:
-    fee = await pay(till)
-    await till.invoicing.check_due()
-    await issue(till, clock)
-    await till.invoices.resend(admin, (await Invoice.get(fee_id=fee.id)).id)
-    await till.invoicing.check_due()
-    assert len({mail.message_id for mail in till.mailer.sent}) == 4, "else a mail server might drop the second as known"
+async def test_an_administrator_has_it_mailed_again(kit: PaymentKit, admin: Actor, clock: FixedClock) -> None:
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
+    await issue(kit, clock)
+    await kit.invoices.resend(admin, (await Invoice.get(fee_id=fee.id)).id)
+    await kit.invoicing.check_due()
+    assert len({mail.message_id for mail in kit.mailer.sent}) == 4, "else a mail server might drop the second as known"
     with pytest.raises(Forbidden):
-        await till.invoices.resend(owner_of(fee), (await Invoice.get(fee_id=fee.id)).id)
+        await kit.invoices.resend(owner_of(fee), (await Invoice.get(fee_id=fee.id)).id)
 
 
-async def test_a_platform_that_refuses_the_request_leaves_it_to_the_office(till: Till) -> None:
-    await pay(till)
-    till.platform.before["issue_invoice"] = [Rejected("NO_AUTH")]
-    await till.invoicing.check_due()
+async def test_a_platform_that_refuses_the_request_leaves_it_to_the_office(kit: PaymentKit) -> None:
+    await pay(kit)
+    kit.platform.before["issue_invoice"] = [Rejected("NO_AUTH")]
+    await kit.invoicing.check_due()
     invoice = (await Invoice.all())[0]
     assert (invoice.state, invoice.failure) == ("failed", "NO_AUTH")
     assert invoice.receipt_sent_at is not None
@@ -403,261 +414,265 @@ async def test_a_platform_that_refuses_the_request_leaves_it_to_the_office(till:
 # ---- reversing
 
 
-async def send_back(till: Till, admin: Actor, fee: Fee) -> None:
+async def send_back(kit: PaymentKit, admin: Actor, fee: Fee) -> None:
     """The fee is refunded, and the money has arrived."""
     order = await PayOrder.get(fee_id=fee.id)
-    await till.refunds.request(admin, order.id, "本人申请退费")
-    await till.refunds.check_due()
-    await till.refunds.apply_report("demo", till.platform.finish(f"R{order.out_trade_no}-1"))
+    await kit.refunds.request(admin, order.id, "本人申请退费")
+    await kit.refunds.check_due()
+    await kit.refunds.apply_report("demo", kit.platform.finish(f"R{order.out_trade_no}-1"))
 
 
 @pytest.fixture
-async def sent(till: Till, clock: FixedClock) -> Fee:
+async def sent(kit: PaymentKit, clock: FixedClock) -> Fee:
     """Paid, and its invoice issued by the platform and mailed."""
-    fee = await pay(till)
-    await till.invoicing.check_due()
-    await issue(till, clock)
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
+    await issue(kit, clock)
     return fee
 
 
 async def test_a_refunded_fee_has_its_invoice_reversed_and_the_person_is_told(
-    till: Till, admin: Actor, sent: Fee, clock: FixedClock, book: NoticeBook
+    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock, book: NoticeBook
 ) -> None:
-    await send_back(till, admin, sent)
+    await send_back(kit, admin, sent)
     assert (await Invoice.get()).state == "reversing"
-    await till.invoicing.check_due()
-    (reversal,) = till.platform.reversals
+    await kit.invoicing.check_due()
+    (reversal,) = kit.platform.reversals
     assert (reversal.number, reversal.reason) == ("26440000000012345678", "service_ended")
-    till.platform.reverse()
+    kit.platform.reverse()
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
+    await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert (invoice.state, invoice.red_number) == ("reversed", "26440000000087654321")
-    await till.invoicing.check_due()
-    mail = till.mailer.sent[-1]
+    await kit.invoicing.check_due()
+    mail = kit.mailer.sent[-1]
     assert mail.attachments == []
     assert "26440000000087654321" in mail.text
     assert [one.params["number"] for one in book.told if one.kind == "invoice_reversed"] == ["26440000000012345678"]
-    count = len(till.mailer.sent)
+    count = len(kit.mailer.sent)
     clock.move(timedelta(days=2))
-    await till.invoicing.check_due()
-    assert len(till.mailer.sent) == count
+    await kit.invoicing.check_due()
+    assert len(kit.mailer.sent) == count
     with pytest.raises(NotFound, match="已冲红"):
-        await till.invoices.file(owner_of(sent), sent.id)
+        await kit.invoices.file(owner_of(sent), sent.id)
 
 
 @pytest.mark.parametrize("acted", ["before", "after"])
 async def test_an_unknown_outcome_of_a_reversal_is_looked_at_before_it_is_asked_for_again(
-    till: Till, admin: Actor, sent: Fee, clock: FixedClock, acted: str
+    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock, acted: str
 ) -> None:
-    await send_back(till, admin, sent)
-    getattr(till.platform, acted)["reverse_invoice"] = [UNKNOWN]
+    await send_back(kit, admin, sent)
+    getattr(kit.platform, acted)["reverse_invoice"] = [UNKNOWN]
     for _ in range(12):
-        await till.invoicing.check_due()
+        await kit.invoicing.check_due()
         clock.move(timedelta(minutes=1))
-    assert len(till.platform.reversals) == 1
-    till.platform.reverse()
+    assert len(kit.platform.reversals) == 1
+    kit.platform.reverse()
     for _ in range(3):
         clock.move(timedelta(hours=1))
-        await till.invoicing.check_due()
+        await kit.invoicing.check_due()
     assert (await Invoice.get()).state == "reversed"
 
 
 async def test_it_is_not_asked_for_again_within_five_minutes(
-    till: Till, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
 ) -> None:
-    await send_back(till, admin, sent)
-    till.platform.before["reverse_invoice"] = [UNKNOWN]
-    await till.invoicing.check_due()
+    await send_back(kit, admin, sent)
+    kit.platform.before["reverse_invoice"] = [UNKNOWN]
+    await kit.invoicing.check_due()
     clock.move(timedelta(minutes=4))
-    await till.invoicing.check_due()
-    assert till.platform.calls.count("reverse_invoice") == 1
+    await kit.invoicing.check_due()
+    assert kit.platform.calls.count("reverse_invoice") == 1
     clock.move(timedelta(minutes=4))
-    await till.invoicing.check_due()
-    assert till.platform.calls.count("reverse_invoice") == 2
+    await kit.invoicing.check_due()
+    assert kit.platform.calls.count("reverse_invoice") == 2
 
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
-    till: Till, admin: Actor, sent: Fee, book: NoticeBook, times: int
+    kit: PaymentKit, admin: Actor, sent: Fee, book: NoticeBook, times: int
 ) -> None:
-    await send_back(till, admin, sent)
-    await till.invoicing.check_due()
-    till.platform.reverse()
+    await send_back(kit, admin, sent)
+    await kit.invoicing.check_due()
+    kit.platform.reverse()
     apply_id = (await Invoice.get()).apply_id
     for _ in range(times):
-        await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
-    await till.settle_all()
+        await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
+    await kit.settle_all()
     assert (await Invoice.get()).state == "reversed"
     assert book.kinds().count("invoice_reversed") == 1
 
 
-async def test_a_notification_alone_reverses_nothing(till: Till, sent: Fee) -> None:
+async def test_a_notification_alone_reverses_nothing(kit: PaymentKit, sent: Fee) -> None:
     """Only what the platform answers to our own question counts."""
     apply_id = (await Invoice.get()).apply_id
-    await till.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
-    await till.settle_all()
+    await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
+    await kit.settle_all()
     assert (await Invoice.get()).state == "sent"
 
 
-async def test_an_invoice_that_was_reversed_on_the_platforms_own_site_is_noted(till: Till, sent: Fee) -> None:
+async def test_an_invoice_that_was_reversed_on_the_platforms_own_site_is_noted(kit: PaymentKit, sent: Fee) -> None:
     invoice = await Invoice.get()
-    report = till.platform.invoices[invoice.fapiao_id]
-    till.platform.invoices[invoice.fapiao_id] = replace(report, status="reversed", red_number="2644")
-    await till.invoicing.refresh("demo", invoice.apply_id)
+    report = kit.platform.invoices[invoice.fapiao_id]
+    kit.platform.invoices[invoice.fapiao_id] = replace(report, status="reversed", red_number="2644")
+    await kit.invoicing.refresh("demo", invoice.apply_id)
     old, new = await Invoice.all().order_by("created_at", "id")
     assert (old.state, old.red_number) == ("reversed", "2644")
     assert (new.state, new.failure) == ("failed", "reversed"), "the fee is paid, so another one may be made"
 
 
 async def test_a_reversal_that_failed_is_shown_and_tried_again_each_day_or_when_the_office_asks(
-    till: Till, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
 ) -> None:
-    await send_back(till, admin, sent)
-    await till.invoicing.check_due()
-    till.platform.reverse("reverse_failed")
+    await send_back(kit, admin, sent)
+    await kit.invoicing.check_due()
+    kit.platform.reverse("reverse_failed")
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
+    await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("stuck", "REVERSE_FAILED")
-    assert (await till.payments.invoices(admin, "to_reverse")).total == 1
+    assert (await kit.payments.invoices(admin, "to_reverse")).total == 1
     clock.move(timedelta(days=1))
     for _ in range(2):
-        await till.invoicing.check_due()
-    assert len(till.platform.reversals) == 2
-    till.platform.reverse("reverse_failed")
+        await kit.invoicing.check_due()
+    assert len(kit.platform.reversals) == 2
+    kit.platform.reverse("reverse_failed")
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
-    await till.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
-    await till.invoicing.check_due()
-    assert till.platform.reversals[-1].reason == "issue_error"
-    till.platform.reverse()
+    await kit.invoicing.check_due()
+    await kit.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
+    await kit.invoicing.check_due()
+    assert kit.platform.reversals[-1].reason == "issue_error"
+    kit.platform.reverse()
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
+    await kit.invoicing.check_due()
     assert (await Invoice.get()).state == "reversed"
 
 
 async def test_a_request_that_the_platform_puts_off_is_not_taken_for_failed(
-    till: Till, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
 ) -> None:
     """It still shows the earlier failure."""
-    await send_back(till, admin, sent)
-    await till.invoicing.check_due()
-    till.platform.reverse("reverse_failed")
+    await send_back(kit, admin, sent)
+    await kit.invoicing.check_due()
+    kit.platform.reverse("reverse_failed")
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
-    till.platform.before["reverse_invoice"] = [Transient("too often")] * 3
-    await till.invoices.reverse(admin, (await Invoice.get()).id, "service_ended", "再次冲红")
+    await kit.invoicing.check_due()
+    kit.platform.before["reverse_invoice"] = [Transient("too often")] * 3
+    await kit.invoices.reverse(admin, (await Invoice.get()).id, "service_ended", "再次冲红")
     for _ in range(5):
-        await till.invoicing.check_due()
+        await kit.invoicing.check_due()
         assert (await Invoice.get()).state == "reversing"
         clock.move(timedelta(minutes=10))
-    assert len(till.platform.reversals) == 2
+    assert len(kit.platform.reversals) == 2
 
 
-async def test_a_platform_that_refuses_to_reverse_leaves_it_to_the_office(till: Till, admin: Actor, sent: Fee) -> None:
-    await send_back(till, admin, sent)
-    till.platform.before["reverse_invoice"] = [Rejected("NO_AUTH")]
-    await till.invoicing.check_due()
+async def test_a_platform_that_refuses_to_reverse_leaves_it_to_the_office(
+    kit: PaymentKit, admin: Actor, sent: Fee
+) -> None:
+    await send_back(kit, admin, sent)
+    kit.platform.before["reverse_invoice"] = [Rejected("NO_AUTH")]
+    await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("stuck", "NO_AUTH")
-    await till.invoices.reverse(
+    await kit.invoices.reverse(
         admin, invoice.id, "service_ended", "已在商户平台冲红", red_number="26440000000000000001"
     )
     assert (await Invoice.get()).state == "reversed"
 
 
 async def test_an_invoice_that_is_issued_after_the_refund_is_reversed_at_once(
-    till: Till, admin: Actor, clock: FixedClock
+    kit: PaymentKit, admin: Actor, clock: FixedClock
 ) -> None:
-    fee = await pay(till)
-    await till.invoicing.check_due()
-    await send_back(till, admin, fee)
+    fee = await pay(kit)
+    await kit.invoicing.check_due()
+    await send_back(kit, admin, fee)
     assert (await Invoice.get()).state == "applied"
-    await issue(till, clock)
+    await issue(kit, clock)
     assert (await Invoice.get()).state == "reversing"
-    assert [mail.attachments[0].filename[:7] for mail in till.mailer.sent] == ["receipt"]
+    assert [mail.attachments[0].filename[:7] for mail in kit.mailer.sent] == ["receipt"]
 
 
 async def test_one_that_may_have_been_asked_for_before_the_refund_is_followed_up(
-    till: Till, admin: Actor, clock: FixedClock
+    kit: PaymentKit, admin: Actor, clock: FixedClock
 ) -> None:
-    fee = await pay(till)
-    till.platform.after["issue_invoice"] = [UNKNOWN]
-    await till.invoicing.check_due()
-    await send_back(till, admin, fee)
-    await issue(till, clock)
+    fee = await pay(kit)
+    kit.platform.after["issue_invoice"] = [UNKNOWN]
+    await kit.invoicing.check_due()
+    await send_back(kit, admin, fee)
+    await issue(kit, clock)
     assert (await Invoice.get()).state == "reversing"
 
 
 async def test_the_office_has_one_with_a_wrong_title_reversed_and_the_person_gets_another(
-    till: Till, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
 ) -> None:
     invoice = await Invoice.get()
     with pytest.raises(InvalidInput):
-        await till.invoices.reverse(admin, invoice.id, "issue_error", "x")
-    await till.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
+        await kit.invoices.reverse(admin, invoice.id, "issue_error", "x")
+    await kit.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
     with pytest.raises(Conflict):
-        await till.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
+        await kit.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
     with pytest.raises(Conflict):
-        await till.invoices.resend(admin, invoice.id)
-    await till.invoicing.check_due()
-    till.platform.reverse()
+        await kit.invoices.resend(admin, invoice.id)
+    await kit.invoicing.check_due()
+    kit.platform.reverse()
     clock.move(timedelta(minutes=1))
-    await till.invoicing.check_due()
-    view = await till.invoices.correct(owner_of(sent), sent.id, title="某某公司", taxpayer_id="", email="")
+    await kit.invoicing.check_due()
+    view = await kit.invoices.correct(owner_of(sent), sent.id, title="某某公司", taxpayer_id="", email="")
     assert view.state == "wanted"
-    await till.invoicing.check_due()
-    await issue(till, clock)
+    await kit.invoicing.check_due()
+    await issue(kit, clock)
     new = await Invoice.get(state="sent")
     assert (new.title, new.receipt_sent_at is not None) == ("某某公司", True)
-    assert sum(mail.attachments != [] and "receipt" in mail.message_id for mail in till.mailer.sent) == 1
+    assert sum(mail.attachments != [] and "receipt" in mail.message_id for mail in kit.mailer.sent) == 1
 
 
 async def test_the_offices_own_invoice_is_reversed_with_the_red_invoices_number(
-    till: Till, admin: Actor, clock: FixedClock
+    kit: PaymentKit, admin: Actor, clock: FixedClock
 ) -> None:
-    till.platform.fapiao = False
-    fee = await pay(till)
+    kit.platform.fapiao = False
+    fee = await pay(kit)
     invoice = await Invoice.get(fee_id=fee.id)
-    await till.invoices.upload(admin, invoice.id, PDF, "2644")
-    await till.invoicing.check_due()
-    await send_back(till, admin, fee)
+    await kit.invoices.upload(admin, invoice.id, PDF, "2644")
+    await kit.invoicing.check_due()
+    await send_back(kit, admin, fee)
     assert (await Invoice.get()).state == "sent"
-    assert (await till.payments.invoices(admin, "to_reverse")).total == 1
+    assert (await kit.payments.invoices(admin, "to_reverse")).total == 1
     for number in ("", "12345", "红字发票"):
         with pytest.raises(InvalidInput) as refused:
-            await till.invoices.reverse(admin, invoice.id, "service_ended", "已退款", red_number=number)
+            await kit.invoices.reverse(admin, invoice.id, "service_ended", "已退款", red_number=number)
         assert refused.value.field == "red_number"
-    await till.invoices.reverse(admin, invoice.id, "service_ended", "已退款", red_number="26440000000000000001")
+    await kit.invoices.reverse(admin, invoice.id, "service_ended", "已退款", red_number="26440000000000000001")
     assert (await Invoice.get()).red_number == "26440000000000000001"
-    assert till.platform.reversals == []
-    assert (await till.payments.invoices(admin, "to_reverse")).total == 0
-    assert (await till.payments.invoices(admin, "reversed")).total == 1
+    assert kit.platform.reversals == []
+    assert (await kit.payments.invoices(admin, "to_reverse")).total == 0
+    assert (await kit.payments.invoices(admin, "reversed")).total == 1
 
 
-async def test_what_is_not_issued_can_not_be_reversed_and_only_by_an_administrator(till: Till, admin: Actor) -> None:
-    fee = await pay(till)
+async def test_what_is_not_issued_can_not_be_reversed_and_only_by_an_administrator(
+    kit: PaymentKit, admin: Actor
+) -> None:
+    fee = await pay(kit)
     invoice = await Invoice.get()
     with pytest.raises(Conflict):
-        await till.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
-    await till.invoicing.check_due()
+        await kit.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误")
+    await kit.invoicing.check_due()
     with pytest.raises(Conflict):
-        await till.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误", red_number="26440000000000000001")
+        await kit.invoices.reverse(admin, invoice.id, "issue_error", "抬头有误", red_number="26440000000000000001")
     with pytest.raises(Forbidden):
-        await till.invoices.reverse(owner_of(fee), invoice.id, "issue_error", "抬头有误")
+        await kit.invoices.reverse(owner_of(fee), invoice.id, "issue_error", "抬头有误")
     with pytest.raises(NotFound):
-        await till.invoices.reverse(Actor("guangdong", "pool_admin"), invoice.id, "issue_error", "抬头有误")
+        await kit.invoices.reverse(Actor("guangdong", "pool_admin"), invoice.id, "issue_error", "抬头有误")
 
 
-async def test_the_office_uploads_what_the_platform_could_not_make_and_no_other(till: Till, admin: Actor) -> None:
-    await pay(till)
-    till.platform.after["issue_invoice"] = [UNKNOWN]
-    await till.invoicing.check_due()
+async def test_the_office_uploads_what_the_platform_could_not_make_and_no_other(kit: PaymentKit, admin: Actor) -> None:
+    await pay(kit)
+    kit.platform.after["issue_invoice"] = [UNKNOWN]
+    await kit.invoicing.check_due()
     invoice = await Invoice.get()
     with pytest.raises(Conflict, match="正在开具"):
-        await till.invoices.upload(admin, invoice.id, PDF, "2644")
-    till.platform.before["issue_invoice"] = [Rejected("NO_AUTH")]
-    await till.invoicing.check_one(invoice.id)
-    await till.invoices.upload(admin, invoice.id, PDF, "2644")
+        await kit.invoices.upload(admin, invoice.id, PDF, "2644")
+    kit.platform.before["issue_invoice"] = [Rejected("NO_AUTH")]
+    await kit.invoicing.check_one(invoice.id)
+    await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     assert (await Invoice.get()).issued_by == "office", "so the platform is never asked to reverse it"

@@ -16,7 +16,16 @@ from models.payments import PayEvent, PayOrder, Refund
 from services.core.base import Actor, Deps, rows
 from services.operations import find_broken
 from services.payments import BANKS, check_card
-from tests.factories.payments import GOOD, UNKNOWN, UNREACHED, Till, make_fee, make_till, notification, owner_of
+from tests.factories.payments import (
+    GOOD,
+    UNKNOWN,
+    UNREACHED,
+    PaymentKit,
+    make_fee,
+    make_payment_kit,
+    notification,
+    owner_of,
+)
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
 
@@ -24,47 +33,47 @@ ACCOUNT, HOLDER = "6222021234567890123", "欧阳建国"
 
 
 @pytest.fixture
-def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
-    return make_till(deps, clock, book)
+def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
+    return make_payment_kit(deps, clock, book)
 
 
 @pytest.fixture
-async def admin(till: Till) -> Actor:
-    return Actor("demo", "pool_admin", (await make_account(till.deps)).id)
+async def admin(kit: PaymentKit) -> Actor:
+    return Actor("demo", "pool_admin", (await make_account(kit.deps)).id)
 
 
 @pytest.fixture
-async def refund(till: Till, admin: Actor) -> Refund:
+async def refund(kit: PaymentKit, admin: Actor) -> Refund:
     """Accepted by the platform, and abnormal."""
-    fee = await make_fee(till.deps)
-    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
-    await till.notify(till.platform.pay(ordered.out_trade_no))
-    await till.settle_all()
-    await till.refunds.request(admin, ordered.order_id, "本人申请退费")
-    await till.refunds.check_due()
+    fee = await make_fee(kit.deps)
+    ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
+    await kit.notify(kit.platform.pay(ordered.out_trade_no))
+    await kit.settle_all()
+    await kit.refunds.request(admin, ordered.order_id, "本人申请退费")
+    await kit.refunds.check_due()
     number = (await Refund.get()).out_refund_no
-    await till.refunds.apply_report("demo", till.platform.finish(number, "ABNORMAL"), notified=True)
+    await kit.refunds.apply_report("demo", kit.platform.finish(number, "ABNORMAL"), notified=True)
     return await Refund.get()
 
 
-async def to_card(till: Till, admin: Actor, refund: Refund) -> None:
-    await till.redirects.redirect(
+async def to_card(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
+    await kit.redirects.redirect(
         admin, refund.id, "user", bank="ICBC_DEBIT", account="6222 0212 3456 7890 123", holder=HOLDER
     )
 
 
 async def test_it_goes_to_a_card_of_the_payers_and_the_person_is_told_where(
-    till: Till, admin: Actor, refund: Refund, book: NoticeBook, clock: FixedClock
+    kit: PaymentKit, admin: Actor, refund: Refund, book: NoticeBook, clock: FixedClock
 ) -> None:
-    await to_card(till, admin, refund)
-    (card,) = till.platform.cards
+    await to_card(kit, admin, refund)
+    (card,) = kit.platform.cards
     assert card is not None
     assert (card.bank, card.account, card.holder) == ("ICBC_DEBIT", ACCOUNT, HOLDER)
     again = await Refund.get()
     assert (again.state, again.redirected_to, again.redirected_by) == ("processing", "ICBC_DEBIT", admin.account_id)
-    till.platform.finish(again.out_refund_no)
+    kit.platform.finish(again.out_refund_no)
     clock.move(timedelta(minutes=1))
-    await till.refunds.check_due()
+    await kit.refunds.check_due()
     assert (await Refund.get()).state == "done"
     told = book.told[-1]
     assert (told.kind, told.params["to"]) == ("fee_redirected", "您的工商银行卡")
@@ -73,19 +82,19 @@ async def test_it_goes_to_a_card_of_the_payers_and_the_person_is_told_where(
 
 
 async def test_or_to_the_merchants_account_from_which_the_office_pays_by_hand(
-    till: Till, admin: Actor, refund: Refund, book: NoticeBook
+    kit: PaymentKit, admin: Actor, refund: Refund, book: NoticeBook
 ) -> None:
-    await till.redirects.redirect(admin, refund.id, "merchant")
-    assert till.platform.cards == [None]
-    await till.refunds.apply_report("demo", till.platform.finish(refund.out_refund_no), notified=True)
+    await kit.redirects.redirect(admin, refund.id, "merchant")
+    assert kit.platform.cards == [None]
+    await kit.refunds.apply_report("demo", kit.platform.finish(refund.out_refund_no), notified=True)
     assert book.told[-1].params["to"] == "管理机构账户，将另行转给您"
 
 
-async def test_number_and_name_of_the_card_are_kept_nowhere(till: Till, admin: Actor, refund: Refund) -> None:
-    till.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
+async def test_number_and_name_of_the_card_are_kept_nowhere(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
+    kit.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
     with capture_logs() as logs, pytest.raises(Conflict) as refused:
-        await to_card(till, admin, refund)
-    await to_card(till, admin, refund)
+        await to_card(kit, admin, refund)
+    await to_card(kit, admin, refund)
     said = json.dumps(logs, ensure_ascii=False, default=str) + str(refused.value) + str(refused.value.params)
     for table in ("refund", "audit_entry", "pay_event", "pay_order", "idempotency_key", "procrastinate_jobs"):
         said += json.dumps(
@@ -96,103 +105,103 @@ async def test_number_and_name_of_the_card_are_kept_nowhere(till: Till, admin: A
 
 
 async def test_one_that_is_abnormal_again_may_be_sent_elsewhere(
-    till: Till, admin: Actor, refund: Refund, clock: FixedClock
+    kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock
 ) -> None:
-    await to_card(till, admin, refund)
+    await to_card(kit, admin, refund)
     with pytest.raises(Conflict):
-        await to_card(till, admin, refund)
-    till.platform.finish(refund.out_refund_no, "ABNORMAL")
+        await to_card(kit, admin, refund)
+    kit.platform.finish(refund.out_refund_no, "ABNORMAL")
     clock.move(timedelta(minutes=1))
-    await till.refunds.check_due()
+    await kit.refunds.check_due()
     assert (await Refund.get()).state == "abnormal"
-    await till.redirects.redirect(admin, refund.id, "merchant")
+    await kit.redirects.redirect(admin, refund.id, "merchant")
     assert (await Refund.get()).redirected_to == "merchant"
 
 
-async def test_an_old_notification_does_not_undo_it(till: Till, admin: Actor, refund: Refund) -> None:
-    stale = till.platform.refunds[refund.out_refund_no]
-    await to_card(till, admin, refund)
-    await till.webhooks.receive("demo", GOOD, notification(refund=stale, kind="REFUND.ABNORMAL"))
-    await till.settle_all()
+async def test_an_old_notification_does_not_undo_it(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
+    stale = kit.platform.refunds[refund.out_refund_no]
+    await to_card(kit, admin, refund)
+    await kit.webhooks.receive("demo", GOOD, notification(refund=stale, kind="REFUND.ABNORMAL"))
+    await kit.settle_all()
     assert (await Refund.get()).state == "processing"
-    await till.refunds.check_due()
+    await kit.refunds.check_due()
     assert (await Refund.get()).state == "processing", "the platform was asked, and says so"
     assert (await PayEvent.filter(kind="REFUND.ABNORMAL")).pop().applied_at is not None
 
 
 @pytest.mark.parametrize(("acted", "after"), [("after", "processing"), ("before", "abnormal")])
 async def test_an_unknown_outcome_shows_itself_and_the_person_is_told_to_look(
-    till: Till, admin: Actor, refund: Refund, clock: FixedClock, acted: str, after: str
+    kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock, acted: str, after: str
 ) -> None:
-    getattr(till.platform, acted)["redirect_refund"] = [UNKNOWN]
+    getattr(kit.platform, acted)["redirect_refund"] = [UNKNOWN]
     with pytest.raises(Unavailable, match="刷新"):
-        await to_card(till, admin, refund)
+        await to_card(kit, admin, refund)
     clock.move(timedelta(seconds=16))
-    await till.refunds.check_due()
+    await kit.refunds.check_due()
     assert (await Refund.get()).state == after
     if after == "abnormal":
-        await to_card(till, admin, refund)
+        await to_card(kit, admin, refund)
         assert (await Refund.get()).state == "processing"
 
 
 async def test_what_never_reached_the_platform_is_simply_entered_again(
-    till: Till, admin: Actor, refund: Refund
+    kit: PaymentKit, admin: Actor, refund: Refund
 ) -> None:
-    till.platform.before["redirect_refund"] = [UNREACHED]
+    kit.platform.before["redirect_refund"] = [UNREACHED]
     with pytest.raises(Unavailable):
-        await to_card(till, admin, refund)
-    await to_card(till, admin, refund)
+        await to_card(kit, admin, refund)
+    await to_card(kit, admin, refund)
     assert (await Refund.get()).state == "processing"
 
 
 async def test_an_account_that_the_platform_refuses_is_told_with_its_code(
-    till: Till, admin: Actor, refund: Refund, clock: FixedClock
+    kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock
 ) -> None:
-    till.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
+    kit.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
     with pytest.raises(Conflict, match="PARAM_ERROR"):
-        await to_card(till, admin, refund)
+        await to_card(kit, admin, refund)
     row = await Refund.get()
     assert (row.state, row.failure) == ("abnormal", "PARAM_ERROR")
     clock.move(timedelta(seconds=16))
-    await till.refunds.check_due()
+    await kit.refunds.check_due()
     assert (await Refund.get()).redirected_to == "", "the platform says that it was not sent on"
 
 
 async def test_what_was_taken_without_an_answer_and_entered_again_is_under_way(
-    till: Till, admin: Actor, refund: Refund, clock: FixedClock
+    kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock
 ) -> None:
-    till.platform.after["redirect_refund"] = [UNKNOWN]
+    kit.platform.after["redirect_refund"] = [UNKNOWN]
     for error in (Unavailable, Conflict):
         with pytest.raises(error):
-            await to_card(till, admin, refund)
+            await to_card(kit, admin, refund)
     clock.move(timedelta(seconds=16))
-    await till.refunds.check_due()
+    await kit.refunds.check_due()
     row = await Refund.get()
-    assert (row.state, row.redirected_to, len(till.platform.cards)) == ("processing", "ICBC_DEBIT", 1)
+    assert (row.state, row.redirected_to, len(kit.platform.cards)) == ("processing", "ICBC_DEBIT", 1)
 
 
 async def test_a_refund_that_the_platform_does_not_know_can_not_be_sent_on(
-    till: Till, admin: Actor, refund: Refund
+    kit: PaymentKit, admin: Actor, refund: Refund
 ) -> None:
     await Refund.all().update(refund_id="", accepted_at=None)
     with pytest.raises(Conflict, match="每天会重新提交"):
-        await to_card(till, admin, refund)
-    assert till.platform.cards == []
+        await to_card(kit, admin, refund)
+    assert kit.platform.cards == []
 
 
 async def test_only_an_abnormal_refund_of_the_own_pool_by_an_administrator(
-    till: Till, admin: Actor, refund: Refund
+    kit: PaymentKit, admin: Actor, refund: Refund
 ) -> None:
     order = await PayOrder.get()
     with pytest.raises(NotFound):
-        await till.redirects.redirect(admin, new_id(), "merchant")
+        await kit.redirects.redirect(admin, new_id(), "merchant")
     with pytest.raises(NotFound):
-        await till.redirects.redirect(Actor("guangdong", "pool_admin", admin.account_id), refund.id, "merchant")
+        await kit.redirects.redirect(Actor("guangdong", "pool_admin", admin.account_id), refund.id, "merchant")
     with pytest.raises(Forbidden):
-        await till.redirects.redirect(Actor("demo", "applicant", order.payer_id), refund.id, "merchant")
+        await kit.redirects.redirect(Actor("demo", "applicant", order.payer_id), refund.id, "merchant")
     await Refund.all().update(state="processing")
     with pytest.raises(Conflict, match="退款中"):
-        await till.redirects.redirect(admin, refund.id, "merchant")
+        await kit.redirects.redirect(admin, refund.id, "merchant")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from app.embedded import embedded
 from models.migrate import pending
-from tests import folders
-from tests.folders import data_folder
+from tests import data_folders
+from tests.data_folders import data_folder
 
 
 async def test_the_servers_find_todays_schema_in_the_folder_and_take_it_for_their_own() -> None:
@@ -26,11 +26,11 @@ def test_two_at_once_get_a_folder_each() -> None:
 
 
 def test_another_schema_is_another_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    keys = {folders._key()}
-    monkeypatch.setattr(folders, "ROOT", tmp_path)
+    keys = {data_folders._key()}
+    monkeypatch.setattr(data_folders, "ROOT", tmp_path)
     migration = tmp_path / "models" / "migrations" / "0001_initial.py"
     migration.parent.mkdir(parents=True)
     for text in ("one = 1\n", "one = 2\n"):
         migration.write_text(text)
-        keys.add(folders._key())
+        keys.add(data_folders._key())
     assert len(keys) == 3

@@ -93,7 +93,7 @@ class Sent:
 
 
 @dataclass
-class Sitter:
+class CandidatePhone:
     """One candidate. ``former`` are queues of device numbers that were given up; they are sent late, if at all."""
 
     http: aiohttp.ClientSession

@@ -81,7 +81,7 @@ def _made() -> Path:
             if old.is_dir():
                 shutil.rmtree(old)
         with data_folder("model", new=True) as folder:
-            subprocess.run([sys.executable, "-m", "tests.folders", str(folder)], cwd=ROOT, check=True)
+            subprocess.run([sys.executable, "-m", "tests.data_folders", str(folder)], cwd=ROOT, check=True)
             draft = made.with_suffix(".draft")
             shutil.copytree((folder / SERVERS).resolve() / CLUSTER, draft / CLUSTER)
             shutil.copy2(folder / PASSWORD, draft / PASSWORD)

@@ -30,7 +30,7 @@ from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows
 from services.draws.calls.expiry import CALL_GRACE
 from services.operations import find_broken, find_broken_audit
-from tests.folders import data_folder
+from tests.data_folders import data_folder
 
 NEEDED = 3
 OVER = ("completed", "short")
@@ -57,17 +57,17 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Hand]:
+async def running() -> AsyncIterator[DrawDriver]:
     """Everything started, offices logged in; the phones of the experts stand still."""
     with data_folder("faults") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
-            hand = Hand(found)
-            await hand.log_in()
-            yield hand
+            draw_driver = DrawDriver(found)
+            await draw_driver.log_in()
+            yield draw_driver
 
 
 @dataclass
-class Hand:
+class DrawDriver:
     stage: Stage
     people: dict[str, MiniProgram] = field(default_factory=dict)
     _days: int = 0
@@ -239,7 +239,7 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 class Killer:
     """Kills a part with SIGKILL now and then, so often and no more. ``chances`` makes its choices repeatable."""
 
-    hand: Hand
+    draw_driver: DrawDriver
     chances: random.Random = field(default_factory=random.Random)
     victims: tuple[str, ...] = ("web-1", "worker", "worker", "valkey", "postgres")
     most: int = 6
@@ -263,7 +263,7 @@ class Killer:
     async def strike_sender(self, vendor: str, kind: str) -> None:
         """Kill the worker while it waits for a vendor that has carried out what a notice of this kind asks for."""
         fault = {"vendor": vendor, "kind": "drop_answer", "seconds": 0.5, "count": 1}
-        await self.hand.stage.wire.control("/faults", fault)
+        await self.draw_driver.stage.wire.control("/faults", fault)
         while not await patiently(lambda: rows(_ON_ITS_WAY, kind)):
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")
@@ -271,7 +271,7 @@ class Killer:
     async def strike_dialling(self) -> None:
         """Kill the worker between the commit that says that a virtual call is dialled and the vendor's answer."""
         fault = {"vendor": "voice", "kind": "drop_answer", "seconds": 0.5, "count": 1}
-        await self.hand.stage.wire.control("/faults", fault)
+        await self.draw_driver.stage.wire.control("/faults", fault)
         while not await patiently(lambda: rows(_DIALLING)):
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")
@@ -296,7 +296,7 @@ class Killer:
             return await self._valkey()
         if name == "postgres":
             return self._postgres()
-        return self.hand.stage.supervisor.pid(name)
+        return self.draw_driver.stage.supervisor.pid(name)
 
     async def family(self, name: str) -> list[int]:
         """The process and its children: PostgreSQL answers through children of its own."""
@@ -306,14 +306,14 @@ class Killer:
         return [pid, *map(int, children)]
 
     async def _valkey(self) -> int | None:
-        async with Redis.from_url(self.hand.stage.servers.redis_url, socket_timeout=1) as client:
+        async with Redis.from_url(self.draw_driver.stage.servers.redis_url, socket_timeout=1) as client:
             try:
                 return int((await client.info("server"))["process_id"])
             except (RedisError, OSError):
                 return None
 
     def _postgres(self) -> int | None:
-        found = list((self.hand.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
+        found = list((self.draw_driver.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
         with suppress(OSError, ValueError, IndexError):
             return int(found[0].read_text().splitlines()[0])
         return None

@@ -18,7 +18,7 @@ from tests.factories.reviews import tasks_of
 
 
 @dataclass
-class Road:
+class EntryProcess:
     """Reviewers approve, the clock runs out, the person pays, the office tells who passed."""
 
     services: Services
@@ -88,5 +88,5 @@ class Road:
         await self.services.operations.scheduler.process(kind)
 
 
-def make_road(deps: Deps, clock: FixedClock) -> Road:
-    return Road(make_services(deps), clock)
+def make_entry_process(deps: Deps, clock: FixedClock) -> EntryProcess:
+    return EntryProcess(make_services(deps), clock)

@@ -23,7 +23,7 @@ from tests.factories.exams import make_items
 from tests.factories.files import pdf
 from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_reviewer
-from tests.services.exams.exam_scene import Hall
+from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import make_room
 from tests.web.conftest import World
 from tests.web.office_scene import Scene, fill, make_scene
@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Everything:
+class OwnedRows:
     """``values``: what stands for a parameter in addresses that begin so; the longest beginning counts."""
 
     scene: Scene
@@ -51,7 +51,7 @@ class Everything:
         return self.values[max(fitting, key=len), name]
 
 
-async def make_everything(world: World) -> Everything:
+async def make_owned_rows(world: World) -> OwnedRows:
     scene = await make_scene(world)
     ids = await fill(scene)
     task = await ReviewTask.filter(application_id=ids["application"], state="open").order_by("step_code").first()
@@ -87,7 +87,7 @@ async def make_everything(world: World) -> Everything:
         "candidate": candidate,
         "payer": await Account.get(id=fee.account_id),
     }
-    return Everything(scene, owners, values)
+    return OwnedRows(scene, owners, values)
 
 
 def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
@@ -166,7 +166,7 @@ async def _examination(scene: Scene) -> tuple[Account, dict[tuple[str, str], obj
     services = scene.world.services
     scene.world.set_rules("exam", result="released", tries=2, mock=False)
     await make_items(5)
-    room = await make_room(Hall(services, scene.admin, services.deps), scene.world.clock)
+    room = await make_room(ExamScene(services, scene.admin, services.deps), scene.world.clock)
     attempt = await room.hand_in(1, 0, 0)
     now, exam = scene.world.clock.now(), room.exam
     evidence = await ExamEvidence.create(

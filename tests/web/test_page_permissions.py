@@ -19,8 +19,8 @@ from tests.factories.files import jpeg
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_expert, make_grant, make_organisation
 from tests.factories.reviews import make_applicant, make_reviewer
 from tests.web.conftest import Visitor, World
-from tests.web.draws.presses import OF_A_DRAW
-from tests.web.everything import Everything, make_everything
+from tests.web.draws.draw_buttons import OF_A_DRAW
+from tests.web.owned_rows import OwnedRows, make_owned_rows
 from web.core.site import Site
 
 _AWAY = ("/h5/login", "/h5/role", "/h5/register")
@@ -108,7 +108,7 @@ def whose(path: str) -> str:
     return WHOSE[max(fitting, key=len)]
 
 
-async def people(world: World, everything: Everything) -> dict[str, Visitor]:
+async def people(world: World, owned_rows: OwnedRows) -> dict[str, Visitor]:
     """The owners, and one of every other role; of two roles where a pool or a region decides."""
     deps, office = world.services.deps, world.office
     verifier, venue, other_expert, legal = [await make_account(deps) for _ in range(4)]
@@ -119,8 +119,8 @@ async def people(world: World, everything: Everything) -> dict[str, Visitor]:
         await make_grant(account, role)
     reviewer = await make_reviewer(deps, "industry", "440300")
     accounts = {
-        **everything.owners,
-        "admin": everything.scene.account,
+        **owned_rows.owners,
+        "admin": owned_rows.scene.account,
         "admin of another pool": other_admin,
         "agency": await Account.get(id=office.agency.account_id),
         "applicant": await make_applicant(deps),
@@ -164,12 +164,12 @@ def may(path: str, name: str) -> bool:
 async def test_what_is_somebodys_opens_for_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forms pass as if each had its token: what refuses here is who asks, not a form that is out of date."""
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
-    everything = await make_everything(world)
-    visitors, found = await people(world, everything), []
+    owned_rows = await make_owned_rows(world)
+    visitors, found = await people(world, owned_rows), []
     pages = guarded(world.server.app)
     before = await sums_of_all()
     for method, path in pages:
-        address = everything.address(path)
+        address = owned_rows.address(path)
         for name, visitor in visitors.items():
             if not may(path, name):
                 await ask(visitor, method, address)
@@ -180,7 +180,7 @@ async def test_what_is_somebodys_opens_for_nobody_else(world: World, monkeypatch
     assert [name for name in after if after[name] != before[name]] == []
     for method, path in pages:
         visitor = visitors[whose(path) if whose(path) in visitors else "applicant"]
-        address = everything.address(path)
+        address = owned_rows.address(path)
         await ask(visitor, method, address)
         if (visitor.status in (403, 404) or visitor.path in _AWAY) and f"{method} {path}" not in NOT_SEEN:
             found.append(f"{method} {path} as its owner: {visitor.status} {visitor.path} {visitor.text[:80]}")
