@@ -60,7 +60,7 @@ def setup_pages(
     """
     app.on_shutdown.append(lambda _app: services.draws.live.close())
     site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
-    screens = services.draws.public_links
+    public_links = services.draws.public_links
     auth = AuthPages(site, services, services.accounts.web_sessions)
     account = AccountPages(site, services, auth)
     for pages in (
@@ -76,11 +76,11 @@ def setup_pages(
         MiniProgramEntryPages(site, services, auth),
         RegistrationPages(site, services, auth),
         VerificationPages(site, services, auth),
-        DrawPages(site, services, auth, screens),
+        DrawPages(site, services, auth, public_links),
         AttendancePages(site, services, auth),
         AbsencePages(site, services, auth),
         SupervisionPages(site, services, auth),
-        BoardPages(site, screens, services.draws.live),
+        BoardPages(site, public_links, services.draws.live),
         RecordPages(site, services),
         NoticeHistoryPages(site, services, auth),
         DocumentCheckPages(site, services),

@@ -68,7 +68,7 @@ async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
 
 
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
-async def gaps(call: Call) -> OpenPlacesOut:
+async def uncovered(call: Call) -> OpenPlacesOut:
     """Where open tasks lie for which there is no reviewer, the longest waiting first."""
     return OpenPlacesOut(items=await call.services.reviews.assignments.open_places(call.actor))
 

@@ -95,7 +95,7 @@ class Drafts:
         async def run() -> Begun:
             await advisory_lock(f"application.start:{account.id}")
             live = await find_live(account.id)
-            if live is not None and not await self._is_left_over(live, entry_type, now):
+            if live is not None and not await self._is_expired(live, entry_type, now):
                 return _same(self._deps.book(account.pool), live, entry_type)
             campaign = await self._campaigns.check_open(account.pool, entry_type, now)
             expert = await check_person(self._deps, account, cast(EntryType, entry_type), campaign, now)
@@ -154,7 +154,7 @@ class Drafts:
             await write_section(self._deps, application, row, section, kept, now)
             return SavedSection(section, (row.version if row else 0) + 1, application.version, kept, now)
 
-    async def _is_left_over(self, live: Application, entry_type: str, now: datetime) -> bool:
+    async def _is_expired(self, live: Application, entry_type: str, now: datetime) -> bool:
         """Whether its campaign is over, and the person could begin in another one."""
         book = self._deps.book(live.pool)
         if await over_since(live, book, now) is None:

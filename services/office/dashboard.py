@@ -32,7 +32,7 @@ from services.payments import (
     mask_email,
     title_of,
 )
-from services.reviews import find_gaps
+from services.reviews import find_uncovered
 
 InvoiceFilter = Literal["to_make", "to_reverse", "failed", "sent", "reversed", "all"]
 PAGE_MAX = 100
@@ -227,7 +227,7 @@ class OfficeDashboard:
         counts = (
             await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self._deps, actor.pool))
         )[0]
-        return Waiting(**counts, unassigned_reviews=sum(gap.waiting for gap in await find_gaps(actor.pool)))
+        return Waiting(**counts, unassigned_reviews=sum(one.waiting for one in await find_uncovered(actor.pool)))
 
     async def places(self, actor: Actor) -> list[Place]:
         """All regions of the province, each city followed by what lies in it."""

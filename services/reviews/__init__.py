@@ -4,7 +4,7 @@ from services.reviews.application_view import SubmittedForm, find_secret, read_f
 from services.reviews.assembly import ReviewServices, build
 from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
 from services.reviews.attachment_access import Form, OpenedFile
-from services.reviews.coverage import find_gaps
+from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
 from services.reviews.queue import ReviewQueue, TaskFilter
 from services.reviews.scope import is_own
@@ -29,8 +29,8 @@ __all__ = [
     "TaskFilter",
     "TaskView",
     "build",
-    "find_gaps",
     "find_secret",
+    "find_uncovered",
     "is_own",
     "read_form",
     "read_log",

@@ -22,7 +22,7 @@ from services.core.base import Actor, Deps, Page, record
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.reviews.coverage import find_gaps
+from services.reviews.coverage import find_uncovered
 
 
 @dataclass(frozen=True)
@@ -162,21 +162,21 @@ class Assignments:
         """Where tasks wait and no reviewer may decide them; the longest waiting first."""
         check(actor, "review.assign")
         book = self._deps.book(actor.pool)
-        gaps = await find_gaps(actor.pool)
-        codes = await load_codes(book, [[gap.region, gap.specialty] for gap in gaps])
+        uncovered = await find_uncovered(actor.pool)
+        codes = await load_codes(book, [[one.region, one.specialty] for one in uncovered])
         names = {step.code: step.name for step in book.review.steps}
         return [
             OpenPlace(
-                gap.step,
-                names.get(gap.step, gap.step),
-                gap.region,
-                _place_name(gap.region, codes, _is_exact(book, gap.step, gap.region)),
-                gap.specialty,
-                show_specialty(gap.specialty, codes) if gap.specialty else "",
-                gap.waiting,
-                gap.since,
+                one.step,
+                names.get(one.step, one.step),
+                one.region,
+                _place_name(one.region, codes, _is_exact(book, one.step, one.region)),
+                one.specialty,
+                show_specialty(one.specialty, codes) if one.specialty else "",
+                one.waiting,
+                one.since,
             )
-            for gap in gaps
+            for one in uncovered
         ]
 
     async def _show(self, book: Rulebook, found: list[ReviewAssignment]) -> list[Assignment]:

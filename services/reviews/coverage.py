@@ -8,7 +8,7 @@ from datetime import datetime
 from services.core.base import rows
 from services.reviews.scope import COVERS, PREFIX
 
-_GAPS = f"""
+_UNCOVERED = f"""
 WITH reviewer AS MATERIALIZED (
     SELECT a.account_id, a.step, {PREFIX} AS prefix, a.specialty
       FROM review_assignment a JOIN account c ON c.id = a.account_id AND c.disabled_at IS NULL
@@ -25,11 +25,11 @@ SELECT t.step_code AS step, t.region, t.specialty, sum(t.n)::int AS waiting, min
  WHERE NOT EXISTS (SELECT 1 FROM reviewer a WHERE {COVERS} AND a.account_id IS DISTINCT FROM t.owner)
  GROUP BY t.step_code, t.region, t.specialty ORDER BY min(t.since), t.step_code, t.region, t.specialty
 """
-"""No reviewer decides on an own application, so an only reviewer who applies leaves a gap too."""
+"""No reviewer decides on an own application, so an only reviewer who applies leaves a task uncovered too."""
 
 
 @dataclass(frozen=True)
-class Gap:
+class UncoveredTasks:
     """``waiting`` tasks of a step lie in a region, and with a specialty, for which there is no reviewer."""
 
     step: str
@@ -39,6 +39,6 @@ class Gap:
     since: datetime
 
 
-async def find_gaps(pool: str) -> list[Gap]:
+async def find_uncovered(pool: str) -> list[UncoveredTasks]:
     """The longest waiting first."""
-    return [Gap(**row) for row in await rows(_GAPS, pool)]
+    return [UncoveredTasks(**row) for row in await rows(_UNCOVERED, pool)]

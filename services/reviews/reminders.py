@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from domain.clock import local
 from services.core.base import Deps, rows, transaction
 from services.notifications import Notices, Recipient
-from services.reviews.coverage import find_gaps
+from services.reviews.coverage import find_uncovered
 from services.reviews.scope import COVERS, PREFIX
 
 _WAITING = f"""
@@ -92,8 +92,8 @@ class Reminders:
         found = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
         late = {row["step"]: row["n"] for row in found}
         nobodys = Counter[str]()
-        for gap in await find_gaps(pool):
-            nobodys[gap.step] += gap.waiting
+        for one in await find_uncovered(pool):
+            nobodys[one.step] += one.waiting
         stuck = [step for step in steps if late.get(step.code) or nobodys[step.code]]
         if not stuck:
             return 0

@@ -122,10 +122,11 @@ def _is_formula(cell: Cell | MergedCell) -> bool:
 async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
     """What stands for the parameters of an address, by the longest beginning of the address and the parameter."""
     world, draws = hostile.world, [str(one) for one in hostile.draws.values()]
-    screens, agency, ended = world.public_links(), world.office.agency, hostile.draws["ended"]
-    boards = [await screens.share(agency, one, "board") for one in hostile.draws.values()]
+    public_links, agency, ended = world.public_links(), world.office.agency, hostile.draws["ended"]
+    boards = [await public_links.share(agency, one, "board") for one in hostile.draws.values()]
     records = [
-        await screens.share(agency, hostile.draws[one], "record") for one in ("ended", "drawing", "recall", "redraw")
+        await public_links.share(agency, hostile.draws[one], "record")
+        for one in ("ended", "drawing", "recall", "redraw")
     ]
     venue, _ = await world.services.draws.attendance.venue_token(world.office.desk, hostile.draws["met"])
     task = await ReviewTask.filter(application__name__not="").order_by("-opened_at").first()

@@ -159,10 +159,10 @@ async def test_the_offices_to_dos_are_as_many_in_the_chat_on_the_page_and_in_the
     assert counted == {name: (await person.get(path))["total"] for name, path in TODOS.items()}
     assert counted["待开的发票"] == 3, "of the office, and the one that the platform could not make"
     assert counted["待冲红的发票"] == 2
-    gaps = sum(one["waiting"] for one in (await person.get("/review-gaps"))["items"])
+    uncovered = sum(one["waiting"] for one in (await person.get("/review-gaps"))["items"])
     bills = sum(one["open_differences"] for one in (await person.get("/payments/bills"))["items"])
-    assert (number(shown, "无人审核"), number(shown, "对账差异")) == (gaps, bills)
-    every = sum(counted.values()) + gaps + bills + number(shown, "超期未审")
+    assert (number(shown, "无人审核"), number(shown, "对账差异")) == (uncovered, bills)
+    every = sum(counted.values()) + uncovered + bills + number(shown, "超期未审")
     assert number(await house.told(admin), "待办", "件") == every
 
 

@@ -138,10 +138,10 @@ class ApplyPages:
         await self._site.read_fields(request)
         person = await self._auth.person(request)
         try:
-            lent = await issue_page_token(self._services.deps, person)
+            issued = await issue_page_token(self._services.deps, person)
         except AppError as error:
             return http.json_response({"message": error.message, "code": error.code}, status=error.status)
-        return http.json_response({"token": lent.token, "until": lent.until.isoformat()})
+        return http.json_response({"token": issued.token, "until": issued.until.isoformat()})
 
     async def _progress(self, actor: Actor) -> Progress:
         """Of the application under way or the last one. Raises NotFound where there never was one."""

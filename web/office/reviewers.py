@@ -54,7 +54,7 @@ class ReviewerPages(OfficePart):
             steps=steps,
             places=await self.services.office.dashboard.places(actor),
             branches=await self._branches(actor),
-            gaps=await self.services.reviews.assignments.open_places(actor),
+            uncovered=await self.services.reviews.assignments.open_places(actor),
         )
 
     async def submit(self, request: http.Request) -> http.Response:

@@ -139,8 +139,8 @@ async def _attend(panelists: list[Person], agency: Person, desk: Person, draw: s
     entered = await first.post("/check-ins", {"token": token, "device": "one-phone"})
     assert (entered["first"], entered["counted"]) == (True, True)
     assert not (await first.post("/check-ins", {"token": token, "device": "one-phone"}))["first"]
-    lent = await second.post("/check-ins", {"token": token, "device": "one-phone"}, 409)
-    assert lent["code"] == "device_used"
+    refused = await second.post("/check-ins", {"token": token, "device": "one-phone"}, 409)
+    assert refused["code"] == "device_used"
     [panel] = (await second.get("/panels"))["items"]
     said = await second.post("/check-ins", {"invitation_id": panel["id"]})
     assert (said["counted"], "扫描现场二维码" in said["advice"]) == (False, True)

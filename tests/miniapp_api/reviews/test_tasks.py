@@ -93,13 +93,13 @@ async def test_taking_an_assignment_away_ends_the_role_at_the_next_request(world
 
 async def test_where_tasks_wait_for_nobody_is_listed_until_somebody_is_named(world: World, admin: Person) -> None:
     await handed_in(world)
-    [gap] = (await admin.get("/review-gaps"))["items"]
-    assert (gap["step_name"], gap["region_name"], gap["specialty_name"]) == (
+    [uncovered] = (await admin.get("/review-gaps"))["items"]
+    assert (uncovered["step_name"], uncovered["region_name"], uncovered["specialty_name"]) == (
         "行业部门预审",
         "广州市",
         "设计 › 建筑设计",
     )
-    await admin.post("/review-assignments", PERSON | {"step": gap["step"], "region": gap["region"]}, 201)
+    await admin.post("/review-assignments", PERSON | {"step": uncovered["step"], "region": uncovered["region"]}, 201)
     assert (await admin.get("/review-gaps"))["items"] == []
     reviewer = await world.log_in(PERSON["mobile"], "reviewer")
     await reviewer.get("/review-gaps", 403)

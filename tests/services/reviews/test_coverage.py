@@ -1,4 +1,4 @@
-"""Tasks that no one may decide: who learns of them, and what closes the gap."""
+"""Tasks that no one may decide: who learns of them, and what covers them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.notices import Notice
 from models.reviews import ReviewAssignment
 from services.core.base import Actor, Deps
 from services.notifications import Notices
-from services.reviews import AssignmentForm, ReviewQueue, find_gaps
+from services.reviews import AssignmentForm, ReviewQueue, find_uncovered
 from services.reviews.assignments import Assignments
 from services.reviews.reminders import Reminders
 from services.workflows import ReviewWorkflow
@@ -69,7 +69,7 @@ async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_offic
     [task] = await begin(reviews, deps, await make_application(deps))
     own = await ReviewAssignment.get(account_id=leaving.account_id)
     await assignments.revoke(admin, own.id)
-    assert len(await find_gaps("demo")) == 1
+    assert len(await find_uncovered("demo")) == 1
     assert await reminders.remind() == 0, "it is Saturday"
     clock.move(TO_MONDAY_MORNING)
     assert await reminders.remind() == 1
@@ -80,7 +80,7 @@ async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_offic
     deputy = await make_reviewer(deps, "industry", PROVINCE)
     cards = await queue.cards(deputy)
     assert [card.id for card in cards.items] == [task.id], "the task itself has not moved"
-    assert await find_gaps("demo") == []
+    assert await find_uncovered("demo") == []
 
 
 async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled_too(
@@ -89,11 +89,11 @@ async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled
     only = await make_reviewer(deps, "industry", CITY)
     assert only.account_id is not None
     await begin(reviews, deps, await make_application(deps, await Account.get(id=only.account_id)))
-    assert [gap.waiting for gap in await find_gaps("demo")] == [1]
+    assert [one.waiting for one in await find_uncovered("demo")] == [1]
     other = await make_reviewer(deps, "industry", CITY)
-    assert await find_gaps("demo") == []
+    assert await find_uncovered("demo") == []
     await Account.filter(id=other.account_id).update(disabled_at=deps.now())
-    assert len(await find_gaps("demo")) == 1
+    assert len(await find_uncovered("demo")) == 1
 
 
 async def test_what_waits_too_long_is_told_to_the_office_though_somebody_has_it(
@@ -119,5 +119,5 @@ async def test_a_city_named_for_itself_does_not_reach_what_lies_below(
     assert [card.id for card in (await queue.cards(reviewer)).items] == [inside.id], "a task of the city itself"
     await type(inside).filter(id=inside.id).update(region=DISTRICT)
     assert (await queue.cards(reviewer)).items == ()
-    [gap] = await find_gaps("demo")
-    assert (gap.region, isinstance(inside.id, UUID)) == (DISTRICT, True)
+    [uncovered] = await find_uncovered("demo")
+    assert (uncovered.region, isinstance(inside.id, UUID)) == (DISTRICT, True)

@@ -409,9 +409,9 @@ async def test_a_reviewer_is_named_and_revoked(scene: Scene) -> None:
         await post(visitor, "/office/reviewers", **{"command": "grant", **who, **typed})
         assert (visitor.status, words in visitor.text) == (422, True), words
     await handed_in(scene, "王小山")
-    gap = (await visitor.get("/office/reviewers")).text
-    assert "以下任务没有审核人员" in gap
-    assert "行业部门预审 · 广州市" in gap
+    shown = (await visitor.get("/office/reviewers")).text
+    assert "以下任务没有审核人员" in shown
+    assert "行业部门预审 · 广州市" in shown
     await post(visitor, "/office/reviewers", command="grant", **who, step="industry", region="440100", specialty="A04")
     assert "已授权" in visitor.text
     assert "行业部门预审 · 广州市 · 设计" in visitor.text
