@@ -21,7 +21,7 @@ from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.ports import (
     IdentityPlatform,
     MiniProgramPlatform,
@@ -66,7 +66,7 @@ class AccountPorts:
     """Where the register of persons is asked."""
 
 
-def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> AccountServices:
+def build(deps: Deps, notices: Notices, links: Links, ports: AccountPorts) -> AccountServices:
     bindings, passwords = WechatBinding(deps, notices), Passwords(deps)
     verification = IdentityVerification(deps, notices, ports.person_register, ports.identity_verification_pools)
     sessions = Sessions(deps, bindings, ports.mini_program, ports.appids)

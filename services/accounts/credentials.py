@@ -22,7 +22,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
-from services.notifications import Notifier
+from services.notifications import Notices
 
 T = TypeVar("T")
 TAIL = 4
@@ -64,7 +64,7 @@ class MobileChanged:
 
 
 class Credentials:
-    def __init__(self, deps: Deps, notices: Notifier, passwords: Passwords) -> None:
+    def __init__(self, deps: Deps, notices: Notices, passwords: Passwords) -> None:
         self._deps = deps
         self._notices = notices
         self._codes = VerificationCodes(deps, notices)

@@ -18,7 +18,7 @@ from domain.identity import IdentityVerificationResult
 from models.accounts import Account, PersonLookup
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.limits import DAY, advisory_lock, check_below
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.ports import PersonMatch, PersonRegister
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ _FOUND: Mapping[PersonMatch, IdentityVerificationResult] = {
 class IdentityVerification:
     """``pools`` are those whose people are checked."""
 
-    def __init__(self, deps: Deps, notices: Notifier, register: PersonRegister, pools: Collection[str]) -> None:
+    def __init__(self, deps: Deps, notices: Notices, register: PersonRegister, pools: Collection[str]) -> None:
         self._deps = deps
         self._notices = notices
         self._register = register

@@ -26,7 +26,7 @@ from services.accounts.wechat_binding import WechatBinding, account_by_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, check_recent
-from services.notifications import Notifier
+from services.notifications import Notices
 
 _TRIES_A_DAY = 5
 """For a person whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
@@ -79,7 +79,7 @@ class Registration:
     def __init__(
         self,
         deps: Deps,
-        notices: Notifier,
+        notices: Notices,
         accounts: WechatBinding,
         passwords: Passwords,
         verification: IdentityVerification,

@@ -12,7 +12,7 @@ from models.accounts import VerificationCode
 from services.accounts.sources import Party
 from services.core.base import Deps, rows
 from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
-from services.notifications import Notifier
+from services.notifications import Notices
 
 LINK = "link"
 """Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""
@@ -32,7 +32,7 @@ SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
 class Budget:
     """Of one pool, inside the caller's transaction."""
 
-    def __init__(self, deps: Deps, notices: Notifier, pool: str) -> None:
+    def __init__(self, deps: Deps, notices: Notices, pool: str) -> None:
         self._deps = deps
         self._notices = notices
         self._pool = pool

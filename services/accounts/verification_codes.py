@@ -22,7 +22,7 @@ from services.accounts.sources import Party, Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Deps
 from services.core.limits import DAY, check_may_send, seconds_until, spoken
-from services.notifications import Notifier
+from services.notifications import Notices
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 
@@ -50,7 +50,7 @@ def check_mobile(mobile: str, field: str = "mobile") -> str:
 class VerificationCodes:
     """The codes of all mobiles. Callers hold a transaction; each mobile is worked on by one of them at a time."""
 
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
         self._puzzles = Puzzles(deps)

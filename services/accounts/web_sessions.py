@@ -24,7 +24,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.signed_links import Links
-from services.notifications import Notifier
+from services.notifications import Notices
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"
@@ -44,7 +44,7 @@ _HAND_OVER_TTL = timedelta(minutes=3)
 
 
 class WebSessions:
-    def __init__(self, deps: Deps, notices: Notifier, links: Links, sessions: Sessions) -> None:
+    def __init__(self, deps: Deps, notices: Notices, links: Links, sessions: Sessions) -> None:
         self._deps = deps
         self._codes = VerificationCodes(deps, notices)
         self._links = links

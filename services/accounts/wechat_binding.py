@@ -19,7 +19,7 @@ from services.accounts.verification_codes import CodeSent, Purpose, Verification
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
-from services.notifications import Notifier
+from services.notifications import Notices
 
 App = Literal["oa", "mini"]
 ACCOUNT_DISABLED = "此账号已停用，请联系专家库管理机构。"
@@ -55,7 +55,7 @@ class Who:
 
 
 class WechatBinding:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
         self._codes = VerificationCodes(deps, notices)

@@ -17,7 +17,7 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.files import FileServices
 from services.inspection.checker import FileChecker
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.ports import DocumentRenderer
 
 
@@ -44,7 +44,7 @@ class ApplicationPorts:
 
 def build(
     deps: Deps,
-    notices: Notifier,
+    notices: Notices,
     links: Links,
     files: FileServices,
     ports: ApplicationPorts,

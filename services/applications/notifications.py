@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from models.applications import Application
-from services.notifications import Notifier
+from services.notifications import Notices
 
 
 async def notify_applicant(
-    notices: Notifier,
+    notices: Notices,
     application: Application,
     kind: str,
     occasion: str,

@@ -43,7 +43,7 @@ from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
-from services.notifications import Notifier
+from services.notifications import Notices
 
 SIGNED_FORM = "signed_form"
 """Code of the field for the signed and stamped scan of the printed form, where a pool has one."""
@@ -75,7 +75,7 @@ class Change:
 class Submission:
     """``submit``, ``withdraw`` and ``cancel`` run inside the transaction of ``services.workflows``."""
 
-    def __init__(self, deps: Deps, notices: Notifier, campaigns: Campaigns) -> None:
+    def __init__(self, deps: Deps, notices: Notices, campaigns: Campaigns) -> None:
         self._deps = deps
         self._notices = notices
         self._campaigns = campaigns

@@ -11,7 +11,7 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.files import FileDelivery
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.ports import DocumentRenderer, Sealer
 
 
@@ -24,7 +24,7 @@ class CertificateServices:
 
 
 def build(
-    deps: Deps, notices: Notifier, links: Links, renderer: DocumentRenderer, delivery: FileDelivery, sealer: Sealer
+    deps: Deps, notices: Notices, links: Links, renderer: DocumentRenderer, delivery: FileDelivery, sealer: Sealer
 ) -> CertificateServices:
     issuing = Issuing(deps, notices)
     return CertificateServices(

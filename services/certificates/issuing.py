@@ -22,7 +22,7 @@ from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import process_each
 from services.core.permissions import check
 from services.core.short_texts import check_no_link, check_text
-from services.notifications import Notifier
+from services.notifications import Notices
 
 Kind = Literal["exam", "course"]
 REASON_MAX = 200
@@ -53,7 +53,7 @@ class Proven:
 
 
 class Issuing:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

@@ -17,7 +17,7 @@ from services.core.short_texts import check_text
 from services.courses.fees import CourseFees
 from services.courses.notifications import facts_of
 from services.courses.repository import get_enrolment, lock_enrolment, rules_of
-from services.notifications import Notifier
+from services.notifications import Notices
 
 REASON_MAX = 100
 _PASSED = """
@@ -30,7 +30,7 @@ _PASSING = f"SELECT n.id {_PASSED} AND {not_paused('course_pass', 'n.id')} ORDER
 
 
 class Completion:
-    def __init__(self, deps: Deps, notices: Notifier, certificates: Issuing, fees: CourseFees) -> None:
+    def __init__(self, deps: Deps, notices: Notices, certificates: Issuing, fees: CourseFees) -> None:
         self._deps = deps
         self._notices = notices
         self._certificates = certificates

@@ -19,14 +19,14 @@ from models.payments import Fee
 from services.core.base import Actor, Deps, record, system
 from services.courses.notifications import facts_of
 from services.courses.repository import lock_enrolment, rules_of, window_of
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments import close_soon
 
 KIND = "course"
 
 
 class CourseFees:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

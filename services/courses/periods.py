@@ -18,7 +18,7 @@ from services.courses.fees import CourseFees
 from services.courses.notifications import BY_THEN, NO_DRAWS, facts_of
 from services.courses.repository import get_enrolment, lock_enrolment, rules_of
 from services.exams import Candidates
-from services.notifications import Notifier
+from services.notifications import Notices
 
 REASON_MAX = 100
 _OPEN = "n.state IN ('called', 'learned') AND c.state = 'published' AND n.overdue_at IS NULL"
@@ -44,7 +44,7 @@ _REMINDED = f"SELECT n.id {_REMIND} AND {not_paused('course_reminder', 'n.id')} 
 
 
 class StudyPeriods:
-    def __init__(self, deps: Deps, notices: Notifier, fees: CourseFees, candidates: Candidates) -> None:
+    def __init__(self, deps: Deps, notices: Notices, fees: CourseFees, candidates: Candidates) -> None:
         self._deps = deps
         self._notices = notices
         self._fees = fees

@@ -12,7 +12,7 @@ from services.entry.objections import Objections
 from services.entry.public_notices import PublicNotices
 from services.entry.stages import PUBLIC_NOTICE_OVER, Entry
 from services.inspection.checker import FileChecker
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments import Fees, RefundOutcomes
 
 
@@ -26,7 +26,7 @@ class EntryServices:
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, notices: Notifier, fees: Fees, checker: FileChecker) -> EntryServices:
+def build(deps: Deps, notices: Notices, fees: Fees, checker: FileChecker) -> EntryServices:
     stages = Entry(deps, notices, fees)
     conclusions = Conclusions(deps, notices, stages, RefundOutcomes(deps, notices, fees))
     return EntryServices(

@@ -26,7 +26,7 @@ from services.core.limits import DAY, advisory_lock, seconds_until
 from services.core.permissions import AGENCY, check
 from services.core.short_texts import check_text
 from services.entry.stages import LAPSED
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.reviews import is_own
 
 TEXT_MAX = 1000
@@ -54,7 +54,7 @@ class ObjectionView:
 
 
 class Objections:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

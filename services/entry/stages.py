@@ -20,7 +20,7 @@ from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
 from services.entry.expert_creation import FileMaker
 from services.experts import expert_number, is_taken, put_file
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments import Fees
 
 _S = ApplicationState
@@ -41,7 +41,7 @@ _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
 
 
 class Entry:
-    def __init__(self, deps: Deps, notices: Notifier, fees: Fees) -> None:
+    def __init__(self, deps: Deps, notices: Notices, fees: Fees) -> None:
         self._deps = deps
         self._notices = notices
         self._fees = fees

@@ -8,7 +8,7 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.experts.profile import ExpertProfiles
 from services.experts.terms import ExpertTerms
-from services.notifications import Notifier
+from services.notifications import Notices
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,6 @@ class ExpertServices:
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, notices: Notifier) -> ExpertServices:
+def build(deps: Deps, notices: Notices) -> ExpertServices:
     terms = ExpertTerms(deps, notices)
     return ExpertServices(ExpertProfiles(deps), (DueTask("term_ending", "", terms.notify_ending),))

@@ -9,7 +9,7 @@ from domain.clock import print_date
 from models.experts import Expert
 from services.core.base import Deps, rows, transaction
 from services.core.batches import process_each
-from services.notifications import Notifier
+from services.notifications import Notices
 
 _ENDING = """
 SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND membership_status = 'formal'
@@ -19,7 +19,7 @@ SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND members
 
 
 class ExpertTerms:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

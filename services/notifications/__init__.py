@@ -17,7 +17,6 @@ from services.notifications.notices import (
     UNCONFIRMED,
     NoticeRequest,
     Notices,
-    Notifier,
     Recipient,
     new_out_id,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "Notices",
     "NotificationPorts",
     "NotificationServices",
-    "Notifier",
     "Occasion",
     "PastNotice",
     "Recipient",

@@ -20,7 +20,7 @@ from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.core.limits import check_recent
 from services.core.permissions import check
-from services.notifications.notices import Notifier
+from services.notifications.notices import Notices
 
 FEEDBACK_MAX = 500
 ANSWER_MAX = 300
@@ -41,7 +41,7 @@ class FeedbackView:
 
 
 class HelpDesk:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from domain.errors import NotFound
@@ -74,27 +74,6 @@ class NoticeRequest:
     to: Recipient
     secret: str | None = None
     notified_channel: str = ""
-
-
-class Notifier(Protocol):
-    """Tells people something, in the transaction that is under way; see ``Notices``."""
-
-    async def notify(
-        self,
-        *,
-        pool: str,
-        kind: str,
-        dedupe_key: str,
-        params: Mapping[str, str | int],
-        account_id: UUID | None = None,
-        expert_id: UUID | None = None,
-        mobile: str | None = None,
-        invitation_id: UUID | None = None,
-        secret: str | None = None,
-        notified_channel: str = "",
-    ) -> UUID: ...
-
-    async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int: ...
 
 
 class Notices:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from domain.clock import local, print_date
 from models.accounts import WechatIdentity
 from services.core.base import Deps, transaction
-from services.notifications.notices import Notifier
+from services.notifications.notices import Notices
 
 KIND = "chat_reply"
 
 
 class PendingReplies:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

@@ -9,7 +9,7 @@ from services.core.base import Deps
 from services.core.signed_links import Links
 from services.draws import DrawServices
 from services.files import SealedFiles
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.office.application_list import ApplicationList
 from services.office.dashboard import OfficeDashboard
 from services.office.experts import ExpertAdministration
@@ -33,7 +33,7 @@ class OfficeServices:
 
 def build(
     deps: Deps,
-    notices: Notifier,
+    notices: Notices,
     links: Links,
     store: SealedFiles,
     draws: DrawServices,

@@ -23,7 +23,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.draws import Calling, Locked, lock
 from services.experts import end_file
-from services.notifications import Notifier
+from services.notifications import Notices
 
 Only = Literal["in_pool", "ending", "over", "left"]
 """In the pool; term or age runs out soon; is over already, so that he is not drawn; has left."""
@@ -74,7 +74,7 @@ class Left:
 
 
 class ExpertAdministration:
-    def __init__(self, deps: Deps, notices: Notifier, run: Calling) -> None:
+    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
         self._deps = deps
         self._notices = notices
         self._run = run

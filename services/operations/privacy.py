@@ -38,7 +38,7 @@ from services.core.idempotency import once
 from services.courses import collect_courses
 from services.exams import collect_exams
 from services.experts import end_file
-from services.notifications import Notifier
+from services.notifications import Notices
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
@@ -69,7 +69,7 @@ class Deleted:
 
 
 class Privacy:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._codes = VerificationCodes(deps, notices)
 

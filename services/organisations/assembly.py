@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.core.base import Deps
 from services.inspection.checker import FileChecker
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
 from services.organisations.legal_entities import LegalEntities
@@ -19,6 +19,6 @@ class OrganisationServices:
     employer_import: EmployerImport
 
 
-def build(deps: Deps, notices: Notifier, checker: FileChecker) -> OrganisationServices:
+def build(deps: Deps, notices: Notices, checker: FileChecker) -> OrganisationServices:
     employers = Employers(deps, notices)
     return OrganisationServices(LegalEntities(deps, notices), employers, EmployerImport(deps, employers, checker))

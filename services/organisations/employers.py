@@ -20,7 +20,7 @@ from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.organisations.legal_entities import check_credit_code
 
 PAGE_MAX = 100
@@ -83,7 +83,7 @@ class EmployerRequestView:
 
 
 class Employers:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

@@ -22,7 +22,7 @@ from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, check_below
 from services.core.permissions import check
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.ports import IdentityClaims
 
 _ASKED = """
@@ -63,7 +63,7 @@ class Agent:
 
 
 class LegalEntities:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

@@ -9,7 +9,7 @@ from services.core.base import Deps
 from services.core.batches import not_paused
 from services.core.due_tasks import DueTask, in_turns
 from services.files import SealedFiles
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fee_owners import CourseOwners, EntryStages
 from services.payments.fees import OPENING, Fees
 from services.payments.invoices.outbound_email import OutboundEmails
@@ -57,7 +57,7 @@ class PaymentPorts:
 
 
 def build(
-    deps: Deps, notices: Notifier, fees: Fees, entry: EntryStages, courses: CourseOwners, outside: PaymentPorts
+    deps: Deps, notices: Notices, fees: Fees, entry: EntryStages, courses: CourseOwners, outside: PaymentPorts
 ) -> PaymentServices:
     settlement = Settlement(deps, outside.platform)
     orders = Orders(deps, outside.platform, settlement)

@@ -19,7 +19,7 @@ from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, record, rows, system
 from services.core.batches import not_paused, process_together
-from services.notifications import Notifier, Recipient
+from services.notifications import Notices, Recipient
 
 KIND = "training"
 OPENING = f"state = 'due' AND notified_at IS NULL AND opens_at <= $1 AND {not_paused('fee_open', 'id')}"
@@ -49,7 +49,7 @@ def print_deadline(at: datetime | None) -> str:
 
 
 class Fees:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

@@ -20,7 +20,7 @@ from models.payments import Fee, PayEvent, PayOrder
 from services.applications import lock
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fee_owners import CourseOwners, EntryStages
 from services.payments.fees import close_soon, title_of
 from services.payments.invoices.processor import InvoiceProcessor
@@ -45,7 +45,7 @@ class PaymentWebhooks:
     def __init__(
         self,
         deps: Deps,
-        notices: Notifier,
+        notices: Notices,
         platform: PaymentPlatform,
         settlement: Settlement,
         refunds: Refunds,

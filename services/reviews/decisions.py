@@ -29,7 +29,7 @@ from services.applications import (
 )
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.reviews.scope import department_of, is_own, reaches
 from services.reviews.steps import alternatives_of, keep_open, open_step, progress_of
 
@@ -72,7 +72,7 @@ class TaskDecision:
 class Reviews:
     """Everything here runs inside the caller's transaction; ``services.workflows`` calls what follows an approval."""
 
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

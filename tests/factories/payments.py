@@ -17,7 +17,7 @@ from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
 from services.courses import CourseFees
 from services.files import SealedFiles
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
 from services.payments.assembly import PaymentPorts, build
 from services.payments.fee_owners import EntryStages
@@ -382,7 +382,7 @@ class PaymentKit:
         await self.webhooks.receive("demo", GOOD, notification(trade=report))
 
 
-def make_payment_kit(deps: Deps, clock: Clock, notices: Notifier) -> PaymentKit:
+def make_payment_kit(deps: Deps, clock: Clock, notices: Notices) -> PaymentKit:
     platform, mailer, files, renderer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakeRenderer(), Passed()
     settle = Settlement(deps, platform)
     orders = Orders(deps, platform, settle)
@@ -433,7 +433,7 @@ class FakeChat:
         return self.open
 
 
-def make_fake_payments(deps: Deps, notices: Notifier, fees: Fees, entry: EntryStages) -> PaymentServices:
+def make_fake_payments(deps: Deps, notices: Notices, fees: Fees, entry: EntryStages) -> PaymentServices:
     """What the container makes, over a platform, renderer, mail server and chat that only pretend."""
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)

@@ -19,7 +19,7 @@ from services.entry import Conclusions, ExamResult
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
 from services.exams.sittings.seating import Seating
-from services.notifications import Notifier
+from services.notifications import Notices
 
 REASON_MAX = 200
 _Act = Callable[[ExamCandidate, Application | None, datetime], Awaitable[None]]
@@ -27,7 +27,7 @@ _EVENTS: dict[ExamResult, CandidateEvent] = {"passed": CandidateEvent.PASS, "fai
 
 
 class ExamDecisions:
-    def __init__(self, deps: Deps, notices: Notifier, conclusions: Conclusions, seating: Seating) -> None:
+    def __init__(self, deps: Deps, notices: Notices, conclusions: Conclusions, seating: Seating) -> None:
         self._deps = deps
         self._notices = notices
         self._conclusions = conclusions

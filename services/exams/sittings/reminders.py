@@ -12,7 +12,7 @@ from services.core.base import Deps, rows, transaction
 from services.core.batches import not_paused, process_each
 from services.exams.notifications import facts_of
 from services.exams.repository import lock_candidate, rules_of
-from services.notifications import Notifier
+from services.notifications import Notices
 
 _DUE = """
 FROM exam_candidate c JOIN exam e ON e.id = c.exam_id LEFT JOIN exam_sitting s ON s.id = c.sitting_id
@@ -24,7 +24,7 @@ _NEXT = f"SELECT c.id {_DUE} AND {not_paused('exam_reminder', 'c.id')} ORDER BY 
 
 
 class ExamReminders:
-    def __init__(self, deps: Deps, notices: Notifier) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
 

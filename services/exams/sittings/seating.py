@@ -9,13 +9,13 @@ from domain.exams.reminders import steps_behind
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.exams.notifications import facts_of
 from services.exams.repository import Sittings, rules_of
-from services.notifications import Notifier
+from services.notifications import Notices
 
 
 class Seating:
     """Runs inside the caller's transaction, sittings and candidate locked."""
 
-    def __init__(self, notices: Notifier) -> None:
+    def __init__(self, notices: Notices) -> None:
         self._notices = notices
 
     async def unseat(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:

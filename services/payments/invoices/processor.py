@@ -22,7 +22,7 @@ from services.core.base import Deps, execute, rows, system, transaction
 from services.core.batches import not_paused, process_each
 from services.core.limits import DAY
 from services.files import FileLost, SealedFiles, new_key
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fees import rules_of, title_of
 from services.payments.invoices.outbound_email import LEASE_TTL, EmailKind, OutboundEmails
 from services.payments.invoices.transitions import (
@@ -67,7 +67,7 @@ class InvoiceProcessor:
     def __init__(
         self,
         deps: Deps,
-        notices: Notifier,
+        notices: Notices,
         platform: PaymentPlatform,
         store: SealedFiles,
         renderer: DocumentRenderer,

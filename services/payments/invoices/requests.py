@@ -26,7 +26,7 @@ from services.core.idempotency import once
 from services.core.limits import DAY, check_recent
 from services.core.permissions import check
 from services.files import FileLost, SealedFiles, new_key
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fees import rules_of
 from services.payments.invoices.transitions import REFUNDED, begin_reversal, finish_reversal, is_asked_for, step
 from services.payments.queries import InvoiceView, view_invoice
@@ -48,7 +48,7 @@ class Invoices:
     def __init__(
         self,
         deps: Deps,
-        notices: Notifier,
+        notices: Notices,
         platform: PaymentPlatform,
         store: SealedFiles,
         renderer: DocumentRenderer,

@@ -10,7 +10,7 @@ from domain.payments.lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceS
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, record
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fees import title_of
 
 REFUNDED = "refunded"
@@ -80,7 +80,7 @@ def begin_reversal(invoice: Invoice, reason: str, now: datetime, *, by: UUID | N
 
 
 async def finish_reversal(
-    deps: Deps, notices: Notifier, actor: Actor, invoice: Invoice, red_number: str, now: datetime
+    deps: Deps, notices: Notices, actor: Actor, invoice: Invoice, red_number: str, now: datetime
 ) -> None:
     """It is reversed, the row locked: say so to the person, who may have another one while the fee is paid."""
     step(invoice, InvoiceEvent.REVERSE, red_number=red_number[:40], reversed_at=now, check_at=now, checks=0, failure="")

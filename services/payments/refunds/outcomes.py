@@ -18,7 +18,7 @@ from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.applications import log, move, notify_applicant
 from services.core.base import Actor, Deps, record, system
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fees import Fees
 
 PAY_AGAIN = "原缴费已退回，请重新缴费"
@@ -43,7 +43,7 @@ def check_choice(order: PayOrder, owner: Application | UUID, after: After) -> No
 class RefundOutcomes:
     """Everything here runs inside the caller's transaction, the application's row locked."""
 
-    def __init__(self, deps: Deps, notices: Notifier, fees: Fees) -> None:
+    def __init__(self, deps: Deps, notices: Notices, fees: Fees) -> None:
         self._deps = deps
         self._notices = notices
         self._fees = fees

@@ -29,7 +29,7 @@ from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.notifications import Notifier
+from services.notifications import Notices
 from services.payments.fee_owners import CourseOwners
 from services.payments.fees import title_of
 from services.payments.invoices.transitions import request_reversal
@@ -69,7 +69,7 @@ class Refunds:
     def __init__(
         self,
         deps: Deps,
-        notices: Notifier,
+        notices: Notices,
         platform: PaymentPlatform,
         outcomes: RefundOutcomes,
         courses: CourseOwners,
