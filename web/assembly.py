@@ -22,15 +22,17 @@ from web.applications.documents import DocumentPages
 from web.certificates.certificates import CertificatePages
 from web.core.site import AddressOf, Limit, Site
 from web.courses.courses import CoursePages
-from web.draws.absences import AbsencePages
-from web.draws.attendance import AttendancePages
-from web.draws.board import BoardPages
-from web.draws.draws import DrawPages
-from web.draws.invitations import InvitationPages
-from web.draws.record import RecordPages
-from web.draws.supervision import SupervisionPages
-from web.draws.venue_check_in import VenueCheckInPages
-from web.draws.verification import VerificationPages
+from web.draws import (
+    AbsencePages,
+    AttendancePages,
+    BoardPages,
+    DrawPages,
+    InvitationPages,
+    RecordPages,
+    SupervisionPages,
+    VenueCheckInPages,
+    VerificationPages,
+)
 from web.entry.public_notices import PublicNoticePages
 from web.exams.booking import ExamBookingPages
 from web.exams.exams import ExamPages

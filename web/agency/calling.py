@@ -18,9 +18,7 @@ from web.agency.refill import new_start, suggest
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.form_values import EMPTY, Form, print_moment, redirect, uuid_of
 from web.core.site import Site
-from web.draws.board import LiveProgress, facts_of
-from web.draws.facts import MODES
-from web.draws.supervision import round_response
+from web.draws import REGION_MODES, LiveProgress, board_facts, round_response
 
 _AGENCY = "agency"
 """The agency's part in the draw of lots."""
@@ -96,7 +94,7 @@ class CallingPages(DrawPart):
             error=form.error,
             f=form,
             progress=progress,
-            facts=facts_of(progress, rolls),
+            facts=board_facts(progress, rolls),
             roll=rolls[-1] if rolls else None,
             round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
             movable=state in _MOVABLE and not begun,
@@ -105,7 +103,7 @@ class CallingPages(DrawPart):
             postponable=bool(self.book(actor).draw.supplement.postpone_max),
             wider=self.book(actor).draw.supplement.region_change,
             names=await self.services.catalogues.names(actor.pool, "region", codes),
-            modes=MODES,
+            modes=REGION_MODES,
             top=self.book(actor).pool.region,
             unseals_at=draws.access.unseals_at(draw),
             over=state in OVER,

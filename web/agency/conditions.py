@@ -16,7 +16,7 @@ from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, Condit
 from web.agency.base import Draft, DraftPlace, whole
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.form_values import EMPTY, Form, key_of, print_moment, redirect, uuid_of
-from web.draws.facts import CODES, MODES, condition_names
+from web.draws import CONDITION_CATALOGUES, REGION_MODES, condition_names
 
 OTHER = "其他"
 Part = TypeVar("Part", CallNoticeView, ConditionView)
@@ -59,7 +59,7 @@ class ConditionPages(DrawPart):
             detail,
             error=error,
             names=await condition_names(self.services, actor.pool, detail.conditions),
-            modes=MODES,
+            modes=REGION_MODES,
             seen=seen,
             state_of=lambda one: _state_of(one, detail),
             supplement=lambda one: _is_supplemented(one, detail),
@@ -215,7 +215,7 @@ class ConditionPages(DrawPart):
         seen: Preview | None = None,
     ) -> http.Response:
         names = await self.services.catalogues.names(actor.pool, "region", form.value("regions").split(","))
-        for field, kind in (*((kind, kind) for kind in CODES), ("alternative", "specialty")):
+        for field, kind in (*((kind, kind) for kind in CONDITION_CATALOGUES), ("alternative", "specialty")):
             names |= await self.services.catalogues.names(actor.pool, kind, [form.value(field)])
         left = detail.draw.needed - sum(c.planned for c in detail.conditions) + (one.planned if one else 0)
         return self.draw_page(
@@ -232,7 +232,7 @@ class ConditionPages(DrawPart):
             names=names,
             rules=self.book(actor).draw,
             payer_note=self.book(actor).remuneration.payer_note,
-            modes=MODES,
+            modes=REGION_MODES,
             top=self.book(actor).pool.region,
             draft=draft or Draft(_place("condition", detail, one).path),
         )

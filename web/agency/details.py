@@ -18,8 +18,7 @@ from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.form_values import redirect, uuid_of
-from web.draws.facts import KINDS as APPLICATION_KINDS
-from web.draws.record import public_path
+from web.draws import APPLICATION_KINDS, public_path
 
 
 class ProjectTab(DrawPart):

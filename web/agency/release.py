@@ -14,7 +14,7 @@ from services.draws import RULE, Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.form_values import EMPTY, Form, redirect, uuid_of
-from web.draws.facts import SOON
+from web.draws import CALLED_SOON
 
 
 class ReleasePages(DrawPart):
@@ -49,7 +49,7 @@ class ReleasePages(DrawPart):
             error=form.error,
             f=form,
             release=await draws.release_queries.view(actor, draw.id),
-            soon=self.services.deps.now() + SOON,
+            soon=self.services.deps.now() + CALLED_SOON,
             attached=await draws.attachments.find(actor, draw.id, "release"),
             own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             causes=[(one, one) for one in self.book(actor).draw.release.causes],

@@ -14,7 +14,7 @@ from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.form_values import EMPTY, Form, key_of, redirect
 from web.core.site import show_pdf
-from web.draws.facts import KINDS
+from web.draws import APPLICATION_KINDS
 
 _DRAFT = "submit"
 """What is typed before it is handed in, by the name of its form."""
@@ -52,7 +52,7 @@ class SubmissionPages(DrawPart):
             terminals=[(one, one) for one in self.book(actor).draw.terminals],
             attached=await draws.attachments.find(actor, draw.id),
             applications=await draws.verification.of_draw(draw.id),
-            application_kinds=KINDS,
+            application_kinds=APPLICATION_KINDS,
             missing=_missing(detail),
             operator=draws.operators.show(draw),
             draft=Draft(DraftPlace(_DRAFT, draw.id).path),

@@ -1,1 +1,35 @@
-"""Pages of draws: activities, attendance, the venue's screens, results, public records, invitations, check-in."""
+"""Pages of draws: for verifier, supervisor and venue (``/desk``), for experts, and for everybody (board, record)."""
+
+from web.draws.absences import AbsencePages
+from web.draws.attendance import AttendancePages
+from web.draws.base import DrawPageBase
+from web.draws.board import BoardPages, LiveProgress, board_facts
+from web.draws.draws import DrawPages
+from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, REGION_MODES, condition_names
+from web.draws.invitations import InvitationPages
+from web.draws.record import RecordPages, public_path
+from web.draws.supervision import SupervisionPages, round_response
+from web.draws.venue_check_in import VenueCheckInPages
+from web.draws.verification import VerificationPages
+
+__all__ = [
+    "APPLICATION_KINDS",
+    "CALLED_SOON",
+    "CONDITION_CATALOGUES",
+    "REGION_MODES",
+    "AbsencePages",
+    "AttendancePages",
+    "BoardPages",
+    "DrawPageBase",
+    "DrawPages",
+    "InvitationPages",
+    "LiveProgress",
+    "RecordPages",
+    "SupervisionPages",
+    "VenueCheckInPages",
+    "VerificationPages",
+    "board_facts",
+    "condition_names",
+    "public_path",
+    "round_response",
+]

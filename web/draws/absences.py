@@ -20,7 +20,7 @@ from services.draws import (
 )
 from web.core.form_values import NOBODY
 from web.core.site import ON_PAGE
-from web.draws.base import DrawPart
+from web.draws.base import DrawPageBase
 
 _ON_PAGE = ON_PAGE | {404}
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
@@ -35,7 +35,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class AbsencePages(DrawPart):
+class AbsencePages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/absences", self.absences)
         self._site.post("/desk/{draw_id}/absences", self.act_on_absences)

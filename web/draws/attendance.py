@@ -19,14 +19,14 @@ from services.draws import (
 from web.core.form_values import NOBODY
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
-from web.draws.base import DrawPart
+from web.draws.base import DrawPageBase
 
 SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""
 _ON_PAGE = ON_PAGE | {404}
 
 
-class AttendancePages(DrawPart):
+class AttendancePages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/attendance", self.attendance)
         self._site.post("/desk/{draw_id}/attendance", self.submit)

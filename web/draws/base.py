@@ -16,7 +16,7 @@ from web.core.site import Site
 from web.office import menu_of
 
 
-class DrawPart:
+class DrawPageBase:
     """Pages of one subject."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:

@@ -101,7 +101,7 @@ class BoardPages:
             "draws/board.html",
             draw=draw,
             progress=progress,
-            facts=facts_of(progress, rolls),
+            facts=board_facts(progress, rolls),
             token=token,
             roll=rolls[-1] if rolls else None,
             over=progress.state in OVER,
@@ -112,7 +112,7 @@ class BoardPages:
         return await self._live.answer(request, lambda: self._links.draw_of(token), link=token)
 
 
-def facts_of(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
+def board_facts(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
     """What the board shows, by the name of its place on the page."""
     facts: dict[str, str | int] = {
         "state": progress.state.value,
@@ -136,5 +136,5 @@ def facts_of(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
 
 
 def _progress(snapshot: Snapshot) -> bytes:
-    facts = facts_of(snapshot.progress, read_rolls(snapshot.acts))
+    facts = board_facts(snapshot.progress, read_rolls(snapshot.acts))
     return event("progress", json.dumps(facts, ensure_ascii=False))

@@ -31,7 +31,7 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.form_values import NOBODY
 from web.core.site import Site, page_number, show_pdf
-from web.draws.base import DrawPart
+from web.draws.base import DrawPageBase
 from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
@@ -39,7 +39,7 @@ from web.files.file_links import FileMail, go_to_file, mail_attachment
 PAGE_SIZE = 20
 
 
-class DrawPages(DrawPart):
+class DrawPages(DrawPageBase):
     def __init__(self, site: Site, services: Services, auth: AuthPages, links: PublicLinks) -> None:
         super().__init__(site, services, auth)
         self._links = links

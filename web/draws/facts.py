@@ -11,20 +11,20 @@ from services.core.permissions import may
 from services.draws import ConditionView, DrawView
 from services.registry import Services
 
-MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
-KINDS = {
+REGION_MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
+APPLICATION_KINDS = {
     "normal": "抽取申请",
     "redraw": "重新抽取申请",
     "recall": "通知原专家评标申请",
     "release": "退选专家申请",
 }
 """What is applied for (审核事项)."""
-SOON = timedelta(minutes=30)
+CALLED_SOON = timedelta(minutes=30)
 """A call to an expert that waits for longer waits for the morning, and pages say so."""
-CODES = ("specialty", "title_level", "qualification", "department")
+CONDITION_CATALOGUES = ("specialty", "title_level", "qualification", "department")
 
 
-async def facts_of(services: Services, actor: Actor, draw: DrawView) -> dict[str, object]:
+async def application_facts(services: Services, actor: Actor, draw: DrawView) -> dict[str, object]:
     """Values of the template ``draws/facts.html``, for a caller that has checked who asks."""
     detail = await services.draws.queries.detail(actor, draw.id)
     project = await services.draws.projects.get(actor, draw.project_id) if may(actor, "project.read") else None
@@ -32,8 +32,8 @@ async def facts_of(services: Services, actor: Actor, draw: DrawView) -> dict[str
         "draw": draw,
         "detail": detail,
         "parts": detail.parts,
-        "modes": MODES,
-        "kinds": KINDS,
+        "modes": REGION_MODES,
+        "kinds": APPLICATION_KINDS,
         "names": await condition_names(services, draw.pool, detail.conditions),
         "phones": {one.id: services.deps.keys.read(one.contact_phone_sealed, PHONE) for one in detail.parts.notices},
         "operator": services.draws.operators.show(draw),
@@ -46,7 +46,7 @@ async def condition_names(services: Services, pool: str, conditions: Sequence[Co
     found: dict[str, str] = {}
     regions = [code for one in conditions for code in one.regions]
     found |= await services.catalogues.names(pool, "region", regions)
-    for kind in CODES:
+    for kind in CONDITION_CATALOGUES:
         codes = [getattr(one, kind) for one in conditions]
         codes += [one.alternative for one in conditions] if kind == "specialty" else []
         found |= await services.catalogues.names(pool, kind, [code for code in codes if code])

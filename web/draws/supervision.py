@@ -13,8 +13,8 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import OPERATIONS_MAX, AuditReport, DrawView, RoundView
 from web.core.site import ON_PAGE
-from web.draws.base import DrawPart
-from web.draws.facts import SOON
+from web.draws.base import DrawPageBase
+from web.draws.facts import CALLED_SOON
 
 _SUPERVISOR = "supervisor"
 _ON_PAGE = ON_PAGE | {404}
@@ -24,7 +24,7 @@ STATES = {one.value: one.label for one in ContactAttemptState}
 VERDICTS = {"holds": ("good", "属实"), "wrong": ("bad", "不符"), "unknown": ("warn", "无法复核")}
 
 
-class SupervisionPages(DrawPart):
+class SupervisionPages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/round", self.round)
         self._site.post("/desk/{draw_id}/round", self.take_part)
@@ -86,7 +86,7 @@ class SupervisionPages(DrawPart):
             width="middle",
             draw=draw,
             release=await self._services.draws.release_queries.view(actor, draw.id),
-            soon=self._services.deps.now() + SOON,
+            soon=self._services.deps.now() + CALLED_SOON,
         )
 
     async def audit(self, request: http.Request) -> http.Response:

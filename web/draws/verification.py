@@ -13,8 +13,8 @@ from services.core.base import Actor
 from services.core.permissions import check, may
 from services.draws import ApplicationRow, DrawView, Purpose
 from web.core.site import ON_PAGE, page_number
-from web.draws.base import DrawPart
-from web.draws.facts import KINDS, facts_of
+from web.draws.base import DrawPageBase
+from web.draws.facts import APPLICATION_KINDS, application_facts
 
 PAGE_SIZE = 20
 STATES = tuple((one.value, one.label) for one in VerificationState)
@@ -26,7 +26,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class VerificationPages(DrawPart):
+class VerificationPages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/applications", self.queue)
         self._site.get("/desk/{draw_id}/application", self.application)
@@ -52,7 +52,7 @@ class VerificationPages(DrawPart):
             last=max(1, -(-found.total // PAGE_SIZE)),
             state=state,
             states=STATES,
-            kinds=KINDS,
+            kinds=APPLICATION_KINDS,
             search=search,
             terminals=[actor.scope] if actor.scope else self._services.deps.book(actor.pool).draw.terminals,
             note=_DONE.get(request.query.get("note", ""), ""),
@@ -84,7 +84,7 @@ class VerificationPages(DrawPart):
             "draws/application.html",
             width="middle",
             status=error.status if error else 200,
-            **await facts_of(self._services, actor, draw),
+            **await application_facts(self._services, actor, draw),
             applications=applications,
             shown=shown,
             waiting=waiting if may(actor, "draw.verify") else None,

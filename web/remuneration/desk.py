@@ -11,7 +11,7 @@ from services.core.permissions import may
 from services.draws import DrawView
 from web.core.form_values import EMPTY, Form, uuid_of
 from web.core.site import ON_PAGE
-from web.draws.base import DrawPart
+from web.draws import DrawPageBase
 
 _ON_PAGE = ON_PAGE | {403, 404}
 _DONE = {
@@ -22,7 +22,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class RemunerationDeskPages(DrawPart):
+class RemunerationDeskPages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/remuneration", self.show)
         self._site.post("/desk/{draw_id}/remuneration", self.submit)
