@@ -17,12 +17,12 @@ from redis.asyncio import Redis
 
 from app.clock import find_offset
 from app.demo.applicants import Applicant, register_in_mini
+from app.demo.data import POOL
 from app.demo.forms import application_values
 from app.demo.mini import MiniProgram
+from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
 from app.demo.phones import Missing, Phone
 from app.demo.wire import Refused, Wire
-from app.demo_data import POOL
-from app.demo_people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
 from config.settings import Settings
 from handlers import commands
 

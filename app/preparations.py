@@ -11,11 +11,11 @@ import structlog
 
 from app.commands.database import deps_for
 from app.container import open_files
-from app.demo_courses import call_to_course
-from app.demo_data import POOL, load_demo
-from app.demo_exam_items import load_exam_items
-from app.demo_exams import call_example, load_exam
-from app.demo_materials import load_materials
+from app.demo.courses import call_to_course
+from app.demo.data import POOL, load_demo
+from app.demo.exam_items import load_exam_items
+from app.demo.exams import call_example, load_exam
+from app.demo.materials import load_materials
 from config.settings import Settings
 from gateways.document_renderer import TypstRenderer
 from services.core.base import Deps

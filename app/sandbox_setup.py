@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from app.demo_people import DemoPerson
-from app.doctor_phones import missing_pools
+from app.demo.people import DemoPerson
+from app.doctor.phones import missing_pools
 from app.key_strength import check_own_keys
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones

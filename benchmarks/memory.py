@@ -22,7 +22,7 @@ from pathlib import Path
 import uvloop
 
 from app.boot import own_servers
-from app.demo_data import codes_of, pool_catalogues, render_sheet
+from app.demo.data import codes_of, pool_catalogues, render_sheet
 from app.rulebook_files import load_rulebooks
 from benchmarks import pages, words
 from benchmarks.folder import DATA_DIR, bench_settings

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import asyncpg
 
-from app.demo_people import CAST
+from app.demo.people import CAST
 from benchmarks.product import POOL, Product
 from domain.ids import new_id
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.commands.database import deps_for
-from app.demo_data import POOL
-from app.demo_people import CAST, DemoPerson
+from app.demo.data import POOL
+from app.demo.people import CAST, DemoPerson
 from benchmarks.draw import Bench, call, fix_order, make_draw
 from config.settings import Settings
 from models.accounts import Account

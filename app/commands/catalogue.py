@@ -10,7 +10,7 @@ import click
 from app.boot import borrowed_servers, load_settings
 from app.command_error import CommandError
 from app.commands.database import deps_for
-from app.demo_data import pool_catalogues
+from app.demo.data import pool_catalogues
 from config.logging import configure_logging
 from config.settings import Settings
 from domain.catalogues import CatalogueError, Entry, Kind

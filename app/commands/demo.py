@@ -16,12 +16,12 @@ import aiohttp
 import click
 
 from app.command_error import CommandError
+from app.demo.data import POOL
 from app.demo.exam_story import ExamStory
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
 from app.demo.story import Story
 from app.demo.wire import Refused
-from app.demo_data import POOL
 from app.preparations import bring_demo_items, bring_demo_people
 from config.logging import configure_logging
 from domain.draws import verify_draw

@@ -7,7 +7,7 @@ import asyncio
 import click
 
 from app.boot import borrowed_servers, read_settings
-from app.doctor import examine, render
+from app.doctor.examination import examine, render
 from app.findings import Finding
 from config.logging import configure_logging
 from config.settings import Settings

@@ -11,7 +11,7 @@ import click
 
 from app.boot import load_settings
 from app.command_error import CommandError
-from app.demo_people import CAST
+from app.demo.people import CAST
 from app.embedded.owner import write_private
 from app.rulebook_files import load_rulebooks
 from app.sandbox_setup import sandbox_config

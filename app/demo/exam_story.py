@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from app.demo.data import POOL
+from app.demo.exams import EXAMPLE, SHORT, call_example
 from app.demo.mini import MiniProgram
 from app.demo.phones import Missing, Phone, bubbles
 from app.demo.stage import Stage
 from app.demo.transcript import Transcript
 from app.demo.wire import Json
-from app.demo_data import POOL
-from app.demo_exams import EXAMPLE, SHORT, call_example
 from domain.exams.answers import Answer, digest
 
 _LETTERS = "ABCDEFGH"

@@ -10,16 +10,16 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from app.demo.browser import Browser, Page, log_in
+from app.demo.data import POOL, SPECIALTY
 from app.demo.experts import Expert, Group
 from app.demo.forms import DRAW, Times, condition_form, draw_form, notice_form, project_form, typed
 from app.demo.mini import MiniProgram
 from app.demo.parties import fix_order
+from app.demo.people import CAST, EXPERTS, OFFICES, STAFF
 from app.demo.phones import Missing, Phone, bubbles
 from app.demo.stage import Stage
 from app.demo.transcript import Transcript
 from app.demo.wire import Json
-from app.demo_data import POOL, SPECIALTY
-from app.demo_people import CAST, EXPERTS, OFFICES, STAFF
 from domain.clock import local
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.notifications.lifecycles import ContactAttemptState

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
-from app.demo_data import load_demo
+from app.demo.data import load_demo
 from benchmarks.seed.draws import load_draws
 from benchmarks.seed.entry import applicants_among, load_applications
 from benchmarks.seed.money import load_fees

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from app.demo_data import POOL, SUPERVISING
-from app.demo_people import AGENCY, AGENCY_CODE, CAST
+from app.demo.data import POOL, SUPERVISING
+from app.demo.people import AGENCY, AGENCY_CODE, CAST
 from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import local

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.demo_data import POOL
+from app.demo.data import POOL
 from benchmarks.seed.draws import Called
 from benchmarks.seed.entry import Applied
 from benchmarks.seed.rows import Loader

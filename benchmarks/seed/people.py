@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from app.demo_data import POOL, invent_id_number
+from app.demo.data import POOL, invent_id_number
 from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import SHANGHAI

@@ -10,7 +10,7 @@ import pytest
 
 from app.cli import main
 from app.commands import admin
-from app.doctor_pools import check_pools
+from app.doctor.pools import check_pools
 from config.settings import Settings
 from tests.factories.settings import make_settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo_people import EXPERTS
+from app.demo.people import EXPERTS
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import structlog.testing
 
+from app.demo.data import POOL
 from app.demo.mini import MiniProgram
+from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
 from app.demo.stage import stage
-from app.demo_data import POOL
-from app.demo_people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
 from app.introductions import HANDS_IN, introduce
 from app.preparations import bring_demo_people
 from services.core.base import rows

@@ -20,11 +20,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
+from app.demo.data import POOL, SPECIALTY
 from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
 from app.demo.mini import MiniProgram
+from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import Stage, stage
-from app.demo_data import POOL, SPECIALTY
-from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.demo.data import POOL
+from app.demo.people import EXPERTS, STAFF
 from app.demo.phones import bubbles
-from app.demo_data import POOL
-from app.demo_people import EXPERTS, STAFF
 from domain.clock import local
 from services.core.base import rows
 from tests.factories.files import pdf

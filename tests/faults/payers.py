@@ -14,12 +14,12 @@ import aiohttp
 
 from app.commands.database import deps_for
 from app.demo.browser import Browser
+from app.demo.data import POOL, load_catalogues_of
 from app.demo.mini import MiniProgram
+from app.demo.people import OFFICES, check_sign
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
 from app.demo.wire import Json, Refused, Wire
-from app.demo_data import POOL, load_catalogues_of
-from app.demo_people import OFFICES, check_sign
 from config.settings import Settings
 from domain.clock import local
 from domain.ids import new_id

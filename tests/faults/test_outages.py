@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from app.demo.data import POOL
+from app.demo.people import EXPERTS
 from app.demo.phones import bubbles
-from app.demo_data import POOL
-from app.demo_people import EXPERTS
 from tests.faults.draws import NEEDED, DrawDriver, Killer, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

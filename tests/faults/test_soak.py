@@ -18,10 +18,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from app.demo.data import POOL
 from app.demo.forms import Times, draw_form, project_form
 from app.demo.mini import MiniProgram
 from app.demo.wire import Refused
-from app.demo_data import POOL
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part

@@ -15,12 +15,12 @@ import pytest
 from app.commands.database import deps_for
 from app.demo.applicants import Applicant
 from app.demo.browser import Browser
+from app.demo.data import load_catalogues_of
 from app.demo.mini import MiniProgram
+from app.demo.people import check_sign
 from app.demo.phones import Phone
 from app.demo.stage import Stage, stage
 from app.demo.wire import Refused
-from app.demo_data import load_catalogues_of
-from app.demo_people import check_sign
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant

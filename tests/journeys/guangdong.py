@@ -13,12 +13,12 @@ from typing import Any
 
 from app.commands.database import deps_for
 from app.demo.browser import Browser, Page, log_in
+from app.demo.data import load_catalogues_of
 from app.demo.mini import MiniProgram
 from app.demo.parties import fix_order
+from app.demo.people import check_sign
 from app.demo.phones import Phone
 from app.demo.stage import Stage
-from app.demo_data import load_catalogues_of
-from app.demo_people import check_sign
 from config.settings import Settings
 from domain.clock import SHANGHAI, local
 from domain.draws.verify_draw import read

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.async_api import FrameLocator, Locator
 
+from app.demo.data import POOL
+from app.demo.people import OFFICES, STAFF
 from app.demo.stage import Stage
-from app.demo_data import POOL
-from app.demo_people import OFFICES, STAFF
 
 AGENCY, VERIFIER, SUPERVISOR, VENUE = (person.name for person in STAFF)
 PICTURES = Path(__file__).parents[2] / "var" / "screenshots"

@@ -15,10 +15,10 @@ from PIL import Image
 from playwright.async_api import Locator, expect
 
 from app.demo.applicants import Applicant, register_in_mini
+from app.demo.data import POOL
 from app.demo.forms import application_values
 from app.demo.mini import MiniProgram
-from app.demo_data import POOL
-from app.demo_people import APPLICANTS, REVIEWERS, DemoPerson
+from app.demo.people import APPLICANTS, REVIEWERS, DemoPerson
 from tests.drivers.applicants import Reviewer
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.mini_desk import MiniDesk, close_page, mini_desk

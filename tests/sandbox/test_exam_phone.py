@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import FrameLocator, Locator, Page, async_playwright, expect
 
+from app.demo.data import POOL
+from app.demo.exams import EXAMPLE, call_example
 from app.demo.stage import stage
-from app.demo_data import POOL
-from app.demo_exams import EXAMPLE, call_example
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.data_folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture

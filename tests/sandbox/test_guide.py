@@ -17,9 +17,9 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.all_in_one import Plan, push_menus
+from app.demo.exams import call_example
+from app.demo.people import APPLICANTS, CAST
 from app.demo.stage import Stage, stage
-from app.demo_exams import call_example
-from app.demo_people import APPLICANTS, CAST
 from app.introductions import introduce
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.data_folders import data_folder

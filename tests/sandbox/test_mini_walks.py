@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from app.demo.people import EXPERTS
 from app.demo.story import Story
-from app.demo_people import EXPERTS
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.mini_desk import MiniDesk, mini_desk
 from tests.sandbox.offices import VENUE, VERIFIER, bind_offices, web

@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import FrameLocator, Locator, expect
 
+from app.demo.data import POOL
 from app.demo.forms import project_form
 from app.demo.mini import MiniProgram
+from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import Stage
-from app.demo_data import POOL
-from app.demo_people import EXPERTS, STAFF
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.mini_desk import MiniDesk, mini_desk
 from tests.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web

@@ -20,7 +20,7 @@ from playwright.async_api import Browser, Locator, Page
 from tortoise import Tortoise
 
 import miniapp_api
-from app.demo_data import load_demo
+from app.demo.data import load_demo
 from domain.clock import FixedClock
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FormField

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from tortoise import Tortoise
 
 import miniapp_api
-from app.demo_data import load_catalogues_of
+from app.demo.data import load_catalogues_of
 from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import InvalidInput

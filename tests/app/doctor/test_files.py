@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.command_error import CommandError
 from app.container import open_seals
-from app.doctor_files import check_files, check_fonts, check_seals, check_search
+from app.doctor.files import check_files, check_fonts, check_seals, check_search
 from app.findings import Finding
 from config.settings import FileStore, PdfSeal, Settings
 from tests.factories.settings import make_settings

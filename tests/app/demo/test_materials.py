@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.demo_materials import checklist, guide
+from app.demo.materials import checklist, guide
 from app.preparations import offer_materials, run_steps
 from app.rulebook_files import load_rulebooks
 from models.migrate import migrate
 from tests.factories.settings import make_settings
 
-RULEBOOKS = Path(__file__).parents[2] / "config" / "rulebooks"
+RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 
 
 async def test_they_are_put_there_once_and_can_be_read(database: str, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from app.demo_data import POOL
-from app.demo_exams import EXAMPLE, find_administrator
+from app.demo.data import POOL
+from app.demo.exams import EXAMPLE, find_administrator
 from models.courses import Course
 from models.experts import Expert
 from services.core.base import Deps

@@ -14,8 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from app import doctor
-from app.doctor import examine, render
+from app.doctor import examination as doctor
+from app.doctor.examination import examine, render
 from app.findings import Finding, ok, problem
 from app.sandbox_setup import demo_account, demo_mini_program
 from config.settings import Pay, Settings, Sms, SmsPool, Voice, VoicePool, Wechat

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.demo_data import POOL
-from app.demo_people import CAST
+from app.demo.data import POOL
+from app.demo.people import CAST
 from models.exams import ExamItem
 from services.accounts import account_by_mobile
 from services.core.base import Actor, Deps

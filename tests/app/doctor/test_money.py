@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.doctor_money import check_mail, check_pay
+from app.doctor.money import check_mail, check_pay
 from app.findings import Finding
 from config.settings import Mail, Pay, Settings
 from tests.factories.settings import make_settings, production_settings

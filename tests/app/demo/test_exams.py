@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.commands.database import deps_for
-from app.demo_data import POOL
-from app.demo_exams import EXAMPLE
+from app.demo.data import POOL
+from app.demo.exams import EXAMPLE
 from app.preparations import bring_demo_items, bring_demo_people, call_demo_expert, publish_exam, run_steps
 from models.exams import Exam, ExamBlueprint, ExamCandidate
 from models.experts import Expert

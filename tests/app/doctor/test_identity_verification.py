@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.doctor_persons import check_identity_verification
+from app.doctor.identity_verification import check_identity_verification
 from app.findings import Finding
 from config.settings import IdentityVerificationSettings, Settings
 from tests.factories.settings import production_settings

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.container import make_keyring
-from app.doctor_keys import check_keys
+from app.doctor.keys import check_keys
 from app.findings import Finding
 from config.settings import Keys, Settings
 from domain.ids import new_id

@@ -15,7 +15,7 @@ from services.exams.bank.item_import import _question as question_of
 from services.spreadsheets.parsing import read_lines
 from tests.factories.settings import make_settings
 
-FILE = Path(__file__).parents[2] / "config" / "exam_items" / "demo.csv"
+FILE = Path(__file__).parents[3] / "config" / "exam_items" / "demo.csv"
 
 
 async def test_they_are_put_there_once(database: str, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tortoise import Tortoise
 
-from app.demo_data import SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
-from app.demo_people import AGENCY, APPLICANTS, CAST
+from app.demo.data import SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
+from app.demo.people import AGENCY, APPLICANTS, CAST
 from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
 from models.accounts import Account
@@ -22,7 +22,7 @@ from services.accounts.roles import roles_of
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 
 
 @pytest.fixture
