@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Protocol
+from typing import Annotated
 from uuid import UUID
 
 import structlog
@@ -26,6 +26,7 @@ from services.accounts.wechat_binding import Bound, WechatBinding
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.limits import HOUR, advisory_lock
+from services.ports import OfficialAccountSender
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -39,12 +40,6 @@ _WRONG = "account.link_refused"
 _VISIT = "link-visit"
 
 
-class SceneMaker(Protocol):
-    """The part of the official account that makes scene QR codes."""
-
-    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str: ...
-
-
 @dataclass(frozen=True)
 class LinkCode:
     """Ten minutes, one WeChat."""
@@ -55,7 +50,7 @@ class LinkCode:
 
 
 class AccountLinking:
-    def __init__(self, deps: Deps, accounts: WechatBinding, official: SceneMaker) -> None:
+    def __init__(self, deps: Deps, accounts: WechatBinding, official: OfficialAccountSender) -> None:
         self._deps = deps
         self._accounts = accounts
         self._official = official

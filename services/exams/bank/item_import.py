@@ -184,8 +184,9 @@ async def write_rows(actor: Actor, rows: Sequence[Row], now: datetime) -> None:
         if not row.case:
             new.append(NewItem(row.data(), row.code))
             continue
-        case_id = made[row.case].id if row.case in made else bank.case_id(row.case, cases.get(row.case))
-        stem = cases[row.case].stem if row.case in cases else bank.stem(case_id)
+        case = cases.get(row.case)
+        case_id = made[row.case].id if row.case in made else bank.case_id(row.case, case.item_id if case else "")
+        stem = case.stem if case else bank.stem(case_id)
         new.append(NewItem(row.data(), row.code, case_id, stem, bank.parts(case_id) + at + 1))
     await write_new(actor, new, now)
     for row in (one for one in rows if one.act == "version"):

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Self
 from uuid import UUID
 
 from domain.exams.items import ItemData, ItemKind, same_question, stem_hash
 from models.exams import ExamItem
 from services.exams.bank.item_rows import Kept, read_items
-
-
-class _Case(Protocol):
-    @property
-    def item_id(self) -> str: ...
 
 
 @dataclass
@@ -54,9 +49,9 @@ class Bank:
         kept = self.by_code(code)
         return kept.row.id if kept and kept.data.kind is ItemKind.CASE else None
 
-    def case_id(self, code: str, row: _Case | None) -> UUID | None:
-        """Of a part: the case of its file's row that the bank has, or the bank's case of that code."""
-        return UUID(row.item_id) if row and row.item_id else self.find_case(code)
+    def case_id(self, code: str, item_id: str) -> UUID | None:
+        """Of a part: the case ``item_id`` that its file names, or where that is empty, the bank's case of that code."""
+        return UUID(item_id) if item_id else self.find_case(code)
 
     def stem(self, item_id: UUID | None) -> str:
         return self._by_id[item_id].data.stem if item_id else ""
