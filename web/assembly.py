@@ -44,7 +44,7 @@ from web.notifications.history import NoticeHistoryPages
 from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
-from web.remuneration import OwnRemunerationPages, RemunerationDeskPages
+from web.remuneration import OwnRemunerationPages, VenueRemunerationPages
 from web.reviews.tasks import ReviewPages
 
 
@@ -100,7 +100,7 @@ def setup_pages(
         ExamBookingPages(site, services, auth),
         OfficePages(site, services, auth),
         AgencyPages(site, services, auth),
-        RemunerationDeskPages(site, services, auth),
+        VenueRemunerationPages(site, services, auth),
         OwnRemunerationPages(site, services, auth),
         PanelPages(site, services, auth),
         PeriodPages(site, services, auth),

@@ -113,7 +113,7 @@ class MailCenter:
 
     def _session(self, config: Mail) -> SMTP:
         session = SMTP(
-            Desk(self._world, self.post, must_log_in=bool(config.username)),
+            MessageHandler(self._world, self.post, must_log_in=bool(config.username)),
             hostname="sandbox",
             ident="sandbox",
             data_size_limit=LARGEST,
@@ -126,7 +126,7 @@ class MailCenter:
         return session
 
 
-class Desk:
+class MessageHandler:
     """What the server does with a message; aiosmtpd calls the methods by their names."""
 
     def __init__(self, world: World, post: Post, *, must_log_in: bool) -> None:

@@ -15,7 +15,7 @@ from sandbox.pay.bills import Bills
 from sandbox.pay.cashier import Cashiers
 from sandbox.pay.errors import param_error
 from sandbox.pay.fapiao import Fapiao
-from sandbox.pay.fapiao_api import InvoiceDesk, TitlePage
+from sandbox.pay.fapiao_api import FapiaoEndpoints, TitlePage
 from sandbox.pay.fields import need, notify_url, optional, rfc3339
 from sandbox.pay.keys import PlatformKeys, merchant_key
 from sandbox.pay.notify import Event, Notifier
@@ -65,7 +65,7 @@ class PayCenter:
                 Route("GET", "/v3/bill/tradebill", self._bill),
                 Route("GET", "/v3/billdownload/file", self._download),
                 Route("POST", "/v3/security/echo", self._echo),
-                *InvoiceDesk(self.fapiao).routes(),
+                *FapiaoEndpoints(self.fapiao).routes(),
             ],
         )
         TitlePage(self.fapiao).add_routes(app)

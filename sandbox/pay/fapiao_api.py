@@ -14,7 +14,7 @@ BASE = "/v3/new-tax-control-fapiao"
 ACCEPTED = 202
 
 
-class InvoiceDesk:
+class FapiaoEndpoints:
     def __init__(self, fapiao: Fapiao) -> None:
         self._fapiao = fapiao
 

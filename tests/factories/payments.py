@@ -441,12 +441,12 @@ def make_fake_payments(deps: Deps, notices: Notices, fees: Fees, entry: EntrySta
     return build(deps, notices, fees, entry, CourseFees(deps, notices), outside)
 
 
-def platform_of(desk: PaymentServices) -> FakePlatform:
-    return cast(FakePlatform, desk.orders._platform)
+def platform_of(payments: PaymentServices) -> FakePlatform:
+    return cast(FakePlatform, payments.orders._platform)
 
 
-def chat_of(desk: PaymentServices) -> FakeChat:
-    return cast(FakeChat, desk.qr_images._official)
+def chat_of(payments: PaymentServices) -> FakeChat:
+    return cast(FakeChat, payments.qr_images._official)
 
 
 async def make_application(deps: Deps, *, email: str = "wang@example.com", **columns: Any) -> Application:

@@ -22,7 +22,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class RemunerationDeskPages(DrawPageBase):
+class VenueRemunerationPages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/remuneration", self.show)
         self._site.post("/desk/{draw_id}/remuneration", self.submit)
@@ -35,7 +35,7 @@ class RemunerationDeskPages(DrawPageBase):
         owed = await self._services.remuneration.proposals.of_draw(actor, draw.id)
         return self._show(
             actor,
-            "remuneration/desk.html",
+            "remuneration/venue.html",
             width="middle",
             status=form.error.status if form.error else 200,
             draw=draw,
