@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from domain.clock import Clock, ShiftedClock, SystemClock
 
 _KEY = "pbt:clock:offset"
-_EVERY = 0.2
+_INTERVAL = 0.2
 
 
 async def make_clock(redis: Redis, *, movable: bool) -> Clock:
@@ -37,7 +37,7 @@ async def move_clock(redis: Redis, clock: Clock, offset: timedelta) -> None:
 async def follow_clock(redis: Redis, clock: Clock) -> None:
     """Keep up with the others; runs until cancelled. An outage of Redis leaves the clock where it is."""
     while isinstance(clock, ShiftedClock):
-        await asyncio.sleep(_EVERY)
+        await asyncio.sleep(_INTERVAL)
         try:
             await _read(redis, clock)
         except (RedisError, OSError):

@@ -29,7 +29,7 @@ from models.schema_check import find_schema_faults
 Check = Callable[[], Awaitable[None]]
 """Returns when all is well; otherwise raises NotReady, or an error of the network."""
 
-CHECK_PATIENCE = 2.0
+CHECK_TIMEOUT = 2.0
 """Seconds that one check may take."""
 RESULT_TTL = 1.0
 """Seconds that an answer of /readyz is kept."""
@@ -81,7 +81,7 @@ def standard_checks(database_url: str, redis_url: str, data_dir: Path) -> dict[s
 
 
 async def check_database(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
     try:
         await connection.fetchval("SELECT 1")
     finally:
@@ -95,7 +95,7 @@ async def check_migrations(database_url: str) -> None:
         raise NotReady(f"missing: {', '.join(missing)}")
 
 
-async def missing_migrations(database_url: str, patience: float = CHECK_PATIENCE) -> list[str]:
+async def missing_migrations(database_url: str, patience: float = CHECK_TIMEOUT) -> list[str]:
     """Names of the migrations that the database lacks, oldest first. Reads the record only; starts no ORM."""
     known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
     connection = await asyncpg.connect(database_url, timeout=patience)
@@ -111,7 +111,7 @@ async def missing_migrations(database_url: str, patience: float = CHECK_PATIENCE
 
 async def check_schema(database_url: str) -> None:
     """Raises NotReady when tables or columns are not as the models describe them."""
-    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
     try:
         faults = await find_schema_faults(connection)
     finally:
@@ -139,7 +139,7 @@ async def check_sessions(database_url: str) -> None:
 
 
 async def _connect(stack: AsyncExitStack, database_url: str) -> asyncpg.Connection[asyncpg.Record]:
-    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
     stack.push_async_callback(connection.close, timeout=1)
     return connection
 
@@ -153,7 +153,7 @@ async def check_disk(data_dir: Path) -> None:
 
 
 async def check_redis(redis_url: str) -> None:
-    patience = CHECK_PATIENCE
+    patience = CHECK_TIMEOUT
     async with redis.from_url(redis_url, socket_timeout=patience, socket_connect_timeout=patience) as client:
         await client.ping()
 
@@ -193,7 +193,7 @@ class _Readiness:
         """``ok``, or what is wrong in a word or two; the error's own text goes to the log only."""
         reason: Exception
         try:
-            async with asyncio.timeout(CHECK_PATIENCE):
+            async with asyncio.timeout(CHECK_TIMEOUT):
                 await self._checks[name]()
         except TimeoutError as error:
             said, reason = "no answer in time", error

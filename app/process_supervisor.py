@@ -18,9 +18,9 @@ from app.embedded.child import Child, spawn
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-END_PATIENCE = 2.5
+END_TIMEOUT = 2.5
 """Seconds that a part gets to end by itself; with the servers' own patience everything is down within five."""
-READY_PATIENCE = 90.0
+READY_TIMEOUT = 90.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 STEADY_AFTER = 30.0
@@ -76,7 +76,7 @@ class ProcessSupervisor:
         everyone = asyncio.create_task(self._wait_for_everyone())
         try:
             waiting: set[asyncio.Future[None]] = {everyone, self._broken}
-            await asyncio.wait(waiting, timeout=READY_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, timeout=READY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
             if self._broken_part is not None:
                 raise CommandError(f"{self._broken_part.name} 没能启动，请查看上面的日志。")
             if not everyone.done():
@@ -123,7 +123,7 @@ class ProcessSupervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(child.stop(signal.SIGTERM, END_PATIENCE) for child in self._children.values()))
+        await asyncio.gather(*(child.stop(signal.SIGTERM, END_TIMEOUT) for child in self._children.values()))
 
 
 async def _wait_for(url: str) -> None:

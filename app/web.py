@@ -33,7 +33,7 @@ from web.payments.webhooks import PaymentWebhookEndpoint
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_RESUME_EVERY = 3.0
+_RESUME_INTERVAL = 3.0
 _LONGEST_SHIFT = timedelta(days=3660).total_seconds()
 CONTAINER: http.AppKey[Container] = http.AppKey("container", Container)
 
@@ -120,7 +120,7 @@ async def _move_clock(request: http.Request) -> http.Response:
 async def _resume_parked(engine: Engine) -> None:
     """Every few seconds, hand messages that came while PostgreSQL was away over to jobs; runs until cancelled."""
     while True:
-        await asyncio.sleep(_RESUME_EVERY)
+        await asyncio.sleep(_RESUME_INTERVAL)
         try:
             await engine.resume_parked()
         except OUTAGES:

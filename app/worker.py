@@ -30,13 +30,13 @@ from services.operations import Scheduler
 
 log = structlog.get_logger(__name__)
 
-TICK = 0.5
+TICK_INTERVAL = 0.5
 """Seconds between two looks at what is due."""
 WATCH = 15.0
 """Seconds between two rounds of the auditor."""
-TICK_PATIENCE = 15.0
+TICK_TIMEOUT = 15.0
 """Seconds without a look that went well after which the worker is not ready."""
-PAUSE = 1.0
+RETRY_AFTER = 1.0
 """Seconds between an outage and the next try."""
 STALLED_AFTER = 60
 """Seconds without a heartbeat after which a worker's jobs are given to others."""
@@ -72,7 +72,7 @@ async def forever(name: str, work: Callable[[Well], Awaitable[None]]) -> None:
             await work(outage.up)
         except (*OUTAGES, ConnectorException) as error:
             outage.down(repr(error))
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(RETRY_AFTER)
 
 
 async def _run_jobs(queue: Queue, concurrency: int, well: Well) -> None:
@@ -138,7 +138,7 @@ def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
 
     async def check_tick() -> None:
         await ticking.begun.wait()
-        if time.monotonic() - ticking.at > TICK_PATIENCE:
+        if time.monotonic() - ticking.at > TICK_TIMEOUT:
             raise NotReady("no look at the deadlines went well lately")
 
     async def check_kinds() -> None:
@@ -154,7 +154,7 @@ async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
         await deadlines.tick()
         ticking.went_well()
         well()
-        await asyncio.sleep(TICK)
+        await asyncio.sleep(TICK_INTERVAL)
 
 
 async def _audit(container: Container, queue: Queue, well: Well) -> None:

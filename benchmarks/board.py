@@ -36,7 +36,7 @@ from services.notifications import Notices
 
 _AIM = 1_000.0
 """Milliseconds at the 99th percentile."""
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Screens:
 
     async def all_have(self, agreed: int) -> None:
         """Until every screen shows so many."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while len(self.seen.get(agreed, {})) < self.wanted:
                 self.arrived.clear()
                 await self.arrived.wait()

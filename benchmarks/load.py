@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 CONNECTIONS = 48
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Seconds that answers may still take after the last request of a steady load."""
 
 Check = Callable[[bytes, bytes], bool]
@@ -160,7 +160,7 @@ async def steady(load: Load, requests: Iterable[bytes], rate: float, *, over: as
             idle.next()
         if over is not None and over.is_set():
             break
-    deadline = time.perf_counter() + _PATIENCE
+    deadline = time.perf_counter() + _TIMEOUT
     while load.answered - before < sent and time.perf_counter() < deadline:
         await asyncio.sleep(0.01)
     for line in lines:

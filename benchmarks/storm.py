@@ -57,7 +57,7 @@ _LEAD = timedelta(seconds=3)
 """Between setting the deadlines and the moment at which they are due."""
 _LOOK = 0.5
 """Seconds between two looks at how far the worker is."""
-_REFUSES_EVERY = 0.5
+_REFUSAL_INTERVAL = 0.5
 """Seconds between two experts who refuse, each of whom makes a draw call the next."""
 _CALLING_DRAWS, _NEEDED = 4, 20
 _STARTS = "draws"
@@ -214,7 +214,7 @@ class Weather:
         """One expert after the other refuses in the mini-program."""
         for person in self._refusing:
             await full_speed(Load(PORT), [answer(person, "decline")], connections=1)
-            await asyncio.sleep(_REFUSES_EVERY)
+            await asyncio.sleep(_REFUSAL_INTERVAL)
 
     async def _next_calls(self, connection: asyncpg.Connection, since: datetime) -> list[float]:
         """Seconds from each refusal to the call that took its place; to now, where there is none yet."""

@@ -39,7 +39,7 @@ LEEWAY = 120
 """Seconds that the clocks may differ."""
 KEYS_TTL = 3600.0
 """Seconds that discovery and keys are kept."""
-KEYS_AGAIN = 10.0
+KEYS_RETRY_AFTER = 10.0
 """Seconds between two looks for a key that isn't there yet, so that bad tokens can't make us ask all the time."""
 SCOPE = "openid profile phone"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -183,7 +183,7 @@ class OidcIdentity:
         try:
             return jwt.decode(token, (await self._key_set(provider, KEYS_TTL)).keys, ALGORITHMS)
         except (InvalidKeyIdError, BadSignatureError):
-            return jwt.decode(token, (await self._key_set(provider, KEYS_AGAIN)).keys, ALGORITHMS)
+            return jwt.decode(token, (await self._key_set(provider, KEYS_RETRY_AFTER)).keys, ALGORITHMS)
 
     async def _key_set(self, provider: _Provider, oldest: float) -> _Keys:
         if self._keys is None or self._monotonic() - self._keys.fetched >= oldest:

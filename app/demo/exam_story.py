@@ -19,7 +19,7 @@ from app.demo.wire import Json
 from domain.exams.answers import Answer, digest
 
 _LETTERS = "ABCDEFGH"
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 """Real seconds until a wait counts as failed."""
 
 
@@ -165,7 +165,7 @@ class ExamStory:
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
         """Tell what happens until ``look`` is content. Raises Missing."""
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + _PATIENCE
+        give_up = loop.time() + _TIMEOUT
         while not await look():
             await self.transcript.show()
             if loop.time() > give_up:

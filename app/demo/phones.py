@@ -16,7 +16,7 @@ T = TypeVar("T")
 _FORM = re.compile(r'name="form" value="([^"]+)"')
 _LINK = re.compile(r"https?://[!-~]+")
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
-_WAIT = 30.0
+_TIMEOUT = 30.0
 """Seconds of patience for something to arrive."""
 
 
@@ -35,7 +35,7 @@ class Phone:
     async def read(self) -> Json:
         return await self.wire.control(f"/phones/{self.mobile}")
 
-    async def wait_for(self, find: Callable[[Json], T | None], what: str, patience: float = _WAIT) -> T:
+    async def wait_for(self, find: Callable[[Json], T | None], what: str, patience: float = _TIMEOUT) -> T:
         """What ``find`` sees on the phone, as soon as it is there. Raises Missing."""
         loop = asyncio.get_running_loop()
         until, seen = loop.time() + patience, -1
@@ -115,7 +115,7 @@ class Phone:
 
     # ---- calls
 
-    async def ringing(self, patience: float = _WAIT) -> Json:
+    async def ringing(self, patience: float = _TIMEOUT) -> Json:
         """The call that rings now."""
 
         def find(state: Json) -> Json | None:

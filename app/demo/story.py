@@ -42,7 +42,7 @@ _BEGINS = time(9)
 """Of the next day, so that the story can be read as a day's work."""
 _STEP = 20.0
 """Seconds by which the clock moves on while everybody waits for the next rung of the ladder."""
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 """Real seconds until a wait counts as failed."""
 _CODE = re.compile(r"\d{6}\b")
 _NUMBER = re.compile(r"CQSQ\d{12}")
@@ -386,7 +386,7 @@ class Story:
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
         """Tell what happens until ``look`` is content. Raises Missing."""
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + _PATIENCE
+        give_up = loop.time() + _TIMEOUT
         while not await look():
             await self.transcript.show()
             if loop.time() > give_up:

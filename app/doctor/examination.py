@@ -31,7 +31,7 @@ from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
 from services.core.audit import find_break
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for one check that calls another system."""
 SKEW_LIMIT = 1.0
 """Seconds that our clock may differ from the database's."""
@@ -49,10 +49,10 @@ async def examine(settings: Settings) -> list[Finding]:
 
 async def _ask(name: str, check: Check, settings: Settings) -> list[Finding]:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await check(settings)
     except TimeoutError:
-        return [problem(name, f"{PATIENCE:.0f} 秒内没有完成，请检查网络和服务器负载后重试。")]
+        return [problem(name, f"{TIMEOUT:.0f} 秒内没有完成，请检查网络和服务器负载后重试。")]
     except asyncpg.InsufficientPrivilegeError:
         return [problem(name, "数据库账号没有足够的权限，请把库中的表授权给它。")]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -149,7 +149,7 @@ async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Findi
 
 
 async def check_schema(settings: Settings) -> list[Finding]:
-    missing = await missing_migrations(settings.database_url, PATIENCE)
+    missing = await missing_migrations(settings.database_url, TIMEOUT)
     if missing:
         return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
     connection = await asyncpg.connect(settings.database_url, timeout=5)

@@ -20,7 +20,7 @@ from gateways.http import Metrics, Vendor
 from gateways.mail import SmtpMailer
 from gateways.wechat_pay.platform import WechatPay
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds for one call."""
 PAY, MAIL = "微信支付", "邮件"
 
@@ -32,7 +32,7 @@ async def check_pay(settings: Settings) -> list[Finding]:
     if not merchants and not found:
         return [skipped(PAY, "没有填写商户，任何专家库都不在线收费。")]
     async with aiohttp.ClientSession() as session:
-        vendor = Vendor("pay", session, Metrics(CollectorRegistry()), timeout=PATIENCE)
+        vendor = Vendor("pay", session, Metrics(CollectorRegistry()), timeout=TIMEOUT)
         pay = WechatPay(settings.pay, settings.wechat, vendor, SystemClock(), public_url=settings.public_url)
         return found + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
 
@@ -82,7 +82,7 @@ def _unanswered(reason: str) -> str:
 async def check_mail(settings: Settings) -> list[Finding]:
     async with aiohttp.ClientSession() as session:
         vendor = Vendor("mail", session, Metrics(CollectorRegistry()))
-        mailer = SmtpMailer(settings.mail, {}, vendor, SystemClock(), dialogue=PATIENCE)
+        mailer = SmtpMailer(settings.mail, {}, vendor, SystemClock(), dialogue=TIMEOUT)
         try:
             await mailer.greet()
         except Rejected as error:

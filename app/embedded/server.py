@@ -17,15 +17,15 @@ from app.free_port import free_port
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-START_PATIENCE = 120.0
+START_TIMEOUT = 120.0
 """Seconds until a start counts as failed; the replay after a crash takes time."""
-PREDECESSOR_PATIENCE = 15.0
+PREDECESSOR_TIMEOUT = 15.0
 """Seconds for the remains of a killed instance to go away."""
 LOG_LIMIT = 8 * 1024 * 1024
 """Bytes after which a log file is put aside at the next start."""
 RESTART_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each attempt to restart; the last one repeats."""
-_CANCEL_AGAIN = 1.0
+_CANCEL_RETRY_AFTER = 1.0
 
 
 class Server(ABC):
@@ -78,7 +78,7 @@ class Server(ABC):
     async def stop(self) -> None:
         while self._keep_task is not None and not self._keep_task.done():
             self._keep_task.cancel()  # again and again: a library may lose a cancellation that meets its own time-out
-            await asyncio.wait([self._keep_task], timeout=_CANCEL_AGAIN)
+            await asyncio.wait([self._keep_task], timeout=_CANCEL_RETRY_AFTER)
         if self._child is not None and self._child.returncode is None:
             await self._end(self._child)
 
@@ -106,7 +106,7 @@ class Server(ABC):
         return self._child.pid
 
     async def _start_program(self, *, port_is_free_to_change: bool) -> None:
-        deadline = asyncio.get_running_loop().time() + PREDECESSOR_PATIENCE
+        deadline = asyncio.get_running_loop().time() + PREDECESSOR_TIMEOUT
         while True:
             self._rotate_log()
             self._child = await self._launch()
@@ -125,7 +125,7 @@ class Server(ABC):
     async def _wait_until_ready(self, child: Child) -> bool:
         """False when the program ended instead."""
         try:
-            async with asyncio.timeout(START_PATIENCE):
+            async with asyncio.timeout(START_TIMEOUT):
                 while child.returncode is None:
                     if await self._answers():
                         return True

@@ -25,7 +25,7 @@ MEMORY_TTL = 60
 """Seconds that a process trusts its own copy."""
 LEASE_TTL_MS = 8000
 POLL = 0.05
-PATIENCE = 4.0
+TIMEOUT = 4.0
 """Seconds to wait for another process; then this one fetches for itself."""
 REDIS_TIMEOUT = 1.0
 LEFT_ALONE = 5.0
@@ -113,7 +113,7 @@ class SharedValues:
     async def _wait_or_lease(self, key: str, lease: str) -> _Held | None:
         """What another process has put there; None when it is this one's turn to fetch."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + PATIENCE
+        until = loop.time() + TIMEOUT
         while loop.time() < until:
             step = await self._quietly(lambda: self._look_or_lease(key, lease))
             if step is None or isinstance(step, _Held):

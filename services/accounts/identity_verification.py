@@ -26,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 DUE = "EXISTS (SELECT 1 FROM account WHERE identity_verification_due_at <= $1)"
 PER_MOBILE, PER_NUMBER = 5, 5
 """Questions a day."""
-_AGAIN = timedelta(hours=1)
+_RETRY_AFTER = timedelta(hours=1)
 _AT_ONCE = 100
 _GIVE_UP = 3
 """Failures in a row after which a round of the job ends: the register is away."""
@@ -104,7 +104,7 @@ class IdentityVerification:
         account.identity_verified_at = (
             now if found not in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING) else None
         )
-        account.identity_verification_due_at = now + _AGAIN if waiting else None
+        account.identity_verification_due_at = now + _RETRY_AFTER if waiting else None
 
     # ---- later
 
@@ -121,7 +121,7 @@ class IdentityVerification:
             failed = 0 if await self._check_one(row["id"]) else failed + 1
             if failed == _GIVE_UP:
                 await Account.filter(identity_verification_due_at__lte=now).update(
-                    identity_verification_due_at=now + _AGAIN
+                    identity_verification_due_at=now + _RETRY_AFTER
                 )
                 return
 

@@ -15,9 +15,9 @@ from services.draws.live import Watch
 
 WAIT = 1.0
 """Seconds; a stream that newer ones have replaced ends within them."""
-BEAT_EVERY = 15.0
+HEARTBEAT_INTERVAL = 15.0
 """Seconds of silence after which a comment keeps the connection open."""
-CHECK_EVERY = 30.0
+CHECK_INTERVAL = 30.0
 """Seconds after which it is checked again whether a watcher may look."""
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the client connects again."""
@@ -50,7 +50,7 @@ async def watch_events(
         if stream.replaced:
             yield event("elsewhere", "{}")
             return
-        if clock() - checked >= CHECK_EVERY:
+        if clock() - checked >= CHECK_INTERVAL:
             checked = clock()
             if (last := await check()) is not None:
                 yield last
@@ -58,7 +58,7 @@ async def watch_events(
         if changed:
             spoke = clock()
             yield write(watch)
-        elif clock() - spoke >= BEAT_EVERY:
+        elif clock() - spoke >= HEARTBEAT_INTERVAL:
             spoke = clock()
             yield BEAT
     if over and watch.snapshot.progress.state in OVER:

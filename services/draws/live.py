@@ -26,9 +26,9 @@ from services.ports import DrawRelay
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-LOOK_EVERY = 0.4
+POLL_INTERVAL = 0.4
 """Seconds between two looks at all that is watched."""
-READ_EVERY = 15.0
+READ_INTERVAL = 15.0
 """Seconds after which a draw is read although no message came: calling hours begin, or a message was lost."""
 _RETRY = 2.0
 ROUND_ACTS = (
@@ -137,7 +137,7 @@ class LiveDraws:
             while self._watched:
                 await self._look()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
+                    async with asyncio.timeout(POLL_INTERVAL):
                         await self._idle.wait()
         finally:
             listener.cancel()
@@ -179,7 +179,7 @@ class LiveDraws:
         return changed
 
     def _stale(self) -> list[_Watched]:
-        before = _clock() - READ_EVERY
+        before = _clock() - READ_INTERVAL
         return [one for one in self._watched.values() if one.latest is not None and one.read_at <= before]
 
     async def _listen(self) -> None:

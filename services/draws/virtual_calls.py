@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 Purpose = Literal["recall", "urging", "release"]
 _PER_DAY = 10
 """Calls that one expert gets within 24 hours; the vendor itself puts 20 through."""
-_PAUSE = timedelta(minutes=1)
+_CALL_INTERVAL = timedelta(minutes=1)
 """From one call to the same expert to the next."""
 _FRESH = timedelta(minutes=1)
 """A call that could not be asked for by then is not made: its person no longer waits for it."""
@@ -133,8 +133,8 @@ class VirtualCalls:
         if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
             raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
         made = await VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
-        if made and now < made[0].asked_at + _PAUSE:
-            wait = int((made[0].asked_at + _PAUSE - now).total_seconds()) + 1
+        if made and now < made[0].asked_at + _CALL_INTERVAL:
+            wait = int((made[0].asked_at + _CALL_INTERVAL - now).total_seconds()) + 1
             raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")
         if len(made) >= _PER_DAY:
             wait = int((made[_PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1

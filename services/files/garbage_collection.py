@@ -22,8 +22,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 REMOVALS_DUE = "EXISTS (SELECT 1 FROM file_removal WHERE due_at <= $1)"
 SEARCH_DUE = "NOT EXISTS (SELECT 1 FROM store_search WHERE next_at > $1)"
-EVERY = timedelta(days=1)
-AGAIN = timedelta(hours=1)
+SEARCH_INTERVAL = timedelta(days=1)
+SEARCH_RETRY_AFTER = timedelta(hours=1)
 """Until the next try when the store was away."""
 ORPHAN_TTL = timedelta(days=1)
 """Younger files may belong to a row that is still being written."""
@@ -109,7 +109,7 @@ class FileGarbageCollector:
             else:
                 await self._delete(orphans)
         except Unavailable:
-            await StoreSearch.filter(id=search.id).update(next_at=self._deps.now() + AGAIN)
+            await StoreSearch.filter(id=search.id).update(next_at=self._deps.now() + SEARCH_RETRY_AFTER)
             raise
         search.finished_at = self._deps.now()
         await search.save()
@@ -122,7 +122,7 @@ class FileGarbageCollector:
             if await StoreSearch.exists(next_at__gt=now):
                 return None
             await StoreSearch.filter(started_at__lt=now - _SEARCH_TTL).delete()
-            return await StoreSearch.create(started_at=now, next_at=now + EVERY)
+            return await StoreSearch.create(started_at=now, next_at=now + SEARCH_INTERVAL)
 
     async def _find(self) -> tuple[int, list[str]]:
         """How many files are ours, and the orphans among them, at most ``MANY``."""

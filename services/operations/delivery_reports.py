@@ -46,7 +46,7 @@ _LONGEST_PAUSE = 20.0
 """Seconds. Eight questions take some 90 seconds, as long as an invitation waits for its call's outcome."""
 _AT_ONCE = 8
 _MASKED_DIGITS = 4
-_PATIENCE = timedelta(seconds=60)
+_UNMATCHED_TTL = timedelta(seconds=60)
 """How long a report that fits no attempt may still turn out to have come too early."""
 
 _STORE = (
@@ -127,7 +127,7 @@ class DeliveryReports:
             return
         async with transaction():
             now = self._deps.now()
-            if await self._apply_report(stored) or now >= stored.received_at + _PATIENCE:
+            if await self._apply_report(stored) or now >= stored.received_at + _UNMATCHED_TTL:
                 await DeliveryReport.filter(id=report_id).update(applied_at=now)
 
     async def _apply_report(self, stored: DeliveryReport) -> bool:

@@ -47,7 +47,7 @@ CODE_TTL = timedelta(hours=2) - timedelta(minutes=5)
 """A code or prepay id of the platform lives two hours; it is not handed out in its last minutes."""
 _LAST_MINUTE = timedelta(seconds=60)
 """An order that ends sooner is not worth opening; it is closed and made anew."""
-_ASK_AGAIN = timedelta(seconds=3)
+_QUERY_RETRY_AFTER = timedelta(seconds=3)
 _OTHERS_TURN = timedelta(seconds=10)
 """How long a request that has just placed the same order is waited for: a second call would kill its code."""
 _LIVE = (OrderState.NEW, OrderState.OPEN)
@@ -273,7 +273,7 @@ class Orders:
             "AND (asked_at IS NULL OR asked_at <= $3) RETURNING id",
             fee_id,
             self._deps.now(),
-            self._deps.now() - _ASK_AGAIN,
+            self._deps.now() - _QUERY_RETRY_AFTER,
         )
         return [row["id"] for row in found]
 

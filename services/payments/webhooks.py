@@ -33,7 +33,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 WAITING = "applied_at IS NULL AND (retry_at IS NULL OR retry_at <= $1)"
-_PAUSE = timedelta(seconds=30)
+_RETRY_AFTER = timedelta(seconds=30)
 _AT_ONCE = 4
 _PAID_ORDER = """
 SELECT o.id, o.amount, o.fee_id, f.application_id, f.enrolment_id
@@ -96,7 +96,7 @@ class PaymentWebhooks:
             done = True
         finally:
             if not done:
-                await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _PAUSE)
+                await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _RETRY_AFTER)
 
     async def process(self, event_id: UUID) -> None:
         """Everything that follows from one event. Harmless to repeat, and to do twice at once."""

@@ -345,7 +345,7 @@ async def test_the_end_does_not_hang_on_a_cancellation_that_was_lost(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where it meets the time-out of a library, which then reports its own."""
-    monkeypatch.setattr(server, "_CANCEL_AGAIN", 0.01)
+    monkeypatch.setattr(server, "_CANCEL_RETRY_AFTER", 0.01)
     program, lost = Valkey(home.prepare_home(folder), durable=False), 0
 
     async def keep() -> None:

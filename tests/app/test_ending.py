@@ -17,9 +17,9 @@ from app.free_port import free_port
 from tests.data_folders import data_folder
 
 pytestmark = pytest.mark.slow
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds that an end may take; service managers kill after 90, container platforms often after 30."""
-START_PATIENCE = 60.0
+START_TIMEOUT = 60.0
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_a_process_ends_although_the_database(command: str, how: str, serv
         try:
             await asyncio.sleep(1)
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), PATIENCE)
+            await asyncio.wait_for(process.wait(), TIMEOUT)
         finally:
             if how == "is silent":
                 for pid in family:
@@ -63,7 +63,7 @@ async def _start(command: str, port: int, servers: Servers, folder: Path) -> asy
 
 
 async def _wait_until_ready(port: int) -> None:
-    async with asyncio.timeout(START_PATIENCE), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(f"http://127.0.0.1:{port}/readyz") as response:

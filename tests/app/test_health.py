@@ -120,7 +120,7 @@ async def test_a_full_disk_is_not_ready(
 
 
 async def test_a_check_that_hangs_is_given_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "CHECK_PATIENCE", 0.05)
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.05)
 
     async def hang() -> None:
         await asyncio.Event().wait()

@@ -59,7 +59,7 @@ async def test_a_part_that_ends_before_it_is_ready_ends_the_start(port: int) -> 
 
 
 async def test_a_part_that_never_answers_ends_the_start(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper_module, "READY_PATIENCE", 0.3)
+    monkeypatch.setattr(keeper_module, "READY_TIMEOUT", 0.3)
     async with ProcessSupervisor([_part("web", LAST, ready_url=f"http://127.0.0.1:{port}/")]) as supervisor:
         with pytest.raises(CommandError, match="仍未就绪"):
             await supervisor.wait_until_ready()
@@ -100,7 +100,7 @@ async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(mon
 
 
 async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper_module, "END_PATIENCE", 0.2)
+    monkeypatch.setattr(keeper_module, "END_TIMEOUT", 0.2)
     async with ProcessSupervisor([_part("stubborn", STUBBORN)]) as supervisor:
         await supervisor.wait_until_ready()
         pid = supervisor.pid("stubborn")

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app import worker
 from app.health import NotReady
-from app.worker import TICK_PATIENCE, Ticking, Well, forever, free_stalled, work_checks
+from app.worker import TICK_TIMEOUT, Ticking, Well, forever, free_stalled, work_checks
 from jobs.queue import make_queue
 
 
@@ -60,7 +60,7 @@ async def test_jobs_of_a_dead_worker_are_freed_even_when_one_of_them_is_waiting_
 
 
 async def test_every_outage_of_work_that_never_ends_is_told_down_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "PAUSE", 0)
+    monkeypatch.setattr(worker, "RETRY_AFTER", 0)
     rounds = iter([True, True, False, False, True, False, True])
     over = asyncio.Event()
 
@@ -100,7 +100,7 @@ async def test_a_worker_whose_deadlines_fail_or_stand_still_is_not_ready() -> No
     ticking.went_well()
     await starting
     await checks["tick"]()
-    ticking.at -= TICK_PATIENCE + 1
+    ticking.at -= TICK_TIMEOUT + 1
     with pytest.raises(NotReady, match="no look"):
         await checks["tick"]()
     await work_checks(FailingDeadlines({}), ticking)["duties"]()  # type: ignore[arg-type]  # as above

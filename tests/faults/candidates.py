@@ -23,7 +23,7 @@ from tests.factories.people import make_account
 POOL = "demo"
 OPTIONS = 4
 RIGHT = 0b0010
-_AGAIN = (429, 503)
+_RETRIED_STATUSES = (429, 503)
 
 
 async def make_exam_for(deps: Deps, people: int, questions: int, now: datetime) -> list[ExamCandidate]:
@@ -192,7 +192,7 @@ class CandidatePhone:
                 found: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError):
             return None
-        if answer.status in _AGAIN:
+        if answer.status in _RETRIED_STATUSES:
             return None
         assert answer.status == 200 or found.get("code") == "answers_differ", (answer.status, found)
         return found

@@ -34,7 +34,7 @@ from tests.data_folders import data_folder
 
 NEEDED = 3
 OVER = ("completed", "short")
-_PATIENCE = 90.0
+_TIMEOUT = 90.0
 """Seconds that the people of the offices wait for a service that was killed."""
 _ROLES = {"agency": "agent", "verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
 
@@ -73,7 +73,7 @@ class DrawDriver:
     _days: int = 0
 
     async def log_in(self) -> None:
-        wire = replace(self.stage.wire, patience=_PATIENCE)
+        wire = replace(self.stage.wire, patience=_TIMEOUT)
         for person in STAFF:
             self.people[person.role] = MiniProgram(wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role])
             await self.people[person.role].open()

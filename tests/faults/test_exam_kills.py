@@ -26,7 +26,7 @@ from tests.faults.draws import DrawDriver, Killer, beside, patiently, running
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PEOPLE, QUESTIONS = 24, 10
 ORDER = ("ready", "running", "sealed", "graded")
-PATIENCE = 120.0
+TIMEOUT = 120.0
 _STATES = "SELECT id, state FROM exam_attempt"
 _EVENTS = "SELECT attempt_id, device, seq, slot, mask, timing FROM exam_answer_event"
 _ANSWERS = "SELECT attempt_id, slot, mask FROM exam_answer WHERE mask <> 0"
@@ -129,7 +129,7 @@ async def answer(candidate_phone: CandidatePhone, times: int, *, late: bool = Fa
 
 
 async def until_graded() -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while {row["state"] for row in await patiently(lambda: rows(_STATES))} != {"graded"}:
             await asyncio.sleep(0.5)
 

@@ -22,7 +22,7 @@ PAGES = json.loads((MINI / "app.json").read_text("utf-8"))["pages"]
 LINES = 2000
 _QUIET = ("--no-audit", "--no-fund", "--loglevel=error", "--no-package-lock", "--ignore-scripts")
 _INSTALL = ("install", *_QUIET, "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000")
-_TRIES, _PATIENCE = 3, 90
+_TRIES, _TIMEOUT = 3, 90
 """A registry that is slow or away once is asked again; seconds for each time."""
 _NAMED = re.compile(r"\"(pages/[a-z0-9_/]+)")
 
@@ -74,11 +74,9 @@ def get_tools() -> Path:
 def _install(npm: str) -> str:
     """Gets the packages; what went wrong, or nothing."""
     try:
-        done = subprocess.run(
-            [npm, *_INSTALL], cwd=MINI, capture_output=True, text=True, check=False, timeout=_PATIENCE
-        )
+        done = subprocess.run([npm, *_INSTALL], cwd=MINI, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"no end within {_PATIENCE} seconds"
+        return f"no end within {_TIMEOUT} seconds"
     return done.stderr.strip()[-200:] or f"exit {done.returncode}" if done.returncode else ""
 
 

@@ -21,7 +21,7 @@ _FOUND = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The shell draws the same for a fifth of the processor time that a new page costs the whole Chromium."""
 CHROMIUM = _FOUND or ("chromium" if os.environ.get("CI") else None)
 """None where there is no Chromium: its tests are skipped. In CI they are never: they fail for want of it."""
-PATIENCE = 30_000
+TIMEOUT = 30_000
 """Milliseconds that nothing takes, however busy the machine is."""
 _TRIES = 3
 _NOT_USED = (
@@ -102,7 +102,7 @@ class SharedBrowser:
 def _shared_browser(shared_runner: asyncio.Runner) -> Iterator[SharedBrowser]:
     from playwright.async_api import expect
 
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT)
     shared = SharedBrowser()
     yield shared
     shared_runner.run(shared.stop())

@@ -21,7 +21,7 @@ from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
 from tests.factories.people import make_grant
-from tests.plugins.browsers import CHROMIUM, PATIENCE, capture
+from tests.plugins.browsers import CHROMIUM, TIMEOUT, capture
 from tests.sandbox.conftest import MOBILE, settings
 from tests.web.conftest import PUBLIC_URL, World
 from web.accounts.login import COOKIE
@@ -159,7 +159,7 @@ async def look(
         permissions=["geolocation"],
     )
     page = await context.new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     seen = Seen(page, str(world.server.make_url("")).rstrip("/"))
     page.on("console", lambda line: seen.complaints.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))

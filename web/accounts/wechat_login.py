@@ -29,7 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 COOKIE = "pbt_wechat"
 _PATH = "/h5/wechat"
-_ASK_AGAIN = timedelta(minutes=2)
+_QUERY_RETRY_AFTER = timedelta(minutes=2)
 """Whom WeChat names may bind in the chat meanwhile: then the next link lets him in."""
 _PURPOSE = "wechat-login"
 
@@ -80,7 +80,7 @@ class WechatPages:
         query = urlencode({"pool": pool, "next": target})
         response = http.Response(status=303, headers={"Location": f"/h5/login?{query}"})
         response.del_cookie(COOKIE, path=_PATH)
-        self._auth.do_not_ask(response, _ASK_AGAIN)
+        self._auth.do_not_ask(response, _QUERY_RETRY_AFTER)
         return response
 
     async def back(self, request: http.Request) -> http.Response:

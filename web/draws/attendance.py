@@ -21,7 +21,7 @@ from web.core.qr import path_of
 from web.core.site import ON_PAGE
 from web.draws.base import DrawPageBase
 
-SCREEN_EVERY = 5
+SCREEN_INTERVAL = 5
 """Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""
 _ON_PAGE = ON_PAGE | {404}
 
@@ -117,7 +117,7 @@ class AttendancePages(DrawPageBase):
             url=url,
             qr=path_of(url),
             until=until,
-            every=SCREEN_EVERY,
+            every=SCREEN_INTERVAL,
             rows=rows,
             present=_present(rows or []),
         )

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 LIMIT = 256 * 1024
 """Bytes; a notification has about two thousand."""
-PATIENCE = 4.5
+TIMEOUT = 4.5
 """Seconds for everything; the platform waits five."""
 
 
@@ -32,7 +32,7 @@ class PaymentWebhookEndpoint:
 
     async def receive(self, request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 body = await _read(request)
                 if body is None:
                     return _failed(413, "内容过大")

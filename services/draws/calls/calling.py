@@ -35,7 +35,7 @@ from services.notifications import Notices
 
 log = structlog.get_logger(__name__)
 
-_TRY_AGAIN = timedelta(minutes=10)
+_RETRY_AFTER = timedelta(minutes=10)
 _RESUMED_AFTER = timedelta(seconds=60)
 """An expert who has just undone an answer is asked again right there: no other channel asks before this time."""
 _LOOK_AHEAD = 50
@@ -132,7 +132,7 @@ class Calling:
                 async with transaction():
                     await self.begin(locked)
             except (Conflict, RuleViolation) as refusal:
-                await waiting.update(start_by=self._deps.now() + _TRY_AGAIN)
+                await waiting.update(start_by=self._deps.now() + _RETRY_AFTER)
                 log.info("draw.start_postponed", draw=locked.draw.number, code=refusal.code)
                 return
             await audit(system(locked.draw.pool), self._deps.now(), "draw.started", "draw", draw_id)

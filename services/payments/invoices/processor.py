@@ -51,9 +51,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PDF = "application/pdf"
 _SHORTEST, _LONGEST = timedelta(seconds=20), timedelta(hours=6)
-_ASK_AGAIN = timedelta(minutes=5)
+_REVERSAL_RETRY_AFTER = timedelta(minutes=5)
 """The platform wants so long between two requests to reverse one invoice."""
-_AGAIN = "UPDATE invoice SET check_at = least(coalesce(check_at, $2), $2) WHERE id = $1 AND receipt_sent_at IS NULL"
+_CHECK_BY = "UPDATE invoice SET check_at = least(coalesce(check_at, $2), $2) WHERE id = $1 AND receipt_sent_at IS NULL"
 _KNOWN_BY = 8
 """Looks after which an invoice that the platform does not know is not coming any more."""
 Step = Callable[[Invoice, Fee], Awaitable[None]]
@@ -111,7 +111,7 @@ class InvoiceProcessor:
                 late = timedelta()  # another address was given meanwhile
         await self._guarded(invoice, fee, self._steps.get(InvoiceState(invoice.state), self._rest))
         if late is not None:
-            await execute(_AGAIN, invoice_id, self._deps.now() + late)
+            await execute(_CHECK_BY, invoice_id, self._deps.now() + late)
 
     async def _guarded(self, invoice: Invoice, fee: Fee, work: Step) -> timedelta | None:
         """None: it is done; else the pause until it is tried again, which stands in the row."""
@@ -237,7 +237,7 @@ class InvoiceProcessor:
         elif report.status == "reverse_failed" and asked is not None:
             log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id))
             await self._move(invoice.id, InvoiceEvent.FAIL_REVERSAL, failure="REVERSE_FAILED", check_at=now + DAY)
-        elif report.status in ("issued", "reverse_failed") and (asked is None or now - asked >= _ASK_AGAIN):
+        elif report.status in ("issued", "reverse_failed") and (asked is None or now - asked >= _REVERSAL_RETRY_AFTER):
             await self._ask_to_reverse(invoice, report)
         else:
             await self._wait(invoice, "")

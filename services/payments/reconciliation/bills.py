@@ -33,7 +33,7 @@ BillState = Literal["waiting", "equal", "differs", "empty"]
 DAYS_BACK = 89
 _EDGE = timedelta(minutes=10)
 """A refund that was accepted so near midnight may stand in the neighbouring day's bill."""
-_AGAIN = timedelta(minutes=30)
+_RETRY_AFTER = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ class BillReconciliation:
             if isinstance(error, Rejected):
                 log.error("bill_refused", pool=bill.pool, day=str(bill.day), vendor_code=error.vendor_code)
             await Bill.filter(id=bill_id).update(
-                check_at=self._deps.now() + _AGAIN, failure=str(getattr(error, "vendor_code", type(error).__name__))
+                check_at=self._deps.now() + _RETRY_AFTER,
+                failure=str(getattr(error, "vendor_code", type(error).__name__)),
             )
             return
         found = await self._differences(bill, statement)

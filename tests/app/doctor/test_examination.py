@@ -85,7 +85,7 @@ def complete_settings(database_url: str, redis_url: str, api_url: str) -> Settin
 
 @pytest.fixture(autouse=True)
 def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "PATIENCE", 90.0)
+    monkeypatch.setattr(doctor, "TIMEOUT", 90.0)
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ async def test_a_check_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         await asyncio.Event().wait()
         return []
 
-    monkeypatch.setattr(doctor, "PATIENCE", 0.05)
+    monkeypatch.setattr(doctor, "TIMEOUT", 0.05)
     monkeypatch.setattr(doctor, "CHECKS", {"慢": hang})
     (finding,) = await examine(complete_settings("", "", ""))
     assert (finding.check, finding.state) == ("慢", "problem")

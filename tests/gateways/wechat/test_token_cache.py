@@ -109,7 +109,7 @@ async def test_a_caller_who_gives_up_does_not_stop_the_others(store: Redis) -> N
 async def test_a_process_that_died_while_fetching_holds_nobody_up(
     store: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_cache, "PATIENCE", 0.2)
+    monkeypatch.setattr(token_cache, "TIMEOUT", 0.2)
     await store.set(f"{KEY}:lease", "the dead", px=60_000)
     assert await SharedValues(store).get(KEY, Issuer()) == "t1"
     assert await store.get(f"{KEY}:lease") == b"the dead", "a foreign lease is left alone"

@@ -218,7 +218,7 @@ async def test_a_leave_after_the_draw_is_filled_by_a_supplementary_draw(world: W
 async def test_progress_is_streamed_whenever_it_changes(
     world: World, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.draws.live.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("services.draws.live.POLL_INTERVAL", 0.01)
     organisation = str(office.agency.organisation_id)
     agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
     draw = await make_draw(world, agency)
@@ -236,7 +236,7 @@ async def test_a_stream_ends_when_the_log_in_does(
     world: World, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.draws.event_stream.WAIT", 0.01)
-    monkeypatch.setattr("services.draws.event_stream.CHECK_EVERY", 0.01)
+    monkeypatch.setattr("services.draws.event_stream.CHECK_INTERVAL", 0.01)
     organisation = str(office.agency.organisation_id)
     agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
     draw = await make_draw(world, agency)

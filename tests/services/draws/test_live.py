@@ -21,7 +21,7 @@ from tests.factories.offices import Office, add_experts, make_office, open_invit
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.draws.live.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("services.draws.live.POLL_INTERVAL", 0.01)
     monkeypatch.setattr("services.draws.live._RETRY", 0.01)
 
 

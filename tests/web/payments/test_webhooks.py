@@ -86,7 +86,7 @@ async def test_a_slow_database_is_answered_in_time_with_a_refusal(
     async def slow(*_: object, **__: object) -> None:
         await asyncio.sleep(5)
 
-    monkeypatch.setattr(webhooks, "PATIENCE", 0.05)
+    monkeypatch.setattr(webhooks, "TIMEOUT", 0.05)
     monkeypatch.setattr(kit.settle, "apply_trade", slow)
     _, body = await paid_notification(kit)
     answer = await client.post(PATH, data=body, headers=GOOD)
