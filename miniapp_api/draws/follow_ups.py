@@ -84,7 +84,7 @@ async def former(call: Call, path: DrawPath) -> Listing[FormerExpert]:
 @api.get("/draws/{draw_id}/recall", "原专家名单", action="draw.start")
 async def panel(call: Call, path: DrawPath) -> RecallPanel:
     """The original experts of a recall, and what was agreed with each."""
-    return await call.services.draws.recalls.panel(call.actor, path.draw_id)
+    return await call.services.draws.recall_queries.panel(call.actor, path.draw_id)
 
 
 @api.put("/draws/{draw_id}/recall/phone", "填写通话号码", action="draw.start")

@@ -19,6 +19,7 @@ from services.draws.calls.calling import Calling
 from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.follow_ups.follow_ups import FollowUps
+from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
@@ -60,6 +61,7 @@ class DrawServices:
     copies: DrawCopies
     follow_ups: FollowUps
     recalls: Recalls
+    recall_queries: RecallQueries
     releases: Releases
     release_queries: ReleaseQueries
     attachments: DrawAttachments
@@ -109,6 +111,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
     bridged = VirtualCalls(deps, ports.bridge)
+    recall_queries = RecallQueries(deps, access, bridged)
     release_queries = ReleaseQueries(deps, access, verification, bridged)
     releases = Releases(deps, notices, release_queries, calling, bridged)
     discard_queries, digests = DiscardQueries(access), Digests(deps, notices)
@@ -124,7 +127,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         follow_ups=FollowUps(deps, setup),
         releases=releases,
         release_queries=release_queries,
-        recalls=Recalls(deps, notices, access, calling, invitations, bridged),
+        recalls=Recalls(deps, notices, access, recall_queries, calling, invitations, bridged),
+        recall_queries=recall_queries,
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.renderer, queries),
         recusal_lists=recusal_lists,

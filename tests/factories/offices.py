@@ -43,6 +43,7 @@ from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.follow_ups.follow_ups import FollowUps
+from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import Releases
@@ -132,6 +133,7 @@ class Office:
     previews: DrawPreviews
     follow_ups: FollowUps
     recalls: Recalls
+    recall_queries: RecallQueries
     releases: Releases
     release_queries: ReleaseQueries
     virtual_calls: VirtualCalls
@@ -188,6 +190,7 @@ async def make_office(deps: Deps) -> Office:
     setup, bridge = DrawSetup(deps, notices), Bridge()
     calls = VirtualCalls(deps, bridge)
     discard_queries = DiscardQueries(access)
+    recall_queries = RecallQueries(deps, access, calls)
     release_queries = ReleaseQueries(deps, access, Verification(deps, notices), calls)
     return Office(
         deps,
@@ -216,7 +219,8 @@ async def make_office(deps: Deps) -> Office:
         RecusalLists(deps),
         DrawPreviews(deps),
         FollowUps(deps, setup),
-        Recalls(deps, notices, access, run, invitations, calls),
+        Recalls(deps, notices, access, recall_queries, run, invitations, calls),
+        recall_queries,
         Releases(deps, notices, release_queries, run, calls),
         release_queries,
         calls,

@@ -46,7 +46,7 @@ class RecallPages(DrawPart):
             detail,
             error=form.error,
             f=form,
-            panel=await draws.recalls.panel(actor, draw.id),
+            panel=await draws.recall_queries.panel(actor, draw.id),
             waiting=state in (*EDITABLE, DrawState.SUBMITTED),
             open=state == DrawState.VERIFIED and not begun,
             late=state == DrawState.VERIFIED and begun,

@@ -311,7 +311,7 @@ async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> No
     call = await VirtualCall.get(draw_id=draw_id)
     await office.virtual_calls.dial(call.id)
     await office.virtual_calls.apply_report(report(call, "200100", 90))
-    shown = {one.id: one for one in (await office.recalls.panel(office.agency, draw_id)).rows}[row.id]
+    shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, draw_id)).rows}[row.id]
     assert shown.called_at is not None
     assert [(one.state_label, one.seconds) for one in shown.calls] == [("已通话", 90)]
     assert shown.takes_part is None, "a talk decides nothing by itself"

@@ -127,7 +127,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
     recall = await make_recall(office)
     recalled = (await Draw.get(id=recall)).original_id
     await office.recalls.remember_phone(office.agency, recall, "18030785987")
-    row = (await office.recalls.panel(office.agency, recall)).rows[0]
+    row = (await office.recall_queries.panel(office.agency, recall)).rows[0]
     await office.recalls.ring(office.agency, recall, row.id)
     await next_project(world)
     released, _ = await world.panel(2)
@@ -151,7 +151,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await look_at(agency, "agency-notify", f"/agency/draws/{recall}/notify")
     await look_at(agency, "agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     starts = (await Draw.get(id=recall)).starts_at
-    for one in (await office.recalls.panel(office.agency, recall)).rows:
+    for one in (await office.recall_queries.panel(office.agency, recall)).rows:
         await office.recalls.note(office.agency, recall, one.id, True, starts)
     await office.recalls.confirm(office.agency, recall)
     page = await look_at(agency, "record-recall", f"/record/{records[0]}")

@@ -281,7 +281,7 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     old = draw.original_id
     assert old is not None
     assert (draw.number[:4], draw.needed) == ("CQRE", 2)
-    panel = await office.recalls.panel(office.agency, new)
+    panel = await office.recall_queries.panel(office.agency, new)
     assert [row.state_label for row in panel.rows] == ["未确认", "未确认"]
     await office.recalls.remember_phone(office.agency, new, "180 3078 5987")
     with pytest.raises(Conflict, match="还有2位专家未确认"):
@@ -297,7 +297,7 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     assert {row.expert_id for row in invited} == {row.expert_id for row in await Invitation.filter(draw_id=old)}
     assert gathering in {row.gathering_at for row in invited}
     assert await Notice.filter(kind="draw_accepted", invitation_id__in=[row.id for row in invited]).count() == 2
-    shown = await office.recalls.panel(office.agency, new)
+    shown = await office.recall_queries.panel(office.agency, new)
     assert (shown.final, shown.staff_phone) == (True, "18030785987")
     with pytest.raises(Conflict, match="不能再修改"):
         await office.recalls.note(office.agency, new, one.id, False, None)
@@ -319,13 +319,13 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
 
 async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
-    row = (await office.recalls.panel(office.agency, new)).rows[0]
+    row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     with pytest.raises(Conflict, match="请先填写您的通话号码"):
         await office.recalls.ask_back(office.agency, new, row.id)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
     for times in (1, 2, 3):
         await office.recalls.ask_back(office.agency, new, row.id)
-        shown = (await office.recalls.panel(office.agency, new)).rows[0]
+        shown = (await office.recall_queries.panel(office.agency, new)).rows[0]
         assert (shown.asked, shown.called_at) == (times, office.deps.now())
         with pytest.raises(Conflict, match="刚刚已请该专家回电" if times < 3 else "已请该专家回电3次"):
             await office.recalls.ask_back(office.agency, new, row.id)
@@ -337,7 +337,7 @@ async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(offic
 async def test_two_who_confirm_at_once_invite_everybody_once(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    for row in (await office.recalls.panel(office.agency, new)).rows:
+    for row in (await office.recall_queries.panel(office.agency, new)).rows:
         await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
     both = [office.recalls.confirm(office.agency, new) for _ in range(2)]
     results = await asyncio.gather(*both, return_exceptions=True)
@@ -352,7 +352,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
-    for row in (await office.recalls.panel(office.agency, new)).rows:
+    for row in (await office.recall_queries.panel(office.agency, new)).rows:
         await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
     await office.recalls.confirm(office.agency, new)
     first, second = await Invitation.filter(draw_id=new).order_by("id")
@@ -374,7 +374,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
 async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_instead(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    one, other = (await office.recalls.panel(office.agency, new)).rows
+    one, other = (await office.recall_queries.panel(office.agency, new)).rows
     await office.recalls.note(office.agency, new, one.id, True, draw.starts_at)
     await office.recalls.note(office.agency, new, other.id, False, None)
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
@@ -404,7 +404,7 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
 
     times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
     new = await verified(office, await office.follow_ups.recall(office.agency, old, times))
-    for row in (await office.recalls.panel(office.agency, new)).rows:
+    for row in (await office.recall_queries.panel(office.agency, new)).rows:
         await office.recalls.note(office.agency, new, row.id, True, times.starts_at)
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
     await check_invariants()
@@ -413,7 +413,7 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
 async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    row = (await office.recalls.panel(office.agency, new)).rows[0]
+    row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     for at, words in (
         (draw.starts_at - timedelta(days=1), "同一天"),
         (draw.starts_at + timedelta(minutes=1), "评标开始之前"),
@@ -427,7 +427,7 @@ async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> 
 async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: Office, what: str) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    row = (await office.recalls.panel(office.agency, new)).rows[0]
+    row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
     known = await RecalledExpert.get(id=row.id)
     if what == "left":
@@ -436,7 +436,7 @@ async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: O
         await sit_elsewhere(office, known.expert_id, draw.starts_at, draw.ends_at)
     with pytest.raises(Conflict, match="请登记为不参评"):
         await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
-    for one in (await office.recalls.panel(office.agency, new)).rows[1:]:
+    for one in (await office.recall_queries.panel(office.agency, new)).rows[1:]:
         await office.recalls.note(office.agency, new, one.id, False, None)
     with pytest.raises(Conflict, match=row.name):
         await office.recalls.confirm(office.agency, new)
@@ -447,7 +447,7 @@ async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: O
 async def test_an_expert_who_has_left_the_pool_is_neither_rung_nor_written_to(office: Office) -> None:
     new = await make_recall(office)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
-    row, other = (await office.recalls.panel(office.agency, new)).rows
+    row, other = (await office.recall_queries.panel(office.agency, new)).rows
     expert_id = (await RecalledExpert.get(id=row.id)).expert_id
     await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
     for ask in (office.recalls.ring, office.recalls.ask_back):
@@ -455,14 +455,14 @@ async def test_an_expert_who_has_left_the_pool_is_neither_rung_nor_written_to(of
             await ask(office.agency, new, row.id)
     assert not await Notice.exists(kind="recall_asked")
     assert not office.bridge.made
-    shown = {one.id: one.hindrance for one in (await office.recalls.panel(office.agency, new)).rows}
+    shown = {one.id: one.hindrance for one in (await office.recall_queries.panel(office.agency, new)).rows}
     assert shown == {row.id: "已退库", other.id: ""}
 
 
 async def test_a_leave_is_the_expert_s_own_matter_but_hides_no_other_panel(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    row, other = (await office.recalls.panel(office.agency, new)).rows
+    row, other = (await office.recall_queries.panel(office.agency, new)).rows
     for one in (row, other):
         expert_id = (await RecalledExpert.get(id=one.id)).expert_id
         await Unavailability.create(
@@ -479,7 +479,7 @@ async def test_a_leave_is_the_expert_s_own_matter_but_hides_no_other_panel(offic
 async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    rows = (await office.recalls.panel(office.agency, new)).rows
+    rows = (await office.recall_queries.panel(office.agency, new)).rows
     for row in rows:
         await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
     await office.recalls.confirm(office.agency, new)
@@ -490,24 +490,25 @@ async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(offi
     messages = Attempt.filter(channel="sms", notice__kind="draw_accepted", notice__invitation_id=invitation.id)
     for times in range(1, 4):
         await messages.update(state="failed")
-        shown = {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id]
+        shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, new)).rows}[rows[0].id]
         assert (shown.sms_label, shown.unwritten, shown.may_resend) == ("发送失败", True, True)
         await office.recalls.resend(office.agency, new, rows[0].id)
         assert await messages.count() == times + 1
-        shown = {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id]
+        shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, new)).rows}[rows[0].id]
         assert (shown.sms_label, shown.may_resend) == ("待发送", False)
     said = await Notice.filter(kind="draw_accepted", invitation_id=invitation.id).values_list("params", flat=True)
     assert all(one == said[0] for one in said), "the same time, place and code"
     await messages.update(state="failed")
     with pytest.raises(Conflict, match="已重新发送3次"):
         await office.recalls.resend(office.agency, new, rows[0].id)
-    assert not {one.id: one for one in (await office.recalls.panel(office.agency, new)).rows}[rows[0].id].may_resend
+    listed = {one.id: one for one in (await office.recall_queries.panel(office.agency, new)).rows}
+    assert not listed[rows[0].id].may_resend
 
 
 async def test_who_never_came_to_the_original_is_marked_where_others_did(office: Office) -> None:
     new = await make_recall(office)
-    assert [row.stayed_away for row in (await office.recalls.panel(office.agency, new)).rows] == [False, False]
-    came, other = (await office.recalls.panel(office.agency, new)).rows
+    assert [row.stayed_away for row in (await office.recall_queries.panel(office.agency, new)).rows] == [False, False]
+    came, other = (await office.recall_queries.panel(office.agency, new)).rows
     earlier = await Invitation.get(id=(await RecalledExpert.get(id=came.id)).earlier_id)
     await Attendance.create(
         invitation_id=earlier.id,
@@ -517,7 +518,7 @@ async def test_who_never_came_to_the_original_is_marked_where_others_did(office:
         method="desk",
         by_id=office.desk.account_id,
     )
-    shown = {row.id: row.stayed_away for row in (await office.recalls.panel(office.agency, new)).rows}
+    shown = {row.id: row.stayed_away for row in (await office.recall_queries.panel(office.agency, new)).rows}
     assert shown == {came.id: False, other.id: True}
 
 
@@ -549,9 +550,9 @@ async def test_what_does_not_fit_a_recall_says_what_to_do(office: Office) -> Non
     with pytest.raises(Conflict, match="商定"):
         await office.absences.change_gathering(office.agency, new, notice.id, notice.gathering_at)
     with pytest.raises(Conflict, match="不是通知原专家项目"):
-        await office.recalls.panel(office.agency, old)
+        await office.recall_queries.panel(office.agency, old)
     with pytest.raises(Forbidden):
-        await office.recalls.panel(office.supervisor, new)
+        await office.recall_queries.panel(office.supervisor, new)
     await Draw.filter(id=new).update(starts_at=office.deps.now() - timedelta(minutes=1))
     with pytest.raises(Conflict, match="开始时间已过"):
         await office.recalls.confirm(office.agency, new)

@@ -1,0 +1,157 @@
+"""What is read of recalls (复评、通知原专家评标): whom of the original panel to talk to, and how far that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.draws.lifecycles import DrawState
+from domain.draws.record import SKIP_REASONS
+from domain.errors import Conflict
+from domain.masking import mask_id_number
+from models.draws import Condition, Draw, RecalledExpert
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.crypto import PHONE
+from services.draws.access import DrawAccess
+from services.draws.call_order.eligibility import find_hindrances, recusals
+from services.draws.calls.sms_states import SMS_LABELS, sms_state
+from services.draws.virtual_calls import CallLine, VirtualCalls
+
+_PANEL = f"""
+SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
+  btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
+  i.id AS invitation_id, i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
+  (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
+  (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
+    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked,
+  NOT EXISTS (SELECT 1 FROM attendance a WHERE a.invitation_id = r.earlier_id AND a.direction = 'in')
+    AND EXISTS (SELECT 1 FROM attendance a WHERE a.draw_id = p.draw_id AND a.direction = 'in') AS stayed_away
+FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
+JOIN call_notice n ON n.id = c.notice_id JOIN invitation p ON p.id = r.earlier_id
+LEFT JOIN invitation i ON i.draw_id = r.draw_id AND i.expert_id = r.expert_id
+WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
+"""
+
+
+_LABELS = {None: "未确认", True: "参评", False: "不参评"}
+
+
+@dataclass(frozen=True)
+class RecallRow:
+    """An expert of the original panel. `proposed` is the gathering of the notice, `gathering_at` what was agreed."""
+
+    id: UUID
+    name: str
+    id_number: Annotated[str, Field(description="Masked")]
+    condition: int
+    venue: str
+    place: str
+    proposed: datetime
+    called_at: datetime | None
+    asked: Annotated[int, Field(description="How often the expert was asked to call back")]
+    takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
+    gathering_at: datetime | None
+    state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
+    calls: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
+    sms_label: Annotated[str, Field(description="Of the message with time, place and code; empty before it is due")]
+    unwritten: Annotated[bool, Field(description="That message failed: send it again or tell the expert by a call")]
+    may_resend: Annotated[bool, Field(description="That message failed and may be sent again")]
+    stayed_away: Annotated[bool, Field(description="Never entered the original, while others did (原场未到)")]
+    hindrance: Annotated[str, Field(description="Why the expert can't take part; empty: nothing", examples=["已退库"])]
+
+
+@dataclass(frozen=True)
+class RecallPanel:
+    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last, kept until the
+    activity's end; may be empty.
+
+    `virtual_calls`: the pool offers calls that hide both numbers.
+    """
+
+    staff_phone: str
+    final: bool
+    virtual_calls: bool
+    rows: tuple[RecallRow, ...]
+
+
+class RecallQueries:
+    def __init__(self, deps: Deps, access: DrawAccess, calls: VirtualCalls) -> None:
+        self._deps = deps
+        self._access = access
+        self._calls = calls
+
+    async def panel(self, actor: Actor, draw_id: UUID) -> RecallPanel:
+        """Whom to talk to. The names were unsealed with the original; each reading is logged all the same."""
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            draw = await self._access.get(actor, draw_id)
+            check_recall(draw)
+            await record(actor, self._deps.now(), "recall.panel_read", "draw", draw_id)
+            found = await rows(_PANEL, draw_id)
+            calls = await self._calls.log_of(draw_id, "recall")
+            hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
+        phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
+        resends = self._deps.book(draw.pool).draw.recall.resends_max
+        shown = tuple(
+            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends) for row in found
+        )
+        return RecallPanel(phone, draw.started_at is not None, self._calls.offered(draw.pool), shown)
+
+    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str, resends: int) -> RecallRow:
+        number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
+        shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
+        state_label = _LABELS[row["takes_part"]]
+        unwritten = bool(row["holds_place"]) and row["sms"] == "failed"
+        return RecallRow(
+            **shown,
+            id_number=mask_id_number(number),
+            state_label=state_label,
+            calls=calls,
+            sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
+            unwritten=unwritten,
+            may_resend=unwritten and row["resent"] < resends,
+            hindrance=hindrance,
+        )
+
+    async def unwritten(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
+        """Rows of the experts whom the message with time, place and code did not reach, by id."""
+        if self._deps.now() >= draw.starts_at:
+            return {}
+        found = await rows(_PANEL, draw.id)
+        return {row["id"]: row for row in found if row["holds_place"] and row["sms"] == "failed"}
+
+    async def _hindrances(self, draw: Draw) -> Mapping[UUID, str]:
+        return await self.hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
+
+    async def hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
+        """By row, why its expert can't take part at the time that was agreed or proposed; empty: nothing.
+
+        Who agrees on the phone knows his own leave.
+        """
+        book, found = self._deps.book(draw.pool), dict[UUID, str]()
+        out = await recusals(draw, book.draw.employment_recusal_years)
+        conditions = Condition.filter(draw_id=draw.id).prefetch_related("notice")
+        notices = {one.id: one.notice async for one in conditions}
+        gatherings = {row.id: (row.condition_id, row.gathering_at) for row in panel}
+        for condition_id, at in set(gatherings.values()):
+            call_notice = copy(notices[condition_id])
+            call_notice.gathering_at = at or call_notice.gathering_at
+            those = [row for row in panel if gatherings[row.id] == (condition_id, at)]
+            experts = [row.expert_id for row in those]
+            hindered = await find_hindrances(experts, draw, call_notice, out, book, by_leave=False)
+            for row in those:
+                hindrance = hindered[row.expert_id]
+                found[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
+        return found
+
+
+def check_recall(draw: Draw) -> None:
+    if draw.kind != "recall":
+        raise Conflict("该活动不是通知原专家项目，没有需要通知的原专家。", code="no_recall")
