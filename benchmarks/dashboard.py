@@ -35,9 +35,8 @@ from models.organisations import Organisation
 from services.core.base import Actor, Deps, execute
 from services.draws import TO_DO, DrawAccess, Filters, ReleaseQueries
 from services.draws.queries import DrawQueries
-from services.notifications import Notices
 from services.office.staff_work import StaffWork
-from services.organisations.legal_entities import LegalEntities
+from services.organisations.agent_queries import AgentQueries
 
 OWN, OTHERS = 10_000, 5_000
 TOGETHER = 5
@@ -131,11 +130,11 @@ class Case:
 
 class Cases:
     def __init__(self, deps: Deps, pool: asyncpg.Pool, actor: Actor, legal: LogIn) -> None:
-        access, notices, unused = DrawAccess(deps), Notices(deps), cast(Any, None)
+        access, unused = DrawAccess(deps), cast(Any, None)
         self._queries = DrawQueries(deps, access)
         self._releases = ReleaseQueries(deps, access, unused, unused)
         self._work = StaffWork(deps, access, unused, self._releases, unused, unused, unused)
-        self._entities = LegalEntities(deps, notices)
+        self._agents = AgentQueries(deps)
         self._now = deps.now()
         self._pool, self._actor, self._legal = pool, actor, legal
         self._mine = (POOL, actor.organisation_id)
@@ -183,7 +182,7 @@ class Cases:
         badge, board = await self._queries.count_to_supplement(self._actor), await self._dashboard()
         todo = await self._cards(Filters(states=tuple(TO_DO), urgent_first=True), 0)
         month = await self._cards(Filters(starts_from=first, starts_before=after), 0)
-        asked = await self._entities.count_waiting(self._actor)
+        asked = await self._agents.count_waiting(self._actor)
         releases = [one.draw_id.int for one in await self._releases.tasks(self._actor)]
         payable = sum(one.payable for one in await self._work.remuneration(self._actor))
         return [badge, *board, *todo, *month, asked, *releases, payable]

@@ -30,7 +30,7 @@ class AgentIn(Input):
 @api.get("/organisations/agents", "我的经办人", action="organisation.link_agent")
 async def agents(call: Call) -> Listing[Agent]:
     """The organisation's agents, newest link first."""
-    return Listing(items=await call.services.organisations.legal_entities.list_agents(call.actor))
+    return Listing(items=await call.services.organisations.agents.list_agents(call.actor))
 
 
 @api.post("/organisations/agents", "添加经办人", action="organisation.link_agent", status=201)
@@ -50,7 +50,7 @@ async def revoke(call: Call, path: LinkPath) -> Agent:
 @api.get("/organisations/requests", "企业对我的关联")
 async def requests(call: Call) -> Listing[Agent]:
     """The organisations that ask, or asked, the person to act for them; newest first."""
-    return Listing(items=await call.services.organisations.legal_entities.list_mine(call.actor))
+    return Listing(items=await call.services.organisations.agents.list_mine(call.actor))
 
 
 @api.post("/organisations/requests/{link_id}/acceptance", "同意成为经办人")

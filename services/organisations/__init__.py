@@ -1,9 +1,10 @@
 """Legal entities (法人) with their agents (经办人), and the pool's list of employers (单位列表)."""
 
+from services.organisations.agent_queries import Agent
 from services.organisations.assembly import OrganisationServices, build
 from services.organisations.employer_import import BYTES_MAX, LINES_MAX, render_template
 from services.organisations.employers import SEARCH_MAX, EmployerData, EmployerLine, EmployerRequestView, EmployerView
-from services.organisations.legal_entities import Agent, Registered, check_credit_code, is_credit_code
+from services.organisations.legal_entities import Registered, check_credit_code, is_credit_code
 
 __all__ = [
     "BYTES_MAX",

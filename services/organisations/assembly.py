@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.core.base import Deps
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
+from services.organisations.agent_queries import AgentQueries
 from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
 from services.organisations.legal_entities import LegalEntities
@@ -15,10 +16,13 @@ from services.organisations.legal_entities import LegalEntities
 @dataclass(frozen=True)
 class OrganisationServices:
     legal_entities: LegalEntities
+    agents: AgentQueries
     employers: Employers
     employer_import: EmployerImport
 
 
 def build(deps: Deps, notices: Notices, checker: FileChecker) -> OrganisationServices:
     employers = Employers(deps, notices)
-    return OrganisationServices(LegalEntities(deps, notices), employers, EmployerImport(deps, employers, checker))
+    return OrganisationServices(
+        LegalEntities(deps, notices), AgentQueries(deps), employers, EmployerImport(deps, employers, checker)
+    )

@@ -1,20 +1,16 @@
-"""Legal entities (法人) and their agents (经办人)."""
+"""Log-ins of legal entities (法人), and the links to their agents (经办人)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
 from stdnum.cn import uscc
 
 from domain.clock import print_date
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
-from domain.masking import mask_mobile, mask_name
 from models.accounts import Account
 from models.organisations import AgentLink, Organisation
 from services.accounts import account_by_mobile, check_mobile
@@ -23,14 +19,13 @@ from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, check_below
 from services.core.permissions import check
 from services.notifications import Notices
+from services.organisations.agent_queries import Agent, AgentQueries, organisation_of, state_of, weak_accounts
 from services.ports import IdentityClaims
 
 _ASKED = """
 SELECT at, details->>'account' AS account FROM audit_entry
 WHERE subject = 'organisation' AND subject_id = $1 AND action = 'organisation.ask_agent' AND at > $2 ORDER BY at DESC
 """
-LinkState = Literal["waiting", "active", "expired", "future", "revoked", "declined"]
-PausedBy = Literal["", "entity", "person"]
 
 
 @dataclass(frozen=True)
@@ -45,27 +40,11 @@ class Registered:
     role: str
 
 
-@dataclass(frozen=True)
-class Agent:
-    """A person linked to an organisation. ``waiting``: for acceptance; ``declined``: not accepted, or given up."""
-
-    link_id: UUID
-    organisation_id: UUID
-    organisation_name: str
-    masked_name: Annotated[str, Field(examples=["王**"])]
-    masked_mobile: Annotated[str, Field(examples=["138****1234"])]
-    valid_from: datetime
-    valid_until: datetime
-    state: LinkState
-    paused_by: Annotated[
-        PausedBy, Field(description="Whose real-name level at the identity platform is too low for it; empty: nobody's")
-    ]
-
-
 class LegalEntities:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
+        self._agents = AgentQueries(deps)
 
     async def register(self, pool: str, claims: IdentityClaims, *, account_id: UUID | None = None) -> Registered:
         """Take in what the identity platform vouches for: the person, the organisation, and how they belong together.
@@ -97,7 +76,7 @@ class LegalEntities:
                 await self._vouched_agent(pool, organisation, account.id, now)
             actor = Actor(pool, role, account.id, organisation_id=organisation.id)
             await record(actor, now, "organisation.register", "organisation", organisation.id, level=claims.level)
-            paused = role == "agent" and await _weak_accounts({organisation.legal_account_id})
+            paused = role == "agent" and await weak_accounts({organisation.legal_account_id})
             return Registered(account.id, None if paused else organisation.id, role)
 
     async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
@@ -124,9 +103,9 @@ class LegalEntities:
         if account is None or not found:
             raise self._natural_person(pool)
         self._check_level(pool, claims.level)
-        weak = await _weak_accounts({link.organisation.legal_account_id for link in found})
+        weak = await weak_accounts({link.organisation.legal_account_id for link in found})
         active = [
-            one for one in found if _state(one, now) == "active" and one.organisation.legal_account_id not in weak
+            one for one in found if state_of(one, now) == "active" and one.organisation.legal_account_id not in weak
         ]
         return Registered(account.id, active[0].organisation_id if len(found) == len(active) == 1 else None, "agent")
 
@@ -148,7 +127,7 @@ class LegalEntities:
         check_mobile(mobile)
         if not 1 <= len(name.strip()) <= 50:
             raise InvalidInput("请填写经办人姓名（不超过50个字）。", field="name")
-        organisation_id = _organisation_of(actor)
+        organisation_id = organisation_of(actor)
         now = self._deps.now()
         begin = valid_from or now
         end = valid_until or begin + self._deps.book(actor.pool).login.agent_link_default
@@ -168,7 +147,7 @@ class LegalEntities:
             )
             if link.accepted_at is None:
                 await self._ask(actor, link, organisation, now)
-            return await self._show(link, organisation, account, now)
+            return await self._agents.show(link, organisation, account, now)
 
         request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
         return await once(
@@ -215,7 +194,7 @@ class LegalEntities:
                 await link.save(update_fields=["accepted_at"])
                 await record(actor, now, "organisation.accept_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self._show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def decline(self, actor: Actor, link_id: UUID) -> Agent:
         """The person does not agree, or acts for the organisation no more. Twice is harmless."""
@@ -229,14 +208,14 @@ class LegalEntities:
                 await link.save(update_fields=["declined_at"])
                 await record(actor, now, "organisation.decline_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self._show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def revoke(self, actor: Actor, link_id: UUID) -> Agent:
         """The organisation strikes an agent off, at once. Twice is harmless."""
         check(actor, "organisation.revoke_agent")
         now = self._deps.now()
         async with transaction():
-            link = await AgentLink.select_for_update().get_or_none(id=link_id, organisation_id=_organisation_of(actor))
+            link = await AgentLink.select_for_update().get_or_none(id=link_id, organisation_id=organisation_of(actor))
             if link is None:
                 raise NotFound("找不到这位经办人，请刷新列表。")
             if link.revoked_at is None:
@@ -244,35 +223,7 @@ class LegalEntities:
                 await link.save(update_fields=["revoked_at"])
                 await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self._show(link, organisation, await Account.get(id=link.account_id), now)
-
-    async def list_agents(self, actor: Actor) -> list[Agent]:
-        """The organisation's agents, newest link first."""
-        check(actor, "organisation.link_agent")
-        organisation = await Organisation.get(id=_organisation_of(actor), pool=actor.pool)
-        links = (
-            await AgentLink.filter(organisation_id=organisation.id)
-            .order_by("-created_at", "-id")
-            .prefetch_related("account")
-        )
-        return await self._show_all([(link, organisation, link.account) for link in links], self._deps.now())
-
-    async def list_mine(self, actor: Actor) -> list[Agent]:
-        """The organisations that ask, or asked, the person to act for them; newest first."""
-        links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at", "-id")
-        found = await links.prefetch_related("account", "organisation") if actor.account_id else []
-        return await self._show_all([(link, link.organisation, link.account) for link in found], self._deps.now())
-
-    async def count_waiting(self, actor: Actor) -> int:
-        """How many organisations wait for the person's answer."""
-        if actor.account_id is None:
-            return 0
-        asked = AgentLink.filter(account_id=actor.account_id, accepted_at=None, revoked_at=None, declined_at=None)
-        return await asked.filter(valid_until__gt=self._deps.now()).count()
-
-    async def is_known_too_weakly(self, actor: Actor) -> bool:
-        """Whether the person, at his newest log-in by the identity platform, had too low a real-name level."""
-        return await Account.exists(id=actor.account_id, weak_identity_at__isnull=False)
+            return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     def _natural_person(self, pool: str) -> RuleViolation:
         return RuleViolation(
@@ -377,40 +328,6 @@ class LegalEntities:
         await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])
         return link
 
-    async def _show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
-        return (await self._show_all([(link, organisation, account)], now))[0]
-
-    async def _show_all(self, links: Sequence[tuple[AgentLink, Organisation, Account]], now: datetime) -> list[Agent]:
-        weak = await _weak_accounts({organisation.legal_account_id for _, organisation, _ in links})
-        return [
-            Agent(
-                link.id,
-                organisation.id,
-                organisation.name,
-                mask_name(account.real_name),
-                mask_mobile(self._deps.keys.read(account.mobile_sealed, "mobile")),
-                link.valid_from,
-                link.valid_until,
-                _state(link, now),
-                _paused_by(organisation, account, weak),
-            )
-            for link, organisation, account in links
-        ]
-
-
-async def _weak_accounts(accounts: Collection[UUID | None]) -> set[UUID]:
-    """Those whom the identity platform, at their newest log-in, knew too weakly."""
-    known = [one for one in accounts if one is not None]
-    found = await Account.filter(id__in=known, weak_identity_at__isnull=False).values_list("id", flat=True)
-    return {UUID(str(one)) for one in found}
-
-
-def _paused_by(organisation: Organisation, account: Account, weak: Collection[UUID]) -> PausedBy:
-    """As ``services/accounts/roles.py`` withholds the role."""
-    if organisation.legal_account_id in weak:
-        return "entity"
-    return "person" if account.weak_identity_at is not None else ""
-
 
 def is_credit_code(code: str) -> bool:
     return bool(uscc.is_valid(code.strip().upper()))
@@ -424,21 +341,3 @@ def check_credit_code(code: str, field: str = "credit_code") -> str:
             "统一社会信用代码不正确，应为18位且校验位相符，请核对。", code="credit_code_invalid", field=field
         )
     return compact
-
-
-def _state(link: AgentLink, now: datetime) -> LinkState:
-    if link.revoked_at is not None:
-        return "revoked"
-    if link.declined_at is not None:
-        return "declined"
-    if link.valid_until <= now:
-        return "expired"
-    if link.accepted_at is None:
-        return "waiting"
-    return "active" if link.valid_from <= now else "future"
-
-
-def _organisation_of(actor: Actor) -> UUID:
-    if actor.organisation_id is None:
-        raise Forbidden("请先选择要代表的企业。", code="organisation_not_chosen")
-    return actor.organisation_id

@@ -48,7 +48,7 @@ class AgentRequestPages:
             status=error.status if error else 200,
             note=note,
             error=error.message if error else "",
-            links=await self._services.organisations.legal_entities.list_mine(visitor),
+            links=await self._services.organisations.agents.list_mine(visitor),
             states=STATES,
             visitor=visitor,
             roles=len(await self._services.accounts.sessions.roles(visitor)),

@@ -148,7 +148,7 @@ class IdentityPages:
     async def _choice(self, pool: str, registered: Registered, target: str) -> str:
         """Where a person goes on for whom no enterprise is chosen: to those that ask, else to those he may act for."""
         person = Actor(pool, "guest", registered.account_id)
-        links = await self._services.organisations.legal_entities.list_mine(person)
+        links = await self._services.organisations.agents.list_mine(person)
         waits = any(link.state == "waiting" for link in links)
         return f"/h5/{pool}/agent-requests" if waits else with_query("/h5/role", next=target)
 

@@ -45,7 +45,7 @@ class AgentPages(AgencyPart):
             request,
             error=form.error,
             f=form,
-            agents=await self.services.organisations.legal_entities.list_agents(actor),
+            agents=await self.services.organisations.agents.list_agents(actor),
             states={**STATES, "waiting": "等待对方接受", "revoked": "已取消", "declined": "对方不担任"},
             usual=rules.agent_link_default.days,
             most=rules.agent_link_max.days,

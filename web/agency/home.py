@@ -75,7 +75,7 @@ class HomePages(AgencyPart):
             request,
             who=self.auth.role_label(actor),
             organisation=self._organisation(actor, roles),
-            requests=await self.services.organisations.legal_entities.count_waiting(actor),
+            requests=await self.services.organisations.agents.count_waiting(actor),
             board=board,
             todo=todo,
             forms=open_forms(await self.services.accounts.form_drafts.list(actor)),

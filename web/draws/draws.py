@@ -75,7 +75,7 @@ class DrawPages(DrawPageBase):
             width="wide",
             who=self._auth.role_label(actor),
             cards=cards.items,
-            requests=await self._services.organisations.legal_entities.count_waiting(actor),
+            requests=await self._services.organisations.agents.count_waiting(actor),
             waiting=await self._waiting(actor),
             wanted=await self._wanted(actor),
             **await self._venues_work(actor),

@@ -33,7 +33,7 @@ class HomePages(OfficePart):
             who=self.auth.role_label(actor),
             states=await self.services.office.applications.counts(actor, Filter()),
             out=self.auth.form(actor, "logout"),
-            requests=await self.services.organisations.legal_entities.count_waiting(actor),
+            requests=await self.services.organisations.agents.count_waiting(actor),
         )
 
 

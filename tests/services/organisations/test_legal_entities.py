@@ -15,6 +15,7 @@ from models.organisations import AgentLink, Organisation
 from services.accounts.roles import roles_of
 from services.core.base import Actor, Deps
 from services.notifications import Notices
+from services.organisations.agent_queries import AgentQueries
 from services.organisations.legal_entities import LegalEntities
 from services.ports import IdentityClaims
 from tests.factories.people import CREDIT_CODE, make_account, make_agent_link, make_organisation, mobile_number
@@ -32,6 +33,11 @@ def claims() -> IdentityClaims:
     return IdentityClaims(
         "sub-1", "李四", mobile_number(), "11010519491231002X", 4, "legal", "广州示范招标有限公司", CREDIT_CODE
     )
+
+
+@pytest.fixture
+def agents(deps: Deps) -> AgentQueries:
+    return AgentQueries(deps)
 
 
 async def _legal(organisations: LegalEntities, claims: IdentityClaims) -> Actor:
@@ -65,7 +71,7 @@ async def test_a_weak_real_name_level_is_told_to_be_raised(
 
 
 async def test_a_later_weak_log_in_takes_the_right_away_and_a_strong_one_gives_it_back(
-    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock, deps: Deps
+    organisations: LegalEntities, agents: AgentQueries, claims: IdentityClaims, clock: FixedClock, deps: Deps
 ) -> None:
     legal = await organisations.register("demo", claims)
     agent = await make_account(deps)
@@ -79,19 +85,19 @@ async def test_a_later_weak_log_in_takes_the_right_away_and_a_strong_one_gives_i
         await organisations.register("demo", replace(claims, level=3))
     assert await held() == [[], []], "its agents act for an entity that is known too weakly"
     mobile = deps.keys.open_text(agent.mobile_sealed, "mobile")
-    [link] = await organisations.list_mine(Actor("demo", "guest", agent.id))
+    [link] = await agents.list_mine(Actor("demo", "guest", agent.id))
     assert (link.state, link.paused_by) == ("active", "entity")
     for change in ({"user_type": "person"}, {"user_type": "agent"}):
         entered = await organisations.register("demo", replace(claims, mobile=mobile, **change))
         assert entered.organisation_id is None, "nothing to act for until the entity is known well enough"
     await organisations.register("demo", claims)
     assert await held() == [["organisation"], ["agent"]]
-    assert [one.paused_by for one in await organisations.list_mine(Actor("demo", "guest", agent.id))] == [""]
+    assert [one.paused_by for one in await agents.list_mine(Actor("demo", "guest", agent.id))] == [""]
     person = replace(claims, mobile=mobile, user_type="person", level=3)
     with pytest.raises(RuleViolation, match="为3级"):
         await organisations.register("demo", person)
     assert await held() == [["organisation"], []], "the agent alone"
-    assert [one.paused_by for one in await organisations.list_mine(Actor("demo", "guest", agent.id))] == ["person"]
+    assert [one.paused_by for one in await agents.list_mine(Actor("demo", "guest", agent.id))] == ["person"]
 
 
 async def test_a_stranger_s_weak_log_in_for_the_same_entity_takes_nothing_from_it(
@@ -156,7 +162,7 @@ async def test_the_platform_s_mobile_must_be_that_of_the_one_logged_in(
 
 
 async def test_an_entity_links_an_agent_who_agrees(
-    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
+    organisations: LegalEntities, agents: AgentQueries, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     legal, mobile = await _legal(organisations, claims), mobile_number()
     asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
@@ -167,13 +173,13 @@ async def test_an_entity_links_an_agent_who_agrees(
     assert (told.account_id, told.params["organisation"]) == (account.id, claims.organisation_name)
     person = Actor("demo", "guest", account.id)
     assert await roles_of(account.id, clock.now()) == []
-    assert [link.organisation_name for link in await organisations.list_mine(person)] == [claims.organisation_name]
+    assert [link.organisation_name for link in await agents.list_mine(person)] == [claims.organisation_name]
     assert (await organisations.accept(person, asked.link_id)).state == "active"
     assert (await organisations.accept(person, asked.link_id)).state == "active"
     assert [role.role for role in await roles_of(account.id, clock.now())] == ["agent"]
     clock.move(timedelta(days=30))
     assert await roles_of(account.id, clock.now()) == []
-    assert [link.state for link in await organisations.list_agents(legal)] == ["expired"]
+    assert [link.state for link in await agents.list_agents(legal)] == ["expired"]
 
 
 async def test_a_repeated_request_links_once(organisations: LegalEntities, claims: IdentityClaims) -> None:
