@@ -62,14 +62,14 @@ def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
     }
 
 
-async def run(settings: Settings, plan: Plan, *, tell: Callable[[str], None] = print) -> None:
+async def run(settings: Settings, plan: Plan, *, report: Callable[[str], None] = print) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; CommandError or EmbeddedError when it can't start."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
     try:
-        await _until(over, _serve(settings, plan, tell))
+        await _until(over, _serve(settings, plan, report))
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
@@ -90,7 +90,7 @@ async def _until(over: asyncio.Event, work: Coroutine[None, None, None]) -> None
         task.result()
 
 
-async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, plan: Plan, report: Callable[[str], None]) -> None:
     """Serve until cancelled. Only cancelling ends it, once, so that the end itself runs undisturbed."""
     async with own_servers(settings) as (found, _servers):
         check_ports(found, plan)
@@ -104,7 +104,7 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
                 await push_menus(found, plan)
                 await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")
                 await call_demo_expert(found)
-            tell(addresses(found, plan))
+            report(addresses(found, plan))
             await asyncio.get_running_loop().create_future()
 
 

@@ -145,7 +145,7 @@ def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
         if failing := deadlines.failing():
             raise NotReady(f"failing: {', '.join(sorted(failing))}")
 
-    return {"tick": check_tick, "duties": check_kinds}
+    return {"tick": check_tick, "due_tasks": check_kinds}
 
 
 async def _tick(container: Container, ticking: Ticking, well: Well) -> None:

@@ -29,7 +29,7 @@ class ExamStory:
 
     stage: Stage
     bank: Path
-    tell: Callable[[str], None] = print
+    report: Callable[[str], None] = print
     phone: Phone = field(init=False)
     transcript: Transcript = field(init=False)
     mini: MiniProgram = field(init=False)
@@ -40,7 +40,7 @@ class ExamStory:
 
     def __post_init__(self) -> None:
         self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
-        self.transcript = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.tell)
+        self.transcript = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.report)
         self.mini = MiniProgram(self.stage.wire, self.phone, "")
         self.right = read_answers(self.bank)
 
@@ -56,7 +56,7 @@ class ExamStory:
         await self.phone.follow()
         await self.phone.bind()
         await call_example(self.stage.deps)
-        await self._until(self._heard(SHORT), "考试通知")
+        await self._until(self._notified(SHORT), "考试通知")
         await self.phone.say("考试")
         await self.transcript.show()
         await self.mini.open()
@@ -72,7 +72,7 @@ class ExamStory:
         until = datetime.fromisoformat(paper["grace_until"])
         await self.stage.advance_to(until + timedelta(seconds=2))
         await self._until(self._results(1), "第一次成绩")
-        await self._until(self._heard("次机会"), "成绩通知")
+        await self._until(self._notified("次机会"), "成绩通知")
 
     async def change_the_phone(self) -> None:
         self.transcript.heading("三、第二次作答：中途换一台设备，接着答，交卷")
@@ -97,7 +97,7 @@ class ExamStory:
         self.transcript.heading("四、成绩与证书")
         await self._until(self._results(2), "第二次成绩")
         await self._until(self._certified, "证书")
-        await self._until(self._heard("合格"), "合格通知")
+        await self._until(self._notified("合格"), "合格通知")
         await self.phone.say("证书")
         await self.transcript.show()
 
@@ -137,7 +137,7 @@ class ExamStory:
 
     # ---- waiting
 
-    def _heard(self, word: str) -> Callable[[], Awaitable[bool]]:
+    def _notified(self, word: str) -> Callable[[], Awaitable[bool]]:
         """Whether a message with ``word`` has come to the chat or as an SMS since now."""
         seen: tuple[int, int] | None = None
 

@@ -71,12 +71,12 @@ class Story:
     panel: list[str] = field(default_factory=list)
     """The unsealed result: a line of the agency's page for each expert who took part."""
 
-    def __init__(self, stage: Stage, tell: Callable[[str], None] = print) -> None:
+    def __init__(self, stage: Stage, report: Callable[[str], None] = print) -> None:
         self.stage, self.receipts, self.panel = stage, [], []
         mobiles = {person.role: person.mobile for person in (*STAFF, *OFFICES)}
         phones = {person.mobile: stage.phone(person.mobile, POOL) for person in CAST}
         names = {mobiles[role]: name for role, name in _NAMES.items()}
-        self.transcript = Transcript(stage, list(phones.values()), names, tell)
+        self.transcript = Transcript(stage, list(phones.values()), names, report)
         experts = [Expert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
         self.group = Group(experts)
         self.offices = {
@@ -118,7 +118,7 @@ class Story:
             await phone.follow()
             await phone.bind()
         await self.transcript.skip()
-        self.transcript.tell(f"……另有{len(others)}位专家、代理机构和监督人也这样绑定；{UNBOUND}位专家没有绑定微信。")
+        self.transcript.report(f"……另有{len(others)}位专家、代理机构和监督人也这样绑定；{UNBOUND}位专家没有绑定微信。")
 
     async def set_up(self) -> None:
         self.transcript.heading("二、建项目，设条件，提交核验")
@@ -126,14 +126,14 @@ class Story:
         for role, person in self.offices.items():
             await log_in(person.browser, person.phone, "/agency" if role == "agency" else "/desk")
         await self.transcript.skip()
-        self.transcript.tell("代理机构、核验人员、监督人和签到台用短信验证码登录网页。")
+        self.transcript.report("代理机构、核验人员、监督人和签到台用短信验证码登录网页。")
         self.times = Times.after(await self.stage.now())
         await self._begin_draw()
         await self._set_conditions()
         await self._ask(self.agency, "下一步：提交审核", "提交审核", "等待交易中心核验", reason="请核验")
         await self.transcript.note("代理机构", "提交核验")
         await self._approve()
-        await self._until(self._heard("agency", "核验"), "核验结果")
+        await self._until(self._notified("agency", "核验"), "核验结果")
 
     async def _ask(self, browser: Browser, link: str, button: str, outcome: str, **form: str) -> Page:
         """Open a page by its link, fill its form in, press the button. Raises Missing where the page doesn't say so."""
@@ -204,7 +204,7 @@ class Story:
             facts = (await self._run_page()).facts
             if facts["label"] == DrawState.COMPLETED.label:
                 await self.transcript.show()
-                self.transcript.tell(f"        抽取进度：呼叫{facts['called']}人，{facts['waiting']}")
+                self.transcript.report(f"        抽取进度：呼叫{facts['called']}人，{facts['waiting']}")
                 return
             if facts["label"] != DrawState.DRAWING.label:
                 raise Missing(f"抽取没有完成，状态：{facts['label']}，参评人数不足")
@@ -224,7 +224,7 @@ class Story:
         await phone.say("请假")
         await phone.say("家人住院，需要陪护")
         await phone.tap("确定请假")
-        await self._until(self._heard("agency", "请假"), "请假通知")
+        await self._until(self._notified("agency", "请假"), "请假通知")
         await self.group.mark()
         await self._run_page()
         await _press(self.agency, "启动补抽", "补抽已启动")
@@ -301,7 +301,7 @@ class Story:
 
     async def _urge(self, late: Expert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
-        await self._until(self._heard("agency", "未签到"), "未到提醒")
+        await self._until(self._notified("agency", "未签到"), "未到提醒")
         await self._awaited()
         await _press(self.desk, f"语音催促{code}", "催1次")
         await self.transcript.note("签到台", f"专家 {code} 未到，发起语音催促")
@@ -312,11 +312,11 @@ class Story:
     async def unseal(self) -> None:
         self.transcript.heading("八、评标前30分钟，结果解密")
         await self.stage.advance_to(self.times.starts - timedelta(minutes=30) + timedelta(seconds=1))
-        await self._until(self._heard("agency", "解密，可查看"), "解密通知")
+        await self._until(self._notified("agency", "解密，可查看"), "解密通知")
         self.panel = [line for line in (await self._result()).lines if line.startswith(InvitationState.ACCEPTED.label)]
         await self.transcript.note("代理机构", "查看并打印名单（每次查看留痕）")
         for line in self.panel:
-            self.transcript.tell(f"        {line}")
+            self.transcript.report(f"        {line}")
 
     async def leave_the_venue(self) -> None:
         self.transcript.heading("九、评标结束")
@@ -359,7 +359,7 @@ class Story:
 
     # ---- waiting
 
-    def _heard(self, role: str, word: str) -> Callable[[], Awaitable[bool]]:
+    def _notified(self, role: str, word: str) -> Callable[[], Awaitable[bool]]:
         """Whether a message with ``word`` has come to the chat of an office since now."""
         start: int | None = None
         phone = self.offices[role].phone

@@ -33,11 +33,11 @@ class Transcript:
     stage: Stage
     phones: list[Phone]
     names: dict[str, str]
-    tell: Callable[[str], None] = print
+    report: Callable[[str], None] = print
     _seen: dict[str, set[str]] = field(default_factory=dict)
 
     def heading(self, text: str) -> None:
-        self.tell(f"\n── {text} ──")
+        self.report(f"\n── {text} ──")
 
     async def note(self, who: str, text: str) -> None:
         """An action in the mini-program or at the desk. Prints first what happened on the phones before."""
@@ -72,7 +72,7 @@ class Transcript:
         text = _ADDRESS.sub("", _MOBILE.sub(r"\1****\2", line.text))
         at = local(datetime.fromtimestamp(line.at, UTC))
         said = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
-        self.tell(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {said}")
+        self.report(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {said}")
 
 
 def _events(state: Json, pool: str, who: str) -> Iterator[tuple[str, Line]]:

@@ -76,10 +76,10 @@ async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
             await connection.close()
 
     monkeypatch.setattr(all_in_one, "PREPARATIONS", [prepare])
-    told: asyncio.Queue[str] = asyncio.Queue()
-    task = asyncio.create_task(run(settings, Plan(), tell=told.put_nowait))
+    reported: asyncio.Queue[str] = asyncio.Queue()
+    task = asyncio.create_task(run(settings, Plan(), report=reported.put_nowait))
     async with asyncio.timeout(60):
-        said = await told.get()
+        said = await reported.get()
     assert f"http://127.0.0.1:{settings.http.port}/api/docs" in said
     assert prepared == ["audit_entry"]
     assert find_instance(settings.data_dir) is not None
@@ -109,7 +109,7 @@ async def test_the_phones_are_named_when_the_cast_is_bound_so_that_no_used_code_
     monkeypatch.setattr(all_in_one, "PREPARATIONS", [])
     monkeypatch.setattr(all_in_one, "push_menus", push_menus)
     monkeypatch.setattr(all_in_one, "introduce", introduce)
-    task = asyncio.create_task(run(settings, Plan(sandbox_port=free_port()), tell=order.put_nowait))
+    task = asyncio.create_task(run(settings, Plan(sandbox_port=free_port()), report=order.put_nowait))
     async with asyncio.timeout(60):
         assert [await order.get(), await order.get()] == ["menus", "introduced"]
         assert "手机页面" in await order.get()
@@ -120,10 +120,10 @@ async def test_the_phones_are_named_when_the_cast_is_bound_so_that_no_used_code_
 @pytest.mark.usefixtures("_stand_in_for_the_parts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_in_order(settings: Settings, number: signal.Signals) -> None:
-    told: asyncio.Queue[str] = asyncio.Queue()
-    task = asyncio.create_task(run(settings, Plan(), tell=told.put_nowait))
+    reported: asyncio.Queue[str] = asyncio.Queue()
+    task = asyncio.create_task(run(settings, Plan(), report=reported.put_nowait))
     async with asyncio.timeout(60):
-        await told.get()
+        await reported.get()
     os.kill(os.getpid(), number)
     async with asyncio.timeout(5):
         await task
@@ -132,14 +132,14 @@ async def test_a_signal_ends_it_in_order(settings: Settings, number: signal.Sign
 
 @pytest.mark.usefixtures("_stand_in_for_the_parts")
 async def test_a_signal_in_the_middle_of_the_start_ends_it_too(settings: Settings) -> None:
-    told: list[str] = []
-    task = asyncio.create_task(run(settings, Plan(), tell=told.append))
+    reported: list[str] = []
+    task = asyncio.create_task(run(settings, Plan(), report=reported.append))
     async with asyncio.timeout(60):
         while not (settings.data_dir / "servers").exists():
             await asyncio.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)
         await task
-    assert told == []
+    assert reported == []
     assert find_instance(settings.data_dir) is None
 
 

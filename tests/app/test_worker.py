@@ -93,7 +93,7 @@ async def test_a_worker_whose_deadlines_fail_or_stand_still_is_not_ready() -> No
     ticking = Ticking()
     checks = work_checks(FailingDeadlines({"expire": "KeyError"}), ticking)  # type: ignore[arg-type]  # all that is asked
     with pytest.raises(NotReady, match="expire"):
-        await checks["duties"]()
+        await checks["due_tasks"]()
     starting = asyncio.create_task(checks["tick"]())
     await asyncio.sleep(0)
     assert not starting.done(), "a worker that has only just started is waited for"
@@ -103,4 +103,4 @@ async def test_a_worker_whose_deadlines_fail_or_stand_still_is_not_ready() -> No
     ticking.at -= TICK_TIMEOUT + 1
     with pytest.raises(NotReady, match="no look"):
         await checks["tick"]()
-    await work_checks(FailingDeadlines({}), ticking)["duties"]()  # type: ignore[arg-type]  # as above
+    await work_checks(FailingDeadlines({}), ticking)["due_tasks"]()  # type: ignore[arg-type]  # as above

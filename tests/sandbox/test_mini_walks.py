@@ -33,7 +33,7 @@ async def desk() -> AsyncIterator[MiniDesk]:
 async def call(desk: MiniDesk) -> tuple[str, Story]:
     """The agency's draw calls experts, who are away from the desk; brings one's phone there and gives the name."""
     await desk.page.get_by_role("button", name=f"把{EXPERTS[0].name}的手机从桌面拿开").click()
-    story = Story(desk.stage, tell=lambda _: None)
+    story = Story(desk.stage, report=lambda _: None)
     await story.set_up()
     await story.fix_order()
     await story.start()
