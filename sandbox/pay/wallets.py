@@ -1,4 +1,4 @@
-"""What people have in WeChat: money, and the chat of 微信支付 that tells what became of it."""
+"""Wallets of WeChat users: their money, and the chat of 微信支付 with the outcome of payments."""
 
 from __future__ import annotations
 

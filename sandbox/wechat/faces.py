@@ -1,4 +1,4 @@
-"""The face check 人脸核身 2.0: a check is begun, the person shows the face, the server tells the verdict."""
+"""The face check 人脸核身 2.0: the service begins a check, the person shows the face, the server returns the result."""
 
 from __future__ import annotations
 

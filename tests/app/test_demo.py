@@ -1,4 +1,4 @@
-"""``pbt demo`` plays a draw, or an examination, to its end and tells it without a name."""
+"""``pbt demo`` plays a draw, or an examination, to its end; its transcript contains no names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Web process and worker end when they are told to, whatever became of the database meanwhile."""
+"""Web process and worker stop on a signal, even while the database is away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy that counts statements tells exactly what was carried out."""
+"""The proxy that counts statements reports exactly the statements that were executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official account over HTTP, with real Redis and PostgreSQL and a sender that writes down what it is told."""
+"""The official account over HTTP, with real Redis and PostgreSQL and a sender that records its messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catalogues are read row by row, and every bad row is told with its line."""
+"""Catalogues are read row by row; every bad row is reported with its line number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The road from a form that was handed in to a file in the pool, walked by the people and the worker who do it."""
+"""The entry process: from a submitted application to an expert's file in the pool."""
 
 from __future__ import annotations
 

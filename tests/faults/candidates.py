@@ -1,4 +1,4 @@
-"""An examination and the phones that sit it over HTTP: they keep what was not acknowledged, as the page does."""
+"""Candidates of an examination over HTTP: their phones keep unacknowledged answers, as the page does."""
 
 from __future__ import annotations
 

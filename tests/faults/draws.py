@@ -1,4 +1,4 @@
-"""What the fault tests share: draws that go on by themselves, a killer, and questions about what is left."""
+"""Shared by the fault tests: draws that run by themselves, a killer of processes, and queries of what is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Panels whose draw is over, and what their phones have heard since."""
+"""Panels whose draw is over, and the texts and calls that their phones got since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of trouble with money share: people who owe a fee, people who pay, and both sides' books."""
+"""Shared by the fault tests of payments: persons with a fee, persons who pay, and both sides' accounts."""
 
 from __future__ import annotations
 

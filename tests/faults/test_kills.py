@@ -1,4 +1,4 @@
-"""Whatever is killed, whenever: every draw ends right, no answer is lost, nobody is dialled blindly again."""
+"""Processes are killed at random: every draw ends correctly, no answer is lost, no expert is called twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail server that a test tells what to say."""
+"""A mail server whose replies a test sets."""
 
 from __future__ import annotations
 

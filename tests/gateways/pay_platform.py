@@ -1,4 +1,4 @@
-"""WeChat Pay as a test plays it: checks every signature, answers what it is told, spoils what it is told."""
+"""A fake WeChat Pay: checks every signature, and gives the answers and faults that a test orders."""
 
 from __future__ import annotations
 

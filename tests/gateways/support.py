@@ -1,4 +1,4 @@
-"""A server that misbehaves as told, and what every gateway test is built from."""
+"""A server with programmable faults, and the helpers of all gateway tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that would be links or elements are said in the chat as they were typed, whoever asks for what."""
+"""Texts that look like links or elements appear in the chat as plain text, in every conversation."""
 
 from __future__ import annotations
 

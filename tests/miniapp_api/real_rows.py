@@ -1,4 +1,4 @@
-"""One real row of everything that the API names by an id, beside draws: whose it is, nobody else gets at it."""
+"""One row of every noun that the API names by an id, except draws; only its owner has access."""
 
 from __future__ import annotations
 

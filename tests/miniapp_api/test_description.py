@@ -1,4 +1,4 @@
-"""The description of the real API: whole, unambiguous, and told by the reference page too."""
+"""The description of the real API is complete and unambiguous, and the reference page agrees with it."""
 
 from __future__ import annotations
 

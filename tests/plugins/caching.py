@@ -1,4 +1,4 @@
-"""What is always the same and takes long is done once in a process, not once in every test.
+"""Caches slow work that is the same in every test, so that each process does it once.
 
 The service does these things once too, at its start; the tests start it thousands of times.
 """

@@ -1,4 +1,4 @@
-"""The register of persons: who owns which number, and what goes wrong when told."""
+"""The register of persons: who owns which number, and the failures that a test can order."""
 
 from __future__ import annotations
 

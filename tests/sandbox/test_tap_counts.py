@@ -1,4 +1,4 @@
-"""How many taps the acts take that count most, on the page of phones by hand: a count too many fails.
+"""Counts the taps of the most frequent actions on the page of phones; a higher count fails.
 
 A tap is a button, a link or a field to type into. The tests are one story: each goes on where the one before ended.
 """

@@ -1,4 +1,4 @@
-"""Fills in a pool's application form in a browser, as its rulebook tells it: a new province needs no word here."""
+"""Fills in a pool's application form in a browser from its rulebook; a new province needs no change here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One of everything that a page shows by its id, and who owns it."""
+"""One row of every noun that a page shows by its id, and the row's owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two specialties of the same name, and the city of a district, are told apart wherever people read them."""
+"""Specialties of the same name, and districts of different cities, are distinguishable on every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms whose address names nobody carry an id: sent with what is another person's, they are refused."""
+"""Forms that carry an id in a field, not in their address: an id of another person's row is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor opens what is stored: a data key or the look-up key that is gone is told before anybody goes live."""
+"""``pbt doctor`` decrypts stored data: a missing data key or look-up key is reported before the service goes live."""
 
 from __future__ import annotations
 

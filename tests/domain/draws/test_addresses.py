@@ -1,4 +1,4 @@
-"""Where experts are told to go: a city, a district and an address, and no organisation's name (18.4)."""
+"""The gathering place in call notices: city, district and address, and no organisation's name (18.4)."""
 
 from __future__ import annotations
 

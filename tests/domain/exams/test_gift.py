@@ -1,4 +1,4 @@
-"""GIFT: what is written is read back the same, what Moodle writes is understood, and what is broken is told."""
+"""GIFT: exports are read back unchanged, Moodle's files are understood, broken files are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way into each pool, as its manual tells it; line numbers are those of the manuals' text forms."""
+"""Entry into each pool according to its manual; line numbers are those of the manuals' text forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a request is told by the name that people know, with what to do."""
+"""Messages about a wrong request use the labels that people see, and say what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SMS pumping and lock-out, played: who pays for it, who is stopped, and who still gets in."""
+"""SMS pumping and lock-out: limits per mobile, browser and network, and who can still log in."""
 
 from __future__ import annotations
 

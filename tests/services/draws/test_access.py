@@ -1,4 +1,4 @@
-"""Whose draw a person may see and touch: offices keep to their place, no one plays two parts."""
+"""Access to draws: an office reaches those of its place only, and a person has one role in a draw."""
 
 from __future__ import annotations
 

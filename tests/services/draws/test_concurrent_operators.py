@@ -1,4 +1,4 @@
-"""The agent and the legal entity act on one activity in the same moment: one act holds, the other learns what holds."""
+"""Agent and legal entity act on one activity at once: one action succeeds, the other returns the new state."""
 
 from __future__ import annotations
 

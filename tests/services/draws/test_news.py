@@ -1,4 +1,4 @@
-"""Who is told what of a draw beside its experts, and how often."""
+"""Notices of a draw to agency, verifier, supervisor and venue, and their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole road: a sitting is booked, the paper made ahead, answered, marked; the verdict brings one into the pool."""
+"""A whole examination: booking, paper, answers, marking, and entry into the pool after passing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file really is: each kind of trouble is found and told with what to do."""
+"""Inspection of file contents: each defect is found, and its message says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes, kills and bad moments while notices are carried out: one row's trouble stays one row's trouble."""
+"""Failures and kills while notices are delivered: a failure of one notice does not affect the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions are found by what people type; feedback is limited, answered once, and told."""
+"""The help desk: search of questions; feedback is limited, answered once, and its author notified."""
 
 from __future__ import annotations
 

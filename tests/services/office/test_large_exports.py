@@ -1,4 +1,4 @@
-"""Lists too long for a request: a worker writes them, a page tells how far it is, and after a day they are gone."""
+"""Large exports: a worker writes them, a page shows the progress, and they are deleted after a day."""
 
 from __future__ import annotations
 

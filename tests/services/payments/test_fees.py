@@ -1,4 +1,4 @@
-"""What is owed, from when to when it can be paid, and who is told."""
+"""Fees: the amount, the period in which it can be paid, and the notices."""
 
 from __future__ import annotations
 

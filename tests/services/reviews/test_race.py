@@ -1,4 +1,4 @@
-"""Two reviewers at once: one decides, the other is told; with the locks taken away both would."""
+"""Two reviewers decide at once: one succeeds, the other gets a conflict; without the locks both would succeed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agency is told to do can be done, the most urgent first, and nothing is lost in a long list."""
+"""The to-do list of an agency: each entry can be done, the most urgent comes first, long lists are complete."""
 
 from __future__ import annotations
 

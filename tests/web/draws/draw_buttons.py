@@ -1,4 +1,4 @@
-"""Every button of the pages of a draw: who presses it, what it sends, and in which states something may come of it."""
+"""Every button of a draw's pages: its users, its request, and the states in which it may succeed."""
 
 from __future__ import annotations
 

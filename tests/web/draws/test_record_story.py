@@ -1,4 +1,4 @@
-"""What the page of a record tells in plain words, by its own script in Node.js."""
+"""The plain-language account of a draw record, produced by the page's own script in Node.js."""
 
 from __future__ import annotations
 

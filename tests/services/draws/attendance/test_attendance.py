@@ -1,4 +1,4 @@
-"""Coming, going, urging, and the ends of activities."""
+"""Check-in, exit, urging, and the ends of activities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting out an expert who has agreed: whom it takes, who hears of it, what the record tells."""
+"""Discarding an expert who has agreed: permissions, notices and the entry in the record."""
 
 from __future__ import annotations
 

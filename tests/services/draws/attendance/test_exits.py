@@ -1,4 +1,4 @@
-"""From every state of a draw there is a way out, and no one travels for nothing."""
+"""Every state of a draw can be left, and cancelled experts are notified before they travel."""
 
 from __future__ import annotations
 

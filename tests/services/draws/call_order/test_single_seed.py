@@ -1,4 +1,4 @@
-"""A draw has one seed for its life: every road to a second one that suits a person better is closed."""
+"""A draw has one seed: no operation gives it a second one."""
 
 from __future__ import annotations
 

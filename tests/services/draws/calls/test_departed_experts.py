@@ -1,4 +1,4 @@
-"""Who left the pool, whose term is over or who is too old is neither drawn nor called, whenever that happened."""
+"""Experts who left the pool, whose term has ended or who are too old are neither drawn nor called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an expert pressed in time counts, however late the vendor tells; and who pressed in vain is told so."""
+"""An answer pressed in time counts even if the vendor reports it late; an answer pressed too late gets a notice."""
 
 from __future__ import annotations
 

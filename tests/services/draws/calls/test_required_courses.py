@@ -1,4 +1,4 @@
-"""Who has not finished a required course is not drawn, and is again the moment that he has."""
+"""Experts who have not finished a required course are not drawn until they have."""
 
 from __future__ import annotations
 

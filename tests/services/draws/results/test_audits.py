@@ -1,4 +1,4 @@
-"""What was judged is sealed, asked again at the call, and judged once more by the audit: false reasons come out."""
+"""Eligibility decisions are sealed, checked again at the call and audited later; false reasons are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is typed is checked where it is typed, while it can still be mended."""
+"""The forms of a draw are checked when they are saved."""
 
 from __future__ import annotations
 

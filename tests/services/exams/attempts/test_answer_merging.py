@@ -1,4 +1,4 @@
-"""Whatever order answers of two devices come in, however often, and whatever is lost: the merge rule decides."""
+"""Answers of two devices, reordered, repeated or lost: the result is the one of the merge rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The office acts while people sit; days end in the middle."""
+"""Changes by the office, and ends of days, while attempts are running."""
 
 from __future__ import annotations
 

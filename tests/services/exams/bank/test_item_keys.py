@@ -1,4 +1,4 @@
-"""No module that serves a candidate reaches the table of keys, by name or through one that does."""
+"""No module that serves candidates accesses the table of answer keys, directly or through another module."""
 
 from __future__ import annotations
 
