@@ -22,19 +22,18 @@ from services.draws.follow_ups.release_queries import ReleasedExpert, ReleaseQue
 from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews, urged_by_venue
+from services.draws.operation_log import OPERATIONS_MAX, Operation
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
 from services.draws.projects.projects import LotView, ProjectLine, ProjectView
 from services.draws.queries import (
     DRAWING,
     NUMBER_WANTED,
-    OPERATIONS_MAX,
     Card,
     Detail,
     DrawDashboard,
     Filters,
     FormerExpert,
-    Operation,
 )
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,9 +27,9 @@ from models.projects import Lot
 from services.core import permissions
 from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import contains, read_page
-from services.core.permissions import role_name
 from services.draws.access import DrawAccess
 from services.draws.lot_holding import find_ancestors
+from services.draws.operation_log import Operation, find_operations
 from services.draws.views import (
     CallNoticeView,
     ConditionView,
@@ -125,19 +124,6 @@ class DrawDashboard:
 
 
 @dataclass(frozen=True)
-class Operation:
-    """`role` and `label` are Chinese, to be shown."""
-
-    at: datetime
-    action: Annotated[str, Field(examples=["draw.started"])]
-    label: Annotated[str, Field(examples=["启动抽取"])]
-    role: Annotated[str, Field(examples=["经办人"])]
-    department: Annotated[str, Field(description="Empty for the service itself", examples=["广州某某招标代理有限公司"])]
-    person: str
-    remark: str
-
-
-@dataclass(frozen=True)
 class FormerExpert:
     """By code; `name` is masked, and empty while that activity's result is sealed."""
 
@@ -161,55 +147,6 @@ class Detail:
     """The original, what that followed, and so on."""
     supplemented: frozenset[UUID]
     """Conditions for which a supplementary draw has called an expert."""
-
-
-_OPERATIONS: Mapping[str, str] = {
-    "draw.created": "新建抽取",
-    "draw.edited": "修改活动信息",
-    "draw.supervisors_changed": "更换监督人",
-    "draw.attached": "上传证明材料",
-    "draw.submitted": "提交审核",
-    "draw.withdrawn": "撤回申请",
-    "draw.notice_corrected": "核验后修改语音通知",
-    "draw.verified": "通过核验",
-    "draw.refused": "退回核验",
-    "draw.round_opened": "开始三方摇号",
-    "draw.round_aborted": "终止摇号",
-    "draw.started": "启动抽取",
-    "draw.paused": "暂停抽取",
-    "draw.resumed": "继续抽取",
-    "draw.force_ended": "强制结束",
-    "draw.supplemented": "启动补抽",
-    "virtual_call.asked": "虚拟号呼叫专家",
-    "draw.gathering_changed": "修改集合时间",
-    "recall.phone_entered": "填写通话号码",
-    "recall.asked": "请原专家回电",
-    "recall.noted": "登记原专家参评情况",
-    "recall.confirmed": "提交最终确认结果",
-    "recall.resent": "重新发送确认短信",
-    "release.submitted": "申请退选",
-    "release.withdrawn": "撤回退选申请",
-    "release.approved": "通过退选核验",
-    "release.refused": "退回退选申请",
-    "draw.released": "启动退选",
-    "draw.start_moved": "推迟评标开始",
-    "draw.terminated": "终止活动",
-    "draw.ended": "结束活动",
-    "discard.asked_leave": "登记请假",
-    "discard.asked_recusal": "登记现场回避",
-    "discard.absence": "登记缺席",
-    "discard.confirmed": "确认移出",
-    "discard.refused": "未确认移出",
-    "discard.lapsed": "登记逾期失效",
-    "result.read": "查看抽取结果",
-    "remuneration.read": "查看专家酬劳",
-    "remuneration.exported": "下载酬劳支付表",
-    "board.shared": "分享抽取看板",
-    "record.shared": "分享抽取记录",
-    "leaf.opened": "查看抽取凭证",
-    "draw.audited": "稽核抽取理由",
-}
-"""Chinese names of the acts that people do to a draw."""
 
 
 _CARD = f"""
@@ -255,17 +192,6 @@ FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_tod
   AND i.gathering_at >= {{today}} AND i.gathering_at < {{today}} + interval '1 day') AS panel
 """
 """Each figure is found by an index of its own, so that what is long over costs nothing."""
-
-
-OPERATIONS_MAX = 1000
-_REMARKS = ("reason", "opinion", "terminal", "what")
-"""Which detail of an operation is shown beside it: the first that it has."""
-_DEPARTMENT = """
-CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'verifier' THEN d.terminal
-  WHEN 'supervisor' THEN (SELECT s.department FROM draw_supervisor s WHERE s.draw_id = d.id
-    AND s.mobile_hash = a.mobile_hash LIMIT 1) END AS department
-"""
-"""For whom the person of an audit entry ``e`` acted (操作部门)."""
 
 
 class DrawQueries:
@@ -394,15 +320,7 @@ class DrawQueries:
         Nothing of experts: their names are sealed.
         """
         draw = await self._access.get(actor, draw_id)
-        found = await rows(
-            f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
-            "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
-            "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
-            "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' AND e.action <> 'recall.panel_read' "
-            f"ORDER BY e.at DESC, e.id DESC LIMIT {OPERATIONS_MAX}",
-            draw.id,
-        )
-        return [_operation(row) for row in reversed(found)]
+        return await find_operations(draw.id)
 
 
 def _views(shape: type[V], model: type[Row], found: Iterable[Mapping[str, Any]]) -> tuple[V, ...]:
@@ -420,11 +338,3 @@ def _lot(found: Mapping[str, Any] | None) -> DrawLotView:
 def _card(row: Mapping[str, Any]) -> Card:
     values = {name: row[name] for name in Card.__dataclass_fields__}
     return Card(**{**values, "state": DrawState(row["state"])})
-
-
-def _operation(row: Any) -> Operation:
-    details = row["details"] if isinstance(row["details"], dict) else json.loads(row["details"])
-    remark = str(next((details[name] for name in _REMARKS if details.get(name)), ""))
-    label = _OPERATIONS.get(row["action"], row["action"])
-    role = "系统" if row["role"] == "system" else role_name(row["role"])
-    return Operation(row["at"], row["action"], label, role, row["department"] or "", row["person"] or "", remark)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from services.draws import queries
+from services.draws import operation_log
 
 SERVICES = Path(__file__).parents[3] / "services"
 RECORDED = re.compile(r'(?:record|audit)\(\s*[^()]*?(?:\([^()]*\)[^()]*?)*?"([a-z_]+\.[a-z_]+)",\s*"draw"')
@@ -16,4 +16,4 @@ NOT_SHOWN = {"absence.looked_up", "recall.panel_read", "draw.deleted"}
 def test_each_recorded_act_is_named() -> None:
     found = {name for path in SERVICES.rglob("*.py") for name in RECORDED.findall(path.read_text(encoding="utf-8"))}
     assert len(found) > 30
-    assert found - NOT_SHOWN - queries._OPERATIONS.keys() == set()
+    assert found - NOT_SHOWN - operation_log.LABELS.keys() == set()

@@ -360,7 +360,7 @@ async def test_of_a_long_operation_log_the_newest_part_is_shown(
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
-    monkeypatch.setattr("services.draws.queries.OPERATIONS_MAX", 2)
+    monkeypatch.setattr("services.draws.operation_log.OPERATIONS_MAX", 2)
     operations = await office.queries.operations(office.agency, draw_id)
     assert [o.label for o in operations] == ["开始三方摇号", "启动抽取"]
 

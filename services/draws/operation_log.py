@@ -1,0 +1,106 @@
+"""The log of operations of a draw (操作记录): what people did, in Chinese, read from the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from services.core.base import rows
+from services.core.permissions import role_name
+
+OPERATIONS_MAX = 1000
+_REMARKS = ("reason", "opinion", "terminal", "what")
+"""Which detail of an operation is shown beside it: the first that it has."""
+_DEPARTMENT = """
+CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'verifier' THEN d.terminal
+  WHEN 'supervisor' THEN (SELECT s.department FROM draw_supervisor s WHERE s.draw_id = d.id
+    AND s.mobile_hash = a.mobile_hash LIMIT 1) END AS department
+"""
+"""For whom the person of an audit entry ``e`` acted (操作部门)."""
+LABELS: Mapping[str, str] = {
+    "draw.created": "新建抽取",
+    "draw.edited": "修改活动信息",
+    "draw.supervisors_changed": "更换监督人",
+    "draw.attached": "上传证明材料",
+    "draw.submitted": "提交审核",
+    "draw.withdrawn": "撤回申请",
+    "draw.notice_corrected": "核验后修改语音通知",
+    "draw.verified": "通过核验",
+    "draw.refused": "退回核验",
+    "draw.round_opened": "开始三方摇号",
+    "draw.round_aborted": "终止摇号",
+    "draw.started": "启动抽取",
+    "draw.paused": "暂停抽取",
+    "draw.resumed": "继续抽取",
+    "draw.force_ended": "强制结束",
+    "draw.supplemented": "启动补抽",
+    "virtual_call.asked": "虚拟号呼叫专家",
+    "draw.gathering_changed": "修改集合时间",
+    "recall.phone_entered": "填写通话号码",
+    "recall.asked": "请原专家回电",
+    "recall.noted": "登记原专家参评情况",
+    "recall.confirmed": "提交最终确认结果",
+    "recall.resent": "重新发送确认短信",
+    "release.submitted": "申请退选",
+    "release.withdrawn": "撤回退选申请",
+    "release.approved": "通过退选核验",
+    "release.refused": "退回退选申请",
+    "draw.released": "启动退选",
+    "draw.start_moved": "推迟评标开始",
+    "draw.terminated": "终止活动",
+    "draw.ended": "结束活动",
+    "discard.asked_leave": "登记请假",
+    "discard.asked_recusal": "登记现场回避",
+    "discard.absence": "登记缺席",
+    "discard.confirmed": "确认移出",
+    "discard.refused": "未确认移出",
+    "discard.lapsed": "登记逾期失效",
+    "result.read": "查看抽取结果",
+    "remuneration.read": "查看专家酬劳",
+    "remuneration.exported": "下载酬劳支付表",
+    "board.shared": "分享抽取看板",
+    "record.shared": "分享抽取记录",
+    "leaf.opened": "查看抽取凭证",
+    "draw.audited": "稽核抽取理由",
+}
+"""Chinese names of the acts that people do to a draw."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`role` and `label` are Chinese, to be shown."""
+
+    at: datetime
+    action: Annotated[str, Field(examples=["draw.started"])]
+    label: Annotated[str, Field(examples=["启动抽取"])]
+    role: Annotated[str, Field(examples=["经办人"])]
+    department: Annotated[str, Field(description="Empty for the service itself", examples=["广州某某招标代理有限公司"])]
+    person: str
+    remark: str
+
+
+async def find_operations(draw_id: UUID) -> list[Operation]:
+    """The newest thousand, oldest first; the caller has checked who asks."""
+    found = await rows(
+        f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
+        "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
+        "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
+        "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' AND e.action <> 'recall.panel_read' "
+        f"ORDER BY e.at DESC, e.id DESC LIMIT {OPERATIONS_MAX}",
+        draw_id,
+    )
+    return [_operation(row) for row in reversed(found)]
+
+
+def _operation(row: Any) -> Operation:
+    details = row["details"] if isinstance(row["details"], dict) else json.loads(row["details"])
+    remark = str(next((details[name] for name in _REMARKS if details.get(name)), ""))
+    label = LABELS.get(row["action"], row["action"])
+    role = "系统" if row["role"] == "system" else role_name(row["role"])
+    return Operation(row["at"], row["action"], label, role, row["department"] or "", row["person"] or "", remark)
