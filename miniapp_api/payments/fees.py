@@ -72,7 +72,7 @@ async def mine(call: Call) -> Listing[FeeView]:
 @api.post("/payments/lookups", "按专家编号查询")
 async def look_up(call: Call, body: NumberIn) -> FeeView:
     """The fee of an expert number, so that another person may pay it. Counted by the hour and logged."""
-    return await call.services.payments.orders.look_up(call.actor, body.number)
+    return await call.services.payments.lookup.look_up(call.actor, body.number)
 
 
 @api.get("/payments/fees/{fee_id}", "缴费状态", limits=(120, 60))

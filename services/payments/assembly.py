@@ -10,6 +10,7 @@ from services.core.batches import not_paused
 from services.core.due_tasks import DueTask, in_turns
 from services.files import SealedFiles
 from services.notifications import Notices
+from services.payments.fee_lookup import FeeLookup
 from services.payments.fee_owners import CourseOwners, EntryStages
 from services.payments.fees import OPENING, Fees
 from services.payments.invoices.outbound_email import OutboundEmails
@@ -31,6 +32,7 @@ from services.ports import ChatWindows, DocumentRenderer, Mailer, OfficialAccoun
 @dataclass(frozen=True)
 class PaymentServices:
     queries: PaymentQueries
+    lookup: FeeLookup
     orders: Orders
     refunds: Refunds
     redirects: RefundRedirects
@@ -82,6 +84,7 @@ def build(
     qr_images = PaymentQrImages(deps, orders, outside.renderer, outside.official, outside.windows)
     return PaymentServices(
         PaymentQueries(deps),
+        FeeLookup(deps),
         orders,
         refunds,
         RefundRedirects(deps, outside.platform),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,7 +22,6 @@ from domain.errors import (
     NotFound,
     Rejected,
     RuleViolation,
-    Unauthenticated,
     Unavailable,
 )
 from domain.ids import new_id
@@ -33,7 +31,6 @@ from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.batches import not_paused, process_each
-from services.core.limits import HOUR, check_recent
 from services.payments.fees import print_deadline, rules_of
 from services.payments.queries import FeeView, view_fee
 from services.payments.reconciliation.bill_days import open_day
@@ -71,40 +68,6 @@ class Orders:
         self._deps = deps
         self._platform = platform
         self._settlement = settlement
-
-    # ---- for whom
-
-    async def look_up(self, actor: Actor, number: str, *, viewer: UUID | None = None) -> FeeView:
-        """The fee of an expert number, the name masked. Counted and logged, save one's own.
-
-        ``viewer`` is who looks, where that is no account but an openid. Raises NotFound, TooMany, Unauthenticated.
-        """
-        rules = rules_of(self._deps, actor.pool)
-        who = actor.account_id or viewer
-        if who is None:
-            raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
-        wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self._deps.now()
-        fee = await _of_number(actor.pool, wanted) if wanted else None
-        if fee is None or fee.account_id != actor.account_id:
-            async with transaction():
-                await check_recent(
-                    "fee.look_up",
-                    who,
-                    limit=rules.lookups_per_hour,
-                    period=HOUR,
-                    now=now,
-                    message="查询专家编号的次数过多",
-                )
-                # what fits no fee may be anything that people type: an identity number, a mobile
-                number = wanted if fee is not None else ""
-                await record(actor, now, "fee.look_up", "account", who, number=number, found=fee is not None)
-        if fee is None:
-            raise NotFound(
-                f"没有找到这个专家编号的费用，请核对编号；有疑问请拨打{rules.hotline}。", code="number_unknown"
-            )
-        if fee.account_id != actor.account_id and not rules.pay_for_others:
-            raise Forbidden("本专家库只能由本人缴费，请本人登录后办理。", code="own_only")
-        return await view_fee(self._deps, fee.id, actor)
 
     async def openid_of(self, actor: Actor, app: PayApp) -> str:
         """The openid of the actor's session in the mini-program. Raises Forbidden for a session elsewhere."""
@@ -362,14 +325,6 @@ class Orders:
         )
         if closed:
             await record(system(order.pool), now, "fee.order_closed", "pay_order", order.id)
-
-
-async def _of_number(pool: str, number: str) -> Fee | None:
-    """What is due of an expert number, the first that ends; else the newest."""
-    found = Fee.filter(pool=pool, expert_number=number)
-    return await found.filter(state=FeeState.DUE).order_by("closes_at", "created_at").first() or (
-        await found.order_by("-created_at").first()
-    )
 
 
 def plain_code(error: Rejected) -> str:

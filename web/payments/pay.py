@@ -76,7 +76,7 @@ class PayPages:
 
     async def _by_number(self, request: http.Request, visitor: Visitor, number: str) -> http.Response:
         try:
-            view = await self._services.payments.orders.look_up(visitor.actor, number, viewer=visitor.viewer)
+            view = await self._services.payments.lookup.look_up(visitor.actor, number, viewer=visitor.viewer)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise

@@ -15,6 +15,7 @@ from models.accounts import Account
 from models.audit import AuditEntry
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps
+from services.payments.fee_lookup import FeeLookup
 from tests.factories.payments import UNKNOWN, UNREACHED, PaymentKit, make_fee, make_payment_kit, owner_of
 from tests.factories.people import make_account
 from tests.services.conftest import NOON, NoticeBook
@@ -141,7 +142,7 @@ async def test_a_number_used_before_leads_to_another(kit: PaymentKit, deps: Deps
 async def test_somebody_may_pay_for_another_by_number_and_sees_a_masked_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
-    seen = await kit.orders.look_up(friend, f" {fee.expert_number.lower()} ")
+    seen = await FeeLookup(deps).look_up(friend, f" {fee.expert_number.lower()} ")
     assert (seen.name, seen.own, seen.invoice) == ("王**", False, None)
     ordered = await kit.orders.order(friend, seen.id, "native")
     assert (await PayOrder.get(id=ordered.order_id)).payer_id == friend.account_id
@@ -154,20 +155,20 @@ async def test_looking_up_numbers_is_counted_and_logged_but_not_ones_own(kit: Pa
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
     for turn in range(rules.lookups_per_hour):
         with pytest.raises(NotFound):
-            await kit.orders.look_up(friend, f"ZJ99{turn:05}")
+            await FeeLookup(deps).look_up(friend, f"ZJ99{turn:05}")
     with pytest.raises(TooMany):
-        await kit.orders.look_up(friend, fee.expert_number)
+        await FeeLookup(deps).look_up(friend, fee.expert_number)
     entries = await AuditEntry.filter(action="fee.look_up")
     assert len(entries) == rules.lookups_per_hour
     assert {entry.details["number"] for entry in entries if not entry.details["found"]} == {""}
     for _ in range(rules.lookups_per_hour + 1):
-        assert (await kit.orders.look_up(owner_of(fee), fee.expert_number)).own
+        assert (await FeeLookup(deps).look_up(owner_of(fee), fee.expert_number)).own
 
 
 async def test_nobody_looks_up_without_being_known(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     with pytest.raises(Unauthenticated):
-        await kit.orders.look_up(Actor("demo", "guest"), fee.expert_number)
+        await FeeLookup(deps).look_up(Actor("demo", "guest"), fee.expert_number)
 
 
 async def test_where_only_the_owner_pays_others_are_refused(kit: PaymentKit, deps: Deps) -> None:
@@ -176,10 +177,11 @@ async def test_where_only_the_owner_pays_others_are_refused(kit: PaymentKit, dep
     assert rules is not None
     own_only = deps.book("demo").model_copy(update={"fee": rules.model_copy(update={"pay_for_others": False})})
     books: dict[str, Rulebook] = {**deps.rulebooks, "demo": own_only}
-    strict = make_payment_kit(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url), kit.clock, NoticeBook())
+    strict_deps = Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url)
+    strict = make_payment_kit(strict_deps, kit.clock, NoticeBook())
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
     with pytest.raises(Forbidden):
-        await strict.orders.look_up(friend, fee.expert_number)
+        await FeeLookup(strict_deps).look_up(friend, fee.expert_number)
     with pytest.raises(NotFound):
         await strict.orders.order(friend, fee.id, "native")
     with pytest.raises(NotFound):

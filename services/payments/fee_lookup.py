@@ -1,0 +1,59 @@
+"""Finds the fee of an expert number, so that another person may pay it."""
+
+from __future__ import annotations
+
+import unicodedata
+from uuid import UUID
+
+from domain.errors import Forbidden, NotFound, Unauthenticated
+from domain.payments.lifecycles import FeeState
+from models.payments import Fee
+from services.core.base import Actor, Deps, record, transaction
+from services.core.limits import HOUR, check_recent
+from services.payments.fees import rules_of
+from services.payments.queries import FeeView, view_fee
+
+
+class FeeLookup:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def look_up(self, actor: Actor, number: str, *, viewer: UUID | None = None) -> FeeView:
+        """The fee of an expert number, the name masked. Counted and logged, save one's own.
+
+        ``viewer`` is who looks, where that is no account but an openid. Raises NotFound, TooMany, Unauthenticated.
+        """
+        rules = rules_of(self._deps, actor.pool)
+        who = actor.account_id or viewer
+        if who is None:
+            raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
+        wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self._deps.now()
+        fee = await _of_number(actor.pool, wanted) if wanted else None
+        if fee is None or fee.account_id != actor.account_id:
+            async with transaction():
+                await check_recent(
+                    "fee.look_up",
+                    who,
+                    limit=rules.lookups_per_hour,
+                    period=HOUR,
+                    now=now,
+                    message="查询专家编号的次数过多",
+                )
+                # what fits no fee may be anything that people type: an identity number, a mobile
+                number = wanted if fee is not None else ""
+                await record(actor, now, "fee.look_up", "account", who, number=number, found=fee is not None)
+        if fee is None:
+            raise NotFound(
+                f"没有找到这个专家编号的费用，请核对编号；有疑问请拨打{rules.hotline}。", code="number_unknown"
+            )
+        if fee.account_id != actor.account_id and not rules.pay_for_others:
+            raise Forbidden("本专家库只能由本人缴费，请本人登录后办理。", code="own_only")
+        return await view_fee(self._deps, fee.id, actor)
+
+
+async def _of_number(pool: str, number: str) -> Fee | None:
+    """What is due of an expert number, the first that ends; else the newest."""
+    found = Fee.filter(pool=pool, expert_number=number)
+    return await found.filter(state=FeeState.DUE).order_by("closes_at", "created_at").first() or (
+        await found.order_by("-created_at").first()
+    )
