@@ -23,7 +23,7 @@ import uvloop
 from app.commands.database import deps_for
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import request
-from benchmarks.processes import tell_load
+from benchmarks.processes import print_load
 from benchmarks.product import PORT, Product, product
 from benchmarks.seed import Sizes
 from benchmarks.stage import call_experts
@@ -104,10 +104,10 @@ async def measure(started: Product, watchers: int, answers: int, idle: float, *,
             delays += [max(0.0, at - committed) * 1000 for at in screens.seen[agreed].values()]
         for task in tasks:
             task.cancel()
-    return tell(sorted(delays), watchers, cost.total / idle)
+    return print_result(sorted(delays), watchers, cost.total / idle)
 
 
-def tell(delays: list[float], watchers: int, cores: float) -> bool:
+def print_result(delays: list[float], watchers: int, cores: float) -> bool:
     p50, p99 = (delays[int(len(delays) * share)] for share in (0.5, 0.99))
     print(f"{watchers} watchers: answer to screen p50 {p50:.0f} ms, p99 {p99:.0f} ms, at most {delays[-1]:.0f} ms")
     print(f"nothing happening: {cores:.2f} cores of ours, PostgreSQL and Valkey")
@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100 watchers, four answers")
     parser.add_argument("--apart", action="store_true", help="each screen has an address of its own")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         well = runner.run(run(chosen.data_dir, Sizes(), quick=chosen.quick, apart=chosen.apart))
     raise SystemExit(0 if well else 1)

@@ -20,7 +20,7 @@ import uvloop
 from benchmarks.callbacks import Account, is_reply
 from benchmarks.chat_ours import APPID, KEY, TOKEN
 from benchmarks.load import Load, full_speed, steady
-from benchmarks.processes import cpu, memory, running, servers, tell_load, wait_for
+from benchmarks.processes import cpu, memory, print_load, running, servers, wait_for
 from bot.codec import Codec
 from models.migrate import migrate
 
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=4000, help="requests a round")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the children are ended too
-    tell_load()
+    print_load()
     with servers() as urls:
         asyncio.run(prepare(urls["database_url"]))
         ours = [sys.executable, "-m", "benchmarks.chat_ours", str(OURS), urls["database_url"], urls["redis_url"]]

@@ -26,7 +26,7 @@ from app.demo.people import AGENCY
 from benchmarks.load import Load, full_speed
 from benchmarks.log_ins import LogIn, LogInMaker
 from benchmarks.pages import read_api, read_page
-from benchmarks.processes import cpu, tell_load
+from benchmarks.processes import cpu, print_load
 from benchmarks.product import POOL, PORT, Product, product
 from benchmarks.seed import Sizes
 from domain.clock import local
@@ -279,10 +279,10 @@ async def compare(started: Product, rounds: int) -> bool:
         actor = Actor(POOL, "organisation", agency.legal_account_id, organisation_id=agency.id)
         cases = Cases(deps, pool, actor, legal).all()
         found = [(case.name, *await measure(started, case, rounds)) for case in cases]
-    return tell(found)
+    return print_result(found)
 
 
-def tell(found: Sequence[tuple[str, Cost, Cost, Cost]]) -> bool:
+def print_result(found: Sequence[tuple[str, Cost, Cost, Cost]]) -> bool:
     print("ms of the clock / of CPU          service          bare        ratio    request")
     for name, ours, bare, asked in found:
         print(
@@ -306,7 +306,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         well = runner.run(run(rounds))
     raise SystemExit(0 if well else 1)

@@ -27,7 +27,7 @@ from app.commands.database import deps_for
 from benchmarks import sql_storms as sql
 from benchmarks.folder import DATA_DIR
 from benchmarks.phones import make_phones
-from benchmarks.processes import cpu, tell_load
+from benchmarks.processes import cpu, print_load
 from benchmarks.product import Product, product
 from benchmarks.seed import Sizes
 from benchmarks.stage import ready_to_start
@@ -109,7 +109,7 @@ async def run(data_dir: Path, sizes: Sizes, draws: int, patience: float) -> bool
         async with started.working() as worker:
             alone = await play(started, worker, ready[:1], patience)
             together = await play(started, worker, ready[1:], patience)
-        tell({"one draw alone": alone, f"{draws} draws at once": together})
+        print_result({"one draw alone": alone, f"{draws} draws at once": together})
         async with deps_for(started.settings):
             broken = await find_broken()
     faults = find_faults(alone) + find_faults(together) + broken
@@ -119,7 +119,7 @@ async def run(data_dir: Path, sizes: Sizes, draws: int, patience: float) -> bool
     return not faults and cost <= 1.0
 
 
-def tell(turns: dict[str, Turn]) -> None:
+def print_result(turns: dict[str, Turn]) -> None:
     """A table in Markdown."""
     print("\n| draws | full | called, agreed | median s | last s | CPU ms a draw: ours | PostgreSQL |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--patience", type=float, default=300.0, help="seconds after which draws are no longer watched")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         well = runner.run(run(chosen.data_dir, Sizes(), chosen.draws, chosen.patience))
     raise SystemExit(0 if well else 1)

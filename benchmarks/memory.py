@@ -29,7 +29,7 @@ from benchmarks.folder import DATA_DIR, bench_settings
 from benchmarks.load import Load, full_speed
 from benchmarks.log_ins import LogIns, log_in
 from benchmarks.people import People, find_people
-from benchmarks.processes import ROOT, cpu, tell_load
+from benchmarks.processes import ROOT, cpu, print_load
 from benchmarks.product import POOL, PORT, Product, environment, product
 from benchmarks.seed import Sizes
 
@@ -40,7 +40,7 @@ _SETTLED = 3.0
 """Seconds after which a process without requests is idle."""
 
 
-def tell(what: str, found: float, aim: float, unit: str, more: str = "") -> bool:
+def print_result(what: str, found: float, aim: float, unit: str, more: str = "") -> bool:
     print(f"{what}: {found:.{0 if unit == 'MB' else 2}f} {unit} (aim {aim:g}){more}", flush=True)
     return found <= aim
 
@@ -59,7 +59,7 @@ def time_help() -> bool:
     subprocess.run([sys.executable, "-m", "app.cli", "--help"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     took, after = time.perf_counter() - began, os.times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
-    return tell("pbt --help", took, 0.3, "s", f", {used:.2f} s of CPU")
+    return print_result("pbt --help", took, 0.3, "s", f", {used:.2f} s of CPU")
 
 
 async def time_serve(started: Product) -> bool:
@@ -72,7 +72,7 @@ async def time_serve(started: Product) -> bool:
         while not await _is_ready(port):
             await asyncio.sleep(0.02)
         took = time.perf_counter() - began
-        return tell("pbt serve, ready", took, 2, "s", f", {cpu([process.pid]):.2f} s of CPU")
+        return print_result("pbt serve, ready", took, 2, "s", f", {cpu([process.pid]):.2f} s of CPU")
     finally:
         process.terminate()
         await process.wait()
@@ -93,7 +93,7 @@ async def measure_web(started: Product, count: int) -> bool:
     """A web process before, during and after ``count`` requests of all kinds."""
     (pid,) = started.webs
     await asyncio.sleep(_SETTLED)
-    good = tell("web process, idle", resident(pid), 140, "MB")
+    good = print_result("web process, idle", resident(pid), 140, "MB")
     people = await find_people(started)
     asked = requests(started, people, await log_in(started, people))
     load, held = Load(PORT), list[float]()
@@ -103,8 +103,8 @@ async def measure_web(started: Product, count: int) -> bool:
     print(
         f"{load.answered:,} requests, {load.errors} refused; MB on the way: {', '.join(f'{one:.0f}' for one in held)}"
     )
-    good &= tell("web process, after the load", held[-1], 200, "MB")
-    return tell("of which in the second half", held[-1] - held[SLICES // 2 - 1], 10, "MB") and good
+    good &= print_result("web process, after the load", held[-1], 200, "MB")
+    return print_result("of which in the second half", held[-1] - held[SLICES // 2 - 1], 10, "MB") and good
 
 
 def requests(started: Product, people: People, log_ins: LogIns) -> Iterator[bytes]:
@@ -138,7 +138,7 @@ async def measure_import(count: int) -> bool:
                 await _run(env, *words_)
             peak, reader, took = await _run(env, "import-experts", str(folder / "experts.csv"), "--pool", POOL)
     more = f"; {reader:.0f} MB in the process that reads the sheet; {took:.0f} s, {count / took:.0f} experts/s"
-    return tell(f"import of {count:,} experts, peak", peak, 350, "MB", more)
+    return print_result(f"import of {count:,} experts, peak", peak, 350, "MB", more)
 
 
 async def _run(env: Mapping[str, str], *arguments: str) -> tuple[float, float, float]:
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=20_000, help="requests to the web process")
     parser.add_argument("--experts", type=int, default=100_000, help="experts to import")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         good = runner.run(run(chosen.data_dir, chosen.requests, chosen.experts))
     raise SystemExit(0 if good else 1)

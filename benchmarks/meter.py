@@ -191,7 +191,7 @@ def _echoes(count: int) -> Iterator[bytes]:
     return (ECHO_ACCOUNT.says(f"oBench{number:05d}", "帮助") for number in range(count))
 
 
-def tell(title: str, found: Sequence[Figures], echo: float) -> bool:
+def print_result(title: str, found: Sequence[Figures], echo: float) -> bool:
     """A table in Markdown, as it stands in the documentation, and what is wrong or missed; True where nothing is."""
     print(f"\n{title}; the bare echo costs {echo:.0f} µs\n")
     print("| request | by | ours µs | PostgreSQL µs | Valkey µs | statements | p50 ms | p99 ms | ratio |")

@@ -21,9 +21,9 @@ import uvloop
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import request
 from benchmarks.log_ins import LogIn, LogIns, log_in
-from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, tell
+from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, print_result
 from benchmarks.people import AHEAD, FEE, INVITED, REVIEWING, find_people
-from benchmarks.processes import tell_load
+from benchmarks.processes import print_load
 from benchmarks.product import POOL, product
 from benchmarks.seed import Sizes
 from benchmarks.stage import call_experts
@@ -163,7 +163,7 @@ async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
         once = [case for case in invited_cases(log_ins) if only in case.name] if answered else []
         found += await measure_all(started, once, limited, bare)
-        return tell("Pages", found, bare.cost)
+        return print_result("Pages", found, bare.cost)
 
 
 def main() -> None:
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a second and a half for each")
     parser.add_argument("--only", default="", help="addresses that contain this")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         well = runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Pace(), chosen.only))
     raise SystemExit(0 if well else 1)

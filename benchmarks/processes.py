@@ -113,7 +113,7 @@ def _ticks(folder: Path) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def tell_load() -> None:
+def print_load() -> None:
     """Print that other processes use the machine, so that the figures are not taken for those of a quiet one."""
     busy = os.getloadavg()[0]
     if busy > 0.5:

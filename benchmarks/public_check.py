@@ -23,7 +23,7 @@ from playwright.async_api import Browser, async_playwright
 
 from app.commands.database import deps_for
 from benchmarks.folder import DATA_DIR
-from benchmarks.processes import tell_load
+from benchmarks.processes import print_load
 from benchmarks.product import POOL, PORT, product
 from benchmarks.seed import Sizes
 from config.settings import Settings
@@ -171,7 +171,7 @@ async def run(data_dir: Path, candidates: int, calls: int, rounds: int) -> list[
         return await measure(rounds)
 
 
-def tell(found: list[tuple[float, float]]) -> bool:
+def print_result(found: list[tuple[float, float]]) -> bool:
     first, later = found[0][0], statistics.median(took for took, _ in found[1:])
     longest = max(still for _, still in found)
     print(
@@ -187,10 +187,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=400)
     parser.add_argument("--quick", action="store_true", help="two rounds")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found = runner.run(run(chosen.data_dir, chosen.candidates, chosen.calls, 2 if chosen.quick else 6))
-    sys.exit(0 if tell(found) else 1)
+    sys.exit(0 if print_result(found) else 1)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from benchmarks.folder import DATA_DIR
 from benchmarks.load import Load, full_speed
 from benchmarks.notices import KIND, PARAMS, make_followers
 from benchmarks.people import AHEAD, EXPERT, REVIEWING, People, find_people
-from benchmarks.processes import cpu, tell_load
+from benchmarks.processes import cpu, print_load
 from benchmarks.product import POOL, PORT, SANDBOX, Product, environment, product
 from benchmarks.seed import Sizes
 from handlers import commands
@@ -193,7 +193,7 @@ async def _ask(started: Product, sql: str, *values: object) -> int:
         await connection.close()
 
 
-def tell(title: str, unit: str, rows: Sequence[Row]) -> None:
+def print_result(title: str, unit: str, rows: Sequence[Row]) -> None:
     """A table in Markdown, as it stands in the documentation."""
     print(
         f"\n| {title} | {unit} | a core's | cores: ours | PostgreSQL | Valkey | load | others | limit | connections |"
@@ -207,9 +207,9 @@ def tell(title: str, unit: str, rows: Sequence[Row]) -> None:
 async def run(data_dir: Path, requests: int, notices: int) -> None:
     async with product(data_dir, Sizes(), webs=1) as started:
         people = await find_people(started)
-        tell("web processes", "messages/s", [await load_webs(started, people, one, requests) for one in COUNTS])
+        print_result("web processes", "messages/s", [await load_webs(started, people, one, requests) for one in COUNTS])
         accounts = await followers(started, notices)
-        tell("workers", "notices/s", [await load_workers(started, accounts, one) for one in COUNTS])
+        print_result("workers", "notices/s", [await load_workers(started, accounts, one) for one in COUNTS])
 
 
 def _sandbox() -> int:
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=3_000, help="messages for each number of web processes")
     parser.add_argument("--notices", type=int, default=4_000, help="notices for each number of workers")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(chosen.data_dir, chosen.requests, chosen.notices))
 

@@ -34,7 +34,7 @@ from benchmarks.log_ins import LogIns, log_in
 from benchmarks.pages import answer
 from benchmarks.people import AHEAD, EXPERT, FEE, REVIEWING, People, find_people
 from benchmarks.phones import make_phones
-from benchmarks.processes import cpu, memory, tell_load
+from benchmarks.processes import cpu, memory, print_load
 from benchmarks.product import POOL, PORT, Product, product
 from benchmarks.seed import Sizes
 from benchmarks.seed.entry import applicants_among
@@ -257,7 +257,7 @@ async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> bool:
                 await weather.draws(ready),
                 await weather.notices(),
             ]
-            tell(storms)
+            print_result(storms)
             most = max(memory(pid) for pid in started.webs)
             print(f"\nmemory: a web process {most:.0f} MB, the worker {memory(worker):.0f} MB")
     missed = [aim for storm in storms for aim in _missed(storm)]
@@ -286,7 +286,7 @@ async def _give_time(product: Product, draws: Sequence[UUID]) -> None:
     await connection.close()
 
 
-def tell(storms: Sequence[Storm]) -> None:
+def print_result(storms: Sequence[Storm]) -> None:
     """Tables in Markdown, as they stand in the documentation."""
     print("\n| storm | chat p50 ms | p99 ms | busy | later | failed | calls late p50 s | at most s |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -313,7 +313,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
     parser.add_argument("--quick", action="store_true", help="a fifth of everything, each watched for 20 seconds")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         well = runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Plan()))
     raise SystemExit(0 if well else 1)

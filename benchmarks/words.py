@@ -21,9 +21,9 @@ import uvloop
 from benchmarks.callbacks import Account, choices, is_reply
 from benchmarks.folder import DATA_DIR
 from benchmarks.load import Check, Load, full_speed
-from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, tell
+from benchmarks.meter import QUICK, Aim, Case, Pace, echo, measure_all, print_result
 from benchmarks.people import AHEAD, EXPERT, FEE, INVITED, REVIEWING, STRANGER, People, find_people
-from benchmarks.processes import tell_load
+from benchmarks.processes import print_load
 from benchmarks.product import PORT, Product, product
 from benchmarks.seed import Sizes
 from benchmarks.stage import call_experts
@@ -152,7 +152,7 @@ async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
         once = [case for case in await answers(started, people) if only in case.name] if answered else []
         found += await measure_all(started, once, limited, bare)
-        return tell("Words", found, bare.cost)
+        return print_result("Words", found, bare.cost)
 
 
 def main() -> None:
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a second and a half for each word")
     parser.add_argument("--only", default="", help="words that contain this")
     chosen = parser.parse_args()
-    tell_load()
+    print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         well = runner.run(run(chosen.data_dir, Sizes(), QUICK if chosen.quick else Pace(), chosen.only))
     raise SystemExit(0 if well else 1)

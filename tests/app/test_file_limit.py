@@ -12,7 +12,9 @@ from app.file_limit import check_limits, raise_file_limit
 from tests.factories.settings import make_settings
 
 
-async def told(monkeypatch: pytest.MonkeyPatch, folder: Path, *, waiting: int, files: int, backlog: int) -> list[str]:
+async def findings_of(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *, waiting: int, files: int, backlog: int
+) -> list[str]:
     folder.joinpath("somaxconn").write_text(f"{waiting}\n")
     monkeypatch.setattr(file_limit, "SOMAXCONN", folder / "somaxconn")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, files))
@@ -23,7 +25,7 @@ async def told(monkeypatch: pytest.MonkeyPatch, folder: Path, *, waiting: int, f
 async def test_limits_that_are_too_low_are_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    first, second = await told(monkeypatch, tmp_path, waiting=128, files=2000, backlog=2048)
+    first, second = await findings_of(monkeypatch, tmp_path, waiting=128, files=2000, backlog=2048)
     assert "128" in first
     assert "net.core.somaxconn=2048" in first
     assert "至少需要 3048 个" in second
@@ -32,7 +34,7 @@ async def test_limits_that_are_too_low_are_named_with_what_to_do(
 
 @pytest.mark.parametrize("files", [4096, resource.RLIM_INFINITY])
 async def test_limits_that_suffice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: int) -> None:
-    [only] = await told(monkeypatch, tmp_path, waiting=4096, files=files, backlog=2048)
+    [only] = await findings_of(monkeypatch, tmp_path, waiting=4096, files=files, backlog=2048)
     assert only.startswith("ok：")
 
 

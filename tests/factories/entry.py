@@ -61,7 +61,7 @@ class EntryProcess:
 
     async def pay(self, application: Application) -> None:
         """The person pays; WeChat tells the service, and the worker does what follows."""
-        await self.hear_of_payment(application, await self.order_and_pay(application))
+        await self.apply_payment_report(application, await self.order_and_pay(application))
         await self.work("pay_events")
 
     async def order_and_pay(self, application: Application) -> TradeReport:
@@ -74,7 +74,7 @@ class EntryProcess:
         platform = platform_of(desk)
         return platform.pay(list(platform.orders)[-1])
 
-    async def hear_of_payment(self, application: Application, report: TradeReport) -> None:
+    async def apply_payment_report(self, application: Application, report: TradeReport) -> None:
         await self.services.payments.webhooks.receive(application.pool, GOOD, notification(trade=report))
 
     async def pass_exam(self, application: Application) -> None:

@@ -13,7 +13,7 @@ from tests.handlers.conftest import Phone, World
 NUMBER = "11010519491231002X"
 
 
-async def tell_person(phone: Phone, name: str = "周大同", number: str = NUMBER) -> str:
+async def enter_person(phone: Phone, name: str = "周大同", number: str = NUMBER) -> str:
     await phone.says("注册")
     await phone.taps("同意")
     await phone.says(name)
@@ -21,7 +21,7 @@ async def tell_person(phone: Phone, name: str = "周大同", number: str = NUMBE
 
 
 async def register(world: World, phone: Phone, mobile: str, **person: str) -> str:
-    await tell_person(phone, **person)
+    await enter_person(phone, **person)
     await phone.taps("对，继续注册")
     await phone.says(mobile)
     return await phone.says(await world.sms_code())
@@ -61,14 +61,14 @@ async def test_a_name_that_is_not_the_owners_ends_the_talk_with_what_to_do(world
 async def test_nothing_is_kept_without_consent_or_when_given_up(stranger: Phone) -> None:
     await stranger.says("我要注册")
     assert "没有保存" in await stranger.taps("不同意")
-    await tell_person(stranger)
+    await enter_person(stranger)
     assert "没有保存" in await stranger.taps("不注册了")
     assert (await stranger.identity()).account_id is None
     assert not await VerificationCode.exists()
 
 
 async def test_a_mistake_is_corrected_before_it_counts(world: World, stranger: Phone) -> None:
-    await tell_person(stranger, name="周大铜")
+    await enter_person(stranger, name="周大铜")
     await stranger.taps("重新填写")
     await stranger.says("周大同")
     await stranger.says(NUMBER)
@@ -79,7 +79,7 @@ async def test_a_mistake_is_corrected_before_it_counts(world: World, stranger: P
 
 
 async def test_a_wrong_code_is_asked_again_and_another_mobile_may_be_given(world: World, stranger: Phone) -> None:
-    await tell_person(stranger)
+    await enter_person(stranger)
     await stranger.taps("对，继续注册")
     await stranger.says(mobile_number())
     wrong = "000000" if await world.sms_code() != "000000" else "111111"
@@ -92,7 +92,7 @@ async def test_a_wrong_code_is_asked_again_and_another_mobile_may_be_given(world
 async def test_who_is_bound_registers_onto_the_bound_mobile(world: World) -> None:
     account = await make_account(world.services.deps, real_name="")
     phone = await world.phone_with(account)
-    await tell_person(phone)
+    await enter_person(phone)
     assert "注册成功" in await phone.taps("对，继续注册")
     assert (await Account.get(id=account.id)).real_name == "周大同"
     assert not await VerificationCode.exists()
@@ -145,7 +145,7 @@ async def test_no_password_is_taken_in_chat(stranger: Phone) -> None:
 
 
 async def test_a_talk_goes_on_in_another_process(world: World, stranger: Phone) -> None:
-    await tell_person(stranger)
+    await enter_person(stranger)
     world.start_process()
     await stranger.taps("对，继续注册")
     await stranger.says(mobile_number())

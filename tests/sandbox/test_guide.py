@@ -266,7 +266,7 @@ async def test_the_reviews_the_notice_and_the_fee_follow_by_taps_alone(newcomer:
     await newcomer.follow("办完了")
 
 
-def told_by_readmes() -> tuple[str, str]:
+def readme_addresses() -> tuple[str, str]:
     """What each README tells to do on the page of phones."""
     english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
     return (
@@ -277,7 +277,7 @@ def told_by_readmes() -> tuple[str, str]:
 
 def buttons_of_readmes() -> list[list[str]]:
     """The buttons that each README names, in its order."""
-    told, said = told_by_readmes()
+    told, said = readme_addresses()
     names = {person.name for person in CAST}
     quoted = (re.findall(r"\*([一-鿿 ]+)\*", told), re.findall("“([^”]+)”", said))
     return [[word for word in words if word not in names] for words in quoted]
@@ -309,7 +309,7 @@ async def test_the_readmes_buttons_have_been_tapped_in_their_order(newcomer: New
 
 async def test_every_person_of_the_readmes_paths_is_in_the_stories() -> None:
     stories = (ROOT / "sandbox" / "static" / "stories.js").read_text(encoding="utf-8")
-    told, said = told_by_readmes()
+    told, said = readme_addresses()
     people = {person.name for person in CAST if person.name in told + said}
     assert len(people) > 5
     assert [name for name in sorted(people) if name not in stories] == []

@@ -211,7 +211,7 @@ async def test_lines_for_advice_stand_by_region(
     assert made.data.advice == {"440100": "演示市住建局 020-12345678"}
 
 
-async def _told(seen: set[UUID]) -> dict[str, str]:
+async def _notices(seen: set[UUID]) -> dict[str, str]:
     """What was told since the last look: state of the application → until when, and what to do."""
     found: dict[str, str] = {}
     for notice in await Notice.filter(kind="campaign_changed").exclude(id__in=seen):
@@ -236,16 +236,16 @@ async def test_whoever_has_something_to_hand_in_is_told_of_a_new_end(
 
     shorter = replace(form, enrol_until=form.enrol_until - 7 * DAY)
     await editing.edit(admin, made.id, shorter)
-    assert await _told(seen) == dict.fromkeys(["draft", "locked"], "12月2日(周三) 12:00 请在此之前提交")
+    assert await _notices(seen) == dict.fromkeys(["draft", "locked"], "12月2日(周三) 12:00 请在此之前提交")
     await editing.edit(admin, made.id, replace(shorter, name="改个名字"))
-    assert await _told(seen) == {}, "nothing moved"
+    assert await _notices(seen) == {}, "nothing moved"
     await editing.edit(admin, made.id, replace(shorter, review_until=form.enrol_until + 5 * DAY))
-    assert await _told(seen) == dict.fromkeys(["sent_back", "correcting"], "12月14日(周一) 12:00 请在此之前提交")
+    assert await _notices(seen) == dict.fromkeys(["sent_back", "correcting"], "12月14日(周一) 12:00 请在此之前提交")
     await editing.edit(admin, made.id, replace(shorter, review_until=None))
-    assert await _told(seen) == {}, "an end that fell away hurries nobody"
+    assert await _notices(seen) == {}, "an end that fell away hurries nobody"
     await campaigns.close(admin, made.id)
     await campaigns.close(admin, made.id)
-    assert await _told(seen) == dict.fromkeys(["draft", "locked"], "11月23日(周一) 12:00 已填写的内容会为您保留")
+    assert await _notices(seen) == dict.fromkeys(["draft", "locked"], "11月23日(周一) 12:00 已填写的内容会为您保留")
 
 
 async def test_only_what_was_never_published_is_deleted(campaigns: Campaigns, admin: Actor, form: CampaignData) -> None:

@@ -26,7 +26,7 @@ from tests.factories.offices import Office, add_experts, fix_seed, make_draw, ma
 from tests.factories.offices import verify as approve
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.invariants import check_invariants
-from tests.services.notifications.test_delivery import hear
+from tests.services.notifications.test_delivery import report_call
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def answer(
     call = await Attempt.filter(notice__invitation_id=invitation.id, channel="voice").first()
     if call is not None:
         keys = "11" if wish == "accept" else "22"
-        await hear(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
+        await report_call(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 
 
 async def race(office: Office, draw_id: UUID) -> None:

@@ -44,7 +44,7 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def heard(account_id: UUID | None) -> list[str]:
+async def notices_of(account_id: UUID | None) -> list[str]:
     """What one person was told, in order."""
     found = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
     return [str(one.params["what"]) for one in found]
@@ -74,15 +74,15 @@ async def test_each_side_hears_what_concerns_it_and_who_did_it_does_not(office: 
     await office.run.advance(draw_id)
     await accept(office, draw_id)
     begun = ["抽取已启动", "抽取已暂停", "抽取继续进行"]
-    assert await heard(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
-    assert await heard(legal.id) == begun, "the end has a message of its own"
+    assert await notices_of(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
+    assert await notices_of(legal.id) == begun, "the end has a message of its own"
     led = await Notice.filter(kind="draw_news", account_id=legal.id)
     assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/agency/draws/{draw_id}"}
     led = await Notice.filter(kind="draw_news", account_id=office.supervisor.account_id)
     assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/desk/{draw_id}"}
-    assert await heard(office.agency.account_id) == [], "who did it knows"
-    assert await heard(here) == ["抽取已启动", "抽取完成，共2人"]
-    assert await heard(elsewhere) == await heard(verifier) == []
+    assert await notices_of(office.agency.account_id) == [], "who did it knows"
+    assert await notices_of(here) == ["抽取已启动", "抽取完成，共2人"]
+    assert await notices_of(elsewhere) == await notices_of(verifier) == []
 
 
 async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_venue_and_verifier(office: Office) -> None:
@@ -95,9 +95,9 @@ async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_venue_and_ver
     await office.invitations.answer(open_one.id, open_one.expert_id, "decline", by="voice")
     await office.run.advance(draw_id)
     told = ["抽取已强制结束", "专家不足，1/2人"]
-    assert (await heard(office.supervisor.account_id))[-2:] == told
-    assert (await heard(venue))[-2:] == told
-    assert await heard(verifier) == told
+    assert (await notices_of(office.supervisor.account_id))[-2:] == told
+    assert (await notices_of(venue))[-2:] == told
+    assert await notices_of(verifier) == told
 
 
 async def test_a_release_is_told_to_supervisor_and_venue_from_the_request_on(office: Office) -> None:
@@ -120,12 +120,12 @@ async def test_a_release_is_told_to_supervisor_and_venue_from_the_request_on(off
     await office.releases.start(office.agency, draw_id)
     asked = "已申请退选，等待核验"
     told = [asked, "退选申请已撤回", asked, "退选申请未通过核验", asked, "退选核验通过，等待启动", "活动已退选"]
-    assert (await heard(office.supervisor.account_id))[-len(told) :] == told
-    assert (await heard(venue))[-len(told) :] == told
-    assert await heard(verifier) == ["退选申请已撤回", "活动已退选"], "its requests come as verification_waiting"
+    assert (await notices_of(office.supervisor.account_id))[-len(told) :] == told
+    assert (await notices_of(venue))[-len(told) :] == told
+    assert await notices_of(verifier) == ["退选申请已撤回", "活动已退选"], "its requests come as verification_waiting"
     own = [one if "等待启动" not in one else "退选核验通过，请启动退选" for one in told]
-    assert (await heard(legal.id))[-len(own) :] == own
-    assert await heard(office.agency.account_id) == ["退选申请未通过核验", "退选核验通过，请启动退选"]
+    assert (await notices_of(legal.id))[-len(own) :] == own
+    assert await notices_of(office.agency.account_id) == ["退选申请未通过核验", "退选核验通过，请启动退选"]
 
 
 async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(office: Office, clock: FixedClock) -> None:
@@ -155,11 +155,11 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
     notice_id = (await office.queries.detail(office.agency, draw_id)).parts.notices[0].id
     at = clock.now() + timedelta(hours=4)
     await office.absences.change_gathering(office.agency, draw_id, notice_id, at)
-    assert (await heard(venue))[2:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
+    assert (await notices_of(venue))[2:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
     clock.move(timedelta(hours=5, minutes=31))
     await office.discards.register(office.desk, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
-    assert (await heard(venue))[-1] == "专家缺席，缺2人"
-    assert "专家缺席，缺2人" not in await heard(office.supervisor.account_id), "told when it was registered"
+    assert (await notices_of(venue))[-1] == "专家缺席，缺2人"
+    assert "专家缺席，缺2人" not in await notices_of(office.supervisor.account_id), "told when it was registered"
     told = [one.params["cause"] for one in await Notice.filter(kind="agency_leave").order_by("created_at")]
     assert told == ["请假", "缺席"]
 
@@ -210,12 +210,12 @@ async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for
     verifier = await somebody(office, "verifier")
     terminal = office.deps.book("demo").draw.terminals[0]
     await office.exits.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
-    assert await heard(verifier) == [], "a draft was never shown to anybody"
+    assert await notices_of(verifier) == [], "a draft was never shown to anybody"
     draw_id = await make_draw(office)
     await office.setup.submit(office.agency, draw_id, terminal, "请核验")
     await office.setup.withdraw(office.agency, draw_id)
     await office.exits.terminate(office.agency, draw_id, "project_stopped", "不再招标")
-    assert await heard(verifier) == ["申请已撤回，无需核验", "活动已终止，无需核验"]
+    assert await notices_of(verifier) == ["申请已撤回，无需核验", "活动已终止，无需核验"]
 
 
 async def test_who_watches_a_verified_draw_instead_of_whom_is_told_to_all_it_concerns(office: Office) -> None:
@@ -250,7 +250,7 @@ async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: Fix
     assert await office.exits.end_due() == 1
     assert await office.exits.end_due() == 0
     for account_id in (venue, office.supervisor.account_id, office.agency.account_id):
-        assert (await heard(account_id)).count("活动已结束") == 1
+        assert (await notices_of(account_id)).count("活动已结束") == 1
 
 
 async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: Office, clock: FixedClock) -> None:
@@ -263,7 +263,7 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
     await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
     clock.move(timedelta(days=3))
     await office.exits.end_due()
-    assert (await heard(venue))[-1] == "活动已结束，请提出专家酬劳"
+    assert (await notices_of(venue))[-1] == "活动已结束，请提出专家酬劳"
 
 
 def with_quiet_hours(monkeypatch: pytest.MonkeyPatch, office: Office, *kinds: str) -> None:

@@ -94,7 +94,7 @@ async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, clock:
     application = await entry_process.go_on(await handed_in(entry_process))
     report = await entry_process.order_and_pay(application)
     for _ in range(3):
-        await entry_process.hear_of_payment(application, report)
+        await entry_process.apply_payment_report(application, report)
     await asyncio.gather(*(entry_process.services.operations.scheduler.process("pay_events") for _ in range(3)))
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1

@@ -79,7 +79,7 @@ async def _run(imports: ExpertImport, content: bytes, form: Format = "csv") -> I
     return await imports.run(ADMIN, content, form)
 
 
-def _told(report: ImportReport) -> list[tuple[int, str]]:
+def _problems(report: ImportReport) -> list[tuple[int, str]]:
     return [(error.line, error.column) for error in report.errors]
 
 
@@ -201,7 +201,7 @@ async def test_all_errors_of_all_lines_are_told_at_once(imports: ExpertImport) -
     report = await _run(
         imports, _sheet(_row(姓名="", 手机号="1"), _row(姓名="", 手机号="13800000003"), _row(身份证号=SECOND, 状态="x"))
     )
-    assert _told(report) == [
+    assert _problems(report) == [
         (2, "姓名"),
         (2, "手机号"),
         (3, "姓名"),
@@ -221,7 +221,7 @@ async def test_endless_errors_are_cut(imports: ExpertImport) -> None:
 async def test_a_number_or_mobile_of_another_in_the_pool_stops_it(imports: ExpertImport, deps: Deps) -> None:
     await make_expert(deps, "13800000001", number="ZJ1")
     report = await _run(imports, _sheet(_row()))
-    assert sorted(_told(report)) == [(2, "专家编号"), (2, "手机号")]
+    assert sorted(_problems(report)) == [(2, "专家编号"), (2, "手机号")]
     assert await Expert.all().count() == 1
 
 

@@ -40,7 +40,9 @@ def reports(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
     return make_reports(deps, office, vendors)
 
 
-async def tell(office: Office, kind: str = "account_bound", *, bound: bool = True, pool: str = "demo") -> None:
+async def notify_account(
+    office: Office, kind: str = "account_bound", *, bound: bool = True, pool: str = "demo"
+) -> None:
     account = await make_account(office.deps, pool=pool)
     if bound:
         await make_identity(account)
@@ -61,7 +63,7 @@ async def states() -> list[tuple[str, str, str]]:
 async def test_a_template_is_sent_and_waits_for_its_delivery_report(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
-    await tell(office)
+    await notify_account(office)
     assert await delivery.deliver_due() == 1
     assert vendors.sent == [("template", "account_bound")]
     assert await states() == [("wechat", "sent", "")]
@@ -71,7 +73,7 @@ async def test_an_open_window_carries_a_chat_message_instead(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     vendors.window = 1
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     assert vendors.sent[0][0] == "text"
     assert (await Notice.get(kind="account_bound")).state == "done"
@@ -81,13 +83,13 @@ async def test_a_window_that_closed_meanwhile_falls_back_on_the_template(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     vendors.window, vendors.errors = 1, [Rejected("45015")]
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     assert [channel for channel, _ in vendors.sent] == ["text", "template"]
 
 
 async def test_without_wechat_the_sms_goes_at_once(office: Office, delivery: Delivery, vendors: Vendors) -> None:
-    await tell(office, bound=False)
+    await notify_account(office, bound=False)
     await delivery.deliver_due()
     assert vendors.sent == [("sms", "account_bound")]
     assert await states() == [("wechat", "failed", "no_openid"), ("sms", "sent", "")]
@@ -96,14 +98,14 @@ async def test_without_wechat_the_sms_goes_at_once(office: Office, delivery: Del
 async def test_every_pool_s_messages_are_sent_as_its_own(office: Office, delivery: Delivery, vendors: Vendors) -> None:
     """In one batch, where the first pool's signature served all."""
     for pool in ("demo", "guangdong", "demo"):
-        await tell(office, bound=False, pool=pool)
+        await notify_account(office, bound=False, pool=pool)
     await delivery.deliver_due()
     assert sorted(vendors.pools) == ["demo", "demo", "guangdong"]
 
 
 async def test_who_does_not_follow_any_more_is_remembered(office: Office, delivery: Delivery, vendors: Vendors) -> None:
     vendors.errors = [Rejected("43004")]
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     assert [channel for channel, _ in vendors.sent] == ["template", "sms"]
     assert not (await WechatIdentity.get()).following
@@ -113,7 +115,7 @@ async def test_a_passing_failure_is_repeated_and_a_long_pause_goes_to_the_next_c
     office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
 ) -> None:
     vendors.errors = [Transient("busy")]
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     assert await states() == [("wechat", "pending", "busy")]
     clock.move(timedelta(seconds=5))
@@ -133,7 +135,7 @@ async def test_a_failure_that_comes_after_the_notice_ended_is_not_repeated(
         raise Transient("busy")
 
     monkeypatch.setattr(vendors, "send_template", busy)
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     assert await states() == [("wechat", "failed", "stopped")]
 
@@ -154,7 +156,7 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
         await reports.check_due()
         await delivery.deliver_due()
         assert len([1 for channel, _ in vendors.sent if channel == "voice"]) == 1
-    await hear(reports, vendors, CallReport("late-id", call.out_id, True, "200000", "11", clock.now()))
+    await report_call(reports, vendors, CallReport("late-id", call.out_id, True, "200000", "11", clock.now()))
     assert [i.state for i in await open_invitations(draw_id)] == []
     assert (await Attempt.get(id=call.id)).state == "answered"
 
@@ -169,7 +171,7 @@ async def take(reports: DeliveryReports, report: CallReport) -> None:
     await reports.check_due()
 
 
-async def hear(reports: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
+async def report_call(reports: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
     """The vendor itself reports a call, and says the same when it is asked."""
     call = await Attempt.get(out_id=report.out_id)
     mobile = reports._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
@@ -188,8 +190,8 @@ async def test_keys_pressed_twice_are_an_answer_and_a_report_repeated_changes_no
     await delivery.deliver_due()
     call = await Attempt.get(channel="voice")
     report = CallReport(call.vendor_id, call.out_id, True, "200000", "122", clock.now())
-    await hear(reports, vendors, report)
-    await hear(reports, vendors, report)
+    await report_call(reports, vendors, report)
+    await report_call(reports, vendors, report)
     await invitation.refresh_from_db()
     assert (invitation.state, invitation.answered_by) == ("declined", "voice")
     assert (await Notice.get(kind="draw_call", invitation_id=invitation.id)).state == "stopped"
@@ -200,7 +202,7 @@ async def test_an_sms_report_closes_the_attempt_and_a_failed_one_lets_the_ladder
 ) -> None:
     from models.notices import DeliveryReport
 
-    await tell(office, bound=False)
+    await notify_account(office, bound=False)
     await delivery.deliver_due()
     attempt = await Attempt.get(channel="sms")
     await reports.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, False, "MK:0001")])
@@ -233,7 +235,7 @@ async def test_what_one_person_is_told_overtakes_what_thousands_are_told(
     async with transaction():
         recipients = [Recipient(f"bulk:{e.id}", {"mobile": "1", "at": "x"}, expert_id=e.id) for e in experts]
         await office.notices.notify_many(pool="demo", kind="account_bound", recipients=recipients)
-    await tell(office)
+    await notify_account(office)
     assert await delivery.deliver_due() == 1
     assert await Attempt.filter(state="pending", bulk=True).count() == 30
     vendors.errors = [Rejected("isv.AMOUNT_NOT_ENOUGH")] * 100

@@ -21,7 +21,7 @@ from services.ports import SmsReport
 from tests.factories.offices import Office, add_experts, make_office, start_draw
 from tests.factories.people import make_account
 from tests.factories.vendors import Vendors, make_delivery, make_reports
-from tests.services.notifications.test_delivery import states, tell
+from tests.services.notifications.test_delivery import notify_account, states
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def reports(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
 async def test_a_message_that_can_not_be_made_does_not_lose_the_outcomes_of_the_others(
     office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
 ) -> None:
-    await tell(office)
+    await notify_account(office)
     await Notice.all().update(params={"at": "x"})
     clock.move(timedelta(seconds=1))
-    await tell(office)
+    await notify_account(office)
     assert await delivery.deliver_due() == 2
     assert await states() == [("wechat", "pending", "repeat"), ("wechat", "sent", "")]
 
@@ -60,7 +60,7 @@ async def test_one_answer_of_a_vendor_that_can_not_be_stored_costs_no_other_outc
 ) -> None:
     """Else four hundred people would be taken for not told, because of one nonsense id."""
     for _ in range(5):
-        await tell(office, bound=False)
+        await notify_account(office, bound=False)
     await delivery.deliver_due()
     await Attempt.filter(channel="sms").delete()
     ids = iter(["1", "2", "x" * 500, "\0", "5"])
@@ -87,9 +87,9 @@ async def test_one_report_that_can_not_be_stored_costs_no_other(reports: Deliver
 async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_nobody(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
-    await tell(office, bound=False)
+    await notify_account(office, bound=False)
     await Notice.all().update(pool="gone")
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     assert ("wechat", "sent", "") in await states()
 
@@ -125,7 +125,7 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
 async def test_a_report_that_overtakes_its_own_message_counts(
     office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports
 ) -> None:
-    await tell(office)
+    await notify_account(office)
     await reports.take_template("wx1", "v1", "success", "o1")
     [early] = await DeliveryReport.all()
     await reports.apply(early.id)
@@ -207,14 +207,14 @@ async def assert_notice_comes_first(database: str, work: Awaitable[object]) -> N
 
 async def test_outcomes_are_written_notice_first(office: Office, db: str, delivery: Delivery, vendors: Vendors) -> None:
     vendors.window = 1
-    await tell(office)
+    await notify_account(office)
     await assert_notice_comes_first(db, delivery.deliver_due())
 
 
 async def test_giving_up_on_a_report_takes_the_notice_first(
     office: Office, db: str, delivery: Delivery, reports: DeliveryReports, clock: FixedClock
 ) -> None:
-    await tell(office)
+    await notify_account(office)
     await delivery.deliver_due()
     clock.move(timedelta(minutes=5))
     await assert_notice_comes_first(db, reports.check_due())
@@ -231,7 +231,7 @@ async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
         return SmsReport(biz_id, out_id, True, "DELIVERED")
 
     vendors.report = report  # type: ignore[method-assign,assignment]  # the port of SMS asks otherwise than voice's
-    await tell(office, bound=False)
+    await notify_account(office, bound=False)
     await delivery.deliver_due()
     clock.move(timedelta(minutes=5))
     assert (await reports.check_due(), await reports.check_due()) == (1, 0)

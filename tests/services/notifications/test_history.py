@@ -43,7 +43,7 @@ async def account(office: Office) -> Account:
     return account
 
 
-async def tell(office: Office, account: Account, kind: str, number: int = 0) -> None:
+async def notify_account(office: Office, account: Account, kind: str, number: int = 0) -> None:
     async with transaction():
         await office.notices.notify(
             pool=account.pool,
@@ -64,10 +64,10 @@ async def test_a_notice_reads_as_its_channel_showed_it(
 ) -> None:
     history = NoticeHistory(office.deps)
     vendors.window = 1
-    await tell(office, account, "agency_news")
+    await notify_account(office, account, "agency_news")
     await delivery.deliver_due()
     clock.move(timedelta(minutes=1))
-    await tell(office, account, "remuneration_proposed")
+    await notify_account(office, account, "remuneration_proposed")
     await delivery.deliver_due()
     with count_statements() as sent:
         found = await history.of(me(account))
@@ -88,7 +88,7 @@ async def test_a_notice_reads_as_its_channel_showed_it(
 
 
 async def test_who_was_only_called_reads_what_the_call_said(office: Office, account: Account) -> None:
-    await tell(office, account, "draw_call")
+    await notify_account(office, account, "draw_call")
     await Attempt.all().update(channel="voice", state="answered")
     [one] = (await NoticeHistory(office.deps).of(me(account))).items
     assert "集合时间：11月21日星期六上午9点30分" in one.text
@@ -97,7 +97,7 @@ async def test_who_was_only_called_reads_what_the_call_said(office: Office, acco
 
 
 async def test_a_short_message_points_below_instead_of_to_an_address(office: Office, account: Account) -> None:
-    await tell(office, account, "fee_open")
+    await notify_account(office, account, "fee_open")
     await Attempt.all().update(channel="sms", state="failed", vendor_code="isv.X")
     [one] = (await NoticeHistory(office.deps).of(me(account))).items
     assert "http" not in one.text
@@ -108,10 +108,10 @@ async def test_codes_unsent_ones_and_those_of_others_are_not_listed(
     office: Office, delivery: Delivery, account: Account
 ) -> None:
     history = NoticeHistory(office.deps)
-    await tell(office, account, "verification_code")
-    await tell(office, await make_account(office.deps), "account_bound")
+    await notify_account(office, account, "verification_code")
+    await notify_account(office, await make_account(office.deps), "account_bound")
     await delivery.deliver_due()
-    await tell(office, account, "account_bound")
+    await notify_account(office, account, "account_bound")
     assert (await history.of(me(account))).total == 0, "the last one waits to be sent"
     await delivery.deliver_due()
     assert (await history.of(me(account))).total == 1

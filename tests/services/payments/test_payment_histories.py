@@ -26,15 +26,15 @@ PAYERS = [("native", ""), ("jsapi", "o-one"), ("jsapi", "o-two"), ("mini", "o-mi
 EVENTS = st.one_of(
     st.tuples(st.just("order"), st.integers(0, 3)),
     st.tuples(st.just("pay"), st.integers(0, 9)),
-    st.tuples(st.just("tell"), st.integers(0, 9)),
-    st.tuples(st.just("tell_at_once"), st.integers(0, 9)),
+    st.tuples(st.just("report"), st.integers(0, 9)),
+    st.tuples(st.just("report_at_once"), st.integers(0, 9)),
     st.tuples(st.just("ask"), st.integers(0, 0)),
     st.tuples(st.just("wait"), st.sampled_from([3, 60, 1000])),
     st.tuples(st.just("follow"), st.integers(0, 0)),
     st.tuples(st.just("refund"), st.integers(0, 9)),
     st.tuples(st.just("send"), st.integers(0, 0)),
     st.tuples(st.just("arrive"), st.integers(0, 9)),
-    st.tuples(st.just("tell_refund"), st.integers(0, 9)),
+    st.tuples(st.just("report_refund"), st.integers(0, 9)),
     st.tuples(st.just("trouble"), st.integers(0, 5)),
 )
 TROUBLE = [
@@ -70,11 +70,11 @@ class History:
         if numbers:
             self.told.append(self.kit.platform.pay(numbers[number % len(numbers)]))
 
-    async def tell(self, number: int) -> None:
+    async def report(self, number: int) -> None:
         if self.told:
             await self.kit.notify(self.told[number % len(self.told)])
 
-    async def tell_at_once(self, _number: int) -> None:
+    async def report_at_once(self, _number: int) -> None:
         await asyncio.gather(*(self.kit.notify(report) for report in [*self.told, *self.told]))
 
     async def ask(self, _number: int) -> None:
@@ -102,7 +102,7 @@ class History:
             if self.kit.platform.refunds[numbers[number % len(numbers)]].outcome != "SUCCESS":
                 self.told_refunds.append(self.kit.platform.finish(numbers[number % len(numbers)], outcome))
 
-    async def tell_refund(self, number: int) -> None:
+    async def report_refund(self, number: int) -> None:
         if self.told_refunds:
             await self.kit.refunds.apply_report("demo", self.told_refunds[number % len(self.told_refunds)])
 
@@ -178,11 +178,11 @@ def test_the_histories_do_pay_refund_and_collide(new_database: str, deps: Deps, 
         ("order", 1),
         ("pay", 0),
         ("pay", 1),
-        ("tell_at_once", 0),
+        ("report_at_once", 0),
         ("follow", 0),
         ("send", 0),
         ("arrive", 0),
-        ("tell_refund", 0),
+        ("report_refund", 0),
         ("refund", 0),
         ("refund", 1),
         ("send", 0),

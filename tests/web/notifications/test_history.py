@@ -6,7 +6,7 @@ from services.core.base import transaction
 from tests.web.conftest import World
 
 
-async def _told(world: World, count: int) -> None:
+async def _make_notices(world: World, count: int) -> None:
     """Unsealed draws of this agent, one after the other, all sent."""
     for number in range(count):
         async with transaction():
@@ -25,7 +25,7 @@ async def test_an_agent_reads_on_his_first_page_what_was_sent_to_him(world: Worl
     await agent.get("/agency")
     await agent.click("消息")
     assert (agent.path, "还没有发给您的消息" in agent.text) == ("/h5/demo/notices", True)
-    await _told(world, 21)
+    await _make_notices(world, 21)
     await agent.get("/h5/demo/notices")
     assert ("CQ020" in agent.text, "CQ000" in agent.text, "共21条" in agent.text) == (True, False, True)
     assert "/desk/7/result" in agent.page.links.values()

@@ -53,7 +53,7 @@ async def invitation_state(one: Invitation) -> str:
     return (await Invitation.get(id=one.id)).state
 
 
-async def told(kind: str) -> int:
+async def count_notices(kind: str) -> int:
     return await Notice.filter(kind=kind).count()
 
 
@@ -98,7 +98,7 @@ async def test_a_leave_that_the_expert_confirms_frees_the_place_and_the_record_s
     assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
     assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
     assert (await invitation_state(one), await state_of(draw_id)) == ("left", "supplement_pending")
-    assert await told("leave_confirmed") == 1
+    assert await count_notices("leave_confirmed") == 1
     log = (await office.public_records.read(office.agency, draw_id))["log"]
     entry = next(one for one in log if one.get("outcome") == "left")  # type: ignore[union-attr]
     assert (entry["by"], entry["confirmed_by"]) == ("agency", "expert")  # type: ignore[index,call-overload]
@@ -113,7 +113,7 @@ async def test_an_expert_who_denies_stays_and_is_not_asked_a_third_time(office: 
         with pytest.raises(Conflict, match="等待确认"):
             await office.discards.register(office.agency, draw_id, leave_of(one))
         assert not await office.discards.answer_leave(one.id, one.expert_id, False, by="chat")
-    assert (await invitation_state(one), await told("agency_kept")) == ("accepted", 2)
+    assert (await invitation_state(one), await count_notices("agency_kept")) == ("accepted", 2)
     with pytest.raises(RuleViolation) as refusal:
         await office.discards.register(office.agency, draw_id, leave_of(one))
     assert refusal.value.rule == "draw.leave.requests_max"
@@ -164,7 +164,7 @@ async def test_nobody_is_absent_before_the_gathering_time(office: Office, clock:
     done = await office.discards.register(office.agency, draw_id, form)
     assert (done.counts, await invitation_state(one), await state_of(draw_id)) == (True, "absent", "supplement_pending")
     assert (await Invitation.get(id=one.id)).answered_by == "system"
-    assert (await told("absence_registered"), await told("supervisor_discard")) == (1, 1)
+    assert (await count_notices("absence_registered"), await count_notices("supervisor_discard")) == (1, 1)
     assert await findings(office, draw_id) == [("warning", "discard")]
 
 
@@ -203,14 +203,14 @@ async def test_a_recusal_counts_only_when_somebody_else_confirms_it(office: Offi
     await make_grant(await make_account(office.deps), "verifier")
     done = await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
     assert (done.counts, await invitation_state(one)) == (False, "accepted")
-    assert (await told("recusal_asked"), await told("recusal_waiting")) == (1, 2)
+    assert (await count_notices("recusal_asked"), await count_notices("recusal_waiting")) == (1, 2)
     [request] = await office.discard_queries.of_draw(office.agency, draw_id)
     with pytest.raises(Forbidden):
         await office.discards.confirm(office.agency, request.id)
     [waiting] = await office.discard_queries.waiting(office.supervisor)
     assert (waiting.id, waiting.may_decide) == (request.id, True)
     await office.discards.confirm(office.supervisor, request.id)
-    assert (await invitation_state(one), await told("recusal_confirmed")) == ("recused", 1)
+    assert (await invitation_state(one), await count_notices("recusal_confirmed")) == ("recused", 1)
     with pytest.raises(Conflict):
         await office.discards.confirm(office.verifier, request.id)
     assert await findings(office, draw_id) == [("warning", "discard")]
@@ -240,7 +240,7 @@ async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_
     await office.discards.refuse(office.verifier, request.id, "无利害关系")
     assert await invitation_state(one) == "accepted"
     assert (await Notice.get(kind="agency_kept")).params["reason"] == "无利害关系"
-    assert await told("recusal_refused") == 1
+    assert await count_notices("recusal_refused") == 1
 
 
 async def test_a_recusal_needs_a_class_and_waits_for_the_check_in_to_open(office: Office, clock: FixedClock) -> None:

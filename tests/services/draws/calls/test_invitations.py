@@ -17,7 +17,7 @@ from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.invariants import check_invariants
-from tests.services.notifications.test_delivery import hear
+from tests.services.notifications.test_delivery import report_call
 
 Report = Callable[[Attempt, str], Awaitable[None]]
 """The vendor reports which keys were pressed in a call."""
@@ -58,7 +58,7 @@ async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors
 @pytest.fixture
 def report(reports: DeliveryReports, vendors: Vendors, clock: FixedClock) -> Report:
     async def push(call: Attempt, keys: str) -> None:
-        await hear(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
+        await report_call(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 
     return push
 

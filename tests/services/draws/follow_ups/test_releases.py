@@ -23,7 +23,7 @@ from services.ports import CallReport
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
 from tests.factories.offices import Office, add_experts, check_record, make_office, open_invitations, start_draw
 from tests.factories.vendors import Vendors, make_delivery, make_reports
-from tests.services.notifications.test_delivery import hear
+from tests.services.notifications.test_delivery import report_call
 
 ANSWERED, UNANSWERED = "200000", "200003"
 NOT_RELEASABLE = ["drawing", "ended"]
@@ -80,7 +80,9 @@ async def call(
     """Every call that is due is made, and ends so."""
     await delivery.deliver_due()
     for attempt in await Attempt.filter(channel="voice", state="sent"):
-        await hear(reports, vendors, CallReport(attempt.vendor_id, attempt.out_id, True, status, "", clock.now()))
+        await report_call(
+            reports, vendors, CallReport(attempt.vendor_id, attempt.out_id, True, status, "", clock.now())
+        )
     await delivery.deliver_due()
 
 
@@ -268,7 +270,7 @@ async def test_who_gathers_early_in_the_morning_is_called_by_night(
     answering, silent = await Attempt.filter(channel="voice", notice__kind="draw_released").order_by("id")
     assert (answering.state, silent.state) == ("sent", "sent")
     report = CallReport(answering.vendor_id, answering.out_id, True, ANSWERED, "", clock.now())
-    await hear(reports, vendors, report)
+    await report_call(reports, vendors, report)
     for _ in range(3):
         await call(office, delivery, reports, vendors, clock, UNANSWERED)
         clock.move(timedelta(minutes=6))
