@@ -31,10 +31,10 @@ from services.applications import document_contents
 from services.applications.applicants import facts_of, file_values, today
 from services.applications.codes import load_codes
 from services.applications.document_contents import Content, Filled
-from services.applications.problems import refusal
+from services.applications.problems import find_problems, refusal
 from services.applications.renewal import keep
 from services.applications.repository import get_own, lock_own, log, move, read_values, type_of
-from services.applications.submission import APPLICANT, find_problems
+from services.applications.submission import APPLICANT
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.files import FileLost, Previews, SealedFiles

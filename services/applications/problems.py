@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
+from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput
-from domain.forms.checking import FieldProblem
+from domain.forms.checking import FieldProblem, check_complete
+from domain.rulebook.book import Rulebook
+from models.accounts import Account
+from models.applications import Application, Attachment
+from services.applications.applicants import facts_of, today
+from services.applications.codes import CatalogueCodes
+from services.applications.renewal import find_filed
+from services.applications.repository import FixedChoice, editable_fields, fixed_choice, type_of
+from services.core.base import Deps
 
 PROBLEMS_MAX = 50
 
@@ -19,3 +30,86 @@ def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> Invali
     text = first.message if len(problems) == 1 else f"{message}，共{len(problems)}处，请按提示修改。"
     listed = [{"field": one.field, "message": one.message} for one in problems[:PROBLEMS_MAX]]
     return InvalidInput(text, code=code, field=first.field, params={"problems": listed, "count": len(problems)})
+
+
+async def find_problems(
+    deps: Deps,
+    book: Rulebook,
+    application: Application,
+    account: Account,
+    values: Mapping[str, object],
+    codes: CatalogueCodes,
+) -> list[FieldProblem]:
+    """Everything that keeps an application from being submitted, in the form's order; the window apart."""
+    return problems_of(
+        deps,
+        book,
+        application,
+        account,
+        values,
+        codes,
+        fixed=await fixed_choice(application, book),
+        filed=await find_filed(deps, book, application),
+        attached=await count_attachments(application.id),
+    )
+
+
+def problems_of(
+    deps: Deps,
+    book: Rulebook,
+    application: Application,
+    account: Account,
+    values: Mapping[str, object],
+    codes: CatalogueCodes,
+    *,
+    fixed: FixedChoice,
+    filed: Mapping[str, object],
+    attached: Mapping[str, int],
+) -> list[FieldProblem]:
+    """The same of what is known of the application."""
+    problems = check_complete(
+        fixed.form(book),
+        values,
+        attached,
+        entry_type=type_of(application),
+        person=facts_of(deps, account),
+        catalogue=codes,
+        today=today(deps),
+        kept={code for code, value in filed.items() if values.get(code) == value},
+    )
+    return [*_answerable(application, book, problems)]
+
+
+def _answerable(application: Application, book: Rulebook, problems: Sequence[FieldProblem]) -> Iterator[FieldProblem]:
+    """Those that the person is held to.
+
+    What was handed in once and is not open to correction was sound under the rules and the age of that day. What
+    printing has locked can be answered by the office only.
+    """
+    editable = editable_fields(application, book)
+    for problem in problems:
+        field = problem.field.partition("[")[0].partition(".")[0]
+        if application.round > 0 and field not in editable:
+            continue
+        typed = field in book.form.used() and not book.form.fields[field].account
+        if application.state == ApplicationState.LOCKED and typed and field not in editable:
+            text = f"{problem.message}表格打印后已锁定，请联系专家库管理机构解除锁定。"
+            yield FieldProblem(problem.field, text)
+        else:
+            yield problem
+
+
+async def count_attachments(application_id: UUID) -> dict[str, int]:
+    """How many files stand ready, by field; of a column of records with its row: ``work_history[0].proof``."""
+    return count_ready(await Attachment.filter(application_id=application_id, state="ready"))
+
+
+def count_ready(files: Sequence[Attachment]) -> dict[str, int]:
+    """The same among files that are known."""
+    return Counter(place_of(one.field, one.row) for one in files if one.state == "ready")
+
+
+def place_of(field: str, row: int) -> str:
+    """Where a file belongs, as problems name it."""
+    records, dot, column = field.partition(".")
+    return f"{records}[{row}].{column}" if dot else field

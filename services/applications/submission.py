@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -11,25 +10,22 @@ from uuid import UUID
 
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
 from domain.errors import AppError, Conflict
-from domain.forms.checking import FieldProblem, check_complete, filled
+from domain.forms.checking import FieldProblem, filled
 from domain.identity import IdentityVerificationResult
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
-from services.applications.applicants import facts_of, today
 from services.applications.campaigns import Campaigns
 from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.notifications import notify_applicant
-from services.applications.problems import refusal
-from services.applications.renewal import find_filed, keep
+from services.applications.problems import find_problems, refusal
+from services.applications.renewal import keep
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
-    FixedChoice,
     editable_fields,
-    fixed_choice,
     lock,
     lock_own,
     log,
@@ -222,89 +218,6 @@ class Submission:
         decided = ReviewTask.filter(application_id=application.id, round=application.round)
         if await decided.filter(state__in=[TaskState.APPROVED, TaskState.SENT_BACK, TaskState.REFUSED]).exists():
             raise Conflict("已有部门作出审核决定，不能撤回，请等待审核结果。", code="already_decided")
-
-
-async def find_problems(
-    deps: Deps,
-    book: Rulebook,
-    application: Application,
-    account: Account,
-    values: Mapping[str, object],
-    codes: CatalogueCodes,
-) -> list[FieldProblem]:
-    """Everything that keeps an application from being submitted, in the form's order; the window apart."""
-    return problems_of(
-        deps,
-        book,
-        application,
-        account,
-        values,
-        codes,
-        fixed=await fixed_choice(application, book),
-        filed=await find_filed(deps, book, application),
-        attached=await count_attachments(application.id),
-    )
-
-
-def problems_of(
-    deps: Deps,
-    book: Rulebook,
-    application: Application,
-    account: Account,
-    values: Mapping[str, object],
-    codes: CatalogueCodes,
-    *,
-    fixed: FixedChoice,
-    filed: Mapping[str, object],
-    attached: Mapping[str, int],
-) -> list[FieldProblem]:
-    """The same of what is known of the application."""
-    problems = check_complete(
-        fixed.form(book),
-        values,
-        attached,
-        entry_type=type_of(application),
-        person=facts_of(deps, account),
-        catalogue=codes,
-        today=today(deps),
-        kept={code for code, value in filed.items() if values.get(code) == value},
-    )
-    return [*_answerable(application, book, problems)]
-
-
-def _answerable(application: Application, book: Rulebook, problems: Sequence[FieldProblem]) -> Iterator[FieldProblem]:
-    """Those that the person is held to.
-
-    What was handed in once and is not open to correction was sound under the rules and the age of that day. What
-    printing has locked can be answered by the office only.
-    """
-    editable = editable_fields(application, book)
-    for problem in problems:
-        field = problem.field.partition("[")[0].partition(".")[0]
-        if application.round > 0 and field not in editable:
-            continue
-        typed = field in book.form.used() and not book.form.fields[field].account
-        if application.state == _S.LOCKED and typed and field not in editable:
-            text = f"{problem.message}表格打印后已锁定，请联系专家库管理机构解除锁定。"
-            yield FieldProblem(problem.field, text)
-        else:
-            yield problem
-
-
-async def count_attachments(application_id: UUID) -> dict[str, int]:
-    """How many files stand ready, by field; of a column of records with its row: ``work_history[0].proof``."""
-    return count_ready(await Attachment.filter(application_id=application_id, state="ready"))
-
-
-def count_ready(files: Sequence[Attachment]) -> dict[str, int]:
-    """The same among files that are known."""
-    return Counter(place_of(one.field, one.row) for one in files if one.state == "ready")
-
-
-def place_of(field: str, row: int) -> str:
-    """Where a file belongs, as problems name it."""
-    records, dot, column = field.partition(".")
-    return f"{records}[{row}].{column}" if dot else field
 
 
 def _check_locked(application: Application, book: Rulebook) -> None:

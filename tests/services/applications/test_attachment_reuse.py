@@ -17,8 +17,8 @@ from models.experts import Expert
 from services.applications import erase_unsent, load_codes, read_values, ready_files
 from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.drafts import Drafts
+from services.applications.problems import find_problems
 from services.applications.queries import ApplicationQueries
-from services.applications.submission import find_problems
 from services.core.base import Actor, Deps, transaction
 from services.files import Previews, SealedFiles
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector

@@ -24,7 +24,7 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.applications import PART_MAX, AttachmentView, ready_files
 from services.applications import attachments as module
 from services.applications.attachments import SWEEP_DUE, UNFINISHED_MAX, Attachments
-from services.applications.submission import count_attachments
+from services.applications.problems import count_attachments
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import SealBroken
 from services.files import Previews, SealedFiles, clean_name
