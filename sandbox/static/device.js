@@ -40,8 +40,8 @@ export class Device {
   }
 
   async set(change) {
-    const told = await attempt(() => post(this.phone.path(), change));
-    if (told) Object.assign(this.phone.data, { net: told.net, skew: told.skew });
+    const changed = await attempt(() => post(this.phone.path(), change));
+    if (changed) Object.assign(this.phone.data, { net: changed.net, skew: changed.skew });
     this.draw();
   }
 

@@ -214,7 +214,7 @@ export class Guide {
   readRelease(page) {
     const [stands = ''] = Object.keys(RELEASE).filter((name) => page.querySelector(RELEASE[name]));
     const hour = new Date((this.desk.now() + 8 * 3600) * 1000).getUTCHours();
-    this.note({ release: stands, told: Boolean(page.querySelector('#release-panel .tag.good')), night: hour < 8 || hour >= 21 });
+    this.note({ release: stands, notified: Boolean(page.querySelector('#release-panel .tag.good')), night: hour < 8 || hour >= 21 });
   }
 
   /** An event of the sandbox, of any phone. */

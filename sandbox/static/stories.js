@@ -169,7 +169,7 @@ const DRAWN_FIRST = { next: '先要有一次抽满的抽取：请办完 ①，�
 const release = {
   name: '⑤ 退选',
   phones: [AGENCY, VERIFIER, EXPERT],
-  facts: ['release', 'told', 'night'],
+  facts: ['release', 'notified', 'night'],
   end: '三次没接通的，由经办人另行告知后登记，一个也不会漏。活动已结束，标段可以重新抽取。',
   steps: [
     { ...DRAWN_FIRST, done: (facts) => ['completed', 'released'].includes(facts.state), why: '招标失败、不可抗力，评标前 5 小时可以退选。' },
@@ -189,7 +189,7 @@ const release = {
       why: '活动已结束，专家已收到微信；8 点到 21 点之间，系统再逐一打电话，接通后发短信。',
     },
     {
-      done: (facts) => facts.told || (facts.release === 'begun' && facts.night), next: '专家点“接听”，听完即可；不在桌面的手机点上方的“来电”。没有来电就点“+1 分”。',
+      done: (facts) => facts.notified || (facts.release === 'begun' && facts.night), next: '专家点“接听”，听完即可；不在桌面的手机点上方的“来电”。没有来电就点“+1 分”。',
       taps: [{ ringing: true }, { news: 'calls' }, { clock: 60 }],
     },
   ],

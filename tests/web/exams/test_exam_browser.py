@@ -191,7 +191,7 @@ OFFLINE = """async () => {
         return { ack: body.events.at(-1)?.seq ?? 0, state: 'running', device: 1, now: new Date().toISOString() };
     };
     const paper = { attempt_id: 'tried', ticket: 't', device: 1, ack: 0, answers: [], leaves: 0 };
-    const answers = new Answers({ open }, clock, paper, { changed() {}, told() {} });
+    const answers = new Answers({ open }, clock, paper, { changed() {}, replied() {} });
     for (const text of ['一', '一二', '一\\u000b二\\ud83d']) answers.set(0, 0, clean(text));
     for (let n = 0; n < 60; n += 1) answers.set(1 + n % 2, 0, '长'.repeat(2000));
     const stored = await answers.flush();

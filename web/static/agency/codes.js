@@ -6,9 +6,9 @@ const client = {
   async get(path, query) {
     const answer = await fetch(`/agency${path}?${new URLSearchParams(query)}`, { credentials: 'same-origin' })
       .catch(() => { throw new Problem(0, { detail: '网络不通，请检查网络后重试。' }); });
-    const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Problem(answer.status, told);
-    return told;
+    const reply = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Problem(answer.status, reply);
+    return reply;
   },
 };
 

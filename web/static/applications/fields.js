@@ -259,9 +259,9 @@ function specialties(field, value, context) {
       kind.addEventListener('change', () => { one.choice = kind.value; change(); });
     }
     const back = context.returned?.get(one.code);
-    const told = back && h('small', { class: back.mended ? 'mended' : 'bad-text' }, back.mended ? '已退回，您已修改，提交后重新审核' : `已退回：${back.opinion}`);
+    const notice = back && h('small', { class: back.mended ? 'mended' : 'bad-text' }, back.mended ? '已退回，您已修改，提交后重新审核' : `已退回：${back.opinion}`);
     return h('li', { class: back && !back.mended ? 'returned' : undefined }, kind, h('span', { class: 'grow' },
-      named('specialty', one.code, context), h('small', {}, stays ? `${one.code} 已提交，不能修改` : one.code), told), remove);
+      named('specialty', one.code, context), h('small', {}, stays ? `${one.code} 已提交，不能修改` : one.code), notice), remove);
   };
   const arrange = () => {
     list.replaceChildren(...chosen.map(item));

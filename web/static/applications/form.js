@@ -13,7 +13,7 @@ const STASH = 'pbt-form';
 
 const page = {
   schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false,
-  timer: 0, saving: null, failures: 0, told: new Set(),
+  timer: 0, saving: null, failures: 0, shownProblems: new Set(),
 };
 const tabs = h('nav', { class: 'tabs', 'aria-label': '申请表的各部分' });
 const notice = h('div', { 'aria-live': 'polite' });
@@ -145,7 +145,7 @@ function valueOf(field) {
 function drawSection() {
   const section = sectionOf(page.section);
   page.widgets.clear();
-  page.told = new Set();
+  page.shownProblems = new Set();
   page.dirty = false;
   for (const field of section.fields) page.widgets.set(field.code, draw(field, valueOf(field), context(field)));
   body.replaceChildren(h('h2', { class: 'title' }, section.title), section.note ? h('p', { class: 'hint' }, section.note) : '',
@@ -155,17 +155,17 @@ function drawSection() {
 
 function showProblems(problems) {
   const others = [];
-  const told = new Map();
+  const byWidget = new Map();
   for (const { field, message } of problems) {
     const [code] = field.split(/[[.]/);
     if (!page.widgets.has(code)) continue;
     const inner = /^\w+\[(\d+)\]\.(\w+)$/.exec(field);
     const widget = (inner && page.widgets.get(code).inner?.(Number(inner[1]), inner[2])) || page.widgets.get(code);
-    told.set(widget, [...(told.get(widget) ?? []), message]);
+    byWidget.set(widget, [...(byWidget.get(widget) ?? []), message]);
     others.push(widget);
   }
-  for (const [widget, messages] of told) widget.refuse(messages.join(''));
-  page.told = new Set([...page.told, ...problems.map((one) => one.field)]);
+  for (const [widget, messages] of byWidget) widget.refuse(messages.join(''));
+  page.shownProblems = new Set([...page.shownProblems, ...problems.map((one) => one.field)]);
   return others[0];
 }
 
@@ -180,7 +180,7 @@ async function clearMended(section) {
   }
   if (page.section !== section || page.dirty) return;
   for (const widget of page.widgets.values()) for (const one of [widget, ...(widget.parts?.() ?? [])]) one.refuse('');
-  showProblems(page.mine.problems.filter((one) => page.told.has(one.field)));
+  showProblems(page.mine.problems.filter((one) => page.shownProblems.has(one.field)));
 }
 
 // ---- saving

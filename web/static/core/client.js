@@ -85,10 +85,10 @@ export class Client {
   async freshToken() {
     const headers = { Accept: 'application/json' };
     const response = await fetch(`/h5/${this.pool}/token`, { method: 'POST', body: new URLSearchParams(), headers, credentials: 'same-origin' });
-    const told = await response.json().catch(() => null);
-    if (response.status === 401 || (response.ok && !told)) throw this.loggedOut();  // what is no JSON is the log-in page
-    if (!response.ok) throw new Problem(response.status, { detail: told?.message });
-    return told.token;
+    const reply = await response.json().catch(() => null);
+    if (response.status === 401 || (response.ok && !reply)) throw this.loggedOut();  // what is no JSON is the log-in page
+    if (!response.ok) throw new Problem(response.status, { detail: reply?.message });
+    return reply.token;
   }
 
   loggedOut() {

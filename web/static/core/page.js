@@ -47,7 +47,7 @@ document.addEventListener('input', ({ target }) => {
   target.removeAttribute('aria-invalid');
   const place = target.closest('.field, .check') ?? target.parentElement;
   place.classList.remove('bad');
-  for (const told of place.querySelectorAll('.wrong')) told.hidden = true;
+  for (const notice of place.querySelectorAll('.wrong')) notice.hidden = true;
 });
 
 // A refusal leads back to what was typed.

@@ -19,8 +19,8 @@ async function send(file, upload, number, count) {
   body.append('file', file.slice(number * part, (number + 1) * part), 'part');
   const response = await fetch(form.dataset.action, { method: 'POST', body });
   if (response.ok) return;
-  const told = await response.json().catch(() => ({}));
-  throw Object.assign(new Error(told.message || '上传中断，请重试。'), { final: response.status < 500 && response.status !== 429 });
+  const reply = await response.json().catch(() => ({}));
+  throw Object.assign(new Error(reply.message || '上传中断，请重试。'), { final: response.status < 500 && response.status !== 429 });
 }
 
 async function sendPart(file, upload, number, count) {

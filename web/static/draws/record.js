@@ -7,7 +7,7 @@ import { story } from './record_story.js';
 const section = document.getElementById('check');
 const start = section.querySelector('button');
 const outcome = section.querySelector('[role="status"]');
-const told = document.getElementById('story');
+const storyPlace = document.getElementById('story');
 const sentences = JSON.parse(section.dataset.sentences);
 const words = JSON.parse(section.dataset.words);
 const receipts = new URLSearchParams(location.hash.slice(1)).get('receipts')?.split(',').filter(Boolean) ?? kept();
@@ -106,7 +106,7 @@ function unlike({ original }, errors) {
 function tell(record) {
   const sections = story(record, words).map(({ title, lines: said }) => element('section', {}, element('h2', {}, title),
     element('ul', {}, ...said.map((line) => element('li', {}, line)))));
-  told.replaceChildren(...sections);
+  storyPlace.replaceChildren(...sections);
 }
 
 /** Why this browser can't recompute anything here; empty when it can. */
@@ -167,7 +167,7 @@ async function run() {
   start.disabled = true;
   outcome.className = '';
   outcome.textContent = '正在重新计算…';
-  told.replaceChildren();
+  storyPlace.replaceChildren();
   try {
     const file = await fetched(section.dataset.file, '没有取到记录文件：链接可能已经过期。请刷新页面；活动已结束的，凭活动编号也能查看。');
     if (typeof file === 'string') cannot(file);

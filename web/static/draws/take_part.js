@@ -23,9 +23,9 @@ function tell(text, mood = '') {
 async function ask(fields = null) {
   const body = fields && new URLSearchParams({ form, ...fields });
   const answer = await fetch(address, { method: fields ? 'POST' : 'GET', body: body ?? undefined, credentials: 'same-origin', redirect: 'error' });
-  const told = await answer.json();
-  if (!answer.ok) throw new Refused(told.detail ?? '没有完成，请刷新页面后重试。');
-  return told.round;
+  const reply = await answer.json();
+  if (!answer.ok) throw new Refused(reply.detail ?? '没有完成，请刷新页面后重试。');
+  return reply.round;
 }
 
 class Refused extends Error {}

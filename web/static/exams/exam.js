@@ -36,12 +36,12 @@ async function open() {
   localStorage.setItem(`exam-tab.${candidate}`, tab);
   try {
     paper = await begin(deviceOf(candidate));
-    const kept = new Answers(client, clock, paper, { changed: draw, told });
+    const kept = new Answers(client, clock, paper, { changed: draw, replied: handleReply });
     if (kept.former) {
       await kept.sendFormer();
       kept.stop();
       paper = await begin(paper.device);
-      answers = new Answers(client, clock, paper, { changed: draw, told });
+      answers = new Answers(client, clock, paper, { changed: draw, replied: handleReply });
     } else answers = kept;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -65,7 +65,7 @@ async function begin(device) {
 }
 
 /** Every reply of the service: who is active, whether it goes on, until when. */
-function told(reply) {
+function handleReply(reply) {
   if (over) return;
   if (reply.refused) {
     stop('不能继续答题', reply.refused.message, again('重试'), leave());

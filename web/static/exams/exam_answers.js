@@ -61,8 +61,8 @@ export const deviceOf = (candidate) => Number(read(`exam-device.${candidate}`)) 
 export const keepDevice = (candidate, device) => write(`exam-device.${candidate}`, device);
 
 export class Answers {
-  /** `changed` is called whenever something can be shown anew; `told` gets every reply of the service. */
-  constructor(client, clock, paper, { changed, told }) {
+  /** `changed` is called whenever something can be shown anew; `replied` gets every reply of the service. */
+  constructor(client, clock, paper, { changed, replied }) {
     this.client = client;
     this.clock = clock;
     this.attempt = paper.attempt_id;
@@ -70,7 +70,7 @@ export class Answers {
     this.device = paper.device;
     this.key = `exam.${paper.attempt_id}`;
     this.changed = changed;
-    this.told = told;
+    this.replied = replied;
     this.answers = new Map(paper.answers.map((one) => [one.slot, { mask: one.mask, text: one.text }]));
     this.failures = 0;
     this.lost = false;
@@ -160,11 +160,11 @@ export class Answers {
         this.lost = false;
         this.savedAt = this.clock.now();
         this.keep();
-        this.told(reply);
+        this.replied(reply);
       } while (this.queue.length && !this.stopped);
       this.later(SILENT);
     } catch (error) {
-      if (error.status && error.status < 500 && error.status !== 429) this.told({ refused: error });
+      if (error.status && error.status < 500 && error.status !== 429) this.replied({ refused: error });
       this.failures += 1;
       this.lost = true;
       const pause = Math.min(PAUSE_MAX, 1000 * 2 ** (this.failures - 1));

@@ -19,19 +19,19 @@ async function order() {
     headers: { Accept: 'application/json' },
     body: new URLSearchParams(new FormData(form)),
   });
-  const told = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(told.message), { told: true, code: told.code });
-  return told;
+  const reply = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(reply.message), { shown: true, code: reply.code });
+  return reply;
 }
 
-function draw(told) {
+function draw(reply) {
   const qr = document.getElementById('qr');
-  qr.setAttribute('viewBox', `0 0 ${told.qr.size} ${told.qr.size}`);
-  qr.firstElementChild.setAttribute('d', told.qr.d);
-  document.getElementById('until').textContent = told.until;
+  qr.setAttribute('viewBox', `0 0 ${reply.qr.size} ${reply.qr.size}`);
+  qr.firstElementChild.setAttribute('d', reply.qr.d);
+  document.getElementById('until').textContent = reply.until;
   document.getElementById('code').hidden = false;
   go.hidden = true;
-  expires = Date.parse(told.expires);
+  expires = Date.parse(reply.expires);
 }
 
 function bridge() {
@@ -49,8 +49,8 @@ async function callCashier(parameters) {
 }
 
 async function payHere() {
-  const told = await order();
-  const result = await callCashier(told.parameters);
+  const reply = await order();
+  const result = await callCashier(reply.parameters);
   if (result === 'get_brand_wcpay_request:cancel') {
     say('您已取消支付，可以再次支付。');
     return;
@@ -76,7 +76,7 @@ async function start() {
       say('支付后本页会自动显示结果。');
     }
   } catch (error) {
-    say(error.told ? error.message : '网络不稳定，请稍后重试。', true);
+    say(error.shown ? error.message : '网络不稳定，请稍后重试。', true);
     if (error.code === 'fee_settled') location.replace(form.action);
   } finally {
     busy = false;
@@ -89,8 +89,8 @@ async function look() {
   try {
     const answer = await fetch(form.dataset.state, { credentials: 'same-origin', headers: { Accept: 'application/json' } });
     if (!answer.ok) return;
-    const told = await answer.json();
-    if (told.phase !== 'open') location.replace(form.action);
+    const reply = await answer.json();
+    if (reply.phase !== 'open') location.replace(form.action);
     else if (!byBridge && expires && Date.now() > expires - 20000) await start();
   } catch {
     // The network is away: the next look tries again.
