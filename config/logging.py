@@ -1,4 +1,4 @@
-"""Structured logs: a constant event name and fields, JSON or for the eye, never with personal data or secrets.
+"""Structured logs: a constant event name and fields, as JSON or human-readable, never with personal data or secrets.
 
 Everything goes to standard error; the standard library's logging runs through the same chain. A request's id, bound
 with ``bind_request``, stands in every line that the request causes.
@@ -28,7 +28,7 @@ _PERSONAL_TEXT = re.compile(r"(?<![0-9A-Fa-f])(?:[1-9]\d{16}[\dXx]|(?:\+?86[- ]?
 """Citizens' numbers (18 places) and mobile numbers (11 places) inside texts, tracebacks above all."""
 
 _ROW = re.compile(r"(Failing row contains) \(.*?\)\.(?=\n|$)", re.DOTALL)
-"""What PostgreSQL adds when a constraint refuses a row: the whole of it, names and texts of people too."""
+"""PostgreSQL's detail of a constraint violation: the whole row, including names and texts of people."""
 
 _NOISY = {
     "aiohttp.access": logging.WARNING,
@@ -115,7 +115,7 @@ def _clean_number(value: object) -> object:
 
 
 def bind_request(request_id: str) -> None:
-    """Put ``request_id`` into every line that this task writes from here on, until ``release_request``."""
+    """Put ``request_id`` into every log line of this task until ``release_request``."""
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
@@ -124,7 +124,7 @@ def release_request() -> None:
 
 
 class Outage:
-    """Tells once that a part is down and once that it is back, however often it is asked in between."""
+    """Logs once when a part fails and once when it recovers, however often it is checked in between."""
 
     def __init__(self, part: str) -> None:
         self._part = part

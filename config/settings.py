@@ -22,18 +22,18 @@ class Http(BaseModel):
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
-    """How phones reach us, without trailing slash; empty: http://host:port."""
+    """Base URL by which phones reach the service, without trailing slash; empty: http://host:port."""
     backlog: int = Field(default=2048, ge=1, le=65535)
     """Connections that may wait to be accepted; the kernel's ``net.core.somaxconn`` limits them, too."""
     trusted_proxies: int = 0
-    """How many proxies of ours stand in front; decides which X-Forwarded-For entry is believed."""
+    """Number of our own proxies in front; decides which X-Forwarded-For entry is trusted."""
 
 
 class Keys(BaseModel):
     """Secrets of our own; each base64 of 32 bytes."""
 
     data: dict[str, SecretStr] = {"k1": SecretStr(_DEMO_KEY)}
-    """AES-256-GCM keys by key id; old ones stay to read old rows."""
+    """AES-256-GCM keys by key id; old ones stay so that old rows can be read."""
     active: str = "k1"
     lookup: SecretStr = SecretStr(_DEMO_KEY)
     """HMAC key of look-up hashes; can't be rotated without rehashing."""
@@ -70,7 +70,7 @@ def _check_key(value: SecretStr) -> SecretStr:
 
 
 class OfficialAccount(BaseModel):
-    """A 服务号. ``mode`` is what the WeChat console is set to, never guessed from a request."""
+    """A 服务号. ``mode`` is the encryption mode set in the WeChat console, never guessed from a request."""
 
     appid: str
     secret: SecretStr
@@ -100,11 +100,11 @@ class Wechat(BaseModel):
     mini_programs: dict[str, MiniProgram] = {}
     """By pool."""
     max_age: int = Field(default=600, ge=60, le=3600)
-    """Seconds that the time which WeChat signed may differ from ours; what is older was recorded, and is refused."""
+    """Seconds by which WeChat's signed time may differ from ours; older requests are refused as replays."""
 
 
 class SmsPool(BaseModel):
-    """A pool's signature and templates; or ``share``, the pool whose it uses because all texts are the same."""
+    """A pool's signature and templates; or ``share``, the pool whose account it uses because all texts are the same."""
 
     sign_name: str = ""
     templates: dict[str, str] = {}
@@ -119,7 +119,8 @@ class SmsPool(BaseModel):
 
 
 class VoicePool(BaseModel):
-    """A pool's number shown to the callee and templates; or ``share``, the pool whose it uses.
+    """A pool's caller number and templates; or ``share``, the pool whose account it uses because all texts are the
+    same.
 
     ``virtual_number`` is what both sides of a virtual call (虚拟号) see; empty: the pool offers none.
     """
@@ -127,7 +128,7 @@ class VoicePool(BaseModel):
     show_number: str = ""
     virtual_number: str = ""
     templates: dict[str, str] = {}
-    """Vendor's template code by kind of notice; what is spoken after a key: ``kind.attend``, ``kind.decline``."""
+    """Vendor's template code by kind of notice; texts spoken after a key press: ``kind.attend``, ``kind.decline``."""
     share: str = ""
 
     @model_validator(mode="after")
@@ -153,14 +154,15 @@ def _check_shares(pools: dict[str, P]) -> dict[str, P]:
 
 
 class Sms(BaseModel):
-    """Alibaba Cloud SMS. A pool that ``pools`` doesn't name sends none: another's text or signature never goes out."""
+    """Alibaba Cloud SMS. A pool that ``pools`` doesn't name sends none: it never borrows another pool's text or
+    signature."""
 
     url: str = "http://127.0.0.1:8090/sms/"
     access_key_id: str = "sandbox-ak"
     access_key_secret: SecretStr = SecretStr("sandbox-sms-secret")
     pools: dict[str, SmsPool] = {}
     price: int = 5
-    """Fen per message, for the ledger."""
+    """Fen per message, for the delivery statistics."""
 
     @field_validator("pools", mode="after")
     @classmethod
@@ -168,7 +170,7 @@ class Sms(BaseModel):
         return _check_shares(value)
 
     def of(self, pool: str) -> SmsPool | None:
-        """What the pool sends with, its own or the shared; None: nothing was agreed."""
+        """The pool's own or shared account; None: the pool has none."""
         return _of(self.pools, pool)
 
 
@@ -180,7 +182,7 @@ class Voice(BaseModel):
     access_key_secret: SecretStr = SecretStr("sandbox-voice-secret")
     pools: dict[str, VoicePool] = {}
     price: int = 12
-    """Fen per call, for the ledger."""
+    """Fen per call, for the delivery statistics."""
 
     @field_validator("pools", mode="after")
     @classmethod
@@ -188,7 +190,7 @@ class Voice(BaseModel):
         return _check_shares(value)
 
     def of(self, pool: str) -> VoicePool | None:
-        """What the pool calls with, its own or the shared; None: nothing was agreed."""
+        """The pool's own or shared account; None: the pool has none."""
         return _of(self.pools, pool)
 
 
@@ -223,7 +225,8 @@ class IdentityVerificationSettings(BaseModel):
     access_key_id: str = "sandbox-ak"
     access_key_secret: SecretStr = SecretStr("sandbox-persons-secret")
     pools: list[str] = []
-    """Where who registers is checked; each answer costs money. In the demonstration empty means everywhere."""
+    """Pools that verify applicants at registration; each query costs money. In the demonstration empty means all
+    pools."""
 
 
 class PayMerchant(BaseModel):
@@ -282,9 +285,9 @@ class PayMerchant(BaseModel):
 
 
 def load_private_key(pem: str) -> RSAPrivateKey:
-    """ValueError, which never quotes the key, when it is not an unencrypted RSA key in PEM.
+    """ValueError when it is not an unencrypted RSA key in PEM; its text never quotes the key.
 
-    Whether its numbers fit each other is not checked anew at every start, for 80 ms each: it is our own key.
+    Skips OpenSSL's consistency check of 80 ms at every start: the key is our own.
     """
     try:
         key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
@@ -311,7 +314,7 @@ class Pay(BaseModel):
 
     api_url: str = "http://127.0.0.1:8090/pay"
     merchants: dict[str, PayMerchant] = {}
-    """By pool; a pool without one takes no payments on line."""
+    """By pool; a pool without one takes no online payments."""
 
 
 class Mail(BaseModel):
@@ -340,7 +343,7 @@ class FileStore(BaseModel):
     url: str = ""
     """s3://bucket or s3://bucket/prefix; empty: the folder ``files`` in the data folder."""
     endpoint: str = ""
-    """Of an S3-compatible service; empty: Amazon's own of the region."""
+    """Endpoint of an S3-compatible service; empty: Amazon's own for the region."""
     region: str = ""
     access_key_id: str = ""
     secret_access_key: SecretStr = SecretStr("")
@@ -354,7 +357,7 @@ class FileStore(BaseModel):
 
 
 class PdfSeal(BaseModel):
-    """What a pool signs the PDF of a certificate with: a PKCS#12 file (.p12, .pfx) with key and certificates."""
+    """What a pool signs certificate PDFs with: a PKCS#12 file (.p12, .pfx) with key and certificates."""
 
     file: Path
     password: SecretStr = SecretStr("")
@@ -378,16 +381,17 @@ class Settings(BaseSettings):
     db_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that a process shares among pages, API and jobs."""
     chat_pool_size: int = Field(default=6, ge=1, le=200)
-    """Connections that the chat of a process keeps for itself."""
+    """Connections reserved for the chat in each process."""
     log_json: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     worker_concurrency: int = Field(default=10, ge=1, le=200)
     worker_port: int = Field(default=0, ge=0, le=65535)
-    """Where a worker answers /healthz, /readyz and /metrics, on loopback; 0: nowhere (under pbt run on a free port)."""
+    """Port on which a worker answers /healthz, /readyz and /metrics, on loopback; 0: none (under pbt run a free
+    port)."""
     answers_kept_hours: int = Field(default=24, ge=1, le=168)
-    """How long the answer to a request with an ``Idempotency-Key`` is kept, sealed."""
+    """Hours for which the response to a request with an ``Idempotency-Key`` is kept, encrypted."""
     puzzle_bits: int = Field(default=14, ge=1, le=20)
-    """How hard an unknown browser has to calculate before it gets an SMS code; one more doubles it."""
+    """Difficulty of the proof of work before an unknown browser gets an SMS code; each bit doubles it."""
     http: Http = Http()
     keys: Keys = Keys()
     wechat: Wechat = Wechat()
@@ -400,7 +404,7 @@ class Settings(BaseSettings):
     mail: Mail = Mail()
     files: FileStore = FileStore()
     seals: dict[str, PdfSeal] = {}
-    """By pool; certificates of the others are not signed. Needs the extra ``seal``."""
+    """By pool; certificates of other pools are not signed. Needs the extra ``seal``."""
     fonts: Path | None = None
     """Folder with a CJK font for documents and pictures; None: the font of the wheel ``mplfonts``."""
 
@@ -420,6 +424,6 @@ class Settings(BaseSettings):
 
 
 def variable_of(name: str) -> str:
-    """The environment variable of a setting; of one with parts, what their variables begin with."""
+    """The environment variable of a setting; of a nested one, the prefix of its variables."""
     alias = Settings.model_fields[name].validation_alias
     return alias if isinstance(alias, str) else f"PBT_{name.upper()}"

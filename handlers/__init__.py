@@ -30,7 +30,7 @@ __all__ = ["register_all"]
 
 
 def register_all(router: Router) -> None:
-    """Register every subject. Free text is asked in this order: what understands it best stands first.
+    """Register every subject. Handlers of free text are asked in this order, so the most specific stand first.
 
     Raises ValueError when a word that we offer to tap has no handler.
     """

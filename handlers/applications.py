@@ -1,4 +1,4 @@
-"""Applying, and where an application stands: one bubble, with the page that does the next thing."""
+"""Applying for the pool, and the status of an application: one bubble with a link to the next step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.core.base import Actor
 _OPINION_BYTES = 600
 _SPECIALTIES_SHOWN = 6
 _MENDING = ("correct", "withdraw", "fill_in", "upload")
-"""Steps of an application that still can be changed."""
+"""Statuses of a review step in which the application can still be changed."""
 
 
 def register(router: Router) -> None:
@@ -32,7 +32,7 @@ def register(router: Router) -> None:
 
 
 async def apply(turn: Turn) -> str:
-    """What the person can do now, each with its page; an unknown person registers first."""
+    """What the person can do now, each with its page; an unregistered person is asked to register first."""
     if turn.user.account_id is None:
         link = _link(turn, f"/h5/{turn.user.pool}/apply")
         return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tappable(commands.BIND, commands.GUIDE)}"
@@ -47,7 +47,7 @@ async def apply(turn: Turn) -> str:
 
 
 async def progress(turn: Turn) -> str:
-    """Where it stands, who has it, since when, what to do next."""
+    """The application's status, who handles it, since when, and what the applicant does next."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     if work := await _of_staff(turn):
@@ -59,7 +59,7 @@ async def progress(turn: Turn) -> str:
 
 
 async def mend(turn: Turn) -> str:
-    """What was sent back, why, and the page of the form that mends it."""
+    """What was returned for correction, why, and a link to the form that corrects it."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     found = await turn.services.applications.to_dos.progress(turn.user.account_id)
@@ -69,7 +69,7 @@ async def mend(turn: Turn) -> str:
 
 
 async def change(turn: Turn) -> str:
-    """The page on which an expert asks for another prefecture, unit or specialty; what must come first, it says."""
+    """Link to the page on which an expert changes prefecture, employer or specialty; says what must be done before."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     book = turn.services.deps.book(turn.user.pool)
@@ -81,7 +81,7 @@ async def change(turn: Turn) -> str:
 
 
 async def _of_staff(turn: Turn) -> str:
-    """Who works here and does not apply is shown the work: “审核” is what a reviewer types, too."""
+    """Staff who type “审核” get their work list instead of the reply for applicants."""
     who = await people.find_who(turn) if people.may_work(turn) else None
     if who is None or not people.is_staff_only(who):
         return ""
@@ -89,7 +89,7 @@ async def _of_staff(turn: Turn) -> str:
 
 
 async def give_up(turn: Turn) -> Answer:
-    """Ask first, with what follows from it."""
+    """Withdraw the application: asks for confirmation first and states the consequence."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     found = await turn.services.applications.to_dos.progress(turn.user.account_id)
@@ -100,7 +100,7 @@ async def give_up(turn: Turn) -> Answer:
 
 @conversation(commands.GIVE_UP)
 async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequence: str) -> None:
-    """``consequence`` as it was shown with the question."""
+    """``consequence`` is the text that was shown with the question."""
     sure = await talk.choose(
         texts.GIVE_UP_READ_BACK.format(number=number, consequence=consequence),
         {texts.GIVE_UP_YES: True, texts.GIVE_UP_NO: False},
@@ -131,7 +131,8 @@ def _lines(turn: Turn, found: Progress) -> list[str]:
 
 
 def _taps(found: Progress) -> list[str]:
-    """What the chat itself does next: pay with the code beside the link, or begin again once all is over."""
+    """Choices that the chat handles itself: a payment code beside the link, or a new application after a final
+    state."""
     if found.ended_at is not None:
         return [] if found.state == ApplicationState.ENTERED else [commands.tappable(commands.APPLY)]
     return [commands.tappable(*[commands.PAY] * (found.state == ApplicationState.FEE), commands.GIVE_UP)]

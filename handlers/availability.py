@@ -1,4 +1,4 @@
-"""Times in which an expert doesn't want to be drawn (日程): typed as people say it, read back, then saved."""
+"""Times in which an expert doesn't want to be drawn (日程): typed in plain words, read back, then saved."""
 
 from __future__ import annotations
 

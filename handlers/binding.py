@@ -1,4 +1,4 @@
-"""Binding a WeChat to a person by SMS code, consent first; and undoing it."""
+"""Binding a WeChat account to a person by SMS code, after consent; and unbinding it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from services.accounts import DIGITS, SCENE, Bound, Source
 from services.core.permissions import role_name
 
 VENUE = "venue"
-"""Reason to bind: the venue's code was scanned by a WeChat that is not bound yet."""
+"""Reason to bind: an unbound WeChat account scanned the venue's code."""
 
 AGREED, REFUSED = "agreed", "refused"
 AGAIN, OTHER = "again", "other"
 _AGAIN_WORDS = frozenset(("重发", "重新发送", "再发一次", "重新获取", "没收到", "没有收到", "收不到"))
 _OTHER_WORDS = frozenset(("换号", "换手机号", "换号码", "改号码", "修改手机号", "号码错了", "输错了"))
 _PRIVACY_BYTES = 1250
-"""Of the bubble's 2048: the choices below the text must never be cut off."""
+"""Bytes of the bubble's 2048 for the privacy text: the choices below it must never be cut off."""
 
 
 def register(router: Router) -> None:
@@ -38,7 +38,7 @@ def register(router: Router) -> None:
 
 
 async def begin(turn: Turn) -> Answer:
-    """Bind, or say who is bound already; a privacy text that changed since is shown and agreed to again."""
+    """Bind, or name the account that is bound already; a privacy text that changed since is shown again for consent."""
     privacy = turn.services.deps.book(turn.user.pool).pool.privacy_version
     who = await people.find_who(turn)
     if who is None or who.account_id is None:
@@ -67,7 +67,7 @@ async def bind(talk: Talk, privacy_version: str, occasion: str) -> None:
 
 
 async def _bind_by_code_or_agree(talk: Talk) -> Bound | None:
-    """None once the person has agreed; who does not ends the talk. A code needs no answer: its owner has agreed."""
+    """None once the person has agreed; refusing ends the talk. A typed code binds at once: its owner has agreed."""
     question, options = _privacy(talk), {texts.AGREE: AGREED, texts.DISAGREE: REFUSED}
     while True:
         said = await talk.choose(question, options, words=find_code, plain=(AGREED, REFUSED))
@@ -102,7 +102,7 @@ async def _bind_by_mobile(talk: Talk, privacy_version: str) -> Bound:
                 entry,
                 privacy_version,
             )
-        except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
+        except InvalidInput as error:  # a wrong or expired code: the reason, and how many tries are left
             question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
 
 
@@ -158,7 +158,7 @@ def find_code(text: str) -> str | None:
     return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else None
 
 
-# ---- who is known to the mini-program
+# ---- binding of accounts that the mini-program knows
 
 
 async def link_by_scan(turn: Turn, code: str) -> Answer:
@@ -199,7 +199,7 @@ def _named(masked_name: str) -> str:
     return f"{masked_name} " if masked_name else ""
 
 
-# ---- undoing it
+# ---- unbinding
 
 
 async def begin_unbinding(turn: Turn) -> Answer:
@@ -217,7 +217,8 @@ async def unbind(talk: Talk) -> None:
 
 
 async def disown(turn: Turn) -> Answer:
-    """It was not the person who logged in to the mini-program: that ends at once, for it can be done again."""
+    """The person denies having logged in to the mini-program: its session ends at once, since logging in again is
+    easy."""
     who = await people.find_who(turn)
     if who is None or who.account_id is None:
         return f"{texts.NOT_KNOWN_HERE}\n{commands.tappable(commands.BIND)}"

@@ -1,4 +1,4 @@
-"""Check-in (签到): by scanning the venue's code or by a position near it; a word alone is written down as a claim."""
+"""Check-in (签到): by scanning the venue's code or by a position near it; a typed word alone is recorded as a claim."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def begin(turn: Turn) -> Answer:
 
 
 async def by_scan(turn: Turn, token: str) -> Answer:
-    """The scan itself shows that one stands there. Scanning twice is harmless."""
+    """The scan itself proves presence. Scanning twice is harmless."""
     if not turn.user.bound:
         return binding.start_at_venue(turn)
     me = await people.get_expert(turn)

@@ -56,7 +56,7 @@ BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "supervisor": (SUPERVISE,),
     "venue": (TODAY, URGE),
 }
-"""What who runs activities can ask for, by role."""
+"""Commands for people who run draws, by role."""
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -110,7 +110,7 @@ def tappable(*words: str) -> str:
 
 
 def register(router: Router) -> None:
-    """After all others, since each word must have a handler."""
+    """Register after all other subjects, since each word must have a handler."""
 
     async def run(turn: Turn, tap: int) -> Answer:
         word = _WORDS.get(tap)

@@ -1,4 +1,4 @@
-"""Continuing education (培训): each course with its time, where it stands, the link to study, the tap to pay."""
+"""Continuing education (培训): each course with its deadline, its status, the link to study, the tap to pay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.core.base import Actor
 from services.courses import EnrolmentView
 
 _SHOWN = 3
-"""In one bubble."""
+"""Courses in one bubble."""
 
 
 def register(router: Router) -> None:
@@ -24,7 +24,7 @@ def register(router: Router) -> None:
 
 
 async def my_courses(turn: Turn) -> str:
-    """What is still to be done first; the page has all of them."""
+    """Unfinished courses first; the page has all of them."""
     account_id = turn.user.account_id
     if account_id is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
@@ -38,7 +38,7 @@ async def my_courses(turn: Turn) -> str:
 
 
 async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
-    """What is to be studied, for the overview; empty: nothing."""
+    """Unfinished courses, for the overview; empty without any."""
     if account_id is None or (turn.user.glance is not None and not turn.user.glance.studies):
         return []
     if not turn.services.deps.book(turn.user.pool).course.offered:

@@ -16,7 +16,7 @@ from services.core.base import Actor
 from services.draws import ApplicationRow, ReleaseTask, WorkLine, WorkList, to_do_of
 
 _SHOWN = 5
-"""With their addresses these fill the better half of a bubble; a person of several roles gets fewer of each."""
+"""With their links these fill most of a bubble; a person with several roles gets fewer of each."""
 _AGENCY = ("agent", "organisation")
 
 
@@ -29,7 +29,7 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a list shows of one role: its first lines, how many there are, and the page with all of them."""
+    """The list of one role: its first lines, how many there are in all, and the page with all of them."""
 
     lines: Sequence[_Line]
     total: int
@@ -43,7 +43,7 @@ Look = Callable[[Turn, Actor, int], Awaitable[_Found]]
 class _List:
     what: str
     look: Mapping[str, Look]
-    """By role; others have no such list."""
+    """List by role; other roles have none."""
 
 
 def register(router: Router) -> None:
@@ -58,7 +58,8 @@ def register(router: Router) -> None:
 
 
 async def show(name: str, turn: Turn) -> str:
-    """The list of every role of the person that has it. Raises Unauthenticated, Forbidden with what to do instead."""
+    """The list of every role of the person that has one. Raises Unauthenticated or Forbidden with a text that says what
+    to do."""
     who = await people.find_who(turn)
     if who is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
@@ -96,7 +97,7 @@ def _draws(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]
 
 
 async def _to_do(turn: Turn, actor: Actor, shown: int) -> _Found:
-    """What waits for an agency, as its first page lists it: releases and payments stand before the activities."""
+    """An agency's first page: releases and payments stand before the draws."""
     first = [*await _releases(turn, actor), *await _payable(turn, actor)]
     room, now = shown - len(first), turn.services.deps.now()
     found = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
@@ -133,7 +134,7 @@ async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
 
 
 async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
-    """Applications, oldest first, and before them the recusals on the spot that hold up a panel."""
+    """Applications, oldest first, preceded by recusals at the venue that hold up a panel."""
     draws = turn.services.draws
     recusals = await draws.discard_queries.waiting(actor)
     found = await draws.verification.queue(actor, limit=500)
@@ -171,7 +172,7 @@ def _today(one: WorkLine) -> str:
 
 
 def _watched(one: WorkLine) -> str:
-    """What the supervisor himself has to do stands first."""
+    """One draw for its supervisor; what he has to do himself stands first."""
     own = [texts.NUMBER_WANTED] if one.number_wanted else []
     own += [texts.RECUSALS_WAIT.format(count=one.recusals)] if one.recusals else []
     return "；".join([*own, _agreed(one)])

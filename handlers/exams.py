@@ -1,4 +1,4 @@
-"""Examinations (考试): when, how long, what to bring, where it stands, the signed link; and booking a sitting."""
+"""Examinations (考试): when, how long, what to bring, status, the signed link; and booking a sitting."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from services.core.base import Actor
 from services.exams import Booked, Booking, OwnExam, SittingView
 
 _SHOWN = 2
-"""In one bubble, with a long link each."""
+"""Examinations in one bubble, with a long link each."""
 _AHEAD = ("to_book", "ahead", "lobby", "open", "running", "resting")
-"""Phases in which there is still something to do."""
+"""Phases in which the candidate can still act."""
 _GIVE_BACK, _KEEP = "back", "keep"
 
 
@@ -33,7 +33,7 @@ def register(router: Router) -> None:
 
 
 async def my_exams(turn: Turn) -> str:
-    """All that a candidate must know, in one bubble."""
+    """All examinations of a candidate, in one bubble."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     found = await _called_to(turn)
@@ -45,14 +45,14 @@ async def my_exams(turn: Turn) -> str:
 
 
 async def exam_lines(turn: Turn, account_id: UUID | None) -> list[str]:
-    """What is to be sat, for the overview; empty: nothing."""
+    """Examinations ahead, for the overview; empty without any."""
     found = await _called_to(turn, account_id)
     ahead = [texts.EXAM_TO_DO.format(name=one.name, span=one.span) for one in found if one.phase in _AHEAD]
     return [*ahead[:_SHOWN], commands.tappable(commands.EXAM)] if ahead else []
 
 
 async def _called_to(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
-    """``account_id`` of a person who was bound by this very message; else the writer's."""
+    """The examinations of a person. ``account_id`` when this message bound the person; else the sender's account."""
     if turn.user.glance is not None and not turn.user.glance.sits:
         return ()
     return await turn.services.exams.own.list(_actor(turn, account_id))
@@ -69,7 +69,7 @@ async def begin_booking(turn: Turn) -> Answer:
 
 @conversation(commands.BOOK_EXAM)
 async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
-    """Book, change, wait for a full one, or give back. A place that was taken meanwhile is asked for again."""
+    """Book, change, join a waiting list, or cancel. A sitting that filled up meanwhile is asked for again."""
     candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
     actor, sittings = _actor(talk), talk.services.exams.sittings
     while True:
@@ -92,7 +92,7 @@ async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
 
 
 async def _ask(talk: Talk, seen: Booking) -> str:
-    """``book:`` or ``wait:`` and a sitting, or one of the words above; ends where nothing can be changed."""
+    """``book:`` or ``wait:`` and a sitting, or one of the words above; ends when nothing can be changed."""
     held, waited = seen.of(seen.booked), seen.of(seen.waiting)
     if seen.fixed and held is not None:
         await talk.say(texts.BOOK_FIXED, name=seen.exam, span=held.span)
@@ -112,7 +112,7 @@ async def _ask(talk: Talk, seen: Booking) -> str:
 
 
 def _options(seen: Booking) -> dict[str, str]:
-    """The soonest first; what one has already is not offered."""
+    """Soonest first, without the sitting that is booked already."""
     mine = (seen.booked, seen.waiting)
     open_ones = [one for one in seen.sittings if one.open and one.id not in mine]
     return {_label(one): f"{'wait' if one.full else 'book'}:{one.id}" for one in open_ones[:MOST]}

@@ -12,9 +12,9 @@ from services.core.base import Actor
 from services.notifications import FEEDBACK_MAX
 
 _GUIDE_BYTES = 1600
-"""Of the bubble's 2048: hotlines and choices must still fit."""
+"""Bytes of the bubble's 2048 for the guide: hotlines and choices must still fit."""
 _REGIONS_BYTES = 600
-"""Of these, for whom to ask in each region."""
+"""Bytes of these for the contacts of each region."""
 
 
 def register(router: Router) -> None:
@@ -41,7 +41,7 @@ async def guide(turn: Turn) -> str:
 
 
 def _regions(lines: list[str]) -> str:
-    """Whom to ask in each region, as many as the bubble holds; empty without any."""
+    """Contacts of each region, as many as the bubble holds; empty without any."""
     shown: list[str] = []
     for line in map(wording.plain, lines):
         if len("\n".join([*shown, line]).encode()) > _REGIONS_BYTES:
@@ -52,13 +52,13 @@ def _regions(lines: list[str]) -> str:
 
 
 async def check_records(turn: Turn) -> str:
-    """For anybody, bound or not: where the record of a draw that is over is found by its number and checked."""
+    """For anyone, bound or not: the page that finds and verifies the record of a finished draw by its number."""
     link = f"{turn.services.deps.public_url}/record"
     return f"{texts.RECORDS.format(link=link)}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
 
 
 async def answer_question(turn: Turn) -> Answer:
-    """The last but one to be asked: only what the rulebook's questions know; the next handler gets the rest."""
+    """Answer from the rulebook's questions only; otherwise the next handler is asked. Last but one in order."""
     found = turn.services.notifications.helpdesk.search(turn.user.pool, turn.message.get("Content"), limit=1)
     if not found:
         return None

@@ -1,8 +1,8 @@
 """Answering an invitation: by tap, by number or in plain words.
 
-An unmistakable tap or number for 参加 counts at once and can be undone until the deadline; plain words are read back
-and confirmed, and so is every 不参加, which can't be undone. A yes is never guessed. The invitation itself is the only
-truth: a second answer, on any channel, gets the state that holds.
+An unmistakable tap or number for 参加 counts at once and can be undone until the deadline; plain words and every
+不参加, which can't be undone, are read back and confirmed. Acceptance is never guessed. A second answer, on any
+channel, gets the invitation's present state.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from handlers.picking import Candidate, candidates, pick
 from services.draws import Answered, Choice, InvitationView
 
 Said: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
-"""``perhaps``: words that agree, to be read back."""
+"""``perhaps``: words that sound like acceptance and are read back."""
 
 _FIRST_MENU_ID = 70_001
 """Where the ids of invitations' own choices begin (sequence ``menu_number``)."""
 _FIRST_UNDO_ID = 4_000_000_000_000_000
-"""An invitation's 撤销 has its 参加's id and this; the engine's ids lie above."""
+"""The id of 撤销 is its 参加's id plus this; the engine's ids lie above."""
 _TALK = "答复邀请"
 
 
@@ -45,7 +45,7 @@ def register(router: Router) -> None:
 
 
 async def list_open(turn: Turn) -> Answer:
-    """Those that wait for an answer; the only one is asked about at once."""
+    """Invitations that wait for an answer; a single one is asked about at once."""
     me = await people.get_expert(turn)
     waiting = await people.open_invitations(turn, me)
     if not waiting:
@@ -54,7 +54,7 @@ async def list_open(turn: Turn) -> Answer:
 
 
 async def tapped(turn: Turn, tap: int) -> Answer:
-    """A tapped 参加, 不参加 or 撤销. Taken only from the one to whom it was offered."""
+    """A tapped 参加, 不参加 or 撤销. Accepted only from the expert to whom it was offered."""
     if tap < _FIRST_MENU_ID:
         return None
     me = await people.get_expert(turn)
@@ -84,7 +84,7 @@ async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
 
 
 async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
-    """The invitation is open again, and asked about at once."""
+    """Reopen the invitation and ask about it at once."""
     done = await turn.services.draws.invitations.undo(view.id, me.expert_id, by="chat", said_at=turn.message.sent_at)
     if done.view.state is InvitationState.OPEN:
         return answer.start(candidates([done.view]), "", texts.UNDONE)
@@ -94,7 +94,7 @@ async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
 
 
 async def undo_by_word(turn: Turn) -> Answer:
-    """撤销, typed: the only acceptance that can be undone; of several, all are shown with their taps."""
+    """撤销, typed: undoes the only acceptance that can be undone; with several, all are shown with their taps."""
     me = await people.get_expert(turn)
     panels = await people.panels_ahead(turn, me)
     fresh = [view for view in panels if view.undo_until is not None]
@@ -112,9 +112,10 @@ def _cannot_undo(view: InvitationView, turn: Turn) -> str:
 
 
 async def said_in_words(turn: Turn) -> Answer:
-    """Free text of an expert who is being asked; anybody else's is not ours.
+    """Free text of an expert who has an open invitation; anyone else's goes to the next handler.
 
-    A number alone answers a question. Where none is open it chooses nothing: what waits is shown, and asked about.
+    A number alone answers an open question. Without one it chooses nothing: the open invitations are shown and asked
+    about.
     """
     me = people.find_expert(turn)
     if me is None:
@@ -133,7 +134,7 @@ async def said_in_words(turn: Turn) -> Answer:
 
 @conversation(_TALK, version=2)
 async def answer(talk: Talk, offered: tuple[Candidate, ...], choice: str, doubt: str) -> None:
-    """``choice`` is what was said already (empty: nothing), ``doubt`` why it wasn't clear, or what just happened."""
+    """``choice`` is the answer given already (empty: none), ``doubt`` why it wasn't clear, or what just happened."""
     me = await people.get_expert(talk)
     which = texts.WHICH_INVITATION.format(count=len(offered))
     invitation_id = await pick(talk, which, offered)
@@ -167,7 +168,8 @@ async def _ask(talk: Talk, view: InvitationView, doubt: str) -> Said:
 
 
 async def _read_back(talk: Talk, view: InvitationView, said: Said) -> Said:
-    """What was said once more. As on the phone 1 attends and 2 doesn't, so the same key twice confirms."""
+    """Read the answer back for confirmation. As on the phone 1 attends and 2 doesn't, so the same key twice
+    confirms."""
     if said == "decline":
         question = texts.READ_BACK_DECLINE.format(time=print_time(view.gathering_at))
         labels = (texts.CHANGE_TO_ACCEPT, texts.CONFIRM_DECLINE, texts.LATER)
@@ -184,7 +186,7 @@ async def _give(talk: Talk, invitation_id: UUID, expert_id: UUID, choice: Choice
 
 
 def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
-    """What holds now, whether or not it was this answer that decided."""
+    """The invitation's present state, whether or not this answer decided it."""
     view = answered.view
     if view.state is InvitationState.ACCEPTED:
         if choice == "accept":
@@ -199,12 +201,12 @@ def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
 
 
 def undo_first(view: InvitationView, turn: Turn) -> str:
-    """The reply to an expert who has just accepted and now writes that he can't come."""
+    """The reply to an expert who has just accepted and now writes that he can't come: undo first."""
     return f"{texts.UNDO_FIRST}\n{_agreed(view, turn)}"
 
 
 def _agreed(view: InvitationView, turn: Turn) -> str:
-    """A panel that was agreed to, with the tap that takes that back while it can be."""
+    """A panel that was accepted, with the tap that undoes it while that is possible."""
     return "\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)])
 
 
@@ -226,7 +228,7 @@ def _said(text: str) -> Said | None:
 
 
 def _confirms(said: Said) -> Callable[[str], Said | None]:
-    """Reads the answer to a read-back: 不参加 and 参加 mean themselves, a plain 是 what was read back."""
+    """Parses the reply to a read-back: 参加 and 不参加 count as typed, a plain 是 confirms what was read back."""
     agreed: Said = "decline" if said == "decline" else "accept"
 
     def read(text: str) -> Said | None:

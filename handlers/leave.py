@@ -1,4 +1,4 @@
-"""Leave (请假) after agreeing: which panel, why, what follows from it, and only then for sure."""
+"""Leave (请假) after accepting: which panel, the reason, the consequence, then a confirmation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers import commands, invitations, people, texts, wording
 from handlers.picking import Candidate, candidates, pick
 
 REASON_LONGEST = 100
-"""Characters; the register holds 200."""
+"""Characters; the database column holds 200."""
 
 
 def register(router: Router) -> None:
@@ -27,7 +27,7 @@ def register(router: Router) -> None:
 
 
 async def begin(turn: Turn) -> Answer:
-    """An expert who has not accepted yet doesn't need leave: that is a no, and is read back as one."""
+    """For an expert who has not accepted yet this is a refusal, and is read back as one."""
     me = await people.get_expert(turn)
     panels = await people.panels_ahead(turn, me)
     ahead = [view for view in panels if view.checked_in_at is None]
@@ -44,9 +44,9 @@ async def begin(turn: Turn) -> Answer:
 
 
 async def said_in_words(turn: Turn) -> Answer:
-    """我生病了去不了: an expert who has agreed to a panel is offered leave for it, with his words as the reason.
+    """我生病了去不了: an expert who has accepted a panel is offered leave, with his words as the reason.
 
-    Not while an invitation waits: then such words answer it. What can still be undone needs no leave.
+    Not while an invitation waits: then such words answer it. An acceptance that can still be undone needs no leave.
     """
     me = people.find_expert(turn)
     if me is None or not cannot_come(turn.message.text) or is_mere_answer(turn.message.text):
@@ -63,7 +63,7 @@ async def said_in_words(turn: Turn) -> Answer:
 
 @conversation(commands.LEAVE, version=2)
 async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> None:
-    """``reason`` is what was said already; empty: it is asked for."""
+    """``reason`` as typed already; empty: it is asked for."""
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).draw.leave
     invitation_id = await pick(talk, texts.LEAVE_WHICH, panels)
@@ -109,7 +109,7 @@ async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
 
 @conversation(commands.CONFIRM_LEAVE)
 async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) -> None:
-    """A confirmation is read back, since it can't be undone; who says that he comes is believed at once."""
+    """A confirmation is read back, since it can't be undone; “I will come” is accepted at once."""
     me = await people.get_expert(talk)
     invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)
     view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)

@@ -9,7 +9,7 @@ from handlers import commands, texts
 from services.files import MaterialView
 
 _BYTES = 1700
-"""Of the bubble's 2048: the page with everything, and choices, must still fit."""
+"""Bytes of the bubble's 2048: the link to the page, and choices, must still fit."""
 
 
 def register(router: Router) -> None:
@@ -18,7 +18,7 @@ def register(router: Router) -> None:
 
 
 async def offer(turn: Turn) -> str:
-    """By category. A file for applicants leads to the page, where one logs in first."""
+    """By category. A file for applicants links to the page, where the person logs in first."""
     pool = turn.user.pool
     page = f"{turn.services.deps.public_url}/h5/{pool}/materials"
     shown = await turn.services.files.materials.shown(pool)
@@ -31,7 +31,8 @@ async def offer(turn: Turn) -> str:
 
 
 def _lines(shown: tuple[MaterialView, ...], page: str) -> tuple[list[str], int]:
-    """A heading for each category and a link for each file, as many as the bubble holds; how many files those are."""
+    """A heading for each category and a link for each file, as many as the bubble holds; and the number of files
+    shown."""
     lines, category, count = [texts.MATERIALS], "", 0
     for one in shown:
         more = [] if one.category == category else [texts.MATERIALS_OF.format(category=one.category)]

@@ -1,4 +1,4 @@
-"""消息: what was sent to the person, the newest first; the page has all of it."""
+"""消息: notices sent to the person, newest first; the page has all of them."""
 
 from __future__ import annotations
 

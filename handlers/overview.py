@@ -1,4 +1,4 @@
-"""The overview shown first: to an expert his invitations and the next panel, to others what their office wants."""
+"""The overview shown first: an expert's invitations and next panel, or the work of staff."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from services.registry import Services
 
 
 async def first_things(turn: Turn, who: Who) -> str:
-    """Of an expert what waits, of staff their work; of applicants and unknown persons, what can be done here."""
+    """An expert's invitations and panels, the work of staff; for applicants and unregistered persons, what they can
+    do."""
     lines = [await next_things(turn, who.expert_id)] if who.expert_id is not None else []
     lines += await exam_lines(turn, who.account_id)
     lines += await course_lines(turn, who.account_id) if who.expert_id else []
@@ -28,7 +29,7 @@ async def first_things(turn: Turn, who: Who) -> str:
 
 
 async def work_lines(turn: Turn, who: Who) -> list[str]:
-    """Every office of the person with its counts and its page; empty for a person who holds none."""
+    """Every role of the person with its counts and its page; empty for a person without one."""
     if who.account_id is None or not people.has_office(who):
         return []
     services, pool = turn.services, turn.user.pool
@@ -38,7 +39,7 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
 
 
 def _work(one: Work, entrance: str) -> list[str]:
-    """Counts, the page, and what can be asked for here."""
+    """Counts of one role, its page, and its commands."""
     words = commands.BY_ROLE.get(one.role, ())
     return [_counts(one), f"▸ {entrance}", *([commands.tappable(*words)] if words else [])]
 
@@ -57,7 +58,7 @@ def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
 
 
 async def next_things(turn: Turn, expert_id: UUID) -> str:
-    """A few lines for an expert, the urgent one first."""
+    """A few lines for an expert, the urgent ones first."""
     if turn.user.glance is not None and not turn.user.glance.called:
         return texts.NO_PANEL_AHEAD
     waiting, panels = await turn.services.draws.invitations.list_current(expert_id)

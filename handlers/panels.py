@@ -1,4 +1,4 @@
-"""My panels (评标活动): those ahead and running with all that is needed to get there, and past ones."""
+"""My panels (评标活动): upcoming and running ones with all that is needed to get there, and past ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from handlers.invitations import undo_lines
 from services.draws import InvitationView
 
 _SHOWN = 3
-"""Panels with long addresses and remarks still fit one bubble."""
+"""As many panels with long addresses and remarks as fit one bubble."""
 _SHOWN_PAST = 10
 
 

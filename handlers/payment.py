@@ -1,7 +1,7 @@
-"""Paying (缴费): the link for this phone first, then an image with the code for another one.
+"""Paying (缴费): the link for this phone first, then an image with the code for another phone.
 
 WeChat pays no code that is long-pressed or picked from the album, so the text says what each is for. The image needs
-the payment platform and an upload, which may take longer than a chat waits: a job sends it after the text.
+the payment platform and an upload, which may take longer than WeChat waits for a reply: a job sends it after the text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def register(router: Router) -> None:
 
 
 async def pay(turn: Turn) -> str:
-    """What is owed and how to pay it; else how it stands."""
+    """The amount due and how to pay it; otherwise the order's status."""
     account_id = turn.user.account_id
     if account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
@@ -73,7 +73,7 @@ def _settled(turn: Turn, fee: FeeView) -> str:
 
 
 def _invoice(turn: Turn, invoice: InvoiceView | None) -> str:
-    """Where the invoice stands, with the page for receipt and invoice."""
+    """The status of the invoice, with the page for receipt and invoice."""
     page = f"▸ {link(texts.RECEIPT_PAGE, _page(turn))}"
     if invoice is None:
         return page

@@ -1,4 +1,4 @@
-"""Who is writing, as the conversations need to know it."""
+"""Look up the person behind an openid, for the conversations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def find_who(turn: Turn) -> Who | None:
 
 
 def find_expert(turn: Turn) -> Me | None:
-    """None for anybody but an expert. Raises Forbidden for a closed account."""
+    """None for anyone but an expert. Raises Forbidden for a closed account."""
     glance = turn.user.glance
     if glance is not None and glance.disabled:
         raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
@@ -46,9 +46,10 @@ def find_expert(turn: Turn) -> Me | None:
 
 
 async def get_expert(turn: Turn) -> Me:
-    """The expert, looked up at every message: a binding that was undone meanwhile ends the talk.
+    """The expert, looked up at every message, so that an unbinding ends the talk.
 
-    Raises Unauthenticated for a WeChat that is not bound, Forbidden for a person who is no expert; both say what to do.
+    Raises Unauthenticated for a WeChat account that is not bound, Forbidden for a person who is no expert; both texts
+    say what to do.
     """
     if not turn.user.bound:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
@@ -62,12 +63,12 @@ async def get_expert(turn: Turn) -> Me:
 
 
 async def open_invitations(turn: Turn, me: Me) -> list[InvitationView]:
-    """Those that wait for an answer, oldest first."""
+    """Invitations that wait for an answer, oldest first."""
     return await turn.services.draws.invitations.list_open(me.expert_id) if _is_called(turn) else []
 
 
 async def panels_ahead(turn: Turn, me: Me) -> list[InvitationView]:
-    """What the expert has agreed to and is not over, the next first."""
+    """Accepted panels that are not over, the next first."""
     return await turn.services.draws.invitations.list_panels(me.expert_id) if _is_called(turn) else []
 
 
@@ -81,15 +82,15 @@ def is_applicant(who: Who) -> bool:
 
 
 def may_work(turn: Turn) -> bool:
-    """False for a person who certainly holds no office."""
+    """False for a person who certainly holds no staff role."""
     return turn.user.glance is None or turn.user.glance.works
 
 
 def has_office(who: Who) -> bool:
-    """Acts for an agency, in an office or at a venue, whatever else."""
+    """Works for an agency, an office or a venue, whatever other roles the person has."""
     return any(role.role not in _OWN for role in who.roles)
 
 
 def is_staff_only(who: Who) -> bool:
-    """Holds an office and nothing of one's own here: applying is no business of theirs."""
+    """Holds staff roles and is neither expert nor applicant: replies about applying don't concern the person."""
     return bool(who.roles) and all(role.role not in _OWN for role in who.roles)

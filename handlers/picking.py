@@ -1,6 +1,6 @@
-"""Which of several: asked only when there are several.
+"""Let the person choose one of several; a single one is taken without a question.
 
-What was on offer is kept as the talk's argument, so that a panel that comes or goes meanwhile changes no question.
+The options are kept as the talk's argument, so that a panel that comes or goes meanwhile changes no question.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from domain.clock import print_time
 from services.draws import InvitationView
 
 MOST = 9
-"""Choices that are still comfortable to read in one bubble."""
+"""Options that are still comfortable to read in one bubble."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something to choose; ``label`` differs from all others'."""
+    """An option; ``label`` differs from all others'."""
 
     id: UUID
     label: str
 
 
 def candidates(views: Sequence[InvitationView]) -> tuple[Candidate, ...]:
-    """Invitations or panels by their gathering time; those of one expert never overlap, so times differ."""
+    """Invitations or panels labelled by gathering time; those of one expert never overlap, so times differ."""
     return tuple(Candidate(view.id, print_time(view.gathering_at)) for view in views[:MOST])
 
 
 async def pick(talk: Talk, question: str, offered: tuple[Candidate, ...]) -> UUID:
-    """The id of the one that is meant."""
+    """The id of the chosen option."""
     if len(offered) == 1:
         return offered[0].id
     return await talk.choose(question, {one.label: one.id for one in offered})

@@ -1,4 +1,4 @@
-"""Registering in chat: name and ID number read back, a mobile that is proven, and never a password."""
+"""Registering in chat: name and ID number read back, mobile verified by SMS code, and never a password."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.core.base import Actor
 from services.experts import membership_status_of
 
 _PRIVACY_BYTES = 1100
-"""Of the bubble's 2048: clause and choices below the text must never be cut off."""
+"""Bytes of the bubble's 2048 for the privacy text: clause and choices below it must never be cut off."""
 
 
 def register(router: Router) -> None:
@@ -29,7 +29,8 @@ def register(router: Router) -> None:
 
 
 async def begin(turn: Turn) -> Answer:
-    """Register, or say who is registered already; where the pool takes no registrations, its own text."""
+    """Register, or name the account that is registered already; a pool that takes no registrations replies with its own
+    text."""
     registration = turn.services.deps.book(turn.user.pool).registration
     who = await people.find_who(turn)
     if who is not None and who.account_id is not None:
@@ -67,7 +68,7 @@ async def register_person(talk: Talk, privacy_version: str, own_mobile: str) -> 
 
 
 async def _register_own(talk: Talk, form: RegistrationForm) -> PersonRegistered:
-    """Onto the account whose mobile this WeChat has proven already."""
+    """Register onto the account whose mobile this WeChat account has verified already."""
     actor = Actor(talk.user.pool, "guest", talk.user.account_id)
     return await talk.once(talk.services.accounts.registration.register, actor, form, identity_id=talk.user.identity_id)
 
@@ -91,7 +92,7 @@ async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegiste
                 proven,
                 identity_id=talk.user.identity_id,
             )
-        except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
+        except InvalidInput as error:  # a wrong or expired code: the reason, and how many tries are left
             question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
 
 
@@ -133,7 +134,7 @@ async def send_to_page(turn: Turn) -> str:
 
 
 async def refuse_password(turn: Turn) -> str | None:
-    """A password typed in the chat is neither taken nor kept."""
+    """A password typed in the chat is neither used nor stored."""
     said = fold(turn.message.text)
     return await send_to_page(turn) if said.startswith(("密码", "我的密码", "新密码", "password")) else None
 

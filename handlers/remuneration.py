@@ -1,4 +1,4 @@
-"""Remuneration (酬劳): what is owed for past panels and how far it is settled; confirmed by a tap, or objected to."""
+"""Remuneration (酬劳): amounts due for past panels and their status; confirmed by a tap, or objected to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def register(router: Router) -> None:
 
 
 async def list_own(turn: Turn) -> Answer:
-    """What waits for an answer is asked about at once; else how the newest ones stand."""
+    """An amount that waits for an answer is asked about at once; else the status of the newest ones."""
     me = await people.get_expert(turn)
     found = await turn.services.remuneration.answers.own(me.actor)
     if not found:
@@ -41,7 +41,7 @@ async def list_own(turn: Turn) -> Answer:
 
 @conversation(commands.REMUNERATION)
 async def answer(talk: Talk, waiting: tuple[Candidate, ...]) -> None:
-    """What is chosen carries the version that was shown, so that no other amount is confirmed by an old tap."""
+    """Each choice carries the version that was shown, so that an old tap confirms no other amount."""
     me = await people.get_expert(talk)
     remuneration_id = await pick(talk, texts.REMUNERATION_WHICH, waiting)
     one = await talk.read(talk.services.remuneration.answers.get, me.actor, remuneration_id)
@@ -77,7 +77,7 @@ def _line(one: OwnRemuneration) -> str:
 
 
 def _shown(one: OwnRemuneration) -> str:
-    """The amount with its parts, and whatever people said about it."""
+    """The amount with its parts, and the remarks of both sides."""
     lines = [texts.REMUNERATION_OF.format(time=print_time(one.gathering_at), amount=yuan(one.amount))]
     lines += [
         texts.REMUNERATION_PART.format(label=part.label, amount=yuan(part.amount), words=wording.plain(part.words))

@@ -1,4 +1,4 @@
-"""My status: who I am here, what I may do, what is next. One bubble."""
+"""My status: role, permitted actions, next step. One bubble."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.base import Actor
 from services.experts import ExpertProfile, Named
 
 _SHOWN = 5
-"""Specialties; more would fill the bubble."""
+"""Specialties shown; more would fill the bubble."""
 
 
 def register(router: Router) -> None:
@@ -40,7 +40,7 @@ async def my_status(turn: Turn) -> str:
 
 
 async def _others_lines(turn: Turn, who: Who) -> list[str]:
-    """Where an application stands, if there is one; and the work of an office."""
+    """The status of an application, if there is one; and the work of staff."""
     found = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
     lines = [texts.STATUS_APPLYING.format(headline=found.headline, advice=found.advice)] if found else []
     lines += await exam_lines(turn, who.account_id)

@@ -1,12 +1,12 @@
-"""What the official account says, by subject. Short, polite, and always with what to do next.
+"""What the official account says, by subject. Short, polite, and always with the next step.
 
-``{…}`` are filled by the conversation. What a province words itself (welcome, help, privacy, consequence of a leave)
-stands in its rulebook instead.
+Conversations fill ``{…}``. Texts that a province words itself (welcome, help, privacy, consequence of a leave) stand in
+its rulebook.
 """
 
 from __future__ import annotations
 
-# ---- everybody
+# ---- everyone
 
 BIND_FIRST = "请先绑定身份，两分钟即可完成："
 NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果您是评标专家，请拨打{hotline}核对登记的手机号。"
@@ -19,7 +19,7 @@ WORK = "{label}：{counts}"
 WORK_COUNT = "{name}{number}{unit}"
 NO_WORK = "目前没有待办"
 
-# ---- activities, for who runs them
+# ---- draws, for those who run them
 
 NOT_THE_OFFICE = "您目前没有办理这一项的身份。"
 WORK_HEAD = "【{label}】{what}：共{total}个"
@@ -95,7 +95,7 @@ FEEDBACK_TAKEN = "已收到，谢谢。答复会发到这里。"
 WELCOME_BACK = "{name}，欢迎回来。"
 AND_MORE = "……另有{count}项"
 
-# ---- panels in words
+# ---- descriptions of panels
 
 WHEN = "集合时间：{time}"
 WHERE = "集合地点：{place}"

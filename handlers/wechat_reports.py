@@ -1,4 +1,4 @@
-"""WeChat's events on the delivery of messages and on consents to receive them; no reply is sent."""
+"""WeChat's events on message delivery and on consent to subscribe messages; no reply is sent."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ async def template_sent(turn: Turn) -> None:
 
 
 async def consent_given(turn: Turn) -> None:
-    """Accepted or refused in a pop-up."""
+    """Consent accepted or refused in a pop-up."""
     await _take(turn, withdrawn=False)
 
 
 async def consent_withdrawn(turn: Turn) -> None:
-    """Switched off in WeChat's settings. Older events used the pop-up's wrapper."""
+    """Consent withdrawn in WeChat's settings. Older events used the pop-up's wrapper."""
     await _take(turn, withdrawn=True)
 
 

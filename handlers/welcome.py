@@ -35,7 +35,7 @@ def register(router: Router) -> None:
 
 
 async def welcome(turn: Turn) -> str:
-    """The first thing a new follower sees: what this is for, and one tap to begin; a known one sees what is next."""
+    """Greets a new follower: purpose, and one tap to begin; a bound follower gets the overview."""
     await turn.services.accounts.bindings.follow(turn.user.pool, turn.user.appid, turn.user.openid)
     who = await people.find_who(turn)
     if who is None:
@@ -46,12 +46,12 @@ async def welcome(turn: Turn) -> str:
 
 
 async def forget(turn: Turn) -> None:
-    """Unfollowed: the openid and WeChat's data about it are deleted, the expert's file stays."""
+    """On unfollowing, the openid and WeChat's data about it are deleted; the expert's record stays."""
     await turn.services.accounts.bindings.unfollow(turn.user.appid, turn.user.openid)
 
 
 async def forget_named(turn: Turn) -> None:
-    """The user withdrew what he had authorised, or closed his WeChat account. The event names the openid itself."""
+    """The user revoked WeChat authorisations or closed the WeChat account. The event names the openid itself."""
     message = turn.message
     appid, openid = message.get("AppID") or turn.user.appid, message.get("OpenID") or turn.user.openid
     await turn.services.accounts.bindings.unfollow(appid.strip(), openid.strip())
@@ -79,7 +79,7 @@ async def show_menu(turn: Turn) -> str:
 
 
 async def did_not_understand(turn: Turn) -> str:
-    """The last to be asked, after free text and (later) the search of questions."""
+    """The last handler of free text, after the search of questions."""
     is_expert = people.find_expert(turn) is not None
     offers = _FOR_EXPERTS if is_expert else _offers(await people.find_who(turn))
     words = dict.fromkeys((*offers[:3], commands.MENU, commands.HELP))

@@ -1,4 +1,4 @@
-"""Facts in words: panels, times, lists. Pure."""
+"""Formats panels, times and lists as text. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from services.draws import InvitationView
 from services.experts import Period
 
 _OTHER_VENUE = "其他"
-"""Stands for the venue when only the address is given."""
+"""Placeholder for the venue when only the address is given."""
 
 
 def plain(text: str) -> str:
-    """Another person's words, unable to become a link in a chat bubble."""
+    """Text typed by another person, with anything that would become a link in a chat bubble defused."""
     return defuse(text)
 
 
@@ -31,7 +31,7 @@ def contact(view: InvitationView) -> str:
 
 
 def when_and_where(view: InvitationView) -> str:
-    """Time, place, contact and remark, a line each. Never project or parties."""
+    """Time, place, contact and remark, a line each. Never names project or parties."""
     lines = [
         texts.WHEN.format(time=print_time(view.gathering_at)),
         texts.WHERE.format(place=where(view)),
@@ -43,7 +43,7 @@ def when_and_where(view: InvitationView) -> str:
 
 
 def agreed_panel(view: InvitationView, now: datetime) -> str:
-    """A panel that the expert has agreed to: as above, with code, attendance and the rule of leave."""
+    """An accepted panel: as above, with code, attendance and the rule of leave."""
     lines = [when_and_where(view), texts.CODE.format(code=view.code)]
     if view.checked_out_at is not None:
         lines.append(texts.LEFT_AT.format(time=print_time(view.checked_out_at)))
@@ -97,7 +97,7 @@ def numbered(lines: Sequence[str]) -> str:
 
 
 def periods(found: Sequence[Period], limit: int = 5) -> str:
-    """Times in which the expert isn't drawn, a line each."""
+    """Times in which the expert isn't drawn, one per line."""
     lines = [span(period.starts_at, period.ends_at) for period in found[:limit]]
     if len(found) > limit:
         lines.append(texts.AND_MORE.format(count=len(found) - limit))

@@ -13,7 +13,7 @@ def register(router: Router) -> None:
 
 
 async def my_work(turn: Turn) -> str:
-    """Everything that waits for the person, in whatever capacity."""
+    """All open tasks of the person, in every role."""
     who = await people.find_who(turn)
     if who is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")

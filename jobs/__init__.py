@@ -1,1 +1,1 @@
-"""Edge: background. Each task takes ids only and calls one service method; all of them may run twice."""
+"""Edge: background tasks. Each takes ids only and calls one service method; all of them may run twice."""

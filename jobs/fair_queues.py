@@ -1,4 +1,4 @@
-"""Takes jobs from several queues in turns, so that ten thousand jobs of one queue hold up no job of another."""
+"""Fetches jobs from several queues in turn, so that ten thousand jobs of one queue delay no job of another."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ RETURNING id, status, task_name, priority, lock, queueing_lock, args, scheduled_
 """
 """The oldest job of the first queue that has one; those that failed before come last. The index ``job_waiting`` serves
 this order and no other index does, so no plan walks through the jobs of other queues. No job of ours has a ``lock`` or
-a priority, which procrastinate's own statement looks for."""
+a priority, which procrastinate's own statement supports."""
 
 
 class FairQueues(JobManager):
-    """The queue that was served longest ago comes first."""
+    """Fetches from the queue that was served longest ago first."""
 
     def __init__(self, connector: BaseConnector) -> None:
         super().__init__(connector)

@@ -10,7 +10,7 @@ from services.core.queues import CALLS, CHAT, DEADLINES, DELIVERY_REPORTS, DRAWS
 
 @dataclass(frozen=True)
 class Lane:
-    """Queues that share places, in turns. ``share`` is the lane's part of a worker's places."""
+    """Queues that share worker slots, served in turn. ``share`` is the lane's fraction of a worker's slots."""
 
     name: str
     queues: Sequence[str]

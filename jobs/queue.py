@@ -13,9 +13,9 @@ from services.operations import MAX_ATTEMPTS
 
 
 class CappedRetry(BaseRetryStrategy):
-    """1 s, 2 s, 4 s … at most two minutes, each spread by ±25 %; given up after ``MAX_ATTEMPTS``.
+    """1 s, 2 s, 4 s … at most two minutes, each spread by ±25 %; abandoned after ``MAX_ATTEMPTS``.
 
-    What a job was to do stands in rows of ours, so a job given up is found again by the deadlines' tick.
+    The work of a job stands in tables of ours, so the deadlines' tick finds an abandoned job's work again.
     """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:

@@ -1,4 +1,4 @@
-"""The tasks by name, as services defer them."""
+"""Tasks by name, as services defer them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.registry import Services
 
 log = structlog.get_logger(__name__)
 LateMessage = Callable[[str, str], Awaitable[None]]
-"""Finishes a chat message that was handed over; takes the pool and the sealed message."""
+"""Finishes a chat message whose processing was handed over to a job; takes the pool and the sealed message."""
 
 
 def register(queue: App, services: Services, late_message: LateMessage) -> None:
@@ -23,7 +23,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
 
     async def advance_draw(draw_id: str) -> None:
         await services.draws.calling.advance(UUID(draw_id))
-        await services.operations.scheduler.defer(["deliver"])  # a call need not wait for the tick
+        await services.operations.scheduler.defer(["deliver"])  # deliver the call now instead of at the next tick
 
     for name in ("draws.advance", "draws.refill"):
         queue.task(name=name, retry=retry)(advance_draw)
@@ -32,7 +32,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def notify_unconfirmed(invitation_id: str) -> None:
         await services.draws.invitations.notify_unconfirmed(UUID(invitation_id))
 
-    @queue.task(name="virtual_calls.dial")  # no retry: a call that was perhaps made is never made again
+    @queue.task(name="virtual_calls.dial")  # no retry: a call whose outcome is unknown is never repeated
     async def dial(call_id: str) -> None:
         await services.draws.virtual_calls.dial(UUID(call_id))
 
@@ -43,11 +43,11 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
         except AppError as error:
             log.warning("delivery_report_refused", report_id=report_id, code=error.code)
 
-    @queue.task(name="payments.qr_image")  # no retry: minutes later the image would only puzzle
+    @queue.task(name="payments.qr_image")  # no retry: an image that comes minutes later would only confuse
     async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:
         await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))
 
-    @queue.task(name="deadlines.run")  # the next tick defers another; a retry would meet it, for only one may wait
+    @queue.task(name="deadlines.run")  # no retry: the next tick defers another one, and only one may wait
     async def run_deadline(kind: str) -> None:
         await services.operations.scheduler.process(kind)
 
