@@ -1,6 +1,7 @@
-"""``/wechat/{pool}``: where WeChat's servers call. Verifies, decrypts, and hands over to the engine.
+"""``/wechat/{pool}``: the callback URL for WeChat's servers. Verifies, decrypts, and hands over to the engine.
 
-Answers are 200 (a reply, or ``success``) or 4xx for what isn't WeChat's; never 5xx: WeChat would show its own alarm.
+Responds 200 (a reply, or ``success``), or 4xx to requests that aren't WeChat's; never 5xx, which makes WeChat show the
+user an error of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _READ_LIMIT = 3.0
 
 
 class Callback:
-    """The two routes of every pool's official account."""
+    """The two routes of each pool's official account."""
 
     def __init__(self, engine: Engine, codecs: Mapping[str, Codec], clock: Clock) -> None:
         self._engine = engine
@@ -42,7 +43,7 @@ class Callback:
         return [web.get(path, self.greet, allow_head=False), web.post(path, self.receive)]
 
     async def greet(self, request: web.Request) -> web.Response:
-        """The console's check of this address."""
+        """Answers the WeChat console's verification of this address."""
         try:
             return web.Response(text=self._codec(request).greet(request.query))
         except Refusal as error:
@@ -80,7 +81,7 @@ class _TooSlow(Refusal):
 async def _body(request: web.Request) -> bytes:
     if (request.content_length or 0) > MAX_BODY:
         raise Oversized(f"{request.content_length} bytes announced")
-    if request.content.is_eof():  # it came with the headers, as WeChat's do
+    if request.content.is_eof():  # the body came with the headers, as WeChat's do
         return await request.read()
     try:
         async with asyncio.timeout(_READ_LIMIT):

@@ -1,7 +1,7 @@
 """The wire protocol of one official account: signatures, AES, and the envelope around messages and replies.
 
-Source: WeChat's page 消息推送 (signature, 安全模式). wechatpy is the reference that the tests compare with; this is a
-faster way to the same bytes.
+Source: WeChat's page 消息推送 (signature, 安全模式). The tests compare its bytes with those of wechatpy, which is
+slower.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _USUAL = re.compile(
     rb"\s*<xml>\s*(?:<ToUserName><!\[CDATA\[[\w-]*\]\]></ToUserName>\s*)?"
     rb"<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]+)\]\]></Encrypt>\s*</xml>\s*"
 )
-"""The envelope as WeChat writes it; anything else goes through the XML parser."""
+"""The envelope in WeChat's usual layout; anything else goes through the XML parser."""
 
 MAX_AGE = 600
-"""Seconds between our clock and the time that WeChat signed."""
+"""Seconds by which our clock and the time that WeChat signed may differ."""
 _BLOCK = 32
 """Padding reaches to multiples of 32 bytes, twice AES's own block."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A verified POST: the message, and the nonce that its answer repeats."""
+    """A verified POST: the message, and the nonce that the reply repeats."""
 
     message: Message
     nonce: str
@@ -85,15 +85,15 @@ class Codec:
         return hashlib.sha1(b"".join(pieces), usedforsecurity=False).hexdigest()
 
     def greet(self, query: Mapping[str, str]) -> str:
-        """The echo that proves to the WeChat console that this address is ours. Raises Untrusted."""
+        """Decrypts the echo that proves to the WeChat console that this address is ours. Raises Untrusted."""
         self._check(query.get("signature", ""), query.get("timestamp", ""), query.get("nonce", ""))
         return query.get("echostr", "")
 
     def open(self, query: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
         """Verify, decrypt and parse a POST. Raises Refusal.
 
-        The signature covers the timestamp, so what was recorded can't be sent again later. In the encrypted modes it
-        covers the very bytes too: the same nonce is the same message, and that is known by its id.
+        The signature covers the timestamp, so a recorded request can't be replayed later. In the encrypted modes it
+        also covers the body: a repeated nonce means a repeated message, which is recognised by its id.
         """
         if len(body) > MAX_BODY:
             raise Oversized(f"{len(body)} bytes")
@@ -113,7 +113,7 @@ class Codec:
         return Delivery(message, nonce)
 
     def envelope(self, sealed: str, nonce: str, timestamp: int) -> bytes:
-        """The body of an answer whose XML was encrypted by ``encrypt``; plain XML again in plain mode."""
+        """The body of a reply whose XML was encrypted by ``encrypt``; plain XML again in plain mode."""
         if self.mode == "plain":
             return self.decrypt(sealed)
         stamp = str(timestamp)
@@ -132,7 +132,7 @@ class Codec:
         return base64.b64encode(encryptor.update(raw + bytes((pad,)) * pad) + encryptor.finalize()).decode()
 
     def decrypt(self, sealed: str) -> bytes:
-        """Raises Malformed for what isn't our ciphertext and Untrusted for that of another account."""
+        """Raises Malformed for what isn't WeChat's ciphertext and Untrusted for that of another account."""
         try:
             data = base64.b64decode(sealed, validate=True)
         except (binascii.Error, ValueError) as error:

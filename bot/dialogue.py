@@ -1,4 +1,4 @@
-"""From one message and the journal to a reply and the next journal. No Redis, no HTTP."""
+"""Computes the reply and the next journal from one message and the journal. No Redis, no HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TIMED_OUT = "“{name}”超过 30 分钟没有回复，已经结束；需要时
 _BEGIN_AGAIN = "没有办理任何事。刚才办理的事项如已中断，请回复“菜单”重新开始；评标邀请请回复“邀请”。"
 STALE_TAP = f"这个选项已经失效，{_BEGIN_AGAIN}"
 INTERRUPTED = f"现在没有等您回答的问题，这条回复{_BEGIN_AGAIN}"
-"""To what can only be an answer, when no question is open and nothing tells which one was: Redis lost the talk."""
+"""Reply to a mere answer when no question is open and the talk is unknown: Redis lost it."""
 RESTARTED = "“{name}”刚刚更新过，请重新开始。"
 PUT_ASIDE = "“{name}”已放下。"
 DID_NOT_UNDERSTAND = "没有看懂您的意思。回复“菜单”看看能做什么，回复“帮助”联系人工。"
@@ -47,7 +47,8 @@ OUTAGES = (
     OperationalError,
     OSError,
 )
-"""Something outside is away: nothing was decided, the person may simply say it again. OSError covers time-outs."""
+"""An outside system is unavailable: nothing was decided, the person may simply repeat the message. OSError covers
+time-outs."""
 
 SILENT_EVENTS = frozenset(
     {
@@ -81,26 +82,26 @@ failures = Counter("bot_failures_total", "Messages answered with an apology, by 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``journal`` is what stays open; ``keep`` says that the stored one holds unchanged."""
+    """``journal`` is the open talk's; ``keep`` leaves the stored one unchanged."""
 
     reply: Reply
     journal: Journal | None = None
     keep: bool = False
     outage: bool = False
-    """Nothing was decided: a part of ours was away."""
+    """Nothing was decided, since one of our own parts was unavailable."""
 
 
 BUSY_OUTCOME = Outcome(Text(BUSY), keep=True, outage=True)
 
 
 class Dialogue:
-    """Applies a router to messages."""
+    """Runs a router's handlers on messages."""
 
     def __init__(self, router: Router) -> None:
         self._router = router
 
     async def answer(self, turn: Turn, journal: Journal | None, timed_out: str | None = None) -> Outcome:
-        """Answer one message; never raises. ``timed_out`` names a talk that ended by silence since the last one."""
+        """Answer one message; never raises. ``timed_out`` names a talk that expired since the last message."""
         stale = journal is not None and journal.is_stale(turn.now)
         if stale and journal is not None:
             timed_out, journal = journal.conversation, None
@@ -173,7 +174,8 @@ class Dialogue:
         return await self._finish(turn, journal, answer)
 
     async def _tapped(self, turn: Turn, journal: Journal | None, tap: int) -> Outcome | None:
-        """A tap on one of ours goes to the open talk, which knows what it offered; others are asked around."""
+        """A tap on a choice of the engine goes to the open talk, which knows what it offered; other taps go to the
+        handlers."""
         if tap >= FIRST_TAP:
             return Outcome(Text(STALE_TAP)) if journal is None else None
         for handler in self._router.taps:
@@ -210,7 +212,7 @@ class Dialogue:
         return await self._finish(turn, journal, answer)
 
     async def _finish(self, turn: Turn, journal: Journal | None, answer: Answer) -> Outcome:
-        """A one-shot answer leaves an open talk open, and says so; a new talk replaces it."""
+        """A one-shot answer leaves an open talk open, and mentions it; a new talk replaces it."""
         if isinstance(answer, Start):
             outcome = await self._start(turn, answer)
             if journal is None or journal.conversation == answer.conversation.name:
@@ -223,7 +225,7 @@ class Dialogue:
         return _aside(reply, journal)
 
     async def _start(self, turn: Turn, start: Start, salt: str = "") -> Outcome:
-        """The talk's id comes from the message that began it, so that a repeated delivery begins the same talk."""
+        """Start a talk. Its id comes from the message that began it, so a repeated delivery begins the same talk."""
         talk_id = hashlib.sha256(f"{turn.message.key}{salt}".encode()).hexdigest()[:24]
         conversation = start.conversation
         journal = Journal(
@@ -278,7 +280,7 @@ class Dialogue:
 
 
 def is_mere_answer(text: str) -> bool:
-    """A number, code or identity number alone, or a plain yes or no: it says nothing without its question."""
+    """A number, code or identity number alone, or a plain yes or no: meaningless without its question."""
     if is_number(text.strip().removesuffix("X").removesuffix("x")):
         return True
     try:
@@ -293,7 +295,7 @@ def _first(one: Answer, other: Answer) -> Answer:
 
 
 def _aside(reply: Reply, journal: Journal | None) -> Outcome:
-    """An answer beside the open talk, which stays as it was."""
+    """Add the reminder of the open talk, which stays as it was, to a one-shot answer."""
     if journal is None:
         return Outcome(reply, keep=True)
     note = STILL_OPEN.format(name=journal.conversation)
@@ -305,5 +307,6 @@ def _before(note: str, reply: Reply) -> Reply:
 
 
 def _known(event: str) -> str:
-    """A label that an attacker or a new platform feature can't multiply."""
+    """The event's name as a metric label, of a fixed set: an attacker or a new platform feature can't multiply
+    labels."""
     return event if event in _CLICKS or event in {"scan", "subscribe"} else "other"

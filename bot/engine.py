@@ -1,8 +1,9 @@
-"""One message from its arrival to its reply, whichever process and however often it comes.
+"""Handles one message from its arrival to its reply, across processes and repeated deliveries.
 
-In time (``patience``): the reply goes back passively. Too late: the message is first committed as a job row, then the
-callback answers ``success``, after which WeChat doesn't retry; the run goes on where it is, and the job sends its reply
-through the customer-service window that the message opened. Should the process die, the job runs the message itself.
+Within ``patience`` the reply goes back passively. After it the message is first committed as a job row, then the
+callback answers ``success``, so that WeChat doesn't retry; the run continues in its process, and the job sends its
+reply through the customer-service window that the message opened. Should the process die, the job runs the message
+itself.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ Late: TypeAlias = Callable[[str, str], Awaitable[None]]
 """Commit a sealed message (second argument) of a pool as a job that calls ``Engine.finish_late`` with it."""
 
 NoWindow: TypeAlias = Callable[[str, str], Awaitable[object]]
-"""Tell a user (pool, openid) on another channel that an answer waits in the chat."""
+"""Notify a user (pool, openid) on another channel that a reply waits in the chat."""
 
 SUCCESS = ""
-"""Nothing is shown, WeChat doesn't retry."""
+"""The response body that shows the user nothing and stops WeChat's retries."""
 
 _RUN_LIMIT = 60.0
-"""Seconds after which a handler is given up."""
+"""Seconds after which a handler is aborted."""
 _JOB_WAITS = 20.0
 _LATE_LIMIT = 0.3
 _REDIS_LIMIT = 0.2
-"""Seconds that the hand-over's two steps may take: with ``patience`` they stay below WeChat's five."""
+"""Seconds that both Redis steps of the hand-over may take: with ``patience`` they stay below WeChat's five."""
 _PURPOSE = "late-message"
 _PENDING_PURPOSE = "pending-reply"
 
@@ -63,7 +64,7 @@ late_reply_outcomes = Counter(
 
 @dataclass(frozen=True)
 class Parts:
-    """What the engine works with; ``codecs`` by pool."""
+    """The engine's collaborators; ``codecs`` by pool."""
 
     codecs: Mapping[str, Codec]
     dialogue: Dialogue
@@ -76,7 +77,7 @@ class Parts:
     late: Late
     no_window: NoWindow
     connected: Callable[[], AbstractContextManager[None]] = nullcontext
-    """A block in which the database is reached over connections that are the chat's own."""
+    """Context manager in which the database is reached over connections reserved for the chat."""
 
 
 class Engine:
@@ -109,7 +110,8 @@ class Engine:
             return self._busy(message)
 
     async def finish_late(self, pool: str, sealed: str) -> None:
-        """The job's part: wait for the run or do it, and send its reply once. Raises Transient: try again later."""
+        """The job's part: wait for the run or do it, and send its reply once. Raises Transient when to be tried again
+        later."""
         with self._parts.connected():
             await self._finish_late(pool, sealed)
 
@@ -126,7 +128,8 @@ class Engine:
             await self._send_once(message, reply)
 
     async def resume_parked(self) -> int:
-        """Turn messages that came while PostgreSQL was away into jobs, and count them; call it every few seconds."""
+        """Turn messages that came while PostgreSQL was unavailable into jobs, and count them; call it every few
+        seconds."""
         count = 0
         while (found := await self._parts.inbox.parked()) is not None:
             pool, _, sealed = found.partition(" ")
@@ -136,7 +139,7 @@ class Engine:
         return count
 
     async def close(self) -> None:
-        """Wait for running conversations to end, as long as the caller waits."""
+        """Wait until running conversations end; the caller sets the time limit."""
         while self._running:
             await asyncio.wait(set(self._running))
         await self._parts.inbox.close()
@@ -145,7 +148,8 @@ class Engine:
         return max(0.0, self._patience - (time.monotonic() - arrived))
 
     async def _work(self, message: Message, token: str, *, job: bool = False) -> str:
-        """Run the message when it is ours and its turn, else wait for its end elsewhere; the reply this caller owes."""
+        """Run the message once this process holds the claim, else wait for the process that does; returns this caller's
+        reply."""
         pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE_TTL
         while time.monotonic() < limit:
             claim = await self._parts.inbox.claim(message, token, job=job)
@@ -172,7 +176,7 @@ class Engine:
         return stored if await self._parts.inbox.finish(message, token, stored, act, included=included) else None
 
     def _with_pending(self, message: Message, outcome: Outcome, claim: Claim) -> tuple[Outcome, int]:
-        """What could not be said before goes with the first reply that can."""
+        """Prepend replies that could not be sent earlier."""
         if not claim.pending or outcome.outage or message.event in SILENT_EVENTS:
             return outcome, 0
         reply, included = prepend_pending(
@@ -181,7 +185,7 @@ class Engine:
         return replace(outcome, reply=reply), included
 
     def _open_pending(self, pool: str, sealed: str) -> str:
-        """Empty for one that can't be read any more: a key that is gone."""
+        """Empty when it can't be decrypted any more because its key is gone."""
         try:
             return self._parts.keys.open(sealed, f"{_PENDING_PURPOSE}:{pool}").decode()
         except SealBroken:
@@ -198,7 +202,7 @@ class Engine:
         return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
 
     async def _postpone(self, message: Message, token: str, *, job: bool) -> None:
-        """WeChat does not send it again: a job is retried, an event waits in Redis to become a job."""
+        """WeChat doesn't repeat it: a job is retried, an event waits in Redis to become a job."""
         if not job:
             await self._parts.inbox.park(f"{message.pool} {self._sealed(message)}")
             await self._parts.inbox.hand_over(message)
@@ -207,7 +211,7 @@ class Engine:
             raise TimeoutError("a part of ours is away")
 
     async def _hand_over(self, message: Message) -> str:
-        """The time is up: commit the message as a job, then answer WeChat."""
+        """``patience`` is over: commit the message as a job, then answer WeChat."""
         try:
             async with asyncio.timeout(_LATE_LIMIT):
                 await self._parts.late(message.pool, self._sealed(message))
@@ -262,7 +266,7 @@ class Engine:
         return "kept"
 
     def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
-        """Renew the lease while the run goes on, keep it when no caller waits any more, and end it at the limit."""
+        """Renew the lease while the run goes on, even when no caller waits any more, and abort it at the limit."""
         renewal = asyncio.create_task(self._renew(run, message, token))
         self._running.add(renewal)
         renewal.add_done_callback(self._running.discard)

@@ -1,9 +1,9 @@
-"""Redis's part in a message: de-duplication, one user's order over all processes, the journal, the windows.
+"""A message's state in Redis: de-duplication, order of one user's messages over all processes, journal, windows.
 
 Each message has a hash: ``owner`` and ``lease`` of the process at work, ``reply`` when it is done, ``late`` once a job
 has taken over the delivery, ``sent`` once that job sends. Each user has a list of the messages at work, oldest first;
-the head may run. A process that dies stops renewing its lease: the next process takes over or skips it. One
-script begins a message and one ends it; leases are read from Redis's own clock.
+the head may run. A process that dies stops renewing its lease: the next process takes over or skips it. One script
+begins a message and one ends it; leases are read from Redis's own clock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.pipelined_redis import Runner, make_runner
 from bot.windows import opened_by, window_key
 
 LEASE_TTL = 6.0
-"""Seconds that a silent process keeps its claim: longer than WeChat waits before it sends again."""
+"""Seconds that a silent process keeps its claim: longer than WeChat's interval between retries."""
 
 _REPEAT_TTL = 60_000
 """Milliseconds a stored reply is kept; WeChat's last retry comes after some 15 seconds."""
@@ -31,7 +31,7 @@ _WINDOW_TTL = 48 * 3600 * 1000
 _JOURNAL_TTL = int(JOURNAL_TTL.total_seconds() * 1000)
 _PARKED = "bot:parked"
 _REPLY_TTL = 7 * 24 * 3600 * 1000
-"""Milliseconds that a reply which could not be sent waits for its person to write again."""
+"""Milliseconds that a reply which could not be sent is kept until the user writes again."""
 _PENDING_MOST = 3
 
 # ARGV: late ttl
@@ -66,11 +66,11 @@ return 1
 
 class Status(StrEnum):
     RUN = "run"
-    """It is ours and it is its turn."""
+    """The caller holds the claim and may run the message."""
     TURN = "turn"
-    """It is ours, but an older message of the same user is still at work."""
+    """The caller holds the claim, but an older message of the same user is still being run."""
     JOIN = "join"
-    """Another delivery of the same message is at work."""
+    """Another delivery of the same message is being run."""
     DONE = "done"
     LATE = "late"
     """A job delivers the reply, or has done so."""
@@ -91,7 +91,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class JournalAct:
-    """What becomes of the stored journal: keep, set, close, or forget (with the user's windows)."""
+    """What to do with the stored journal: keep, set, close, or forget (with the user's windows)."""
 
     act: str
     journal: str = ""
@@ -104,10 +104,10 @@ FORGET = JournalAct("forget")
 
 
 class Inbox:
-    """Raises redis.exceptions.RedisError, or OSError, when Redis is away."""
+    """Raises redis.exceptions.RedisError, or OSError, when Redis is unavailable."""
 
     def __init__(self, redis: Redis, runner: Runner | None = None, *, seen_for: float = 1200) -> None:
-        """``seen_for`` seconds nothing of the same id runs again: twice as long as a message may be old or early."""
+        """``seen_for``: seconds for which a message id counts as a repetition: twice the permitted age of a message."""
         self._redis = redis
         self._seen_for = int(seen_for * 1000)
         self._runner = runner or make_runner(redis)
@@ -115,7 +115,7 @@ class Inbox:
         self._finish = files("bot").joinpath("finish.lua").read_text("utf-8")
 
     async def claim(self, message: Message, token: str, *, job: bool = False) -> Claim:
-        """Begin a message, ask again whether its turn has come, or renew the lease: all the same call."""
+        """Begin a message, ask again whether its turn has come, or renew the lease."""
         opening = opened_by(message)
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
         times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL)
@@ -123,24 +123,24 @@ class Inbox:
         return _read(await self._runner.run(self._claim, _keys(message), args))
 
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, included: int = 0) -> bool:
-        """Store the reply and the journal, and let the user's next message run. False: we had lost the claim.
+        """Store the reply and the journal, and let the user's next message run. False when the claim was lost.
 
-        ``included`` pending replies are contained in this one and are dropped.
+        The first ``included`` pending replies are contained in this reply and are removed.
         """
         times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL, _JOURNAL_TTL)
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, included)
         return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
     async def hand_over(self, message: Message) -> Claim:
-        """Leave the delivery to the job, unless the reply is there by now (DONE)."""
+        """Leave the delivery to the job, unless the reply exists by now (DONE)."""
         return _read(await self._runner.run(_HAND_OVER, _keys(message), [_LATE_REPEAT_TTL]))
 
     async def settle(self, message: Message, reply: str) -> Claim:
-        """Make ``reply`` the answer unless there is one; a run that still goes on will find its claim lost."""
+        """Make ``reply`` the answer unless there is one; a run still under way finds its claim lost."""
         return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REPEAT_TTL]))
 
     async def release(self, message: Message, token: str) -> None:
-        """Give the claim back undone."""
+        """Give the claim back without a result."""
         await self._runner.run(_RELEASE, _keys(message), [message.key, token])
 
     async def close(self) -> None:
@@ -151,11 +151,11 @@ class Inbox:
         return bool(await self._redis.hsetnx(_keys(message)[0], "sent", "1"))
 
     async def return_delivery(self, message: Message) -> None:
-        """Nothing was sent; another job may try again."""
+        """The reply was not sent; another job may try again."""
         await self._redis.hdel(_keys(message)[0], "sent")
 
     async def add_pending(self, message: Message, sealed: str) -> None:
-        """Hold a reply that could not be sent until its person writes again."""
+        """Hold a reply that could not be sent until the user writes again."""
         key = _keys(message)[4]
         async with self._redis.pipeline() as pipeline:
             pipeline.rpush(key, sealed)
@@ -164,7 +164,7 @@ class Inbox:
             await pipeline.execute()
 
     async def park(self, sealed: str) -> None:
-        """Keep a message that PostgreSQL can't take now."""
+        """Keep a message that can't be committed because PostgreSQL is unavailable."""
         await self._redis.rpush(_PARKED, sealed)
 
     async def parked(self) -> str | None:
@@ -195,5 +195,5 @@ def _read(row: object) -> Claim:
 
 
 def _text(value: object) -> str:
-    """The client may be set to decode, or not."""
+    """The Redis client may or may not decode responses."""
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,6 +1,6 @@
-"""What is kept of an open talk between two messages, encrypted for one user.
+"""What is stored of an open talk between two messages, encrypted for one user.
 
-Nothing else survives: any process can go on with the talk by running its coroutine again over the journal.
+The talk has no other state: any process continues it by running its coroutine again over the journal.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from bot.values import Json, ValueBroken, decode, encode
 from services.core.crypto import Keyring, SealBroken
 
 JOURNAL_TTL = timedelta(minutes=30)
-"""How long a question waits for its answer."""
+"""How long a question stays open."""
 
 _FORMAT = 1
 
 
 class JournalBroken(Exception):
-    """Damaged, of another user, or written by a program whose format or types we no longer know."""
+    """Damaged, of another user, or of a format or types that this version can't read."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One step that is over: ``value`` is encoded, ``at`` the time of the message that completed it.
+    """A completed step: ``value`` is encoded, ``at`` the time of the message that completed it.
 
     ``label`` is the kind of question, or the name of the service method.
     """
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Pending:
-    """The question that waits. ``taps`` maps the ids offered with it to encoded values, ``labels`` in that order."""
+    """The open question. ``taps`` maps the ids offered with it to encoded values, ``labels`` in that order."""
 
     step: int
     label: str
@@ -130,7 +130,7 @@ def _purpose(message: Message) -> str:
 
 
 def message_to_json(message: Message) -> Json:
-    """Plain data; the caller encrypts it."""
+    """Plain data, not yet encrypted."""
     return {
         "pool": message.pool,
         "appid": message.appid,

@@ -1,6 +1,6 @@
 """The official account's menu: from a TOML file to what WeChat's menu/create wants.
 
-Limits: WeChat's page 创建菜单; those of key and url are the usual figures, no stored page states them.
+Limits: WeChat's page 创建菜单; those of key and url are commonly cited figures that the page doesn't state.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _KEY, _URL = 128, 1024
 
 
 class MenuError(Exception):
-    """One sentence naming the file, the button and what is wrong."""
+    """An invalid menu; one sentence names the file, the button and the fault."""
 
 
 class Button(BaseModel):
-    """``key`` is answered by the bot, ``url`` opens a page, ``page`` the mini-program, ``button`` a list below."""
+    """``key`` is handled by the bot, ``url`` opens a page, ``page`` the mini-program, ``button`` holds sub-buttons."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ def menu_file(folder: Path, pool: str) -> Path:
 
 
 def load_menu(path: Path, known_keys: Collection[str] | None = None) -> Menu:
-    """Read and check a menu. ``known_keys`` are those that the router answers. Raises MenuError."""
+    """Read and check a menu. ``known_keys`` are those that the router handles. Raises MenuError."""
     try:
         menu = Menu.model_validate(tomllib.loads(path.read_text("utf-8")))
         _check(menu)
@@ -76,7 +76,7 @@ def load_menu(path: Path, known_keys: Collection[str] | None = None) -> Menu:
 
 
 def render_menu(menu: Menu, *, pool: str, public_url: str, mini_appid: str | None) -> list[dict[str, Json]]:
-    """Buttons as menu/create wants them. Those of the mini-program are left out where ``mini_appid`` is None."""
+    """Buttons in the format of menu/create. Those of the mini-program are left out where ``mini_appid`` is None."""
     rendered = []
     for top in menu.button:
         button = _render(top, pool, public_url, mini_appid)

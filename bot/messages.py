@@ -1,4 +1,4 @@
-"""What WeChat sends: XML parsed into a frozen ``Message``.
+"""Messages from WeChat: XML parsed into a frozen ``Message``.
 
 Field lists: WeChat's pages 接收普通消息, 接收事件推送 and 自定义菜单事件推送. Unknown fields are kept and ignored.
 """
@@ -19,7 +19,7 @@ Value: TypeAlias = "str | dict[str, Value] | list[Value]"
 """A leaf's text, the children of an element by name, or the occurrences of a repeated element."""
 
 MAX_BODY = 64 * 1024
-"""Bytes of a callback that we read; WeChat's own are a few hundred."""
+"""Bytes of a callback's body that are read; WeChat's own have a few hundred."""
 
 _MAX_DEPTH = 8
 _MAX_ELEMENTS = 1000
@@ -38,7 +38,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     "MediaId": re.compile(r".{0,512}", re.DOTALL),
     "Ticket": re.compile(r".{0,512}", re.DOTALL),
 }
-"""What WeChat's fields look like; a field that is missing is empty."""
+"""Permitted format of WeChat's fields; a missing field is empty."""
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Refusal(Exception):
 
 
 class Malformed(Refusal):
-    """Not the XML or the ciphertext that it ought to be."""
+    """Not valid XML or ciphertext."""
 
 
 class Oversized(Refusal):
@@ -75,13 +75,13 @@ class Oversized(Refusal):
 
 
 class Untrusted(Refusal):
-    """Wrong signature, wrong appid, of another time, or addressed to another account."""
+    """Wrong signature, wrong appid, outside the time window, or addressed to another account."""
 
     status = 403
 
 
 class Unusable(Refusal):
-    """WeChat's own, and yet nothing to work on. Answered like a good message, or it would be repeated."""
+    """From WeChat, but unusable. Answered like a good message, since WeChat would repeat it otherwise."""
 
     status = 200
 
@@ -97,9 +97,9 @@ class Location:
 
 @dataclass(frozen=True)
 class Message:
-    """One message or event of one user. ``fields`` holds everything that was sent, by WeChat's element names.
+    """One message or event of one user. ``fields`` holds all that was sent, by WeChat's element names.
 
-    ``received_at`` is our clock's, ``digest`` the SHA-256 of the decrypted body.
+    ``received_at`` is by our clock, ``digest`` the SHA-256 of the decrypted body.
     """
 
     pool: str
@@ -124,7 +124,7 @@ class Message:
 
     @_lazy
     def kind(self) -> str:
-        """text, image, voice, video, shortvideo, location, link, event, or something new to us."""
+        """text, image, voice, video, shortvideo, location, link, event, or a kind unknown to us."""
         return self.get("MsgType").strip().lower()
 
     @_lazy
@@ -134,7 +134,7 @@ class Message:
 
     @_lazy
     def event_key(self) -> str:
-        """Menu key, link or scene as sent (a scene of ``subscribe`` has the prefix ``qrscene_``)."""
+        """Menu key, link or scene as sent (``qrscene_`` precedes a scene of ``subscribe``)."""
         return self.get("EventKey").strip()
 
     @_lazy
@@ -151,7 +151,8 @@ class Message:
 
     @property
     def msg_id(self) -> str:
-        """WeChat's 64-bit number as text; events have none, but reports name the message they are about (MsgID)."""
+        """WeChat's 64-bit number as text; events have none, but delivery reports carry that of their message
+        (MsgID)."""
         return (self.get("MsgId") or self.get("MsgID")).strip()
 
     @_lazy
@@ -161,14 +162,14 @@ class Message:
 
     @_lazy
     def tap(self) -> int | None:
-        """``bizmsgmenuid`` of a tapped choice; None when none was tapped or the client sent rubbish (0)."""
+        """``bizmsgmenuid`` of a tapped choice; None when none was tapped or the client sent an invalid one (0)."""
         digits = self.get("bizmsgmenuid").strip()
         usable = digits.isascii() and digits.isdigit() and len(digits) <= 19
         return (int(digits) or None) if usable else None
 
     @_lazy
     def location(self) -> Location | None:
-        """Of a location message, or of the report event when the user allowed it."""
+        """Position of a location message, or of the report event when the user allowed it."""
         names = ("Location_X", "Location_Y") if self.kind == "location" else ("Latitude", "Longitude")
         try:
             latitude, longitude = (float(self.get(name)) for name in names)
@@ -189,12 +190,12 @@ class Message:
 
     @property
     def sent_at(self) -> datetime:
-        """When the person sent it, to the second; by our clock where WeChat doesn't tell."""
+        """When the person sent it, to the second; by our clock when WeChat sends no time."""
         return datetime.fromtimestamp(int(self.created_at), UTC) if self.created_at else self.received_at
 
     @_lazy
     def key(self) -> str:
-        """The same for every delivery of one message, and for no other. 32 hex digits."""
+        """Identifies a message over all its deliveries. 32 hex digits."""
         if self.kind == "event":
             parts = [self.appid, self.openid, self.created_at, self.event, self.event_key, self.digest]
         else:
@@ -202,7 +203,7 @@ class Message:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
     def items(self, *path: str) -> list[Mapping[str, Value]]:
-        """The elements at ``path`` as mappings, whether the last one occurs never, once or often."""
+        """The elements at ``path`` as mappings, whether the last one occurs zero, one or more times."""
         value: Value | None = dict(self.fields)
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
@@ -211,7 +212,7 @@ class Message:
 
 
 def check_fields(message: Message) -> None:
-    """Raises Unusable for a field of WeChat's own whose length, form or range would trouble what comes behind."""
+    """Raises Unusable for a field whose length, format or range would fail in later code."""
     for name, form in _FORMS.items():
         value = message.fields.get(name, "")
         if not isinstance(value, str) or not form.fullmatch(value.strip()):
@@ -221,7 +222,7 @@ def check_fields(message: Message) -> None:
 
 
 def parse_message(body: bytes, pool: str, appid: str, received_at: datetime) -> Message:
-    """Raises Malformed when it is no XML of WeChat's, or lacks sender, receiver or type."""
+    """Raises Malformed when it is not WeChat's XML, or lacks sender, receiver or type."""
     message = Message(pool, appid, parse_xml(body), received_at, hashlib.sha256(body).hexdigest())
     if not (message.openid and message.account and message.kind):
         raise Malformed("FromUserName, ToUserName or MsgType is missing")
@@ -231,7 +232,7 @@ def parse_message(body: bytes, pool: str, appid: str, received_at: datetime) -> 
 
 
 def parse_xml(body: bytes) -> dict[str, Value]:
-    """The children of the root ``<xml>``. No document types, no entities of one's own, bounded depth and number."""
+    """The children of the root ``<xml>``. Refuses document types and custom entities; depth and number are bounded."""
     if len(body) > MAX_BODY:
         raise Oversized(f"{len(body)} bytes")
     reader = _Reader()
@@ -251,7 +252,7 @@ def parse_xml(body: bytes) -> dict[str, Value]:
 
 
 class _Reader:
-    """Collects elements while expat walks the document. It doesn't know the parser: a cycle would wait for the GC."""
+    """Collects elements during expat's parse. Holds no reference to the parser: a cycle would wait for the GC."""
 
     def __init__(self) -> None:
         self.root: Value = ""

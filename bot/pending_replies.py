@@ -1,4 +1,4 @@
-"""Replies that came too late for every window, delivered when their person writes again. Pure."""
+"""Replies that could not be sent within any window, delivered when the user writes again. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from bot.replies import MAX_TEXT, Reply, Silence, Text, shorten
 LATE_NOTE = "（刚才没能及时答复您，现补上）"
 _HEAD = f"{LATE_NOTE}\n\n"
 _LEAST = 200
-"""Bytes of a pending reply that are worth showing; with less room it waits for the next time."""
+"""Fewest bytes of a pending reply worth showing; with less room it waits for the next reply."""
 
 
 def prepend_pending(reply: Reply, pending: Sequence[str]) -> tuple[Reply, int]:
     """``reply`` with the pending ones in front, oldest first, and how many of ``pending`` it contains.
 
-    Text that the new reply contains anyway is not repeated. A picture or a card leaves no room for words.
+    Text that the new reply contains anyway is not repeated. An image or a card can't carry text.
     """
     if not pending or not isinstance(reply, Text | Silence):
         return reply, 0
     now = reply.content if isinstance(reply, Text) else ""
-    texts = dict.fromkeys(text.removeprefix(_HEAD) for text in pending)  # one that was late with others in front of it
+    texts = dict.fromkeys(text.removeprefix(_HEAD) for text in pending)  # it may itself hold earlier ones
     fresh = [text for text in texts if text.strip() and text not in now]
     if not fresh:
         return reply, len(pending)

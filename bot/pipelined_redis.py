@@ -1,8 +1,9 @@
 """A lean way to run Redis scripts: one connection per process, commands of concurrent messages written in one go.
 
 redis.asyncio takes a connection from its pool, waits for one answer at a time, and costs several times the CPU of the
-script itself; on the path of every message that is the largest part (see ``benchmarks/chat.py``). Same scripts, same
-errors; where more than a plain socket is needed (TLS, a credential provider) ``make_runner`` falls back to it.
+script itself; which makes it the largest part of a message's cost (see ``benchmarks/chat.py``). Scripts and errors are
+the same; where more than a plain socket is needed (TLS, a credential provider) ``make_runner`` falls back to
+redis.asyncio.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class Runner(Protocol):
 
 
 def make_runner(redis: Redis) -> Runner:
-    """A ``PipelinedRedis`` to where ``redis`` connects, or ``redis`` itself where a line can't."""
+    """A ``PipelinedRedis`` to ``redis``'s server, or a ``PooledRunner`` where a plain socket isn't enough."""
     pool = redis.connection_pool
     plain = pool.connection_class is Connection and not pool.connection_kwargs.get("credential_provider")
     return PipelinedRedis(pool.connection_kwargs) if plain else PooledRunner(redis)
 
 
 class PooledRunner:
-    """Through redis.asyncio."""
+    """Runs scripts through redis.asyncio."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -50,7 +51,7 @@ class PooledRunner:
         return await self._redis.register_script(script)(keys=list(keys), args=list(arguments))
 
     async def close(self) -> None:
-        """Does nothing: the client's owner closes it."""
+        """Does nothing: the owner of the client closes it."""
 
 
 class PipelinedRedis:
@@ -110,7 +111,7 @@ class PipelinedRedis:
 
 
 class _Wire(asyncio.Protocol):
-    """Answers come in the order of the commands. An answer that takes too long ends the connection."""
+    """Matches responses to commands by order. A response that takes too long ends the connection."""
 
     def __init__(self) -> None:
         self.lost = False
@@ -175,7 +176,7 @@ class _Wire(asyncio.Protocol):
         self._unsent.clear()
 
     def _look(self, answered: int) -> None:
-        """Nothing answered since the last look, although callers wait: give up."""
+        """Abort when callers wait and no response has come since the last check."""
         self._watch = None
         if not self._waiting:
             return
@@ -186,7 +187,7 @@ class _Wire(asyncio.Protocol):
 
 
 class _Incomplete(Exception):
-    """The rest of the answer hasn't arrived."""
+    """The rest of the response hasn't arrived."""
 
 
 def _head(script: str) -> bytes:
@@ -203,7 +204,7 @@ def _pack(arguments: Sequence[Argument]) -> bytes:
 
 
 def _read(buffer: bytes, at: int) -> tuple[Reply, int]:
-    """The RESP2 answer at ``at`` and where it ends. Raises _Incomplete, or ValueError for what isn't one."""
+    """The RESP2 response at ``at`` and where it ends. Raises _Incomplete, or ValueError for an invalid one."""
     end = buffer.find(b"\r\n", at)
     if end < 0:
         raise _Incomplete

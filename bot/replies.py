@@ -1,4 +1,4 @@
-"""Replies to a person: objects and their XML; ``domain.chat_links`` makes the parts of a text that can be tapped.
+"""Replies to a person: objects and their XML; ``domain.chat_links`` makes the tappable parts of a text.
 
 Source: WeChat's page 回复用户消息 (passive replies). One reply per message; ``None`` or ``Silence`` sends nothing.
 """
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from domain.chat_links import link
 
 MAX_TEXT = 2048
-"""Bytes of UTF-8 that WeChat shows of one text (the usual figure; no page states it for passive replies)."""
+"""Bytes of UTF-8 that WeChat shows of one text (a commonly cited figure; no page states it for passive replies)."""
 
 _CUT = "……\n（内容较长，未完全显示）"
 _LINK = re.compile(r"<a\b[^>]*>.*?</a>", re.DOTALL)
@@ -22,14 +22,14 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class Text:
-    """Plain text; may hold what ``link`` and ``choice`` make. Anything too long is shortened when rendered."""
+    """Plain text; may contain the output of ``link`` and ``choice``. Shortened when rendered if too long."""
 
     content: str
 
 
 @dataclass(frozen=True)
 class Image:
-    """``media_id`` of an uploaded picture (no animated gif)."""
+    """``media_id`` of an uploaded image (no animated gif)."""
 
     media_id: str
 
@@ -48,7 +48,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Music:
-    """``thumb_media_id`` is the only part that WeChat demands."""
+    """``thumb_media_id`` is the only required field."""
 
     thumb_media_id: str
     title: str = ""
@@ -74,14 +74,14 @@ class News:
 
 @dataclass(frozen=True)
 class TransferToStaff:
-    """Hands the conversation to the human-service console (``account`` names one of its people)."""
+    """Hands the conversation to the human-service console (``account`` names one of its agents)."""
 
     account: str = ""
 
 
 @dataclass(frozen=True)
 class Silence:
-    """Nothing is shown."""
+    """Shows the user nothing."""
 
 
 Reply: TypeAlias = Text | Image | Voice | Video | Music | News | TransferToStaff | Silence
@@ -90,7 +90,8 @@ SILENCE = Silence()
 
 
 def shorten(text: str, limit: int = MAX_TEXT) -> str:
-    """``text`` within ``limit`` bytes of UTF-8, cut at a line or a character, never inside a link, and saying so."""
+    """``text`` within ``limit`` bytes of UTF-8, cut at a line or a character, never inside a link, with a note that it
+    was cut."""
     if len(text.encode()) <= limit:
         return text
     room = limit - len(_CUT.encode())
@@ -166,7 +167,8 @@ def _render_news(articles: Sequence[Article]) -> str:
 
 
 def speak(fields: Mapping[str, object]) -> str:
-    """A rendered reply as a customer-service text, for when the passive reply came too late; empty when it has none."""
+    """A rendered reply as a customer-service text, for when the passive reply came too late; empty when it has no
+    text."""
     match fields:
         case {"MsgType": "text", "Content": str(content)}:
             return content

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settled:
-    """An answer that settles what open talks were about: those named ``talks`` end, any other stays, unmentioned."""
+    """An answer that makes open talks obsolete: the talks named in ``talks`` end, any other stays open, unmentioned."""
 
     text: str
     talks: tuple[str, ...]
@@ -54,7 +54,7 @@ MENU = "菜单"
 
 
 class Router:
-    """Registrations. A name taken twice is a ValueError at start-up."""
+    """Registered handlers. Registering a name twice is a ValueError at start-up."""
 
     def __init__(self) -> None:
         self.conversations: dict[str, Conversation[...]] = {}
@@ -68,7 +68,7 @@ class Router:
         self.last: Handler | None = None
 
     def conversation(self, conversation: Conversation[[]]) -> None:
-        """Register a conversation that anybody may begin by its keywords and menu key."""
+        """Register a conversation that anyone may begin by its keywords and menu key."""
         self.remember(conversation)
         for word in conversation.keywords:
             self._keyword(word, conversation)
@@ -112,7 +112,7 @@ class Router:
         return self.find_keyword(text) is not None
 
     def find_scene(self, scene: str) -> tuple[SceneHandler, str] | None:
-        """The handler with the longest prefix that fits, and the rest of the scene."""
+        """The handler with the longest matching prefix, and the rest of the scene."""
         fitting = [prefix for prefix in self.scenes if scene.startswith(prefix)]
         if not fitting:
             return None

@@ -67,18 +67,18 @@ Parser: TypeAlias = "Callable[[str], T] | Callable[[str, datetime], T]"
 """Pure: from the text (and the time it was sent, aware UTC) to a value; raises InvalidInput that says what to type."""
 
 FIRST_TAP = 8_000_000_000_000_000
-"""Ids of the engine's own choices start here and stay below 2**53; ids of one's own lie below."""
+"""Ids of the engine's choices start here and stay below 2**53; ids of other choices lie below."""
 
 ONLY_TEXT = "请用文字回复上面的问题；不办了请回复“取消”。"
 CHOOSE_AGAIN = "没有看懂您的选择，请点选下面的一项，或回复序号。"
 EXPIRED_TAP = "这个选项已经失效，请按最新的一条选择。"
 STUCK = "还是没有看懂，您可以拨打{contact}找人工；不办了请回复“取消”。"
 _MISSES = 3
-"""From this many answers that could not be parsed on, each reply names a contact. The question stays open."""
+"""After this many answers that could not be parsed each reply names a contact. The question stays open."""
 
 
 class Waiting(BaseException):
-    """A question waits for an answer; unwinds the coroutine, past any ``except Exception``."""
+    """Unwinds the coroutine, past any ``except Exception``, while a question waits for an answer."""
 
 
 class Ended(BaseException):
@@ -90,12 +90,12 @@ class Changed(BaseException):
 
 
 class CommandGiven(BaseException):
-    """The answer made no sense here but is a command of its own."""
+    """The answer was no answer to the question but is a command."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a one-shot handler returns to begin a conversation."""
+    """Returned by a one-shot handler to begin a conversation."""
 
     conversation: Conversation[...]
     arguments: tuple[object, ...]
@@ -123,7 +123,7 @@ class Conversation(Generic[P]):
 def conversation(
     name: str, *keywords: str, menu_key: str | None = None, version: int = 1
 ) -> Callable[[Callable[Concatenate[Talk, P], Awaitable[None]]], Conversation[P]]:
-    """Make a coroutine function a conversation. ``name`` is what people call it and a keyword itself."""
+    """Make a coroutine function a conversation. ``name`` is shown to people and a keyword itself."""
 
     def wrap(run: Callable[Concatenate[Talk, P], Awaitable[None]]) -> Conversation[P]:
         return Conversation(run, name, (name, *keywords), menu_key, version)
@@ -137,16 +137,16 @@ def never(_text: str) -> bool:
 
 @dataclass
 class Talk(Turn):
-    """What a conversation is given. ``message`` is its trigger; ``now`` moves with the answers."""
+    """The argument of a conversation. ``message`` is its trigger; ``now`` moves with the answers."""
 
     journal: Journal
     answer: Message | None = None
     """The new message, until a question takes it."""
     is_command: Callable[[str], bool] = never
     contact: str = ""
-    """Whom to ask when words fail: the person who knows this matter; empty: the pool's hotline."""
+    """The contact named after answers that could not be parsed, who knows this matter; empty: the pool's hotline."""
     said: list[str] = field(default_factory=list)
-    """What the reply will hold."""
+    """Texts collected for the reply."""
     _step: int = 0
 
     async def say(self, text: str, **params: object) -> None:
@@ -198,10 +198,10 @@ class Talk(Turn):
         words: Callable[[str], T | None] | Callable[[str], str | None] | None = None,
         plain: tuple[T, T] | None = None,
     ) -> T | str:
-        """Offer ``options`` (label → value) to tap; the number, the label, or what ``words`` understands count too.
+        """Offer ``options`` (label → value) to tap; the number, the label, or a text that ``words`` parses count too.
 
-        ``plain`` is what a plain yes (对, 好的，谢谢) and a plain no mean; True and False mean themselves.
-        The options offered last are the ones that hold, even if the coroutine would offer others by now.
+        ``plain`` holds the values of a plain yes (对, 好的，谢谢) and a plain no; by default True and False. The
+        options offered last apply, even if the coroutine would offer others by now.
         """
         values: Mapping[str, object] = options if isinstance(options, Mapping) else {label: label for label in options}
         pending = self._offer(values)
@@ -219,7 +219,8 @@ class Talk(Turn):
     async def once(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a service method that changes something, with ``key=`` so that it happens once.
 
-        Its result, or the AppError it raised, is kept and given again at every replay. ``Unavailable`` isn't kept.
+        Its result, or the AppError it raised, is journaled and returned at every replay. ``Unavailable`` isn't
+        journaled.
         """
         label = getattr(fn, "__qualname__", type(fn).__qualname__)
         entry = self._replay(("result", "error"), label)
@@ -239,11 +240,11 @@ class Talk(Turn):
         return result
 
     async def end(self) -> NoReturn:
-        """End here; what was said is sent."""
+        """End the talk here; collected texts are sent."""
         raise Ended
 
     def question_again(self, reason: str) -> None:
-        """Put ``reason`` before the question that waits, instead of what was said."""
+        """Repeat the open question with ``reason`` before it, instead of the collected texts."""
         pending = self.journal.pending
         self.said = [reason if pending is None or not pending.taps else _with_choices(reason, pending)]
 
@@ -295,7 +296,7 @@ class Talk(Turn):
         return Pending(self._step + 1, "choose", 0, taps, tuple(options))
 
     def _replay(self, kinds: tuple[str, ...], label: str) -> Entry | None:
-        """The journal's entry of this step, or None when the journal ends before it."""
+        """The journal's entry of this step, or None for a step beyond its end."""
         self._step += 1
         if self._step > len(self.journal.entries):
             if self._is_waiting and self.journal.pending is not None and self.journal.pending.label != label:
@@ -310,7 +311,8 @@ class Talk(Turn):
         self.journal.entries.append(Entry(kind, label, value, self.now))  # type: ignore[arg-type]  # one of the three
 
     def _key(self) -> str:
-        """The same for the same step after the same answers: a crash repeats it, a corrected answer doesn't."""
+        """Idempotency key of a step: the same for the same step after the same answers, so a crash repeats it and a
+        corrected answer doesn't."""
         answers = [entry.value for entry in self.journal.entries]
         digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:12]
         return f"{self.journal.talk_id}:{self._step}-{digest}"
@@ -372,7 +374,7 @@ def _call_parser(parse: Parser[T], message: Message) -> T:
 def _takes_time(parse: Callable[..., object]) -> bool:
     try:
         parameters = inspect.signature(parse).parameters.values()
-    except ValueError:  # a built-in such as int
+    except ValueError:  # raised by a built-in such as int
         return False
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(item.kind in kinds and item.default is inspect.Parameter.empty for item in parameters) > 1

@@ -21,9 +21,9 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class Glance:
-    """What a bound person has here, found together with the account: what is not there needs no look-up of its own.
+    """What exists for a bound person, found together with the account, which saves look-ups of what doesn't exist.
 
-    ``called``: an invitation is open, or agreed to and not over. ``works``: the person may hold an office or act for an
+    ``called``: an invitation is open, or accepted and not over. ``works``: the person may hold an office or act for an
     agency. ``sits``, ``studies``: is or was called to an examination, or takes part in a course. ``disabled``: the
     account is closed.
     """
@@ -40,8 +40,8 @@ class Glance:
 class WechatUser:
     """Who wrote. ``account_id`` is set when the openid is bound to a person.
 
-    ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event of a person of whom nothing is stored
-    (an unsubscribe, a delivery report): such events create no row. ``glance`` is None for a user who is not bound.
+    ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event of a user of whom nothing is stored (an
+    unsubscribe, a delivery report): such events create no row. ``glance`` is None for a user who is not bound.
     """
 
     pool: str
@@ -66,8 +66,8 @@ class Turn:
     message: Message
     now: datetime
     looked_up: dict[str, object] = field(default_factory=dict, kw_only=True)
-    """What this message has asked the database already, by name, so that it is asked once."""
+    """Results of this message's look-ups, by name, so that each is made once."""
 
     async def read(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Look something up. Not journaled: in a talk it runs again at every message and may answer differently."""
+        """Look up something. Not journaled: in a talk it runs again at every message and may answer differently."""
         return await fn(*args, **kwargs)

@@ -2,8 +2,8 @@
 
 A connection is held, with its statement prepared, and messages that arrive while a look-up is under way share the next
 one. Both were measured (``benchmarks/chat.py``): a pool's acquire and release cost more than the query, and a query of
-its own for each message costs a sixth of the whole way. Behind a transaction-pooling proxy this needs the proxy's
-support for prepared statements.
+its own for each message costs a sixth of a message's whole time. Behind a transaction-pooling proxy this needs the
+proxy's support for prepared statements.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RETURNING id, account_id, following
 """
 
 LEAVING_EVENTS = frozenset({"unsubscribe", "user_authorization_revoke", "user_authorization_cancellation"})
-"""The user goes, and takes the consent along."""
+"""Events by which a user leaves and withdraws consent."""
 _REPORTS = frozenset({"templatesendjobfinish", "masssendjobfinish", "subscribe_msg_sent_event"})
 _MOST = 100
 """Messages that share a look-up."""
@@ -56,7 +56,8 @@ class _Held:
 
 
 class Users:
-    """One connection, opened when first needed and again after a failure. ``timeout`` is in seconds, for each step."""
+    """Looks users up over one connection, opened when first needed and again after a failure. ``timeout`` is in
+    seconds, for each step."""
 
     def __init__(self, database_url: str, *, timeout: float = 2) -> None:
         self._url = database_url
@@ -65,9 +66,9 @@ class Users:
         self._batcher: RequestBatcher[Message, WechatUser] = RequestBatcher(self._look_up, most=_MOST)
 
     async def find(self, message: Message) -> WechatUser:
-        """The user of a message; a first contact is written down, and who writes or taps is following.
+        """The user of a message; a first contact is stored, and a user who writes or taps is marked as following.
 
-        Raises asyncpg's errors, OSError or TimeoutError when the database is away.
+        Raises asyncpg's errors, OSError or TimeoutError when the database is unavailable.
         """
         return await self._batcher.ask(message)
 
@@ -84,7 +85,7 @@ class Users:
             columns = [list(column) for column in zip(*asked, strict=True)]
             rows = {row["number"]: row for row in await held.find.fetch(*columns, timeout=self._timeout)}
             return [await self._user(held, message, rows.get(number)) for number, message in enumerate(messages, 1)]
-        except asyncpg.DataError:  # what was asked is wrong, not the connection
+        except asyncpg.DataError:  # an argument is invalid, not the connection
             raise
         except BaseException:
             self._drop()
@@ -113,7 +114,7 @@ class Users:
         )
         try:
             await set_up_session(connection)
-            # the arrays' lengths are not known beforehand: left to itself PostgreSQL plans each look-up anew
+            # The arrays' lengths are unknown beforehand: by default PostgreSQL would plan each look-up anew.
             await connection.execute("SET plan_cache_mode = force_generic_plan")
             return _Held(connection, await connection.prepare(_FIND, timeout=self._timeout))
         except BaseException:

@@ -1,8 +1,8 @@
 """Values in a journal: JSON that remembers the type of what JSON doesn't know.
 
-None, bool, int, str, float and lists go as they are; dict, tuple, datetime, date, time, timedelta, UUID, enums, frozen
-dataclasses (services' results) and AppErrors are tagged. A dataclass or enum is named by module and name and found
-again by import, from our own packages only; the journal is authenticated, so no outsider can name one.
+None, bool, int, str, float and lists are stored as they are; dict, tuple, datetime, date, time, timedelta, UUID, enums,
+frozen dataclasses (services' results) and AppErrors are tagged. A dataclass or enum is named by module and name and
+found again by import, from our own packages only; the journal is authenticated, so no outsider can name one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Customer-service windows: how many messages of our own a user may get, and until when.
+"""Customer-service windows: how many messages we may send a user unasked, and until when.
 
 A message of the user allows 5 in 48 hours; a tap on a choice or a menu button, a scan, or following allows 3 in one
 minute. Each new trigger replaces the window of its sort. Source: WeChat's page 发送客服消息 (下发条数限制).
@@ -52,7 +52,7 @@ class Opening:
 
 
 def opened_by(message: Message) -> Opening | None:
-    """What a message or event allows us; None for those that open nothing (a menu link, a delivery report)."""
+    """The window that a message or event opens; None for those that open none (a menu link, a delivery report)."""
     if message.event in _TAPS or (message.kind == "text" and message.tap is not None):
         sort, (length, allowed) = "tap", _TAP
     elif message.kind in _ORDINARY:
@@ -63,12 +63,13 @@ def opened_by(message: Message) -> Opening | None:
 
 
 def window_key(pool: str, openid: str) -> str:
-    """The user's hash: windows, and the name of the open talk. The braces keep a user's keys on one cluster node."""
+    """Redis key of the user's hash: windows, and the name of the open talk. The braces keep a user's keys on one
+    cluster node."""
     return f"bot:{{{pool}:{openid}}}:w"
 
 
 class Windows:
-    """What is left of each user's windows. Losing it only makes us use another channel."""
+    """Messages left in each user's windows. Losing this data only makes us use another channel."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
@@ -87,7 +88,7 @@ class Windows:
         return Window(datetime.fromtimestamp(max(live)[0] / 1000, UTC), sum(left for _, left in live))
 
     async def spend(self, pool: str, openid: str) -> bool:
-        """Take one message from the window that closes first; False when none is open."""
+        """Count one message against the window that closes first; False when none is open."""
         return bool(await self._spend(keys=[window_key(pool, openid)], args=[self._now()]))
 
     def _now(self) -> int:

@@ -1,1 +1,1 @@
-"""The outside world, one typed client each. Raises only Transient, Rejected and OutcomeUnknown."""
+"""Typed clients for outside systems. They raise only Transient, Rejected and OutcomeUnknown."""

@@ -20,7 +20,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TEMPLATES = Path(__file__).parent / "document_templates"
 TIMEOUT = 30.0
-"""Seconds within which a document must be there, the wait for those before it included."""
+"""Seconds within which a document must be ready, including the wait for documents before it."""
 _SHARED = "base"
 OutputFormat = Literal["pdf", "png"]
 
@@ -28,11 +28,11 @@ OutputFormat = Literal["pdf", "png"]
 class TypstRenderer:
     """Implements the port DocumentRenderer.
 
-    ``template`` is a name; what ``content`` must hold stands at its top. Texts are data: no character of
-    them is markup. Content's ``qr`` is a text that the document shows as a QR code.
+    ``template`` is a name; its head lists what ``content`` must hold. Texts are data, never interpreted as markup.
+    ``content["qr"]`` is a text that the document shows as a QR code.
 
-    One thread sets one document after the other (a compiler serves one caller at a time): first 200 ms, then some
-    10 ms each, outside of Python's lock. Typst and the fonts, 40 MB, are loaded for the first document only.
+    One thread sets one document after the other (a compiler serves one caller at a time): first 200 ms, then some 10 ms
+    each, outside of Python's lock. Typst and the fonts, 40 MB, are loaded for the first document only.
     """
 
     def __init__(self, fonts: Path | None = None) -> None:
@@ -43,7 +43,7 @@ class TypstRenderer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="renderer")
 
     def load(self) -> DocumentCompiler:
-        """Typst with the fonts, loaded once. Slow; raises FontsMissing where no font can be used."""
+        """Load Typst with the fonts once. Slow; raises FontsMissing where no font can be used."""
         if self._compiler is None:
             from gateways.typst_compiler import DocumentCompiler  # noqa: PLC0415 (most processes set no document)
 
@@ -62,7 +62,7 @@ class TypstRenderer:
         return await self._set(template, content, "png")
 
     def close(self) -> None:
-        """Take no more documents; what is being set is finished."""
+        """Accept no more documents; documents being set are finished."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _set(self, template: str, content: Mapping[str, object], form: OutputFormat) -> bytes:

@@ -1,6 +1,7 @@
-"""Changes of draws between all processes over Redis: a lease per draw says who looks, a channel carries what was seen.
+"""Distributes changes of draws to all processes over Redis: a lease per draw elects the process that polls, a channel
+carries what it found.
 
-Nothing of a draw is stored there but its id; each process reads what changed from the database.
+Redis holds only ids of draws; each process reads what changed from the database.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 
 _CHANNEL = "draws:changed"
 _LEASE_TTL = 1_200
-"""Milliseconds: three looks. Who leaves or dies is followed by another; two that look at once do no harm."""
+"""Milliseconds: three polls. Another process takes over from one that stops; two that poll at once do no harm."""
 _TAKE = """
 local mine = {}
 for i, key in ipairs(KEYS) do
@@ -29,7 +30,7 @@ _WAIT = 1.0
 
 
 class RedisDrawRelay:
-    """Raises RedisError while Redis is away."""
+    """Raises RedisError while Redis is unavailable."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -1,4 +1,4 @@
-"""The file store: a folder of ours, or an S3 bucket, behind the same few acts."""
+"""The file store: a local folder or an S3 bucket, behind the same operations."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from services.ports import FileEntry
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TIMEOUT = 30.0
-"""Seconds for a whole act, retries of the library included."""
+"""Seconds for a whole operation, including retries of the library."""
 PART = 8 * 1024 * 1024
-"""Bytes from which on a bucket gets a file in parts of this size: of a broken line only one part is repeated."""
+"""Bytes: a larger file goes to a bucket in parts of this size, so that a broken connection repeats one part only."""
 LISTED_AT_ONCE = 1000
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _SETTINGS_WRONG: Mapping[str, tuple[str, str]] = {
@@ -32,7 +32,7 @@ _SETTINGS_WRONG: Mapping[str, tuple[str, str]] = {
     "InvalidAccessKeyId": ("key", "the file store does not know our access key"),
     "SignatureDoesNotMatch": ("secret", "the file store does not take our signature"),
 }
-"""S3's error codes that no repetition mends, and ours for them."""
+"""S3's error codes that no retry resolves, and our names for them."""
 
 
 class StoredFiles:
@@ -41,7 +41,7 @@ class StoredFiles:
     Every act may be repeated: a key is written with one content only, and what is gone stays gone. So a failure is
     always Transient, save what repeating can't mend: a missing key (Rejected "missing"), refused credentials (Rejected
     "denied", or "key" and "secret" where the store says which) and a wrong "bucket" or "region". A key that is no path
-    is a mistake of ours: ValueError.
+    is a programming error: ValueError.
     """
 
     def __init__(self, store: LocalStore | S3Store) -> None:
@@ -59,7 +59,7 @@ class StoredFiles:
             return bytes(await found.bytes_async())
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
-        """Parts have a time limit each in the library, not the whole: a film takes longer than ``TIMEOUT``."""
+        """The library limits the time of each part, not of the whole: a film takes longer than ``TIMEOUT``."""
         async with self._spoken_to(limited=False):
             await obstore.put_async(self._store, key, chunks, use_multipart=True, chunk_size=PART)
 
@@ -100,7 +100,7 @@ class StoredFiles:
 
     @asynccontextmanager
     async def _spoken_to(self, *, limited: bool = True) -> AsyncIterator[None]:
-        """What a failure means; an outage is logged once down, once back."""
+        """Translates failures of the library; an outage is logged once when it begins, once when it ends."""
         try:
             async with asyncio.timeout(TIMEOUT if limited else None):
                 yield
@@ -121,7 +121,7 @@ class StoredFiles:
 
 @contextmanager
 def _missing_is_well() -> Iterator[None]:
-    """For deleting what may be gone."""
+    """For deletion: a missing file is no error."""
     try:
         yield
     except Rejected as refusal:
@@ -130,7 +130,7 @@ def _missing_is_well() -> Iterator[None]:
 
 
 def _meaning(error: Exception) -> GatewayError:
-    """What a failure of the library says; only the code is read from its text, which quotes keys and addresses."""
+    """Our error for a failure of the library; only the code is taken from its text, which quotes keys and addresses."""
     code = _CODE.search(str(error))
     if code and code[1] in _SETTINGS_WRONG:
         return Rejected(*_SETTINGS_WRONG[code[1]])
@@ -142,7 +142,7 @@ def _meaning(error: Exception) -> GatewayError:
 
 
 def open_folder(folder: Path) -> StoredFiles:
-    """Files in a folder, which is made (readable by us alone) when missing."""
+    """Files in a folder, which is created (readable by our user alone) when missing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return StoredFiles(LocalStore(str(folder), automatic_cleanup=True))
 
@@ -160,7 +160,7 @@ def open_bucket(
             secret_access_key=secret_access_key,
             client_options={"allow_http": endpoint.startswith("http://"), "timeout": "20s", "connect_timeout": "4s"},
             retry_config={"max_retries": 2},
-            disable_bulk_delete=True,  # Alibaba's OSS has no bulk delete; single ones work everywhere
+            disable_bulk_delete=True,  # Alibaba's OSS has no bulk delete; single deletions work everywhere
             config={"endpoint": endpoint} if endpoint else None,
         )
     )

@@ -1,4 +1,4 @@
-"""Where the fonts of documents lie."""
+"""Finds the fonts of documents."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _FILES = frozenset({".otf", ".ttf", ".otc", ".ttc"})
 
 
 class FontsMissing(Exception):
-    """No font with Chinese characters was found; the text says where we looked."""
+    """No font with Chinese characters was found; the text says where it was looked for."""
 
 
 def find_fonts(folder: Path | None) -> Path:
-    """``folder``, or that of the wheel ``mplfonts``. Raises FontsMissing for one without font files."""
+    """``folder``, or the folder of the wheel ``mplfonts``. Raises FontsMissing for one without font files."""
     found = folder or wheel_fonts()
     if not any(path.suffix.lower() in _FILES for path in found.rglob("*")):
         raise no_font(found)
@@ -25,7 +25,7 @@ def no_font(folder: Path) -> FontsMissing:
 
 
 def wheel_fonts() -> Path:
-    """The fonts of the wheel ``mplfonts``, which is never imported. Raises FontsMissing."""
+    """The font folder of the wheel ``mplfonts``, which is never imported. Raises FontsMissing."""
     spec = importlib.util.find_spec("mplfonts")
     if spec is None or spec.origin is None:
         raise FontsMissing("the wheel mplfonts is not installed; install it or name a folder of fonts (PBT_FONTS)")

@@ -1,7 +1,7 @@
-"""One call over HTTP, and what its failure means.
+"""One call over HTTP, and the classification of its failure by whether the vendor may have acted.
 
-The question is always the same: has the other side acted? Before a connection stands it hasn't (``Transient``). Later
-it is unknown: a call that only reads may be repeated (``Transient``), one that acts is ``OutcomeUnknown``.
+Before a connection is established it hasn't (``Transient``). After that it is unknown: a call that only reads may be
+repeated (``Transient``), one that acts is ``OutcomeUnknown``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 DEFAULT_TIMEOUT = 10.0
 """Seconds for a whole call."""
 LONGEST_CONNECT = 4.0
-"""Seconds to get a connection; always less than the whole call, so that a late connection isn't a late answer."""
+"""Seconds to get a connection; always shorter than the whole call, so that a late connection isn't taken for a late
+response."""
 BODY_LIMIT = 1024 * 1024
-"""Bytes of an answer, after decompression."""
+"""Bytes of a response, after decompression."""
 LONGEST_RETRY_AFTER = 86400.0
 
 
 class Effect(Enum):
-    """What a repetition would do: nothing (READ), or the thing a second time (WRITE)."""
+    """Effect of a repetition: none (READ), or a second action (WRITE)."""
 
     READ = "read"
     WRITE = "write"
@@ -47,13 +48,13 @@ class Answer:
     status: int
     body: bytes
     retry_after: float | None
-    """Seconds, where the other side named them."""
+    """Seconds, if the vendor named them."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Names are found in any spelling."""
+    """Looked up case-insensitively."""
 
 
 class Metrics:
-    """Counters of all vendors; made once for a registry."""
+    """Metrics of all vendors; created once per registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.calls = Counter(
@@ -66,7 +67,8 @@ class Metrics:
 
 
 class Vendor:
-    """One party outside: its connection, its counters, and whether it is down (logged once down, once back)."""
+    """An outside party: its connection, its metrics, and whether it is down (logged once when it fails, once when it
+    recovers)."""
 
     def __init__(
         self, name: str, session: aiohttp.ClientSession, metrics: Metrics, *, timeout: float = DEFAULT_TIMEOUT
@@ -79,7 +81,7 @@ class Vendor:
 
     @asynccontextmanager
     async def counted(self, call: str) -> AsyncIterator[None]:
-        """Count and time what happens inside as one call."""
+        """Count and time the enclosed block as one call."""
         started, outcome = time.perf_counter(), "error"
         try:
             yield
@@ -111,7 +113,8 @@ class Vendor:
         timeout: float | None = None,
         limit: int = BODY_LIMIT,
     ) -> Answer:
-        """Send once and read the answer, whatever its status. Redirects are not followed: they would carry secrets on.
+        """Send once and read the response, whatever its status. Redirects are not followed: they would carry secrets to
+        another address.
 
         Acting calls must be POST: aiohttp repeats GET by itself when a kept connection turns out closed.
         """
@@ -127,7 +130,7 @@ class Vendor:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise self.not_sent(type(error).__name__) from error
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
-            # Their text holds the URL, and the URL holds token or secret: keep them out of every traceback.
+            # The text of these errors holds the URL, and the URL holds token or secret: keep it out of every traceback.
             failure = (
                 Rejected("bad_url", "the configured address is no URL")
                 if isinstance(error, aiohttp.InvalidURL)
@@ -140,19 +143,19 @@ class Vendor:
             raise self.unsure(effect, type(error).__name__) from error
 
     def unsure(self, effect: Effect, reason: str) -> GatewayError:
-        """The error for a call that was sent and not answered in a way one can trust."""
+        """The error for a call that was sent and got no trustworthy response."""
         self._mark_down(reason)
         reason = f"{self.name}: {reason}"
         return OutcomeUnknown(reason) if effect is Effect.WRITE else Transient(reason)
 
     def read_object(self, answer: Answer, effect: Effect) -> Json:
-        """The JSON object of an answer with status 200; raises what any other status or content means."""
+        """The JSON object of a response with status 200; raises the error of any other status or content."""
         if failure := self.status_failure(answer, effect):
             raise failure
         return self.parse_object(answer, effect)
 
     def parse_object(self, answer: Answer, effect: Effect) -> Json:
-        """The JSON object of an answer whose status was looked at."""
+        """The JSON object of a response whose status was checked before."""
         try:
             value = jsons.parse(answer.body)
         except ValueError as error:
@@ -163,14 +166,14 @@ class Vendor:
         return value
 
     def read_shape(self, shape: type[S], data: Json, effect: Effect, call: str) -> S:
-        """What a successful answer to ``call`` must hold."""
+        """Validate a successful response to ``call`` against ``shape``."""
         try:
             return shape.model_validate(data)
         except ValidationError as error:
             raise self.unsure(effect, f"{call} without {first_field(error)}") from error
 
     def status_failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
-        """What a status says by itself; None for success."""
+        """The error that the status alone implies; None for success."""
         status = answer.status
         if 200 <= status < 300:
             return None
@@ -184,7 +187,7 @@ class Vendor:
         return Rejected(f"http_{status}", f"{self.name} answered HTTP {status}")
 
     def not_sent(self, reason: str) -> Transient:
-        """The error for a call that never reached the other side."""
+        """The error for a call that never reached the vendor."""
         self._mark_down(reason)
         return Transient(f"{self.name}: not reached ({reason})")
 
@@ -194,14 +197,14 @@ class Vendor:
             log.warning("gateway_down", vendor=self.name, reason=reason)
 
     def mark_back(self) -> None:
-        """It answered as it should; for answers that are no JSON."""
+        """Mark the vendor as recovered; for responses that are no JSON."""
         if self._down:
             self._down = False
             log.info("gateway_back", vendor=self.name)
 
 
 class _TooLarge(Exception):
-    """The answer goes on beyond the limit."""
+    """The response exceeds the limit."""
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -1,7 +1,7 @@
 """Log-in at the organisations' identity platform (统一身份认证) by OpenID Connect: code flow with PKCE (S256).
 
-What the platform signs is checked: signature by its published keys, issuer, audience, times, nonce. Sources: OpenID
-Connect Core 1.0 (3.1.3.7), Discovery 1.0, RFC 7636.
+Tokens are checked: signature by the platform's published keys, issuer, audience, times, nonce. Sources: OpenID Connect
+Core 1.0 (3.1.3.7), Discovery 1.0, RFC 7636.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Never ``none``, never HS256: the client's secret must not be able to sign."""
 LEEWAY = 120
-"""Seconds that the clocks may differ."""
+"""Seconds by which the clocks may differ."""
 KEYS_TTL = 3600.0
-"""Seconds that discovery and keys are kept."""
+"""Seconds that discovery and keys are cached."""
 KEYS_RETRY_AFTER = 10.0
-"""Seconds between two looks for a key that isn't there yet, so that bad tokens can't make us ask all the time."""
+"""Seconds between two fetches because of an unknown key, so that invalid tokens can't cause constant requests."""
 SCOPE = "openid profile phone"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -111,7 +111,7 @@ class OidcIdentity:
         self._keys: _Keys | None = None
 
     async def start(self, redirect_uri: str) -> LoginStart:
-        """Where to send the visitor, with fresh ``state``, ``nonce`` and verifier."""
+        """The address to redirect the visitor to, with fresh ``state``, ``nonce`` and verifier."""
         async with self._vendor.counted("start"):
             provider = await self._discover()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
@@ -129,7 +129,7 @@ class OidcIdentity:
         return LoginStart(f"{provider.authorize}{mark}{urlencode(query)}", state, nonce, verifier)
 
     async def finish(self, code: str, redirect_uri: str, started: LoginStart) -> IdentityClaims:
-        """Rejected when the platform refuses the code or its token doesn't hold; then the visitor logs in again."""
+        """Rejected when the platform refuses the code or its token is invalid; then the visitor logs in again."""
         async with self._vendor.counted("finish"):
             provider = await self._discover()
             tokens = await self._exchange_code(provider, code, redirect_uri, started.verifier)
@@ -168,7 +168,7 @@ class OidcIdentity:
             )
             registry.validate(decoded.claims)
         except (JoseError, ValueError) as error:
-            # The text of these errors may quote the token; its kind is enough.
+            # The text of these errors may quote the token, so only their type is used.
             log.warning("identity_bad_token", reason=type(error).__name__)
             raise Rejected("bad_token", type(error).__name__) from None
         claims: Json = dict(decoded.claims)
@@ -178,8 +178,8 @@ class OidcIdentity:
         return claims
 
     async def _decode(self, provider: _Provider, token: str) -> jwt.Token:
-        """A key that isn't known yet is looked for once: platforms change their keys without notice, also under the
-        id of the old one."""
+        """Fetches the keys once more for an unknown key: platforms change their keys without notice, even under the id
+        of the old one."""
         try:
             return jwt.decode(token, (await self._key_set(provider, KEYS_TTL)).keys, ALGORITHMS)
         except (InvalidKeyIdError, BadSignatureError):
@@ -189,7 +189,7 @@ class OidcIdentity:
         if self._keys is None or self._monotonic() - self._keys.fetched >= oldest:
             data = self._vendor.read_object(await self._fetch(provider.keys), Effect.READ)
             try:
-                # joserfc checks each key itself; the cast only names the shape it expects.
+                # joserfc checks each key itself; the cast only names the expected type.
                 found = KeySet.import_key_set(cast("KeySetSerialization", data))
             except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise self._vendor.unsure(Effect.READ, "keys that can't be read") from error
@@ -197,7 +197,7 @@ class OidcIdentity:
         return self._keys
 
     async def _completed(self, provider: _Provider, claims: Json, access_token: str) -> Json:
-        """Claims that the token left out are asked for at userinfo, which must speak of the same person."""
+        """Claims that the token lacks are fetched from userinfo, whose subject must be the token's."""
         if claims.get("name") or provider.userinfo is None or not access_token.isascii() or not access_token:
             return claims
         answer = await self._fetch(provider.userinfo, {"Authorization": f"Bearer {access_token}"})
@@ -215,7 +215,7 @@ class OidcIdentity:
         return provider
 
     def _read_provider(self, data: Json) -> _Provider:
-        """The issuer must be the one we asked, and nothing may go over plain HTTP unless the issuer does."""
+        """The issuer must be the configured one, and all addresses must be HTTPS unless the issuer's isn't."""
         issuer = self._settings.issuer
         found = self._vendor.read_shape(_Discovery, data, Effect.READ, "discovery")
         if found.issuer != issuer:

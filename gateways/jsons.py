@@ -1,4 +1,4 @@
-"""JSON that a stranger sent, and JSON as WeChat takes it. What an object must hold, see ``gateways.shapes``."""
+"""Parses JSON from untrusted senders, and writes JSON as WeChat accepts it. ``gateways.shapes`` validates objects."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def object_or_empty(raw: bytes) -> Json:
 
 
 def dumps(value: object) -> bytes:
-    """UTF-8 with the characters themselves: WeChat refuses their \\u escapes."""
+    """UTF-8 with unescaped characters: WeChat refuses escape sequences of characters."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,5 @@
-"""E-mail over SMTP. Until the content is sent nothing has happened; after that only the server's answer counts."""
+"""E-mail over SMTP. A failure before the content is sent may be repeated; after that only the server's response
+decides."""
 
 from __future__ import annotations
 
@@ -30,16 +31,17 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 DIALOGUE = 20.0
 """Seconds for everything before the content: connection, TLS, log-in, addresses."""
 CONTENT = 60.0
-"""Seconds for the content and the server's answer to it."""
+"""Seconds for the content and the server's response to it."""
 GOODBYE = 2.0
 LATER = 300.0
-"""Seconds until a mail that the server put off is tried again; many put off a stranger's first (greylisting)."""
+"""Seconds until a deferred mail is tried again; many servers defer the first mail of an unknown sender
+(greylisting)."""
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
 class SmtpMailer:
-    """Implements the port Mailer. ``names`` are shown as sender, by pool."""
+    """Implements the port Mailer. ``names`` are the sender's display names, by pool."""
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class SmtpMailer:
         """Hand a mail to the server. ``message_id`` is ours: letters, digits, ``. _ -`` (ValueError otherwise).
 
         Raises Rejected with the server's code (``550``: no such address), or BADADDRESS; OutcomeUnknown when the
-        connection was lost after the content was sent: again with the same id is the same mail to who receives it.
+        connection was lost after the content was sent: a repetition with the same id is the same mail to the receiver.
         """
         if not _MESSAGE_ID.fullmatch(message_id):
             raise ValueError("a message id of letters, digits, dot, underscore and hyphen is needed")
@@ -82,7 +84,7 @@ class SmtpMailer:
                 client.close()
 
     async def greet(self) -> None:
-        """Connect, log in and leave again. Raises Rejected or Transient where ``send`` would."""
+        """Connect, log in and disconnect. Raises Rejected or Transient where ``send`` would."""
         async with self._vendor.counted("greet"):
             client = self._client()
             try:
@@ -115,7 +117,7 @@ class SmtpMailer:
 
     @contextmanager
     def _before_content(self) -> Iterator[None]:
-        """Nothing is sent yet, so every failure may be repeated unless it is a no."""
+        """Translates failures before the content: nothing was sent, so all may be repeated except a refusal."""
         try:
             yield
         except SMTPAuthenticationError as error:
@@ -124,7 +126,7 @@ class SmtpMailer:
         except SMTPResponseException as error:
             raise _refusal(error) from None
         except (SMTPException, TimeoutError, OSError) as error:
-            # Also a server without TLS or with a bad certificate. Its text may name addresses.
+            # Includes a server without TLS or with an invalid certificate. The error's text may name addresses.
             raise self._vendor.not_sent(type(error).__name__) from None
 
     async def _hand_over(self, client: SMTP, raw: bytes) -> None:
@@ -157,14 +159,14 @@ class SmtpMailer:
 
 
 def _refusal(error: SMTPResponseException) -> GatewayError:
-    """4xx: not now (RFC 5321, 4.2.1); 5xx and anything else: no. The server's text may name the receiver."""
+    """4xx: deferred (RFC 5321, 4.2.1); 5xx and anything else: refused. The server's text may name the receiver."""
     if 400 <= error.code < 500:
         return Transient(f"mail: {error.code}", retry_after=LATER)
     return Rejected(str(error.code), "the mail server refused")
 
 
 async def _part(client: SMTP) -> None:
-    """Good manners; the mail is taken already."""
+    """Close politely; the mail is accepted already."""
     try:
         await client.quit(timeout=GOODBYE)
     except (SMTPException, TimeoutError, OSError):

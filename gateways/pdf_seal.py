@@ -1,8 +1,8 @@
 """Signs PDFs of certificates (数字签名) as PAdES, by pyHanko, which is an optional extra: ``pip install '.[seal]'``.
 
-A certifying signature that allows no change, by the pool's PKCS#12. A pool without one gets its PDF back as it is: the
-QR code's page stays the truth. No SM2: seals by GB/T 38540 take a licensed authority's service, another implementation
-of the same port.
+A certifying signature that allows no change, by the pool's PKCS#12. A pool without one gets its PDF back unchanged;
+validity is checked on the QR code's page in any case. No SM2: seals by GB/T 38540 need a licensed authority's service,
+another implementation of the same port.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ FIELD = "Seal"
 
 
 class SealUnusable(Exception):
-    """A seal of the settings can't be used; the text says what to do."""
+    """A seal in the settings can't be used; the text says what to do."""
 
 
 class PadesSealer:
-    """Implements the port Sealer. Raises SealUnusable at the start rather than at the first certificate."""
+    """Implements the port Sealer. Raises SealUnusable at start-up rather than at the first certificate."""
 
     def __init__(self, seals: Mapping[str, PdfSeal]) -> None:
         self._signers = {pool: _signer(pool, seal) for pool, seal in seals.items()}

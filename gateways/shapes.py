@@ -1,6 +1,6 @@
-"""Shapes of the vendors' JSON: what we use of an answer, validated once and strictly. All else in it is ignored.
+"""Shapes of the vendors' JSON: the fields of a response that are used, validated once and strictly. Others are ignored.
 
-A field that may be missing has a default; one that is there with another type makes the whole answer unusable.
+An optional field has a default; a field of the wrong type makes the whole response unusable.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import (
 
 
 class Shape(BaseModel):
-    """The text of its errors shows no values: they may be tokens or personal data."""
+    """Base of shapes. Its errors show no values: they may be tokens or personal data."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -28,7 +28,7 @@ S = TypeVar("S", bound=Shape)
 
 
 def _text(value: object) -> object:
-    """Vendors send numbers where they promise text, and null where they have none."""
+    """Vendors send numbers where they document text, and null for absent values."""
     if value is None:
         return ""
     return str(value) if type(value) is int else value
@@ -57,19 +57,19 @@ Visible = Annotated[Text, Field(pattern=r"^[!-~]*$")]
 """An identifier or code: visible ASCII."""
 Whole = Annotated[int, BeforeValidator(_whole)]
 NULL_AS_EMPTY = BeforeValidator(_object)
-"""For an object whose fields may all be missing."""
+"""Null as an empty object, for one whose fields are all optional."""
 OR_EMPTY = WrapValidator(_or_empty)
-"""A detail that must not cost the whole: empty when it can't be read."""
+"""Empty when it can't be parsed, for a detail that must not make the whole response unusable."""
 
 
 def first_field(error: ValidationError) -> str:
-    """The place of the first fault, such as ``quota.used``."""
+    """The place of the first faulty field, such as ``quota.used``."""
     place = error.errors(include_input=False, include_url=False)[0]["loc"]
     return ".".join(str(part) for part in place) or "an object"
 
 
 def read(shape: type[S], data: object) -> S:
-    """ValueError that names the first fault."""
+    """Validate ``data``. ValueError names the first faulty field."""
     try:
         return shape.model_validate(data)
     except ValidationError as error:

@@ -19,8 +19,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 CONTENT_MAX = 8 * 1024 * 1024
 """Bytes of a document's content as JSON."""
 _PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC")
-"""In this order: Song type, as official papers are set, before the one without serifs. Rare characters of names that
-the first lacks are taken from the next."""
+"""In this order: Song type, in which official papers are set, before the sans-serif one. Rare characters that the first
+font lacks are taken from the next."""
 
 
 class DocumentCompiler:
@@ -61,13 +61,13 @@ class DocumentCompiler:
 
 
 def _with_code(content: Mapping[str, object]) -> dict[str, object]:
-    """The text under ``qr`` drawn as SVG under ``qr_svg``."""
+    """The content with the text under ``qr`` drawn as SVG under ``qr_svg``."""
     text = content.get("qr")
     return {**content, "qr_svg": draw_code(text) if isinstance(text, str) and text else ""}
 
 
 def draw_code(text: str) -> str:
-    """A QR code as SVG, its quiet zone of two modules included (paper around it is white)."""
+    """A QR code as SVG, with a quiet zone of two modules (the paper around it is white)."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=2)
     code.add_data(text)
     code.make(fit=True)

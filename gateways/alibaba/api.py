@@ -38,13 +38,13 @@ class _Outcome(Shape):
 
 
 class Answered(Shape):
-    """A success of which nothing more is wanted."""
+    """A success whose content isn't used."""
 
 
 @dataclass(frozen=True)
 class Product:
-    """How one product of the vendor speaks: ``fine`` is its code for success, ``away`` are those that pass by
-    themselves, ``operator`` those that need an operator, beside what all products share."""
+    """How one product responds: ``fine`` is its success code, ``away`` its transient codes, ``operator`` its codes that
+    need an operator, in addition to the codes that all products share."""
 
     version: str
     fine: str = "OK"
@@ -55,12 +55,12 @@ class Product:
 MESSAGES = Product("2017-05-25")
 """SMS and voice."""
 LONGEST_OUT_ID = 15
-"""Characters of our id of an attempt that the vendor takes and echoes."""
+"""Characters of our attempt id that the vendor accepts and echoes."""
 VendorId = Annotated[Visible, Field(min_length=1, max_length=80)]
 """A CallId or BizId; the vendor's own have about thirty characters."""
 StatusCode = Annotated[Visible, Field(max_length=60)]
 OutId = Annotated[Text, Field(pattern=rf"^[0-9A-Za-z]{{1,{LONGEST_OUT_ID}}}$")]
-"""Our id of an attempt as a report echoes it."""
+"""Our attempt id as a report echoes it."""
 MOBILE = re.compile(r"1[0-9]{10}")
 _OUT_ID = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_OUT_ID}}}")
 
@@ -99,7 +99,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def canonical_query(parameters: Mapping[str, str]) -> str:
-    """Sorted and encoded by RFC 3986: exactly what must stand in the URL."""
+    """Sorted and encoded by RFC 3986, exactly as in the URL."""
     return "&".join(f"{quote(key, safe='~')}={quote(parameters[key], safe='~')}" for key in sorted(parameters))
 
 
@@ -144,9 +144,9 @@ class AlibabaApi:
         *,
         form: Mapping[str, str] | None = None,
     ) -> S:
-        """The answer with the code for success; raises what any other means.
+        """The response if it has the success code; raises the error of any other code.
 
-        ``parameters`` stand in the URL, ``form`` in the body, where no proxy's log shows it.
+        ``parameters`` go into the URL, ``form`` into the body, where no proxy's log shows it.
         """
         async with self._vendor.counted(action):
             body = canonical_query(form).encode() if form else b""
@@ -185,7 +185,7 @@ class AlibabaApi:
         if code in self._product.away:
             return Transient(f"{action}: {code}")
         if code == "SignatureNonceUsed":
-            # Our nonces are random: this very request came before, repeated by something on the way.
+            # Our nonces are random, so a proxy repeated this very request.
             return self._vendor.unsure(effect, "the request arrived twice")
         if code == "isv.BUSINESS_LIMIT_CONTROL":
             return Transient(f"{action}: {code}", retry_after=_span(outcome.message))
@@ -201,7 +201,7 @@ class AlibabaApi:
 
 
 def _read_outcome(data: Json) -> _Outcome:
-    """An answer whose code is no text has none."""
+    """The outcome code; a response whose code is no text has none."""
     try:
         return _Outcome.model_validate(data)
     except ValidationError:
@@ -209,18 +209,19 @@ def _read_outcome(data: Json) -> _Outcome:
 
 
 def _span(message: str) -> float:
-    """Seconds that ``触发分钟级流控Permits:1`` asks to wait: the whole span, as it rolls."""
+    """Seconds to wait for ``触发分钟级流控Permits:1``: the whole span, since it is a rolling window."""
     return next((seconds for word, seconds in _SPANS.items() if f"{word}级" in message), 60.0)
 
 
 def no_template(vendor: str, pool: str, template: str) -> Rejected:
-    """A pool without a template of its own sends nothing; the operator has to fill the settings in."""
+    """The error for a pool without a template of its own: it sends nothing until the operator completes the
+    settings."""
     log.error("template_missing", vendor=vendor, pool=pool, template=template)
     return Rejected("no_template", f"{pool} has no {vendor} template of {template}")
 
 
 def check_out_id(out_id: str) -> str:
-    """Our id of an attempt, if the vendor takes it."""
+    """Our attempt id, checked against the vendor's limits."""
     if not _OUT_ID.fullmatch(out_id):
         raise Rejected("out_id", f"ids of attempts have up to {LONGEST_OUT_ID} letters and digits")
     return out_id
@@ -236,10 +237,9 @@ def parse_time(text: str) -> datetime | None:
 
 
 def parse_reports(body: bytes, shape: type[S], read: Callable[[S], T], kind: str) -> list[T]:
-    """What ``read`` makes of the objects of a pushed array (or a lone one). InvalidInput when it is no such JSON.
+    """Apply ``read`` to each object of a pushed array (or to a lone object). InvalidInput when it is no such JSON.
 
-    Single items that can't be ours are left out: refusing the array would lose the others with them. ``kind`` is what
-    they are called, in Chinese.
+    Invalid items are left out: refusing the array would lose the valid ones. ``kind`` is their Chinese name.
     """
     try:
         value = jsons.parse(body)

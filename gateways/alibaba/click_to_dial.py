@@ -21,7 +21,7 @@ from gateways.shapes import Shape, Text
 from services.ports import CallDetail
 
 _PRODUCT = "11000000300004"
-"""Click to dial: what QueryCallDetailByCallId must be given."""
+"""Click to dial: the product id that QueryCallDetailByCallId requires."""
 LONGEST_CALL = 1800
 """Seconds until the vendor ends a call."""
 
@@ -56,7 +56,7 @@ class AlibabaCallBridge:
         return agreed.virtual_number if agreed else ""
 
     async def connect(self, pool: str, caller: str, callee: str, *, out_id: str) -> str:
-        """The vendor's CallId; it is not recorded what is said."""
+        """The vendor's CallId; the conversation is not recorded."""
         number = self._number(pool)
         if not number:
             raise Rejected("no_virtual_number", f"the pool {pool} has no number for virtual calls")
@@ -79,7 +79,7 @@ class AlibabaCallBridge:
         answer = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _Asked)
         try:
             found = _Detail.model_validate_json(answer.data)
-        except ValidationError:  # empty while the vendor knows nothing
+        except ValidationError:  # empty while the vendor has no details
             return None
         ended = found.state not in UNDER_WAY
         return CallDetail(call_id, found.callee, ended, found.state, None, talked(found.duration))

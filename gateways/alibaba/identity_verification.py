@@ -1,4 +1,4 @@
-"""Whether a name and an ID number belong together, by Alibaba Cloud's Id2MetaVerify (身份二要素核验)."""
+"""Verifies that a name and an ID number belong together, by Alibaba Cloud's Id2MetaVerify (身份二要素核验)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from services.ports import PersonMatch
 IDENTITY_VERIFICATION = Product(
     "2019-03-07", "200", away=frozenset({"402", "403", "500"}), operator=frozenset({"410", "411", "412"})
 )
-"""402: the authority's own register is away; 403: asked too often; 410 to 412: not ordered, not granted, not paid."""
+"""402: the authority's register is unavailable; 403: asked too often; 410 to 412: not ordered, not granted, not
+paid."""
 
 TIMEOUT = 5.0
 """Seconds for a call: a person waits at a form."""
 _ACTION = "Id2MetaVerify"
 _NOT_ASKED_ABOUT = "401"
-"""Name or number go against the register's own rules (foreign names, rare characters)."""
+"""The register refuses such names or numbers (foreign names, rare characters)."""
 _NOTHING_SAID = ("400", "MissingParameter", "MissingUserName", "MissingIdentifyNum")
 _MATCHES: dict[str, PersonMatch] = {"1": "match", "2": "differs", "3": "no_record"}
 
@@ -37,7 +38,7 @@ class _Compared(Shape):
 
 
 class AlibabaIdentityVerification:
-    """Implements the port PersonRegister. Name and number travel in the body, and stand in no log and no error."""
+    """Implements the port PersonRegister. Name and number travel in the body, and appear in no log and no error."""
 
     def __init__(self, settings: IdentityVerificationSettings, vendor: Vendor, clock: Clock) -> None:
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
@@ -54,7 +55,8 @@ class AlibabaIdentityVerification:
         return _MATCHES[found.result.code]
 
     async def probe(self) -> None:
-        """Ask without name and number, which is refused and costs nothing; raises what would keep us from asking."""
+        """Query without name and number, which is refused and free of charge; raises the fault that would prevent real
+        queries."""
         try:
             await self._api.call(_ACTION, {}, Effect.READ, Answered, form={"ParamType": "normal"})
         except Rejected as error:

@@ -1,4 +1,4 @@
-"""SMS by Alibaba Cloud: sending, asking, and reading pushed reports."""
+"""SMS by Alibaba Cloud: sending, querying, and parsing pushed reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from services.ports import SmsReport
 _PAGE = 50
 _AROUND_MIDNIGHT = timedelta(minutes=2)
 _DELIVERED: Mapping[int | None, bool] = {2: False, 3: True}
-"""By ``SendStatus``; 1 and all others: not known yet."""
+"""By ``SendStatus``; 1 and all others mean: not known yet."""
 
 
 def _truth(value: object) -> object:
@@ -77,7 +77,7 @@ class AlibabaSms:
 
     async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
         """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately; Rejected for a kind
-        of which the pool has no template, since another pool's must not go out."""
+        of which the pool has no template, since another pool's template must not be used."""
         _check_mobile(mobile)
         agreed = self._settings.of(pool)
         if agreed is None or template not in agreed.templates:
@@ -92,9 +92,10 @@ class AlibabaSms:
         return (await self._api.call("SendSms", parameters, Effect.WRITE, _Sent)).biz_id
 
     async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
-        """What became of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``out_id`` finds it.
+        """The delivery state of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``out_id``
+        finds it.
 
-        The vendor keeps 30 days.
+        The vendor keeps records for 30 days.
         """
         _check_mobile(mobile)
         for day in sorted({f"{local(at):%Y%m%d}" for at in (sent_at, sent_at + _AROUND_MIDNIGHT)}):
@@ -104,7 +105,7 @@ class AlibabaSms:
         return None
 
     async def _details(self, mobile: str, day: str, biz_id: str) -> list[_Detail]:
-        """A number gets at most 40 codes and 50 notices a template and day, so one page nearly always holds all."""
+        """A number gets at most 40 codes and 50 notices per template and day, so one page nearly always holds all."""
         parameters = {"PhoneNumber": mobile, "SendDate": day, "PageSize": str(_PAGE), "CurrentPage": "1"}
         if biz_id:
             parameters["BizId"] = biz_id
@@ -112,7 +113,7 @@ class AlibabaSms:
 
 
 def parse_sms_reports(body: bytes) -> list[SmsReport]:
-    """Reports of a pushed SmsReport array. InvalidInput when it is no such thing; strange items are left out."""
+    """Reports of a pushed SmsReport array. InvalidInput when it is no such array; invalid items are left out."""
     return parse_reports(
         body, _Pushed, lambda one: SmsReport(one.biz_id, one.out_id, one.success, one.err_code), "短信"
     )

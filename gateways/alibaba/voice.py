@@ -1,4 +1,4 @@
-"""Voice calls by Alibaba Cloud: spoken texts, a flat menu of keys, and reading pushed reports."""
+"""Voice calls by Alibaba Cloud: spoken texts, a flat menu of keys, and parsing pushed reports."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from services.ports import CallDetail, CallReport
 PLAY_TIMES = 2
 """How often a text is spoken while no key is pressed."""
 KEY_WAIT_MS = 8000
-"""How long a menu listens after its text."""
+"""Milliseconds that a menu waits for a key after its text."""
 LONGEST_PARAMS = 250
-"""The variables as JSON must be shorter than this many characters."""
+"""Characters: the variables as JSON must be shorter."""
 _PRODUCTS = ("11000000300005", "11010000138001")
-"""IVR and text to speech: what QueryCallDetailByCallId must be given; a call id doesn't show which it was."""
+"""IVR and text to speech: product ids that QueryCallDetailByCallId requires; a call id doesn't show which was used."""
 LONGEST_KEYS = 20
-"""The last of the pressed keys are kept; those before don't decide."""
+"""Number of pressed keys that are kept, the last ones; earlier keys don't decide."""
 UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})
-"""Status codes of a call that goes on: connecting, ringing, talking, a key was pressed."""
+"""Status codes of a call under way: connecting, ringing, talking, key pressed."""
 _KEYS = frozenset("0123456789*#")
 _LONGEST_DURATION = 6
 """Digits."""
@@ -50,7 +50,7 @@ class _Dialled(Shape):
 
 
 class _Pressed(Shape):
-    """Keys, by either name that the vendor's pages give the field."""
+    """Pressed keys, under either field name of the vendor's pages."""
 
     dtmf: Text = ""
     digits: Text = ""
@@ -129,7 +129,7 @@ class AlibabaVoice:
         return await self._dial("IvrCall", {**common, **menu})
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
-        """Asks under both products."""
+        """The vendor's report of a call. Queries both products."""
         moment = str(int(called_at.timestamp() * 1000))
         for product in _PRODUCTS:
             query = {"CallId": call_id, "ProdId": product, "QueryDate": moment}
@@ -143,10 +143,10 @@ class AlibabaVoice:
 
 
 def parse_voice_reports(body: bytes) -> list[CallReport]:
-    """Reports of a pushed VoiceReport or VoiceCallReport array. InvalidInput when it is no such thing; strange items
+    """Reports of a pushed VoiceReport or VoiceCallReport array. InvalidInput when it is no such array; invalid items
     are left out.
 
-    A report during the call (``ended`` false) holds only the key just pressed; the one after the call holds them all.
+    A report during the call (``ended`` false) holds only the key just pressed; the one after the call holds all keys.
     """
     return parse_reports(body, _Pushed, _report, "语音")
 
@@ -159,12 +159,13 @@ def _report(item: _Pushed) -> CallReport:
 
 
 def talked(duration: str) -> int:
-    """Seconds, as the vendor writes them; 0 for anything else."""
+    """Seconds of talk, as the vendor writes them; 0 for anything else."""
     return int(duration) if duration.isascii() and duration.isdigit() and len(duration) <= _LONGEST_DURATION else 0
 
 
 def _detail(raw: str, call_id: str) -> CallDetail | None:
-    """The answer's ``Data`` is JSON as text, empty while the vendor knows nothing. Its example holds no keys."""
+    """The response's ``Data`` is JSON as text, empty while the vendor has no details. The vendor's example contains no
+    keys."""
     try:
         found = _Detail.model_validate_json(raw)
     except ValidationError:

@@ -23,7 +23,7 @@ TIMEOUT = 5.0
 
 @dataclass(frozen=True)
 class App:
-    """A 服务号 or a mini-program as the platform knows it."""
+    """A 服务号 or a mini-program with its platform credentials."""
 
     appid: str
     secret: SecretStr
@@ -39,7 +39,8 @@ class _Token(Shape):
 
 
 class AccessTokens:
-    """``api_url`` without trailing slash. Never forces a refresh: that would kill the token of every other process."""
+    """``api_url`` without trailing slash. Never forces a refresh, which would invalidate the token of every other
+    process."""
 
     def __init__(self, vendor: Vendor, shared: SharedValues, api_url: str) -> None:
         self._vendor = vendor
@@ -50,7 +51,7 @@ class AccessTokens:
         return await self._shared.get(_key(app), lambda: self._fetch(app))
 
     async def drop(self, app: App, token: str) -> None:
-        """``token`` was refused; the next ``get`` fetches."""
+        """``token`` was refused; the next ``get`` fetches a new one."""
         await self._shared.drop(_key(app), token)
 
     async def _fetch(self, app: App) -> Fresh:

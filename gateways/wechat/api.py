@@ -1,4 +1,4 @@
-"""The WeChat server API as every client of ours uses it: token, quota, errcode."""
+"""Calls to the WeChat server API with token, quota and errcode."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from gateways.wechat.quota import DailyQuotas
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 OptionalId = Annotated[Visible, Field(max_length=64)]
-"""An openid, a unionid or a msgid; WeChat's own have about thirty characters."""
+"""An openid, a unionid or a msgid, or none; WeChat's own have about thirty characters."""
 Id = Annotated[OptionalId, Field(min_length=1)]
 _RID = re.compile(r"rid: ?([0-9a-f-]{8,40})")
 
 
 class Done(Shape):
-    """A success of which nothing more is wanted."""
+    """A success whose content isn't used."""
 
 
 class Status(Shape):
-    """What every answer may hold; many successes have none."""
+    """Fields common to all responses; many successes have none."""
 
     errcode: Whole = 0
     errmsg: object = ""
@@ -75,7 +75,7 @@ class WechatApi:
     async def upload(
         self, app: App, path: str, shape: type[S], query: Mapping[str, str], filename: str, content: bytes
     ) -> S:
-        """Hand over a file as WeChat's field ``media``. Harmless to repeat: it is only kept once more."""
+        """Upload a file as WeChat's field ``media``. Harmless to repeat: it is only stored once more."""
         boundary = secrets.token_hex(16)
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="media"; filename="{filename}"\r\n'
@@ -87,7 +87,7 @@ class WechatApi:
             return await self._with_token(app, call, shape)
 
     async def get_by_secret(self, app: App, path: str, shape: type[S], query: Mapping[str, str]) -> S:
-        """The ``sns`` calls, which carry the secret instead of a token and have no daily quota."""
+        """Calls of ``sns``, which carry the secret instead of a token and have no daily quota."""
         async with self._vendor.counted(path):
             own = {"appid": app.appid, "secret": app.secret.get_secret_value()}
             call = _Call("GET", path, Effect.READ, {**own, **query})
@@ -96,7 +96,7 @@ class WechatApi:
             return self._vendor.read_shape(shape, data, call.effect, path)
 
     def invalid_response(self, effect: Effect, path: str, what: str) -> GatewayError:
-        """The error for a success that lacks what it must hold."""
+        """The error for a success that lacks a required field."""
         return self._vendor.unsure(effect, f"{path} without {what}")
 
     async def _with_token(self, app: App, call: _Call, shape: type[S]) -> S:
@@ -125,7 +125,7 @@ class WechatApi:
         return data, status
 
     def _check(self, app: App, path: str, status: Status) -> None:
-        """Raises what ``errcode`` means."""
+        """Raises the error that ``errcode`` means."""
         errcode = status.errcode
         if errcode == 0:
             return

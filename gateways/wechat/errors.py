@@ -13,7 +13,7 @@ from domain.errors import GatewayError, Rejected, Transient
 
 class Act(Enum):
     REFRESH = "refresh"
-    """The token is bad: fetch again, repeat once."""
+    """The token is invalid: fetch a new one, repeat once."""
     LATER = "later"
     """Not done; may be repeated after a while."""
     TOMORROW = "tomorrow"
@@ -21,7 +21,7 @@ class Act(Enum):
     REFUSE = "refuse"
     """Not done; repeating the same is useless."""
     ALARM = "alarm"
-    """As REFUSE, for everybody, until an operator changes something."""
+    """As REFUSE, for all receivers, until an operator changes something."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Meaning:
 
 
 REFRESH_FAILED_RETRY = 60.0
-"""Seconds to leave a token alone that is refused although it was just fetched."""
+"""Seconds without a further refresh after a fresh token was refused."""
 
 _REFRESH = {
     40001: "token wrong or not the newest",
@@ -120,14 +120,14 @@ _UNKNOWN = Meaning(Act.REFUSE, "not in our table")
 
 
 def meaning(errcode: int) -> Meaning:
-    """An unknown code is a refusal: the platform says that it did nothing."""
+    """Class of a code. An unknown code counts as a refusal: the platform says that it did nothing."""
     return MEANINGS.get(errcode, _UNKNOWN)
 
 
 def failure(errcode: int, now: datetime) -> GatewayError:
-    """What to raise for an ``errcode`` other than 0.
+    """The error for an ``errcode`` other than 0.
 
-    WeChat's own message stays out: it may name the receiver or part of a token. Its ``rid`` is logged by the caller.
+    WeChat's own message stays out: it may name the receiver or part of a token. The caller logs its ``rid``.
     """
     found = meaning(errcode)
     reason = f"WeChat {errcode}: {found.text}"

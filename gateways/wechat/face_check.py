@@ -1,7 +1,7 @@
 """WeChat's face check (微信人脸核身 2.0) for pages of an official account: ``getverifyid`` and ``queryverifyinfo``.
 
-Only official accounts of government bodies and public institutions get it, for mainland ID cards. What the phone says
-of the outcome is not asked: passed is ``errcode`` 0 with ``verify_ret`` 10000, from the server.
+Only official accounts of government bodies and public institutions get it, for mainland ID cards. The phone's report of
+the outcome is ignored: passed means ``errcode`` 0 with ``verify_ret`` 10000 from WeChat's server.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Verdict(Shape):
 
 
 class WechatFaces:
-    """Implements the port FaceChecker. Name and number travel in the body, and stand in no log and no error."""
+    """Implements the port FaceChecker. Name and number travel in the body, and appear in no log and no error."""
 
     def __init__(self, settings: Wechat, api: WechatApi) -> None:
         self._settings = settings
@@ -63,7 +63,7 @@ class WechatFaces:
 
 
 def cert_hash(name: str, id_number: str) -> str:
-    """SHA-256, in hex, of type, name and number, each in base64: so that the query holds no personal data."""
+    """SHA-256, in hex, of type, name and number, each in base64, so that the query holds no personal data."""
     fields = {"cert_type": _CARD, "cert_name": name, "cert_no": id_number}
     text = "&".join(f"{key}={base64.b64encode(value.encode()).decode()}" for key, value in fields.items())
     return hashlib.sha256(text.encode()).hexdigest()

@@ -56,7 +56,7 @@ class MiniPrograms:
         self._clock = clock
 
     async def login(self, pool: str, code: str) -> MiniLogin:
-        """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not kept."""
+        """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not stored."""
         path = "/sns/jscode2session"
         query = {"js_code": code, "grant_type": "authorization_code"}
         found = await self._api.get_by_secret(self._app(pool), path, _Login, query)

@@ -48,7 +48,7 @@ class OfficialAccounts:
     # -- messages -------------------------------------------------------------------------------------------------
 
     async def send_template(self, pool: str, message: TemplateMessage) -> str:
-        """The msgid. Free text in the fields is cut to what a field shows."""
+        """The msgid. Free text in the fields is cut to the length that a field shows."""
         account = self._account(pool)
         body: Json = {
             "touser": message.openid,
@@ -75,12 +75,12 @@ class OfficialAccounts:
         await self._send_custom(pool, openid, "msgmenu", menu)
 
     async def upload_image(self, pool: str, png: bytes) -> str:
-        """The media id of a picture that WeChat keeps for three days."""
+        """The media id of an image, which WeChat keeps for three days."""
         path, query = "/cgi-bin/media/upload", {"type": "image"}
         return (await self._api.upload(self._app(pool), path, _Uploaded, query, "picture.png", png)).media_id
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None:
-        """A picture uploaded before, inside an open window only."""
+        """An image uploaded before, inside an open window only."""
         await self._send_custom(pool, openid, "image", {"media_id": media_id})
 
     async def _send_custom(self, pool: str, openid: str, kind: str, content: Mapping[str, object]) -> None:
@@ -90,7 +90,7 @@ class OfficialAccounts:
     # -- the account itself ---------------------------------------------------------------------------------------
 
     async def create_menu(self, pool: str, buttons: Sequence[Mapping[str, object]]) -> None:
-        """Put the menu in place. ``buttons`` as WeChat wants them; phones show it within five minutes."""
+        """Install the menu. ``buttons`` in WeChat's format; phones show it within five minutes."""
         await self._api.post(self._app(pool), "/cgi-bin/menu/create", {"button": list(buttons)}, Effect.READ, Done)
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
@@ -107,7 +107,7 @@ class OfficialAccounts:
     # -- pages in WeChat's browser --------------------------------------------------------------------------------
 
     def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
-        """The address that logs a visitor in silently. The order of parameters is WeChat's demand."""
+        """The address that logs a visitor in silently. WeChat demands this order of parameters."""
         query = {
             "appid": self._account(pool).appid,
             "redirect_uri": redirect_uri,
@@ -118,7 +118,7 @@ class OfficialAccounts:
         return f"{self._settings.open_url}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
 
     async def web_user(self, pool: str, code: str) -> WebUser:
-        """Who came back with ``code``. Rejected 40029, 40163 or 42003: send the visitor round again."""
+        """The user who came back with ``code``. Rejected 40029, 40163 or 42003: redirect the visitor again."""
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
         found = await self._api.get_by_secret(self._app(pool), path, _Visitor, query)

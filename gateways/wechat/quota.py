@@ -16,13 +16,13 @@ from domain.errors import Transient
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RECHECK = 5.0
-"""Seconds that a process goes on with what it last read; another process's refusal is learnt that late."""
+"""Seconds that a process uses its last reading; so late it learns of another process's refusal."""
 COUNT_TTL = 26 * 3600
 REDIS_TIMEOUT = 1.0
 
 
 class DailyQuotas:
-    """A Redis set of paths per app and Beijing day. While Redis is away the platform itself refuses, once per call."""
+    """A Redis set of paths per app and Beijing day. While Redis is unavailable WeChat itself refuses each call."""
 
     def __init__(self, redis: Redis, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
@@ -32,7 +32,7 @@ class DailyQuotas:
         """What was read under a key, and until when it counts."""
 
     async def check(self, appid: str, path: str) -> None:
-        """Transient until tomorrow when ``path`` was used up today."""
+        """Transient until tomorrow when the quota of ``path`` is used up today."""
         if path in await self._used_up(self._key(appid)):
             raise Transient(f"WeChat: {path} is used up for today", retry_after=until_tomorrow(self._clock.now()))
 
@@ -65,6 +65,6 @@ class DailyQuotas:
         return found
 
     def _others(self, key: str) -> dict[str, tuple[frozenset[str], float]]:
-        """The entries still in force, so that past days don't pile up."""
+        """Other days' entries still in force, so that past days don't accumulate."""
         now = self._monotonic()
         return {other: entry for other, entry in self._known.items() if other != key and entry[1] > now}

@@ -1,4 +1,4 @@
-"""Values of template and subscribe messages, made to fit the type that their name begins with (``thing1``).
+"""Fits values of template and subscribe messages to the type that the field's name begins with (``thing1``).
 
 Free text is cut; a value whose meaning a cut would change (time, number, code) is refused. The limits are WeChat's data
 rules for subscribe messages, which hold for template messages of categories as well.
@@ -14,7 +14,7 @@ from domain.errors import Rejected
 _CUT = {"thing": 20, "const": 20, "": 20}
 """Characters of free text; a cut ends in …. The empty name: a field without a type."""
 _CUT_HARD = {"phrase": 5}
-"""As above where … is not allowed."""
+"""As above, for types in which … is not allowed."""
 _DAY = r"\d{4}(年\d{1,2}月\d{1,2}日|[-/.]\d{1,2}[-/.]\d{1,2})"
 _HOUR = r"\d{1,2}:\d{2}(:\d{2})?"
 _TIME = rf"({_DAY} ?{_HOUR}|{_HOUR}|{_DAY})"
@@ -35,7 +35,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def fit(fields: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """``{"thing1": {"value": "…"}}`` as the API wants it. Rejected (WeChat's own 47003) when a value can't be sent."""
+    """``{"thing1": {"value": "…"}}`` as the API requires. Rejected (WeChat's own 47003) when a value doesn't fit."""
     if not fields:
         raise Rejected("47003", "a message without fields")
     return {name: {"value": _fit(name, " ".join(value.split()))} for name, value in fields.items()}

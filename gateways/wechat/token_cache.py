@@ -1,7 +1,7 @@
 """Short-lived secrets (tokens, tickets) that all processes share over Redis.
 
-One process at a time fetches a new one, under a lease; within a process all callers wait for one flight. Redis holds
-nothing that may not be lost: while it is away, each process fetches for itself, which the platforms allow.
+One process at a time fetches a new one, under a lease; within a process all callers wait for one fetch. Redis may lose
+everything: while it is unavailable, each process fetches for itself, which the platforms allow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MARGIN = 300
-"""Seconds before its end from which a value is no longer given out."""
+"""Seconds before expiry from which a value is no longer handed out."""
 MEMORY_TTL = 60
 """Seconds that a process trusts its own copy."""
 LEASE_TTL_MS = 8000
@@ -29,21 +29,21 @@ TIMEOUT = 4.0
 """Seconds to wait for another process; then this one fetches for itself."""
 REDIS_TIMEOUT = 1.0
 LEFT_ALONE = 5.0
-"""Seconds after a failure of Redis in which it isn't asked again."""
+"""Seconds after a failure of Redis in which it isn't called again."""
 
 _DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """A value from its issuer and the seconds it has left."""
+    """A value from its issuer with its remaining seconds."""
 
     value: str
     seconds: int
 
     @property
     def usable(self) -> int:
-        """Seconds to give it out: up to the margin before its end, but a minute at least if it lives that long."""
+        """Seconds to hand it out: up to the margin before expiry, but at least a minute if it lives that long."""
         return max(self.seconds - MARGIN, min(60, self.seconds), 1)
 
 
@@ -58,7 +58,7 @@ class _Held:
 
 
 class SharedValues:
-    """``monotonic`` counts the seconds of this process's copies."""
+    """``monotonic`` measures the age of this process's copies."""
 
     def __init__(self, redis: Redis, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
@@ -69,7 +69,7 @@ class SharedValues:
         """Redis failed and isn't asked before then; 0 while it works."""
 
     async def get(self, key: str, fetch: Fetch) -> str:
-        """The value in force; raises what ``fetch`` raises."""
+        """The current value; raises what ``fetch`` raises."""
         held = self._held.get(key)
         if held is not None and held.until > self._monotonic():
             return held.value
@@ -81,7 +81,7 @@ class SharedValues:
         return await asyncio.shield(flight)
 
     async def drop(self, key: str, value: str) -> None:
-        """Forget ``value``, which was refused; a newer one that another process has put there stays."""
+        """Remove ``value``, which was refused; a newer one stored by another process stays."""
         held = self._held.get(key)
         if held is not None and held.value == value:
             del self._held[key]
@@ -90,7 +90,7 @@ class SharedValues:
     def _landed(self, key: str, task: asyncio.Task[str]) -> None:
         del self._flights[key]
         if not task.cancelled():
-            task.exception()  # fetched, so that a flight without waiting callers isn't reported as lost
+            task.exception()  # retrieved, so that a fetch without waiting callers isn't reported as lost
 
     async def _obtain(self, key: str, fetch: Fetch) -> str:
         lease = secrets.token_hex(8)
@@ -111,7 +111,7 @@ class SharedValues:
         self._held[key] = _Held(found.value, self._monotonic() + min(MEMORY_TTL, found.until))
 
     async def _wait_or_lease(self, key: str, lease: str) -> _Held | None:
-        """What another process has put there; None when it is this one's turn to fetch."""
+        """The value that another process stored; None when this one has to fetch."""
         loop = asyncio.get_running_loop()
         until = loop.time() + TIMEOUT
         while loop.time() < until:
@@ -122,7 +122,7 @@ class SharedValues:
         return None
 
     async def _look_or_lease(self, key: str, lease: str) -> _Held | Literal["wait"] | None:
-        """The value, or None with the lease taken, or the lease is another's."""
+        """The value, or None with the lease taken, or an indication that another process holds the lease."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(key)
             pipe.pttl(key)
@@ -139,7 +139,7 @@ class SharedValues:
         await self._redis.eval(_DELETE_IF_SAME, 1, key, value)
 
     async def _quietly(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """None when Redis is away: then there is simply nothing shared, and it is left alone for a while."""
+        """None when Redis is unavailable: then nothing is shared, and it isn't called again for a while."""
         if self._away_until > self._monotonic():
             return None
         try:

@@ -1,4 +1,4 @@
-"""One signed call of WeChat Pay's API v3 by one merchant, and what its answer means."""
+"""One signed call of WeChat Pay's API v3 by one merchant, and the errors of its response."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 BUSY = frozenset({"FREQUENCYLIMITED", "FREQUENCYLIMITEXCEED", "RATELIMITEXCEEDED", "RATELIMITEXCEED"})
 SICK = frozenset({"SYSTEMERROR", "BANKERROR"})
-"""The same call may be repeated, whatever it does: WeChat knows it by our number."""
+"""Codes after which the same call may be repeated, even a writing one: WeChat recognises it by our number."""
 UNKNOWN = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS", "RESOURCENOTEXIST"})
 FOR_OPERATORS = frozenset({"SIGNERROR", "NOAUTH", "APPIDMCHIDNOTMATCH", "MCHNOTEXISTS", "ACCOUNTERROR", "NOTENOUGH"})
-"""Mostly nothing that a payer could mend."""
+"""Codes for the operator: mostly nothing that a payer could resolve."""
 _AGENT = "pingbiaotong"
 
 
@@ -54,20 +54,20 @@ class PayApi:
         self._clock = clock
 
     async def get(self, name: str, target: str) -> Json:
-        """Ask. ``name`` is for the counters. Rejected with WeChat's code, its underscores left out."""
+        """Query. ``name`` is the metrics label. Rejected with WeChat's code without underscores."""
         return await self._call(name, "GET", target, Effect.READ, b"")
 
     async def post(self, name: str, target: str, body: Json, *, serial: str = "") -> Json:
-        """Act; the empty object where WeChat says no more than yes.
+        """Act; returns an empty object for an empty success.
 
-        ``serial`` names WeChat's key that fields of ``body`` are encrypted with. OutcomeUnknown without an answer that
-        is provably WeChat's. Transient also when WeChat says that something went wrong inside: then it may have been
-        done, and the same call again does it once.
+        ``serial`` names WeChat's key that fields of ``body`` are encrypted with. OutcomeUnknown without a response that
+        is provably WeChat's. Transient also on an internal error of WeChat's: the action may have been done, and a
+        repetition doesn't do it twice.
         """
         return await self._call(name, "POST", target, Effect.WRITE, jsons.dumps(body), serial)
 
     async def download(self, name: str, url: str, limit: int) -> bytes:
-        """A file that WeChat named; its answer is not signed. ``limit`` in bytes.
+        """A file at an address that WeChat named; its response is not signed. ``limit`` in bytes.
 
         Signed only towards the API itself, so that our signature is never sent elsewhere. A refusal is Transient: the
         address lives for minutes, and the next attempt asks for a new one.
@@ -91,11 +91,11 @@ class PayApi:
             return answer.body
 
     def read(self, shape: type[S], data: Json, effect: Effect, name: str) -> S:
-        """What a genuine answer must hold."""
+        """Validate a verified response against ``shape``."""
         return self._vendor.read_shape(shape, data, effect, name)
 
     def invalid_response(self, effect: Effect, what: str) -> GatewayError:
-        """The error for a genuine answer that doesn't hold what it must."""
+        """The error for a verified response that lacks a required field."""
         return self._vendor.unsure(effect, what)
 
     async def _call(self, name: str, method: str, target: str, effect: Effect, body: bytes, serial: str = "") -> Json:
@@ -111,7 +111,7 @@ class PayApi:
             return self._vendor.parse_object(answer, effect)
 
     async def _fetch_certificates(self) -> Answer:
-        """Without a look at the signature: it is by one of the certificates inside."""
+        """Fetched without verification: the response is signed by one of the certificates inside."""
         async with self._vendor.counted("certificates"):
             answer = await self._send("GET", "/v3/certificates", Effect.READ, b"")
             if failure := self._failure(answer, Effect.READ):
@@ -135,7 +135,8 @@ class PayApi:
         return await self._vendor.exchange(method, url, effect, headers=headers, body=body or None, limit=limit)
 
     async def _verify(self, answer: Answer, effect: Effect) -> None:
-        """A success without a valid signature is a forgery. Refusals may come without one, never with a wrong one."""
+        """A success without a valid signature is a forgery. A refusal may lack a signature, but not have a wrong
+        one."""
         if answer.status >= 300 and find_seal(answer.headers) is None:
             return
         try:
@@ -165,5 +166,5 @@ class PayApi:
 
 
 def plain_code(code: str) -> str:
-    """Without underscores: both spellings live side by side in WeChat's documents."""
+    """Without underscores: WeChat's documents use both spellings."""
     return code.replace("_", "").upper()[:64]

@@ -18,7 +18,7 @@ from domain.clock import SHANGHAI, is_plausible
 from services.ports import BillRow, TradeBill
 
 UNPACKED_LIMIT = 256 * 1024 * 1024
-"""Bytes of a bill; a hundred times the largest we expect."""
+"""Bytes of an unpacked bill; a hundred times the largest expected."""
 TICK = "`"
 _MONEY = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,5})?")
 _NUMBER = re.compile(r"[\x21-\x7e]{0,64}")
@@ -30,7 +30,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def unpack(raw: bytes) -> bytes:
-    """The file itself, whether it was packed or not; ValueError when it is damaged or far too large."""
+    """The bill itself, packed or not; ValueError when it is damaged or far too large."""
     if not raw.startswith(_GZIP):
         return raw
     unpacker = zlib.decompressobj(wbits=31)
@@ -44,12 +44,12 @@ def unpack(raw: bytes) -> bytes:
 
 
 def has_hash(data: bytes, expected: str) -> bool:
-    """Whether SHA-1 (WeChat's choice) of the unpacked file is the one given over the signed channel."""
+    """Whether the SHA-1 (WeChat's choice) of the unpacked file equals the one sent over the signed channel."""
     return hmac.compare_digest(_sha1(data), expected.lower())
 
 
 def parse_bill(data: bytes) -> TradeBill:
-    """ValueError, which names line and column, when it can't be read in full: half a bill would look like losses."""
+    """ValueError, naming line and column, unless it parses in full: half a bill would look like losses."""
     lines = [line for line in data.decode("utf-8-sig").replace("\r\n", "\n").split("\n") if line]
     if not lines:
         raise ValueError("the bill is empty")
@@ -69,7 +69,7 @@ def parse_bill(data: bytes) -> TradeBill:
 
 
 def fen(yuan: str) -> int:
-    """``30.00`` → 3000, exactly; ValueError for parts of a fen."""
+    """``30.00`` → 3000, exactly; ValueError for fractions of a fen."""
     if not _MONEY.fullmatch(yuan):
         raise ValueError("an amount that is no number")
     value = Decimal(yuan) * 100
@@ -96,7 +96,7 @@ def _row(cells: Mapping[str, str]) -> BillRow:
 
 
 def _fields(head: Sequence[str], line: str, number: int) -> dict[str, str]:
-    """The cells of a line by column. A comma inside a cell stays, as only back-ticks begin a new one."""
+    """The cells of a line by column. A comma inside a cell stays, as only back-ticks begin a new cell."""
     cells = line[1:].split(f",{TICK}")
     if not line.startswith(TICK) or len(cells) != len(head):
         raise ValueError(f"line {number}: {len(cells)} cells for {len(head)} columns")
@@ -104,7 +104,7 @@ def _fields(head: Sequence[str], line: str, number: int) -> dict[str, str]:
 
 
 def _pick(cells: Mapping[str, str], names: Iterable[str]) -> str:
-    """The first of these columns that the bill has."""
+    """The first of these columns that the bill contains."""
     for name in names:
         if name in cells:
             return cells[name]
@@ -118,7 +118,7 @@ def _number(text: str) -> str:
 
 
 def _given(number: str) -> str:
-    """Payments have no number of a refund: empty, or 0."""
+    """Payments have no refund number: empty, or 0."""
     return "" if number == "0" else number
 
 

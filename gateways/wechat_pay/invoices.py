@@ -1,7 +1,7 @@
 """Electronic invoices 电子发票 that WeChat Pay issues and reverses for a merchant.
 
 An application (``apply_id``) is the payment's own transaction number, so no consent of the buyer's is needed; it holds
-one invoice after the other, should one fail or be reversed, and each is asked after by its own number.
+several invoices in turn if one fails or is reversed, and each is queried by its own number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _APPLICATIONS = "/v3/new-tax-control-fapiao/fapiao-applications"
 _ONE_PIECE = 100_000_000
 """Quantities count in parts of 10⁸."""
 _REASONS: Mapping[ReverseReason, str] = {"issue_error": "ISSUE_ERROR", "service_ended": "SERVICE_SUSPENTION"}
-"""As WeChat spells them."""
+"""Reasons in WeChat's spelling."""
 
 
 class _File(Shape):
@@ -38,7 +38,7 @@ class _Files(Shape):
 
 
 async def issue(client: MerchantClient, request: InvoiceRequest) -> None:
-    """Only accepted; the outcome is notified or queried later."""
+    """Returns once accepted; the outcome is notified or queried later."""
     await client.api.keys.prepare()
     sealing = await client.api.keys.sealing_key()
     buyer: Json = {"type": "ORGANIZATION" if request.taxpayer_id else "INDIVIDUAL", "name": request.title}
@@ -66,7 +66,7 @@ async def query(client: MerchantClient, apply_id: str, fapiao_id: str) -> Invoic
 
 
 async def reverse(client: MerchantClient, reversal: Reversal) -> None:
-    """Only accepted. Raises Rejected INVALIDREQUEST, … for one that can't be reversed."""
+    """Returns once accepted. Raises Rejected INVALIDREQUEST, … for an invoice that can't be reversed."""
     invoice: Json = {"fapiao_id": reversal.fapiao_id, "fapiao_number": reversal.number}
     if reversal.code:
         invoice["fapiao_code"] = reversal.code
@@ -75,7 +75,7 @@ async def reverse(client: MerchantClient, reversal: Reversal) -> None:
 
 
 async def fetch(client: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
-    """The PDF; Transient while it isn't there yet."""
+    """The PDF; Transient while it doesn't exist yet."""
     data = await client.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
     found = client.api.read(_Files, data, Effect.READ, "invoice_files")
     url = next((one.download_url for one in found.files if one.fapiao_id == fapiao_id), "")

@@ -1,7 +1,8 @@
 """WeChat's keys of one merchant, and whether a message is provably WeChat's.
 
 Two modes: a public key from the merchant platform (``PUB_KEY_ID_…``), or platform certificates that change and are
-downloaded. While a merchant moves from one to the other both occur, so each message's ``Wechatpay-Serial`` decides.
+downloaded. While a merchant changes from one mode to the other both occur, so each message's ``Wechatpay-Serial``
+decides.
 """
 
 from __future__ import annotations
@@ -29,18 +30,19 @@ from gateways.wechat_pay.signing import PROBE, Seal, answer_text, decrypt, find_
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 SKEW = timedelta(minutes=5)
-"""How far a message's time may be from ours; beyond, it may be an old one played again."""
+"""Seconds by which a message's time may differ from ours; beyond, it may be a replay."""
 CERTIFICATE_TTL = 11 * 3600.0
-"""Seconds that certificates are used without looking for new ones; WeChat asks for 12 hours at most."""
+"""Seconds that certificates are used without fetching new ones; WeChat asks for 12 hours at most."""
 AGAIN = 60.0
-"""Seconds between two looks for a serial that isn't there, so that forgers can't make us ask all the time."""
+"""Seconds between two fetches because of an unknown serial, so that forgers can't cause constant requests."""
 AFTER_FAILURE = 5.0
-"""Seconds that WeChat is left alone after a look that failed."""
+"""Seconds without a further fetch after one that failed."""
 PUBLIC_KEY = "PUB_KEY_ID_"
 
 
 class Forged(Exception):
-    """Not provably WeChat's, or not of now. ``probe``: a test of WeChat's own, which has to fail."""
+    """Not provably WeChat's, or outside the time window. ``probe``: WeChat's own test of our verification, which has to
+    fail."""
 
     def __init__(self, reason: str, *, probe: bool = False) -> None:
         super().__init__(reason)
@@ -49,19 +51,19 @@ class Forged(Exception):
 
 
 Fetch = Callable[[], Awaitable[Answer]]
-"""``GET /v3/certificates``: an answer with status 200, its signature not yet looked at."""
+"""``GET /v3/certificates``: a response with status 200, its signature not yet verified."""
 
 
 @dataclass(frozen=True)
 class SealingKey:
-    """A key to encrypt fields with, and the name it is sent under."""
+    """A key to encrypt fields with, and the serial to send with them."""
 
     serial: str
     key: RSAPublicKey
 
 
 class PlatformKeys:
-    """``monotonic`` counts the age of certificates; whether they are valid is decided by ``clock``."""
+    """``monotonic`` measures the age of certificates; ``clock`` decides whether they are valid."""
 
     def __init__(
         self, merchant: PayMerchant, fetch: Fetch, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic
@@ -73,11 +75,11 @@ class PlatformKeys:
 
     @property
     def wanted_serial(self) -> str:
-        """What to send as ``Wechatpay-Serial`` so that WeChat answers with its public key; empty: as it likes."""
+        """The ``Wechatpay-Serial`` to send so that WeChat signs with its public key; empty: WeChat chooses."""
         return self._public_id
 
     async def prepare(self) -> None:
-        """Have something to verify an answer with before a question is sent; raises GatewayError otherwise."""
+        """Load the keys that verify the response before the request is sent; raises GatewayError otherwise."""
         if self._public is None:
             await self._certificates.prepare()
 
@@ -140,7 +142,7 @@ class Certificates:
         self._lock = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Hold certificates that aren't old. Those held go on while new ones can't be had."""
+        """Fetch certificates when those held are old. The old ones remain in use while the fetch fails."""
         if self._monotonic() - self._fetched < CERTIFICATE_TTL:
             return
         try:
@@ -150,14 +152,14 @@ class Certificates:
                 raise
 
     async def find(self, serial: str) -> RSAPublicKey | None:
-        """None for a serial that WeChat doesn't know, or whose time is over."""
+        """None for a serial that WeChat doesn't know, or an expired one."""
         await self.prepare()
         if serial not in self._held:
             await self._refresh(AGAIN)
         return self._key(serial)
 
     async def newest(self) -> SealingKey:
-        """The one that lasts longest; Transient when none is in force."""
+        """The certificate that expires last; Transient when none is in force."""
         await self.prepare()
         ends = {serial: held.not_valid_after_utc for serial, held in self._held.items() if self._key(serial)}
         serial = max(ends, key=lambda name: ends[name], default="")
@@ -174,7 +176,7 @@ class Certificates:
         return key if isinstance(key, RSAPublicKey) else None
 
     async def _refresh(self, age: float) -> None:
-        """Look for certificates unless that was done within ``age`` seconds; raises as the last look did."""
+        """Fetch certificates unless that was done within ``age`` seconds; raises as the last fetch did."""
         async with self._lock:
             now = self._monotonic()
             if self._failed is not None and now - self._tried < AFTER_FAILURE:
@@ -192,7 +194,8 @@ class Certificates:
             self._failed, self._fetched = None, self._monotonic()
 
     def _read(self, answer: Answer) -> dict[str, x509.Certificate]:
-        """Certificates of an answer that one of them has signed. Only who knows the APIv3 key can have sealed them."""
+        """Certificates of a response that one of them signed. Only a holder of the APIv3 key can have encrypted
+        them."""
         try:
             sealed = read(_Certificates, jsons.object_or_empty(answer.body)).data
             found = dict(self._open(item) for item in sealed)

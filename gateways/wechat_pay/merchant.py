@@ -1,4 +1,4 @@
-"""One pool's merchant, ready to call, and asking it something that it may not know."""
+"""The client of one pool's merchant, and a query that may find nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MerchantClient:
 
 
 async def get_or_none(client: MerchantClient, name: str, target: str) -> Json | None:
-    """None when WeChat says that it knows no such thing. ``name`` is for the counters."""
+    """None when WeChat answers that no such thing exists. ``name`` is the metrics label."""
     try:
         return await client.api.get(name, target)
     except Rejected as error:

@@ -1,4 +1,4 @@
-"""WeChat Pay's JSON of orders, refunds and invoices as our reports. ValueError for what can't be one."""
+"""Parses WeChat Pay's JSON of orders, refunds and invoices into our reports. ValueError for invalid data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Visible, Whole
 from services.ports import InvoiceReport, InvoiceStatus, RefundOutcome, RefundReport, TradeReport, TradeState
 
 MOST = 10**10
-"""Fen: a hundred million yuan, more than anybody pays here and far from where numbers end."""
+"""Fen: a hundred million yuan, more than anyone pays here and far from overflow."""
 TRADE_STATES: Mapping[str, TradeState] = {
     "NOTPAY": "NOTPAY",
     "USERPAYING": "NOTPAY",
@@ -45,7 +45,7 @@ LongNumber = Annotated[Visible, Field(min_length=1, max_length=64)]
 
 
 def _moment(value: object) -> object:
-    """RFC 3339 with its offset, as UTC. ValueError also for a time of another century."""
+    """RFC 3339 with its offset, as UTC. ValueError also for a time in another century."""
     if not value or not isinstance(value, str):
         return value or None
     at = datetime.fromisoformat(value)
@@ -111,7 +111,7 @@ class _Applied(Shape):
 
 
 def trade_report(data: Mapping[str, object]) -> TradeReport:
-    """Of a query or a notification. An order that was paid must tell by which transaction, when, and how much."""
+    """From a query or a notification. A paid order must state its transaction, time and amount."""
     found = read(_Trade, data)
     state = TRADE_STATES.get(found.trade_state)
     if state is None:
@@ -133,7 +133,7 @@ def trade_report(data: Mapping[str, object]) -> TradeReport:
 
 
 def refund_report(data: Mapping[str, object]) -> RefundReport:
-    """Notifications say ``refund_status`` where answers say ``status``."""
+    """Notifications use ``refund_status`` where responses use ``status``."""
     found = read(_Refund, data)
     outcome = REFUND_OUTCOMES.get(found.refund_status or found.status)
     if outcome is None:
@@ -148,7 +148,7 @@ def refund_report(data: Mapping[str, object]) -> RefundReport:
 
 
 def find_invoice(apply_id: str, fapiao_id: str, data: Mapping[str, object]) -> InvoiceReport | None:
-    """One of an application's invoices; None when it is not among them."""
+    """The invoice with this number of an application; None without one."""
     items = [one for one in read(_Invoices, data).fapiao_information if one.fapiao_id == fapiao_id]
     if not items:
         return None
@@ -167,5 +167,5 @@ def find_invoice(apply_id: str, fapiao_id: str, data: Mapping[str, object]) -> I
 
 
 def read_apply_id(data: Mapping[str, object]) -> str:
-    """Of a notification about an application for invoices."""
+    """The application id in a notification about an application for invoices."""
     return read(_Applied, data).fapiao_apply_id

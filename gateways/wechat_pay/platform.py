@@ -1,7 +1,7 @@
 """WeChat Pay (API v3) for the pools that have a merchant: orders, refunds, notifications, bills, invoices.
 
-Our numbers are the keys of everything: the same order, refund or invoice asked for again is the same one at WeChat, so
-whatever ended without an answer may be asked for again *with the same request*, and with no other number.
+Our numbers identify everything: a repeated request for an order, refund or invoice yields the same one at WeChat, so a
+call without a response may be repeated *with the same request*, and with no other number.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ from services.ports import (
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 CALLBACK = "/callbacks/pay"
-"""Where notifications come in, below our public address; followed by the pool."""
+"""Path of notifications below our public address; followed by the pool."""
 BILL_READY = clock_time(10)
-"""In Beijing, the day after; WeChat begins to make bills at nine."""
+"""Time of day in Beijing, the day after; WeChat begins to make bills at nine."""
 BILL_LATER = 600.0
-"""Seconds until a bill that is being made is asked for again."""
+"""Seconds until a bill that isn't ready yet is queried again."""
 BILL_LIMIT = 64 * 1024 * 1024
 DESCRIPTION_CHARS = 127
 ATTACH_CHARS = 128
@@ -82,7 +82,7 @@ class _Envelope(Shape):
 
 
 class WechatPay:
-    """Implements the port PaymentPlatform. ``public_url`` is ours, where notifications are to be sent."""
+    """Implements the port PaymentPlatform. ``public_url`` is our base URL, to which WeChat sends notifications."""
 
     def __init__(
         self,
@@ -113,7 +113,8 @@ class WechatPay:
     # -- orders ---------------------------------------------------------------------------------------------------
 
     async def order_native(self, pool: str, order: OrderRequest) -> str:
-        """The ``code_url``. Raises Rejected ORDERPAID, OUTTRADENOUSED, ORDERCLOSED for a number with a history."""
+        """The ``code_url``. Raises Rejected ORDERPAID, OUTTRADENOUSED, ORDERCLOSED for a number that was used
+        before."""
         client = self._client(pool)
         app: PayApp = "oa" if "oa" in client.facts.appids else "mini"
         body = _order(client, app, order)
@@ -177,8 +178,8 @@ class WechatPay:
     async def redirect_refund(
         self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
     ) -> RefundReport:
-        """Raises Rejected INVALIDREQUEST, PARAMERROR, … for an account that WeChat won't take, or a refund that is not
-        abnormal."""
+        """Raises Rejected INVALIDREQUEST, PARAMERROR, … for an account that WeChat doesn't accept, or a refund that is
+        not abnormal."""
         client = self._client(pool)
         await client.api.keys.prepare()
         sealing = await client.api.keys.sealing_key()
@@ -196,7 +197,8 @@ class WechatPay:
     # -- notifications --------------------------------------------------------------------------------------------
 
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
-        """Raises Transient while WeChat's certificates are needed and can't be fetched: let WeChat try again."""
+        """Raises Transient while WeChat's certificates are needed and can't be fetched; WeChat then repeats the
+        notification."""
         client = self._clients.get(pool)
         if client is None:
             raise Forbidden("这个专家库没有开通微信支付。", code="pay_no_merchant")
@@ -213,7 +215,7 @@ class WechatPay:
     # -- bills ----------------------------------------------------------------------------------------------------
 
     async def trade_bill(self, pool: str, day: date) -> TradeBill:
-        """Raises Rejected BILLUNREADABLE when the file is whole and still makes no sense."""
+        """Raises Rejected BILLUNREADABLE when the file is complete but can't be parsed."""
         client = self._client(pool)
         query = f"bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP"
         try:
@@ -225,7 +227,7 @@ class WechatPay:
         return await asyncio.to_thread(_read_bill, client, raw, bill.hash_value)
 
     def _no_bill(self, error: Rejected, day: date) -> TradeBill:
-        """None is made for a day without trades; but before ten o'clock it may only not be there yet."""
+        """A missing bill means a day without trades; before ten o'clock it may only not be ready yet."""
         if error.vendor_code == "STATEMENTCREATING":
             raise Transient("pay: the bill is being made", retry_after=BILL_LATER) from error
         if error.vendor_code != "NOSTATEMENTEXIST":
@@ -314,7 +316,7 @@ def _refund(client: MerchantClient, data: Json, out_refund_no: str, effect: Effe
 
 
 def _read_notification(client: MerchantClient, body: bytes) -> PayNotification:
-    """Of verified bytes."""
+    """``body`` has been verified."""
     try:
         envelope = read(_Envelope, jsons.parse(body))
         kind, plain = envelope.event_type, decrypt(client.apiv3_key, envelope.resource).decode()
@@ -349,5 +351,5 @@ def _read_bill(client: MerchantClient, raw: bytes, sha1: str) -> TradeBill:
 
 
 def _cut_bytes(text: str, limit: int) -> str:
-    """As many whole characters as fit."""
+    """The longest prefix of whole characters that fits."""
     return text.encode()[:limit].decode(errors="ignore")

@@ -1,7 +1,8 @@
 """Signatures and ciphers of WeChat Pay's API v3, pure functions.
 
-Requests and answers: RSASSA-PKCS1-v1_5 with SHA-256 over lines that each end with a line feed, also the last. Resources
-of notifications: AES-256-GCM under the merchant's APIv3 key. Secret fields: RSA-OAEP with SHA-1, WeChat's own choice.
+Requests and answers: RSASSA-PKCS1-v1_5 with SHA-256 over lines that each end with a line feed, including the last.
+Resources of notifications: AES-256-GCM under the merchant's APIv3 key. Secret fields: RSA-OAEP with SHA-1, WeChat's own
+choice.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from gateways.shapes import Shape, Text, read
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 PROBE = "WECHATPAY/SIGNTEST/"
-"""How the signatures begin by which WeChat tests whether we verify; never genuine, no cause for alarm."""
+"""Prefix of the invalid signatures by which WeChat tests our verification; no cause for alarm."""
 CIPHER = "AEAD_AES_256_GCM"
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a merchant signs with; ``serial`` of its API certificate."""
+    """A merchant's signing key; ``serial`` of its API certificate."""
 
     mchid: str
     serial: str
@@ -67,7 +68,7 @@ def answer_text(timestamp: str, nonce: str, body: bytes) -> bytes:
 
 
 def payment_text(appid: str, timestamp: int, nonce: str, package: str) -> bytes:
-    """What ``paySign`` covers; ``package`` is ``prepay_id=…``."""
+    """The text that ``paySign`` signs; ``package`` is ``prepay_id=…``."""
     return f"{appid}\n{timestamp}\n{nonce}\n{package}\n".encode()
 
 
@@ -84,7 +85,7 @@ def is_signed(key: RSAPublicKey, text: bytes, signature: str) -> bool:
 
 
 def find_seal(headers: Mapping[str, str]) -> Seal | None:
-    """None when a header is missing (some proxies strip them). Names are found in any spelling."""
+    """None when a header is missing (some proxies strip them). Names are case-insensitive."""
     known = {name.lower(): value for name, value in headers.items()}
     parts = [known.get(f"wechatpay-{name}", "") for name in ("serial", "timestamp", "nonce", "signature")]
     return Seal(*parts) if all(parts) else None
@@ -98,7 +99,8 @@ class _Sealed(Shape):
 
 
 def decrypt(apiv3_key: bytes, resource: Mapping[str, object]) -> bytes:
-    """The plain text of ``{algorithm, nonce, associated_data, ciphertext}``; ValueError when it is not for this key.
+    """The plain text of ``{algorithm, nonce, associated_data, ciphertext}``; ValueError when it wasn't encrypted with
+    this key.
 
     ``associated_data`` may be missing or empty.
     """
@@ -113,7 +115,7 @@ def decrypt(apiv3_key: bytes, resource: Mapping[str, object]) -> bytes:
 
 
 def encrypt_field(key: RSAPublicKey, text: str) -> str:
-    """A secret field for the holder of ``key``, base64. At most 214 bytes with RSA-2048 (ValueError)."""
+    """Encrypt a secret field for the holder of ``key``, base64. At most 214 bytes with RSA-2048 (ValueError)."""
     oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
     return base64.b64encode(key.encrypt(text.encode(), oaep)).decode()
 
