@@ -64,7 +64,7 @@ class Rulebook(Section):
     pool: Pool
     login: Login
     registration: Registration
-    standing: MembershipWords
+    membership: MembershipWords
     campaigns: Campaigns
     form: Form
     review: Review

@@ -326,7 +326,7 @@ def _printed(row: PrintedForm, application: Application) -> Printed:
 
 
 def _membership_word(book: Rulebook, expert: Expert) -> str:
-    words = book.standing
+    words = book.membership
     if not expert.active:
         return words.suspended
     return words.temporary if expert.membership_status == "temporary" else words.formal

@@ -39,7 +39,7 @@ WHERE a.id = $1
 async def membership_status_of(deps: Deps, account_id: UUID) -> MembershipStatus:
     """An expert's file comes before an application of his. One that was never handed in does not count yet."""
     [row] = await rows(_STATUS, account_id)
-    words = deps.book(row["pool"]).standing
+    words = deps.book(row["pool"]).membership
     if row["number"] is not None and row["stays"]:
         kind: MembershipKind = "suspended"
         if row["active"] and not row["excluded"]:

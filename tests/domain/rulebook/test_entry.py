@@ -195,7 +195,7 @@ def written_by_the_pool(book: Rulebook) -> Iterator[str]:
 @pytest.mark.parametrize("pool", MANUALS)
 def test_every_rule_names_its_lines_or_says_that_it_is_a_decision(pool: str) -> None:
     book = book_of(pool)
-    sections = ("registration", "standing", "campaigns", "form", "review", "notice", "fee", "entry", "ladder", "help")
+    sections = ("registration", "membership", "campaigns", "form", "review", "notice", "fee", "entry", "ladder", "help")
     bare = []
     for key in written_by_the_pool(book):
         if key.split(".")[0] not in sections or key.startswith("form.sections.") or key.endswith(".invoice"):
@@ -354,7 +354,7 @@ def test_jilin() -> None:
     form = book.form
     assert not book.campaigns.required
     assert book.campaigns.entry_types == ("first",)
-    assert book.standing.outside == "临时专家"
+    assert book.membership.outside == "临时专家"
     assert [step.acts_in for step in book.review.steps] == ["chosen", "province", "province"]
     assert (form.specialties.count_max, form.specialties.third_level_only) == (3, True)
     assert 1 + (form.fields["further_titles"].count_max or 0) == 5
