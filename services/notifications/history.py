@@ -21,11 +21,11 @@ from services.core.base import Actor, Deps, Page
 from services.core.pages import read_page
 from services.notifications.actions import ACTIONS
 from services.notifications.facts import facts_of, path_of
-from services.notifications.notices import STOPPED
+from services.notifications.notices import CHAT_REPLY, STOPPED
 
 CHANNELS: dict[Channel, str] = {"voice": "电话", "wechat": "微信", "mini": "小程序", "sms": "短信"}
 _HIDDEN = ("verification_code",)
-_IN_CHAT = ("chat", "told")
+_IN_CHAT = ("chat", CHAT_REPLY)
 """Ledger codes of what was said in the chat, not by a template message."""
 _BELOW = "见下方"
 """Instead of an address: the page is opened by what stands below the text."""

@@ -29,6 +29,8 @@ NO_REPORT = "no_receipt"
 """Ledger code of an attempt given up because its outcome was never reported."""
 STOPPED = "stopped"
 """Ledger code of an attempt that was never made, since its ladder had ended."""
+CHAT_REPLY = "chat_reply"
+"""Ledger code of an attempt that the reply of a conversation has made needless."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
 """Ledger codes of calls that were picked up to no avail; the vendor did not confirm the keys of the second."""
 _TO_CLIMB = f"""
@@ -166,7 +168,8 @@ class Notices:
         if request.notified_channel:
             for attempt in attempts:
                 if attempt.channel == request.notified_channel:
-                    attempt.state, attempt.vendor_code, attempt.closed_at = ContactAttemptState.DELIVERED, "told", now
+                    attempt.state, attempt.vendor_code = ContactAttemptState.DELIVERED, CHAT_REPLY
+                    attempt.closed_at = now
             step = self._plan(notice, [_as_tried(attempt) for attempt in attempts], now)
             attempts += [_new_attempt(notice, planned, now) for planned in step.attempts]
         notice.next_at = step.next_at

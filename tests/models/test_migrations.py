@@ -48,6 +48,7 @@ DIGESTS = {
     "0020_standard_names.py": "a7e66158cfbf184864ce5a9c32857ce3c2d07d32bd9ca887672c0736dcf21640",
     "0020_standard_names.sql": "f00379774b4d7c26447dffca45e02fa61f47711710c489184827344aee4d8192",
     "0021_job_names.py": "c82e9d9762b5b3a0907932c5cdfc0bab7d6ff9b9a187d8798d83f0e08c50067c",
+    "0022_attempt_codes.py": "d4ff7ac2b6e1feac816e65ad7f860705b54c4cf545440c0b1b9f3a145015b27a",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
@@ -129,6 +130,18 @@ def test_waiting_jobs_follow_their_tasks_to_new_names(empty_database: str) -> No
         ("pictures", "payments.picture", {}),
         ("delivery_reports", "delivery_reports.apply", {"report_id": "a"}),
     ]
+
+
+def test_attempts_that_a_chat_reply_made_needless_get_the_new_code(empty_database: str) -> None:
+    sql = import_module("models.migrations.0022_attempt_codes").CODES
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TEMP TABLE attempt (id int, state text, vendor_code text)")
+        connection.execute(
+            "INSERT INTO attempt VALUES (1, 'delivered', 'told'), (2, 'delivered', 'chat'), (3, 'failed', 'stopped')"
+        )
+        connection.execute(sql)
+        codes = connection.execute("SELECT vendor_code FROM attempt ORDER BY id").fetchall()
+    assert codes == [("chat_reply",), ("chat",), ("stopped",)]
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:

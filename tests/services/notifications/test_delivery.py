@@ -293,7 +293,7 @@ async def test_who_answers_in_chat_is_not_told_a_second_time_there(
     await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     notice = await Notice.get(kind="draw_accepted")
     attempts = {a.channel: (a.state, a.vendor_code) for a in await Attempt.filter(notice_id=notice.id)}
-    assert attempts == {"wechat": ("delivered", "told"), "sms": ("pending", "")}
+    assert attempts == {"wechat": ("delivered", "chat_reply"), "sms": ("pending", "")}
     await office.invitations.leave(invitation.id, invitation.expert_id, "出差", by="chat")
     assert (await Notice.get(kind="leave_confirmed")).state == "done"
 
