@@ -38,11 +38,11 @@ from services.ports import (
     FaceChecker,
     Files,
     IdentityPlatform,
+    IdentityVerifier,
     Mailer,
     MiniProgramPlatform,
     OfficialAccountSender,
     PaymentPlatform,
-    PersonRegister,
     Sealer,
     SmsSender,
     VoiceCaller,
@@ -63,7 +63,7 @@ class Ports:
     voice: VoiceCaller
     bridge: CallBridge
     identity: IdentityPlatform
-    person_register: PersonRegister
+    identity_verifier: IdentityVerifier
     faces: FaceChecker
     pay: PaymentPlatform
     mail: Mailer
@@ -110,7 +110,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
             ports.mini,
             ports.appids,
             ports.identity,
-            ports.person_register,
+            ports.identity_verifier,
             ports.identity_verification_pools,
         ),
     )

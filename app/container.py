@@ -189,7 +189,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         voice=gateways.voice,
         bridge=gateways.bridge,
         identity=gateways.identity,
-        person_register=gateways.identity_verification,
+        identity_verifier=gateways.identity_verification,
         faces=gateways.faces,
         pay=gateways.pay,
         mail=gateways.mail,

@@ -198,7 +198,7 @@ class SpentToken(Row):
         indexes = (("until",),)
 
 
-class PersonLookup(Row):
+class IdentityVerificationRequest(Row):
     """One question to the authority's register of persons, with its answer.
 
     Kept for a day or two: it limits how often a person may ask, and answers the same question again.
@@ -213,7 +213,7 @@ class PersonLookup(Row):
     asked_at = fields.DatetimeField()
 
     class Meta:
-        table = "person_lookup"
+        table = "identity_verification_request"
         indexes = (("pool", "mobile_hash", "asked_at"), ("pool", "number_hash", "asked_at"), ("asked_at",))
 
 

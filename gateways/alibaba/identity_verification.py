@@ -12,7 +12,7 @@ from domain.errors import Rejected
 from gateways.alibaba.api import AlibabaApi, Answered, Credentials, Product
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
-from services.ports import PersonMatch
+from services.ports import IdentityMatch
 
 IDENTITY_VERIFICATION = Product(
     "2019-03-07", "200", away=frozenset({"402", "403", "500"}), operator=frozenset({"410", "411", "412"})
@@ -26,7 +26,7 @@ _ACTION = "Id2MetaVerify"
 _NOT_ASKED_ABOUT = "401"
 """The register refuses such names or numbers (foreign names, rare characters)."""
 _NOTHING_SAID = ("400", "MissingParameter", "MissingUserName", "MissingIdentifyNum")
-_MATCHES: dict[str, PersonMatch] = {"1": "match", "2": "differs", "3": "no_record"}
+_MATCHES: dict[str, IdentityMatch] = {"1": "match", "2": "differs", "3": "no_record"}
 
 
 class _Result(Shape):
@@ -38,13 +38,13 @@ class _Compared(Shape):
 
 
 class AlibabaIdentityVerification:
-    """Implements the port PersonRegister. Name and number travel in the body, and appear in no log and no error."""
+    """Implements the port IdentityVerifier. Name and number travel in the body, and appear in no log and no error."""
 
     def __init__(self, settings: IdentityVerificationSettings, vendor: Vendor, clock: Clock) -> None:
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock, IDENTITY_VERIFICATION)
 
-    async def compare(self, name: str, id_number: str) -> PersonMatch:
+    async def compare(self, name: str, id_number: str) -> IdentityMatch:
         form = {"ParamType": "normal", "UserName": name, "IdentifyNum": id_number}
         try:
             found = await self._api.call(_ACTION, {}, Effect.READ, _Compared, form=form)

@@ -24,9 +24,9 @@ from services.core.signed_links import Links
 from services.notifications import Notices
 from services.ports import (
     IdentityPlatform,
+    IdentityVerifier,
     MiniProgramPlatform,
     OfficialAccountSender,
-    PersonRegister,
     WechatWeb,
 )
 
@@ -61,14 +61,14 @@ class AccountPorts:
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
     identity_platform: IdentityPlatform
-    person_register: PersonRegister
+    identity_verifier: IdentityVerifier
     identity_verification_pools: Collection[str]
     """Where the register of persons is asked."""
 
 
 def build(deps: Deps, notices: Notices, links: Links, ports: AccountPorts) -> AccountServices:
     bindings, passwords = WechatBinding(deps, notices), Passwords(deps)
-    verification = IdentityVerification(deps, notices, ports.person_register, ports.identity_verification_pools)
+    verification = IdentityVerification(deps, notices, ports.identity_verifier, ports.identity_verification_pools)
     sessions = Sessions(deps, bindings, ports.mini_program, ports.appids)
     return AccountServices(
         bindings=bindings,

@@ -15,11 +15,11 @@ import structlog
 
 from domain.errors import Conflict, GatewayError
 from domain.identity import IdentityVerificationResult
-from models.accounts import Account, PersonLookup
+from models.accounts import Account, IdentityVerificationRequest
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.limits import DAY, advisory_lock, check_below
 from services.notifications import Notices
-from services.ports import PersonMatch, PersonRegister
+from services.ports import IdentityMatch, IdentityVerifier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ _RETRY_AFTER = timedelta(hours=1)
 _AT_ONCE = 100
 _GIVE_UP = 3
 """Failures in a row after which a round of the job ends: the register is away."""
-_FOUND: Mapping[PersonMatch, IdentityVerificationResult] = {
+_FOUND: Mapping[IdentityMatch, IdentityVerificationResult] = {
     "match": IdentityVerificationResult.MATCHED,
     "differs": IdentityVerificationResult.DIFFERS,
     "no_record": IdentityVerificationResult.NO_RECORD,
@@ -40,10 +40,10 @@ _FOUND: Mapping[PersonMatch, IdentityVerificationResult] = {
 class IdentityVerification:
     """``pools`` are those whose people are checked."""
 
-    def __init__(self, deps: Deps, notices: Notices, register: PersonRegister, pools: Collection[str]) -> None:
+    def __init__(self, deps: Deps, notices: Notices, verifier: IdentityVerifier, pools: Collection[str]) -> None:
         self._deps = deps
         self._notices = notices
-        self._register = register
+        self._verifier = verifier
         self._pools = frozenset(pools)
 
     def asks(self, pool: str) -> bool:
@@ -51,7 +51,7 @@ class IdentityVerification:
 
     # ---- during registration
 
-    async def begin(self, pool: str, mobile_hash: str, name: str, number: str) -> PersonLookup:
+    async def begin(self, pool: str, mobile_hash: str, name: str, number: str) -> IdentityVerificationRequest:
         """Count one question, inside the caller's transaction with the mobile locked. Raises TooMany.
 
         The row's ``answer`` is set already when the same was answered within a day.
@@ -59,7 +59,7 @@ class IdentityVerification:
         keys, now = self._deps.keys, self._deps.now()
         number_hash, pair = keys.lookup_hash("id_number", number), keys.lookup_hash("person", f"{number} {name}")
         await advisory_lock(f"person:{pool}:{number_hash}")
-        today = PersonLookup.filter(pool=pool, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
+        today = IdentityVerificationRequest.filter(pool=pool, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
         known = await today.filter(pair_hash=pair).exclude(answer="").first()
         if known is not None:
             return known
@@ -67,24 +67,24 @@ class IdentityVerification:
             (PER_MOBILE, today.filter(mobile_hash=mobile_hash)),
             (PER_NUMBER, today.filter(number_hash=number_hash)),
         ):
-            moments = [lookup.asked_at for lookup in await asked.limit(most)]
+            moments = [request.asked_at for request in await asked.limit(most)]
             check_below(most, moments, DAY, now, "今天核验身份信息的次数过多")
-        return await PersonLookup.create(
+        return await IdentityVerificationRequest.create(
             pool=pool, mobile_hash=mobile_hash, number_hash=number_hash, pair_hash=pair, asked_at=now
         )
 
-    async def finish(self, lookup: PersonLookup, name: str, number: str) -> IdentityVerificationResult:
+    async def finish(self, request: IdentityVerificationRequest, name: str, number: str) -> IdentityVerificationResult:
         """Ask, outside any transaction; ``WAITING`` when no answer comes."""
-        if lookup.answer:
-            return IdentityVerificationResult(lookup.answer)
+        if request.answer:
+            return IdentityVerificationResult(request.answer)
         found = await self._ask(name, number)
         if found != IdentityVerificationResult.WAITING:
-            await PersonLookup.filter(id=lookup.id).update(answer=found.value)
+            await IdentityVerificationRequest.filter(id=request.id).update(answer=found.value)
         return found
 
     async def _ask(self, name: str, number: str) -> IdentityVerificationResult:
         try:
-            return _FOUND[await self._register.compare(name, number)]
+            return _FOUND[await self._verifier.compare(name, number)]
         except GatewayError as error:
             log.warning("identity_verification_unanswered", reason=type(error).__name__)
             return IdentityVerificationResult.WAITING

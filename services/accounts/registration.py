@@ -182,8 +182,8 @@ class Registration:
                 return IdentityVerificationResult.WAITING
             if await Expert.exists(pool=pool, id_number_hash=checked.number_hash, left_at=None):
                 return IdentityVerificationResult.ON_FILE  # with this name, or it would have been refused
-            lookup = await self._verification.begin(pool, checked.mobile_hash, checked.name, checked.number)
-        return await self._verification.finish(lookup, checked.name, checked.number)
+            request = await self._verification.begin(pool, checked.mobile_hash, checked.name, checked.number)
+        return await self._verification.finish(request, checked.name, checked.number)
 
     # ---- under the locks: mobile, code, ID number, rows
 

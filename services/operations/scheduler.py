@@ -81,7 +81,7 @@ _WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start"
 """Kinds that a person waits for: a draw's next call, a code, a payment."""
 _AT_ONCE = {"deliver": 2}
 """Turns of a kind that one process takes at once, where that is more than one: a vendor that answers slowly."""
-_CODE_TTL, _WRONG_TRY_TTL, _LOOKUP_TTL = timedelta(days=2), timedelta(days=3), timedelta(days=2)
+_CODE_TTL, _WRONG_TRY_TTL, _VERIFICATION_REQUEST_TTL = timedelta(days=2), timedelta(days=3), timedelta(days=2)
 _SESSION_TTL = timedelta(days=7)
 """From the day on when it can no longer be renewed."""
 PERIODIC = ("watch_draws", "sweep")
@@ -256,7 +256,7 @@ class Scheduler:
         await execute("DELETE FROM wrong_try WHERE at < $1", now - _WRONG_TRY_TTL)
         await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_BROWSER_TTL)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
-        await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - _LOOKUP_TTL)
+        await execute("DELETE FROM identity_verification_request WHERE asked_at < $1", now - _VERIFICATION_REQUEST_TTL)
         await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFT_TTL)
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - $1::interval", FAILURE_TTL)
         await execute("DELETE FROM delivery_report WHERE applied_at < $1", now - REPORT_TTL)

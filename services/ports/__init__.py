@@ -7,7 +7,7 @@ a database transaction.
 from services.ports.documents import DocumentRenderer, Sealer
 from services.ports.faces import FaceChecker, FacePerson
 from services.ports.files import FileEntry, Files
-from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
+from services.ports.identity import IdentityClaims, IdentityMatch, IdentityPlatform, IdentityVerifier, LoginStart
 from services.ports.mail import MailAttachment, Mailer
 from services.ports.pay import (
     BankCard,
@@ -56,7 +56,9 @@ __all__ = [
     "FileEntry",
     "Files",
     "IdentityClaims",
+    "IdentityMatch",
     "IdentityPlatform",
+    "IdentityVerifier",
     "InvoiceReport",
     "InvoiceRequest",
     "InvoiceStatus",
@@ -73,8 +75,6 @@ __all__ = [
     "PayNotification",
     "PayParameters",
     "PaymentPlatform",
-    "PersonMatch",
-    "PersonRegister",
     "RefundOutcome",
     "RefundReport",
     "Reversal",

@@ -43,13 +43,13 @@ class IdentityPlatform(Protocol):
         ...
 
 
-PersonMatch = Literal["match", "differs", "no_record"]
+IdentityMatch = Literal["match", "differs", "no_record"]
 """``no_record``: the register knows nothing of the number, or does not take such a name."""
 
 
-class PersonRegister(Protocol):
+class IdentityVerifier(Protocol):
     """The authority's register of persons, as a vendor lets us ask it."""
 
-    async def compare(self, name: str, id_number: str) -> PersonMatch:
+    async def compare(self, name: str, id_number: str) -> IdentityMatch:
         """Whether the name is that of the number's owner. Asking again changes nothing, but costs again."""
         ...

@@ -11,7 +11,7 @@ from services.core.base import Deps
 from services.registry import Services
 from tests.factories.draw_relay import NoRelay
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
-from tests.factories.identity import FakeFaces, FakeRegister
+from tests.factories.identity import FakeFaces, FakeIdentityVerifier
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 
@@ -20,8 +20,8 @@ class _Official(SceneMaker, FakeChat):
     """Scene codes, pictures and windows; whatever else is sent fails the test."""
 
 
-def register_of(services: Services) -> FakeRegister:
-    return cast(FakeRegister, services.accounts.registration._verification._register)
+def identity_verifier_of(services: Services) -> FakeIdentityVerifier:
+    return cast(FakeIdentityVerifier, services.accounts.registration._verification._verifier)
 
 
 def faces_of(services: Services) -> FakeFaces:
@@ -40,7 +40,7 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         voice=unused,
         bridge=Bridge(),
         identity=unused,
-        person_register=FakeRegister(),
+        identity_verifier=FakeIdentityVerifier(),
         faces=FakeFaces(),
         pay=FakePlatform(deps.clock),
         mail=FakeMailer(),

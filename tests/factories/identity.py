@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from stdnum.cn.ric import calc_check_digit
 
-from services.ports import FacePerson, PersonMatch
+from services.ports import FacePerson, IdentityMatch
 from tests.factories.numbers import Numbers
 
 _serials = Numbers()
@@ -19,14 +19,14 @@ def id_number() -> str:
 
 
 @dataclass
-class FakeRegister:
+class FakeIdentityVerifier:
     """``answers`` by name, ``match`` for all others; ``fail`` is raised first, one at a time."""
 
-    answers: dict[str, PersonMatch] = field(default_factory=dict)
+    answers: dict[str, IdentityMatch] = field(default_factory=dict)
     fail: list[Exception] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def compare(self, name: str, id_number: str) -> PersonMatch:
+    async def compare(self, name: str, id_number: str) -> IdentityMatch:
         self.asked.append((name, id_number))
         if self.fail:
             raise self.fail.pop(0)

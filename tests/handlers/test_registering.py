@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from models.accounts import Account, VerificationCode
 from models.experts import Expert
-from tests.factories.assembly import register_of
+from tests.factories.assembly import identity_verifier_of
 from tests.factories.people import make_account, make_expert, mobile_number
 from tests.handlers.conftest import Phone, World
 
@@ -52,7 +52,7 @@ async def test_a_stranger_registers_step_by_step(world: World, stranger: Phone) 
 
 
 async def test_a_name_that_is_not_the_owners_ends_the_talk_with_what_to_do(world: World, stranger: Phone) -> None:
-    register_of(world.services).answers["周大同"] = "differs"
+    identity_verifier_of(world.services).answers["周大同"] = "differs"
     said = await register(world, stranger, mobile_number())
     assert ("姓名与身份证号不一致" in said, "重新注册" in said) == (True, True)
     assert not await Account.exists(real_name="周大同")

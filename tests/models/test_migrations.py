@@ -49,6 +49,7 @@ DIGESTS = {
     "0020_standard_names.sql": "f00379774b4d7c26447dffca45e02fa61f47711710c489184827344aee4d8192",
     "0021_job_names.py": "c82e9d9762b5b3a0907932c5cdfc0bab7d6ff9b9a187d8798d83f0e08c50067c",
     "0022_attempt_codes.py": "d4ff7ac2b6e1feac816e65ad7f860705b54c4cf545440c0b1b9f3a145015b27a",
+    "0023_identity_verification_requests.py": "ccdaae8da5a3d816d9fd0240986506b404bce95d84695f600a1f0e1b5c288095",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

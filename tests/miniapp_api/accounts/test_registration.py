@@ -10,7 +10,7 @@ from domain.errors import Transient
 from models.accounts import Account
 from models.experts import Expert
 from services.accounts.passwords import HASHER
-from tests.factories.assembly import register_of
+from tests.factories.assembly import identity_verifier_of
 from tests.factories.people import make_account, make_expert, make_grant, mobile_number
 from tests.miniapp_api.conftest import Person, World
 
@@ -66,7 +66,7 @@ async def test_a_visitor_registers_and_his_log_in_is_the_applicants(world: World
 
 
 async def test_a_name_that_is_not_the_owners_is_refused_by_a_code_of_its_own(world: World) -> None:
-    register_of(world.services).answers["周大同"] = "differs"
+    identity_verifier_of(world.services).answers["周大同"] = "differs"
     person = await world.log_in(mobile_number())
     refused = await person.post("/registrations", form(world), 409)
     assert (refused["code"], NUMBER in refused["detail"]) == ("person_differs", False)
@@ -74,7 +74,7 @@ async def test_a_name_that_is_not_the_owners_is_refused_by_a_code_of_its_own(wor
 
 
 async def test_who_registers_while_the_register_is_away_is_told_so(world: World) -> None:
-    register_of(world.services).fail = [Transient("away")]
+    identity_verifier_of(world.services).fail = [Transient("away")]
     person = await world.log_in(mobile_number())
     assert (await person.post("/registrations", form(world)))["person_check"] == "waiting"
     assert (await person.get("/accounts/me"))["person_check"] == "waiting"

@@ -11,7 +11,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, TooMany, Transient
 from domain.identity import IdentityVerificationResult
-from models.accounts import Account, PersonLookup
+from models.accounts import Account, IdentityVerificationRequest
 from models.audit import AuditEntry
 from services.accounts import PersonRegistered, RegistrationForm
 from services.accounts import identity_verification as module
@@ -23,7 +23,7 @@ from services.accounts.registration import Registration
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
 from services.operations.privacy import Privacy
-from tests.factories.identity import FakeRegister, id_number
+from tests.factories.identity import FakeIdentityVerifier, id_number
 from tests.factories.people import make_account, make_expert, mobile_number
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
@@ -38,8 +38,8 @@ class Desk:
     """A registration that asks the register, and phones for it."""
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
-        self.deps, self.book, self.register = deps, book, FakeRegister()
-        self.checks = IdentityVerification(deps, book, self.register, ["demo"])
+        self.deps, self.book, self.verifier = deps, book, FakeIdentityVerifier()
+        self.checks = IdentityVerification(deps, book, self.verifier, ["demo"])
         accounts, passwords = WechatBinding(deps, book), Passwords(deps)
         self.accounts = accounts
         self.registration = Registration(deps, book, accounts, passwords, self.checks)
@@ -73,11 +73,11 @@ async def test_a_name_that_is_the_owners_is_marked_so(desk: Desk, clock: FixedCl
         clock.now(),
         None,
     )
-    assert desk.register.asked == [("王小明", NUMBER)]
+    assert desk.verifier.asked == [("王小明", NUMBER)]
 
 
 async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(desk: Desk) -> None:
-    desk.register.answers["王小明"] = "differs"
+    desk.verifier.answers["王小明"] = "differs"
     form = await desk.form()
     with pytest.raises(Conflict) as refused:
         await desk.registration.register(VISITOR, form)
@@ -85,27 +85,27 @@ async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(desk:
     with pytest.raises(InvalidInput, match="已失效"):
         await desk.registration.register(VISITOR, replace(form, name="王大明"))
     assert not await Account.exists()
-    assert len(desk.register.asked) == 1
+    assert len(desk.verifier.asked) == 1
 
 
 async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(desk: Desk) -> None:
-    desk.register.answers["王小明"] = "no_record"
+    desk.verifier.answers["王小明"] = "no_record"
     done = await desk.enter()
     assert done.identity_verification == IdentityVerificationResult.NO_RECORD
     assert not await is_due(desk)
 
 
 async def test_a_pool_that_does_not_ask_asks_nobody(desk: Desk) -> None:
-    desk.registration._verification = IdentityVerification(desk.deps, desk.book, desk.register, ["hunan"])
+    desk.registration._verification = IdentityVerification(desk.deps, desk.book, desk.verifier, ["hunan"])
     assert (await desk.enter()).identity_verification == IdentityVerificationResult.NONE
-    assert desk.register.asked == []
+    assert desk.verifier.asked == []
 
 
 @pytest.mark.parametrize("trouble", [Transient("away"), OutcomeUnknown("cut"), Rejected("412", "not paid")])
 async def test_while_the_register_is_away_people_register_and_are_asked_about_later(
     desk: Desk, clock: FixedClock, trouble: Exception
 ) -> None:
-    desk.register.fail = [trouble]
+    desk.verifier.fail = [trouble]
     done = await desk.enter()
     assert (done.identity_verification, await is_due(desk)) == (IdentityVerificationResult.WAITING, False)
     clock.move(HOUR)
@@ -118,9 +118,9 @@ async def test_while_the_register_is_away_people_register_and_are_asked_about_la
 
 
 async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(desk: Desk, clock: FixedClock) -> None:
-    desk.register.fail = [Transient("away")]
+    desk.verifier.fail = [Transient("away")]
     done = await desk.enter()
-    desk.register.answers["王小明"] = "differs"
+    desk.verifier.answers["王小明"] = "differs"
     clock.move(HOUR)
     await desk.checks.check_due()
     await desk.checks.check_due()
@@ -129,25 +129,25 @@ async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(desk: Desk, 
 
 
 async def test_a_register_that_stays_away_is_left_alone_for_an_hour(desk: Desk, clock: FixedClock) -> None:
-    desk.register.fail = [Transient("away")] * 100
+    desk.verifier.fail = [Transient("away")] * 100
     for _ in range(5):
         await desk.enter(number=id_number())
     clock.move(HOUR)
-    desk.register.asked.clear()
+    desk.verifier.asked.clear()
     await desk.checks.check_due()
-    assert (len(desk.register.asked), await is_due(desk)) == (3, False)
-    desk.register.fail = []
+    assert (len(desk.verifier.asked), await is_due(desk)) == (3, False)
+    desk.verifier.fail = []
     clock.move(HOUR)
     await desk.checks.check_due()
     assert await Account.filter(identity_verification="matched").count() == 5
 
 
 async def test_one_whom_the_register_never_answers_holds_nobody_up(desk: Desk, clock: FixedClock) -> None:
-    desk.register.fail = [Transient("away")] * 2
+    desk.verifier.fail = [Transient("away")] * 2
     first = await desk.enter(number=id_number())
     await desk.enter(number=id_number())
     clock.move(HOUR)
-    desk.register.fail = [Transient("only this one")]
+    desk.verifier.fail = [Transient("only this one")]
     await desk.checks.check_due()
     assert (await Account.get(id=first.account_id)).identity_verification == "waiting"
     assert await Account.filter(identity_verification="matched").count() == 1
@@ -156,7 +156,7 @@ async def test_one_whom_the_register_never_answers_holds_nobody_up(desk: Desk, c
 async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
     desk: Desk, clock: FixedClock, deps: Deps, book: NoticeBook
 ) -> None:
-    desk.register.fail = [Transient("away")]
+    desk.verifier.fail = [Transient("away")]
     done = await desk.enter(mobile="13800001234")
     clock.move(HOUR)
     await desk.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
@@ -169,7 +169,7 @@ async def test_whom_the_pools_own_file_names_nobody_asks_about(desk: Desk, deps:
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
     done = await desk.enter(mobile=mobile)
-    assert (done.identity_verification, desk.register.asked) == (IdentityVerificationResult.ON_FILE, [])
+    assert (done.identity_verification, desk.verifier.asked) == (IdentityVerificationResult.ON_FILE, [])
 
 
 async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) -> None:
@@ -189,32 +189,32 @@ async def test_a_wrong_code_asks_nobody(desk: Desk) -> None:
     form = await desk.form()
     with pytest.raises(InvalidInput):
         await desk.registration.register(VISITOR, replace(form, code="00000x"))
-    assert desk.register.asked == []
+    assert desk.verifier.asked == []
 
 
 async def test_a_number_that_is_taken_asks_nobody(desk: Desk) -> None:
     await desk.enter()
     with pytest.raises(Conflict) as refused:
         await desk.enter(name="别人")
-    assert (refused.value.code, len(desk.register.asked)) == ("id_number_taken", 1)
+    assert (refused.value.code, len(desk.verifier.asked)) == ("id_number_taken", 1)
 
 
 async def test_many_tries_at_once_with_one_code_are_one_guess(desk: Desk) -> None:
     """The first uses the code up; what the register told the others, no one learns."""
     form = await desk.form()
     names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
-    desk.register.answers = dict.fromkeys(names, "differs")
+    desk.verifier.answers = dict.fromkeys(names, "differs")
     found = await asyncio.gather(
         *(desk.registration.register(VISITOR, replace(form, name=name)) for name in names), return_exceptions=True
     )
     codes = [one.code for one in found if isinstance(one, Conflict | InvalidInput | TooMany)]
     assert codes.count("person_differs") == 1
-    assert len(desk.register.asked) <= module.PER_MOBILE
+    assert len(desk.verifier.asked) <= module.PER_MOBILE
 
 
 async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used(desk: Desk, clock: FixedClock) -> None:
     names = [f"王{name}" for name in "甲乙丙丁戊己"]
-    desk.register.answers = dict.fromkeys(names, "differs")
+    desk.verifier.answers = dict.fromkeys(names, "differs")
     for name in names[:5]:
         with pytest.raises(Conflict):
             await desk.enter(name)
@@ -227,7 +227,7 @@ async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used
 
 async def test_a_mobile_guesses_five_times_a_day(desk: Desk, clock: FixedClock) -> None:
     mobile = mobile_number()
-    desk.register.answers = {"王小明": "differs"}
+    desk.verifier.answers = {"王小明": "differs"}
     for _ in range(5):
         with pytest.raises(Conflict):
             await desk.enter(number=id_number(), mobile=mobile)
@@ -237,22 +237,22 @@ async def test_a_mobile_guesses_five_times_a_day(desk: Desk, clock: FixedClock) 
 
 
 async def test_the_same_question_within_a_day_is_answered_without_asking(desk: Desk) -> None:
-    desk.register.answers = {"王小明": "differs"}
+    desk.verifier.answers = {"王小明": "differs"}
     for _ in range(7):
         with pytest.raises(Conflict):
             await desk.enter()
-    assert len(desk.register.asked) == 1
+    assert len(desk.verifier.asked) == 1
 
 
 async def test_a_repeated_request_gets_its_answer_and_asks_nobody(desk: Desk) -> None:
     form = await desk.form()
     first = await desk.registration.register(VISITOR, form, key="k")
     assert await desk.registration.register(VISITOR, form, key="k") == first
-    assert len(desk.register.asked) == 1
+    assert len(desk.verifier.asked) == 1
 
 
 async def test_nothing_that_is_kept_tells_whom_it_was_about(desk: Desk) -> None:
     await desk.enter()
-    lookup = (await rows("SELECT * FROM person_lookup"))[0]
-    assert not any("王小明" in str(value) or NUMBER in str(value) for value in lookup.values())
-    assert await PersonLookup.filter(answer="matched").count() == 1
+    request = (await rows("SELECT * FROM identity_verification_request"))[0]
+    assert not any("王小明" in str(value) or NUMBER in str(value) for value in request.values())
+    assert await IdentityVerificationRequest.filter(answer="matched").count() == 1

@@ -25,7 +25,7 @@ from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.core.limits import advisory_lock
 from services.experts import membership_status_of
-from tests.factories.identity import FakeRegister
+from tests.factories.identity import FakeIdentityVerifier
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
@@ -37,7 +37,7 @@ VISITOR = Actor("demo", "guest")
 
 
 def nobody_asks(deps: Deps, book: NoticeBook) -> IdentityVerification:
-    return IdentityVerification(deps, book, FakeRegister(), ())
+    return IdentityVerification(deps, book, FakeIdentityVerifier(), ())
 
 
 class Desk:

@@ -11,7 +11,7 @@ from domain.errors import Transient
 from models.accounts import Account, Session
 from models.notices import Notice
 from services.accounts.passwords import HASHER
-from tests.factories.assembly import register_of
+from tests.factories.assembly import identity_verifier_of
 from tests.factories.people import make_account, make_expert, make_grant, make_identity, mobile_number
 from tests.web.conftest import WECHAT, Visitor, World
 from web.accounts.targets import safe_target
@@ -117,7 +117,7 @@ async def test_a_changed_mobile_s_code_is_asked_again_of_its_owner_only(world: W
 
 
 async def test_a_name_that_is_not_the_owners_is_said_on_the_form(world: World) -> None:
-    register_of(world.services).answers["周大同"] = "differs"
+    identity_verifier_of(world.services).answers["周大同"] = "differs"
     visitor = await world.visitor().get("/h5/register?pool=demo")
     await fill_in(world, visitor, mobile_number())
     assert (visitor.status, "姓名与身份证号不一致" in visitor.text) == (409, True)
