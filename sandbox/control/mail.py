@@ -1,4 +1,4 @@
-"""Letters that the SMTP server took."""
+"""E-mail that the SMTP server took."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from aiohttp import web
 from sandbox import jsons
 from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.jsons import Json
-from sandbox.mail.center import Letter
+from sandbox.mail.center import ReceivedEmail
 
 
-def letters(control: Control) -> Json:
+def messages(control: Control) -> Json:
     """Newest last; ``to`` an address, ``q`` in subject or text. ``smtp_port`` 0: no server."""
     query, mail = control.request.query, control.parts.mail
-    found = mail.post.search(query.get("to", ""), query.get("q", ""))
-    return {"smtp_port": mail.port, "letters": [letter.as_json() for letter in found]}
+    found = mail.mailbox.search(query.get("to", ""), query.get("q", ""))
+    return {"smtp_port": mail.port, "letters": [message.as_json() for message in found]}
 
 
 def attachment(control: Control) -> web.Response:
     """As a download, never shown inside the page."""
     parts, number = control.request.match_info, int(control.request.match_info["index"])
-    files = _letter(control).attachments
+    files = _message(control).attachments
     if number >= len(files):
-        raise web.HTTPNotFound(text=jsons.dumps({"error": f"letter {parts['letter']} has {len(files)} attachments"}))
+        raise web.HTTPNotFound(text=jsons.dumps({"error": f"message {parts['message']} has {len(files)} attachments"}))
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(files[number].name, safe='')}",
         "Content-Type": files[number].content_type,
@@ -35,21 +35,21 @@ def attachment(control: Control) -> web.Response:
 
 def raw(control: Control) -> web.Response:
     """The message as it came over the wire."""
-    return web.Response(body=_letter(control).raw, content_type="text/plain", charset="utf-8")
+    return web.Response(body=_message(control).raw, content_type="text/plain", charset="utf-8")
 
 
-def _letter(control: Control) -> Letter:
-    found = control.parts.mail.post.find(int(control.request.match_info["letter"]))
+def _message(control: Control) -> ReceivedEmail:
+    found = control.parts.mail.mailbox.find(int(control.request.match_info["message"]))
     if found is None:
-        raise web.HTTPNotFound(text=jsons.dumps({"error": "no such letter"}), content_type="application/json")
+        raise web.HTTPNotFound(text=jsons.dumps({"error": "no such message"}), content_type="application/json")
     return found
 
 
 def add_routes(app: web.Application) -> None:
     gets: dict[str, Endpoint] = {
-        "/control/mail": letters,
-        r"/control/mail/{letter:\d{1,9}}/raw": raw,
-        r"/control/mail/{letter:\d{1,9}}/attachments/{index:\d{1,3}}": attachment,
+        "/control/mail": messages,
+        r"/control/mail/{message:\d{1,9}}/raw": raw,
+        r"/control/mail/{message:\d{1,9}}/attachments/{index:\d{1,3}}": attachment,
     }
     for path, get in gets.items():
         app.router.add_get(path, endpoint(get))

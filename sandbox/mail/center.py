@@ -1,4 +1,4 @@
-"""The SMTP server and its letters."""
+"""The SMTP server and its messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReceivedEmail:
     """One message as it was taken. ``to`` are the addresses of the envelope."""
 
     id: int
@@ -65,30 +65,30 @@ class Letter:
 
 
 @dataclass(slots=True)
-class Post:
-    """Where the letters lie, newest last."""
+class Mailbox:
+    """Received messages, newest last."""
 
-    letters: deque[Letter] = field(default_factory=lambda: deque(maxlen=KEPT))
+    messages: deque[ReceivedEmail] = field(default_factory=lambda: deque(maxlen=KEPT))
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def find(self, letter_id: int) -> Letter | None:
-        return next((letter for letter in self.letters if letter.id == letter_id), None)
+    def find(self, email_id: int) -> ReceivedEmail | None:
+        return next((message for message in self.messages if message.id == email_id), None)
 
-    def search(self, address: str = "", words: str = "") -> list[Letter]:
+    def search(self, address: str = "", words: str = "") -> list[ReceivedEmail]:
         """To an address, whatever its case; with ``words`` in subject or text."""
         wanted = address.lower()
         return [
-            letter
-            for letter in self.letters
-            if (not wanted or wanted in (to.lower() for to in letter.to))
-            and (words in letter.subject or words in letter.text)
+            message
+            for message in self.messages
+            if (not wanted or wanted in (to.lower() for to in message.to))
+            and (words in message.subject or words in message.text)
         ]
 
 
 class MailCenter:
     def __init__(self, world: World) -> None:
         self._world = world
-        self.post = Post()
+        self.mailbox = Mailbox()
         self.port = 0
         """Where it listens; 0: it doesn't."""
         self._server: asyncio.Server | None = None
@@ -113,7 +113,7 @@ class MailCenter:
 
     def _session(self, config: Mail) -> SMTP:
         session = SMTP(
-            MessageHandler(self._world, self.post, must_log_in=bool(config.username)),
+            MessageHandler(self._world, self.mailbox, must_log_in=bool(config.username)),
             hostname="sandbox",
             ident="sandbox",
             data_size_limit=LARGEST,
@@ -129,9 +129,9 @@ class MailCenter:
 class MessageHandler:
     """What the server does with a message; aiosmtpd calls the methods by their names."""
 
-    def __init__(self, world: World, post: Post, *, must_log_in: bool) -> None:
+    def __init__(self, world: World, mailbox: Mailbox, *, must_log_in: bool) -> None:
         self._world = world
-        self._post = post
+        self._mailbox = mailbox
         self._must_log_in = must_log_in
 
     async def handle_MAIL(  # noqa: N802 - the library's own names
@@ -162,16 +162,16 @@ class MessageHandler:
 
     def _keep(self, envelope: Envelope) -> None:
         content = envelope.original_content or b""
-        letter = read(content, next(self._post.ids), self._world.clock.now(), envelope)
-        self._post.letters.append(letter)
-        addresses = {to.lower() for to in letter.to}
+        message = read(content, next(self._mailbox.ids), self._world.clock.now(), envelope)
+        self._mailbox.messages.append(message)
+        addresses = {to.lower() for to in message.to}
         for phone in self._world.phones.values():
             if phone.email.lower() not in addresses:
                 continue
-            phone.letter = letter.id
+            phone.letter = message.id
             phone.touch()
             if self._world.hub.watched:
-                self._world.hub.publish("mail", {"phone": phone.id, "letter": letter.as_json()})
+                self._world.hub.publish("mail", {"phone": phone.id, "letter": message.as_json()})
 
     def _note(self, envelope: Envelope, answer: str) -> str:
         request: Json = {"from": envelope.mail_from, "to": list(envelope.rcpt_tos)}
@@ -179,11 +179,11 @@ class MessageHandler:
         return answer
 
 
-def read(raw: bytes, letter_id: int, at: float, envelope: Envelope) -> Letter:
+def read(raw: bytes, email_id: int, at: float, envelope: Envelope) -> ReceivedEmail:
     message = email.message_from_bytes(raw, _class=EmailMessage, policy=email.policy.default)
     plain, rich = _body(message, "plain"), _body(message, "html")
-    return Letter(
-        id=letter_id,
+    return ReceivedEmail(
+        id=email_id,
         at=at,
         sender=envelope.mail_from or "",
         to=tuple(envelope.rcpt_tos),

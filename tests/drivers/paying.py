@@ -48,7 +48,7 @@ async def code_in_chat(phone: Phone) -> str:
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReceivedEmail:
     """A mail; ``files`` name → content."""
 
     subject: str
@@ -56,7 +56,7 @@ class Letter:
     files: dict[str, bytes]
 
 
-async def letters(phone: Phone, address: str) -> list[Letter]:
+async def received_emails(phone: Phone, address: str) -> list[ReceivedEmail]:
     """Mail to an address, oldest first."""
     found = []
     for one in (await phone.wire.control(f"/mail?to={address}"))["letters"]:
@@ -65,5 +65,5 @@ async def letters(phone: Phone, address: str) -> list[Letter]:
             url = f"{phone.wire.sandbox_url}/control/mail/{one['id']}/attachments/{file['index']}"
             async with phone.wire.http.get(url) as got:
                 files[file["name"]] = await got.read()
-        found.append(Letter(one["subject"], one["text"], files))
+        found.append(ReceivedEmail(one["subject"], one["text"], files))
     return found

@@ -23,7 +23,7 @@ from app.demo.wire import Json, Refused
 from domain.clock import SHANGHAI, SystemClock, local
 from tests.drivers.applicants import log_in_by_password, register_in_browser
 from tests.drivers.exams import Candidate, ExamOffice, right
-from tests.drivers.paying import Letter, Payer, code_in_chat, letters
+from tests.drivers.paying import Payer, ReceivedEmail, code_in_chat, received_emails
 from tests.drivers.phones import press_by_script
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
@@ -411,11 +411,11 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     su, office = await _applicant(way, SU), await way.office()
     address = f"{SU.mobile}@mail.example"
 
-    async def receipt() -> Letter | None:
-        return next((one for one in await letters(way.phone(SU), address) if one.files), None)
+    async def receipt() -> ReceivedEmail | None:
+        return next((one for one in await received_emails(way.phone(SU), address) if one.files), None)
 
-    letter: Letter = await way.until(receipt)
-    [content] = letter.files.values()
+    email: ReceivedEmail = await way.until(receipt)
+    [content] = email.files.values()
     assert "350.00" in _text(content)
     fee = await _fee(su)
     assert (await su.client.download(f"/payments/fees/{fee['id']}/receipt")).startswith(b"%PDF")
@@ -431,7 +431,7 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     await office.client.upload(path, "发票.pdf", made)
 
     async def invoice() -> bool:
-        return made in [file for one in await letters(way.phone(SU), address) for file in one.files.values()]
+        return made in [file for one in await received_emails(way.phone(SU), address) for file in one.files.values()]
 
     await way.until(invoice)
     await way.bubble(SU, "电子发票")
