@@ -1,4 +1,4 @@
-"""Who may do what: persons, their WeChat identities, sessions and roles."""
+"""Accounts: persons, their WeChat identities, sessions and roles."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from models.base import Row
 
 
 class Account(Row):
-    """A person in one pool. Mobile and ID number are kept encrypted; their hashes find them.
+    """A person in one pool. Mobile and ID number are stored encrypted and found by their hashes.
 
-    Who has registered has ``registered_at`` and an ID number that is never changed. ``password_hash`` is argon2's own
+    A registered person has ``registered_at`` and an ID number that is never changed. ``password_hash`` is argon2's own
     encoding; empty: no password was set. ``password_initial``: set by the office and to be changed before all else.
     """
 
@@ -28,12 +28,13 @@ class Account(Row):
     """Whether name and number belong together: a value of ``domain.identity.IdentityVerificationResult``."""
     identity_verified_at = fields.DatetimeField(null=True)
     identity_verification_due_at = fields.DatetimeField(null=True)
-    """When the register is to be asked (again); None: never."""
+    """When the register is to be queried (again); None: never."""
     mobile_changed_at = fields.DatetimeField(null=True)
     weak_identity_at = fields.DatetimeField(null=True)
-    """Since when the identity platform vouches for less than the rulebook's level; None: enough, or never asked.
+    """Since when the identity platform's assurance level of the person is below the rulebook's; None: high enough, or
+    never queried.
 
-    A person known so weakly acts for no organisation, and no agent acts for an organisation whose legal account it is.
+    Such a person acts for no organisation, and no agent acts for an organisation whose legal account it is.
     """
     password_hash = fields.CharField(200, default="", db_default="")
     password_set_at = fields.DatetimeField(null=True)
@@ -64,7 +65,7 @@ class WechatIdentity(Row):
     blocked = fields.BooleanField(default=False)
     """The user switched our messages off (failed:user block, 48002)."""
     subscribe_credits: Any = fields.JSONField(default=dict)
-    """Accepted one-time subscriptions left, by template id."""
+    """Remaining one-time subscriptions that the user accepted, by template id."""
     subscribe_refusals: Any = fields.JSONField(default=dict, db_default={})
     """When a template was last refused, or banned by WeChat, by its id: ``{"at": ISO time, "how": "reject" or "ban"}``.
     """
@@ -80,7 +81,7 @@ class WechatIdentity(Row):
 class RoleGrant(Row):
     """``role``: verifier, supervisor, venue or pool_admin; ``scope`` a region or venue code, empty for the whole pool.
 
-    Expert and agent roles are not granted here: they follow from the expert's file and the organisation's link.
+    Expert and agent roles are not granted here: they follow from the expert's record and the organisation's agent link.
     """
 
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="grants")
@@ -98,8 +99,8 @@ class RoleGrant(Row):
 class Session(Row):
     """A log-in of a mini-program or H5 page. Tokens are stored as SHA-256 only.
 
-    ``role`` and ``scope`` are what the person chose to act as, empty before; ``organisation_id`` is the organisation
-    that an agent acts for in this session. Whether the person still holds the role is checked at every request.
+    ``role`` and ``scope`` are the role chosen for this session, empty before the choice; ``organisation_id`` is the
+    organisation that an agent acts for in it. Whether the person still holds the role is checked at every request.
     """
 
     account: Any = fields.ForeignKeyField(
@@ -118,7 +119,7 @@ class Session(Row):
     access_until = fields.DatetimeField()
     refresh_until = fields.DatetimeField()
     device = fields.CharField(20, default="", db_default="")
-    """Where it began, for the person's own list: 微信小程序, 电脑浏览器…"""
+    """Where the session began, for the person's own list: 微信小程序, 电脑浏览器…"""
     created_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
 
@@ -133,9 +134,10 @@ class VerificationCode(Row):
     mobile_hash = fields.CharField(64)
     purpose = fields.CharField(20)
     source = fields.CharField(80, default="", db_default="")
-    """Who asked for it, as ``services.accounts.sources.Source`` counts: a network, a WeChat or an account."""
+    """The requester, as ``services.accounts.sources.Source`` counts: a network, a WeChat account or an account of
+    ours."""
     sent = fields.BooleanField(default=True, db_default=True)
-    """False: no account has this mobile, so no message went out; the answer doesn't say so."""
+    """False: no account has this mobile, so no message was sent; the response doesn't reveal that."""
     code_hash = fields.CharField(64)
     sent_at = fields.DatetimeField()
     valid_until = fields.DatetimeField()
@@ -149,8 +151,8 @@ class VerificationCode(Row):
 class WrongTry(Row):
     """A wrong code or password.
 
-    ``subject``: the mobile's hash, the account's id, or the hash of an unknown name.
-    ``source`` is who typed it, as ``services.accounts.sources.Source`` counts: a stranger's tries lock the stranger.
+    ``subject``: the mobile's hash, the account's id, or the hash of an unknown name. ``source`` is where it came from,
+    as ``services.accounts.sources.Source`` counts: tries of a stranger lock that stranger out, not the owner.
     """
 
     pool = fields.CharField(32)
@@ -159,7 +161,7 @@ class WrongTry(Row):
     subject = fields.CharField(64)
     source = fields.CharField(80)
     familiar = fields.BooleanField()
-    """It came from where the person is known: his WeChat, or a browser in which he has logged in before."""
+    """It came from the person's own WeChat account, or from a browser in which the person has logged in before."""
     at = fields.DatetimeField()
 
     class Meta:
@@ -185,9 +187,9 @@ class KnownBrowser(Row):
 
 
 class SpentToken(Row):
-    """A token that serves once and has served.
+    """A single-use token that was used.
 
-    Kept until it would have run out anyway; ``digest`` is its SHA-256.
+    Kept until the token's expiry; ``digest`` is its SHA-256.
     """
 
     digest = fields.CharField(64, unique=True)
@@ -199,9 +201,9 @@ class SpentToken(Row):
 
 
 class IdentityVerificationRequest(Row):
-    """One question to the authority's register of persons, with its answer.
+    """One query to the authority's register of persons, with its response.
 
-    Kept for a day or two: it limits how often a person may ask, and answers the same question again.
+    Kept for a day or two: limits how often a person may cause queries, and repeats the response to the same query.
     """
 
     pool = fields.CharField(32)
@@ -209,7 +211,7 @@ class IdentityVerificationRequest(Row):
     number_hash = fields.CharField(64)
     pair_hash = fields.CharField(64)
     answer = fields.CharField(12, default="")
-    """A value of ``domain.identity.IdentityVerificationResult``; empty: none came."""
+    """A value of ``domain.identity.IdentityVerificationResult``; empty: no response."""
     asked_at = fields.DatetimeField()
 
     class Meta:
@@ -218,7 +220,7 @@ class IdentityVerificationRequest(Row):
 
 
 class FormDraft(Row):
-    """What a person typed into a form and has not saved yet, to go on with on any device; one per form."""
+    """Unsaved input of a person in a form, to continue on any device; one per form."""
 
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.CASCADE, related_name="drafts")
     account_id: UUID
@@ -234,10 +236,11 @@ class FormDraft(Row):
 
 
 class IdempotencyKey(Row):
-    """The answer to a request that must not be carried out twice.
+    """The response to a request that must not be carried out twice.
 
-    ``owner`` is who asked (a session, or a talk's id) and for what; ``fingerprint`` is the keyed hash of the request,
-    so that the same key with another body is refused. ``answer_sealed`` is empty while the action is under way.
+    ``owner`` names the requester (a session, or a talk's id) and the operation; ``fingerprint`` is the keyed hash of
+    the request, so that the same key with another body is refused. ``answer_sealed`` is empty while the action is under
+    way.
     """
 
     owner = fields.CharField(80)

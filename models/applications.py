@@ -11,7 +11,7 @@ from models.base import Row, text_array
 
 
 class Application(Row):
-    """One application. At most one of a person is live (not entered, refused or cancelled) at a time.
+    """One application. A person has at most one live application (not entered, refused or cancelled) at a time.
 
     ``region``, ``region_path``, ``name`` repeat the form's for lists and queues and are written at submission.
     ``round`` counts submissions; ``step`` is the index of the review step under way, -1 outside review. ``version``
@@ -27,7 +27,7 @@ class Application(Row):
     account_id: UUID
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, null=True)
     expert_id: UUID | None
-    """Of a renewal from the start, else from entry on."""
+    """The expert in a renewal from the start, else set at entry."""
     entry_type = fields.CharField(12)
     state = fields.CharField(20)
     state_since = fields.DatetimeField()
@@ -39,18 +39,18 @@ class Application(Row):
     step = fields.IntField(default=-1)
     version = fields.IntField(default=1)
     locked_version = fields.IntField(null=True)
-    """The version that was printed, while printing locks."""
+    """The version that was printed, while printing locks the form."""
     sent_back_fields: list[str] = text_array()
-    """What may be changed while sent back; ``*`` alone: everything."""
+    """Codes of the fields that may be changed after return for correction; ``*`` alone: all."""
     expert_number = fields.CharField(32, default="")
-    """Given at approval, kept at entry."""
+    """Assigned at approval, kept at entry."""
     submitted_at = fields.DatetimeField(null=True)
     approved_at = fields.DatetimeField(null=True)
     """When the last review step passed."""
     notice_from = fields.DatetimeField(null=True)
     notice_until = fields.DatetimeField(null=True)
     reason = fields.CharField(500, default="")
-    """Of a refusal."""
+    """Reason of a refusal."""
     created_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
 
@@ -61,7 +61,8 @@ class Application(Row):
 
 
 class ApplicationSection(Row):
-    """One section's values as sealed JSON (field → value). ``version`` tells a stale device from a fresh one."""
+    """One section's values as sealed JSON (field → value). ``version`` detects writes from a device with older
+    values."""
 
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="sections")
     application_id: UUID
@@ -76,7 +77,7 @@ class ApplicationSection(Row):
 
 
 class ApplicationSpecialty(Row):
-    """A specialty as submitted. ``choice``: preferred 首选 or alternative 备选; ``state`` as of a review task."""
+    """A specialty as submitted. ``choice``: preferred 首选 or alternative 备选; ``state`` as in a review task."""
 
     application: Any = fields.ForeignKeyField(
         "models.Application", on_delete=fields.CASCADE, related_name="specialties"
@@ -87,7 +88,7 @@ class ApplicationSpecialty(Row):
     position = fields.IntField(default=0)
     state = fields.CharField(12, default="open")
     admitted = fields.BooleanField(null=True)
-    """Of an alternative one: whether the last reviewer lets it into the pool; None: not decided."""
+    """For an alternative one: whether the last reviewer admits it to the pool; None: not decided."""
 
     class Meta:
         table = "application_specialty"
@@ -96,10 +97,10 @@ class ApplicationSpecialty(Row):
 
 
 class ExamSheet(Row):
-    """A sheet of examination results as it was read. ``state``: checked, or done once the office decided to take it in.
+    """A parsed sheet of examination results. ``state``: checked, or done once the office imported it.
 
-    ``lines`` are the rows that can be used, by application and without personal data; ``errors`` says what is wrong
-    with the others; ``result`` counts what was done.
+    ``lines`` are the valid rows, by application and without personal data; ``errors`` lists the faults of the others;
+    ``result`` counts the changes made.
     """
 
     pool = fields.CharField(32)
@@ -119,9 +120,9 @@ class ExamSheet(Row):
 
 
 class Attachment(Row):
-    """A file of a field. ``state``: uploading, ready or removed. ``key`` names it in the file store, at random.
+    """A file of a field. ``state``: uploading, ready or removed. ``key`` is its random name in the file store.
 
-    While uploading, ``received`` bytes have come in parts; the client may ask and go on from there.
+    While uploading, ``received`` counts the bytes received in parts; the client may query it and resume there.
     """
 
     pool = fields.CharField(32)
@@ -133,7 +134,7 @@ class Attachment(Row):
     application_id: UUID | None
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.CASCADE, null=True)
     draw_id: UUID | None
-    """Of what an agency attaches to its request for verification."""
+    """The draw whose request for verification this file belongs to; None: a file of an application."""
     field = fields.CharField(80)
     """Code of the form's field; ``records[2].proof`` for a column of records is ``records.proof`` with ``row`` 2."""
     row = fields.IntField(default=0)
@@ -143,12 +144,12 @@ class Attachment(Row):
     sha256 = fields.CharField(64, default="")
     received = fields.IntField(default=0)
     parts: list[str] = text_array()
-    """Names of the parts that have come, in order; each begins with its offset."""
+    """Names of the received parts, in order; each begins with its offset."""
     key = fields.CharField(100)
-    """Shared by rows that took the file over from an earlier application; it goes with the last of them."""
+    """Shared by rows that reuse the file of an earlier application; the file is deleted with the last of them."""
     thumb_key = fields.CharField(100, default="")
     taken_from = fields.UUIDField(null=True)
-    """The earlier application of the same person whose file this is too."""
+    """The earlier application of the same person from which this file is reused."""
     state = fields.CharField(12, default="uploading")
     created_at = fields.DatetimeField()
     ready_at = fields.DatetimeField(null=True)
@@ -160,7 +161,7 @@ class Attachment(Row):
 
 
 class PrintedForm(Row):
-    """A paper that was made from an application: which version, and the code that its QR shows."""
+    """A printed application: its version, and the code in its QR code."""
 
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="prints")
     application_id: UUID

@@ -1,4 +1,4 @@
-"""Who came, when, and how they were urged."""
+"""Attendance: entries and exits, claims of presence, urgings."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Attendance(Row):
 
 
 async def has_entered(invitation_id: UUID) -> bool:
-    """Whether an entry that counts stands; a claim to be there is none."""
+    """Whether an entry is recorded; a claim of presence is none."""
     return await Attendance.exists(invitation_id=invitation_id, direction="in")
 
 
 class PresenceClaim(Row):
-    """An expert says that he is there (自报到场). It counts for nothing; an entry does."""
+    """An expert's own claim to be present (自报到场). It counts for nothing; an entry does."""
 
     invitation: Any = fields.OneToOneField(
         "models.Invitation", on_delete=fields.RESTRICT, related_name="presence_claim"

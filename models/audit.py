@@ -1,4 +1,4 @@
-"""Append-only trail of who did what, hash-chained per pool by a sealer job."""
+"""Append-only audit log, hash-chained per pool by a sealer job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from models.base import Row
 
 
 class AuditEntry(Row):
-    """``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. The rest is forbidden."""
+    """``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. All other updates are
+    forbidden."""
 
     pool = fields.CharField(32)
     at = fields.DatetimeField()
@@ -18,7 +19,7 @@ class AuditEntry(Row):
     actor_role = fields.CharField(20)
     action = fields.CharField(60)
     subject = fields.CharField(20)
-    """The noun: draw, invitation, account…"""
+    """Kind of object: draw, invitation, account…"""
     subject_id = fields.UUIDField(null=True)
     details: Any = fields.JSONField(default=dict)
     """Facts without personal data in clear."""

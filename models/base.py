@@ -1,4 +1,4 @@
-"""What every table shares."""
+"""Base of all tables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from domain.ids import new_id
 
 
 class _Quick(ModelMeta):
-    """Keeps Tortoise from reading the source of each model for comments, which took longer than importing them."""
+    """Keeps Tortoise from reading the source of each model for comments, which took longer than importing the
+    models."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> _Quick:
         return cast(_Quick, super().__new__(cls, name, bases, {"_no_comments": True, **attrs}))
 
 
 class Row(Model, metaclass=_Quick):
-    """A row with a time-ordered random key, made before the insert so that bulk inserts know their ids."""
+    """A row with a time-ordered random key, set before the insert so that bulk inserts know their ids."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
 

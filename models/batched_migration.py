@@ -1,8 +1,8 @@
-"""A migration that renders the models as seldom as it can.
+"""A migration that renders the models as seldom as possible.
 
-Tortoise renders all of them anew after every operation, and once more for a copy of what was before it, which made the
-first start of an empty database take most of its time. Here operations that look only ahead get no copy, and neighbours
-share one rendering.
+Tortoise renders all models anew after every operation, and once more for a copy of the state before it, which took most
+of the first start with an empty database. Here operations that never read the earlier state get no copy, and adjacent
+ones share one rendering.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _LOOK_ONLY_AHEAD = (
     ops.AlterModelOptions,
     ops.RunSQL,
 )
-"""Operations that never ask what was there before."""
+"""Operations that never read the earlier state."""
 
 
 class BatchedMigration(migrations.Migration):
-    """For migrations that mostly create tables; everything else of it is Tortoise's."""
+    """For migrations that mostly create tables; otherwise behaves as Tortoise's."""
 
     async def apply(
         self,
@@ -52,7 +52,8 @@ class BatchedMigration(migrations.Migration):
 
 
 def _groups(operations: Sequence[ops.Operation]) -> list[list[ops.Operation]]:
-    """Neighbours that can be rendered together. A table is made as its model stands: what is done to it later waits."""
+    """Adjacent operations that can be rendered together. A table is created in its model's state; later changes to it
+    wait for the next group."""
     groups: list[list[ops.Operation]] = []
     made: set[str] = set()
     for operation in operations:
@@ -70,7 +71,7 @@ def _groups(operations: Sequence[ops.Operation]) -> list[list[ops.Operation]]:
 
 @contextmanager
 def _rendered_once(state: State) -> Iterator[None]:
-    """Models that operations want to have rendered anew wait for the end of the block."""
+    """Defers rendering of models that operations ask for to the end of the block."""
     waiting: set[tuple[str, str]] = set()
     own = vars(state)
     own["reload_models"] = waiting.update

@@ -1,4 +1,4 @@
-"""When people may apply, and the employers they choose from."""
+"""Campaigns, in which people may apply, and the employers they choose from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.base import Row, text_array
 class Campaign(Row):
     """A recruitment campaign (征集). Windows are half-open; a missing end means none.
 
-    It is seen by applicants from ``published_at`` on; ``closed_at`` ends it early.
+    Applicants see it from ``published_at`` on; ``closed_at`` ends it early.
     """
 
     pool = fields.CharField(32)
@@ -27,7 +27,7 @@ class Campaign(Row):
     pay_until = fields.DatetimeField(null=True)
     announcement = fields.TextField(default="")
     advice: Any = fields.JSONField(default=dict)
-    """Lines for policy advice (政策咨询), by region code."""
+    """Contacts for policy advice (政策咨询), by region code."""
     created_at = fields.DatetimeField()
     published_at = fields.DatetimeField(null=True)
     closed_at = fields.DatetimeField(null=True)
@@ -47,7 +47,7 @@ class Employer(Row):
     region = fields.CharField(6, default="")
     created_at = fields.DatetimeField()
     retired_at = fields.DatetimeField(null=True)
-    """No longer offered; who chose it keeps it."""
+    """Since when it is no longer offered; applicants who chose it keep it."""
 
     class Meta:
         table = "employer"
@@ -78,10 +78,9 @@ class EmployerRequest(Row):
 
 
 class EmployerImport(Row):
-    """A sheet of units as it was read. ``state``: checked, or done once the office decided to add them.
+    """A parsed sheet of employers. ``state``: checked, or done once the office imported it.
 
-    ``lines`` are the sheet's rows that can be used, ``errors`` says what is wrong with the others; ``result`` counts
-    what was done.
+    ``lines`` are the valid rows, ``errors`` lists the faults of the others; ``result`` counts the changes made.
     """
 
     pool = fields.CharField(32)

@@ -1,4 +1,4 @@
-"""Certificates that were issued, and the counters of their numbers."""
+"""Issued certificates, and the counters of their numbers."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from models.base import Row
 class Certificate(Row):
     """A certificate (证书). ``kind``: exam or course. ``state``: valid, replaced or revoked.
 
-    ``holder``, ``masked_id_number`` and ``facts`` say what stood on it when it was issued; ``digest`` seals them.
+    ``holder``, ``masked_id_number`` and ``facts`` are its contents at issue; ``digest`` seals them.
     """
 
     pool = fields.CharField(32)
     kind = fields.CharField(12)
     number = fields.CharField(40)
     token = fields.CharField(32, unique=True)
-    """192 random bits, in the QR code; numbers can be guessed."""
+    """192 random bits, in the QR code; unlike the number it can't be guessed."""
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="certificates")
     account_id: UUID
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, null=True)
     expert_id: UUID | None
     source_id = fields.UUIDField()
-    """The candidate of an examination, or the enrolment in a course, that it proves."""
+    """The candidate of an examination, or the enrolment in a course, for which it was issued."""
     title = fields.CharField(100)
     text = fields.CharField(200)
     holder = fields.CharField(50)
@@ -53,7 +53,7 @@ class Certificate(Row):
 
 
 class CertificateSerial(Row):
-    """Serials of a kind used in a year. It grows in the transaction that issues, so no number is left out."""
+    """Number of serials used for a kind in a year. It grows in the issuing transaction, so there are no gaps."""
 
     pool = fields.CharField(32)
     letter = fields.CharField(1)

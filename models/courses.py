@@ -1,4 +1,4 @@
-"""Continuing education (继续教育): courses, what is studied in them, who is called, and what each has studied."""
+"""Continuing education (继续教育): courses, their content, participants, and each participant's progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.base import Row
 class Course(Row):
     """A course (课程). ``state``: draft, published, closed or cancelled.
 
-    ``rules`` is the rulebook's section ``course`` as it stood at publishing.
+    ``rules`` is a copy of the rulebook's section ``course`` at publishing.
     """
 
     pool = fields.CharField(32)
@@ -22,18 +22,19 @@ class Course(Row):
     description = fields.CharField(1000, default="")
     state = fields.CharField(12, default="draft")
     audience = fields.CharField(12, default="all")
-    """all: every expert of the pool; campaigns: who entered by one of ``campaigns``; listed: only who is added."""
+    """all: every expert of the pool; campaigns: experts who entered through one of ``campaigns``; listed: only those
+    added by name."""
     campaigns = cast("list[UUID]", ArrayField("uuid", default=list))
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField()
-    """From when to when it is held (开始时间、结束时间), to the second."""
+    """The course takes place from ``opens_at`` to ``closes_at`` (开始时间、结束时间), to the second."""
     amount = fields.IntField(null=True)
     """Fen that each participant pays; None: free."""
     exam: Any = fields.ForeignKeyField("models.Exam", on_delete=fields.RESTRICT, null=True, related_name="courses")
     exam_id: UUID | None
-    """What is sat once everything is studied; None: studying is enough."""
+    """The examination that follows once everything is studied; None: studying is enough."""
     required = fields.BooleanField(default=False)
-    """Who has not finished it by its end is not drawn, where the rulebook says so."""
+    """An expert who has not finished it by its end is not drawn, where the rulebook says so."""
     rules: Any = fields.JSONField(default=dict)
     created_at = fields.DatetimeField()
     created_by = fields.UUIDField(null=True)
@@ -46,7 +47,7 @@ class Course(Row):
 
 
 class CourseItem(Row):
-    """Something to study. ``kind``: video, pages (slides or a text, page by page) or live (a lecture at a time)."""
+    """A unit of content. ``kind``: video, pages (slides or a text, page by page) or live (a lecture at a time)."""
 
     course: Any = fields.ForeignKeyField("models.Course", on_delete=fields.CASCADE, related_name="items")
     course_id: UUID
@@ -54,20 +55,20 @@ class CourseItem(Row):
     kind = fields.CharField(8)
     title = fields.CharField(100)
     seconds = fields.IntField(default=0)
-    """Length of a video, as its file says, or of a lecture."""
+    """Length of a video, as its file states, or of a lecture."""
     credit = fields.IntField(null=True)
     """Hundredths of a class hour (学时); None: by the rulebook from ``seconds``."""
     media_key = fields.CharField(100, default="")
-    """Of a video; not sealed, see ``docs/decisions/0013-media-of-courses.md``."""
+    """File of a video; not encrypted, see ``docs/decisions/0013-media-of-courses.md``."""
     media_bytes = fields.BigIntField(default=0)
     pages: Any = fields.JSONField(default=list)
-    """Keys of the pages' pictures, in order; sealed JPEG files."""
+    """Keys of the images of its pages, in order; encrypted JPEG files."""
     starts_at = fields.DatetimeField(null=True)
     ends_at = fields.DatetimeField(null=True)
     place = fields.CharField(200, default="")
-    """Of a lecture: a room, or the address of its stream."""
+    """Place of a lecture: a room, or the address of its stream."""
     code_sealed = fields.TextField(default="")
-    """What the lecturer shows and participants type (签到码)."""
+    """The code that the lecturer shows and participants type (签到码)."""
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -78,8 +79,8 @@ class CourseItem(Row):
 class CourseEnrolment(Row):
     """An expert who is called to a course (学员). ``state``: called, learned, finished or left.
 
-    What the list shows in five columns stands in five fields that don't follow from each other: ``progress``,
-    ``exam_state``, ``make_ups``, ``finished_at``, ``marked_at``.
+    The list's five columns are five independent fields: ``progress``, ``exam_state``, ``make_ups``, ``finished_at``,
+    ``marked_at``.
     """
 
     course: Any = fields.ForeignKeyField("models.Course", on_delete=fields.CASCADE, related_name="enrolments")
@@ -91,22 +92,22 @@ class CourseEnrolment(Row):
     state = fields.CharField(12, default="called")
     opens_at = fields.DatetimeField(null=True)
     closes_at = fields.DatetimeField(null=True)
-    """From when to when this person may study; None: not paid yet."""
+    """This person may study from ``opens_at`` to ``closes_at``; None: not paid yet."""
     progress = fields.SmallIntField(default=0)
-    """Thousandths of everything there is to study."""
+    """Thousandths of the whole content."""
     exam_state = fields.CharField(8, default="")
-    """pending, passed or failed (批阅状态); empty: not sat."""
+    """pending, passed or failed (批阅状态); empty: not taken."""
     marked_at = fields.DatetimeField(null=True)
     make_ups = fields.SmallIntField(default=0)
-    """Make-up periods that were given (补学)."""
+    """Make-up periods granted (补学)."""
     finished_at = fields.DatetimeField(null=True)
     """When the training was completed (培训完毕)."""
     warnings = fields.SmallIntField(default=0)
-    """Steps of ``course.reminders`` that are behind."""
+    """Number of steps of ``course.reminders`` that are past."""
     overdue_at = fields.DatetimeField(null=True)
-    """Since when the time is over and no further period follows by itself."""
+    """Since when the time is over and no further period follows automatically."""
     excluded_at = fields.DatetimeField(null=True)
-    """Since when the expert is not drawn for want of this course; None again once it is finished."""
+    """Since when the expert is excluded from draws for not finishing this course; None again once it is finished."""
     called_at = fields.DatetimeField()
 
     class Meta:
@@ -116,7 +117,7 @@ class CourseEnrolment(Row):
 
 
 class CourseStudy(Row):
-    """What one participant has studied of one item.
+    """One participant's progress in one item.
 
     ``watched`` are merged intervals ``[from, to)`` in seconds of a video, or pairs of a page and its seconds.
     """
@@ -127,19 +128,19 @@ class CourseStudy(Row):
     item_id: UUID
     watched: Any = fields.JSONField(default=list)
     seconds = fields.IntField(default=0)
-    """Of ``watched``, each counted once."""
+    """Seconds in ``watched``, each counted once."""
     position = fields.IntField(default=0)
-    """Where to go on: a second, or a page."""
+    """Where to resume: a second, or a page."""
     player = fields.SmallIntField(default=0)
-    """Number of the player that runs; grows whenever one is opened."""
+    """Number of the active player; grows whenever one is opened."""
     beat_at = fields.DatetimeField(null=True)
     """When the player last reported; None: it was replaced by another item's."""
     asked_at = fields.DatetimeField(null=True)
-    """Since when a question for presence waits for its answer."""
+    """Since when a presence check waits for its answer."""
     next_question = fields.IntField(null=True)
-    """Second of content at which presence is asked next."""
+    """Second of content at which the next presence check comes."""
     missed = fields.SmallIntField(default=0)
-    """Questions for presence that were answered too late."""
+    """Presence checks that were answered too late."""
     done_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -17,7 +17,7 @@ class Draw(Row):
     pool = fields.CharField(32)
     number = fields.CharField(24)
     kind = fields.CharField(12, default="normal")
-    """normal, redraw (重新抽取) or recall (通知原专家); the two last follow an ``original``."""
+    """normal, redraw (重新抽取) or recall (通知原专家); the latter two follow an ``original``."""
     original: Any = fields.ForeignKeyField(
         "models.Draw", on_delete=fields.RESTRICT, related_name="followers", null=True
     )
@@ -46,7 +46,7 @@ class Draw(Row):
     terminal = fields.CharField(64, default="")
     gathering_first = fields.DatetimeField(null=True)
     lead_seconds = fields.IntField(default=3600)
-    """No call is begun later than this before gathering, as published with the newest round."""
+    """No new call begins later than this before gathering, as published with the newest round."""
     previews = fields.IntField(default=0)
     created_at = fields.DatetimeField()
     started_at = fields.DatetimeField(null=True)
@@ -54,15 +54,15 @@ class Draw(Row):
     ended_at = fields.DatetimeField(null=True)
     unsealed_notice_at = fields.DatetimeField(null=True)
     digest_at = fields.DatetimeField(null=True)
-    """Before this the agency gets no further progress; None: it never got any."""
+    """The agency gets no progress notice before this time; None: it never got one."""
     digest_agreed = fields.IntField(default=0, db_default=0)
-    """How many had agreed at the last progress notice."""
+    """Acceptances reported in the last progress notice."""
     staff_phone_sealed = fields.TextField(default="", db_default="")
-    """Of a recall: the phone with which the agency's person talks to the experts."""
+    """In a recall: the phone with which the agency's contact calls the experts."""
     log_head = fields.CharField(64, default="")
     log_length = fields.IntField(default=0)
     logged_at: datetime | None = None
-    """When its newest entry lies, once that was read or written; no column."""
+    """Time of the newest log entry, once read or written in this process; not a column."""
 
     class Meta:
         table = "draw"
@@ -98,7 +98,8 @@ class DrawLot(Row):
 
 
 class SupervisorEntry(Row):
-    """A line of the office's register of supervisors (监督人名册), from which agencies choose; ended, never deleted."""
+    """The office's register of supervisors (监督人名册), from which agencies choose; entries are ended, never
+    deleted."""
 
     pool = fields.CharField(32)
     name = fields.CharField(50)
@@ -108,7 +109,7 @@ class SupervisorEntry(Row):
     active_from = fields.DatetimeField()
     active_until = fields.DatetimeField(null=True)
     entered_by_id = fields.UUIDField(null=True)
-    """The account of the office's person; None: the service itself."""
+    """The account of the member of the office who entered it; None: the service itself."""
     ended_by_id = fields.UUIDField(null=True)
 
     class Meta:
@@ -117,7 +118,7 @@ class SupervisorEntry(Row):
 
 
 class Supervisor(Row):
-    """A supervising person (监督人) of a draw, as the register's entry said when it was chosen."""
+    """A supervising person (监督人) of a draw, copied from the register's entry when chosen."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="supervisors")
     draw_id: UUID
@@ -132,7 +133,7 @@ class Supervisor(Row):
 
 
 class RecusalUnit(Row):
-    """A unit whose people must not be drawn. ``fixed``: tenderee or agency, can't be deleted."""
+    """A unit whose employees must not be drawn. ``fixed``: tenderee or agency, can't be deleted."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="recusal_units")
     draw_id: UUID
@@ -140,7 +141,7 @@ class RecusalUnit(Row):
     credit_code = fields.CharField(40, default="")
     reason = fields.CharField(100)
     evidence = fields.CharField(50, default="", db_default="")
-    """Class of evidence (依据) of the rulebook's list; empty for fixed ones, which the project's own data name."""
+    """Class of evidence (依据) from the rulebook's list; empty for fixed units, which the project itself names."""
     fixed = fields.BooleanField(default=False)
 
     class Meta:
@@ -148,7 +149,7 @@ class RecusalUnit(Row):
 
 
 class RecusalPerson(Row):
-    """A person who must not be drawn: by ID number hash, else by name and unit."""
+    """A person who must not be drawn: matched by ID number hash, else by name and unit."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="recusal_persons")
     draw_id: UUID
@@ -176,10 +177,10 @@ class AvoidedDraw(Row):
 
 
 class RecalledExpert(Row):
-    """An expert of the original panel in a recall (通知原专家), and what was agreed with him on the phone.
+    """An expert of the original panel in a recall (通知原专家), and the result of the phone call with him.
 
     ``earlier`` is his invitation of the original draw. ``takes_part`` None: not agreed yet (未确认). Only the final
-    confirmation makes an invitation of it.
+    confirmation creates an invitation.
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="recalled")
@@ -202,7 +203,7 @@ class RecalledExpert(Row):
 
 
 class RecusalCommitment(Row):
-    """The recusals as a round committed them: ``root`` is published, ``opening_sealed`` holds salts and entries."""
+    """The recusals as a round committed to them: ``root`` is published, ``opening_sealed`` holds salts and entries."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="commitments")
     draw_id: UUID
@@ -216,7 +217,7 @@ class RecusalCommitment(Row):
 
 
 class UsageCount(Row):
-    """How often something limited was done on a day: ``kind`` preview or draft, of a project or an organisation."""
+    """Daily counter of a limited action: ``kind`` preview or draft, of a project or an organisation."""
 
     kind = fields.CharField(20)
     subject_id = fields.UUIDField()
@@ -229,9 +230,9 @@ class UsageCount(Row):
 
 
 class CallNotice(Row):
-    """What an expert is called with (语音通知): venue, address, room, gathering time, contact.
+    """The notice with which experts are called (语音通知): venue, address, room, gathering time, contact.
 
-    ``position`` is its number, which the record publishes: one notice of a draw each (database rule).
+    ``position`` is its number, which the record publishes; unique within a draw (database rule).
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="call_notices")
@@ -284,7 +285,7 @@ class Condition(Row):
 
 
 class DrawApplication(Row):
-    """A request for verification (核验) of a draw; ``state`` submitted, withdrawn, approved or refused."""
+    """An agency's request for verification (核验) of a draw; ``state`` submitted, withdrawn, approved or refused."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="applications")
     draw_id: UUID
@@ -322,7 +323,7 @@ class Round(Row):
     opened_at = fields.DatetimeField()
     reveal_until = fields.DatetimeField(null=True)
     start_by = fields.DatetimeField(null=True)
-    """When the system starts by itself with the seed that stands."""
+    """When the system starts calling by itself with the seed that was fixed."""
     aborted_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -357,7 +358,7 @@ class CandidateList(Row):
 
 
 class ListSnapshot(Row):
-    """The facts by which each candidate of a list was judged, in the order of its leaves; compressed and sealed."""
+    """The facts by which each candidate of a list was judged, in the order of its leaves; compressed and encrypted."""
 
     list_id: UUID = fields.UUIDField(unique=True)
     sealed = fields.BinaryField()
@@ -367,7 +368,7 @@ class ListSnapshot(Row):
 
 
 class SkipFact(Row):
-    """Why a candidate was passed over: the same facts at that moment, sealed. The log shows their digest."""
+    """Why a candidate was skipped: the same facts at that moment, encrypted. The log shows their digest."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="skip_facts")
     draw_id: UUID
@@ -380,7 +381,7 @@ class SkipFact(Row):
 
 
 class LogEntry(Row):
-    """One line of the published record; ``facts`` is the whole entry as hashed."""
+    """One line of the published record; ``facts`` is the whole entry as it was hashed."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="log")
     draw_id: UUID
@@ -396,7 +397,7 @@ class LogEntry(Row):
 
 
 class Absence(Row):
-    """A place that must be filled again (人工请假 / 缺席 / 现场回避). ``handled_at``: when that began."""
+    """A place that must be filled again (人工请假 / 缺席 / 现场回避). ``handled_at``: when refilling began."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="absences")
     draw_id: UUID
@@ -418,7 +419,7 @@ class Absence(Row):
 
 
 class DiscardRequest(Row):
-    """A request that an expert who has agreed give up the place; it counts only when confirmed.
+    """A request that an expert who has accepted give up the place; it takes effect only when confirmed.
 
     ``kind`` leave waits for the expert, recusal for the verifier or a supervisor; ``state`` is a
     ``domain.draws.lifecycles.DiscardState``. One open request per invitation and kind (database rule).
@@ -432,7 +433,7 @@ class DiscardRequest(Row):
     invitation_id: UUID
     kind = fields.CharField(12)
     cause = fields.CharField(50, default="")
-    """Class of a recusal, one of the rulebook's ``recusal_reasons``."""
+    """Class of a recusal, from the rulebook's ``recusal_reasons``."""
     reason = fields.CharField(200)
     state = fields.CharField(12, default="open")
     asked_by_id = fields.UUIDField()

@@ -1,6 +1,6 @@
-"""Examinations: the item bank, papers, sittings, and what candidates answered. Marks are integer tenths (15 = 1.5).
+"""Examinations: the item bank, papers, sittings, and candidates' answers. Marks are integer tenths (15 = 1.5).
 
-Two tables have no model, since nothing reads them row by row: ``exam_answer_event`` (every answer as a device sent it)
+Two tables have no model, since they are never read row by row: ``exam_answer_event`` (every answer as a device sent it)
 and ``exam_answer`` (the answers of a sealed attempt, which are marked). Both are created in migration 0003.
 """
 
@@ -18,7 +18,7 @@ from models.base import Row, text_array
 class ExamItem(Row):
     """An item of the bank (试题). ``kind``: single, multiple, true_false, short, or case (a text with its own items).
 
-    What is asked stands in its versions. ``group`` is the case that an item belongs to, ``position`` its place there.
+    Its text stands in its versions. ``group`` is the case that an item belongs to, ``position`` its place there.
     """
 
     pool = fields.CharField(32)
@@ -31,14 +31,14 @@ class ExamItem(Row):
     group_id: UUID | None
     position = fields.SmallIntField(default=0)
     version = fields.IntField(default=1)
-    """Number of the version that new papers take."""
+    """Number of the version that new papers use."""
     stem_hash = fields.CharField(64)
-    """SHA-256 of the current stem without spaces and punctuation: finds duplicates."""
+    """SHA-256 of the current stem without spaces and punctuation, to find duplicates."""
     used = fields.IntField(default=0)
-    """Papers that it stood in."""
+    """Number of papers that contained it."""
     created_at = fields.DatetimeField()
     retired_at = fields.DatetimeField(null=True)
-    """No paper takes it from then on."""
+    """No new paper uses it after this time."""
 
     class Meta:
         table = "exam_item"
@@ -47,7 +47,7 @@ class ExamItem(Row):
 
 
 class ExamItemVersion(Row):
-    """What an item asks, as it stood at one time; never changed, since papers point at it. Holds no key."""
+    """The text of an item at one time; never changed, since papers refer to it. Holds no key."""
 
     item: Any = fields.ForeignKeyField("models.ExamItem", on_delete=fields.CASCADE, related_name="versions")
     item_id: UUID
@@ -60,7 +60,7 @@ class ExamItemVersion(Row):
     fixed_order = fields.BooleanField(default=False)
     """Options are not shuffled (以上都对, numbers)."""
     basis = fields.CharField(300, default="")
-    """The article it rests on (法条); shown with the key only."""
+    """The legal article behind the key (法条); shown with the key only."""
     created_at = fields.DatetimeField()
     created_by = fields.UUIDField(null=True)
 
@@ -70,14 +70,14 @@ class ExamItemVersion(Row):
 
 
 class ExamItemKey(Row):
-    """The key of a version, apart from it: no query of a candidate's touches this table."""
+    """The key of a version, in a table of its own, which no query for candidates touches."""
 
     version: Any = fields.OneToOneField("models.ExamItemVersion", on_delete=fields.CASCADE, related_name="key")
     version_id: UUID
     mask = fields.IntField(default=0)
-    """Right options; 0 for a short answer."""
+    """Correct options; 0 for a short answer."""
     answer = fields.TextField(default="")
-    """Of a short answer: what markers compare with."""
+    """The model answer of a short answer, for markers."""
     explanation = fields.TextField(default="")
 
     class Meta:
@@ -85,10 +85,10 @@ class ExamItemKey(Row):
 
 
 class ExamImport(Row):
-    """A file of items as it was read. ``state``: checked, or done once it was decided to take it in.
+    """A parsed file of items. ``state``: checked, or done once it was imported.
 
-    ``lines`` are the items that can be used, sealed, since they hold keys; ``errors`` says what is wrong with the
-    others; ``result`` counts what was done.
+    ``lines`` are the valid items, encrypted, since they hold keys; ``errors`` lists the faults of the others;
+    ``result`` counts the changes made.
     """
 
     pool = fields.CharField(32)
@@ -109,7 +109,7 @@ class ExamImport(Row):
 
 
 class ExamBlueprint(Row):
-    """How papers are put together (组卷方案). ``cells``: ``{"chapter", "kind", "difficulty", "count", "mark"}`` each.
+    """Composition of papers (组卷方案). ``cells``: ``{"chapter", "kind", "difficulty", "count", "mark"}`` each.
 
     An empty chapter and a difficulty of 0 mean any. A published examination keeps its own copy.
     """
@@ -128,7 +128,7 @@ class ExamBlueprint(Row):
 class Exam(Row):
     """An examination. ``purpose``: entry, campaign, single or mock. ``state``: draft, published, closed or cancelled.
 
-    ``rules`` is the rulebook's section ``exam`` as it stood at publishing, ``cells`` the blueprint's.
+    ``rules`` is a copy of the rulebook's section ``exam`` at publishing, ``cells`` of the blueprint's.
     """
 
     pool = fields.CharField(32)
@@ -136,13 +136,13 @@ class Exam(Row):
     purpose = fields.CharField(12)
     campaign: Any = fields.ForeignKeyField("models.Campaign", on_delete=fields.RESTRICT, null=True)
     campaign_id: UUID | None
-    """Only who applied in it is called; None: all."""
+    """Only applicants of this campaign are called; None: all."""
     blueprint: Any = fields.ForeignKeyField("models.ExamBlueprint", on_delete=fields.RESTRICT, null=True)
     blueprint_id: UUID | None
     state = fields.CharField(12, default="draft")
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField()
-    """The window of all sittings."""
+    """All sittings lie between ``opens_at`` and ``closes_at``."""
     rules: Any = fields.JSONField(default=dict)
     cells: Any = fields.JSONField(default=list)
     created_at = fields.DatetimeField()
@@ -150,7 +150,7 @@ class Exam(Row):
     published_at = fields.DatetimeField(null=True)
     closed_at = fields.DatetimeField(null=True)
     released_at = fields.DatetimeField(null=True)
-    """When the office let the results out; None where they are shown at once."""
+    """When the office released the results; None where they are shown at once."""
 
     class Meta:
         table = "exam"
@@ -158,7 +158,7 @@ class Exam(Row):
 
 
 class ExamSitting(Row):
-    """A time at which the examination can be sat (场次). Where the rulebook asks for no booking there is one."""
+    """A time at which the examination can be taken (场次). Without booking there is only one."""
 
     exam: Any = fields.ForeignKeyField("models.Exam", on_delete=fields.CASCADE, related_name="sittings")
     exam_id: UUID
@@ -176,7 +176,7 @@ class ExamSitting(Row):
 class ExamCandidate(Row):
     """A person who is called to an examination. ``state``: called, passed, failed or left.
 
-    ``waiting`` is the full sitting that the person waits for, beside the one that is booked, if any.
+    ``waiting`` is the full sitting on whose waiting list the person is, beside the booked one, if any.
     """
 
     exam: Any = fields.ForeignKeyField("models.Exam", on_delete=fields.CASCADE, related_name="candidates")
@@ -197,18 +197,18 @@ class ExamCandidate(Row):
     waiting_since = fields.DatetimeField(null=True)
     state = fields.CharField(12, default="called")
     extra_minutes = fields.SmallIntField(default=0)
-    """Allowance beside the length of the paper."""
+    """Extra time in addition to the length of the paper."""
     extra_tries = fields.SmallIntField(default=0)
     allowance_reason = fields.CharField(200, default="")
     notice_read_at = fields.DatetimeField(null=True)
-    """When the notice was read and the risks accepted."""
+    """When the candidate read the notice and accepted the risks."""
     face = fields.CharField(12, default="")
-    """passed: by the platform; other: identified in another way; empty: not yet."""
+    """passed: by the platform; other: identified in another way; empty: not checked yet."""
     face_at = fields.DatetimeField(null=True)
     face_reference = fields.CharField(64, default="")
     """The platform's number, or the account of the official who identified the person."""
     reminders = fields.SmallIntField(default=0)
-    """Steps of ``exam.reminders`` that are behind."""
+    """Number of steps of ``exam.reminders`` that are past."""
     called_at = fields.DatetimeField()
     concluded_at = fields.DatetimeField(null=True)
 
@@ -222,7 +222,7 @@ class ExamAttempt(Row):
     """One paper of a candidate (一次作答). Slot n of the paper is element n of ``versions``, ``orders`` and ``marks``.
 
     ``orders`` are indexes of permutations of the options (``domain.exams.papers``). ``deadline`` is fixed at the start;
-    answers that come until ``grace_until`` are taken with a mark, later ones are kept as evidence.
+    answers received until ``grace_until`` count and are flagged as late, later ones are kept as evidence.
     """
 
     exam: Any = fields.ForeignKeyField("models.Exam", on_delete=fields.CASCADE, related_name="attempts")
@@ -239,24 +239,24 @@ class ExamAttempt(Row):
     deadline = fields.DatetimeField(null=True)
     grace_until = fields.DatetimeField(null=True)
     device = fields.SmallIntField(default=0)
-    """Number of the device that is active; grows with every take-over."""
+    """Number of the active device; grows with every take-over."""
     seen_at = fields.DatetimeField(null=True)
-    """When the active device last asked or saved."""
+    """When the active device last sent a request."""
     leaves = fields.SmallIntField(default=0)
-    """How often the page was left."""
+    """How often the candidate left the page."""
     hidden_seconds = fields.IntField(default=0)
     flags: list[str] = text_array()
-    """What a person should look at: device, leaves, late, clock."""
+    """Irregularities for an official to review: device, leaves, late, clock."""
     submitted_at = fields.DatetimeField(null=True)
-    """By hand; None: the time ran out."""
+    """When the candidate submitted it; None: the time ran out."""
     sealed_at = fields.DatetimeField(null=True)
     digest = fields.CharField(64, default="")
-    """SHA-256 of the sealed answers, as the receipt says it."""
+    """SHA-256 of the sealed answers, as on the receipt."""
     graded_at = fields.DatetimeField(null=True)
     released_at = fields.DatetimeField(null=True)
     score = fields.IntField(null=True)
     total = fields.IntField(null=True)
-    """Tenths; what could be had."""
+    """Maximum, in tenths."""
     passed = fields.BooleanField(null=True)
     void_reason = fields.CharField(200, default="")
 
@@ -267,7 +267,7 @@ class ExamAttempt(Row):
 
 
 class ExamMarking(Row):
-    """What a marker gives a short answer; two that differ ask for a third."""
+    """A marker's marks for a short answer; two that differ require a third."""
 
     attempt: Any = fields.ForeignKeyField("models.ExamAttempt", on_delete=fields.CASCADE, related_name="markings")
     attempt_id: UUID
@@ -283,7 +283,7 @@ class ExamMarking(Row):
 
 
 class ExamRuling(Row):
-    """A decision on an item found wrong after papers were sat. ``kind``: full_credit, also_accept or drop."""
+    """A decision on an item found faulty after it was used. ``kind``: full_credit, also_accept or drop."""
 
     exam: Any = fields.ForeignKeyField("models.Exam", on_delete=fields.CASCADE, related_name="rulings")
     exam_id: UUID
@@ -291,7 +291,7 @@ class ExamRuling(Row):
     version_id: UUID
     kind = fields.CharField(12)
     mask = fields.IntField(default=0)
-    """Of also_accept: the other key."""
+    """For also_accept: the additional key."""
     reason = fields.CharField(300)
     decided_by = fields.UUIDField()
     decided_at = fields.DatetimeField()
@@ -320,7 +320,7 @@ class ExamAppeal(Row):
 
 
 class ExamEvidence(Row):
-    """An answer file that a candidate handed in after the time. ``state``: open, accepted or rejected."""
+    """An answer file that a candidate uploaded after the end. ``state``: open, accepted or rejected."""
 
     attempt: Any = fields.ForeignKeyField("models.ExamAttempt", on_delete=fields.CASCADE, related_name="evidence")
     attempt_id: UUID

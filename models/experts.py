@@ -1,4 +1,4 @@
-"""The pool's experts and when they are away."""
+"""The pool's experts and their unavailable times."""
 
 from __future__ import annotations
 
@@ -49,13 +49,14 @@ class Expert(Row):
     emergency = fields.BooleanField(default=False, db_default=False)
     """Willing to be called in emergencies (应急专家)."""
     born_on: date | None = fields.DateField(null=True)
-    """As the ID number says, for the pool's age limit; None until a process with the data key has read the number."""
+    """From the ID number, for the pool's age limit; None until a process with the data key has read the number."""
     term_until = fields.DatetimeField(null=True)
     term_notified_at = fields.DatetimeField(null=True)
     """When the expert was last notified that the term ends soon."""
     created_at = fields.DatetimeField()
     left_at = fields.DatetimeField(null=True)
-    """Since when the file is only kept (退库). Who has left is never ``active``: a constraint says so."""
+    """Since when the expert is out of the pool and only the record is kept (退库). Such an expert is never ``active``
+    (database constraint)."""
     left_reason = fields.CharField(200, default="", db_default="")
 
     class Meta:
@@ -65,7 +66,7 @@ class Expert(Row):
 
 
 class Employment(Row):
-    """Where an expert works or worked; ``unit_key`` as in ``domain.draws.recusal``. ``until`` None: still there."""
+    """An expert's present or past employment; ``unit_key`` as in ``domain.draws.recusal``. ``until`` None: present."""
 
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="employments")
     expert_id: UUID
@@ -97,7 +98,7 @@ class Unavailability(Row):
 
 
 class CatalogueEntry(Row):
-    """``kind``: region, specialty, title_level, qualification or department; ``pool`` empty: common to all."""
+    """``kind``: region, specialty, title_level, qualification or department; ``pool`` empty: common to all pools."""
 
     pool = fields.CharField(32, default="")
     kind = fields.CharField(20)

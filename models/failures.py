@@ -1,4 +1,4 @@
-"""Rows that could not be worked on, so that the next look leaves them alone for a while."""
+"""Rows whose processing failed, so that the next scan leaves them alone for a while."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.base import Row
 
 
 class RowFailure(Row):
-    """Work on one row has failed ``failures`` times in a row. ``work`` names what was to be done, ``subject`` is the
+    """Processing of one row failed ``failures`` times in a row. ``work`` names the processing step, ``subject`` is the
     row's key. Times are the database's own, never the movable clock's."""
 
     work = fields.CharField(40)

@@ -1,4 +1,4 @@
-"""What is to be deleted from the file store, and when it was last looked through."""
+"""Pending deletions from the file store, and searches for orphaned files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from models.base import Row
 
 
 class FileRemoval(Row):
-    """A file no longer needed, written in the transaction that gave it up; the row goes after the file."""
+    """A file to delete, written in the transaction that dropped the last reference; the row is deleted after the
+    file."""
 
     key = fields.CharField(100)
     due_at = fields.DatetimeField()
@@ -19,7 +20,7 @@ class FileRemoval(Row):
 
 
 class StoreSearch(Row):
-    """A look through the whole store for files that no row names. ``withheld``: so many that nothing was deleted."""
+    """A search of the whole store for files that no row refers to. ``withheld``: so many that nothing was deleted."""
 
     started_at = fields.DatetimeField()
     finished_at = fields.DatetimeField(null=True)

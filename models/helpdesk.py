@@ -1,4 +1,4 @@
-"""What people write to the pool's office."""
+"""Feedback to the pool's office."""
 
 from __future__ import annotations
 

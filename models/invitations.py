@@ -1,4 +1,4 @@
-"""An expert's call to one draw: the only truth about it, whatever channel speaks."""
+"""An expert's invitation to one draw, whose state holds for every channel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.base import Row
 class Invitation(Row):
     """``state`` is a ``domain.draws.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
 
-    ``starts_at``–``ends_at`` is the time it claims, up to the activity's end when that came early; open and accepted
+    ``starts_at``–``ends_at`` is the time that it reserves, up to the draw's end if that came early; open and accepted
     invitations of one expert never overlap (exclusion constraint). Taps in chat come back as ``menu_id`` (attend) or
     the number after it (decline).
     """
@@ -32,7 +32,7 @@ class Invitation(Row):
     code = fields.CharField(6)
     menu_id = fields.BigIntField(unique=True)
     link = fields.CharField(16, unique=True)
-    """96 random bits as 16 characters: opens this expert's page of this invitation, in an SMS too."""
+    """96 random bits as 16 characters: the address of this invitation's page, in SMS too."""
     state = fields.CharField(12, default="open")
     supplementary = fields.BooleanField(default=False)
     starts_at = fields.DatetimeField()
@@ -54,7 +54,7 @@ class Invitation(Row):
 
 
 class ReleaseConfirmation(Row):
-    """A member of staff reached an expert whom the calls of a release (退选) had not reached."""
+    """Record that a member of staff reached an expert whom the calls of a release (退选) had not reached."""
 
     invitation: Any = fields.OneToOneField(
         "models.Invitation", on_delete=fields.RESTRICT, related_name="release_confirmation"

@@ -8,7 +8,7 @@ from models.base import Row
 
 
 class Material(Row):
-    """A file that the office offers. ``audience``: everybody, or applicants (who are logged in).
+    """A file that the office offers. ``audience``: everybody, or logged-in applicants.
 
     Shown from ``shown_from`` until ``shown_until`` (half-open, a missing end means none), by ``position``, then title.
     """
@@ -27,7 +27,7 @@ class Material(Row):
     size = fields.IntField()
     sha256 = fields.CharField(64)
     key = fields.CharField(100)
-    """Names the file in the file store, at random; another file gets another one."""
+    """Random name in the file store; a replaced file gets a new one."""
     created_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
 

@@ -1,4 +1,4 @@
-"""Brings a database to today's schema."""
+"""Brings a database to the current schema."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from domain.errors import Conflict
 from models.setup import tortoise_config
 
 OLDEST_POSTGRES = 16
-"""Major version: the tests run on 18, and nothing older than 16 was ever tried."""
+"""Major version: the tests run on 18; versions before 16 were never tried."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 7_031_120
 """Any number; all migrators of one database use the same."""
 
 
 async def migrate(database_url: str) -> list[str]:
-    """Apply what is missing and return the names applied, oldest first; several callers at once are serialised.
+    """Apply missing migrations and return their names, oldest first; concurrent callers are serialised.
 
     Raises Conflict, before anything is touched, when the server is too old or a newer release has changed the database.
     """
@@ -36,7 +36,7 @@ async def migrate(database_url: str) -> list[str]:
 
 
 def check_version(major: int) -> None:
-    """Raises Conflict for a PostgreSQL on which our statements would fail later, one by one."""
+    """Raises Conflict for a PostgreSQL on which some of our statements would fail later."""
     if major < OLDEST_POSTGRES:
         raise Conflict(
             f"PostgreSQL {major} 版本过低，需要 {OLDEST_POSTGRES} 或更新。请先升级数据库服务器，再运行 pbt migrate。",
@@ -45,7 +45,7 @@ def check_version(major: int) -> None:
 
 
 def _check_history(applied: set[str]) -> None:
-    """Raises Conflict when migrations were applied that this release doesn't have: its statements could not work."""
+    """Raises Conflict when migrations of a newer release were applied: this release's statements could fail."""
     if unknown := sorted(applied.difference(_names())):
         raise Conflict(
             f"数据库记录了本版本没有的升级步骤（{unknown[0]}等{len(unknown)}个），它由其他版本建立。"
@@ -78,7 +78,7 @@ def _names() -> list[str]:
 
 
 async def _apply(database_url: str) -> None:
-    # nearly every start finds nothing to apply, and these read all migrations
+    # imported late: most starts find nothing to apply, and these read all migrations
     from tortoise import Tortoise  # noqa: PLC0415
     from tortoise.migrations.api import migrate as run  # noqa: PLC0415
 

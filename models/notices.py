@@ -1,4 +1,4 @@
-"""Notices, the ladder they walk, and a ledger row per attempt."""
+"""Notices, their contact ladder, and one row per attempt."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Notice(Row):
     """A notice to one person. ``state``: active, done, failed or stopped.
 
     ``step`` is the next ladder step, due at ``next_at``. ``params`` are facts for the texts, without secrets; a
-    verification code is sealed in ``secret_sealed`` and wiped when the notice is done. ``bulk``: one of thousands,
-    which those to one person overtake.
+    verification code is sealed in ``secret_sealed`` and wiped when the notice is done. ``bulk``: one of thousands;
+    notices to single persons are sent before it.
     """
 
     pool = fields.CharField(32)
@@ -26,7 +26,7 @@ class Notice(Row):
     account_id: UUID | None
     expert_id = fields.UUIDField(null=True)
     mobile_sealed = fields.TextField()
-    """Where SMS and calls go, as of the moment the notice was made."""
+    """The number for SMS and calls, as it was when the notice was created."""
     invitation_id = fields.UUIDField(null=True)
     params: Any = fields.JSONField(default=dict)
     secret_sealed = fields.TextField(default="")
@@ -45,11 +45,11 @@ class Notice(Row):
 
 
 class Attempt(Row):
-    """One try on one channel. ``state`` is a ``AttemptState``; ``out_id`` our id for vendors, which
-    can't be guessed; ``number`` the order of the ledger.
+    """One try on one channel. ``state`` is a ``AttemptState``; ``out_id`` our id for vendors, which can't be guessed;
+    ``number`` the order of the ledger.
 
-    The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without
-    outcome, or whose reported ``keys`` are not confirmed yet, is asked about.
+    The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when the vendor is queried
+    about an attempt without outcome, or whose reported ``keys`` are not confirmed yet.
     """
 
     notice: Any = fields.ForeignKeyField("models.Notice", on_delete=fields.RESTRICT, related_name="attempts")
@@ -67,14 +67,14 @@ class Attempt(Row):
     created_at = fields.DatetimeField()
     due_at = fields.DatetimeField()
     wait = fields.IntField()
-    """Seconds after sending until the outcome is asked for."""
+    """Seconds after sending until the vendor is queried for the outcome."""
     sent_at = fields.DatetimeField(null=True)
     check_at = fields.DatetimeField(null=True)
     checks = fields.IntField(default=0)
     tries = fields.IntField(default=0)
     closed_at = fields.DatetimeField(null=True)
     bulk = fields.BooleanField(default=False, db_default=False)
-    """As the notice."""
+    """Copied from the notice."""
 
     class Meta:
         table = "attempt"
@@ -82,7 +82,7 @@ class Attempt(Row):
 
 
 class DeliveryReport(Row):
-    """A vendor's report, stored as it came before it is worked on; ``key`` makes repeats one."""
+    """A vendor's report, stored as received before processing; ``key`` is the same for repetitions."""
 
     vendor = fields.CharField(12)
     key = fields.CharField(120)

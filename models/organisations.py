@@ -21,7 +21,7 @@ class Organisation(Row):
         "models.Account", on_delete=fields.RESTRICT, related_name="legal_of", null=True
     )
     legal_account_id: UUID | None
-    """Who logs in as the legal entity itself and sees all its agents' activities."""
+    """The account that logs in as the legal entity itself and sees the draws of all its agents."""
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -40,9 +40,9 @@ class AgentLink(Row):
     valid_until = fields.DatetimeField()
     accepted_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
-    """By the organisation."""
+    """When the organisation revoked it."""
     declined_at = fields.DatetimeField(null=True)
-    """By the person: not accepted, or given up."""
+    """When the person declined or gave it up."""
     created_at = fields.DatetimeField()
 
     class Meta:

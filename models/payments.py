@@ -1,6 +1,6 @@
-"""Fees, the orders that pay them, and what the payment platform reported. Amounts are integer fen.
+"""Fees, their orders, and the payment platform's reports. Amounts are integer fen.
 
-What is due is found by partial indexes, see migration 0005; each index here costs every payment a write.
+Rows that are due are found by partial indexes, see migration 0005; each index here costs every payment a write.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from models.base import Row
 
 
 class Fee(Row):
-    """What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back.
+    """An amount that a person owes. The first paid order pays it; any other payment is surplus and is refunded.
 
-    It belongs to an application or to an enrolment in a course. One of either is due or paid at a time: one that was
-    refunded may be followed by another.
+    It belongs to an application or to an enrolment in a course, each of which has at most one fee due or paid at a
+    time; another may follow one that was refunded.
     """
 
     pool = fields.CharField(32)
@@ -33,16 +33,16 @@ class Fee(Row):
     enrolment_id: UUID | None
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="fees")
     account_id: UUID
-    """Who owes it; anybody may pay it."""
+    """The debtor; anyone may pay."""
     title = fields.CharField(60, default="", db_default="")
-    """What is paid for; empty: as the rulebook calls the fee."""
+    """Purpose of the fee; empty: the rulebook's name of the fee."""
     expert_number = fields.CharField(32)
     amount = fields.IntField()
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField(null=True)
     state = fields.CharField(12)
     notified_at = fields.DatetimeField(null=True)
-    """When the person was notified that it can be paid."""
+    """When the person was notified that the fee can be paid."""
     paid_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
@@ -54,7 +54,7 @@ class Fee(Row):
 class PayOrder(Row):
     """One order at the platform. ``trade``: native (QR code), jsapi (official account's page) or mini.
 
-    ``surplus``: paid though the fee was paid already; it is refunded in full by itself.
+    ``surplus``: paid although the fee was paid already; it is refunded in full automatically.
     """
 
     pool = fields.CharField(32)
@@ -73,18 +73,18 @@ class PayOrder(Row):
     code_url = fields.CharField(500, default="")
     prepay_id = fields.CharField(128, default="")
     prepared_at = fields.DatetimeField(null=True)
-    """When code or prepay id came; they live two hours."""
+    """When code or prepay id arrived; they are valid for two hours."""
     expires_at = fields.DatetimeField()
     check_at = fields.DatetimeField(null=True)
-    """When the platform is asked next."""
+    """When the platform is queried next."""
     checks = fields.IntField(default=0)
     asked_at = fields.DatetimeField(null=True)
-    """When a waiting page last had the platform asked."""
+    """When a waiting page last caused a query to the platform."""
     transaction_id = fields.CharField(32, null=True, unique=True)
     success_at = fields.DatetimeField(null=True)
-    """When the payer paid, as the platform says."""
+    """When the payer paid, according to the platform."""
     refunded = fields.IntField(default=0)
-    """Fen that went back."""
+    """Fen refunded."""
     created_at = fields.DatetimeField()
     closed_at = fields.DatetimeField(null=True)
 
@@ -94,7 +94,7 @@ class PayOrder(Row):
 
 
 class PayEvent(Row):
-    """A verified notification as it came, decrypted by us and sealed with our key. ``subject`` is our own number."""
+    """A verified notification as received, encrypted with our key. ``subject`` is our own number."""
 
     pool = fields.CharField(32)
     kind = fields.CharField(40)
@@ -104,10 +104,10 @@ class PayEvent(Row):
     received_at = fields.DatetimeField()
     applied_at = fields.DatetimeField(null=True)
     retry_at = fields.DatetimeField(null=True)
-    """Not before: what follows from it failed."""
+    """Not processed before this time, since its processing failed."""
     outcome = fields.CharField(40, default="")
     closed_at = fields.DatetimeField(null=True)
-    """Of an unmatched payment: when an administrator noted what was done about it."""
+    """For an unmatched payment: when an administrator recorded what was done about it."""
     closed_by = fields.UUIDField(null=True)
     resolution = fields.CharField(200, default="", db_default="")
 
@@ -117,11 +117,11 @@ class PayEvent(Row):
 
 
 class Refund(Row):
-    """Money on its way back. ``by`` is the administrator; None: surplus, by itself.
+    """A refund. ``by`` is the administrator; None: automatic, of surplus.
 
-    ``after`` is what becomes of the application: keep, end or again (the fee is due once more), and ``after_at`` when
-    that happened. A refund that the payer's account could not take may be sent on: ``redirected_to`` is the bank's
-    code, or ``merchant``. Whose account it is, is stored nowhere.
+    ``after`` is the consequence for the application: keep, end or again (the fee is due once more), applied at
+    ``after_at``. A refund that the payer's account could not receive may be redirected: ``redirected_to`` is the bank's
+    code, or ``merchant``. The other account's holder is not stored.
     """
 
     pool = fields.CharField(32)
@@ -139,7 +139,7 @@ class Refund(Row):
     checks = fields.IntField(default=0)
     created_at = fields.DatetimeField()
     accepted_at = fields.DatetimeField(null=True)
-    """When the platform first reported it; its bill of that day lists it."""
+    """When the platform first reported it; it is on the platform's bill of that day."""
     done_at = fields.DatetimeField(null=True)
     after = fields.CharField(8, default="keep", db_default="keep")
     after_at = fields.DatetimeField(null=True)
@@ -153,7 +153,7 @@ class Refund(Row):
 
 
 class Invoice(Row):
-    """An electronic invoice of a paid fee. ``title`` is the buyer (抬头); the e-mail address is sealed."""
+    """An electronic invoice for a paid fee. ``title`` is the buyer (抬头); the e-mail address is encrypted."""
 
     pool = fields.CharField(32)
     fee: Any = fields.ForeignKeyField("models.Fee", on_delete=fields.RESTRICT, related_name="invoices")
@@ -175,20 +175,20 @@ class Invoice(Row):
     """When the payment receipt (缴费凭证) was mailed."""
     sent_at = fields.DatetimeField(null=True)
     mailings = fields.IntField(default=0, db_default=0)
-    """How often everything was to be mailed anew: to another address, or on request."""
+    """Number of complete mailings after the first: to another address, or on request."""
     code = fields.CharField(20, default="", db_default="")
-    """发票代码, which invoices before the digital ones have beside their number."""
+    """发票代码, which non-digital invoices have in addition to their number."""
     red_number = fields.CharField(40, default="", db_default="")
-    """Of the invoice that reversed it (红字发票号码)."""
+    """Number of the invoice that reversed it (红字发票号码)."""
     reverse_reason = fields.CharField(20, default="", db_default="")
     reverse_note = fields.CharField(100, default="", db_default="")
     reverse_by = fields.UUIDField(null=True)
-    """The administrator; None: it followed from a refund, or was reported by the platform."""
+    """The administrator; None: a consequence of a refund, or reported by the platform."""
     reverse_asked_at = fields.DatetimeField(null=True)
-    """When the platform was last asked to reverse it."""
+    """When the platform was last requested to reverse it."""
     reversed_at = fields.DatetimeField(null=True)
     reversal_sent_at = fields.DatetimeField(null=True)
-    """When the person was mailed that it is reversed."""
+    """When the person was notified by mail of the reversal."""
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -197,7 +197,7 @@ class Invoice(Row):
 
 
 class OutboundEmail(Row):
-    """A mail about an invoice, written down before it is handed to the mail server and after.
+    """A mail about an invoice, stored before and after it is handed to the mail server.
 
     ``kind``: receipt, invoice or reversal. The message id follows from invoice, kind and the number of the mailing, so
     that a mail whose outcome is unknown is sent again as the same mail.
@@ -208,7 +208,7 @@ class OutboundEmail(Row):
     message_id = fields.CharField(100, unique=True)
     kind = fields.CharField(10)
     held_until = fields.DatetimeField(null=True)
-    """No process hands it over before: it is in hand, or was just refused."""
+    """Not sent by any process before this time: it is being sent, or was just refused."""
     tries = fields.IntField(default=0)
     sent_at = fields.DatetimeField(null=True)
 
@@ -218,7 +218,7 @@ class OutboundEmail(Row):
 
 
 class Bill(Row):
-    """A day's trade bill of a pool's merchant, compared. ``state``: waiting, equal, differs or empty."""
+    """A daily trade bill of a pool's merchant, reconciled. ``state``: waiting, equal, differs or empty."""
 
     pool = fields.CharField(32)
     day = fields.DateField()
@@ -226,7 +226,7 @@ class Bill(Row):
     trades = fields.IntField(default=0)
     received = fields.BigIntField(default=0)
     refunded = fields.BigIntField(default=0)
-    """Fen, as the bill says."""
+    """Fen, according to the bill."""
     sha1 = fields.CharField(40, default="")
     check_at = fields.DatetimeField(null=True)
     compared_at = fields.DatetimeField(null=True)
@@ -238,8 +238,8 @@ class Bill(Row):
 
 
 class BillDifference(Row):
-    """A line on which the bill and our books differ. ``kind``: unknown_there (we have it, the bill lacks it),
-    unknown_here (the bill has it), amount or state."""
+    """A difference between bill and our records. ``kind``: unknown_there (the bill lacks it), unknown_here (our records
+    lack it), amount or state."""
 
     bill: Any = fields.ForeignKeyField("models.Bill", on_delete=fields.CASCADE, related_name="differences")
     bill_id: UUID

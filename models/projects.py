@@ -11,9 +11,9 @@ from models.base import Row
 
 
 class Project(Row):
-    """Fields of the manual's form; ``investment`` in fen. Read-only once a draw is linked.
+    """A tender project with the fields of the manual's form; ``investment`` in fen. Read-only once a draw is linked.
 
-    ``on_site`` (进场项目): evaluated at a trading centre, whose number it carries.
+    ``on_site`` (进场项目): evaluated at a trading centre, which assigned its number.
     """
 
     pool = fields.CharField(32)
@@ -50,7 +50,7 @@ class Project(Row):
 
 
 class Lot(Row):
-    """A lot; a project without any is itself one lot. ``investment`` in fen."""
+    """A lot; a project without lots counts as one. ``investment`` in fen."""
 
     project: Any = fields.ForeignKeyField("models.Project", on_delete=fields.RESTRICT, related_name="lots")
     project_id: UUID

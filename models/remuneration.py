@@ -1,4 +1,4 @@
-"""What experts are owed for a panel (专家酬劳), and how far it is settled. Money in fen."""
+"""Remuneration of experts for panels (专家酬劳), and its settlement. Money in fen."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Remuneration(Row):
     """What one expert is owed for one draw. ``state`` is a ``RemunerationState``.
 
     ``lines`` are ``{"code", "amount", "words"}``; their sum is ``amount``. ``version`` grows with every change of the
-    proposal: who confirms or objects names the one he has seen. Until ``answer_until`` the expert may answer; None
-    once he need not.
+    proposal; a confirmation or objection names the version it refers to. The expert answers until ``answer_until``;
+    None once no answer is needed.
     """
 
     pool = fields.CharField(32)
@@ -30,19 +30,19 @@ class Remuneration(Row):
     lines: Any = fields.JSONField()
     amount = fields.BigIntField()
     computed = fields.BigIntField(null=True)
-    """By the rulebook's table at that time; None: there was none."""
+    """By the rulebook's table at that time; None: the rulebook had none."""
     reason = fields.CharField(200, default="")
-    """Why the amount is not the computed one."""
+    """Why the amount differs from the computed one."""
     version = fields.IntField(default=1)
     proposed_by_id: UUID | None = fields.UUIDField()
     proposed_at = fields.DatetimeField()
     answer_until = fields.DatetimeField(null=True)
     answered_at = fields.DatetimeField(null=True)
     answered_by = fields.CharField(8, default="")
-    """Channel of the expert's answer: chat, h5 or mini; system when he gave none."""
+    """Channel of the expert's answer: chat, h5 or mini; system when there was none."""
     disputes = fields.IntField(default=0)
     dispute = fields.CharField(200, default="")
-    """The expert's newest objection, and ``reply``, the venue's answer to it."""
+    """The expert's newest objection; ``reply`` is the venue's answer to it."""
     reply = fields.CharField(200, default="")
     paid_on: date | None = fields.DateField(null=True)
     paid_way = fields.CharField(20, default="")

@@ -1,4 +1,4 @@
-"""Who reviews what, each decision, and objections against a public notice."""
+"""Assignments of reviewers, review tasks and decisions, and objections during public notice."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from models.base import Row
 
 
 class ReviewAssignment(Row):
-    """A person reviews one step in a region (and below it); ``specialty`` narrows it to a branch of the catalogue.
+    """A person who reviews one step in a region (and below it); ``specialty`` narrows it to a branch of the catalogue.
 
-    ``region`` of the province itself, and ``specialty`` empty, mean all. ``exact``: the region alone, without what lies
-    below: a city's own part (市本级).
+    ``region`` of the province itself, and an empty ``specialty``, mean all. ``exact``: the region without those below
+    it: a city's own part (市本级).
     """
 
     pool = fields.CharField(32)
@@ -25,7 +25,7 @@ class ReviewAssignment(Row):
     specialty = fields.CharField(32, default="")
     exact = fields.BooleanField(default=False, db_default=False)
     department = fields.CharField(100, default="")
-    """As the applicant reads it in the log; empty: the rulebook's."""
+    """The department's name in the applicant's log; empty: the rulebook's."""
     granted_at = fields.DatetimeField()
     granted_by = fields.UUIDField(null=True)
     revoked_at = fields.DatetimeField(null=True)
@@ -37,9 +37,9 @@ class ReviewAssignment(Row):
 
 
 class ReviewTask(Row):
-    """What one reviewer decides: one step of one round, of one ``specialty`` where the step asks for that.
+    """One reviewer's decision: one step of one round, for one ``specialty`` where the step is per specialty.
 
-    ``step_code`` names the step; ``step`` is where it stood in the rulebook when the task was opened.
+    ``step_code`` names the step; ``step`` is its index in the rulebook when the task was opened.
     """
 
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="tasks")
@@ -49,7 +49,7 @@ class ReviewTask(Row):
     step = fields.IntField()
     step_code = fields.CharField(20)
     region = fields.CharField(6)
-    """Whose reviewers get it."""
+    """The task goes to the reviewers of this region."""
     specialty = fields.CharField(32, default="")
     state = fields.CharField(12)
     opened_at = fields.DatetimeField()
@@ -64,7 +64,8 @@ class ReviewTask(Row):
 
 
 class ReviewEntry(Row):
-    """A line of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, not a name."""
+    """An entry of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, not a
+    person."""
 
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="log")
     application_id: UUID
@@ -88,7 +89,7 @@ class Objection(Row):
     application_id: UUID
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
     account_id: UUID
-    """Objections need a name (实名); it is shown to administrators only."""
+    """The objector's account: objections need a name (实名), which is shown to administrators only."""
     text_sealed = fields.TextField(default="", db_default="")
     state = fields.CharField(12, default="open")
     answer = fields.CharField(500, default="")

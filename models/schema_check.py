@@ -1,7 +1,7 @@
-"""Compares the tables that a database really has with those that the models describe.
+"""Compares a database's actual tables with the models.
 
-The record of applied migrations says what was meant to happen; a migration that was changed after it had been applied,
-or a column altered by hand, leaves that record whole and the schema wrong.
+The record of applied migrations doesn't show a migration that was edited after it had been applied, or a column altered
+by hand.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Column:
 
 
 async def find_schema_faults(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
-    """What differs, one ``table.column: reason`` each, sorted; columns that only the database has are left alone."""
+    """Differences, one ``table.column: reason`` each, sorted; columns that only the database has are ignored."""
     expected = await _expected(connection)
     actual = {(row["table"], row["name"]): Column(**row) for row in await connection.fetch(_ACTUAL)}
     tables = {table for table, _ in actual}

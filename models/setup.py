@@ -35,22 +35,22 @@ MODULES = [
 
 
 _STATEMENTS = 300
-"""Kept prepared by each connection: more than a mixed load uses, so that none is planned anew."""
+"""Prepared statements kept per connection: more than a mixed load uses, so that none is planned anew."""
 
 
 async def _as_it_is(_connection: object) -> None:
-    """Instead of asyncpg's CLOSE ALL, UNLISTEN, RESET ALL at every return of a connection to the pool.
+    """Replaces asyncpg's CLOSE ALL, UNLISTEN, RESET ALL at every return of a connection to the pool.
 
-    That is a round trip beside every single statement, and nothing of ours leaves state in a session. A transaction
-    left open is rolled back by asyncpg all the same.
+    These cost a round trip per statement, and our code leaves no state in a session. asyncpg rolls back an open
+    transaction all the same.
     """
 
 
 async def set_up_session(connection: asyncpg.Connection | PoolConnectionProxy) -> None:
-    """What PostgreSQL's planner is to know of us: data in memory or on an SSD, and statements too short to compile.
+    """Planner settings: data in memory or on an SSD, and statements too short for JIT compilation.
 
-    With its own guess of a slow disk it scans small tables for what an index has. Said by SET and not on connecting,
-    since pooling proxies refuse parameters that they don't know.
+    With its default of a slow disk PostgreSQL scans small tables in spite of an index. Sent by SET and not as
+    connection parameters, since pooling proxies refuse unknown ones.
     """
     await connection.execute("SET random_page_cost = 1.1; SET jit = off")
 
@@ -86,4 +86,4 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
 
 
 SHAPE = tortoise_config("postgres://shape@127.0.0.1:5432/shape")
-"""For ``tortoise -c models.setup.SHAPE makemigrations``, which compares models with migrations and connects nowhere."""
+"""For ``tortoise -c models.setup.SHAPE makemigrations``, which compares models with migrations without a connection."""

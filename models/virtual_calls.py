@@ -1,4 +1,4 @@
-"""Calls that the platform connects between a member of staff and an expert."""
+"""Calls that a platform connects between a member of staff and an expert."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class VirtualCall(Row):
 
     ``purpose``: recall, urging or release. ``state`` is a ``VirtualCallState``. The row commits before the vendor is
     asked, and no row is dialled twice. ``staff_phone_sealed`` is wiped when the call is over; the expert's number is
-    never copied. ``check_at``: when a call without an end is asked about, or given up. ``seconds`` are those of talk.
+    never copied. ``check_at``: when the vendor is queried about a call without an end, or the call is abandoned.
+    ``seconds``: duration of the conversation.
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="virtual_calls")
@@ -27,9 +28,9 @@ class VirtualCall(Row):
     asked_at = fields.DatetimeField()
     staff_phone_sealed = fields.TextField(default="")
     out_id = fields.CharField(15, unique=True)
-    """Ours, as the vendor echoes it; it can't be guessed."""
+    """Our id, which the vendor echoes; it can't be guessed."""
     call_id = fields.CharField(80, default="")
-    """The vendor's."""
+    """The vendor's id."""
     state = fields.CharField(12, default="asked")
     vendor_code = fields.CharField(60, default="")
     seconds = fields.IntField(default=0)
