@@ -1,1 +1,1 @@
-"""The law of the place: pure, synchronous, no I/O."""
+"""The domain's rules: pure, synchronous, no I/O."""

@@ -53,7 +53,7 @@ class Names(Protocol):
 
 
 def region_prefix(code: str) -> str:
-    """What the codes of a region and of all below it begin with: 440000 → 44, 440100 → 4401, 440106 → 440106.
+    """The common prefix of the codes of a region and of all below it: 440000 → 44, 440100 → 4401, 440106 → 440106.
 
     By pairs of digits, not by zeros: 500000 (Chongqing) is 50, not 5.
     """
@@ -67,7 +67,7 @@ def full_name(kind: str, code: str, known: Names) -> str:
     """The name shown for a code: 设计 › 建筑工程 › 结构, 长沙市岳麓区; the code itself when it is unknown.
 
     Without the province of a region and the class (大类) of a specialty, unless that is all there is. Names of the
-    other kinds tell enough alone.
+    other kinds are clear by themselves.
     """
     if kind not in _JOINTS:
         return known.name(kind, code) or code
@@ -84,7 +84,7 @@ _JOINTS: Mapping[str, str] = {"region": "", "specialty": " › "}
 
 
 class CatalogueError(Exception):
-    """``problems`` has a sentence for every bad row, each with its line."""
+    """An invalid catalogue. ``problems`` has a sentence for every bad row, each with its line."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -92,7 +92,7 @@ class CatalogueError(Exception):
 
 
 def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Entry]:
-    """Entries of a table's rows, each with its line, the heading first; parents may stand anywhere.
+    """Parse a table's rows with their line numbers, heading first; a parent may come after its children.
 
     Raises CatalogueError with every bad row.
     """
@@ -135,7 +135,8 @@ def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, En
 
 
 def _may_be_parent(code: str, parent: str, kind: Kind) -> bool:
-    """Codes carry their place in the tree, so that a wrong parent, and with it every circle, shows."""
+    """Whether a code can have this parent. Codes imply their place in the tree, so this detects wrong parents and
+    thereby every cycle."""
     if kind == "region":
         if code.endswith("0000"):
             return parent == ""

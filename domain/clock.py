@@ -1,4 +1,4 @@
-"""Time. Inside everything is aware UTC; Asia/Shanghai only when parsing or printing."""
+"""Time. Internally always aware UTC; Asia/Shanghai only when parsing or printing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SystemClock:
 
 
 class ShiftedClock:
-    """A system clock that the sandbox may move; ``offset`` is shared by all processes, see ``app.clock``."""
+    """A system clock that the sandbox may move; all processes share ``offset``, see ``app.clock``."""
 
     def __init__(self, offset: timedelta = timedelta()) -> None:
         self.offset = offset
@@ -49,12 +49,12 @@ class FixedClock:
 
 
 def is_plausible(at: datetime) -> bool:
-    """Whether a time from outside is plausible: years 2000 to 2100, far from where arithmetic ends."""
+    """Whether a time from outside is plausible: in the years 2000 to 2100, far from the limits of date arithmetic."""
     return 2000 <= at.year <= 2100
 
 
 def local(at: datetime) -> datetime:
-    """The same moment on the clocks of Shanghai; at the end of the year 9999, where no zone fits any more, as it is."""
+    """The same moment in Shanghai time; at the end of the year 9999, where the shift would overflow, unchanged."""
     try:
         return at.astimezone(SHANGHAI)
     except OverflowError:
@@ -75,12 +75,12 @@ def print_time(at: datetime) -> str:
 
 
 def print_until(at: datetime, now: datetime) -> str:
-    """The same with the year in front where it is not the present one, for what may lie far ahead."""
+    """As ``print_time``, with the year in front where it is not the present one, for times that may lie far ahead."""
     return print_time(at) if local(at).year == local(now).year else print_dated_time(at)
 
 
 def print_dated_time(at: datetime) -> str:
-    """``2026年11月21日(周六) 09:30``, for what is read years later."""
+    """``2026年11月21日(周六) 09:30``, for texts that are read years later."""
     return f"{local(at).year}年{print_time(at)}"
 
 
@@ -98,5 +98,5 @@ def print_date(at: datetime) -> str:
 
 
 def print_full(at: datetime) -> str:
-    """``2026年11月21日 09:30``, as WeChat's ``time`` fields want it."""
+    """``2026年11月21日 09:30``, the format of WeChat's ``time`` fields."""
     return f"{print_date(at)} {local(at):%H:%M}"

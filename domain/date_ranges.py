@@ -1,4 +1,5 @@
-"""Days as people say them in a chat, turned into a span of time. Never guesses: what isn't understood whole is refused.
+"""Parses days as people write them in a chat into a span of time. Never guesses: a text that isn't understood
+completely is refused.
 
 The grammar: one day word (11月25日, 下周三, 明天, 25号, 下个月), or two joined by 到 or the like, each with a half day
 (上午, 下午) if wanted; or a day and a length (明天起三天). Anything else must be a word that changes nothing.
@@ -17,7 +18,7 @@ from domain.spans import Span
 
 MAX_DAYS = 366
 PAST_DAYS = 60
-"""A day and month without a year that lies this little back is taken as said, farther back as next year's."""
+"""A day and month without a year that lies at most this many days back is in this year, else in the next."""
 
 _ASK = "请这样输入：11月25日到12月3日，或 明天到下周三。"
 _NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
@@ -35,7 +36,7 @@ _OPEN = re.compile(r"[到至起从自由~]|截止|开始")
 
 @dataclass(frozen=True)
 class _Days:
-    """First and last day; ``from_noon``, ``to_noon``: the afternoon or the morning of it only."""
+    """First and last day; ``from_noon``, ``to_noon``: only the afternoon of the first, the morning of the last."""
 
     first: date
     last: date
@@ -45,7 +46,7 @@ class _Days:
 
 @dataclass
 class _Reading:
-    """What has been read so far. ``words`` are those since the last day word."""
+    """The state of the parser. ``words`` are those since the last day word."""
 
     today: date
     days: list[_Days] = field(default_factory=list)
@@ -131,7 +132,7 @@ def _full(match: re.Match[str], reading: _Reading) -> None:
 
 
 def _month_day(match: re.Match[str], reading: _Reading) -> None:
-    """The day after the one named before, else this year's, or next year's when this year's is long past."""
+    """The next such day after the one named before, else this year's, or next year's when this year's is long past."""
     month, day = int(match[1]), int(match[2])
     earliest = reading.start or reading.today - timedelta(days=PAST_DAYS)
     year = earliest.year if (month, day) >= (earliest.month, earliest.day) else earliest.year + 1
@@ -140,7 +141,7 @@ def _month_day(match: re.Match[str], reading: _Reading) -> None:
 
 
 def _day_only(match: re.Match[str], reading: _Reading) -> None:
-    """This month, or the next when it is past; after another day, the next one of that number."""
+    """This month, or the next when it is past; after another day, the next day with that number."""
     earliest = reading.start or reading.today
     number = int(match[1])
     month = _month_start(earliest, 0 if number >= earliest.day else 1)
@@ -204,7 +205,7 @@ def _half_day(match: re.Match[str], reading: _Reading) -> None:
 
 
 def _length(match: re.Match[str], reading: _Reading) -> None:
-    """From the one day named before: 明天起三天."""
+    """A length after the one day named before: 明天起三天."""
     if len(reading.days) != 1 or reading.length or reading.days[0].first != reading.days[0].last:
         raise InvalidInput(f"请说明从哪一天开始，或写明开始和结束日期。{_ASK}", code="bad_dates")
     count = _NUMBERS.get(match[1]) or int(match[1])
@@ -223,7 +224,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], _Reading], None]
     (re.compile(r"(20\d\d)[年\-/.](\d{1,2})[月\-/.](\d{1,2})(?!\d)[日号]?"), _full),
     (re.compile(r"(20\d\d)(\d\d)(\d\d)(?!\d)"), _full),
     (re.compile(r"(\d{1,2})(?:月|[./])(\d{1,2})(?!\d)[日号]?"), _month_day),
-    # 11-25 alone might be two days, so a hyphen joins month and day only beside 到, 至, ~ or a blank.
+    # 11-25 alone might be two days, so a hyphen joins month and day only next to 到, 至, ~ or a blank.
     (re.compile(r"(?<=[到至~\s])(\d{1,2})-(\d{1,2})(?![\d日号])"), _month_day),
     (re.compile(r"^(\d{1,2})-(\d{1,2})(?=[到至~])"), _month_day),
     (re.compile(r"(\d{1,2})[日号]"), _day_only),

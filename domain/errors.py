@@ -134,7 +134,7 @@ class Rejected(GatewayError):
 
 
 class OutcomeUnknown(GatewayError):
-    """Sent, but no trustworthy answer came back."""
+    """Sent, but no trustworthy response came back."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -142,4 +142,4 @@ class OutcomeUnknown(GatewayError):
 
 
 class RulebookError(Exception):
-    """A rulebook that can't be used. The text is one sentence: file, key, reason."""
+    """An invalid rulebook. The text is one sentence: file, key, reason."""

@@ -1,4 +1,4 @@
-"""A person's identity: the outcome of its verification, what an ID number says of its holder, and the age on a day."""
+"""A person's identity: result of its verification, facts in an ID number, and the age on a day."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from domain.lifecycle import Labelled
 
 
 class IdentityVerificationResult(Labelled):
-    """What is known of a registered name and ID number belonging together (实名核验), as reviewers read it."""
+    """Whether a registered name and ID number belong together (实名核验), with labels for reviewers."""
 
     NONE = "", "未核验，请核对身份证件"
-    """The register was not asked: the pool does not use it, or has not asked yet."""
+    """The register was not queried: the pool does not use it, or has not queried it yet."""
     MATCHED = "matched", "姓名与身份证号一致"
     ON_FILE = "on_file", "与专家库档案一致"
     WAITING = "waiting", "未核验（核验服务暂时没有答复，将自动重试）"
@@ -22,7 +22,7 @@ class IdentityVerificationResult(Labelled):
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """A registered person, as the account knows it. ``birth`` None: no identity number is known yet."""
+    """Facts of a registered person from the account. ``birth`` None: no ID number is stored yet."""
 
     name: str
     sex: str
@@ -45,17 +45,17 @@ def sex_of(id_number: str) -> str:
 
 
 def birth_of(id_number: str) -> date:
-    """Digits 7 to 14 of an 18-digit number. Raises ValueError for a day that does not exist."""
+    """Date in digits 7 to 14 of an 18-digit number. Raises ValueError for a day that does not exist."""
     return date(int(id_number[6:10]), int(id_number[10:12]), int(id_number[12:14]))
 
 
 def age_on(birth: date, day: date) -> int:
-    """Completed years (周岁) on ``day``; who was born on 29 February completes one on 1 March of other years."""
+    """Completed years (周岁) on ``day``; a person born on 29 February completes one on 1 March in other years."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
 def born_after(day: date, age_max: int) -> date:
-    """A person born later than this has completed at most ``age_max`` years on ``day``."""
+    """A person born after this day has completed at most ``age_max`` years on ``day``."""
     year = day.year - age_max - 1
     try:
         return day.replace(year=year)

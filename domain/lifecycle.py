@@ -1,4 +1,4 @@
-"""What a lifecycle is: a table of moves, and how states and moves are called in Chinese."""
+"""A lifecycle: a table of moves, with Chinese labels of states and moves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.errors import Conflict
 
 
 class Labelled(StrEnum):
-    """A name for programs that carries its Chinese label."""
+    """A machine-readable name with its Chinese label."""
 
     label: str
 
@@ -28,7 +28,7 @@ E = TypeVar("E", bound=Labelled)
 
 @dataclass(frozen=True)
 class Lifecycle(Generic[S, E]):
-    """``noun`` is what the person calls the thing; ``moves`` the whole law."""
+    """``noun`` is the Chinese word for the object; ``moves`` lists all permitted moves."""
 
     noun: str
     initial: S

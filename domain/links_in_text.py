@@ -1,7 +1,8 @@
-"""Texts that one person types and another reads in a chat: nothing in them may turn into something to tap.
+"""Finds and defuses links in texts that one person types and another reads in a chat.
 
 WeChat makes links of addresses with and without ``http``, of ``<a href>``, of its own ``weixin://`` and of the
-``#小程序://`` of mini-programs. Full-width letters and invisible characters are looked through, as a phone may do.
+``#小程序://`` of mini-programs. Full-width letters are read as half-width and invisible characters ignored, as a phone
+may do.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ _LINK = re.compile(
 )
 _DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "․": ".", "∕": "/", "⁄": "/", "：": ":"})
 _BETWEEN = re.compile(r"(?<=[A-Za-z0-9])[。｡](?=[A-Za-z])")
-"""A full stop between Latin letters, which a browser reads as a dot; between Chinese sentences it is none."""
+"""A Chinese full stop between Latin letters, which a browser reads as a dot."""
 _BRACKETS = str.maketrans({"<": "‹", ">": "›"})
 _HARMLESS = str.maketrans({".": "．", ":": "：", "/": "／"})
 
 
 def find_link(text: str) -> str:
-    """What a chat could turn into a link; empty: nothing. A ``<`` counts, since it begins one."""
+    """The part of a text that a chat could turn into a link; empty: none. A ``<`` counts, since it begins one."""
     plain = _looked_through(text)
     found = _LINK.search(plain)
     return found.group() if found else "<" if "<" in plain else ""
 
 
 def defuse(text: str) -> str:
-    """The same words without anything to tap; for texts that were typed before they were refused."""
+    """The same text without anything tappable, for texts that were stored before links were refused."""
     if not find_link(text):
         return text.translate(_BRACKETS)
     plain = _LINK.sub(lambda found: found.group().translate(_HARMLESS), _looked_through(text))
@@ -42,7 +43,7 @@ def defuse(text: str) -> str:
 
 
 def _looked_through(text: str) -> str:
-    """Compatibility forms and dots of any width made plain, invisible characters left out."""
+    """Compatibility forms and dots of any width normalised, invisible characters removed."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     plain = unicodedata.normalize("NFKC", _BETWEEN.sub(".", seen))
     return plain.translate({key: value for key, value in _DOTS.items() if key != ord("。")})

@@ -1,6 +1,6 @@
-"""What people type, read as what it must be. Each function raises InvalidInput with a sentence that says what to type.
+"""Parsers of typed values. Each function raises InvalidInput with a sentence that says what to type.
 
-Parsers are pure over the text and, where a date is meant, the moment at which it was said.
+Parsers are pure functions of the text and, for dates, of the moment at which it was typed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNIONPAY = re.compile(r"62[0-9]{14,17}")
 _COUNTRY = re.compile(r"(?:\+|00)86")
 _LONGEST = 60
 _DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
-"""How keyboards write the dot in names."""
+"""Characters that keyboards produce for the dot in names."""
 _YES = frozenset(
     (
         "1",
@@ -112,15 +112,15 @@ _POLITE = frozenset(
         "thanks",
     )
 )
-"""Said beside an answer; decides nothing."""
+"""Polite words beside an answer; without effect on it."""
 _THANKS = re.compile(r"(?<=.)(?:谢谢|多谢|感谢|辛苦|麻烦)(?:了|你|您|老师)*$")
-"""Thanks that follow an answer without a mark between."""
+"""Thanks that follow an answer without punctuation."""
 _SOUNDS = re.compile(r"(?<=.)[啊呀哦噢喔哈哇呵~]+$")
 _MARKS = re.compile(r"[\s,.!~、;:。…]+")
 
 
 def fold(text: str) -> str:
-    """Half-width, lower case, without blanks and marks at either end: what a phone's keyboard adds."""
+    """Half-width, lower case, without blanks and punctuation at either end, which phones' keyboards add."""
     return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~…'\"“”‘’【】[]()")
 
 
@@ -130,7 +130,7 @@ def is_mobile(digits: str) -> bool:
 
 
 def mobile_number(text: str) -> str:
-    """A mobile of mainland China as 11 digits; blanks, hyphens, +86 and full-width digits are understood."""
+    """A mobile of mainland China as 11 digits; accepts blanks, hyphens, +86 and full-width digits."""
     digits = _COUNTRY.sub("", _without(text, r"[\s\-()·.]"), count=1)
     if not is_mobile(digits):
         raise InvalidInput("手机号应为11位数字，请重新输入，例如13800138000。", code="bad_mobile")
@@ -138,7 +138,7 @@ def mobile_number(text: str) -> str:
 
 
 def bank_account(text: str, label: str = "银行账号") -> str:
-    """An account number as digits; blanks and hyphens are understood. A card of UnionPay must have its check digit."""
+    """An account number as digits; accepts blanks and hyphens. A UnionPay card must have a valid check digit."""
     digits = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", text))
     if not _BANK_ACCOUNT.fullmatch(digits):
         raise InvalidInput(
@@ -152,7 +152,7 @@ def bank_account(text: str, label: str = "银行账号") -> str:
 
 
 def email_address(text: str, label: str = "电子邮箱") -> str:
-    """An address as mail servers take it; full-width characters are understood."""
+    """An address as mail servers accept it; full-width characters are converted."""
     narrow = unicodedata.normalize("NFKC", text).strip()
     if not _EMAIL.fullmatch(narrow) or ".." in narrow:
         raise InvalidInput(
@@ -164,7 +164,8 @@ def email_address(text: str, label: str = "电子邮箱") -> str:
 def id_number(text: str) -> str:
     """A resident's 18-digit identity number (GB 11643) with the right check digit and a date of birth that exists.
 
-    The region is not looked at: python-stdnum refuses people who are older than their district, and residence permits.
+    The region is not checked: python-stdnum's check refuses people who are older than their district, and residence
+    permits.
     """
     number = _without(text, r"[\s\-]").upper()
     try:
@@ -177,7 +178,7 @@ def id_number(text: str) -> str:
 
 
 def person_name(text: str) -> str:
-    """A person's name as on the identity card: letters of any script, the dot of long names (·), blanks inside."""
+    """A person's name as on the identity card: letters of any script, the dot in long names (·), inner blanks."""
     name = " ".join(unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DOTS).split())
     if not 2 <= len(name) <= 50 or not all(c.isalpha() or c in "· " for c in name) or name[0] == "·":
         raise InvalidInput("请填写与身份证一致的真实姓名，不含数字和符号。", code="bad_name")
@@ -194,7 +195,7 @@ def credit_code(text: str) -> str:
 
 
 def yes_or_no(text: str) -> bool:
-    """An answer to a question that has been read back. Nothing but plain words and politeness counts."""
+    """The answer to a read-back question. Only plain words and politeness count."""
     said = {_plain(piece) for piece in _MARKS.split(fold(text))} - _POLITE - {""}
     if said and said <= _YES:
         return True
@@ -204,7 +205,7 @@ def yes_or_no(text: str) -> bool:
 
 
 def _plain(piece: str) -> str:
-    """One word of an answer, without the thanks or sounds that hang on it."""
+    """One word of an answer, without attached thanks or interjections."""
     if piece in _POLITE:
         return piece
     return _SOUNDS.sub("", _THANKS.sub("", fold(piece)))

@@ -1,4 +1,4 @@
-"""Positions on the earth: the two coordinate systems that phones in China speak, and distances.
+"""Positions on the earth: the two coordinate systems that phones in China use, and distances.
 
 Browsers give WGS-84, the system of GPS. WeChat's own location messages and ``wx.getLocation({type: "gcj02"})`` give
 GCJ-02 (国测局坐标), which maps in China must use; the two lie 100 to 700 m apart. The offset is not published. The
@@ -40,7 +40,7 @@ def to_wgs84(position: Position) -> Position:
     if position.system == "wgs84" or not in_china(position):
         return Position(position.latitude, position.longitude)
     north, east = _offset(position.latitude, position.longitude)
-    for _ in range(2):  # the offset is that of the place sought, which the first guess misses by a few metres
+    for _ in range(2):  # the offset is that at the sought place, which the first guess misses by a few metres
         north, east = _offset(position.latitude - north, position.longitude - east)
     return Position(position.latitude - north, position.longitude - east)
 

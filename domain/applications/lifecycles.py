@@ -14,11 +14,12 @@ class ApplicationState(Labelled):
 
     DRAFT = "draft", "填写中"
     LOCKED = "locked", "已打印锁定"
-    """Printed where printing locks: data stand fast, attachments may still come."""
+    """Printed where printing locks: data can't be changed, attachments may still be added."""
     REVIEWING = "reviewing", "审核中"
     SENT_BACK = "sent_back", "退回修改"
     CORRECTING = "correcting", "修改中"
-    """Withdrawn after being sent back, where the rulebook asks for that, or while nothing was decided."""
+    """Withdrawn in order to correct: after it was sent back, where the rulebook demands that, or before any
+    decision."""
     NOTICE = "notice", "公示中"
     FEE = "fee", "待缴费"
     EXAM = "exam", "待考试"
@@ -26,13 +27,13 @@ class ApplicationState(Labelled):
     REFUSED = "refused", "未通过"
     CANCELLED = "cancelled", "已放弃"
     TERMINATED = "terminated", "已终止"
-    """By the office, which sent the fee back or waited for it in vain: the person takes no further part."""
+    """Ended by the office, which refunded the fee or waited for payment in vain."""
 
 
 class ApplicationEvent(Labelled):
     PRINT = "print", "打印表格"
     UNLOCK = "unlock", "解除锁定"
-    """By an administrator, before it is submitted."""
+    """By an administrator, before submission."""
     SUBMIT = "submit", "提交审核"
     SEND_BACK = "send_back", "退回"
     WITHDRAW = "withdraw", "撤回"
@@ -47,17 +48,17 @@ class ApplicationEvent(Labelled):
 
 _S, _E = ApplicationState, ApplicationEvent
 IN_HAND = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
-"""The applicant has it: it is his turn to hand something in."""
+"""States in which it is the applicant's turn to act."""
 STAGE_OF: Mapping[ApplicationState, Literal["notice", "fee", "exam"]] = {
     _S.NOTICE: "notice",
     _S.FEE: "fee",
     _S.EXAM: "exam",
 }
-"""The stage of the rulebook's ``entry.stages`` in which an application is."""
+"""The stage of the rulebook's ``entry.stages`` to which each state belongs."""
 
 
 _PASSED = {_E.PUBLISH: _S.NOTICE, _E.CHARGE: _S.FEE, _E.CALL: _S.EXAM, _E.ENTER: _S.ENTERED}
-"""Which of them a pool knows, and in which order, stands in its rulebook (``entry.stages``)."""
+"""Which of these stages a pool has, and in which order, is set in its rulebook (``entry.stages``)."""
 
 
 APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
@@ -104,11 +105,13 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
         },
     },
 )
-"""The applicant may give up in every state that waits for another party, so an idle office holds no application.
+"""The applicant may give up in every state that waits for another party, so an idle office can't block the applicant.
 
-A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field.
+A correction never goes through LOCKED again: the fields that were sent back are open, the rest stays locked field by
+field.
 
-From the exam it goes back to the fee only when the fee was sent back and is due once more."""
+From the exam it goes back to the fee only when the fee was sent back and is due once more.
+"""
 
 
 class TaskState(Labelled):
@@ -149,4 +152,4 @@ LOG_LABELS: Mapping[str, str] = {
     "exam_failed": "考试不合格",
     "admit": "备选专业",
 }
-"""What stands in an application's log, by code; of sending back and refusing, reviewers' words count."""
+"""Labels of an application's log, by code; for sending back and refusing, the reviewer's own words are shown."""

@@ -1,4 +1,4 @@
-"""What may follow for an application whose fee is sent back."""
+"""What may follow for an application whose fee is refunded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from domain.payments.fees import After
 
 
 def choices_after_refund(state: ApplicationState, *, surplus: bool) -> tuple[After, ...]:
-    """What an administrator may choose. Nothing follows from surplus money, nor for an application that has ended.
+    """The consequences among which an administrator chooses. A refund of surplus has none, nor has one for an
+    application that has ended.
 
     While the application still waits for its fee it can't simply go on without one.
     """

@@ -1,1 +1,1 @@
-"""Rules of certificates (证书): their numbers, what is sealed by their digest, and their lifecycle."""
+"""Rules of certificates (证书): numbers, digest of the contents, lifecycle."""

@@ -1,4 +1,4 @@
-"""A certificate's number and the digest of what it says."""
+"""A certificate's number and the digest of its contents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stdnum.iso7064 import mod_37_36
 
 @dataclass(frozen=True)
 class Contents:
-    """What a certificate says. ``facts``: pairs of label and value; ``valid_until`` None: it does not expire."""
+    """The contents of a certificate. ``facts``: pairs of label and value; ``valid_until`` None: it does not expire."""
 
     number: str
     title: str
@@ -25,7 +25,7 @@ class Contents:
 
 
 def digest(contents: Contents) -> str:
-    """SHA-256 of the contents as JSON with sorted keys, in hex: a changed row no longer agrees with it."""
+    """SHA-256 of the contents as JSON with sorted keys, in hex; shows whether the row was changed later."""
     text = json.dumps(asdict(contents), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_iso)
     return hashlib.sha256(text.encode()).hexdigest()
 

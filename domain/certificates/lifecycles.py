@@ -1,4 +1,4 @@
-"""The lifecycle of a certificate. That it has expired follows from its date and is no state."""
+"""The lifecycle of a certificate. Expiry follows from its date and is no state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class CertificateState(Labelled):
 
     VALID = "valid", "有效"
     REPLACED = "replaced", "已换发"
-    """A new one with other data was issued in its place."""
+    """A new certificate with other data was issued in its place."""
     REVOKED = "revoked", "已撤销"
 
 

@@ -1,1 +1,1 @@
-"""Courses (继续教育): what was watched, and who may study when."""
+"""Courses (继续教育): watched content, and access periods."""

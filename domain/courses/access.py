@@ -1,4 +1,4 @@
-"""From when to when a participant may study, and until when the fee of a course is taken (新疆手册 2025 L143)."""
+"""When a participant may study, and until when the fee of a course may be paid (新疆手册 2025 L143)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.courses.lifecycles import EnrolmentState
 from domain.rulebook.courses import CourseRules
 
 Access = Literal["unpaid", "ahead", "open", "over", "left"]
-"""``ahead``: paid or free, the time has not come; ``over``: the time has passed."""
+"""``ahead``: paid or free, the window has not begun; ``over``: the window has ended."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,15 @@ def access(state: EnrolmentState, opens: datetime | None, closes: datetime | Non
 
 
 def free_window(course: Window, called: datetime) -> Window | None:
-    """Of a participant who owes nothing; None once the course is over."""
+    """The window of a participant who owes no fee; None once the course is over."""
     return course if called < course.closes else None
 
 
 def paid_window(course: Window, rules: CourseRules, paid: datetime) -> Window:
-    """Of a participant who paid then. A personal one is as long as the course; a shared one ends with it.
+    """The window of a participant who paid at ``paid``. A personal window is as long as the course; a shared one ends
+    with it.
 
-    A payment that came after the last moment (a code that was shown before, a slow bank) still buys ``useful_time``.
+    A payment after the last moment (an old code, a slow bank) still buys ``useful_time``.
     """
     opens = max(course.opens, paid + rules.access_after)
     if rules.window == "personal":
@@ -49,13 +50,13 @@ def paid_window(course: Window, rules: CourseRules, paid: datetime) -> Window:
 
 
 def pay_until(course: Window, rules: CourseRules) -> datetime:
-    """The last moment for paying: with a shared window so that ``useful_time`` is left of it."""
+    """The last moment for paying: with a shared window early enough that ``useful_time`` is left."""
     if rules.window == "personal":
         return course.closes
     return course.closes - rules.access_after - rules.useful_time
 
 
 def make_up_window(rules: CourseRules, begins: datetime, *, paid: bool) -> Window:
-    """A make-up period (补学) from now, or as long after its payment as any other."""
+    """A make-up period (补学) from now, or from its payment; it is as long as any other."""
     opens = begins + rules.access_after if paid else begins
     return Window(opens, opens + rules.make_up_for)

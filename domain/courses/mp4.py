@@ -1,6 +1,6 @@
-"""What an MP4 file says of itself (ISO/IEC 14496-12): length and codecs, read from its ``moov`` box alone.
+"""Length and codecs of an MP4 file (ISO/IEC 14496-12), read from its ``moov`` box alone.
 
-Nothing is decoded. A file whose description stands behind its pictures plays, too, since players ask for ranges.
+Nothing is decoded. A file whose ``moov`` box comes after the media data plays, too, since players request ranges.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 HEAD = 16
-"""Bytes that tell where a box ends."""
+"""Bytes needed to find the end of a box."""
 MOOV_MAX = 32 * 1024 * 1024
-"""Of a film of many hours; a larger one is no film of ours."""
+"""Bytes: enough for a film of many hours; a file with a larger box is refused."""
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 _LEVELS = 8
 
@@ -22,7 +22,7 @@ class NotPlayable(Exception):
 
 @dataclass(frozen=True)
 class Box:
-    """``start`` and ``size`` in bytes with its head; ``size`` 0: to the end of the file."""
+    """``start`` and ``size`` in bytes, header included; ``size`` 0: to the end of the file."""
 
     kind: bytes
     head: int
@@ -38,7 +38,7 @@ class Movie:
 
 
 def read_head(data: bytes) -> Box:
-    """The box whose first bytes are ``data``. Raises NotPlayable for what is none."""
+    """The box that begins with ``data``. Raises NotPlayable when it is no valid box."""
     if len(data) < 8:
         raise _broken()
     size, kind, head = int.from_bytes(data[:4], "big"), data[4:8], 8
@@ -92,7 +92,7 @@ def _boxes(data: bytes, levels: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _length(mvhd: bytes) -> float:
-    """Version 1 has 64-bit times."""
+    """Seconds. Version 1 has 64-bit times."""
     wide = mvhd[:1] == b"\1"
     at, width = (20, 8) if wide else (12, 4)
     if len(mvhd) < at + 4 + width:

@@ -1,7 +1,7 @@
-"""What of a video was watched: whole seconds as merged half-open intervals, credited by the service's clock.
+"""The watched parts of a video: whole seconds as merged half-open intervals, credited by the service's clock.
 
-Progress is the union of the intervals, so that nothing counts twice and dragging the player counts nothing. The first
-viewing does not skip: a beat may begin inside what was watched or a few seconds beyond it, anywhere afterwards.
+Progress is the union of the intervals, so that nothing counts twice and seeking counts nothing. Until the whole video
+was watched, a beat must begin inside the watched part or a few seconds beyond it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ Interval = tuple[int, int]
 """``[from, to)`` in seconds of content."""
 
 SLACK = 2.0
-"""Seconds that a beat may claim beyond the time that passed: replies and timers are never exact."""
+"""Seconds that a beat may claim beyond the time that passed, since requests and timers are inexact."""
 END_SLACK = 2
-"""Seconds at the end that need not be watched: players stop a moment early."""
+"""Seconds at the end that need not be watched, since players stop a moment early."""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """A player says that it played ``[start, end)`` at ``rate``, ``elapsed`` seconds of ours after the beat before."""
+    """A player's report that it played ``[start, end)`` at ``rate``; it came ``elapsed`` seconds (service's clock)
+    after the previous one."""
 
     start: int
     end: int
@@ -47,7 +48,7 @@ def seconds(watched: Sequence[Interval]) -> int:
 
 
 def reach(watched: Sequence[Interval], length: int, ahead: int) -> int:
-    """The last second that the player may jump to: as far as was watched, and ``ahead`` seconds more."""
+    """The last second that the player may jump to: the end of the watched part, plus ``ahead`` seconds."""
     return min(length, max((end for _, end in watched), default=0) + ahead)
 
 
@@ -57,12 +58,13 @@ def first_gap(watched: Sequence[Interval]) -> int:
 
 
 def is_whole(watched: Sequence[Interval], length: int) -> bool:
-    """Whether all of it was watched, but for a moment at the end. Never true for a length of zero."""
+    """Whether all of it was watched, except for ``END_SLACK``. Never true for a length of zero."""
     return length > 0 and seconds(watched) >= max(1, length - END_SLACK)
 
 
 def credit(watched: Sequence[Interval], beat: Beat, length: int, ahead: int) -> Interval:
-    """What a beat is worth, at most the time that passed times its rate; an empty interval for a skip or a lie."""
+    """The interval credited for a beat, at most the time that passed times its rate; empty for a skip or a false
+    claim."""
     nothing = (beat.start, beat.start)
     if not 0 <= beat.start < beat.end or beat.start > reach(watched, length, ahead):
         return nothing

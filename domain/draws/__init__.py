@@ -1,1 +1,1 @@
-"""Draws: who may be drawn, the order, the record and its verifier."""
+"""Draws: eligibility, the order, the record and its verifier."""

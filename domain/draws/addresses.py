@@ -1,4 +1,4 @@
-"""Whether an address says where to go and names no organisation (18.4). Pure."""
+"""Checks that an address is complete and names no organisation (18.4). Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 _STREETS = "路街道巷里村城区"
 _NEAR = 2
-"""Characters after an organisation's word within which a street's follows: 中心路, 厂前路, 大学城, 学院北路."""
+"""Characters after an organisation's word within which the word for a street follows: 中心路, 厂前路, 大学城,
+学院北路."""
 
 
 def is_complete(address: str, parts: Sequence[Sequence[str]]) -> bool:
-    """Whether the address names each part in order (a city, then a district), and then something more.
+    """Whether the address names each part in order (a city, then a district), followed by more text.
 
     A part has a name of at least one character: 市区 is no city.
     """
@@ -24,7 +25,7 @@ def is_complete(address: str, parts: Sequence[Sequence[str]]) -> bool:
 
 
 def _after_name(text: str, words: Sequence[str]) -> str | None:
-    """What follows the first of the words that has a name before it; 州市 is one ending, and so is any such row."""
+    """The text after the first of the words that has a name before it; 州市 is one ending, and so is any such row."""
     ends = [at + len(word) for word in words if (at := text.find(word, 1)) > 0]
     if not ends:
         return None
@@ -35,7 +36,7 @@ def _after_name(text: str, words: Sequence[str]) -> str | None:
 
 
 def find_organisation(text: str, words: Sequence[str]) -> str:
-    """The first word by which the text names an organisation, not a street; empty: none."""
+    """The first word by which the text names an organisation rather than a street; empty: none."""
     for word in words:
         at = text.find(word)
         while at >= 0:

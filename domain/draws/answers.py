@@ -1,8 +1,8 @@
-"""What a free text means as an answer to an invitation: yes, no, or better asked back.
+"""Classifies a free text as an answer to an invitation: acceptance, refusal, or unsure.
 
-A yes is never guessed: every piece of the text must be a word that agrees, or politeness. A no may carry its reasons,
-but nothing that asks, hedges, agrees too, or turns the no round. Everything else is ``Unsure`` and says why, so that
-the question that follows can fit. Even a clear answer is read back before it counts.
+An acceptance is never guessed: every piece of the text must be a word of agreement, or politeness. A refusal may
+contain its reasons, but no question, hedge, agreement or negation of the refusal. Everything else is ``Unsure`` with
+its cause, which decides the follow-up question. Even a clear answer is read back before it counts.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LONGEST = 120
-"""Characters; who writes more doesn't only answer, so it is asked back unread."""
+"""Characters; a longer text says more than an answer, so it is asked back unread."""
 
 
 class Doubt(StrEnum):
     EMPTY = "empty"
     QUESTION = "question"
-    """Asks something back: 几点开始, 晚点到行吗."""
+    """Asks a question: 几点开始, 晚点到行吗."""
     MIXED = "mixed"
-    """Agrees and refuses at once, or refuses to refuse: 不是不参加."""
+    """Agrees and refuses at once, or negates a refusal: 不是不参加."""
     CONDITION = "condition"
     """Depends on something, or hedges: 晚点到可以参加, 应该去不了."""
     ACKNOWLEDGED = "acknowledged"
-    """Says that it was read, not whether one comes: 收到, 好的."""
+    """Confirms reading, not attendance: 收到, 好的."""
     UNKNOWN = "unknown"
 
 
@@ -57,9 +57,9 @@ _POLITE = re.compile(
     r"|[\s,.!~、;:()。…\"'“”\-]+"
 )
 _IF_I_CAN = re.compile(rf"能够?{_COME}的?,?我?(?:就|一定|肯定|当然|会|必|要)+{_COME}")
-"""能来就来: every word agrees, and yet it is no promise."""
+"""能来就来: every word agrees, but it is no promise."""
 _APOLOGY = re.compile(r"不好意思|对不起|对不住|不用谢|不客气|不得已|[您你]好")
-"""Taken out first: some hold a 不 that refuses nothing."""
+"""Removed first: some contain a 不 that refuses nothing."""
 
 _BOTH = re.compile(r"^\D*(?:1\D+2|2\D+1)\D*$")
 _TWICE = re.compile(r"(\D{2,}?)(?:[,、!]?\1)+")
@@ -74,9 +74,9 @@ _REFUSE = re.compile(
 _TROUBLE = re.compile(
     r"急事|要事|病了|受伤|摔伤|骨折|住院|手术|去世|丧事|奔丧|车祸|请(?:个|一个|一次|半天|一天)?假|(?:有事|不舒服|感冒|隔离)"
 )
-"""What keeps people from coming, said without saying that they don't come."""
+"""Obstacles that people state without saying that they don't come."""
 _TURNED = re.compile(
-    # Refusing to refuse.
+    # Negated refusals.
     r"不.{0,2}不(?!了)|不是[^,。;]{0,4}(?:不|没)|没(?:有|说|说过|有说|法|办法)?不|无法不|非.{1,4}不可|才怪|拒绝不|推辞不"
     # The reason for a refusal is denied, or over.
     r"|(?:不|没|没有|无|未|取消|不用|不再|并未)(?:能|好|会|便|法|在|要)?(?:拒绝|谢绝|放弃|推辞|请假|出差|出国|外地|生病|住院|发烧|开会|冲突|有?事(?!先))"
@@ -97,7 +97,7 @@ _AGREES_TOO = re.compile(
 
 
 def understand(text: str) -> Answer:
-    """The meaning of ``text``, whatever its width, case and blanks."""
+    """Classify ``text``, regardless of width, case and blanks."""
     said = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
     said = re.sub(r"(?<!\d) | (?!\d)", "", said)
     if not said:
@@ -115,7 +115,8 @@ def understand(text: str) -> Answer:
 
 
 def cannot_come(text: str) -> bool:
-    """Whether an expert who has agreed says that he can't come, or what keeps him; nothing that asks or hedges."""
+    """Whether an expert who has accepted says that he can't come, or states an obstacle; not for a question or a
+    hedge."""
     meaning = understand(text)
     if meaning == Unsure(Doubt.UNKNOWN):
         return len(text) <= LONGEST and _TROUBLE.search(unicodedata.normalize("NFKC", text)) is not None
@@ -123,7 +124,7 @@ def cannot_come(text: str) -> bool:
 
 
 def _agreeing(said: str) -> int | None:
-    """How many words agree, if all others are politeness; None if there is any other."""
+    """Number of agreeing words if all others are politeness; None if there is any other word."""
     position, agreeing = 0, 0
     while position < len(said):
         if found := _POLITE.match(said, position):
@@ -136,14 +137,14 @@ def _agreeing(said: str) -> int | None:
 
 
 def _plain(said: str) -> str:
-    """Without apologies and marks at the ends; what is only said twice (不去不去) is said once."""
+    """Without apologies and punctuation at the ends; a repeated refusal (不去不去) is reduced to one."""
     plain = _APOLOGY.sub("", said).strip(" ,.!~、;:()。…\"'“”-")
     twice = _TWICE.fullmatch(plain)
     return twice[1] if twice else plain
 
 
 def _doubt(plain: str) -> Doubt | None:
-    """What forbids to take the text for a refusal."""
+    """Why the text can't be taken for a refusal; None if it can."""
     if _QUESTION.search(plain):
         return Doubt.QUESTION
     if _TURNED.search(plain):

@@ -1,6 +1,6 @@
-"""Who may be drawn for a condition (抽取条件): the rule as plain facts and one predicate.
+"""Eligibility of an expert for a condition (抽取条件), as plain facts and one predicate.
 
-The service asks the database; this is the same rule to be read and to test that query against. See
+The service evaluates the rule in SQL; this is the same rule in readable form, against which that query is tested. See
 ``docs/algorithms/recusal.md``.
 """
 
@@ -39,12 +39,12 @@ Reason = Literal[
 ]
 
 TOOK_PART = frozenset(("accepted", "left", "absent", "recused", "released"))
-"""States of an invitation after which a person has taken part in a draw, for draws whose people are to be avoided."""
+"""States of an invitation that count as having taken part in a draw whose experts are to be avoided."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What is asked for. ``specialty`` is the main or the alternative one; empty text: any.
+    """The required attributes. ``specialty`` is the main or the alternative one; empty text: any.
 
     ``age_max`` is the pool's general age limit in completed years; None: there is none.
     """
@@ -61,7 +61,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Employment:
-    """``until`` None: still there."""
+    """``until`` None: present employment."""
 
     keys: frozenset[str]
     until: datetime | None = None
@@ -69,7 +69,7 @@ class Employment:
 
 @dataclass(frozen=True)
 class Call:
-    """An invitation that the candidate has or had."""
+    """A present or past invitation of the candidate."""
 
     draw_id: UUID
     state: str
@@ -78,10 +78,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool.
+    """The facts about an expert. ``specialties`` as declared; ``region`` the permanent one; ``left``: has left the
+    pool.
 
-    ``term_until`` None: the term has no end. ``born_on`` None: unknown, which no limit of age lets pass.
-    ``reachable``: there is a mobile to call.
+    ``term_until`` None: the term has no end. ``born_on`` None: unknown, which fails any age limit. ``reachable``: there
+    is a mobile to call.
     """
 
     pool: str
@@ -107,11 +108,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Recusals:
-    """Whom a draw must step around.
+    """The people whom a draw must not call.
 
-    ``pairs`` are name and unit key of recusal persons of whom no ID number is known: namesakes who work or ever worked
-    there.
-    ``employed_after``: an employment that ended at or before that moment no longer counts.
+    ``pairs`` are name and unit key of recusal persons without a known ID number: they match anyone of that name who
+    works or ever worked there. ``employed_after``: an employment that ended at or before that moment no longer counts.
     """
 
     draw_id: UUID
@@ -147,7 +147,7 @@ def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Sp
 
 
 def find_bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> frozenset[Reason]:
-    """All that keeps an expert from being called at ``at``, whatever the condition asks for."""
+    """All reasons why an expert can't be called at ``at``, whatever the condition."""
     membership = _membership(candidate, condition)
     return frozenset((*((membership,) if membership else ()), *_bars(candidate, condition, recusals, at)))
 
@@ -173,7 +173,7 @@ def _membership(candidate: Candidate, condition: Condition) -> Reason | None:
 
 
 def _term(candidate: Candidate, condition: Condition, at: Span) -> Reason | None:
-    """The term covers the whole panel; the age is that of the panel's first day."""
+    """The term must cover the whole panel; the age is that on the panel's first day."""
     if candidate.term_until is not None and candidate.term_until < at.ends_at:
         return "term_over"
     if condition.age_max is None:
@@ -186,10 +186,10 @@ def _fitness(candidate: Candidate, condition: Condition) -> Reason | None:
     if not any(condition.specialty in ancestors(code) for code in candidate.specialties):
         return "specialty"
     if condition.mode == "permanent":
-        # Who lives in a district lives in its city: a region covers its children.
+        # An expert who lives in a district lives in its city, too: a region covers its children.
         near = bool(covering([candidate.region]) & condition.regions)
     else:
-        # Who is willing to go anywhere in a province is willing to go to its cities.
+        # An expert willing to go anywhere in a province is willing to go to its cities.
         near = bool(candidate.willing_regions & covering(condition.regions))
     if not near:
         return "region"

@@ -1,4 +1,4 @@
-"""Lifecycles of a draw: the draw itself, its invitations, leave and recusals that wait, its verification, calls."""
+"""Lifecycles of a draw, its invitations, pending leaves and recusals, its verification, and calls."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ class DrawState(Labelled):
     REFUSED = "refused", "核验未通过"
     VERIFIED = "verified", "未抽取"
     COMMITTING = "committing", "摇号中"
-    """A round is open: its order is being fixed by agency, supervisor and system."""
+    """A round is open: agency, supervisor and system are fixing its order."""
     DRAWING = "drawing", "抽取中"
     PAUSED = "paused", "已暂停"
     ENDING = "ending", "结束中"
-    """No new calls; open ones are waited for."""
+    """No new calls begin; open ones are waited for."""
     COMPLETED = "completed", "抽取完成"
     SHORT = "short", "专家不足"
     SUPPLEMENT_PENDING = "supplement_pending", "待补抽"
     ENDED = "ended", "已结束"
     TERMINATED = "terminated", "已终止"
-    """Given up before its panel met; its lots may be drawn again."""
+    """Given up before the panel met; its lots may be drawn again."""
     RELEASED = "released", "已退选"
 
 
 OVER = frozenset({DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED})
-"""Nothing follows in the activity itself; a redraw or a recall is another one."""
+"""Final states; a redraw or a recall is another draw."""
 _OF_A_RECALL = {DrawState.SUBMITTED: "复评已提交", DrawState.VERIFIED: "未通知"}
-"""A recall of the original experts has no order to be drawn; their agency talks to each."""
+"""States of a recall of the original experts: no order is drawn, the agency phones each expert."""
 
 
 def state_label(state: DrawState, kind: str) -> str:
-    """What a state is called in an activity of this kind (16.10)."""
+    """The label of a state in a draw of this kind (16.10)."""
     return (_OF_A_RECALL.get(state) if kind == "recall" else None) or state.label
 
 
@@ -42,7 +42,7 @@ _RECALL = "recall_"
 
 
 def state_names() -> list[tuple[str, str]]:
-    """The names of states by which lists are narrowed, each with a code that ``named_state`` reads."""
+    """Names of states by which lists are filtered, each with a code that ``named_state`` parses."""
     names: list[tuple[str, str]] = []
     for state in DrawState:
         names.append((state.value, state.label))
@@ -52,7 +52,7 @@ def state_names() -> list[tuple[str, str]]:
 
 
 def named_state(code: str) -> tuple[str, bool | None]:
-    """The state of a code, and whether it names a recall's only, others' only, or both (None)."""
+    """The state of a code, and whether it applies to recalls only, to others only, or to both (None)."""
     state = code.removeprefix(_RECALL)
     return state, code != state if state in _OF_A_RECALL else None
 
@@ -64,13 +64,13 @@ class DrawEvent(Labelled):
     VERIFY = "verify", "通过核验"
     REFUSE = "refuse", "退回核验"
     OPEN_ROUND = "open_round", "开始摇号"
-    """For the one seed of the draw."""
+    """For the draw's one seed."""
     WIDEN = "widen", "扩大地区补抽"
-    """A further seed, for wider regions; only when every order is at its end."""
+    """A further seed, for wider regions; only when every order is exhausted."""
     ABORT_ROUND = "abort_round", "中止摇号"
-    """Of the first seed; the draw has not called anybody yet."""
+    """During the first seed's round, before any call."""
     ABORT_SUPPLEMENT = "abort_supplement", "中止补抽摇号"
-    """Of a supplementary draw with wider regions."""
+    """In a supplementary draw with wider regions."""
     START = "start", "启动抽取"
     PAUSE = "pause", "暂停抽取"
     RESUME = "resume", "继续抽取"
@@ -80,21 +80,21 @@ class DrawEvent(Labelled):
     FILL = "fill", "完成抽取"
     """The last missing place was accepted."""
     RUN_SHORT = "run_short", "报告专家不足"
-    """Every order is walked to its end, no call is open, places are missing."""
+    """Every order is exhausted, no call is open, places are missing."""
     SETTLE = "settle", "结清未答复的通知"
-    """While ending, the last open call has its outcome and places are missing."""
+    """While ending: the last open call has its outcome, and places are missing."""
     ALL_COME = "all_come", "确认全部参评"
-    """Of a recall: the final confirmation, every expert of the original panel takes part."""
+    """Final confirmation of a recall: every expert of the original panel takes part."""
     NOT_ALL_COME = "not_all_come", "确认部分参评"
-    """The same where one of them doesn't."""
+    """The same where at least one expert doesn't."""
     REGISTER_ABSENCE = "register_absence", "登记缺席"
     START_SUPPLEMENT = "start_supplement", "启动补抽"
-    """With the same conditions: the walk goes on along the same order."""
+    """With the same conditions: calling continues along the same order."""
     RELEASE = "release", "退选"
     END = "end", "结束"
     """The panel has met, or its time is over."""
     TERMINATE = "terminate", "终止活动"
-    """The panel does not meet: open calls are cancelled, experts who agreed are notified that they needn't come."""
+    """The panel does not meet: open calls are cancelled, experts who accepted are notified that they needn't come."""
 
 
 DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
@@ -177,7 +177,7 @@ DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
 
 
 class InvitationState(Labelled):
-    """State of an invitation: the only truth about a call, whatever channel speaks."""
+    """State of an invitation, the same for every channel."""
 
     OPEN = "open", "等待答复"
     ACCEPTED = "accepted", "已同意"
@@ -195,7 +195,7 @@ class InvitationEvent(Labelled):
     DECLINE = "decline", "拒绝"
     EXPIRE = "expire", "按未答复处理"
     UNDO = "undo", "撤销同意"
-    """By the expert, while the time to answer runs and the draw still calls: the call is open again."""
+    """By the expert, while the answer period runs and the draw still calls: the invitation is open again."""
     LEAVE = "leave", "请假"
     MISS = "miss", "登记缺席"
     RECUSE = "recuse", "登记回避"
@@ -233,7 +233,7 @@ class DiscardState(Labelled):
     REFUSED = "refused", "未确认"
     LAPSED = "lapsed", "逾期未确认"
     VOID = "void", "已失效"
-    """The expert gave the place up himself, or the activity is over."""
+    """The expert gave up the place himself, or the draw is over."""
 
 
 class DiscardEvent(Labelled):
@@ -289,9 +289,9 @@ class VirtualCallState(Labelled):
     """State of a call that the platform connects between a member of staff and an expert (虚拟号通话)."""
 
     ASKED = "asked", "准备拨打"
-    """The row stands before the vendor is asked."""
+    """The row is written before the vendor is called."""
     DIALLING = "dialling", "正在呼叫工作人员电话"
-    """Perhaps asked for: its report is waited or asked for, it is never dialled again."""
+    """Perhaps placed: its report is awaited or queried, it is never dialled again."""
     CALLING = "calling", "工作人员已接听，正在呼叫专家"
     TALKING = "talking", "通话中"
     TALKED = "talked", "已通话"
@@ -321,7 +321,7 @@ _OVER = {
 VIRTUAL_CALL: Lifecycle[VirtualCallState, VirtualCallEvent] = Lifecycle(
     noun="该通话",
     initial=VirtualCallState.ASKED,
-    # What is known only grows, in whatever order reports come: that a person answered stands, also after the end.
+    # A report never undoes earlier knowledge, in whatever order reports come: "answered" stays true after the end.
     moves={
         VirtualCallState.ASKED: {
             VirtualCallEvent.DIAL: VirtualCallState.DIALLING,

@@ -1,13 +1,12 @@
 """The draw (抽取) as arithmetic: commitments, leaves, list roots, the seed, the order.
 
-Nothing here knows a person's choice: bytes go in, digests of 32 bytes come out. Every digest but the leaf is
+No input is a person's free choice: bytes go in, digests of 32 bytes come out. Every digest but the leaf is
 
     SHA-256( field(TAG) ‖ field(sub-tag) ‖ field(input 1) ‖ field(input 2) ‖ … )
 
 where ``field(x)`` is the length of ``x`` as 8 bytes big-endian, then ``x`` itself. Text is UTF-8, numbers are their
 decimal digits as text. So no two different inputs are ever hashed as the same bytes, and a phone can do the same with
-WebCrypto. ``docs/algorithms/draw.md`` tells why the protocol is as it is; ``verify_draw`` computes it all a second
-time, independently.
+WebCrypto. ``docs/algorithms/draw.md`` explains the protocol; ``verify_draw`` is a second, independent implementation.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Role = Literal["agency", "supervisor"]
 Tier = Literal["main", "alternative"]
 ROLES: tuple[Role, ...] = ("agency", "supervisor")
 TIERS: tuple[Tier, ...] = ("main", "alternative")
-"""In the order in which they are called: the alternative specialty only when the main one is exhausted."""
+"""In the order in which they are called: the alternative specialty only after the main one is exhausted."""
 
 SECRET_BYTES = 32
 VALUE_BYTES = 16
@@ -35,11 +34,12 @@ SALT_BYTES = 32
 BLIND_BYTES = 32
 DIGEST_BYTES = 32
 _BLOCK = 64
-"""Bytes that SHA-256 takes at once; HMAC (RFC 2104) pads its key to that."""
+"""Block size of SHA-256 in bytes; HMAC (RFC 2104) pads its key to it."""
 
 
 def system_commitment(secret: bytes, draw_number: str, round_number: int) -> bytes:
-    """What the service publishes before the list is frozen: it can't change ``secret`` (32 bytes) any more."""
+    """The commitment that the service publishes before the list is frozen: ``secret`` (32 bytes) can't be changed
+    afterwards."""
     _check_size("secret", secret, SECRET_BYTES)
     return digest("system", _text(draw_number), _number(round_number), secret)
 
@@ -48,7 +48,7 @@ def participant_commitment(role: str, value: bytes, draw_number: str, round_numb
     """What a participant's device sends before it shows ``value``, 16 random bytes that it made itself.
 
     Layout: the five fields after TAG are ``participant``, draw number, round number, role, value. The role is part of
-    it, so that one participant can't repeat the other's commitment.
+    it, so that one participant can't copy the other's commitment.
     """
     _check_role(role)
     _check_size("value", value, VALUE_BYTES)
@@ -69,8 +69,8 @@ def check_reveal(role: str, value: bytes, commitment: bytes, draw_number: str, r
 def leaf(salt: bytes, expert_id: UUID) -> bytes:
     """A candidate without a name: SHA-256(salt ‖ id), 32 and 16 bytes, so no length is needed.
 
-    ``salt`` is 32 fresh random bytes for each candidate in each list, never published; without it the id can't be
-    tried out, and the same expert in two lists has two leaves that can't be linked.
+    ``salt`` is 32 fresh random bytes for each candidate in each list, never published; without it ids can't be tested
+    against a leaf, and an expert's leaves in two lists can't be linked.
     """
     _check_size("salt", salt, SALT_BYTES)
     return hashlib.sha256(salt + expert_id.bytes).digest()
@@ -79,7 +79,7 @@ def leaf(salt: bytes, expert_id: UUID) -> bytes:
 def list_root(condition: int, tier: str, blind: bytes, leaves: Iterable[bytes]) -> bytes:
     """Digest of one frozen candidate list; ``leaves`` may come in any order. Raises ValueError if two are the same.
 
-    ``blind`` is 32 random bytes, published with the list after the end: without it a root tells nothing, not even
+    ``blind`` is 32 random bytes, published with the list after the end: without it a root reveals nothing, not even
     whether the list is empty.
     """
     _check_size("blind", blind, BLIND_BYTES)
@@ -93,13 +93,13 @@ def list_root(condition: int, tier: str, blind: bytes, leaves: Iterable[bytes]) 
 
 
 def sealed_digest(kind: str, salt: bytes, content: bytes) -> bytes:
-    """What the record shows of facts that stay sealed; without the 32-byte ``salt`` nothing can be tried out."""
+    """Published digest of facts that stay secret; without the 32-byte ``salt`` guesses can't be tested."""
     _check_size("salt", salt, SALT_BYTES)
     return digest(kind, salt, content)
 
 
 def recusals_root(items: Iterable[bytes]) -> bytes:
-    """Of the ``sealed_digest`` of each entry that recuses an expert, in any order; also where there is none."""
+    """Root over the ``sealed_digest`` of each recusal, in any order; defined for no recusals as well."""
     return digest("recusals", b"".join(sorted(items)))
 
 
@@ -110,7 +110,7 @@ def seed(
     roots: Sequence[tuple[int, str, bytes]],
     values: Mapping[str, bytes],
 ) -> bytes:
-    """The seed of a round, from everything that was fixed before anybody could know it.
+    """The seed of a round, from inputs that were all fixed before anyone could know the seed.
 
     ``roots`` are (condition, tier, root) in any order, hashed by condition and tier (main first); ``values`` are the
     revealed 16 bytes by role, hashed by role. Their numbers are hashed too. Raises ValueError for a repeated list or no
@@ -142,7 +142,7 @@ def order_indices(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes
     """The same order as positions in ``leaves``; does not depend on how ``leaves`` are arranged.
 
     Sorted by HMAC-SHA-256(key: seed, message: the fields TAG, ``order``, condition, tier, leaf). HMAC's two pads and
-    the fields before the leaf are hashed once for the list, so a million leaves take about two seconds.
+    the fields before the leaf are hashed only once per list, so a million leaves take about two seconds.
     """
     _check_size("seed", seed, DIGEST_BYTES)
     _tier_rank(tier)
@@ -192,7 +192,7 @@ def _check_role(role: str) -> None:
 
 
 def _tier_rank(tier: str) -> int:
-    """The tier's place in the fixed order."""
+    """The tier's index in the order of calling."""
     for rank, known in enumerate(TIERS):
         if tier == known:
             return rank

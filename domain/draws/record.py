@@ -1,4 +1,4 @@
-"""The published record of a draw: what may stand in it, and how its entries are chained.
+"""The published record of a draw: its possible entries, and how they are chained.
 
 A draw keeps an append-only log. Each entry is one JSON object ``{"seq", "at", "act", …facts, "prev", "hash"}``: ``seq``
 counts from 1, ``at`` is RFC 3339 UTC, ``prev`` the hash before it, ``hash`` that of the entry itself. The classes below
@@ -19,7 +19,7 @@ from domain.draws.random_draw import digest
 FORMAT = "pbt-draw-record-v1"
 
 WITHHELD_MAX = 2
-"""Rounds of a draw given up after a reveal (``missing`` not empty); after so many no other round may be opened."""
+"""Rounds that may be given up after a reveal (``missing`` not empty); then no other round may be opened."""
 
 Json = str | int | bool | list["Json"] | dict[str, "Json"]
 RoundReason = Literal["first", "aborted", "widened"]
@@ -33,7 +33,7 @@ ShortReason = Literal["exhausted", "too_late", "force_ended", "declined"]
 FollowKind = Literal["redraw", "recall"]
 Answer = Literal["comes", "declines"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
-"""Who caused or confirmed something, as a role; never a person."""
+"""The role that caused or confirmed something; never a person."""
 TerminationReason = Literal["project_stopped", "replanned", "no_experts", "mistaken", "other"]
 
 TERMINATION_REASONS: Mapping[TerminationReason, str] = {
@@ -64,15 +64,16 @@ class Act:
     name: ClassVar[str]
 
     def facts(self) -> dict[str, Json]:
-        """JSON-able facts; bytes become lower-case hex."""
+        """Facts as JSON values; bytes become lower-case hex."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True)
 class ConditionFacts:
-    """A condition as it is published. ``no`` counts from 1; codes, not names; empty text: not asked for.
+    """A condition as published. ``no`` counts from 1; codes, not names; empty text: no requirement.
 
-    ``notice`` is the number of the notice that its experts are called with, ``gathering`` the time that it tells then.
+    ``notice`` is the number of the notice with which its experts are called, ``gathering`` the gathering time in it at
+    that moment.
     """
 
     no: int
@@ -92,8 +93,8 @@ class ConditionFacts:
 class LimitFacts:
     """The rulebook's limits that the verifier applies. Times in seconds.
 
-    ``lead``: no call is begun later than this before gathering. ``start_within``: calling begins at the latest this
-    long after a seed. ``aborts``: rounds that may be given up before a reveal. ``widenings``: further seeds.
+    ``lead``: no call is begun later than this before gathering. ``start_within``: from a seed to the latest beginning
+    of calling. ``aborts``: rounds that may be given up before a reveal. ``widenings``: further seeds.
     """
 
     lead: int
@@ -117,7 +118,7 @@ class ListFacts:
 
 @dataclass(frozen=True)
 class SupervisorFacts:
-    """Where the supervisors come from: the office's register, or there are none."""
+    """Source of the supervisors: the office's register, or none."""
 
     source: SupervisorSource
     count: int
@@ -125,7 +126,7 @@ class SupervisorFacts:
 
 @dataclass(frozen=True, order=True)
 class SeatFacts:
-    """A place of a recalled panel: the condition that it fills, and its expert's leaf in the original's record."""
+    """A place of a recalled panel: its condition, and its expert's leaf in the original's record."""
 
     condition: int
     leaf: bytes
@@ -135,8 +136,8 @@ class SeatFacts:
 class Follows(Act):
     """The first entry of a redraw (重新抽取) or a recall of the original experts (通知原专家).
 
-    ``head`` is the hash of the last entry of the original's record, empty where it has none. ``redraws``: how many
-    redraws of the same tender had begun an order before.
+    ``head`` is the hash of the last entry of the original's record, empty where it has none. ``redraws``: number of
+    earlier redraws of the same tender that began an order.
     """
 
     name = "follows"
@@ -148,7 +149,7 @@ class Follows(Act):
 
 @dataclass(frozen=True)
 class Recalled(Act):
-    """The panel of a recall: who took part at the end of the original. No expert is drawn, and no round follows."""
+    """The panel of a recall: the participants at the end of the original. No expert is drawn, and no round follows."""
 
     name = "recalled"
     panel: tuple[SeatFacts, ...]
@@ -156,9 +157,9 @@ class Recalled(Act):
 
 @dataclass(frozen=True)
 class Confirmed(Act):
-    """What the agency agreed with one of them on the phone; once for each, then ``completed`` or ``short``.
+    """The agency's agreement with one of these experts by phone; once for each, then ``completed`` or ``short``.
 
-    ``gathering`` is the time that he agreed to, empty when he declines.
+    ``gathering`` is the time that he agreed to, empty if he declines.
     """
 
     name = "confirmed"
@@ -172,8 +173,8 @@ class Confirmed(Act):
 class RoundOpened(Act):
     """A fixing of the order begins. ``conditions``: those that it orders; all of them until a first seed is fixed.
 
-    A draw has one seed for its life. ``cause`` is empty until it stands; after that only ``exhausted`` gives another:
-    every order of the conditions is at its end, and their regions are widened.
+    A draw has one seed for its life. ``cause`` is empty until it is fixed; after that another seed needs the cause
+    ``exhausted``: every order of the conditions is exhausted, and their regions are widened.
     """
 
     name = "round_opened"
@@ -195,7 +196,7 @@ class SystemCommitted(Act):
 
 @dataclass(frozen=True)
 class RecusalsCommitted(Act):
-    """Whom the draw steps around, as the root of salted hashes; before the lists are frozen, once in each round."""
+    """Commitment to the recusals, as the root of salted hashes; before the lists are frozen, once in each round."""
 
     name = "recusals_committed"
     round: int
@@ -243,7 +244,7 @@ class SeedFixed(Act):
 
 @dataclass(frozen=True)
 class RoundAborted(Act):
-    """``missing``: the roles that had not revealed, when another had; empty before the first reveal.
+    """``missing``: the roles that had not revealed although another had; empty before the first reveal.
 
     Not allowed once all have revealed: then the seed exists and must be opened.
     """
@@ -256,7 +257,7 @@ class RoundAborted(Act):
 
 @dataclass(frozen=True)
 class GatheringMoved(Act):
-    """The gathering time of a notice is another from now on; experts who were called are notified."""
+    """The gathering time of a notice changes from now on; experts who were called are notified."""
 
     name = "gathering_moved"
     notice: int
@@ -268,7 +269,7 @@ class GatheringMoved(Act):
 class Need(Act):
     """From now on the condition holds ``needed`` places (open and accepted together), and calling is open.
 
-    At first the planned number; at a supplementary draw what it is to be filled up to, never above the planned number.
+    At first the planned number; in a supplementary draw the number to fill up to, never above the planned one.
     """
 
     name = "need"
@@ -286,7 +287,7 @@ class Called(Act):
 
 @dataclass(frozen=True)
 class Skipped(Act):
-    """``fact`` is the digest of the sealed facts behind the reason: which leave, which other panel."""
+    """``fact`` is the digest of the secret facts behind the reason: which leave, which other panel."""
 
     name = "skipped"
     condition: int
@@ -298,10 +299,11 @@ class Skipped(Act):
 
 @dataclass(frozen=True)
 class Outcome(Act):
-    """What became of a call: from open accepted, declined, silent, cancelled; from accepted the others or cancelled.
+    """The outcome of a call: an open one becomes accepted, declined, silent or cancelled; an accepted one takes any
+    other outcome or cancelled.
 
-    ``undone``: the expert took his acceptance back in time, while the draw was calling; the call is open again.
-    ``by`` caused it, ``confirmed_by`` is empty where no confirmation is needed.
+    ``undone``: the expert withdrew his acceptance in time, while the draw was calling; the call is open again. ``by``
+    is the role that caused it; ``confirmed_by`` is empty where no confirmation is needed.
     """
 
     name = "outcome"
@@ -314,7 +316,7 @@ class Outcome(Act):
 
 @dataclass(frozen=True)
 class Exhausted(Act):
-    """The order of this condition and tier is at its end. Must stand before the first call of the alternative."""
+    """The order of this condition and tier is exhausted. Must come before the first call of the alternative."""
 
     name = "exhausted"
     condition: int
@@ -334,7 +336,7 @@ class Resumed(Act):
 
 @dataclass(frozen=True)
 class ForceEnded(Act):
-    """No new calls; open ones are waited for, then ``completed`` or ``short`` follows."""
+    """No new calls begin; open ones are waited for, then ``completed`` or ``short`` follows."""
 
     name = "force_ended"
     reason: str
@@ -342,7 +344,7 @@ class ForceEnded(Act):
 
 @dataclass(frozen=True)
 class Completed(Act):
-    """Every condition has as many accepted as needed. Calling is closed until a next ``need``."""
+    """Every condition has as many acceptances as needed. Calling is closed until a next ``need``."""
 
     name = "completed"
 
@@ -351,8 +353,8 @@ class Completed(Act):
 class Short(Act):
     """No call is open and places are missing.
 
-    ``exhausted``: every tier of each such condition is. ``too_late``: of each that isn't, the gathering is too near.
-    ``declined``: of a recall, a member of the panel doesn't come.
+    ``exhausted``: every tier of each such condition is exhausted. ``too_late``: for each that isn't, the gathering is
+    too near. ``declined``: a member of a recalled panel doesn't come.
     """
 
     name = "short"
@@ -361,7 +363,7 @@ class Short(Act):
 
 @dataclass(frozen=True)
 class Terminated(Act):
-    """The activity is given up. Every open and accepted call is ``cancelled`` next, then it has ``ended``."""
+    """The draw is given up. Every open and accepted call is ``cancelled`` next, then it has ``ended``."""
 
     name = "terminated"
     by: Party
@@ -370,7 +372,7 @@ class Terminated(Act):
 
 @dataclass(frozen=True)
 class Ended(Act):
-    """Nothing may follow."""
+    """The last entry."""
 
     name = "ended"
 
@@ -378,12 +380,12 @@ class Ended(Act):
 ACTS: Mapping[str, frozenset[str]] = {
     act.name: frozenset(field.name for field in fields(act)) for act in Act.__subclasses__()
 }
-"""Facts by act, exactly what each entry carries beside seq, at, act, prev and hash."""
+"""Facts by act: the keys of each entry besides seq, at, act, prev and hash."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """Where a log stands: how many entries, and the hash of the last one."""
+    """The end of a log: number of entries, and hash of the last one."""
 
     length: int
     hash: bytes
@@ -405,7 +407,7 @@ class Entry:
 
 
 def start(pool: str, draw_number: str) -> Head:
-    """The head of an empty log; bound to the pool and the draw, so that a log can't be moved to another."""
+    """The head of an empty log, bound to pool and draw, so that a log can't be moved to another draw."""
     return Head(0, digest("genesis", pool.encode(), draw_number.encode()))
 
 
@@ -423,12 +425,12 @@ def write(head: Head, at: datetime, act: Act) -> Entry:
 
 
 def moment(at: datetime) -> str:
-    """RFC 3339 in UTC, with microseconds: the one way in which a record writes times."""
+    """RFC 3339 in UTC, with microseconds: the only spelling of times in a record."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def write_all(head: Head, at: datetime, acts: Iterable[Act]) -> list[Entry]:
-    """Several entries of one moment."""
+    """Several entries with the same time."""
     entries: list[Entry] = []
     for act in acts:
         entry = write(head, at, act)
@@ -460,7 +462,7 @@ def document(
 ) -> dict[str, Json]:
     """The record as published: ``log`` are the entries' facts, ``lists`` blind and leaves (any order) by ``list_key``.
 
-    Lists are published once the draw has ended, all that were frozen; before that none, only their roots in the log.
+    Once the draw has ended, all frozen lists are published; before that only their roots in the log.
     """
     head = log[-1]["hash"] if log else start(pool, draw_number).hash.hex()
     return {

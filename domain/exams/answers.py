@@ -1,7 +1,7 @@
-"""Answers as devices send them, and what they amount to. Documented in ``docs/algorithms/exam.md``.
+"""Merges the answer events that devices send. Documented in ``docs/algorithms/exam.md``.
 
 A device numbers its events from 1 without a gap; the service numbers the devices of an attempt, a later one being
-higher. An event's place is therefore (device, seq), whatever way it came and however often.
+higher. An event is therefore identified and ordered by (device, seq), however it arrives and however often.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TEXT_MAX = 4000
 
 @dataclass(frozen=True)
 class Answer:
-    """What stands in a slot: ``mask`` of the options as they were shown, ``text`` of a short answer."""
+    """The answer in a slot: ``mask`` of the options as displayed, ``text`` of a short answer."""
 
     mask: int = 0
     text: str = ""
@@ -37,9 +37,9 @@ class AnswerEvent:
 
 
 def merge(events: Iterable[AnswerEvent]) -> dict[int, Answer]:
-    """The answer of each slot: that of the greatest (device, seq), in whatever order events come and how often.
+    """The answer of each slot: that of the greatest (device, seq), regardless of order and repetition.
 
-    A slot that was answered and emptied again is left out.
+    A slot whose answer was cleared is left out.
     """
     newest: dict[int, AnswerEvent] = {}
     for event in events:

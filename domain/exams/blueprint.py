@@ -1,7 +1,8 @@
 """Blueprints of papers (组卷方案): cells, whether the bank has enough for them, and the draw of one paper.
 
 A cell takes so many items of a chapter, kind and difficulty; an empty chapter and a difficulty of 0 mean any. Of two
-cells that share items one must hold the other, so that drawing the narrower one first never starves a wider one.
+cells that share items one must contain the other, so that drawing the narrower one first never takes items that a wider
+one lacks.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ MARK_MAX = 1000
 """Tenths."""
 QUESTIONS_MAX = 300
 ADVISED = 3
-"""Times as many live items as a paper takes; with fewer, papers are too much alike."""
+"""Live items in the bank per item of a paper; with fewer, papers are too much alike."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """``mark``: tenths for each item; a case's are shared out among its questions."""
+    """``mark``: tenths for each item; those of a case are divided among its questions."""
 
     chapter: str
     kind: ItemKind
@@ -47,7 +48,7 @@ class Cell:
 
     @property
     def width(self) -> int:
-        """How many of its two conditions are open; narrower cells are drawn first."""
+        """Number of open conditions (0 to 2); narrower cells are drawn first."""
         return (not self.chapter) + (not self.difficulty)
 
     def takes(self, item: Stock) -> bool:
@@ -60,7 +61,7 @@ class Cell:
         )
 
     def meets(self, other: Cell) -> bool:
-        """Whether an item may belong to both."""
+        """Whether an item may belong to both cells."""
         chapters = "" in (self.chapter, other.chapter) or self.chapter == other.chapter
         degrees = 0 in (self.difficulty, other.difficulty) or self.difficulty == other.difficulty
         return self.kind == other.kind and chapters and degrees
@@ -68,7 +69,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Question:
-    """What a slot of a paper is filled with; ``fixed``: its options keep their order."""
+    """A question for one slot of a paper; ``fixed``: its options keep their order."""
 
     version_id: UUID
     options: int
@@ -77,7 +78,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Stock:
-    """A live item of the bank. A case has its questions in their order, every other item is one."""
+    """A live item of the bank. A case has its questions in order, any other item consists of one."""
 
     id: UUID
     chapter: str
@@ -88,7 +89,7 @@ class Stock:
 
 @dataclass(frozen=True)
 class Supply:
-    """What the bank has for a cell. ``needed`` counts what narrower cells take of the same items, too."""
+    """The bank's stock for a cell. ``needed`` includes what narrower cells take of the same items."""
 
     cell: Cell
     live: int
@@ -96,7 +97,7 @@ class Supply:
 
     @property
     def lacks(self) -> bool:
-        """No paper can be drawn."""
+        """Whether the stock is too small for a paper."""
         return self.live < self.needed
 
     @property
@@ -113,7 +114,7 @@ class Drawn:
 
 
 def read_cells(raw: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
-    """As they are stored; see ``store_cells``."""
+    """Cells as stored by ``store_cells``."""
     return tuple(
         Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["count"], one["mark"]) for one in raw
     )
@@ -124,12 +125,12 @@ def store_cells(cells: Iterable[Cell]) -> list[dict[str, Any]]:
 
 
 def total_of(cells: Iterable[Cell]) -> int:
-    """Tenths that a paper is worth."""
+    """Total of a paper in tenths."""
     return sum(cell.count * cell.mark for cell in cells)
 
 
 def check_cells(cells: Sequence[Cell]) -> None:
-    """Raises InvalidInput for cells that no paper can be made of, naming the line, counted from 1."""
+    """Raises InvalidInput for cells from which no paper can be made, naming the line, counted from 1."""
     if not cells:
         raise _wrong("请至少填写一行：章节、题型、难度、题数和每题分值。")
     if len(cells) > CELLS_MAX:
@@ -159,7 +160,7 @@ def _check_pair(first: int, one: Cell, second: int, other: Cell) -> None:
 
 
 def supplies(cells: Sequence[Cell], stock: Sequence[Stock]) -> tuple[Supply, ...]:
-    """What the bank has for each cell."""
+    """The bank's stock for each cell."""
     return tuple(
         Supply(
             cell,
@@ -179,9 +180,10 @@ class Deck:
         self._narrow_first = sorted(range(len(cells)), key=lambda at: cells[at].width)
 
     def draw(self, used: Mapping[UUID, int], chance: Random) -> Drawn:
-        """A paper in the order of the cells: of each the least used items, at random among equals; a case whole.
+        """A paper in the order of the cells: for each the least used items, at random among equals; cases are never
+        split.
 
-        ``used`` counts the papers that an item stood in. Raises LookupError that names the cell that lacks items.
+        ``used`` is the number of papers with an item. Raises LookupError that names the cell that lacks items.
         """
         taken: set[UUID] = set()
         found: dict[int, list[Stock]] = {}
@@ -213,7 +215,7 @@ def _slots(item: Stock, cell: Cell, chance: Random) -> list[Slot]:
 
 
 def share_out(mark: int, parts: int) -> list[int]:
-    """Tenths in whole numbers; what does not divide goes to the first ones."""
+    """Divides tenths into whole numbers; a remainder goes to the first parts."""
     share, rest = divmod(mark, parts)
     return [share + (at < rest) for at in range(parts)]
 

@@ -1,7 +1,7 @@
 """GIFT, Moodle's text format for questions: the part that fits the kinds of the bank.
 
-What it has no words for stands in tags of the comment before a question, as Moodle keeps them:
-``// [id:T00001] [tag:难度:3] [tag:依据:…] [tag:案例:A1] [tag:选项顺序:固定]``. A chapter is a category.
+Facts that GIFT can't express stand as tags in the comment before a question, as in Moodle: ``// [id:T00001]
+[tag:难度:3] [tag:依据:…] [tag:案例:A1] [tag:选项顺序:固定]``. A chapter is a category.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CATEGORY = "$CATEGORY:"
 
 @dataclass
 class _Block:
-    """The lines of one question and what the comments before it say."""
+    """The lines of one question and of the comments before it."""
 
     lines: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class _Choice:
 
 
 class _Bad(Exception):
-    """A question that can't be read; the text is the reason."""
+    """A question that can't be parsed; the text is the reason."""
 
 
 def read(text: str, most: int) -> Iterator[Question]:
@@ -77,7 +77,7 @@ def write(questions: Iterable[Question]) -> str:
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    """Questions are apart by an empty line, and a category needs none."""
+    """Questions are separated by an empty line; a category needs none."""
     block = _Block()
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         stripped = line.strip()
@@ -107,7 +107,7 @@ def _tags(comment: str) -> dict[str, str]:
 
 
 def _chapter(path: str) -> str:
-    """The last part of ``$course$/top/章节``; a slash of its own is written twice."""
+    """The last part of ``$course$/top/章节``; a slash in a name is doubled."""
     return re.split(r"(?<!/)/(?!/)", path.strip())[-1].replace("//", "/").strip()
 
 
@@ -174,7 +174,8 @@ def _answers(inside: str) -> Question:
 
 
 def _choice_question(choices: Sequence[_Choice]) -> Question:
-    """One with =, the others with ~, is a single choice; right ones by weights above 0 are a multiple choice."""
+    """One option with =, the others with ~, is a single choice; options with weights above 0 are the key of a multiple
+    choice."""
     signed = [at for at, one in enumerate(choices) if one.sign == "="]
     weighed = [at for at, one in enumerate(choices) if (one.weight or 0) > 0]
     if len(signed) > 1 or (signed and set(weighed) - set(signed)):
@@ -189,7 +190,7 @@ def _choice_question(choices: Sequence[_Choice]) -> Question:
 
 
 def _choices(text: str) -> list[_Choice]:
-    """Each begins with = or ~; its feedback after # is not taken."""
+    """Each begins with = or ~; feedback after # is ignored."""
     starts = [at for at in range(len(text)) if text[at] in "=~" and not _escaped(text, at)]
     if not starts or starts[0] != 0:
         raise _Bad("选项应以=（正确）或~（错误）开头")
@@ -210,13 +211,13 @@ def _choices(text: str) -> list[_Choice]:
 
 
 def _split_general(inside: str) -> tuple[str, str]:
-    """What is answered, and the explanation after ####."""
+    """The options, and the explanation after ####."""
     at = _find(inside, "####")
     return (inside, "") if at < 0 else (inside[:at], inside[at + 4 :])
 
 
 def _find(text: str, what: str, start: int = 0) -> int:
-    """Where ``what`` stands without a backslash before it, or -1."""
+    """Position of ``what`` without a backslash before it, or -1."""
     at = text.find(what, start)
     while at >= 0 and _escaped(text, at):
         at = text.find(what, at + 1)
@@ -231,7 +232,7 @@ def _escaped(text: str, at: int) -> bool:
 
 
 def _plain_text(text: str) -> str:
-    """Without the word for its format, and without escapes."""
+    """Without format marker and escapes."""
     said = _FORMAT.sub("", text).strip()
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], said)
 

@@ -1,4 +1,4 @@
-"""Items of the bank (试题): their kinds, and what each must be made of.
+"""Items of the bank (试题): their kinds, and the requirements of each.
 
 Options stand in canonical order, and a key is a mask of them: bit n is option n. Each version of an item is one
 ``ItemData``; errors are reported per field, in Chinese, for a form and for the line of a sheet alike.
@@ -20,7 +20,7 @@ TRUE_FALSE = ("正确", "错误")
 DIFFICULTY_MIN, DIFFICULTY_MAX = 1, 5
 STEM_MAX, CASE_MAX, OPTION_MAX = 2000, 5000, 300
 TEXT_MAX = 2000
-"""Of an explanation, and of the answer that markers compare with."""
+"""Characters of an explanation, and of a model answer."""
 CHAPTER_MAX, BASIS_MAX = 100, 300
 
 
@@ -33,7 +33,7 @@ class ItemKind(Labelled):
     SHORT = "short", "简答题"
     """Marked by people."""
     CASE = "case", "案例题"
-    """A text with items of its own; by itself it asks nothing and has no mark."""
+    """A text with items of its own; it asks nothing itself and has no mark."""
 
     @property
     def has_options(self) -> bool:
@@ -50,7 +50,7 @@ _CHOICES = (ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.TRUE_FALSE)
 
 @dataclass(frozen=True)
 class ItemData:
-    """What one version of an item says. ``fixed_order``: options are not shuffled; ``tidy`` finds out where None."""
+    """The content of one version of an item. ``fixed_order``: options are not shuffled; None: ``tidy`` decides."""
 
     kind: ItemKind
     stem: str
@@ -58,7 +58,7 @@ class ItemData:
     key: int = 0
     """Mask of the right options; 0 for short and case."""
     answer: str = ""
-    """Of a short answer: what markers compare with."""
+    """The model answer of a short answer, for markers."""
     chapter: str = ""
     difficulty: int = 3
     basis: str = ""
@@ -80,29 +80,30 @@ def letters_of(mask: int) -> str:
 
 
 def mask_of(letters: str) -> int:
-    """5 for ``AC``. Raises ValueError for what is no letter of an option."""
+    """5 for ``AC``. Raises ValueError for a character that is no option's letter."""
     return sum(1 << LETTERS.index(letter) for letter in set(letters))
 
 
 def stem_hash(stem: str, case: str = "") -> str:
-    """SHA-256 of the stem without spaces and punctuation; the text of its case counts, since parts repeat questions."""
+    """SHA-256 of the stem without spaces and punctuation, including the text of its case, since parts of cases repeat
+    questions."""
     said = f"{_bare(case)}\0{_bare(stem)}" if case else _bare(stem)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def same_question(one: ItemData, other: ItemData) -> bool:
-    """Whether both ask the same of the same options, in whatever order and punctuation."""
+    """Whether both ask the same question with the same options, regardless of order and punctuation."""
     return _bare(one.stem) == _bare(other.stem) and sorted(map(_bare, one.options)) == sorted(map(_bare, other.options))
 
 
 def must_keep_order(options: Sequence[str]) -> bool:
-    """Whether the options make sense in this order only: one speaks of the others, or all are numbers."""
+    """Whether the options make sense in this order only: one refers to others, or all are numbers."""
     counts = bool(options) and all(_NUMBER.match(option) for option in options)
     return counts or any(_OF_OTHERS.search(option) for option in options)
 
 
 def tidy(data: ItemData) -> ItemData:
-    """Without blanks at the ends, with the options that a true or false item always has, and its order decided."""
+    """Trimmed, with the fixed options of a true or false item, and with ``fixed_order`` decided."""
     options = TRUE_FALSE if data.kind is ItemKind.TRUE_FALSE else tuple(map(str.strip, data.options))
     fixed = data.fixed_order if data.fixed_order is not None else must_keep_order(options)
     asked = data.kind is not ItemKind.CASE
@@ -120,7 +121,7 @@ def tidy(data: ItemData) -> ItemData:
 
 
 def find_problems(data: ItemData) -> list[Problem]:
-    """What is wrong with a tidy item; empty when it can be taken."""
+    """Problems of a tidy item; empty when it is valid."""
     return [*_texts(data), *_options(data), *_key(data)]
 
 
@@ -173,7 +174,7 @@ def _key(data: ItemData) -> Iterator[Problem]:
 
 
 def _bare(text: str) -> str:
-    """Letters, digits and signs that carry meaning, the same for full and half width and for either case."""
+    """Letters, digits and meaningful signs, with width and case unified."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     return "".join(one for one in plain if one in "%‰" or unicodedata.category(one)[0] not in "PZC")
 
@@ -183,9 +184,9 @@ _OF_OTHERS = re.compile(
     r"|^(都|均|全都?|皆)(不?(对|是|正确|错误?|可以?|能))$"
     r"|^[(（]?[A-H][)）]?(\s*[、,，和与及或]?\s*[(（]?[A-H][)）]?)+($|都|均|全|皆|项)"
 )
-"""An option that speaks of others: 以上都对, 以上均不正确, 前三项都是, A和B."""
+"""An option that refers to others: 以上都对, 以上均不正确, 前三项都是, A和B."""
 _NUMBER = re.compile(
     r"^[(（]?(不?(少于|多于|超过|低于|高于|得)|至少|最多)?\s*第?[\d.%‰零〇一二两三四五六七八九十百千万亿]+(分之[一二三四五六七八九十百]+)?"
     r"\s*(以上|以下)?\s*(个|人|名|家|位|日|天|年|月|周|小时|分钟?|时|元|万元|亿元|倍|次|项|条|款|份|%|％)*\s*(工作日|自然日|内|以上|以下|以内|单数)*$"
 )
-"""A number with or without its unit; a row of such options reads in its own order."""
+"""A number with or without its unit; options that are all such stay in order."""

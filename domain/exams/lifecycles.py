@@ -39,7 +39,7 @@ class CandidateState(Labelled):
     PASSED = "passed", "合格"
     FAILED = "failed", "不合格"
     LEFT = "left", "不再参加"
-    """The application was given up or ended, or the examination was cancelled."""
+    """The application was withdrawn or ended, or the examination was cancelled."""
 
 
 class CandidateEvent(Labelled):
@@ -62,16 +62,16 @@ CANDIDATE: Lifecycle[CandidateState, CandidateEvent] = Lifecycle(
         },
     },
 )
-"""Who failed may still pass by a ruling or an appeal; who passed is never failed by either."""
+"""A candidate who failed may still pass by a ruling or an appeal; one who passed is never failed by either."""
 
 
 class ExamAttemptState(Labelled):
-    """State of one paper of a candidate (一次作答). It never goes back."""
+    """State of one paper of a candidate (一次作答). No state returns to an earlier one."""
 
     READY = "ready", "试卷已生成"
     RUNNING = "running", "答题中"
     SEALED = "sealed", "已交卷"
-    """No answer counts any more; it is marked now."""
+    """No further answer counts; marking begins."""
     GRADED = "graded", "已评分"
     RELEASED = "released", "已出成绩"
     VOID = "void", "已作废"

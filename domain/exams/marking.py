@@ -1,6 +1,6 @@
-"""What answers are worth, in integer tenths of a mark. Documented in ``docs/algorithms/exam-marking.md``.
+"""Marks of answers, in integer tenths. Documented in ``docs/algorithms/exam-marking.md``.
 
-The service marks by the same rules in SQL, thousands of papers a statement; a test holds both against each other.
+The service applies the same rules in SQL, thousands of papers per statement; a test compares both.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ PER_OPTION = 5
 FLAG_MARKING = "marking"
 """Flag of a sealed attempt whose short answers wait for markers."""
 MARKERS = 2
-"""Who mark a short answer independently; where they differ, one more decides."""
+"""Number of markers of a short answer, who work independently; if they differ, one more decides."""
 
 
 class RulingKind(Labelled):
-    """What is decided of an item found wrong after it was sat."""
+    """Decision on an item found faulty after candidates answered it."""
 
     FULL_CREDIT = "full_credit", "全员给分"
     ALSO_ACCEPT = "also_accept", "增加正确答案"
     DROP = "drop", "不计分"
-    """Neither its mark nor its answers count: the pass line falls with the total."""
+    """Its mark and its answers don't count: the pass line falls with the total."""
 
 
 def settle(marks: Sequence[int]) -> int | None:
-    """What markers' marks, the earliest first, come to; None while another marker is needed."""
+    """The result of the markers' marks, given earliest first; None while another marker is needed."""
     if len(marks) > MARKERS:
         return marks[MARKERS]
     return marks[0] if len(marks) == MARKERS and marks[0] == marks[1] else None

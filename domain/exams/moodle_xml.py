@@ -1,6 +1,7 @@
-"""Moodle XML: the part that fits the kinds of the bank. A document type or an entity of its own is refused unread.
+"""Moodle XML: the part that fits the kinds of the bank. Files with a document type or custom entities are refused
+unread.
 
-A chapter is a category, a number an ``idnumber``; what Moodle has no words for stands in tags (``难度:3``).
+A chapter is a category, a number an ``idnumber``; facts that Moodle can't express stand in tags (``难度:3``).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5",
 
 
 class _Bad(Exception):
-    """A question that can't be read; the text is the reason."""
+    """A question that can't be parsed; the text is the reason."""
 
 
 def read(content: bytes, most: int) -> Iterator[Question]:
@@ -74,7 +75,8 @@ def write(questions: Iterable[Question]) -> str:
 
 
 def _parse(content: bytes, most: int) -> ET.Element:
-    """Built by expat with our own handlers: nothing is ever expanded, and depth and number of elements are bounded."""
+    """Parses with expat and our own handlers: entities are never expanded, and depth and number of elements are
+    bounded."""
     parser, builder = expat.ParserCreate(), ET.TreeBuilder()
     depth = elements = 0
 
@@ -104,7 +106,7 @@ def _parse(content: bytes, most: int) -> ET.Element:
 
 
 def _chapter(path: str) -> str:
-    """The last part of ``$course$/top/章节``; a slash of its own is written twice."""
+    """The last part of ``$course$/top/章节``; a slash in a name is doubled."""
     return re.split(r"(?<!/)/(?!/)", path.strip())[-1].replace("//", "/").strip()
 
 
@@ -180,7 +182,7 @@ def _fraction(answer: ET.Element) -> float:
 
 
 def _fixed(element: ET.Element, kind: ItemKind) -> str:
-    """Moodle says for each question whether it shuffles; only its no counts, since yes is its default."""
+    """Moodle states for each question whether it shuffles; only "no" is taken, since "yes" is its default."""
     said = (element.findtext("shuffleanswers") or "").strip().lower()
     return "固定" if kind.has_options and kind is not ItemKind.TRUE_FALSE and said in ("false", "0") else ""
 
@@ -201,7 +203,7 @@ def _said(element: ET.Element, name: str) -> str:
 
 
 def _own(element: ET.Element) -> str:
-    """The text of an element, which is HTML unless it says otherwise."""
+    """The text of an element, which is HTML unless marked otherwise."""
     text = element.findtext("text") or ""
     if len(text) > _TEXT_NODES_MAX:
         raise _Bad("文字过长，请删去多余的内容")
@@ -214,7 +216,7 @@ def _own(element: ET.Element) -> str:
 
 
 class _Html(HTMLParser):
-    """What a person reads of it; tables and pictures have no place in an item's text."""
+    """Extracts the visible text of HTML; refuses tables and pictures, which an item's text can't contain."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

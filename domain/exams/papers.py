@@ -1,7 +1,7 @@
 """Stored papers (试卷): which versions of items stand in which order, and how the options of each are shown.
 
 An order of n options is one small integer: the index of the permutation in lexicographic order, 0 being the canonical
-one. Answers are masks: bit n is option n, canonical where they are marked and as displayed where they were given.
+one. Answers are masks: bit n is option n, canonical for marking and as displayed for input.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Slot:
 
 
 def orders(n: int) -> int:
-    """How many orders n options have."""
+    """Number of orders of n options."""
     return factorial(n)
 
 
 @lru_cache(maxsize=4096)
 def permutation(index: int, n: int) -> tuple[int, ...]:
-    """Canonical option at each position shown; raises ValueError if there is no such order."""
+    """The canonical option at each displayed position; raises ValueError if there is no such order."""
     if not 0 <= index < orders(n):
         raise ValueError(f"{n} options have no order {index}")
     left, shown = list(range(n)), []
@@ -42,13 +42,13 @@ def permutation(index: int, n: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=65_536)
 def to_canonical(mask: int, index: int, n: int) -> int:
-    """What was ticked as shown, in canonical bits; raises ValueError for a bit beyond the options."""
+    """Displayed bits as canonical bits; raises ValueError for a bit beyond the options."""
     _check_mask(mask, n)
     return sum(1 << option for position, option in enumerate(permutation(index, n)) if mask >> position & 1)
 
 
 def to_display(mask: int, index: int, n: int) -> int:
-    """Canonical bits as they stand on this paper; the inverse of ``to_canonical``."""
+    """Canonical bits as displayed on this paper; the inverse of ``to_canonical``."""
     _check_mask(mask, n)
     return sum(1 << position for position, option in enumerate(permutation(index, n)) if mask >> option & 1)
 

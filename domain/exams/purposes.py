@@ -1,4 +1,4 @@
-"""What an examination is held for (考试用途), and the rules that follow."""
+"""Purposes of an examination (考试用途), and the rules that follow."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ MOCK_TRIES = 10
 
 class Purpose(Labelled):
     ENTRY = "entry", "入库考试"
-    """For applications that wait for an examination; those that come later are called, too."""
+    """For applications that wait for an examination, including later ones."""
     CAMPAIGN = "campaign", "培训考试"
     """For experts whom a campaign brought into the pool."""
     SINGLE = "single", "个别考试"
-    """For persons whom the office names, and those who have studied a course that ends with it."""
+    """For persons named by the office, and for those who completed a course that ends with it."""
     MOCK = "mock", "模拟考试"
-    """For everybody who is called to another one, to try phone and network; it decides nothing."""
+    """For everyone who is called to another examination, to try phone and network; it decides nothing."""
 
 
 def rules_for(purpose: Purpose, rules: ExamRules) -> ExamRules:
-    """The pool's rules as they hold for an examination of this purpose."""
+    """The pool's rules, adjusted to this purpose."""
     if purpose != Purpose.MOCK:
         return rules
     freely = {"booking": False, "tries": MOCK_TRIES, "rest": timedelta(), "result": "at_once", "failed": "waits"}

@@ -1,4 +1,4 @@
-"""Files of questions: which format one is in, and the questions in those of other systems."""
+"""Detects the format of a file of questions, and reads formats of other systems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QuestionForm = Literal["gift", "moodle_xml"]
 
 
 def form_of(content: bytes) -> QuestionForm | Literal["sheet"]:
-    """By what stands at its beginning; an unknown beginning is taken for a sheet, whose reader says what it misses."""
+    """Decides by the first bytes; an unknown beginning is taken for a sheet, whose reader reports what is missing."""
     head = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:4096]
     if head.startswith((b"<?xml", b"<quiz", b"<!DOCTYPE", b"<!--")):
         return "moodle_xml"
@@ -33,7 +33,7 @@ def read_questions(content: bytes, form: QuestionForm, most: int) -> Iterator[Qu
 
 
 def _decode(content: bytes) -> str:
-    """UTF-8, else GB 18030; what is neither has replacement characters."""
+    """UTF-8, else GB 18030; undecodable bytes become replacement characters."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

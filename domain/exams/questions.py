@@ -1,6 +1,6 @@
-"""Items as files say them: the words of the sheet that officials fill in, which GIFT and Moodle XML are read into too.
+"""Items as rows of the sheet that officials fill in, into which GIFT and Moodle XML are converted as well.
 
-``read_question`` turns those words into an item and says what is wrong with them; ``print_question`` is its inverse.
+``read_question`` converts a row into an item and reports its problems; ``print_question`` is its inverse.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TITLES: Mapping[str, str] = {
     "case": "案例编号",
     "order": "选项顺序",
 }
-"""Columns of the sheet in their order, by the names that problems use too."""
+"""Columns of the sheet in order, by the field names that problems use."""
 
 KINDS: Mapping[str, ItemKind] = {
     **{kind.label: kind for kind in ItemKind},
@@ -69,7 +69,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 class Question:
     """One question of a file. ``number``: line of the sheet, or which question of the file it is.
 
-    ``problem`` says why it can't be read at all; then the rest is empty.
+    ``problem`` says why it can't be parsed at all; then the rest is empty.
     """
 
     number: int
@@ -88,11 +88,11 @@ class Question:
 
 
 class QuestionFileError(Exception):
-    """The file as a whole can't be read. The text is a Chinese sentence that says what to do."""
+    """The whole file is unusable. The text is a Chinese sentence that says what to do."""
 
 
 def read_question(said: Question) -> tuple[ItemData | None, list[Problem]]:
-    """The item, tidy, and what is wrong with it; None: its kind is unknown, or the file is malformed there."""
+    """The tidy item and its problems; None if its kind is unknown, or the file is malformed there."""
     if said.problem:
         return None, [Problem("stem", said.problem)]
     kind = KINDS.get(said.kind)
@@ -124,7 +124,7 @@ def read_question(said: Question) -> tuple[ItemData | None, list[Problem]]:
 
 
 def print_question(number: int, data: ItemData, *, code: str = "", case: str = "") -> Question:
-    """As ``read_question`` takes it: reading it again gives the same item."""
+    """A row for ``read_question``, which gives the same item again."""
     answer = data.answer if data.kind is ItemKind.SHORT else letters_of(data.key)
     if data.kind is ItemKind.TRUE_FALSE:
         answer = TRUE_FALSE[0 if data.key & 1 else 1]
@@ -145,12 +145,12 @@ def print_question(number: int, data: ItemData, *, code: str = "", case: str = "
 
 
 def plain(text: str) -> str:
-    """Without blanks, half width, capitals: for words that are compared."""
+    """Without blanks, half width, upper case: for comparing words."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
 
 
 def _options(said: Question, kind: ItemKind, problems: list[Problem]) -> tuple[str, ...]:
-    """Up to the last one that is filled in; text where no option belongs is reported."""
+    """Options up to the last one filled in; reports text in places where the kind has no option."""
     options = [one.strip() for one in said.options]
     while options and not options[-1]:
         options.pop()
@@ -203,7 +203,7 @@ def _fixed(text: str, problems: list[Problem]) -> bool | None:
 
 
 def _order(data: ItemData) -> str:
-    """Nothing where reading it again decides the same."""
+    """The value for the column of fixed order; empty where reading the item again decides the same."""
     if data.kind not in (ItemKind.SINGLE, ItemKind.MULTIPLE) or data.fixed_order == must_keep_order(data.options):
         return ""
     return FIXED if data.fixed_order else SHUFFLED

@@ -1,4 +1,4 @@
-"""Which reminders (考试提醒) of an examination are over."""
+"""Counts the reminders (考试提醒) of an examination that are due."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from datetime import datetime, timedelta
 
 
 def steps_behind(reminders: Sequence[timedelta], starts_at: datetime, now: datetime) -> int:
-    """How many of the steps, longest first, have come by now."""
+    """Number of steps, longest first, that are due by now."""
     return sum(1 for before in reminders if starts_at - before <= now)

@@ -1,4 +1,4 @@
-"""When an attempt ends, and how answers count that come around its end. Documented in ``docs/algorithms/exam.md``.
+"""When an attempt ends, and how answers near its end count. Documented in ``docs/algorithms/exam.md``.
 
 ``services/exams/attempts/answer_writer.py`` compares each event with the attempt's own row, in the statement that
 stores it.
@@ -12,18 +12,18 @@ from enum import IntEnum
 
 
 class Timing(IntEnum):
-    """How an answer's event counts, as ``exam_answer_event.timing`` stores it."""
+    """How an answer event counts, as ``exam_answer_event.timing`` stores it."""
 
     IN_TIME = 0
     LATE = 1
-    """Received within the grace, made before the end as far as the device can tell: counts, and is marked."""
+    """Received within the grace, made before the end as far as the device shows: counts, and is flagged."""
     EVIDENCE = 2
-    """Made after the end, or to no question of the paper: kept for an appeal, never scored."""
+    """Made after the end, or for no question of the paper: kept for an appeal, never scored."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """``deadline`` ends the attempt; until ``grace_until`` answers that were under way are taken."""
+    """``deadline`` ends the attempt; until ``grace_until`` answers already sent are accepted."""
 
     started_at: datetime
     deadline: datetime
@@ -39,7 +39,7 @@ def times_of(
 
 
 def timing_of(received_at: datetime, deadline: datetime, made_at: datetime | None) -> Timing:
-    """How an answer counts that came before the grace was over. ``made_at`` None: the device does not say."""
+    """How an answer received before the end of the grace counts. ``made_at`` None: the device doesn't state it."""
     if received_at <= deadline:
         return Timing.IN_TIME
     return Timing.LATE if made_at is not None and made_at <= deadline else Timing.EVIDENCE

@@ -1,1 +1,1 @@
-"""Application forms: checking, values, what a client draws and a person reads."""
+"""Application forms: checking, values, schema for clients, display."""

@@ -1,7 +1,7 @@
-"""Checking an application form: while it is being filled in, when it is submitted, and how a client draws it.
+"""Checks an application form while it is being filled in and when it is submitted.
 
-``form_values`` says how each kind of value is kept. Fields that come from the account are never among the values;
-attachments are counted, ``{"photo": 1, "work_history[0].proof": 2}``. Problems stand in the form's order.
+``domain.forms.values`` defines how each kind of value is stored. Fields that come from the account are never among the
+values; attachments are counted, ``{"photo": 1, "work_history[0].proof": 2}``. Problems stand in the form's order.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ __all__ = [
 ]
 
 _CHOSEN = frozenset(("choice", "yes_no", "catalogue", "region", "employer", "specialties", "date", "month"))
-"""Kinds whose value is picked, not typed."""
+"""Kinds whose value is chosen from a list, not typed."""
 
 
 def check_values(
     form: Form, section: str, values: Mapping[str, object], *, entry_type: EntryType, catalogue: CatalogueView
 ) -> tuple[dict[str, object], list[FieldProblem]]:
-    """One section of a draft: the values as they are kept, and what can't be.
+    """One section of a draft: the values as stored, and the problems of the others.
 
-    What is missing is no problem yet, and stands nowhere among the kept. Raises NotFound for an unknown section.
+    A missing value is no problem yet, and not among the stored ones. Raises NotFound for an unknown section.
     """
     sections = form.of(entry_type).sections
     if section not in sections:
@@ -79,7 +79,7 @@ def check_complete(
     """Everything that keeps an application from being submitted; empty: it is complete.
 
     ``values`` are those of all sections together. ``today`` is the day in Asia/Shanghai; ages are completed years on
-    it. ``kept`` are fields that stand as in the expert's file: whatever shape they have there is right.
+    it. ``kept`` are fields that are unchanged from the expert's record and are accepted in any shape.
     """
     form = form.of(entry_type)
     fields = asked(form, entry_type)
@@ -95,7 +95,7 @@ def check_complete(
 
 
 def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
-    """The values of the fields that are asked, with their defaults where nothing was typed."""
+    """The values of the fields of this type of application, with defaults where nothing was typed."""
     found: dict[str, object] = {}
     for code, field in asked(form, entry_type).items():
         value = values.get(code)
@@ -107,8 +107,8 @@ def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> d
 
 
 def kept_values(form: Form, filed: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
-    """What an application of an expert in the pool keeps of ``filed``, the expert's file as values of the form; what
-    the file lacks is asked."""
+    """The values that an application takes over from ``filed``, the expert's record as form values; fields that the
+    record lacks must be filled in."""
     return {
         code: filed[code]
         for code, field in asked(form, entry_type).items()
@@ -117,7 +117,7 @@ def kept_values(form: Form, filed: Mapping[str, object], entry_type: EntryType) 
 
 
 def account_values(form: Form, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
-    """What the fields that come from the account show, in full."""
+    """The values of fields that come from the account, unmasked."""
     shown = {
         "name": person.name,
         "sex": person.sex,
@@ -152,7 +152,7 @@ def _person_problems(
 
 
 def _there(code: str, field: FormField, values: Mapping[str, object]) -> bool:
-    """Whether a field that may stand for another holds something whole."""
+    """Whether a field that can satisfy another one holds a complete value."""
     value = values.get(code)
     if is_empty(value):
         return False
@@ -170,7 +170,7 @@ def _field_problems(
     catalogue: CatalogueView,
     today: date,
 ) -> Iterator[FieldProblem]:
-    """Rules may have changed since the draft was saved, so the value itself is judged once more."""
+    """Checks the value again, since rules may have changed after the draft was saved."""
     field = form.fields[code]
     if is_empty(value):
         if field.required and code not in satisfied:

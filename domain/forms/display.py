@@ -1,4 +1,4 @@
-"""Values of an application form as a person reads them: on the printed form, the review desk, in lists."""
+"""Form values as text: for the printed form, reviewers, and lists."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def columns_of(field: FormField) -> Mapping[str, FormField]:
 
 
 def show_value(field: FormField, value: object, catalogue: CatalogueView, *, choices: bool = False) -> str:
-    """One value in words, codes with their names; empty where nothing was typed.
+    """One value as text, codes by their names; empty where nothing was typed.
 
-    Several rows stand on lines of their own. ``choices``: say of each specialty whether it is 首选 or 备选.
+    One line per row. ``choices``: add to each specialty whether it is 首选 or 备选.
     """
     if is_empty(value):
         return ""
@@ -49,7 +49,7 @@ def show_region(code: str, catalogue: CatalogueView) -> str:
 
 
 def show_specialty(code: str, catalogue: CatalogueView) -> str:
-    """设计 › 建筑工程 › 结构: there are other 结构 elsewhere in the catalogue."""
+    """设计 › 建筑工程 › 结构, the full path, since the catalogue has several 结构."""
     return full_name("specialty", code, catalogue)
 
 

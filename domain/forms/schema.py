@@ -1,4 +1,4 @@
-"""An application form as plain data, so that any client can draw it."""
+"""An application form as plain data, from which any client can draw it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Schema = dict[str, object]
 
 
 def schema_of(form: Form, entry_type: EntryType) -> Schema:
-    """JSON-able: sections in order, each with its fields; the rule for specialties; what is asked of the documents.
+    """JSON-able: sections in order, each with its fields; the rule for specialties; the requirements for documents.
 
     ``length_max`` counts characters, ``size_max`` bytes, ``age_max`` completed years. A limit that is null is none.
     """
@@ -57,7 +57,7 @@ def _field(code: str, field: FormField) -> Schema:
 
 
 def _limits(field: FormField) -> Schema:
-    """What belongs to the kind alone, so that a text field carries no columns."""
+    """Only the limits that apply to the kind, so that a text field carries no columns."""
     longest = {"text": TEXT_MAX, "email": TEXT_MAX, "textarea": TEXTAREA_MAX, "phone": 25}
     if field.kind in longest:
         return {"length_max": field.length_max or longest[field.kind]}

@@ -1,7 +1,7 @@
-"""The choice of specialties (评标专业) against a pool's rule.
+"""Checks the choice of specialties (评标专业) against a pool's rule.
 
-Levels follow from the length of a code: class A is 0, A01 is 1, A0101 is 2, A010101 is 3. Only what has nothing below
-it can be chosen; a second level without children counts as a third level.
+Levels follow from the length of a code: class A is 0, A01 is 1, A0101 is 2, A010101 is 3. Only leaves can be chosen; a
+second level without children counts as a third level.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LEVELS = {1: 0, 3: 1, 5: 2, 7: 3}
 
 
 def level_of(code: str) -> int:
-    """0 to 3. Raises KeyError for what is no code of a specialty."""
+    """0 to 3. Raises KeyError for an invalid code."""
     return _LEVELS[len(code)]
 
 
@@ -29,7 +29,7 @@ def check_specialties(
     complete: bool = True,
     path: str = FIELD,
 ) -> list[FieldProblem]:
-    """What is wrong with ``chosen``, each ``{"code", "choice"}``; ``complete`` False: it may still grow (a draft)."""
+    """Problems of ``chosen``, each ``{"code", "choice"}``; ``complete`` False: it may still grow (a draft)."""
     problems = [*_each(rule, chosen, catalogue, path)]
     codes = [row["code"] for row in chosen if catalogue.exists("specialty", row["code"])]
     problems += [FieldProblem(path, message) for message in _together(rule, chosen, codes, catalogue)]

@@ -50,7 +50,7 @@ _YES_NO: Mapping[str, bool] = {"是": True, "否": False, "true": True, "false":
 
 
 class CatalogueView(Protocol):
-    """A pool's catalogues at hand. ``kind``: region, specialty, title_level, qualification, department or employer.
+    """A pool's catalogues in memory. ``kind``: region, specialty, title_level, qualification, department or employer.
 
     Regions are those of the pool's province; the code of an employer is its id.
     """
@@ -70,23 +70,23 @@ class CatalogueView(Protocol):
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """What is wrong with one field and what to do about it. ``field``: ``email``, ``work_history[2].unit``."""
+    """A problem of one field, as a sentence that says what to do. ``field``: ``email``, ``work_history[2].unit``."""
 
     field: Annotated[str, Field(examples=["work_history[0].unit"])]
     message: str
 
 
 class _Refused(ValueError):
-    """Carries the sentence to the field that it is about."""
+    """Carries the sentence to the code that knows the field."""
 
 
 def is_empty(value: object) -> bool:
-    """Nothing was typed or chosen. False and 0 are answers."""
+    """Whether nothing was typed or chosen. False and 0 are values."""
     return value is None or (isinstance(value, str | list | tuple | dict) and not value)
 
 
 def asked(form: Form, entry_type: EntryType) -> dict[str, FormField]:
-    """The fields that an application of this type has, in the form's order."""
+    """The fields of this type of application, in the form's order."""
     return {
         code: field
         for code, field in form.of(entry_type).used().items()
@@ -108,10 +108,10 @@ def lies_within(catalogue: CatalogueView, kind: str, code: str, top: str) -> boo
 def clean_value(
     path: str, field: FormField, value: object, catalogue: CatalogueView
 ) -> tuple[object, list[FieldProblem]]:
-    """The value as it is kept (None: nothing was typed), and what is wrong with it.
+    """The value as stored (None: nothing was typed), and its problems.
 
-    Something missing is no problem here. A file is refused: it is uploaded. Specialties are judged together with the
-    rulebook's rule, see ``form_specialties``; here they only get their shape.
+    A missing value is no problem here. A file is refused: it is uploaded. Of specialties only the shape is checked;
+    ``domain.forms.specialties`` applies the rulebook's rule.
     """
     if isinstance(value, str):
         value = value.strip()
@@ -239,7 +239,7 @@ def _bank_account(field: FormField, value: object) -> str:
 
 
 def _narrow(field: FormField, value: object) -> str:
-    """Half-width, since phones' keyboards mix both; digits often come as numbers."""
+    """Half-width, since phones' keyboards mix both widths; digits may come as numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**20 else ""
     return unicodedata.normalize("NFKC", plain_text(value, field.label, TEXT_MAX))
@@ -278,7 +278,7 @@ def _region_code(field: FormField, value: object, catalogue: CatalogueView) -> s
 
 
 def _is_district(catalogue: CatalogueView, code: str, above: str) -> bool:
-    """Of a city; counties and county-level cities (县, 自治县, 县级市) are none."""
+    """Whether the code is a district of a city; counties and county-level cities (县, 自治县, 县级市) are not."""
     return bool(catalogue.parent("region", above)) and catalogue.name("region", code).endswith("区")
 
 
@@ -366,7 +366,7 @@ def _units(path: str, field: FormField, value: object, catalogue: CatalogueView)
 def _specialties(
     path: str, field: FormField, value: object, catalogue: CatalogueView
 ) -> tuple[object, list[FieldProblem]]:
-    """Only the shape; ``catalogue`` is asked by the rule."""
+    """Checks only the shape; the codes are checked by ``domain.forms.specialties``."""
     del catalogue
     given, problems = _rows(path, field, value, ROWS_MAX)
     kept: list[dict[str, str]] = []
@@ -381,7 +381,7 @@ def _specialties(
 
 
 def plain_key(code: object) -> str:
-    """An unknown key as part of a path: whatever a client sent, but short and plain."""
+    """An unknown key shortened and cleaned, for use in a problem's path."""
     return re.sub(r"[^A-Za-z0-9_]", "_", str(code)[:40]) or "_"
 
 

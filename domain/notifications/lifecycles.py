@@ -6,12 +6,12 @@ from domain.lifecycle import Labelled, Lifecycle
 
 
 class ContactAttemptState(Labelled):
-    """State of one try on one channel."""
+    """State of one attempt on one channel."""
 
     PENDING = "pending", "待发送"
-    """The row stands before anything is sent or dialled."""
+    """The row is written before anything is sent or dialled."""
     UNKNOWN = "unknown", "结果未知"
-    """Perhaps sent: the report is waited or asked for, never repeated blindly."""
+    """Perhaps sent: the report is awaited or queried, the attempt never repeated blindly."""
     SENT = "sent", "已发送"
     FAILED = "failed", "未送达"
     DELIVERED = "delivered", "已送达"
@@ -25,14 +25,14 @@ class AttemptEvent(Labelled):
     DELIVER = "deliver", "记为已送达"
     ANSWER = "answer", "记为已答复"
     RETRY = "retry", "记为未执行"
-    """The vendor is known not to have done it, or to make repeats one: it may be sent again."""
+    """The vendor is known not to have sent it, or to ignore repetitions: it may be sent again."""
 
 
 ATTEMPT: Lifecycle[ContactAttemptState, AttemptEvent] = Lifecycle(
     noun="该次联系",
     initial=ContactAttemptState.PENDING,
-    # What is known only grows, in the order of the states: reports that come twice, late or out of order are moves
-    # that the table lacks, so the end is the same in any order. Some vendors report a failure, try again and deliver.
+    # Moves only lead forward in the order of the states: repeated, late or unordered reports are moves that the table
+    # lacks, so the final state doesn't depend on their order. Some vendors report a failure, try again and deliver.
     moves={
         ContactAttemptState.PENDING: {
             AttemptEvent.LOSE: ContactAttemptState.UNKNOWN,

@@ -1,4 +1,4 @@
-"""When a fee can be paid, when the platform is asked what became of an order, and what may follow a refund."""
+"""When a fee can be paid, when the platform is queried about an order, and what may follow a refund."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Trade = Literal["native", "jsapi", "mini"]
 """How an order is paid: by QR code, inside WeChat, in the mini-program."""
 Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
 After = Literal["keep", "end", "again"]
-"""What becomes of an application whose fee is sent back."""
+"""Consequence for an application whose fee is refunded."""
 TRADE_NAMES: Mapping[Trade, str] = {"native": "扫码", "jsapi": "微信内", "mini": "小程序"}
 DIFFERENCE_NAMES: Mapping[str, str] = {
     "unknown_there": "本系统有、账单无",
@@ -23,9 +23,9 @@ DIFFERENCE_NAMES: Mapping[str, str] = {
 AFTER_NAMES: Mapping[After, str] = {"keep": "申请保持不变", "end": "终止申请", "again": "退款到账后重新缴费"}
 
 ASKED_AFTER: Sequence[timedelta] = tuple(timedelta(seconds=s) for s in (5, 30, 60, 180, 300, 600, 1800))
-"""After the order was made. Notifications may be lost, so each order is asked about until it is paid or closed."""
+"""Times after an order's creation. Notifications may be lost, so each order is queried until it is paid or closed."""
 GRACE = timedelta(seconds=5)
-"""After an order's end, before it is closed: a payment of the last second is let through."""
+"""Time from an order's end to its closing, which lets a payment of the last second through."""
 
 
 def phase_of(state: str, opens_at: datetime, closes_at: datetime | None, now: datetime) -> Phase:
@@ -39,7 +39,8 @@ def phase_of(state: str, opens_at: datetime, closes_at: datetime | None, now: da
 
 
 def order_ends(now: datetime, valid: timedelta, closes_at: datetime | None) -> datetime:
-    """When an order made now must be paid: not after the window, but the platform's shortest life is a minute."""
+    """Until when an order created now must be paid: the window's end at the latest, but the platform's shortest life is
+    a minute."""
     ends = now + valid
     if closes_at is not None:
         ends = min(ends, closes_at)
@@ -47,11 +48,11 @@ def order_ends(now: datetime, valid: timedelta, closes_at: datetime | None) -> d
 
 
 def next_question(made: datetime, ends: datetime, asked: int) -> datetime:
-    """When an order is asked about after ``asked`` questions; the last question comes at its end."""
+    """When an order is queried next after ``asked`` queries; the last query comes at its end."""
     last = ends + GRACE
     return min(made + ASKED_AFTER[asked], last) if asked < len(ASKED_AFTER) else last
 
 
 def course_choices_after_refund(*, surplus: bool) -> tuple[After, ...]:
-    """What may be chosen once the fee of a course is sent back: the participant stays, or leaves."""
+    """The consequences to choose from when the fee of a course is refunded: the participant stays, or leaves."""
     return ("keep",) if surplus else ("keep", "end")

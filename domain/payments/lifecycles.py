@@ -1,4 +1,4 @@
-"""Lifecycles of money: what is owed, its orders, refunds and invoices."""
+"""Lifecycles of fees, orders, refunds and invoices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from domain.lifecycle import Labelled, Lifecycle
 
 
 class FeeState(Labelled):
-    """State of what a person owes. Paid once, by whichever order was paid first."""
+    """State of a fee. Paid once, by the order that was paid first."""
 
     DUE = "due", "待缴费"
     PAID = "paid", "已缴费"
@@ -34,16 +34,16 @@ class OrderState(Labelled):
     """State of an order at the payment platform (支付订单)."""
 
     NEW = "new", "下单中"
-    """The row is written before the platform is asked; the order can't be paid yet, as far as the service knows."""
+    """The row is written before the platform is called; as far as the service knows, the order can't be paid yet."""
     OPEN = "open", "待支付"
     PAID = "paid", "已支付"
     CLOSED = "closed", "已关闭"
     REFUNDED = "refunded", "已退款"
-    """Wholly."""
+    """Refunded in full."""
 
 
 PAID_STATES = (OrderState.PAID, OrderState.REFUNDED)
-"""The money came, whether or not it went back since; those of a fee have the same names."""
+"""The money arrived, whether or not it was refunded since; fees use the same names."""
 
 
 class OrderEvent(Labelled):
@@ -56,7 +56,7 @@ class OrderEvent(Labelled):
 ORDER: Lifecycle[OrderState, OrderEvent] = Lifecycle(
     noun="该订单",
     initial=OrderState.NEW,
-    # Money that came is never argued with: a closed order that turns out paid is paid. Reports may come in any order.
+    # A payment is always accepted: a closed order that turns out paid is paid. Reports may come in any order.
     moves={
         OrderState.NEW: {
             OrderEvent.PLACE: OrderState.OPEN,
@@ -71,13 +71,13 @@ ORDER: Lifecycle[OrderState, OrderEvent] = Lifecycle(
 
 
 class RefundState(Labelled):
-    """State of a refund (退款). The number stays the same over all tries, so it can't go out twice."""
+    """State of a refund (退款). The number stays the same over all attempts, so the money can't go out twice."""
 
     REQUESTED = "requested", "待退款"
     PROCESSING = "processing", "退款中"
     DONE = "done", "已退款"
     ABNORMAL = "abnormal", "退款异常"
-    """The payer's card can't take it; an administrator redirects the refund."""
+    """The payer's card can't receive it; an administrator redirects the refund."""
     CLOSED = "closed", "退款关闭"
 
 
@@ -87,7 +87,7 @@ class RefundEvent(Labelled):
     MARK_ABNORMAL = "mark_abnormal", "转为异常"
     CLOSE = "close", "关闭"
     REDIRECT = "redirect", "改退其他账户"
-    """By an administrator, where the payer's own account can't take it."""
+    """By an administrator, where the payer's own account can't receive it."""
 
 
 _OUTCOMES = {
@@ -121,7 +121,7 @@ class InvoiceState(Labelled):
     SENT = "sent", "已发送"
     FAILED = "failed", "开票失败"
     REVERSING = "reversing", "冲红中"
-    """The platform is to reverse it; what it was asked, and whether it has agreed, is asked of the platform."""
+    """The platform is to reverse it; the state of the reversal is queried from the platform."""
     STUCK = "stuck", "冲红失败"
     REVERSED = "reversed", "已冲红"
 
@@ -143,7 +143,7 @@ _REVERSING = {InvoiceEvent.REQUEST_REVERSAL: InvoiceState.REVERSING, InvoiceEven
 INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
     noun="该发票",
     initial=InvoiceState.WANTED,
-    # The platform may have reversed an invoice without us: whatever was issued can turn out reversed.
+    # The platform may have reversed an invoice without us: any issued invoice can turn out reversed.
     moves={
         InvoiceState.WANTED: {
             InvoiceEvent.APPLY: InvoiceState.APPLIED,

@@ -1,4 +1,4 @@
-"""Money is integer fen inside; yuan only for people."""
+"""Money is integer fen internally; yuan only for display."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Remuneration of experts (专家酬劳): its lifecycle and the fee that follows from hours of attendance."""
+"""Remuneration of experts (专家酬劳): its lifecycle and the fee computed from hours of attendance."""

@@ -1,6 +1,6 @@
-"""From hours of attendance to a fee, by a rulebook's table. Pure; money in fen.
+"""Computes a fee from hours of attendance by a rulebook's table. Pure; money in fen.
 
-Each calendar day (Asia/Shanghai) is counted by itself in the table's steps. A fee is a list of lines whose sum it is.
+Each calendar day (Asia/Shanghai) is counted separately in the table's steps. A fee is the sum of its lines.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Line:
-    """``amount`` in fen, negative for what is taken off; ``words`` say how it came about."""
+    """``amount`` in fen, negative for deductions; ``words`` describe it in Chinese."""
 
     code: LineCode
     amount: int
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trip:
-    """What one expert did for one panel. ``sat``: took part in the evaluation from ``began`` to ``ended``."""
+    """One expert's attendance at one panel. ``sat``: took part in the evaluation from ``began`` to ``ended``."""
 
     sat: bool
     began: datetime | None = None
@@ -57,7 +57,7 @@ def total(lines: Sequence[Line]) -> int:
 
 
 def compute(table: FeeTable, trip: Trip) -> tuple[Line, ...]:
-    """What the table gives for a trip: for the time, and for the way of who came from another city."""
+    """The lines for a trip by the table: time, and transport for an expert from another city."""
     lines = _for_time(table, trip) if trip.length else [Line("wasted", table.wasted, "到场后未参加评标")]
     if trip.from_elsewhere:
         lines += [
@@ -68,7 +68,7 @@ def compute(table: FeeTable, trip: Trip) -> tuple[Line, ...]:
 
 
 def settle(computed: Sequence[Line] | None, amount: int, reason: str) -> tuple[Line, ...]:
-    """The lines of ``amount``: as computed, with one more for what a person changed; one alone without a table."""
+    """The lines of ``amount``: as computed, plus one for a manual change; a single line without a table."""
     if computed is None:
         return (Line("by_hand", amount, reason),)
     change = amount - total(computed)
@@ -115,13 +115,13 @@ def _further_day(table: FeeTable, count: int) -> int:
 
 
 def _count(table: FeeTable, length: timedelta) -> int:
-    """Steps of a time: whole ones, and one more for a remainder longer than what is forgiven."""
+    """Steps of a duration: whole ones, plus one for a remainder longer than what is forgiven."""
     whole, rest = divmod(length, table.unit)
     return whole + (rest > table.forgiven)
 
 
 def _by_day(trip: Trip) -> list[timedelta]:
-    """How long he sat on each calendar day."""
+    """Hours of evaluation on each calendar day."""
     if trip.began is None or trip.ended is None:
         return []
     days, at = [], local(trip.began)

@@ -1,4 +1,4 @@
-"""Lifecycle of what one expert is owed for one panel."""
+"""Lifecycle of the remuneration of one expert for one panel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from domain.lifecycle import Labelled, Lifecycle
 
 
 class RemunerationState(Labelled):
-    """State of a remuneration (专家酬劳). Money never moves through this system: *paid* is what the agency says."""
+    """State of a remuneration (专家酬劳). No money moves through this system: *paid* is the agency's statement."""
 
     PROPOSED = "proposed", "待专家确认"
     DISPUTED = "disputed", "专家有异议"
@@ -18,17 +18,17 @@ class RemunerationState(Labelled):
 
 class RemunerationEvent(Labelled):
     CONFIRM = "confirm", "确认"
-    """From a dispute, too: the expert takes his objection back."""
+    """From a dispute, too: the expert withdraws his objection."""
     DISPUTE = "dispute", "提出异议"
     ASSUME = "assume", "视为确认"
-    """By the system, when the time to answer is over."""
+    """By the system, when the answer period is over."""
     REVISE = "revise", "更正金额"
     """By the venue; the expert is asked again."""
     KEEP = "keep", "维持金额"
     """By the venue, in answer to a dispute; the expert is asked again."""
     PAY = "pay", "登记支付"
     TAKE_BACK = "take_back", "撤销支付登记"
-    """The agency marked the wrong one."""
+    """The agency marked the wrong one as paid."""
 
 
 _OPEN = {RemunerationEvent.REVISE: RemunerationState.PROPOSED}

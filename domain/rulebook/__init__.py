@@ -1,1 +1,1 @@
-"""A province's rulebook: schema, layers, texts, and its reference page."""
+"""A province's rulebook: schema, layers, texts, and generated reference page."""

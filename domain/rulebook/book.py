@@ -2,7 +2,7 @@
 
 ``book.draw.result_visible_before`` is the value, ``book.source("draw.result_visible_before")`` the manual line or legal
 article, ``book.note(…)`` our decision where manuals are silent or contradict themselves. A pool's file lies over
-``_defaults.toml`` (decisions shared by all), ``_entry_defaults.toml`` (the same for the way into the pool) and
+``_defaults.toml`` (decisions shared by all), ``_entry_defaults.toml`` (the same for entry into the pool) and
 ``_notice_texts.toml`` (default texts), so a new province is one new file.
 """
 
@@ -42,7 +42,7 @@ FORM_CODES: Mapping[str, tuple[str, ...]] = {
     "signed_form": ("file",),
     "commitment_letter": ("file",),
 }
-"""Codes of form fields that services know by name, and the kinds that they may have."""
+"""Codes of form fields that services refer to, and the kinds that they may have."""
 
 _PLAIN_WORDS = {
     "missing": "is missing",
@@ -69,9 +69,9 @@ class Rulebook(Section):
     form: Form
     review: Review
     notice: PublicNotice | None = None
-    """Where ``entry.stages`` has one."""
+    """Set where ``entry.stages`` has this stage."""
     fee: Fee | None = None
-    """Where ``entry.stages`` has one."""
+    """Set where ``entry.stages`` has this stage."""
     entry: Entry
     exam: ExamRules
     course: CourseRules
@@ -85,14 +85,14 @@ class Rulebook(Section):
     attendance: Attendance
     remuneration: RemunerationRules
     venues: Items[Venue] = ()
-    """Offered when a notice is written; any other place is typed."""
+    """Offered when a notice is written; other places are typed."""
     calendar: Calendar = Calendar()
     texts: Mapping[str, KindTexts]
     """By kind of notice."""
     _provenance: Mapping[str, Provenance] = PrivateAttr(default_factory=dict)
 
     def provenance(self, key: str) -> Provenance:
-        """Of a dotted key (``draw.result_visible_before``). Raises KeyError for a key that no file writes."""
+        """Provenance of a dotted key (``draw.result_visible_before``). Raises KeyError for a key that no file sets."""
         return self._provenance[key]
 
     def source(self, key: str) -> str | None:
@@ -103,11 +103,11 @@ class Rulebook(Section):
         return self._provenance[key].note
 
     def written_keys(self) -> list[str]:
-        """Every dotted key that a file writes."""
+        """Every dotted key that a file sets."""
         return list(self._provenance)
 
     def earliest_draw(self, evaluation: datetime) -> datetime | None:
-        """The moment from which experts may be called for an evaluation that begins then; None: at any time."""
+        """The earliest moment for calling experts for an evaluation that begins at ``evaluation``; None: no limit."""
         limits = []
         if self.draw.earliest_before_evaluation is not None:
             limits.append(evaluation - self.draw.earliest_before_evaluation)
@@ -118,7 +118,7 @@ class Rulebook(Section):
 
 @dataclass(frozen=True)
 class Parsed:
-    """A rulebook, or what is wrong with its files."""
+    """A rulebook, or the problems of its files."""
 
     book: Rulebook | None
     problems: list[str]
@@ -139,7 +139,7 @@ def build_rulebook(layers: list[Layer], name: str) -> Parsed:
 
 
 def _sentence(name: str, merged: Layer, key: str, reason: str) -> str:
-    """The file named is the one that wrote the key; a missing key is the pool's own fault."""
+    """The named file is the one that set the key; a missing key is attributed to the pool's own file."""
     parts = key.split(".")
     for length in range(len(parts), 0, -1):
         if found := merged.provenance.get(".".join(parts[:length])):
@@ -168,7 +168,7 @@ def _guess(parts: list[str]) -> str:
 
 
 def _check(book: Rulebook) -> Iterator[tuple[str, str]]:
-    """What no single section can see."""
+    """Checks across sections."""
     for table, name in ((book.ladder, "ladder"), (book.texts, "texts")):
         for kind in sorted(table.keys() - KINDS.keys()):
             yield f"{name}.{kind}", f"is no kind of notice; kinds are {', '.join(KINDS)}"

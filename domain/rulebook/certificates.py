@@ -1,4 +1,4 @@
-"""Which certificates a province issues (证书)."""
+"""Certificates that a province issues (证书)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.rulebook.types import Duration, Section, Text
 class CertificateKind(Section):
     title: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     letter: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
-    """Stands in the number."""
+    """Letter of the kind in the certificate's number."""
     valid_for: Duration | None = None
     """None: it does not expire."""
     text: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -21,19 +21,19 @@ class CertificateKind(Section):
 
 class Certificates(Section):
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
-    """Of the numbers."""
+    """Prefix of the numbers."""
     issuer: Text | None = None
     """None: the pool's name."""
     exam: CertificateKind | None = None
-    """For those who passed an examination; None: none is issued."""
+    """For passing an examination; None: none is issued."""
     course: CertificateKind | None = None
-    """For those who finished a course and passed what belongs to it; None: none is issued."""
+    """For completing a course including its examination; None: none is issued."""
     expiry_notice: Annotated[Duration, Field()]
-    """How long before the end the holder is reminded."""
+    """How long before expiry the holder is reminded."""
 
     @property
     def issued(self) -> bool:
-        """Whether the pool issues any."""
+        """Whether the pool issues any certificates."""
         return self.exam is not None or self.course is not None
 
     @model_validator(mode="after")

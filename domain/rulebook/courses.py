@@ -1,4 +1,4 @@
-"""How a province holds continuing education (继续教育)."""
+"""A province's rules of continuing education (继续教育)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ HOUR = 100
 
 
 class CourseRules(Section):
-    """Rules of every course of the pool; a published one keeps its copy."""
+    """Rules of every course of the pool; a published course keeps its own copy."""
 
     offered: bool
-    """Whether the pool holds courses at all."""
+    """Whether the pool offers courses."""
     access_after: Duration
-    """From payment until one may study."""
+    """Time from payment until access."""
     window: Literal["shared", "personal"]
-    """``shared``: all study until the course ends; ``personal``: everybody has the course's length from his opening."""
+    """``shared``: all study until the course ends; ``personal``: each participant has the course's length from his own
+    start."""
     useful_time: Duration
-    """With a shared window: what must be left for studying when a payment is still taken."""
+    """With a shared window: the study time that must be left for a payment to be accepted."""
     make_ups: Annotated[int, Field(ge=0, le=5)]
     """Make-up periods (补学) after an unfinished course or a failed examination; the office may give more."""
     make_up_for: Duration
@@ -32,7 +33,7 @@ class CourseRules(Section):
     make_up_paid: bool
     """A make-up period is paid for like the course."""
     undrawn: bool
-    """Who has not finished a required course by his end is not drawn until he has."""
+    """An expert who has not finished a required course by his end is not drawn until he has."""
     reminders: Items[Duration]
     """How long before the end participants are reminded, longest first."""
     hour_minutes: Annotated[int, Field(ge=10, le=120)]
@@ -42,11 +43,11 @@ class CourseRules(Section):
     rates: Items[Annotated[float, Field(ge=0.5, le=3)]]
     """Speeds at which a video may be played."""
     seek_ahead: Duration
-    """How far beyond what was watched the player may jump; everything watched is free."""
+    """How far beyond the watched part the player may jump; inside it seeking is free."""
     presence_every: Duration
-    """Content after which a participant is asked whether he is there; ``0s``: never."""
+    """Content between presence checks; ``0s``: none."""
     presence_answer: Duration
-    """Within which he answers; the video stands still meanwhile."""
+    """Time to answer a presence check, during which the video is paused."""
     page_seconds: Annotated[int, Field(ge=1, le=600)]
     """How long a page must be in view to count."""
 
@@ -63,11 +64,11 @@ class CourseRules(Section):
         return self
 
     def hours(self, seconds: int) -> int:
-        """Class hours for so much content, in hundredths, rounded down to ``hour_step``."""
+        """Class hours for ``seconds`` of content, in hundredths, rounded down to ``hour_step``."""
         exact = seconds * HOUR // (self.hour_minutes * 60)
         return exact - exact % self.hour_step
 
 
 def thaw(kept: Mapping[str, Any]) -> CourseRules:
-    """The rules of a published course."""
+    """The rules of a published course, from their stored copy."""
     return CourseRules.model_validate(dict(kept))

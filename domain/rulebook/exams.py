@@ -1,4 +1,4 @@
-"""How a province examines (考试)."""
+"""A province's rules of examinations (考试)."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from pydantic import Field, model_validator
 from domain.rulebook.types import Duration, Items, Section, Text
 
 PartialCredit = Literal["none", "per_option", "half"]
-"""What a choice of right options only, but not all, is worth: nothing, 0.5 marks for each, or half of the marks."""
+"""Marks for choosing only right options, but not all: none, 0.5 for each, or half of the marks."""
 FaceCheck = Literal["none", "wechat"]
 
 
 class ExamRules(Section):
-    """Rules of every examination of the pool; a published one keeps its copy, so that no edit reaches who sits it."""
+    """Rules of every examination of the pool; a published one keeps its own copy, so that later edits don't reach its
+    candidates."""
 
     booking: bool
     """Candidates book one of several sittings; otherwise there is one window for all."""
     booking_until: Duration
-    """How long before a sitting it can be booked, changed or given back."""
+    """How long before a sitting it can be booked, changed or cancelled."""
     length: Duration
-    """Of a paper, from its start; it never stops (断线也继续计时)."""
+    """Length of a paper from its start; the time never stops (断线也继续计时)."""
     pass_percent: Annotated[int, Field(ge=1, le=100)]
     tries: Annotated[int, Field(ge=1, le=10)]
     """Papers that a person may begin; the best counts."""
     rest: Duration
     """Between two tries."""
     grace: Duration
-    """How long after the end answers under way are still taken, marked as late."""
+    """How long after the end answers already sent are accepted, flagged as late."""
     evidence_within: Duration
     """How long after the end an answer file can be handed in for a decision."""
     appeal_within: Duration
     """How long after the result a candidate may ask for a second look (成绩复核)."""
     lobby: Duration
-    """How long before the start the page lets people in, shows the notice and checks the phone."""
+    """How long before the start the page admits candidates, shows the notice and checks the phone."""
     result: Literal["at_once", "released"]
     """``at_once``: shown as soon as the paper is marked; ``released``: when the office releases the results."""
     result_within: Duration
-    """Shown to candidates as the time by which papers are usually marked."""
+    """The time shown to candidates by which papers are usually marked."""
     failed: Literal["refused", "waits"]
-    """After the last try an application is refused, or waits for the next examination."""
+    """After the last try: the application is refused, or waits for the next examination."""
     partial_credit: PartialCredit
     review_after: bool
     """Candidates see their paper with the keys once the window is over and results are out."""
@@ -50,19 +51,19 @@ class ExamRules(Section):
     """A mock examination is offered before the start."""
     face_check: FaceCheck
     face_other_way: Text
-    """How a person is identified who can't or won't do the face check (人脸识别技术应用安全管理办法 Art. 10)."""
+    """How a person who can't or won't do the face check is identified (人脸识别技术应用安全管理办法 Art. 10)."""
     leave_warn: Annotated[int, Field(ge=1, le=100)]
-    """From so many times on that the page was left the candidate is warned."""
+    """Number of times leaving the page from which the candidate is warned."""
     leave_flag: Annotated[int, Field(ge=1, le=100)]
-    """From so many times on a person looks at the attempt; only a person voids it."""
+    """Number of times leaving the page from which the attempt is flagged for an official; only a person voids it."""
     reminders: Items[Duration]
     """How long before the start candidates are reminded, longest first."""
     notice: Text
     """Rules that must be read before the start (考试须知)."""
     own_risk: Text
-    """What the candidate accepts: device and network are his own risk."""
+    """The candidate's acceptance of the risk of device and network failures."""
     bring: Text
-    """What to have at hand."""
+    """What candidates should bring."""
 
     @model_validator(mode="after")
     def _fits(self) -> ExamRules:
@@ -78,5 +79,5 @@ class ExamRules(Section):
 
 
 def thaw(kept: Mapping[str, Any]) -> ExamRules:
-    """The rules of a published examination."""
+    """The rules of a published examination, from their stored copy."""
     return ExamRules.model_validate(dict(kept))

@@ -1,7 +1,7 @@
 """Sections of a rulebook on the application form: its sections, fields, limits, attachments and documents.
 
-A field is defined once (``form.fields.<code>``, the usual ones in ``_form.toml``) and stands in one section. What a
-value must be is checked by ``domain.forms.checking``.
+A field is defined once (``form.fields.<code>``, the usual ones in ``_form.toml``) and stands in one section.
+``domain.forms.checking`` checks the values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from domain.file_types import FileType
 from domain.rulebook.types import Items, Section, Text
 
 EntryType = Literal["first", "renewal", "education", "change"]
-"""New entry; renewal (续聘); of an expert in the pool: continuing education (继续教育), a change of the file (异动)."""
+"""New entry; renewal (续聘); for an expert in the pool: continuing education (继续教育), change of the record
+(异动)."""
 FieldKind = Literal[
     "text",
     "textarea",
@@ -44,7 +45,7 @@ Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class FileRule(Section):
-    """What may be attached to one field."""
+    """Limits of attachments to one field."""
 
     types: Annotated[Items[FileType], Field(min_length=1)]
     size_max: Annotated[int, Field(ge=10_000, le=50_000_000)]
@@ -68,10 +69,10 @@ class FormField(Section):
     count_max: Annotated[int, Field(ge=1, le=50)] | None = None
     """Rows of records and units."""
     options: Items[Text] = ()
-    """Of a choice, as shown and kept."""
+    """Options of a choice, as displayed and stored."""
     catalogue: CatalogueKind | None = None
     below: str = ""
-    """Only codes of the catalogue below this one."""
+    """Only codes below this catalogue code."""
     leaf: bool = False
     """Only codes without children."""
     code_length: Annotated[int, Field(ge=1, le=12)] | None = None
@@ -82,29 +83,29 @@ class FormField(Section):
     account: FromAccount | None = None
     """Filled from the account and not editable."""
     default: str = ""
-    """Put in while nothing is typed: 无, 否."""
+    """Value while nothing is typed: 无, 否."""
     only_for: Items[EntryType] = ()
-    """Empty: every application."""
+    """Types of application that have it; empty: all."""
     kept_at_renewal: bool = False
-    """In an application of an expert in the pool (renewal, continuing education) it stays as in the file."""
+    """In an application of an expert in the pool (renewal, continuing education) it stays as in the record."""
     sensitive: bool = False
-    """Masked for everybody but the person."""
+    """Masked for everyone but the applicant."""
     instead_of: str = ""
     """Code of a field that this one satisfies: a practising qualification where there is no title."""
     single_use: bool = False
-    """Of a file: signed for one application, so the next one needs a new one; others are offered again."""
+    """For a file: signed for one application, so the next one needs a new one; other files can be reused."""
     city_only: bool = False
-    """Of a region: one right below the province (市州), not a county."""
+    """For a region: one directly below the province (市州), not a county."""
     districts: bool = True
-    """Of a region: whether a city's districts (市辖区) can be chosen; else one chooses the city itself (市本级)."""
+    """For a region: whether a city's districts (市辖区) can be chosen; otherwise the city itself is chosen (市本级)."""
     not_before: str = ""
-    """Of a month or date in records: the part that it must not precede."""
+    """For a month or date in records: the column that it must not precede."""
     not_future: bool = False
-    """Of a month or date: not later than the day of submission."""
+    """For a month or date: not later than the day of submission."""
     source: str = ""
-    """Manual and line, of the field as a whole."""
+    """Source (manual and line) of the field as a whole."""
     note: str = ""
-    """Our decision, of the field as a whole."""
+    """Our decision on the field as a whole."""
 
     @model_validator(mode="after")
     def _kind_fits(self) -> FormField:
@@ -144,20 +145,21 @@ class FormSection(Section):
     open_after_print: bool = False
     """Stays editable when printing has locked the form: the place for attachments."""
     only_for: Items[EntryType] = ()
-    """Empty: every application. A field may stand in several sections, as long as an application has one of them."""
+    """Types of application that have it; empty: all. A field may stand in several sections, as long as each application
+    has only one of them."""
 
 
 class Specialties(Section):
     """The shape of the choice of specialties (评标专业).
 
-    Levels: class A (0), A01 (1), A0101 (2), A010101 (3). Chosen are leaves only: a third level, or a second level that
-    has none below. None: no limit.
+    Levels: class A (0), A01 (1), A0101 (2), A010101 (3). Only leaves can be chosen: a third level, or a second level
+    without children. None: no limit.
     """
 
     count_min: Annotated[int, Field(ge=1, le=20)] = 1
     count_max: Annotated[int, Field(ge=1, le=50)]
     classes: Items[Text] = ()
-    """Classes to choose from; empty: all, but one class only if ``one_class``."""
+    """Selectable classes; empty: all, but only one per application if ``one_class``."""
     one_class: bool = False
     level_1_max: Annotated[int, Field(ge=1, le=20)] | None = None
     level_2_max: Annotated[int, Field(ge=1, le=20)] | None = None
@@ -166,24 +168,24 @@ class Specialties(Section):
     preferred: bool = False
     """Choices are either 首选 (at least one) or 备选."""
     fixed_once_submitted: bool = False
-    """Unchangeable during the campaign, except what a reviewer sent back."""
+    """Unchangeable during the campaign, except specialties that a reviewer sent back."""
 
 
 class PrintedDocuments(Section):
-    """The printed form, what printing does, and the letters that are signed."""
+    """The printed form, the effect of printing, and the letters that are signed."""
 
     form_title: Text
     education_title: str = ""
-    """Of an application for continuing education; empty: as any other."""
+    """Title for continuing education; empty: the usual one."""
     change_title: Text
-    """Of a change of the file (异动)."""
+    """Title for a change of the record (异动)."""
     print_locks: bool
     """After printing the data can't be edited any more."""
     print_before_submit: bool
-    """The form must have been printed in its present state before it is submitted."""
+    """The form must be printed in its current version before it is submitted."""
     commitment_title: Text
     commitment: Text
-    """Text of the honesty commitment (诚信承诺书), a paragraph a line."""
+    """Text of the honesty commitment (诚信承诺书), one paragraph per line."""
 
     def title_of(self, entry_type: EntryType) -> str:
         own = {"education": self.education_title, "change": self.change_title}
@@ -199,7 +201,7 @@ class Form(Section):
     age_max: Annotated[int, Field(ge=30, le=120)] | None = None
     """Completed years on the day of the first submission; None: no limit."""
     employer_from_list: bool
-    """The employer is chosen from the pool's list; one that is missing is asked for."""
+    """The employer is chosen from the pool's list; a missing one is requested from the office."""
     own_employer_recused: bool
     """The own employer is a recusal unit without being named."""
     specialties: Specialties
@@ -229,7 +231,7 @@ class Form(Section):
         }
 
     def of(self, entry_type: EntryType) -> Form:
-        """The form of applications of one type: its sections, and what it requires."""
+        """The form for one type of application: its sections, and what it requires."""
         demanded = {
             code: field.model_copy(update={"required": True})
             for code, field in self.fields.items()
@@ -243,7 +245,7 @@ class Form(Section):
         return {code: self.fields[code] for section in self.sections.values() for code in section.fields}
 
     def section_of(self, field: str) -> str:
-        """Raises KeyError for a field that stands nowhere."""
+        """Raises KeyError for a field that is in no section."""
         for code, section in self.sections.items():
             if field in section.fields:
                 return code

@@ -1,7 +1,7 @@
-"""A rulebook's files as layers: values on one side, where they come from on the other.
+"""A rulebook's files as layers, each split into values and their provenance.
 
-A value stands plainly (``x = 5``) or as ``{ value = 5, source = "…", effective_from = 2027-01-01, before = 3,
-note = "…" }``. Layers are laid over each other: tables merge, everything else is replaced together with its source.
+A value stands plainly (``x = 5``) or as ``{ value = 5, source = "…", effective_from = 2027-01-01, before = 3, note =
+"…" }``. Layers are laid over each other: tables merge, everything else is replaced together with its source.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Tree = dict[str, object]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a value comes from: ``source`` names manual and line or a legal article, ``note`` tells our decision."""
+    """Origin of a value: ``source`` names manual and line or a legal article, ``note`` explains our decision."""
 
     file: str
     source: str | None = None
@@ -101,7 +101,7 @@ def _lay(tree: Tree, provenance: dict[str, Provenance], layer: Layer, part: Mapp
             if isinstance(below, dict):
                 _forget(provenance, key)
             tree[name] = value
-            provenance.pop(key, None)  # so that it stands where the latest file writes it
+            provenance.pop(key, None)  # re-inserted, so that it has the position of the latest file
             provenance[key] = layer.provenance[key]
 
 

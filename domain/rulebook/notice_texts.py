@@ -1,7 +1,7 @@
-"""Kinds of notice, the texts of each on every channel, and what may stand in them.
+"""Kinds of notice, their texts on every channel, and the permitted placeholders.
 
-Placeholders are ``{name}``; which names a kind knows stands in ``KINDS`` together with a value as long as they get, so
-that lengths are checked on what a person really receives.
+Placeholders are ``{name}``; ``KINDS`` lists those of each kind with a sample of maximum length, so that lengths are
+checked on the text as received.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Channel = Literal["voice", "wechat", "sms", "mini"]
 """``wechat`` is the official account: a chat message inside a window, else a template message."""
 
 _SIGNATURE = len("【评标通】")
-"""What the vendor puts in front of a short message."""
+"""Prefix that the vendor adds to a short message."""
 _ONE_PART, _PART = 70, 67
 """Characters of a short message, and of each part of a longer one, which is charged by the part."""
 SMS_LIMIT = _ONE_PART - _SIGNATURE
@@ -51,11 +51,11 @@ _PLACE = {"place": "广州市天河区天润路333号3楼"}
 _CONTACT = {"contact_phone": "020-12345678"}
 _CERTIFICATE = {"title": "评标专家继续教育合格证书", "number": "GXZJPB2026J-0000017"}
 _NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "day": "11月21日"}
-"""A draw for those who run it: its number, and when its panel is expected to begin."""
+"""A draw, for the people who run it: its number, and the panel's expected start."""
 _LINK = {"link": "https://expert.example.cn/i/Ab3dEf-hIjKlMn_p"}
 """An invitation's own page."""
 _ALWAYS = {"link": "https://expert.example.cn/n/1a2b37kqx", "hotline": "020-12345678"}
-"""Known to every kind: its page (short, as an SMS has it), and the pool's number."""
+"""Available to every kind: its page (short, as in an SMS), and the pool's number."""
 _COUNTS = {"agreed": "10", "needed": "12"}
 _APPLICATION = {"number": "SQ202611210000001"}
 _EXAM = {
@@ -194,15 +194,15 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "code_budget": {"at": "2026年11月21日 09:00", "count": "1600", "most": "2000"},
 }
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
-"""Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
+"""Every kind of notice: its placeholders, each with a sample value. Free text (place, reason) is cut to fit a field."""
 
 _CUT_TO_FIT = frozenset({"course", "exam", "place", "reason", "unit", "campaign", "what", "organisation"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
-"""Another person may pick up a call: time and place only, never project, parties, number or code."""
+"""Placeholders of calls: another person may pick up, so time and place only, never project, parties, number or code."""
 
 
 class Field(Section):
-    """A line of a template message: what the template prints before it, and the text with placeholders."""
+    """A line of a template message: label printed by the template, and text with placeholders."""
 
     label: Text
     text: Text
@@ -216,7 +216,7 @@ class TemplateText(Section):
 
 
 class VoiceText(Section):
-    """What a call says: ``attend`` and ``decline`` after that key, ``bye`` at the end. These have no placeholders."""
+    """Texts of a call: ``attend`` and ``decline`` after that key, ``bye`` at the end. These have no placeholders."""
 
     script: Text
     attend: Text | None = None
@@ -241,7 +241,7 @@ class KindTexts(Section):
 
 @dataclass(frozen=True)
 class _Line:
-    """One text with the key it stands under; ``kind`` of place decides its limit."""
+    """One text with its key; ``kind`` of place decides its limit."""
 
     key: str
     text: str
@@ -249,7 +249,7 @@ class _Line:
 
 
 def count_parts(sms: str) -> int:
-    """How many short messages the vendor charges for a text, its signature included."""
+    """Number of short messages that the vendor charges for a text, signature included."""
     length = _SIGNATURE + len(sms)
     return 1 if length <= _ONE_PART else -(-length // _PART)
 
@@ -260,7 +260,7 @@ def render_text(template: str, params: Mapping[str, str]) -> str:
 
 
 def render_fields(template: TemplateText, params: Mapping[str, str]) -> dict[str, str]:
-    """``{"thing1": "…"}``, each cut to what its field holds (the last character becomes …)."""
+    """``{"thing1": "…"}``, each cut to the length of its field (the last character becomes …)."""
     return {key: _cut(key, render_text(line.text, params)) for key, line in template.fields.items()}
 
 
@@ -270,12 +270,12 @@ def vendor_form(template: str) -> str:
 
 
 def sms_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
-    """What to register with the SMS vendor: template by kind of notice."""
+    """Templates to register with the SMS vendor, by kind of notice."""
     return {kind: vendor_form(text.sms) for kind, text in texts.items() if text.sms is not None}
 
 
 def voice_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
-    """What to register with the voice vendor: ``draw_call``, ``draw_call.attend``, ``draw_call.decline``, …"""
+    """Templates to register with the voice vendor: ``draw_call``, ``draw_call.attend``, ``draw_call.decline``, …"""
     found: dict[str, str] = {}
     for kind, text in texts.items():
         if text.voice is not None:
@@ -291,7 +291,7 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def time_params(gathering: datetime) -> dict[str, str]:
-    """The spellings of a gathering time: for reading, for WeChat's ``time`` fields, for an SMS, for a voice."""
+    """The spellings of a gathering time for reading, for WeChat's ``time`` fields, for SMS, for voice."""
     t = local(gathering)
     half = "上午" if t.hour < 12 else "下午"
     hour = t.hour if t.hour <= 12 else t.hour - 12
@@ -313,7 +313,7 @@ def check_kind(kind: str, texts: KindTexts) -> Iterator[tuple[str, str]]:
 
 
 def check_channel(kind: str, texts: KindTexts, channel: Channel) -> Iterator[tuple[str, str]]:
-    """What is missing for a ladder that uses this channel."""
+    """Texts that are missing for a ladder that uses this channel."""
     if channel == "wechat":
         wanted: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
     elif channel == "mini":

@@ -1,4 +1,4 @@
-"""Sections of a rulebook on persons: registration, passwords, what the pool calls each membership status."""
+"""Sections of a rulebook on persons: registration, passwords, names of membership statuses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LoginWay = Literal["code", "password"]
 
 
 class Password(Section):
-    """What a password must be made of, and what happens to wrong ones."""
+    """Requirements of a password, and limits on wrong ones."""
 
     length_min: Annotated[int, Field(ge=8, le=64)]
     upper: bool
@@ -26,13 +26,13 @@ class Password(Section):
     initial_from_id: Annotated[int, Field(ge=6, le=18)] | None = None
     """The initial password is this many last characters of the ID number; None: there are no initial passwords.
 
-    It opens nothing but its own change, in every pool: others know ID numbers.
+    In every pool it only allows setting a new password, since other people know ID numbers.
     """
     failures_before_lock: Annotated[int, Field(ge=3, le=20)]
     lock_for: Duration
 
     def problem(self, password: str) -> str:
-        """Why ``password`` can't be taken, as a sentence for the person; empty when it can."""
+        """Why ``password`` is refused, as a sentence for the person; empty if accepted."""
         wanted = [
             (self.upper, str.isupper, "大写字母"),
             (self.lower, str.islower, "小写字母"),
@@ -59,19 +59,19 @@ _PASSWORD_LONGEST = 64
 
 
 class Registration(Section):
-    """Who may register as an applicant, and what of it can be changed later. Name and ID number never can."""
+    """Who may register as an applicant, and which data can be changed later. Name and ID number never can."""
 
     open: bool
     """False: the pool takes no registrations."""
     mobile_change_every: Duration | None = None
-    """A mobile may be changed once in this time; None: whenever the owner proves the new one."""
+    """A mobile may be changed once in this time; None: whenever the owner verifies the new one."""
     login_ways: Annotated[Items[LoginWay], Field(min_length=1)]
     login_names: Annotated[Items[LoginName], Field(min_length=1)]
-    """What stands for the account at a log-in by password. ``pinyin``: of an expert's name, while it is unique."""
+    """Names that identify the account at log-in by password. ``pinyin``: of an expert's name, while it is unique."""
     honesty: Text
-    """The clause that a person agrees to when registering."""
+    """The clause that a person accepts when registering."""
     closed: str = ""
-    """The answer to a person who wants to register where that is not possible."""
+    """The reply to a person who wants to register where that is not possible."""
     password: Password
 
     @model_validator(mode="after")
@@ -82,7 +82,7 @@ class Registration(Section):
 
 
 class MembershipWords(Section):
-    """How the pool names what a person is (the badge in the header)."""
+    """The pool's names of membership statuses (the badge in the header)."""
 
     outside: Text
     """Registered, not in the pool: 未入库, 临时专家."""
@@ -93,7 +93,7 @@ class MembershipWords(Section):
     suspended: Text
     left: Text
     emergency: Text = "应急专家"
-    """Added for an expert who agreed to be called in emergencies."""
+    """Appended for an expert who agreed to emergency calls."""
 
 
 class Question(Section):
@@ -102,25 +102,25 @@ class Question(Section):
     question: Text
     answer: Text
     words: Annotated[Items[Text], Field(min_length=1)]
-    """What people type when they mean it; a chat message that holds one of them is answered with it."""
+    """Words that identify the question; a chat message that contains one of them gets its answer."""
 
 
 class Materials(Section):
     """The area of material to download (资料下载)."""
 
     categories: Annotated[Items[Text], Field(min_length=1)]
-    """In the order in which they are shown."""
+    """In the order in which they are displayed."""
     types: Annotated[Items[MaterialType], Field(min_length=1)]
-    """What the office may put there; recognised by content, not by name."""
+    """Types that the office may upload, recognised by content, not by name."""
     size_max: Annotated[int, Field(ge=100_000, le=30_000_000)]
     """Bytes of one file."""
 
 
 class Help(Section):
-    """Guide (办理指南), questions, lines to call, legal text."""
+    """Guide (办理指南), questions, phone numbers, legal text."""
 
     guide: Text
-    """The way from registration to entry, a step a line."""
+    """Steps from registration to entry, one per line."""
     version: Text
     """Version and date of the guide."""
     hotlines: Annotated[Items[Text], Field(min_length=1)]
@@ -131,5 +131,5 @@ class Help(Section):
     """Whether people may write feedback (意见反馈)."""
     feedback_per_day: Annotated[int, Field(ge=1, le=50)]
     media: Items[Text] = ()
-    """Manuals and videos to be found elsewhere."""
+    """Manuals and videos on other sites."""
     materials: Materials

@@ -1,4 +1,4 @@
-"""Remuneration of experts (专家酬劳): the table that hours are paid by, and how it is settled. Money in fen."""
+"""Remuneration of experts (专家酬劳): the fee table, and how remuneration is settled. Money in fen."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _HOUR = timedelta(hours=1)
 
 
 class FurtherDays(Section):
-    """What each calendar day after the first is paid: by the hour, or by the half day."""
+    """Payment for each calendar day after the first: by the hour, or by the half day."""
 
     hour: Fen | None = None
-    """Each hour; beyond ``long_after`` hours of that day, ``long_hour`` of the table."""
+    """Per hour; beyond ``long_after`` hours of that day, ``long_hour`` of the table."""
     half_day: Fen | None = None
-    """Each half day that was begun, of ``half_day_hours`` counted hours."""
+    """Per started half day of ``half_day_hours`` counted hours."""
     half_day_hours: Hours = 4
 
     @model_validator(mode="after")
@@ -34,29 +34,29 @@ class FeeTable(Section):
     """The province's fee standard (酬劳标准)."""
 
     standard: Text
-    """Its name, as pages and the sheet for payment show it."""
+    """Its name, as shown on pages and on the payment sheet."""
     unit: Duration
-    """Time is counted in such steps."""
+    """Steps in which time is counted."""
     forgiven: Duration
     """A remainder up to this is not counted; a longer one counts as a whole step."""
     first_hours: Hours
     first: Fen
-    """For any presence at all, up to ``first_hours``."""
+    """For any attendance, up to ``first_hours``."""
     hour: Fen
-    """Each further hour."""
+    """Per further hour."""
     long_after: Hours | None = None
     long_hour: Fen | None = None
-    """Each hour of a day beyond ``long_after``."""
+    """Per hour of a day beyond ``long_after``."""
     further_days: FurtherDays | None = None
-    """None: hours go on counting over midnight."""
+    """None: hours continue to count after midnight."""
     night: Fen = 0
     """Once, when the evaluation goes past midnight (隔夜评标)."""
     wasted: Fen
-    """Who came and did not sit: recused on the spot, cancelled, put off (误工补助)."""
+    """For an expert who came without taking part: recused at the venue, cancelled, postponed (误工补助)."""
     transport: Fen = 0
-    """For an expert of another city (交通补助)."""
+    """For an expert from another city (交通补助)."""
     difference: Fen = 0
-    """The same (压差补助)."""
+    """For an expert from another city (压差补助)."""
 
     @model_validator(mode="after")
     def _fits(self) -> FeeTable:
@@ -79,15 +79,15 @@ class RemunerationRules(Section):
     """How remuneration is proposed, confirmed and settled."""
 
     answer_within: Duration
-    """So long an expert may confirm or object; then the amount counts as confirmed, and he may object until it is
-    paid. A venue that leaves an objection unanswered so long is reminded, and the office sees it."""
+    """Time for an expert to confirm or object; then the amount counts as confirmed, and he may object until it is paid.
+    A venue that leaves an objection unanswered for this time is reminded, and the office sees it."""
     disputes_max: Annotated[int, Field(ge=1, le=10)]
     """How often an expert may object to one remuneration; after that he calls the venue."""
     amount_max: Fen
-    """No amount above this is taken, so that a slip of the keyboard is no remuneration."""
+    """The largest amount accepted, against typing errors."""
     pay_ways: Annotated[Items[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1)]
-    """How the agency pays, outside this system."""
+    """Ways in which the agency pays, outside this system."""
     payer_note: Text
-    """Shown where an agency chooses the region mode: who pays for experts of other cities."""
+    """Shown where an agency chooses the region mode: who pays the extra cost of experts from other cities."""
     table: FeeTable | None = None
     """None: the pool has set no standard; the venue enters amounts by hand, each with a reason."""

@@ -1,4 +1,4 @@
-"""Sections of a rulebook on what happens to an application: campaigns, review, public notice, fee, entry."""
+"""Sections of a rulebook on the course of an application: campaigns, review, public notice, fee, entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.rulebook.types import DayHours, Duration, Items, Section, Text
 
 Stage = Literal["notice", "fee", "exam"]
 OPINION_MAX = 500
-"""Characters of what a reviewer writes."""
+"""Characters of a reviewer's opinion."""
 StepCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 
 
@@ -21,26 +21,26 @@ class Campaigns(Section):
     """When people may apply (征集)."""
 
     required: bool
-    """False: applications are taken all year, without a campaign."""
+    """False: applications are accepted all year, without a campaign."""
     entry_types: Annotated[Items[EntryType], Field(min_length=1)]
     first_title: Text
     """The to-do item of a new applicant: 专家常态征集."""
     renewal_title: Text
     first_name: Text
-    """What an application of a new applicant is called (新增), before the word 申请."""
+    """The name of a new applicant's application (新增), before the word 申请."""
     renewal_name: Text
     education_title: Text
     """The to-do item of an expert who enrols for continuing education (继续教育)."""
     education_name: Text
     change_title: Text
-    """Changing one's file (异动申请), at any time."""
+    """The to-do item for changing one's record (异动申请), at any time."""
     change_name: Text
     change_after_course: bool
-    """Only who holds a valid certificate of continuing education may ask for a change."""
+    """Only the holder of a valid certificate of continuing education may apply for a change."""
     once: bool
-    """Who was refused may not apply again in the same campaign."""
+    """An applicant who was refused may not apply again in the same campaign."""
     correct_until: Literal["enrol", "review"]
-    """Until when what was sent back may be handed in again: the end of enrolling, or as long as decisions are taken."""
+    """Until when a corrected application may be resubmitted: the end of applying, or as long as decisions are made."""
 
     def name_of(self, entry_type: EntryType) -> str:
         return str(getattr(self, f"{entry_type}_name"))
@@ -49,31 +49,31 @@ class Campaigns(Section):
         return str(getattr(self, f"{entry_type}_title"))
 
     def window_for(self, entry_type: EntryType) -> bool:
-        """Whether such applications are taken in campaigns only."""
+        """Whether such applications are accepted in campaigns only."""
         return self.required and entry_type != "change"
 
     @property
     def of_campaigns(self) -> tuple[EntryType, ...]:
-        """Types that a campaign may take."""
+        """Types that a campaign may accept."""
         return tuple(one for one in self.entry_types if one != "change")
 
 
 class ReviewStep(Section):
     """One step of the review.
 
-    ``acts_in`` says which region's reviewers get it: the one the applicant chose, its city, or the province.
+    ``acts_in`` decides which region's reviewers get it: that of the applicant's choice, its city, or the province.
     """
 
     code: StepCode
     name: Text
     department: Text
-    """Who acts, as the applicant reads it: 市州行业主管部门."""
+    """The acting department, as the applicant reads it: 市州行业主管部门."""
     acts_in: Literal["chosen", "city", "province"]
     per_specialty: bool = False
-    """One task for each specialty; each is decided by itself."""
+    """One task for each specialty; each is decided separately."""
     send_back: Annotated[Items[Literal["whole", "specialty"]], Field(min_length=1)]
     expected: Duration
-    """How long it usually takes; shown to the applicant, and the queue marks what is older."""
+    """Usual duration; shown to the applicant, and the queue marks older tasks."""
     may_refuse: bool
     """Whether this step may end the application for good."""
 
@@ -83,26 +83,26 @@ class Review(Section):
     withdraw_before_edit: bool
     """A sent-back application must be withdrawn (撤回) before it can be changed."""
     withdraw_undecided: bool
-    """The applicant may take back an application of which no step was decided in this round."""
+    """The applicant may withdraw an application while no step of this round is decided."""
     resume: Literal["first", "same"]
-    """A corrected application begins again at the first step, or where it was sent back."""
+    """A corrected application resumes at the first step, or at the step that sent it back."""
     correction_fields: Items[Text] = ()
-    """Fields that open besides ``specialties`` when a single specialty is sent back."""
+    """Fields that open in addition to ``specialties`` when a single specialty is sent back."""
     alternatives: Literal["chosen", "all"]
     """Which alternative specialties (备选) enter the pool: those that the reviewer of the last step chooses, or all."""
     own_campaign_window: bool
-    """Decisions are taken within the campaign's review window only."""
+    """Decisions are made within the campaign's review window only."""
     phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()
-    """Opinions that a reviewer takes with one tap."""
+    """Ready-made opinions for reviewers."""
     reminders: DayHours
-    """Reviewers and administrators get one notice per working day, within these hours, of what waits for them."""
+    """Reviewers and administrators get one notice per working day, within these hours, about waiting tasks."""
 
     def place_of(self, code: str) -> int | None:
-        """Where the step stands; None for a code that the rulebook has no more."""
+        """Index of the step; None for a code that the rulebook no longer has."""
         return next((place for place, step in enumerate(self.steps) if step.code == code), None)
 
     def step_at(self, place: int) -> ReviewStep | None:
-        """None outside review, and beyond a last step that the rulebook has no more."""
+        """None outside review, and beyond the last step if the rulebook was shortened."""
         return self.steps[place] if 0 <= place < len(self.steps) else None
 
     @model_validator(mode="after")
@@ -118,11 +118,11 @@ class PublicNotice(Section):
 
     lasts: Duration
     objections_per_day: Annotated[int, Field(ge=1, le=1000)]
-    """Of one person, all applications together."""
+    """Objections of one person per day, over all applications."""
     objection_min: Annotated[int, Field(ge=1, le=100)]
     """Characters of an objection: it must name facts."""
     text: Text
-    """How to object, shown with the list."""
+    """How to object, shown with the public notice."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class PayWindow:
 
 
 class Invoice(Section):
-    """How an electronic invoice comes about."""
+    """How an electronic invoice is issued."""
 
     issued_by: Literal["wechat", "office"]
     """``wechat``: by WeChat Pay where the merchant has it, else as ``office``: staff upload the tax platform's file."""
@@ -143,7 +143,7 @@ class Invoice(Section):
     tax_rate: Annotated[int, Field(ge=0, le=10_000)]
     """Hundredths of a percent."""
     receipt_title: Text
-    """Of the payment receipt (缴费凭证) that is mailed at once."""
+    """Title of the payment receipt (缴费凭证) that is mailed at once."""
 
 
 class Fee(Section):
@@ -152,19 +152,19 @@ class Fee(Section):
     amount: Annotated[int, Field(ge=1, le=100_000_000)]
     title: Text
     description: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    """Stands on the payer's bill."""
+    """Shown on the payer's bill."""
     legal_basis: Text
     opens_after: Duration
-    """After approval, in calendar time."""
+    """Calendar time from approval to payment."""
     at_least: Duration
-    """Everybody has this much time to pay: who is approved so late that ``opens_after`` does not fit before the
-    window's end may pay at once, and, if need be, beyond that end."""
+    """Minimum time to pay: an applicant approved so late that ``opens_after`` does not fit before the window's end may
+    pay at once, and, if necessary, after that end."""
     order_valid: Duration
-    """An order that is not paid by then is closed and can be made anew."""
+    """An order that is not paid within this time is closed; a new one can be created."""
     pay_for_others: bool
-    """Anybody who knows the expert number may pay; the name is shown masked."""
+    """Anyone who knows the expert number may pay; the name is shown masked."""
     lookups_per_hour: Annotated[int, Field(ge=1, le=1000)]
-    """Numbers that one person may look up: each shows a masked name."""
+    """Numbers that one person may look up, since each shows a masked name."""
     refund_text: Text
     """When fees are refunded; shown before payment."""
     hotline: Text
@@ -190,13 +190,13 @@ class Fee(Section):
         return PayWindow(at_once, max(closes, at_once + self.at_least))
 
     def window_again(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
-        """When a person may pay again after a refund: at once, for ``at_least`` at least."""
+        """The window for paying again after a refund: at once, for at least ``at_least``."""
         at_once = max(now, opens or now)
         return PayWindow(at_once, max(closes, at_once + self.at_least) if closes else None)
 
 
 class StageNames(Section):
-    """How the stages of the way are called where its progress is shown; review steps have names of their own."""
+    """Names of the stages of an application in its progress; review steps have their own names."""
 
     form: Text
     notice: Text
@@ -204,9 +204,9 @@ class StageNames(Section):
     exam: Text
     entered: Text
     enrolled: Text
-    """In the place of ``entered`` where an expert enrols for continuing education."""
+    """Replaces ``entered`` where an expert enrols for continuing education."""
     changed: Text
-    """The same where an expert changes the file."""
+    """Replaces ``entered`` where an expert changes the record."""
 
     def last_of(self, entry_type: EntryType) -> str:
         return {"education": self.enrolled, "change": self.changed}.get(entry_type, self.entered)
@@ -216,23 +216,24 @@ class Entry(Section):
     """From the last approval into the pool (入库)."""
 
     stages: Items[Stage]
-    """What comes between, in this order."""
+    """Stages between approval and entry, in this order."""
     education_stages: Items[Stage] = ()
-    """The same for an expert in the pool who enrolled for continuing education; its course stands apart."""
+    """The same for continuing education of an expert in the pool; the course itself is separate."""
     names: StageNames
     number_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
-    """Of expert numbers; the serial follows."""
+    """Prefix of expert numbers, before the serial."""
     number_digits: Annotated[int, Field(ge=4, le=12)]
     term: Duration | None = None
-    """How long an expert stays in before renewal; None: no end is shown."""
+    """How long an expert stays in the pool before renewal; None: no end is shown."""
     renewal_before: Duration | None = None
-    """How long before its end renewal is offered; None: whenever a campaign takes renewals."""
+    """How long before its end renewal is offered; None: whenever a campaign accepts renewals."""
     age_max: Annotated[int, Field(ge=18, le=120)] | None = None
-    """Completed years up to which an expert is drawn (在库年龄), on the panel's first day; None: no limit."""
+    """Highest age in completed years at which an expert is drawn (在库年龄), on the panel's first day; None: no
+    limit."""
     ending_notice: Duration
     """How long before the end of the term, or before the age limit, the expert is notified and the office sees it."""
     renewal_rest: Duration
-    """How long after entry an expert's to-dos leave out renewal, unless the term ends within the same time."""
+    """How long after entry renewal is left out of an expert's to-do list, unless the term ends within the same time."""
 
     @model_validator(mode="after")
     def _stages_once(self) -> Entry:

@@ -58,7 +58,7 @@ NoticeField = Literal["venue", "address", "room", "gathering_at", "contact", "co
 
 
 class Pool(Section):
-    """Who the pool is, as people see it."""
+    """The pool as people see it."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
     name: Text
@@ -73,7 +73,7 @@ class Pool(Section):
     """Changes whenever the text changes: consent is asked again."""
     privacy_text: Text
     welcome: Text
-    """The first thing a new follower reads."""
+    """The first message to a new follower."""
     help: Text
 
 
@@ -83,41 +83,42 @@ class Login(Section):
     code_length: Annotated[int, Field(ge=4, le=8)]
     code_valid: Duration
     code_tries: Annotated[int, Field(ge=1, le=20)]
-    """Wrong entries that one code bears."""
+    """Wrong entries per code."""
     code_gap: Duration
-    """Between two codes to one mobile."""
+    """Minimum time between two codes to one mobile."""
     codes_per_hour: Count
     codes_per_day: Count
     codes_kept_for_owner: Annotated[int, Field(ge=0, le=20)]
-    """Of an hour's and a day's codes of one mobile, those that only its owner's own WeChat or browser can ask for."""
+    """Part of a mobile's codes per hour and day that only its owner's own WeChat account or browser can request."""
     codes_per_network_day: Count
-    """Codes that one address (an IPv6 /64) may ask for in a day, to whatever mobiles."""
+    """Codes per day that one address (an IPv6 /64) may request, for any mobiles."""
     codes_per_wechat_day: Count
-    """The same of one WeChat, or of one person who is logged in."""
+    """The same for one WeChat account, or for one logged-in person."""
     codes_per_pool_hour: Count
-    """Budget. The last fifth is for those whom the pool knows; the office gets a notice when it begins and ends."""
+    """Budget. The last fifth is reserved for known persons; the office gets a notice when it begins and ends."""
     failures_before_lock: Count
-    """Wrong codes in a row for one mobile from one network, WeChat or known browser, over several codes."""
+    """Consecutive wrong codes for one mobile from one network, WeChat account or known browser, over several codes."""
     lock_for: Duration
     stranger_pause: Duration
-    """Between two tries at one person's code or password, once strangers together had that many wrong."""
+    """Pause between two tries at one person's code or password, once strangers together have reached that many wrong
+    tries."""
     access_valid: Duration
     refresh_valid: Duration
     link_valid: Duration
-    """Signed links that open a page without log-in (invitation, check-in); never beyond the action they are for."""
+    """Signed links that open a page without log-in (invitation, check-in); never beyond the end of their purpose."""
     agent_link_default: Duration
     agent_link_max: Duration
-    """How long an organisation may let a person act for it (经办人)."""
+    """The longest time for which an organisation may appoint an agent (经办人)."""
     agent_asks_per_day: Count
-    """Persons whom an organisation may ask to act for it in a day; each person is asked once a day at most."""
+    """Persons whom an organisation may ask per day to become its agents; each person is asked at most once a day."""
     assurance_level_minimum: Annotated[int, Field(ge=1, le=4)]
-    """Real-name level of the identity platform that an organisation needs."""
+    """Assurance level of the identity platform that an organisation needs."""
     natural_person_may_draw: bool
 
 
 class Projects(Section):
     onsite_number_length: Count | None = None
-    """Characters of an on-site project's number; none: only that it is there."""
+    """Characters of an on-site project's number; None: any length."""
     required: Items[ProjectField]
     lots_max: Count
     categories: Items[str]
@@ -129,28 +130,29 @@ class Projects(Section):
 
 
 class Commitments(Section):
-    """Whose devices add randomness to the seed, and how long they may take."""
+    """Roles whose devices add randomness to the seed, and their time limits."""
 
     roles: Annotated[Items[Role], Field(min_length=1)]
     commit_timeout: Duration
     reveal_timeout: Duration
     aborts_max: Count
-    """Rounds of a draw that may be given up before anybody reveals; each lets a party choose the freeze's moment."""
+    """Rounds of a draw that may be given up before the first reveal; each lets a party choose the moment of
+    freezing."""
     start_within: Duration
-    """After the seed; then the system starts calling by itself."""
+    """Time after the seed after which the system starts calling by itself."""
 
 
 class Calling(Section):
     hours: DayHours
-    """No new call is begun outside; a draw under way waits for the next opening."""
+    """No new call begins outside these hours; a running draw waits for the next opening."""
     answer_timeout: Duration
     """From the first step of an invitation's ladder to its end as silent."""
     stop_before_gathering: Duration
-    """No new call is begun later than this before the gathering time."""
+    """No new call begins later than this before the gathering time."""
     open_calls_max: Count
-    """Calls of one condition that stand open at once; never more than its missing places, whatever this says."""
+    """Simultaneously open calls of one condition; in any case at most its missing places."""
     next_after: Duration
-    """Pause between a place becoming free and the next call."""
+    """Pause between a place becoming vacant and the next call."""
 
 
 class Preview(Section):
@@ -162,7 +164,7 @@ class Preview(Section):
     """Lower ends of the bands above ``small_cell``, rising."""
     per_draw: Count
     per_project_day: Count
-    """Over all drafts of a project, deleted ones too."""
+    """Previews per project and day, over all drafts, including deleted ones."""
     per_organisation_day: Count
 
     @model_validator(mode="after")
@@ -181,7 +183,7 @@ class Preview(Section):
 
 
 class Drafts(Section):
-    """How many activities may be begun on a day, deleted ones too: each brings previews of its own."""
+    """Draws that may be begun per day, including deleted ones, since each allows previews of its own."""
 
     per_project_day: Count
     per_organisation_day: Count
@@ -189,55 +191,55 @@ class Drafts(Section):
 
 class Leave(Section):
     allowed_until: Duration
-    """Before the gathering time."""
+    """Time before gathering until which leave is allowed."""
     consequence: Text
-    """Shown and read back before the expert confirms."""
+    """Shown to the expert and read back before the confirmation."""
     confirm_within: Duration
-    """A leave that was registered for the expert lapses when the expert doesn't confirm it within this time."""
+    """A leave registered for the expert lapses if the expert doesn't confirm it within this time."""
     requests_max: Count
-    """How often others may register a leave for one expert of one draw."""
+    """How often others may register leave for the same expert in a draw."""
 
 
 class Release(Section):
     causes: Annotated[Items[Text], Field(min_length=1)]
-    """What a panel may be released for (退选原因); an application names one."""
+    """Causes of releasing a panel (退选原因); an application names one."""
     before_start: Annotated[Duration, Field(le=timedelta(days=7))]
-    """How long before the expected start a release must be approved and begun at the latest."""
+    """How long before the expected start a release must be approved and begun."""
     remind_before: Annotated[Duration, Field(le=timedelta(days=1))]
-    """How long before that moment the agency is reminded of a release that it has not begun."""
+    """How long before that moment the agency is reminded of an approved release that it has not begun."""
 
 
 class Recall(Section):
-    """An expert of the original panel is asked by a message to call the agency's person back."""
+    """Messages that ask an expert of the original panel to call the agency's contact back."""
 
     asks_max: Count
-    """How often one expert is asked."""
+    """Number of such messages per expert."""
     asked_again_after: Duration
     resends_max: Count
-    """How often the message with time, place and code is sent again to one expert whom it did not reach."""
+    """How often the message with time, place and code is resent to an expert whom it did not reach."""
 
 
 class Supplement(Section):
     region_change: bool
     widenings_max: Count
-    """Further orders of a draw, each for wider regions once the orders before are at their end."""
+    """Further orders of a draw, each for wider regions after the earlier orders are exhausted."""
     causes: Items[AbsenceCause]
     mark: Annotated[str, StringConstraints(min_length=1, max_length=2)]
-    """Stands before the code of an expert who came by supplementary draw."""
+    """Prefix of the code of an expert from a supplementary draw."""
     lookups_per_hour: Count
-    """Registrations by code or mobile, also failed ones, per person who registers."""
+    """Registrations by code or mobile per person and hour, including failed ones."""
     postpone_max: Duration
-    """How much later the expected start may be moved at once so that places that became free at the door are filled;
-    always on the same day. 0: not at all. New calls still end ``calling.stop_before_gathering`` before gathering."""
+    """How much the expected start may be postponed at once to fill places that became vacant at check-in; always on the
+    same day. 0: not at all. New calls still end ``calling.stop_before_gathering`` before gathering."""
 
 
 class Exits(Section):
-    """How an activity that no person ends is ended by time."""
+    """How a draw that no person ends is ended by time."""
 
     on_site_after: Duration
-    """After the expected end; an on-site activity is ended by time so late, others at their expected end."""
+    """Time after the expected end at which an on-site draw is ended; others are ended at their expected end."""
     after_forced_end: Literal["stay", "release"]
-    """What holds for experts who had agreed when a draw was forced to end with places missing."""
+    """Effect on experts who had accepted when a draw was ended by force with places missing."""
 
 
 class CallNotice(Section):
@@ -247,12 +249,12 @@ class CallNotice(Section):
     remarks_max: Count
     quick_remarks: Items[Annotated[str, StringConstraints(min_length=1, max_length=50)]]
     address_parts: Items[Items[Text]]
-    """The address names a place of each group, such as 市, then one of 区, 县, and something after them."""
+    """The address must name a place of each group, such as 市, then one of 区, 县, followed by more text."""
     address_forbidden_words: Items[Text]
-    """Words of organisations' names, which an address must not tell; 中心路 is a street."""
+    """Words of organisations' names, which an address must not contain; 中心路 is a street."""
     per_draw_max: Count
     contact_apart: bool
-    """Off site (非进场), whom experts call is not the one who draws."""
+    """For off-site (非进场) draws, the contact named to experts must not be the person who draws."""
 
     @model_validator(mode="after")
     def _phrases_fit(self) -> CallNotice:
@@ -280,9 +282,9 @@ class Draw(Section):
     numbers: Numbers
     required: Items[DrawField]
     terminals: Annotated[Items[Text], Field(min_length=1)]
-    """Where an application is verified (抽取终端)."""
+    """Places where an application is verified (抽取终端)."""
     times_in_order: bool
-    """Opening before expected start before expected end."""
+    """Whether opening, expected start and expected end must be in this order."""
     experts_max: Count
     conditions_max: Count
     region_modes: Annotated[Items[RegionMode], Field(min_length=1)]
@@ -292,18 +294,18 @@ class Draw(Section):
     recusal_persons_max: Count
     recusal_reasons: Annotated[Items[Text], Field(min_length=1)]
     recusal_evidence: Annotated[Items[Text], Field(min_length=1)]
-    """Classes of evidence (回避依据) of which each recusal names one."""
+    """Classes of evidence (回避依据); each recusal names one."""
     employment_recusal_years: Annotated[int, Field(ge=0, le=20)]
     earliest_before_evaluation: Duration | None = None
     """How early calling may begin; none: no limit."""
     earliest_working_days: Annotated[int, Field(ge=1, le=30)] | None = None
     """The same in working days, see ``Rulebook.earliest_draw``."""
     result_visible_before: Duration
-    """Codes turn into names this long before the expected start."""
+    """How long before the expected start codes are replaced by names."""
     code_length: Annotated[int, Field(ge=4, le=6)]
     """Digits of an expert's code (验证码)."""
     progress_every: Duration
-    """The agency gets a running draw's progress no more often than this."""
+    """Minimum time between two progress notices to the agency during a draw."""
     commitments: Commitments
     exits: Exits
     calling: Calling
@@ -335,10 +337,10 @@ class Calendar(Section):
 
 
 class Step(Section):
-    """One rung of a ladder.
+    """One step of a ladder.
 
-    It begins ``after`` the ladder began, or at once when every earlier rung has failed; rungs with the same ``after``
-    begin together. ``wait`` is how long the outcome of an attempt is awaited before the vendor is asked for it.
+    It begins ``after`` the ladder began, or at once when every earlier step has failed; steps with the same ``after``
+    begin together. ``wait`` is how long an attempt's outcome is awaited before the vendor is queried for it.
     """
 
     channel: Channel
@@ -360,20 +362,21 @@ class Step(Section):
 
     @property
     def longest(self) -> timedelta:
-        """From the ladder's beginning to the end of this rung."""
+        """Time from the ladder's beginning to the end of this step."""
         return self.after + (self.attempts - 1) * self.retry_gap + self.wait
 
 
 class Ladder(Section):
-    """How one kind of notice reaches a person."""
+    """The attempts by which one kind of notice reaches a person."""
 
     steps: Annotated[Items[Step], Field(min_length=1)]
     until: Literal["answered", "delivered", "all"]
-    """What ends it: a valid answer on any channel; the first channel that delivers; or nothing, every rung is used."""
+    """What ends it: a valid answer on any channel; the first delivery; or nothing, so that every step is used."""
     hours: Mapping[Channel, DayHours] = {}
-    """Hours in which a channel may be used; a rung outside them waits for the next opening. Missing: always."""
+    """Hours in which a channel may be used; a step outside them waits for the next opening. Missing: always."""
     urgent_before: Duration | None = None
-    """What begins less than this after the next opening can't wait for it. None: everything can."""
+    """A notice whose occasion begins less than this after the next opening doesn't wait for it. None: every notice
+    waits."""
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Ladder:
@@ -390,13 +393,13 @@ class Ladder(Section):
 
 
 class Voice(Section):
-    """Keys of a call."""
+    """Keys to press during a call."""
 
     attend: Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
     decline: Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
     repeat: Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
     confirm_twice: bool
-    """A key counts only when the report shows it twice."""
+    """A key counts only when the report contains it twice."""
     key_wait: Duration
     play_times: Annotated[int, Field(ge=1, le=3)]
 
@@ -409,23 +412,23 @@ class Voice(Section):
 
 class Attendance(Section):
     reminders: Items[Duration]
-    """Before the gathering time."""
+    """Times before gathering."""
     qr_valid: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(seconds=20))]
-    """How long the code on the venue's screen opens a check-in; the screen changes it sooner."""
+    """Validity of the code on the venue's screen; the screen changes it sooner."""
     check_in_opens: Duration
-    """Before the gathering time."""
+    """Time before gathering."""
     location_required: bool
     """A scanned code counts only together with a position, at a venue whose coordinates are known."""
     radius_m: Annotated[int, Field(ge=50, le=50_000)]
     entry_and_exit: bool
     """The desk registers exit too."""
     late_after: Duration
-    """After the gathering time."""
+    """Time after gathering."""
     urging_window: Duration
-    """From the gathering time on."""
+    """Time from gathering on."""
     urging_voice_max: Annotated[int, Field(ge=0, le=10)]
     urging_virtual_max: Annotated[int, Field(ge=0, le=100)] | None = None
-    """Calls in which the phone of the expert rang. None: no limit."""
+    """Number of calls in which the expert's phone rang. None: no limit."""
 
     @model_validator(mode="after")
     def _late_can_be_urged(self) -> Attendance:

@@ -25,7 +25,7 @@ class Section(BaseModel):
 
 
 def parse_duration(raw: object) -> timedelta:
-    """``"90s"``, ``"30m"``, ``"5h"``, ``"2d"``; a bare number would leave its unit to be guessed, so it is refused."""
+    """``"90s"``, ``"30m"``, ``"5h"``, ``"2d"``; a number without unit is refused."""
     if isinstance(raw, timedelta):
         return raw
     found = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
@@ -68,7 +68,8 @@ class Hours:
         return opening.astimezone(at.tzinfo)
 
     def cover(self, other: Hours, longest: timedelta) -> bool:
-        """Whether what begins within ``other`` and lasts up to ``longest`` stays inside; a whole day covers all."""
+        """Whether everything that begins within ``other`` and lasts up to ``longest`` stays inside; a whole day covers
+        all."""
         whole_day = self.start == 0 and self.end == _DAY
         return whole_day or (self.start <= other.start and other.end + longest / timedelta(minutes=1) <= self.end)
 
@@ -98,7 +99,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 def freeze(section: Section) -> dict[str, Any]:
-    """As rows keep rules that hold from publishing on: plain data, durations spelled as in the rulebook."""
+    """The section as plain data for storage in a row, durations spelled as in the rulebook."""
     return {name: _plain(value) for name, value in section}
 
 
