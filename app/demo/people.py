@@ -76,8 +76,8 @@ OFFICES = (
     _person(5, "吴法人", "legal"),
     _person(6, "徐管理", "admin"),
 )
-"""Who is seldom needed, and so stands last on the desk of phones."""
+"""Roles that are seldom needed; the workspace lists their phones last."""
 _NAMED = (*STAFF[:3], EXPERTS[0], *APPLICANTS[:2], *REVIEWERS, STAFF[3])
-"""Whom the README names, and one expert: the phones that lie on the desk at first."""
+"""The persons whom the README names, and one expert: the workspace shows their phones at first."""
 CAST = (*_NAMED, *EXPERTS[1:], *APPLICANTS[2:], *OFFICES)
 """Everybody, in the order of the phones."""

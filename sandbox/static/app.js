@@ -1,4 +1,4 @@
-// The desk: loads the state, keeps the phones, hands every event to whom it concerns.
+// The workspace: loads the state, keeps the phones, hands every event to whom it concerns.
 import { attempt, get, listen, post } from './api.js';
 import { clockTime, h, weekday } from './dom.js';
 import { Guide } from './guide.js';
@@ -10,9 +10,9 @@ import { PhoneView } from './phone.js';
 const SHOWN_AT_FIRST = 9;
 const NEWS_KEPT = 6;
 
-class Desk {
+class Workspace {
   constructor() {
-    this.element = document.getElementById('desk');
+    this.element = document.getElementById('workspace');
     this.newsBox = document.getElementById('news');
     this.views = new Map();
     this.news = [];
@@ -68,7 +68,7 @@ class Desk {
 
   remember() { keep('desk', [...this.views.keys()]); }
 
-  /** These phones side by side, in this order, before all others that are on the desk. */
+  /** These phones side by side, in this order, before all others in the workspace. */
   async showOnly(names) {
     const { phones } = await get('phones?limit=50');
     const wanted = names.map((name) => phones.find((phone) => phone.name === name)).filter(Boolean);
@@ -144,7 +144,7 @@ class Desk {
     for (const view of this.views.values()) view.chat.drawBar();
   }
 
-  /** Something happened on a phone that isn't on the desk. */
+  /** Something happened on a phone that the workspace does not show. */
   noteNews(event) {
     const kinds = { bubble: ['微信消息', 'chat'], sms: ['短信', 'sms'], call: ['来电', 'calls'], mail: ['邮件', 'mail'] };
     const known = kinds[event.type];
@@ -168,4 +168,4 @@ class Desk {
   }
 }
 
-new Desk().start();
+new Workspace().start();

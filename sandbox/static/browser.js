@@ -33,7 +33,7 @@ export class Browser {
   /** Of the page that is open; '' while none is. */
   get address() { return this.element.hidden ? '' : this.visited.at(-1) ?? ''; }
 
-  /** The page that was open before the desk was loaded anew. */
+  /** The page that was open before the workspace was loaded anew. */
   restore() {
     const left = recall(this.shelf);
     if (left) this.open(left.path, left.shown, { quiet: true });

@@ -24,7 +24,7 @@ export class CallsApp {
     const state = call.state === 'ended' ? ENDS[call.status_code] ?? '通话结束' : '通话中';
     return h('li', { class: missed ? 'missed' : '' }, icon('incoming'),
       h('div', {}, h('strong', {}, title(call)), h('small', {}, `${state}${keys}`)),
-      h('time', {}, chatTime(call.at, this.phone.desk.now())));
+      h('time', {}, chatTime(call.at, this.phone.workspace.now())));
   }
 }
 
@@ -87,7 +87,7 @@ export class CallScreen {
 
   tick() {
     if (!this.call || this.call.state === 'ended' || this.element.hidden) return;
-    const seconds = Math.max(0, Math.round(this.phone.desk.now() - this.call.answered_at));
+    const seconds = Math.max(0, Math.round(this.phone.workspace.now() - this.call.answered_at));
     const clock = `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
     this.state.textContent = this.call.state === 'talking' ? clock : `来电 · ${this.call.show_number}`;
   }

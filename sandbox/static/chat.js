@@ -28,10 +28,10 @@ export class ChatApp {
   /** Whose chat is shown: the pool's account, as a rule. */
   get pool() { return this.at || this.phone.data.pool; }
   get pools() { return [...new Set([this.phone.data.pool, ...Object.keys(this.phone.data.chats)])]; }
-  get account() { return this.phone.desk.account(this.pool); }
+  get account() { return this.phone.workspace.account(this.pool); }
   get name() { return this.nameOf(this.pool); }
 
-  nameOf(pool) { return pool === PAY_CHAT ? '微信支付' : this.phone.desk.account(pool)?.name ?? '公众号'; }
+  nameOf(pool) { return pool === PAY_CHAT ? '微信支付' : this.phone.workspace.account(pool)?.name ?? '公众号'; }
 
   act(what, body = {}) { return this.phone.act(what, { pool: this.pool, ...body }); }
 
@@ -54,7 +54,7 @@ export class ChatApp {
     this.toEnd();
   }
 
-  /** What is shown at once: what lay there when the desk was opened folds away but for its end. */
+  /** What is shown at once: what lay there when the workspace was opened folds away but for its end. */
   unfolded() {
     const { bubbles } = this.chat;
     this.folds ??= new Map();
@@ -126,7 +126,7 @@ export class ChatApp {
 
   append(bubble) {
     if (bubble.at - this.lastAt > GAP) {
-      this.log.append(h('div', { class: 'when' }, chatTime(bubble.at, this.phone.desk.now())));
+      this.log.append(h('div', { class: 'when' }, chatTime(bubble.at, this.phone.workspace.now())));
     }
     this.lastAt = bubble.at;
     if (bubble.side === 'system') this.log.append(h('div', { class: 'system' }, bubble.text));
@@ -203,7 +203,7 @@ export class ChatApp {
   typing(until) {
     if (!this.list.hidden) return;
     const { name } = this;
-    const now = this.phone.desk.now();
+    const now = this.phone.workspace.now();
     this.title.textContent = until > now ? '对方正在输入…' : name;
     clearTimeout(this.typingTimer);
     if (until > now) this.typingTimer = setTimeout(() => this.typing(0), (until - now) * 1000);

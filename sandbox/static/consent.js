@@ -25,7 +25,7 @@ export class ConsentSheet {
     }, this.box);
   }
 
-  get mini() { return this.phone.desk.state.mini_programs.find((one) => one.pool === this.phone.data.pool); }
+  get mini() { return this.phone.workspace.state.mini_programs.find((one) => one.pool === this.phone.data.pool); }
 
   /** What this person always answers: {template: 'accept' | 'reject'}, as wx.getSetting tells it. */
   settings() {

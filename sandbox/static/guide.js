@@ -19,8 +19,8 @@ const RELEASE = { begun: '#release-panel', approved: '[name="command"][value="st
 const TELLS = { draw: '/run', call: '/run', release: '/release', recall: '/run' };
 
 export class Guide {
-  constructor(desk) {
-    this.desk = desk;
+  constructor(workspace) {
+    this.workspace = workspace;
     this.mark = new Mark();
     this.shown = null;
     this.element = document.getElementById('guide');
@@ -50,14 +50,14 @@ export class Guide {
     this.story = this.story === key ? '' : key;
     this.save();
     this.draw();
-    if (this.story) await this.desk.showOnly(this.plot.phones);
+    if (this.story) await this.workspace.showOnly(this.plot.phones);
     this.look();
   }
 
   again() {
     delete this.skipped[this.story];
     for (const name of this.plot.facts) delete this.facts[name];
-    if (this.story === 'exam') for (const view of this.desk.views.values()) view.browser.close();
+    if (this.story === 'exam') for (const view of this.workspace.views.values()) view.browser.close();
     this.save();
     this.draw();
     this.look();
@@ -104,7 +104,7 @@ export class Guide {
     ].filter(Boolean);
   }
 
-  /** Looks at the desk anew and moves the mark. */
+  /** Looks at the workspace anew and moves the mark. */
   look() {
     if (this.story) this.observe();
     this.watch();
@@ -112,7 +112,7 @@ export class Guide {
     this.mark.put(element);
     if (view && view !== this.phone) view.element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     this.phone = view;
-    for (const one of this.desk.views.values()) one.element.classList.toggle('next-phone', one === view);
+    for (const one of this.workspace.views.values()) one.element.classList.toggle('next-phone', one === view);
   }
 
   find() {
@@ -124,9 +124,9 @@ export class Guide {
   }
 
   findOne({ phone, role, tab, words, ringing, news, clock, closes, sample }) {
-    const views = [...this.desk.views.values()];
+    const views = [...this.workspace.views.values()];
     if (clock) return this.settling(clock) ? null : [document.querySelector(`[data-advance="${clock}"]`), null];
-    if (news) return this.desk.others.box.checked && news !== 'calls' ? null : chip(this.desk.newsBox, news);
+    if (news) return this.workspace.others.box.checked && news !== 'calls' ? null : chip(this.workspace.newsBox, news);
     if (ringing) return views.map((view) => [view.callScreen.nextTap(), view]).find(([element]) => element);
     if (role) return views.filter((view) => view.data.role === role).map((view) => [findTap(view, words), view]).find(([element]) => element);
     const view = views.find((one) => one.data.name === phone);
@@ -185,7 +185,7 @@ export class Guide {
 
   /** How the activity stands, as its agency's page tells it: the one that is open, else one that is fetched. */
   async watch() {
-    const view = [...this.desk.views.values()].find(({ data }) => data.role === 'agency');
+    const view = [...this.workspace.views.values()].find(({ data }) => data.role === 'agency');
     const id = this.watched;
     if (!view || !id || this.asking) return;
     const open = view.browser.document;
@@ -213,7 +213,7 @@ export class Guide {
 
   readRelease(page) {
     const [stands = ''] = Object.keys(RELEASE).filter((name) => page.querySelector(RELEASE[name]));
-    const hour = new Date((this.desk.now() + 8 * 3600) * 1000).getUTCHours();
+    const hour = new Date((this.workspace.now() + 8 * 3600) * 1000).getUTCHours();
     this.note({ release: stands, notified: Boolean(page.querySelector('#release-panel .tag.good')), night: hour < 8 || hour >= 21 });
   }
 
@@ -233,7 +233,7 @@ export class Guide {
 
   /** What the open phones show. */
   observe() {
-    for (const view of this.desk.views.values()) {
+    for (const view of this.workspace.views.values()) {
       const { data, chat } = view;
       const page = view.browser.document;
       const path = page?.location.pathname ?? '';
@@ -279,7 +279,7 @@ export class Guide {
 const passedOn = (page) => page.location.pathname.endsWith('/review') && page.readyState === 'complete'
   && ![...page.querySelectorAll('main a')].some((one) => one.textContent.includes('江申请'));
 
-/** A phone that is away from the desk and calls for attention. */
+/** A phone that the workspace does not show and calls for attention. */
 function chip(box, kind) {
   const found = box.querySelector(kind === 'calls' ? '.news-chip-calls' : '.news-chip[data-role="expert"]');
   return found && !box.hidden ? [found, null] : null;

@@ -33,7 +33,7 @@ export class LettersApp {
 
   draw() {
     const rows = this.letters.toReversed().map((letter) => h('li', {}, h('button', { type: 'button', onclick: () => this.open(letter) },
-      h('strong', {}, letter.subject || '（无主题）'), h('time', {}, chatTime(letter.at, this.phone.desk.now())),
+      h('strong', {}, letter.subject || '（无主题）'), h('time', {}, chatTime(letter.at, this.phone.workspace.now())),
       h('span', {}, letter.from), h('small', {}, letter.text.slice(0, 60)))));
     this.list.replaceChildren(...(rows.length ? rows : [h('li', { class: 'none' }, '还没有邮件')]));
   }

@@ -87,7 +87,7 @@ export const onLink = (...words) => (root) => (isPage(root)
 
 /** On another page of an office: the link to the guide's own activity. */
 export function ownDraw(root, view) {
-  const id = view.desk.guide.watched;
+  const id = view.workspace.guide.watched;
   if (!isPage(root) || !id || root.location.pathname.includes(id)) return null;
   return [...root.querySelectorAll(`main a[href*="${id}"]`)].find(seen) ?? null;
 }
@@ -109,7 +109,7 @@ export function agreeing(root) {
 }
 
 /** In the newest bubble: the link to the guide's own activity, which begins with its number. */
-export const ownLine = (root, view) => (view.desk.guide.number ? inNewest(view.desk.guide.number)(root, view) : null);
+export const ownLine = (root, view) => (view.workspace.guide.number ? inNewest(view.workspace.guide.number)(root, view) : null);
 
 /** A link of the page at `path`. */
 export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? say(root, word) : null);

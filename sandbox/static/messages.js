@@ -17,7 +17,7 @@ export class MessagesApp {
   row(sms) {
     const code = codeIn(sms.text);
     return h('article', { class: 'sms' },
-      h('div', { class: 'when' }, chatTime(sms.at, this.phone.desk.now())),
+      h('div', { class: 'when' }, chatTime(sms.at, this.phone.workspace.now())),
       h('div', { class: 'bubble' }, ...withAddresses(sms.text, (url) => this.phone.openUrl(url))),
       code ? h('button', { type: 'button', class: 'code', onclick: () => copy(code, '验证码') }, `复制验证码 ${code}`) : null);
   }

@@ -23,8 +23,8 @@ const VENDORS = { '*': '全部', wechat: '微信', sms: '短信', voice: '语音
 const LEDGER_SHOWN = 150;
 
 export class Panel {
-  constructor(desk) {
-    this.desk = desk;
+  constructor(workspace) {
+    this.workspace = workspace;
     this.element = document.getElementById('panel');
     this.current = '';
     this.buttons = { phones: 'open-phones', faults: 'open-faults', ledger: 'open-ledger' };
@@ -63,7 +63,7 @@ export class Panel {
   handle(event) {
     if (event.type === 'phones' && this.current === 'phones') this.search();
     if (event.type === 'faults') {
-      this.desk.state.faults = event.faults;
+      this.workspace.state.faults = event.faults;
       if (this.current === 'faults') this.drawFaults();
     }
     if (event.type === 'ledger' && this.current === 'ledger') this.addEntry(event.entry);
@@ -82,19 +82,19 @@ export class Panel {
   }
 
   jump() {
-    const local = new Date(this.desk.now() * 1000 + 8 * 3600e3).toISOString().slice(0, 16);
+    const local = new Date(this.workspace.now() * 1000 + 8 * 3600e3).toISOString().slice(0, 16);
     const field = h('input', { type: 'datetime-local', value: local, 'aria-label': '北京时间', required: true });
     return h('form', {
       class: 'line-form',
       onsubmit: async (event) => {
         event.preventDefault();
         const target = Date.parse(`${field.value}:00+08:00`) / 1000;
-        await this.desk.advance(target - this.desk.now());
+        await this.workspace.advance(target - this.workspace.now());
       },
     }, field, h('button', {}, '跳转'), h('button', {
       type: 'button', onclick: async () => {
         const clock = await attempt(() => post('clock', { offset_seconds: 0 }));
-        if (clock) this.desk.setClock(clock);
+        if (clock) this.workspace.setClock(clock);
       },
     }, '回到现在'));
   }
@@ -103,7 +103,7 @@ export class Panel {
     const found = await attempt(() => get(`phones?limit=50&q=${encodeURIComponent(this.query.value.trim())}`));
     if (!found) return;
     this.results.replaceChildren(...found.phones.map((phone) => h('li', {}, h('button', {
-      type: 'button', onclick: () => this.desk.show(phone.id),
+      type: 'button', onclick: () => this.workspace.show(phone.id),
     }, h('strong', {}, phone.name), h('span', {}, ROLES[phone.role] ?? phone.role), h('small', {}, phone.mobile)),
     this.pilot(phone))));
     if (found.total > found.phones.length) this.results.append(h('li', { class: 'none' }, `共 ${found.total} 部，请缩小范围`));
@@ -124,7 +124,7 @@ export class Panel {
     const mobile = h('input', { name: 'mobile', required: true, placeholder: '手机号', 'aria-label': '手机号', inputmode: 'numeric',
       pattern: '1[3-9][0-9]{9}', title: '11 位手机号' });
     const role = h('select', { 'aria-label': '身份' }, ...Object.entries(ROLES).map(([value, label]) => h('option', { value }, label)));
-    const pool = h('select', { 'aria-label': '专家库' }, ...this.desk.state.accounts.map((account) => h('option', { value: account.pool }, account.name)));
+    const pool = h('select', { 'aria-label': '专家库' }, ...this.workspace.state.accounts.map((account) => h('option', { value: account.pool }, account.name)));
     return h('form', {
       class: 'stack',
       onsubmit: async (event) => {
@@ -132,7 +132,7 @@ export class Panel {
         const made = await attempt(() => post('phones', { name: name.value, mobile: mobile.value, role: role.value, pool: pool.value }));
         if (!made) return;
         event.target.reset();
-        await this.desk.show(made.id);
+        await this.workspace.show(made.id);
       },
     }, name, mobile, role, pool, h('button', { class: 'primary' }, '添加'));
   }
@@ -140,7 +140,7 @@ export class Panel {
   // -- faults --------------------------------------------------------------------------------------------------
 
   drawFaults() {
-    const active = this.desk.state.faults.filter((fault) => fault.count !== 0);
+    const active = this.workspace.state.faults.filter((fault) => fault.count !== 0);
     const list = active.map((fault) => h('li', {}, h('span', {}, `${VENDORS[fault.vendor]} · ${nameOf(fault)}`,
       h('small', {}, describe(fault))),
     h('button', { type: 'button', onclick: () => this.setFault({ vendor: fault.vendor, kind: fault.kind, on: false }) }, '关')));
@@ -176,7 +176,7 @@ export class Panel {
   async setFault(fault) {
     const answer = await attempt(() => post('faults', fault));
     if (!answer) return;
-    this.desk.state.faults = answer.faults;
+    this.workspace.state.faults = answer.faults;
     this.drawFaults();
     toast(fault.on === false ? '故障已关' : '故障已开');
   }

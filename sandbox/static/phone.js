@@ -15,7 +15,7 @@ import { MiniProgram } from './miniprogram/main.js';
 import { Samples } from './samples.js';
 import { Scanner } from './scanner.js';
 
-/** Where the phones of the desk are: at the demo's trading centre, in GCJ-02. */
+/** Where the phones of the workspace are: at the demo's trading centre, in GCJ-02. */
 const PLACE = { latitude: 23.147028, longitude: 113.336438 };
 export const ROLES = {
   expert: '专家', agency: '代理机构', verifier: '核验人员', supervisor: '监督人', venue: '场地', applicant: '申请人',
@@ -27,8 +27,8 @@ const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', 
 const PILOTS = { accept: '自动参加', decline: '自动不参加', silent: '自动不理' };
 
 export class PhoneView {
-  constructor(desk, data) {
-    this.desk = desk;
+  constructor(workspace, data) {
+    this.workspace = workspace;
     this.data = data;
     this.id = data.id;
     this.tab = 'chat';
@@ -89,7 +89,7 @@ export class PhoneView {
         this.device.button, this.idCard.button,
         h('button', {
           type: 'button', class: 'quiet', 'aria-label': `把${this.data.name}的手机从桌面拿开`, title: '从桌面拿开',
-          onclick: () => this.desk.hide(this.id),
+          onclick: () => this.workspace.hide(this.id),
         }, icon('close')), this.idCard.element, this.device.element),
       h('div', { class: 'phone' },
         h('div', { class: 'status', 'aria-hidden': 'true' }, this.time,
@@ -130,7 +130,7 @@ export class PhoneView {
   }
 
   tick() {
-    const text = clockTime(this.desk.now());
+    const text = clockTime(this.workspace.now());
     if (this.time.textContent !== text) this.time.textContent = text;
     this.callScreen.tick();
   }
@@ -151,7 +151,7 @@ export class PhoneView {
   /** A page asks something of WeChat. */
   receive(event) { for (const browser of this.browsers.values()) browser.receive(event); }
 
-  /** Taken off the desk. */
+  /** Taken off the workspace. */
   end() {
     this.mini?.end();
     this.element.remove();
@@ -219,7 +219,7 @@ export class PhoneView {
       call: (number) => toast(`沙箱里不能打出电话：${number}`),
       copy: (text) => copy(text, '内容'),
       leave: () => this.select('chat'),
-      now: () => (this.desk.now() + this.data.skew) * 1000,
+      now: () => (this.workspace.now() + this.data.skew) * 1000,
       network: () => this.network(),
     });
   }
@@ -235,7 +235,7 @@ export class PhoneView {
 
   /** A page over the mini-program's own. WeChat opens pages of known services only; a page that was open before a reload is shown again. */
   openWeb(url, { fail, close }) {
-    const { service_url: service } = this.desk.state;
+    const { service_url: service } = this.workspace.state;
     const browser = this.browsers.get('mini');
     const left = this.webLeft;
     this.webLeft = null;
@@ -246,7 +246,7 @@ export class PhoneView {
 
   /** wx.requestPayment: the parameters without appId, which the mini-program itself is. */
   async requestPayment(parameters) {
-    const appId = this.desk.state.mini_programs.find((mini) => mini.pool === this.data.pool)?.appid;
+    const appId = this.workspace.state.mini_programs.find((mini) => mini.pool === this.data.pool)?.appid;
     const answer = await this.cashier.request({ ...parameters, appId });
     this.consent.paid();
     return answer;
@@ -271,7 +271,7 @@ export class PhoneView {
 
   /** Opens an address in the phone's browser; scene codes are scanned, links of the mini-program open it. */
   openUrl(url) {
-    const { service_url: service, public_url: here } = this.desk.state;
+    const { service_url: service, public_url: here } = this.workspace.state;
     if (url.startsWith('http://weixin.qq.com/q/')) { this.act('scan', { content: url }); this.select('chat'); }
     else if (url.startsWith(`${here}/wechat/link/`)) this.act('scan', { content: url });
     else if (url.startsWith(`${service}/`)) this.browser.open(`/phone/${this.id}/service${url.slice(service.length)}`, url);

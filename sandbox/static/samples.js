@@ -26,12 +26,12 @@ export class Samples {
 
   /** A new draw, shown where it is handed in. */
   async make() {
-    const { data, desk } = this.phone;
+    const { data, workspace } = this.phone;
     this.example.disabled = true;
     toast('正在填写示例，请稍候……');
     try {
-      const id = await makeExample(new Pages(data), data, desk.now() * 1000);
-      desk.guide?.begin(id);
+      const id = await makeExample(new Pages(data), data, workspace.now() * 1000);
+      workspace.guide?.begin(id);
       this.show(`/agency/draws/${id}/submit`);
       toast('示例抽取已建好，每一步都可以修改。');
     } catch (error) {
@@ -45,9 +45,9 @@ export class Samples {
 
   /** Opens a page of the office in WeChat's browser. */
   show(path) {
-    const { desk, data } = this.phone;
+    const { workspace, data } = this.phone;
     this.phone.select('chat');
-    this.phone.openUrl(`${desk.state.service_url}${entrance(data.pool, path)}`);
+    this.phone.openUrl(`${workspace.state.service_url}${entrance(data.pool, path)}`);
   }
 
   fillIn() {
@@ -59,7 +59,7 @@ export class Samples {
   }
 
   valueOf({ name, type, placeholder = '' }) {
-    if (type === 'datetime-local') return later(this.phone.desk.now() * 1000, TIMES[name] ?? DAY);
+    if (type === 'datetime-local') return later(this.phone.workspace.now() * 1000, TIMES[name] ?? DAY);
     return WORDS[name]?.(this.phone.data) ?? (placeholder.replace(/^如：/, '') || '演示说明');
   }
 }

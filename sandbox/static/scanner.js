@@ -1,4 +1,4 @@
-// The scanner: reads a code shown on any phone of the desk, or one that is pasted.
+// The scanner: reads a code shown on any phone of the workspace, or one that is pasted.
 import { PAY_CODE } from './cashier.js';
 import { h, icon } from './dom.js';
 
@@ -42,7 +42,7 @@ export class Scanner {
   }
 
   drawFound() {
-    const all = codesOnDesk(this.phone.desk);
+    const all = codesOnPhones(this.phone.workspace);
     const seen = all.filter((code) => !code.text.startsWith(PAY_CODE) || code.views.some((view) => view !== this.phone));
     const items = seen.map(({ text, views }) => this.item(text, `${(views.find((view) => view !== this.phone) ?? views[0]).data.name}的手机上`, () =>
       this.read(text)));
@@ -72,10 +72,10 @@ export class Scanner {
   }
 }
 
-/** Every code that a person at the desk could see, and on which phones: on open pages and in chats. */
-function codesOnDesk(desk) {
+/** Every code that a person at the workspace could see, and on which phones: on open pages and in chats. */
+function codesOnPhones(workspace) {
   const found = new Map();
-  for (const view of desk.views.values()) {
+  for (const view of workspace.views.values()) {
     const shown = [...view.chat.log.querySelectorAll('[data-qr]')];
     for (const text of [...view.codes(), ...shown.map((element) => element.dataset.qr)]) {
       if (text) found.set(text, [...(found.get(text) ?? []), view]);

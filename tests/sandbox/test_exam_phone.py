@@ -45,11 +45,11 @@ async def page() -> AsyncIterator[Page]:
             ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
             chosen = json.dumps(json.dumps([ids[EXAMPLE.name]]))
             await context.add_init_script(f"localStorage.setItem('desk', {chosen})")
-            desk = await context.new_page()
+            workspace = await context.new_page()
             complaints: list[str] = []
-            desk.on("pageerror", lambda error: complaints.append(str(error)))
-            await desk.goto(running.wire.sandbox_url)
-            yield desk
+            workspace.on("pageerror", lambda error: complaints.append(str(error)))
+            await workspace.goto(running.wire.sandbox_url)
+            yield workspace
             await browser.close()
             assert complaints == []
 

@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from app.demo.people import EXPERTS
 from app.demo.story import Story
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.mini_desk import MiniDesk, mini_desk
+from tests.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.sandbox.offices import VENUE, VERIFIER, bind_offices, web
 
 pytestmark = [
@@ -25,27 +25,29 @@ pytestmark = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[MiniDesk]:
-    async with mini_desk("mini", before=bind_offices) as found:
+async def workspace() -> AsyncIterator[MiniWorkspace]:
+    async with mini_workspace("mini", before=bind_offices) as found:
         yield found
 
 
-async def call(desk: MiniDesk) -> tuple[str, Story]:
-    """The agency's draw calls experts, who are away from the desk; brings one's phone there and gives the name."""
-    await desk.page.get_by_role("button", name=f"把{EXPERTS[0].name}的手机从桌面拿开").click()
-    story = Story(desk.stage, report=lambda _: None)
+async def call(workspace: MiniWorkspace) -> tuple[str, Story]:
+    """The agency's draw calls experts, none shown in the workspace; opens one phone and returns its owner's name."""
+    await workspace.page.get_by_role("button", name=f"把{EXPERTS[0].name}的手机从桌面拿开").click()
+    story = Story(workspace.stage, report=lambda _: None)
     await story.set_up()
     await story.fix_order()
     await story.start()
-    chip = desk.page.locator('#news .news-chip[data-role="expert"]').first
+    chip = workspace.page.locator('#news .news-chip[data-role="expert"]').first
     name = (await chip.inner_text()).split(" · ")[0]
-    await desk.page.locator("#news").get_by_role("button", name=name).click()
+    await workspace.page.locator("#news").get_by_role("button", name=name).click()
     return name, story
 
 
-async def test_staff_go_from_the_chat_into_the_mini_program_and_its_web_page_with_one_tap(desk: MiniDesk) -> None:
-    await desk.bring(VERIFIER)
-    phone = desk.phone(VERIFIER)
+async def test_one_tap_leads_staff_from_the_chat_to_the_web_page_in_the_mini_program(
+    workspace: MiniWorkspace,
+) -> None:
+    await workspace.bring(VERIFIER)
+    phone = workspace.phone(VERIFIER)
     await phone.get_by_role("tab", name="微信").click()
     chat = phone.get_by_role("log", name="聊天记录")
     field, switch = phone.get_by_role("textbox", name="消息"), phone.get_by_label("切换到输入")
@@ -57,38 +59,38 @@ async def test_staff_go_from_the_chat_into_the_mini_program_and_its_web_page_wit
     await chat.get_by_text("去核验").last.click()
     await expect(phone.get_by_role("button", name="是我，进入")).to_be_visible()
     await expect(phone.get_by_text("个人信息处理说明")).to_have_count(0)
-    await desk.check(phone, "mini-entry")
+    await workspace.check(phone, "mini-entry")
     await phone.get_by_role("button", name="是我，进入").click()
     await expect(web(phone).get_by_role("link", name="核验申请")).to_be_visible()
     await phone.get_by_role("button", name="关闭网页").click()
     await expect(phone.get_by_role("button", name="去核验")).to_be_visible()
 
 
-async def test_without_a_network_it_says_so_and_goes_on_afterwards(desk: MiniDesk) -> None:
-    phone = desk.phone(VERIFIER)
+async def test_without_a_network_it_says_so_and_goes_on_afterwards(workspace: MiniWorkspace) -> None:
+    phone = workspace.phone(VERIFIER)
     held = next(
-        one for one in (await desk.stage.wire.control("/phones?limit=100"))["phones"] if one["name"] == VERIFIER
+        one for one in (await workspace.stage.wire.control("/phones?limit=100"))["phones"] if one["name"] == VERIFIER
     )
-    await desk.stage.wire.control(f"/phones/{held['id']}", {"net": "lost"})
+    await workspace.stage.wire.control(f"/phones/{held['id']}", {"net": "lost"})
     await expect(phone.get_by_text("无服务")).to_be_visible()
     await phone.get_by_role("button", name="我的账号").click()
     await expect(phone.get_by_text("网络不通，没有办成。")).to_be_visible()
-    await desk.check(phone, "mini-failed")
-    await desk.stage.wire.control(f"/phones/{held['id']}", {"net": "normal"})
+    await workspace.check(phone, "mini-failed")
+    await workspace.stage.wire.control(f"/phones/{held['id']}", {"net": "normal"})
     await expect(phone.get_by_text("5G")).to_be_visible()
     await phone.get_by_role("button", name="重试").click()
     await expect(phone.get_by_role("button", name="退出登录")).to_be_visible()
 
 
-async def test_an_expert_logs_in_agrees_takes_it_back_and_checks_in_by_scanning(desk: MiniDesk) -> None:
-    name, story = await call(desk)
-    phone = await desk.open(name)
-    await desk.check(phone, "mini-home")
+async def test_an_expert_logs_in_agrees_takes_it_back_and_checks_in_by_scanning(workspace: MiniWorkspace) -> None:
+    name, story = await call(workspace)
+    phone = await workspace.open(name)
+    await workspace.check(phone, "mini-home")
     await phone.get_by_role("button", name="待答复").click()
     await expect(phone.get_by_text("请答复是否参加。")).to_be_visible()
-    await desk.check(phone, "mini-invitation")
+    await workspace.check(phone, "mini-invitation")
     await phone.get_by_role("button", name="参加", exact=True).click()
-    await desk.allow(name, "评标到场提醒")
+    await workspace.allow(name, "评标到场提醒")
     await expect(phone.get_by_text("我的验证码")).to_be_visible()
     await phone.get_by_role("button", name="点错了，撤销同意").click()
     await phone.get_by_role("button", name="参加", exact=True).click()
@@ -97,17 +99,17 @@ async def test_an_expert_logs_in_agrees_takes_it_back_and_checks_in_by_scanning(
     await phone.get_by_role("button", name="请假", exact=True).click()
     reason = phone.get_by_role("dialog", name="请假")
     await reason.get_by_role("textbox", name="原因").fill("出差")
-    await desk.check(phone, "mini-question")
+    await workspace.check(phone, "mini-question")
     await reason.get_by_role("button", name="取消").click()
     await expect(reason).to_have_count(0)
 
-    await desk.page.reload()
+    await workspace.page.reload()
     await expect(
         phone.get_by_text("您已同意参加，请按时到场。"), "the page that was open is shown again"
     ).to_be_visible()
-    await desk.stage.advance_to(story.times.gathering - timedelta(minutes=10))
-    await desk.bring(VENUE)
-    venue = await desk.open(VENUE)
+    await workspace.stage.advance_to(story.times.gathering - timedelta(minutes=10))
+    await workspace.bring(VENUE)
+    venue = await workspace.open(VENUE)
     await venue.get_by_role("button", name="打开签到台").click()
     await web(venue).get_by_role("button", name="确认登录").click()
     await web(venue).get_by_role("link", name=re.compile("抽取|评标")).first.click()
@@ -116,6 +118,6 @@ async def test_an_expert_logs_in_agrees_takes_it_back_and_checks_in_by_scanning(
     await phone.get_by_role("button", name="扫码签到").click()
     await phone.get_by_role("dialog", name="扫一扫").get_by_role("button", name=f"{VENUE}的手机上").click()
     await expect(phone.get_by_text("签到成功。")).to_be_visible()
-    await desk.check(phone, "mini-arrival")
+    await workspace.check(phone, "mini-arrival")
     await phone.get_by_role("button", name="返回", exact=True).click()
     await expect(phone.get_by_text("您已签到，请听从现场安排。")).to_be_visible()

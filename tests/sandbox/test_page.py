@@ -190,7 +190,7 @@ async def test_clock_faults_and_phones_are_set_in_the_panel(wide: Seen) -> None:
     await page.get_by_role("region", name="新人的手机").wait_for()
 
 
-async def test_phone_away_from_the_desk_announces_itself(wide: Seen) -> None:
+async def test_phone_that_is_not_shown_announces_itself(wide: Seen) -> None:
     await wide.page.get_by_role("button", name="把张三的手机从桌面拿开").click()
     await wide.box.rpc("voice", "IvrCall", **ASK)
     await wide.page.get_by_role("button", name="张三 · 来电").click()

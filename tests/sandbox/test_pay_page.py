@@ -45,12 +45,12 @@ STAND_IN = """async (call) => {
     const { get } = await import('/_/api.js');
     const [state, data] = [await get('state'), await get('phones/p1')];
     const account = (pool) => state.accounts.find((each) => each.pool === pool);
-    const desk = { state, now: () => Date.now() / 1000, account };
-    const view = new PhoneView(desk, { ...data, name: '替身' });
-    document.querySelector('#desk').append(view.element);
+    const workspace = { state, now: () => Date.now() / 1000, account };
+    const view = new PhoneView(workspace, { ...data, name: '替身' });
+    document.querySelector('#workspace').append(view.element);
     window.answer = view.requestPayment(call);
 }"""
-"""A phone whose mini-program pays: the desk's own is not to be had from outside."""
+"""A phone whose mini-program pays: the workspace's own is not to be had from outside."""
 
 
 @dataclass

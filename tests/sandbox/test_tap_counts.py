@@ -19,7 +19,7 @@ from app.demo.mini import MiniProgram
 from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import Stage
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.mini_desk import MiniDesk, mini_desk
+from tests.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
 from tests.sandbox.test_applicant_phone import JIANG, approve, handed_in
 
@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 SHOWN = (AGENCY, VERIFIER, SUPERVISOR, VENUE, JIANG.name)
-"""On the desk; whoever is called is away from it."""
+"""Phones in the workspace; the called experts' phones are not among them."""
 BRIDGE = "另一座大桥"
 DRAW = f"{BRIDGE}评标"
 
@@ -49,8 +49,8 @@ class Finger:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[MiniDesk]:
-    async with mini_desk("taps", SHOWN, before=bind) as found:
+async def workspace() -> AsyncIterator[MiniWorkspace]:
+    async with mini_workspace("taps", SHOWN, before=bind) as found:
         yield found
 
 
@@ -63,14 +63,14 @@ async def bind(running: Stage) -> None:
     await bind_offices(running)
 
 
-async def prepare(desk: MiniDesk) -> FrameLocator:
+async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     """The agency has a draw, and a second project; its phone shows the first page."""
-    agency = desk.phone(AGENCY)
+    agency = workspace.phone(AGENCY)
     await put_aside(await enter(agency, "待办"))
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     held = next(person for person in STAFF if person.name == AGENCY)
-    mini = MiniProgram(desk.stage.wire, desk.stage.phone(held.mobile, POOL), "agent")
+    mini = MiniProgram(workspace.stage.wire, workspace.stage.phone(held.mobile, POOL), "agent")
     await mini.open()
     await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
     page = await enter(agency, "待办")
@@ -87,8 +87,8 @@ async def put_aside(page: FrameLocator) -> None:
     await expect(page.get_by_text("已恢复您上次填写")).to_be_visible()
 
 
-async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(desk: MiniDesk) -> None:
-    page, finger = await prepare(desk), Finger()
+async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(workspace: MiniWorkspace) -> None:
+    page, finger = await prepare(workspace), Finger()
     await finger.tap(page.get_by_role("link", name="新建抽取"))
     await finger.tap(page.get_by_role("link", name=BRIDGE))
     await finger.tap(page.get_by_role("button", name="复制上次抽取"))
@@ -97,40 +97,40 @@ async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(
     await expect(page.get_by_text("等待交易中心核验；核验前可以撤回")).to_be_visible()
     number = re.search(r"CQSQ\d{12}", await page.locator("header.head").inner_text())
     assert number is not None
-    await verify(desk, number.group())
+    await verify(workspace, number.group())
     await finger.tap(page.get_by_role("link", name="进入抽取"))
     await finger.tap(page.get_by_role("button", name="开始三方摇号"))
     await expect(page.get_by_text("等待监督人。")).to_be_visible()
-    await give_number(desk, number.group())
+    await give_number(workspace, number.group())
     await finger.tap(page.get_by_role("button", name="启动抽取"))
     await expect(page.get_by_role("region", name="抽取进度")).to_contain_text("正在等待3位专家答复")
     assert len(finger.taps) <= 8, finger.taps
 
 
-async def verify(desk: MiniDesk, number: str) -> None:
-    page = await enter(desk.phone(VERIFIER), "待核验", number)
+async def verify(workspace: MiniWorkspace, number: str) -> None:
+    page = await enter(workspace.phone(VERIFIER), "待核验", number)
     await page.get_by_role("button", name="通过", exact=True).click()
     await expect(page.get_by_text("已通过核验")).to_be_visible()
 
 
-async def give_number(desk: MiniDesk, number: str) -> None:
-    page = await enter(desk.phone(SUPERVISOR), "监督", number)
+async def give_number(workspace: MiniWorkspace, number: str) -> None:
+    page = await enter(workspace.phone(SUPERVISOR), "监督", number)
     await page.get_by_role("button", name="提交我的随机数").click()
     await expect(page.get_by_text("专家顺序已确定，等待代理机构启动抽取")).to_be_visible()
 
 
-async def take_up(desk: MiniDesk) -> Locator:
-    """The chat of somebody away from the desk who has just been called."""
-    chip = desk.page.locator('#news .news-chip[data-role="expert"]').first
+async def take_up(workspace: MiniWorkspace) -> Locator:
+    """The chat of a called expert whose phone was not in the workspace."""
+    chip = workspace.page.locator('#news .news-chip[data-role="expert"]').first
     name = (await chip.inner_text()).split(" · ")[0]
-    await desk.page.locator("#news").get_by_role("button", name=name).click()
-    await desk.phone(name).get_by_role("tab", name="微信").click()
-    desk.agreed.append(name)
-    return desk.phone(name).get_by_role("log", name="聊天记录")
+    await workspace.page.locator("#news").get_by_role("button", name=name).click()
+    await workspace.phone(name).get_by_role("tab", name="微信").click()
+    workspace.agreed.append(name)
+    return workspace.phone(name).get_by_role("log", name="聊天记录")
 
 
-async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(desk: MiniDesk) -> None:
-    log, finger = await take_up(desk), Finger()
+async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(workspace: MiniWorkspace) -> None:
+    log, finger = await take_up(workspace), Finger()
     await finger.tap(log.get_by_role("button", name="参加", exact=True).last)
     await expect(log).to_contain_text("已确认您参加评标")
     assert len(finger.taps) <= 1, finger.taps
@@ -140,22 +140,22 @@ async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(de
     await log.get_by_role("button", name="参加", exact=True).last.click()
 
 
-async def test_the_copied_draw_comes_to_its_end(desk: MiniDesk) -> None:
-    progress = web(desk.phone(AGENCY)).get_by_role("region", name="抽取进度")
+async def test_the_copied_draw_comes_to_its_end(workspace: MiniWorkspace) -> None:
+    progress = web(workspace.phone(AGENCY)).get_by_role("region", name="抽取进度")
     await expect(progress.locator("[data-fact=accepted]")).to_have_text("1")
     for count in ("2", "3"):
-        await (await take_up(desk)).get_by_role("button", name="参加", exact=True).last.click()
+        await (await take_up(workspace)).get_by_role("button", name="参加", exact=True).last.click()
         await expect(progress.locator("[data-fact=accepted]")).to_have_text(count)
     await expect(progress).to_contain_text("抽取完成")
 
 
-async def test_an_expert_checks_in_by_two_taps(desk: MiniDesk) -> None:
-    await desk.stage.advance(7 * 3600)
-    venue = await enter(desk.phone(VENUE), "今日评标")
+async def test_an_expert_checks_in_by_two_taps(workspace: MiniWorkspace) -> None:
+    await workspace.stage.advance(7 * 3600)
+    venue = await enter(workspace.phone(VENUE), "今日评标")
     await venue.get_by_role("list", name="抽取活动").get_by_role("link", name=DRAW).click()
     await venue.get_by_role("link", name="现场签到大屏").click()
     await expect(venue.locator("[data-qr]")).to_be_visible()
-    expert, finger = await desk.open(desk.agreed[0]), Finger()
+    expert, finger = await workspace.open(workspace.agreed[0]), Finger()
     await finger.tap(expert.get_by_role("button", name="扫码签到", exact=True))
     await finger.tap(expert.get_by_role("button", name=f"{VENUE}的手机上"))
     await expect(expert.get_by_text("签到成功。")).to_be_visible()
@@ -163,14 +163,14 @@ async def test_an_expert_checks_in_by_two_taps(desk: MiniDesk) -> None:
     await expect(venue.get_by_text("已签到")).to_have_text("已签到 1 / 3")
 
 
-async def test_a_fee_is_paid_by_three_taps_inside_wechat(desk: MiniDesk) -> None:
-    await approve(desk, await handed_in(desk, JIANG))
-    phone, finger = await desk.open(JIANG.name), Finger()
+async def test_a_fee_is_paid_by_three_taps_inside_wechat(workspace: MiniWorkspace) -> None:
+    await approve(workspace, await handed_in(workspace, JIANG))
+    phone, finger = await workspace.open(JIANG.name), Finger()
     to_do = phone.locator(".group", has_text="待办事项").get_by_role("button").first
     await expect(to_do).to_contain_text("公示中")
-    await desk.stage.advance(4 * 60)
+    await workspace.stage.advance(4 * 60)
     await expect(to_do).to_contain_text("待缴费")
-    await desk.stage.advance(2 * 60)
+    await workspace.stage.advance(2 * 60)
     await expect(to_do.locator(".tag")).to_have_text("缴费")
     await finger.tap(to_do)
     await finger.tap(phone.get_by_role("button", name="微信支付", exact=True))

@@ -32,7 +32,7 @@ WAIT = 20_000
 
 
 @dataclass
-class MiniDesk:
+class MiniWorkspace:
     """The page, and what it complained about by itself."""
 
     page: Page
@@ -64,7 +64,7 @@ class MiniDesk:
         await expect(sheet).to_be_hidden()
 
     async def bring(self, name: str) -> None:
-        """Puts a phone on the desk, if it isn't there."""
+        """Puts a phone into the workspace, if it isn't there."""
         if await self.phone(name).count():
             return
         await self.page.get_by_role("button", name="手机", exact=True).click()
@@ -86,9 +86,9 @@ class MiniDesk:
 
 
 @asynccontextmanager
-async def mini_desk(
+async def mini_workspace(
     folder: str, shown: Sequence[str] = (), *, before: Callable[[Stage], Awaitable[None]] | None = None
-) -> AsyncIterator[MiniDesk]:
+) -> AsyncIterator[MiniWorkspace]:
     """With the phones of these people on it; of those who are there at first where none are named.
 
     ``before`` is done before the page is opened.
@@ -105,7 +105,7 @@ async def mini_desk(
                 ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
                 chosen = json.dumps(json.dumps([ids[name] for name in shown]))
                 await context.add_init_script(f"localStorage.desk ??= {chosen}")
-            found = MiniDesk(await context.new_page(), running)
+            found = MiniWorkspace(await context.new_page(), running)
             found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
             await found.page.goto(running.wire.sandbox_url)
             yield found
