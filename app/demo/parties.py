@@ -53,7 +53,7 @@ class Party:
 
 
 async def fix_order(agency: Browser, supervisor: Browser) -> list[str]:
-    """The agency has begun on the page that it shows; the supervisor finds his draw on the first page of his desk.
+    """The agency has begun on the page that it shows; the supervisor finds his draw on his first page, `/desk`.
 
     Both commit, then reveal. Returns their receipts; the agency's page shows that the order is fixed.
     """

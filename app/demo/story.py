@@ -88,8 +88,7 @@ class Story:
         return self.offices["agency"].browser
 
     @property
-    def desk(self) -> Browser:
-        """The venue's."""
+    def venue(self) -> Browser:
         return self.offices["venue"].browser
 
     async def play(self) -> None:
@@ -247,7 +246,7 @@ class Story:
 
     async def _awaited(self) -> list[str]:
         """Codes of the experts whom the venue awaits."""
-        page = await self.desk.open(f"/desk/{self.draw}/attendance")
+        page = await self.venue.open(f"/desk/{self.draw}/attendance")
         return [line.split()[0] for line in page.lines if _CODE.match(line)]
 
     async def check_in(self) -> None:
@@ -256,20 +255,20 @@ class Story:
         awaited, codes = await self._awaited(), await self.stage.codes()
         panel = [expert for expert in self.group.experts if codes.get(expert.phone.mobile) in awaited]
         *early, late = sorted(panel, key=lambda expert: not expert.bound)
-        for way, expert in zip((self._scan, self._scan_in_mini, self._by_position, self._by_desk), early, strict=True):
+        for way, expert in zip((self._scan, self._scan_in_mini, self._by_position, self._by_code), early, strict=True):
             await way(expert, codes[expert.phone.mobile])
         await self._urge(late, codes[late.phone.mobile])
 
     async def _venue_code(self) -> str:
         """What the screen at the venue shows as a QR code: the address of the check-in, new every few seconds."""
-        screen = await self.desk.open(f"/desk/{self.draw}/screen")
+        screen = await self.venue.open(f"/desk/{self.draw}/screen")
         [address] = re.findall(r'data-qr="([^"]+)"', screen.html)
         return str(address)
 
     async def _scan(self, expert: Expert, code: str) -> None:
-        """With WeChat's scanner; an expert without a bound WeChat shows the code at the desk."""
+        """With WeChat's scanner; an expert without a bound WeChat shows the code to the venue's staff."""
         if not expert.bound:
-            return await self._by_desk(expert, code)
+            return await self._by_code(expert, code)
         address = await self._venue_code()
         await self.transcript.note("签到台", "大屏展示签到二维码，几秒更换一次")
         wechat = Browser(self.stage.wire, f"{self.stage.wire.sandbox_url}/phone/{expert.phone.mobile}/service")
@@ -287,27 +286,27 @@ class Story:
 
     async def _by_position(self, expert: Expert, code: str) -> None:
         if not expert.bound:
-            return await self._by_desk(expert, code)
+            return await self._by_code(expert, code)
         await expert.phone.say("签到")
         await expert.phone.tap("发送位置签到")
         await expert.phone.send_location(*CENTRE)
         await self.transcript.show()
         return None
 
-    async def _by_desk(self, expert: Expert, code: str) -> None:
+    async def _by_code(self, expert: Expert, code: str) -> None:
         await self._awaited()
-        await _press(self.desk, "进场", code, code=code)
+        await _press(self.venue, "进场", code, code=code)
         await self.transcript.note("签到台", f"按验证码 {code} 登记进场")
 
     async def _urge(self, late: Expert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
         await self._until(self._notified("agency", "未签到"), "未到提醒")
         await self._awaited()
-        await _press(self.desk, f"语音催促{code}", "催1次")
+        await _press(self.venue, f"语音催促{code}", "催1次")
         await self.transcript.note("签到台", f"专家 {code} 未到，发起语音催促")
         await late.phone.pick_up(await late.phone.ringing())
         await self.stage.advance(300)
-        await self._by_desk(late, code)
+        await self._by_code(late, code)
 
     async def unseal(self) -> None:
         self.transcript.heading("八、评标前30分钟，结果解密")
@@ -322,7 +321,7 @@ class Story:
         self.transcript.heading("九、评标结束")
         await self.stage.advance_to(self.times.ends)
         for code in await self._awaited():
-            await _press(self.desk, "离场", "离场", code=code)
+            await _press(self.venue, "离场", "离场", code=code)
         await self.transcript.note("签到台", f"登记{NEEDED}位专家离场，活动结束")
 
     # ---- afterwards

@@ -40,7 +40,7 @@ class Transcript:
         self.report(f"\n── {text} ──")
 
     async def note(self, who: str, text: str) -> None:
-        """An action in the mini-program or at the desk. Prints first what happened on the phones before."""
+        """An action in the mini-program or on a web page. Prints first what happened on the phones before."""
         await self.show()
         at = (await self.stage.now()).timestamp()
         self._print(Line(at, who, "▶ 操作", text))

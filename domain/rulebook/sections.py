@@ -421,7 +421,7 @@ class Attendance(Section):
     """A scanned code counts only together with a position, at a venue whose coordinates are known."""
     radius_m: Annotated[int, Field(ge=50, le=50_000)]
     entry_and_exit: bool
-    """The desk registers exit too."""
+    """The venue's staff register exits too."""
     late_after: Duration
     """Time after gathering."""
     urging_window: Duration

@@ -23,7 +23,7 @@ class AwaitedPath(DrawPath):
     invitation_id: UUID
 
 
-class DeskCodeIn(Input):
+class ExpertCodeIn(Input):
     code: str = Field(min_length=4, max_length=6, description="The expert's code", examples=["204816"])
 
 
@@ -49,21 +49,21 @@ async def awaited(call: Call, path: DrawPath) -> Listing[AttendanceRow]:
     return Listing(items=found)
 
 
-@api.get("/draws/{draw_id}/attendance/qr", "签到二维码内容", action="attendance.desk")
+@api.get("/draws/{draw_id}/attendance/qr", "签到二维码内容", action="attendance.manage")
 async def token(call: Call, path: DrawPath) -> VenueTokenOut:
     """The short-lived content of the venue's QR code."""
     text, until = await call.services.draws.attendance.venue_token(call.actor, path.draw_id)
     return VenueTokenOut(token=text, valid_until=until)
 
 
-@api.get("/draws/{draw_id}/attendance/scene", "签到场景码内容", action="attendance.desk")
+@api.get("/draws/{draw_id}/attendance/scene", "签到场景码内容", action="attendance.manage")
 async def scene(call: Call, path: DrawPath) -> VenueTokenOut:
     """The same as a scene code of the official account: scanned with WeChat, it checks in by chat."""
     text, until = await call.services.draws.attendance.venue_scene(call.actor, path.draw_id)
     return VenueTokenOut(token=text, valid_until=until)
 
 
-@api.get("/draws/{draw_id}/attendance/qr.svg", "签到二维码图片", action="attendance.desk", media_type="image/svg+xml")
+@api.get("/draws/{draw_id}/attendance/qr.svg", "签到二维码图片", action="attendance.manage", media_type="image/svg+xml")
 async def picture(call: Call, path: DrawPath) -> Download:
     """The same, drawn."""
     text, _ = await call.services.draws.attendance.venue_token(call.actor, path.draw_id)
@@ -74,14 +74,14 @@ async def picture(call: Call, path: DrawPath) -> Download:
     return Download(out.getvalue(), "image/svg+xml", "check-in.svg")
 
 
-@api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.desk")
-async def enter(call: Call, path: DrawPath, body: DeskCodeIn) -> CheckedIn:
+@api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.manage")
+async def enter(call: Call, path: DrawPath, body: ExpertCodeIn) -> CheckedIn:
     """Register an expert's entry by code. Twice is harmless."""
     return await call.services.draws.attendance.check_in_by_code(call.actor, path.draw_id, body.code)
 
 
-@api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.desk")
-async def leave(call: Call, path: DrawPath, body: DeskCodeIn) -> ExitOut:
+@api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.manage")
+async def leave(call: Call, path: DrawPath, body: ExpertCodeIn) -> ExitOut:
     """Register an expert's exit; the last one ends an on-site activity."""
     return ExitOut(at=await call.services.draws.attendance.register_exit(call.actor, path.draw_id, body.code))
 

@@ -141,7 +141,7 @@ async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOu
 
 @api.post("/invitations/{invitation_id}/leave-answer", "答复他人登记的请假", action="expert.self.leave")
 async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
-    """Confirm or deny a leave that agency or desk registered. Only a confirmation frees the place."""
+    """Confirm or deny a leave that the agency or the venue registered. Only a confirmation frees the place."""
     await call.services.draws.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
     return InvitationOut.of(await call.services.draws.invitations.view(path.invitation_id, call.expert_id))
 

@@ -30,7 +30,7 @@ _COOKIE = "browser"
 _HAND_OVER = "h5_login"
 BROWSER = "浏览器"
 SESSION_TTL = timedelta(hours=12)
-"""A working day: a computer at a desk is logged in again every morning."""
+"""A working day: office computers are logged in again every morning."""
 _KNOWN = "known_browser"
 KNOWN_BROWSER_TTL = timedelta(days=400)
 """As long as browsers keep a cookie at most."""

@@ -16,8 +16,8 @@ APPLICANT = frozenset({"applicant", "expert"})
 REVIEWER = frozenset({"reviewer"})
 VERIFIER = frozenset({"verifier"})
 VENUE = frozenset({"venue"})
-DESK = frozenset({"venue", "verifier"})
-"""Staff at the door; the trading centre's verifier stands in where a venue has no desk of its own."""
+VENUE_STAFF = frozenset({"venue", "verifier"})
+"""Staff who register entries and exits; the trading centre's verifier does it where a venue has no staff of its own."""
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "project.create": AGENCY,
@@ -40,16 +40,16 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "draw.read": AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
     "draw.open_leaf": SUPERVISOR | EXPERT,
     "result.read": AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
-    "absence.register": AGENCY | DESK,
-    "discard.read": AGENCY | DESK | SUPERVISOR,
+    "absence.register": AGENCY | VENUE_STAFF,
+    "discard.read": AGENCY | VENUE_STAFF | SUPERVISOR,
     "discard.decide": SUPERVISOR | {"verifier"},
     "draw.terminate": AGENCY | {"verifier"},
-    "draw.end": AGENCY | DESK,
+    "draw.end": AGENCY | VENUE_STAFF,
     "attendance.check_in": EXPERT,
-    "attendance.desk": DESK,
-    "attendance.urge": AGENCY | DESK,
-    "remuneration.read": AGENCY | DESK | ADMIN,
-    "remuneration.propose": DESK,
+    "attendance.manage": VENUE_STAFF,
+    "attendance.urge": AGENCY | VENUE_STAFF,
+    "remuneration.read": AGENCY | VENUE_STAFF | ADMIN,
+    "remuneration.propose": VENUE_STAFF,
     "remuneration.pay": AGENCY,
     "remuneration.totals": AGENCY,
     "remuneration.report": ADMIN,

@@ -211,7 +211,7 @@ def _supervision_news(row: Any, earlier: Collection[str], later: Collection[str]
 
 
 def _scopes(book: Rulebook, venues: set[str]) -> list[str]:
-    """For which places a desk may have been granted that looks after these venues; none for a bare address."""
+    """The places for which a venue's staff may have been granted their role; none for a bare address."""
     codes = {venue.code for venue in book.venues if venue.name in venues}
     return sorted({"", *venues, *codes}) if venues else []
 

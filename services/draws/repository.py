@@ -161,7 +161,7 @@ def check_owner(actor: Actor, draw: ReadDraw) -> None:
 
 
 def venue_names(actor: Actor, book: Rulebook) -> list[str]:
-    """How the venue of a desk is called in notices."""
+    """The name of a venue in notices."""
     return [actor.scope, *(venue.name for venue in book.venues if venue.code == actor.scope)]
 
 

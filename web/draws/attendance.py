@@ -59,7 +59,7 @@ class AttendancePages(DrawPageBase):
             rows=found,
             present=_present(found),
             counts=_counts(found),
-            at_desk=may(actor, "attendance.desk"),
+            may_manage_attendance=may(actor, "attendance.manage"),
             may_urge=may(actor, "attendance.urge"),
             note=_note(note),
             error=error.message if error else "",

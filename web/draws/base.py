@@ -27,7 +27,7 @@ class DrawPageBase:
     def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
         """A page; an administrator keeps the office's menu beside it."""
         menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
-        return self._site.render(template, status=status, menu=menu, here="desk", **values)
+        return self._site.render(template, status=status, menu=menu, here="draws", **values)
 
     async def _find(self, request: http.Request) -> tuple[Actor, DrawView]:
         """Who asks, and the draw of the address. Raises NotFound for a draw that is not his to see."""

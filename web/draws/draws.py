@@ -119,7 +119,7 @@ class DrawPages(DrawPageBase):
             draw=draw,
             progress=progress,
             agency=actor.role in AGENCY,
-            at_desk=may(actor, "attendance.desk"),
+            may_manage_attendance=may(actor, "attendance.manage"),
             sealed=actor.role != "venue" and self._services.deps.now() < unseals_at,
             unseals_at=unseals_at,
             form=self._token(actor, "share", draw.id),

@@ -64,15 +64,15 @@ class VenueRemunerationPages(DrawPageBase):
         raise http.HTTPSeeOther(f"/desk/{draw.id}/remuneration?note={note}")
 
     async def _do(self, actor: Actor, draw: DrawView, fields: dict[str, str]) -> str:
-        desk = self._services.remuneration.proposals
+        proposals = self._services.remuneration.proposals
         match fields.get("command"):
             case "all":
-                return "all" if await desk.propose_all(actor, draw.id) else "none"
+                return "all" if await proposals.propose_all(actor, draw.id) else "none"
             case "propose":
                 invitation_id = uuid_of(fields.get("id", ""), "这位专家")
                 amount = parse_yuan(fields.get("amount", "").strip())
                 if amount is None:
                     raise InvalidInput("金额请填写为元，如1200或1200.50。", code="bad_amount", field="amount")
-                await desk.propose(actor, draw.id, invitation_id, amount, fields.get("words", ""))
+                await proposals.propose(actor, draw.id, invitation_id, amount, fields.get("words", ""))
                 return "one"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

@@ -1,4 +1,4 @@
-"""What counts as presence at the venue: its changing code, the desk, or a position near it."""
+"""What counts as presence at the venue: its changing code, registration by its staff, or a position near it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coming and going at the venue: check-in by phone or at the desk, who is awaited, exits."""
+"""Coming and going at the venue: check-in by phone or by the venue's staff, experts expected, exits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SELECT count(*)::int AS needed, count(*) FILTER (WHERE EXISTS (
  SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in'))::int AS present
 FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted'
 """
-"""Who is expected and who came, as the desk lists them (应到, 已到)."""
+"""Who is expected and who came, as the attendance page lists them (应到, 已到)."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -79,7 +79,7 @@ class AttendanceRow:
 
 
 class VenueCheckIn:
-    """Check-in by the expert's phone or by the desk, exits, and the end of an on-site activity."""
+    """Check-in by the expert's phone or by the venue's staff, exits, and the end of an on-site activity."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class VenueCheckIn:
 
     async def venue_token(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
         """What the QR code at the venue holds now, and until when; too short to send a photo of it elsewhere."""
-        permissions.check(actor, "attendance.desk")
+        permissions.check(actor, "attendance.manage")
         draw = await self._access.get(actor, draw_id)
         until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
         return self._links.sign(_VENUE, draw.id, draw.id, until), until
@@ -165,8 +165,8 @@ class VenueCheckIn:
         return await self._enter(invitation_id, "place", position)
 
     async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
-        """The desk types the expert's six-digit code."""
-        permissions.check(actor, "attendance.desk")
+        """The venue's staff type the expert's six-digit code."""
+        permissions.check(actor, "attendance.manage")
         await self._access.get(actor, draw_id)
         return await self._enter(await self._by_code(draw_id, code), "desk", by=actor.account_id)
 
@@ -254,10 +254,10 @@ class VenueCheckIn:
         )
         await notify_agency(self._notices, draw, "agency_checked_in", interval, **counted)
 
-    # ---- the desk
+    # ---- attendance list
 
     async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
-        """Who is awaited, by code only; agency, desk and offices see it from unsealing on."""
+        """Who is awaited, by code only; agency, venue and offices see it from unsealing on."""
         draw = await self._access.get(actor, draw_id)
         now, book = self._deps.now(), self._deps.book(draw.pool)
         if actor.role != "venue" and now < self._access.unseals_at(draw):
@@ -303,7 +303,7 @@ class VenueCheckIn:
 
     async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
         """The expert leaves. When the last one has left, an on-site activity ends. Twice is harmless."""
-        permissions.check(actor, "attendance.desk")
+        permissions.check(actor, "attendance.manage")
         await self._access.get(actor, draw_id)
         invitation_id = await self._by_code(draw_id, code)
         async with transaction():

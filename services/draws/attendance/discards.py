@@ -54,7 +54,7 @@ DISCARDS_DUE = "EXISTS (SELECT 1 FROM discard_request WHERE state = 'open' AND a
 
 @dataclass(frozen=True)
 class DiscardForm:
-    """``who`` is a six-digit code, for the desk after unsealing also a mobile number. ``cause`` classes a recusal."""
+    """``who``: six-digit code; for venue staff after unsealing also a mobile number. ``cause`` classes a recusal."""
 
     who: str
     kind: DiscardKind

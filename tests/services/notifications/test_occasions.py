@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.rulebook_files import load_rulebooks
 from domain.rulebook.notice_texts import KINDS
-from services.core.permissions import AGENCY, APPLICANT, DESK, EXPERT, REVIEWER, SUPERVISOR, VENUE, VERIFIER
+from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR, VENUE, VENUE_STAFF, VERIFIER
 from services.draws.news import _NEWS
 from services.notifications.consents import OCCASIONS
 
@@ -39,7 +39,7 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "recusal_waiting": SUPERVISOR | VERIFIER,
     "verification_waiting": VERIFIER,
     "draw_terminated": AGENCY | SUPERVISOR,
-    "remuneration_disputed": DESK,
+    "remuneration_disputed": VENUE_STAFF,
     "review_waiting": REVIEWER,
 }
 """Beside the news of a draw, whose table says it."""
