@@ -26,7 +26,7 @@ def tomorrow(_text: str, asked_at: datetime) -> datetime:
     return asked_at + timedelta(days=1)
 
 
-class Desk:
+class Bookings:
     """A service that remembers which keys it has seen, as the real ones do in PostgreSQL."""
 
     def __init__(self) -> None:
@@ -50,28 +50,28 @@ class Desk:
 async def booking(talk: Talk) -> None:
     await talk.say("您好。")
     number = await talk.ask("请输入号码。", parse=digits)
-    booked = await talk.once(talk.services.book, number)  # type: ignore[attr-defined]  # the Desk above
+    booked = await talk.once(talk.services.book, number)  # type: ignore[attr-defined]  # the Bookings above
     when = await talk.ask("{id} 已登记。哪天来？", parse=tomorrow, id=booked.id)
     await talk.say("好的，{day}。", day=when.isoformat())
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def bookings() -> Bookings:
+    return Bookings()
 
 
 @pytest.fixture
-def someone(router: Router, desk: Desk) -> Person:
+def someone(router: Router, bookings: Bookings) -> Person:
     router.conversation(booking)
-    return Person(router, services=desk)
+    return Person(router, services=bookings)
 
 
-async def test_a_talk_reads_like_the_coroutine(someone: Person, desk: Desk) -> None:
+async def test_a_talk_reads_like_the_coroutine(someone: Person, bookings: Bookings) -> None:
     assert await someone.says("登记") == "您好。\n\n请输入号码。"
     assert await someone.says("42") == "42 已登记。哪天来？"
     assert await someone.says("明天") == f"好的，{(NOW + timedelta(days=1)).isoformat()}。"
     assert not someone.is_talking
-    assert desk.calls == 1
+    assert bookings.calls == 1
 
 
 async def test_a_wrong_answer_is_asked_again_with_the_reason(someone: Person) -> None:
@@ -180,78 +180,80 @@ async def test_a_date_means_the_same_after_midnight(router: Router) -> None:
     assert await someone.says("三点") == (NOW + timedelta(days=1)).isoformat()
 
 
-async def test_a_step_that_was_carried_out_before_a_crash_is_not_carried_out_again(someone: Person, desk: Desk) -> None:
+async def test_a_step_that_was_carried_out_before_a_crash_is_not_carried_out_again(
+    someone: Person, bookings: Bookings
+) -> None:
     await someone.says("登记")
     before = someone.sealed
     await someone.says("42")
     someone.sealed = before  # the process died after the service committed and before the journal was written
     assert await someone.says("42") == "42 已登记。哪天来？"
-    assert len(desk.done) == 1
+    assert len(bookings.done) == 1
 
 
-async def test_a_corrected_answer_after_a_crash_is_a_new_step(someone: Person, desk: Desk) -> None:
+async def test_a_corrected_answer_after_a_crash_is_a_new_step(someone: Person, bookings: Bookings) -> None:
     await someone.says("登记")
     before = someone.sealed
     await someone.says("42")
     someone.sealed = before
     assert await someone.says("43") == "43 已登记。哪天来？"
-    assert len(desk.done) == 2
+    assert len(bookings.done) == 2
 
 
-async def test_a_repeated_first_message_begins_the_same_talk(router: Router, desk: Desk) -> None:
+async def test_a_repeated_first_message_begins_the_same_talk(router: Router, bookings: Bookings) -> None:
     @conversation("马上")
     async def at_once(talk: Talk) -> None:
-        await talk.once(talk.services.book, "1")  # type: ignore[attr-defined]  # the Desk above
+        await talk.once(talk.services.book, "1")  # type: ignore[attr-defined]  # the Bookings above
         await talk.ask("还有吗？", parse=str)
 
     router.conversation(at_once)
     first = message("马上")
     for _delivery in range(2):
-        await Person(router, services=desk).sends(first)
-    assert len(desk.done) == 1
+        await Person(router, services=bookings).sends(first)
+    assert len(bookings.done) == 1
 
 
-async def test_a_refusal_of_the_service_is_the_reply_and_ends_the_talk(someone: Person, desk: Desk) -> None:
+async def test_a_refusal_of_the_service_is_the_reply_and_ends_the_talk(someone: Person, bookings: Bookings) -> None:
     await someone.says("登记")
-    desk.fault = Conflict("已经有人登记了，请换一个。")
+    bookings.fault = Conflict("已经有人登记了，请换一个。")
     assert await someone.says("42") == "已经有人登记了，请换一个。"
     assert not someone.is_talking
 
 
-async def test_a_refusal_may_be_handled_and_is_not_asked_for_again(router: Router, desk: Desk) -> None:
+async def test_a_refusal_may_be_handled_and_is_not_asked_for_again(router: Router, bookings: Bookings) -> None:
     @conversation("试")
     async def trying(talk: Talk) -> None:
         while True:
             number = await talk.ask("号码？", parse=digits)
             try:
-                await talk.once(talk.services.book, number)  # type: ignore[attr-defined]  # the Desk above
+                await talk.once(talk.services.book, number)  # type: ignore[attr-defined]  # the Bookings above
             except Conflict as error:
                 await talk.say(error.message)
             else:
                 return await talk.say("成了")
 
     router.conversation(trying)
-    someone = Person(router, services=desk)
+    someone = Person(router, services=bookings)
     await someone.says("试")
-    desk.fault = Conflict("占用")
+    bookings.fault = Conflict("占用")
     assert await someone.says("1") == "占用\n\n号码？"
-    desk.fault = None
+    bookings.fault = None
     assert await someone.says("2") == "成了"
-    assert desk.calls == 2
+    assert bookings.calls == 2
 
 
 @pytest.mark.parametrize("fault", [Unavailable("x"), TimeoutError(), ConnectionRefusedError()])
-async def test_an_outage_leaves_the_talk_where_it_was(someone: Person, desk: Desk, fault: Exception) -> None:
+async def test_an_outage_leaves_the_talk_where_it_was(someone: Person, bookings: Bookings, fault: Exception) -> None:
     await someone.says("登记")
-    desk.fault = fault
+    bookings.fault = fault
     assert await someone.says("42") == "系统繁忙，请稍后再试。"
-    desk.fault = None
+    bookings.fault = None
     assert await someone.says("42") == "42 已登记。哪天来？"
 
 
-async def test_a_bug_is_an_apology_and_never_a_trace(someone: Person, desk: Desk) -> None:
+async def test_a_bug_is_an_apology_and_never_a_trace(someone: Person, bookings: Bookings) -> None:
     await someone.says("登记")
-    desk.fault = ZeroDivisionError("secret")
+    bookings.fault = ZeroDivisionError("secret")
     answer = await someone.says("42")
     assert "抱歉" in answer
     assert "secret" not in answer

@@ -95,7 +95,7 @@ async def log_in_by_password(browser: Browser, pool: str, name: str, password: s
 
 @dataclass
 class Reviewer:
-    """A department's reviewer at the desk of the mini-program."""
+    """A department's reviewer in the mini-program."""
 
     client: MiniProgram
 

@@ -69,9 +69,9 @@ class EntryProcess:
         fee = await Fee.get(application_id=application.id)
         if fee.opens_at > self.clock.now():
             self.clock.move(fee.opens_at - self.clock.now())
-        desk, person = self.services.payments, Actor(application.pool, "applicant", application.account_id)
-        await desk.orders.order(person, fee.id, "native")
-        platform = platform_of(desk)
+        payments, person = self.services.payments, Actor(application.pool, "applicant", application.account_id)
+        await payments.orders.order(person, fee.id, "native")
+        platform = platform_of(payments)
         return platform.pay(list(platform.orders)[-1])
 
     async def apply_payment_report(self, application: Application, report: TradeReport) -> None:

@@ -127,7 +127,7 @@ class Office:
     agency: Actor
     verifier: Actor
     supervisor: Actor
-    desk: Actor
+    venue: Actor
     project_id: UUID
     recusal_lists: RecusalLists
     previews: DrawPreviews
@@ -146,7 +146,7 @@ async def make_office(deps: Deps) -> Office:
     notices = Notices(deps)
     run, rounds, access = Calling(deps, notices), Rounds(deps, notices), DrawAccess(deps)
     invitations = Invitations(deps, notices, run)
-    agent, verifier, desk = [await make_account(deps) for _ in range(3)]
+    agent, verifier, venue = [await make_account(deps) for _ in range(3)]
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)
     now = deps.now()
     organisation = await Organisation.create(
@@ -214,7 +214,7 @@ async def make_office(deps: Deps) -> Office:
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),
         Actor("demo", "supervisor", account_id=supervisor.id),
-        Actor("demo", "venue", account_id=desk.id),
+        Actor("demo", "venue", account_id=venue.id),
         project.id,
         RecusalLists(deps),
         DrawPreviews(deps),
@@ -431,8 +431,8 @@ async def counters(draw_id: UUID) -> list[tuple[int, int, int]]:
 
 
 async def recuse(office: Office, draw_id: UUID, code: str) -> None:
-    """The desk registers a recusal on the spot, the verifier confirms it."""
+    """The venue registers a recusal on the spot, the verifier confirms it."""
     form = DiscardForm(code, "recusal", "与投标人有亲属关系", "投标人")
-    await office.discards.register(office.desk, draw_id, form)
+    await office.discards.register(office.venue, draw_id, form)
     [request] = await office.discard_queries.waiting(office.verifier)
     await office.discards.confirm(office.verifier, request.id)

@@ -24,7 +24,7 @@ async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[U
     await office.run.advance(draw_id)
     clock.set(gathering)
     for one in invitations:
-        await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+        await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
     return draw_id, sorted(invitations, key=lambda one: one.code)
 
 
@@ -32,8 +32,8 @@ async def part(office: Office, clock: FixedClock, draw_id: UUID, invitations: li
     """Everybody leaves after so many hours, and the activity is over."""
     clock.move(timedelta(hours=hours))
     for one in invitations:
-        await office.attendance.register_exit(office.desk, draw_id, one.code)
-    await office.exits.end(office.desk, draw_id, "评标完成")
+        await office.attendance.register_exit(office.venue, draw_id, one.code)
+    await office.exits.end(office.venue, draw_id, "评标完成")
 
 
 async def ended_panel(

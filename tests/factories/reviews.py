@@ -96,7 +96,7 @@ async def make_application(
     values: Mapping[str, object] | None = None,
     **columns: Any,
 ) -> Application:
-    """Handed in, but not yet on anybody's desk."""
+    """Submitted, without review tasks."""
     person = account or await make_applicant(deps)
     employer, _ = await Employer.get_or_create(
         pool="demo", name="广州水务设计院", defaults={"credit_code": "91440101MA59ABCD0X", "created_at": BEGINNING}
@@ -128,7 +128,7 @@ async def make_application(
 
 
 async def begin(reviews: ReviewWorkflow, deps: Deps, application: Application) -> list[ReviewTask]:
-    """Put a round of the application on the desks; the open tasks in the order of their specialties."""
+    """Open the review tasks of a round; returns them in the order of their specialties."""
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
         await reviews.begin(locked, deps.now())

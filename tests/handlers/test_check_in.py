@@ -57,7 +57,7 @@ async def test_where_a_scan_needs_a_position_too_the_chat_says_how_to_send_one(
 ) -> None:
     world.set_rules(attendance={"location_required": True})
     invitation = await world.agreed(expert)
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "回复“签到”并发送位置" in await phone.scans(f"venue:{token}")
     await phone.says("签到")
     await phone.taps("发送位置签到")
@@ -88,17 +88,19 @@ async def test_checked_in_already_is_harmless_and_said(world: World, phone: Phon
     assert await Attendance.all().count() == 1
 
 
-async def test_the_desk_is_quicker_than_the_tap(world: World, phone: Phone, expert: Expert) -> None:
+async def test_a_tap_after_the_venue_registered_the_entry_changes_nothing(
+    world: World, phone: Phone, expert: Expert
+) -> None:
     invitation = await world.agreed(expert)
     await phone.says("签到")
-    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     assert "无需重复" in await phone.taps("我已到场（自报）")
     assert (await Attendance.get(invitation_id=invitation.id)).method == "desk"
 
 
 async def test_scanning_the_venues_code_checks_in_at_once(world: World, phone: Phone, expert: Expert) -> None:
     invitation = await world.agreed(expert)
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "签到成功" in await phone.scans(f"venue:{token}")
     assert "无需重复" in await phone.scans(f"venue:{token}")
     assert (await Attendance.get(invitation_id=invitation.id)).method == "qr"
@@ -106,29 +108,31 @@ async def test_scanning_the_venues_code_checks_in_at_once(world: World, phone: P
 
 async def test_a_photo_of_an_old_code_is_useless(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
     invitation = await world.agreed(expert)
-    token, until = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, until = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     clock.move(until - clock.now() + timedelta(seconds=1))
     assert "已过期" in await phone.scans(f"venue:{token}")
     assert "无效" in await phone.scans("venue:made-up")
     assert not await Attendance.exists()
 
 
-async def test_somebody_whom_nobody_awaits_is_sent_to_the_desk(world: World, phone: Phone, expert: Expert) -> None:
+async def test_an_expert_who_is_not_expected_is_sent_to_the_venues_staff(
+    world: World, phone: Phone, expert: Expert
+) -> None:
     invitation = await world.agreed(expert)
     other = await world.phone_of(await world.add_expert())
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "现场工作人员" in await other.scans(f"venue:{token}")
     assert "没有待签到" in await other.says("签到")
 
 
 async def test_an_unbound_visitor_binds_first_and_then_checks_in(world: World, stranger: Phone, expert: Expert) -> None:
     invitation = await world.agreed(expert)
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "签到前请先绑定身份" in await stranger.follows(f"venue:{token}")
     await stranger.taps("同意")
     await stranger.says(world.mobile_of(expert))
     assert "现在可以签到了" in await stranger.says(await world.sms_code())
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "签到成功" in await stranger.scans(f"venue:{token}")
 
 
@@ -147,7 +151,7 @@ async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone,
 async def test_a_scan_ends_the_talk_about_checking_in(world: World, phone: Phone, expert: Expert) -> None:
     invitation = await world.agreed(expert)
     await phone.says("签到")
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     done = await phone.scans(f"venue:{token}")
     assert "签到成功" in done
     assert "还没有完成" not in done
@@ -159,6 +163,6 @@ async def test_after_a_check_in_another_open_talk_goes_on_unmentioned(
 ) -> None:
     invitation = await world.agreed(expert)
     await phone.says("日程")
-    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "还没有完成" not in await phone.scans(f"venue:{token}")
     assert "对吗" in await phone.says("明天到后天")

@@ -26,7 +26,7 @@ WORDS = ("待办", "项目", "抽取进度", "补抽", "催促", "待核验", "�
 
 async def phone_of(world: World, role: str) -> Phone:
     office = world.office
-    actors = {"verifier": office.verifier, "venue": office.desk, "agency": office.agency}
+    actors = {"verifier": office.verifier, "venue": office.venue, "agency": office.agency}
     account = await Account.get(id=actors.get(role, office.supervisor).account_id)
     if role != "agency":
         await make_grant(account, role)
@@ -97,7 +97,7 @@ async def test_a_verified_release_and_its_deadline_are_to_do(world: World) -> No
 async def test_remuneration_to_pay_is_to_do(world: World) -> None:
     agency = await phone_of(world, "agency")
     draw_id, [one, _] = await ended_panel(world.office, world.clock, needed=2)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     assert "待办：目前没有" in await agency.says("待办")
     owed, expert = await Remuneration.get(invitation_id=one.id), Actor("demo", "expert", expert_id=one.expert_id)
     await world.services.remuneration.answers.confirm(expert, owed.id, owed.version, by="chat")

@@ -54,14 +54,14 @@ async def owed(world: World, expert: Expert) -> None:
     """A panel he has sat on, whose amount was disputed, kept with words, and disputed again."""
     invitation = await world.agreed(expert)
     world.clock.set(invitation.gathering_at)
-    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     await part(world.office, world.clock, invitation.draw_id, [invitation], 3)
-    desk, answers = world.services.remuneration.proposals, world.services.remuneration.answers
-    row = await desk.propose(world.office.desk, invitation.draw_id, invitation.id, 60000, "担任组长")
+    proposals, answers = world.services.remuneration.proposals, world.services.remuneration.answers
+    row = await proposals.propose(world.office.venue, invitation.draw_id, invitation.id, 60000, "担任组长")
     assert row.id
     me = Actor("demo", "expert", expert_id=expert.id)
     await answers.dispute(me, row.id, 1, "少算一小时", by="chat")
-    await desk.propose(world.office.desk, invitation.draw_id, invitation.id, 60000, "以登记为准")
+    await proposals.propose(world.office.venue, invitation.draw_id, invitation.id, 60000, "以登记为准")
 
 
 async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, phone: Phone, expert: Expert) -> None:
@@ -71,10 +71,10 @@ async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, ph
     await office.invitations.answer(panel.id, expert.id, "accept", by="voice")
     await office.run.advance(panel.draw_id)
     form = DiscardForm(panel.code, "leave", "家里有急事")
-    await office.discards.register(office.desk, panel.draw_id, form)
+    await office.discards.register(office.venue, panel.draw_id, form)
     phones = {}
     for role in ("agency", "verifier", "supervisor", "venue"):
-        account = await Account.get(id=getattr(office, "desk" if role == "venue" else role).account_id)
+        account = await Account.get(id=getattr(office, role).account_id)
         if role != "agency":
             await make_grant(account, role)
         phones[role] = await world.phone_with(account)

@@ -98,7 +98,7 @@ async def test_who_has_no_panel_or_sits_in_it_already_needs_no_leave(
     assert "无需请假" in await phone.says("请假")
     invitation = await world.agreed(expert)
     clock.move(timedelta(hours=4))
-    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     assert "现场工作人员" in await phone.says("请假")
 
 

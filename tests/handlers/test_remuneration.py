@@ -14,9 +14,9 @@ async def owed(world: World, expert: Expert) -> Remuneration:
     """A panel of three hours that this expert has sat on, and what the venue proposes."""
     invitation = await world.agreed(expert)
     world.clock.set(invitation.gathering_at)
-    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     await part(world.office, world.clock, invitation.draw_id, [invitation], 3)
-    await world.services.remuneration.proposals.propose(world.office.desk, invitation.draw_id, invitation.id)
+    await world.services.remuneration.proposals.propose(world.office.venue, invitation.draw_id, invitation.id)
     return await Remuneration.get(invitation_id=invitation.id)
 
 
@@ -42,8 +42,8 @@ async def test_an_objection_is_passed_on_and_the_answer_shown(world: World, phon
     await one.refresh_from_db()
     assert (one.state, one.dispute) == ("disputed", "实际八点才离场")
     assert "您的异议：实际八点才离场（待场地答复）" in await phone.says("酬劳")
-    desk = world.services.remuneration.proposals
-    await desk.propose(world.office.desk, one.draw_id, one.invitation_id, 60000, "已核对，补一小时")
+    proposals = world.services.remuneration.proposals
+    await proposals.propose(world.office.venue, one.draw_id, one.invitation_id, 60000, "已核对，补一小时")
     shown = await phone.says("酬劳")
     assert "场地答复：已核对，补一小时" in shown
     assert "已确认：600.00元" in await phone.taps("确认金额")
@@ -65,8 +65,8 @@ async def test_an_objection_is_taken_back_with_one_tap(world: World, phone: Phon
 async def test_an_old_tap_never_confirms_a_new_amount(world: World, phone: Phone, expert: Expert) -> None:
     one = await owed(world, expert)
     await phone.says("酬劳")
-    desk = world.services.remuneration.proposals
-    await desk.propose(world.office.desk, one.draw_id, one.invitation_id, 10000, "登记有误")
+    proposals = world.services.remuneration.proposals
+    await proposals.propose(world.office.venue, one.draw_id, one.invitation_id, 10000, "登记有误")
     assert "已更新为100.00元" in await phone.taps("确认金额")
     await one.refresh_from_db()
     assert one.state == "proposed"

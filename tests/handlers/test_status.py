@@ -68,11 +68,11 @@ async def test_a_running_panel_shows_entry_and_exit(
 ) -> None:
     invitation = await world.agreed(expert)
     clock.move(timedelta(hours=5))
-    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     shown = await phone.says("活动")
     assert f"已于{print_time(clock.now())}签到" in shown
     assert "不能到场" not in shown
-    await world.office.attendance.register_exit(world.office.desk, invitation.draw_id, invitation.code)
+    await world.office.attendance.register_exit(world.office.venue, invitation.draw_id, invitation.code)
     assert "离场" in await phone.says("活动")
 
 

@@ -30,7 +30,7 @@ PLACES = {
 async def account_of(world: World, role: str) -> Account:
     """A person who holds this role and no other."""
     office = world.office
-    actors = {"verifier": office.verifier, "venue": office.desk, "organisation": office.agency}
+    actors = {"verifier": office.verifier, "venue": office.venue, "organisation": office.agency}
     if role == "reviewer":
         return await Account.get(id=(await make_reviewer(office.deps, "industry")).account_id)
     if role == "pool_admin":

@@ -35,10 +35,10 @@ ADDRESS = "广州市越秀区越华路118号"
 AGENCY, AGENCY_CODE = "招标代理机构名称", "91440101MA5000001P"
 TENDEREE, TENDEREE_CODE = "招标人法人名称", "91440101MA5000002T"
 LEGAL, AGENT, OTHER_AGENT = "19900100001", "19900100002", "19900100003"
-VERIFIER, SUPERVISOR, VENUE_DESK = "19900100004", "19900100005", "19900100006"
+VERIFIER, SUPERVISOR, VENUE_STAFF = "19900100004", "19900100005", "19900100006"
 NATURAL, WEAK = "19900100007", "19900100008"
 SUPERVISOR_NAME = "冯监督"
-_OFFICES = {VERIFIER: "verifier", VENUE_DESK: "venue"}
+_OFFICES = {VERIFIER: "verifier", VENUE_STAFF: "venue"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Day:
             {"name": "别经办", "mobile": OTHER_AGENT},
             {"name": "郑核验", "mobile": VERIFIER},
             {"name": "冯监督", "mobile": SUPERVISOR},
-            {"name": "陈场地", "mobile": VENUE_DESK},
+            {"name": "陈场地", "mobile": VENUE_STAFF},
             {"name": "自然人", "mobile": NATURAL, "user_type": "person"},
             {"name": "低等级", "mobile": WEAK, "user_type": "legal", "level": 3, "organisation": organisation},
         ]
@@ -215,8 +215,8 @@ class Day:
         assert page.path == path.partition("?")[0], page.text
         return browser
 
-    async def desk(self, draw: str, page: str, mobile: str = VENUE_DESK) -> Browser:
-        """A page of the desk, as the venue's staff or another office sees it."""
+    async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> Browser:
+        """A page of the draw, as the venue's staff or another office sees it."""
         return await self.of(mobile, f"/desk/{draw}/{page}" if page else f"/desk/{draw}")
 
     def tab(self) -> Browser:

@@ -344,15 +344,15 @@ async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
 
 async def _decide(day: Day, command: str, opinion: str, *reads: str) -> None:
     """The verifier opens the one application that waits, reads it, and decides."""
-    desk = await day.of(gd.VERIFIER, "/desk/applications")
-    [waiting] = [one for one in desk.page.links if gd.AGENCY in one]
-    await desk.follow(waiting)
-    said(desk, 200, gd.AGENCY, *reads)
+    venue = await day.of(gd.VERIFIER, "/desk/applications")
+    [waiting] = [one for one in venue.page.links if gd.AGENCY in one]
+    await venue.follow(waiting)
+    said(venue, 200, gd.AGENCY, *reads)
     if command == "退回":
-        await desk.press(command)
-        said(desk, 422, "意见")
-    await desk.press(command, opinion=opinion)
-    said(desk, 200, "已通过核验" if command == "通过" else "已退回", "没有待核验的申请")
+        await venue.press(command)
+        said(venue, 422, "意见")
+    await venue.press(command, opinion=opinion)
+    said(venue, 200, "已通过核验" if command == "通过" else "已退回", "没有待核验的申请")
 
 
 async def _list(day: Day, state: str) -> Browser:
@@ -524,7 +524,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     await phone.say("突发疾病")
     await phone.tap("确定请假")
     await day.progress(day.draw, label="待补抽")
-    page = await day.desk(day.draw, "absences", gd.AGENT)
+    page = await day.page_of(day.draw, "absences", gd.AGENT)
     for who, status, words in (("000000", 404, "没有相符的参评专家"), (absent.mobile, 422, "按6位数字验证码登记")):
         await page.press("登记", who=who, kind="leave", reason="来电请假")
         said(page, status, words)
@@ -576,7 +576,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     for expert in called:
         await day.press(expert, "11")
     await day.progress(day.draw, accepted=3, label="抽取完成")
-    register = await day.desk(day.draw, "absences", gd.AGENT)
+    register = await day.page_of(day.draw, "absences", gd.AGENT)
     assert ["已补抽" in line for line in register.page.lines if line.startswith("解密后显示")] == [True, True]
     found = {one.code for one in verify(await day.record(day.draw))}
     assert found <= {"order_unchecked", "gathering_moved", "discard"}
@@ -591,10 +591,10 @@ def _check_nameless(page: Page) -> None:
 
 
 async def test_24_before_the_time_everybody_sees_codes_only(day: Day) -> None:
-    for mobile in (gd.VENUE_DESK, gd.SUPERVISOR, gd.VERIFIER):
-        desk = await day.desk(day.draw, "result", mobile)
-        said(desk, 200, "名单已密封")
-        _check_nameless(desk.page)
+    for mobile in (gd.VENUE_STAFF, gd.SUPERVISOR, gd.VERIFIER):
+        venue = await day.page_of(day.draw, "result", mobile)
+        said(venue, 200, "名单已密封")
+        _check_nameless(venue.page)
     marks = [code.startswith("*") for code in await day.panel(day.draw)]
     assert sorted(marks) == [False, True, True]
     said(day.page, 200, "名单已密封")
@@ -606,48 +606,48 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     """24.3 to 24.5: at the venue; the missing one is called by the agency, too, once its tab is open."""
     run = (await day.on(day.draw, "run")).page
     met = moment(run.form_of("保存并通知专家").fields["gathering_at"])
-    desk = await day.desk(day.draw, "attendance")
+    venue = await day.page_of(day.draw, "attendance")
     codes = {code: mobile for mobile, code in (await day.stage.codes()).items()}
-    first, second, late = [line[:6] for line in desk.page.lines if re.match(r"\d{6}\b", line)]
+    first, second, late = [line[:6] for line in venue.page.lines if re.match(r"\d{6}\b", line)]
 
     await day.stage.advance_to(met - timedelta(hours=2) + timedelta(seconds=1))
     for code in (first, second, late):
         await day.sms(codes[code], "请于", "验证码")
-    await day.desk(day.draw, "attendance")
-    assert f"语音催促{late}" not in desk.page.buttons, "not before the gathering"
+    await day.page_of(day.draw, "attendance")
+    assert f"语音催促{late}" not in venue.page.buttons, "not before the gathering"
 
     await day.stage.advance_to(met - timedelta(minutes=5))
-    screen = await day.desk(day.draw, "screen")
+    screen = await day.page_of(day.draw, "screen")
     [address] = re.findall(r'data-qr="([^"]+)"', screen.page.html)
     expert = await day.mini(codes[first], "expert")
     token = {"token": address.rpartition("/")[2]}
     assert (await expert.post("/check-ins", token))["first"]
     assert not (await expert.post("/check-ins", token))["first"]
-    await day.desk(day.draw, "attendance")
-    await desk.press("进场", code="000000")
-    assert desk.page.status in (404, 422)
-    await desk.press("进场", code=second)
-    said(desk, 200, f"{second}已登记进场")
+    await day.page_of(day.draw, "attendance")
+    await venue.press("进场", code="000000")
+    assert venue.page.status in (404, 422)
+    await venue.press("进场", code=second)
+    said(venue, 200, f"{second}已登记进场")
 
     await day.stage.advance_to(met + timedelta(seconds=5))
-    await day.desk(day.draw, "attendance")
+    await day.page_of(day.draw, "attendance")
     told = await day.phone(gd.LEGAL).say("催促")
     assert [words in told for words in ("未签到：共1个", day.number, "已到2人，1人未签到，可以催促")] == [True] * 3, (
         told
     )
-    tab, phone = replace(desk), day.phone(codes[late])
+    tab, phone = replace(venue), day.phone(codes[late])
     for number in (1, 2, 3):
-        await desk.press(f"语音催促{late}")
-        said(desk, 200, f"第{number}次", f"已催{number}次")
+        await venue.press(f"语音催促{late}")
+        said(venue, 200, f"第{number}次", f"已催{number}次")
         await phone.pick_up(await phone.ringing())
         await day.stage.advance(65)
-        await day.desk(day.draw, "attendance")
-    assert f"语音催促{late}" not in desk.page.buttons
+        await day.page_of(day.draw, "attendance")
+    assert f"语音催促{late}" not in venue.page.buttons
     await tab.press(f"语音催促{late}")
     said(tab, 422, "请改用电话联系")
-    await desk.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
+    await venue.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
     await _talk(day, phone)
-    await day.until(_talked(1), f"/desk/{day.draw}/attendance", gd.VENUE_DESK)
+    await day.until(_talked(1), f"/desk/{day.draw}/attendance", gd.VENUE_STAFF)
     await day.stage.advance(65)
     page = await day.on(day.draw, "attendance")
     said(page, 200, "迟到", "已催3次")
@@ -682,15 +682,15 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     names = [expert.name for expert in gd.EXPERTS]
     assert len(panel) == 3
     assert all(line.split()[1] in names and "****" in line for line in panel)
-    desk = await day.desk(day.draw, "attendance")
-    [late] = [line[:6] for line in desk.page.lines if re.match(r"\d{6} ", line) and "迟到" in line]
-    await desk.press("进场", code=late)
+    venue = await day.page_of(day.draw, "attendance")
+    [late] = [line[:6] for line in venue.page.lines if re.match(r"\d{6} ", line) and "迟到" in line]
+    await venue.press("进场", code=late)
     assert await _figures(day) == (2, 0, 2, 3, 1, 1)
 
     await day.stage.advance_to(ends)
     for code in sorted(await day.codes(day.draw)):
-        await day.desk(day.draw, "attendance")
-        await desk.press("离场", code=code)
+        await day.page_of(day.draw, "attendance")
+        await venue.press("离场", code=code)
     said(await day.on(day.draw, "result"), 200, "已结束", "进场", "离场")
     found = verify(await day.record(day.draw))
     assert {one.code for one in found} == {"gathering_moved", "discard"}
@@ -725,11 +725,11 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
     gathering = [value for name, value in run.form_of("启动补抽").fields.items() if name.startswith("at-")]
     starts, ends = await day.times(day.second)
     await day.stage.advance_to(moment(gathering[0]) + timedelta(seconds=5))
-    desk = await day.desk(day.second, "attendance")
-    [expected] = [line[:6] for line in desk.page.lines if re.match(r"\d{6} ", line)]
-    await day.desk(day.second, "absences")
-    await desk.press("登记", who=expected, kind="absence", reason="未到场")
-    said(desk, 200, "已登记缺席")
+    venue = await day.page_of(day.second, "attendance")
+    [expected] = [line[:6] for line in venue.page.lines if re.match(r"\d{6} ", line)]
+    await day.page_of(day.second, "absences")
+    await venue.press("登记", who=expected, kind="absence", reason="未到场")
+    said(venue, 200, "已登记缺席")
     pending = await day.at("/agency/pending")
     [line] = [one for one in pending.page.lines if one.startswith(expected)]
     assert all(words in line for words in ("通知1", "缺席：未到场", "人工登记"))
@@ -759,7 +759,7 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
 async def test_22_a_recusal_on_the_spot_counts_when_a_second_person_confirms_it(day: Day) -> None:
     """22.1: 现场回避, registered at the venue, confirmed by the supervisor, and the place is filled once more."""
     [code, _] = sorted(await day.codes(day.second))
-    venue = await day.desk(day.second, "absences")
+    venue = await day.page_of(day.second, "absences")
     form = {"who": code, "kind": "recusal", "reason": "与投标人有利害关系，专家本人提出"}
     await venue.press("登记", **form)
     said(venue, 422, "请从列表中选择回避原因")
@@ -785,7 +785,7 @@ async def test_22_a_recusal_on_the_spot_counts_when_a_second_person_confirms_it(
     [expert] = await day.ringing(1)
     await day.press(expert, "11")
     await day.progress(day.second, accepted=2, label="抽取完成")
-    said(await day.desk(day.second, "absences"), 200, "现场回避", "已补抽", "已确认（监督人）")
+    said(await day.page_of(day.second, "absences"), 200, "现场回避", "已补抽", "已确认（监督人）")
 
 
 async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> None:
@@ -812,7 +812,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     """From entry and exit: two experts came from another city, one objects, one is silent; then all are paid."""
     other = await day.identify("别经办")
     assert (await other.open(f"/agency/draws/{day.draw}/remuneration")).status == 404
-    venue = await day.desk(day.draw, "remuneration")
+    venue = await day.page_of(day.draw, "remuneration")
     assert "粤发改规〔2020〕1号" in venue.page.text
     await venue.press("按标准提出（3人）")
     said(venue, 200, "已按标准提出")
@@ -842,7 +842,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     said(objecting, 422, "异议")
     await objecting.press("提出异议", reason="高铁票为260元")
     said(objecting, 200, "异议已转给场地")
-    venue = await day.desk(day.draw, "remuneration")
+    venue = await day.page_of(day.draw, "remuneration")
     said(venue, 200, "高铁票为260元", "已确认1")
     await venue.press("维持或更正", amount=f"{total + 60:.0f}", words="凭票据补足交通费")
     await objecting.open(f"/h5/{gd.POOL}/remuneration")
@@ -885,7 +885,7 @@ async def test_the_chat_tells_who_runs_activities_what_happened(day: Day) -> Non
     assert "活动已结束" in told
     assert not any(expert.name in told for expert in gd.EXPERTS)
     assert "招标项目：共" in await entity.say("项目")
-    venue = day.phone(gd.VENUE_DESK)
+    venue = day.phone(gd.VENUE_STAFF)
     await venue.follow()
     await venue.bind()
     assert "今日评标：" in await venue.say("今日评标")
@@ -907,9 +907,9 @@ async def _prove_and_verify(day: Day, draw: str, kind: str, number: str = "") ->
     said(page, 422, "证明材料")
     await page.upload("上传", pdf(), "证明材料.pdf")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="项目需要重新评审")
-    desk = await day.desk(draw, "application", gd.VERIFIER)
-    assert "已重新抽取" not in desk.page.text
-    assert (await desk.download(desk.page.link("证明材料.pdf")))[:5] == b"%PDF-"
+    venue = await day.page_of(draw, "application", gd.VERIFIER)
+    assert "已重新抽取" not in venue.page.text
+    assert (await venue.download(venue.page.link("证明材料.pdf")))[:5] == b"%PDF-"
     await _decide(day, "通过", "同意", kind, f"原活动：{number or day.number}", "证明材料.pdf")
 
 
@@ -1073,7 +1073,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     said(page, 200, "已登记", "已电话告知本人")
     assert (page.page.text.count("已确认"), page.page.text.count("未确认")) == (3, 0)
     await day.progress(day.redraw, label="已退选")
-    said(await day.desk(day.redraw, "release", gd.VERIFIER), 200, "3位专家已确认知晓，共3位")
+    said(await day.page_of(day.redraw, "release", gd.VERIFIER), 200, "3位专家已确认知晓，共3位")
     page = await day.at(f"/agency/draws/new?project={day.project}")
     assert page.page.form_of("保存，下一步").ticked("一标段"), "may be drawn again"
     record = await day.record(day.redraw)
@@ -1187,9 +1187,9 @@ async def test_23_a_release_is_refused_within_five_hours_of_the_evaluation(day: 
     page = await day.on(day.whole, "release")
     said(page, 200, "已过。不再评标的，请联系交易中心核验人员终止活动")
     assert "确定启动退选" not in page.page.buttons
-    said(await day.desk(day.whole, "exit", gd.AGENT), 200, "代理机构不能自行终止")
-    desk = await day.desk(day.whole, "exit", gd.VERIFIER)
-    await desk.press("终止活动", words="台风，改期")
-    said(desk, 200, "已终止")
+    said(await day.page_of(day.whole, "exit", gd.AGENT), 200, "代理机构不能自行终止")
+    venue = await day.page_of(day.whole, "exit", gd.VERIFIER)
+    await venue.press("终止活动", words="台风，改期")
+    said(venue, 200, "已终止")
     await day.sms(gd.WILLING.mobile, "无需到场")
     said(await day.on(day.whole, "run"), 200, "已终止")

@@ -326,14 +326,14 @@ async def test_07_at_most_three_certificates_and_every_step_can_be_saved(way: Jo
 async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothing(way: Journey) -> None:
     he = await _he(way)
     assert (await log_in_by_password(way.browser(HE), POOL, HE.mobile, PASSWORD)).status == 200
-    desktop = Applicant(he.phone, he.name, he.id_number, PageScript(way.browser(HE), POOL), he.id)
-    await desktop.read()
-    assert {one["code"] for one in (await desktop.show())["sections"] if one["version"]} == {"basic", "profession"}
+    browser = Applicant(he.phone, he.name, he.id_number, PageScript(way.browser(HE), POOL), he.id)
+    await browser.read()
+    assert {one["code"] for one in (await browser.show())["sections"] if one["version"]} == {"basic", "profession"}
     seven = _chosen(*(f"A08010{n}" for n in range(1, 8)))
     with pytest.raises(Refused) as many:
-        await desktop.save("evaluation", {"specialties": seven})
+        await browser.save("evaluation", {"specialties": seven})
     assert "6" in told(many.value)["specialties"]
-    await desktop.save("evaluation", {"specialties": _chosen(BUILDING, PLANNING), "strengths": "大跨结构。"})
+    await browser.save("evaluation", {"specialties": _chosen(BUILDING, PLANNING), "strengths": "大跨结构。"})
     with refused(code="section_stale") as stale:
         await he.save("evaluation", {"specialties": _chosen(BUILDING)})
     there = stale.value.problem["params"]

@@ -193,7 +193,7 @@ async def world(
 
 @pytest.fixture
 async def office(world: World) -> Office:
-    """An agency with a project, a verifier, a supervisor, a desk, and catalogues."""
+    """An agency with a project, a verifier, a supervisor, venue staff, and catalogues."""
     return await make_office(world.deps)
 
 

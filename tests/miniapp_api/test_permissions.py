@@ -233,7 +233,7 @@ async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
     """The other agency and the uninvolved expert try everything on what really exists, in every state of a draw."""
     draws = await make_every_state(office)
     draws["paid"], _ = await ended_panel(office, world.clock)
-    await world.services.remuneration.proposals.propose_all(office.desk, draws["paid"])
+    await world.services.remuneration.proposals.propose_all(office.venue, draws["paid"])
     await Lot.create(project_id=(await Draw.get(id=draws["editing"])).project_id, name="一标段")
     await _ask_to_discard(office, draws["drawing"])
     rows_of = [await _ids(draw_id) for draw_id in draws.values()]
@@ -278,7 +278,7 @@ async def _ask_to_discard(office: Office, draw_id: UUID) -> None:
         invitation_id=agreed.id,
         kind="recusal",
         reason="与投标人有亲属关系",
-        asked_by_id=office.desk.account_id,
+        asked_by_id=office.venue.account_id,
         asked_role="venue",
         asked_at=now,
         answer_until=now + timedelta(hours=1),
@@ -322,7 +322,7 @@ def _is_of_a_draw(endpoint: Endpoint) -> bool:
 
 
 async def test_offices_of_another_place_or_draw_get_at_nothing(world: World, office: Office) -> None:
-    """A verifier of another terminal, a desk of another venue and the supervisor of another draw try everything."""
+    """A verifier of another terminal, staff of another venue and the supervisor of another draw try everything."""
     await add_experts(office, 4)
     draw_id = await start_draw(office)
     await _another_supervised(office)

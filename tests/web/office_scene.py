@@ -72,7 +72,7 @@ async def post(visitor: Visitor, path: str, **typed: str) -> Visitor:
 
 
 async def handed_in(scene: Scene, name: str, specialties: tuple[str, ...] = ("A0401",)) -> Application:
-    """On the reviewers' desks, with a photograph and a certificate."""
+    """In review, with a photograph and a certificate."""
     services = scene.world.services
     owner = await make_applicant(services.deps, name)
     application = await make_application(services.deps, owner, specialties=specialties, state="draft", round=0)

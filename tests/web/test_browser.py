@@ -170,7 +170,7 @@ async def staff(browser: Browser, world: World, size: tuple[int, int], who: str)
     """A browser in which a person has logged in by typing the SMS code."""
     seen = await look(browser, world, size)
     office = world.office
-    granted = {"venue": office.desk, "verifier": office.verifier, "supervisor": office.supervisor}
+    granted = {"venue": office.venue, "verifier": office.verifier, "supervisor": office.supervisor}
     visitor = await world.log_in(granted.get(who, office.agency), who if who in granted else "")
     cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
@@ -265,13 +265,13 @@ async def test_a_wrong_link_looks_like_the_rest(browser: Browser, world: World) 
 
 
 @pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
-async def test_the_desk_on_a_phone_and_on_a_screen(
+async def test_venue_pages_on_a_phone_and_on_a_screen(
     browser: Browser, world: World, size: tuple[int, int], name: str
 ) -> None:
     draw_id, invitations = await world.panel(5)
     world.clock.move(timedelta(hours=5, minutes=1))
     for invitation in invitations[:2]:
-        await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, invitation.code)
+        await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, invitation.code)
     seen = await staff(browser, world, size, "venue")
     page = await seen.open("/desk")
     await seen.check(f"desk-{name}")
@@ -292,7 +292,7 @@ async def test_the_venues_screen_renews_its_code_by_itself(browser: Browser, wor
     seen = await staff(browser, world, SCREEN, "venue")
     page = await seen.open(f"/desk/{draw_id}/screen")
     before = await page.locator(".qr").get_attribute("data-qr")
-    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
     await page.clock.install()
     await page.reload()
     world.clock.move(timedelta(seconds=30))
@@ -355,7 +355,7 @@ async def test_an_unknown_browser_calculates_while_the_number_is_typed_and_a_kno
 ) -> None:
     """With the difficulty of production, in Chromium slowed down to a cheap phone's speed."""
     object.__setattr__(world.services.deps, "puzzle_bits", 14)
-    account = await Account.get(id=world.office.desk.account_id)
+    account = await Account.get(id=world.office.venue.account_id)
     mobile = world.services.deps.keys.open_text(account.mobile_sealed, "mobile")
     await make_grant(account, "venue")
     seen = await look(browser, world)
@@ -386,7 +386,7 @@ async def _code_of(world: World) -> str:
 
 
 async def test_a_log_in_link_asks_once_and_then_says_that_it_was_used(browser: Browser, world: World) -> None:
-    visitor = await world.log_in(world.office.desk, "venue")
+    visitor = await world.log_in(world.office.venue, "venue")
     logins = world.services.accounts.web_sessions
     token = await logins.hand_over(await logins.resume(visitor.cookie.value))
     seen = await look(browser, world)

@@ -23,7 +23,7 @@ from tests.web.conftest import Visitor, World
 
 AGENCY, OWN = frozenset({"organisation", "agent"}), frozenset({"applicant", "expert"})
 STAFF = frozenset({"verifier", "supervisor", "venue", "reviewer", "pool_admin"})
-DESK, ADMIN = frozenset({"verifier", "supervisor", "venue", "pool_admin"}), frozenset({"pool_admin"})
+DRAW_STAFF, ADMIN = frozenset({"verifier", "supervisor", "venue", "pool_admin"}), frozenset({"pool_admin"})
 EVERYBODY = AGENCY | OWN | STAFF
 _ADMINS = (
     "",
@@ -50,7 +50,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/agency/projects": AGENCY,
     "/agency/projects/new": AGENCY,
     "/agency/remuneration": AGENCY,
-    "/desk": DESK,
+    "/desk": DRAW_STAFF,
     "/desk/applications": frozenset({"verifier"}),
     "/review": frozenset({"reviewer"}),
     "/review/done": frozenset({"reviewer"}),
@@ -165,7 +165,7 @@ async def people(world: World) -> dict[str, Account]:
         "expert": await Account.get(id=(await Expert.get(id=invitation.expert_id)).account_id),
     }
     await Account.filter(id=found["expert"].id).update(privacy_version=version)
-    for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.desk)):
+    for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.venue)):
         found[role] = await Account.get(id=actor.account_id)
         await make_grant(found[role], role)
     return found

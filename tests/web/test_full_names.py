@@ -44,15 +44,15 @@ def says_both(text: str) -> bool:
 
 
 async def test_the_reviewer_reads_which_of_two_specialties_it_is(world: World, application: Application) -> None:
-    desk = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
-    assert says_both(desk.text)
-    assert "广州市天河区" in desk.text
+    reviewer = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
+    assert says_both(reviewer.text)
+    assert "广州市天河区" in reviewer.text
     task = (await tasks_of(application))[0]
-    await desk.get(f"/review/{task.id}")
-    assert says_both(desk.text)
-    assert f"本次审核专业 {PATHS[0]}" in desk.text
-    await desk.press("退回本专业", opinion="与工作经历不符")
-    assert f"{PATHS[0]} 与工作经历不符" in (await desk.get(f"/review/{task.id}")).text
+    await reviewer.get(f"/review/{task.id}")
+    assert says_both(reviewer.text)
+    assert f"本次审核专业 {PATHS[0]}" in reviewer.text
+    await reviewer.press("退回本专业", opinion="与工作经历不符")
+    assert f"{PATHS[0]} 与工作经历不符" in (await reviewer.get(f"/review/{task.id}")).text
 
 
 async def test_the_applicant_reads_it_on_page_and_by_the_api(world: World, application: Application) -> None:

@@ -128,7 +128,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         await public_links.share(agency, hostile.draws[one], "record")
         for one in ("ended", "drawing", "recall", "redraw")
     ]
-    venue, _ = await world.services.draws.attendance.venue_token(world.office.desk, hostile.draws["met"])
+    venue, _ = await world.services.draws.attendance.venue_token(world.office.venue, hostile.draws["met"])
     task = await ReviewTask.filter(application__name__not="").order_by("-opened_at").first()
     assert task is not None
     ids = hostile.ids
@@ -177,12 +177,12 @@ def addresses(routes: Sequence[str], known: Mapping[str, Sequence[str]]) -> Iter
 async def visitors(hostile: HostileScene) -> Mapping[str, Sequence[Visitor]]:
     """Who opens the addresses that begin so."""
     world, office, people = hostile.world, hostile.world.office, hostile.people
-    desk = [await world.log_in(getattr(office, role), role) for role in ("verifier", "supervisor")]
-    desk.append(await world.log_in(office.desk, "venue"))
+    staff = [await world.log_in(getattr(office, role), role) for role in ("verifier", "supervisor")]
+    staff.append(await world.log_in(office.venue, "venue"))
     agency = await world.enter(people["agency"])
     return {
         "/agency": [agency],
-        "/desk": [*desk, agency],
+        "/desk": [*staff, agency],
         "/h5": [await world.enter(people["applicant"]), await world.enter(people["expert"]), agency],
         "/office": [await world.enter(people["admin"])],
         "/review": [await world.enter(people["reviewer"])],

@@ -84,7 +84,7 @@ async def test_an_administrator_changes_no_line_of_another_pool(world: World) ->
 async def test_nobody_answers_or_ends_for_another(world: World) -> None:
     deps, office = world.services.deps, world.office
     draw_id, called = await ended_panel(office, world.clock)
-    await world.services.remuneration.proposals.propose_all(office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(office.venue, draw_id)
     link = await make_agent_link(await Organisation.get(id=office.agency.organisation_id), await make_account(deps))
     legal, expert = await make_account(deps), await make_account(deps)
     await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=legal.id)

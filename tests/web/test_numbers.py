@@ -227,7 +227,7 @@ async def people(house: House) -> dict[str, Account]:
         "organisation": office.agency,
         "verifier": office.verifier,
         "supervisor": office.supervisor,
-        "venue": office.desk,
+        "venue": office.venue,
     }
     made = {role: await Account.get(id=actor.account_id) for role, actor in found.items()}
     for role, account in made.items():
@@ -301,7 +301,7 @@ async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress
         await house.chat.services.draws.invitations.leave(one.id, one.expert_id, "生病")
 
 
-async def test_the_panel_is_as_large_on_cards_board_and_desk(house: House) -> None:
+async def test_the_panel_is_as_large_on_cards_board_and_attendance_page(house: House) -> None:
     who = await people(house)
     draw_id, _ = await house.pages.panel(2)
     agency = await agent(house, who["organisation"])
@@ -317,7 +317,7 @@ async def test_the_panel_is_as_large_on_cards_board_and_desk(house: House) -> No
     assert number(board, "已通知") == progress["called"]
 
 
-async def test_arrivals_are_as_many_at_the_desk_on_the_screen_in_the_notice_and_on_the_first_page(
+async def test_arrivals_are_as_many_on_the_attendance_page_on_the_screen_in_the_notice_and_on_the_first_page(
     house: House,
 ) -> None:
     who = await people(house)
@@ -330,9 +330,9 @@ async def test_arrivals_are_as_many_at_the_desk_on_the_screen_in_the_notice_and_
     listed = (await venue.get(f"/draws/{draw_id}/attendance"))["items"]
     expected, present = len(listed), sum(one["entered_at"] is not None for one in listed)
     assert (expected, present) == (2, 1), "who is on leave is expected by nobody"
-    desk = await house.at(who["venue"], f"/desk/{draw_id}/attendance")
-    assert (number(desk.text, "应到"), number(desk.text, "已到"), number(desk.text, "未到")) == (2, 1, 1)
-    screen = (await desk.get(f"/desk/{draw_id}/screen")).text
+    arrivals = await house.at(who["venue"], f"/desk/{draw_id}/attendance")
+    assert (number(arrivals.text, "应到"), number(arrivals.text, "已到"), number(arrivals.text, "未到")) == (2, 1, 1)
+    screen = (await arrivals.get(f"/desk/{draw_id}/screen")).text
     assert f"已签到 {present} / {expected}" in screen
     notice = await Notice.get(kind="agency_checked_in")
     assert (notice.params["present"], notice.params["needed"]) == (present, expected)

@@ -14,7 +14,7 @@ from tests.factories.offices import make_supervisor
 from tests.factories.people import make_grant
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.office.test_office_browser import desk_of
+from tests.web.office.test_office_browser import open_administrator
 from tests.web.office_scene import handed_in, make_scene
 from tests.web.test_browser import PHONE, SCREEN, look, staff
 
@@ -36,7 +36,7 @@ async def test_the_rest_of_the_office(browser: Browser, world: World, size: tupl
     await make_supervisor(world.services.deps, "13800138123")
     data = MaterialData("评标专家申报指南（2026年版）", "操作手册", "请先阅读", shown_from=world.clock.now())
     material = await world.services.files.materials.add(scene.admin, data, pdf())
-    seen = await desk_of(browser, scene, size)
+    seen = await open_administrator(browser, scene, size)
     for page, path in {
         "exams": "/exams",
         "experts": "/experts?only=all",
@@ -95,7 +95,7 @@ async def test_what_anybody_may_open(browser: Browser, world: World) -> None:
     who = await make_candidate(world.services.deps)
     printed = await world.services.applications.documents.print_form(who.actor, who.id)
     draw_id, _ = await world.panel()
-    token, _ = await world.services.draws.attendance.venue_token(world.office.desk, draw_id)
+    token, _ = await world.services.draws.attendance.venue_token(world.office.venue, draw_id)
     seen = await look(browser, world)
     for page, path in {
         "materials": "/h5/demo/materials",
@@ -127,8 +127,8 @@ async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> Non
 
 async def test_whoever_has_two_roles_is_asked_which(browser: Browser, world: World) -> None:
     seen = await look(browser, world)
-    visitor = await world.log_in(world.office.desk, "venue")
-    await make_grant(await Account.get(id=world.office.desk.account_id), "verifier")
+    visitor = await world.log_in(world.office.venue, "venue")
+    await make_grant(await Account.get(id=world.office.venue.account_id), "verifier")
     cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await seen.open("/h5/role")
@@ -136,7 +136,7 @@ async def test_whoever_has_two_roles_is_asked_which(browser: Browser, world: Wor
 
 
 async def test_on_a_tablet_wide_pages_keep_a_margin(browser: Browser, world: World) -> None:
-    seen = await desk_of(browser, await make_scene(world), TABLET)
+    seen = await open_administrator(browser, await make_scene(world), TABLET)
     page = await seen.open("/office/staff")
     lists = await page.locator("main > *, main .list").evaluate_all(_EDGES)
     assert lists

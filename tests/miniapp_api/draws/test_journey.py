@@ -1,4 +1,4 @@
-"""Draws from the project to the last exit, only through the API: agency, verifier, supervisor, experts, desk."""
+"""Draws from the project to the last exit, only through the API: agency, verifier, supervisor, experts, venue."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_draw_is_lived_through_from_project_to_last_exit(world: World, o
     agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
     await _grant(office)
     verifier = await world.log_in_account(office.verifier.account_id, "verifier")
-    desk = await world.log_in_account(office.desk.account_id, "venue")
+    venue = await world.log_in_account(office.venue.account_id, "venue")
     draw = await make_draw(world, agency)
 
     shown = await agency.get(f"/draws/{draw}")
@@ -94,7 +94,7 @@ async def test_a_draw_is_lived_through_from_project_to_last_exit(world: World, o
     assert result["unsealed"]
     assert all(row["name"] and "*" in row["mobile"] for row in result["rows"])
 
-    await _attend(panelists, agency, desk, draw)
+    await _attend(panelists, agency, venue, draw)
     assert (await agency.get(f"/draws/{draw}"))["state"] == "ended"
     assert verify(await agency.get(f"/draws/{draw}/record")) == []
     assert (await agency.get(f"/draws/{draw}/notice-ledger"))["items"]
@@ -133,9 +133,9 @@ async def _check_sealed(agency: Person, draw: str) -> None:
     assert early["rule"] == "draw.result_visible_before"
 
 
-async def _attend(panelists: list[Person], agency: Person, desk: Person, draw: str) -> None:
+async def _attend(panelists: list[Person], agency: Person, venue: Person, draw: str) -> None:
     first, second = panelists
-    token = (await desk.get(f"/draws/{draw}/attendance/qr"))["token"]
+    token = (await venue.get(f"/draws/{draw}/attendance/qr"))["token"]
     entered = await first.post("/check-ins", {"token": token, "device": "one-phone"})
     assert (entered["first"], entered["counted"]) == (True, True)
     assert not (await first.post("/check-ins", {"token": token, "device": "one-phone"}))["first"]
@@ -151,11 +151,11 @@ async def _attend(panelists: list[Person], agency: Person, desk: Person, draw: s
     [missing] = [row for row in rows if row["entered_at"] is None]
     late = await agency.post(f"/draws/{draw}/attendance/{missing['invitation_id']}/urgings", None, 422)
     assert late["rule"] == "attendance.urging_window"
-    by_code = await desk.post(f"/draws/{draw}/attendance/entries", {"code": missing["code"]})
+    by_code = await venue.post(f"/draws/{draw}/attendance/entries", {"code": missing["code"]})
     assert by_code["first"]
     assert (await second.get("/panels"))["items"][0]["checked_in_at"]
     for row in rows:
-        assert (await desk.post(f"/draws/{draw}/attendance/exits", {"code": row["code"]}))["at"]
+        assert (await venue.post(f"/draws/{draw}/attendance/exits", {"code": row["code"]}))["at"]
 
 
 async def test_a_leave_after_the_draw_is_filled_by_a_supplementary_draw(world: World, office: Office) -> None:
@@ -259,7 +259,7 @@ async def _next_event(response: Any, name: str = "progress") -> dict[str, Any]:
 
 async def _grant(office: Office) -> None:
 
-    for actor in (office.verifier, office.desk):
+    for actor in (office.verifier, office.venue):
         await make_grant(await Account.get(id=actor.account_id), actor.role)
 
 

@@ -140,7 +140,7 @@ def right_bodies(world: World, ids: Mapping[str, str]) -> dict[str, Any]:
 async def people(world: World, office: Office) -> dict[str, Person]:
     found = {}
     for role in ("verifier", "venue"):
-        account_id = (office.verifier if role == "verifier" else office.desk).account_id
+        account_id = (office.verifier if role == "verifier" else office.venue).account_id
         await make_grant(await Account.get(id=account_id), role)
         found[role] = await world.log_in_account(account_id, role)
     chosen = {"organisation_id": str(office.agency.organisation_id)}

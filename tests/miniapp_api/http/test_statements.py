@@ -47,7 +47,7 @@ async def test_statements_and_transactions_are_counted(world: World) -> None:
 
 
 @dataclass
-class Desk:
+class ReviewScene:
     """An application in review, its owner, and who reviews and administers."""
 
     applicant: Person
@@ -58,7 +58,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(world: World) -> Desk:
+async def scene(world: World) -> ReviewScene:
     await make_catalogues()
     account = await make_applicant(world.deps)
     application = await make_application(world.deps, account)
@@ -74,7 +74,7 @@ async def desk(world: World) -> Desk:
         region=PROVINCE,
         granted_at=world.deps.now(),
     )
-    return Desk(
+    return ReviewScene(
         await world.log_in_account(account.id, "applicant"),
         str(application.id),
         str((await ReviewTask.get()).id),
@@ -83,20 +83,20 @@ async def desk(world: World) -> Desk:
     )
 
 
-async def test_an_applicants_requests(desk: Desk) -> None:
+async def test_an_applicants_requests(scene: ReviewScene) -> None:
     expected = {
         "/home": 4,
         "/progress": 3,
         "/applications": 3,
-        f"/applications/{desk.application_id}": 4,
+        f"/applications/{scene.application_id}": 4,
         "/payments/fees": 2,
     }
-    await check_reads(desk.applicant, expected)
+    await check_reads(scene.applicant, expected)
 
 
-async def test_a_reviewers_and_an_offices_requests(desk: Desk) -> None:
-    await check_reads(desk.reviewer, {"/reviews": 5, f"/reviews/{desk.task_id}": 4})
-    await check_reads(desk.staff, {"/office/applications": 2, "/office/application-counts": 2, "/payments/orders": 2})
+async def test_a_reviewers_and_an_offices_requests(scene: ReviewScene) -> None:
+    await check_reads(scene.reviewer, {"/reviews": 5, f"/reviews/{scene.task_id}": 4})
+    await check_reads(scene.staff, {"/office/applications": 2, "/office/application-counts": 2, "/payments/orders": 2})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Reviewing, assigning and granting offices as a mini-program or desk does it."""
+"""Reviewing, assigning and granting offices as the mini-program and pages do it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def handed_in(world: World, name: str = "苏航", specialties: tuple[str, 
     return application
 
 
-async def test_an_application_goes_over_two_desks_onto_the_public_notice_and_into_the_pool(
+async def test_an_application_passes_two_reviews_onto_the_public_notice_and_into_the_pool(
     world: World, admin: Person
 ) -> None:
     await admin.post("/review-assignments", PERSON | {"step": "industry", "region": "440100"}, 201)

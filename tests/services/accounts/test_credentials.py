@@ -48,7 +48,7 @@ class Person:
         return Actor("demo", "applicant", self.account.id)
 
 
-class Desk:
+class AccountScene:
     def __init__(self, deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
         self.deps, self.book, self.clock = deps, book, clock
         passwords = Passwords(deps)
@@ -85,28 +85,30 @@ class Desk:
 
 
 @pytest.fixture
-def desk(db: str, deps: Deps, book: NoticeBook, clock: FixedClock) -> Desk:
-    return Desk(deps, book, clock)
+def scene(db: str, deps: Deps, book: NoticeBook, clock: FixedClock) -> AccountScene:
+    return AccountScene(deps, book, clock)
 
 
 # ---- logging in
 
 
 @pytest.mark.parametrize("by", ["mobile", "id_number", "small x"])
-async def test_mobile_or_id_number_and_password_let_in(desk: Desk, by: str) -> None:
-    person = await desk.person()
+async def test_mobile_or_id_number_and_password_let_in(scene: AccountScene, by: str) -> None:
+    person = await scene.person()
     name = {"mobile": person.mobile, "id_number": NUMBER, "small x": " 110105 19491231 002x "}[by]
-    actor = await desk.log_in(name, OLD)
+    actor = await scene.log_in(name, OLD)
     assert (actor.account_id, actor.role) == (person.account.id, "applicant")
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_name_that_nobody_has_is_refused_and_locked_like_a_wrong_password(desk: Desk, known: bool) -> None:
-    name = (await desk.person()).mobile if known else mobile_number()
+async def test_a_name_that_nobody_has_is_refused_and_locked_like_a_wrong_password(
+    scene: AccountScene, known: bool
+) -> None:
+    name = (await scene.person()).mobile if known else mobile_number()
     said = []
     for _ in range(6):
         with pytest.raises(AppError) as refused:
-            await desk.log_in(name, "Wrong1234")
+            await scene.log_in(name, "Wrong1234")
         said.append((refused.value.code, refused.value.message))
     assert [code for code, _ in said] == ["password_wrong"] * 4 + ["password_locked"] * 2
     assert [f"还可以再试{left}次" in message for left, (_, message) in zip((4, 3, 2, 1), said, strict=False)] == [
@@ -115,31 +117,33 @@ async def test_a_name_that_nobody_has_is_refused_and_locked_like_a_wrong_passwor
     assert "暂停到11月21日(周六) 12:30" in said[-1][1]
 
 
-async def test_a_locked_account_refuses_the_right_password_until_the_time_is_over(desk: Desk) -> None:
-    person = await desk.person()
+async def test_a_locked_account_refuses_the_right_password_until_the_time_is_over(scene: AccountScene) -> None:
+    person = await scene.person()
     for _ in range(5):
         with pytest.raises(AppError):
-            await desk.log_in(person.mobile, "Wrong1234")
+            await scene.log_in(person.mobile, "Wrong1234")
     with pytest.raises(TooMany) as refused:
-        await desk.log_in(NUMBER, OLD)
+        await scene.log_in(NUMBER, OLD)
     assert refused.value.retry_after == 1800
     assert await AuditEntry.filter(action="password.locked", subject_id=person.account.id).count() == 1
-    desk.clock.move(timedelta(minutes=30))
+    scene.clock.move(timedelta(minutes=30))
     with pytest.raises(InvalidInput, match="还可以再试4次"):
-        await desk.log_in(person.mobile, "Wrong1234")
-    await desk.log_in(person.mobile, OLD)
+        await scene.log_in(person.mobile, "Wrong1234")
+    await scene.log_in(person.mobile, OLD)
     assert not await WrongTry.exists()
 
 
-async def test_many_tries_at_once_are_all_counted(desk: Desk) -> None:
-    person = await desk.person()
-    guesses = [desk.log_in(person.mobile, f"Wrong123{n}") for n in range(8)]
+async def test_many_tries_at_once_are_all_counted(scene: AccountScene) -> None:
+    person = await scene.person()
+    guesses = [scene.log_in(person.mobile, f"Wrong123{n}") for n in range(8)]
     found = await asyncio.gather(*guesses, return_exceptions=True)
     assert sum(isinstance(one, InvalidInput) for one in found) == 4
     assert sum(isinstance(one, TooMany) for one in found) == 4
 
 
-async def test_without_its_lock_tries_at_once_escape_the_count(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_its_lock_tries_at_once_escape_the_count(
+    scene: AccountScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control."""
     meet, add = asyncio.Barrier(4), WrongTries.add
 
@@ -153,111 +157,111 @@ async def test_without_its_lock_tries_at_once_escape_the_count(desk: Desk, monke
     monkeypatch.setattr(wrong_tries, "advisory_lock", unlocked)
     monkeypatch.setattr(WrongTries, "add", together)
     name = mobile_number()
-    found = await asyncio.gather(*(desk.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)
+    found = await asyncio.gather(*(scene.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)
     assert {one.params["left"] for one in found if isinstance(one, InvalidInput)} == {4}, "each thinks it is the first"
 
 
-async def test_a_pool_without_password_log_in_says_so(desk: Desk) -> None:
-    desk.set_rules(login_ways=("code",))
+async def test_a_pool_without_password_log_in_says_so(scene: AccountScene) -> None:
+    scene.set_rules(login_ways=("code",))
     with pytest.raises(RuleViolation, match="验证码登录"):
-        await desk.log_in((await desk.person()).mobile, OLD)
+        await scene.log_in((await scene.person()).mobile, OLD)
 
 
-async def test_a_name_that_the_rulebook_does_not_take_lets_nobody_in(desk: Desk) -> None:
-    await desk.person()
-    desk.set_rules(login_names=("mobile",))
-    desk.credentials._passwords._deps = desk.credentials._deps
+async def test_a_name_that_the_rulebook_does_not_take_lets_nobody_in(scene: AccountScene) -> None:
+    await scene.person()
+    scene.set_rules(login_names=("mobile",))
+    scene.credentials._passwords._deps = scene.credentials._deps
     with pytest.raises(InvalidInput, match="不对"):
-        await desk.log_in(NUMBER, OLD)
+        await scene.log_in(NUMBER, OLD)
 
 
-async def test_who_has_no_password_and_who_is_disabled_stay_out(desk: Desk) -> None:
-    person = await desk.person(password_hash="")
+async def test_who_has_no_password_and_who_is_disabled_stay_out(scene: AccountScene) -> None:
+    person = await scene.person(password_hash="")
     with pytest.raises(InvalidInput, match="不对"):
-        await desk.log_in(person.mobile, "")
+        await scene.log_in(person.mobile, "")
     await Account.filter(id=person.account.id).update(password_hash=module.HASHER.hash(OLD), disabled_at=NOON)
     with pytest.raises(Forbidden, match="停用"):
-        await desk.log_in(person.mobile, OLD)
+        await scene.log_in(person.mobile, OLD)
 
 
-async def test_a_hash_of_older_parameters_is_renewed_at_log_in(desk: Desk) -> None:
+async def test_a_hash_of_older_parameters_is_renewed_at_log_in(scene: AccountScene) -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(OLD)
-    person = await desk.person(password_hash=weak)
-    await desk.log_in(person.mobile, OLD)
+    person = await scene.person(password_hash=weak)
+    await scene.log_in(person.mobile, OLD)
     renewed = (await Account.get(id=person.account.id)).password_hash
     assert renewed != weak
     assert not module.HASHER.check_needs_rehash(renewed)
-    await desk.log_in(person.mobile, OLD)
+    await scene.log_in(person.mobile, OLD)
 
 
 # ---- the password
 
 
-async def test_a_changed_password_ends_all_other_log_ins_and_is_told(desk: Desk) -> None:
-    person = await desk.person()
-    here, _ = await desk.log_in(person.mobile, OLD), await desk.log_in(person.mobile, OLD)
-    assert (await desk.credentials.set_password(here, NEW, old=OLD)).ended == 1
-    assert [log_in.current for log_in in await desk.sessions.list(here)] == [True]
-    assert desk.book.kinds() == ["password_changed"]
+async def test_a_changed_password_ends_all_other_log_ins_and_is_told(scene: AccountScene) -> None:
+    person = await scene.person()
+    here, _ = await scene.log_in(person.mobile, OLD), await scene.log_in(person.mobile, OLD)
+    assert (await scene.credentials.set_password(here, NEW, old=OLD)).ended == 1
+    assert [log_in.current for log_in in await scene.sessions.list(here)] == [True]
+    assert scene.book.kinds() == ["password_changed"]
     with pytest.raises(InvalidInput):
-        await desk.log_in(person.mobile, OLD)
-    await desk.log_in(person.mobile, NEW)
+        await scene.log_in(person.mobile, OLD)
+    await scene.log_in(person.mobile, NEW)
 
 
-async def test_a_wrong_old_password_counts_like_one_at_the_log_in(desk: Desk) -> None:
-    person = await desk.person()
+async def test_a_wrong_old_password_counts_like_one_at_the_log_in(scene: AccountScene) -> None:
+    person = await scene.person()
     for _ in range(5):
         with pytest.raises(AppError):
-            await desk.credentials.set_password(person.actor, NEW, old="Wrong1234")
+            await scene.credentials.set_password(person.actor, NEW, old="Wrong1234")
     with pytest.raises(TooMany):
-        await desk.credentials.set_password(person.actor, NEW, old=OLD)
-    code = await desk.code(person.mobile, "password")
-    await desk.credentials.set_password(person.actor, NEW, code=code)
-    await desk.log_in(person.mobile, NEW)
+        await scene.credentials.set_password(person.actor, NEW, old=OLD)
+    code = await scene.code(person.mobile, "password")
+    await scene.credentials.set_password(person.actor, NEW, code=code)
+    await scene.log_in(person.mobile, NEW)
 
 
-async def test_without_proof_nothing_changes(desk: Desk) -> None:
-    person = await desk.person()
+async def test_without_proof_nothing_changes(scene: AccountScene) -> None:
+    person = await scene.person()
     with pytest.raises(InvalidInput, match="原密码"):
-        await desk.credentials.set_password(person.actor, NEW)
-    other = await desk.code(person.mobile, "mobile")
+        await scene.credentials.set_password(person.actor, NEW)
+    other = await scene.code(person.mobile, "mobile")
     with pytest.raises(InvalidInput, match="验证码"):
-        await desk.credentials.set_password(person.actor, NEW, code=other)
+        await scene.credentials.set_password(person.actor, NEW, code=other)
 
 
-async def test_a_forgotten_password_takes_a_code_and_the_end_of_the_id_number(desk: Desk) -> None:
-    person = await desk.person()
-    actor = await desk.log_in(person.mobile, OLD)
-    wrong = await desk.code(person.mobile, "password")
+async def test_a_forgotten_password_takes_a_code_and_the_end_of_the_id_number(scene: AccountScene) -> None:
+    person = await scene.person()
+    actor = await scene.log_in(person.mobile, OLD)
+    wrong = await scene.code(person.mobile, "password")
     with pytest.raises(InvalidInput, match="后4位不对"):
-        await desk.credentials.reset_password("demo", person.mobile, wrong, "1234", NEW, HOME)
+        await scene.credentials.reset_password("demo", person.mobile, wrong, "1234", NEW, HOME)
     with pytest.raises(InvalidInput, match="失效"):
-        await desk.credentials.reset_password("demo", person.mobile, wrong, "002X", NEW, HOME)
-    code = await desk.code(person.mobile, "password")
-    await desk.credentials.reset_password("demo", person.mobile, code, "002x", NEW, HOME)
-    assert await desk.sessions.list(actor) == ()
-    await desk.log_in(person.mobile, NEW)
+        await scene.credentials.reset_password("demo", person.mobile, wrong, "002X", NEW, HOME)
+    code = await scene.code(person.mobile, "password")
+    await scene.credentials.reset_password("demo", person.mobile, code, "002x", NEW, HOME)
+    assert await scene.sessions.list(actor) == ()
+    await scene.log_in(person.mobile, NEW)
 
 
-async def test_nobody_learns_by_a_forgotten_password_whether_a_mobile_is_known(desk: Desk) -> None:
-    person, stranger = await desk.person(), mobile_number()
+async def test_nobody_learns_by_a_forgotten_password_whether_a_mobile_is_known(scene: AccountScene) -> None:
+    person, stranger = await scene.person(), mobile_number()
     sent = [
-        await desk.accounts.send_code("demo", mobile, "password", source=PHONE) for mobile in (person.mobile, stranger)
+        await scene.accounts.send_code("demo", mobile, "password", source=PHONE) for mobile in (person.mobile, stranger)
     ]
     assert sent[0].valid_until == sent[1].valid_until
-    assert [told.mobile for told in desk.book.told] == [person.mobile]
+    assert [told.mobile for told in scene.book.told] == [person.mobile]
     with pytest.raises(InvalidInput, match="还可以再试"):
-        await desk.credentials.reset_password("demo", stranger, "000000", "002X", NEW, HOME)
+        await scene.credentials.reset_password("demo", stranger, "000000", "002X", NEW, HOME)
 
 
 @pytest.mark.parametrize("part", ["id_number", "mobile"])
 async def test_a_password_is_no_part_of_ones_own_numbers(
-    desk: Desk, part: str, monkeypatch: pytest.MonkeyPatch
+    scene: AccountScene, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = await desk.person()
+    person = await scene.person()
     monkeypatch.setattr(Password, "problem", lambda *_: "")
     with pytest.raises(InvalidInput, match="一部分"):
-        await desk.credentials.set_password(
+        await scene.credentials.set_password(
             person.actor, (NUMBER if part == "id_number" else person.mobile)[-8:], old=OLD
         )
 
@@ -288,27 +292,27 @@ def test_a_password_that_the_rule_takes_has_all_it_asks_for(text: str) -> None:
 # ---- initial passwords
 
 
-async def test_an_initial_password_opens_nothing_but_its_own_change_by_a_code(desk: Desk) -> None:
-    desk.set_rules(password=desk.deps.book("demo").registration.password.model_copy(update={"initial_from_id": 8}))
+async def test_an_initial_password_opens_nothing_but_its_own_change_by_a_code(scene: AccountScene) -> None:
+    scene.set_rules(password=scene.deps.book("demo").registration.password.model_copy(update={"initial_from_id": 8}))
     mobile = mobile_number()
-    expert = await make_expert(desk.deps, mobile, id_number=NUMBER)
-    admin = Actor("demo", "pool_admin", (await make_account(desk.deps)).id)
-    issued = await desk.initial.issue(admin, [expert.number, "ZJ9999999"], key="tap")
+    expert = await make_expert(scene.deps, mobile, id_number=NUMBER)
+    admin = Actor("demo", "pool_admin", (await make_account(scene.deps)).id)
+    issued = await scene.initial.issue(admin, [expert.number, "ZJ9999999"], key="tap")
     assert {one.number: one.outcome for one in issued} == {expert.number: "issued", "ZJ9999999": "unknown"}
     with pytest.raises(Forbidden) as refused:
-        await desk.log_in(NUMBER, NUMBER[-8:])
+        await scene.log_in(NUMBER, NUMBER[-8:])
     assert refused.value.code == "password_must_change"
     account = await Account.get(mobile_hash=expert.mobile_hash)
     actor = Actor("demo", "guest", account.id)
     with pytest.raises(InvalidInput, match="短信验证码"):
-        await desk.credentials.set_password(actor, NEW, old=NUMBER[-8:])
-    await desk.credentials.set_password(actor, NEW, code=await desk.code(mobile, "password"))
-    assert (await desk.log_in(NUMBER, NEW)).role == "expert"
-    assert [one.outcome for one in await desk.initial.issue(admin, [expert.number])] == ["kept"]
+        await scene.credentials.set_password(actor, NEW, old=NUMBER[-8:])
+    await scene.credentials.set_password(actor, NEW, code=await scene.code(mobile, "password"))
+    assert (await scene.log_in(NUMBER, NEW)).role == "expert"
+    assert [one.outcome for one in await scene.initial.issue(admin, [expert.number])] == ["kept"]
 
 
-async def test_what_wechat_vouches_for_goes_on_beside_an_initial_password(desk: Desk) -> None:
-    person = await desk.person(password_initial=True)
+async def test_what_wechat_vouches_for_goes_on_beside_an_initial_password(scene: AccountScene) -> None:
+    person = await scene.person(password_initial=True)
     identity = await make_identity(person.account, app="mini")
     session = await Session.create(
         pool="demo",
@@ -321,72 +325,72 @@ async def test_what_wechat_vouches_for_goes_on_beside_an_initial_password(desk: 
         refresh_until=NOON + timedelta(hours=1),
         created_at=NOON,
     )
-    actor = await desk.sessions.resume(session.id, person.account.id)
+    actor = await scene.sessions.resume(session.id, person.account.id)
     assert actor.role == "applicant"
 
 
-async def test_a_pool_without_initial_passwords_and_a_role_that_may_not_are_refused(desk: Desk) -> None:
-    desk.set_rules(password=desk.deps.book("demo").registration.password.model_copy(update={"initial_from_id": None}))
+async def test_a_pool_without_initial_passwords_and_a_role_that_may_not_are_refused(scene: AccountScene) -> None:
+    scene.set_rules(password=scene.deps.book("demo").registration.password.model_copy(update={"initial_from_id": None}))
     with pytest.raises(RuleViolation, match="不使用初始密码"):
-        await desk.initial.issue(Actor("demo", "pool_admin", (await make_account(desk.deps)).id), ["ZJ1"])
+        await scene.initial.issue(Actor("demo", "pool_admin", (await make_account(scene.deps)).id), ["ZJ1"])
     with pytest.raises(Forbidden):
-        await desk.initial.issue(Actor("demo", "verifier", (await make_account(desk.deps)).id), ["ZJ1"])
+        await scene.initial.issue(Actor("demo", "verifier", (await make_account(scene.deps)).id), ["ZJ1"])
 
 
 # ---- the mobile
 
 
-async def change_mobile(desk: Desk, person: Person, mobile: str, **proof: str) -> Any:
-    code = await desk.code(mobile, "mobile")
-    return await desk.credentials.change_mobile(person.actor, mobile, code, **proof or {"password": OLD})
+async def change_mobile(scene: AccountScene, person: Person, mobile: str, **proof: str) -> Any:
+    code = await scene.code(mobile, "mobile")
+    return await scene.credentials.change_mobile(person.actor, mobile, code, **proof or {"password": OLD})
 
 
-async def test_a_new_mobile_takes_the_file_along_and_both_numbers_are_told(desk: Desk) -> None:
-    person, mobile = await desk.person(), mobile_number()
-    expert = await make_expert(desk.deps, person.mobile, account=person.account, id_number=NUMBER)
-    done = await change_mobile(desk, person, mobile)
+async def test_a_new_mobile_takes_the_file_along_and_both_numbers_are_told(scene: AccountScene) -> None:
+    person, mobile = await scene.person(), mobile_number()
+    expert = await make_expert(scene.deps, person.mobile, account=person.account, id_number=NUMBER)
+    done = await change_mobile(scene, person, mobile)
     assert done.masked_mobile == f"138****{mobile[-4:]}"
     changed = await Expert.get(id=expert.id)
     assert changed.mobile_hash == (await Account.get(id=person.account.id)).mobile_hash
-    assert desk.deps.keys.open_text(changed.mobile_sealed, "mobile") == mobile
-    told = [one for one in desk.book.told if one.kind == "mobile_changed"]
+    assert scene.deps.keys.open_text(changed.mobile_sealed, "mobile") == mobile
+    told = [one for one in scene.book.told if one.kind == "mobile_changed"]
     assert [(one.account_id, one.mobile) for one in told] == [(person.account.id, None), (None, person.mobile)]
-    await desk.log_in(mobile, OLD)
+    await scene.log_in(mobile, OLD)
 
 
-async def test_a_code_on_the_old_mobile_proves_the_owner_too(desk: Desk) -> None:
-    person = await desk.person()
-    await change_mobile(desk, person, mobile_number(), old_code=await desk.code(person.mobile, "mobile"))
+async def test_a_code_on_the_old_mobile_proves_the_owner_too(scene: AccountScene) -> None:
+    person = await scene.person()
+    await change_mobile(scene, person, mobile_number(), old_code=await scene.code(person.mobile, "mobile"))
 
 
-async def test_the_next_change_waits_as_the_rulebook_says(desk: Desk) -> None:
-    desk.set_rules(mobile_change_every=timedelta(days=365))
-    person = await desk.person()
-    await change_mobile(desk, person, mobile_number())
+async def test_the_next_change_waits_as_the_rulebook_says(scene: AccountScene) -> None:
+    scene.set_rules(mobile_change_every=timedelta(days=365))
+    person = await scene.person()
+    await change_mobile(scene, person, mobile_number())
     with pytest.raises(RuleViolation, match="2027年11月21日起") as refused:
-        await change_mobile(desk, person, mobile_number())
+        await change_mobile(scene, person, mobile_number())
     assert refused.value.rule == "registration.mobile_change_every"
-    assert (await desk.credentials.profile(person.actor)).mobile_free_at is not None
-    desk.clock.move(timedelta(days=365))
-    await change_mobile(desk, person, mobile_number())
+    assert (await scene.credentials.profile(person.actor)).mobile_free_at is not None
+    scene.clock.move(timedelta(days=365))
+    await change_mobile(scene, person, mobile_number())
 
 
-async def test_somebody_elses_mobile_and_ones_own_are_refused(desk: Desk) -> None:
-    person, other = await desk.person(), mobile_number()
-    await make_expert(desk.deps, other)
+async def test_somebody_elses_mobile_and_ones_own_are_refused(scene: AccountScene) -> None:
+    person, other = await scene.person(), mobile_number()
+    await make_expert(scene.deps, other)
     with pytest.raises(Conflict, match="另一个账号"):
-        await change_mobile(desk, person, other)
+        await change_mobile(scene, person, other)
     with pytest.raises(InvalidInput, match="无需更换"):
-        await change_mobile(desk, person, person.mobile)
+        await change_mobile(scene, person, person.mobile)
 
 
-async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(desk: Desk) -> None:
-    first = await desk.person()
-    second = await desk.person(id_number_sealed="", id_number_hash=None, registered_at=None)
+async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(scene: AccountScene) -> None:
+    first = await scene.person()
+    second = await scene.person(id_number_sealed="", id_number_hash=None, registered_at=None)
     mobile = mobile_number()
-    codes = [await desk.code(mobile, "mobile")]
+    codes = [await scene.code(mobile, "mobile")]
     found = await asyncio.gather(
-        *(desk.credentials.change_mobile(one.actor, mobile, codes[0], password=OLD) for one in (first, second)),
+        *(scene.credentials.change_mobile(one.actor, mobile, codes[0], password=OLD) for one in (first, second)),
         return_exceptions=True,
     )
     assert sum(not isinstance(one, BaseException) for one in found) == 1
@@ -395,35 +399,35 @@ async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(desk: Desk)
 # ---- log-ins
 
 
-async def test_one_log_in_is_ended_and_only_ones_own(desk: Desk) -> None:
-    person, other = await desk.person(), await make_account(desk.deps)
-    here, there = await desk.log_in(person.mobile, OLD), await desk.log_in(person.mobile, OLD)
-    assert [one.device for one in await desk.sessions.list(here)] == ["小程序（密码登录）"] * 2
+async def test_one_log_in_is_ended_and_only_ones_own(scene: AccountScene) -> None:
+    person, other = await scene.person(), await make_account(scene.deps)
+    here, there = await scene.log_in(person.mobile, OLD), await scene.log_in(person.mobile, OLD)
+    assert [one.device for one in await scene.sessions.list(here)] == ["小程序（密码登录）"] * 2
     assert there.session_id is not None
     with pytest.raises(NotFound):
-        await desk.sessions.end(Actor("demo", "guest", other.id), there.session_id)
-    await desk.sessions.end(here, there.session_id)
-    assert [one.id for one in await desk.sessions.list(here)] == [here.session_id]
+        await scene.sessions.end(Actor("demo", "guest", other.id), there.session_id)
+    await scene.sessions.end(here, there.session_id)
+    assert [one.id for one in await scene.sessions.list(here)] == [here.session_id]
 
 
-async def test_a_browser_log_in_by_code_makes_an_imported_experts_account(desk: Desk) -> None:
+async def test_a_browser_log_in_by_code_makes_an_imported_experts_account(scene: AccountScene) -> None:
     mobile = mobile_number()
-    expert = await make_expert(desk.deps, mobile)
-    await desk.browsers.send_code("demo", mobile, PHONE)
-    cookie = await desk.browsers.log_in("demo", mobile, desk.book.last_code(mobile), HOME, device="电脑浏览器")
-    actor = await desk.browsers.resume(cookie)
+    expert = await make_expert(scene.deps, mobile)
+    await scene.browsers.send_code("demo", mobile, PHONE)
+    cookie = await scene.browsers.log_in("demo", mobile, scene.book.last_code(mobile), HOME, device="电脑浏览器")
+    actor = await scene.browsers.resume(cookie)
     assert (actor.role, actor.expert_id) == ("expert", expert.id)
-    await desk.browsers.leave(cookie)
+    await scene.browsers.leave(cookie)
     with pytest.raises(AppError):
-        await desk.browsers.resume(cookie)
+        await scene.browsers.resume(cookie)
 
 
-async def test_an_applicant_who_enters_the_pool_goes_on_as_expert(desk: Desk) -> None:
-    person = await desk.person()
-    actor = await desk.log_in(person.mobile, OLD)
-    await make_expert(desk.deps, person.mobile, account=person.account, id_number=NUMBER)
+async def test_an_applicant_who_enters_the_pool_goes_on_as_expert(scene: AccountScene) -> None:
+    person = await scene.person()
+    actor = await scene.log_in(person.mobile, OLD)
+    await make_expert(scene.deps, person.mobile, account=person.account, id_number=NUMBER)
     assert actor.session_id is not None
-    assert (await desk.sessions.resume(actor.session_id, person.account.id)).role == "expert"
+    assert (await scene.sessions.resume(actor.session_id, person.account.id)).role == "expert"
 
 
 def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:

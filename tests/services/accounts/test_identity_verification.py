@@ -34,7 +34,7 @@ VISITOR = Actor("demo", "guest")
 HOUR = timedelta(hours=1)
 
 
-class Desk:
+class SignUp:
     """A registration that asks the register, and phones for it."""
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
@@ -56,16 +56,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(deps: Deps, book: NoticeBook) -> Desk:
-    return Desk(deps, book)
+def sign_up(deps: Deps, book: NoticeBook) -> SignUp:
+    return SignUp(deps, book)
 
 
-async def is_due(desk: Desk) -> bool:
-    return bool((await rows(f"SELECT ({DUE}) AS due", desk.deps.now()))[0]["due"])
+async def is_due(sign_up: SignUp) -> bool:
+    return bool((await rows(f"SELECT ({DUE}) AS due", sign_up.deps.now()))[0]["due"])
 
 
-async def test_a_name_that_is_the_owners_is_marked_so(desk: Desk, clock: FixedClock) -> None:
-    done = await desk.enter()
+async def test_a_name_that_is_the_owners_is_marked_so(sign_up: SignUp, clock: FixedClock) -> None:
+    done = await sign_up.enter()
     account = await Account.get(id=done.account_id)
     assert done.identity_verification == IdentityVerificationResult.MATCHED
     assert (account.identity_verification, account.identity_verified_at, account.identity_verification_due_at) == (
@@ -73,186 +73,188 @@ async def test_a_name_that_is_the_owners_is_marked_so(desk: Desk, clock: FixedCl
         clock.now(),
         None,
     )
-    assert desk.verifier.asked == [("王小明", NUMBER)]
+    assert sign_up.verifier.asked == [("王小明", NUMBER)]
 
 
-async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(desk: Desk) -> None:
-    desk.verifier.answers["王小明"] = "differs"
-    form = await desk.form()
+async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(sign_up: SignUp) -> None:
+    sign_up.verifier.answers["王小明"] = "differs"
+    form = await sign_up.form()
     with pytest.raises(Conflict) as refused:
-        await desk.registration.register(VISITOR, form)
+        await sign_up.registration.register(VISITOR, form)
     assert (refused.value.code, NUMBER in refused.value.message) == ("person_differs", False)
     with pytest.raises(InvalidInput, match="已失效"):
-        await desk.registration.register(VISITOR, replace(form, name="王大明"))
+        await sign_up.registration.register(VISITOR, replace(form, name="王大明"))
     assert not await Account.exists()
-    assert len(desk.verifier.asked) == 1
+    assert len(sign_up.verifier.asked) == 1
 
 
-async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(desk: Desk) -> None:
-    desk.verifier.answers["王小明"] = "no_record"
-    done = await desk.enter()
+async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(sign_up: SignUp) -> None:
+    sign_up.verifier.answers["王小明"] = "no_record"
+    done = await sign_up.enter()
     assert done.identity_verification == IdentityVerificationResult.NO_RECORD
-    assert not await is_due(desk)
+    assert not await is_due(sign_up)
 
 
-async def test_a_pool_that_does_not_ask_asks_nobody(desk: Desk) -> None:
-    desk.registration._verification = IdentityVerification(desk.deps, desk.book, desk.verifier, ["hunan"])
-    assert (await desk.enter()).identity_verification == IdentityVerificationResult.NONE
-    assert desk.verifier.asked == []
+async def test_a_pool_that_does_not_ask_asks_nobody(sign_up: SignUp) -> None:
+    sign_up.registration._verification = IdentityVerification(sign_up.deps, sign_up.book, sign_up.verifier, ["hunan"])
+    assert (await sign_up.enter()).identity_verification == IdentityVerificationResult.NONE
+    assert sign_up.verifier.asked == []
 
 
 @pytest.mark.parametrize("trouble", [Transient("away"), OutcomeUnknown("cut"), Rejected("412", "not paid")])
 async def test_while_the_register_is_away_people_register_and_are_asked_about_later(
-    desk: Desk, clock: FixedClock, trouble: Exception
+    sign_up: SignUp, clock: FixedClock, trouble: Exception
 ) -> None:
-    desk.verifier.fail = [trouble]
-    done = await desk.enter()
-    assert (done.identity_verification, await is_due(desk)) == (IdentityVerificationResult.WAITING, False)
+    sign_up.verifier.fail = [trouble]
+    done = await sign_up.enter()
+    assert (done.identity_verification, await is_due(sign_up)) == (IdentityVerificationResult.WAITING, False)
     clock.move(HOUR)
-    assert await is_due(desk)
-    await desk.checks.check_due()
+    assert await is_due(sign_up)
+    await sign_up.checks.check_due()
     account = await Account.get(id=done.account_id)
-    assert (account.identity_verification, await is_due(desk)) == ("matched", False)
-    assert "person_differs" not in desk.book.kinds()
+    assert (account.identity_verification, await is_due(sign_up)) == ("matched", False)
+    assert "person_differs" not in sign_up.book.kinds()
     assert await AuditEntry.exists(action="account.person_check", subject_id=account.id)
 
 
-async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(desk: Desk, clock: FixedClock) -> None:
-    desk.verifier.fail = [Transient("away")]
-    done = await desk.enter()
-    desk.verifier.answers["王小明"] = "differs"
+async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(sign_up: SignUp, clock: FixedClock) -> None:
+    sign_up.verifier.fail = [Transient("away")]
+    done = await sign_up.enter()
+    sign_up.verifier.answers["王小明"] = "differs"
     clock.move(HOUR)
-    await desk.checks.check_due()
-    await desk.checks.check_due()
+    await sign_up.checks.check_due()
+    await sign_up.checks.check_due()
     assert (await Account.get(id=done.account_id)).identity_verification == "differs"
-    assert desk.book.kinds().count("person_differs") == 1
+    assert sign_up.book.kinds().count("person_differs") == 1
 
 
-async def test_a_register_that_stays_away_is_left_alone_for_an_hour(desk: Desk, clock: FixedClock) -> None:
-    desk.verifier.fail = [Transient("away")] * 100
+async def test_a_register_that_stays_away_is_left_alone_for_an_hour(sign_up: SignUp, clock: FixedClock) -> None:
+    sign_up.verifier.fail = [Transient("away")] * 100
     for _ in range(5):
-        await desk.enter(number=id_number())
+        await sign_up.enter(number=id_number())
     clock.move(HOUR)
-    desk.verifier.asked.clear()
-    await desk.checks.check_due()
-    assert (len(desk.verifier.asked), await is_due(desk)) == (3, False)
-    desk.verifier.fail = []
+    sign_up.verifier.asked.clear()
+    await sign_up.checks.check_due()
+    assert (len(sign_up.verifier.asked), await is_due(sign_up)) == (3, False)
+    sign_up.verifier.fail = []
     clock.move(HOUR)
-    await desk.checks.check_due()
+    await sign_up.checks.check_due()
     assert await Account.filter(identity_verification="matched").count() == 5
 
 
-async def test_one_whom_the_register_never_answers_holds_nobody_up(desk: Desk, clock: FixedClock) -> None:
-    desk.verifier.fail = [Transient("away")] * 2
-    first = await desk.enter(number=id_number())
-    await desk.enter(number=id_number())
+async def test_one_whom_the_register_never_answers_holds_nobody_up(sign_up: SignUp, clock: FixedClock) -> None:
+    sign_up.verifier.fail = [Transient("away")] * 2
+    first = await sign_up.enter(number=id_number())
+    await sign_up.enter(number=id_number())
     clock.move(HOUR)
-    desk.verifier.fail = [Transient("only this one")]
-    await desk.checks.check_due()
+    sign_up.verifier.fail = [Transient("only this one")]
+    await sign_up.checks.check_due()
     assert (await Account.get(id=first.account_id)).identity_verification == "waiting"
     assert await Account.filter(identity_verification="matched").count() == 1
 
 
 async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
-    desk: Desk, clock: FixedClock, deps: Deps, book: NoticeBook
+    sign_up: SignUp, clock: FixedClock, deps: Deps, book: NoticeBook
 ) -> None:
-    desk.verifier.fail = [Transient("away")]
-    done = await desk.enter(mobile="13800001234")
+    sign_up.verifier.fail = [Transient("away")]
+    done = await sign_up.enter(mobile="13800001234")
     clock.move(HOUR)
-    await desk.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
+    await sign_up.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
     await Privacy(deps, book).delete(Actor("demo", "applicant", done.account_id), book.last_code("13800001234"))
-    assert not await is_due(desk)
+    assert not await is_due(sign_up)
     assert (await Account.get(id=done.account_id)).identity_verification == ""
 
 
-async def test_whom_the_pools_own_file_names_nobody_asks_about(desk: Desk, deps: Deps) -> None:
+async def test_whom_the_pools_own_file_names_nobody_asks_about(sign_up: SignUp, deps: Deps) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
-    done = await desk.enter(mobile=mobile)
-    assert (done.identity_verification, desk.verifier.asked) == (IdentityVerificationResult.ON_FILE, [])
+    done = await sign_up.enter(mobile=mobile)
+    assert (done.identity_verification, sign_up.verifier.asked) == (IdentityVerificationResult.ON_FILE, [])
 
 
-async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) -> None:
+async def test_an_expert_who_binds_is_known_by_his_file(sign_up: SignUp, deps: Deps) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
     account = await make_account(deps, mobile)
     async with transaction():
         await link_expert(deps, account, deps.now())
-    profile = await Credentials(deps, desk.book, Passwords(deps)).profile(Actor("demo", "expert", account.id))
+    profile = await Credentials(deps, sign_up.book, Passwords(deps)).profile(Actor("demo", "expert", account.id))
     assert profile.identity_verification == IdentityVerificationResult.ON_FILE
 
 
 # ---- guessing
 
 
-async def test_a_wrong_code_asks_nobody(desk: Desk) -> None:
-    form = await desk.form()
+async def test_a_wrong_code_asks_nobody(sign_up: SignUp) -> None:
+    form = await sign_up.form()
     with pytest.raises(InvalidInput):
-        await desk.registration.register(VISITOR, replace(form, code="00000x"))
-    assert desk.verifier.asked == []
+        await sign_up.registration.register(VISITOR, replace(form, code="00000x"))
+    assert sign_up.verifier.asked == []
 
 
-async def test_a_number_that_is_taken_asks_nobody(desk: Desk) -> None:
-    await desk.enter()
+async def test_a_number_that_is_taken_asks_nobody(sign_up: SignUp) -> None:
+    await sign_up.enter()
     with pytest.raises(Conflict) as refused:
-        await desk.enter(name="别人")
-    assert (refused.value.code, len(desk.verifier.asked)) == ("id_number_taken", 1)
+        await sign_up.enter(name="别人")
+    assert (refused.value.code, len(sign_up.verifier.asked)) == ("id_number_taken", 1)
 
 
-async def test_many_tries_at_once_with_one_code_are_one_guess(desk: Desk) -> None:
+async def test_many_tries_at_once_with_one_code_are_one_guess(sign_up: SignUp) -> None:
     """The first uses the code up; what the register told the others, no one learns."""
-    form = await desk.form()
+    form = await sign_up.form()
     names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
-    desk.verifier.answers = dict.fromkeys(names, "differs")
+    sign_up.verifier.answers = dict.fromkeys(names, "differs")
     found = await asyncio.gather(
-        *(desk.registration.register(VISITOR, replace(form, name=name)) for name in names), return_exceptions=True
+        *(sign_up.registration.register(VISITOR, replace(form, name=name)) for name in names), return_exceptions=True
     )
     codes = [one.code for one in found if isinstance(one, Conflict | InvalidInput | TooMany)]
     assert codes.count("person_differs") == 1
-    assert len(desk.verifier.asked) <= module.PER_MOBILE
+    assert len(sign_up.verifier.asked) <= module.PER_MOBILE
 
 
-async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used(desk: Desk, clock: FixedClock) -> None:
+async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used(
+    sign_up: SignUp, clock: FixedClock
+) -> None:
     names = [f"王{name}" for name in "甲乙丙丁戊己"]
-    desk.verifier.answers = dict.fromkeys(names, "differs")
+    sign_up.verifier.answers = dict.fromkeys(names, "differs")
     for name in names[:5]:
         with pytest.raises(Conflict):
-            await desk.enter(name)
+            await sign_up.enter(name)
     with pytest.raises(TooMany, match="小时后再试"):
-        await desk.enter(names[5])
+        await sign_up.enter(names[5])
     clock.move(timedelta(days=1))
     with pytest.raises(Conflict):
-        await desk.enter(names[5])
+        await sign_up.enter(names[5])
 
 
-async def test_a_mobile_guesses_five_times_a_day(desk: Desk, clock: FixedClock) -> None:
+async def test_a_mobile_guesses_five_times_a_day(sign_up: SignUp, clock: FixedClock) -> None:
     mobile = mobile_number()
-    desk.verifier.answers = {"王小明": "differs"}
+    sign_up.verifier.answers = {"王小明": "differs"}
     for _ in range(5):
         with pytest.raises(Conflict):
-            await desk.enter(number=id_number(), mobile=mobile)
+            await sign_up.enter(number=id_number(), mobile=mobile)
         clock.move(timedelta(minutes=20))
     with pytest.raises(TooMany):
-        await desk.enter(number=id_number(), mobile=mobile)
+        await sign_up.enter(number=id_number(), mobile=mobile)
 
 
-async def test_the_same_question_within_a_day_is_answered_without_asking(desk: Desk) -> None:
-    desk.verifier.answers = {"王小明": "differs"}
+async def test_the_same_question_within_a_day_is_answered_without_asking(sign_up: SignUp) -> None:
+    sign_up.verifier.answers = {"王小明": "differs"}
     for _ in range(7):
         with pytest.raises(Conflict):
-            await desk.enter()
-    assert len(desk.verifier.asked) == 1
+            await sign_up.enter()
+    assert len(sign_up.verifier.asked) == 1
 
 
-async def test_a_repeated_request_gets_its_answer_and_asks_nobody(desk: Desk) -> None:
-    form = await desk.form()
-    first = await desk.registration.register(VISITOR, form, key="k")
-    assert await desk.registration.register(VISITOR, form, key="k") == first
-    assert len(desk.verifier.asked) == 1
+async def test_a_repeated_request_gets_its_answer_and_asks_nobody(sign_up: SignUp) -> None:
+    form = await sign_up.form()
+    first = await sign_up.registration.register(VISITOR, form, key="k")
+    assert await sign_up.registration.register(VISITOR, form, key="k") == first
+    assert len(sign_up.verifier.asked) == 1
 
 
-async def test_nothing_that_is_kept_tells_whom_it_was_about(desk: Desk) -> None:
-    await desk.enter()
+async def test_nothing_that_is_kept_tells_whom_it_was_about(sign_up: SignUp) -> None:
+    await sign_up.enter()
     request = (await rows("SELECT * FROM identity_verification_request"))[0]
     assert not any("王小明" in str(value) or NUMBER in str(value) for value in request.values())
     assert await IdentityVerificationRequest.filter(answer="matched").count() == 1

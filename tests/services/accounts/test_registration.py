@@ -40,7 +40,7 @@ def nobody_asks(deps: Deps, book: NoticeBook) -> IdentityVerification:
     return IdentityVerification(deps, book, FakeIdentityVerifier(), ())
 
 
-class Desk:
+class SignUp:
     """A registration with a phone at hand."""
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
@@ -62,19 +62,19 @@ class Desk:
 
 
 @pytest.fixture
-def desk(deps: Deps, book: NoticeBook) -> Desk:
-    return Desk(deps, book)
+def sign_up(deps: Deps, book: NoticeBook) -> SignUp:
+    return SignUp(deps, book)
 
 
-async def test_a_person_registers_and_is_an_applicant_outside_the_pool(desk: Desk, clock: FixedClock) -> None:
+async def test_a_person_registers_and_is_an_applicant_outside_the_pool(sign_up: SignUp, clock: FixedClock) -> None:
     mobile = mobile_number()
-    done = await desk.register(mobile, name=" 王小明 ", password=PASSWORD)
+    done = await sign_up.register(mobile, name=" 王小明 ", password=PASSWORD)
     assert (done.masked_name, done.masked_id_number, done.roles) == ("王**", "1101***002X", ("applicant",))
     account = await Account.get(id=done.account_id)
     assert (account.real_name, account.registered_at) == ("王小明", clock.now())
-    assert desk.deps.keys.open_text(account.id_number_sealed, "id_number") == NUMBER
+    assert sign_up.deps.keys.open_text(account.id_number_sealed, "id_number") == NUMBER
     assert account.password_hash.startswith("$argon2id$")
-    assert (await membership_status_of(desk.deps, account.id)).kind == "outside"
+    assert (await membership_status_of(sign_up.deps, account.id)).kind == "outside"
 
 
 @pytest.mark.parametrize(
@@ -91,74 +91,78 @@ async def test_a_person_registers_and_is_an_applicant_outside_the_pool(desk: Des
         ({"code": "000000x"}, "code"),
     ],
 )
-async def test_a_bad_value_is_named_and_nothing_is_kept(desk: Desk, values: dict[str, Any], field: str) -> None:
+async def test_a_bad_value_is_named_and_nothing_is_kept(sign_up: SignUp, values: dict[str, Any], field: str) -> None:
     mobile = mobile_number()
-    form = desk.form(**{"mobile": mobile, "code": await desk.code(mobile), **values})
+    form = sign_up.form(**{"mobile": mobile, "code": await sign_up.code(mobile), **values})
     with pytest.raises(InvalidInput) as refused:
-        await desk.registration.register(VISITOR, form)
+        await sign_up.registration.register(VISITOR, form)
     assert refused.value.field == field
     assert not await Account.exists()
 
 
-async def test_consent_is_to_todays_privacy_text(desk: Desk) -> None:
+async def test_consent_is_to_todays_privacy_text(sign_up: SignUp) -> None:
     with pytest.raises(Conflict, match="隐私说明已更新"):
-        await desk.register(mobile_number(), privacy_version="2001")
+        await sign_up.register(mobile_number(), privacy_version="2001")
 
 
-async def test_a_pool_that_takes_nobody_says_where_to_turn(desk: Desk) -> None:
-    rulebook = desk.deps.rulebooks["demo"]
+async def test_a_pool_that_takes_nobody_says_where_to_turn(sign_up: SignUp) -> None:
+    rulebook = sign_up.deps.rulebooks["demo"]
     closed = rulebook.registration.model_copy(update={"open": False, "closed": "请向所在市州主管部门咨询。"})
     books: Mapping[str, Rulebook] = {"demo": rulebook.model_copy(update={"registration": closed})}
     registration = Registration(
-        replace(desk.deps, rulebooks=books),
-        desk.book,
-        desk.accounts,
-        Passwords(desk.deps),
-        nobody_asks(desk.deps, desk.book),
+        replace(sign_up.deps, rulebooks=books),
+        sign_up.book,
+        sign_up.accounts,
+        Passwords(sign_up.deps),
+        nobody_asks(sign_up.deps, sign_up.book),
     )
     with pytest.raises(RuleViolation, match="市州主管部门"):
-        await registration.register(VISITOR, desk.form(mobile=mobile_number(), code="000000"))
+        await registration.register(VISITOR, sign_up.form(mobile=mobile_number(), code="000000"))
 
 
-async def test_an_id_number_is_registered_once_and_nobody_is_told_whose_it_is(desk: Desk) -> None:
+async def test_an_id_number_is_registered_once_and_nobody_is_told_whose_it_is(sign_up: SignUp) -> None:
     first, second = mobile_number(), mobile_number()
-    await desk.register(first)
+    await sign_up.register(first)
     with pytest.raises(Conflict) as refused:
-        await desk.register(second, name="别人")
+        await sign_up.register(second, name="别人")
     assert refused.value.code == "id_number_taken"
     assert first not in refused.value.message
     assert not await Account.exists(real_name="别人")
 
 
-async def test_each_guess_at_an_id_number_costs_a_code(desk: Desk) -> None:
-    await desk.register(mobile_number())
+async def test_each_guess_at_an_id_number_costs_a_code(sign_up: SignUp) -> None:
+    await sign_up.register(mobile_number())
     mobile = mobile_number()
-    form = desk.form(mobile=mobile, code=await desk.code(mobile))
+    form = sign_up.form(mobile=mobile, code=await sign_up.code(mobile))
     codes = []
     for number in (NUMBER, OTHER_NUMBER):
         with pytest.raises(AppError) as refused:
-            await desk.registration.register(VISITOR, replace(form, id_number=number))
+            await sign_up.registration.register(VISITOR, replace(form, id_number=number))
         codes.append(refused.value.code)
     assert codes == ["id_number_taken", "code_expired"]
 
 
-async def test_a_mobile_registers_once(desk: Desk, clock: FixedClock) -> None:
+async def test_a_mobile_registers_once(sign_up: SignUp, clock: FixedClock) -> None:
     mobile = mobile_number()
-    await desk.register(mobile)
-    clock.move(desk.deps.book("demo").login.code_gap)
+    await sign_up.register(mobile)
+    clock.move(sign_up.deps.book("demo").login.code_gap)
     with pytest.raises(Conflict, match="请直接登录"):
-        await desk.register(mobile, id_number=OTHER_NUMBER)
+        await sign_up.register(mobile, id_number=OTHER_NUMBER)
 
 
-async def test_two_who_register_the_same_id_number_at_once(desk: Desk) -> None:
-    forms = [desk.form(mobile=mobile, code=await desk.code(mobile)) for mobile in (mobile_number(), mobile_number())]
-    found = await asyncio.gather(*(desk.registration.register(VISITOR, form) for form in forms), return_exceptions=True)
+async def test_two_who_register_the_same_id_number_at_once(sign_up: SignUp) -> None:
+    forms = [
+        sign_up.form(mobile=mobile, code=await sign_up.code(mobile)) for mobile in (mobile_number(), mobile_number())
+    ]
+    found = await asyncio.gather(
+        *(sign_up.registration.register(VISITOR, form) for form in forms), return_exceptions=True
+    )
     assert sum(isinstance(one, PersonRegistered) for one in found) == 1
     assert [one.code for one in found if isinstance(one, AppError)] == ["id_number_taken"]
 
 
 async def test_without_its_lock_the_race_above_is_lost_to_the_database(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    sign_up: SignUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: both look before either has written."""
     serialise, refusal = advisory_lock, Registration._refusal
@@ -175,58 +179,62 @@ async def test_without_its_lock_the_race_above_is_lost_to_the_database(
 
     monkeypatch.setattr(module, "advisory_lock", unlocked)
     monkeypatch.setattr(Registration, "_refusal", together)
-    forms = [desk.form(mobile=mobile, code=await desk.code(mobile)) for mobile in (mobile_number(), mobile_number())]
-    found = await asyncio.gather(*(desk.registration.register(VISITOR, form) for form in forms), return_exceptions=True)
+    forms = [
+        sign_up.form(mobile=mobile, code=await sign_up.code(mobile)) for mobile in (mobile_number(), mobile_number())
+    ]
+    found = await asyncio.gather(
+        *(sign_up.registration.register(VISITOR, form) for form in forms), return_exceptions=True
+    )
     assert sum(isinstance(one, IntegrityError) for one in found) == 1
 
 
-async def test_a_double_submit_is_one_registration_with_one_answer(desk: Desk) -> None:
+async def test_a_double_submit_is_one_registration_with_one_answer(sign_up: SignUp) -> None:
     mobile = mobile_number()
-    form = desk.form(mobile=mobile, code=await desk.code(mobile), password=PASSWORD)
-    answers = await asyncio.gather(*(desk.registration.register(VISITOR, form, key="tap") for _ in range(3)))
+    form = sign_up.form(mobile=mobile, code=await sign_up.code(mobile), password=PASSWORD)
+    answers = await asyncio.gather(*(sign_up.registration.register(VISITOR, form, key="tap") for _ in range(3)))
     assert len(set(answers)) == 1
     assert await Account.all().count() == 1
 
 
-async def test_who_is_bound_in_chat_registers_onto_that_account_without_a_code(desk: Desk) -> None:
-    account = await make_account(desk.deps, real_name="")
+async def test_who_is_bound_in_chat_registers_onto_that_account_without_a_code(sign_up: SignUp) -> None:
+    account = await make_account(sign_up.deps, real_name="")
     identity = await make_identity(account)
     actor = Actor("demo", "guest", account.id)
-    done = await desk.registration.register(actor, desk.form(), identity_id=identity.id)
+    done = await sign_up.registration.register(actor, sign_up.form(), identity_id=identity.id)
     assert done.account_id == account.id
     assert not await VerificationCode.exists()
 
 
-async def test_who_is_bound_cannot_try_other_peoples_numbers_for_long(desk: Desk) -> None:
-    await desk.register(mobile_number())
-    actor = Actor("demo", "guest", (await make_account(desk.deps)).id)
+async def test_who_is_bound_cannot_try_other_peoples_numbers_for_long(sign_up: SignUp) -> None:
+    await sign_up.register(mobile_number())
+    actor = Actor("demo", "guest", (await make_account(sign_up.deps)).id)
     for _ in range(5):
         with pytest.raises(Conflict):
-            await desk.registration.register(actor, desk.form())
+            await sign_up.registration.register(actor, sign_up.form())
     with pytest.raises(TooMany, match="今天"):
-        await desk.registration.register(actor, desk.form(id_number=OTHER_NUMBER))
+        await sign_up.registration.register(actor, sign_up.form(id_number=OTHER_NUMBER))
 
 
-async def test_who_is_bound_to_another_mobile_is_told_so(desk: Desk) -> None:
-    actor, mobile = Actor("demo", "guest", (await make_account(desk.deps)).id), mobile_number()
+async def test_who_is_bound_to_another_mobile_is_told_so(sign_up: SignUp) -> None:
+    actor, mobile = Actor("demo", "guest", (await make_account(sign_up.deps)).id), mobile_number()
     with pytest.raises(Conflict, match="您已绑定手机号"):
-        await desk.registration.register(actor, desk.form(mobile=mobile, code="000000"))
+        await sign_up.registration.register(actor, sign_up.form(mobile=mobile, code="000000"))
 
 
-async def test_a_chat_is_bound_along_with_registering(desk: Desk) -> None:
+async def test_a_chat_is_bound_along_with_registering(sign_up: SignUp) -> None:
     identity, mobile = await make_identity(), mobile_number()
-    form = desk.form(mobile=mobile, code=await desk.code(mobile))
-    done = await desk.registration.register(VISITOR, form, identity_id=identity.id)
+    form = sign_up.form(mobile=mobile, code=await sign_up.code(mobile))
+    done = await sign_up.registration.register(VISITOR, form, identity_id=identity.id)
     assert (await WechatIdentity.get(id=identity.id)).account_id == done.account_id
 
 
-async def test_an_imported_expert_gets_his_file(desk: Desk) -> None:
+async def test_an_imported_expert_gets_his_file(sign_up: SignUp) -> None:
     mobile = mobile_number()
-    expert = await make_expert(desk.deps, mobile, name="王小明", id_number=NUMBER, emergency=True)
-    done = await desk.register(mobile)
+    expert = await make_expert(sign_up.deps, mobile, name="王小明", id_number=NUMBER, emergency=True)
+    done = await sign_up.register(mobile)
     assert (done.expert_number, done.roles) == (expert.number, ("expert",))
     assert (await Expert.get(id=expert.id)).account_id == done.account_id
-    membership_status = await membership_status_of(desk.deps, done.account_id)
+    membership_status = await membership_status_of(sign_up.deps, done.account_id)
     assert (membership_status.kind, membership_status.expert_number, membership_status.emergency) == (
         "formal",
         expert.number,
@@ -235,40 +243,40 @@ async def test_an_imported_expert_gets_his_file(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("differs", ["name", "mobile", "account"])
-async def test_knowing_a_name_and_id_number_does_not_open_an_experts_file(desk: Desk, differs: str) -> None:
+async def test_knowing_a_name_and_id_number_does_not_open_an_experts_file(sign_up: SignUp, differs: str) -> None:
     mobile = mobile_number()
     expert = await make_expert(
-        desk.deps,
+        sign_up.deps,
         mobile_number() if differs == "mobile" else mobile,
         id_number=NUMBER,
         name="欧阳锋" if differs == "name" else "王小明",
-        account=await make_account(desk.deps) if differs == "account" else None,
+        account=await make_account(sign_up.deps) if differs == "account" else None,
     )
-    with pytest.raises(Conflict, match=desk.deps.book("demo").pool.hotline) as refused:
-        await desk.register(mobile)
+    with pytest.raises(Conflict, match=sign_up.deps.book("demo").pool.hotline) as refused:
+        await sign_up.register(mobile)
     assert refused.value.code == "expert_differs"
     assert (await Expert.get(id=expert.id)).account_id == expert.account_id
 
 
-async def test_a_mobile_that_is_another_experts_is_refused(desk: Desk) -> None:
+async def test_a_mobile_that_is_another_experts_is_refused(sign_up: SignUp) -> None:
     mobile = mobile_number()
-    await make_expert(desk.deps, mobile)
+    await make_expert(sign_up.deps, mobile)
     with pytest.raises(Conflict, match="另一位专家"):
-        await desk.register(mobile)
+        await sign_up.register(mobile)
 
 
-async def test_an_expert_who_binds_needs_not_register(desk: Desk) -> None:
+async def test_an_expert_who_binds_needs_not_register(sign_up: SignUp) -> None:
     mobile = mobile_number()
-    expert, identity = await make_expert(desk.deps, mobile, name="王小明", id_number=NUMBER), await make_identity()
-    version = desk.deps.book("demo").pool.privacy_version
-    bound = await desk.accounts.bind(identity.id, "demo", mobile, await desk.code(mobile, "bind"), version)
+    expert, identity = await make_expert(sign_up.deps, mobile, name="王小明", id_number=NUMBER), await make_identity()
+    version = sign_up.deps.book("demo").pool.privacy_version
+    bound = await sign_up.accounts.bind(identity.id, "demo", mobile, await sign_up.code(mobile, "bind"), version)
     account = await Account.get(id=bound.account_id)
     assert (account.real_name, account.id_number_hash) == ("王小明", expert.id_number_hash)
     assert bound.roles == ("expert",)
 
 
-async def test_a_visitors_session_becomes_the_persons(desk: Desk) -> None:
-    identity, mobile, now = await make_identity(app="mini"), mobile_number(), desk.deps.now()
+async def test_a_visitors_session_becomes_the_persons(sign_up: SignUp) -> None:
+    identity, mobile, now = await make_identity(app="mini"), mobile_number(), sign_up.deps.now()
     session = await Session.create(
         pool="demo",
         identity_id=identity.id,
@@ -278,33 +286,33 @@ async def test_a_visitors_session_becomes_the_persons(desk: Desk) -> None:
         refresh_until=now,
         created_at=now,
     )
-    form = desk.form(mobile=mobile, code=await desk.code(mobile))
-    done = await desk.registration.register(replace(VISITOR, session_id=session.id), form)
+    form = sign_up.form(mobile=mobile, code=await sign_up.code(mobile))
+    done = await sign_up.registration.register(replace(VISITOR, session_id=session.id), form)
     await session.refresh_from_db()
     assert (session.account_id, session.role) == (done.account_id, "applicant")
     assert (await WechatIdentity.get(id=identity.id)).account_id == done.account_id
 
 
-async def test_nothing_personal_stands_in_the_trail_or_the_stored_answers(desk: Desk) -> None:
+async def test_nothing_personal_stands_in_the_trail_or_the_stored_answers(sign_up: SignUp) -> None:
     mobile = mobile_number()
-    form = desk.form(mobile=mobile, code=await desk.code(mobile), password=PASSWORD)
-    await desk.registration.register(VISITOR, form, key="tap")
+    form = sign_up.form(mobile=mobile, code=await sign_up.code(mobile), password=PASSWORD)
+    await sign_up.registration.register(VISITOR, form, key="tap")
     stored = [str(dict(row)) for row in await AuditEntry.all()] + [str(dict(row)) for row in await IdempotencyKey.all()]
     assert len(stored) > 1
     assert not [row for row in stored for secret in (mobile, NUMBER, "王小明", PASSWORD) if secret in row]
 
 
-async def test_the_membership_status_follows_the_file(desk: Desk) -> None:
-    account = await make_account(desk.deps)
-    expert = await make_expert(desk.deps, account=account, membership_status="temporary")
+async def test_the_membership_status_follows_the_file(sign_up: SignUp) -> None:
+    account = await make_account(sign_up.deps)
+    expert = await make_expert(sign_up.deps, account=account, membership_status="temporary")
     kinds = []
     for change in (
         {},
         {"membership_status": "formal"},
         {"active": False},
-        {"left_at": desk.deps.now(), "active": False},
+        {"left_at": sign_up.deps.now(), "active": False},
     ):
         if change:
             await Expert.filter(id=expert.id).update(**cast("dict[str, Any]", change))
-        kinds.append((await membership_status_of(desk.deps, account.id)).kind)
+        kinds.append((await membership_status_of(sign_up.deps, account.id)).kind)
     assert kinds == ["temporary", "formal", "suspended", "left"]

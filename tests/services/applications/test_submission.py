@@ -41,7 +41,7 @@ TWO = [{"code": SPECIALTY, "choice": "preferred"}, {"code": OTHER_SPECIALTY, "ch
 
 
 @dataclass
-class Desk:
+class FakeReviews:
     """The reviewers' side: opens a task, notes what it was given."""
 
     begun: list[tuple[UUID, int]] = field(default_factory=list)
@@ -66,13 +66,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def reviews() -> FakeReviews:
+    return FakeReviews()
 
 
 @pytest.fixture
-def submission(deps: Deps, book: NoticeBook, desk: Desk) -> ApplicationWorkflow:
-    return make_submission(deps, book, cast(ReviewWorkflow, desk))
+def submission(deps: Deps, book: NoticeBook, reviews: FakeReviews) -> ApplicationWorkflow:
+    return make_submission(deps, book, cast(ReviewWorkflow, reviews))
 
 
 @pytest.fixture
@@ -82,18 +82,18 @@ async def zhao(deps: Deps) -> Actor:
     return await make_applicant(deps)
 
 
-def strict(deps: Deps, notices: NoticeBook, desk: Desk, **sections: dict[str, object]) -> ApplicationWorkflow:
+def strict(deps: Deps, notices: NoticeBook, reviews: FakeReviews, **sections: dict[str, object]) -> ApplicationWorkflow:
     changed = with_rules(deps, **sections)
-    return make_submission(changed, notices, cast(ReviewWorkflow, desk))
+    return make_submission(changed, notices, cast(ReviewWorkflow, reviews))
 
 
 async def test_a_complete_form_goes_to_review(
-    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao, specialties=TWO)
     outcome = await submission.submit(zhao, application.id, application.version)
     assert (outcome.state, outcome.state_label, outcome.round) == ("reviewing", "审核中", 1)
-    assert desk.begun == [(application.id, 1)]
+    assert reviews.begun == [(application.id, 1)]
     kept = await Application.get(id=application.id)
     assert (kept.name, kept.name_sort) == ("赵明远", "zhao4 ming2 yuan3")
     assert (kept.region, kept.region_path) == ("440106", ["440106", "440100", "440000"])
@@ -108,7 +108,7 @@ async def test_a_complete_form_goes_to_review(
 
 
 async def test_everything_missing_is_told_at_once(
-    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     with pytest.raises(InvalidInput, match="请按提示修改") as refused:
@@ -117,7 +117,7 @@ async def test_everything_missing_is_told_at_once(
     assert told["political_status"] == "请选择政治面貌。"
     assert told["photo"] == "请上传一寸免冠照片。"
     assert {"region", "specialties", "email", "employer"} <= told.keys()
-    assert desk.begun == []
+    assert reviews.begun == []
     assert (await Application.get(id=begun.id)).state == "draft"
 
 
@@ -131,12 +131,12 @@ async def test_a_name_that_is_not_the_owners_submits_nothing(
 
 
 async def test_submitting_twice_is_submitting_once(
-    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     said = await asyncio.gather(*(submission.submit(zhao, application.id, application.version) for _ in range(4)))
     assert {one.round for one in said} == {1}
-    assert len(desk.begun) == 1
+    assert len(reviews.begun) == 1
 
 
 async def test_a_form_that_another_device_changed_is_not_submitted_unseen(
@@ -160,7 +160,7 @@ async def test_after_the_window_it_is_kept_but_not_taken(
 
 
 async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothing_half(
-    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     campaigns, admin = make_campaigns(deps), Actor("demo", "pool_admin", (await make_applicant(deps)).account_id)
     application = await fill_in(deps, zhao)
@@ -174,13 +174,13 @@ async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothi
     assert not isinstance(closed, BaseException)
     kept = await Application.get(id=application.id)
     assert isinstance(said, Outcome | RuleViolation)
-    assert (kept.state == "reviewing") == (len(desk.begun) == 1) == isinstance(said, Outcome)
+    assert (kept.state == "reviewing") == (len(reviews.begun) == 1) == isinstance(said, Outcome)
 
 
 async def test_a_correction_may_come_until_the_reviews_end(
-    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor, clock: FixedClock
+    deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor, clock: FixedClock
 ) -> None:
-    submission = strict(deps, book, desk, review={"own_campaign_window": True})
+    submission = strict(deps, book, reviews, review={"own_campaign_window": True})
     application = await fill_in(deps, zhao)
     campaign = await application.campaign
     campaign.review_until = campaign.enrol_until + timedelta(days=5)
@@ -199,9 +199,9 @@ async def test_a_correction_may_come_until_the_reviews_end(
 
 @pytest.mark.parametrize(("until", "taken"), [("review", True), ("enrol", False)])
 async def test_where_reviewers_have_no_window_only_the_rulebook_can_end_corrections(
-    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor, clock: FixedClock, until: str, taken: bool
+    deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor, clock: FixedClock, until: str, taken: bool
 ) -> None:
-    submission = strict(deps, book, desk, review={"own_campaign_window": False}, campaigns={"correct_until": until})
+    submission = strict(deps, book, reviews, review={"own_campaign_window": False}, campaigns={"correct_until": until})
     application = await fill_in(deps, zhao)
     campaign = await application.campaign
     campaign.review_until = campaign.enrol_until + timedelta(days=5)
@@ -233,7 +233,7 @@ async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
 
 
 async def test_what_nobody_decided_on_can_be_taken_back_and_handed_in_again(
-    deps: Deps, submission: ApplicationWorkflow, desk: Desk, zhao: Actor
+    deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
@@ -245,7 +245,7 @@ async def test_what_nobody_decided_on_can_be_taken_back_and_handed_in_again(
     assert "specialties" not in kept.sent_back_fields, "the demo pool fixes them at submission"
     assert "email" in kept.sent_back_fields
     again = await submission.submit(zhao, application.id, application.version)
-    assert (again.round, desk.begun[-1]) == (2, (application.id, 2))
+    assert (again.round, reviews.begun[-1]) == (2, (application.id, 2))
 
 
 async def test_after_a_decision_it_can_not_be_taken_back(
@@ -259,9 +259,9 @@ async def test_after_a_decision_it_can_not_be_taken_back(
 
 
 async def test_where_the_pool_forbids_it_nothing_is_taken_back(
-    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor
+    deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor
 ) -> None:
-    forbidding = strict(deps, book, desk, review={"withdraw_undecided": False})
+    forbidding = strict(deps, book, reviews, review={"withdraw_undecided": False})
     application = await fill_in(deps, zhao)
     await forbidding.submit(zhao, application.id, application.version)
     with pytest.raises(RuleViolation, match="提交后不能撤回"):
@@ -269,10 +269,10 @@ async def test_where_the_pool_forbids_it_nothing_is_taken_back(
 
 
 async def test_where_withdrawing_comes_first_a_sent_back_form_is_not_handed_in_before(
-    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor
+    deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor
 ) -> None:
     """新疆手册 2024 L217-219."""
-    xinjiang = strict(deps, book, desk, review={"withdraw_before_edit": True})
+    xinjiang = strict(deps, book, reviews, review={"withdraw_before_edit": True})
     application = await fill_in(deps, zhao)
     await xinjiang.submit(zhao, application.id, application.version)
     await Application.filter(id=application.id).update(state="sent_back", sent_back_fields=["*"])
@@ -284,9 +284,9 @@ async def test_where_withdrawing_comes_first_a_sent_back_form_is_not_handed_in_b
 
 
 async def test_a_form_is_printed_as_it_stands_before_it_is_handed_in(
-    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor, clock: FixedClock
+    deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor, clock: FixedClock
 ) -> None:
-    printing = strict(deps, book, desk, papers={"print_before_submit": True})
+    printing = strict(deps, book, reviews, papers={"print_before_submit": True})
     application = await fill_in(deps, zhao)
     with pytest.raises(RuleViolation, match="请先核对信息并打印表格") as refused:
         await printing.submit(zhao, application.id, application.version)
@@ -307,10 +307,10 @@ async def test_a_form_is_printed_as_it_stands_before_it_is_handed_in(
 
 
 async def test_where_printing_locks_a_form_is_handed_in_from_the_lock(
-    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor
+    deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor
 ) -> None:
     """湖南手册 L173-179."""
-    hunan = strict(deps, book, desk, papers={"print_before_submit": True, "print_locks": True})
+    hunan = strict(deps, book, reviews, papers={"print_before_submit": True, "print_locks": True})
     application = await fill_in(deps, zhao)
     await _print(application, application.version, deps.now())
     with pytest.raises(RuleViolation, match="打印表格"):

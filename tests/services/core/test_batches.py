@@ -13,7 +13,7 @@ from services.core.batches import process_each, process_together
 from tests.services.conftest import end_pauses
 
 
-class Desk:
+class Worker:
     """Works on numbers; takes a few turns for each, and remembers how many were in hand at a time."""
 
     def __init__(self, troubles: dict[int, Exception] | None = None) -> None:
@@ -37,37 +37,37 @@ class Desk:
 
 @pytest.mark.parametrize(("at_once", "most"), [(1, 1), (4, 4), (50, 9)])
 async def test_each_is_done_once_and_no_more_at_once_than_agreed(db: str, at_once: int, most: int) -> None:
-    desk = Desk()
-    assert await process_each("numbers", range(9), desk.work, at_once=at_once) == 9
-    assert (sorted(desk.done), desk.most) == (list(range(9)), most)
+    worker = Worker()
+    assert await process_each("numbers", range(9), worker.work, at_once=at_once) == 9
+    assert (sorted(worker.done), worker.most) == (list(range(9)), most)
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
 async def test_one_that_fails_holds_nobody_up(db: str, at_once: int) -> None:
-    desk = Desk({0: ValueError("no"), 4: KeyError("no")})
-    assert await process_each("numbers", range(6), desk.work, at_once=at_once) == 4
-    assert sorted(desk.done) == [1, 2, 3, 5]
+    worker = Worker({0: ValueError("no"), 4: KeyError("no")})
+    assert await process_each("numbers", range(6), worker.work, at_once=at_once) == 4
+    assert sorted(worker.done) == [1, 2, 3, 5]
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
 async def test_an_outage_ends_the_round_and_is_raised_as_it_is(db: str, at_once: int) -> None:
-    desk = Desk({number: ConnectionRefusedError("away") for number in range(2, 50)})
+    worker = Worker({number: ConnectionRefusedError("away") for number in range(2, 50)})
     with pytest.raises(ConnectionRefusedError, match="away"):
-        await process_each("numbers", range(50), desk.work, at_once=at_once)
-    assert set(desk.done) <= {0, 1}
-    assert desk.most <= at_once
+        await process_each("numbers", range(50), worker.work, at_once=at_once)
+    assert set(worker.done) <= {0, 1}
+    assert worker.most <= at_once
 
 
 async def test_nothing_due_is_nothing_done() -> None:
-    assert await process_each("numbers", [], Desk().work, at_once=4) == 0
+    assert await process_each("numbers", [], Worker().work, at_once=4) == 0
 
 
 async def test_a_row_that_fails_is_left_alone_for_a_pause_that_grows(db: str) -> None:
-    desk = Desk({7: OverflowError("year 10000")})
+    worker = Worker({7: OverflowError("year 10000")})
     pauses = []
     for _ in range(12):
-        assert await process_each("numbers", [7, 8], desk.work) == 1
-        assert await process_each("numbers", [7], desk.work) == 0
+        assert await process_each("numbers", [7, 8], worker.work) == 1
+        assert await process_each("numbers", [7], worker.work) == 0
         [row] = await rows(
             "SELECT failures, error, extract(epoch FROM retry_at - clock_timestamp()) AS s FROM row_failure"
         )
@@ -77,25 +77,25 @@ async def test_a_row_that_fails_is_left_alone_for_a_pause_that_grows(db: str) ->
     assert pauses[0] <= 2
     assert [2**n * 0.6 < pause < 2**n * 1.3 for n, pause in enumerate(pauses[1:7], 2)] == [True] * 6
     assert max(pauses) <= 375
-    assert desk.done == [8] * 12
+    assert worker.done == [8] * 12
 
 
 async def test_a_row_that_succeeds_in_the_end_is_forgotten(db: str) -> None:
-    desk = Desk({7: ValueError("no")})
-    await process_each("numbers", [7], desk.work)
+    worker = Worker({7: ValueError("no")})
+    await process_each("numbers", [7], worker.work)
     await end_pauses()
-    await process_each("others", [7], Desk().work)
-    assert await process_each("numbers", [7], Desk().work) == 1
+    await process_each("others", [7], Worker().work)
+    assert await process_each("numbers", [7], Worker().work) == 1
     assert await rows("SELECT 1 FROM row_failure") == []
 
 
 async def test_a_batch_is_one_transaction_and_a_bad_row_costs_only_itself(db: str) -> None:
-    desk, batches = Desk({4: ValueError("no")}), []
+    worker, batches = Worker({4: ValueError("no")}), []
 
     async def work(numbers: Sequence[int]) -> None:
         batches.append(list(numbers))
         for number in numbers:
-            await desk.work(number)
+            await worker.work(number)
 
     async def find(numbers: Sequence[int]) -> Sequence[int]:
         return numbers
@@ -125,11 +125,11 @@ async def test_what_a_batch_did_before_it_failed_is_taken_back(db: str) -> None:
 
 async def test_a_failure_is_forgotten_when_a_batch_goes_well(db: str) -> None:
     troubles: dict[int, Exception] = {4: ValueError("no")}
-    desk = Desk(troubles)
+    worker = Worker(troubles)
 
     async def work(numbers: Sequence[int]) -> None:
         for number in numbers:
-            await desk.work(number)
+            await worker.work(number)
 
     async def find() -> Sequence[int]:
         return [4, 5]
@@ -145,4 +145,4 @@ async def test_a_search_that_fails_is_told(db: str) -> None:
         raise KeyError("a column that is gone")
 
     with pytest.raises(KeyError):
-        await process_together("numbers", find, Desk().work)  # type: ignore[arg-type]  # never called
+        await process_together("numbers", find, Worker().work)  # type: ignore[arg-type]  # never called

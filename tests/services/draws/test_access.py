@@ -38,7 +38,7 @@ async def office(db: str, deps: Deps) -> Office:
 async def test_the_desk_of_one_venue_does_not_reach_the_draws_of_another(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    here, elsewhere = replace(office.desk, scope="demo-hall"), replace(office.desk, scope="demo-branch")
+    here, elsewhere = replace(office.venue, scope="demo-hall"), replace(office.venue, scope="demo-branch")
     assert (await office.access.get(here, draw_id)).id == draw_id
     assert (await office.queries.cards(here, Filters())).total == 1
     with pytest.raises(NotFound):
@@ -50,7 +50,7 @@ async def test_the_desk_of_one_venue_does_not_reach_the_draws_of_another(office:
 
 async def test_a_draft_concerns_its_agency_alone_until_it_is_handed_in(office: Office) -> None:
     draw_id = await make_draw(office, needed=1)
-    watchers = (office.desk, replace(office.desk, scope="demo-hall"), office.supervisor, office.verifier)
+    watchers = (office.venue, replace(office.venue, scope="demo-hall"), office.supervisor, office.verifier)
     await make_grant(await Account.get(id=office.supervisor.account_id), "supervisor")
     for watcher in watchers:
         with pytest.raises(NotFound):
@@ -75,7 +75,7 @@ async def test_offices_register_absences_at_their_own_place_only(office: Office,
     draw_id = await start_draw(office, needed=1)
     [invitation] = await open_invitations(draw_id)
     await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
-    stranger = replace(office.desk, role=role, scope=scope)
+    stranger = replace(office.venue, role=role, scope=scope)
     with pytest.raises(NotFound):
         await office.discards.register(stranger, draw_id, DiscardForm(invitation.code, "absence", "未到场"))
     with pytest.raises(NotFound):
@@ -86,7 +86,7 @@ async def test_experts_do_not_read_the_register_of_absences(office: Office) -> N
     [expert, _] = await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     with pytest.raises(Forbidden):
-        await office.absences.of_draw(replace(office.desk, role="expert", expert_id=expert.id), draw_id)
+        await office.absences.of_draw(replace(office.venue, role="expert", expert_id=expert.id), draw_id)
 
 
 async def test_an_agent_can_not_name_himself_as_the_supervising_person(office: Office) -> None:
@@ -129,7 +129,7 @@ async def test_a_leaf_is_opened_to_the_expert_and_the_supervisor_only_after_unse
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     called = await Invitation.get(draw_id=draw_id)
-    himself = replace(office.desk, role="expert", expert_id=called.expert_id)
+    himself = replace(office.venue, role="expert", expert_id=called.expert_id)
     for person in (office.supervisor, himself):
         with pytest.raises(RuleViolation) as refusal:
             await office.public_records.open_leaf(person, draw_id, called.leaf)
@@ -142,7 +142,7 @@ async def test_a_leaf_is_opened_to_the_expert_and_the_supervisor_only_after_unse
 async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    stranger = replace(office.agency, account_id=office.desk.account_id, role="agent")
+    stranger = replace(office.agency, account_id=office.venue.account_id, role="agent")
     for attempt in (
         office.run.pause(stranger, draw_id, "x"),
         office.run.force_end(stranger, draw_id, "x"),
@@ -164,7 +164,7 @@ async def test_the_operation_log_does_not_tell_which_experts_looked_at_their_own
     called = await Invitation.get(draw_id=draw_id)
     account = await make_account(office.deps)
     await Account.filter(id=account.id).update(real_name="测试专家")
-    himself = replace(office.desk, role="expert", account_id=account.id, expert_id=called.expert_id)
+    himself = replace(office.venue, role="expert", account_id=account.id, expert_id=called.expert_id)
     clock.move(timedelta(hours=5, minutes=30))
     await office.public_records.open_leaf(himself, draw_id, called.leaf)
     operations = await office.queries.operations(office.agency, draw_id)

@@ -157,7 +157,7 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
     await office.absences.change_gathering(office.agency, draw_id, notice_id, at)
     assert (await notices_of(venue))[2:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
     clock.move(timedelta(hours=5, minutes=31))
-    await office.discards.register(office.desk, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
+    await office.discards.register(office.venue, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
     assert (await notices_of(venue))[-1] == "专家缺席，缺2人"
     assert "专家缺席，缺2人" not in await notices_of(office.supervisor.account_id), "told when it was registered"
     told = [one.params["cause"] for one in await Notice.filter(kind="agency_leave").order_by("created_at")]
@@ -260,7 +260,7 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
     await accept(office, draw_id)
     [one] = await Invitation.filter(draw_id=draw_id, state="accepted")
     clock.move(one.gathering_at - clock.now())
-    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
     clock.move(timedelta(days=3))
     await office.exits.end_due()
     assert (await notices_of(venue))[-1] == "活动已结束，请提出专家酬劳"

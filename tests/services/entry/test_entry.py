@@ -34,7 +34,7 @@ def road_with(deps: Deps, clock: FixedClock, *stages: str, **form: object) -> En
 
 
 async def handed_in(entry_process: EntryProcess, account: Account | None = None, **columns: object) -> Application:
-    """On the reviewers' desks."""
+    """In review."""
     values: dict[str, object] = {"expert_number": "ZJ0100001"}
     application = await make_application(entry_process.services.deps, account, **values | columns)
     await begin(entry_process.services.workflows.reviews, entry_process.services.deps, application)

@@ -259,19 +259,19 @@ async def test_a_mock_is_free_of_booking_and_result_and_told_by_no_notice(db: st
 
 
 async def test_blueprints_are_kept_changed_and_retired(exam_scene: ExamScene) -> None:
-    desk = exam_scene.services.exams.blueprints
-    made = await desk.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
+    blueprints = exam_scene.services.exams.blueprints
+    made = await blueprints.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
     assert (made.items, made.total) == (7, 160)
-    changed = await desk.edit(exam_scene.office, made.id, "方案二", [cell(5)])
+    changed = await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(5)])
     assert (changed.name, changed.supplies[0].live, changed.lacks) == ("方案二", 20, False)
     with pytest.raises(InvalidInput, match="第1行的题数"):
-        await desk.edit(exam_scene.office, made.id, "方案二", [cell(0)])
-    await desk.retire(exam_scene.office, made.id)
-    await desk.retire(exam_scene.office, made.id)
-    assert await desk.list(exam_scene.office) == ()
+        await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(0)])
+    await blueprints.retire(exam_scene.office, made.id)
+    await blueprints.retire(exam_scene.office, made.id)
+    assert await blueprints.list(exam_scene.office) == ()
     with pytest.raises(NotFound, match="组卷方案"):
         await make_exam(exam_scene.services, exam_scene.office, blueprint_id=made.id)
-    chapters = await desk.chapters(exam_scene.office)
+    chapters = await blueprints.chapters(exam_scene.office)
     assert [(one.name, one.live) for one in chapters] == [("招标投标法律法规", {"single": 20})]
 
 

@@ -95,7 +95,7 @@ def texts_of(kind: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("kind", ["draw_news", "draw_ended", "draw_terminated"])
-def test_news_of_a_draw_lead_its_agency_to_its_own_page_and_others_to_the_desk(kind: str) -> None:
+def test_news_of_a_draw_lead_its_agency_to_its_own_page_and_other_roles_to_theirs(kind: str) -> None:
     assert ACTIONS[kind].path({"draw": "1", "side": "agency"}) == "/agency/draws/1"
     assert ACTIONS[kind].path({"draw": "1"}) == "/desk/1"
 

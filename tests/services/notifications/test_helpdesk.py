@@ -17,7 +17,7 @@ NOTHING = UUID(int=7)
 
 
 @pytest.fixture
-def desk(db: str, deps: Deps, book: NoticeBook) -> HelpDesk:
+def helpdesk(db: str, deps: Deps, book: NoticeBook) -> HelpDesk:
     return HelpDesk(deps, book)
 
 
@@ -25,52 +25,54 @@ async def person(deps: Deps) -> Actor:
     return Actor("demo", "guest", (await make_account(deps)).id)
 
 
-def test_a_question_is_found_by_the_words_people_use(desk: HelpDesk) -> None:
-    [first, *_] = desk.search("demo", "我忘记密码了怎么登录")
+def test_a_question_is_found_by_the_words_people_use(helpdesk: HelpDesk) -> None:
+    [first, *_] = helpdesk.search("demo", "我忘记密码了怎么登录")
     assert "忘记密码" in first.question
-    assert desk.search("demo", "今天天气不错") == ()
+    assert helpdesk.search("demo", "今天天气不错") == ()
 
 
-async def test_feedback_is_answered_once_and_the_person_is_told(desk: HelpDesk, deps: Deps, book: NoticeBook) -> None:
+async def test_feedback_is_answered_once_and_the_person_is_told(
+    helpdesk: HelpDesk, deps: Deps, book: NoticeBook
+) -> None:
     me = await person(deps)
-    written = await desk.write(me, "  申请页看不清审核意见。 ")
-    page = await desk.list_all(ADMIN, state="open")
+    written = await helpdesk.write(me, "  申请页看不清审核意见。 ")
+    page = await helpdesk.list_all(ADMIN, state="open")
     [row] = page.items
     assert (row.id, page.total, row.text) == (written.id, 1, "申请页看不清审核意见。")
     assert "*" in row.who
-    answered = await desk.answer(ADMIN, written.id, "已调整字体，谢谢。")
+    answered = await helpdesk.answer(ADMIN, written.id, "已调整字体，谢谢。")
     assert answered.state == "answered"
     assert book.kinds() == ["feedback_answered"]
     with pytest.raises(Conflict):
-        await desk.answer(ADMIN, written.id, "再答一次。")
-    assert (await desk.mine(me))[0].answer == "已调整字体，谢谢。"
+        await helpdesk.answer(ADMIN, written.id, "再答一次。")
+    assert (await helpdesk.mine(me))[0].answer == "已调整字体，谢谢。"
 
 
-async def test_what_a_person_writes_cannot_be_read_in_the_database(desk: HelpDesk, deps: Deps) -> None:
-    await desk.write(await person(deps), "我是王小明，请回电13800001234。")
+async def test_what_a_person_writes_cannot_be_read_in_the_database(helpdesk: HelpDesk, deps: Deps) -> None:
+    await helpdesk.write(await person(deps), "我是王小明，请回电13800001234。")
     [stored] = await rows("SELECT f::text AS line FROM feedback f")
     assert "王小明" not in stored["line"]
     assert "13800001234" not in stored["line"]
 
 
-async def test_the_same_request_is_written_once_and_a_day_has_a_limit(desk: HelpDesk, deps: Deps) -> None:
+async def test_the_same_request_is_written_once_and_a_day_has_a_limit(helpdesk: HelpDesk, deps: Deps) -> None:
     me = await person(deps)
-    first = await desk.write(me, "请增加导出功能。", key="k1")
-    assert await desk.write(me, "请增加导出功能。", key="k1") == first
+    first = await helpdesk.write(me, "请增加导出功能。", key="k1")
+    assert await helpdesk.write(me, "请增加导出功能。", key="k1") == first
     for number in range(deps.book("demo").help.feedback_per_day - 1):
-        await desk.write(me, f"第{number}条意见内容。")
+        await helpdesk.write(me, f"第{number}条意见内容。")
     with pytest.raises(TooMany, match="一天最多提交"):
-        await desk.write(me, "再来一条意见。")
+        await helpdesk.write(me, "再来一条意见。")
 
 
 @pytest.mark.parametrize("text", ["", "好", " " * 50, "长" * 501])
-async def test_too_little_and_too_much_are_refused(desk: HelpDesk, deps: Deps, text: str) -> None:
+async def test_too_little_and_too_much_are_refused(helpdesk: HelpDesk, deps: Deps, text: str) -> None:
     with pytest.raises(InvalidInput, match="5至500个字"):
-        await desk.write(await person(deps), text)
+        await helpdesk.write(await person(deps), text)
 
 
-async def test_nobody_known_and_nothing_there_are_refused(desk: HelpDesk) -> None:
+async def test_nobody_known_and_nothing_there_are_refused(helpdesk: HelpDesk) -> None:
     with pytest.raises(Unauthenticated):
-        await desk.write(Actor("demo", "guest"), "没有登录的人写的。")
+        await helpdesk.write(Actor("demo", "guest"), "没有登录的人写的。")
     with pytest.raises(NotFound):
-        await desk.answer(ADMIN, NOTHING, "不存在的意见。")
+        await helpdesk.answer(ADMIN, NOTHING, "不存在的意见。")

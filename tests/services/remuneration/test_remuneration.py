@@ -56,14 +56,14 @@ async def test_hours_come_from_entry_and_exit_and_the_expert_is_asked(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock, hours=3)
-    [row] = (await owed.proposals.of_draw(office.desk, draw_id)).rows
+    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
     assert (row.minutes, row.computed, row.state, row.sat) == (180, 50000, None, True)
-    proposed = await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    proposed = await owed.proposals.propose(office.venue, draw_id, invitation.id)
     assert (proposed.amount, proposed.state, proposed.version) == (50000, S.PROPOSED, 1)
     assert [(line.code, line.amount) for line in proposed.lines] == [("first", 40000), ("hours", 10000)]
     notice = await Notice.get(kind="remuneration_proposed")
     assert (notice.expert_id, notice.params["amount"]) == (invitation.expert_id, "500.00")
-    assert (await owed.proposals.propose(office.desk, draw_id, invitation.id)).version == 1, "twice is harmless"
+    assert (await owed.proposals.propose(office.venue, draw_id, invitation.id)).version == 1, "twice is harmless"
     assert await Notice.filter(kind="remuneration_proposed").count() == 1
     assert await AuditEntry.filter(action="remuneration.proposed").count() == 1
 
@@ -82,15 +82,15 @@ async def test_nothing_is_owed_before_the_end_nor_to_who_did_not_come(
 ) -> None:
     draw_id, invitations = await meet(office, clock, needed=2)
     with pytest.raises(Conflict, match="活动结束后"):
-        await owed.proposals.propose(office.desk, draw_id, invitations[0].id)
-    assert not (await owed.proposals.of_draw(office.desk, draw_id)).ended
+        await owed.proposals.propose(office.venue, draw_id, invitations[0].id)
+    assert not (await owed.proposals.of_draw(office.venue, draw_id)).ended
     came, missing = invitations
     await Attendance.filter(invitation_id=missing.id).delete()
     await part(office, clock, draw_id, [came], 1)
-    assert [row.code for row in (await owed.proposals.of_draw(office.desk, draw_id)).rows] == [came.code]
+    assert [row.code for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows] == [came.code]
     for stranger in (UUID(int=7), missing.id):
         with pytest.raises(NotFound):
-            await owed.proposals.propose(office.desk, draw_id, stranger, 100, "试试")
+            await owed.proposals.propose(office.venue, draw_id, stranger, 100, "试试")
     assert await Remuneration.all().count() == 0
 
 
@@ -101,9 +101,9 @@ async def test_early_arrivals_wait_unpaid_and_a_missing_exit_counts_to_the_end(
     await Draw.filter(id=draw_id).update(on_site=False)
     await Invitation.filter(id=first.id).update(gathering_at=clock.now() + timedelta(hours=1))
     clock.move(timedelta(hours=4))
-    await office.attendance.register_exit(office.desk, draw_id, first.code)
+    await office.attendance.register_exit(office.venue, draw_id, first.code)
     clock.move(timedelta(hours=1))
-    await office.exits.end(office.desk, draw_id, "评标完成")
+    await office.exits.end(office.venue, draw_id, "评标完成")
     rows = {row.code: row for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_registered) == (180, True)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (300, False)
@@ -116,12 +116,12 @@ async def test_an_exit_registered_after_the_end_counts_to_the_end_and_is_flagged
     draw_id, [invitation] = await meet(office, clock)
     await Draw.filter(id=draw_id).update(on_site=on_site)
     clock.move(timedelta(hours=1))
-    await office.exits.end(office.desk, draw_id, "评标完成")
+    await office.exits.end(office.venue, draw_id, "评标完成")
     clock.move(timedelta(hours=9))
-    await office.attendance.register_exit(office.desk, draw_id, invitation.code)
-    [row] = (await owed.proposals.of_draw(office.desk, draw_id)).rows
+    await office.attendance.register_exit(office.venue, draw_id, invitation.code)
+    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
     assert (row.minutes, row.exit_registered, row.exit_late) == (60, True, True)
-    assert (await owed.proposals.propose(office.desk, draw_id, invitation.id)).amount == 40000
+    assert (await owed.proposals.propose(office.venue, draw_id, invitation.id)).amount == 40000
 
 
 async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
@@ -132,11 +132,11 @@ async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
     await Draw.filter(id=draw_id).update(on_site=True)
     ends_at = (await Draw.get(id=draw_id)).ends_at
     clock.set(ends_at + timedelta(hours=1))
-    await office.attendance.register_exit(office.desk, draw_id, first.code)
+    await office.attendance.register_exit(office.venue, draw_id, first.code)
     clock.set(ends_at + timedelta(days=2))
     await office.exits.end_due()
     over = int((ends_at - first.gathering_at).total_seconds() // 60)
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.desk, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_late) == (over + 60, False)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (over, False)
 
@@ -147,11 +147,11 @@ async def test_who_is_recused_on_the_spot_is_paid_the_wasted_trip(
     draw_id, [first, second] = await meet(office, clock, needed=2)
     await recuse(office, draw_id, first.code)
     await part(office, clock, draw_id, [second], 2)
-    assert await owed.proposals.propose_all(office.desk, draw_id) == 2
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.desk, draw_id)).rows}
+    assert await owed.proposals.propose_all(office.venue, draw_id) == 2
+    rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
     assert (rows[first.code].sat, rows[first.code].amount) == (False, 20000)
     assert (rows[second.code].sat, rows[second.code].amount) == (True, 40000)
-    assert await owed.proposals.propose_all(office.desk, draw_id) == 0
+    assert await owed.proposals.propose_all(office.venue, draw_id) == 0
     await check_invariants()
 
 
@@ -161,8 +161,8 @@ async def test_a_panel_that_is_called_off_at_the_door_is_a_wasted_trip(
     draw_id, [came, absent] = await meet(office, clock, needed=2)
     await Attendance.filter(invitation_id=absent.id).delete()
     await office.exits.terminate(office.verifier, draw_id, "replanned", "开标改期")
-    assert await owed.proposals.propose_all(office.desk, draw_id) == 1
-    [row] = (await owed.proposals.of_draw(office.desk, draw_id)).rows
+    assert await owed.proposals.propose_all(office.venue, draw_id) == 1
+    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
     assert (row.code, row.sat, row.amount) == (came.code, False, 20000)
     await check_invariants()
 
@@ -172,7 +172,7 @@ async def test_who_lives_in_another_city_is_paid_the_way(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock, hours=2)
     await Expert.filter(id=invitation.expert_id).update(permanent_region="440306")
-    [row] = (await owed.proposals.of_draw(office.desk, draw_id)).rows
+    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
     assert [line.label for line in row.computed_lines] == ["基本酬劳", "交通补助", "压差补助"]
     assert row.computed == 80000
 
@@ -182,13 +182,13 @@ async def test_another_amount_needs_words_and_a_plausible_sum(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
     with pytest.raises(InvalidInput, match="请填写说明"):
-        await owed.proposals.propose(office.desk, draw_id, invitation.id, 60000)
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000)
     with pytest.raises(InvalidInput, match="网址"):
-        await owed.proposals.propose(office.desk, draw_id, invitation.id, 60000, "见 http://a.cn")
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000, "见 http://a.cn")
     for amount in (-1, 2_000_001):
         with pytest.raises(RuleViolation, match=r"0到20000\.00元"):
-            await owed.proposals.propose(office.desk, draw_id, invitation.id, amount, "加班")
-    row = await owed.proposals.propose(office.desk, draw_id, invitation.id, 60000, "担任组长")
+            await owed.proposals.propose(office.venue, draw_id, invitation.id, amount, "加班")
+    row = await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000, "担任组长")
     assert (row.lines[-1].label, row.lines[-1].amount, row.reason) == ("人工调整", 10000, "担任组长")
     await check_invariants()
 
@@ -198,14 +198,14 @@ async def test_a_pool_without_a_standard_takes_amounts_by_hand(
 ) -> None:
     set_rules(office, monkeypatch, table=None)
     draw_id, [invitation] = await ended_panel(office, clock)
-    shown = await owed.proposals.of_draw(office.desk, draw_id)
+    shown = await owed.proposals.of_draw(office.venue, draw_id)
     assert (shown.standard, shown.rows[0].computed) == ("", None)
     for refused in ((None, "按约定"), (30000, "")):
         with pytest.raises(InvalidInput):
-            await owed.proposals.propose(office.desk, draw_id, invitation.id, *refused)
+            await owed.proposals.propose(office.venue, draw_id, invitation.id, *refused)
     with pytest.raises(Conflict, match="未设置酬劳标准"):
-        await owed.proposals.propose_all(office.desk, draw_id)
-    row = await owed.proposals.propose(office.desk, draw_id, invitation.id, 30000, "按约定")
+        await owed.proposals.propose_all(office.venue, draw_id)
+    row = await owed.proposals.propose(office.venue, draw_id, invitation.id, 30000, "按约定")
     assert [(line.label, line.amount) for line in row.lines] == [("人工录入", 30000)]
     await check_invariants()
 
@@ -215,7 +215,7 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
-    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    await owed.proposals.propose(office.venue, draw_id, invitation.id)
     [own] = await owed.answers.own(me)
     with pytest.raises(InvalidInput):
         await owed.answers.dispute(me, own.id, 1, "  ", by="h5")
@@ -223,16 +223,16 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
     assert (disputed.state, disputed.may_confirm) == (S.DISPUTED, True)
     assert (await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")).state == S.DISPUTED
     notice = await Notice.get(kind="remuneration_disputed")
-    assert (notice.account_id, notice.params["reason"]) == (office.desk.account_id, "离场更晚")
+    assert (notice.account_id, notice.params["reason"]) == (office.venue.account_id, "离场更晚")
 
     with pytest.raises(InvalidInput, match="请填写说明"):
-        await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000)
-    kept = await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "以登记为准")
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000)
+    kept = await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     assert (kept.state, kept.version, kept.reply) == (S.PROPOSED, 2, "以登记为准")
     with pytest.raises(Conflict, match="重新核对"):
         await owed.answers.confirm(me, own.id, 1, by="chat")
     await owed.answers.dispute(me, own.id, 2, "请再核对", by="mini")
-    changed = await owed.proposals.propose(office.desk, draw_id, invitation.id, 60000, "补登记一小时")
+    changed = await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000, "补登记一小时")
     assert (changed.state, changed.version, changed.amount) == (S.PROPOSED, 3, 60000)
     assert not (await owed.answers.get(me, own.id)).may_dispute
     with pytest.raises(RuleViolation, match="已提出2次异议"):
@@ -247,7 +247,7 @@ async def test_an_objection_is_taken_back_by_confirming_the_amount(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
-    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    await owed.proposals.propose(office.venue, draw_id, invitation.id)
     [own] = await owed.answers.own(me)
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
     assert (disputed.may_confirm, disputed.may_dispute, disputed.answer_until) == (True, False, None)
@@ -265,7 +265,7 @@ async def test_the_venue_is_reminded_once_of_an_objection_that_it_leaves_unanswe
     draw_id, [invitation] = await ended_panel(office, clock)
     colleague = await make_account(office.deps)
     await make_grant(colleague, "venue")
-    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    await owed.proposals.propose(office.venue, draw_id, invitation.id)
     [own] = await owed.answers.own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
     [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
@@ -275,11 +275,11 @@ async def test_the_venue_is_reminded_once_of_an_objection_that_it_leaves_unanswe
     clock.move(timedelta(seconds=1))
     assert (await task.process(), await task.process()) == (1, 0)
     told = await Notice.filter(kind="remuneration_disputed").values_list("account_id", flat=True)
-    assert told == [office.desk.account_id, office.desk.account_id], "when it came, and again"
+    assert told == [office.venue.account_id, office.venue.account_id], "when it came, and again"
     news = [one for one in await Notice.filter(kind="draw_news") if one.params["what"] == "专家酬劳异议待答复"]
     assert [one.account_id for one in news] == [colleague.id], "whoever proposed may be away"
     assert (await Remuneration.get(id=own.id)).state == S.DISPUTED
-    await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "以登记为准")
+    await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     assert await owed.answers.assume_due() == 0, "the expert has time to answer again"
     await check_invariants()
 
@@ -288,10 +288,10 @@ async def test_an_answer_in_time_needs_no_reminder(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
-    await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    await owed.proposals.propose(office.venue, draw_id, invitation.id)
     [own] = await owed.answers.own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
-    await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "以登记为准")
+    await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     clock.move(timedelta(days=10))
     [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
     assert await task.process() == 0
@@ -302,7 +302,7 @@ async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
-    row = await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    row = await owed.proposals.propose(office.venue, draw_id, invitation.id)
     assert row.id
     clock.move(timedelta(minutes=29))
     assert await owed.answers.assume_due() == 0
@@ -314,7 +314,7 @@ async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
     await owed.answers.dispute(me, own.id, 1, "出差未看到", by="chat")
     with pytest.raises(Conflict, match="专家有异议"):
         await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", {own.id: 1})
-    await owed.proposals.propose(office.desk, draw_id, invitation.id, 50000, "金额无误")
+    await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "金额无误")
     clock.move(timedelta(hours=1))
     await owed.answers.assume_due()
     assert await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", {own.id: 2}) == 1
@@ -327,7 +327,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, invitations = await ended_panel(office, clock, needed=3)
-    await owed.proposals.propose_all(office.desk, draw_id)
+    await owed.proposals.propose_all(office.venue, draw_id)
     for one in invitations[:2]:
         [own] = await owed.answers.own(expert_of(one))
         await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
@@ -351,7 +351,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     assert (shown.total, shown.paid, shown.payable) == (150000, 100000, 0)
     assert await Notice.filter(kind="remuneration_paid").count() == 2
     with pytest.raises(Conflict, match="已支付"):
-        await owed.proposals.propose(office.desk, draw_id, invitations[0].id, 70000, "更正")
+        await owed.proposals.propose(office.venue, draw_id, invitations[0].id, 70000, "更正")
     await owed.payouts.take_back(office.agency, draw_id, first)
     assert (await Remuneration.get(id=first)).state == S.CONFIRMED
     with pytest.raises(Conflict):
@@ -366,13 +366,13 @@ async def test_only_the_amounts_that_were_seen_are_marked_and_none_when_one_has_
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [first, second] = await ended_panel(office, clock, needed=2)
-    await owed.proposals.propose_all(office.desk, draw_id)
+    await owed.proposals.propose_all(office.venue, draw_id)
     seen = {}
     for one in (first, second):
         [own] = await owed.answers.own(expert_of(one))
         await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
         seen[own.id] = own.version
-    await owed.proposals.propose(office.desk, draw_id, second.id, 70000, "补登记")
+    await owed.proposals.propose(office.venue, draw_id, second.id, 70000, "补登记")
     [own] = await owed.answers.own(expert_of(second))
     await owed.answers.confirm(expert_of(second), own.id, 2, by="h5")
     with pytest.raises(Conflict, match="金额已更新，请核对"):
@@ -385,7 +385,7 @@ async def test_hands_that_press_at_once_do_it_once(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, invitations = await ended_panel(office, clock, needed=2)
-    await asyncio.gather(*(owed.proposals.propose_all(office.desk, draw_id) for _ in range(3)))
+    await asyncio.gather(*(owed.proposals.propose_all(office.venue, draw_id) for _ in range(3)))
     assert await Notice.filter(kind="remuneration_proposed").count() == 2
     mine = [(expert_of(one), (await owed.answers.own(expert_of(one)))[0].id) for one in invitations]
     await asyncio.gather(*(owed.answers.confirm(me, one, 1, by="h5") for me, one in mine for _ in range(2)))
@@ -404,8 +404,8 @@ async def test_the_sheet_names_who_is_to_be_paid_and_carries_no_formula(
 ) -> None:
     draw_id, [first, second] = await ended_panel(office, clock, needed=2)
     await Expert.filter(id=first.expert_id).update(name='=HYPERLINK("http://x","y")')
-    await owed.proposals.propose(office.desk, draw_id, first.id, 60000, "=1+1")
-    await owed.proposals.propose(office.desk, draw_id, second.id)
+    await owed.proposals.propose(office.venue, draw_id, first.id, 60000, "=1+1")
+    await owed.proposals.propose(office.venue, draw_id, second.id)
     [own] = await owed.answers.own(expert_of(first))
     await owed.answers.confirm(expert_of(first), own.id, 1, by="h5")
     for sheet in (
@@ -429,7 +429,7 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
-    row = await owed.proposals.propose(office.desk, draw_id, invitation.id)
+    row = await owed.proposals.propose(office.venue, draw_id, invitation.id)
     assert row.id
     today = local(clock.now()).date()
     account = await make_account(office.deps)
@@ -452,16 +452,16 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
             await refused
     for refused in (
         owed.proposals.propose(office.agency, draw_id, invitation.id, 10, "x"),
-        owed.payouts.mark_paid(office.desk, draw_id, today, "现金", {row.id: 1}),
-        owed.sheets.of_draw(office.desk, draw_id),
+        owed.payouts.mark_paid(office.venue, draw_id, today, "现金", {row.id: 1}),
+        owed.sheets.of_draw(office.venue, draw_id),
         owed.answers.own(office.agency),
         owed.proposals.of_draw(office.supervisor, draw_id),
     ):
         with pytest.raises(Forbidden):
             await refused
     assert await owed.payouts.months(foreign) == []
-    await Expert.filter(id=invitation.expert_id).update(account_id=office.desk.account_id)
+    await Expert.filter(id=invitation.expert_id).update(account_id=office.venue.account_id)
     with pytest.raises(Forbidden, match="本人"):
-        await owed.proposals.propose(office.desk, draw_id, invitation.id, 90000, "多算")
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 90000, "多算")
     [untouched] = await Remuneration.all()
     assert (untouched.amount, untouched.state) == (50000, "proposed")

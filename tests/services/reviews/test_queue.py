@@ -1,4 +1,4 @@
-"""What a reviewer finds on the desk."""
+"""A reviewer's queue."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_pages_of_a_long_queue(deps: Deps, reviews: ReviewWorkflow, queue:
     assert await queue.cards(reviewer, offset=10, limit=2) == Page((), 5)
 
 
-async def test_own_applications_other_cities_and_decided_ones_are_not_on_the_desk(
+async def test_own_applications_other_cities_and_decided_ones_are_not_in_the_queue(
     deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
 ) -> None:
     account = await make_applicant(deps, "李审核")

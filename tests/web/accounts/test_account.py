@@ -211,7 +211,7 @@ async def test_a_clerk_who_is_an_expert_too_uses_both_pages_in_one_log_in(world:
     assert (await visitor.get(ACCOUNT)).status == 200
 
 
-async def test_an_applicant_has_no_business_at_the_desk(world: World) -> None:
+async def test_an_applicant_may_not_open_pages_of_staff(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await logged_in(world, mobile)
     await visitor.get("/desk")

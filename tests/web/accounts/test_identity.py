@@ -83,7 +83,7 @@ async def log_in(world: World, **answer: str) -> Visitor:
     return await visitor.get(f"{BACK}?{urlencode({'code': 'code-1', 'state': state, **answer})}")
 
 
-async def test_a_legal_entity_comes_in_and_stands_at_its_desk(world: World, platform: Platform) -> None:
+async def test_a_legal_entity_logs_in_and_gets_its_first_page(world: World, platform: Platform) -> None:
     visitor = await log_in(world)
     assert (visitor.path, visitor.status, "法人" in visitor.text) == ("/agency", 200, True)
     organisation = await Organisation.get(credit_code=OTHER_CREDIT_CODE)

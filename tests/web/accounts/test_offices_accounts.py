@@ -16,7 +16,7 @@ async def offices(world: World) -> dict[str, Account]:
     """Somebody of each office, by the page that he begins with."""
     office = world.office
     found: dict[str, Account] = {}
-    for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.desk)):
+    for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.venue)):
         found[role] = await Account.get(id=actor.account_id)
         await RoleGrant.get_or_create(
             account_id=actor.account_id, role=role, scope="", defaults={"granted_at": world.clock.now()}
@@ -42,12 +42,12 @@ async def test_every_office_finds_its_account_and_nothing_of_an_experts(world: W
 
 
 async def test_a_venues_clerk_sets_a_password_and_changes_the_mobile(world: World) -> None:
-    desk = (await offices(world))["venue"]
-    visitor = await (await world.enter(desk)).get(f"{ACCOUNT}/password")
+    venue = (await offices(world))["venue"]
+    visitor = await (await world.enter(venue)).get(f"{ACCOUNT}/password")
     await visitor.press("获取验证码")
     await visitor.press("保存新密码", code=await world.last_code(), password="Wxyz6789", again="Wxyz6789")
     assert (visitor.path, "密码已修改" in visitor.text) == (ACCOUNT, True)
-    assert HASHER.verify((await Account.get(id=desk.id)).password_hash or "", "Wxyz6789")
+    assert HASHER.verify((await Account.get(id=venue.id)).password_hash or "", "Wxyz6789")
     fresh = mobile_number()
     await visitor.get(f"{ACCOUNT}/mobile")
     await visitor.press("获取验证码", mobile=fresh, by="password")
@@ -107,9 +107,9 @@ def _mobile(world: World, account: Account) -> str:
 
 async def test_whose_office_has_ended_still_has_an_account_and_leaves(world: World) -> None:
     world.set_rules("registration", open=False, closed="请向主管部门咨询。")
-    desk = (await offices(world))["venue"]
-    visitor = await world.enter(desk)
-    await RoleGrant.filter(account_id=desk.id).delete()
+    venue = (await offices(world))["venue"]
+    visitor = await world.enter(venue)
+    await RoleGrant.filter(account_id=venue.id).delete()
     await visitor.get("/")
     assert visitor.path == "/h5/role"
     await visitor.click("我的账号")

@@ -1,4 +1,4 @@
-"""An agency in a real browser, on a phone and at a desk: every page, and the whole way of a draw."""
+"""An agency in a real browser, on a phone and on a computer: every page, and the whole way of a draw."""
 
 from __future__ import annotations
 
@@ -174,12 +174,12 @@ async def test_pages_of_what_follows_a_draw_read_well(
     assert first is not None
     await reach_nobody(first, world.clock.now())
     await look_at(agency, "agency-release", f"/agency/draws/{released}/release")
-    desk = await staff(browser, world, size, "supervisor")
-    await desk.page.emulate_media(color_scheme=scheme)
-    await look_at(desk, "desk-release", f"/desk/{released}/release")
-    await look_at(desk, "desk-audit", f"/desk/{released}/audit")
+    supervisor = await staff(browser, world, size, "supervisor")
+    await supervisor.page.emulate_media(color_scheme=scheme)
+    await look_at(supervisor, "desk-release", f"/desk/{released}/release")
+    await look_at(supervisor, "desk-audit", f"/desk/{released}/audit")
     assert not found, "\n".join(found)
-    assert agency.complaints + desk.complaints == []
+    assert agency.complaints + supervisor.complaints == []
 
 
 async def next_project(world: World) -> None:

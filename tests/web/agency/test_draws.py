@@ -483,7 +483,7 @@ async def make_others(world: World) -> dict[str, tuple[Actor, str]]:
     return {
         "organisation": (Actor("demo", "organisation", account_id=account.id), ""),
         "agent": (Actor("demo", "agent", account_id=colleague.id), ""),
-        "venue": (office.desk, "venue"),
+        "venue": (office.venue, "venue"),
         "verifier": (office.verifier, "verifier"),
         "supervisor": (office.supervisor, "supervisor"),
     }
@@ -526,8 +526,8 @@ async def test_a_place_that_became_free_at_the_door_is_filled_with_a_later_start
     await agency.get(f"/agency/draws/{draw_id}/run")
     world.clock.set(here.gathering_at + timedelta(minutes=2))
     attendance, discards = world.services.draws.attendance, world.services.draws.discards
-    await attendance.check_in_by_code(world.office.desk, draw_id, here.code)
-    await discards.register(world.office.desk, draw_id, DiscardForm(gone.code, "absence", "未到"))
+    await attendance.check_in_by_code(world.office.venue, draw_id, here.code)
+    await discards.register(world.office.venue, draw_id, DiscardForm(gone.code, "absence", "未到"))
     await agency.get("/agency")
     assert "待补抽" in agency.text
     await agency.get("/agency/pending")

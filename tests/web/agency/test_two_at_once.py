@@ -192,7 +192,7 @@ async def test_a_release_is_withdrawn_or_approved(world: World) -> None:
 
 async def test_payment_is_marked_once(world: World) -> None:
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     expert = await (await world.log_in_expert(invitation.expert_id)).get("/h5/demo/remuneration")
     await expert.press("确认500.00元")
     visitors = await two(world, draw_id)
@@ -211,14 +211,14 @@ async def test_payment_is_marked_once(world: World) -> None:
 async def test_an_amount_is_corrected_while_its_expert_objects(world: World) -> None:
     """Whoever was first: the expert is asked about the new amount, and no objection to the old one is lost unseen."""
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/remuneration")
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
     expert = await (await world.log_in_expert(invitation.expert_id)).get("/h5/demo/remuneration")
     await asyncio.gather(
-        desk.press("更正金额", amount="600", words="补登记一小时"), expert.press("提出异议", reason="实际20:30离场")
+        venue.press("更正金额", amount="600", words="补登记一小时"), expert.press("提出异议", reason="实际20:30离场")
     )
     one = await Remuneration.get(invitation_id=invitation.id)
-    assert (one.state, one.amount, one.version) == ("proposed", 60000, 2), (desk.text, expert.text)
+    assert (one.state, one.amount, one.version) == ("proposed", 60000, 2), (venue.text, expert.text)
     if expert.status == 409:
         assert (one.disputes, "已更新为600.00元" in expert.text) == (0, True)
     else:
@@ -240,6 +240,6 @@ async def at_the_door(world: World) -> UUID:
     """A panel of two has gathered; one is there, the other is registered as absent."""
     draw_id, [here, gone] = await world.panel(2)
     world.clock.set(here.gathering_at + timedelta(minutes=1))
-    await world.office.attendance.check_in_by_code(world.office.desk, draw_id, here.code)
-    await world.office.discards.register(world.office.desk, draw_id, DiscardForm(gone.code, "absence", "未到"))
+    await world.office.attendance.check_in_by_code(world.office.venue, draw_id, here.code)
+    await world.office.discards.register(world.office.venue, draw_id, DiscardForm(gone.code, "absence", "未到"))
     return draw_id

@@ -46,9 +46,9 @@ async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World)
         page = await world.visitor().get(f"/i/{invitation.link}/{command}")
         assert (page.path, page.status) == (f"/i/{invitation.link}", 200)
     assert (await world.visitor().get("/h5/login/code")).status == 200
-    desk = await world.log_in(world.office.desk, "venue")
-    assert (await desk.get(f"/desk/{draw_id}/share")).status == 200
-    token, _ = await world.services.draws.attendance.venue_token(world.office.desk, draw_id)
+    venue = await world.log_in(world.office.venue, "venue")
+    assert (await venue.get(f"/desk/{draw_id}/share")).status == 200
+    token, _ = await world.services.draws.attendance.venue_token(world.office.venue, draw_id)
     phone = await world.scan(world.visitor(**WECHAT), f"/v/{token}", await world.bind(invitation.expert_id))
     await phone.press("签到")
     await phone.get(phone.path)
@@ -61,13 +61,13 @@ async def test_a_refusal_names_the_way_out_and_whom_to_call(world: World) -> Non
     assert visitor.status == 404
     assert visitor.page.links["我的申报"] == "/h5/demo/apply"
     assert "400-000-0000" in visitor.text
-    desk = await world.log_in(world.office.desk, "venue")
-    await desk.get("/desk/00000000-0000-0000-0000-000000000000")
-    assert (desk.status, desk.page.links["抽取活动"]) == (404, "/desk")
-    assert "400-000-0000" in desk.text
-    await desk.get("/office")
-    assert (desk.status, desk.page.links["切换身份"]) == (403, "/h5/role")
-    assert "管理首页" not in desk.page.links, "the page that refuses is no way out"
+    venue = await world.log_in(world.office.venue, "venue")
+    await venue.get("/desk/00000000-0000-0000-0000-000000000000")
+    assert (venue.status, venue.page.links["抽取活动"]) == (404, "/desk")
+    assert "400-000-0000" in venue.text
+    await venue.get("/office")
+    assert (venue.status, venue.page.links["切换身份"]) == (403, "/h5/role")
+    assert "管理首页" not in venue.page.links, "the page that refuses is no way out"
 
 
 def _service_lines(visitor: Visitor) -> set[str]:

@@ -61,7 +61,7 @@ def presses(now: datetime) -> list[Press]:
         *_set_up(edit, at),
         *_run(at),
         *_of_the_panel(at, now),
-        *_of_the_desk(),
+        *_on_attendance_pages(),
         *_ways_out(),
     ]
 
@@ -198,7 +198,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
         )
 
 
-def _of_the_desk() -> Iterable[Press]:
+def _on_attendance_pages() -> Iterable[Press]:
     d = "/desk/{draw_id}"
     arrivals = STARTED | {S.ENDED, S.COMMITTING}
     for command in ("enter", "exit"):

@@ -120,7 +120,7 @@ async def insiders(world: World) -> dict[str, Visitor]:
         "agency": (office.agency, ""),
         "verifier": (office.verifier, "verifier"),
         "supervisor": (office.supervisor, "supervisor"),
-        "venue": (office.desk, "venue"),
+        "venue": (office.venue, "venue"),
         "admin": (Actor("demo", "pool_admin", admin.id), "pool_admin"),
     }
     people = {}
@@ -236,4 +236,4 @@ async def ask_for_recusal(office: Office, draw_id: UUID) -> None:
     agreed = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
     assert agreed is not None
     reason = office.deps.book("demo").draw.recusal_reasons[0]
-    await office.discards.register(office.desk, draw_id, DiscardForm(agreed.code, "recusal", "亲属", reason))
+    await office.discards.register(office.venue, draw_id, DiscardForm(agreed.code, "recusal", "亲属", reason))

@@ -24,10 +24,10 @@ from tests.web.conftest import World
 
 async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> None:
     await world.panel()
-    desk = await world.log_in(world.office.desk, "venue")
-    assert desk.path == "/desk"
-    assert "演示项目(一标段)" in desk.text
-    cookie = desk.cookie
+    venue = await world.log_in(world.office.venue, "venue")
+    assert venue.path == "/desk"
+    assert "演示项目(一标段)" in venue.text
+    cookie = venue.cookie
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
 
 
@@ -79,10 +79,10 @@ async def test_pages_of_the_desk_lead_strangers_to_the_log_in(world: World) -> N
 
 
 async def test_logging_out_ends_the_cookie_even_if_somebody_kept_it(world: World) -> None:
-    desk = await world.log_in(world.office.desk, "venue")
-    kept = {cookie.key: cookie.value for cookie in desk.client.session.cookie_jar}
-    await desk.press("退出登录")
-    assert desk.path == "/h5/login"
+    venue = await world.log_in(world.office.venue, "venue")
+    kept = {cookie.key: cookie.value for cookie in venue.client.session.cookie_jar}
+    await venue.press("退出登录")
+    assert venue.path == "/h5/login"
     thief = world.visitor()
     thief.client.session.cookie_jar.update_cookies(kept, thief.client.make_url("/"))
     assert (await thief.get("/desk")).path == "/h5/login"
@@ -100,10 +100,10 @@ async def test_a_revoked_office_is_out_at_once(world: World) -> None:
 
 
 async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_leads_nowhere_else(world: World) -> None:
-    desk = await world.log_in(world.office.desk, "venue")
+    venue = await world.log_in(world.office.venue, "venue")
     services = world.services
     logins = services.accounts.web_sessions
-    actor = await logins.resume(desk.cookie.value)
+    actor = await logins.resume(venue.cookie.value)
     token = await logins.hand_over(actor)
     other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
     await other.press("确认登录")
@@ -113,9 +113,9 @@ async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_l
 
 
 async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_once(world: World) -> None:
-    desk = await world.log_in(world.office.desk, "venue")
+    venue = await world.log_in(world.office.venue, "venue")
     logins = world.services.accounts.web_sessions
-    actor = await logins.resume(desk.cookie.value)
+    actor = await logins.resume(venue.cookie.value)
     token = await logins.hand_over(actor)
     messenger = world.visitor()
     for _ in range(3):
@@ -135,21 +135,21 @@ async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_onc
 
 async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
-    desk = await world.log_in(world.office.desk, "venue")
-    await desk.get(f"/desk/{draw_id}/attendance")
-    await desk.press("离场", code=one.code)
-    assert (desk.status, "还没有进场记录" in desk.text) == (409, True)
-    await desk.press("进场", code=one.code)
-    assert f"{one.code}已登记进场" in desk.text
-    await desk.press("进场", code=one.code)
-    assert "无需重复" in desk.text
-    await desk.press("离场", code=one.code)
-    assert f"{one.code}已登记离场" in desk.text
+    venue = await world.log_in(world.office.venue, "venue")
+    await venue.get(f"/desk/{draw_id}/attendance")
+    await venue.press("离场", code=one.code)
+    assert (venue.status, "还没有进场记录" in venue.text) == (409, True)
+    await venue.press("进场", code=one.code)
+    assert f"{one.code}已登记进场" in venue.text
+    await venue.press("进场", code=one.code)
+    assert "无需重复" in venue.text
+    await venue.press("离场", code=one.code)
+    assert f"{one.code}已登记离场" in venue.text
     for wrong in ("12345", "abcdef", "１２３４５６", ""):
-        await desk.press("进场", code=wrong)
-        assert (desk.status, "6位数字" in desk.text) == (422, True)
-    await desk.press("进场", code="000001" if one.code != "000001" else "000002")
-    assert (desk.status, "没有这个验证码" in desk.text) == (404, True)
+        await venue.press("进场", code=wrong)
+        assert (venue.status, "6位数字" in venue.text) == (422, True)
+    await venue.press("进场", code="000001" if one.code != "000001" else "000002")
+    assert (venue.status, "没有这个验证码" in venue.text) == (404, True)
     assert await Attendance.filter(draw_id=draw_id).count() == 2
 
 
@@ -157,51 +157,51 @@ async def test_the_desk_takes_codes_as_long_as_the_pools(world: World) -> None:
     world.set_rules("draw", code_length=4)
     draw_id, [invitation] = await world.panel()
     assert len(invitation.code) == 4
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
-    html = " ".join((await desk.response.text()).split())
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    html = " ".join((await venue.response.text()).split())
     assert 'pattern="[0-9]{4}" maxlength="4"' in html
     assert "专家的4位验证码" in html
-    await desk.press("进场", code=f"{invitation.code}00")
-    assert (desk.status, "4位数字" in desk.text) == (422, True)
-    await desk.press("进场", code=invitation.code)
-    assert f"{invitation.code}已登记进场" in desk.text
+    await venue.press("进场", code=f"{invitation.code}00")
+    assert (venue.status, "4位数字" in venue.text) == (422, True)
+    await venue.press("进场", code=invitation.code)
+    assert f"{invitation.code}已登记进场" in venue.text
 
 
 async def test_a_form_of_the_desk_sent_by_another_site_does_nothing(world: World) -> None:
     draw_id, [invitation] = await world.panel()
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
-    await desk.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
-    assert desk.status == 403
-    await desk.post(f"/desk/{draw_id}/attendance", {"command": "enter", "code": invitation.code})
-    assert desk.status == 403
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    await venue.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
+    assert venue.status == 403
+    await venue.post(f"/desk/{draw_id}/attendance", {"command": "enter", "code": invitation.code})
+    assert venue.status == 403
     assert not await Attendance.exists(draw_id=draw_id)
 
 
 async def test_missing_experts_are_urged_from_the_list_within_the_window(world: World) -> None:
     draw_id, [invitation] = await world.panel()
     world.clock.move(timedelta(hours=5, minutes=1))
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
-    assert "迟到" in desk.text
-    await desk.press(f"语音催促{invitation.code}")
-    assert "第1次" in desk.text
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    assert "迟到" in venue.text
+    await venue.press(f"语音催促{invitation.code}")
+    assert "第1次" in venue.text
     assert await Urge.filter(invitation_id=invitation.id).count() == 1
-    await desk.press(f"虚拟号呼叫{invitation.code}", phone="1380")
-    assert (desk.status, "手机号应为11位数字" in desk.text) == (422, True)
-    await desk.press(f"虚拟号呼叫{invitation.code}", phone="18030785987")
-    assert ("接听后再呼叫专家" in desk.text, "：准备拨打" in desk.text) == (True, True)
-    await desk.press(f"语音催促{invitation.code}", invitation=str(new_id()))
-    assert desk.status == 404
+    await venue.press(f"虚拟号呼叫{invitation.code}", phone="1380")
+    assert (venue.status, "手机号应为11位数字" in venue.text) == (422, True)
+    await venue.press(f"虚拟号呼叫{invitation.code}", phone="18030785987")
+    assert ("接听后再呼叫专家" in venue.text, "：准备拨打" in venue.text) == (True, True)
+    await venue.press(f"语音催促{invitation.code}", invitation=str(new_id()))
+    assert venue.status == 404
 
 
 async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
-    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/screen")
-    first = await desk.response.text()
+    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/screen")
+    first = await venue.response.text()
     assert 'data-qr="http://127.0.0.1:8080/v/' in first
-    assert "已签到 1 / 2" in desk.text
+    assert "已签到 1 / 2" in venue.text
     world.clock.move(timedelta(seconds=20))
-    assert await (await desk.get(f"/desk/{draw_id}/screen")).response.text() != first
+    assert await (await venue.get(f"/desk/{draw_id}/screen")).response.text() != first
 
 
 async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sealed(world: World) -> None:
@@ -212,8 +212,8 @@ async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sea
     assert invitation.code in agency.text
     assert "专家0" not in agency.text
     await agency.get(f"/desk/{draw_id}")
-    [desk] = [one for one in agency.page.links if one.startswith("签到台")]
-    await agency.click(desk)
+    [venue] = [one for one in agency.page.links if one.startswith("签到台")]
+    await agency.click(venue)
     assert (agency.status, "后可查看" in agency.text, "还没有专家" in agency.text) == (200, True, False)
     assert (await agency.get(f"/desk/{draw_id}/screen")).status == 403
     assert not await AuditEntry.exists(action="result.read")
@@ -247,10 +247,10 @@ async def test_another_agencys_draw_is_not_there(world: World) -> None:
 
 async def test_searching_and_turning_pages_of_draws(world: World) -> None:
     await world.panel()
-    desk = await world.log_in(world.office.desk, "venue")
-    assert "没有符合条件的活动" in (await desk.get("/desk?q=不存在&page=-1")).text
-    assert "演示项目" in (await desk.get("/desk?q=演示&page=1")).text
-    assert (await desk.get("/desk?page=999999")).status == 200
+    venue = await world.log_in(world.office.venue, "venue")
+    assert "没有符合条件的活动" in (await venue.get("/desk?q=不存在&page=-1")).text
+    assert "演示项目" in (await venue.get("/desk?q=演示&page=1")).text
+    assert (await venue.get("/desk?page=999999")).status == 200
 
 
 async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -> None:
@@ -276,7 +276,7 @@ async def test_the_verifier_opens_the_file_that_goes_with_a_request_and_the_venu
     assert await answer.read() == pdf()
     assert answer.headers["Content-Disposition"].startswith('inline; filename="file.pdf";')
     assert (answer.content_type, answer.headers["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
-    venue = await world.log_in(world.office.desk, "venue")
+    venue = await world.log_in(world.office.venue, "venue")
     assert "申请附件" not in (await venue.get(f"/desk/{draw_id}")).text
     assert (await venue.get(f"/desk/{draw_id}/attachment")).status == 403
     assert (await venue.get(f"/desk/{draw_id}/attachment/mail")).status == 403
@@ -292,16 +292,16 @@ async def test_a_request_without_a_file_offers_none(world: World) -> None:
 async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier(world: World) -> None:
     draw_id, [one] = await world.panel()
     world.clock.set(one.gathering_at)
-    desk, verifier = (
-        await world.log_in(world.office.desk, "venue"),
+    venue, verifier = (
+        await world.log_in(world.office.venue, "venue"),
         await world.log_in(world.office.verifier, "verifier"),
     )
-    await desk.get(f"/desk/{draw_id}/absences")
-    await desk.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
-    assert (desk.status, "请从列表中选择回避原因" in desk.text) == (422, True)
-    await desk.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
-    assert "等待核验人员或监督人确认" in desk.text
-    assert "确认回避" not in desk.page.buttons
+    await venue.get(f"/desk/{draw_id}/absences")
+    await venue.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
+    assert (venue.status, "请从列表中选择回避原因" in venue.text) == (422, True)
+    await venue.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
+    assert "等待核验人员或监督人确认" in venue.text
+    assert "确认回避" not in venue.page.buttons
     assert "现场回避待您确认" in (await verifier.get("/desk")).text
     await verifier.get(f"/desk/{draw_id}/absences")
     await verifier.press("不予确认", opinion="  ")
@@ -315,23 +315,23 @@ async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier
 async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one_who_never_came(world: World) -> None:
     draw_id, [one, two] = await world.panel(2)
     world.clock.set(one.gathering_at)
-    desk = await world.log_in(world.office.desk, "venue")
-    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
-    await desk.get(f"/desk/{draw_id}/absences")
-    await desk.press("登记", who=two.code, kind="absence", reason="未到")
-    assert "已登记缺席" in desk.text
+    venue = await world.log_in(world.office.venue, "venue")
+    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
+    await venue.get(f"/desk/{draw_id}/absences")
+    await venue.press("登记", who=two.code, kind="absence", reason="未到")
+    assert "已登记缺席" in venue.text
     supervisor = await world.log_in(world.office.supervisor)
     await supervisor.get(f"/desk/{draw_id}/absences")
     assert [one in supervisor.text for one in ("缺席记录", two.code, "未补抽", "人工登记")] == [True] * 4
     assert "登记" not in supervisor.page.buttons, "he reads only"
-    await desk.get(f"/desk/{draw_id}/exit")
-    assert "结束活动" not in desk.page.buttons
+    await venue.get(f"/desk/{draw_id}/exit")
+    assert "结束活动" not in venue.page.buttons
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
-    await desk.get(f"/desk/{draw_id}/exit")
-    await desk.press("结束活动", words="一人未到")
-    assert (desk.path, "已结束" in desk.text) == (f"/desk/{draw_id}", True)
-    await desk.get(f"/desk/{draw_id}/absences")
-    assert ("不再补抽" in desk.text, "已补抽" in desk.text) == (True, False), "nobody came instead"
+    await venue.get(f"/desk/{draw_id}/exit")
+    await venue.press("结束活动", words="一人未到")
+    assert (venue.path, "已结束" in venue.text) == (f"/desk/{draw_id}", True)
+    await venue.get(f"/desk/{draw_id}/absences")
+    assert ("不再补抽" in venue.text, "已补抽" in venue.text) == (True, False), "nobody came instead"
 
 
 async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world: World) -> None:
@@ -356,7 +356,7 @@ async def test_an_administrator_keeps_the_offices_menu_at_the_draws(world: World
     for path in ("/desk", f"/desk/{draw_id}"):
         await admin.get(path)
         assert (admin.status, admin.page.links["审核分工"]) == (200, "/office/reviewers")
-    venue = await world.log_in(world.office.desk, "venue")
+    venue = await world.log_in(world.office.venue, "venue")
     assert "审核分工" not in (await venue.get("/desk")).page.links
 
 
@@ -404,16 +404,16 @@ async def test_who_was_granted_the_role_only_looks_on(world: World) -> None:
     await other.get(f"/desk/{draw_id}")
     assert (other.status, "提交我的随机数" in other.text) == (200, False)
     assert (await other.get(f"/desk/{draw_id}/round")).status == 403
-    venue = await world.log_in(office.desk, "venue")
+    venue = await world.log_in(office.venue, "venue")
     assert (await venue.get(f"/desk/{draw_id}/round")).status == 403
 
 
 async def test_draws_are_found_by_state_and_by_project(world: World) -> None:
     await world.panel()
-    desk = await world.log_in(world.office.desk, "venue")
-    assert "演示项目(一标段)" in (await desk.get("/desk?state=completed&project=2026112100000000")).text
-    assert "没有符合条件的活动" in (await desk.get("/desk?state=short")).text
-    assert "没有符合条件的活动" in (await desk.get("/desk?project=别的项目")).text
+    venue = await world.log_in(world.office.venue, "venue")
+    assert "演示项目(一标段)" in (await venue.get("/desk?state=completed&project=2026112100000000")).text
+    assert "没有符合条件的活动" in (await venue.get("/desk?state=short")).text
+    assert "没有符合条件的活动" in (await venue.get("/desk?project=别的项目")).text
 
 
 async def test_a_supervisor_of_the_register_logs_in_once_a_draw_names_him_and_as_long_as_he_is_registered(

@@ -44,7 +44,7 @@ async def log_in(world: World, limit: datetime, role: str) -> Visitor:
     office = world.office
     if role == "agency":
         return await world.log_in(office.agency)
-    return await world.log_in(office.verifier if role == "verifier" else office.desk, role)
+    return await world.log_in(office.verifier if role == "verifier" else office.venue, role)
 
 
 async def refused(visitor: Visitor, button: str, says: str, way: str, **typed: str) -> None:

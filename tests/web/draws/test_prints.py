@@ -1,4 +1,4 @@
-"""Result, arrivals and record of an activity as PDF, from the pages of desk and agency."""
+"""Result, arrivals and record of an activity as PDF, from the pages of venue and agency."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ async def people(world: World) -> dict[str, Visitor]:
         "agency": await world.log_in(office.agency),
         "verifier": await world.log_in(office.verifier, "verifier"),
         "supervisor": await world.log_in(office.supervisor, "supervisor"),
-        "venue": await world.log_in(office.desk, "venue"),
+        "venue": await world.log_in(office.venue, "venue"),
     }
 
 

@@ -13,7 +13,7 @@ from tests.web.conftest import PUBLIC_URL, WECHAT, World
 
 
 async def venue_url(world: World, draw_id: UUID) -> str:
-    token, _ = await world.services.draws.attendance.venue_token(world.office.desk, draw_id)
+    token, _ = await world.services.draws.attendance.venue_token(world.office.venue, draw_id)
     return f"{PUBLIC_URL}/v/{token}"
 
 

@@ -117,9 +117,9 @@ async def test_a_verifier_of_one_terminal_sees_and_decides_only_what_came_there(
     assert ("别处交易中心" in other.text, "演示项目" in other.text) == (True, False)
     for path in ("", "/application", "/log", "/result"):
         assert (await other.get(f"/desk/{draw_id}{path}")).status == 404, path
-    desk = await world.log_in(world.office.desk, "venue")
-    assert (await desk.get("/desk/applications")).status == 403
-    assert (await desk.get(f"/desk/{draw_id}/application")).status == 403
+    venue = await world.log_in(world.office.venue, "venue")
+    assert (await venue.get("/desk/applications")).status == 403
+    assert (await venue.get(f"/desk/{draw_id}/application")).status == 403
 
 
 async def test_a_supervisor_reads_the_application_the_log_and_looks_into_the_reasons(world: World) -> None:

@@ -326,9 +326,9 @@ async def test_what_was_not_sent_by_the_end_is_handed_in_as_a_sealed_file(browse
     await page.get_by_role("button", name="提交离线作答").click()
     await page.get_by_text("管理机构核实后会通知您").wait_for()
     await page.evaluate(_UNTIL_GONE, f"exam.{attempt.id}")  # wait_for_function needs what the pages' policy forbids
-    desk, office = sitting.world.services.exams.evidence_review, await make_office(sitting.world.deps)
-    (line,) = await desk.list(office, attempt.exam_id)
-    view = await desk.get(office, attempt.exam_id, line.id)
+    evidence_review, office = sitting.world.services.exams.evidence_review, await make_office(sitting.world.deps)
+    (line,) = await evidence_review.list(office, attempt.exam_id)
+    view = await evidence_review.get(office, attempt.exam_id, line.id)
     assert [(one.was, one.now) for one in view.answers] == [("未作答", "B")]
 
 

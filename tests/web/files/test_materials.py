@@ -40,10 +40,10 @@ async def added(scene: Scene, **fields: str) -> Material:
 
 
 async def test_the_office_adds_and_everybody_downloads(scene: Scene) -> None:
-    desk = await scene.at("/office/materials")
-    assert "还没有资料" in desk.text
-    await send(desk, pdf(), command="add", **ADDED)
-    assert (desk.path, "资料已添加。" in desk.text, "申报指南" in desk.text) == ("/office/materials", True, True)
+    admin = await scene.at("/office/materials")
+    assert "还没有资料" in admin.text
+    await send(admin, pdf(), command="add", **ADDED)
+    assert (admin.path, "资料已添加。" in admin.text, "申报指南" in admin.text) == ("/office/materials", True, True)
     visitor = await scene.world.visitor().get("/h5/demo/help")
     assert "1份资料" in visitor.text
     await visitor.get(LIST)
@@ -75,34 +75,34 @@ async def test_what_is_for_applicants_leads_to_the_log_in_and_back(scene: Scene)
 
 async def test_the_office_changes_what_it_says_and_the_file(scene: Scene) -> None:
     material = await added(scene)
-    desk = await scene.at("/office/materials")
+    admin = await scene.at("/office/materials")
     until = "2030-01-01T00:00"
-    await send(desk, command="edit", id=str(material.id), **ADDED | {"title": "新指南", "shown_until": until})
-    assert "已保存。" in desk.text
+    await send(admin, command="edit", id=str(material.id), **ADDED | {"title": "新指南", "shown_until": until})
+    assert "已保存。" in admin.text
     await material.refresh_from_db()
     assert (material.title, material.filename, material.media_type) == ("新指南", "新指南.pdf", "application/pdf")
-    await send(desk, docx(), command="edit", id=str(material.id), **ADDED)
-    answer = await desk.client.get(f"/office/materials/{material.id}")
+    await send(admin, docx(), command="edit", id=str(material.id), **ADDED)
+    answer = await admin.client.get(f"/office/materials/{material.id}")
     assert await answer.read() == docx()
     await material.refresh_from_db()
     assert (material.filename, material.shown_until) == ("申报指南.docx", None)
-    await send(desk, command="remove", id=str(material.id))
-    assert ("资料已删除。" in desk.text, await Material.exists()) == (True, False)
+    await send(admin, command="remove", id=str(material.id))
+    assert ("资料已删除。" in admin.text, await Material.exists()) == (True, False)
 
 
 async def test_a_refusal_stands_beside_its_field_and_what_was_typed_stays(scene: Scene) -> None:
-    desk = await scene.at("/office/materials")
-    await send(desk, b"MZ\x90", command="add", **ADDED | {"note": "请先阅读"})
-    assert (desk.status, "只能上传" in desk.text, "请先阅读" in desk.text) == (422, True, True)
-    await send(desk, command="add", **ADDED)
-    assert (desk.status, "请选择文件。" in desk.text) == (422, True)
-    await send(desk, pdf(), command="add", **ADDED | {"position": "先"})
-    assert (desk.status, "排序号请填写数字" in desk.text) == (422, True)
+    admin = await scene.at("/office/materials")
+    await send(admin, b"MZ\x90", command="add", **ADDED | {"note": "请先阅读"})
+    assert (admin.status, "只能上传" in admin.text, "请先阅读" in admin.text) == (422, True, True)
+    await send(admin, command="add", **ADDED)
+    assert (admin.status, "请选择文件。" in admin.text) == (422, True)
+    await send(admin, pdf(), command="add", **ADDED | {"position": "先"})
+    assert (admin.status, "排序号请填写数字" in admin.text) == (422, True)
     assert not await Material.exists()
     material = await added(scene)
-    await desk.get("/office/materials")
-    await send(desk, command="edit", id=str(material.id), **ADDED | {"title": ""})
-    assert (desk.status, "请填写标题。" in desk.text) == (422, True)
+    await admin.get("/office/materials")
+    await send(admin, command="edit", id=str(material.id), **ADDED | {"title": ""})
+    assert (admin.status, "请填写标题。" in admin.text) == (422, True)
 
 
 async def test_what_is_not_shown_yet_or_any_more_is_not_there(scene: Scene) -> None:
@@ -112,9 +112,9 @@ async def test_what_is_not_shown_yet_or_any_more_is_not_there(scene: Scene) -> N
     assert "目前没有可下载的资料" in visitor.text
     for path in (f"{LIST}/{material.id}", f"{LIST}/nothing", f"/h5/guangdong/materials/{material.id}"):
         assert (await visitor.get(path)).status == 404
-    desk = await scene.at("/office/materials")
-    assert "未开始" in desk.text
-    assert (await desk.client.get(f"/office/materials/{material.id}")).status == 200
+    admin = await scene.at("/office/materials")
+    assert "未开始" in admin.text
+    assert (await admin.client.get(f"/office/materials/{material.id}")).status == 200
 
 
 async def test_nobody_else_puts_files_there(scene: Scene) -> None:
@@ -122,9 +122,9 @@ async def test_nobody_else_puts_files_there(scene: Scene) -> None:
     deps = scene.world.services.deps
     applicant = await scene.world.log_in(Actor("demo", "applicant", (await make_applicant(deps)).id))
     assert (await applicant.get("/office/materials")).path == "/h5/role"
-    desk = await scene.at("/office/materials")
+    admin = await scene.at("/office/materials")
     data = aiohttp.FormData({"command": "add", "form": "forged", **ADDED})
-    answer = await desk.client.post("/office/materials", data=data, headers={"Origin": "https://evil.example"})
+    answer = await admin.client.post("/office/materials", data=data, headers={"Origin": "https://evil.example"})
     assert answer.status == 403
 
 

@@ -1,4 +1,4 @@
-"""The item bank at the office's desk, in a browser without scripts."""
+"""The office's pages of the item bank, in a browser without scripts."""
 
 from __future__ import annotations
 
@@ -35,50 +35,50 @@ async def send(visitor: Visitor, path: str, content: bytes, **typed: str) -> Vis
 
 
 async def test_an_item_is_written_read_changed_and_retired(scene: Scene) -> None:
-    desk = await scene.at("/office")
-    await desk.get(desk.page.links["题库"])
-    assert "题库还是空的" in desk.text
-    await desk.get(desk.page.links["新建题目"])
-    await desk.get(desk.page.links["多选题"])
+    admin = await scene.at("/office")
+    await admin.get(admin.page.links["题库"])
+    assert "题库还是空的" in admin.text
+    await admin.get(admin.page.links["新建题目"])
+    await admin.get(admin.page.links["多选题"])
     typed = {"stem": "应当回避的有", "option_0": "近亲属", "option_1": "同乡", "chapter": "回避"}
-    await post(desk, NEW, kind="multiple", **typed)
-    assert (desk.status, "没有正确答案" in desk.text) == (422, True)
-    assert 'value="近亲属"' in await desk.response.text()
+    await post(admin, NEW, kind="multiple", **typed)
+    assert (admin.status, "没有正确答案" in admin.text) == (422, True)
+    assert 'value="近亲属"' in await admin.response.text()
     typed |= {"option_2": "有利害关系的人", "right_0": "1", "right_2": "1", "difficulty": "4", "basis": "第十二条"}
-    await post(desk, NEW, kind="multiple", **typed)
-    assert ("题目已添加" in desk.text, "T00001" in desk.text, "第十二条" in desk.text) == (True, True, True)
+    await post(admin, NEW, kind="multiple", **typed)
+    assert ("题目已添加" in admin.text, "T00001" in admin.text, "第十二条" in admin.text) == (True, True, True)
     assert (await ExamItemKey.get()).mask == mask_of("AC")
-    page = desk.path
-    await desk.get(desk.page.links["修改"])
-    html = await desk.response.text()
+    page = admin.path
+    await admin.get(admin.page.links["修改"])
+    html = await admin.response.text()
     ticked = [f'name="right_{at}" value="1" checked' in html for at in range(3)]
     assert (ticked, '<option value="shuffled" selected>' in html) == ([True, False, True], True)
     changed = typed | {"stem": "下列应当回避的有", "order": "shuffled"}
     assert 'name="version" value="1"' in html
-    await post(desk, f"{page}/edit", version="1", **changed)
-    assert ("已保存为新版本" in desk.text, "第1版" in desk.text) == (True, True)
-    await post(desk, f"{page}/edit", **changed)
-    assert "内容没有变化" in desk.text
-    await post(desk, f"{page}/edit", version="1", **{**changed, "stem": "又改"})
-    assert (desk.status, "刚刚被修改为第2版" in desk.text) == (409, True)
-    await desk.get(page)
-    await desk.press("停用")
-    assert ("题目已停用" in desk.text, "恢复使用" in desk.page.buttons) == (True, True)
-    await desk.press("恢复使用")
+    await post(admin, f"{page}/edit", version="1", **changed)
+    assert ("已保存为新版本" in admin.text, "第1版" in admin.text) == (True, True)
+    await post(admin, f"{page}/edit", **changed)
+    assert "内容没有变化" in admin.text
+    await post(admin, f"{page}/edit", version="1", **{**changed, "stem": "又改"})
+    assert (admin.status, "刚刚被修改为第2版" in admin.text) == (409, True)
+    await admin.get(page)
+    await admin.press("停用")
+    assert ("题目已停用" in admin.text, "恢复使用" in admin.page.buttons) == (True, True)
+    await admin.press("恢复使用")
     assert (await ExamItem.get()).retired_at is None
 
 
 async def test_each_kind_has_its_own_form(scene: Scene) -> None:
-    desk = await scene.at(NEW)
+    admin = await scene.at(NEW)
     for kind, typed in {
         "single": {"option_0": "三人", "option_1": "五人", "right": "1"},
         "true_false": {"right": "1"},
         "short": {"answer": "要点一\r\n要点二"},
         "case": {},
     }.items():
-        await desk.get(f"{NEW}?kind={kind}")
-        await post(desk, NEW, kind=kind, stem=f"{kind}的题干", chapter="章", **typed)
-        assert (kind, desk.status, "题目已添加" in desk.text) == (kind, 200, True)
+        await admin.get(f"{NEW}?kind={kind}")
+        await post(admin, NEW, kind=kind, stem=f"{kind}的题干", chapter="章", **typed)
+        assert (kind, admin.status, "题目已添加" in admin.text) == (kind, 200, True)
     keys = {one.version_id: one for one in await ExamItemKey.all()}
     said = {one.stem: (one.options, keys[one.id].mask, keys[one.id].answer) for one in await ExamItemVersion.all()}
     assert said == {
@@ -91,58 +91,58 @@ async def test_each_kind_has_its_own_form(scene: Scene) -> None:
 
 async def test_a_case_gets_its_parts(scene: Scene) -> None:
     (case_id,) = await make_items(scene.world.services.deps, case())
-    desk = await scene.at(f"/office/bank/item/{case_id}")
-    assert "还没有小题" in desk.text
-    await desk.get(desk.page.links["添加小题"])
-    assert "案例题" not in desk.page.links
-    await desk.get(desk.page.links["判断题"])
-    await post(desk, NEW, kind="true_false", case=str(case_id), stem="应当重新组建。", chapter="案例", right="0")
-    assert "案例文字" in desk.text
-    await desk.get(desk.page.links["案例题"])
-    assert "应当重新组建。" in desk.text
+    admin = await scene.at(f"/office/bank/item/{case_id}")
+    assert "还没有小题" in admin.text
+    await admin.get(admin.page.links["添加小题"])
+    assert "案例题" not in admin.page.links
+    await admin.get(admin.page.links["判断题"])
+    await post(admin, NEW, kind="true_false", case=str(case_id), stem="应当重新组建。", chapter="案例", right="0")
+    assert "案例文字" in admin.text
+    await admin.get(admin.page.links["案例题"])
+    assert "应当重新组建。" in admin.text
 
 
 async def test_a_like_question_is_asked_about_once_more(scene: Scene) -> None:
     await make_items(scene.world.services.deps, single())
-    desk = await scene.at(f"{NEW}?kind=single")
+    admin = await scene.at(f"{NEW}?kind=single")
     typed = {"kind": "single", "stem": single().stem, "chapter": "章", "option_0": "甲", "option_1": "乙", "right": "0"}
-    await post(desk, NEW, **typed)
-    assert (desk.status, "题干相同、选项不同" in desk.text, "仍然添加" in desk.page.buttons) == (409, True, True)
-    assert 'name="again" value="1"' in await desk.response.text()
-    await post(desk, NEW, again="1", **typed)
-    assert "题目已添加" in desk.text
+    await post(admin, NEW, **typed)
+    assert (admin.status, "题干相同、选项不同" in admin.text, "仍然添加" in admin.page.buttons) == (409, True, True)
+    assert 'name="again" value="1"' in await admin.response.text()
+    await post(admin, NEW, again="1", **typed)
+    assert "题目已添加" in admin.text
 
 
 async def test_a_page_says_what_is_frozen(scene: Scene) -> None:
     (item_id,) = await make_items(scene.world.services.deps, single())
     attempt = await make_exam(scene.world.services.deps, item_id)
-    desk = await scene.at(f"/office/bank/item/{item_id}")
-    assert "正在进行，试卷使用第1版，修改不影响这场考试。" in desk.text
-    assert desk.page.links["入库考试"] == f"/office/exams/{attempt.exam_id}"
-    await desk.get(desk.page.links["修改"])
-    assert "发现答案有误的，请在该考试中裁定" in desk.text
+    admin = await scene.at(f"/office/bank/item/{item_id}")
+    assert "正在进行，试卷使用第1版，修改不影响这场考试。" in admin.text
+    assert admin.page.links["入库考试"] == f"/office/exams/{attempt.exam_id}"
+    await admin.get(admin.page.links["修改"])
+    assert "发现答案有误的，请在该考试中裁定" in admin.text
 
 
 async def test_pictures_come_and_go(scene: Scene) -> None:
     (item_id,) = await make_items(scene.world.services.deps, single())
     page = f"/office/bank/item/{item_id}"
-    desk = await scene.at(page)
-    await send(desk, f"{page}/pictures", b"%PDF-1.7", alt="图")
-    assert (desk.status, "这里只能上传JPG图片、PNG图片" in desk.text) == (422, True)
-    await send(desk, f"{page}/pictures", b"", alt="图")
-    assert "请选择图片。" in desk.text
-    await send(desk, f"{page}/pictures", png(), alt="评标流程图")
-    assert "图片已添加" in desk.text
-    (source,) = [one for one in (await desk.response.text()).split('"') if one.startswith("/h5/exam-picture/")]
-    shown = await desk.client.get(source)
+    admin = await scene.at(page)
+    await send(admin, f"{page}/pictures", b"%PDF-1.7", alt="图")
+    assert (admin.status, "这里只能上传JPG图片、PNG图片" in admin.text) == (422, True)
+    await send(admin, f"{page}/pictures", b"", alt="图")
+    assert "请选择图片。" in admin.text
+    await send(admin, f"{page}/pictures", png(), alt="评标流程图")
+    assert "图片已添加" in admin.text
+    (source,) = [one for one in (await admin.response.text()).split('"') if one.startswith("/h5/exam-picture/")]
+    shown = await admin.client.get(source)
     assert (shown.status, shown.content_type, (await shown.read())[:2]) == (200, "image/jpeg", b"\xff\xd8")
     stranger = scene.world.visitor()
     assert (await stranger.client.get(source)).status == 200
     for wrong in (source.replace("/1.jpg", "/2.jpg"), source.replace("/1.jpg", "/x.jpg")):
         assert (await stranger.client.get(wrong)).status == 404
     assert (await stranger.client.get("/h5/exam-picture/forged/1.jpg")).status == 403
-    await desk.press("删除第1张图片")
-    assert ("图片已删除" in desk.text, "第2版" in desk.text) == (True, True)
+    await admin.press("删除第1张图片")
+    assert ("图片已删除" in admin.text, "第2版" in admin.text) == (True, True)
 
 
 # ---- the list
@@ -150,77 +150,77 @@ async def test_pictures_come_and_go(scene: Scene) -> None:
 
 async def test_the_list_is_searched_filtered_and_counted(scene: Scene) -> None:
     await make_items(scene.world.services.deps, single(), multiple(), *(single(f"第{at}题") for at in range(20)))
-    desk = await scene.at("/office/bank")
-    assert "第1/2页，共22题" in desk.text
-    await desk.get("/office/bank?page=2&q=题")
-    assert "第20题" not in desk.text
-    await desk.get("/office/bank?kind=multiple")
-    assert ("应当回避的有" in desk.text, "评标委员会成员" in desk.text) == (True, False)
-    await desk.get("/office/bank?q=没有这样的")
-    assert "请放宽条件" in desk.text
-    await desk.get("/office/bank?state=retired&kind=nothing&difficulty=99&sort=x")
-    assert (desk.status, "没有停用的题目" in desk.text) == (200, True)
+    admin = await scene.at("/office/bank")
+    assert "第1/2页，共22题" in admin.text
+    await admin.get("/office/bank?page=2&q=题")
+    assert "第20题" not in admin.text
+    await admin.get("/office/bank?kind=multiple")
+    assert ("应当回避的有" in admin.text, "评标委员会成员" in admin.text) == (True, False)
+    await admin.get("/office/bank?q=没有这样的")
+    assert "请放宽条件" in admin.text
+    await admin.get("/office/bank?state=retired&kind=nothing&difficulty=99&sort=x")
+    assert (admin.status, "没有停用的题目" in admin.text) == (200, True)
 
 
 # ---- files
 
 
 async def test_a_file_is_looked_at_and_confirmed(scene: Scene) -> None:
-    desk = await scene.at("/office/bank")
-    await desk.get(desk.page.links["批量导入"])
-    template = await desk.client.get(desk.page.links["下载CSV模板"])
+    admin = await scene.at("/office/bank")
+    await admin.get(admin.page.links["批量导入"])
+    template = await admin.client.get(admin.page.links["下载CSV模板"])
     assert (template.status, await template.read()) == (200, render_template("csv"))
-    await send(desk, IMPORT, CSV.encode("gb18030"))
-    assert ("还没有添加任何题目" in desk.text, "新增 2题" in desk.text) == (True, True)
+    await send(admin, IMPORT, CSV.encode("gb18030"))
+    assert ("还没有添加任何题目" in admin.text, "新增 2题" in admin.text) == (True, True)
     assert not await ExamItem.exists()
-    await desk.press("确认导入")
-    assert ("导入完成" in desk.text, "新增 2题" in desk.text) == (True, True)
+    await admin.press("确认导入")
+    assert ("导入完成" in admin.text, "新增 2题" in admin.text) == (True, True)
     assert await ExamItem.all().count() == 2
 
 
 async def test_of_a_bad_one_the_good_lines_can_be_taken(scene: Scene) -> None:
-    desk = await scene.at(IMPORT)
-    await send(desk, IMPORT, f"{CSV}单选题,<b>题,甲,乙,C,组成\n".encode())
-    assert "第4行 答案 答案超出了选项，最后一个选项是B。" in desk.text
-    await desk.press("只导入无误的2题")
-    assert "未导入 1题" in desk.text
+    admin = await scene.at(IMPORT)
+    await send(admin, IMPORT, f"{CSV}单选题,<b>题,甲,乙,C,组成\n".encode())
+    assert "第4行 答案 答案超出了选项，最后一个选项是B。" in admin.text
+    await admin.press("只导入无误的2题")
+    assert "未导入 1题" in admin.text
     assert await ExamItem.all().count() == 2
 
 
 async def test_what_the_bank_says_otherwise_is_decided(scene: Scene) -> None:
     (item_id,) = await make_items(scene.world.services.deps, single("人数为"))
-    desk = await scene.at(IMPORT)
-    await send(desk, IMPORT, CSV.encode())
-    assert ("与题库不同 1题" in desk.text, "第2行 人数为" in desk.text) == (True, True)
-    assert desk.page.links["打开题库中的题目"] == f"/office/bank/item/{item_id}"
-    await desk.press("确认导入", way="")
-    assert (desk.status, "请选择如何处理题库中已有的题目。" in desk.text) == (422, True)
-    await desk.press("确认导入", way="version")
-    assert "修改为新版本 1题" in desk.text
+    admin = await scene.at(IMPORT)
+    await send(admin, IMPORT, CSV.encode())
+    assert ("与题库不同 1题" in admin.text, "第2行 人数为" in admin.text) == (True, True)
+    assert admin.page.links["打开题库中的题目"] == f"/office/bank/item/{item_id}"
+    await admin.press("确认导入", way="")
+    assert (admin.status, "请选择如何处理题库中已有的题目。" in admin.text) == (422, True)
+    await admin.press("确认导入", way="version")
+    assert "修改为新版本 1题" in admin.text
     assert (await ExamItem.get(code="T00001")).version == 2
 
 
 async def test_what_cannot_be_read_is_said_beside_the_field(scene: Scene) -> None:
-    desk = await scene.at(IMPORT)
+    admin = await scene.at(IMPORT)
     for content, said in ((b"", "请选择文件。"), (b"<quiz>", "不是有效的Moodle XML"), (b"a,b", "无法识别的列")):
-        await send(desk, IMPORT, content)
-        assert (desk.status, said in desk.text) == (422, True)
-    assert (await desk.get("/office/bank/template.exe")).status == 404
-    assert (await desk.get(f"{IMPORT}/nothing")).status == 404
+        await send(admin, IMPORT, content)
+        assert (admin.status, said in admin.text) == (422, True)
+    assert (await admin.get("/office/bank/template.exe")).status == 404
+    assert (await admin.get(f"{IMPORT}/nothing")).status == 404
 
 
 async def test_each_form_of_export_is_a_file(scene: Scene) -> None:
     await make_items(scene.world.services.deps, single(), multiple())
-    desk = await scene.at("/office/bank?kind=single")
-    await desk.get(desk.page.links["导出"])
-    assert "符合条件的1题" in desk.text
+    admin = await scene.at("/office/bank?kind=single")
+    await admin.get(admin.page.links["导出"])
+    assert "符合条件的1题" in admin.text
     for name, head in (("Excel", b"PK"), ("GIFT", b"$CATEGORY"), ("Moodle XML", b"<?xml")):
-        link = next(path for label, path in desk.page.links.items() if label.startswith(name))
-        got = await desk.client.get(link)
+        link = next(path for label, path in admin.page.links.items() if label.startswith(name))
+        got = await admin.client.get(link)
         body = await got.read()
         assert (got.status, body.startswith(head)) == (200, True)
         assert "attachment" in got.headers["Content-Disposition"]
-    assert (await desk.get("/office/bank/export/pdf")).status == 404
+    assert (await admin.get("/office/bank/export/pdf")).status == 404
     empty = await scene.at("/office/bank/export?q=没有这样的")
     assert "没有符合条件的题目" in empty.text
 
@@ -231,7 +231,7 @@ async def test_each_form_of_export_is_a_file(scene: Scene) -> None:
 async def test_others_do_not_get_in(scene: Scene) -> None:
     (item_id,) = await make_items(scene.world.services.deps, single())
     await RoleGrant.all().update(role="verifier")
-    desk = await scene.visitor()
+    admin = await scene.visitor()
     for path in ("", "/new", "/import", "/export", "/export/xlsx", f"/item/{item_id}", f"/item/{item_id}/edit"):
-        assert (path, (await desk.get(f"/office/bank{path}")).status) == (path, 403)
+        assert (path, (await admin.get(f"/office/bank{path}")).status) == (path, 403)
     assert (await scene.world.services.exams.bank_queries.page(scene.admin, ItemFilter())).total == 1

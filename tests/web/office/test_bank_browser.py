@@ -1,4 +1,4 @@
-"""The item bank in a real browser, on a phone and at a desk; pictures go to ``var/screenshots``."""
+"""The item bank in a real browser, on a phone and on a computer; pictures go to ``var/screenshots``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.factories.exam_items import case, judged, make_exam, make_items, mult
 from tests.factories.files import jpeg
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.office.test_office_browser import desk_of
+from tests.web.office.test_office_browser import open_administrator
 from tests.web.office_scene import Scene, make_scene
 from tests.web.test_browser import PHONE, SCREEN
 
@@ -55,7 +55,7 @@ async def test_every_page_reads_well(
 ) -> None:
     scene = await make_scene(world)
     pages = await fill(scene, scene.admin)
-    seen = await desk_of(browser, scene, size, scheme)
+    seen = await open_administrator(browser, scene, size, scheme)
     found: list[str] = []
     for name, path in pages.items():
         page = await seen.open(f"/office/bank{path}")
@@ -73,7 +73,7 @@ async def test_every_page_reads_well(
 
 async def test_an_item_is_written_on_a_phone(browser: Browser, world: World) -> None:
     scene = await make_scene(world)
-    seen = await desk_of(browser, scene, PHONE)
+    seen = await open_administrator(browser, scene, PHONE)
     page = await seen.open("/office")
     await page.get_by_role("link", name="题库").click()
     await page.get_by_role("link", name="新建题目").click()

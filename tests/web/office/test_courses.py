@@ -30,14 +30,14 @@ def moment(scene: Scene, after: timedelta) -> str:
 
 
 async def draft(scene: Scene, **typed: str) -> Visitor:
-    desk = await scene.at("/office/courses/new")
+    admin = await scene.at("/office/courses/new")
     times = {"opens_at": moment(scene, DAY), "closes_at": moment(scene, 9 * DAY)}
-    return await desk.press("保存草稿", **{"name": "继续教育", "audience": "all", **times, **typed})
+    return await admin.press("保存草稿", **{"name": "继续教育", "audience": "all", **times, **typed})
 
 
-async def lecture(scene: Scene, desk: Visitor, course: Course) -> CourseItem:
-    await desk.get(f"/office/courses/{course.id}/items/new")
-    await desk.press(
+async def lecture(scene: Scene, admin: Visitor, course: Course) -> CourseItem:
+    await admin.get(f"/office/courses/{course.id}/items/new")
+    await admin.press(
         "下一步",
         kind="live",
         title="案例研讨",
@@ -52,27 +52,27 @@ async def lecture(scene: Scene, desk: Visitor, course: Course) -> CourseItem:
 async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
     deps = scene.world.services.deps
     expert = await make_expert(deps, account=await make_account(deps))
-    desk = await scene.at("/office/courses")
-    assert "还没有课程" in desk.text
-    desk = await draft(scene, amount="120.5", description="请按时完成")
+    admin = await scene.at("/office/courses")
+    assert "还没有课程" in admin.text
+    admin = await draft(scene, amount="120.5", description="请按时完成")
     course = await Course.get()
-    assert (course.amount, "还没有学习内容" in desk.text) == (12_050, True)
-    await desk.press("发布")
-    assert (desk.status, "还不能发布：还没有学习内容" in desk.text) == (409, True)
-    item = await lecture(scene, desk, course)
-    assert (item.credit, item.seconds, "签到码" in desk.text) == (200, 3600, True)
-    await desk.get(f"/office/courses/{course.id}")
-    await desk.press("发布")
-    assert "已发布，正在通知学员" in desk.text
+    assert (course.amount, "还没有学习内容" in admin.text) == (12_050, True)
+    await admin.press("发布")
+    assert (admin.status, "还不能发布：还没有学习内容" in admin.text) == (409, True)
+    item = await lecture(scene, admin, course)
+    assert (item.credit, item.seconds, "签到码" in admin.text) == (200, 3600, True)
+    await admin.get(f"/office/courses/{course.id}")
+    await admin.press("发布")
+    assert "已发布，正在通知学员" in admin.text
     await work(scene.world.services, "course_call")
     enrolment = await CourseEnrolment.get()
     assert enrolment.expert_id == expert.id
-    await desk.get(f"/office/courses/{course.id}/participants")
-    assert (expert.number in desk.text, "待缴费" in desk.text) == (True, True)
-    sheet = load_workbook(io.BytesIO(await (await desk.client.get(f"/office/courses/{course.id}/record.xlsx")).read()))
+    await admin.get(f"/office/courses/{course.id}/participants")
+    assert (expert.number in admin.text, "待缴费" in admin.text) == (True, True)
+    sheet = load_workbook(io.BytesIO(await (await admin.client.get(f"/office/courses/{course.id}/record.xlsx")).read()))
     lines = list(sheet.active.iter_rows(values_only=True))
     assert (lines[0][:3], lines[1][:3]) == (("专家编号", "姓名", "状态"), (expert.number, "欧阳锋", "待学习"))
-    await desk.get(f"/office/courses/enrolments/{enrolment.id}")
+    await admin.get(f"/office/courses/enrolments/{enrolment.id}")
 
 
 @pytest.mark.parametrize(
@@ -89,58 +89,58 @@ async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
     ],
 )
 async def test_bad_input_is_said_beside_its_field(scene: Scene, typed: dict[str, str], said: str) -> None:
-    desk = await draft(scene, **typed)
-    assert (desk.status in (404, 422), said in desk.text, await Course.exists()) == (True, True, False)
+    admin = await draft(scene, **typed)
+    assert (admin.status in (404, 422), said in admin.text, await Course.exists()) == (True, True, False)
 
 
 async def test_pages_are_uploaded_and_removed(scene: Scene) -> None:
-    desk = await draft(scene)
+    admin = await draft(scene)
     course = await Course.get()
-    await desk.get(f"/office/courses/{course.id}/items/new")
-    await desk.press("下一步", kind="pages", title="讲义")
+    await admin.get(f"/office/courses/{course.id}/items/new")
+    await admin.press("下一步", kind="pages", title="讲义")
     item = await CourseItem.get()
     here = f"/office/courses/{course.id}/items/{item.id}"
     form = aiohttp.FormData()
-    form.add_field("form", token_of(desk)["form"])
+    form.add_field("form", token_of(admin)["form"])
     form.add_field("file", pdf(2), filename="a.pdf", content_type="application/pdf")
-    answer = await desk.client.post(f"{here}/pages", data=form, headers={"Origin": PUBLIC_URL}, allow_redirects=False)
+    answer = await admin.client.post(f"{here}/pages", data=form, headers={"Origin": PUBLIC_URL}, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, f"{here}?note=pages")
-    picture = await desk.client.get(f"{here}/pages/2.jpg")
+    picture = await admin.client.get(f"{here}/pages/2.jpg")
     assert (picture.status, picture.content_type) == (200, "image/jpeg")
-    await desk.get(here)
-    await desk.press("删除第1页")
+    await admin.get(here)
+    await admin.press("删除第1页")
     await item.refresh_from_db()
-    assert (len(item.pages), "已删除" in desk.text) == (1, True)
+    assert (len(item.pages), "已删除" in admin.text) == (1, True)
 
 
 async def test_experts_are_named_by_number(scene: Scene) -> None:
     deps = scene.world.services.deps
     expert, unbound = await make_expert(deps, account=await make_account(deps)), await make_expert(deps)
-    desk = await draft(scene, audience="listed")
+    admin = await draft(scene, audience="listed")
     course = await Course.get()
-    await lecture(scene, desk, course)
-    await desk.get(f"/office/courses/{course.id}/participants")
-    await desk.press("添加", numbers=f"{expert.number}\n{unbound.number}\nXX1")
-    assert ("已添加1人" in desk.text, "还没有在公众号绑定账号" in desk.text, "没有这个专家编号" in desk.text) == (
+    await lecture(scene, admin, course)
+    await admin.get(f"/office/courses/{course.id}/participants")
+    await admin.press("添加", numbers=f"{expert.number}\n{unbound.number}\nXX1")
+    assert ("已添加1人" in admin.text, "还没有在公众号绑定账号" in admin.text, "没有这个专家编号" in admin.text) == (
         True,
         True,
         True,
     )
-    await desk.press("添加", numbers=" ")
-    assert "请填写专家编号" in desk.text
+    await admin.press("添加", numbers=" ")
+    assert "请填写专家编号" in admin.text
 
 
 async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene) -> None:
     deps, courses = scene.world.services.deps, scene.world.services.courses
     await make_expert(deps, account=await make_account(deps))
-    desk = await draft(scene)
+    admin = await draft(scene)
     course = await Course.get()
-    await lecture(scene, desk, course)
+    await lecture(scene, admin, course)
     await courses.setup.publish(scene.admin, course.id)
     await work(scene.world.services, "course_call")
     enrolment = await CourseEnrolment.get()
     here = f"/office/courses/enrolments/{enrolment.id}"
-    token = token_of(await desk.get(here))
+    token = token_of(await admin.get(here))
     for command, reason, status, said in (
         ("finish", "", 422, "请填写依据"),
         ("dismiss", "借调", 303, ""),
@@ -150,7 +150,7 @@ async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene)
         ("finish", "线下已培训", 303, ""),
         ("nothing", "x", 422, "没有收到您的选择"),
     ):
-        answer = await desk.client.post(
+        answer = await admin.client.post(
             here,
             data={**token, "command": command, "reason": reason},
             headers={"Origin": PUBLIC_URL},

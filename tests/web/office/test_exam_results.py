@@ -54,13 +54,13 @@ async def state_of(application: Application) -> str:
 
 async def test_who_passed_enters_the_pool(scene: Scene) -> None:
     application = await waiting(scene)
-    desk = await scene.at("/office/exams/results")
-    assert ("等待考试 1" in desk.text.replace("\n", " "), "结果在这里登记" in desk.text) == (True, True)
-    await desk.get(f"/office/applications/{application.id}")
-    await desk.press("合格", reason=" ")
-    assert (desk.status, "请填写成绩或原因" in desk.text) == (422, True)
-    await desk.press("合格", reason="86分")
-    assert ("已登记，并通知了申请人" in desk.text, await state_of(application)) == (True, "entered")
+    admin = await scene.at("/office/exams/results")
+    assert ("等待考试 1" in admin.text.replace("\n", " "), "结果在这里登记" in admin.text) == (True, True)
+    await admin.get(f"/office/applications/{application.id}")
+    await admin.press("合格", reason=" ")
+    assert (admin.status, "请填写成绩或原因" in admin.text) == (422, True)
+    await admin.press("合格", reason="86分")
+    assert ("已登记，并通知了申请人" in admin.text, await state_of(application)) == (True, "entered")
     expert = await Expert.get(number=application.expert_number)
     assert (expert.active, expert.membership_status) == (True, "formal")
     assert await Notice.filter(kind="application_entered").exists()
@@ -72,8 +72,8 @@ async def test_who_failed_is_told_why_and_may_apply_again(scene: Scene) -> None:
     deps = scene.world.services.deps
     application = await waiting(scene)
     await make_campaign(deps)
-    desk = await scene.at(f"/office/applications/{application.id}")
-    await desk.press("不合格", reason="52分，未达合格线")
+    admin = await scene.at(f"/office/applications/{application.id}")
+    await admin.press("不合格", reason="52分，未达合格线")
     assert await state_of(application) == "refused"
     notice = await Notice.get(kind="application_refused")
     assert notice.params["reason"] == "52分，未达合格线"
@@ -89,12 +89,12 @@ async def test_a_result_is_written_down_once_and_never_of_oneself(scene: Scene) 
     own = await make_application(
         scene.world.services.deps, scene.account, state="exam", expert_number="ZJ0000099", approved_at=None
     )
-    desk = await scene.at(f"/office/applications/{own.id}")
-    await desk.press("合格", reason="满分")
-    assert (await state_of(own), "不能登记自己的考试结果" in desk.text) == ("exam", True)
-    await desk.get(f"/office/applications/{application.id}")
+    admin = await scene.at(f"/office/applications/{own.id}")
+    await admin.press("合格", reason="满分")
+    assert (await state_of(own), "不能登记自己的考试结果" in admin.text) == ("exam", True)
+    await admin.get(f"/office/applications/{application.id}")
     page = await scene.at(f"/office/applications/{application.id}")
-    await desk.press("合格", reason="86分")
+    await admin.press("合格", reason="86分")
     await page.press("不合格", reason="误判")
     assert (await state_of(application), "不在等待考试" in page.text) == ("entered", True)
 
@@ -104,21 +104,25 @@ async def test_a_sheet_is_checked_line_by_line_shown_and_taken_in(scene: Scene) 
     deps = scene.world.services.deps
     account = await two.account.get()
     id_number = deps.keys.open_text(account.id_number_sealed, "id_number")
-    desk = await scene.at("/office/exams/results")
-    template = await desk.client.get(desk.page.links["下载Excel模板"])
+    admin = await scene.at("/office/exams/results")
+    template = await admin.client.get(admin.page.links["下载Excel模板"])
     assert sheets(await template.read()) == sheets(render_template("xlsx"))
-    await send(desk, f"{one.number},,何待考,合格,86分\n,{id_number},,不合格,52分\n")
-    assert ("还没有登记任何结果" in desk.text, "合格 1人" in desk.text, "不合格 1人" in desk.text) == (True, True, True)
+    await send(admin, f"{one.number},,何待考,合格,86分\n,{id_number},,不合格,52分\n")
+    assert ("还没有登记任何结果" in admin.text, "合格 1人" in admin.text, "不合格 1人" in admin.text) == (
+        True,
+        True,
+        True,
+    )
     assert [await state_of(each) for each in (one, two, three)] == ["exam"] * 3
-    await desk.press("确认登记")
+    await admin.press("确认登记")
     assert [await state_of(each) for each in (one, two, three)] == ["entered", "refused", "exam"]
-    assert "确认登记" not in desk.page.buttons
+    assert "确认登记" not in admin.page.buttons
 
 
 async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Scene) -> None:
     one, two = await waiting(scene), await waiting(scene, "沈二")
     elsewhere = await waiting(scene, "在缴费", state="fee")
-    desk = await scene.at("/office/exams/results")
+    admin = await scene.at("/office/exams/results")
     lines = (
         f"{one.number},,何待考,合格,86分",
         f"{two.number},,别人,合格,90分",
@@ -128,7 +132,7 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
         ",,,合格,80分",
         f"{two.number}1,,,优,",
     )
-    await send(desk, "\n".join(lines))
+    await send(admin, "\n".join(lines))
     for line, said in (
         (3, "与申请人的姓名不一致"),
         (4, "重复"),
@@ -137,23 +141,23 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
         (7, "至少填一个"),
         (8, "应填合格或不合格"),
     ):
-        assert f"第{line}行" in desk.text, line
-        assert said in desk.text, said
-    assert "确认登记" not in desk.page.buttons
-    await desk.press("只登记无误的1行", command="all")
-    assert ("未登记任何结果" in desk.text, await state_of(one)) == (True, "exam")
-    await desk.press("只登记无误的1行")
-    assert ([await state_of(one), await state_of(two)], "未登记 6行" in desk.text) == (["entered", "exam"], True)
+        assert f"第{line}行" in admin.text, line
+        assert said in admin.text, said
+    assert "确认登记" not in admin.page.buttons
+    await admin.press("只登记无误的1行", command="all")
+    assert ("未登记任何结果" in admin.text, await state_of(one)) == (True, "exam")
+    await admin.press("只登记无误的1行")
+    assert ([await state_of(one), await state_of(two)], "未登记 6行" in admin.text) == (["entered", "exam"], True)
 
 
 async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene: Scene) -> None:
     one, two = await waiting(scene), await waiting(scene, "沈二")
-    desk = await scene.at("/office/exams/results")
-    await send(desk, f"{one.number},,,合格,86分\n{two.number},,,合格,90分\n")
+    admin = await scene.at("/office/exams/results")
+    await send(admin, f"{one.number},,,合格,86分\n{two.number},,,合格,90分\n")
     await Application.filter(id=two.id).update(state="cancelled", ended_at=scene.world.clock.now())
-    await desk.press("确认登记")
-    assert ("有1行不能登记" in desk.text, await state_of(one)) == (True, "exam")
-    await desk.press("确认登记", command="good")
+    await admin.press("确认登记")
+    assert ("有1行不能登记" in admin.text, await state_of(one)) == (True, "exam")
+    await admin.press("确认登记", command="good")
     assert [await state_of(one), await state_of(two)] == ["entered", "cancelled"]
 
 
@@ -161,13 +165,13 @@ async def test_the_office_ends_one_whose_fee_nobody_pays(scene: Scene) -> None:
     deps = scene.world.services.deps
     application = await waiting(scene, state="fee")
     fee = await make_fee(deps, application)
-    desk = await scene.at(f"/office/applications/{application.id}")
-    await desk.press("确定终止", reason="逾期未缴费")
+    admin = await scene.at(f"/office/applications/{application.id}")
+    await admin.press("确定终止", reason="逾期未缴费")
     await fee.refresh_from_db()
     assert (await state_of(application), fee.state) == ("terminated", "void")
     assert (await Notice.get(kind="application_ended")).params["reason"] == "逾期未缴费"
 
 
 async def test_a_pool_without_an_examination_has_no_such_page(world: World) -> None:
-    desk = await (await make_scene(world)).at("/office/exams/results")
-    assert desk.status == 404
+    admin = await (await make_scene(world)).at("/office/exams/results")
+    assert admin.status == 404

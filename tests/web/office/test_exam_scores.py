@@ -19,7 +19,7 @@ from tests.plugins.browsers import CHROMIUM
 from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import Room, make_room
 from tests.web.conftest import Visitor, World
-from tests.web.office.test_office_browser import desk_of
+from tests.web.office.test_office_browser import open_administrator
 from tests.web.office_scene import Scene, make_scene
 from tests.web.test_browser import PHONE, SCREEN
 from web.accounts.login import COOKIE
@@ -51,20 +51,20 @@ async def test_the_office_looks_at_papers_and_lets_results_out(scene: Scene) -> 
     await room.hand_in(1, 0, marks=[20, 10])
     odd = await room.hand_in(1, 0, candidate=other, marks=[20, 10], flags=["leaves"])
     await room.work()
-    desk = await scene.at(f"/office/exams/{room.exam.id}/scores")
-    assert "其中1份有提示，请先核实" in desk.text
-    await desk.press("公布没有提示的成绩")
-    assert "已公布，正在通知考生" in desk.text
+    admin = await scene.at(f"/office/exams/{room.exam.id}/scores")
+    assert "其中1份有提示，请先核实" in admin.text
+    await admin.press("公布没有提示的成绩")
+    assert "已公布，正在通知考生" in admin.text
     await room.work()
     assert room.candidate.state == "passed"
-    await desk.get(f"/office/exams/{room.exam.id}/scores/{odd.id}")
-    assert ("多次离开" in desk.text, "2分" in desk.text) == (True, True)
-    await desk.press("没有问题", reason="")
-    assert (desk.status, "请填写" in desk.text) == (422, True)
-    await desk.press("没有问题", reason="已电话核实")
-    assert "已核实，可与其他成绩一起公布" in desk.text
-    await desk.press("确定作废", reason="重复登录")
-    assert ("已作废并通知本人" in desk.text, (await ExamAttempt.get(id=odd.id)).state) == (True, "void")
+    await admin.get(f"/office/exams/{room.exam.id}/scores/{odd.id}")
+    assert ("多次离开" in admin.text, "2分" in admin.text) == (True, True)
+    await admin.press("没有问题", reason="")
+    assert (admin.status, "请填写" in admin.text) == (422, True)
+    await admin.press("没有问题", reason="已电话核实")
+    assert "已核实，可与其他成绩一起公布" in admin.text
+    await admin.press("确定作废", reason="重复登录")
+    assert ("已作废并通知本人" in admin.text, (await ExamAttempt.get(id=odd.id)).state) == (True, "void")
 
 
 async def test_markers_see_the_answer_and_not_whose_it_is(scene: Scene) -> None:
@@ -72,12 +72,12 @@ async def test_markers_see_the_answer_and_not_whose_it_is(scene: Scene) -> None:
     account = await Account.get(id=room.candidate.account_id)
     await room.hand_in(1, 0, texts=["", "应当否决投标"])
     await room.work()
-    desk = await scene.at(f"/office/exams/{room.exam.id}/marking")
-    assert ("应当否决投标" in desk.text, account.real_name in desk.text) == (True, False)
-    await desk.press("保存，评下一题", marks="9")
-    assert (desk.status, "0到2之间" in desk.text) == (422, True)
-    await desk.press("保存，评下一题", marks="1.5", note="要点齐全")
-    assert ("您要评的已评完" in desk.text, (await ExamMarking.get()).marks) == (True, 15)
+    admin = await scene.at(f"/office/exams/{room.exam.id}/marking")
+    assert ("应当否决投标" in admin.text, account.real_name in admin.text) == (True, False)
+    await admin.press("保存，评下一题", marks="9")
+    assert (admin.status, "0到2之间" in admin.text) == (422, True)
+    await admin.press("保存，评下一题", marks="1.5", note="要点齐全")
+    assert ("您要评的已评完" in admin.text, (await ExamMarking.get()).marks) == (True, 15)
 
 
 async def own_page(scene: Scene, room: Room) -> Visitor:
@@ -100,12 +100,12 @@ async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(
     assert ("2分" in page.text, "合格线2.4分" in page.text, "剩余次数" in page.text) == (True, True, True)
     await page.press("申请复核", text="简答题没有看到")
     assert "复核申请已收到" in page.text
-    desk = await scene.at(f"/office/exams/{room.exam.id}/appeals")
-    assert "简答题没有看到" in desk.text
-    await desk.press("维持原成绩", answer="")
-    assert (desk.status, "请填写" in desk.text) == (422, True)
-    await desk.press("维持原成绩", answer="简答题未作答")
-    assert "已答复，并通知本人" in desk.text
+    admin = await scene.at(f"/office/exams/{room.exam.id}/appeals")
+    assert "简答题没有看到" in admin.text
+    await admin.press("维持原成绩", answer="")
+    assert (admin.status, "请填写" in admin.text) == (422, True)
+    await admin.press("维持原成绩", answer="简答题未作答")
+    assert "已答复，并通知本人" in admin.text
     await page.get(f"/h5/demo/exams/{room.candidate.id}")
     assert "维持原成绩：简答题未作答" in page.text
 
@@ -127,18 +127,18 @@ async def test_a_file_of_answers_is_handed_in_looked_at_and_accepted(scene: Scen
     assert (page.status, "从“PBT”开头" in page.text, "没有信号" in page.text) == (422, True, True)
     await page.press("提交离线作答", code=file_of(attempt, (0, 1, "")), explanation="没有信号")
     assert "已提交，管理机构核实后会通知您" in page.text
-    desk = await scene.at(f"/office/exams/{room.exam.id}/scores")
-    assert "1份待处理" in desk.text
+    admin = await scene.at(f"/office/exams/{room.exam.id}/scores")
+    assert "1份待处理" in admin.text
     evidence = await ExamEvidence.get()
-    await desk.get(f"/office/exams/{room.exam.id}/evidence")
-    assert "待处理" in desk.text
-    await desk.get(f"/office/exams/{room.exam.id}/evidence/{evidence.id}")
-    words = " ".join(desk.text.split())
+    await admin.get(f"/office/exams/{room.exam.id}/evidence")
+    assert "待处理" in admin.text
+    await admin.get(f"/office/exams/{room.exam.id}/evidence/{evidence.id}")
+    words = " ".join(admin.text.split())
     assert ("未作答 → A" in words, "2分 （现在0分）" in words, "没有信号" in words) == (True, True, True)
-    await desk.press("采纳", answer="")
-    assert (desk.status, "请填写" in desk.text) == (422, True)
-    await desk.press("采纳", answer="核实了断线记录")
-    assert ("已处理，并通知本人" in desk.text, (await ExamAttempt.get(id=attempt.id)).score) == (True, 20)
+    await admin.press("采纳", answer="")
+    assert (admin.status, "请填写" in admin.text) == (422, True)
+    await admin.press("采纳", answer="核实了断线记录")
+    assert ("已处理，并通知本人" in admin.text, (await ExamAttempt.get(id=attempt.id)).score) == (True, 20)
     await page.get(f"/h5/demo/exams/{room.candidate.id}")
     assert "已采纳：核实了断线记录" in " ".join(page.text.split())
 
@@ -149,16 +149,16 @@ async def test_an_item_found_wrong_is_ruled_on_after_a_preview(scene: Scene) -> 
     await room.work()
     version = await ExamItemVersion.get(item_id=room.items[0].id)
     base = f"/office/exams/{room.exam.id}/analysis"
-    desk = await scene.at(base)
-    assert "得分率0%" in " ".join(desk.text.split())
-    await desk.get(f"{base}/{version.id}")
-    await desk.press("预览影响", kind="also_accept", letters="Z")
-    assert (desk.status, "请填写一个选项" in desk.text) == (422, True)
-    await desk.press("预览影响", kind="also_accept", letters="B")
-    assert ("涉及1份答卷，1份分数改变" in desk.text, await ExamRuling.all().count()) == (True, 0)
-    await desk.press("确定改判", kind="also_accept", letters="B", reason="两个选项都对")
-    assert ("改判已生效" in desk.text, (await ExamRuling.get()).kind) == (True, "also_accept")
-    sheet = await desk.client.get(f"{base}/papers.xlsx")
+    admin = await scene.at(base)
+    assert "得分率0%" in " ".join(admin.text.split())
+    await admin.get(f"{base}/{version.id}")
+    await admin.press("预览影响", kind="also_accept", letters="Z")
+    assert (admin.status, "请填写一个选项" in admin.text) == (422, True)
+    await admin.press("预览影响", kind="also_accept", letters="B")
+    assert ("涉及1份答卷，1份分数改变" in admin.text, await ExamRuling.all().count()) == (True, 0)
+    await admin.press("确定改判", kind="also_accept", letters="B", reason="两个选项都对")
+    assert ("改判已生效" in admin.text, (await ExamRuling.get()).kind) == (True, "also_accept")
+    sheet = await admin.client.get(f"{base}/papers.xlsx")
     assert (sheet.status, (await sheet.read())[:2]) == (200, b"PK")
 
 
@@ -182,7 +182,7 @@ async def test_every_page_reads_well(
     await room.exams.evidence.hand_in(candidate, last.candidate_id, filing, "17:50起手机没有信号，到时没能交卷")
     await execute(_TOO_LATE, last.id)
     evidence = await ExamEvidence.get()
-    seen = await desk_of(browser, scene, size, scheme)
+    seen = await open_administrator(browser, scene, size, scheme)
     version = await ExamItemVersion.get(item_id=room.items[0].id)
     for name, path in {
         "analysis": "analysis",

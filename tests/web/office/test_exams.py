@@ -20,7 +20,7 @@ from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_application
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import PUBLIC_URL, Visitor, World
-from tests.web.office.test_office_browser import desk_of
+from tests.web.office.test_office_browser import open_administrator
 from tests.web.office_scene import Scene, make_scene, token_of
 from tests.web.test_browser import PHONE, SCREEN
 from web.office.exam_blueprints import print_lines, read_lines
@@ -51,9 +51,9 @@ async def booked(scene: Scene) -> Exam:
         await waiting(scene)
     services = scene.world.services
     exam_id = await make_exam(services, scene.admin)
-    desk = await scene.at(f"/office/exams/{exam_id}/sittings")
-    await desk.press("添加", starts_at=moment(scene, 5 * DAY), ends_at=moment(scene, 5 * DAY + HOUR), capacity="1")
-    await desk.press("添加", starts_at=moment(scene, 5 * DAY + 2 * HOUR), ends_at=moment(scene, 5 * DAY + 3 * HOUR))
+    admin = await scene.at(f"/office/exams/{exam_id}/sittings")
+    await admin.press("添加", starts_at=moment(scene, 5 * DAY), ends_at=moment(scene, 5 * DAY + HOUR), capacity="1")
+    await admin.press("添加", starts_at=moment(scene, 5 * DAY + 2 * HOUR), ends_at=moment(scene, 5 * DAY + 3 * HOUR))
     await services.exams.setup.publish(scene.admin, exam_id)
     await work(services, "exam_call")
     one, two = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
@@ -69,15 +69,15 @@ async def booked(scene: Scene) -> Exam:
 
 async def test_from_a_blueprint_to_a_published_examination(scene: Scene) -> None:
     application = await waiting(scene)
-    desk = await scene.at("/office/exams")
-    assert "还没有考试" in desk.text
-    await desk.get("/office/exams/blueprints/new")
-    assert "招标投标法律法规 单选题20题" in " ".join(desk.text.split())
-    await desk.press("保存", name="统一卷", cells="全部，单选题，不限，5，2")
-    assert ("已保存" in desk.text, "题库有20题" in desk.text) == (True, True)
+    admin = await scene.at("/office/exams")
+    assert "还没有考试" in admin.text
+    await admin.get("/office/exams/blueprints/new")
+    assert "招标投标法律法规 单选题20题" in " ".join(admin.text.split())
+    await admin.press("保存", name="统一卷", cells="全部，单选题，不限，5，2")
+    assert ("已保存" in admin.text, "题库有20题" in admin.text) == (True, True)
     blueprint = await ExamBlueprint.get()
-    await desk.get("/office/exams/new")
-    await desk.press(
+    await admin.get("/office/exams/new")
+    await admin.press(
         "保存草稿",
         name="2026年统一考试",
         purpose="entry",
@@ -86,26 +86,26 @@ async def test_from_a_blueprint_to_a_published_examination(scene: Scene) -> None
         closes_at=moment(scene, 3 * DAY + 4 * HOUR),
     )
     exam = await Exam.get()
-    assert "1人在等待考试，发布后通知" in desk.text
-    await desk.press("发布")
-    assert "已发布，正在通知考生" in desk.text
+    assert "1人在等待考试，发布后通知" in admin.text
+    await admin.press("发布")
+    assert "已发布，正在通知考生" in admin.text
     await work(scene.world.services, "exam_call")
     assert (await ExamCandidate.get()).application_id == application.id
-    await desk.get("/office/exams")
-    assert ("2026年统一考试" in desk.text, "1人" in desk.text, "已发布" in desk.text) == (True, True, True)
-    await desk.get(f"/office/exams/{exam.id}")
-    assert "发布" not in desk.page.buttons
+    await admin.get("/office/exams")
+    assert ("2026年统一考试" in admin.text, "1人" in admin.text, "已发布" in admin.text) == (True, True, True)
+    await admin.get(f"/office/exams/{exam.id}")
+    assert "发布" not in admin.page.buttons
 
 
 async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> None:
-    desk = await scene.at("/office/exams/new")
+    admin = await scene.at("/office/exams/new")
     times = {"opens_at": moment(scene, DAY), "closes_at": moment(scene, DAY + 4 * HOUR)}
-    await desk.press("保存草稿", name="统一考试", purpose="entry", **times)
-    assert "请选择组卷方案" in desk.text
-    await desk.press("发布")
-    assert (desk.status, "还不能发布：请选择组卷方案" in desk.text) == (409, True)
-    await desk.press("确定删除")
-    assert ("草稿已删除" in desk.text, await Exam.exists()) == (True, False)
+    await admin.press("保存草稿", name="统一考试", purpose="entry", **times)
+    assert "请选择组卷方案" in admin.text
+    await admin.press("发布")
+    assert (admin.status, "还不能发布：请选择组卷方案" in admin.text) == (409, True)
+    await admin.press("确定删除")
+    assert ("草稿已删除" in admin.text, await Exam.exists()) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> No
     ],
 )
 async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict[str, str], said: str) -> None:
-    desk = await scene.at("/office/exams/new")
+    admin = await scene.at("/office/exams/new")
     good = {"name": "考试", "purpose": "entry", "opens_at": moment(scene, DAY), "closes_at": moment(scene, 2 * DAY)}
-    await desk.press("保存草稿", **{**good, **typed})
-    assert said in desk.text
+    await admin.press("保存草稿", **{**good, **typed})
+    assert said in admin.text
     assert not await Exam.exists()
 
 
@@ -142,9 +142,9 @@ async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict
     ],
 )
 async def test_a_wrong_blueprint_names_its_line_and_keeps_what_was_typed(scene: Scene, cells: str, said: str) -> None:
-    desk = await scene.at("/office/exams/blueprints/new")
-    await desk.press("保存", name="方案", cells=cells)
-    assert (desk.status, said in desk.text) == (422, True)
+    admin = await scene.at("/office/exams/blueprints/new")
+    await admin.press("保存", name="方案", cells=cells)
+    assert (admin.status, said in admin.text) == (422, True)
     assert not await ExamBlueprint.exists()
 
 
@@ -162,46 +162,46 @@ def test_cells_pasted_from_a_spreadsheet_are_read_and_written_back() -> None:
 async def test_another_time_and_the_end_are_told(scene: Scene) -> None:
     await waiting(scene)
     exam = await make_published(scene.world.services, scene.admin)
-    desk = await scene.at(f"/office/exams/{exam.id}")
+    admin = await scene.at(f"/office/exams/{exam.id}")
     times = {"opens_at": moment(scene, 6 * DAY), "closes_at": moment(scene, 7 * DAY)}
-    await desk.press("改期并通知考生", **times, reason=" ")
-    assert "请填写原因" in desk.text
-    await desk.press("改期并通知考生", **times, reason="场地调整")
-    assert "已改期" in desk.text
+    await admin.press("改期并通知考生", **times, reason=" ")
+    assert "请填写原因" in admin.text
+    await admin.press("改期并通知考生", **times, reason="场地调整")
+    assert "已改期" in admin.text
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "场地调整"
     scene.world.clock.set((await Exam.get()).opens_at + HOUR)
-    desk = await scene.at(f"/office/exams/{exam.id}")
-    await desk.press("确定结束")
-    assert "已停止进入" in desk.text
+    admin = await scene.at(f"/office/exams/{exam.id}")
+    await admin.press("确定结束")
+    assert "已停止进入" in admin.text
     assert (await Exam.get()).closes_at == scene.world.clock.now()
 
 
 async def test_a_cancelled_examination_says_so_to_everybody(scene: Scene) -> None:
     application = await waiting(scene)
     exam = await make_published(scene.world.services, scene.admin)
-    desk = await scene.at(f"/office/exams/{exam.id}")
-    await desk.press("确定取消", reason="题库维护")
-    assert "已取消，并通知考生" in desk.text
+    admin = await scene.at(f"/office/exams/{exam.id}")
+    await admin.press("确定取消", reason="题库维护")
+    assert "已取消，并通知考生" in admin.text
     assert (await ExamCandidate.get(application_id=application.id)).state == "left"
     assert (await Application.get(id=application.id)).state == "exam"
 
 
 async def test_sittings_are_changed_and_removed_with_word_to_who_has_them(scene: Scene) -> None:
     exam = await booked(scene)
-    desk = await scene.at(f"/office/exams/{exam.id}/sittings")
-    assert "候补1人" in desk.text
+    admin = await scene.at(f"/office/exams/{exam.id}/sittings")
+    assert "候补1人" in admin.text
     early = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at").first()
     assert early is not None
-    form = {**token_of(desk), "id": str(early.id)}
+    form = {**token_of(admin), "id": str(early.id)}
     path = f"/office/exams/{exam.id}/sittings"
     times = {"starts_at": moment(scene, 5 * DAY), "ends_at": moment(scene, 5 * DAY + HOUR)}
-    await desk.post(path, {**form, "command": "save", **times, "capacity": "一"})
-    assert (desk.status, "名额应为整数" in desk.text) == (422, True)
-    await desk.post(path, {**form, "command": "save", **times, "capacity": "2"})
-    assert "场次已修改" in desk.text
+    await admin.post(path, {**form, "command": "save", **times, "capacity": "一"})
+    assert (admin.status, "名额应为整数" in admin.text) == (422, True)
+    await admin.post(path, {**form, "command": "save", **times, "capacity": "2"})
+    assert "场次已修改" in admin.text
     assert await ExamCandidate.filter(sitting_id=early.id).count() == 2
-    await desk.post(path, {**form, "command": "remove", "reason": "机房检修"})
-    assert "场次已取消" in desk.text
+    await admin.post(path, {**form, "command": "remove", "reason": "机房检修"})
+    assert "场次已取消" in admin.text
     assert await Notice.filter(kind="exam_changed").count() == 2
 
 
@@ -212,18 +212,18 @@ async def test_persons_are_named_by_hand_and_by_sheet(scene: Scene) -> None:
     deps = scene.world.services.deps
     one, two = [await make_expert(deps, account=await make_account(deps)) for _ in range(2)]
     exam_id = await make_exam(scene.world.services, scene.admin, purpose=Purpose.SINGLE)
-    desk = await scene.at(f"/office/exams/{exam_id}/candidates")
-    await desk.press("添加", numbers=f"{one.number}\nNO1")
-    assert ("添加了1人，1个编号没有添加" in desk.text, "没有这个编号" in desk.text) == (True, True)
-    data = aiohttp.FormData(token_of(desk))
+    admin = await scene.at(f"/office/exams/{exam_id}/candidates")
+    await admin.press("添加", numbers=f"{one.number}\nNO1")
+    assert ("添加了1人，1个编号没有添加" in admin.text, "没有这个编号" in admin.text) == (True, True)
+    data = aiohttp.FormData(token_of(admin))
     data.add_field("file", io.BytesIO(f"专家编号或申请编号\n{two.number}\n".encode()), filename="a.csv")
     path = f"/office/exams/{exam_id}/candidates/sheet"
-    await desk._show(await desk.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))
-    assert "添加了1人" in desk.text
+    await admin._show(await admin.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))
+    assert "添加了1人" in admin.text
     candidate = await ExamCandidate.get(expert_id=two.id)
-    await desk.get(f"/office/exams/{exam_id}/candidates/{candidate.id}")
-    await desk.press("移出名单")
-    assert ("已移出" in desk.text, await ExamCandidate.all().count()) == (True, 1)
+    await admin.get(f"/office/exams/{exam_id}/candidates/{candidate.id}")
+    await admin.press("移出名单")
+    assert ("已移出" in admin.text, await ExamCandidate.all().count()) == (True, 1)
 
 
 async def one_sitting(scene: Scene) -> tuple[Visitor, ExamCandidate]:
@@ -236,42 +236,42 @@ async def one_sitting(scene: Scene) -> tuple[Visitor, ExamCandidate]:
 
 
 async def test_allowances_and_second_chances_have_a_reason(scene: Scene) -> None:
-    desk, candidate = await one_sitting(scene)
-    await desk.press("保存", minutes="20", tries="0", reason="")
-    assert (desk.status, "请填写原因" in desk.text) == (422, True)
-    await desk.press("保存", minutes="二十", tries="0", reason="视力障碍")
-    assert "延长的分钟数应为整数" in desk.text
-    await desk.press("保存", minutes="20", tries="0", reason="视力障碍")
-    assert ("从下一次开始作答起生效" in desk.text, "延长20分钟" in desk.text) == (True, True)
-    await desk.press("增加一次", reason="系统故障")
-    assert "已增加一次考试机会" in desk.text
+    admin, candidate = await one_sitting(scene)
+    await admin.press("保存", minutes="20", tries="0", reason="")
+    assert (admin.status, "请填写原因" in admin.text) == (422, True)
+    await admin.press("保存", minutes="二十", tries="0", reason="视力障碍")
+    assert "延长的分钟数应为整数" in admin.text
+    await admin.press("保存", minutes="20", tries="0", reason="视力障碍")
+    assert ("从下一次开始作答起生效" in admin.text, "延长20分钟" in admin.text) == (True, True)
+    await admin.press("增加一次", reason="系统故障")
+    assert "已增加一次考试机会" in admin.text
     await candidate.refresh_from_db()
     assert (candidate.extra_minutes, candidate.extra_tries) == (20, 1)
 
 
 async def test_a_result_by_hand_and_the_end_of_taking_part(scene: Scene) -> None:
-    desk, candidate = await one_sitting(scene)
-    await desk.press("合格", reason="现场补考86分")
-    assert "已登记结果" in desk.text
+    admin, candidate = await one_sitting(scene)
+    await admin.press("合格", reason="现场补考86分")
+    assert "已登记结果" in admin.text
     assert (await Application.get(id=candidate.application_id)).state == "entered"
-    assert "合格" not in desk.page.buttons
+    assert "合格" not in admin.page.buttons
     other = await waiting(scene)
     await work(scene.world.services, "exam_call")
     second = await ExamCandidate.get(application_id=other.id)
-    await desk.get(f"/office/exams/{second.exam_id}/candidates/{second.id}")
-    await desk.press("确定结束", reason="本人住院")
-    assert "已结束其参加本场考试" in desk.text
+    await admin.get(f"/office/exams/{second.exam_id}/candidates/{second.id}")
+    await admin.press("确定结束", reason="本人住院")
+    assert "已结束其参加本场考试" in admin.text
     assert (await Application.get(id=other.id)).state == "exam"
 
 
 async def test_after_an_outage_all_who_sat_have_one_more_chance(scene: Scene) -> None:
     _, candidate = await one_sitting(scene)
-    desk = await scene.at(f"/office/exams/{candidate.exam_id}/candidates")
+    admin = await scene.at(f"/office/exams/{candidate.exam_id}/candidates")
     times = {"since": moment(scene, -2 * HOUR), "until": moment(scene, -HOUR)}
-    await desk.press("增加机会", **times, reason="断电")
-    assert "没有人在答题" in desk.text
-    await desk.press("增加机会", since=moment(scene, -HOUR), until=moment(scene, HOUR), reason="断电")
-    assert "各增加一次机会" in desk.text
+    await admin.press("增加机会", **times, reason="断电")
+    assert "没有人在答题" in admin.text
+    await admin.press("增加机会", since=moment(scene, -HOUR), until=moment(scene, HOUR), reason="断电")
+    assert "各增加一次机会" in admin.text
     await candidate.refresh_from_db()
     assert candidate.extra_tries == 1
 
@@ -279,20 +279,20 @@ async def test_after_an_outage_all_who_sat_have_one_more_chance(scene: Scene) ->
 async def test_the_list_is_searched(scene: Scene) -> None:
     applications = [await waiting(scene) for _ in range(2)]
     exam = await make_published(scene.world.services, scene.admin)
-    desk = await scene.at(f"/office/exams/{exam.id}/candidates?q={applications[0].number}")
-    assert (applications[0].number in desk.text, applications[1].number in desk.text) == (True, False)
-    await desk.get(f"/office/exams/{exam.id}/candidates?state=passed&page=x")
-    assert "没有符合条件的考生" in desk.text
+    admin = await scene.at(f"/office/exams/{exam.id}/candidates?q={applications[0].number}")
+    assert (applications[0].number in admin.text, applications[1].number in admin.text) == (True, False)
+    await admin.get(f"/office/exams/{exam.id}/candidates?state=passed&page=x")
+    assert "没有符合条件的考生" in admin.text
 
 
 async def test_the_board_counts_and_names_who_needs_somebody(scene: Scene) -> None:
     _, candidate = await one_sitting(scene)
     scene.world.clock.move(timedelta(seconds=61))
-    desk = await scene.at(f"/office/exams/{candidate.exam_id}/board")
-    text = " ".join(desk.text.split())
+    admin = await scene.at(f"/office/exams/{candidate.exam_id}/board")
+    text = " ".join(admin.text.split())
     assert ("1 正在答题" in text, "1 离线" in text, "最后消息" in text) == (True, True, True)
-    await desk.get(f"/office/exams/{candidate.exam_id}/board/{candidate.sitting_id}")
-    assert "1 正在答题" in " ".join(desk.text.split())
+    await admin.get(f"/office/exams/{candidate.exam_id}/board/{candidate.sitting_id}")
+    assert "1 正在答题" in " ".join(admin.text.split())
 
 
 async def test_nobody_else_comes_in(scene: Scene) -> None:
@@ -301,8 +301,8 @@ async def test_nobody_else_comes_in(scene: Scene) -> None:
     for path in ("", "/new", "/blueprints", f"/{exam.id}", f"/{exam.id}/board", f"/{exam.id}/candidates"):
         answer = await stranger.client.get(f"/office/exams{path}", allow_redirects=False)
         assert (answer.status, "/h5/login" in answer.headers["Location"]) == (303, True), path
-    desk = await scene.at(f"/office/exams/{exam.created_by}")
-    assert desk.status == 404
+    admin = await scene.at(f"/office/exams/{exam.created_by}")
+    assert admin.status == 404
 
 
 # ---- in a real browser
@@ -313,13 +313,13 @@ async def test_who_will_not_show_the_face_is_identified_by_the_office(scene: Sce
     application = await waiting(scene)
     exam = await make_published(scene.world.services, scene.admin)
     candidate = await ExamCandidate.get(application_id=application.id)
-    desk = await scene.at(f"/office/exams/{exam.id}/candidates/{candidate.id}")
-    assert "未核验" in desk.text
-    await desk.press("已核验", reason=" ")
-    assert (desk.status, "请填写核验方式" in desk.text) == (422, True)
-    await desk.press("已核验", reason="窗口核对身份证原件")
-    assert ("已登记，本人可以开始考试" in desk.text, "管理机构已核验" in desk.text) == (True, True)
-    assert "登记已核验身份" not in desk.text
+    admin = await scene.at(f"/office/exams/{exam.id}/candidates/{candidate.id}")
+    assert "未核验" in admin.text
+    await admin.press("已核验", reason=" ")
+    assert (admin.status, "请填写核验方式" in admin.text) == (422, True)
+    await admin.press("已核验", reason="窗口核对身份证原件")
+    assert ("已登记，本人可以开始考试" in admin.text, "管理机构已核验" in admin.text) == (True, True)
+    assert "登记已核验身份" not in admin.text
 
 
 @pytest.mark.browser
@@ -334,7 +334,7 @@ async def test_every_page_reads_well(
     await make_attempt(scene.world.services, second, flags=["device"])
     blueprint = await ExamBlueprint.first()
     assert blueprint is not None
-    seen = await desk_of(browser, scene, size, scheme)
+    seen = await open_administrator(browser, scene, size, scheme)
     found: list[str] = []
     for name, path in {
         "list": "",
@@ -367,7 +367,7 @@ async def test_every_page_reads_well(
 async def test_the_board_refreshes_itself(browser: Browser, scene: Scene) -> None:
     application = await waiting(scene)
     exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
-    seen = await desk_of(browser, scene, SCREEN)
+    seen = await open_administrator(browser, scene, SCREEN)
     page = await seen.open(f"/office/exams/{exam.id}/board")
     running = page.locator("#board li", has_text="正在答题")
     await running.get_by_text("0", exact=True).wait_for()

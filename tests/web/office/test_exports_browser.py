@@ -1,4 +1,4 @@
-"""Waiting for a long list in a real browser, on a phone and at a desk; pictures go to ``var/screenshots``."""
+"""Waiting for a long list in a real browser, on a phone and on a computer; pictures go to ``var/screenshots``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 from services.core.base import rows
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.office.test_office_browser import desk_of
+from tests.web.office.test_office_browser import open_administrator
 from tests.web.office_scene import make_scene, paid
 from tests.web.test_browser import PHONE, SCREEN
 
@@ -31,7 +31,7 @@ async def test_the_page_tells_how_far_it_is_and_offers_the_file_by_itself(
     scene = await make_scene(world)
     await paid(scene)
     monkeypatch.setattr("web.office.exports.DIRECT_MAX", 0)
-    seen = await desk_of(browser, scene, size, scheme)
+    seen = await open_administrator(browser, scene, size, scheme)
     look = f"{'phone' if size == PHONE else 'screen'}-{scheme}"
     page = await seen.open("/office/orders")
     await page.get_by_text("导出Excel").click()

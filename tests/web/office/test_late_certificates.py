@@ -36,11 +36,11 @@ async def test_what_was_recorded_by_hand_is_certified_at_once_for_all(world: Wor
         finished_at=now,
         called_at=now,
     )
-    desk = await scene.at("/office/certificates")
-    assert "有2人已合格或培训完毕" in desk.text
+    admin = await scene.at("/office/certificates")
+    assert "有2人已合格或培训完毕" in admin.text
     late = world.services.office.late_certificates
-    await asyncio.gather(desk.press("补发2张证书"), late.issue(scene.admin))
-    assert ("已补发" in desk.text, "还没有证书" in desk.text) == (True, False)
+    await asyncio.gather(admin.press("补发2张证书"), late.issue(scene.admin))
+    assert ("已补发" in admin.text, "还没有证书" in admin.text) == (True, False)
     found = await Certificate.filter(account_id=account.id).order_by("kind")
     assert [(one.kind, one.facts[0]) for one in found] == [
         ("course", ["课程", "继续教育"]),

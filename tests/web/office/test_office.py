@@ -1,4 +1,4 @@
-"""The office at its desk: who may in, what waits, campaigns, applications, employers, and who does which work."""
+"""Pages of the office: permissions, waiting work, campaigns, applications, employers, and who does which work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The office in a real browser, on a phone and at a desk; pictures go to ``var/screenshots``."""
+"""The office in a real browser, on a phone and on a computer; pictures go to ``var/screenshots``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 
-async def desk_of(
+async def open_administrator(
     browser: Browser, scene: Scene, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
 ) -> Seen:
     seen = await look(browser, scene.world, size, scheme)
@@ -35,7 +35,7 @@ async def test_every_page_reads_well(
 ) -> None:
     scene = await make_scene(world)
     ids = await fill(scene)
-    seen = await desk_of(browser, scene, size, scheme)
+    seen = await open_administrator(browser, scene, size, scheme)
     found: list[str] = []
     for name, path in {
         "home": "",
@@ -74,7 +74,7 @@ async def test_every_page_reads_well(
 
 
 async def test_a_refusal_is_in_sight_with_its_field_under_the_fingers(browser: Browser, world: World) -> None:
-    seen = await desk_of(browser, await make_scene(world), PHONE)
+    seen = await open_administrator(browser, await make_scene(world), PHONE)
     page = await seen.open("/office/campaigns/new")
     await page.get_by_label("征集名称").fill("2026年第三批征集")
     await page.get_by_role("group", name="报名时间").get_by_label("开始").fill("2026-12-01T10:30")
@@ -93,7 +93,7 @@ async def test_a_refusal_is_in_sight_with_its_field_under_the_fingers(browser: B
 async def test_money_goes_back_by_keyboard_and_once(browser: Browser, world: World) -> None:
     scene = await make_scene(world)
     order = await paid(scene)
-    seen = await desk_of(browser, scene, SCREEN)
+    seen = await open_administrator(browser, scene, SCREEN)
     page = await seen.open(f"/office/orders/{order.id}")
     await page.locator("summary", has_text="退款").press("Enter")
     await page.get_by_label("退款原因").fill("重复报名")

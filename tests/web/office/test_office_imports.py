@@ -1,4 +1,4 @@
-"""A sheet of employers at the office's desk, in a browser without scripts."""
+"""Import of employers on the office's page, in a browser without scripts."""
 
 from __future__ import annotations
 
@@ -27,45 +27,45 @@ async def send(visitor: Visitor, content: bytes) -> Visitor:
 
 
 async def test_a_good_sheet_is_looked_at_and_confirmed(scene: Scene) -> None:
-    desk = await scene.at("/office/employers")
-    await desk.get(desk.page.links["批量导入"])
-    template = await desk.client.get(desk.page.links["下载Excel模板"])
+    admin = await scene.at("/office/employers")
+    await admin.get(admin.page.links["批量导入"])
+    template = await admin.client.get(admin.page.links["下载Excel模板"])
     assert (template.status, sheets(await template.read())) == (200, sheets(render_template("xlsx")))
-    await send(desk, await template.read())
-    assert ("还没有添加任何单位" in desk.text, "新增 1家" in desk.text) == (True, True)
+    await send(admin, await template.read())
+    assert ("还没有添加任何单位" in admin.text, "新增 1家" in admin.text) == (True, True)
     assert not await Employer.exists()
-    page = desk.path
-    await desk.press("确认导入")
-    assert ("导入完成" in desk.text, "新增 1家" in desk.text) == (True, True)
+    page = admin.path
+    await admin.press("确认导入")
+    assert ("导入完成" in admin.text, "新增 1家" in admin.text) == (True, True)
     assert await Employer.all().count() == 1
-    await desk.get(page)
-    assert "确认导入" not in desk.page.buttons
+    await admin.get(page)
+    assert "确认导入" not in admin.page.buttons
 
 
 async def test_of_a_bad_one_the_good_lines_can_be_taken(scene: Scene) -> None:
-    desk = await scene.at(PATH)
-    await send(desk, "单位名称\n甲公司\n无\n<b>乙</b>公司\n".encode("gb18030"))
-    assert "第3行 单位名称 请填写单位全称。" in desk.text
-    assert "将新增：甲公司、<b>乙</b>公司" in desk.text
-    assert "<b>乙" not in await desk.response.text()
-    await desk.press("只导入无误的2行")
-    assert "未导入 1行" in desk.text
+    admin = await scene.at(PATH)
+    await send(admin, "单位名称\n甲公司\n无\n<b>乙</b>公司\n".encode("gb18030"))
+    assert "第3行 单位名称 请填写单位全称。" in admin.text
+    assert "将新增：甲公司、<b>乙</b>公司" in admin.text
+    assert "<b>乙" not in await admin.response.text()
+    await admin.press("只导入无误的2行")
+    assert "未导入 1行" in admin.text
     assert sorted([one.name for one in await Employer.all()]) == ["<b>乙</b>公司", "甲公司"]
 
 
 async def test_what_cannot_be_read_is_said_beside_the_field(scene: Scene) -> None:
-    desk = await scene.at(PATH)
+    admin = await scene.at(PATH)
     for content, said in ((b"", "请选择文件。"), (b"\xd0\xcf\x11\xe0", "旧版 .xls"), (b"\xff\xfe\x80", "编码")):
-        await send(desk, content)
-        assert (desk.status, said in desk.text) == (422, True)
-    assert (await desk.get("/office/employers/template.exe")).status == 404
-    assert (await desk.get(f"{PATH}/nothing")).status == 404
+        await send(admin, content)
+        assert (admin.status, said in admin.text) == (422, True)
+    assert (await admin.get("/office/employers/template.exe")).status == 404
+    assert (await admin.get(f"{PATH}/nothing")).status == 404
 
 
 async def test_a_decision_that_is_none_is_asked_again(scene: Scene) -> None:
-    desk = await scene.at(PATH)
-    await send(desk, "单位名称\n甲公司\n".encode())
-    await desk.press("确认导入", command="everything")
-    assert (desk.status, "没有收到您的选择" in desk.text) == (422, True)
-    await desk.press("确认导入")
+    admin = await scene.at(PATH)
+    await send(admin, "单位名称\n甲公司\n".encode())
+    await admin.press("确认导入", command="everything")
+    assert (admin.status, "没有收到您的选择" in admin.text) == (422, True)
+    await admin.press("确认导入")
     assert await Employer.exists()

@@ -41,16 +41,16 @@ async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
 
 async def test_from_proposal_by_objection_and_answer_to_payment(world: World) -> None:
     draw_id, [first, _] = await ended_panel(world.office, world.clock, needed=2)
-    desk = await world.log_in(world.office.desk, "venue")
-    assert (await waiting(world, world.office.desk))["酬劳待提出"] == 1
-    assert await led_to(desk, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
-    await desk.get(f"/desk/{draw_id}")
-    await desk.click("专家酬劳活动结束后提出，专家确认")
-    assert "演示省评标专家酬劳标准" in desk.text
-    assert ("评标3小时" in desk.text, "小时0分" in desk.text) == (True, False)
-    await desk.press("按标准提出（2人）", command="all")
-    assert (desk.status, "已按标准提出" in desk.text) == (200, True)
-    assert "按标准提出（" not in desk.text
+    venue = await world.log_in(world.office.venue, "venue")
+    assert (await waiting(world, world.office.venue))["酬劳待提出"] == 1
+    assert await led_to(venue, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
+    await venue.get(f"/desk/{draw_id}")
+    await venue.click("专家酬劳活动结束后提出，专家确认")
+    assert "演示省评标专家酬劳标准" in venue.text
+    assert ("评标3小时" in venue.text, "小时0分" in venue.text) == (True, False)
+    await venue.press("按标准提出（2人）", command="all")
+    assert (venue.status, "已按标准提出" in venue.text) == (200, True)
+    assert "按标准提出（" not in venue.text
 
     expert = await world.log_in_expert(first.expert_id)
     await expert.get("/h5/demo/remuneration")
@@ -61,17 +61,17 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await expert.press("提出异议", reason="实际20:30离场")
     assert "异议已转给场地" in expert.text
 
-    work = await waiting(world, world.office.desk)
+    work = await waiting(world, world.office.venue)
     assert (work["酬劳待提出"], work["酬劳异议待答复"]) == (0, 1)
-    assert await led_to(desk, "/desk", "酬劳异议待答复") == [f"/desk/{draw_id}/remuneration"]
-    await desk.get(f"/desk/{draw_id}/remuneration")
-    assert "实际20:30离场" in desk.text
-    await desk.press("维持或更正", amount="500.00", words="")
-    assert (desk.status, "请填写说明" in desk.text) == (422, True)
-    await desk.press("维持或更正", amount="五百", words="已核对")
-    assert (desk.status, "金额请填写为元" in desk.text) == (422, True)
-    await desk.press("维持或更正", amount="600", words="已核对，补一小时")
-    assert (desk.status, "已提出" in desk.text) == (200, True)
+    assert await led_to(venue, "/desk", "酬劳异议待答复") == [f"/desk/{draw_id}/remuneration"]
+    await venue.get(f"/desk/{draw_id}/remuneration")
+    assert "实际20:30离场" in venue.text
+    await venue.press("维持或更正", amount="500.00", words="")
+    assert (venue.status, "请填写说明" in venue.text) == (422, True)
+    await venue.press("维持或更正", amount="五百", words="已核对")
+    assert (venue.status, "金额请填写为元" in venue.text) == (422, True)
+    await venue.press("维持或更正", amount="600", words="已核对，补一小时")
+    assert (venue.status, "已提出" in venue.text) == (200, True)
 
     await expert.get("/h5/demo/remuneration")
     assert "场地答复 已核对，补一小时" in expert.text
@@ -130,11 +130,11 @@ async def test_the_agency_marks_only_what_its_page_showed(world: World, button: 
     """The venue corrects an amount, and the expert confirms it, while the agency's page stands open."""
     draw_id, invitations = await ended_panel(world.office, world.clock, needed=2)
     owed = world.services.remuneration
-    await owed.proposals.propose_all(world.office.desk, draw_id)
+    await owed.proposals.propose_all(world.office.venue, draw_id)
     for one in invitations:
         await confirm(world, one.expert_id)
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
-    await owed.proposals.propose(world.office.desk, draw_id, invitations[1].id, 18_888_88, "评标三天")
+    await owed.proposals.propose(world.office.venue, draw_id, invitations[1].id, 18_888_88, "评标三天")
     await confirm(world, invitations[1].expert_id)
     await agency.press(button, way="现金")
     assert (agency.status, "金额已更新，请核对" in agency.text, "18,888.88" in agency.text) == (409, True, True)
@@ -146,7 +146,7 @@ async def test_the_agency_marks_only_what_its_page_showed(world: World, button: 
 
 async def test_who_confirms_after_the_page_was_opened_is_not_marked_with_the_others(world: World) -> None:
     draw_id, [first, second] = await ended_panel(world.office, world.clock, needed=2)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     await confirm(world, first.expert_id)
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
     await confirm(world, second.expert_id)
@@ -163,7 +163,7 @@ async def confirm(world: World, expert_id: UUID) -> None:
 
 async def test_an_expert_takes_his_objection_back_on_his_page(world: World) -> None:
     draw_id, [first] = await ended_panel(world.office, world.clock)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     expert = await (await world.log_in_expert(first.expert_id)).get("/h5/demo/remuneration")
     await expert.press("提出异议", reason="实际20:30离场")
     assert "逾期视为确认" not in expert.text
@@ -174,11 +174,11 @@ async def test_an_expert_takes_his_objection_back_on_his_page(world: World) -> N
 
 async def test_an_objection_without_an_answer_comes_to_the_office(world: World) -> None:
     draw_id, [first] = await ended_panel(world.office, world.clock)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     expert = await (await world.log_in_expert(first.expert_id)).get("/h5/demo/remuneration")
     await expert.press("提出异议", reason="实际20:30离场")
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/remuneration")
-    assert "答复截止" in desk.text
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    assert "答复截止" in venue.text
     scene = await make_scene(world)
     office = await scene.at("/office")
     assert "酬劳异议" not in office.text
@@ -188,7 +188,7 @@ async def test_an_objection_without_an_answer_comes_to_the_office(world: World) 
     draw = await Draw.get(id=draw_id)
     await office.click(next(one for one in office.page.links if draw.number in one))
     assert (office.path, "实际20:30离场" in office.text) == (f"/desk/{draw_id}/remuneration", True)
-    await desk.press("维持或更正", amount="500.00", words="以登记为准")
+    await venue.press("维持或更正", amount="500.00", words="以登记为准")
     assert "酬劳异议" not in (await scene.at("/office")).text
 
 
@@ -201,37 +201,37 @@ async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_
     await Attendance.filter(invitation_id=first.id).delete()
     await recuse(office, draw_id, first.code)
     await part(office, world.clock, draw_id, [second], 2)
-    await world.services.remuneration.proposals.propose(office.desk, draw_id, second.id)
+    await world.services.remuneration.proposals.propose(office.venue, draw_id, second.id)
     world.clock.move(timedelta(days=90))
-    desk = await world.log_in(office.desk, "venue")
-    assert (await waiting(world, office.desk))["酬劳待提出"] == 1
-    assert await led_to(desk, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
-    await world.services.remuneration.proposals.propose(office.desk, draw_id, first.id, 0, "签到前回避，未产生交通费")
-    assert (await waiting(world, office.desk))["酬劳待提出"] == 0
+    venue = await world.log_in(office.venue, "venue")
+    assert (await waiting(world, office.venue))["酬劳待提出"] == 1
+    assert await led_to(venue, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
+    await world.services.remuneration.proposals.propose(office.venue, draw_id, first.id, 0, "签到前回避，未产生交通费")
+    assert (await waiting(world, office.venue))["酬劳待提出"] == 0
 
 
 async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -> None:
     world.set_rules("remuneration", table=None)
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/remuneration")
-    assert "本地区未设置酬劳标准" in desk.text
-    await desk.press("提出", amount="300", words="")
-    assert (desk.status, "请填写说明" in desk.text) == (422, True)
-    await desk.press("提出", amount="300", words="按约定")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    assert "本地区未设置酬劳标准" in venue.text
+    await venue.press("提出", amount="300", words="")
+    assert (venue.status, "请填写说明" in venue.text) == (422, True)
+    await venue.press("提出", amount="300", words="按约定")
     assert (await Remuneration.get(invitation_id=invitation.id)).amount == 30000
 
 
 async def test_before_the_end_everybody_reads_when_it_will_be(world: World) -> None:
     draw_id, _ = await world.panel()
-    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/remuneration")
-    assert "活动结束后才能提出酬劳" in desk.text
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    assert "活动结束后才能提出酬劳" in venue.text
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
     assert "活动结束后，由评标场地" in agency.text
 
 
 async def test_other_agencies_and_experts_find_nothing(world: World) -> None:
     draw_id, [first, second] = await ended_panel(world.office, world.clock, needed=2)
-    await world.services.remuneration.proposals.propose_all(world.office.desk, draw_id)
+    await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     organisation = await make_organisation(credit_code=OTHER_CREDIT_CODE)
     account = await make_account(world.services.deps)
     await make_agent_link(organisation, account)
@@ -252,8 +252,8 @@ async def test_other_agencies_and_experts_find_nothing(world: World) -> None:
 async def test_the_office_sees_what_each_organisation_owes_by_month_and_takes_it_as_a_sheet(world: World) -> None:
     draw_id, [first, _, _] = await ended_panel(world.office, world.clock, needed=3)
     owed = world.services.remuneration
-    await owed.proposals.propose_all(world.office.desk, draw_id)
-    await owed.proposals.propose(world.office.desk, draw_id, first.id, 18_888_88, "评标三天")
+    await owed.proposals.propose_all(world.office.venue, draw_id)
+    await owed.proposals.propose(world.office.venue, draw_id, first.id, 18_888_88, "评标三天")
     expert = Actor("demo", "expert", expert_id=first.expert_id)
     [own] = await owed.answers.own(expert)
     await owed.answers.dispute(expert, own.id, own.version, "少了一天", by="h5")

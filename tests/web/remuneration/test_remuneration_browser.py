@@ -1,4 +1,4 @@
-"""Pages of remuneration in a real browser, on a phone and at a desk."""
+"""Pages of remuneration in a real browser, on a phone and on a computer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_every_page_reads_well(
     owed = world.services.remuneration
     draw_id, invitations = await ended_panel(world.office, world.clock, needed=4, hours=3.5)
     for one in invitations[:3]:
-        await owed.proposals.propose(world.office.desk, draw_id, one.id)
+        await owed.proposals.propose(world.office.venue, draw_id, one.id)
     actors = [Actor("demo", "expert", expert_id=one.expert_id) for one in invitations]
     await Expert.filter(id=invitations[1].expert_id).update(permanent_region="440306")
     for actor in actors[:2]:
@@ -39,7 +39,7 @@ async def test_every_page_reads_well(
     expert = await world.log_in_expert(invitations[2].expert_id)
     for role, paths in {
         "expert": {"own": "/h5/demo/remuneration"},
-        "venue": {"desk": f"/desk/{draw_id}/remuneration", "detail": f"/desk/{draw_id}"},
+        "venue": {"venue": f"/desk/{draw_id}/remuneration", "detail": f"/desk/{draw_id}"},
         "agency": {"tab": f"/agency/draws/{draw_id}/remuneration", "months": "/agency/remuneration"},
     }.items():
         seen = await (look(browser, world, size) if role == "expert" else staff(browser, world, size, role))

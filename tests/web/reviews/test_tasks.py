@@ -1,4 +1,4 @@
-"""The reviewer's desk and the public notice, in a browser without scripts."""
+"""Pages of reviewers and the public notice, in a browser without scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def _catalogues(world: World) -> None:
 
 
 async def begun(world: World, application: Application) -> None:
-    """Put it on the desks."""
+    """Open its review tasks."""
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
         await world.services.workflows.reviews.begin(locked, world.services.deps.now())
@@ -52,28 +52,28 @@ async def test_a_reviewer_begins_at_the_queue_oldest_first(world: World) -> None
     for name in ("赵一", "钱二"):
         await handed_in(world, name)
     world.clock.move(timedelta(minutes=10))
-    desk = await reviewer_of(world)
-    assert desk.path == "/review"
-    assert "待审核 2" in desk.text
-    assert desk.text.index("赵一") < desk.text.index("钱二")
-    assert desk.text.count("已超期") == 3
-    assert "设计 › 建筑设计" in desk.text
-    assert "没有符合条件" in (await desk.get("/review?q=孙")).text
-    assert "钱二" in (await desk.get("/review?q=钱&late=1&step=industry")).text
-    assert (await desk.get("/review?page=99999")).status == 200
+    reviewer = await reviewer_of(world)
+    assert reviewer.path == "/review"
+    assert "待审核 2" in reviewer.text
+    assert reviewer.text.index("赵一") < reviewer.text.index("钱二")
+    assert reviewer.text.count("已超期") == 3
+    assert "设计 › 建筑设计" in reviewer.text
+    assert "没有符合条件" in (await reviewer.get("/review?q=孙")).text
+    assert "钱二" in (await reviewer.get("/review?q=钱&late=1&step=industry")).text
+    assert (await reviewer.get("/review?page=99999")).status == 200
 
 
 async def test_a_decision_leads_straight_to_the_next_task(world: World) -> None:
     first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     [task], [following] = await tasks_of(first), await tasks_of(second)
-    await desk.get(f"/review/{task.id}")
-    assert "本次审核专业 设计 › 建筑设计" in desk.text
-    await desk.press("通过", opinion="同意")
-    assert desk.path == f"/review/{following.id}"
-    assert "已通过：赵一 · 设计 › 建筑设计。下一件：钱二 · 设计 › 建筑设计。" in desk.text
-    await desk.press("退回本专业", opinion="职称专业不符")
-    assert (desk.path, "已退回：钱二 · 设计 › 建筑设计。" in desk.text, "辛苦了" in desk.text) == (
+    await reviewer.get(f"/review/{task.id}")
+    assert "本次审核专业 设计 › 建筑设计" in reviewer.text
+    await reviewer.press("通过", opinion="同意")
+    assert reviewer.path == f"/review/{following.id}"
+    assert "已通过：赵一 · 设计 › 建筑设计。下一件：钱二 · 设计 › 建筑设计。" in reviewer.text
+    await reviewer.press("退回本专业", opinion="职称专业不符")
+    assert (reviewer.path, "已退回：钱二 · 设计 › 建筑设计。" in reviewer.text, "辛苦了" in reviewer.text) == (
         "/review",
         True,
         True,
@@ -84,84 +84,84 @@ async def test_a_decision_leads_straight_to_the_next_task(world: World) -> None:
 async def test_what_else_waits_of_the_same_person_comes_next(world: World) -> None:
     first = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
     await handed_in(world, "钱二")
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     task, other = await tasks_of(first)
-    await desk.get(f"/review/{other.id}")
-    await desk.press("退回本专业", opinion="与工作经历不符")
-    assert desk.path == f"/review/{task.id}"
-    assert "已退回：赵一 · 施工 › 房屋建筑。下一件：赵一 · 设计 › 建筑设计。" in desk.text
+    await reviewer.get(f"/review/{other.id}")
+    await reviewer.press("退回本专业", opinion="与工作经历不符")
+    assert reviewer.path == f"/review/{task.id}"
+    assert "已退回：赵一 · 施工 › 房屋建筑。下一件：赵一 · 设计 › 建筑设计。" in reviewer.text
 
 
 async def test_all_of_one_person_are_approved_at_once_after_a_look_at_the_list(world: World) -> None:
     first = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
     second = await handed_in(world, "钱二")
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     task, _ = await tasks_of(first)
-    await (await desk.get(f"/review/{task.id}")).click("全部通过（2个专业）")
-    assert "将一并通过2项 设计 › 建筑设计 施工 › 房屋建筑" in desk.text
-    await desk.press("确认全部通过", opinion="材料齐全")
+    await (await reviewer.get(f"/review/{task.id}")).click("全部通过（2个专业）")
+    assert "将一并通过2项 设计 › 建筑设计 施工 › 房屋建筑" in reviewer.text
+    await reviewer.press("确认全部通过", opinion="材料齐全")
     [following] = await tasks_of(second)
-    assert desk.path == f"/review/{following.id}"
-    assert "已通过：赵一 · 设计 › 建筑设计、施工 › 房屋建筑。下一件：钱二" in desk.text
+    assert reviewer.path == f"/review/{following.id}"
+    assert "已通过：赵一 · 设计 › 建筑设计、施工 › 房屋建筑。下一件：钱二" in reviewer.text
     assert {(one.state, one.opinion) for one in await tasks_of(first, "approved")} == {("approved", "材料齐全")}
-    assert "全部通过" not in desk.text
-    assert (await desk.get(f"/review/{task.id}/all")).path == f"/review/{task.id}"
+    assert "全部通过" not in reviewer.text
+    assert (await reviewer.get(f"/review/{task.id}/all")).path == f"/review/{task.id}"
 
 
 async def test_of_all_nothing_is_approved_when_somebody_was_faster_with_one(world: World) -> None:
     application = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     task, other = await tasks_of(application)
-    await desk.get(f"/review/{task.id}/all")
+    await reviewer.get(f"/review/{task.id}/all")
     colleague = await make_reviewer(world.services.deps, "industry", CITY)
     await world.services.workflows.reviews.decide(colleague, other.id, "send_back", "与工作经历不符")
-    await desk.press("确认全部通过")
-    assert (desk.status, "已由市州行业主管部门于" in desk.text) == (409, True)
+    await reviewer.press("确认全部通过")
+    assert (reviewer.status, "已由市州行业主管部门于" in reviewer.text) == (409, True)
     assert (await ReviewTask.get(id=task.id)).state == "open"
 
 
 async def test_tasks_of_two_persons_are_not_approved_as_one(world: World) -> None:
     [mine], [others] = await tasks_of(await handed_in(world, "赵一")), await tasks_of(await handed_in(world, "钱二"))
-    desk = await reviewer_of(world)
-    await desk.get(f"/review/{mine.id}/all")
-    await desk.press("确认全部通过", tasks=f"{mine.id},{others.id}")
-    assert (desk.status, "请选择同一位申请人的审核任务" in desk.text) == (422, True)
+    reviewer = await reviewer_of(world)
+    await reviewer.get(f"/review/{mine.id}/all")
+    await reviewer.press("确认全部通过", tasks=f"{mine.id},{others.id}")
+    assert (reviewer.status, "请选择同一位申请人的审核任务" in reviewer.text) == (422, True)
     assert await ReviewTask.filter(state="open").count() == 2
 
 
 async def test_a_reviewer_looks_again_at_what_he_decided(world: World) -> None:
     for name in ("赵一", "钱二"):
         await handed_in(world, name)
-    desk = await reviewer_of(world)
-    assert "还没有办理过审核任务" in (await desk.click("已办")).text
-    await desk.get("/review")
-    await desk.get(next(link for name, link in desk.page.links.items() if name.startswith("赵一")))
-    await desk.press("退回本专业", opinion="证书不清晰")
+    reviewer = await reviewer_of(world)
+    assert "还没有办理过审核任务" in (await reviewer.click("已办")).text
+    await reviewer.get("/review")
+    await reviewer.get(next(link for name, link in reviewer.page.links.items() if name.startswith("赵一")))
+    await reviewer.press("退回本专业", opinion="证书不清晰")
     world.clock.move(timedelta(seconds=1))
-    await desk.press("通过")
-    await desk.click("已办")
-    assert "共2件" in desk.text
-    assert desk.text.index("钱二") < desk.text.index("赵一")
-    assert "意见：证书不清晰" in desk.text
-    await desk.get(next(link for name, link in desk.page.links.items() if name.startswith("赵一")))
-    assert (desk.status, "证书不清晰" in desk.text) == (200, True)
+    await reviewer.press("通过")
+    await reviewer.click("已办")
+    assert "共2件" in reviewer.text
+    assert reviewer.text.index("钱二") < reviewer.text.index("赵一")
+    assert "意见：证书不清晰" in reviewer.text
+    await reviewer.get(next(link for name, link in reviewer.page.links.items() if name.startswith("赵一")))
+    assert (reviewer.status, "证书不清晰" in reviewer.text) == (200, True)
     assert "赵一" not in (await (await reviewer_of(world)).get("/review/done")).text
 
 
 async def test_sending_back_without_words_is_said_on_the_page_and_loses_nothing(world: World) -> None:
     application = await handed_in(world)
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     [task] = await tasks_of(application)
-    await desk.get(f"/review/{task.id}")
-    await desk.press("退回整份申请")
-    assert (desk.status, "请填写审核意见" in desk.text) == (422, True)
-    await desk.press("退回整份申请", opinion="字" * 501)
-    assert (desk.status, "字" * 501 in desk.text) == (422, True)
-    await desk.press("退回整份申请", opinion="照片不清晰")
+    await reviewer.get(f"/review/{task.id}")
+    await reviewer.press("退回整份申请")
+    assert (reviewer.status, "请填写审核意见" in reviewer.text) == (422, True)
+    await reviewer.press("退回整份申请", opinion="字" * 501)
+    assert (reviewer.status, "字" * 501 in reviewer.text) == (422, True)
+    await reviewer.press("退回整份申请", opinion="照片不清晰")
     assert (await Application.get(id=application.id)).state == "sent_back"
-    await desk.get(f"/review/{task.id}")
-    assert "已退回" in desk.text
-    assert "通过" not in desk.page.buttons
+    await reviewer.get(f"/review/{task.id}")
+    assert "已退回" in reviewer.text
+    assert "通过" not in reviewer.page.buttons
 
 
 async def test_the_log_speaks_in_words(world: World) -> None:
@@ -169,8 +169,8 @@ async def test_the_log_speaks_in_words(world: World) -> None:
     async with transaction():
         await log(application, world.services.deps.now(), "print", "申请人")
     [task] = await tasks_of(application)
-    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
-    assert ("打印表格" in desk.text, ">print<" in desk.text) == (True, False)
+    reviewer = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    assert ("打印表格" in reviewer.text, ">print<" in reviewer.text) == (True, False)
 
 
 @pytest.mark.parametrize("found", list(IdentityVerificationResult))
@@ -181,16 +181,16 @@ async def test_a_reviewer_sees_whether_name_and_number_belong_together(
     waits = {"identity_verification_due_at": now} if found == IdentityVerificationResult.WAITING else {}
     await Account.filter(id=application.account_id).update(identity_verification=found.value, **waits)
     [task] = await tasks_of(application)
-    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
-    assert f"实名核验 {found.label}" in desk.text
+    reviewer = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    assert f"实名核验 {found.label}" in reviewer.text
 
 
 async def test_who_comes_second_sees_who_was_first(world: World) -> None:
     application = await handed_in(world)
     first, second = await reviewer_of(world), await reviewer_of(world)
     [task] = await tasks_of(application)
-    for desk in (first, second):
-        await desk.get(f"/review/{task.id}")
+    for reviewer in (first, second):
+        await reviewer.get(f"/review/{task.id}")
     await first.press("通过")
     await second.press("通过")
     assert (second.status, "已由市州行业主管部门于" in second.text) == (409, True)
@@ -198,14 +198,14 @@ async def test_who_comes_second_sees_who_was_first(world: World) -> None:
 
 async def test_hidden_values_are_shown_one_by_one_and_each_time_logged(world: World) -> None:
     application = await handed_in(world)
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     [task] = await tasks_of(application)
-    await desk.get(f"/review/{task.id}")
-    assert "suhang@example.com" not in desk.text
-    await desk.press("显示电子邮箱")
-    assert "suhang@example.com" in desk.text
-    assert "解****" in desk.text
-    assert "suhang@example.com" not in (await desk.get(f"/review/{task.id}")).text
+    await reviewer.get(f"/review/{task.id}")
+    assert "suhang@example.com" not in reviewer.text
+    await reviewer.press("显示电子邮箱")
+    assert "suhang@example.com" in reviewer.text
+    assert "解****" in reviewer.text
+    assert "suhang@example.com" not in (await reviewer.get(f"/review/{task.id}")).text
     assert await AuditEntry.filter(action="review.reveal").count() == 1
 
 
@@ -224,14 +224,14 @@ async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logg
             await Application.select_for_update().get(id=application.id), deps.now()
         )
     [task] = await tasks_of(application)
-    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
-    html = await desk.response.text()
+    reviewer = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    html = await reviewer.response.text()
     card, photo = await Attachment.get(field="id_card_front"), await Attachment.get(field="photo")
     assert f"{photo.id}?form=thumbnail" in html
     assert f"{card.id}?form=thumbnail" not in html
-    assert ("点按查看" in desk.text, "沿用上次申请的文件" in desk.text) == (True, True)
+    assert ("点按查看" in reviewer.text, "沿用上次申请的文件" in reviewer.text) == (True, True)
     assert not await AuditEntry.filter(action="attachment.open").exists()
-    seen = await desk.client.get(desk.page.links["查看id_card_front.jpg，查看会留下记录"])
+    seen = await reviewer.client.get(reviewer.page.links["查看id_card_front.jpg，查看会留下记录"])
     assert (seen.status, seen.content_type) == (200, "image/jpeg")
     assert (await AuditEntry.get(action="attachment.open")).details == {"field": "id_card_front", "form": "preview"}
 
@@ -246,13 +246,13 @@ async def test_a_reviewer_opens_or_mails_an_original_and_nobody_else_does(world:
     await Application.filter(id=application.id).update(state="reviewing", round=1)
     await begun(world, application)
     [task] = await tasks_of(application)
-    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
-    answer = await desk.client.get(desk.page.links["打开证件照.jpg"])
+    reviewer = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    answer = await reviewer.client.get(reviewer.page.links["打开证件照.jpg"])
     assert (answer.status, answer.content_type, answer.url.path.endswith(".jpg")) == (200, "image/jpeg", True)
-    mail = desk.page.links["证件照.jpg发到邮箱"]
-    await desk.get(mail)
-    await desk.press("发到邮箱", email="reviewer@example.com")
-    assert "已发送，请查收邮件" in desk.text
+    mail = reviewer.page.links["证件照.jpg发到邮箱"]
+    await reviewer.get(mail)
+    await reviewer.press("发到邮箱", email="reviewer@example.com")
+    assert "已发送，请查收邮件" in reviewer.text
     stranger = await reviewer_of(world, "final", "440000")
     for path in (mail, f"{mail.removesuffix('/mail')}?form=original"):
         assert (await stranger.get(path)).status == 404
@@ -264,32 +264,32 @@ async def test_what_a_reviewer_may_not_see_is_not_there(world: World) -> None:
     stranger = await reviewer_of(world, "final", "440000")
     for path in (f"/review/{task.id}", f"/review/{task.id}/files/{task.id}", "/review/nothing"):
         assert (await stranger.get(path)).status == 404
-    venue = await world.log_in(world.office.desk, "venue")
+    venue = await world.log_in(world.office.venue, "venue")
     assert (await venue.get("/review")).status == 403
     assert (await world.visitor().get(f"/review/{task.id}")).path == "/h5/login"
 
 
 async def test_a_form_of_another_site_or_another_task_decides_nothing(world: World) -> None:
     first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     [task], [other] = await tasks_of(first), await tasks_of(second)
-    await desk.get(f"/review/{task.id}")
-    form = desk.page.buttons["通过"][0]["fields"]["form"]
-    await desk.press("通过", headers={"Origin": "https://evil.example"})
-    assert desk.status == 403
-    await desk.post(f"/review/{other.id}", {"decision": "approve", "form": form})
-    assert desk.status == 403
-    await desk.get(f"/review/{task.id}")
-    await desk.press("通过", decision="delete")
-    assert (desk.status, "没有收到您的决定" in desk.text) == (422, True)
+    await reviewer.get(f"/review/{task.id}")
+    form = reviewer.page.buttons["通过"][0]["fields"]["form"]
+    await reviewer.press("通过", headers={"Origin": "https://evil.example"})
+    assert reviewer.status == 403
+    await reviewer.post(f"/review/{other.id}", {"decision": "approve", "form": form})
+    assert reviewer.status == 403
+    await reviewer.get(f"/review/{task.id}")
+    await reviewer.press("通过", decision="delete")
+    assert (reviewer.status, "没有收到您的决定" in reviewer.text) == (422, True)
     assert await ReviewTask.filter(state="open").count() == 2
 
 
 async def test_typed_text_is_never_markup(world: World) -> None:
     application = await handed_in(world, values={"strengths": "<script>alert(1)</script>"})
-    desk = await reviewer_of(world)
+    reviewer = await reviewer_of(world)
     [task] = await tasks_of(application)
-    html = await (await desk.get(f"/review/{task.id}?done=<b>")).response.text()
+    html = await (await reviewer.get(f"/review/{task.id}?done=<b>")).response.text()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html
 
@@ -325,7 +325,7 @@ async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_rai
     await citizen.press("提交异议", text="职称证书与公示单位不一致，请核实。")
     assert (citizen.path, "核查中" in citizen.text) == ("/h5/demo/notice/objections", True)
     objection = await Objection.get()
-    admin = Actor("demo", "pool_admin", world.office.desk.account_id)
+    admin = Actor("demo", "pool_admin", world.office.venue.account_id)
     await world.services.entry.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
     assert "经核实，证书属实。" in (await citizen.get("/h5/demo/notice/objections")).text
     assert (await world.visitor().get(f"/h5/demo/notice/{application.id}")).path == "/h5/login"
@@ -337,13 +337,13 @@ async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialti
     first = await make_reviewer(world.services.deps, "industry", CITY)
     for task in await tasks_of(application):
         await world.services.workflows.reviews.decide(first, task.id, "approve")
-    desk = await reviewer_of(world, "final", "440000")
+    reviewer = await reviewer_of(world, "final", "440000")
     (task,) = await tasks_of(application)
-    await desk.get(f"/review/{task.id}")
-    assert "通过时请逐项决定备选专业是否入库" in desk.text
-    await desk.press("通过", **{"admit-A0801": ""})
-    assert (desk.status, "请逐项决定备选专业是否入库。" in desk.text) == (422, True)
-    await desk.press("通过", **{"admit-A0801": "no"})
+    await reviewer.get(f"/review/{task.id}")
+    assert "通过时请逐项决定备选专业是否入库" in reviewer.text
+    await reviewer.press("通过", **{"admit-A0801": ""})
+    assert (reviewer.status, "请逐项决定备选专业是否入库。" in reviewer.text) == (422, True)
+    await reviewer.press("通过", **{"admit-A0801": "no"})
     assert (await ApplicationSpecialty.get(code="A0801")).admitted is False
     assert (await Application.get(id=application.id)).state == "notice"
     (entry,) = [await world.services.entry.public_notices.get("demo", application.id)]

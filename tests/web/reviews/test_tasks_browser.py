@@ -1,4 +1,4 @@
-"""The reviewer's desk in a real browser, by touch and by keys; pictures go to ``var/screenshots``."""
+"""Pages of reviewers in a real browser, by touch and by keys; pictures go to ``var/screenshots``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0
     return row
 
 
-async def desk_of(
+async def open_reviewer(
     browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
 ) -> Seen:
     seen = await look(browser, world, size, scheme)
@@ -66,7 +66,7 @@ async def _catalogues(world: World) -> None:
 async def test_a_reviewer_works_through_the_queue_with_a_thumb(browser: Browser, world: World) -> None:
     first = await handed_in(world, "欧阳建国", ("A0401", "A0801"))
     await handed_in(world, "苏航")
-    seen = await desk_of(browser, world, PHONE, "dark")
+    seen = await open_reviewer(browser, world, PHONE, "dark")
     page = await seen.open("/review")
     await seen.check("review-queue-dark")
     await page.get_by_role("link", name="设计 › 建筑设计").first.click()
@@ -102,7 +102,7 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(browser: Browser,
 
 async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, world: World) -> None:
     first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
-    seen = await desk_of(browser, world, SCREEN)
+    seen = await open_reviewer(browser, world, SCREEN)
     page = await seen.open("/review")
     await seen.check("review-queue-screen")
     keys = page.keyboard

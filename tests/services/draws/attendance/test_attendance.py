@@ -69,7 +69,7 @@ async def test_the_agency_hears_of_arrivals_now_and_then_and_when_all_are_there(
 ) -> None:
     draw_id, invitations = await accepted_panel(office, needed=5)
     for number, one in enumerate(invitations):
-        await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+        await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
         if number == 2:
             clock.move(timedelta(minutes=10))
     told = await Notice.filter(kind="agency_checked_in").order_by("created_at", "id").values_list("params", flat=True)
@@ -78,7 +78,7 @@ async def test_the_agency_hears_of_arrivals_now_and_then_and_when_all_are_there(
 
 async def test_the_venues_code_is_short_lived(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await accepted_panel(office)
-    token, until = await office.attendance.venue_token(office.desk, draw_id)
+    token, until = await office.attendance.venue_token(office.venue, draw_id)
     assert until - clock.now() == timedelta(seconds=20)
     assert (await office.attendance.check_in_by_qr(invitation.expert_id, token, device="a")).first
     clock.move(timedelta(seconds=21))
@@ -93,11 +93,11 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     assert "扫描现场二维码" in said.advice
     assert f"验证码{invitation.code}" in said.advice
     assert not (await office.attendance.check_in(invitation.id, invitation.expert_id)).first
-    [row] = await office.attendance.list_awaited(office.desk, draw_id)
+    [row] = await office.attendance.list_awaited(office.venue, draw_id)
     assert (row.entered_at, row.claimed_at) == (None, said.at)
     assert not await Notice.filter(kind="agency_checked_in").exists()
     with pytest.raises(Conflict):
-        await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+        await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     clock.move(timedelta(hours=5))
     assert await office.urging.urge(office.agency, draw_id, invitation.id) == 1
     assert (await office.queries.dashboard(office.agency)).present_today == 0
@@ -111,27 +111,27 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
 
 
 async def test_nobody_checks_in_after_a_person_has_ended_the_activity(office: Office, clock: FixedClock) -> None:
-    """By desk, code or position, inside the expected hours: who did not come is owed no wasted trip."""
+    """By staff, code or position, inside the expected hours: who did not come is owed no wasted trip."""
     draw_id, [came, late] = await accepted_panel(office, needed=2, on_site=True)
     clock.set(came.gathering_at)
-    await office.attendance.check_in_by_code(office.desk, draw_id, came.code)
+    await office.attendance.check_in_by_code(office.venue, draw_id, came.code)
     clock.move(timedelta(hours=1))
     await office.exits.end(office.agency, draw_id, "评标完成")
     assert clock.now() < late.ends_at
-    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    token, _ = await office.attendance.venue_token(office.venue, draw_id)
     ways = (
-        office.attendance.check_in_by_code(office.desk, draw_id, late.code),
+        office.attendance.check_in_by_code(office.venue, draw_id, late.code),
         office.attendance.check_in_by_qr(late.expert_id, token, HALL, device="a"),
         office.attendance.check_in(late.id, late.expert_id, HALL),
     )
     for way in ways:
         with pytest.raises(Conflict, match="活动已结束，不能再签到"):
             await way
-    assert not (await office.attendance.check_in_by_code(office.desk, draw_id, came.code)).first
+    assert not (await office.attendance.check_in_by_code(office.venue, draw_id, came.code)).first
     assert not await Attendance.exists(invitation_id=late.id)
 
 
-async def test_who_said_so_too_early_is_still_reminded_and_comes_in_at_the_desk(
+async def test_who_said_so_too_early_is_still_reminded_and_is_entered_by_the_venue(
     office: Office, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await accepted_panel(office)
@@ -139,8 +139,8 @@ async def test_who_said_so_too_early_is_still_reminded_and_comes_in_at_the_desk(
     clock.move(timedelta(hours=3, minutes=1))
     assert await office.invitations.remind_due() == 1
     assert await Notice.filter(kind="check_in_reminder").count() == 1
-    assert (await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)).counted
-    [row] = await office.attendance.list_awaited(office.desk, draw_id)
+    assert (await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)).counted
+    [row] = await office.attendance.list_awaited(office.venue, draw_id)
     assert row.entered_at is not None
 
 
@@ -160,7 +160,7 @@ async def test_a_position_counts_in_the_coordinates_that_its_sender_speaks(
 
 async def test_a_code_sent_on_to_somebody_far_away_is_refused_where_the_phone_says_so(office: Office) -> None:
     draw_id, [invitation] = await accepted_panel(office)
-    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    token, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(RuleViolation) as refusal:
         await office.attendance.check_in_by_qr(invitation.expert_id, token, Position(22.54, 114.06), device="at home")
     assert "告诉现场工作人员" in refusal.value.message
@@ -171,16 +171,16 @@ async def test_one_phone_lets_one_expert_in_and_a_code_serves_everybody_at_the_d
     office: Office, clock: FixedClock
 ) -> None:
     draw_id, [one, two, three] = await accepted_panel(office, needed=3)
-    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    token, _ = await office.attendance.venue_token(office.venue, draw_id)
     await office.attendance.check_in_by_qr(one.expert_id, token, device="a")
     assert (await office.attendance.check_in_by_qr(two.expert_id, token, device="b")).first
     assert not (await office.attendance.check_in_by_qr(one.expert_id, token, device="a")).first
     clock.move(timedelta(seconds=20))
-    fresh, _ = await office.attendance.venue_token(office.desk, draw_id)
+    fresh, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(Conflict) as refusal:
         await office.attendance.check_in_by_qr(three.expert_id, fresh, device="a")
     assert refusal.value.code == "device_used"
-    assert (await office.attendance.check_in_by_code(office.desk, draw_id, three.code)).first
+    assert (await office.attendance.check_in_by_code(office.venue, draw_id, three.code)).first
 
 
 async def test_a_pool_may_want_a_position_with_every_scan_but_never_without_coordinates(
@@ -188,7 +188,7 @@ async def test_a_pool_may_want_a_position_with_every_scan_but_never_without_coor
 ) -> None:
     draw_id, [one, two] = await accepted_panel(office, needed=2)
     set_attendance(monkeypatch, office, location_required=True)
-    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    token, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(InvalidInput):
         await office.attendance.check_in_by_qr(one.expert_id, token, device="a")
     assert (await office.attendance.check_in_by_qr(one.expert_id, token, HALL, device="a")).first
@@ -209,7 +209,7 @@ def set_attendance(monkeypatch: pytest.MonkeyPatch, office: Office, **values: ob
 async def test_an_expert_of_another_panel_is_not_awaited(office: Office) -> None:
     draw_id, [invitation] = await accepted_panel(office)
     other = next(e for e in office.experts if e.id != invitation.expert_id)
-    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    token, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(NotFound):
         await office.attendance.check_in_by_qr(other.id, token, device="a")
 
@@ -227,12 +227,12 @@ async def test_the_desk_types_codes_for_entry_and_exit_and_the_last_exit_ends_an
     draw_id, invitations = await accepted_panel(office, needed=2, on_site=True)
     for invitation in invitations:
         with pytest.raises(Conflict):
-            await office.attendance.register_exit(office.desk, draw_id, invitation.code)
-        await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
+            await office.attendance.register_exit(office.venue, draw_id, invitation.code)
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     for invitation in invitations:
         assert await state_of(draw_id) == "completed"
-        left = await office.attendance.register_exit(office.desk, draw_id, invitation.code)
-        assert await office.attendance.register_exit(office.desk, draw_id, invitation.code) == left
+        left = await office.attendance.register_exit(office.venue, draw_id, invitation.code)
+        assert await office.attendance.register_exit(office.venue, draw_id, invitation.code) == left
     assert await state_of(draw_id) == "ended"
 
 
@@ -256,7 +256,7 @@ async def test_urging_keeps_to_its_window_and_number(office: Office, clock: Fixe
     with pytest.raises(RuleViolation) as often:
         await urge(office.agency, draw_id, invitation.id)
     assert often.value.rule == "attendance.urging_voice_max"
-    await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     with pytest.raises(Conflict):
         await urge(office.agency, draw_id, invitation.id)
 
@@ -265,7 +265,7 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     draw_id, [invitation] = await accepted_panel(office)
     clock.set(invitation.gathering_at)
     await Draw.filter(id=draw_id).update(starts_at=clock.now())
-    assert [row.may_urge for row in await office.attendance.list_awaited(office.desk, draw_id)] == [True]
+    assert [row.may_urge for row in await office.attendance.list_awaited(office.venue, draw_id)] == [True]
     lists = WorkLists(office.deps, DrawAccess(office.deps))
     assert (await lists.read(office.agency, "late")).total == 1
     await office.exits.end(office.agency, draw_id, "不再评标")
@@ -277,7 +277,7 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     assert await office.urging.notify_late() == 0
     assert (await lists.read(office.agency, "late")).total == 0
     assert not await Notice.exists(kind__in=["urging", "agency_late"])
-    [row] = await office.attendance.list_awaited(office.desk, draw_id)
+    [row] = await office.attendance.list_awaited(office.venue, draw_id)
     assert (row.may_urge, row.may_ring) == (False, False)
 
 
@@ -313,7 +313,7 @@ async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logge
     office: Office, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await accepted_panel(office)
-    for actor in (office.agency, office.verifier, office.desk):
+    for actor in (office.agency, office.verifier, office.venue):
         result = await office.results.read(actor, draw_id)
         assert (result.unsealed, [r.name for r in result.rows]) == (False, [""])
         assert result.rows[0].code == invitation.code
@@ -338,30 +338,30 @@ async def test_a_scene_code_carries_the_same_token_and_wechat_away_is_said(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw_id, [invitation] = await accepted_panel(office)
-    text, _ = await office.attendance.venue_scene(office.desk, draw_id)
+    text, _ = await office.attendance.venue_scene(office.venue, draw_id)
     token = text.split("venue:")[1]
     assert (await office.attendance.check_in_by_qr(invitation.expert_id, token, device="a")).first
     monkeypatch.setattr(SceneMaker, "away", True)
     with pytest.raises(Unavailable):
-        await office.attendance.venue_scene(office.desk, draw_id)
+        await office.attendance.venue_scene(office.venue, draw_id)
 
 
 async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activity(office: Office) -> None:
     draw_id, [one, two, three] = await accepted_panel(office, needed=3, on_site=True)
     for invitation in (one, two, three):
-        await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
-    await office.attendance.register_exit(office.desk, draw_id, one.code)
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    await office.attendance.register_exit(office.venue, draw_id, one.code)
     await recuse(office, draw_id, one.code)
     await office.absences.start_supplement(office.agency, draw_id)
     await office.run.advance(draw_id)
     [fourth] = await open_invitations(draw_id)
     await office.invitations.answer(fourth.id, fourth.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
-    await office.attendance.check_in_by_code(office.desk, draw_id, fourth.code)
+    await office.attendance.check_in_by_code(office.venue, draw_id, fourth.code)
     for invitation in (two, three):
-        await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+        await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     assert await state_of(draw_id) == "completed"
-    await office.attendance.register_exit(office.desk, draw_id, fourth.code)
+    await office.attendance.register_exit(office.venue, draw_id, fourth.code)
     assert await state_of(draw_id) == "ended"
 
 

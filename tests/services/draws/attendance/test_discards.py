@@ -69,7 +69,7 @@ def leave_of(one: Invitation) -> DiscardForm:
 # ---- leave
 
 
-@pytest.mark.parametrize("role", ["agency", "desk", "verifier"])
+@pytest.mark.parametrize("role", ["agency", "venue", "verifier"])
 async def test_nobody_but_the_expert_frees_the_place_by_a_leave(office: Office, role: str, clock: FixedClock) -> None:
     """The attack of one: any accepted code, days ahead, without evidence."""
     draw_id, [one] = await panel(office)
@@ -186,7 +186,7 @@ async def test_bringing_the_gathering_forward_makes_nobody_absent(office: Office
 async def test_who_has_entered_is_not_absent_but_may_be_recused(office: Office, clock: FixedClock) -> None:
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
     with pytest.raises(Conflict) as refusal:
         await office.discards.register(office.agency, draw_id, DiscardForm(one.code, "absence", "未到场"))
     assert refusal.value.code == "entered"
@@ -233,7 +233,7 @@ async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_
 ) -> None:
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
-    await office.discards.register(office.desk, draw_id, replace(RECUSAL, who=one.code))
+    await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=one.code))
     [request] = await office.discard_queries.waiting(office.verifier)
     with pytest.raises(InvalidInput):
         await office.discards.refuse(office.verifier, request.id, " ")
@@ -246,11 +246,11 @@ async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_
 async def test_a_recusal_needs_a_class_and_waits_for_the_check_in_to_open(office: Office, clock: FixedClock) -> None:
     draw_id, [one] = await panel(office)
     with pytest.raises(InvalidInput) as refusal:
-        await office.discards.register(office.desk, draw_id, replace(RECUSAL, who=one.code, cause="我不喜欢"))
+        await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=one.code, cause="我不喜欢"))
     assert refusal.value.field == "cause"
     clock.set(one.gathering_at - office.deps.book("demo").attendance.check_in_opens - timedelta(seconds=1))
     with pytest.raises(RuleViolation):
-        await office.discards.register(office.desk, draw_id, replace(RECUSAL, who=one.code))
+        await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=one.code))
 
 
 async def test_verifiers_and_supervisors_of_other_draws_do_not_decide(office: Office, clock: FixedClock) -> None:
@@ -303,7 +303,7 @@ async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_
     office: Office, clock: FixedClock
 ) -> None:
     draw_id, [one] = await panel(office)
-    for friend in (office.desk, office.verifier):
+    for friend in (office.venue, office.verifier):
         await make_agent(office, friend)
         with pytest.raises(Forbidden):
             await office.discards.register(friend, draw_id, leave_of(one))
@@ -311,7 +311,7 @@ async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_
         await office.exits.terminate(office.verifier, draw_id, "replanned", "换一批")
     clock.set((await Draw.get(id=draw_id)).starts_at)
     with pytest.raises(Forbidden):
-        await office.exits.end(office.desk, draw_id, "结束")
+        await office.exits.end(office.venue, draw_id, "结束")
 
 
 async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> None:
@@ -359,7 +359,7 @@ async def test_no_mobile_number_tells_an_agency_who_sits_on_the_panel(office: Of
         assert len({await answer_to(office, office.agency, draw_id, number) for number in numbers}) == 1
 
 
-@pytest.mark.parametrize("role", ["desk", "verifier"])
+@pytest.mark.parametrize("role", ["venue", "verifier"])
 async def test_the_desk_may_use_a_mobile_number_after_unsealing_only(
     office: Office, clock: FixedClock, role: str
 ) -> None:

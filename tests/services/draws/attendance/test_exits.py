@@ -144,7 +144,7 @@ async def test_giving_up_needs_a_reason_and_the_right(office: Office) -> None:
     for reason, words in (("", "x"), ("because", "x"), ("other", " ")):
         with pytest.raises(InvalidInput):
             await office.exits.terminate(office.agency, draw_id, reason, words)
-    for actor in (office.desk, office.supervisor):
+    for actor in (office.venue, office.supervisor):
         with pytest.raises(Forbidden):
             await office.exits.terminate(actor, draw_id, "other", "x")
 
@@ -152,7 +152,7 @@ async def test_giving_up_needs_a_reason_and_the_right(office: Office) -> None:
 # ---- over
 
 
-@pytest.mark.parametrize("role", ["agency", "verifier", "desk"])
+@pytest.mark.parametrize("role", ["agency", "verifier", "venue"])
 async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     office: Office, clock: FixedClock, role: str
 ) -> None:
@@ -160,8 +160,8 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     draw_id = await completed(office, on_site=True)
     [one, two] = await Invitation.filter(draw_id=draw_id).order_by("code")
     clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
-    await office.discards.register(office.desk, draw_id, DiscardForm(two.code, "absence", "未到场"))
+    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    await office.discards.register(office.venue, draw_id, DiscardForm(two.code, "absence", "未到场"))
     with pytest.raises(Conflict) as refusal:
         await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert refusal.value.code == "not_begun"
@@ -204,9 +204,9 @@ async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_e
     draw_id = await completed(office, on_site=True)
     [one, _] = await Invitation.filter(draw_id=draw_id).order_by("code")
     clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
     clock.set((await Draw.get(id=draw_id)).ends_at)
-    await office.attendance.register_exit(office.desk, draw_id, one.code)
+    await office.attendance.register_exit(office.venue, draw_id, one.code)
     assert await state_of(draw_id) == "ended"
 
 

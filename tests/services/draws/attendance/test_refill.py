@@ -44,8 +44,8 @@ async def one_came(office: Office, clock: FixedClock) -> tuple[UUID, Invitation,
         await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     clock.set(here.gathering_at + timedelta(minutes=1))
-    await office.attendance.check_in_by_code(office.desk, draw_id, here.code)
-    await office.discards.register(office.desk, draw_id, DiscardForm(gone.code, "absence", "未到"))
+    await office.attendance.check_in_by_code(office.venue, draw_id, here.code)
+    await office.discards.register(office.venue, draw_id, DiscardForm(gone.code, "absence", "未到"))
     assert await state_of(draw_id) == "supplement_pending"
     return draw_id, here, gone
 
@@ -152,7 +152,7 @@ async def test_moving_the_start_again_does_not_move_it_further_than_once(office:
     await office.invitations.answer(new.id, new.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     clock.set(new.gathering_at + timedelta(minutes=1))
-    await office.discards.register(office.desk, draw_id, DiscardForm(new.code, "absence", "未到"))
+    await office.discards.register(office.venue, draw_id, DiscardForm(new.code, "absence", "未到"))
     hours = (first + timedelta(hours=4) - clock.now()) / timedelta(hours=1)
     with pytest.raises(RuleViolation, match=r"还可推迟到11月21日.*22:00") as refusal:
         await refill(office, draw_id, gathering=1.5, start=hours + 0.1)

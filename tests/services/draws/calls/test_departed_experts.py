@@ -56,7 +56,7 @@ def admin() -> Actor:
 
 
 @pytest.fixture
-def desk(office: Office) -> ExpertAdministration:
+def experts(office: Office) -> ExpertAdministration:
     return ExpertAdministration(office.deps, office.notices, office.run)
 
 
@@ -157,12 +157,12 @@ async def test_the_database_keeps_nobody_active_who_has_left(db: str, deps: Deps
 
 
 async def test_the_office_lets_somebody_go_who_is_being_called(
-    office: Office, desk: ExpertAdministration, admin: Actor
+    office: Office, experts: ExpertAdministration, admin: Actor
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
-    left = await desk.remove_from_pool(admin, call.expert_id, "本人申请退库")
+    left = await experts.remove_from_pool(admin, call.expert_id, "本人申请退库")
     assert (left.calls, await counters(draw_id)) == (1, [(1, 0, 0)])
     assert not await Notice.filter(kind="draw_call", state="active").exists()
     assert await Notice.filter(kind="expert_left", expert_id=call.expert_id).exists()
@@ -175,18 +175,18 @@ async def test_the_office_lets_somebody_go_who_is_being_called(
     await check_record(office, draw_id)
     await check_invariants()
     with pytest.raises(Conflict, match="无需重复"):
-        await desk.remove_from_pool(admin, call.expert_id, "再次办理")
+        await experts.remove_from_pool(admin, call.expert_id, "再次办理")
 
 
 async def test_nobody_is_removed_from_the_pool_with_a_panel_ahead(
-    office: Office, desk: ExpertAdministration, admin: Actor
+    office: Office, experts: ExpertAdministration, admin: Actor
 ) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
     await office.invitations.answer(call.id, call.expert_id, "accept", by="chat")
     with pytest.raises(Conflict, match="已确认参加"):
-        await desk.remove_from_pool(admin, call.expert_id, "本人申请退库")
+        await experts.remove_from_pool(admin, call.expert_id, "本人申请退库")
     assert await state_of(draw_id) in ("drawing", "completed")
 
 
@@ -220,14 +220,14 @@ async def test_term_and_age_are_looked_at_again_before_each_call(office: Office)
 
 
 async def test_the_office_sees_whose_time_runs_out_and_they_are_told_once(
-    office: Office, desk: ExpertAdministration, admin: Actor, book: NoticeBook, clock: FixedClock
+    office: Office, experts: ExpertAdministration, admin: Actor, book: NoticeBook, clock: FixedClock
 ) -> None:
     now = clock.now()
     soon = await make_expert(office.deps, term_until=now + timedelta(days=30))
     over = await make_expert(office.deps, term_until=now - timedelta(days=1))
     ageing = await make_expert(office.deps, born_on=date(1957, 12, 24))
     await make_expert(office.deps, term_until=now + timedelta(days=900))
-    listed = {only: {one.id for one in (await desk.page(admin, only)).items} for only in ("ending", "over", "left")}
+    listed = {only: {one.id for one in (await experts.page(admin, only)).items} for only in ("ending", "over", "left")}
     assert listed == {"ending": {soon.id, ageing.id}, "over": {over.id}, "left": set()}
     terms = ExpertTerms(replace(office.deps, rulebooks={"demo": office.deps.book("demo")}), book)
     assert [await terms.notify_ending(), await terms.notify_ending()] == [1, 0]

@@ -361,7 +361,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     with pytest.raises(Conflict, match="不能补抽"):
         await office.absences.start_supplement(office.agency, new)
     clock.move(draw.starts_at - office.deps.now())
-    came = await office.attendance.check_in_by_code(office.desk, new, second.code)
+    came = await office.attendance.check_in_by_code(office.venue, new, second.code)
     assert came.first
     assert (await Draw.get(id=new)).staff_phone_sealed
     await office.exits.end(office.agency, new, "按现有专家评标")
@@ -516,7 +516,7 @@ async def test_who_never_came_to_the_original_is_marked_where_others_did(office:
         direction="in",
         at=earlier.gathering_at,
         method="desk",
-        by_id=office.desk.account_id,
+        by_id=office.venue.account_id,
     )
     shown = {row.id: row.stayed_away for row in (await office.recall_queries.panel(office.agency, new)).rows}
     assert shown == {came.id: False, other.id: True}

@@ -145,7 +145,7 @@ async def test_the_audit_opens_to_supervisors_after_unsealing_only(
         await audits.run(office.supervisor, draw_id)
     assert early.value.rule == "draw.result_visible_before"
     clock.move(timedelta(hours=5, minutes=40))
-    for actor in (office.agency, office.verifier, office.desk):
+    for actor in (office.agency, office.verifier, office.venue):
         with pytest.raises(Forbidden):
             await audits.run(actor, draw_id)
     with pytest.raises(NotFound):

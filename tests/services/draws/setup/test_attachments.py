@@ -45,7 +45,7 @@ async def test_a_file_goes_with_the_request_to_the_verifier(office: Office, serv
     for actor in (office.verifier, office.supervisor, office.agency):
         assert (await service.open(actor, draw_id)).content == pdf(2)
     with pytest.raises(Forbidden):
-        await service.open(office.desk, draw_id)
+        await service.open(office.venue, draw_id)
 
 
 async def test_it_can_be_replaced_and_removed_until_it_is_handed_in(
@@ -87,7 +87,7 @@ async def test_what_is_no_harmless_document_is_refused(
 async def test_another_agency_neither_sees_nor_changes_it(office: Office, service: DrawAttachments) -> None:
     draw_id = await make_draw(office)
     await service.attach(office.agency, draw_id, "a.pdf", pdf())
-    stranger = Actor("demo", "organisation", account_id=office.desk.account_id, organisation_id=UUID(int=1))
+    stranger = Actor("demo", "organisation", account_id=office.venue.account_id, organisation_id=UUID(int=1))
     acts: list[Callable[[], Awaitable[object]]] = [
         lambda: service.attach(stranger, draw_id, "b.pdf", pdf()),
         lambda: service.remove(stranger, draw_id),

@@ -63,11 +63,11 @@ async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, prin
     await documents.application(office.agency, redraw.id)
     rows = {row["label"]: row["value"] for row in printer.made[-1][1]["sections"][0]["rows"]}  # type: ignore[index]
     assert (rows["截标时间"], rows["开标时间"]) == ("2026-11-21 14:00", "2026-11-21 15:00")
-    stranger = Actor("demo", "organisation", account_id=office.desk.account_id, organisation_id=draw_id)
+    stranger = Actor("demo", "organisation", account_id=office.venue.account_id, organisation_id=draw_id)
     with pytest.raises(NotFound):
         await documents.application(stranger, draw_id)
     with pytest.raises((Forbidden, NotFound)):
-        await documents.application(office.desk, draw_id)
+        await documents.application(office.venue, draw_id)
     printer.away = True
     with pytest.raises(Unavailable):
         await documents.application(office.agency, draw_id)

@@ -118,7 +118,7 @@ async def test_notices_are_checked_again_when_the_draw_has_changed_since(office:
 
 
 async def test_on_site_the_venue_is_one_of_the_pool_s_list(office: Office) -> None:
-    """Its desk, the position of its check-in and messages to it are found by the name."""
+    """Its staff, the position of its check-in and messages to it are found by the name."""
     draw_id = await office.setup.create(office.agency, draw_form(office, on_site=True))
     form = notice_form(office)
     for venue in ("演示省交易中心", "其他", "某酒店"):

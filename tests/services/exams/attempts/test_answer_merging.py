@@ -14,7 +14,7 @@ from models.exams import ExamAttempt
 from services.core.base import rows
 from services.exams import ExamPaper
 from tests.factories.exams import work
-from tests.services.exams.attempts.test_attempts import Desk, make_desk
+from tests.services.exams.attempts.test_attempts import CandidateSession, make_session
 from tests.services.exams.exam_scene import ExamScene
 
 SLOTS = 5
@@ -36,11 +36,11 @@ def requests_of(events: Sequence[AnswerEvent], chance: random.Random) -> list[li
     ]
 
 
-async def send(desk: Desk, paper: ExamPaper, sent: Sequence[list[AnswerEvent]]) -> dict[int, int]:
+async def send(session: CandidateSession, paper: ExamPaper, sent: Sequence[list[AnswerEvent]]) -> dict[int, int]:
     """Highest number that was acknowledged, by device."""
     acked: dict[int, int] = {}
     for events in sent:
-        saved = await desk.save(paper, *events, device=events[0].device)
+        saved = await session.save(paper, *events, device=events[0].device)
         acked[events[0].device] = max(saved.ack, acked.get(events[0].device, 0))
     return acked
 
@@ -48,13 +48,13 @@ async def send(desk: Desk, paper: ExamPaper, sent: Sequence[list[AnswerEvent]]) 
 @pytest.mark.parametrize("seed", range(12))
 async def test_what_was_acknowledged_is_merged_by_the_rule(exam_scene: ExamScene, clock: FixedClock, seed: int) -> None:
     chance = random.Random(seed)
-    desk = await make_desk(exam_scene, clock)
-    paper = await desk.start()
-    await desk.start()
+    session = await make_session(exam_scene, clock)
+    paper = await session.start()
+    await session.start()
     events = {device: made_by(device, chance) for device in (1, 2)}
     sent = [one for device in (1, 2) for one in requests_of(events[device], chance)]
     chance.shuffle(sent)
-    acked = await send(desk, paper, sent)
+    acked = await send(session, paper, sent)
     expected = merge(one for device, ack in acked.items() for one in events[device][:ack])
     stored = await rows("SELECT device, max(seq) AS last, count(*) AS n FROM exam_answer_event GROUP BY device")
     assert {row["device"]: row["last"] for row in stored} == {device: ack for device, ack in acked.items() if ack}

@@ -31,7 +31,7 @@ SOON = timedelta(hours=1)
 
 
 @dataclass
-class Desk:
+class CandidateSession:
     """A candidate with a phone, in an examination that is open."""
 
     exam_scene: ExamScene
@@ -60,18 +60,18 @@ def says(seq: int, slot: int, mask: int, device: int = 1) -> AnswerEvent:
     return AnswerEvent(device, seq, slot, Answer(mask))
 
 
-async def make_desk(exam_scene: ExamScene, clock: FixedClock) -> Desk:
+async def make_session(exam_scene: ExamScene, clock: FixedClock) -> CandidateSession:
     application = await exam_scene.waiting()
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
     candidate = await exam_scene.candidate_of(application)
     await exam_scene.services.exams.attempts.accept_notice(own(candidate), candidate.id)
-    return Desk(exam_scene, clock, candidate)
+    return CandidateSession(exam_scene, clock, candidate)
 
 
 @pytest.fixture
-async def desk(exam_scene: ExamScene, clock: FixedClock) -> Desk:
-    return await make_desk(exam_scene, clock)
+async def session(exam_scene: ExamScene, clock: FixedClock) -> CandidateSession:
+    return await make_session(exam_scene, clock)
 
 
 async def answers_of(attempt_id: UUID) -> dict[int, int]:
@@ -79,12 +79,12 @@ async def answers_of(attempt_id: UUID) -> dict[int, int]:
     return {row["slot"]: row["mask"] for row in found}
 
 
-async def test_a_paper_holds_questions_in_its_own_order_and_no_key(desk: Desk) -> None:
-    paper = await desk.start()
+async def test_a_paper_holds_questions_in_its_own_order_and_no_key(session: CandidateSession) -> None:
+    paper = await session.start()
     assert (len(paper.questions), paper.number, paper.device, paper.ack) == (5, 1, 1, 0)
     assert {sorted(one.options) == ["丁", "丙", "乙", "甲"] for one in paper.questions} == {True}
     assert "key" not in str(paper)
-    assert paper.deadline == desk.clock.now() + desk.exam_scene.deps.book("demo").exam.length
+    assert paper.deadline == session.clock.now() + session.exam_scene.deps.book("demo").exam.length
 
 
 async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(
@@ -93,92 +93,94 @@ async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(
     application = await exam_scene.waiting()
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     candidate = await exam_scene.candidate_of(application)
-    desk = Desk(exam_scene, clock, candidate)
+    session = CandidateSession(exam_scene, clock, candidate)
     with pytest.raises(Conflict, match="还没有到考试开始时间"):
-        await desk.start()
+        await session.start()
     clock.move(SOON)
     with pytest.raises(Conflict, match="请先阅读考试须知"):
-        await desk.start()
+        await session.start()
     clock.move(timedelta(hours=10))
     with pytest.raises(Conflict, match="已结束"):
-        await desk.start()
+        await session.start()
 
 
-async def test_what_is_acknowledged_is_there_on_every_device(desk: Desk) -> None:
-    paper = await desk.start()
-    saved = await desk.save(paper, says(1, 0, 1), says(2, 1, 2), says(3, 0, 4))
+async def test_what_is_acknowledged_is_there_on_every_device(session: CandidateSession) -> None:
+    paper = await session.start()
+    saved = await session.save(paper, says(1, 0, 1), says(2, 1, 2), says(3, 0, 4))
     assert (saved.ack, saved.state, saved.device) == (3, "running", 1)
-    again = await desk.start(device=1)
+    again = await session.start(device=1)
     assert (again.device, again.ack) == (1, 3)
     assert [(one.slot, one.mask) for one in again.answers] == [(0, 4), (1, 2)]
 
 
-async def test_a_repeated_request_changes_nothing_and_a_gap_is_not_taken(desk: Desk) -> None:
-    paper = await desk.start()
+async def test_a_repeated_request_changes_nothing_and_a_gap_is_not_taken(session: CandidateSession) -> None:
+    paper = await session.start()
     for _ in range(2):
-        assert (await desk.save(paper, says(1, 0, 1), says(2, 1, 2))).ack == 2
-    assert (await desk.save(paper, says(5, 2, 1))).ack == 2
-    assert (await desk.save(paper, says(2, 1, 2), says(3, 2, 1))).ack == 3
+        assert (await session.save(paper, says(1, 0, 1), says(2, 1, 2))).ack == 2
+    assert (await session.save(paper, says(5, 2, 1))).ack == 2
+    assert (await session.save(paper, says(2, 1, 2), says(3, 2, 1))).ack == 3
     with pytest.raises(InvalidInput):
-        await desk.save(paper, says(4, 0, 1), says(6, 0, 2))
+        await session.save(paper, says(4, 0, 1), says(6, 0, 2))
     events = await rows("SELECT count(*) AS n FROM exam_answer_event")
     assert events[0]["n"] == 3
 
 
-async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_left_alone(desk: Desk) -> None:
-    first = await desk.start()
-    await desk.save(first, says(1, 0, 1))
-    second = await desk.start()
+async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_left_alone(
+    session: CandidateSession,
+) -> None:
+    first = await session.start()
+    await session.save(first, says(1, 0, 1))
+    second = await session.start()
     assert (second.device, second.ack, [(one.slot, one.mask) for one in second.answers]) == (2, 0, [(0, 1)])
-    await desk.save(second, says(1, 0, 2, device=2))
-    late = await desk.save(first, says(2, 0, 8), says(3, 3, 4), device=1)
+    await session.save(second, says(1, 0, 2, device=2))
+    late = await session.save(first, says(2, 0, 8), says(3, 3, 4), device=1)
     assert late.device == 2  # which tells the old device that it is not the active one
     with pytest.raises(Conflict, match="另一台设备"):
-        await desk.submit(first, "")
-    third = await desk.start(device=2)
+        await session.submit(first, "")
+    third = await session.start(device=2)
     assert [(one.slot, one.mask) for one in third.answers] == [(0, 2), (3, 4)]
 
 
-async def test_handing_in_gives_one_receipt_however_often(desk: Desk) -> None:
-    paper = await desk.start()
-    await desk.save(paper, says(1, 0, 1), says(2, 1, 2))
+async def test_handing_in_gives_one_receipt_however_often(session: CandidateSession) -> None:
+    paper = await session.start()
+    await session.save(paper, says(1, 0, 1), says(2, 1, 2))
     seen = digest({0: Answer(1), 1: Answer(2)})
-    assert await desk.submit(paper, seen) == seen
-    assert await desk.submit(paper, "something else") == seen
-    receipt = await desk.exam_scene.services.exams.attempts.receipt(desk.actor, paper.attempt_id)
+    assert await session.submit(paper, seen) == seen
+    assert await session.submit(paper, "something else") == seen
+    receipt = await session.exam_scene.services.exams.attempts.receipt(session.actor, paper.attempt_id)
     assert (receipt.answered, receipt.questions, receipt.by_hand) == (2, 5, True)
     assert len(await answers_of(paper.attempt_id)) == 5
-    saved = await desk.save(paper, says(3, 0, 8))
+    saved = await session.save(paper, says(3, 0, 8))
     assert (saved.state, saved.ack) == ("sealed", 2)
-    receipts = desk.exam_scene.services.exams.receipts
-    file = await receipts.file(desk.actor, paper.attempt_id)
+    receipts = session.exam_scene.services.exams.receipts
+    file = await receipts.file(session.actor, paper.attempt_id)
     assert problems(json.loads(json.dumps(file)), receipts.public_key) == []
     assert (file["digest"], len(cast("list[object]", file["answers"]))) == (receipt.digest, 2)
-    shown = await desk.exam_scene.services.exams.receipts.verify(receipt.check_url.rpartition("/")[2])
+    shown = await session.exam_scene.services.exams.receipts.verify(receipt.check_url.rpartition("/")[2])
     assert (shown.digest, shown.by_hand) == (seen, True)
 
 
-async def test_what_never_arrived_is_asked_for_once_and_then_counts(desk: Desk) -> None:
-    paper = await desk.start()
-    await desk.save(paper, says(1, 0, 1), says(2, 4, 8))
+async def test_what_never_arrived_is_asked_for_once_and_then_counts(session: CandidateSession) -> None:
+    paper = await session.start()
+    await session.save(paper, says(1, 0, 1), says(2, 4, 8))
     seen = digest({0: Answer(2), 1: Answer(4)})
     with pytest.raises(Conflict) as refused:
-        await desk.submit(paper, seen)
+        await session.submit(paper, seen)
     assert refused.value.code == "answers_differ"
     given = [ShownAnswer(0, Answer(2)), ShownAnswer(1, Answer(4))]
-    assert await desk.submit(paper, seen, given) == seen
+    assert await session.submit(paper, seen, given) == seen
 
 
-async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time(desk: Desk) -> None:
+async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time(session: CandidateSession) -> None:
     """One slot per case: stored before, changed in time, changed after the end, told without a time, emptied in time,
     beyond the paper."""
-    paper = await desk.start()
-    await desk.save(paper, says(1, 0, 1), says(2, 3, 1))
-    desk.clock.set(paper.deadline + timedelta(seconds=20))
-    cheated = MadeAnswer(says(3, 2, 4), desk.clock.now())
-    assert desk.actor.account_id is not None
-    await desk.exam_scene.services.exams.answers.save(
-        SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (cheated,))
+    paper = await session.start()
+    await session.save(paper, says(1, 0, 1), says(2, 3, 1))
+    session.clock.set(paper.deadline + timedelta(seconds=20))
+    cheated = MadeAnswer(says(3, 2, 4), session.clock.now())
+    assert session.actor.account_id is not None
+    await session.exam_scene.services.exams.answers.save(
+        SaveRequest(paper.attempt_id, session.actor.account_id, 1, (cheated,))
     )
     before, after = paper.deadline, paper.deadline + timedelta(microseconds=1)
     shown = [
@@ -191,23 +193,23 @@ async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time
     ]
     counted = digest({0: Answer(1), 1: Answer(2)})
     with pytest.raises(Conflict, match="还没有上传"):
-        await desk.submit(paper, digest({0: Answer(1), 1: Answer(2), 2: Answer(4)}))
-    assert await desk.submit(paper, "another", shown) == counted
+        await session.submit(paper, digest({0: Answer(1), 1: Answer(2), 2: Answer(4)}))
+    assert await session.submit(paper, "another", shown) == counted
     given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
     assert given == {0, 1}
     late = await rows("SELECT slot FROM exam_answer WHERE late ORDER BY slot")
     assert [row["slot"] for row in late] == [1, 3]
     kept = await rows("SELECT device, seq, slot FROM exam_answer_event WHERE timing = 2 ORDER BY device, seq")
     assert [(row["device"], row["seq"], row["slot"]) for row in kept] == [(1, 3, 2), (2, 2, 2), (2, 4, 4)]
-    saved = await desk.save(paper, says(4, 0, 8))
+    saved = await session.save(paper, says(4, 0, 8))
     assert (saved.state, saved.ack) == ("sealed", 3)  # no number that the map took stands for a later answer
 
 
-async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(desk: Desk) -> None:
-    paper = await desk.start()
-    await desk.save(paper, says(1, 0, 1))
-    desk.clock.set(paper.deadline + timedelta(seconds=1))
-    assert await desk.submit(paper, "another", []) == digest({0: Answer(1)})
+async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(session: CandidateSession) -> None:
+    paper = await session.start()
+    await session.save(paper, says(1, 0, 1))
+    session.clock.set(paper.deadline + timedelta(seconds=1))
+    assert await session.submit(paper, "another", []) == digest({0: Answer(1)})
 
 
 async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -216,20 +218,20 @@ async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamSc
         await exam_scene.waiting()
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
-    desks = [Desk(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    sessions = [CandidateSession(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
     papers = []
-    for desk in desks:
-        await exam_scene.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
-        papers.append(await desk.start())
+    for session in sessions:
+        await exam_scene.services.exams.attempts.accept_notice(session.actor, session.candidate.id)
+        papers.append(await session.start())
     first, second, third = papers
     attempts, empty = exam_scene.services.exams.attempts, digest({})
     answers = await asyncio.gather(
-        attempts.submit(desks[0].actor, first.attempt_id, 1, empty),
-        attempts.submit(desks[0].actor, first.attempt_id, 1, empty),
-        attempts.submit(desks[1].actor, second.attempt_id, 1, "another"),
-        attempts.submit(desks[2].actor, third.attempt_id, 2, empty),
-        attempts.submit(desks[2].actor, first.attempt_id, 1, empty),
-        attempts.submit(desks[2].actor, new_id(), 1, empty),
+        attempts.submit(sessions[0].actor, first.attempt_id, 1, empty),
+        attempts.submit(sessions[0].actor, first.attempt_id, 1, empty),
+        attempts.submit(sessions[1].actor, second.attempt_id, 1, "another"),
+        attempts.submit(sessions[2].actor, third.attempt_id, 2, empty),
+        attempts.submit(sessions[2].actor, first.attempt_id, 1, empty),
+        attempts.submit(sessions[2].actor, new_id(), 1, empty),
         return_exceptions=True,
     )
     assert answers[0] == answers[1]
@@ -245,28 +247,28 @@ async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamSc
     assert await AuditEntry.filter(action="exam.submit").count() == 1
 
 
-async def test_masks_are_turned_into_the_items_own_order(desk: Desk) -> None:
-    paper = await desk.start()
+async def test_masks_are_turned_into_the_items_own_order(session: CandidateSession) -> None:
+    paper = await session.start()
     shown = {one.slot: one.options for one in paper.questions}
-    await desk.save(paper, *(says(slot + 1, slot, 1 << options.index("丙")) for slot, options in shown.items()))
-    await desk.submit(paper, digest({slot: Answer(1 << options.index("丙")) for slot, options in shown.items()}))
+    await session.save(paper, *(says(slot + 1, slot, 1 << options.index("丙")) for slot, options in shown.items()))
+    await session.submit(paper, digest({slot: Answer(1 << options.index("丙")) for slot, options in shown.items()}))
     assert set((await answers_of(paper.attempt_id)).values()) == {1 << 2}
 
 
-async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(desk: Desk) -> None:
-    paper = await desk.start()
-    await desk.save(paper, says(1, 0, 1))
-    desk.clock.set(paper.deadline)
-    assert (await desk.save(paper, says(2, 1, 1))).ack == 2
-    desk.clock.set(paper.deadline + timedelta(seconds=10))
+async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(session: CandidateSession) -> None:
+    paper = await session.start()
+    await session.save(paper, says(1, 0, 1))
+    session.clock.set(paper.deadline)
+    assert (await session.save(paper, says(2, 1, 1))).ack == 2
+    session.clock.set(paper.deadline + timedelta(seconds=10))
     late = MadeAnswer(says(3, 2, 1), paper.deadline)
-    cheated = MadeAnswer(says(4, 3, 1), desk.clock.now())
-    assert desk.actor.account_id is not None
-    asked = SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (late, cheated))
-    assert (await desk.exam_scene.services.exams.answers.save(asked)).ack == 4
-    desk.clock.set(paper.grace_until + timedelta(seconds=1))
-    assert (await desk.save(paper, says(5, 4, 1))).ack == 4
-    await work(desk.exam_scene.services, "exam_seal", "exam_fill")
+    cheated = MadeAnswer(says(4, 3, 1), session.clock.now())
+    assert session.actor.account_id is not None
+    asked = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (late, cheated))
+    assert (await session.exam_scene.services.exams.answers.save(asked)).ack == 4
+    session.clock.set(paper.grace_until + timedelta(seconds=1))
+    assert (await session.save(paper, says(5, 4, 1))).ack == 4
+    await work(session.exam_scene.services, "exam_seal", "exam_fill")
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     assert (attempt.state, attempt.submitted_at, bool(attempt.digest)) == ("sealed", None, True)
     given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
@@ -274,7 +276,7 @@ async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(de
     marked_late = await rows("SELECT slot FROM exam_answer WHERE late")
     assert [row["slot"] for row in marked_late] == [2]
     with pytest.raises(Conflict, match=r"间隔|次数"):
-        await desk.start()
+        await session.start()
 
 
 async def test_a_start_in_the_last_minutes_ends_with_the_window(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -284,45 +286,45 @@ async def test_a_start_in_the_last_minutes_ends_with_the_window(exam_scene: Exam
     await exam_scene.services.exams.attempts.accept_notice(own(candidate), candidate.id)
     await ExamCandidate.filter(id=candidate.id).update(extra_minutes=7)
     clock.move(SOON + timedelta(hours=2) - timedelta(minutes=3))
-    paper = await Desk(exam_scene, clock, candidate).start()
+    paper = await CandidateSession(exam_scene, clock, candidate).start()
     assert paper.deadline == clock.now() + timedelta(minutes=10)
 
 
-async def test_tries_are_counted_from_the_first_paper_and_come_after_a_rest(desk: Desk) -> None:
-    rules = desk.exam_scene.deps.book("demo").exam
+async def test_tries_are_counted_from_the_first_paper_and_come_after_a_rest(session: CandidateSession) -> None:
+    rules = session.exam_scene.deps.book("demo").exam
     for number in range(1, rules.tries + 1):
-        paper = await desk.start()
+        paper = await session.start()
         assert paper.number == number
-        await desk.submit(paper, digest({}))
+        await session.submit(paper, digest({}))
         await ExamAttempt.filter(id=paper.attempt_id).update(state="graded", score=0, total=100, passed=False)
-        desk.clock.move(rules.rest)
+        session.clock.move(rules.rest)
     with pytest.raises(Conflict, match="考试次数已用完"):
-        await desk.start()
+        await session.start()
     await ExamAttempt.filter(number=1).update(state="void")
-    assert (await desk.start()).number == rules.tries + 1
+    assert (await session.start()).number == rules.tries + 1
 
 
-async def test_two_starts_at_once_begin_one_attempt(desk: Desk) -> None:
-    papers = await asyncio.gather(*(desk.start() for _ in range(4)))
+async def test_two_starts_at_once_begin_one_attempt(session: CandidateSession) -> None:
+    papers = await asyncio.gather(*(session.start() for _ in range(4)))
     assert len({paper.attempt_id for paper in papers}) == 1
     assert sorted(paper.device for paper in papers) == [1, 2, 3, 4]
     assert await ExamAttempt.all().count() == 1
 
 
-async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged(desk: Desk) -> None:
-    paper = await desk.start()
-    desk.clock.set(paper.grace_until)
+async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged(session: CandidateSession) -> None:
+    paper = await session.start()
+    session.clock.set(paper.grace_until)
 
     async def save(seq: int) -> int:
-        assert desk.actor.account_id is not None
+        assert session.actor.account_id is not None
         made = MadeAnswer(says(seq, seq % 5, 1), paper.deadline)
-        asked = SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (made,))
-        return (await desk.exam_scene.services.exams.answers.save(asked)).ack
+        asked = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (made,))
+        return (await session.exam_scene.services.exams.answers.save(asked)).ack
 
     async def seal() -> None:
         await asyncio.sleep(0)
         await ExamAttempt.filter(id=paper.attempt_id).update(grace_until=paper.deadline + timedelta(microseconds=1))
-        await work(desk.exam_scene.services, "exam_seal", "exam_fill")
+        await work(session.exam_scene.services, "exam_seal", "exam_fill")
 
     acks, sealed = [], asyncio.create_task(seal())
     for seq in range(1, 12):
@@ -334,57 +336,59 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
     assert given == {seq % 5 for seq in range(1, max(acks) + 1)}
 
 
-async def test_somebody_elses_paper_is_not_there(desk: Desk) -> None:
-    paper = await desk.start()
-    other = Actor("demo", "applicant", (await make_account(desk.exam_scene.deps)).id)
+async def test_somebody_elses_paper_is_not_there(session: CandidateSession) -> None:
+    paper = await session.start()
+    other = Actor("demo", "applicant", (await make_account(session.exam_scene.deps)).id)
     assert other.account_id is not None
-    attempts = desk.exam_scene.services.exams.attempts
+    attempts = session.exam_scene.services.exams.attempts
     with pytest.raises(NotFound):
-        await attempts.start(other, desk.candidate.id)
+        await attempts.start(other, session.candidate.id)
     with pytest.raises(NotFound):
         await attempts.submit(other, paper.attempt_id, 1, "")
     with pytest.raises(NotFound):
         await attempts.receipt(other, paper.attempt_id)
     with pytest.raises(NotFound):
-        await desk.exam_scene.services.exams.answers.save(SaveRequest(paper.attempt_id, other.account_id, 1))
+        await session.exam_scene.services.exams.answers.save(SaveRequest(paper.attempt_id, other.account_id, 1))
     with pytest.raises(NotFound):
-        await attempts.submit(desk.actor, new_id(), 1, "")
+        await attempts.submit(session.actor, new_id(), 1, "")
 
 
-async def test_when_too_many_wait_a_client_is_told_to_come_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    paper = await desk.start()
+async def test_when_too_many_wait_a_client_is_told_to_come_again(
+    session: CandidateSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = await session.start()
     monkeypatch.setattr(waiting, "WAITING_MAX", 0)
     with pytest.raises(TooMany, match="自动重试") as refused:
-        await desk.save(paper, says(1, 0, 1))
+        await session.save(paper, says(1, 0, 1))
     assert refused.value.retry_after > 0
     with pytest.raises(TooMany, match="再次交卷"):
-        await desk.submit(paper, digest({}))
+        await session.submit(paper, digest({}))
 
 
-async def test_one_attempt_can_not_fill_the_queue_of_all(desk: Desk) -> None:
-    paper = await desk.start()
-    asked = await asyncio.gather(*(desk.save(paper, says(1, 0, 1)) for _ in range(20)), return_exceptions=True)
+async def test_one_attempt_can_not_fill_the_queue_of_all(session: CandidateSession) -> None:
+    paper = await session.start()
+    asked = await asyncio.gather(*(session.save(paper, says(1, 0, 1)) for _ in range(20)), return_exceptions=True)
     assert {type(one) for one in asked} == {Saved, TooMany}
-    assert (await desk.save(paper, says(2, 0, 2))).ack == 2
+    assert (await session.save(paper, says(2, 0, 2))).ack == 2
 
 
-async def test_signs_of_life_and_leaves_are_kept_for_the_office(desk: Desk) -> None:
-    paper = await desk.start()
-    desk.clock.move(timedelta(minutes=1))
-    await desk.save(paper, leaves=2, hidden_seconds=40)
-    await desk.save(paper, leaves=1)
+async def test_signs_of_life_and_leaves_are_kept_for_the_office(session: CandidateSession) -> None:
+    paper = await session.start()
+    session.clock.move(timedelta(minutes=1))
+    await session.save(paper, leaves=2, hidden_seconds=40)
+    await session.save(paper, leaves=1)
     attempt = await ExamAttempt.get(id=paper.attempt_id)
-    assert (attempt.leaves, attempt.hidden_seconds, attempt.seen_at) == (2, 40, desk.clock.now())
-    leaves = desk.exam_scene.deps.book("demo").exam.leave_flag
-    await desk.save(paper, leaves=leaves)
-    await desk.submit(paper, digest({}))
+    assert (attempt.leaves, attempt.hidden_seconds, attempt.seen_at) == (2, 40, session.clock.now())
+    leaves = session.exam_scene.deps.book("demo").exam.leave_flag
+    await session.save(paper, leaves=leaves)
+    await session.submit(paper, digest({}))
     assert (await ExamAttempt.get(id=paper.attempt_id)).flags == ["leaves"]
 
 
 async def test_an_identity_check_comes_first_where_the_rules_ask_for_it(deps: Deps, db: str, clock: FixedClock) -> None:
     exam_scene = await make_exam_scene(deps, mock=False, face_check="wechat")
-    desk = await make_desk(exam_scene, clock)
+    session = await make_session(exam_scene, clock)
     with pytest.raises(Conflict, match="请先核验身份"):
-        await desk.start()
-    await ExamCandidate.filter(id=desk.candidate.id).update(face="other", face_at=clock.now())
-    assert (await desk.start()).number == 1
+        await session.start()
+    await ExamCandidate.filter(id=session.candidate.id).update(face="other", face_at=clock.now())
+    assert (await session.start()).number == 1

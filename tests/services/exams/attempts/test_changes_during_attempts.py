@@ -17,28 +17,28 @@ from services.exams import ExamPaper
 from services.exams.attempts import attempts
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
-from tests.services.exams.attempts.test_attempts import SOON, Desk, says
+from tests.services.exams.attempts.test_attempts import SOON, CandidateSession, says
 from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 MINUTE = timedelta(minutes=1)
 WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-async def make_desks(exam_scene: ExamScene, clock: FixedClock, people: int, **data: Any) -> list[Desk]:
+async def make_sessions(exam_scene: ExamScene, clock: FixedClock, people: int, **data: Any) -> list[CandidateSession]:
     for number in range(people):
         await exam_scene.waiting(expert_number=f"ZJ01{number:05}")
     exam = await make_published(exam_scene.services, exam_scene.office, **{"after": SOON} | data)
     clock.set(exam.opens_at + MINUTE)
-    desks = [Desk(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
-    for desk in desks:
-        await exam_scene.services.exams.attempts.accept_notice(desk.actor, desk.candidate.id)
-    return desks
+    sessions = [CandidateSession(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    for session in sessions:
+        await exam_scene.services.exams.attempts.accept_notice(session.actor, session.candidate.id)
+    return sessions
 
 
 async def test_who_answers_goes_on_after_the_office_ended_admission_and_nobody_else_begins(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    sitting, waiting = await make_desks(exam_scene, clock, 2)
+    sitting, waiting = await make_sessions(exam_scene, clock, 2)
     paper = await sitting.start()
     await exam_scene.services.exams.setup.end_admission(exam_scene.office, sitting.candidate.exam_id)
     with pytest.raises(Conflict, match="已结束"):
@@ -54,16 +54,16 @@ async def test_who_answers_goes_on_after_the_office_ended_admission_and_nobody_e
 async def test_a_cancelled_examination_tells_who_sits_it_what_happened(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    (desk,) = await make_desks(exam_scene, clock, 1)
-    paper = await desk.start()
-    await desk.save(paper, says(1, 0, 1))
-    await exam_scene.services.exams.setup.cancel(exam_scene.office, desk.candidate.exam_id, "停电")
-    saved = await desk.save(paper, says(2, 1, 1))
+    (session,) = await make_sessions(exam_scene, clock, 1)
+    paper = await session.start()
+    await session.save(paper, says(1, 0, 1))
+    await exam_scene.services.exams.setup.cancel(exam_scene.office, session.candidate.exam_id, "停电")
+    saved = await session.save(paper, says(2, 1, 1))
     assert (saved.state, saved.ack) == ("void", 1)
     with pytest.raises(Conflict, match=r"已作废（考试取消：停电），不用交卷"):
-        await desk.submit(paper, digest({}))
+        await session.submit(paper, digest({}))
     with pytest.raises(Conflict, match="没有开放或已经结束"):
-        await desk.start()
+        await session.start()
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill", "exam_mark")
     assert (await ExamAttempt.get(id=paper.attempt_id)).state == "void"
@@ -74,18 +74,18 @@ async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
     """Rows are locked in one order: no one waits for ever, and nothing is left open."""
-    desks = await make_desks(exam_scene, clock, 12)
-    papers = await asyncio.gather(*(desk.start() for desk in desks[:9]))
+    sessions = await make_sessions(exam_scene, clock, 12)
+    papers = await asyncio.gather(*(session.start() for session in sessions[:9]))
 
-    async def sit(desk: Desk, paper: ExamPaper) -> None:
+    async def sit(session: CandidateSession, paper: ExamPaper) -> None:
         for seq in range(1, 6):
-            await desk.save(paper, says(seq, seq % 5, 1))
-        await desk.submit(paper, "", [])
+            await session.save(paper, says(seq, seq % 5, 1))
+        await session.submit(paper, "", [])
 
     done = await asyncio.gather(
-        *(sit(desk, paper) for desk, paper in zip(desks, papers, strict=False)),
-        *(desk.start() for desk in desks[9:]),
-        exam_scene.services.exams.setup.cancel(exam_scene.office, desks[0].candidate.exam_id, "停电"),
+        *(sit(session, paper) for session, paper in zip(sessions, papers, strict=False)),
+        *(session.start() for session in sessions[9:]),
+        exam_scene.services.exams.setup.cancel(exam_scene.office, sessions[0].candidate.exam_id, "停电"),
         return_exceptions=True,
     )
     assert [one for one in done if isinstance(one, BaseException) and not isinstance(one, Conflict)] == []
@@ -98,7 +98,7 @@ async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
     exam_scene: ExamScene, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The start has written its paper and not committed yet when the clock closes the examination."""
-    (desk,) = await make_desks(exam_scene, clock, 1)
+    (session,) = await make_sessions(exam_scene, clock, 1)
     inside, go_on, write = asyncio.Event(), asyncio.Event(), record
 
     async def pause(*entry: Any, **details: Any) -> None:
@@ -107,7 +107,7 @@ async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
         await write(*entry, **details)
 
     monkeypatch.setattr(attempts, "record", pause)
-    start = asyncio.create_task(desk.start())
+    start = asyncio.create_task(session.start())
     await inside.wait()
     clock.set((await Exam.get()).closes_at)
     close = asyncio.create_task(work(exam_scene.services, "exam_close"))
@@ -123,17 +123,17 @@ async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: st
     clock.set(datetime(2026, 12, 31, 14, 40, tzinfo=UTC))
     exam_scene = await make_exam_scene(deps, mock=False)
     length = deps.book("demo").exam.length
-    (desk,) = await make_desks(exam_scene, clock, 1, lasts=timedelta(hours=12))
+    (session,) = await make_sessions(exam_scene, clock, 1, lasts=timedelta(hours=12))
     clock.set(datetime(2026, 12, 31, 16, 0, tzinfo=UTC) - MINUTE)
-    paper = await desk.start()
-    (shown,) = await exam_scene.services.exams.own.list(desk.actor)
+    paper = await session.start()
+    (shown,) = await exam_scene.services.exams.own.list(session.actor)
     assert shown.span == "12月31日(周四) 23:40至2027年1月1日(周五) 11:40"
     assert paper.deadline == clock.now() + length
-    assert (await desk.save(paper, says(1, 0, 1))).ack == 1
+    assert (await session.save(paper, says(1, 0, 1))).ack == 1
     clock.move(2 * MINUTE)
-    assert (await desk.save(paper, says(2, 1, 1))).ack == 2
+    assert (await session.save(paper, says(2, 1, 1))).ack == 2
     clock.set(paper.deadline + timedelta(seconds=1))
-    assert (await desk.save(paper, says(3, 2, 1))).ack == 3  # made after the end: kept, not counted
+    assert (await session.save(paper, says(3, 2, 1))).ack == 3  # made after the end: kept, not counted
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill")
     given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
@@ -143,10 +143,10 @@ async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: st
 async def test_a_window_that_ends_at_midnight_ends_the_paper_there(deps: Deps, db: str, clock: FixedClock) -> None:
     clock.set(datetime(2026, 11, 21, 13, 0, tzinfo=UTC))
     exam_scene = await make_exam_scene(deps, mock=False)
-    (desk,) = await make_desks(exam_scene, clock, 1, lasts=timedelta(hours=2))
+    (session,) = await make_sessions(exam_scene, clock, 1, lasts=timedelta(hours=2))
     midnight = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)
     clock.set(midnight - 3 * MINUTE)
-    assert (await desk.start()).deadline == midnight
+    assert (await session.start()).deadline == midnight
     clock.set(midnight)
     with pytest.raises(Conflict, match="时间已到"):
-        await desk.start()
+        await session.start()

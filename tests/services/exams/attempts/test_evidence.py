@@ -70,16 +70,16 @@ async def only() -> ExamEvidence:
 
 
 async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed: ExamAttempt) -> None:
-    evidence, desk = room.exams.evidence, room.exams.evidence_review
+    evidence, reviews = room.exams.evidence, room.exams.evidence_review
     (offered,) = await evidence.own(room.actor, room.candidate.id)
     assert (offered.state, offered.until) == ("", failed.deadline + timedelta(days=1))  # type: ignore[operator]
     await evidence.hand_in(room.actor, room.candidate.id, sealed(offered.seal_to, failed, {1: KEY}), WHY)
-    (line,) = await desk.list(room.exam_scene.office, room.exam.id)
-    seen = await desk.get(room.exam_scene.office, room.exam.id, line.id)
+    (line,) = await reviews.list(room.exam_scene.office, room.exam.id)
+    seen = await reviews.get(room.exam_scene.office, room.exam.id, line.id)
     assert [(one.number, one.was, one.now) for one in seen.answers] == [(2, "CD", "AB")]
     assert (seen.before, seen.after) == ("2", "4")
     assert await marks_of(failed) == [20, 0, 0], "looking changes nothing"
-    await desk.decide(room.exam_scene.office, line.id, "accepted", "核实了断线记录")
+    await reviews.decide(room.exam_scene.office, line.id, "accepted", "核实了断线记录")
     await failed.refresh_from_db()
     assert (failed.score, failed.passed) == (40, True)
     await room.work()
@@ -100,16 +100,16 @@ async def test_nobody_loses_by_an_accepted_file(room: Room, failed: ExamAttempt)
 
 
 async def test_a_rejected_one_changes_nothing_and_another_may_follow(room: Room, failed: ExamAttempt) -> None:
-    evidence, desk = room.exams.evidence, room.exams.evidence_review
+    evidence, reviews = room.exams.evidence, room.exams.evidence_review
     await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
     with pytest.raises(Conflict, match="已提交过"):
         await evidence.hand_in(room.actor, room.candidate.id, plain(failed, {1: KEY}), WHY)
     assert (await evidence.own(room.actor, room.candidate.id))[0].until is None
     with pytest.raises(InvalidInput, match="理由"):
-        await desk.decide(room.exam_scene.office, (await only()).id, "rejected", " ")
-    await desk.decide(room.exam_scene.office, (await only()).id, "rejected", "作答时间晚于结束")
+        await reviews.decide(room.exam_scene.office, (await only()).id, "rejected", " ")
+    await reviews.decide(room.exam_scene.office, (await only()).id, "rejected", "作答时间晚于结束")
     with pytest.raises(Conflict, match="已处理"):
-        await desk.decide(room.exam_scene.office, (await only()).id, "accepted", "再看")
+        await reviews.decide(room.exam_scene.office, (await only()).id, "accepted", "再看")
     assert await marks_of(failed) == [20, 0, 0]
     (shown,) = await evidence.own(room.actor, room.candidate.id)
     assert (shown.state, shown.answer, shown.until is None) == ("rejected", "作答时间晚于结束", False)

@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from services.core.base import execute
-from tests.services.exams.attempts.test_attempts import make_desk, says
+from tests.services.exams.attempts.test_attempts import make_session, says
 from tests.services.exams.exam_scene import ExamScene
 
 ROOT = Path(__file__).parents[4]
@@ -48,13 +48,13 @@ def test_no_page_conversation_or_endpoint_outside_the_office_reads_the_bank() ->
 
 async def test_a_candidate_needs_no_table_of_keys(exam_scene: ExamScene, clock: FixedClock) -> None:
     """From the call to the receipt the table may be away: no query of a candidate's names it."""
-    desk = await make_desk(exam_scene, clock)
+    session = await make_session(exam_scene, clock)
     await execute("ALTER TABLE exam_item_key RENAME TO exam_item_key_away")
     exams = exam_scene.services.exams
-    assert await exams.own.list(desk.actor)
-    paper = await desk.start()
-    saved = await desk.save(paper, says(1, 0, 1), says(2, 1, 2))
+    assert await exams.own.list(session.actor)
+    paper = await session.start()
+    saved = await session.save(paper, says(1, 0, 1), says(2, 1, 2))
     assert saved.ack == 2
-    assert (await desk.start(device=1)).ack == 2
-    receipt = await desk.submit(paper, "", ())
+    assert (await session.start(device=1)).ack == 2
+    receipt = await session.submit(paper, "", ())
     assert len(receipt) == 64

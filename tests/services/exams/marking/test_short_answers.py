@@ -39,9 +39,9 @@ async def markers(room: Room) -> list[Actor]:
 
 async def test_two_who_agree_settle_it(room: Room, attempt: ExamAttempt) -> None:
     one, two, _ = await markers(room)
-    desk = await room.exams.short_answers.queue(one, room.exam.id)
-    assert desk.next is not None
-    assert (desk.next.text, desk.own, desk.waiting) == ("应当否决投标", 1, 1)
+    queue = await room.exams.short_answers.queue(one, room.exam.id)
+    assert queue.next is not None
+    assert (queue.next.text, queue.own, queue.waiting) == ("应当否决投标", 1, 1)
     await give(room, one, attempt, "1.5")
     assert (await room.exams.short_answers.queue(one, room.exam.id)).next is None
     await give(room, two, attempt, "1.5")

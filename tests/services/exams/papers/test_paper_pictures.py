@@ -11,15 +11,15 @@ from domain.errors import Forbidden
 from models.exams import ExamAttempt, ExamItem, ExamItemVersion
 from tests.factories.exam_items import case, single
 from tests.factories.files import png
-from tests.services.exams.attempts.test_attempts import make_desk
+from tests.services.exams.attempts.test_attempts import make_session
 from tests.services.exams.exam_scene import ExamScene
 
 
 async def test_those_of_the_case_stand_first_and_last_as_long_as_the_attempt(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    desk = await make_desk(exam_scene, clock)
-    paper = await desk.start()
+    session = await make_session(exam_scene, clock)
+    paper = await session.start()
     bank = exam_scene.services.exams.bank
     clock.move(-timedelta(minutes=1))
     case_id = await bank.add(exam_scene.office, case())
@@ -30,7 +30,7 @@ async def test_those_of_the_case_stand_first_and_last_as_long_as_the_attempt(
     current = (await ExamItem.get(id=part)).version
     version = await ExamItemVersion.get(item_id=part, number=current)
     await ExamAttempt.filter(id=paper.attempt_id).update(versions=[version.id], orders=[0], marks=[10])
-    (question,) = (await desk.start(device=1)).questions
+    (question,) = (await session.start(device=1)).questions
     assert ([one.alt for one in question.pictures], question.case) == (["组织结构图", "评分表"], case().stem)
     pictures = exam_scene.services.exams.pictures
     for one in question.pictures:

@@ -199,18 +199,18 @@ async def test_the_signed_link_leads_only_its_person_to_the_examination(
     application = await exam_scene.waiting()
     exam = await make_published(exam_scene.services, exam_scene.office)
     candidate = await exam_scene.candidate_of(application)
-    desk = exam_scene.services.exams.own
+    own_exams = exam_scene.services.exams.own
     token = (await mine(exam_scene, candidate)).path.removeprefix("/x/")
     path = f"/h5/demo/exams/{candidate.id}"
-    assert await desk.follow(token, None) == path, "the log-in of that page comes first"
-    assert await desk.follow(token, candidate.account_id) == path
+    assert await own_exams.follow(token, None) == path, "the log-in of that page comes first"
+    assert await own_exams.follow(token, candidate.account_id) == path
     with pytest.raises(Forbidden, match="属于另一个账号"):
-        await desk.follow(token, exam_scene.office.account_id)
+        await own_exams.follow(token, exam_scene.office.account_id)
     with pytest.raises(Forbidden, match="链接无效"):
-        await desk.follow(token[:-1] + ("A" if token[-1] != "A" else "B"), None)
+        await own_exams.follow(token[:-1] + ("A" if token[-1] != "A" else "B"), None)
     clock.set(exam.closes_at + timedelta(days=31))
     with pytest.raises(Forbidden, match="已过期"):
-        await desk.follow(token, None)
+        await own_exams.follow(token, None)
 
 
 async def test_a_mock_that_is_open_stands_beside_the_real_one(db: str, deps: Deps, clock: FixedClock) -> None:

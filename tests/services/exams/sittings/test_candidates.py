@@ -103,12 +103,12 @@ async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None
 async def test_the_list_is_searched_and_paged(exam_scene: ExamScene) -> None:
     people = [await exam_scene.waiting() for _ in range(3)]
     exam = await make_published(exam_scene.services, exam_scene.office)
-    desk = exam_scene.services.exams.candidates
-    page = await desk.page(exam_scene.office, exam.id, CandidateFilter(), size=2)
+    candidates = exam_scene.services.exams.candidates
+    page = await candidates.page(exam_scene.office, exam.id, CandidateFilter(), size=2)
     assert (len(page.items), page.total) == (2, 3)
-    (found,) = (await desk.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
+    (found,) = (await candidates.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
     assert (found.number, found.name, found.used, found.attempt) == (people[1].number, "苏*", 0, None)
-    assert (await desk.page(exam_scene.office, exam.id, CandidateFilter(state="passed"))).total == 0
+    assert (await candidates.page(exam_scene.office, exam.id, CandidateFilter(state="passed"))).total == 0
 
 
 @pytest.mark.parametrize(
@@ -157,15 +157,15 @@ async def test_after_an_outage_everybody_who_sat_then_has_one_more(exam_scene: E
     since, until = clock.now() + 5 * MINUTE, clock.now() + 10 * MINUTE
     clock.move(20 * MINUTE)
     await make_attempt(exam_scene.services, await exam_scene.candidate_of(later))
-    desk = exam_scene.services.exams.candidates
-    assert await desk.concerned(exam_scene.office, during.exam_id, since, until) == 1
-    assert await desk.give_back_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
+    candidates = exam_scene.services.exams.candidates
+    assert await candidates.concerned(exam_scene.office, during.exam_id, since, until) == 1
+    assert await candidates.give_back_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
     assert {one.id: one.extra_tries for one in await ExamCandidate.all()} == {
         during.id: 1,
         (await exam_scene.candidate_of(later)).id: 0,
     }
     with pytest.raises(InvalidInput, match="晚于开始时间"):
-        await desk.give_back_all(exam_scene.office, during.exam_id, until, since, "机房断电")
+        await candidates.give_back_all(exam_scene.office, during.exam_id, until, since, "机房断电")
 
 
 async def test_where_nothing_can_change_no_try_is_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:

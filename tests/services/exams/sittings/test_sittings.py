@@ -55,39 +55,39 @@ async def places(exam_id: object) -> list[tuple[int, int]]:
 
 async def test_a_place_is_booked_changed_and_given_back(exam_scene: ExamScene) -> None:
     (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    done = await desk.book(own(person), person.id, early.id)
+    service = exam_scene.services.exams.sittings
+    done = await service.book(own(person), person.id, early.id)
     assert (done.state, done.span) == ("booked", "11月26日(周四) 12:00至13:00")
     assert done.until == "11月25日(周三) 12:00"
-    await desk.book(own(person), person.id, early.id)
+    await service.book(own(person), person.id, early.id)
     assert await places(person.exam_id) == [(1, 1), (0, 0)]
-    await desk.book(own(person), person.id, late.id)
+    await service.book(own(person), person.id, late.id)
     assert await places(person.exam_id) == [(0, 0), (1, 1)]
-    assert (await desk.give_back(own(person), person.id)).state == "none"
-    await desk.give_back(own(person), person.id)
+    assert (await service.give_back(own(person), person.id)).state == "none"
+    await service.give_back(own(person), person.id)
     assert await places(person.exam_id) == [(0, 0), (0, 0)]
 
 
 async def test_the_same_request_twice_books_once(exam_scene: ExamScene) -> None:
     (person,), (early, _) = await booked_exam(exam_scene, 1, 5, 5)
-    desk = exam_scene.services.exams.sittings
-    first = await desk.book(own(person), person.id, early.id, key="talk:1")
-    assert await desk.book(own(person), person.id, early.id, key="talk:1") == first
+    service = exam_scene.services.exams.sittings
+    first = await service.book(own(person), person.id, early.id, key="talk:1")
+    assert await service.book(own(person), person.id, early.id, key="talk:1") == first
     assert await places(person.exam_id) == [(1, 1), (0, 0)]
 
 
 async def test_a_full_sitting_is_refused_and_can_be_waited_for(exam_scene: ExamScene) -> None:
     (one, two), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(one), one.id, early.id)
-    await desk.book(own(two), two.id, late.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(one), one.id, early.id)
+    await service.book(own(two), two.id, late.id)
     with pytest.raises(Conflict, match="已经约满"):
-        await desk.book(own(two), two.id, early.id)
-    assert (await desk.wait(own(two), two.id, early.id)).state == "waiting"
-    seen = await desk.offered(own(two), two.id)
+        await service.book(own(two), two.id, early.id)
+    assert (await service.wait(own(two), two.id, early.id)).state == "waiting"
+    seen = await service.offered(own(two), two.id)
     assert (seen.booked, seen.waiting) == (late.id, early.id)
     assert [(one.left, one.full, one.waiting) for one in seen.sittings] == [(0, True, 1), (0, True, 0)]
-    await desk.give_back(own(one), one.id)
+    await service.give_back(own(one), one.id)
     await two.refresh_from_db()
     assert (two.sitting_id, two.waiting_id) == (early.id, None)
     assert await places(two.exam_id) == [(1, 1), (0, 0)]
@@ -97,12 +97,12 @@ async def test_a_full_sitting_is_refused_and_can_be_waited_for(exam_scene: ExamS
 
 async def test_who_moves_up_leaves_a_place_for_the_next(exam_scene: ExamScene) -> None:
     (one, two, three), (early, late) = await booked_exam(exam_scene, 3, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(one), one.id, early.id)
-    await desk.book(own(two), two.id, late.id)
-    await desk.wait(own(two), two.id, early.id)
-    await desk.wait(own(three), three.id, late.id)
-    await desk.give_back(own(one), one.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(one), one.id, early.id)
+    await service.book(own(two), two.id, late.id)
+    await service.wait(own(two), two.id, early.id)
+    await service.wait(own(three), three.id, late.id)
+    await service.give_back(own(one), one.id)
     assert {str(c.id): c.sitting_id for c in await ExamCandidate.all()} == {
         str(one.id): None,
         str(two.id): early.id,
@@ -113,12 +113,12 @@ async def test_who_moves_up_leaves_a_place_for_the_next(exam_scene: ExamScene) -
 
 async def test_the_first_who_waited_comes_first(exam_scene: ExamScene, clock: FixedClock) -> None:
     (one, two, three), (early, _) = await booked_exam(exam_scene, 3, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(one), one.id, early.id)
-    await desk.wait(own(three), three.id, early.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(one), one.id, early.id)
+    await service.wait(own(three), three.id, early.id)
     clock.move(timedelta(minutes=1))
-    await desk.wait(own(two), two.id, early.id)
-    await desk.give_back(own(one), one.id)
+    await service.wait(own(two), two.id, early.id)
+    await service.give_back(own(one), one.id)
     assert (await ExamCandidate.get(sitting_id=early.id)).id == three.id
 
 
@@ -129,17 +129,17 @@ async def test_waiting_where_a_place_is_free_takes_it(exam_scene: ExamScene) -> 
 
 async def test_after_the_deadline_nothing_is_booked_or_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
     (one, two), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(one), one.id, early.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(one), one.id, early.id)
     clock.set(early.starts_at - timedelta(days=1))
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
-        await desk.give_back(own(one), one.id)
+        await service.give_back(own(one), one.id)
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
-        await desk.book(own(one), one.id, late.id)
+        await service.book(own(one), one.id, late.id)
     with pytest.raises(RuleViolation, match="已于11月25日"):
-        await desk.book(own(two), two.id, early.id)
-    assert (await desk.book(own(two), two.id, late.id)).state == "booked"
-    assert (await desk.offered(own(one), one.id)).fixed
+        await service.book(own(two), two.id, early.id)
+    assert (await service.book(own(two), two.id, late.id)).state == "booked"
+    assert (await service.offered(own(one), one.id)).fixed
 
 
 async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -147,46 +147,46 @@ async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene
     await ExamSitting.filter(id=late.id).update(
         starts_at=late.starts_at + timedelta(days=3), ends_at=late.ends_at + timedelta(days=3)
     )
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(person), person.id, early.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(person), person.id, early.id)
     clock.set(early.ends_at)
-    assert (await desk.book(own(person), person.id, late.id)).state == "booked"
+    assert (await service.book(own(person), person.id, late.id)).state == "booked"
 
 
 async def test_nobody_books_for_somebody_else_or_what_is_not_there(exam_scene: ExamScene) -> None:
     (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
-    desk = exam_scene.services.exams.sittings
+    service = exam_scene.services.exams.sittings
     with pytest.raises(NotFound):
-        await desk.book(own(one), two.id, early.id)
+        await service.book(own(one), two.id, early.id)
     with pytest.raises(NotFound, match="重新选择"):
-        await desk.book(own(one), one.id, one.id)
+        await service.book(own(one), one.id, one.id)
 
 
 async def test_the_office_changes_a_sitting_and_tells_who_has_it(exam_scene: ExamScene) -> None:
     (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(one), one.id, early.id)
-    await desk.wait(own(two), two.id, early.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(one), one.id, early.id)
+    await service.wait(own(two), two.id, early.id)
     data = SittingData(early.starts_at + HOUR, early.ends_at + HOUR, 2, "三楼机房")
-    await desk.edit(exam_scene.office, early.exam_id, early.id, data)
+    await service.edit(exam_scene.office, early.exam_id, early.id, data)
     assert await places(early.exam_id) == [(2, 2), (0, 0)], "the new place goes to who waits"
     notice = await Notice.get(kind="exam_changed")
     assert notice.params["reason"] == "场次改为11月26日(周四) 13:00至14:00"
     with pytest.raises(Conflict, match="名额不能少于2"):
-        await desk.edit(exam_scene.office, early.exam_id, early.id, SittingData(data.starts_at, data.ends_at, 1))
+        await service.edit(exam_scene.office, early.exam_id, early.id, SittingData(data.starts_at, data.ends_at, 1))
 
 
 async def test_a_removed_sitting_lets_its_people_book_another(exam_scene: ExamScene) -> None:
     (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
-    desk = exam_scene.services.exams.sittings
-    await desk.book(own(person), person.id, early.id)
+    service = exam_scene.services.exams.sittings
+    await service.book(own(person), person.id, early.id)
     with pytest.raises(InvalidInput, match="请填写取消原因"):
-        await desk.remove(exam_scene.office, early.exam_id, early.id, " ")
-    assert await desk.remove(exam_scene.office, early.exam_id, early.id, "机房检修") == 1
+        await service.remove(exam_scene.office, early.exam_id, early.id, " ")
+    assert await service.remove(exam_scene.office, early.exam_id, early.id, "机房检修") == 1
     notice = await Notice.get(kind="exam_changed")
     assert "机房检修" in notice.params["reason"]
     assert notice.params["advice"] == "请预约考试场次"
-    assert (await desk.book(own(person), person.id, late.id)).state == "booked"
+    assert (await service.book(own(person), person.id, late.id)).state == "booked"
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ async def test_a_sitting_that_can_not_be_is_refused(
 async def race(exam_scene: ExamScene) -> list[tuple[int, int]]:
     """Ten people want the last three places at once."""
     people, (early,) = await booked_exam(exam_scene, 10, 3)
-    desk = exam_scene.services.exams.sittings
-    wants = [desk.book(own(person), person.id, early.id) for person in people]
+    service = exam_scene.services.exams.sittings
+    wants = [service.book(own(person), person.id, early.id) for person in people]
     await asyncio.gather(*wants, return_exceptions=True)
     return await places(early.exam_id)
 
@@ -239,15 +239,15 @@ async def test_without_the_lock_they_would_be(exam_scene: ExamScene, monkeypatch
 
 async def test_people_who_swap_at_once_all_end_somewhere(exam_scene: ExamScene) -> None:
     people, both = await booked_exam(exam_scene, 8, 4, 4)
-    desk = exam_scene.services.exams.sittings
+    service = exam_scene.services.exams.sittings
     for at, person in enumerate(people):
-        await desk.book(own(person), person.id, both[at % 2].id)
+        await service.book(own(person), person.id, both[at % 2].id)
     for at, person in enumerate(people):
-        await desk.wait(own(person), person.id, both[1 - at % 2].id)
+        await service.wait(own(person), person.id, both[1 - at % 2].id)
     gone = people[0]
     await asyncio.gather(
-        desk.give_back(own(gone), gone.id),
-        *(desk.wait(own(one), one.id, both[at % 2].id) for at, one in enumerate(people[1:])),
+        service.give_back(own(gone), gone.id),
+        *(service.wait(own(one), one.id, both[at % 2].id) for at, one in enumerate(people[1:])),
     )
     counted = await places(gone.exam_id)
     assert all(booked == held <= 4 for booked, held in counted)

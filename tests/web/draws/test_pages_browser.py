@@ -1,4 +1,4 @@
-"""The pages of verifier, supervisor and venue in a real browser, on a phone and at a desk."""
+"""The pages of verifier, supervisor and venue in a real browser, on a phone and on a computer."""
 
 from __future__ import annotations
 
