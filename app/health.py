@@ -95,10 +95,10 @@ async def check_migrations(database_url: str) -> None:
         raise NotReady(f"missing: {', '.join(missing)}")
 
 
-async def missing_migrations(database_url: str, patience: float = CHECK_TIMEOUT) -> list[str]:
+async def missing_migrations(database_url: str, timeout: float = CHECK_TIMEOUT) -> list[str]:
     """Names of the migrations that the database lacks, oldest first. Reads the record only; starts no ORM."""
     known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
-    connection = await asyncpg.connect(database_url, timeout=patience)
+    connection = await asyncpg.connect(database_url, timeout=timeout)
     try:
         rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = 'models'")
     except asyncpg.UndefinedTableError:
@@ -153,8 +153,8 @@ async def check_disk(data_dir: Path) -> None:
 
 
 async def check_redis(redis_url: str) -> None:
-    patience = CHECK_TIMEOUT
-    async with redis.from_url(redis_url, socket_timeout=patience, socket_connect_timeout=patience) as client:
+    timeout = CHECK_TIMEOUT
+    async with redis.from_url(redis_url, socket_timeout=timeout, socket_connect_timeout=timeout) as client:
         await client.ping()
 
 

@@ -75,14 +75,14 @@ class Turn:
         return statistics.median(draw.took for draw in self.draws)
 
 
-async def play(started: Product, worker: int, ids: Sequence[UUID], patience: float) -> Turn:
-    """Start these draws at one moment, and watch until each is full or ``patience`` (seconds) ends."""
+async def play(started: Product, worker: int, ids: Sequence[UUID], timeout: float) -> Turn:
+    """Start these draws at one moment, and watch until each is full or ``timeout`` (seconds) ends."""
     connection = await asyncpg.connect(started.settings.database_url, command_timeout=120)
     try:
         before, worked = started.used(), cpu([worker])
         moment = datetime.now(UTC) + _LEAD
         await connection.execute(sql.START, ids, moment)
-        give_up = time.perf_counter() + _LEAD.total_seconds() + patience
+        give_up = time.perf_counter() + _LEAD.total_seconds() + timeout
         while await connection.fetchval(sql.NOT_FULL, ids) and time.perf_counter() < give_up:
             await asyncio.sleep(_LOOK)
         found = await connection.fetch(sql.ENDED, ids, moment)
@@ -101,14 +101,14 @@ def find_faults(turn: Turn) -> list[str]:
     ]
 
 
-async def run(data_dir: Path, sizes: Sizes, draws: int, patience: float) -> bool:
+async def run(data_dir: Path, sizes: Sizes, draws: int, timeout: float) -> bool:
     """Whether all draws became full in time and no invariant is broken."""
     async with product(data_dir, sizes, callbacks=True) as started:
         await make_phones(sizes.experts, 0, autopilot=_AGREES)
         ready = await ready_to_start(started.settings, draws + 1, needed=NEEDED)
         async with started.working() as worker:
-            alone = await play(started, worker, ready[:1], patience)
-            together = await play(started, worker, ready[1:], patience)
+            alone = await play(started, worker, ready[:1], timeout)
+            together = await play(started, worker, ready[1:], timeout)
         print_result({"one draw alone": alone, f"{draws} draws at once": together})
         async with deps_for(started.settings):
             broken = await find_broken()
@@ -135,11 +135,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
     parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--patience", type=float, default=300.0, help="seconds after which draws are no longer watched")
+    parser.add_argument("--timeout", type=float, default=300.0, help="seconds after which draws are no longer watched")
     chosen = parser.parse_args()
     print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        well = runner.run(run(chosen.data_dir, Sizes(), chosen.draws, chosen.patience))
+        well = runner.run(run(chosen.data_dir, Sizes(), chosen.draws, chosen.timeout))
     raise SystemExit(0 if well else 1)
 
 

@@ -66,16 +66,16 @@ _STARTS = "draws"
 
 @dataclass(frozen=True)
 class Plan:
-    """``patience`` is how many seconds of a storm are watched at most; ``rate`` messages of chat come in a second."""
+    """``timeout`` is how many seconds of a storm are watched at most; ``rate`` messages of chat come in a second."""
 
     deadlines: int = 10_000
     draws: int = 200
     notices: int = 20_000
-    patience: float = 60.0
+    timeout: float = 60.0
     rate: float = 20.0
 
 
-QUICK = Plan(deadlines=2_000, draws=40, notices=4_000, patience=20.0)
+QUICK = Plan(deadlines=2_000, draws=40, notices=4_000, timeout=20.0)
 
 
 @dataclass
@@ -116,7 +116,7 @@ class Weather:
     async def calm(self) -> Storm:
         """Chat alone, to compare with."""
         async with self._chatting("chat alone", {}) as storm:
-            await asyncio.sleep(min(10.0, self._plan.patience))
+            await asyncio.sleep(min(10.0, self._plan.timeout))
         return storm
 
     async def deadlines(self) -> Storm:
@@ -200,9 +200,9 @@ class Weather:
     async def _watch(
         self, connection: asyncpg.Connection, storm: Storm, left: dict[str, tuple[str, Sequence[object]]]
     ) -> None:
-        """Until nothing is left, or patience ends; note of each kind when it was done, or how far it was."""
+        """Until nothing is left or the timeout is over; note of each kind when it was done, or how far it was."""
         await asyncio.sleep(max(storm.moment - time.perf_counter(), 0))
-        while left and time.perf_counter() - storm.moment < self._plan.patience:
+        while left and time.perf_counter() - storm.moment < self._plan.timeout:
             await asyncio.sleep(_LOOK)
             for kind, (question, ids) in list(left.items()):
                 count = await connection.fetchval(question, ids)

@@ -1,6 +1,6 @@
 """Handles one message from its arrival to its reply, across processes and repeated deliveries.
 
-Within ``patience`` the reply goes back passively. After it the message is first committed as a job row, then the
+Within ``timeout`` the reply goes back passively. After it the message is first committed as a job row, then the
 callback answers ``success``, so that WeChat doesn't retry; the run continues in its process, and the job sends its
 reply through the customer-service window that the message opened. Should the process die, the job runs the message
 itself.
@@ -53,7 +53,7 @@ _RUN_LIMIT = 60.0
 _JOB_WAITS = 20.0
 _LATE_LIMIT = 0.3
 _REDIS_LIMIT = 0.2
-"""Seconds that both Redis steps of the hand-over may take: with ``patience`` they stay below WeChat's five."""
+"""Seconds that both Redis steps of the hand-over may take: with ``timeout`` they stay below WeChat's five."""
 _PURPOSE = "late-message"
 _PENDING_PURPOSE = "pending-reply"
 
@@ -81,11 +81,11 @@ class Parts:
 
 
 class Engine:
-    """``patience`` is how long a reply may take, in seconds from the message's arrival."""
+    """``timeout`` is how long a reply may take, in seconds from the message's arrival."""
 
-    def __init__(self, parts: Parts, *, patience: float = 4.4) -> None:
+    def __init__(self, parts: Parts, *, timeout: float = 4.4) -> None:
         self._parts = parts
-        self._patience = patience
+        self._timeout = timeout
         self._running: set[asyncio.Task[object]] = set()
 
     async def receive(self, message: Message, arrived: float) -> str:
@@ -145,7 +145,7 @@ class Engine:
         await self._parts.inbox.close()
 
     def _left(self, arrived: float) -> float:
-        return max(0.0, self._patience - (time.monotonic() - arrived))
+        return max(0.0, self._timeout - (time.monotonic() - arrived))
 
     async def _work(self, message: Message, token: str, *, job: bool = False) -> str:
         """Run the message once this process holds the claim, else wait for the process that does; returns this caller's
@@ -211,7 +211,7 @@ class Engine:
             raise TimeoutError("a part of ours is away")
 
     async def _hand_over(self, message: Message) -> str:
-        """``patience`` is over: commit the message as a job, then answer WeChat."""
+        """``timeout`` is over: commit the message as a job, then answer WeChat."""
         try:
             async with asyncio.timeout(_LATE_LIMIT):
                 await self._parts.late(message.pool, self._sealed(message))

@@ -26,7 +26,8 @@ for i, key in ipairs(KEYS) do
 end
 return mine
 """
-_WAIT = 1.0
+_POLL_TIMEOUT = 1.0
+"""Seconds of one wait for a published message."""
 
 
 class RedisDrawRelay:
@@ -52,5 +53,5 @@ class RedisDrawRelay:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(_CHANNEL)
             while True:
-                if message := await channel.get_message(timeout=_WAIT):
+                if message := await channel.get_message(timeout=_POLL_TIMEOUT):
                     yield UUID(message["data"].decode())

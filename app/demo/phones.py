@@ -17,7 +17,7 @@ _FORM = re.compile(r'name="form" value="([^"]+)"')
 _LINK = re.compile(r"https?://[!-~]+")
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _TIMEOUT = 30.0
-"""Seconds of patience for something to arrive."""
+"""Seconds to wait for something to arrive."""
 
 
 class Missing(Exception):
@@ -35,10 +35,10 @@ class Phone:
     async def read(self) -> Json:
         return await self.wire.control(f"/phones/{self.mobile}")
 
-    async def wait_for(self, find: Callable[[Json], T | None], what: str, patience: float = _TIMEOUT) -> T:
+    async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
         """What ``find`` sees on the phone, as soon as it is there. Raises Missing."""
         loop = asyncio.get_running_loop()
-        until, seen = loop.time() + patience, -1
+        until, seen = loop.time() + timeout, -1
         while (left := until - loop.time()) > 0:
             state = await self.wire.control(f"/phones/{self.mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}")
             found = find(state)
@@ -115,13 +115,13 @@ class Phone:
 
     # ---- calls
 
-    async def ringing(self, patience: float = _TIMEOUT) -> Json:
+    async def ringing(self, timeout: float = _TIMEOUT) -> Json:
         """The call that rings now."""
 
         def find(state: Json) -> Json | None:
             return next((call for call in state["calls"] if call["state"] == "ringing"), None)
 
-        return await self.wait_for(find, "来电", patience)
+        return await self.wait_for(find, "来电", timeout)
 
     async def pick_up(self, call: Json, keys: str = "") -> None:
         """Answer, press keys one after another, hang up."""

@@ -14,8 +14,8 @@ Json: TypeAlias = dict[str, Any]  # what the other side says; read by key, and a
 
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
 _AWAY = (429, 503)
-_PAUSE = 0.3
-_LONGEST_PAUSE = 15.0
+_RETRY_DELAY = 0.3
+_RETRY_DELAY_MAX = 15.0
 
 
 class Refused(Exception):
@@ -40,12 +40,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Wire:
-    """``patience``: seconds that a request is repeated while the other side is away, with the same key."""
+    """``timeout``: seconds that a request is repeated while the other side is away, with the same key."""
 
     http: aiohttp.ClientSession
     service_url: str
     sandbox_url: str
-    patience: float = 20.0
+    timeout: float = 20.0
 
     async def control(self, path: str, body: Json | None = None) -> Json:
         """The sandbox's control API: GET without a body, else POST. Raises Refused."""
@@ -61,7 +61,7 @@ class Wire:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if method == "POST":
             headers["Idempotency-Key"] = secrets.token_hex(12)
-        give_up = asyncio.get_running_loop().time() + self.patience
+        give_up = asyncio.get_running_loop().time() + self.timeout
         while True:
             try:
                 return await self._ask(method, path, body, headers)
@@ -72,8 +72,8 @@ class Wire:
                 if refusal.status not in _AWAY or asyncio.get_running_loop().time() > give_up:
                     raise
                 # asking again at once would only count once more, or keep busy what is coming back
-                await asyncio.sleep(min(refusal.retry_after, _LONGEST_PAUSE if refusal.status == 429 else 1.0))
-            await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(min(refusal.retry_after, _RETRY_DELAY_MAX if refusal.status == 429 else 1.0))
+            await asyncio.sleep(_RETRY_DELAY)
 
     async def upload(self, path: str, filename: str, content: bytes, *, token: str) -> Json:
         """Send one file. Raises Refused."""

@@ -65,11 +65,11 @@ class Child:
             except ProcessLookupError:
                 return
 
-    async def stop(self, number: signal.Signals, patience: float) -> int:
-        """Ask with ``number``, kill after ``patience`` seconds; returns the exit status."""
+    async def stop(self, number: signal.Signals, timeout: float) -> int:
+        """Ask with ``number``, kill after ``timeout`` seconds; returns the exit status."""
         self.send(number)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 return await self._process.wait()
         except TimeoutError:
             self.send(signal.SIGKILL)

@@ -13,7 +13,7 @@ from domain.draws.lifecycles import OVER
 from services.core.streams import Stream
 from services.draws.live import Watch
 
-WAIT = 1.0
+CHANGE_TIMEOUT = 1.0
 """Seconds; a stream that newer ones have replaced ends within them."""
 HEARTBEAT_INTERVAL = 15.0
 """Seconds of silence after which a comment keeps the connection open."""
@@ -46,7 +46,7 @@ async def watch_events(
     began = checked = spoke = clock()
     yield RETRY + write(watch)
     while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
-        changed = await watch.changes(WAIT)
+        changed = await watch.changes(CHANGE_TIMEOUT)
         if stream.replaced:
             yield event("elsewhere", "{}")
             return

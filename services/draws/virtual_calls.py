@@ -201,7 +201,7 @@ class VirtualCalls:
                 log.warning("virtual_call_report_missing", call=str(call_id), error=str(error))
         if answer is not None and answer.ended:
             await self._end(call_id, answer.status, answer.seconds)
-        elif now >= call.asked_at + _patience(call):
+        elif now >= call.asked_at + _report_timeout(call):
             await self._move(call_id, Event.LOSE, code="no_report")
         else:
             await VirtualCall.filter(id=call_id, closed_at=None).update(check_at=now + _RINGING)
@@ -243,7 +243,7 @@ def _outcome(state: State, code: str, seconds: int) -> Event:
     return Event.REFUSE if code in _NOT_CONNECTED else Event.NOT_TAKE
 
 
-def _patience(call: VirtualCall) -> timedelta:
+def _report_timeout(call: VirtualCall) -> timedelta:
     """How long a call without an end is waited for: one in progress, one that was made, one that perhaps was."""
     if call.state != State.DIALLING:
         return _LONGEST

@@ -41,13 +41,13 @@ class Limits:
 
 
 class LimitedProcess:
-    """Runs ``module`` for at most ``at_once`` files at once; others wait, at most ``patience`` seconds."""
+    """Runs ``module`` for at most ``at_once`` files at once; others wait, at most ``timeout`` seconds."""
 
-    def __init__(self, module: str, limits: Limits, *, at_once: int, patience: float = 60.0) -> None:
+    def __init__(self, module: str, limits: Limits, *, at_once: int, timeout: float = 60.0) -> None:
         self._module = module
         self._limits = limits
         self._turn = asyncio.Semaphore(at_once)
-        self._patience = patience
+        self._timeout = timeout
 
     async def ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]] | None:
         """None for a file that broke the process or took too long. Raises Unavailable when the queue is too long."""
@@ -78,7 +78,7 @@ class LimitedProcess:
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await self._turn.acquire()
         except TimeoutError as error:
             log.warning("file_queue_long", module=self._module)

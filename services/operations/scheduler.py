@@ -267,7 +267,7 @@ class Scheduler:
             "(SELECT coalesce(max(id), 0) - 5000 FROM procrastinate_jobs)"
         )
 
-    async def health(self, patience: timedelta = timedelta(minutes=2)) -> Health:
-        """What is overdue by more than ``patience``; the counters of running draws are compared with their rows too."""
-        overdue = await self._ask(_OVERDUE, self._deps.now() - patience)
+    async def health(self, tolerance: timedelta = timedelta(minutes=2)) -> Health:
+        """What is overdue by more than ``tolerance``; compares the counters of running draws with their rows too."""
+        overdue = await self._ask(_OVERDUE, self._deps.now() - tolerance)
         return Health(overdue, self.failing())

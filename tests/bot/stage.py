@@ -84,11 +84,11 @@ class Process:
 
     async def send_in_vain(self, sent: Message) -> str:
         """What the person reads when the answer takes longer than WeChat waits: who calls this holds it up."""
-        self.engine._patience, patience = 0.2, self.engine._patience
+        self.engine._timeout, timeout = 0.2, self.engine._timeout
         try:
             return await self.send(sent)
         finally:
-            self.engine._patience = patience
+            self.engine._timeout = timeout
 
     async def send(self, sent: Message, nonce: str = "77") -> str:
         """What the person reads; ``success`` when nothing is shown."""
@@ -134,12 +134,12 @@ async def process(
     redis_url: str,
     database_url: str,
     *,
-    patience: float = LONG,
+    timeout: float = LONG,
     services: Any = None,
     sender: Sender | None = None,
 ) -> AsyncIterator[Process]:
-    """Patient, unless ``patience`` is given: then with the limits that the service has."""
-    limited = patience < LONG
+    """Patient, unless ``timeout`` is given: then with the limits that the service has."""
+    limited = timeout < LONG
     timeout = 2 if limited else LONG
     redis, users = redis_client(redis_url, timeout), Users(database_url, timeout=timeout)
     clock, sender = FixedClock(NOW), sender or Sender()
@@ -163,7 +163,7 @@ async def process(
         late=late,
         no_window=nudge,
     )
-    engine = Engine(parts, patience=patience)
+    engine = Engine(parts, timeout=timeout)
     app = web.Application()
     app.add_routes(Callback(engine, parts.codecs, clock).routes())
     with nullcontext() if limited else patient():

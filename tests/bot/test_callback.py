@@ -440,7 +440,7 @@ async def test_a_hanging_postgres_is_a_polite_sentence_in_time(counting: Router,
 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, process(counting, redis, f"postgres://u@127.0.0.1:{port}/x", patience=4.4) as stage:
+    async with server, process(counting, redis, f"postgres://u@127.0.0.1:{port}/x", timeout=4.4) as stage:
         started = asyncio.get_running_loop().time()
         assert await stage.send(message("数")) == BUSY
         assert asyncio.get_running_loop().time() - started < 4.9
@@ -453,7 +453,7 @@ async def test_a_hanging_redis_is_a_polite_sentence_in_time(counting: Router, da
 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, process(counting, f"redis://127.0.0.1:{port}/0", database, patience=4.4) as stage:
+    async with server, process(counting, f"redis://127.0.0.1:{port}/0", database, timeout=4.4) as stage:
         started = asyncio.get_running_loop().time()
         assert await stage.send(message("数")) == BUSY
         assert asyncio.get_running_loop().time() - started < 4.9
@@ -476,7 +476,7 @@ async def test_a_killed_process_holds_nobody_up_for_long(
     """SIGKILL in mid-run: the retry takes over once the lease is out, and the next message follows it."""
     monkeypatch.setattr("bot.inbox.LEASE_TTL", 3.0)
     monkeypatch.setattr("bot.engine.LEASE_TTL", 3.0)
-    one.engine._patience = 0.5
+    one.engine._timeout = 0.5
     listening, ready = os.pipe()
     child = multiprocessing.get_context("fork").Process(target=_claim_and_hang, args=(redis, ready))
     child.start()

@@ -73,7 +73,7 @@ class DrawDriver:
     _days: int = 0
 
     async def log_in(self) -> None:
-        wire = replace(self.stage.wire, patience=_TIMEOUT)
+        wire = replace(self.stage.wire, timeout=_TIMEOUT)
         for person in STAFF:
             self.people[person.role] = MiniProgram(wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role])
             await self.people[person.role].open()
@@ -144,10 +144,10 @@ class DrawDriver:
             await asyncio.sleep(0.2)
         raise AssertionError("the service never heard that the clock was moved")
 
-    async def live_through(self, draw: str, *, step: float = 15.0, patience: float = 240.0) -> dict[str, Any]:
+    async def live_through(self, draw: str, *, step: float = 15.0, timeout: float = 240.0) -> dict[str, Any]:
         """Let time go by, ``step`` seconds for each real one, until the draw is over; returns its progress."""
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + patience
+        give_up = loop.time() + timeout
         while True:
             progress = await self.agency.get(f"/draws/{draw}/progress")
             if progress["state"] in OVER:

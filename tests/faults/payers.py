@@ -174,7 +174,7 @@ async def owing() -> AsyncIterator[PaymentDriver]:
     """Everything started, phones handed out, eight in the morning."""
     with data_folder("money") as folder:
         async with stage(folder, prepare=[let_owe], durable=False) as found:
-            payment_driver = PaymentDriver(found, replace(found.wire, patience=150.0))
+            payment_driver = PaymentDriver(found, replace(found.wire, timeout=150.0))
             await payment_driver.begin()
             yield payment_driver
 
@@ -293,7 +293,7 @@ class PaymentDriver:
     async def _by_page(self, debtor: Debtor, mobile: str) -> Json:
         """In WeChat's own browser: the page by number, and what its script gets. Patient like everybody."""
         base = f"{self.wire.sandbox_url}/phone/{mobile}/service"
-        give_up = asyncio.get_running_loop().time() + self.wire.patience
+        give_up = asyncio.get_running_loop().time() + self.wire.timeout
         while True:
             browser = Browser(self.wire, base)
             try:
@@ -330,7 +330,7 @@ class PaymentDriver:
             await self.draw_driver.nudge(240)
             await asyncio.sleep(0.25)
 
-    async def settle(self, patience: float = 90.0) -> None:
+    async def settle(self, timeout: float = 90.0) -> None:
         """The platform is well again, and time goes by until nothing is under way.
 
         In the last third by hours, with room for a whole request between them: what was refused because the clock moved
@@ -341,14 +341,14 @@ class PaymentDriver:
         begun = now()
         while left := await self.left():
             waited = now() - begun
-            assert waited < patience, left
-            seconds, pause = (240, 0.4) if waited < patience * 2 / 3 else (3600, 1.0)
+            assert waited < timeout, left
+            seconds, pause = (240, 0.4) if waited < timeout * 2 / 3 else (3600, 1.0)
             await self.draw_driver.nudge(seconds)
             await asyncio.sleep(pause)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = 60.0) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
         """What ``look`` finds, as soon as it is something; time goes by meanwhile."""
-        give_up = asyncio.get_running_loop().time() + patience
+        give_up = asyncio.get_running_loop().time() + timeout
         while not (found := await look()):
             assert asyncio.get_running_loop().time() < give_up, await self.left()
             await self.draw_driver.nudge(60)

@@ -203,7 +203,7 @@ async def test_everything_is_killed_while_people_pay(payment_driver: PaymentDriv
         await asyncio.gather(task, return_exceptions=True)
     assert killer.killed
     assert all(paid), payment_driver.refusals
-    await payment_driver.settle(patience=150)
+    await payment_driver.settle(timeout=150)
     await payment_driver.check(debtors)
 
 

@@ -38,12 +38,12 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
-def mailer(tools: Tools, server: Server, *, patience: float = 10.0, **more: Any) -> SmtpMailer:
+def mailer(tools: Tools, server: Server, *, timeout: float = 10.0, **more: Any) -> SmtpMailer:
     settings = Mail(
         **{"host": "127.0.0.1", "port": server.port, "username": "", "sender": "noreply@pbt.example", **more}
     )
     names = {"hunan": "湖南省评标专家库"}
-    return SmtpMailer(settings, names, tools.vendor("mail"), FixedClock(NOW), dialogue=patience, content=patience)
+    return SmtpMailer(settings, names, tools.vendor("mail"), FixedClock(NOW), dialogue=timeout, content=timeout)
 
 
 def send(mailer: SmtpMailer, **more: Any) -> Awaitable[None]:
@@ -133,12 +133,12 @@ async def test_a_connection_lost_after_the_content_has_no_known_outcome(tools: T
 
 async def test_a_server_that_never_answers_the_content_has_no_known_outcome(tools: Tools, server: Server) -> None:
     server.hang = "DATA"
-    assert isinstance(await failure(send(mailer(tools, server, patience=0.5))), OutcomeUnknown)
+    assert isinstance(await failure(send(mailer(tools, server, timeout=0.5))), OutcomeUnknown)
 
 
 async def test_a_server_that_never_answers_before_has_got_nothing(tools: Tools, server: Server) -> None:
     server.hang = "MAIL"
-    assert isinstance(await failure(send(mailer(tools, server, patience=0.5))), Transient)
+    assert isinstance(await failure(send(mailer(tools, server, timeout=0.5))), Transient)
     assert server.taken == []
 
 

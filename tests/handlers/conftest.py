@@ -87,7 +87,7 @@ class World:
                 late=self._late,
                 no_window=self.services.notifications.pending_replies.notify_waiting,
             ),
-            patience=LONG,
+            timeout=LONG,
         )
         self._opened.append((self.engine, users))
 

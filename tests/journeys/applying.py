@@ -146,10 +146,10 @@ class Journey:
 
         await self.phone(person).wait_for(find, word)
 
-    async def until(self, look: Callable[[], Any], patience: float = 20.0) -> Any:
+    async def until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
         """What ``look`` returns, as soon as it is something. AssertionError when it stays empty."""
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + patience
+        give_up = loop.time() + timeout
         while not (found := await look()):
             assert loop.time() < give_up, look
             await asyncio.sleep(0.2)

@@ -29,8 +29,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 COOKIE = "pbt_wechat"
 _PATH = "/h5/wechat"
-_QUERY_RETRY_AFTER = timedelta(minutes=2)
-"""Whom WeChat names may bind in the chat meanwhile: then the next link lets him in."""
+_SKIP_WECHAT_TTL = timedelta(minutes=2)
+"""How long links skip WeChat after it named an account that is not bound; the person may bind in the chat meanwhile."""
 _PURPOSE = "wechat-login"
 
 
@@ -80,7 +80,7 @@ class WechatPages:
         query = urlencode({"pool": pool, "next": target})
         response = http.Response(status=303, headers={"Location": f"/h5/login?{query}"})
         response.del_cookie(COOKIE, path=_PATH)
-        self._auth.do_not_ask(response, _QUERY_RETRY_AFTER)
+        self._auth.do_not_ask(response, _SKIP_WECHAT_TTL)
         return response
 
     async def back(self, request: http.Request) -> http.Response:

@@ -162,8 +162,8 @@ class Exits:
         async with transaction():
             draw = (await lock(draw_id)).draw
             book = self._deps.book(draw.pool)
-            patience = book.draw.exits.on_site_after if draw.on_site else timedelta()
-            if draw.state not in _ENDS or self._deps.now() < draw.ends_at + patience:
+            delay = book.draw.exits.on_site_after if draw.on_site else timedelta()
+            if draw.state not in _ENDS or self._deps.now() < draw.ends_at + delay:
                 return
             if draw.state == DrawState.COMMITTING:
                 roles = book.draw.commitments.roles

@@ -235,7 +235,7 @@ async def test_progress_is_streamed_whenever_it_changes(
 async def test_a_stream_ends_when_the_log_in_does(
     world: World, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.draws.event_stream.WAIT", 0.01)
+    monkeypatch.setattr("services.draws.event_stream.CHANGE_TIMEOUT", 0.01)
     monkeypatch.setattr("services.draws.event_stream.CHECK_INTERVAL", 0.01)
     organisation = str(office.agency.organisation_id)
     agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)

@@ -302,7 +302,7 @@ async def test_a_file_that_kills_the_process_is_refused(monkeypatch: pytest.Monk
 
 
 async def test_a_queue_that_is_too_long_is_told_and_not_joined() -> None:
-    busy = LimitedProcess("services.inspection.file_process", Limits(), at_once=0, patience=0.01)
+    busy = LimitedProcess("services.inspection.file_process", Limits(), at_once=0, timeout=0.01)
     with pytest.raises(Unavailable, match="一分钟后"):
         await busy.ask({}, b"")
 

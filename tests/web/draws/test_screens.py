@@ -151,7 +151,7 @@ async def test_a_board_shows_how_the_three_numbers_come_in(world: World) -> None
 
 async def test_an_agency_whose_log_in_ends_is_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.draws.event_stream.CHECK_INTERVAL", 0.0)
-    monkeypatch.setattr("services.draws.event_stream.WAIT", 0.01)
+    monkeypatch.setattr("services.draws.event_stream.CHANGE_TIMEOUT", 0.01)
     draw_id, _ = await world.call()
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/run")
     async with agency.client.get(f"/agency/draws/{draw_id}/events") as stream:
@@ -163,7 +163,7 @@ async def test_an_agency_whose_log_in_ends_is_cut_off(world: World, monkeypatch:
 
 async def test_a_watcher_whose_link_runs_out_is_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.draws.event_stream.CHECK_INTERVAL", 0.0)
-    monkeypatch.setattr("services.draws.event_stream.WAIT", 0.01)
+    monkeypatch.setattr("services.draws.event_stream.CHANGE_TIMEOUT", 0.01)
     draw_id, _ = await world.call()
     board = await shared(world, draw_id, "抽取进度大屏")
     async with board.client.get(f"{board.path}/events") as stream:
