@@ -14,7 +14,7 @@ from sandbox.config import ConfigError, load
 from sandbox.server import create_app
 
 SHUTDOWN_SECONDS = 1.0
-"""How long open requests may still take when the sandbox is stopped."""
+"""Seconds that open requests may still take when the sandbox is stopped."""
 
 
 def main() -> int:

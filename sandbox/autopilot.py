@@ -20,7 +20,7 @@ INVITES = re.compile(r"邀请(?!答复|结果)|抽取通知")
 """Titles of template messages that ask for an answer."""
 PRESS_SECONDS = 2.0
 ACTS, ACTS_SECONDS = 6, 120.0
-"""An autopilot that acts more often in this span has fallen into a loop with the account, and stops."""
+"""Acts allowed in the span; an autopilot with more of them is in a loop with the account and stops."""
 
 
 class Autopilots:

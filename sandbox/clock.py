@@ -17,7 +17,7 @@ BEIJING = timezone(timedelta(hours=8))
 
 
 class Clock:
-    """Real time plus an offset in seconds. Windows, lives, limits and retries are counted on it."""
+    """Real time plus an offset in seconds. Windows, times to live, limits and retries use it."""
 
     def __init__(self, offset: float = 0.0) -> None:
         self.offset = offset
@@ -68,7 +68,7 @@ class Timeline:
         return due
 
     def wake(self) -> None:
-        """Looks again at once: the clock was moved."""
+        """Run what became due, after the clock was moved."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -83,7 +83,7 @@ class Timeline:
     def _act(self, due: Due) -> None:
         try:
             due.action()
-        except Exception:  # last resort: one thing that can't be done must not end all that is due after it
+        except Exception:  # last resort: an action that fails must not stop the later ones
             log.exception("a due action failed")
 
     def _run_due(self) -> float | None:

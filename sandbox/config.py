@@ -77,12 +77,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A merchant 商户号 of WeChat Pay, as its console knows it."""
+    """A merchant 商户号 of WeChat Pay, as in its console."""
 
     mchid: str
     name: str
     serial_no: str
-    """Of the merchant's API certificate, hexadecimal capitals."""
+    """Serial number of the merchant's API certificate, in hexadecimal capitals."""
     public_key: str
     """PEM of the merchant's public key, or of its certificate."""
     apiv3_key: str
@@ -91,9 +91,9 @@ class Merchant:
     """Which key of WeChat's signs when a request does not ask for one: public_key or certificate."""
     fapiao: bool = False
     fapiao_url: str = ""
-    """Where events of invoices go until the merchant sets another through the API."""
+    """Address of events of invoices until the merchant sets another through the API."""
     notify: bool = True
-    """False: nothing is notified, as while the APIv3 key is not set."""
+    """False: no notification is sent, as while the APIv3 key is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +125,20 @@ class Person:
     pool: str = ""
     follows: bool = False
     level: int = 4
-    """How surely the identity platform knows the person, 1 to 4."""
+    """The identity platform's assurance level of the person, 1 to 4."""
     user_type: str = "person"
     organisation: str = ""
     credit_code: str = ""
     email: str = ""
-    """Whose letters the phone shows; empty: the mobile number at ``MAIL_DOMAIN``."""
+    """Address whose e-mail the phone shows; empty: the mobile number at ``MAIL_DOMAIN``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Habits of the platforms that their documents leave open, and limits that tests shorten."""
+    """Behaviour of the platforms that their documents leave open, and limits that tests shorten."""
 
     callback_timeout: float = 5.0
-    """Seconds until a callback's connection is dropped; also the distance of two deliveries."""
+    """Seconds until a callback's connection is dropped; also the time between two deliveries."""
     callback_deliveries: int = 3
     passive_text_limit: int = 2048
     """Bytes of a text reply."""
@@ -154,7 +154,7 @@ class Wire:
     report_retries: tuple[float, ...] = (60.0, 300.0, 600.0)
     report_timeout: float = 5.0
     unknown_numbers: str = "bad_number"
-    """What a call to a number without a phone meets: a line state of a phone."""
+    """Line state that a call to a number without a phone finds."""
     notify_timeout: float = 5.0
     """Seconds until the connection of a payment's notification is dropped."""
     notify_gap: float = 1.0

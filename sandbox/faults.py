@@ -53,10 +53,10 @@ class Fault:
     kind: str
     probability: float = 1.0
     count: int | None = None
-    """How many more times; None: until switched off."""
+    """Times left; None: until switched off."""
     seconds: float = 0.0
     path: str = ""
-    """Pay only: strikes where the call's path, the event's name, the number of the order, refund or application, or
+    """Pay only: applies where the call's path, the event's name, the number of the order, refund or application, or
     the bill's date contains this; empty: everywhere."""
 
     def as_json(self) -> Json:
@@ -88,7 +88,7 @@ class Faults:
         return list(self._set.values())
 
     def strikes(self, vendor: str, kind: str, name: str = "") -> Fault | None:
-        """The fault when it happens this time; uses up one of its count. ``name``: of the call or event at hand."""
+        """The fault if it applies now; decrements its count. ``name``: of the current call or event."""
         if not self._set:
             return None
         fault = self._set.get((vendor, kind)) or self._set.get(("*", kind))

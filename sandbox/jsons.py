@@ -1,4 +1,4 @@
-"""Typed reading of JSON and form data that a stranger sent."""
+"""Typed reading of JSON and form data of unknown senders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Json = dict[str, object]
 
 
 class BadRequest(Exception):
-    """The caller of the control API sent something unusable; the message says what."""
+    """The caller of the control API sent an unusable value, which the message names."""
 
 
 def loads(raw: bytes | str) -> Json:

@@ -30,7 +30,7 @@ class Entry:
 
 
 class Hub:
-    """Hands events to the open streams; costs nothing while there are none."""
+    """Passes events to the open streams."""
 
     def __init__(self) -> None:
         self._streams: set[asyncio.Queue[Json]] = set()
@@ -55,7 +55,7 @@ class Hub:
         return bool(self._streams)
 
     def publish(self, kind: str, data: Json) -> None:
-        """A stream that doesn't keep up is asked to load the state anew instead of getting every event."""
+        """A stream that is too slow gets a request to reload the state instead of every event."""
         for queue in self._streams:
             if queue.full():
                 while not queue.empty():

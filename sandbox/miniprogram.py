@@ -1,7 +1,7 @@
 """The mini-program (``miniprogram/``) as one script and one style sheet, which the phones' runtime runs as they stand.
 
 Modules become functions, WXML becomes trees whose ``{{expressions}}`` are functions of the page's data: nothing is
-evaluated in the browser. What can't be read is an error that says where.
+evaluated in the browser. A file that can't be read raises an error with its place.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Code(str):
 
 
 def expression(source: str) -> Code:
-    """JavaScript that finds every name in ``s``; what isn't there is undefined, also members of it, as in WXML."""
+    """JavaScript that looks every name up in ``s``; missing names and their members are undefined, as in WXML."""
     written, at, before = [], 0, ""
     while at < len(source):
         found = _TOKEN.match(source, at)
@@ -58,7 +58,7 @@ def expression(source: str) -> Code:
 
 
 def value(source: str) -> Code | str:
-    """An attribute or a text: as it is, or a function of the data."""
+    """An attribute or a text: a constant, or a function of the data."""
     parts = _HOLE.split(source)
     if len(parts) == 1:
         return source

@@ -1,4 +1,4 @@
-"""Phones: what a person would see on them. Thousands must be cheap, so parts appear when first used."""
+"""Phones and what their owners see. There may be thousands, so parts are made when first used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINES = {
     "too_many": "200121",
     "system_error": "999999",
 }
-"""What a call meets without anybody doing anything: state of the line to the vendor's status code."""
+"""Status code of a call that the person can't answer, by the state of the phone's line."""
 
 
 def openid_of(appid: str, mobile: str) -> str:
@@ -35,7 +35,7 @@ def openid_of(appid: str, mobile: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something to tap. ``kind``: url, menu (a choice that is sent as text), mini (opens the mini-program)."""
+    """A link to tap. ``kind``: url, menu (a choice that is sent as text), mini (opens the mini-program)."""
 
     label: str
     kind: str
@@ -189,7 +189,7 @@ class Call:
     connected_at: float = 0.0
     """When both persons of a two-way call had answered."""
     spoken: list[str] = field(default_factory=list)
-    """What the voice has said so far, as subtitles."""
+    """Text spoken so far, as subtitles."""
 
     def as_json(self) -> Json:
         return {
@@ -221,7 +221,7 @@ class Autopilot:
     keys: str = ""
     """Keys pressed in a call; empty: 11 to accept, 22 to decline."""
     say: str = ""
-    """What is written when a template message arrives; empty: 参加 or 不参加."""
+    """Text written when a template message arrives; empty: 参加 or 不参加."""
 
     def as_json(self) -> Json:
         return {"choice": self.choice, "by": self.by, "after": self.after, "keys": self.keys, "say": self.say}
@@ -241,10 +241,10 @@ class Phone:
     credit_code: str = ""
     email: str = ""
     letter: int = 0
-    """Number of the newest letter that came while this was the phone's address."""
+    """Number of the newest e-mail that was received while this was the phone's address."""
     line: str = "normal"
     net: str = "normal"
-    """Of its browser: normal, slow or lost."""
+    """Network of its browser: normal, slow or lost."""
     skew: int = 0
     """Seconds by which the clock of its browser is wrong."""
     chats: dict[str, Chat] = field(default_factory=dict)
@@ -261,7 +261,7 @@ class Phone:
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     def touch(self) -> None:
-        """Something on the phone changed; those who wait look again."""
+        """Note a change on the phone and wake the waiting requests."""
         self.changes += 1
         waiting, self._waiting = self._waiting, []
         for future in waiting:

@@ -1,4 +1,4 @@
-"""The way from the page to the service: the mini-program's calls, and each phone's own browser.
+"""Proxy from the page to the service: the mini-program's calls, and each phone's own browser.
 
 ``/service/…`` is handed on as it is, without cookies. Under ``/phone/{id}/service/…`` the sandbox plays a phone's
 browser: it keeps that phone's cookies, calls itself WeChat, lets pages stand in a frame, and turns addresses of the

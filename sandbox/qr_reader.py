@@ -1,4 +1,4 @@
-"""What a QR code in a picture says, as a phone's camera or a long press would read it."""
+"""Reads the QR code in a picture, as a phone's camera or a long press does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zxingcpp
 from PIL import Image, UnidentifiedImageError
 
 LARGEST_SIDE = 6000
-"""Pixels; a larger picture is refused unread."""
+"""Pixels; a larger picture is refused."""
 
 
 class NoCode(Exception):

@@ -26,7 +26,7 @@ LARGEST_BODY = 12 << 20
 
 
 def create_app(config: Config) -> web.Application:
-    """The whole sandbox as one aiohttp application; its state lives and dies with it."""
+    """The whole sandbox as one aiohttp application; its state is lost when it stops."""
     app = web.Application(client_max_size=LARGEST_BODY)
     world = World(config)
     platform = new_platform(world)

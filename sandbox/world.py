@@ -24,7 +24,7 @@ log = logging.getLogger("sandbox")
 
 
 class World:
-    """Built once by the server; every part of the sandbox is handed this."""
+    """Built once by the server; every part of the sandbox gets it."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -50,7 +50,7 @@ class World:
         for person in config.people:
             self.add_phone(person)
 
-    # -- life ---------------------------------------------------------------------------------------------------
+    # -- tasks --------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         connector = aiohttp.TCPConnector(limit=256, limit_per_host=256)
@@ -83,7 +83,7 @@ class World:
             log.error("background work failed", exc_info=error)
 
     def new_number(self) -> int:
-        """A 64-bit id that doesn't come again, also not after a restart."""
+        """A 64-bit id that is not used again, also not after a restart."""
         return next(self._numbers)
 
     def new_rid(self) -> str:
@@ -186,7 +186,7 @@ class World:
             self.hub.publish("call", {"phone": phone.id, "call": call.as_json()})
 
     def show_phone(self, phone: Phone) -> None:
-        """The phone's head changed (line, following, autopilot); lists are not in it."""
+        """Publish a change of the phone's line, following or autopilot; lists are not included."""
         phone.touch()
         if self.hub.watched:
             following: Json = {pool: chat.following for pool, chat in phone.chats.items()}

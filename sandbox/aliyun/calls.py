@@ -43,7 +43,7 @@ Listener = Callable[[Call], None]
 
 
 class Network:
-    """Rings phones and lets their owners act. ``ended`` and ``key_pressed`` are called with it."""
+    """Rings phones and lets their owners act. Calls ``ended`` and ``key_pressed`` with the call."""
 
     def __init__(self, world: World, ended: Listener, key_pressed: Callable[[Call, str], None]) -> None:
         self._world = world
@@ -53,7 +53,7 @@ class Network:
         self.on_ring: list[Callable[[Phone, Call], None]] = []
         """Called when a phone begins to ring; the autopilots listen here."""
         self.on_answer: dict[str, Listener] = {}
-        """By call id: the other leg of a two-way call waits here."""
+        """The other leg of a two-way call that is not answered yet, by call id."""
 
     # -- the network's part -------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ class Network:
             self._over(call)
 
     def _say_goodbye(self, call: Call) -> None:
-        """The last text is spoken to its end, then the machine hangs up."""
+        """Speak the last text to its end, then hang up."""
         if call.bye:
             call.spoken.append(call.bye)
         seconds = len(call.bye) / self._world.config.wire.speech_rate
@@ -167,6 +167,6 @@ class Network:
             raise BadRequest("the call has ended already")
 
     def end(self, call: Call, status_code: str) -> None:
-        """The network itself ends a call that still lives."""
+        """The network ends a call that has not ended yet."""
         if call.state != "ended":
             self._end(call, status_code, "机器")

@@ -27,7 +27,7 @@ class ReportPusher:
         self._flushing = False
 
     def push(self, report: Json) -> None:
-        """Goes out in a moment; nothing when no address is set or a fault switch loses it."""
+        """Send soon; nothing is sent when no address is set or a fault switch loses the report."""
         if not self._url:
             return
         faults = self._world.faults
@@ -64,7 +64,7 @@ class ReportPusher:
             self._world.timeline.after(retries[tries], lambda: self._world.spawn(self._send(reports, tries + 1)))
 
     async def _post(self, reports: list[Json]) -> tuple[bool, str]:
-        """Whether the receiver took them, and what it said."""
+        """Whether the receiver accepted the reports, and its answer."""
         timeout = aiohttp.ClientTimeout(total=self._world.config.wire.report_timeout)
         headers = {"Content-Type": "application/json;charset=UTF-8"}
         try:

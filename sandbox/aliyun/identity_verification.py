@@ -1,8 +1,8 @@
 """Identity verification (Id2MetaVerify of the product cloudauth): whether a name and an ID number belong together.
 
 Who owns a phone owns its ID number. An unowned number belongs to the first person asked about with it, until the
-sandbox ends: so anyone can register, and a second name with the same number is refused. The register knows
-nothing of numbers whose serial (digits 15 to 17) is 000.
+sandbox ends: so anyone can register, and a second name with the same number is refused. The register has
+no record of numbers whose serial (digits 15 to 17) is 000.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class IdentityVerificationCenter:
     def __init__(self, world: World) -> None:
         self._world = world
         self._owners: OrderedDict[str, str] = OrderedDict()
-        """Names of those who own no phone, by number."""
+        """Names of persons without a phone, by ID number."""
         self.rpc = Rpc(world, "persons", world.config.persons, {"Id2MetaVerify": self.verify}, DIALECT)
 
     def verify(self, parameters: Mapping[str, str]) -> Json:
@@ -33,7 +33,7 @@ class IdentityVerificationCenter:
         if not (name and number and parameters.get("ParamType")):
             raise Refusal("400", "参数不能为空")
         if parameters["ParamType"] != "normal" or not _NUMBER.fullmatch(number):
-            # Answered by the gateway itself, and so with its status.
+            # The gateway itself answers these, with an HTTP status.
             raise Refusal("401", "参数非法(identifyNum)", 400)
         if self._world.faults.strikes("persons", "register_away"):
             raise Refusal("402", "权威源服务异常")

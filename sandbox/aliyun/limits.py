@@ -24,7 +24,7 @@ class Limits:
     _times: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
 
     def exceeded(self, key: tuple[str, ...], rules: Sequence[tuple[float, int]], now: float) -> float | None:
-        """The span in seconds whose limit is reached; None when one more may go."""
+        """The span in seconds whose limit is reached; None when another message is allowed."""
         times = self._times.get(key, [])
         for span, most in rules:
             if sum(1 for at in times if at > now - span) >= most:

@@ -23,7 +23,7 @@ HIDDEN = frozenset({"IdentifyNum", "UserName"})
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a product answers: its version, what success looks like, and what a used-up quota says."""
+    """How a product answers: its version, its code of success, and its code of a used-up quota."""
 
     version: str
     fine: tuple[str, str]
@@ -131,7 +131,7 @@ class Rpc:
             )
 
     def _check_fresh(self, nonce: str, time: str) -> None:
-        """The time may be near the real one or near the sandbox's: a client may follow either clock."""
+        """Refuse a timestamp that is near neither the real time nor the sandbox's: a client may use either clock."""
         at, now = signing.parse_time(time), self._world.clock.now()
         if min(abs(at - now), abs(at - (now - self._world.clock.offset))) > signing.SKEW:
             raise signing.SignatureError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
@@ -162,7 +162,7 @@ signing_parameters = frozenset(
 
 
 def parameters_for_v1(parameters: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
-    """What V1 signs: everything that was sent, without an Action that only a header named."""
+    """The parameters that V1 signs: all that were sent, without an Action that only a header named."""
     sent = dict(parameters)
     if not sent.get("Action"):
         sent.pop("Action", None)

@@ -16,7 +16,7 @@ SKEW = 900.0
 
 
 class SignatureError(Exception):
-    """Refused; ``code`` is the vendor's."""
+    """The request is refused; ``code`` is the vendor's error code."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         self.code = code
@@ -42,7 +42,7 @@ def sign_v1(secret: str, method: str, parameters: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A V3 request as it came; ``headers`` by lower-case name."""
+    """A received V3 request; ``headers`` by lower-case name."""
 
     method: str
     path: str
@@ -84,7 +84,7 @@ def check_v1(key_id: str, secret: str, method: str, parameters: Mapping[str, str
 
 
 def check_v3(key_id: str, secret: str, sent: Sent) -> tuple[str, str]:
-    """The same for V3. The path may count as ``/``: our prefix isn't the vendor's."""
+    """As ``check_v1``, for V3. The path may count as ``/``: our prefix isn't the vendor's."""
     match = _AUTHORIZATION.fullmatch(sent.headers.get("authorization", ""))
     if match is None:
         raise SignatureError("IncompleteSignature", "The Authorization header is missing or malformed.")

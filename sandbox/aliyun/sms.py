@@ -31,7 +31,7 @@ class Sent:
     text: str
     out_id: str
     state: int = 1
-    """1 waiting, 2 failed, 3 delivered."""
+    """State: 1 waiting, 2 failed, 3 delivered."""
     err_code: str = ""
     received: float = 0.0
 
@@ -42,7 +42,7 @@ class SmsCenter:
         self._vendor = world.config.sms
         self._limits = Limits()
         self._sent: dict[tuple[str, str], list[Sent]] = {}
-        """By number and Beijing day."""
+        """Messages by number and Beijing day."""
         self._kept = 0
         self._reports = ReportPusher(world, "sms", "SmsReport", self._vendor.report_url)
         actions = {"SendSms": self.send, "QuerySendDetails": self.query}

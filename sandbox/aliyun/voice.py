@@ -67,7 +67,7 @@ class VoiceCenter:
         return self._dial(self._new_call(parameters, "tts", self._text(need(parameters, "TtsCode"), raw)))
 
     def two_way_call(self, parameters: Mapping[str, str]) -> Json:
-        """Rings the caller first; when he answers, the callee."""
+        """Rings the caller first and, after an answer, the callee."""
         caller, callee = need(parameters, "CallerNumber"), need(parameters, "CalledNumber")
         self._count_call(caller)
         self._count_call(callee)
@@ -167,7 +167,7 @@ class VoiceCenter:
             leg.spoken.append("双方已接通。")
 
     def _leg_ended(self, call: Call) -> None:
-        """One leg hung up or failed: the other ends too; one report under the caller's id."""
+        """End the call after one leg hung up or failed; send one report under the caller's id."""
         other_id = self._legs.pop(call.id, None)
         if other_id is None:
             return

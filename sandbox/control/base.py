@@ -1,4 +1,4 @@
-"""What every control endpoint shares: the parts it acts on, JSON in and out, errors as sentences."""
+"""Base of the control endpoints: the parts they act on, JSON in and out, errors as sentences."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Control:
             raise BadRequest(f"“{name}” must be a number") from error
 
     async def act(self, work: Awaitable[Act]) -> Json:
-        """Does it and tells what came of it; with ``"wait": false`` it answers at once."""
+        """Run the action and return its outcome; with ``"wait": false`` answer at once."""
         if self.body.get("wait") is not False:
             return (await work).as_json()
 

@@ -1,4 +1,4 @@
-"""E-mail that the SMTP server took."""
+"""E-mail that the SMTP server accepted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def attachment(control: Control) -> web.Response:
 
 
 def raw(control: Control) -> web.Response:
-    """The message as it came over the wire."""
+    """The message as it was received."""
     return web.Response(body=_message(control).raw, content_type="text/plain", charset="utf-8")
 
 

@@ -19,7 +19,7 @@ BEAT_SECONDS = 15.0
 
 
 def state(control: Control) -> Json:
-    """What the page needs at its start; phones are listed apart."""
+    """State that the page loads first; phones have an endpoint of their own."""
     world = control.world
     accounts = [
         {
@@ -76,7 +76,7 @@ async def move_clock(control: Control) -> Json:
     if world.hub.watched:
         world.hub.publish("clock", {"clock": _clock(control)})
     forwarded = await _forward(control, offset)
-    world.timeline.wake()  # only now: what is pushed bears the new time, and the service would refuse it before
+    world.timeline.wake()  # only now: pushes carry the new time, and the service would have refused them before
     return {**_clock(control), "forwarded": forwarded}
 
 
@@ -130,7 +130,7 @@ def set_quota(control: Control) -> Json:
 
 
 def revoke_tokens(control: Control) -> Json:
-    """All access tokens of ``appid`` die, as after a reset secret."""
+    """Revoke all access tokens of ``appid``, as after a reset secret."""
     control.parts.platform.tokens.revoke_all(jsons.need(control.body, "appid"))
     return {"ok": True}
 
@@ -167,7 +167,7 @@ def media(control: Control) -> web.Response:
 
 
 async def media_code(control: Control) -> Json:
-    """What a QR code in an uploaded picture says; "" when there is none."""
+    """The text of a QR code in an uploaded picture; "" when there is none."""
     found = control.parts.platform.media.get(control.request.match_info["media"])
     if found is None:
         raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""Paying on phones, and what WeChat Pay knows."""
+"""Paying on phones, and the orders, refunds and invoices of WeChat Pay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _phone(control: Control) -> Phone:
 
 
 def scan(control: Control) -> Json:
-    """Opens the cashier for a Native ``code_url`` on ``phone``; what is to be paid, to whom, and its ``cashier``."""
+    """Open the cashier for a Native ``code_url`` on ``phone``; returns amount, merchant and ``cashier``."""
     cashiers = control.parts.pay.cashiers
     return cashiers.describe(cashiers.scan(_phone(control), jsons.need(control.body, "code_url")))
 
@@ -31,7 +31,7 @@ def call(control: Control) -> Json:
 
 
 async def confirm(control: Control) -> Json:
-    """Pays. ``notified``: whether the first notification was taken; with ``"wait": false`` it isn't waited for."""
+    """Pays. ``notified``: whether the merchant accepted the first notification; not awaited with ``"wait": false``."""
     wait = control.body.get("wait") is not False
     pay, phone = control.parts.pay, _phone(control)
     cashier, notified = await pay.cashiers.confirm(phone, jsons.need(control.body, "cashier"), wait)
@@ -94,7 +94,7 @@ def fapiao(control: Control) -> Json:
 
 
 def keys(control: Control) -> Json:
-    """What a merchant downloads from WeChat Pay's console."""
+    """Keys that a merchant downloads from WeChat Pay's console."""
     platform_keys = control.parts.pay.keys
     return {
         "public_key_id": platform_keys.public.serial,

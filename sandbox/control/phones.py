@@ -88,8 +88,8 @@ async def wait_for_change(control: Control) -> Json:
 def update_phone(control: Control) -> Json:
     """``line``: state of the phone's line; ``refuses``: the person refuses the account's messages; ``email``.
 
-    ``net`` and ``skew``: the network of its browser, and seconds by which its clock is wrong. ``level``: how well the
-    identity platform knows its owner, 1 to 4.
+    ``net`` and ``skew``: the network of its browser, and seconds by which its clock is wrong.
+    ``level``: its owner's assurance level at the identity platform, 1 to 4.
     """
     phone, line = control.phone, jsons.text(control.body, "line")
     if line and line not in LINES:
@@ -217,12 +217,12 @@ def consent(control: Control) -> Awaitable[Json]:
 
 
 def login_code(control: Control) -> Json:
-    """What ``wx.login`` gives the mini-program."""
+    """The code that ``wx.login`` returns to the mini-program."""
     return _code(control, phone_number=False)
 
 
 def phone_code(control: Control) -> Json:
-    """What the button getPhoneNumber gives."""
+    """The code that the button getPhoneNumber returns."""
     return _code(control, phone_number=True)
 
 

@@ -34,7 +34,7 @@ class Signer:
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        """One for all threads: what is published is what signs."""
+        """One key for all threads: the published key is the one that signs."""
         with self._making:
             if self._key is None:
                 self._key = rsa.generate_private_key(65537, 2048)
@@ -46,7 +46,7 @@ class Signer:
         return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.key_id, "n": b64(modulus), "e": "AQAB"}
 
     def sign(self, claims: Json, *, forged: bool = False) -> str:
-        """A JWT; ``forged``: by a strange key under our key id."""
+        """A JWT; ``forged``: signed by another key under our key id."""
         key = rsa.generate_private_key(65537, 2048) if forged else self.key
         head: Json = {"alg": "RS256", "typ": "JWT", "kid": self.key_id}
         text = f"{b64(jsons.dumps(head).encode())}.{b64(jsons.dumps(claims).encode())}"
@@ -54,7 +54,7 @@ class Signer:
 
 
 def person_claims(phone: Phone) -> Json:
-    """What the platform vouches for. ``sub`` stays the same for a person."""
+    """Claims of the platform about a person. ``sub`` stays the same for a person."""
     claims: Json = {
         "sub": hashlib.sha256(f"identity|{phone.mobile}".encode()).hexdigest()[:32],
         "name": phone.name,

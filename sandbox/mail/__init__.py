@@ -1,1 +1,1 @@
-"""E-mail: an SMTP server that keeps what it takes, and shows it on phones."""
+"""E-mail: an SMTP server that keeps the messages it accepts, and shows them on phones."""

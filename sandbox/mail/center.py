@@ -34,7 +34,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEmail:
-    """One message as it was taken. ``to`` are the addresses of the envelope."""
+    """One accepted message. ``to`` are the addresses of the envelope."""
 
     id: int
     at: float
@@ -90,7 +90,7 @@ class MailCenter:
         self._world = world
         self.mailbox = Mailbox()
         self.port = 0
-        """Where it listens; 0: it doesn't."""
+        """Port of the server; 0: it does not listen."""
         self._server: asyncio.Server | None = None
         self._sessions: WeakSet[SMTP] = WeakSet()
 
@@ -127,7 +127,7 @@ class MailCenter:
 
 
 class MessageHandler:
-    """What the server does with a message; aiosmtpd calls the methods by their names."""
+    """Handles received messages; aiosmtpd calls the methods by their names."""
 
     def __init__(self, world: World, mailbox: Mailbox, *, must_log_in: bool) -> None:
         self._world = world

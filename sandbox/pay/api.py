@@ -21,7 +21,7 @@ from sandbox.pay.keys import PlatformKeys, Signer
 from sandbox.world import World
 
 PREFIX = "/pay"
-"""Stands before every path on our server; it is not part of what is signed."""
+"""Prefix of every path on our server; it is not signed."""
 SKEW = 300.0
 NONCES_KEPT = 100_000
 LARGEST_SHOWN = 500
@@ -33,12 +33,12 @@ _NEEDED = ("mchid", "nonce_str", "timestamp", "serial_no", "signature")
 
 @dataclass(slots=True)
 class PayCall:
-    """One request that passed the door."""
+    """One admitted request."""
 
     request: web.Request
     merchant: Merchant
     signer: Signer
-    """Who signs the answer."""
+    """Key that signs the answer."""
     body: Json = field(default_factory=dict)
 
     @property
@@ -46,7 +46,7 @@ class PayCall:
         return dict(self.request.query)
 
     def part(self, name: str) -> str:
-        """Of the path, decoded."""
+        """A part of the path, decoded."""
         return self.request.match_info[name]
 
 
@@ -115,10 +115,10 @@ class PayEndpoint:
 
         return endpoint
 
-    # -- the way in -----------------------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------------------
 
     def _admit(self, request: web.Request, raw: bytes) -> PayCall:
-        """PayError SIGN_ERROR when the request is not the merchant's own, of now, and new."""
+        """Raises PayError SIGN_ERROR when the signature, the time or the nonce of the request is wrong."""
         pairs = authorization(request.headers.get("Authorization", ""))
         merchant = self._merchants.get(pairs["mchid"])
         if merchant is None:
@@ -226,14 +226,14 @@ def _body(request: web.Request, raw: bytes) -> Json:
         return {}
     try:
         body = jsons.loads(raw)
-        jsons.dumps(body).encode()  # lone surrogates, which no answer could hold
+        jsons.dumps(body).encode()  # lone surrogates, which an answer can't contain
     except (ValueError, RecursionError) as error:
         raise param_error("请求体不是JSON对象") from error
     return body
 
 
 def _plain(error: PayError) -> web.Response:
-    """A request that was not admitted gets no signature."""
+    """Answer without a signature, for a request that was not admitted."""
     data: Json = {"code": error.code, "message": str(error), "detail": {}}
     return web.Response(
         status=error.status,

@@ -74,7 +74,7 @@ class Row:
     paid: int = 0
     refunded: int = 0
     fee: int = 0
-    """Of ten thousand parts of a fen, so that nothing is rounded before the sum."""
+    """In ten-thousandths of a fen, so that only the sum is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Bills:
         self._files: dict[str, BillFile] = {}
 
     def order(self, merchant: Merchant, query: dict[str, str], base_url: str) -> Json:
-        """Makes the file and tells where it lies; refused while there is none."""
+        """Make the file and return its address; refused while there is no bill."""
         kind, packed = query.get("bill_type", "ALL"), query.get("tar_type", "")
         if kind not in COLUMNS:
             raise param_error("bill_type只支持ALL、SUCCESS、REFUND")

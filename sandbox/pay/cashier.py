@@ -22,7 +22,7 @@ PACKAGE = "prepay_id="
 
 @dataclass(slots=True, eq=False)
 class Cashier:
-    """A sheet that lies open. ``state``: open, paid, cancelled."""
+    """An opened cashier. ``state``: open, paid, cancelled."""
 
     id: str
     phone: Phone
@@ -65,7 +65,7 @@ class Cashiers:
     # -- opening --------------------------------------------------------------------------------------------------
 
     def scan(self, phone: Phone, code_url: str) -> Cashier:
-        """From a Native code. BadRequest, in words for the person, when it can't be paid."""
+        """Open from a Native code. Raises BadRequest, with a sentence for the person, when it can't be paid."""
         order = self._orders.find_by_code(code_url) if code_url.startswith(CODE_PREFIX) else None
         if order is None:
             raise BadRequest("二维码已失效，请刷新后重新扫码。")
@@ -111,7 +111,7 @@ class Cashiers:
         return cashier
 
     async def confirm(self, phone: Phone, cashier_id: str, wait: bool) -> tuple[Cashier, bool | None]:
-        """Pays. With ``wait`` the notification is tried once before the phone is answered; says if it was taken."""
+        """Pays. With ``wait`` the first notification is sent before the answer; returns whether it was accepted."""
         cashier = self._find(phone, cashier_id)
         order = cashier.order
         self._check(phone, order)
@@ -130,7 +130,7 @@ class Cashiers:
             raise BadRequest("零钱余额不足，请更换支付方式。")
 
     async def pay(self, phone: Phone, order: Order, wait: bool) -> bool | None:
-        """Takes the money and notifies; None when the caller did not wait for that."""
+        """Take the money and notify; None when the caller does not wait for the notification."""
         self._orders.settle(order, phone.id, openid_of(order.appid, phone.mobile))
         self._wallets.pay(phone, order)
         event = Event(

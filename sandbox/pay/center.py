@@ -84,7 +84,7 @@ class PayCenter:
         return {"prepay_id": order.code}
 
     async def _pay_early(self, order: Order) -> None:
-        """By a fault switch: the payer is quicker than our answer. A Native order is paid by the first phone."""
+        """By a fault switch: pay before the order is answered. The first phone pays a Native order."""
         if not self.world.faults.strikes("pay", "early_order", order.out_trade_no):
             return
         phone = self.world.by_openid.get(order.openid) or next(iter(self.world.phones.values()), None)
@@ -144,7 +144,7 @@ class PayCenter:
         return {"data": [item]}
 
     def _echo(self, call: PayCall) -> Json:
-        """Says the same back; what was encrypted for the signing key comes back in clear; with a notification."""
+        """Return the same fields, those encrypted for the signing key decrypted; send a notification."""
         message, url = need(call.body, "echo_message", 1024), optional(call.body, "notify_url", 255)
         answer: Json = {"echo_message": message}
         sealed = jsons.text(call.body, "encrypted_echo_message")

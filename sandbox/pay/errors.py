@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class PayError(Exception):
-    """A refusal on the wire."""
+    """An error answer."""
 
     def __init__(self, status: int, code: str, message: str, detail_code: int = 0) -> None:
         self.status = status
@@ -23,7 +23,7 @@ def invalid_request(message: str, detail_code: int = 0) -> PayError:
 
 
 def sign_error(message: str) -> PayError:
-    """Its answer carries no signature."""
+    """An error whose answer carries no signature."""
     return PayError(401, "SIGN_ERROR", message)
 
 

@@ -24,14 +24,14 @@ SCENES = ("WITH_WECHATPAY", "WITHOUT_WECHATPAY")
 TYPES = ("INDIVIDUAL", "ORGANIZATION")
 REASONS = ("ISSUE_ERROR", "SALES_RETURN", "SERVICE_SUSPENTION", "SALES_DISCOUNT")
 MOST = 5
-"""Invoices of one application: after each that failed or was reversed another may be asked for."""
+"""Most invoices of one application: another one may be issued after one failed or was reversed."""
 REVERSE_APART = 300.0
 """Least seconds between two requests to reverse one invoice after the first has failed."""
 FILE_TTL = 300.0
 TITLE_TTL = 1800.0
 TITLE_PAGE = "/wechat/fapiao/title"
 SEALED = ("phone", "email")
-"""Encrypted for WeChat, so never twice the same."""
+"""Fields encrypted for WeChat: their cipher text differs each time."""
 Status = Literal["ISSUE_ACCEPTED", "ISSUED", "ISSUE_FAILED", "REVERSE_ACCEPTED", "REVERSE_FAILED", "REVERSED"]
 OVER: tuple[Status, ...] = ("ISSUE_FAILED", "REVERSED")
 
@@ -50,7 +50,7 @@ class Invoice:
     issued_at: float = 0.0
     red_number: str = ""
     reversed_at: float = 0.0
-    """When it was last asked to be reversed."""
+    """Time of the last request to reverse it."""
 
     def as_answer(self, buyer: Json) -> Json:
         answer: Json = {
@@ -75,16 +75,16 @@ class Application:
     merchant: Merchant
     apply_id: str
     buyer: Json
-    """Without what was encrypted."""
+    """The request without its encrypted fields."""
     email: str
     asked: list[Json]
-    """Of the newest invoices: a request repeated must ask for the same."""
+    """Requests of the newest invoices: a repeated one must be equal."""
     invoices: list[Invoice]
 
 
 @dataclass(slots=True)
 class Title:
-    """What a buyer filled in: type, name, taxpayer_id, email. Empty until then."""
+    """Fields that a buyer filled in: type, name, taxpayer_id, email. Empty until then."""
 
     merchant: Merchant
     apply_id: str
@@ -121,7 +121,7 @@ class Fapiao:
     # -- titles ---------------------------------------------------------------------------------------------------
 
     def title_url(self, merchant: Merchant, query: dict[str, str]) -> Json:
-        """Where the buyer fills in a title; lives half an hour."""
+        """Address of the page where the buyer fills in a title; valid for half an hour."""
         _check_permission(merchant)
         apply_id = fields.need(query, "fapiao_apply_id", 64)
         ticket = new_nonce(32)
@@ -154,7 +154,7 @@ class Fapiao:
         self._notify(title.merchant, "FAPIAO.USER_APPLIED", "用户申请开票", resource)
 
     def title(self, merchant: Merchant, query: dict[str, str]) -> Json:
-        """What was filled in, the e-mail address encrypted for the merchant."""
+        """The filled-in title, its e-mail address encrypted for the merchant."""
         _check_permission(merchant)
         if query.get("scene") not in SCENES:
             raise param_error("scene必须是WITH_WECHATPAY或WITHOUT_WECHATPAY")
@@ -169,7 +169,7 @@ class Fapiao:
     # -- issuing --------------------------------------------------------------------------------------------------
 
     def apply(self, merchant: Merchant, body: Json, signer: Signer) -> None:
-        """Accepts it. The same request again is the same one, whatever its encrypted fields look like."""
+        """Accept an application. A repeated request is the same one, whatever its encrypted fields contain."""
         _check_permission(merchant)
         wanted = self._read(merchant, body, signer)
         known = self._applications.get((merchant.mchid, wanted.apply_id))
@@ -253,7 +253,7 @@ class Fapiao:
     # -- reversing 冲红 -------------------------------------------------------------------------------------------
 
     def reverse(self, merchant: Merchant, apply_id: str, body: Json) -> None:
-        """Accepts it. What is or was reversed may be asked for again, after a failure five minutes later."""
+        """Accept a reversal. It may be repeated, after a failure five minutes later."""
         found, now = self.get(merchant, apply_id), self._world.clock.now()
         if fields.need(body, "reverse_reason", 200) not in REASONS:
             raise param_error("输入源“/body/reverse_reason”不是可用的原因")
@@ -277,7 +277,7 @@ class Fapiao:
             failed = self._world.faults.strikes("pay", "reverse_failed", apply_id)
             self._later(found, fresh, "REVERSE_FAILED" if failed else "REVERSED")
 
-    # -- how it goes on -------------------------------------------------------------------------------------------
+    # -- later states --------------------------------------------------------------------------------------------
 
     def _later(self, application: Application, invoices: list[Invoice], status: Status) -> None:
         slow = self._world.faults.strikes("pay", "fapiao_slow", application.apply_id)
@@ -314,7 +314,7 @@ def _check_permission(merchant: Merchant) -> None:
 
 
 def _check_next(known: Application, wanted: Application) -> None:
-    """Another invoice of an application needs a number of its own, and every earlier one to be over."""
+    """Refuse another invoice of an application with a used number, or while an earlier one is not over."""
     used = {each.fapiao_id for each in known.invoices}
     same = any(each.fapiao_id in used for each in wanted.invoices)
     if same or any(each.status not in OVER for each in known.invoices):

@@ -29,7 +29,7 @@ OUT_OF_ORDER_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened. ``resource`` travels encrypted."""
+    """An event of a merchant. ``resource`` is sent encrypted."""
 
     merchant: Merchant
     url: str
@@ -43,7 +43,7 @@ class Event:
 
 @dataclass(slots=True)
 class Notice:
-    """An event on its way: the same body in every try, signed anew each time."""
+    """An event to deliver: the same body in every try, with a new signature."""
 
     event: Event
     body: bytes
@@ -54,7 +54,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One try as it goes over the wire."""
+    """The request of one try."""
 
     body: bytes
     timestamp: str
@@ -85,7 +85,7 @@ class Notifier:
         self._keys = platform_keys
 
     async def push(self, event: Event) -> bool:
-        """The first try; the others follow on the clock. True when the merchant took it."""
+        """The first try; the others follow on the clock. True when the merchant accepted it."""
         faults, config = self._world.faults, self._world.config
         if not event.url or not event.merchant.notify:
             return False
@@ -116,7 +116,7 @@ class Notifier:
     # -- tries ----------------------------------------------------------------------------------------------------
 
     def _plan(self, notice: Notice) -> None:
-        """The next try, when there is to be one: by the list, counted from the first."""
+        """Plan the next try, if there is one, by its delay since the first."""
         if notice.delivered or notice.tries >= len(DUE):
             return
         wait = notice.began_at + DUE[notice.tries] - self._world.clock.now()
@@ -154,7 +154,7 @@ class Notifier:
         shown: Json = {"url": event.url, "resource": event.resource}
         self._world.ledger.add("pay", "out", event.kind, shown, answer, phone=event.phone, note=note)
 
-    # -- what goes over the wire ----------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------
 
     def _body(self, event: Event) -> bytes:
         resource = dict(event.resource)
@@ -187,7 +187,7 @@ class Notifier:
         return Parcel(body, timestamp, nonce, signer.serial, signature)
 
     def _spoil(self, parcel: Parcel, kind: str) -> Parcel:
-        """The parcel as fault switches leave it."""
+        """Apply fault switches to the request."""
         faults = self._world.faults
         if faults.strikes("pay", "sign_probe", kind):
             junk = base64.b64encode(secrets.token_bytes(256)).decode()

@@ -1,4 +1,4 @@
-"""Orders of the merchants and their life: NOTPAY → SUCCESS → REFUND, or NOTPAY → CLOSED."""
+"""Orders of the merchants and their states: NOTPAY → SUCCESS → REFUND, or NOTPAY → CLOSED."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.world import World
 
 DAY = 86_400.0
 CODE_TTL = 7_200.0
-"""Of a prepay_id or code_url, however long the order lives."""
+"""Time to live of a prepay_id or code_url, whatever the order's own."""
 ORDER_TTL = 7 * DAY
 SHORTEST_TTL = 60.0
 STATES = {"NOTPAY": "订单未支付", "SUCCESS": "支付成功", "CLOSED": "订单已关闭", "REFUND": "订单发生过退款"}
@@ -37,7 +37,7 @@ class Order:
     """Fen."""
     notify_url: str
     asked: Json
-    """What was asked for, the time of expiry excepted: an order call repeated must ask for the same."""
+    """The request without the time of expiry: a repeated order call must be equal."""
     created_at: float
     expires_at: float
     openid: str = ""
@@ -61,7 +61,7 @@ class Order:
         return self.merchant.mchid
 
     def as_answer(self) -> Json:
-        """As queries and notifications tell it."""
+        """As in queries and notifications."""
         answer: Json = {
             "appid": self.appid,
             "mchid": self.mchid,
@@ -115,10 +115,10 @@ class Orders:
     def all(self) -> list[Order]:
         return list(self._orders.values())
 
-    # -- what merchants ask ---------------------------------------------------------------------------------------
+    # -- calls of merchants ---------------------------------------------------------------------------------------
 
     def place(self, merchant: Merchant, trade_type: str, body: Json) -> Order:
-        """A new order, or the same one with a fresh code when the same is asked again."""
+        """A new order, or for a repeated request the same one with a new code."""
         wanted = self._read(merchant, trade_type, body)
         known = self._orders.get((merchant.mchid, wanted.out_trade_no))
         if known is None:
@@ -139,14 +139,14 @@ class Orders:
         return self._current(order)
 
     def close(self, merchant: Merchant, out_trade_no: str) -> Order:
-        """Repeatable. Refused when paid."""
+        """Close the order; may be repeated. Refused when paid."""
         order = self.get(merchant, out_trade_no)
         if order.transaction_id:
             raise order_paid()
         order.state = "CLOSED"
         return order
 
-    # -- what payers do -------------------------------------------------------------------------------------------
+    # -- acts of payers -------------------------------------------------------------------------------------------
 
     def find_by_code(self, code: str) -> Order | None:
         """By a code in force; None when it is unknown, replaced or past its two hours."""
@@ -156,7 +156,7 @@ class Orders:
         return self._current(order)
 
     def refusal(self, order: Order) -> str:
-        """Why the order can't be paid, as the cashier says it; "" when it can."""
+        """Why the order can't be paid, in the cashier's words; "" when it can."""
         if order.transaction_id:
             return "该订单已支付，请勿重复支付。"
         if order.state == "CLOSED":
@@ -166,7 +166,7 @@ class Orders:
         return ""
 
     def settle(self, order: Order, phone_id: str, openid: str) -> None:
-        """The payer's money has come."""
+        """Mark the order as paid."""
         now = self._world.clock.now()
         order.state, order.paid_at, order.payer, order.openid = "SUCCESS", now, phone_id, openid
         order.transaction_id = f"4200{beijing_day(now)}{self._world.new_number():016d}"

@@ -38,7 +38,7 @@ BANKS = {
     "PSBC_DEBIT": "邮储银行",
     "NBCB_DEBIT": "宁波银行",
 }
-"""Whose debit cards take abnormal refunds."""
+"""Banks whose debit cards can receive abnormal refunds."""
 _ACCOUNT = re.compile(r"[0-9]{12,19}")
 SUMMARIES = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}
 
@@ -57,11 +57,11 @@ class Refund:
     success_at: float = 0.0
     channel: str = "ORIGINAL"
     account: str = "支付用户零钱"
-    """Where it goes, in the words of the merchant's answer."""
+    """Receiver, in the words of the merchant's answer."""
     holder: str = ""
-    """Whose card that is, where it is a card."""
+    """Holder of the card, if the receiver is one."""
     tries: int = 0
-    """How often it was sent: once, and once more each time that it was sent on."""
+    """Times it was sent: one, plus one for each redirect."""
 
     @property
     def amounts(self) -> Json:
@@ -92,7 +92,7 @@ class Refund:
         return answer
 
     def as_resource(self) -> Json:
-        """As the notification tells it."""
+        """As in the notification."""
         resource: Json = {
             "mchid": self.order.mchid,
             "transaction_id": self.order.transaction_id,
@@ -126,7 +126,7 @@ class Refunds:
         return refund
 
     async def ask(self, merchant: Merchant, body: Json) -> Refund:
-        """Accepts it. The same number and amount again gives the same refund."""
+        """Accept a refund. A repeated number and amount returns the same refund."""
         order = self._find_order(merchant, body)
         number = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO)
         amount = jsons.mapping(body, "amount")
@@ -212,7 +212,7 @@ class Refunds:
         order.state = "REFUND"
         return refund
 
-    # -- how it goes on -------------------------------------------------------------------------------------------
+    # -- later states --------------------------------------------------------------------------------------------
 
     async def _begin(self, refund: Refund) -> None:
         faults, number = self._world.faults, refund.out_refund_no
@@ -227,12 +227,12 @@ class Refunds:
         self._world.timeline.after(delay, lambda: self._world.spawn(self._arrive(refund, status, this)))
 
     async def _arrive(self, refund: Refund, status: str, this: int) -> None:
-        """Unless it has ended another way meanwhile, or was sent on since."""
+        """Complete the refund unless it has ended or was redirected since."""
         if refund.status == "PROCESSING" and refund.tries == this:
             await self.end(refund, status)
 
     async def end(self, refund: Refund, status: str) -> bool:
-        """Ends it as SUCCESS, ABNORMAL or CLOSED; True when the merchant took the notification at the first try."""
+        """Ends it as SUCCESS, ABNORMAL or CLOSED; True when the merchant accepted the notification at the first try."""
         if status not in SUMMARIES:
             raise BadRequest(f"“status” must be one of {', '.join(SUMMARIES)}")
         if refund.status not in ("PROCESSING", "ABNORMAL") or refund.status == status:
@@ -260,7 +260,7 @@ class Refunds:
 
 
 def _card(body: Json, signer: Signer) -> tuple[str, str]:
-    """What the payer's bank calls the card, and its holder; PARAM_ERROR for one that it wouldn't take."""
+    """Name of the payer's card and its holder; PARAM_ERROR for a card that can't receive a refund."""
     bank = BANKS.get(fields.need(body, "bank_type", 16))
     if bank is None:
         raise param_error("输入源“/body/bank_type”不是支持的银行")

@@ -12,7 +12,7 @@ from sandbox.phones import Chat, Phone
 from sandbox.world import World
 
 CHAT = "weixin-pay"
-"""The chat's key among a phone's chats; no pool is called so."""
+"""The chat's key among a phone's chats; no pool has this name."""
 AT_FIRST = 1_000_000
 """Fen in a new wallet."""
 RECORDS = 200
@@ -69,7 +69,7 @@ class Wallets:
             )
 
     def notify_card(self, order: Order, fen: int, account: str) -> None:
-        """It came to a bank card: the wallet has nothing of it."""
+        """Note a refund to a bank card, which leaves the wallet's balance as it is."""
         phone = self._world.find_phone(order.payer)
         if phone is not None:
             lines = f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：{account}"

@@ -20,7 +20,7 @@ PREFIX = "/wechat"
 
 @dataclass(slots=True)
 class ApiCall:
-    """One call of the server API. ``app`` is whose token it carries; set for endpoints that need one."""
+    """One call of the server API. ``app`` owns its token; set for endpoints that need one."""
 
     platform: Platform
     request: web.Request
@@ -29,7 +29,7 @@ class ApiCall:
     raw: bytes = b""
     found: App | None = None
     phone_id: str = ""
-    """For the ledger: whom it concerned."""
+    """For the ledger: the person concerned."""
 
     @property
     def account(self) -> Account:

@@ -19,12 +19,12 @@ from sandbox.world import World
 BROKEN = "该公众号提供的服务出现故障，请稍后再试"
 OUT_OF_ORDER_SECONDS = 1.0
 LEDGER_BYTES = 500
-"""Of an unusable answer."""
+"""Text shown for an unusable answer."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How a push went. ``answered`` is False when no delivery got an answer in time."""
+    """Result of a push. ``answered`` is False when no delivery got an answer in time."""
 
     deliveries: int = 0
     answered: bool = False
@@ -45,7 +45,7 @@ class Callbacks:
         self._world = world
 
     def push_soon(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> None:
-        """Pushes in the background, as the platform does with results of sends."""
+        """Push in the background, as the platform does with the results of sends."""
         self._world.spawn(self._push_quietly(account, phone, chat, fields))
 
     async def _push_quietly(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> None:

@@ -33,7 +33,7 @@ def _attributes(raw: str) -> dict[str, str]:
 
 
 def link_of(label: str, attributes: dict[str, str]) -> Link | None:
-    """None for an anchor that leads nowhere."""
+    """None for an anchor without an address."""
     href = attributes.get("href", "")
     if attributes.get("data-miniprogram-appid"):
         page = attributes.get("data-miniprogram-path", "")
@@ -60,7 +60,7 @@ def _with_bare_urls(text: str) -> list[Segment]:
 
 
 def menu_segments(menu: Json) -> list[Segment]:
-    """A msgmenu: head, one choice a line, tail. Ids that are not digits come back as ``0``, as in life."""
+    """A msgmenu: head, one choice a line, tail. Ids that are not digits are sent back as ``0``, as by WeChat."""
     found = [Segment(jsons.text(menu, "head_content"))]
     for item in jsons.objects(menu, "list"):
         content, menu_id = jsons.text(item, "content"), jsons.text(item, "id")
@@ -72,7 +72,7 @@ def menu_segments(menu: Json) -> list[Segment]:
 
 
 def article_segments(articles: list[Json], key: str = "title") -> list[Segment]:
-    """News cards; ``key`` tells the spelling of the fields: ``title`` in JSON, ``Title`` in XML."""
+    """News cards; ``key`` is the spelling of the fields: ``title`` in JSON, ``Title`` in XML."""
     capital = key[0].isupper()
     found: list[Segment] = []
     for article in articles:

@@ -14,7 +14,7 @@ from sandbox.wechat.errors import WechatError
 from sandbox.wechat.fields import check_data
 
 ONCE_SECONDS = 600.0
-"""How long a client_msg_id holds a second send back."""
+"""Seconds in which a repeated client_msg_id is refused."""
 TEXT_LIMIT = 2048
 """Bytes of a customer-service text."""
 TYPING_SECONDS, EXCHANGE_SECONDS = 15.0, 30.0
@@ -31,7 +31,7 @@ def _receiver(call: ApiCall) -> tuple[Phone, Chat]:
 
 
 def find_template(templates: dict[str, Template], template_id: str) -> Template | None:
-    """None when any id goes; WechatError 40037 for one that is not among the known."""
+    """None when every id is allowed; WechatError 40037 for one that is not among the known."""
     if templates and template_id not in templates:
         raise WechatError(40037)
     if not template_id:
@@ -50,7 +50,7 @@ def card_segments(values: dict[str, str], template: Template | None, link: Link 
 
 
 def jump_of(body: Json, url_key: str) -> Link | None:
-    """Where a card leads: the mini-program wins, the address is the fall-back."""
+    """Target of a card: the mini-program if there is one, else the address."""
     mini, url = jsons.mapping(body, "miniprogram"), jsons.text(body, url_key)
     if jsons.text(mini, "appid"):
         page = jsons.text(mini, "pagepath")
@@ -96,7 +96,7 @@ def send_custom(call: ApiCall) -> Json:
 
 
 def _custom_content(call: ApiCall, kind: str) -> tuple[list[Segment], str, str]:
-    """Segments, title and media id. WechatError for an unknown type, too long a text, a strange media id."""
+    """Segments, title and media id. WechatError for an unknown type, too long a text, an unknown media id."""
     item = jsons.mapping(call.body, kind)
     if kind == "text":
         text = jsons.text(item, "content")
@@ -183,7 +183,7 @@ async def bizsend(call: ApiCall) -> Json:
 async def _send_by_consent(
     call: ApiCall, receiver: tuple[Phone, Chat], template: Template | None, link: Link | None
 ) -> None:
-    """Uses up one consent. WechatError 43108 when another send to the person is on its way, 43101 without consent."""
+    """Use up one consent. WechatError 43108 while another message is being sent to the person, 43101 without one."""
     platform, (phone, chat) = call.platform, receiver
     key = (call.found.appid if call.found else "", jsons.text(call.body, "template_id"))
     openid = jsons.text(call.body, "touser")

@@ -94,7 +94,7 @@ if (window.parent !== window) window.parent.postMessage({ bridge: 'openLink', pa
 
 
 def open_link(call: ApiCall) -> web.Response:
-    """The page behind a URL Link: opens the mini-program of the phone whose browser shows it, else tells to do so."""
+    """The page behind a URL Link: opens the mini-program of the phone whose browser shows it, else asks to do so."""
     link = call.platform.links.get(call.request.match_info["name"])
     if link is None or link.expires <= call.platform.world.clock.now():
         return web.Response(status=404, text="链接已失效，请重新获取。")
@@ -107,7 +107,7 @@ def open_link(call: ApiCall) -> web.Response:
 
 
 def authorize(call: ApiCall) -> web.Response:
-    """Agrees at once for the phone whose browser asks; that browser puts ``phone`` into the query."""
+    """Authorise at once for the phone whose browser asks; that browser puts ``phone`` into the query."""
     query, world = call.query, call.platform.world
     account = call.platform.app(query.get("appid", ""))
     phone = world.find_phone(query.get("phone", ""))

@@ -1,4 +1,4 @@
-"""What a person does in WeChat: follow, write, tap, scan. Each act shows on the phone and pushes its callback."""
+"""Acts of a person in WeChat: follow, write, tap, scan. Each one shows on the phone and pushes its callback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sandbox.wechat.platform import Platform
 
 @dataclass(slots=True)
 class Act:
-    """What came of it: the push's outcome when there was one, and what opens on the phone."""
+    """Result of an act: the push's outcome if there was a push, and the page that opens on the phone."""
 
     outcome: Outcome | None = None
     open_url: str = ""
@@ -104,7 +104,7 @@ class Person:
         return await self._message(kind, **fields)
 
     async def choose(self, link: Link) -> Act:
-        """Taps a choice. It comes as a text, and counts as a tap, not as writing."""
+        """Tap a choice. It is sent as a text, but counts as a tap, not as writing."""
         self._need_following()
         self._say("text", link.content)
         windows.touched(self.chat, self.world.clock.now())

@@ -47,7 +47,7 @@ class Codes:
         return code
 
     def redeem(self, code: str, appid: str, *, used_error: int = 40163) -> Code:
-        """WechatError 40029 for a strange or expired code, ``used_error`` for one that was used."""
+        """WechatError 40029 for an unknown or expired code, ``used_error`` for one that was used."""
         if code in self._used:
             raise WechatError(used_error)
         known = self._live.get(code)
@@ -93,7 +93,7 @@ class MiniLink:
 
 @dataclass(slots=True)
 class Face:
-    """A face check. ``name`` and ``card`` are whom the service expects; ``verdict`` 0: nothing came of it yet."""
+    """A face check. ``name`` and ``card`` are the expected person's; ``verdict`` 0: no result yet."""
 
     number: str
     openid: str
@@ -119,7 +119,7 @@ class Platform:
     phone_codes: Codes
     oauth_codes: Codes
     menus: dict[str, Json] = field(default_factory=dict)
-    """By app id; as the account sent it."""
+    """Menu as the account sent it, by app id."""
     scenes: dict[str, Scene] = field(default_factory=dict)
     """By ticket and by url."""
     media: OrderedDict[str, Media] = field(default_factory=OrderedDict)
@@ -131,7 +131,7 @@ class Platform:
     sent: dict[tuple[str, str, str], tuple[float, int]] = field(default_factory=dict)
     """Template messages by app id, openid and client_msg_id: when, and which msgid."""
     sending: set[str] = field(default_factory=set)
-    """Openids to whom a subscribe message is on its way."""
+    """Openids to which a subscribe message is being sent."""
     tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
     faces: dict[str, Face] = field(default_factory=dict)
     """By verify_id."""

@@ -1,4 +1,4 @@
-"""Passive replies: decrypting and checking what an account answers, and showing it."""
+"""Passive replies: decrypting and checking an account's answers, and showing them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORDINARY = frozenset({"text", "image", "voice", "video", "shortvideo", "link", "
 
 
 class ReplyError(Exception):
-    """The answer is none that the platform accepts; the message says why, for the ledger."""
+    """The platform does not accept the answer; the message says why, for the ledger."""
 
 
 def show_reply(

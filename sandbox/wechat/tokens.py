@@ -1,4 +1,4 @@
-"""Access tokens: the two issuers, their lives and limits."""
+"""Access tokens: the two issuers, times to live and limits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Tokens:
         return known[0]
 
     def classic(self, appid: str) -> tuple[str, int]:
-        """A new token and its seconds; the one before dies after the hand-over."""
+        """A new token and its time to live; the one before ends after the hand-over."""
         issued = self._issued.setdefault(appid, _Issued())
         self._shorten(issued.classic)
         issued.classic = self._new(appid)
@@ -62,7 +62,7 @@ class Tokens:
         return issued.stable, int(left)
 
     def revoke_all(self, appid: str) -> None:
-        """Every token of the app dies at once, as after a reset secret."""
+        """Revoke all tokens of the app, as after a reset secret."""
         self._apps = {token: known for token, known in self._apps.items() if known[0] != appid}
 
     def _count_forced(self, issued: _Issued, now: float) -> None:

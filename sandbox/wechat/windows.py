@@ -1,4 +1,4 @@
-"""When an account may write to a person on its own: what opens a window, and how a message uses it up."""
+"""Customer-service windows: which acts open one, and how messages use it up."""
 
 from __future__ import annotations
 

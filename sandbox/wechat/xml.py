@@ -1,4 +1,4 @@
-"""The platform's XML: writing what it pushes, reading what an account replies."""
+"""The platform's XML: writing of pushes, reading of an account's replies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.jsons import Json
 
 
 class XmlError(Exception):
-    """Not the XML that the platform understands; the message says why."""
+    """XML that the platform does not accept; the message says why."""
 
 
 def cdata(text: str) -> str:
