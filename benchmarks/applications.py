@@ -124,7 +124,7 @@ async def timed(run: Callable[[], Awaitable[object]]) -> float:
 
 
 async def compare(listing: ApplicationList, bare: asyncpg.Pool, case: Case, rounds: int) -> tuple[float, float]:
-    """Median milliseconds of ours and of the bare queries, asked in turn; both must find the same."""
+    """Median milliseconds of ours and of the bare queries, run in turn; both must return the same rows."""
     _, wanted, sort, page, where, order = case
     actor = Actor("demo", "pool_admin", new_id())
     page_query = _PAGE.format(where=where, order=order, offset=(page - 1) * SIZE)

@@ -52,7 +52,7 @@ class Screens:
         self.arrived.set()
 
     async def all_have(self, agreed: int) -> None:
-        """Until every screen shows so many."""
+        """Wait until every screen shows this number."""
         async with asyncio.timeout(_TIMEOUT):
             while len(self.seen.get(agreed, {})) < self.wanted:
                 self.arrived.clear()
@@ -60,7 +60,7 @@ class Screens:
 
 
 async def watch(path: str, number: int, screens: Screens, *, apart: bool) -> None:
-    """One screen, until it is closed."""
+    """Read one screen's stream until it is closed."""
     host = number if apart else 1
     client = f"X-Forwarded-For: 10.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
     reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
@@ -74,7 +74,7 @@ async def watch(path: str, number: int, screens: Screens, *, apart: bool) -> Non
 
 
 async def answer(deps: Deps, draw_id: UUID) -> tuple[int, float]:
-    """One expert agrees; how many have by now, and when that was committed."""
+    """Agree for one expert; returns the number who have agreed and the time of the commit."""
     notices = Notices(deps)
     invitations = Invitations(deps, notices, Calling(deps, notices))
     one = await Invitation.filter(draw_id=draw_id, state=InvitationState.OPEN).order_by("id").first()

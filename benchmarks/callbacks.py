@@ -18,7 +18,7 @@ _CHOICE = re.compile(r'<a href="weixin://bizmsgmenu\?msgmenucontent=([^&"]*)&msg
 
 @dataclass(frozen=True)
 class Account:
-    """An official account: where its callbacks go, and who it is."""
+    """An official account: its id and the address of its callbacks."""
 
     codec: Codec
     path: str
@@ -48,7 +48,7 @@ class Account:
         return self._field(body, "Content")
 
     def reader(self, body: bytes) -> str:
-        """Whose reply it is, as openid."""
+        """The openid that receives the reply."""
         return self._field(body, "ToUserName")
 
     def _field(self, body: bytes, name: str) -> str:
@@ -62,5 +62,5 @@ def is_reply(head: bytes, body: bytes) -> bool:
 
 
 def choices(text: str) -> dict[str, tuple[str, int]]:
-    """What can be tapped in a reply, by label: the text that comes back, and its number."""
+    """Choices of a reply by label: the text that a tap sends, and its number."""
     return {label: (unquote(content), int(tap)) for content, tap, label in _CHOICE.findall(text)}

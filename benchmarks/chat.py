@@ -41,7 +41,7 @@ def _message(number: int, *, close: bool) -> bytes:
 
 
 async def prepare(database_url: str) -> None:
-    """2,000 followers, so that each message finds its row."""
+    """2,000 followers, so that each message finds its account."""
     await migrate(database_url)
     connection = await asyncpg.connect(database_url)
     await connection.execute(
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--count", type=int, default=4000, help="requests a round")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the children are ended too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the children too
     print_load()
     with servers() as urls:
         asyncio.run(prepare(urls["database_url"]))

@@ -46,12 +46,12 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
     parts = Parts(
         codecs=codecs,
         dialogue=Dialogue(router),
-        services=cast("Services", None),  # the talk above calls none
+        services=cast("Services", None),  # the conversation above calls no service
         users=users,
         inbox=Inbox(redis),
         windows=Windows(redis, clock),
         keys=Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)),
-        sender=cast("OfficialAccountSender", None),  # nothing is late
+        sender=cast("OfficialAccountSender", None),  # no reply is late
         late=_never,
         no_window=_never,
     )

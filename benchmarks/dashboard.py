@@ -40,7 +40,7 @@ from services.organisations.agent_queries import AgentQueries
 
 OWN, OTHERS = 10_000, 5_000
 TOGETHER = 5
-"""Requests of one kind before the next kind's turn."""
+"""Requests of one kind before those of the next kind."""
 AIM = 2.0
 _ELSEWHERE = """
 UPDATE draw SET organisation_id = $1 WHERE id IN
@@ -177,7 +177,7 @@ class Cases:
         return [int(figure) for figure in await self._pool.fetchrow(_FIGURES, *self._mine, self._today, monday)]
 
     async def _home(self) -> list[int]:
-        """What the page asks for beside who is logged in."""
+        """Data of the page, without the log-in."""
         first, after = self._month
         badge, board = await self._queries.count_to_supplement(self._actor), await self._dashboard()
         todo = await self._cards(Filters(states=tuple(TO_DO), urgent_first=True), 0)
@@ -210,14 +210,14 @@ class Cases:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one: milliseconds of the clock, and of CPU with PostgreSQL's."""
+    """Cost of one request: milliseconds of wall time, and of CPU with PostgreSQL's."""
 
     wall: float
     cpu: float
 
 
 async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost, Cost]:
-    """Of the service, the bare statements and the request, in turn."""
+    """Costs of the service, the bare statements and the request, measured in turn."""
     found, wanted = await case.ours(), await case.bare()
     if found != wanted:
         raise SystemExit(f"{case.name}: the two sides differ: {found} {wanted}")

@@ -87,7 +87,7 @@ async def watch(lags: list[float]) -> None:
 
 
 def content(number: int) -> Content:
-    """A form in which nearly every cell differs from the last one's."""
+    """A form in which nearly every cell differs from the previous form's."""
     rows = [
         {"label": f"第{item}项", "value": f"内容{number}乘{item}示范工程咨询", "wide": item % 6 == 5}
         for item in range(24)

@@ -46,7 +46,7 @@ NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 NEEDED = 5
 SUPERVISOR = "13900000002"
 ONE_IN = 50
-"""One expert of so many has the specialty asked for."""
+"""One expert in this number has the specialty of the draw."""
 
 _FILL = """
 INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
@@ -79,7 +79,7 @@ class Bench:
 
 
 async def prepare(database_url: str, experts: int) -> Bench:
-    """A filled pool and the people who draw from it."""
+    """A filled pool, an agency and a supervisor."""
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
     rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     deps = Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080")
@@ -129,7 +129,7 @@ async def prepare(database_url: str, experts: int) -> Bench:
 
 
 async def make_draw(bench: Bench) -> Draw:
-    """A verified draw; each begins a moment after the one before, and calls whom those before have left."""
+    """A verified draw; each begins after the one before, and calls experts whom those did not call."""
     bench.drawn += 1
     now = bench.deps.now()
     day = now + timedelta(hours=8, days=bench.drawn / 1000)
@@ -203,7 +203,7 @@ async def time_query(bench: Bench, draw: Draw, *, facts: bool) -> tuple[float, i
 
 
 async def fix_order(bench: Bench, draw: Draw) -> None:
-    """From opening the round to the seed: what is left is to start."""
+    """From opening the round to the seed; only the start is left."""
     values = {"agency": os.urandom(16), "supervisor": os.urandom(16)}
     actors = {"agency": bench.agency, "supervisor": bench.supervisor}
     await bench.rounds.open(bench.agency, draw.id)
@@ -222,7 +222,7 @@ async def call(bench: Bench, draw: Draw) -> None:
 
 
 async def time_draw(bench: Bench, draw: Draw) -> float:
-    """Seconds of that way."""
+    """Seconds of ``call``."""
     began = time.perf_counter()
     await call(bench, draw)
     took = time.perf_counter() - began

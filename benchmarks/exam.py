@@ -111,7 +111,7 @@ class Times:
     took: list[float] = field(default_factory=list)
     errors: int = 0
     cpu: float = 0.0
-    """Of this process, the load generator included."""
+    """CPU of this process, the load generator included."""
 
     def line(self, name: str, over: float) -> str:
         cuts = statistics.quantiles(self.took, n=100)
@@ -134,7 +134,7 @@ class Person:
 
 
 class Bare:
-    """The same rows through one INSERT for all who wait, and nothing else."""
+    """Handler that writes the same rows with one INSERT for all waiting requests."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
@@ -158,7 +158,7 @@ def make_deps() -> Deps:
 
 @dataclass
 class Exams:
-    """What of ``services.exams`` these endpoints ask for."""
+    """The parts of ``services.exams`` that these endpoints use."""
 
     attempts: Attempts
     answers: AnswerWriter
@@ -178,7 +178,7 @@ class Hall:
 
 
 class Uncounted:
-    """All candidates of this benchmark share one address, which the service would take for a flood."""
+    """All candidates of this benchmark share one address, which the service would limit."""
 
     async def count(self, key: str, period: int) -> tuple[int, int]:
         del key
@@ -186,7 +186,7 @@ class Uncounted:
 
 
 async def in_turn(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
-    """All of them, so many at once; seconds that it took."""
+    """Run all, ``AT_ONCE`` at a time; returns the seconds that it took."""
     waiting, begun, cpu = iter(people), time.perf_counter(), time.process_time()
 
     async def worker() -> None:

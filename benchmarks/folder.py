@@ -23,9 +23,9 @@ DATA_DIR = Path("var/bench")
 _NOTE = "seed.json"
 """Written when a seed is complete, with its sizes and time."""
 _VERSION = 2
-"""Of what a seed holds, raised when that changes."""
+"""Version of the seed's contents, raised when they change."""
 _FRESH_FOR = 3 * 86_400
-"""Seconds after which panels that lay ahead are over, so that the folder is filled anew."""
+"""Seconds after which the seed's future panels have passed and the folder is filled again."""
 
 
 def bench_settings(data_dir: Path) -> Settings:
@@ -58,7 +58,7 @@ def _fits(note: Path, sizes: Sizes) -> bool:
 
 
 def empty(data_dir: Path) -> None:
-    """Take an earlier seed away; a folder that holds something else stays as it is, and then can't be filled."""
+    """Delete an earlier seed; a folder with other contents is left as it is and can't be filled."""
     if (data_dir / SERVERS).exists() and not (data_dir / _NOTE).exists() and not (data_dir / ".seeding").exists():
         raise SystemExit(f"{data_dir} holds another database: choose another folder, or remove it.")
     if (data_dir / SERVERS).is_symlink():

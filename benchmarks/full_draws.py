@@ -49,7 +49,7 @@ class Ended:
     accepted: int
     called: int
     surplus: int
-    """Experts who hold a place beyond what its condition needs."""
+    """Accepted experts beyond the number that the condition needs."""
     took: float
 
 
@@ -93,7 +93,7 @@ async def play(started: Product, worker: int, ids: Sequence[UUID], timeout: floa
 
 
 def find_faults(turn: Turn) -> list[str]:
-    """What went wrong with its draws, one line for each draw."""
+    """Faults of its draws, one line for each draw."""
     return [
         f"a draw is {draw.state}: {draw.accepted} of {NEEDED} agreed, {draw.surplus} too many, {draw.called} called"
         for draw in turn.draws

@@ -14,7 +14,7 @@ _TIMEOUT = 10.0
 """Seconds that answers may still take after the last request of a steady load."""
 
 Check = Callable[[bytes, bytes], bool]
-"""Whether an answer, as head and body, is what was wanted."""
+"""Whether an answer (head, body) is the expected one."""
 
 
 def request(method: str, path: str, *, headers: Iterable[str] = (), body: bytes = b"", close: bool = False) -> bytes:
@@ -34,16 +34,16 @@ def is_good(head: bytes, _body: bytes) -> bool:
 
 @dataclass
 class Load:
-    """Takes requests from ``waiting`` and writes down how long each took, in seconds, and what went wrong."""
+    """Takes requests from ``waiting`` and records the seconds of each and the errors."""
 
     port: int
     check: Check = is_good
     waiting: deque[tuple[float, bytes]] = field(default_factory=deque)
     took: list[float] = field(default_factory=list)
     bodies: list[bytes] | None = None
-    """Bodies of all answers, where they are wanted."""
+    """Bodies of all answers, if they are to be kept."""
     wrong: bytes = b""
-    """The first answer that was not wanted."""
+    """The first unexpected answer."""
     errors: int = 0
     answered: int = 0
 
@@ -57,7 +57,7 @@ class Load:
             self.wrong = self.wrong or head + b"\r\n\r\n" + body
 
     def quantile(self, share: float) -> float:
-        """Milliseconds within which this share of the requests was answered; 0 where none was."""
+        """Milliseconds within which this share of the requests was answered; 0 without requests."""
         took = sorted(self.took)
         return took[min(int(len(took) * share), len(took) - 1)] * 1000 if took else 0.0
 
@@ -124,7 +124,7 @@ async def full_speed(load: Load, requests: Iterable[bytes], *, connections: int 
 
 
 async def _connection(load: Load) -> None:
-    """Keep one connection open until nothing waits."""
+    """Keep one connection open until no request waits."""
     loop = asyncio.get_running_loop()
     while load.waiting:
         lost = asyncio.Event()

@@ -31,7 +31,7 @@ ROLES = {
     "admin": "pool_admin",
 }
 _EACH = 100
-"""Log-ins of a kind of person; staff, who are one person each, log in as often."""
+"""Log-ins of a kind of person; staff are one person each, who logs in as often."""
 _APPLICATIONS = "SELECT account_id, id FROM application WHERE account_id = ANY($1::uuid[]) AND ended_at IS NULL"
 _DRAWS = "SELECT id FROM draw WHERE agent_id = $1 AND state = 'completed' ORDER BY starts_at LIMIT 50"
 _TASKS = "SELECT id FROM review_task WHERE state = 'open' AND step_code = $1 ORDER BY opened_at LIMIT 50"
@@ -39,7 +39,7 @@ _TASKS = "SELECT id FROM review_task WHERE state = 'open' AND step_code = $1 ORD
 
 @dataclass(frozen=True)
 class LogIn:
-    """``ids`` fill the addresses that this person opens."""
+    """``ids`` are the parameters of the addresses that this person opens."""
 
     token: str
     cookie: str
@@ -47,7 +47,7 @@ class LogIn:
 
 
 class LogIns:
-    """Those of a kind come round again and again; each of the ``invited`` is there once."""
+    """Log-ins of each kind, in turn without end; each of the ``invited`` once."""
 
     def __init__(self, found: Mapping[str, Sequence[LogIn]], invited: Sequence[LogIn]) -> None:
         self._found: dict[str, Iterator[LogIn]] = {who: itertools.cycle(some) for who, some in found.items()}
@@ -75,7 +75,7 @@ async def log_in(product: Product, people: People) -> LogIns:
 
 
 async def _ids(people: People, who: str) -> Sequence[Mapping[str, str]]:
-    """What the addresses of a kind of person need: one for each account, or several for the one of staff."""
+    """Parameters of the addresses of a kind of person: one for each account, or several for the one of staff."""
     accounts = people.accounts[who]
     if who in (REVIEWING, FEE):
         known = {row["account_id"]: str(row["id"]) for row in await rows(_APPLICATIONS, list(accounts))}

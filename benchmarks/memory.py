@@ -46,7 +46,7 @@ def print_result(what: str, found: float, aim: float, unit: str, more: str = "")
 
 
 def resident(pid: int) -> float:
-    """MB in memory now, what is shared with others included."""
+    """Resident MB now, with shared memory."""
     return _status(pid, "VmRSS")
 
 
@@ -63,7 +63,7 @@ def time_help() -> bool:
 
 
 async def time_serve(started: Product) -> bool:
-    """A further web process, on a port of its own."""
+    """Seconds until another web process, on a port of its own, is ready."""
     port = PORT + 20
     env = os.environ | environment(started.settings) | {"PBT_HTTP__PORT": str(port)}
     began = time.perf_counter()
@@ -162,7 +162,7 @@ def _look(pid: int, peaks: list[float]) -> None:
         for at, one in [(0, pid), *((1, int(child)) for child in below)]:
             peaks[at] = max(peaks[at], _status(one, "VmHWM"))
     except (OSError, IndexError):
-        return  # it ends just now
+        return  # it is ending
 
 
 async def run(data_dir: Path, count: int, experts: int) -> bool:

@@ -21,7 +21,7 @@ from bot.codec import Codec
 BUSY = 16
 """Connections while processor time is measured."""
 SHARE = 0.3
-"""Of what all cores could carry: the load at which answers are timed."""
+"""Share of the full load at which answers are timed."""
 _FIRST, _COUNTED = 3, 5
 _ECHO_EVERY = 8
 ECHO_ACCOUNT = Account(
@@ -29,7 +29,7 @@ ECHO_ACCOUNT = Account(
 )
 
 Make = Callable[[], bytes | None]
-"""The next request of a kind; None: there is no more."""
+"""The next request of a kind; None after the last."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of request. ``name`` is what was asked, ``who`` by whom."""
+    """One kind of request. ``name`` is the request, ``who`` the kind of person who sends it."""
 
     name: str
     who: str
@@ -67,7 +67,7 @@ QUICK = Pace(busy=0.3, calm=0.9)
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one kind: CPU in µs a request, statements a request, milliseconds, how often it was wrong."""
+    """Results of one kind: CPU in µs a request, statements a request, milliseconds, errors."""
 
     case: Case
     ours: float
@@ -124,7 +124,7 @@ def _some(case: Case, count: int) -> Iterator[bytes]:
 
 
 async def _time_one(load: Load, case: Case) -> float:
-    """Seconds of one request with nothing beside it."""
+    """Seconds of one request without other load."""
     began = time.perf_counter()
     await full_speed(load, _some(case, _FIRST), connections=1)
     return (time.perf_counter() - began) / _FIRST
@@ -135,7 +135,7 @@ def _within(seconds: float, each: float, pace: Pace) -> int:
 
 
 async def count_statements(product: Product, case: Case) -> float:
-    """The median of a few requests, one after the other, of what PostgreSQL was asked to carry out."""
+    """The median of a few requests, one after the other, of the statements that PostgreSQL executed."""
     load = Load(COUNTED, case.check)
     await full_speed(load, _some(case, _FIRST), connections=1)
     counts = []
@@ -147,7 +147,7 @@ async def count_statements(product: Product, case: Case) -> float:
 
 
 class Echo:
-    """The bare echo: two gunicorn workers below ``pid``. It is measured now and then, as the machine's mood changes."""
+    """The bare echo: two gunicorn workers below ``pid``. Measured repeatedly, as other load varies."""
 
     def __init__(self, pid: int, pace: Pace) -> None:
         self._pid, self._pace = pid, pace
@@ -155,7 +155,7 @@ class Echo:
 
     @property
     def cost(self) -> float:
-        """Microseconds of CPU that it takes for a message."""
+        """Microseconds of CPU a message."""
         return statistics.median(self._costs)
 
     async def measure(self) -> None:

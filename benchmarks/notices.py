@@ -55,11 +55,11 @@ def make_settings() -> Settings:
 
 
 def start_sandbox(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
-    """A sandbox whose own callbacks go nowhere, for both sides alike."""
+    """A sandbox that sends no callbacks, for both sides alike."""
     books = load_rulebooks(settings.rulebooks, settings.pools)
     config: Any = sandbox_config(settings, books, [], public_url=BASE)
     config["accounts"][0]["callback_url"] = "http://127.0.0.1:1/"
-    config.pop("mail")  # its port may be another sandbox's
+    config.pop("mail")  # its port may be in use by another sandbox
     config["wire"] = {"callback_deliveries": 1, "ledger": 10, "bubbles": 1}
     path = folder / "sandbox.json"
     path.write_text(json.dumps(config), "utf-8")

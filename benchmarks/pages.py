@@ -61,7 +61,7 @@ API: Mapping[str, Sequence[str]] = {
     "/payments/orders": ("admin",),
     "/payments/invoices": ("admin",),
 }
-"""Who reads what of the API."""
+"""Routes of the API by kind of person."""
 PAGES: Mapping[str, Sequence[str]] = {
     "/h5/login?pool=demo": ("anybody",),
     "/h5/demo/help": ("anybody",),
@@ -81,9 +81,9 @@ PAGES: Mapping[str, Sequence[str]] = {
     "/office/experts": ("admin",),
     "/office/orders": ("admin",),
 }
-"""Who opens which page. The page of an invitation stands apart: each person has one."""
+"""Pages by kind of person. The page of an invitation is separate: each person has one."""
 _READ, _WRITE, _LOOK = Aim(ours=3_000, postgres=15_000), Aim(ours=6_000), Aim(ours=5_000, postgres=15_000)
-"""Of what the API reads and writes, and of pages."""
+"""Aims of reads and writes of the API, and of pages."""
 _ANSWERS, _SHOWN, _NEEDED = 150, 40, 20
 _NOBODY = LogIn("", "")
 _clients = itertools.count(1)
@@ -138,7 +138,7 @@ def _client() -> str:
 
 
 def invited_cases(log_ins: LogIns) -> list[Case]:
-    """What the invited open, and the answer, which each can give once."""
+    """The invited experts' pages, and their answer, which each can give once."""
     shown, answering = deque(log_ins.invited[:_SHOWN]), deque(log_ins.invited[_SHOWN:])
 
     def next_shown() -> LogIn:

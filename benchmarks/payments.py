@@ -5,7 +5,7 @@ one signed, encrypted notification for each. The bare side verifies the signatur
 same table through a pool of asyncpg. Ours does what the callback's handler does: everything up to the answer. Both take
 the same bodies, with the same number at once and as many connections. Aim: 60 % of the bare rate.
 
-What follows a payment (telling, invoice, next stage) is carried out afterwards, and timed by itself.
+What follows a payment (notice, invoice, next stage) is carried out afterwards, and timed by itself.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Message = tuple[dict[str, str], bytes]
 
 @dataclass
 class NoEntry:
-    """Takes the place of the way into the pool, which is no part of this."""
+    """Stands in for the entry into the pool, which is not measured."""
 
     async def advance(self, application: Application, now: datetime) -> None:
         application.state = "exam"
@@ -97,7 +97,7 @@ def make_platform(session: aiohttp.ClientSession) -> WechatPay:
 
 
 async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
-    """As many people with an open order; their numbers at the platform."""
+    """Make this many people with an open order; returns the platform's order numbers."""
     now = datetime.now(UTC)
     sealed = deps.keys.seal("13000000000", "mobile")
     accounts = [
@@ -264,7 +264,7 @@ async def compare(deps: Deps, events: PaymentWebhooks, bare: Bare, count: int, r
         numbers = await make_orders(deps, count, turn)
         messages = [make_message(number, n, turn) for n, number in enumerate(numbers)]
         bare_time = our_time = 0.0
-        for at in range(0, count, SLICE):  # in turns, so that the machine's other work falls on both alike
+        for at in range(0, count, SLICE):  # in turns, so that other load of the machine affects both alike
             part = messages[at : at + SLICE]
             bare_time += await time_all(bare.take, part)
             our_time += await time_all(ours, part)
@@ -281,7 +281,7 @@ async def compare(deps: Deps, events: PaymentWebhooks, bare: Bare, count: int, r
 
 
 async def time_what_follows(events: PaymentWebhooks, most: int) -> None:
-    """What a payment brings with it, in the worker's own time."""
+    """Seconds of the effects of payments, which the worker carries out."""
     began, done = time.perf_counter(), 0
     while done < most and (found := await events.process_due()):
         done += found

@@ -1,4 +1,4 @@
-"""Accounts of the filled database that benchmarks write and tap as: openids by what they are about."""
+"""Accounts of the filled database in whose name benchmarks send messages: openids by kind of person."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _INVITED = (
 
 
 class People:
-    """``openids[who]`` come round again and again; ``invited`` are openid, menu id, link, invitation and account."""
+    """``openids[who]`` are used in turn without end; ``invited`` are openid, menu id, link, invitation and account."""
 
     def __init__(self) -> None:
         self._openids: dict[str, Iterator[str]] = {}
@@ -75,7 +75,7 @@ async def find_people(product: Product) -> People:
 async def _bind_staff(
     product: Product, connection: asyncpg.Connection[asyncpg.Record], people: People, role: str
 ) -> None:
-    """Several WeChats for the one person, so that messages needn't wait for the one before."""
+    """Several WeChats for the one person, so that messages needn't wait for the previous one."""
     person = next(person for person in CAST if person.role == role)
     hashed = product.keys.lookup_hash("mobile", person.mobile)
     account_id = await connection.fetchval("SELECT id FROM account WHERE pool = $1 AND mobile_hash = $2", POOL, hashed)

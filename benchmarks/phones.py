@@ -15,7 +15,7 @@ _TEMPLATES = "/cgi-bin/message/template/send"
 
 
 async def make_phones(experts: int, applicants: int, *, autopilot: dict[str, Any] | None = None) -> None:
-    """Everybody's phone, following the account, which may be written to without end. ``autopilot`` is the experts'."""
+    """Phones of all persons, following the account, without limits of messages. ``autopilot`` is the experts'."""
     piloted = {"autopilot": autopilot} if autopilot else {}
     posts = [("quotas", {"path": _TEMPLATES, "limit": 100_000_000})]
     posts += [("phones/bulk", phones | piloted) for phones in (_phones(FIRST_EXPERT, experts), _phones_of_the_cast())]

@@ -1,4 +1,4 @@
-"""Processes that a benchmark starts, and what they use."""
+"""Processes that a benchmark starts, and the CPU and memory that they use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Servers(TypedDict):
-    """What ``app.embedded`` prints."""
+    """URLs that ``app.embedded`` prints."""
 
     database_url: str
     redis_url: str
@@ -27,7 +27,7 @@ class Servers(TypedDict):
 
 @contextmanager
 def servers() -> Iterator[Servers]:
-    """A PostgreSQL and a Valkey with nothing in them."""
+    """An empty PostgreSQL and an empty Valkey."""
     with tempfile.TemporaryDirectory(prefix="pbt-bench-") as folder:
         Path(folder).chmod(0o755)
         command = [sys.executable, "-m", "app.embedded", folder, "--fast"]
@@ -55,7 +55,7 @@ def running(*commands: list[str]) -> Iterator[list[int]]:
 
 
 async def wait_for(port: int) -> None:
-    """Until something listens on ``port``, ten seconds at most."""
+    """Wait until a server listens on ``port``, ten seconds at most."""
     for _ in range(200):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -98,7 +98,7 @@ def _families(pids: Collection[int]) -> set[int]:
 
 
 def _own_cpu(pid: int) -> float:
-    """Seconds of all its threads, to the nanosecond where the kernel tells. PostgreSQL's housekeeping is left out."""
+    """Seconds of all its threads, in nanoseconds where the kernel has them. PostgreSQL's housekeeping is left out."""
     folder = Path(f"/proc/{pid}")
     try:
         if b"autovacuum" in (folder / "cmdline").read_bytes():

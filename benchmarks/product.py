@@ -75,7 +75,7 @@ class Product:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[int]:
-        """A worker for the length of the block, where deadlines and notices belong to what is measured; its id."""
+        """Run a worker for the length of the block, where deadlines and notices are measured; yields its process id."""
         env = environment(self.settings) | {"PBT_WORKER_PORT": str(WORKER)}
         part = python_part("worker", "app.cli", "worker", set_env=env, ready_url=f"http://127.0.0.1:{WORKER}/readyz")
         folder = self.settings.data_dir
@@ -87,7 +87,7 @@ class Product:
 
 @asynccontextmanager
 async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2, callbacks: bool = False) -> AsyncIterator[Product]:
-    """Start everything but a worker. With ``callbacks`` what the sandbox's phones write in the chat arrives too."""
+    """Start everything but a worker. With ``callbacks`` the sandbox's phones can send messages to the chat."""
     async with AsyncExitStack() as stack:
         filled_settings, servers = await stack.enter_async_context(filled(data_dir, sizes))
         url = await _copy(filled_settings.database_url)
@@ -143,7 +143,7 @@ async def _drop(database_url: str) -> None:
 
 
 async def _forget(redis_url: str) -> None:
-    """Talks and counters of an earlier run."""
+    """Delete conversations and counters of an earlier run."""
     redis = Redis.from_url(redis_url)
     await redis.flushall()
     await redis.aclose()
@@ -163,7 +163,7 @@ def _parts(settings: Settings, wire: Wire, webs: int, *, callbacks: bool) -> lis
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What a process needs to belong to the run."""
+    """Environment variables of a process of the run."""
     return {
         **sandbox_urls(SANDBOX, SANDBOX + 1),
         "PYTHONPATH": str(ROOT),
@@ -177,7 +177,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _sandbox(settings: Settings, *, callbacks: bool) -> Part:
-    """The platforms; without ``callbacks`` those of WeChat go nowhere."""
+    """The platforms; without ``callbacks`` WeChat sends none."""
     books = load_rulebooks(settings.rulebooks, settings.pools)
     mail = settings.model_copy(update={"mail": settings.mail.model_copy(update={"port": SANDBOX + 1})})
     config: Any = sandbox_config(mail, books, [], public_url=f"http://127.0.0.1:{SANDBOX}")

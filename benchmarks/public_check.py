@@ -1,4 +1,4 @@
-"""The public check of a record as anybody meets it: from opening its address until the page says 核对通过.
+"""The public check of a record as the public uses it: from opening its address until the page says 核对通过.
 
 ``python -m benchmarks.public_check`` puts the finished record of a draw with 20,000 candidates and 400 calls into the
 filled database, starts ``pbt serve``, and opens the record's public address in Chromium: the page with its log, the
@@ -57,7 +57,7 @@ _CHECKED = """async () => {
 
 
 def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
-    """A draw that calls so many, half of whom agree. The fixing of the order comes first."""
+    """The record of a draw with this number of calls, half of them accepted. The order is fixed first."""
     leaves, blind, secret = [secrets.token_bytes(32) for _ in range(candidates)], secrets.token_bytes(32), bytes(32)
     root = random_draw.list_root(1, "main", blind, leaves)
     values = {role: secrets.token_bytes(16) for role in random_draw.ROLES}
@@ -98,7 +98,7 @@ def _fixing(root: bytes, secret: bytes, values: dict[str, bytes]) -> list[acts.A
 
 
 async def store(settings: Settings, record: dict[str, Any]) -> None:
-    """As a draw of the filled database that has ended; its other columns are those of another one."""
+    """Store it as an ended draw of the filled database; its other columns are copied from another draw."""
     async with deps_for(settings):
         other = await Draw.filter(pool=POOL, kind="normal").order_by("id").first()
         if other is None:

@@ -50,7 +50,7 @@ _SENT = (
 
 @dataclass(frozen=True)
 class Row:
-    """Of ``count`` processes: what they did a second, cores in use by part, and connections to PostgreSQL."""
+    """Results of ``count`` processes: rate a second, cores in use by part, and connections to PostgreSQL."""
 
     count: int
     rate: float
@@ -59,7 +59,7 @@ class Row:
 
     @property
     def worth(self) -> float:
-        """What a core does a second, load and others not counted: it says more on a busy machine than the rate."""
+        """Rate of a core, load and other processes excluded: on a busy machine more telling than the whole rate."""
         return self.rate / max(sum(self.cores[name] for name in ("ours", "PostgreSQL", "Valkey")), 0.01)
 
     @property
@@ -104,7 +104,7 @@ async def load_webs(started: Product, people: People, count: int, requests: int)
         said = words(started, people)
         load = Load(PORT, is_reply)
         await full_speed(load, islice(said, _WARM_UP), connections=CONNECTIONS)
-        ready = list(islice(said, requests))  # made before, so that the load costs little while it runs
+        ready = list(islice(said, requests))  # made before, so that making them costs nothing during the load
         watch = Watch(started, [*started.webs, *pids], _sandbox())
         rate = await full_speed(load, ready, connections=CONNECTIONS)
         found = watch.row(rate, await _ask(started, _OURS))
@@ -127,7 +127,7 @@ async def more_webs(started: Product, count: int) -> AsyncIterator[list[int]]:
 
 @asynccontextmanager
 async def _kept(started: Product, parts: Sequence[Part]) -> AsyncIterator[ProcessSupervisor]:
-    """Their output goes where the product's goes."""
+    """Write their output to the product's log."""
     with (started.settings.data_dir / "bench.log").open("ab") as log:
         async with ProcessSupervisor(parts, output=log) as supervisor:
             yield supervisor

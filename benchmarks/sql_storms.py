@@ -1,4 +1,4 @@
-"""What makes a storm out of the filled database, and how far the worker is with it. For ``benchmarks.storm``."""
+"""SQL of ``benchmarks.storm``: makes rows of the filled database due, and counts those not done yet."""
 
 from __future__ import annotations
 
@@ -95,4 +95,4 @@ WITH calls AS (
     UPDATE invitation SET answer_until = answer_until + interval '900 days' WHERE id = ANY($1::uuid[]) RETURNING id)
 UPDATE fee SET opens_at = opens_at + interval '900 days' WHERE id = ANY($2::uuid[]) AND notified_at IS NULL
 """
-"""What a storm left undone is not in the way of the next."""
+"""Postpones the rows that a storm left, so that the next one starts without them."""

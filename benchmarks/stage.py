@@ -1,4 +1,4 @@
-"""Draws that call at this moment, on the filled database: the whole way of each, with a record that can be verified."""
+"""Draws that are calling, on the filled database: each run in full, with a record that can be verified."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from services.draws.call_order.rounds import Rounds
 from services.notifications import Notices
 
 _READY_FROM = 1_000
-"""Numbers of those that are to start together begin here."""
+"""First number of the draws that start together."""
 _TOGETHER = 5
-"""Whose order is fixed at once: others may use the machine, and one after the other takes minutes then."""
+"""Draws whose order is fixed at a time: on a busy machine one after the other takes minutes."""
 
 
 async def call_experts(settings: Settings, draws: int, *, needed: int = 20) -> Sequence[UUID]:

@@ -46,7 +46,7 @@ from services.core.base import transaction
 from services.notifications import Notices, Recipient
 
 WORDS = ((commands.STATUS, AHEAD), (commands.HELP, EXPERT), (commands.PROGRESS, REVIEWING), (commands.PAY, FEE))
-"""What people write meanwhile, in turn."""
+"""Messages sent meanwhile, in turn."""
 _LONGEST, _LATEST = 100.0, 2.0
 """Aims: chat's p99 in milliseconds; seconds by which the call that takes a place may be late."""
 _LEAST = {"expiries": 200, "fees opened": 200}
@@ -56,7 +56,7 @@ _STARTED_WITHIN = 30.0
 _LEAD = timedelta(seconds=3)
 """Between setting the deadlines and the moment at which they are due."""
 _LOOK = 0.5
-"""Seconds between two looks at how far the worker is."""
+"""Seconds between two counts of the worker's remaining rows."""
 _REFUSAL_INTERVAL = 0.5
 """Seconds between two experts who refuse, each of whom makes a draw call the next."""
 _CALLING_DRAWS, _NEEDED = 4, 20
@@ -80,7 +80,7 @@ QUICK = Plan(deadlines=2_000, draws=40, notices=4_000, timeout=20.0)
 
 @dataclass
 class Chat:
-    """What became of the messages of one storm."""
+    """Outcomes of the messages of one storm."""
 
     load: Load
     busy: int = 0
@@ -90,7 +90,7 @@ class Chat:
 
 @dataclass
 class Storm:
-    """``counts``: of each kind, how many were to be done; ``done``: when how many were, in seconds since the moment."""
+    """``counts``: rows due, by kind; ``finished``: seconds since the moment and rows done, by kind."""
 
     name: str
     counts: dict[str, int]
@@ -103,7 +103,7 @@ class Storm:
 
 
 class Weather:
-    """Carries storms out, one after the other."""
+    """Runs storms, one after the other."""
 
     def __init__(
         self, product: Product, people: People, log_ins: LogIns, plan: Plan, calling: Sequence[UUID], worker: int
@@ -114,7 +114,7 @@ class Weather:
         self._url = product.settings.database_url
 
     async def calm(self) -> Storm:
-        """Chat alone, to compare with."""
+        """Chat alone, for comparison."""
         async with self._chatting("chat alone", {}) as storm:
             await asyncio.sleep(min(10.0, self._plan.timeout))
         return storm
@@ -200,7 +200,7 @@ class Weather:
     async def _watch(
         self, connection: asyncpg.Connection, storm: Storm, left: dict[str, tuple[str, Sequence[object]]]
     ) -> None:
-        """Until nothing is left or the timeout is over; note of each kind when it was done, or how far it was."""
+        """Watch until no row is left or the timeout is over; record when each kind was done, or its rest."""
         await asyncio.sleep(max(storm.moment - time.perf_counter(), 0))
         while left and time.perf_counter() - storm.moment < self._plan.timeout:
             await asyncio.sleep(_LOOK)
@@ -221,7 +221,7 @@ class Weather:
         return [row["late"] for row in await connection.fetch(sql.NEXT_CALLS, since, self._calling)]
 
     async def _notify(self, accounts: Sequence[UUID]) -> None:
-        """In a process of its own, as a job writes them: this one measures the chat."""
+        """Write notices in another process, as a job does: this one measures the chat."""
         writer = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         try:
             await asyncio.get_running_loop().run_in_executor(writer, _write_notices, self._product.settings, accounts)
@@ -280,7 +280,7 @@ def _missed(storm: Storm) -> Iterator[str]:
 
 
 async def _give_time(product: Product, draws: Sequence[UUID]) -> None:
-    """No invitation that was sent while all this was prepared is late already."""
+    """Extend the invitations that were sent during the preparation, so that none is late."""
     connection = await asyncpg.connect(product.settings.database_url)
     await connection.execute(sql.GIVE_TIME, draws)
     await connection.close()

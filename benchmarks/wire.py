@@ -1,6 +1,6 @@
 """Counts the statements that a program sends to PostgreSQL: a proxy that reads the protocol and changes nothing.
 
-What the server's own statistics tell needs an extension and a superuser, and a hook in the program would be part of
+The server's own statistics need an extension and a superuser, and a hook in the program would be part of
 what is measured. Only the counting is done through the proxy; times and processor time are taken without it.
 """
 
@@ -22,11 +22,11 @@ class Wire:
     """``sent`` are the texts of all statements in the order in which they were carried out."""
 
     database_url: str
-    """Where the program connects."""
+    """URL to which the program connects."""
     sent: list[str] = field(default_factory=list)
 
     def take(self) -> list[str]:
-        """What was sent since the last time."""
+        """Statements sent since the last call."""
         sent, self.sent = self.sent, []
         return sent
 
@@ -86,7 +86,7 @@ class _Reader:
                 self._started = struct.unpack("!I", whole[4:8])[0] not in (_SSL, _CANCEL)
 
     def _size(self) -> int:
-        """Bytes of the message that begins the buffer; 0 while that is not known."""
+        """Bytes of the message that begins the buffer; 0 while it is not known."""
         at = 1 if self._started else 0
         if len(self._buffer) < at + 4:
             return 0

@@ -72,7 +72,7 @@ WORDS: dict[str, Sequence[str]] = {
     commands.UNBIND: (EXPERT,),
     commands.NOT_ME: (EXPERT,),
 }
-"""Who sends which word. One unknown word stands among them."""
+"""Words by kind of person, one unknown word among them."""
 _OWN = (commands.STATUS, commands.PROGRESS, commands.PAY, commands.INVITATIONS, commands.PANELS, commands.CHECK_IN)
 AIMS = {
     **dict.fromkeys((commands.HELP, commands.MENU, "今天天气不错"), Aim(ratio=2.0)),
@@ -80,14 +80,14 @@ AIMS = {
 }
 _ANSWER = Aim(ratio=0.4)
 _ANSWERS = 150
-"""Invitations for each way of answering: an answer can be given once."""
+"""Invitations for each way of answering, as each can be answered once."""
 _SHOWN = 40
 _NEEDED = 20
 _ANSWERED = (commands.INVITATIONS, "tap 参加", "tap 确认不参加")
 
 
 def is_answer(account: Account) -> Check:
-    """A reply that is not the one of a service that is too busy."""
+    """Whether a reply is another one than that of a busy service."""
     return lambda head, body: is_reply(head, body) and not account.read(body).startswith(BUSY)
 
 
@@ -105,7 +105,7 @@ def _word(product: Product, people: People, word: str, who: str) -> Case:
 
 
 async def answers(product: Product, people: People) -> list[Case]:
-    """What the invited send: the word that shows their invitations, a tap that agrees, one that confirms a refusal."""
+    """Messages of the invited: the word that shows invitations, a tap that accepts, one that confirms a refusal."""
     shown, agreeing, refusing = (people.invited[start:end] for start, end in _shares(len(people.invited)))
     people.add(INVITED, [row["openid"] for row in shown])
     account = product.account
@@ -127,7 +127,7 @@ def _once(name: str, requests: deque[bytes], check: Check) -> Case:
 
 
 async def _asked_to_confirm(account: Account, invited: Sequence[Any]) -> Iterable[bytes]:
-    """Each taps 不参加; the answers are the taps that confirm it."""
+    """Every expert taps 不参加; returns the taps that confirm it."""
     load = Load(PORT, is_answer(account), bodies=[])
     taps = (account.says(row["openid"], texts.DECLINE, tap=row["menu_id"] + 1) for row in invited)
     await full_speed(load, taps, connections=8)

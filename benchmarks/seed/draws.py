@@ -1,7 +1,7 @@
-"""Projects and draws of one organisation, from years back to weeks ahead, and whom they called.
+"""Projects and draws of one organisation, from years back to weeks ahead, with the experts called.
 
-None of them has a published log: that costs a draw's whole way. Draws that call one after the other are made by
-``benchmarks.stage``.
+None of them has a published log, which only a full run of a draw produces. ``benchmarks.stage`` makes draws that call
+one after the other.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ SHARES = {
 """Per cent of the draws by state."""
 OVER = ("ended", "terminated", "released")
 RUNNING = ("drawing", "paused", "ending")
-"""They wait for their last expert until the gathering."""
+"""States of draws that wait for their last expert until the gathering."""
 LACKING = {**dict.fromkeys(RUNNING, "open"), "short": "declined", "supplement_pending": "left"}
-"""What the last place of a panel waits for."""
+"""States of the invitation to the last place of a panel."""
 GIVEN_UP = {"terminated": "cancelled", "released": "released"}
-"""What became of those who had agreed."""
+"""Later states of accepted invitations."""
 DRAWN = (*OVER, "completed", *LACKING)
 AGENTS = 12
 _DAYS_BACK = 700
@@ -81,7 +81,7 @@ _ADDRESS = "广州市天河区天润路333号"
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """An invitation as the notices need it."""
+    """An invitation, with the columns that notices need."""
 
     id: UUID
     person: Person
@@ -126,7 +126,7 @@ class _Plan:
 
 
 async def load_draws(world: World, loader: Loader) -> list[Called]:
-    """All draws with what belongs to them; returns whom they called."""
+    """Load all draws with their rows; returns the invitations."""
     agents = await _load_agents(world, loader)
     entry_id = (await SupervisorEntry.get(pool=POOL)).id
     plans = list(_plans(world))
@@ -177,7 +177,7 @@ def _number(world: World, plan: _Plan, used: Counter[str]) -> str:
 
 
 async def _load_agents(world: World, loader: Loader) -> list[UUID]:
-    """The cast's agent first, who has a quarter of all draws, then colleagues."""
+    """The cast's agent first, with a quarter of all draws, then colleagues."""
     keys, since = world.deps.keys, world.now - timedelta(days=_DAYS_BACK + 100)
     made = [(new_id(), f"1370000{number:04}", world.rng.choice(world.names)[0]) for number in range(AGENTS - 1)]
     await loader.load(
@@ -245,7 +245,7 @@ def _project(world: World, number: int, project_id: UUID, agent: UUID) -> dict[s
 
 
 def _tenderee(number: int) -> str:
-    """No employer of the experts."""
+    """A tenderee that employs no expert."""
     return f"演示市第{number % 300 + 1}建设管理局"
 
 
@@ -330,7 +330,7 @@ class _Maker:
             )
 
     def _supervisor(self) -> tuple[str, str]:
-        """Name and mobile: of every second draw the demonstration's, of the others one of forty."""
+        """Name and mobile: the demonstration's for every second draw, for the others one of forty."""
         if self.plan.serial % 2 == 0:
             person = next(person for person in CAST if person.role == "supervisor")
             return person.name, person.mobile
@@ -389,7 +389,7 @@ class _Maker:
         )
 
     def add_calls(self, callers: Sequence[Person], first: int) -> list[Called]:
-        """Invitations to the next experts in turn: one who comes again does so weeks later."""
+        """Invitations to the next experts in turn; an expert is called again only weeks later."""
         plan = self.plan
         people = [callers[(first + number) % len(callers)] for number in range(plan.calls)]
         found = []
@@ -402,7 +402,7 @@ class _Maker:
         return found
 
     def _outcome(self, number: int) -> str:
-        """The first ones agree; of the others one in a few draws had agreed, and took leave."""
+        """The first ones accept; of the others one in a few draws had accepted and took leave."""
         state = self.plan.state
         if number == self.plan.needed - 1 and state in LACKING:
             return LACKING[state]
@@ -457,5 +457,5 @@ class _Maker:
 
 
 def _channel(state: str, number: int) -> str:
-    """On which an invitation was answered."""
+    """Channel on which an invitation was answered."""
     return "system" if state in ("silent", "cancelled", "released") else ("chat", "voice", "h5")[number % 3]

@@ -34,7 +34,7 @@ SHARES = {
     "cancelled": 3,
     "correcting": 1,
 }
-"""Per cent of the applications by state. Who has entered is an expert, all others are applicants."""
+"""Per cent of the applications by state. Those in the pool are experts, all others applicants."""
 _FILES = ("photo", "id_card_front", "id_card_back", "degree_proof", "title_proof")
 _PASSED = ("notice", "fee", "entered")
 _ENDED = ("entered", "refused", "cancelled")
@@ -61,7 +61,7 @@ def states(count: int) -> list[str]:
 
 
 def applicants_among(count: int) -> int:
-    """How many people apply who are no experts yet."""
+    """Number of applicants who are no experts yet."""
     return sum(state != "entered" for state in states(count))
 
 
@@ -81,7 +81,7 @@ async def load_applications(world: World, loader: Loader) -> list[Applied]:
 
 
 class _Maker:
-    """Rows of one application. It was begun at ``created`` and handed in a day later."""
+    """Rows of one application. It was begun at ``created`` and submitted a day later."""
 
     def __init__(
         self, world: World, rows: dict[type[Model], list[dict[str, Any]]], number: int, state: str, person: Person

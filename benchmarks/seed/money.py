@@ -1,4 +1,4 @@
-"""Fees of those who passed, their orders (paid, and run out before), and the invoices of what was paid."""
+"""Fees of approved applicants, their orders (paid, or expired before), and the invoices of paid ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from models.payments import Fee, Invoice, PayOrder
 
 
 async def load_fees(world: World, loader: Loader, applied: Sequence[Applied]) -> None:
-    """A fee for everybody who passed. Orders run out are shared out until there are as many as wanted."""
+    """A fee for every approved applicant. Expired orders are added in turn until there are as many as wanted."""
     owed = [(one, new_id()) for one in applied if one.state in ("fee", "entered")]
     paid = [(one, fee_id) for one, fee_id in owed if one.state == "entered"]
     run_out = max(world.sizes.orders - len(paid), 0) if owed else 0

@@ -1,4 +1,4 @@
-"""Notices that were sent, each with the attempt that reached its person."""
+"""Notices that were sent, each with the attempt that was delivered."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Told:
 
 
 async def load_notices(world: World, loader: Loader, called: Sequence[Called], applied: Sequence[Applied]) -> None:
-    """Of releases, calls and applications; then of bindings, again and again, until there are enough."""
+    """Of releases, calls and applications; then of bindings, repeated until there are enough."""
     planned = itertools.chain(_of_releases(called), _of_calls(called), _of_applications(applied), _of_bindings(world))
     wanted = itertools.islice(planned, world.sizes.notices)
     numbers = itertools.count(_FIRST_NUMBER)

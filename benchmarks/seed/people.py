@@ -24,10 +24,10 @@ from services.experts.expert_records import columns_of
 FIRST_EXPERT, FIRST_APPLICANT = 13_800_000_000, 15_900_000_000
 """Mobiles: the others follow."""
 _AT_ONCE = 10_000
-"""People whose rows are in memory at a time."""
+"""Persons whose rows are built at a time."""
 _PERIODS_ONE_IN = 20
 _FROM_APPLICANTS = 1_000_000
-"""Numbers of applicants begin here, so that they share no identity number with an expert."""
+"""Numbers of applicants begin here, so that none shares an ID number with an expert."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Rows:
 
 
 async def load_people(world: World, loader: Loader, applicants: int) -> None:
-    """All experts, and ``applicants`` who are none yet."""
+    """All experts, and ``applicants`` other persons who are no experts yet."""
     for numbers in _batches(0, world.sizes.experts):
         rows = _Rows([], [], [], [], [])
         world.experts += [_expert(world, rows, number) for number in numbers]

@@ -18,7 +18,7 @@ Values = Mapping[str, object]
 
 
 class Loader:
-    """``load(Draw, rows)`` writes rows; a row names what differs from the model's defaults."""
+    """``load(Draw, rows)`` writes rows; a row holds the values that differ from the model's defaults."""
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._connection = connection
@@ -40,13 +40,13 @@ class Loader:
         self.counts[table] = self.counts.get(table, 0) + count
 
     async def restart(self, sequence: str, value: int) -> None:
-        """Let a sequence go on behind the numbers that were given away."""
+        """Restart a sequence after the highest number in use."""
         await self._connection.execute("SELECT setval($1::text::regclass, $2)", sequence, value)
 
 
 @cache
 def _shape(model: type[Model]) -> tuple[list[str], Callable[[Values], tuple[object, ...]]]:
-    """A table's columns, and what makes a record of a row."""
+    """A table's columns, and a function that makes a record of a row."""
     fields = {column: model._meta.fields_map[name] for name, column in model._meta.fields_db_projection.items()}
     as_json = [column for column, field in fields.items() if isinstance(field, JSONField)]
     defaults = {column: _default(field) for column, field in fields.items() if column != "id"}

@@ -1,4 +1,4 @@
-"""What all parts of the seed need to know: the pool's codes, its staff, names, the present moment."""
+"""What all parts of the seed use: the pool's codes, its staff, names, the present moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORMS = ("有限公司", "集团有限公司", "股份有限公司")
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many of each to seed."""
+    """Number of rows of each kind to seed."""
 
     experts: int = 100_000
     applications: int = 20_000
@@ -76,7 +76,7 @@ class World:
 
     @classmethod
     async def of(cls, deps: Deps, catalogues: Path, sizes: Sizes, appid: str) -> World:
-        """The demonstration's staff, campaign and employers must be there."""
+        """Read from the database, which must hold the demonstration's staff, campaign and employers."""
         hashes = {deps.keys.lookup_hash("mobile", person.mobile): person.mobile for person in CAST}
         accounts = await Account.filter(pool=POOL, mobile_hash__in=list(hashes))
         loaded = pool_catalogues(deps.book(POOL), catalogues)
@@ -106,21 +106,21 @@ class World:
         return next(self.staff[person.mobile] for person in CAST if person.role == role)
 
     def path(self, kind: Kind, code: str) -> list[str]:
-        """The code and its ancestors, from below."""
+        """The code and its ancestors, the lowest first."""
         if (kind, code) not in self._paths:
             self._paths[kind, code] = path_of(code, self.parents[kind])
         return self._paths[kind, code]
 
     @cached_property
     def districts(self) -> list[str]:
-        """Regions without any below; a third of them in the capital, as people live."""
+        """Regions without subordinate ones; a third of them in the capital."""
         leaves = self._leaves("region")
         capital = [code for code in leaves if code.startswith("4401")]
         return leaves + capital * (len(leaves) // (2 * len(capital)) + 1)
 
     @cached_property
     def specialties(self) -> list[str]:
-        """Those without any below; every twentieth is one of building, which the benchmarks draw."""
+        """Specialties without subordinate ones; every twentieth is one of building, which the benchmarks draw."""
         leaves = [code for code in self._leaves("specialty") if not code.startswith("A08")]
         building = [code for code in self._leaves("specialty") if code.startswith("A08")]
         return leaves + building * (len(leaves) // (20 * len(building)) + 1)
@@ -135,13 +135,13 @@ class World:
 
     @cached_property
     def names(self) -> list[tuple[str, str]]:
-        """Names of people and how they are sorted. Some are alike, as in life."""
+        """Names of persons with their sort keys. Some occur more than once."""
         names = [invent_name(self.rng) for _ in range(min(_NAMES, self.sizes.experts + self.sizes.applications))]
         return [(name, sort_name(name)) for name in names]
 
     @cached_property
     def units(self) -> list[tuple[str, str]]:
-        """Where people work, with credit codes."""
+        """Employers with their credit codes."""
         names = [c + s + t + f for f in _FORMS for c in CITIES for s in STYLES for t in TRADES]
         return [(name, _credit_code(serial)) for serial, name in enumerate(names)]
 
