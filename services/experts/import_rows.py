@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
-from stdnum.cn import ric
-
 from domain.clock import SHANGHAI
 from domain.draws.recusal import normalise_unit_name, unit_keys
+from domain.identity import is_id_number
 from services.core.pinyin import sort_name
 from services.experts.import_sheet import COLUMNS
 from services.spreadsheets.cells import BadCell, Cells, Lookup, Once, RowError, credit_code, needed, places_of, short
@@ -20,7 +19,6 @@ from services.spreadsheets.formats import Line
 T = TypeVar("T")
 
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
-_ID_NUMBER = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
 _ROUNDED = re.compile(r"\d+(\.\d+)?E\+?\d+|\d{15}000")
 """What a spreadsheet leaves of 18 digits: it keeps 15."""
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -141,26 +139,11 @@ class RowReader:
 
 def _id_number(text: str) -> str:
     value = needed(text).upper()
-    if _ROUNDED.fullmatch(value) and not _is_id_number(value):
+    if _ROUNDED.fullmatch(value) and not is_id_number(value):
         raise BadCell("被表格软件改成了数字，请把该列设为文本格式后重新填写")
-    if not _is_id_number(value):
+    if not is_id_number(value):
         raise BadCell("不是有效的18位身份证号，请核对")
     return value
-
-
-def _is_id_number(value: str) -> bool:
-    """Check digit and date of birth (GB 11643).
-
-    The region is not asked: it is that of issue, so python-stdnum's comparison with the year of birth refuses people
-    who are older than their district, and it lacks the regions of residence permits.
-    """
-    if not _ID_NUMBER.fullmatch(value) or ric.calc_check_digit(value) != value[17]:
-        return False
-    try:
-        date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
-    except ValueError:
-        return False
-    return True
 
 
 def _mobile(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Sex, birth and age follow from the identity number."""
+"""The check of an ID number; sex, birth and age follow from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,33 @@ from datetime import date
 
 import pytest
 
-from domain.identity import age_on, birth_of, person_facts, sex_of
+from domain.identity import age_on, birth_of, is_id_number, person_facts, sex_of
+
+
+def test_an_id_number_has_its_check_digit_and_a_date_of_birth() -> None:
+    assert is_id_number("11010519491231002X")
+
+
+def test_residents_from_hong_kong_have_id_numbers_too() -> None:
+    assert is_id_number("810000199001010019")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "",
+        "110105194912310021",
+        "11010519491331002X",
+        "11010519491231002x",
+        "１１０１０５１９４９１２３１００２Ｘ",
+        "810000199001010018",
+        "81000019900101001x",
+        "8100001990010100190",
+        "x" * 18,
+    ],
+)
+def test_an_id_number_with_a_wrong_character_is_none(number: str) -> None:
+    assert not is_id_number(number)
 
 
 def test_the_seventeenth_digit_tells_the_sex() -> None:
