@@ -1,6 +1,6 @@
 """Fees of courses (课程缴费): charged when a participant is called or makes up, and what a payment opens.
 
-Implements ``services.payments.fee_owners.CourseOwners``.
+Implements ``services.payments.fee_owners.CourseFeeOwner``.
 """
 
 from __future__ import annotations

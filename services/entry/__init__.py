@@ -1,11 +1,11 @@
-"""From the last approval into the pool (入库): public notice, objections, fee, exam, and the expert's file."""
+"""From the last approval into the pool (入库): public notice, objections, fee, exam, and the expert's record."""
 
 from services.entry.assembly import EntryServices, build
 from services.entry.conclusions import REASON_MAX, Concluded, Conclusions, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
 from services.entry.objections import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome
-from services.entry.public_notices import PublicEntry
-from services.entry.stages import Entry
+from services.entry.public_notice_list import PublicEntry
+from services.entry.stages import EntryStages
 
 __all__ = [
     "ANSWER_MAX",
@@ -15,8 +15,8 @@ __all__ = [
     "TEXT_MAX",
     "Concluded",
     "Conclusions",
-    "Entry",
     "EntryServices",
+    "EntryStages",
     "ExamResult",
     "ObjectionState",
     "ObjectionView",

@@ -9,8 +9,8 @@ from services.core.due_tasks import DueTask
 from services.entry.conclusions import Conclusions
 from services.entry.exam_sheets import ExamSheets
 from services.entry.objections import Objections
-from services.entry.public_notices import PublicNotices
-from services.entry.stages import PUBLIC_NOTICE_OVER, Entry
+from services.entry.public_notice_list import PublicNoticeList
+from services.entry.stages import PUBLIC_NOTICE_OVER, EntryStages
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.payments import Fees, RefundOutcomes
@@ -18,22 +18,22 @@ from services.payments import Fees, RefundOutcomes
 
 @dataclass(frozen=True)
 class EntryServices:
-    stages: Entry
+    stages: EntryStages
     conclusions: Conclusions
     exam_sheets: ExamSheets
-    public_notices: PublicNotices
+    public_notices: PublicNoticeList
     objections: Objections
     due_tasks: tuple[DueTask, ...]
 
 
 def build(deps: Deps, notices: Notices, fees: Fees, checker: FileChecker) -> EntryServices:
-    stages = Entry(deps, notices, fees)
+    stages = EntryStages(deps, notices, fees)
     conclusions = Conclusions(deps, notices, stages, RefundOutcomes(deps, notices, fees))
     return EntryServices(
         stages=stages,
         conclusions=conclusions,
         exam_sheets=ExamSheets(deps, conclusions, checker),
-        public_notices=PublicNotices(deps),
+        public_notices=PublicNoticeList(deps),
         objections=Objections(deps, notices),
         due_tasks=(DueTask("public_notice_end", PUBLIC_NOTICE_OVER, stages.end_public_notices),),
     )

@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.entry.stages import Entry
+from services.entry.stages import EntryStages
 from services.notifications import Notices
 from services.payments import RefundOutcomes
 from services.reviews import is_own
@@ -40,7 +40,7 @@ class Concluded:
 
 
 class Conclusions:
-    def __init__(self, deps: Deps, notices: Notices, entry: Entry, outcomes: RefundOutcomes) -> None:
+    def __init__(self, deps: Deps, notices: Notices, entry: EntryStages, outcomes: RefundOutcomes) -> None:
         self._deps = deps
         self._notices = notices
         self._entry = entry

@@ -24,8 +24,8 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 """Employments before and after (9999 for ever) begin and end here, where times can still be counted."""
 
 
-class FileMaker:
-    """Reads an application as an expert's row. What its form does not ask stays as in ``existing``, the old file."""
+class ExpertRowBuilder:
+    """Reads an application as an expert's row. What its form does not ask stays as in ``existing``, the old record."""
 
     def __init__(self, deps: Deps, application: Application, account: Account, existing: Expert | None) -> None:
         self._deps = deps
@@ -83,7 +83,7 @@ class FileMaker:
         return self._existing.active if goes_on and self._existing else True
 
     def _value_or(self, values: Mapping[str, Any], code: str, *, default: object) -> Any:
-        """The form's value; where the form does not ask, the old file's."""
+        """The form's value; where the form does not ask, the old record's."""
         if code in self._asked or self._existing is None:
             return values.get(code, default)
         return getattr(self._existing, code)

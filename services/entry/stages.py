@@ -1,4 +1,7 @@
-"""What follows the last approval, in the order of the rulebook's ``entry.stages``; then the expert's file."""
+"""What follows the last approval, in the order of the rulebook's ``entry.stages``; then the expert's record.
+
+The public notice (公示) begins in ``_publish`` and ends in ``end_public_notices``; ``public_notice_list`` shows it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ from models.reviews import Objection
 from services.applications import lock, log, move, notify_applicant
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
-from services.entry.expert_creation import FileMaker
-from services.experts import expert_number, is_taken, put_file
+from services.entry.expert_creation import ExpertRowBuilder
+from services.experts import expert_number, is_taken, save_expert
 from services.notifications import Notices
 from services.payments import Fees
 
@@ -40,7 +43,7 @@ PUBLIC_NOTICE_OVER = f"EXISTS ({_OVER})"
 _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
 
 
-class Entry:
+class EntryStages:
     def __init__(self, deps: Deps, notices: Notices, fees: Fees) -> None:
         self._deps = deps
         self._notices = notices
@@ -157,14 +160,14 @@ class Entry:
     async def _enter(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.ENTER, now)
         account = await Account.get(id=application.account_id)
-        existing = await _file_of(application, account)
+        existing = await _existing_expert(application, account)
         own = (account.id_number_hash, existing.id if existing else None)
         if await is_taken(application.pool, application.expert_number, *own):  # by an import since the approval
             application.expert_number = await expert_number(application, book)
-        row, more = await FileMaker(self._deps, application, account, existing).read()
-        # one person, one file: whatever else the account was linked to lets go of it
+        row, more = await ExpertRowBuilder(self._deps, application, account, existing).read()
+        # one person, one record: whatever else the account was linked to lets go of it
         await Expert.filter(account_id=account.id).update(account_id=None)
-        expert = await put_file(
+        expert = await save_expert(
             self._deps.keys,
             application.pool,
             row,
@@ -190,8 +193,8 @@ class Entry:
         )
 
 
-async def _file_of(application: Application, account: Account) -> Expert | None:
-    """The person's old file, locked: by ID number, else the one that the renewal began with."""
+async def _existing_expert(application: Application, account: Account) -> Expert | None:
+    """The person's existing record, locked: by ID number, else the one that the renewal began with."""
     by_number = (
         await Expert.filter(pool=account.pool, id_number_hash=account.id_number_hash).select_for_update().first()
     )

@@ -2,7 +2,7 @@
 
 from services.experts.assembly import ExpertServices, build
 from services.experts.expert_import import ExpertImport, ImportReport
-from services.experts.expert_records import end_file, put_file
+from services.experts.expert_records import remove_expert, save_expert
 from services.experts.import_rows import ExpertRow, Unit
 from services.experts.import_sheet import COLUMNS, render_template
 from services.experts.membership_status import MembershipStatus, membership_status_of
@@ -21,10 +21,10 @@ __all__ = [
     "Period",
     "Unit",
     "build",
-    "end_file",
     "expert_number",
     "is_taken",
     "membership_status_of",
-    "put_file",
+    "remove_expert",
     "render_template",
+    "save_expert",
 ]

@@ -1,4 +1,4 @@
-"""An expert's file as it is written: by an import of thousands, or one by one when an applicant enters the pool."""
+"""An expert's record as it is written: by an import of thousands, or one by one when an applicant enters the pool."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def columns_of(keys: Keyring, row: ExpertRow) -> dict[str, Any]:
     }
 
 
-async def put_file(
+async def save_expert(
     keys: Keyring, pool: str, row: ExpertRow, now: datetime, *, expert_id: UUID | None = None, **more: object
 ) -> Expert:
-    """Make one person's file, or renew that of ``expert_id``; inside the caller's transaction.
+    """Make one person's record, or renew that of ``expert_id``; inside the caller's transaction.
 
     ``more`` are further columns.
     """
@@ -55,8 +55,8 @@ async def put_file(
     return expert
 
 
-async def end_file(expert: Expert, reason: str, now: datetime) -> None:
-    """The person has left the pool (退库): the file is only kept. Its row is locked by the caller."""
+async def remove_expert(expert: Expert, reason: str, now: datetime) -> None:
+    """The person has left the pool (退库): the record is only kept. Its row is locked by the caller."""
     expert.active, expert.left_at, expert.left_reason = False, now, reason
     await expert.save(update_fields=["active", "left_at", "left_reason"])
 

@@ -22,7 +22,7 @@ from services.core.pages import read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.draws import Calling, Locked, lock
-from services.experts import end_file
+from services.experts import remove_expert
 from services.notifications import Notices
 
 Only = Literal["in_pool", "ending", "over", "left"]
@@ -137,7 +137,7 @@ class ExpertAdministration:
             if call.draw_id not in draws:  # opened between the two locks
                 raise Conflict("系统正在通知该专家参加评标，请稍后再试。", code="being_called")
             await self._run.close_place(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
-        await end_file(expert, reason, now)
+        await remove_expert(expert, reason, now)
         await record(actor, now, "expert.leave", "expert", expert.id, reason=reason, calls=len(calls))
         await self._notices.notify(
             pool=expert.pool,

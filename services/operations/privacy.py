@@ -37,7 +37,7 @@ from services.core.base import Actor, Deps, execute, record
 from services.core.idempotency import once
 from services.courses import collect_courses
 from services.exams import collect_exams
-from services.experts import end_file
+from services.experts import remove_expert
 from services.notifications import Notices
 
 KEPT = (
@@ -106,7 +106,7 @@ class Privacy:
             if refusal := await self._redeem(account, code):
                 return refusal
             for expert in files:
-                await end_file(expert, CLOSED_BY_SELF, now)
+                await remove_expert(expert, CLOSED_BY_SELF, now)
             await self._erase(account, now)
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)

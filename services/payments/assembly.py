@@ -11,7 +11,7 @@ from services.core.due_tasks import DueTask, in_turns
 from services.files import SealedFiles
 from services.notifications import Notices
 from services.payments.fee_lookup import FeeLookup
-from services.payments.fee_owners import CourseOwners, EntryStages
+from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import OPENING, Fees
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
@@ -59,7 +59,7 @@ class PaymentPorts:
 
 
 def build(
-    deps: Deps, notices: Notices, fees: Fees, entry: EntryStages, courses: CourseOwners, outside: PaymentPorts
+    deps: Deps, notices: Notices, fees: Fees, entry: ApplicationFeeOwner, courses: CourseFeeOwner, outside: PaymentPorts
 ) -> PaymentServices:
     settlement = Settlement(deps, outside.platform)
     orders = Orders(deps, outside.platform, settlement)

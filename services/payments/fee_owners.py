@@ -13,7 +13,7 @@ from models.applications import Application
 from services.core.base import Actor
 
 
-class EntryStages(Protocol):
+class ApplicationFeeOwner(Protocol):
     """Of an application; ``services.entry`` implements it."""
 
     async def advance(self, application: Application, now: datetime) -> None:
@@ -21,7 +21,7 @@ class EntryStages(Protocol):
         ...
 
 
-class CourseOwners(Protocol):
+class CourseFeeOwner(Protocol):
     """Of an enrolment in a course; ``services.courses`` implements it."""
 
     async def lock(self, enrolment_id: UUID) -> None: ...

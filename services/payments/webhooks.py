@@ -21,7 +21,7 @@ from services.applications import lock
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
 from services.notifications import Notices
-from services.payments.fee_owners import CourseOwners, EntryStages
+from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import close_soon, title_of
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
@@ -51,8 +51,8 @@ class PaymentWebhooks:
         refunds: Refunds,
         invoices: Invoices,
         invoice_processor: InvoiceProcessor,
-        entry: EntryStages,
-        courses: CourseOwners,
+        entry: ApplicationFeeOwner,
+        courses: CourseFeeOwner,
     ) -> None:
         self._deps = deps
         self._notices = notices

@@ -15,12 +15,12 @@ from services.core.base import Actor, Deps
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.entry import Entry
+from services.entry import EntryStages
 from services.reviews import Decided, Decision, Reviews
 
 
 class ReviewWorkflow:
-    def __init__(self, deps: Deps, reviews: Reviews, entry: Entry) -> None:
+    def __init__(self, deps: Deps, reviews: Reviews, entry: EntryStages) -> None:
         self._deps = deps
         self._reviews = reviews
         self._entry = entry

@@ -20,7 +20,7 @@ from services.files import SealedFiles
 from services.notifications import Notices
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
 from services.payments.assembly import PaymentPorts, build
-from services.payments.fee_owners import EntryStages
+from services.payments.fee_owners import ApplicationFeeOwner
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
@@ -433,7 +433,7 @@ class FakeChat:
         return self.open
 
 
-def make_fake_payments(deps: Deps, notices: Notices, fees: Fees, entry: EntryStages) -> PaymentServices:
+def make_fake_payments(deps: Deps, notices: Notices, fees: Fees, entry: ApplicationFeeOwner) -> PaymentServices:
     """What the container makes, over a platform, renderer, mail server and chat that only pretend."""
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.applications.submission import Submission
 from services.core.base import Deps
-from services.entry.stages import Entry
+from services.entry.stages import EntryStages
 from services.notifications import Notices
 from services.payments import Fees
 from services.reviews.decisions import Reviews
@@ -13,7 +13,7 @@ from tests.factories.applications import make_campaigns
 
 
 def make_reviews(deps: Deps, notices: Notices) -> ReviewWorkflow:
-    return ReviewWorkflow(deps, Reviews(deps, notices), Entry(deps, notices, Fees(deps, notices)))
+    return ReviewWorkflow(deps, Reviews(deps, notices), EntryStages(deps, notices, Fees(deps, notices)))
 
 
 def make_submission(deps: Deps, notices: Notices, reviews: ReviewWorkflow | None = None) -> ApplicationWorkflow:

@@ -30,7 +30,7 @@ from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.notifications import Notices
-from services.payments.fee_owners import CourseOwners
+from services.payments.fee_owners import CourseFeeOwner
 from services.payments.fees import title_of
 from services.payments.invoices.transitions import request_reversal
 from services.payments.refunds.outcomes import RefundOutcomes, check_choice
@@ -72,7 +72,7 @@ class Refunds:
         notices: Notices,
         platform: PaymentPlatform,
         outcomes: RefundOutcomes,
-        courses: CourseOwners,
+        courses: CourseFeeOwner,
     ) -> None:
         self._deps = deps
         self._notices = notices

@@ -15,7 +15,7 @@ from services.applications.drafts import Drafts
 from services.applications.progress_messages import spoken
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
-from services.entry.stages import Entry
+from services.entry.stages import EntryStages
 from services.payments import Fees
 from services.workflows import ApplicationWorkflow, ReviewWorkflow
 from tests.factories.applications import (
@@ -45,8 +45,8 @@ def to_dos(deps: Deps) -> ToDos:
 
 
 @pytest.fixture
-def entry(deps: Deps, book: NoticeBook) -> Entry:
-    return Entry(deps, book, Fees(deps, book))
+def entry(deps: Deps, book: NoticeBook) -> EntryStages:
+    return EntryStages(deps, book, Fees(deps, book))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from models.reviews import Objection
 from services.core.audit import Audit
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
-from services.entry.stages import PUBLIC_NOTICE_OVER, Entry
+from services.entry.stages import PUBLIC_NOTICE_OVER, EntryStages
 from services.operations import Scheduler
 from services.operations.scheduler import PERIODIC
 from services.payments import Fees
@@ -23,7 +23,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     db: str, deps: Deps, book: NoticeBook, clock: FixedClock
 ) -> None:
     unused = cast(Any, NothingElse())
-    entry = Entry(deps, book, Fees(deps, book))
+    entry = EntryStages(deps, book, Fees(deps, book))
     due_tasks = [
         DueTask("public_notice_end", PUBLIC_NOTICE_OVER, entry.end_public_notices),
         DueTask("review_waiting", "", entry.end_public_notices),

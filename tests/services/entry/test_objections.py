@@ -13,7 +13,7 @@ from models.applications import Application
 from models.reviews import Objection, ReviewEntry
 from services.core.base import Actor, Deps
 from services.entry.objections import Objections
-from services.entry.public_notices import PublicNotices
+from services.entry.public_notice_list import PublicNoticeList
 from tests.factories.applications import make_campaign
 from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_applicant, make_application, make_catalogues, with_rules
@@ -187,7 +187,7 @@ async def test_administrators_decide_neither_their_own_objections_nor_those_agai
 async def test_the_public_list_tells_names_units_and_specialties_and_no_numbers_of_persons(
     deps: Deps, clock: FixedClock
 ) -> None:
-    notices = PublicNotices(deps)
+    notices = PublicNoticeList(deps)
     await on_notice(deps, "赵一", name_sort="zhao4 yi1", specialties=("A0401", "A08"))
     await on_notice(deps, "钱二", name_sort="qian2 er4")
     await make_application(deps)

@@ -20,7 +20,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
-from services.experts import end_file
+from services.experts import remove_expert
 from services.experts.terms import ExpertTerms
 from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy
@@ -145,7 +145,7 @@ async def test_a_call_waits_for_somebody_who_is_just_leaving(office: Office) -> 
         async with asyncio.timeout(20):
             while not await rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.02)
-        await end_file(row, "本人注销账号", office.deps.now())
+        await remove_expert(row, "本人注销账号", office.deps.now())
     await calling
     assert not await Invitation.exists()
 

@@ -50,7 +50,7 @@ class PublicEntry:
     over: bool
 
 
-class PublicNotices:
+class PublicNoticeList:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
