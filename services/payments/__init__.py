@@ -10,7 +10,7 @@ Rows are locked in this order: application, order, fee, refund or invoice.
 
 from services.payments.assembly import PaymentPorts, PaymentServices, build
 from services.payments.fees import Fees, close_soon, print_deadline, title_of
-from services.payments.invoices.requests import PDF_BYTES, REVERSAL_NOTE_CHARS
+from services.payments.invoices.invoices import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.payments.orders import Ordered
 from services.payments.queries import (
     ABNORMAL,

@@ -13,9 +13,9 @@ from services.notifications import Notices
 from services.payments.fee_lookup import FeeLookup
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import OPENING, Fees
+from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
-from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
 from services.payments.qr_image import PaymentQrImages
 from services.payments.queries import PaymentQueries

@@ -23,8 +23,8 @@ from services.core.batches import process_each
 from services.notifications import Notices
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import close_soon, title_of
+from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.processor import InvoiceProcessor
-from services.payments.invoices.requests import Invoices
 from services.payments.refunds.processing import Refunds
 from services.payments.settlement import PURPOSE, UNMATCHED, Settlement, store_event
 from services.ports import PaymentPlatform, PayNotification, RefundReport

@@ -21,9 +21,9 @@ from services.notifications import Notices
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
 from services.payments.assembly import PaymentPorts, build
 from services.payments.fee_owners import ApplicationFeeOwner
+from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
-from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
 from services.payments.queries import PaymentQueries
 from services.payments.reconciliation.bills import BillReconciliation
