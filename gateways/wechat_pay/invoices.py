@@ -16,7 +16,7 @@ from gateways.http import Effect
 from gateways.jsons import Json
 from gateways.shapes import Shape, Text
 from gateways.wechat_pay.merchant import MerchantClient, get_or_none
-from gateways.wechat_pay.notifications import find_invoice
+from gateways.wechat_pay.reports import find_invoice
 from gateways.wechat_pay.signing import encrypt_field
 from services.ports import InvoiceReport, InvoiceRequest, Reversal, ReverseReason
 

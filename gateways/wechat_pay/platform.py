@@ -29,7 +29,7 @@ from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
 from gateways.wechat_pay.keys import Forged
 from gateways.wechat_pay.merchant import MerchantClient, get_or_none
-from gateways.wechat_pay.notifications import read_apply_id, refund_report, trade_report
+from gateways.wechat_pay.reports import read_apply_id, refund_report, trade_report
 from gateways.wechat_pay.signing import decrypt, encrypt_field, new_nonce, payment_text, sign
 from services.ports import (
     BankCard,
