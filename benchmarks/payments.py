@@ -50,7 +50,7 @@ from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring
 from services.notifications import Notices
 from services.payments import PaymentWebhooks
-from services.payments.invoices.requests import Invoices
+from services.payments.invoices.invoices import Invoices
 from services.payments.settlement import Settlement
 
 AT_ONCE = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.aliyun.calls import Network
+from sandbox.alibaba.calls import Network
 from sandbox.jsons import BadRequest
 from sandbox.phones import Autopilot, Bubble, Call, Link, Phone
 from sandbox.wechat.person import Person

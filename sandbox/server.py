@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from sandbox import miniprogram, page, proxy
-from sandbox.aliyun.identity_verification import IdentityVerificationCenter
-from sandbox.aliyun.sms import SmsCenter
-from sandbox.aliyun.voice import VoiceCenter
+from sandbox.alibaba.identity_verification import IdentityVerificationCenter
+from sandbox.alibaba.sms import SmsCenter
+from sandbox.alibaba.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.config import Config
 from sandbox.control import mail, panel, pay, phones

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.aliyun.sms import SmsCenter
-from sandbox.aliyun.voice import VoiceCenter
+from sandbox.alibaba.sms import SmsCenter
+from sandbox.alibaba.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.jsons import BadRequest, Json
 from sandbox.mail.center import MailCenter

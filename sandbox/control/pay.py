@@ -78,9 +78,9 @@ async def end_refund(control: Control) -> Json:
     return {**refund.as_answer(), "notified": notified}
 
 
-def fapiao(control: Control) -> Json:
+def invoices(control: Control) -> Json:
     """Applications for invoices, with the buyer's e-mail address as WeChat read it."""
-    found = control.parts.pay.fapiao.all()
+    found = control.parts.pay.invoices.all()
     shown = [
         {
             "fapiao_apply_id": each.apply_id,
@@ -119,7 +119,7 @@ def add_routes(app: web.Application) -> None:
     gets: dict[str, Endpoint] = {
         "/control/pay/orders": orders,
         "/control/pay/refunds": refunds,
-        "/control/pay/fapiao": fapiao,
+        "/control/pay/fapiao": invoices,
         "/control/pay/keys": keys,
         "/control/phones/{phone}/wallet": wallet,
     }

@@ -14,9 +14,9 @@ from sandbox.pay.api import PREFIX, PayCall, PayEndpoint, Reply, Route
 from sandbox.pay.bills import Bills
 from sandbox.pay.cashier import Cashiers
 from sandbox.pay.errors import param_error
-from sandbox.pay.fapiao import Fapiao
-from sandbox.pay.fapiao_api import FapiaoEndpoints, TitlePage
 from sandbox.pay.fields import need, notify_url, optional, rfc3339
+from sandbox.pay.invoice_api import InvoiceEndpoints, TitlePage
+from sandbox.pay.invoices import Invoices
 from sandbox.pay.keys import PlatformKeys, merchant_key
 from sandbox.pay.notify import Event, Notifier
 from sandbox.pay.orders import Order, Orders
@@ -45,7 +45,7 @@ class PayCenter:
         self.refunds = Refunds(world, self.orders, self.notifier, self.wallets)
         self.bills = Bills(world, self.orders, self.refunds)
         self.cashiers = Cashiers(world, self.orders, self.notifier, self.wallets, merchant_keys)
-        self.fapiao = Fapiao(world, self.orders, self.notifier, merchant_keys)
+        self.invoices = Invoices(world, self.orders, self.notifier, merchant_keys)
         self._endpoint = PayEndpoint(world, self.keys, self.merchants, merchant_keys)
 
     def add_routes(self, app: web.Application) -> None:
@@ -65,10 +65,10 @@ class PayCenter:
                 Route("GET", "/v3/bill/tradebill", self._bill),
                 Route("GET", "/v3/billdownload/file", self._download),
                 Route("POST", "/v3/security/echo", self._echo),
-                *FapiaoEndpoints(self.fapiao).routes(),
+                *InvoiceEndpoints(self.invoices).routes(),
             ],
         )
-        TitlePage(self.fapiao).add_routes(app)
+        TitlePage(self.invoices).add_routes(app)
         app.router.add_route("*", f"{PREFIX}/{{tail:.*}}", _nowhere)
 
     # -- orders ---------------------------------------------------------------------------------------------------

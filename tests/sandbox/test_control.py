@@ -7,7 +7,7 @@ import json
 import time
 
 from tests.sandbox.conftest import MOBILE, Box, Delivery, eventually
-from tests.sandbox.test_aliyun import ASK, reports
+from tests.sandbox.test_alibaba import ASK, reports
 
 
 async def test_twenty_thousand_phones_are_made_by_one_call(box: Box) -> None:

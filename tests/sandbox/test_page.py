@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, eventually, open_box
-from tests.sandbox.test_aliyun import ASK, reports
+from tests.sandbox.test_alibaba import ASK, reports
 
 pytestmark = [
     pytest.mark.browser,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sandbox.conftest import Service, open_box
 from tests.sandbox.merchant import PUBLIC_KEY_ID, Shop, pay_settings
-from tests.sandbox.test_pay_fapiao import APPLICATIONS, PaidShop, body
+from tests.sandbox.test_pay_invoices import APPLICATIONS, PaidShop, body
 
 NONSENSE: list[Any] = [
     None,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.aliyun import limits
-from sandbox.aliyun.delivery_reports import ReportPusher
-from sandbox.aliyun.limits import Limits
-from sandbox.aliyun.rpc import Refusal, Rpc, need, template_text
+from sandbox.alibaba import limits
+from sandbox.alibaba.delivery_reports import ReportPusher
+from sandbox.alibaba.limits import Limits
+from sandbox.alibaba.rpc import Refusal, Rpc, need, template_text
 from sandbox.clock import beijing, beijing_day
 from sandbox.jsons import Json
 from sandbox.phones import Phone, Sms

@@ -8,15 +8,15 @@ from aiohttp import web
 
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay.api import PREFIX, PayCall, Reply, Route
-from sandbox.pay.fapiao import TITLE_PAGE, Fapiao, Title
+from sandbox.pay.invoices import TITLE_PAGE, Invoices, Title
 
 BASE = "/v3/new-tax-control-fapiao"
 ACCEPTED = 202
 
 
-class FapiaoEndpoints:
-    def __init__(self, fapiao: Fapiao) -> None:
-        self._fapiao = fapiao
+class InvoiceEndpoints:
+    def __init__(self, invoices: Invoices) -> None:
+        self._invoices = invoices
 
     def routes(self) -> list[Route]:
         one = f"{BASE}/fapiao-applications/{{apply_id}}"
@@ -32,54 +32,54 @@ class FapiaoEndpoints:
         ]
 
     def _configure(self, call: PayCall) -> Json:
-        return self._fapiao.configure(call.merchant, call.body)
+        return self._invoices.configure(call.merchant, call.body)
 
     def _title_url(self, call: PayCall) -> Json:
-        return self._fapiao.title_url(call.merchant, call.query)
+        return self._invoices.title_url(call.merchant, call.query)
 
     def _title(self, call: PayCall) -> Json:
-        return self._fapiao.title(call.merchant, call.query)
+        return self._invoices.title(call.merchant, call.query)
 
     def _apply(self, call: PayCall) -> Reply:
-        self._fapiao.apply(call.merchant, call.body, call.signer)
+        self._invoices.apply(call.merchant, call.body, call.signer)
         return Reply(ACCEPTED)
 
     def _query(self, call: PayCall) -> Json:
-        return self._fapiao.query(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""))
+        return self._invoices.query(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""))
 
     def _files(self, call: PayCall) -> Json:
         base_url = f"{call.request.scheme}://{call.request.host}{PREFIX}"
-        return self._fapiao.files(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""), base_url)
+        return self._invoices.files(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""), base_url)
 
     def _reverse(self, call: PayCall) -> Reply:
-        self._fapiao.reverse(call.merchant, call.part("apply_id"), call.body)
+        self._invoices.reverse(call.merchant, call.part("apply_id"), call.body)
         return Reply(ACCEPTED)
 
     def _download(self, call: PayCall) -> Reply:
-        return Reply(raw=self._fapiao.download(call.merchant, call.query.get("token", "")))
+        return Reply(raw=self._invoices.download(call.merchant, call.query.get("token", "")))
 
 
 class TitlePage:
     """WeChat's own page, opened in the phone's browser."""
 
-    def __init__(self, fapiao: Fapiao) -> None:
-        self._fapiao = fapiao
+    def __init__(self, invoices: Invoices) -> None:
+        self._invoices = invoices
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get(TITLE_PAGE, self._show)
         app.router.add_post(TITLE_PAGE, self._fill)
 
     async def _show(self, request: web.Request) -> web.Response:
-        title = self._fapiao.open_title(request.query.get("ticket", ""))
+        title = self._invoices.open_title(request.query.get("ticket", ""))
         return _page(_form(title, "")) if title else _page("<p>链接已失效，请回到商家页面重新打开。</p>", 404)
 
     async def _fill(self, request: web.Request) -> web.Response:
-        title = self._fapiao.open_title(request.query.get("ticket", ""))
+        title = self._invoices.open_title(request.query.get("ticket", ""))
         if title is None:
             return _page("<p>链接已失效，请回到商家页面重新打开。</p>", 404)
         details: Json = {key: str(value) for key, value in (await request.post()).items()}
         try:
-            self._fapiao.fill_title(title, details)
+            self._invoices.fill_title(title, details)
         except BadRequest as error:
             return _page(_form(title, str(error)), 400)
         return _page("<p>抬头已提交，商家开票后会通知您。</p>")

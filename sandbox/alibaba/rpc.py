@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.aliyun import signing
+from sandbox.alibaba import signing
 from sandbox.config import Vendor
 from sandbox.jsons import Json
 from sandbox.world import World

@@ -92,7 +92,7 @@ class Title:
     details: Json = field(default_factory=dict)
 
 
-class Fapiao:
+class Invoices:
     def __init__(
         self, world: World, orders: Orders, notifier: Notifier, merchant_keys: dict[str, RSAPublicKey]
     ) -> None:

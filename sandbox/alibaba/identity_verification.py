@@ -11,7 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from sandbox.aliyun.rpc import Dialect, Refusal, Rpc
+from sandbox.alibaba.rpc import Dialect, Refusal, Rpc
 from sandbox.jsons import Json
 from sandbox.world import World
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.aliyun import signing
+from sandbox.alibaba import signing
 from tests.sandbox.conftest import MOBILE, Box, eventually, sign_v3
 
 SMS = {"PhoneNumbers": MOBILE, "SignName": "评标通", "TemplateCode": "NOTICE", "TemplateParam": '{"time":"九点 * ~"}'}

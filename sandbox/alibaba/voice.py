@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from sandbox import jsons
-from sandbox.aliyun import limits
-from sandbox.aliyun.calls import STATUS, Network
-from sandbox.aliyun.delivery_reports import ReportPusher
-from sandbox.aliyun.limits import Limits
-from sandbox.aliyun.rpc import Refusal, Rpc, need, template_text
+from sandbox.alibaba import limits
+from sandbox.alibaba.calls import STATUS, Network
+from sandbox.alibaba.delivery_reports import ReportPusher
+from sandbox.alibaba.limits import Limits
+from sandbox.alibaba.rpc import Refusal, Rpc, need, template_text
 from sandbox.clock import beijing
 from sandbox.jsons import Json
 from sandbox.phones import Call
