@@ -176,14 +176,14 @@ class Delivery:
             async with limit:
                 return await self._sending.send(row, person, outcome)
         except Transient as error:
-            return self._again(row, outcome, error)
+            return self._retry_or_fail(row, outcome, error)
         except Rejected as error:
             return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
         except OutcomeUnknown as error:
-            return self._unknown(row, outcome, error.reason[:60])
+            return self._retry_or_unknown(row, outcome, error.reason[:60])
         except Exception:  # last resort: a mistake of ours in one message must not take the outcomes of all others
             log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
-            return self._unknown(row, outcome, "our_error")
+            return self._retry_or_unknown(row, outcome, "our_error")
 
     def _held(self, row: Any, outcome: Outcome) -> Outcome | None:
         """What an outage has delayed may have come to its end, or into the quiet hours, since it was planned."""
@@ -198,7 +198,7 @@ class Delivery:
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
         return None
 
-    def _unknown(self, row: Any, outcome: Outcome, code: str) -> Outcome:
+    def _retry_or_unknown(self, row: Any, outcome: Outcome, code: str) -> Outcome:
         """Perhaps sent: only a template message is repeated, since WeChat makes repeats of one id one."""
         if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
             pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
@@ -206,7 +206,7 @@ class Delivery:
             return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
         return replace(outcome, state="unknown", vendor_code=code)
 
-    def _again(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
+    def _retry_or_fail(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
         """Soon again; a vendor that asks for a long pause has failed, so that the ladder goes on."""
         if row["tries"] >= _MAX_TRIES or (error.retry_after or 0) > _LONGEST_PAUSE:
             return replace(outcome, state="failed", vendor_code=error.reason[:60])

@@ -17,7 +17,7 @@ from domain.ids import new_id
 from domain.notifications.lifecycles import ContactAttemptState
 from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
-from services.core.batches import not_paused, process_together
+from services.core.due_rows import not_paused, process_together
 from services.core.inserts import insert
 from services.notifications.ladder import Plan, Planned, Tried, in_time, plan
 
