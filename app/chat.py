@@ -15,8 +15,8 @@ from bot.router import Router
 from bot.users import Users
 from handlers import register_all
 from services.core.base import Jobs
-from services.core.batching import RequestBatcher
 from services.core.connections import OwnConnections
+from services.core.request_batcher import RequestBatcher
 
 _MOST = 200
 """Messages that are handed over by one statement."""

@@ -38,8 +38,8 @@ from models.migrate import migrate
 from models.setup import tortoise_config
 from services.accounts.sessions import Sessions
 from services.core.base import Deps, Jobs, execute, rows
-from services.core.batching import RequestBatcher
 from services.core.crypto import Keyring
+from services.core.request_batcher import RequestBatcher
 from services.core.signed_links import Links
 from services.exams.attempts.answer_files import AnswerFiles
 from services.exams.attempts.answer_writer import AnswerWriter

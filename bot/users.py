@@ -19,7 +19,7 @@ from bot.turn import NOBODY, Glance, WechatUser
 from domain.ids import new_id
 from models.setup import set_up_session
 from services.accounts import MAY_WORK
-from services.core.batching import RequestBatcher
+from services.core.request_batcher import RequestBatcher
 
 _FIND = f"""
 SELECT asked.number, i.id, i.account_id, i.following, e.id AS expert_id, a.disabled_at IS NOT NULL AS disabled,

@@ -23,7 +23,7 @@ from services.applications.attachment_rules import AttachmentView, check_begin, 
 from services.applications.repository import get_own, lock_own
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.limits import advisory_lock
 from services.files import FileLost, SealedFiles, clean_name, new_key, preview_key
 from services.inspection.checker import FileChecker

@@ -19,7 +19,7 @@ from domain.rulebook.certificates import CertificateKind
 from models.accounts import Account
 from models.certificates import Certificate
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.permissions import check
 from services.core.short_texts import check_no_link, check_text
 from services.notifications import Notices

@@ -11,7 +11,7 @@ from domain.rulebook.courses import HOUR
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.certificates import Issuing, Proven
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.courses.fees import CourseFees

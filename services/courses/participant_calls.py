@@ -16,7 +16,7 @@ from domain.ids import new_id
 from models.courses import Course, CourseEnrolment
 from models.experts import Expert
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check

@@ -13,7 +13,7 @@ from domain.errors import Conflict, InvalidInput
 from domain.rulebook.types import freeze
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text

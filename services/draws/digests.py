@@ -10,7 +10,7 @@ from uuid import UUID
 
 from models.draws import Draw
 from services.core.base import Deps, rows, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.draws.repository import Locked, agency_notices, lock
 from services.notifications import NoticeRequest, Notices
 

@@ -15,7 +15,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, Page, record, rows, system, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.pages import contains, read_page
 from services.draws.lot_holding import take_over
 from services.draws.news import DrawNews, Event

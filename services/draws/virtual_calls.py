@@ -25,8 +25,8 @@ from models.draws import Draw
 from models.experts import Expert
 from models.virtual_calls import VirtualCall
 from services.core.base import Actor, Deps, record, rows, transaction
-from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
+from services.core.due_rows import not_paused, process_each
 from services.core.limits import DAY, advisory_lock
 from services.notifications import new_out_id
 from services.ports import CallBridge, CallReport

@@ -20,7 +20,7 @@ from models.experts import Expert
 from models.reviews import Objection
 from services.applications import lock, log, move, notify_applicant
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.entry.expert_creation import ExpertRowBuilder
 from services.experts import expert_number, is_taken, save_expert
 from services.notifications import Notices

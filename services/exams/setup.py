@@ -17,7 +17,7 @@ from domain.rulebook.types import freeze
 from models.campaigns import Campaign
 from models.exams import Exam, ExamAttempt, ExamBlueprint, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, execute, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check

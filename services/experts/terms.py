@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.clock import print_date
 from models.experts import Expert
 from services.core.base import Deps, rows, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.notifications import Notices
 
 _ENDING = """

@@ -14,7 +14,7 @@ from domain.clock import Clock, SystemClock
 from domain.errors import Unavailable
 from models.files import FileRemoval, StoreSearch
 from services.core.base import Deps, rows, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.limits import advisory_lock
 from services.files.sealed_files import SealedFiles
 

@@ -13,7 +13,7 @@ from domain.exams.marking import print_marks
 from models.accounts import Account
 from services.certificates import Issuing, Proven
 from services.core.base import Actor, Deps, record, rows, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.permissions import check
 
 MOST = 2000

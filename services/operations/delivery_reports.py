@@ -24,7 +24,7 @@ from domain.rulebook.sections import Voice
 from models.accounts import WechatIdentity
 from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, rows, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.outages import AWAY
 from services.draws import Choice, Invitations, VirtualCalls
 from services.notifications import NO_REPORT, NO_VALID_KEY, UNCONFIRMED, Notices

@@ -21,14 +21,14 @@ from models.draws import Draw
 from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
-from services.core.batches import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
+from services.core.due_rows import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask, Turn, in_turns
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
-from services.core.retry_pauses import RetryPauses
 from services.draws import Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, DeliveryReports
+from services.operations.scheduler_pauses import SchedulerPauses
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +122,7 @@ class Scheduler:
         self._run = run
         self._access = access
         self._audit = audit
-        self._pauses = RetryPauses()
+        self._pauses = SchedulerPauses()
         self._under_way: Counter[str] = Counter()
         self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
             "deliver": in_turns(partial(delivery.deliver_due, longest=0.0)),

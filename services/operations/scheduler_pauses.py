@@ -1,4 +1,4 @@
-"""Work that fails is tried again after a growing pause, each piece on its own."""
+"""Queries and tasks of the scheduler that fail are tried again after a growing pause, each on its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Failure:
         return self.at + min(FIRST_PAUSE * 2.0 ** (self.count - 1), LONGEST_PAUSE)
 
 
-class RetryPauses:
+class SchedulerPauses:
     """Pauses by the name of the work: a second, doubled with each failure in a row, at most five minutes.
 
     Kept in the process on purpose: losing them costs one early try, and they hold when it is the database that fails.

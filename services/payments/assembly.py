@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.core.base import Deps
-from services.core.batches import not_paused
+from services.core.due_rows import not_paused
 from services.core.due_tasks import DueTask, in_turns
 from services.files import SealedFiles
 from services.notifications import Notices

@@ -18,7 +18,7 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, record, rows, system
-from services.core.batches import not_paused, process_together
+from services.core.due_rows import not_paused, process_together
 from services.notifications import Notices, Recipient
 
 KIND = "training"

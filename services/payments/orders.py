@@ -30,7 +30,7 @@ from domain.payments.lifecycles import ORDER, FeeState, OrderState
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.payments.fees import print_deadline, rules_of
 from services.payments.queries import FeeView, view_fee
 from services.payments.reconciliation.bill_days import open_day

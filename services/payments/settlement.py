@@ -20,7 +20,7 @@ from tortoise.exceptions import IntegrityError
 from domain.ids import new_id
 from domain.payments.lifecycles import PAID_STATES
 from services.core.base import Deps, rows
-from services.core.batching import RequestBatcher
+from services.core.request_batcher import RequestBatcher
 from services.ports import PaymentPlatform, TradeReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from domain.payments.money import yuan
 from models.payments import Fee, PayEvent, PayOrder
 from services.applications import lock
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.notifications import Notices
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import close_soon, title_of

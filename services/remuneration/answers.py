@@ -16,7 +16,7 @@ from models.draws import Draw
 from models.remuneration import Remuneration
 from services.core import permissions
 from services.core.base import Actor, Deps, from_row, record, rows, system, transaction, violation
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.short_texts import check_no_link, check_text
 from services.draws import lock
 from services.notifications import Notices

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.remuneration.lifecycles import RemunerationState
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.draws import DrawNews, lock
 from services.notifications import Notices
 from services.remuneration.records import lock_one, notify_proposer, reply_until

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.applications import lock
 from services.core.base import Deps, rows, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.workflows.reviews import ReviewWorkflow
 
 _ASTRAY = """

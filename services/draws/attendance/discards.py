@@ -26,8 +26,8 @@ from models.experts import Expert
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.batches import process_each
 from services.core.crypto import PHONE
+from services.core.due_rows import process_each
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
 from services.draws.attendance.discard_queries import DiscardQueries

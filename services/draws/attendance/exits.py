@@ -15,7 +15,7 @@ from models.draws import DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.permissions import AGENCY
 from services.draws.call_order.rounds import leave_committing
 from services.draws.calls.calling import Calling, Cause

@@ -14,8 +14,8 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
-from services.core.batches import process_each
 from services.core.crypto import PHONE
+from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
 from services.draws.calls.calling import place
 from services.draws.news import urged_by_venue

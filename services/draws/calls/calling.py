@@ -25,7 +25,7 @@ from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Ro
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, execute, rows, system, transaction, violation
 from services.core.base import record as audit
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.call_order.snapshots import keep_skip, snapshot_setting
 from services.draws.digests import note_notified

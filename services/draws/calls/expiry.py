@@ -14,7 +14,7 @@ from domain.draws.lifecycles import INVITATION, InvitationEvent, InvitationState
 from models.draws import Condition, Draw
 from models.invitations import Invitation
 from services.core.base import Deps, execute, rows
-from services.core.batches import not_paused, process_together
+from services.core.due_rows import not_paused, process_together
 from services.draws.calls.calling import LISTENING
 from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.repository import append_all

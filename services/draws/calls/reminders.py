@@ -10,7 +10,7 @@ from typing import Any
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import time_params
 from services.core.base import Deps, execute, rows
-from services.core.batches import not_paused, process_together
+from services.core.due_rows import not_paused, process_together
 from services.notifications import Notices, Recipient
 
 _DUE = f"""

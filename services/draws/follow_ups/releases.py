@@ -27,7 +27,7 @@ from models.invitations import Invitation, ReleaseConfirmation
 from models.organisations import Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.draws.calls.calling import Calling, Cause
 from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.news import DrawNews

@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.exams.answers import AnswerEvent
 from domain.exams.lifecycles import ExamAttemptState
 from services.core.base import Deps, execute, rows
-from services.core.batching import RequestBatcher
+from services.core.request_batcher import RequestBatcher
 from services.exams.attempts.waiting import Waiting
 
 BATCH_MAX = 100

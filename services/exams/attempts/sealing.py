@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.core.base import Deps, entry, execute, record_many, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.exams.attempts.filling import fill, read_given
 
 SEALS_DUE = "EXISTS (SELECT 1 FROM exam_attempt WHERE state = 'running' AND grace_until < $1)"

@@ -13,7 +13,7 @@ from domain.exams.answers import Answer, digest
 from domain.exams.lifecycles import ATTEMPT, AttemptEvent, ExamAttemptState
 from domain.exams.timing import timing_of
 from services.core.base import Actor, Deps, entry, execute, record_many, rows, transaction
-from services.core.batching import RequestBatcher
+from services.core.request_batcher import RequestBatcher
 from services.exams.attempts.filling import Given, fill, read_given
 from services.exams.attempts.receipts import Receipts, SubmissionReceipt
 from services.exams.attempts.waiting import Waiting

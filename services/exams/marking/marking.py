@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.exams.marking import FLAG_MARKING, MARKERS, PER_OPTION
 from models.exams import Exam
 from services.core.base import Deps, execute, rows, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.limits import advisory_lock
 from services.exams.repository import rules_of
 

@@ -21,7 +21,7 @@ from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.applications import lock
 from services.certificates import Issuing, Proven
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions

@@ -16,7 +16,7 @@ from domain.exams.blueprint import Deck, Drawn, read_cells
 from domain.exams.lifecycles import ATTEMPT
 from models.exams import Exam, ExamAttempt, ExamCandidate
 from services.core.base import Deps, rows, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.exams.papers.stock import count_use, load_stock
 
 BATCH = 50

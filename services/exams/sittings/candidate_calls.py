@@ -15,7 +15,7 @@ from models.applications import Application
 from models.exams import Exam, ExamCandidate, ExamSitting
 from models.experts import Expert
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.limits import advisory_lock
 from services.exams.notifications import recipient
 from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open

@@ -9,7 +9,7 @@ from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
 from models.exams import Exam, ExamSitting
 from services.core.base import Deps, rows, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.exams.notifications import facts_of
 from services.exams.repository import lock_candidate, rules_of
 from services.notifications import Notices

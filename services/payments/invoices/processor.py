@@ -19,7 +19,7 @@ from domain.payments.lifecycles import FeeState, InvoiceEvent, InvoiceState
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Deps, execute, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.limits import DAY
 from services.files import FileLost, SealedFiles, new_key
 from services.notifications import Notices

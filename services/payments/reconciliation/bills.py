@@ -19,7 +19,7 @@ from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
 from domain.payments.lifecycles import RefundState
 from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import process_each
+from services.core.due_rows import process_each
 from services.core.permissions import check
 from services.payments.orders import Orders
 from services.payments.queries import DifferenceView, view_difference

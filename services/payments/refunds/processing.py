@@ -26,7 +26,7 @@ from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.applications import lock
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import not_paused, process_each
+from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.notifications import Notices

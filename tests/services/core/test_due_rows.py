@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from services.core.base import execute, rows
-from services.core.batches import process_each, process_together
+from services.core.due_rows import process_each, process_together
 from tests.services.conftest import end_pauses
 
 

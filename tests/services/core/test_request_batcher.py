@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.core.batching import RequestBatcher
+from services.core.request_batcher import RequestBatcher
 
 
 class Oracle:

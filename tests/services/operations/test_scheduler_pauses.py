@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.core.retry_pauses import FORGOTTEN_AFTER, LONGEST_PAUSE, RetryPauses
+from services.operations.scheduler_pauses import FORGOTTEN_AFTER, LONGEST_PAUSE, SchedulerPauses
 
 
 @pytest.fixture
@@ -13,11 +13,11 @@ def seconds() -> list[float]:
 
 
 @pytest.fixture
-def pauses(seconds: list[float]) -> RetryPauses:
-    return RetryPauses(lambda: seconds[0])
+def pauses(seconds: list[float]) -> SchedulerPauses:
+    return SchedulerPauses(lambda: seconds[0])
 
 
-def test_the_pause_grows_with_each_failure_up_to_a_limit(pauses: RetryPauses, seconds: list[float]) -> None:
+def test_the_pause_grows_with_each_failure_up_to_a_limit(pauses: SchedulerPauses, seconds: list[float]) -> None:
     waited = []
     for _ in range(12):
         pauses.note_failure("expire", "KeyError")
@@ -28,7 +28,7 @@ def test_the_pause_grows_with_each_failure_up_to_a_limit(pauses: RetryPauses, se
     assert waited == [1, 2, 4, 8, 16, 32, 64, 128, 256, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
-def test_a_success_ends_it_and_touches_no_other(pauses: RetryPauses) -> None:
+def test_a_success_ends_it_and_touches_no_other(pauses: SchedulerPauses) -> None:
     pauses.note_failure("expire", "KeyError")
     pauses.note_failure("climb", "TypeError")
     pauses.note_success("expire")
@@ -36,7 +36,7 @@ def test_a_success_ends_it_and_touches_no_other(pauses: RetryPauses) -> None:
     assert pauses.failing() == {"climb": "TypeError"}
 
 
-def test_a_failure_that_nobody_repeated_is_forgotten(pauses: RetryPauses, seconds: list[float]) -> None:
+def test_a_failure_that_nobody_repeated_is_forgotten(pauses: SchedulerPauses, seconds: list[float]) -> None:
     pauses.note_failure("expire", "KeyError")
     seconds[0] += FORGOTTEN_AFTER + 1
     assert pauses.failing() == {}
