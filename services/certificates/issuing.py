@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain.certificates.contents import Contents, digest, make_number, next_issue
+from domain.certificates.contents import Contents, digest
 from domain.certificates.lifecycles import CERTIFICATE, CertificateEvent, CertificateState
+from domain.certificates.numbers import make_number, next_issue
 from domain.clock import local, print_date
 from domain.errors import NotFound
 from domain.ids import new_id
