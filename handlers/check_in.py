@@ -49,7 +49,7 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).attendance
     invitation_id = await pick(talk, texts.CHECK_IN_WHICH, panels)
-    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
     opens = view.gathering_at - rule.check_in_opens
     if talk.now < opens:

@@ -59,7 +59,7 @@ async def tapped(turn: Turn, tap: int) -> Answer:
         return None
     me = await people.get_expert(turn)
     undoes = tap >= _FIRST_UNDO_ID
-    found = await turn.services.draws.invitations.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
+    found = await turn.services.draws.invitation_queries.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
     if found is None:
         return f"{texts.NOT_YOURS}\n{commands.tappable(commands.INVITATIONS)}"
     view, choice = found
@@ -138,7 +138,7 @@ async def answer(talk: Talk, offered: tuple[Candidate, ...], choice: str, doubt:
     me = await people.get_expert(talk)
     which = texts.WHICH_INVITATION.format(count=len(offered))
     invitation_id = await pick(talk, which, offered)
-    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
 
     said: Said = cast("Said", choice) if choice else await _ask(talk, view, doubt)

@@ -67,7 +67,7 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> N
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).draw.leave
     invitation_id = await pick(talk, texts.LEAVE_WHICH, panels)
-    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     time = print_time(view.gathering_at)
     if talk.now > view.gathering_at - rule.allowed_until:
         until = print_time(view.gathering_at - rule.allowed_until)
@@ -112,7 +112,7 @@ async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) 
     """A confirmation is read back, since it can't be undone; “I will come” is accepted at once."""
     me = await people.get_expert(talk)
     invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)
-    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
     time = print_time(view.gathering_at)
     if agrees:

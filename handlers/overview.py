@@ -61,7 +61,7 @@ async def next_things(turn: Turn, expert_id: UUID) -> str:
     """A few lines for an expert, the urgent ones first."""
     if turn.user.glance is not None and not turn.user.glance.called:
         return texts.NO_PANEL_AHEAD
-    waiting, panels = await turn.services.draws.invitations.list_current(expert_id)
+    waiting, panels = await turn.services.draws.invitation_queries.list_current(expert_id)
     lines = []
     if waiting:
         until = print_time(min(view.answer_until for view in waiting))

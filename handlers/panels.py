@@ -34,7 +34,7 @@ async def my_panels(turn: Turn) -> str:
 
 async def past_panels(turn: Turn) -> str:
     me = await people.get_expert(turn)
-    found = await turn.services.draws.invitations.list_panels(me.expert_id, past=True)
+    found = await turn.services.draws.invitation_queries.list_panels(me.expert_id, past=True)
     if not found:
         return texts.NO_PAST_PANELS
     return "\n".join([texts.PAST_PANELS, wording.numbered([_past_line(view) for view in found[:_SHOWN_PAST]])])

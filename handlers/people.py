@@ -64,12 +64,12 @@ async def get_expert(turn: Turn) -> Me:
 
 async def open_invitations(turn: Turn, me: Me) -> list[InvitationView]:
     """Invitations that wait for an answer, oldest first."""
-    return await turn.services.draws.invitations.list_open(me.expert_id) if _is_called(turn) else []
+    return await turn.services.draws.invitation_queries.list_open(me.expert_id) if _is_called(turn) else []
 
 
 async def panels_ahead(turn: Turn, me: Me) -> list[InvitationView]:
     """Accepted panels that are not over, the next first."""
-    return await turn.services.draws.invitations.list_panels(me.expert_id) if _is_called(turn) else []
+    return await turn.services.draws.invitation_queries.list_panels(me.expert_id) if _is_called(turn) else []
 
 
 def _is_called(turn: Turn) -> bool:

@@ -107,14 +107,14 @@ class AnsweredOut(Output):
 async def waiting(call: Call) -> Listing[InvitationOut]:
     """Invitations that wait for an answer, oldest first."""
     return Listing[InvitationOut](
-        items=InvitationOut.each(await call.services.draws.invitations.list_open(call.expert_id))
+        items=InvitationOut.each(await call.services.draws.invitation_queries.list_open(call.expert_id))
     )
 
 
 @api.get("/invitations/{invitation_id}", "查看邀请", action="expert.self.answer")
 async def show(call: Call, path: InvitationPath) -> InvitationOut:
     """One of the expert's own invitations."""
-    return InvitationOut.of(await call.services.draws.invitations.view(path.invitation_id, call.expert_id))
+    return InvitationOut.of(await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
 
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
@@ -143,13 +143,13 @@ async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOu
 async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
     """Confirm or deny a leave that the agency or the venue registered. Only a confirmation frees the place."""
     await call.services.draws.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
-    return InvitationOut.of(await call.services.draws.invitations.view(path.invitation_id, call.expert_id))
+    return InvitationOut.of(await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
 
 
 @api.get("/panels", "我的评标", action="expert.self.answer")
 async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
     """Panels that the expert has agreed to; upcoming and running ones, or past ones."""
-    found = await call.services.draws.invitations.list_panels(call.expert_id, past=query.past)
+    found = await call.services.draws.invitation_queries.list_panels(call.expert_id, past=query.past)
     return Listing[InvitationOut](items=InvitationOut.each(found))
 
 

@@ -13,8 +13,9 @@ from services.draws.attendance.discards import DiscardForm, DiscardKind, Discard
 from services.draws.attendance.postponement import NewStart
 from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
+from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView
-from services.draws.calls.invitations import Answered, Choice, Invitations
+from services.draws.calls.invitations import Answered, Invitations
 from services.draws.event_stream import event, watch_events
 from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
 from services.draws.follow_ups.recall_queries import RecallPanel, RecallRow

@@ -16,6 +16,7 @@ from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.calling import Calling
+from services.draws.calls.invitation_queries import InvitationQueries
 from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.follow_ups.follow_ups import FollowUps
@@ -73,6 +74,7 @@ class DrawServices:
     rounds: Rounds
     calling: Calling
     invitations: Invitations
+    invitation_queries: InvitationQueries
     absences: Absences
     discards: Discards
     discard_queries: DiscardQueries
@@ -138,6 +140,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         rounds=rounds,
         calling=calling,
         invitations=invitations,
+        invitation_queries=InvitationQueries(deps),
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
         discard_queries=discard_queries,

@@ -42,6 +42,7 @@ from services.draws.attendance.absences import Absences
 from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
+from services.draws.calls.invitation_queries import InvitationQueries
 from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
@@ -113,6 +114,7 @@ class Office:
     rounds: Rounds
     run: Calling
     invitations: Invitations
+    invitation_queries: InvitationQueries
     absences: Absences
     discards: Discards
     discard_queries: DiscardQueries
@@ -200,6 +202,7 @@ async def make_office(deps: Deps) -> Office:
         rounds,
         run,
         invitations,
+        InvitationQueries(deps),
         Absences(deps, notices, invitations, run, rounds),
         Discards(deps, notices, invitations, access, discard_queries),
         discard_queries,

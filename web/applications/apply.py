@@ -85,7 +85,7 @@ class ApplyPages:
         """What an expert is asked and has not answered yet."""
         if actor.role != "expert" or actor.expert_id is None:
             return []
-        return await self._services.draws.invitations.list_open(actor.expert_id)
+        return await self._services.draws.invitation_queries.list_open(actor.expert_id)
 
     def _begin_page(self, actor: Actor, entry_type: EntryType, error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(actor.pool)

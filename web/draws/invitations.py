@@ -63,7 +63,7 @@ class InvitationPages:
     async def show(self, request: http.Request) -> http.Response:
         """``?do=decline|leave`` is the step that reads back; it changes nothing. 参加 counts at once, by its button."""
         opened = await self._open(request)
-        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         if view.state == InvitationState.OPEN:
             await self._services.draws.invitations.note_opened(
                 opened.invitation_id, opened.expert_id, opened.book.pool.code
@@ -82,7 +82,7 @@ class InvitationPages:
 
     async def _open(self, request: http.Request) -> _Opened:
         link = request.match_info["link"]
-        invitation_id, expert_id, pool = await self._services.draws.invitations.by_link(link)
+        invitation_id, expert_id, pool = await self._services.draws.invitation_queries.by_link(link)
         request[POOL] = pool
         return _Opened(link, invitation_id, expert_id, self._services.deps.book(pool))
 
@@ -157,7 +157,7 @@ class InvitationPages:
         """The first time the reason is read back with what follows from it; with ``sure`` it is done."""
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave", opened.invitation_id, opened.expert_id)
-        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         reason = " ".join(fields.get("reason", "").split())
         if not 2 <= len(reason) <= REASON_LONGEST:
             return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
@@ -198,7 +198,7 @@ class InvitationPages:
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={note}")
 
     async def _again(self, opened: _Opened, error: AppError) -> http.Response:
-        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         return self._page(opened, view, error=error.message, status=error.status)
 
 

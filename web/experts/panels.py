@@ -23,7 +23,7 @@ class PanelPages:
         expert = await self._auth.person(request)
         check(expert, "expert.self.answer")
         assert expert.expert_id is not None  # noqa: S101  # only experts pass the check
-        invitations = self._services.draws.invitations
+        invitations = self._services.draws.invitation_queries
         waiting, coming = await invitations.list_current(expert.expert_id)
         return self._site.render(
             "experts/panels.html",

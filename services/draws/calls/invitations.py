@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import UUID
 
 from domain.clock import print_time
 from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict
 from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, record, rows, system, transaction, violation
+from services.core.base import Actor, Deps, record, system, transaction, violation
 from services.core.crypto import PHONE
 from services.draws.calls.calling import Calling, Cause
 from services.draws.calls.expiry import expire_due
+from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView, find_views
 from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify_unclear
 from services.draws.calls.reminders import next_reminder, remind_due
@@ -26,10 +27,7 @@ from services.draws.news import DrawNews
 from services.draws.repository import Locked, lock_invitation, move, notify_agency
 from services.notifications import NoticeRequest, Notices, Recipient
 
-Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
-_LINK_TTL = timedelta(hours=12)
-"""How long an invitation's page can be opened after the panel's expected end."""
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _CLOCKS_DIFFER = timedelta(seconds=2)
@@ -44,13 +42,6 @@ class Answered:
     view: InvitationView
 
 
-class CurrentInvitations(NamedTuple):
-    """What ``list_open`` and ``list_panels`` give: open invitations, and panels upcoming or running."""
-
-    open: list[InvitationView]
-    panels: list[InvitationView]
-
-
 class Invitations:
     def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
         self._deps = deps
@@ -58,68 +49,12 @@ class Invitations:
         self._run = run
         self._news = DrawNews(deps, notices)
 
-    # ---- reading
-
-    async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
-        """Raises NotFound unless it is this expert's."""
-        found = await self._views("i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
-        if not found:
-            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
-        return found[0]
-
-    async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
-        """Invitation, expert and pool behind a link that we sent. Raises NotFound for a wrong or an old one."""
-        found = await rows(
-            "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "
-            "WHERE i.link = $1",
-            link,
-        )
-        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_TTL:
-            about = {"pool": found[0]["pool"]} if found else {}
-            raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
-        return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
-
     async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
         """An open invitation is read by its link: if it lapses, its expert is notified that he needn't come."""
         await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
 
-    async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
-        """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
-        attend = menu_id - (1 - menu_id % 2)
-        found = await self._views("i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
-        return (found[0], "accept" if menu_id == attend else "decline") if found else None
-
-    async def list_open(self, expert_id: UUID) -> list[InvitationView]:
-        """Invitations that wait for an answer, oldest first."""
-        return await self._views("i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
-
-    async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
-        """Panels that the expert has agreed to; upcoming and running ones, or past ones newest first."""
-        when = (
-            "i.ends_at < $2 ORDER BY i.gathering_at DESC LIMIT 20"
-            if past
-            else "i.ends_at >= $2 ORDER BY i.gathering_at"
-        )
-        return await self._views(f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self._deps.now())
-
-    async def list_current(self, expert_id: UUID) -> CurrentInvitations:
-        """By one statement."""
-        found = await self._views(
-            "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
-            "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
-            expert_id,
-            self._deps.now(),
-        )
-        return CurrentInvitations(
-            [view for view in found if view.state is InvitationState.OPEN],
-            [view for view in found if view.state is not InvitationState.OPEN],
-        )
-
-    async def _views(self, which: str, *values: object) -> list[InvitationView]:
-        return await find_views(self._deps, which, *values)
-
     async def _view(self, invitation: Invitation) -> InvitationView:
-        return (await self._views("i.id = $1", invitation.id))[0]
+        return (await find_views(self._deps, "i.id = $1", invitation.id))[0]
 
     def _may_undo(self, i: Invitation, has_come: bool) -> bool:
         return i.state == InvitationState.ACCEPTED and not has_come and self._deps.now() < i.answer_until

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.draws import Invitations
+from services.draws.calls.invitation_queries import InvitationQueries
 from tests.web.conftest import WECHAT, Visitor, World
 
 
@@ -33,7 +33,7 @@ async def test_failures_become_pages_that_say_what_to_do_and_nothing_else(
     async def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr(Invitations, "by_link", fail)
+    monkeypatch.setattr(InvitationQueries, "by_link", fail)
     page = await world.visitor().get("/i/whatever")
     assert (page.status, words in page.text) == (status, True)
     assert "fault of ours" not in await page.response.text()

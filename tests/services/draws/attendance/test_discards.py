@@ -94,7 +94,7 @@ async def test_the_expert_and_the_supervisor_hear_of_a_leave_at_once(office: Off
 async def test_a_leave_that_the_expert_confirms_frees_the_place_and_the_record_says_who_asked(office: Office) -> None:
     draw_id, [one] = await panel(office)
     await office.discards.register(office.agency, draw_id, leave_of(one))
-    assert (await office.invitations.view(one.id, one.expert_id)).leave_asked_until is not None
+    assert (await office.invitation_queries.view(one.id, one.expert_id)).leave_asked_until is not None
     assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
     assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
     assert (await invitation_state(one), await state_of(draw_id)) == ("left", "supplement_pending")

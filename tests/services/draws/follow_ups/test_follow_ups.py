@@ -399,8 +399,8 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
     await office.exits.end(office.agency, old, "评标已完成")
     clock.move(timedelta(minutes=1))
     [expert, _] = await Invitation.filter(draw_id=old, state="accepted").values_list("expert_id", flat=True)
-    assert await office.invitations.list_panels(expert) == [], "it is no more to come"
-    assert len(await office.invitations.list_panels(expert, past=True)) == 1
+    assert await office.invitation_queries.list_panels(expert) == [], "it is no more to come"
+    assert len(await office.invitation_queries.list_panels(expert, past=True)) == 1
 
     times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
     new = await verified(office, await office.follow_ups.recall(office.agency, old, times))

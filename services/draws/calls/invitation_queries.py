@@ -1,0 +1,82 @@
+"""What is read of invitations: those of an expert, and the one behind a link or a tapped answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from domain.draws.lifecycles import InvitationState
+from domain.errors import NotFound
+from services.core.base import Deps, rows
+from services.draws.calls.invitation_views import InvitationView, find_views
+
+Choice = Literal["accept", "decline"]
+_LINK_TTL = timedelta(hours=12)
+"""How long an invitation's page can be opened after the panel's expected end."""
+
+
+class CurrentInvitations(NamedTuple):
+    """What ``list_open`` and ``list_panels`` give: open invitations, and panels upcoming or running."""
+
+    open: list[InvitationView]
+    panels: list[InvitationView]
+
+
+class InvitationQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
+        """Raises NotFound unless it is this expert's."""
+        found = await find_views(self._deps, "i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
+        if not found:
+            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
+        return found[0]
+
+    async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
+        """Invitation, expert and pool behind a link that we sent. Raises NotFound for a wrong or an old one."""
+        found = await rows(
+            "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "
+            "WHERE i.link = $1",
+            link,
+        )
+        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_TTL:
+            about = {"pool": found[0]["pool"]} if found else {}
+            raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
+        return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
+
+    async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
+        """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
+        attend = menu_id - (1 - menu_id % 2)
+        found = await find_views(self._deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
+        return (found[0], "accept" if menu_id == attend else "decline") if found else None
+
+    async def list_open(self, expert_id: UUID) -> list[InvitationView]:
+        """Invitations that wait for an answer, oldest first."""
+        return await find_views(self._deps, "i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
+
+    async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
+        """Panels that the expert has agreed to; upcoming and running ones, or past ones newest first."""
+        when = (
+            "i.ends_at < $2 ORDER BY i.gathering_at DESC LIMIT 20"
+            if past
+            else "i.ends_at >= $2 ORDER BY i.gathering_at"
+        )
+        return await find_views(
+            self._deps, f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self._deps.now()
+        )
+
+    async def list_current(self, expert_id: UUID) -> CurrentInvitations:
+        """By one statement."""
+        found = await find_views(
+            self._deps,
+            "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
+            "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
+            expert_id,
+            self._deps.now(),
+        )
+        return CurrentInvitations(
+            [view for view in found if view.state is InvitationState.OPEN],
+            [view for view in found if view.state is not InvitationState.OPEN],
+        )
