@@ -109,14 +109,14 @@ class ImportOut(Output):
 @api.get("/employers", "搜索单位", action="employer.search")
 async def search(call: Call, query: SearchQuery) -> Listing[EmployerView]:
     """Names that begin with the word first, short ones before long ones."""
-    found = await call.services.organisations.employers.search(call.actor, query.word, limit=query.limit)
+    found = await call.services.organisations.employer_queries.search(call.actor, query.word, limit=query.limit)
     return Listing(items=found)
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
 async def mine(call: Call) -> Listing[EmployerRequestView]:
     """One's own, newest first."""
-    return Listing(items=await call.services.organisations.employers.my_requests(call.actor))
+    return Listing(items=await call.services.organisations.employer_queries.my_requests(call.actor))
 
 
 @api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)
@@ -128,7 +128,7 @@ async def request(call: Call, body: RequestIn) -> EmployerRequestView:
 @api.get("/office/employers", "单位列表", action="employer.manage")
 async def list_page(call: Call, query: ListQuery) -> Page[EmployerLine]:
     """Sorted by name."""
-    found = await call.services.organisations.employers.page(
+    found = await call.services.organisations.employer_queries.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
     )
     return Page.of_query(found, query)
@@ -155,7 +155,7 @@ async def retire(call: Call, path: EmployerPath) -> EmployerLine:
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
 async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]:
     """Oldest first."""
-    found = await call.services.organisations.employers.requests(
+    found = await call.services.organisations.employer_queries.requests(
         call.actor, state=query.state, page=query.page, size=query.size
     )
     return Page.of_query(found, query)

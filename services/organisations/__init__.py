@@ -3,7 +3,8 @@
 from services.organisations.agent_queries import Agent
 from services.organisations.assembly import OrganisationServices, build
 from services.organisations.employer_import import BYTES_MAX, LINES_MAX, render_template
-from services.organisations.employers import SEARCH_MAX, EmployerData, EmployerLine, EmployerRequestView, EmployerView
+from services.organisations.employer_queries import SEARCH_MAX, EmployerLine, EmployerRequestView, EmployerView
+from services.organisations.employers import EmployerData
 from services.organisations.legal_entities import Registered, check_credit_code, is_credit_code
 
 __all__ = [

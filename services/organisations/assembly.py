@@ -9,6 +9,7 @@ from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.organisations.agent_queries import AgentQueries
 from services.organisations.employer_import import EmployerImport
+from services.organisations.employer_queries import EmployerQueries
 from services.organisations.employers import Employers
 from services.organisations.legal_entities import LegalEntities
 
@@ -18,11 +19,16 @@ class OrganisationServices:
     legal_entities: LegalEntities
     agents: AgentQueries
     employers: Employers
+    employer_queries: EmployerQueries
     employer_import: EmployerImport
 
 
 def build(deps: Deps, notices: Notices, checker: FileChecker) -> OrganisationServices:
     employers = Employers(deps, notices)
     return OrganisationServices(
-        LegalEntities(deps, notices), AgentQueries(deps), employers, EmployerImport(deps, employers, checker)
+        LegalEntities(deps, notices),
+        AgentQueries(deps),
+        employers,
+        EmployerQueries(),
+        EmployerImport(deps, employers, checker),
     )

@@ -1,11 +1,10 @@
-"""The pool's list of employers (单位列表): search, requests for one that is missing, and its upkeep by staff."""
+"""The pool's list of employers (单位列表): requests for a unit that it lacks, and its upkeep by staff."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -14,28 +13,28 @@ from domain.draws.recusal import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
-from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
 from services.notifications import Notices
+from services.organisations.employer_queries import (
+    EmployerLine,
+    EmployerRequestView,
+    EmployerView,
+    account_of,
+    employer_line,
+    employer_view,
+    request_view,
+)
 from services.organisations.legal_entities import check_credit_code
 
-PAGE_MAX = 100
-SEARCH_MAX = 50
 OPEN_MAX = 3
 """Unanswered requests of one person."""
 DAILY_MAX = 10
 """Requests of one person within a day; bounds of our own against floods."""
-
-_SEARCH = (
-    "SELECT id, name, credit_code, region FROM employer WHERE pool = $1 AND retired_at IS NULL "
-    "AND (name ILIKE $2 OR credit_code = upper($3)) "
-    "ORDER BY starts_with(name, $3) DESC, length(name), name_sort, id LIMIT $4"
-)
-RequestState = Literal["open", "added", "refused"]
 
 
 @dataclass(frozen=True)
@@ -47,53 +46,10 @@ class EmployerData:
     region: str = ""
 
 
-@dataclass(frozen=True)
-class EmployerView:
-    id: UUID
-    name: str
-    credit_code: str
-    region: str
-
-
-@dataclass(frozen=True)
-class EmployerLine:
-    """For staff. ``retired``: no longer offered."""
-
-    id: UUID
-    name: str
-    credit_code: str
-    region: str
-    retired: bool
-
-
-@dataclass(frozen=True)
-class EmployerRequestView:
-    """A person's request for a unit. ``employer_id`` is the one that was added."""
-
-    id: UUID
-    name: str
-    credit_code: str
-    region: str
-    note: str
-    state: RequestState
-    answer: str
-    employer_id: UUID | None
-    created_at: datetime
-    decided_at: datetime | None
-
-
 class Employers:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-
-    async def search(self, actor: Actor, word: str, *, limit: int = 20) -> list[EmployerView]:
-        """Units whose name holds ``word``, or with exactly this credit code; names that begin with it first."""
-        check(actor, "employer.search")
-        text = check_text(word, "word", "单位名称", 100, required=True)
-        if not 1 <= limit <= SEARCH_MAX:
-            raise InvalidInput(f"每次最多返回{SEARCH_MAX}条。", field="limit")
-        return [EmployerView(**row) for row in await rows(_SEARCH, actor.pool, _pattern(text), text, limit)]
 
     async def request(
         self, actor: Actor, data: EmployerData, note: str = "", *, key: str | None = None
@@ -103,7 +59,7 @@ class Employers:
         Raises Conflict for a unit that is in the list, TooMany beyond the limits.
         """
         check(actor, "employer.request")
-        account_id = _person(actor)
+        account_id = account_of(actor)
         clean = await self._check(actor.pool, data)
         text = check_text(note, "note", "说明", 200)
         now = self._deps.now()
@@ -120,7 +76,7 @@ class Employers:
             mine = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1))
             waiting = await EmployerRequest.filter(account_id=account_id, state="open")
             if same := next((one for one in waiting if one.name == clean.name), None):
-                return _show(same)
+                return request_view(same)
             if len(waiting) >= OPEN_MAX or len(mine) >= DAILY_MAX:
                 raise TooMany(
                     "您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting"
@@ -135,7 +91,7 @@ class Employers:
                 created_at=now,
             )
             await record(actor, now, "employer.request", "employer_request", made.id)
-            return _show(made)
+            return request_view(made)
 
         return await once(
             owner=f"employer.request:{account_id}",
@@ -146,35 +102,6 @@ class Employers:
             request=f"{data!r} {note}",
         )
 
-    async def my_requests(self, actor: Actor) -> list[EmployerRequestView]:
-        """The actor's own, newest first."""
-        check(actor, "employer.request")
-        return [
-            _show(one) for one in await EmployerRequest.filter(account_id=_person(actor)).order_by("-created_at", "-id")
-        ]
-
-    async def requests(
-        self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20
-    ) -> Page[EmployerRequestView]:
-        """Everybody's, oldest first."""
-        check(actor, "employer.manage")
-        _check_page(page, size)
-        query = EmployerRequest.filter(pool=actor.pool, state=state)
-        found = await query.order_by("created_at", "id").offset((page - 1) * size).limit(size)
-        return Page(tuple(_show(one) for one in found), await query.count())
-
-    async def page(
-        self, actor: Actor, *, search: str = "", retired: bool = False, page: int = 1, size: int = 20
-    ) -> Page[EmployerLine]:
-        """The list for its upkeep, sorted by name as a Chinese reader expects."""
-        check(actor, "employer.manage")
-        _check_page(page, size)
-        query = Employer.filter(pool=actor.pool, retired_at__isnull=not retired)
-        if word := check_text(search, "search", "搜索词", 100):
-            query = query.filter(Q(name__icontains=word) | Q(credit_code=word.upper()))
-        found = await query.order_by("name_sort", "id").offset((page - 1) * size).limit(size)
-        return Page(tuple(_line(one) for one in found), await query.count())
-
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
         """Add a unit, and answer everybody who asked for one of this name."""
         check(actor, "employer.manage")
@@ -184,7 +111,7 @@ class Employers:
         async def run() -> EmployerView:
             employer = await self._add(actor, clean, now)
             await self.notify_added(actor, [employer], now)
-            return _view(employer)
+            return employer_view(employer)
 
         return await once(
             owner=f"employer.add:{actor.account_id}",
@@ -209,7 +136,7 @@ class Employers:
             employer.update_from_dict({**vars(clean), "name_sort": sort_name(clean.name)})
             await employer.save()
             await record(actor, now, "employer.edit", "employer", employer.id)
-            return _line(employer)
+            return employer_line(employer)
 
     async def retire(self, actor: Actor, employer_id: UUID) -> EmployerLine:
         """Offer it no longer; who chose it keeps it. Twice is harmless."""
@@ -221,7 +148,7 @@ class Employers:
                 employer.retired_at = now
                 await employer.save(update_fields=["retired_at"])
                 await record(actor, now, "employer.retire", "employer", employer.id)
-            return _line(employer)
+            return employer_line(employer)
 
     async def accept(self, actor: Actor, request_id: UUID, data: EmployerData | None = None) -> EmployerRequestView:
         """Add the unit that was asked for, corrected by ``data`` where given, and tell everybody who asked for it.
@@ -242,7 +169,7 @@ class Employers:
             others = EmployerRequest.filter(pool=actor.pool, state="open", name=one.name)
             for other in await others.order_by("id").select_for_update():
                 await self._answer(actor, other, "added", "", same, now)
-            return _show(one)
+            return request_view(one)
 
     async def notify_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
         """Answer everybody who asked for a unit of one of these names; inside the caller's transaction."""
@@ -259,7 +186,7 @@ class Employers:
         async with transaction():
             one = await _locked_request(actor, request_id)
             await self._answer(actor, one, "refused", text, None, now)
-            return _show(one)
+            return request_view(one)
 
     async def _check(self, pool: str, data: EmployerData) -> EmployerData:
         name = check_text(data.name, "name", "单位名称", 200, required=True)
@@ -307,22 +234,6 @@ class Employers:
         )
 
 
-def _pattern(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def _person(actor: Actor) -> UUID:
-    if actor.account_id is None:
-        raise NotFound("请先登录并绑定手机号。")
-    return actor.account_id
-
-
-def _check_page(page: int, size: int) -> None:
-    if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
-        raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-
-
 def _listed(employer: Employer) -> Conflict:
     return Conflict(
         f"单位列表中已有“{employer.name}”，请核对名称和信用代码。",
@@ -346,28 +257,3 @@ async def _locked_request(actor: Actor, request_id: UUID) -> EmployerRequest:
     if one.state != "open":
         raise Conflict("这条申请已经答复，请刷新列表。", code="request_answered", params={"state": one.state})
     return one
-
-
-def _show(one: EmployerRequest) -> EmployerRequestView:
-    return EmployerRequestView(
-        one.id,
-        one.name,
-        one.credit_code,
-        one.region,
-        one.note,
-        cast(RequestState, one.state),
-        one.answer,
-        one.employer_id,
-        one.created_at,
-        one.decided_at,
-    )
-
-
-def _view(employer: Employer) -> EmployerView:
-    return EmployerView(employer.id, employer.name, employer.credit_code, employer.region)
-
-
-def _line(employer: Employer) -> EmployerLine:
-    return EmployerLine(
-        employer.id, employer.name, employer.credit_code, employer.region, employer.retired_at is not None
-    )

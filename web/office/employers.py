@@ -51,10 +51,10 @@ class EmployerPages(OfficePart):
         """``?q=`` searches, ``?retired=1`` shows those that are offered no longer."""
         search, retired = request.query.get("q", "").strip()[:100], request.query.get("retired") == "1"
         page = page_number(request)
-        found = await self.services.organisations.employers.page(
+        found = await self.services.organisations.employer_queries.page(
             actor, search=search, retired=retired, page=page, size=PAGE_SIZE
         )
-        waiting = await self.services.organisations.employers.requests(actor, size=1)
+        waiting = await self.services.organisations.employer_queries.requests(actor, size=1)
         return self.show(
             actor,
             "office/employers.html",
@@ -102,7 +102,9 @@ class EmployerPages(OfficePart):
     async def _requests(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in REQUEST_STATES else "open"
-        found = await self.services.organisations.employers.requests(actor, state=state, page=page, size=PAGE_SIZE)
+        found = await self.services.organisations.employer_queries.requests(
+            actor, state=state, page=page, size=PAGE_SIZE
+        )
         return self.show(
             actor,
             "office/employer_requests.html",

@@ -19,6 +19,7 @@ from models.campaigns import EmployerImport as Sheet
 from services.core.base import Actor, Deps
 from services.organisations import EmployerData, render_template
 from services.organisations.employer_import import EmployerImport
+from services.organisations.employer_queries import EmployerQueries
 from services.organisations.employers import Employers
 from services.spreadsheets.formats import Format
 from services.spreadsheets.imports import ERRORS_SHOWN, ImportView
@@ -42,6 +43,11 @@ def code(serial: int) -> str:
 @pytest.fixture
 def employers(deps: Deps, book: NoticeBook) -> Employers:
     return Employers(deps, book)
+
+
+@pytest.fixture
+def queries() -> EmployerQueries:
+    return EmployerQueries()
 
 
 @pytest.fixture
@@ -124,7 +130,7 @@ async def test_a_listed_unit_is_completed_and_a_retired_one_comes_back(
 
 
 async def test_whoever_asked_for_one_of_them_is_told(
-    deps: Deps, employers: Employers, imports: EmployerImport, admin: Actor, book: NoticeBook
+    deps: Deps, employers: Employers, queries: EmployerQueries, imports: EmployerImport, admin: Actor, book: NoticeBook
 ) -> None:
     zhao, qian = await make_applicant(deps), await make_applicant(deps)
     await employers.request(zhao, EmployerData("甲公司"))
@@ -133,7 +139,7 @@ async def test_whoever_asked_for_one_of_them_is_told(
     assert book.told == []
     await imports.apply(admin, view.id)
     assert [one.account_id for one in book.told] == [zhao.account_id]
-    [asked] = await employers.my_requests(zhao)
+    [asked] = await queries.my_requests(zhao)
     assert (asked.state, asked.employer_id) == ("added", (await Employer.get(name="甲公司")).id)
 
 

@@ -10,6 +10,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from models.campaigns import Employer, EmployerRequest
 from services.core.base import Actor, Deps
 from services.organisations import EmployerData
+from services.organisations.employer_queries import EmployerQueries
 from services.organisations.employers import Employers
 from tests.factories.applications import make_applicant, make_employer
 from tests.factories.people import CREDIT_CODE, make_account
@@ -25,6 +26,11 @@ def employers(deps: Deps, book: NoticeBook) -> Employers:
 
 
 @pytest.fixture
+def queries() -> EmployerQueries:
+    return EmployerQueries()
+
+
+@pytest.fixture
 async def admin(deps: Deps) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(deps)).id)
 
@@ -34,39 +40,39 @@ async def zhao(deps: Deps) -> Actor:
     return await make_applicant(deps)
 
 
-async def test_names_that_begin_with_the_word_come_first(deps: Deps, employers: Employers, zhao: Actor) -> None:
+async def test_names_that_begin_with_the_word_come_first(deps: Deps, queries: EmployerQueries, zhao: Actor) -> None:
     for name in ("中国南方规划院", "规划设计研究院总院", "规划院", "水利设计院", "省规划局"):
         await make_employer(deps, name)
     await make_employer(deps, "规划别处", pool="guangdong")
-    found = [one.name for one in await employers.search(zhao, "规划")]
+    found = [one.name for one in await queries.search(zhao, "规划")]
     assert found == ["规划院", "规划设计研究院总院", "省规划局", "中国南方规划院"]
-    assert [one.name for one in await employers.search(zhao, "规划", limit=1)] == ["规划院"]
+    assert [one.name for one in await queries.search(zhao, "规划", limit=1)] == ["规划院"]
 
 
 @pytest.mark.parametrize("word", ["%", "_", "\\", "100%"])
-async def test_signs_of_a_pattern_are_only_signs(deps: Deps, employers: Employers, zhao: Actor, word: str) -> None:
+async def test_signs_of_a_pattern_are_only_signs(deps: Deps, queries: EmployerQueries, zhao: Actor, word: str) -> None:
     await make_employer(deps, "规划院")
-    assert await employers.search(zhao, word) == []
+    assert await queries.search(zhao, word) == []
 
 
-async def test_a_whole_credit_code_finds_its_unit(deps: Deps, employers: Employers, zhao: Actor) -> None:
+async def test_a_whole_credit_code_finds_its_unit(deps: Deps, queries: EmployerQueries, zhao: Actor) -> None:
     await make_employer(deps, "规划院", credit_code=CREDIT_CODE)
-    assert [one.name for one in await employers.search(zhao, CREDIT_CODE.lower())] == ["规划院"]
+    assert [one.name for one in await queries.search(zhao, CREDIT_CODE.lower())] == ["规划院"]
 
 
 async def test_a_missing_unit_is_asked_for_added_and_told(
-    employers: Employers, zhao: Actor, admin: Actor, book: NoticeBook
+    employers: Employers, queries: EmployerQueries, zhao: Actor, admin: Actor, book: NoticeBook
 ) -> None:
     """湖南手册 L134-137: if it is absent, staff add it, then choose again."""
     asked = await employers.request(zhao, EmployerData(MISSING), "在天河区")
-    assert [one.id for one in (await employers.requests(admin)).items] == [asked.id]
+    assert [one.id for one in (await queries.requests(admin)).items] == [asked.id]
     answered = await employers.accept(admin, asked.id, EmployerData(MISSING, CREDIT_CODE))
-    assert (answered.state, [one.name for one in await employers.search(zhao, "粤建")]) == ("added", [MISSING])
+    assert (answered.state, [one.name for one in await queries.search(zhao, "粤建")]) == ("added", [MISSING])
     [told] = book.told
     assert (told.kind, told.account_id, told.params["result"]) == ("employer_answered", zhao.account_id, "已添加")
     with pytest.raises(Conflict, match="已经答复"):
         await employers.refuse(admin, asked.id, "重复")
-    assert [one.employer_id for one in await employers.my_requests(zhao)] == [answered.employer_id]
+    assert [one.employer_id for one in await queries.my_requests(zhao)] == [answered.employer_id]
 
 
 async def test_a_refusal_says_why(employers: Employers, zhao: Actor, admin: Actor, book: NoticeBook) -> None:
@@ -136,26 +142,28 @@ async def test_a_unit_stands_once_by_name_and_by_code(deps: Deps, employers: Emp
 
 
 async def test_a_retired_unit_is_not_offered_and_can_come_back(
-    deps: Deps, employers: Employers, admin: Actor, zhao: Actor
+    deps: Deps, employers: Employers, queries: EmployerQueries, admin: Actor, zhao: Actor
 ) -> None:
     unit = await make_employer(deps, MISSING)
     assert (await employers.retire(admin, unit.id)).retired
     assert (await employers.retire(admin, unit.id)).retired
-    assert await employers.search(zhao, "粤建") == []
-    assert [one.name for one in (await employers.page(admin, retired=True)).items] == [MISSING]
+    assert await queries.search(zhao, "粤建") == []
+    assert [one.name for one in (await queries.page(admin, retired=True)).items] == [MISSING]
     asked = await employers.request(zhao, EmployerData(MISSING))
     answered = await employers.accept(admin, asked.id)
     assert answered.employer_id == unit.id
     assert await Employer.all().count() == 1
-    assert len(await employers.search(zhao, "粤建")) == 1
+    assert len(await queries.search(zhao, "粤建")) == 1
 
 
-async def test_the_list_is_sorted_as_a_chinese_reader_expects(deps: Deps, employers: Employers, admin: Actor) -> None:
+async def test_the_list_is_sorted_as_a_chinese_reader_expects(
+    deps: Deps, queries: EmployerQueries, admin: Actor
+) -> None:
     for name in ("中铁设计院", "安徽规划院", "北京设计院"):
         await make_employer(deps, name)
-    page = await employers.page(admin, size=2)
+    page = await queries.page(admin, size=2)
     assert ([one.name for one in page.items], page.total) == (["安徽规划院", "北京设计院"], 3)
-    assert [one.name for one in (await employers.page(admin, search="设计")).items] == ["北京设计院", "中铁设计院"]
+    assert [one.name for one in (await queries.page(admin, search="设计")).items] == ["北京设计院", "中铁设计院"]
 
 
 async def test_applicants_do_not_manage_and_other_pools_find_nothing(
