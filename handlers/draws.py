@@ -125,7 +125,7 @@ async def _payable(turn: Turn, actor: Actor) -> list[_Line]:
 
 
 async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
-    found = await turn.services.draws.projects.list(actor, size=shown)
+    found = await turn.services.draws.project_queries.list(actor, size=shown)
     lines = [
         _Line(one.name, f"/agency/projects/{one.id}", texts.PROJECT_LINE.format(lots=one.lots, draws=one.draws))
         for one in found.items

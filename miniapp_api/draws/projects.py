@@ -97,7 +97,9 @@ class ProjectOut(Output):
 @api.get("/projects", "项目列表", action="project.read")
 async def list_page(call: Call, query: ProjectQuery) -> Page[ProjectLine]:
     """Newest first. An agent sees own projects, the legal entity those of all its agents, pool staff all."""
-    found = await call.services.draws.projects.list(call.actor, search=query.search, page=query.page, size=query.size)
+    found = await call.services.draws.project_queries.list(
+        call.actor, search=query.search, page=query.page, size=query.size
+    )
     items = found.items
     return Page(items=items, total=found.total, page=query.page, size=query.size)
 
@@ -111,7 +113,7 @@ async def create(call: Call, body: ProjectIn) -> ProjectOut:
 @api.get("/projects/{project_id}", "查看项目", action="project.read")
 async def show(call: Call, path: ProjectPath) -> ProjectOut:
     """A project with its lots."""
-    return ProjectOut.show(await call.services.draws.projects.get(call.actor, path.project_id))
+    return ProjectOut.show(await call.services.draws.project_queries.get(call.actor, path.project_id))
 
 
 @api.put("/projects/{project_id}", "编辑项目", action="project.edit")

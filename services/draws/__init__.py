@@ -25,8 +25,8 @@ from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.news import DrawNews, urged_by_venue
 from services.draws.operation_log import OPERATIONS_MAX, Operation
 from services.draws.progress import ConditionProgress, DrawTotals
+from services.draws.projects.project_queries import LotView, ProjectLine, ProjectView
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
-from services.draws.projects.projects import LotView, ProjectLine, ProjectView
 from services.draws.queries import (
     DRAWING,
     NUMBER_WANTED,

@@ -26,6 +26,7 @@ from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
 from services.draws.live import LiveDraws
 from services.draws.progress import DrawProgress
+from services.draws.projects.project_queries import ProjectQueries
 from services.draws.projects.projects import Projects
 from services.draws.queries import DrawQueries
 from services.draws.results.audits import DrawAudits
@@ -56,6 +57,7 @@ from services.ports import CallBridge, DocumentRenderer, DrawRelay, OfficialAcco
 @dataclass(frozen=True)
 class DrawServices:
     projects: Projects
+    project_queries: ProjectQueries
     supervisors: SupervisorRegister
     setup: DrawSetup
     operators: Operators
@@ -113,6 +115,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
     bridged = VirtualCalls(deps, ports.bridge)
+    project_queries = ProjectQueries(deps)
     recall_queries = RecallQueries(deps, access, bridged)
     release_queries = ReleaseQueries(deps, access, verification, bridged)
     releases = Releases(deps, notices, release_queries, calling, bridged)
@@ -121,7 +124,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     results, record_files = DrawResults(deps, access), RecordFiles(records)
     urging, exits = Urging(deps, notices, access, bridged), Exits(deps, notices, calling)
     return DrawServices(
-        projects=Projects(deps),
+        projects=Projects(deps, project_queries),
+        project_queries=project_queries,
         supervisors=SupervisorRegister(deps),
         setup=setup,
         operators=Operators(deps),

@@ -103,7 +103,7 @@ class BasicPages(DrawPart):
         wanted = request.query.get("project", "")
         if not wanted:
             raise redirect("/agency/projects", choose="1")
-        return actor, await self.services.draws.projects.get(actor, uuid_of(wanted, "这个项目"))
+        return actor, await self.services.draws.project_queries.get(actor, uuid_of(wanted, "这个项目"))
 
     # ---- one that stands
 
@@ -122,7 +122,7 @@ class BasicPages(DrawPart):
         form: Form | None = None,
         draft: Draft | None = None,
     ) -> http.Response:
-        project = await self.services.draws.projects.get(actor, detail.draw.project_id)
+        project = await self.services.draws.project_queries.get(actor, detail.draw.project_id)
         operator = self.services.draws.operators.show(detail.draw)
         return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)), draft)
 

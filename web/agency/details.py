@@ -29,7 +29,7 @@ class ProjectTab(DrawPart):
 
     async def project(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
-        project = await self.services.draws.projects.get(actor, detail.draw.project_id)
+        project = await self.services.draws.project_queries.get(actor, detail.draw.project_id)
         code = project.data.region
         names = await self.services.catalogues.names(actor.pool, "region", [code])
         return self.draw_page(

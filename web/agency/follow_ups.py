@@ -40,7 +40,7 @@ class FollowUpPages(DrawPart):
         self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY, draft: Draft | None = None
     ) -> http.Response:
         kind, draw, draws = _kind_of(request), detail.draw, self.services.draws
-        project = await draws.projects.get(actor, draw.project_id)
+        project = await draws.project_queries.get(actor, draw.project_id)
         owners = (None, draw.id, *detail.ancestors)
         return self.draw_page(
             actor,

@@ -46,7 +46,7 @@ class ProjectPages(AgencyPart):
         """With ``?choose=1`` a project is chosen for a new draw."""
         actor, page = await self.actor(request), page_number(request)
         search = request.query.get("q", "").strip()[:100]
-        found = await self.services.draws.projects.list(actor, search=search, page=page, size=PAGE_SIZE)
+        found = await self.services.draws.project_queries.list(actor, search=search, page=page, size=PAGE_SIZE)
         return self.show(
             actor,
             "agency/projects.html",
@@ -64,7 +64,7 @@ class ProjectPages(AgencyPart):
         draft = await self.draft(actor, DraftPlace("project", actor.organisation_id))
         if draft.values:
             return await self._form_page(actor, request, None, Form(draft.values), draft)
-        parties = asdict(await self.services.draws.projects.last_parties(actor))
+        parties = asdict(await self.services.draws.project_queries.last_parties(actor))
         return await self._form_page(actor, request, None, Form({"organisation_form": "委托招标"} | parties))
 
     async def create(self, request: http.Request) -> http.Response:
@@ -166,7 +166,7 @@ class ProjectPages(AgencyPart):
 
     async def _asked(self, request: http.Request) -> tuple[Actor, ProjectView]:
         actor = await self.actor(request)
-        return actor, await self.services.draws.projects.get(actor, uuid_of(request.match_info["id"], WHAT))
+        return actor, await self.services.draws.project_queries.get(actor, uuid_of(request.match_info["id"], WHAT))
 
 
 class _Choices:

@@ -27,7 +27,7 @@ CONDITION_CATALOGUES = ("specialty", "title_level", "qualification", "department
 async def application_facts(services: Services, actor: Actor, draw: DrawView) -> dict[str, object]:
     """Values of the template ``draws/facts.html``, for a caller that has checked who asks."""
     detail = await services.draws.queries.detail(actor, draw.id)
-    project = await services.draws.projects.get(actor, draw.project_id) if may(actor, "project.read") else None
+    project = await services.draws.project_queries.get(actor, draw.project_id) if may(actor, "project.read") else None
     return {
         "draw": draw,
         "detail": detail,

@@ -2,110 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import Any
+from dataclasses import fields
 from uuid import UUID
 
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
-from models.draws import Draw, DrawLot
+from domain.errors import Conflict, NotFound, RuleViolation
+from models.draws import DrawLot
 from models.projects import Lot, Project
-from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
-from services.core.pages import contains, read_page
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.draws.projects.project_queries import LotView, ProjectQueries, ProjectView, is_linked, no_organisation
 from services.draws.projects.project_rules import LotData, ProjectData, check_lot, check_project
-from services.organisations import is_credit_code
-
-PAGE_MAX = 100
-
-
-@dataclass(frozen=True)
-class LotView:
-    """`draw_id` and `draw_number` name the activity that owns the lot, if any. `numbers` names all that drew it or want
-    to, oldest first: a redraw stands there beside what it follows; `names` are their names. `editable` false: it was in
-    an activity, also in one that is terminated."""
-
-    id: UUID
-    name: str
-    number: str
-    investment: int
-    draw_id: UUID | None
-    draw_number: str
-    numbers: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    editable: bool = True
-
-
-@dataclass(frozen=True)
-class ProjectView:
-    """A project as its form shows it. ``editable`` false: a draw is linked. Without lots the project is one lot.
-
-    ``drawable``: it, or one of its lots, is held by no activity.
-    """
-
-    id: UUID
-    data: ProjectData
-    created_at: datetime
-    editable: bool
-    lots: tuple[LotView, ...]
-    drawable: bool = True
-
-
-@dataclass(frozen=True)
-class ProjectLine:
-    """`lots` and `draws` are counts."""
-
-    id: UUID
-    name: str
-    number: str
-    tenderee_name: str
-    created_at: datetime
-    lots: int
-    draws: int
-
-
-@dataclass(frozen=True)
-class Parties:
-    """Agency and contact, as a project's form asks for them."""
-
-    agency_name: str
-    agency_code: str
-    contact: str
-    contact_phone: str
-
-
-_LINE = """
-j.id, j.name, j.number, j.tenderee_name, j.created_at, (SELECT count(*) FROM lot l WHERE l.project_id = j.id) AS lots,
-  (SELECT count(*) FROM draw d WHERE d.project_id = j.id) AS draws
-"""
-_LAST_PARTIES = """
-SELECT coalesce(p.agency_name, o.name) AS agency_name, coalesce(p.agency_code, o.credit_code) AS agency_code,
-  coalesce(p.contact, a.real_name) AS contact, p.contact_phone_sealed AS phone, a.mobile_sealed AS mobile
-  FROM organisation o JOIN account a ON a.id = $2
-  LEFT JOIN LATERAL (SELECT j.agency_name, j.agency_code, j.contact, j.contact_phone_sealed FROM project j
-    WHERE j.organisation_id = o.id AND j.agent_id = a.id AND j.deleted_at IS NULL
-    ORDER BY j.created_at DESC, j.id DESC LIMIT 1) p ON true
- WHERE o.id = $1
-"""
-_DRAWN = """
-SELECT l.lot_id, d.number, d.name FROM draw_lot l JOIN draw d ON d.id = l.draw_id
- WHERE l.project_id = $1 AND l.lot_id IS NOT NULL AND d.state <> 'terminated' ORDER BY d.created_at, d.number
-"""
 
 
 class Projects:
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, queries: ProjectQueries) -> None:
         self._deps = deps
+        self._queries = queries
 
     async def create(self, actor: Actor, data: ProjectData, *, key: str | None = None) -> ProjectView:
         """Raises InvalidInput or RuleViolation that names the field."""
         check(actor, "project.create")
         if actor.organisation_id is None or actor.account_id is None:
-            raise _no_organisation()
+            raise no_organisation()
         clean = await check_project(self._deps.book(actor.pool), actor.pool, data)
         now = self._deps.now()
 
@@ -119,7 +39,7 @@ class Projects:
             )
             await project.save(force_create=True)
             await record(actor, now, "project.create", "project", project.id)
-            return await self._view(project)
+            return await self._queries.view_of(project)
 
         return await once(
             owner=f"project.create:{actor.account_id}",
@@ -130,35 +50,22 @@ class Projects:
             request=repr(data),
         )
 
-    async def last_parties(self, actor: Actor) -> Parties:
-        """What a new form begins with: as in this person's last project; at the first the organisation and the person.
-
-        Raises Forbidden where no organisation was chosen.
-        """
-        check(actor, "project.create")
-        found = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
-        if not found:
-            raise _no_organisation()
-        row, keys = found[0], self._deps.keys
-        phone = keys.open_text(row["mobile"], "mobile") if row["phone"] is None else keys.read(row["phone"], PHONE)
-        return Parties(row["agency_name"], row["agency_code"], row["contact"], phone)
-
     async def edit(self, actor: Actor, project_id: UUID, data: ProjectData, *, key: str | None = None) -> ProjectView:
         """Replace the form. Raises Conflict once a draw is linked."""
         check(actor, "project.edit")
         clean = await check_project(
-            self._deps.book(actor.pool), actor.pool, data, (await self.get(actor, project_id)).data
+            self._deps.book(actor.pool), actor.pool, data, (await self._queries.get(actor, project_id)).data
         )
         now = self._deps.now()
 
         async def run() -> ProjectView:
             project = await self._locked(actor, project_id)
-            if await _is_linked(project_id):
+            if await is_linked(project_id):
                 raise Conflict("该项目已发起抽取，项目信息不能再修改。", code="project_read_only")
             project.update_from_dict(self._columns(clean))
             await project.save()
             await record(actor, now, "project.edit", "project", project_id)
-            return await self._view(project)
+            return await self._queries.view_of(project)
 
         return await once(
             owner=f"project.edit:{actor.account_id}",
@@ -175,41 +82,11 @@ class Projects:
         now = self._deps.now()
         async with transaction():
             project = await self._locked(actor, project_id)
-            if await _is_linked(project_id):
+            if await is_linked(project_id):
                 raise Conflict("该项目已发起抽取，不能删除。", code="project_has_draws")
             project.deleted_at = now
             await project.save(update_fields=["deleted_at"])
             await record(actor, now, "project.delete", "project", project_id)
-
-    async def get(self, actor: Actor, project_id: UUID) -> ProjectView:
-        """Raises NotFound for what the actor may not see."""
-        check(actor, "project.read")
-        return await self._view(await self._find(actor, project_id))
-
-    async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> Page[ProjectLine]:
-        """Newest first; ``search`` is a part of the name or the number, ``page`` counts from 1, ``size`` ≤ 100.
-
-        An agent sees his own projects, the legal entity those of all its agents, a verifier those with a draw that was
-        handed in at his terminal, pool staff all.
-        """
-        check(actor, "project.read")
-        if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
-            raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-        where, values = _reach(actor)
-        if word := check_text(search, "search", "搜索词", 100):
-            values.append(contains(word))
-            where += f" AND (j.name ILIKE ${len(values)} OR j.number ILIKE ${len(values)})"
-        found, total = await read_page(
-            _LINE,
-            "j",
-            f"project j WHERE {where}",
-            "j.created_at DESC, j.id DESC",
-            values,
-            offset=(page - 1) * size,
-            limit=size,
-        )
-        names = ProjectLine.__dataclass_fields__
-        return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in found), total)
 
     async def add_lot(self, actor: Actor, project_id: UUID, data: LotData, *, key: str | None = None) -> LotView:
         """Raises Conflict where the project itself is drawn as one lot, RuleViolation beyond the rulebook's number."""
@@ -269,14 +146,7 @@ class Projects:
             await record(actor, self._deps.now(), "lot.delete", "project", project_id, lot=str(lot_id))
 
     async def _locked(self, actor: Actor, project_id: UUID) -> Project:
-        return await self._find(actor, project_id, lock="FOR UPDATE")
-
-    async def _find(self, actor: Actor, project_id: UUID, *, lock: str = "") -> Project:
-        where, values = _reach(actor)
-        sql = f"SELECT j.id FROM project j WHERE {where} AND j.id = ${len(values) + 1} {lock}"
-        if not await rows(sql, *values, project_id):
-            raise _unknown_project()
-        return await Project.get(id=project_id)
+        return await self._queries.find(actor, project_id, lock="FOR UPDATE")
 
     async def _free_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> Lot:
         await self._locked(actor, project_id)
@@ -292,65 +162,7 @@ class Projects:
         sealed = self._deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
         return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in kept}
 
-    async def _view(self, project: Project) -> ProjectView:
-        lots = await Lot.filter(project_id=project.id).order_by("position", "id")
-        held = await DrawLot.filter(project_id=project.id).select_related("draw")
-        owners = {row.lot_id: row.draw for row in held if row.live}
-        linked = {row.lot_id for row in held}
-        drawn = await rows(_DRAWN, project.id)
-        views = tuple(
-            _lot_view(lot, owners.get(lot.id), [row for row in drawn if row["lot_id"] == lot.id], lot.id not in linked)
-            for lot in lots
-        )
-        names = {field.name for field in fields(ProjectData)} - {"internal_code", "contact_phone"}
-        data = ProjectData(
-            contact_phone=self._deps.keys.read(project.contact_phone_sealed, PHONE),
-            internal_code=not is_credit_code(project.tenderee_code),
-            **{name: getattr(project, name) for name in names},
-        )
-        free = any(lot.draw_id is None for lot in views) if views else None not in owners
-        return ProjectView(project.id, data, project.created_at, not await _is_linked(project.id), views, free)
-
-
-def _reach(actor: Actor) -> tuple[str, list[object]]:
-    """Which projects (``j``) this actor may see, as SQL with its values."""
-    where, values = "j.pool = $1 AND j.deleted_at IS NULL", [actor.pool]
-    if actor.role == "verifier" and actor.scope:
-        handed_in = "SELECT d.project_id FROM draw d JOIN draw_application a ON a.draw_id = d.id WHERE a.terminal = $2"
-        return f"{where} AND j.id IN ({handed_in})", [*values, actor.scope]
-    if actor.role not in ("agent", "organisation"):
-        return where, [*values]
-    if actor.role == "organisation":
-        return f"{where} AND j.organisation_id = $2", [*values, actor.organisation_id]
-    return f"{where} AND j.organisation_id = $2 AND j.agent_id = $3", [*values, actor.organisation_id, actor.account_id]
-
 
 async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None) -> None:
     if await Lot.filter(project_id=project_id, name=name).exclude(id=but).exists():
         raise Conflict("该项目已有同名标段，请换一个名称。", code="lot_name_taken")
-
-
-async def _is_linked(project_id: UUID) -> bool:
-    return await Draw.exists(project_id=project_id) or await DrawLot.exists(project_id=project_id)
-
-
-def _lot_view(lot: Lot, draw: Draw | None, drawn: Sequence[Mapping[str, Any]], editable: bool) -> LotView:
-    return LotView(
-        lot.id,
-        lot.name,
-        lot.number,
-        lot.investment,
-        draw.id if draw else None,
-        draw.number if draw else "",
-        tuple(row["number"] for row in drawn),
-        tuple(row["name"] for row in drawn),
-        editable,
-    )
-
-
-def _no_organisation() -> Forbidden:
-    return Forbidden("请先选择要代表的企业。", code="organisation_not_chosen")
-
-
-def _unknown_project() -> NotFound:
-    return NotFound("找不到这个项目，请刷新列表后重试。")

@@ -108,7 +108,7 @@ async def make_draft(world: World) -> UUID:
     """A draw of a project of its own that is not handed in yet."""
     office, own = world.office, world.office.project_id
     projects = world.services.draws.projects
-    data = (await projects.get(office.agency, own)).data
+    data = (await world.services.draws.project_queries.get(office.agency, own)).data
     office.project_id = (await projects.create(office.agency, data)).id
     draft = await make_draw(office)
     office.project_id = own

@@ -14,6 +14,7 @@ from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services.core.base import Actor, Deps
 from services.draws import LotData, ProjectData
+from services.draws.projects.project_queries import ProjectQueries
 from services.draws.projects.project_rules import check_onsite_number
 from services.draws.projects.projects import Projects
 from tests.factories.draws import make_draw
@@ -40,7 +41,12 @@ FORM = ProjectData(
 
 @pytest.fixture
 def projects(deps: Deps) -> Projects:
-    return Projects(deps)
+    return Projects(deps, ProjectQueries(deps))
+
+
+@pytest.fixture
+def queries(deps: Deps) -> ProjectQueries:
+    return ProjectQueries(deps)
 
 
 @pytest.fixture
@@ -50,12 +56,12 @@ async def actor(db: str, deps: Deps) -> Actor:
     return Actor("demo", "agent", account.id, organisation_id=organisation.id)
 
 
-async def test_a_project_is_made_read_and_changed(projects: Projects, actor: Actor) -> None:
+async def test_a_project_is_made_read_and_changed(projects: Projects, queries: ProjectQueries, actor: Actor) -> None:
     made = await projects.create(actor, FORM)
     assert (made.data, made.editable, made.lots) == (FORM, True, ())
     changed = await projects.edit(actor, made.id, replace(FORM, name="  示范二桥工程 "))
     assert changed.data.name == "示范二桥工程"
-    assert (await projects.get(actor, made.id)).data.name == "示范二桥工程"
+    assert (await queries.get(actor, made.id)).data.name == "示范二桥工程"
 
 
 async def test_a_choice_that_left_the_rulebook_holds_where_it_stands(projects: Projects, actor: Actor) -> None:
@@ -121,22 +127,24 @@ async def test_a_military_tenderee_has_an_internal_code(projects: Projects, acto
     assert (await projects.create(actor, form)).data.tenderee_code == "JN-0815"
 
 
-async def test_an_on_site_project_has_the_trading_centre_s_number(projects: Projects, actor: Actor, deps: Deps) -> None:
+async def test_an_on_site_project_has_the_trading_centre_s_number(
+    projects: Projects, queries: ProjectQueries, actor: Actor, deps: Deps
+) -> None:
     for number in ("", "123", "1" * 21, "1" * 19 + "-", "1" * 19 + "号"):
         with pytest.raises(RuleViolation, match="20位数字或字母") as refused:
             await projects.create(actor, replace(FORM, number=number, on_site=True))
         assert (refused.value.rule, refused.value.source) == ("projects.onsite_number_length", "广东手册 L202")
     made = await projects.create(actor, replace(FORM, number="1" * 20, on_site=True))
-    assert (await projects.get(actor, made.id)).data.on_site
+    assert (await queries.get(actor, made.id)).data.on_site
     made = await projects.create(actor, replace(FORM, number="Ａ１" * 10, on_site=True))
-    assert (await projects.get(actor, made.id)).data.number == "A1" * 10
+    assert (await queries.get(actor, made.id)).data.number == "A1" * 10
     check_onsite_number(deps.book("demo"), "1" * 20)
 
 
-async def test_with_a_draw_it_is_read_only_and_stays(projects: Projects, actor: Actor) -> None:
+async def test_with_a_draw_it_is_read_only_and_stays(projects: Projects, queries: ProjectQueries, actor: Actor) -> None:
     made = await projects.create(actor, FORM)
     await make_draw(await Project.get(id=made.id))
-    assert not (await projects.get(actor, made.id)).editable
+    assert not (await queries.get(actor, made.id)).editable
     with pytest.raises(Conflict, match="不能再修改"):
         await projects.edit(actor, made.id, FORM)
     with pytest.raises(Conflict, match="不能删除"):
@@ -145,23 +153,25 @@ async def test_with_a_draw_it_is_read_only_and_stays(projects: Projects, actor: 
         await projects.add_lot(actor, made.id, LotData("一标段"))
 
 
-async def test_without_draws_it_can_be_deleted(projects: Projects, actor: Actor) -> None:
+async def test_without_draws_it_can_be_deleted(projects: Projects, queries: ProjectQueries, actor: Actor) -> None:
     made = await projects.create(actor, FORM)
     await projects.delete(actor, made.id)
     with pytest.raises(NotFound):
-        await projects.get(actor, made.id)
+        await queries.get(actor, made.id)
     with pytest.raises(NotFound):
         await projects.delete(actor, made.id)
-    assert (await projects.list(actor)).total == 0
+    assert (await queries.list(actor)).total == 0
 
 
-async def test_lots_are_added_changed_and_deleted_in_order(projects: Projects, actor: Actor) -> None:
+async def test_lots_are_added_changed_and_deleted_in_order(
+    projects: Projects, queries: ProjectQueries, actor: Actor
+) -> None:
     made = await projects.create(actor, FORM)
     first = await projects.add_lot(actor, made.id, LotData("一标段", "B1", 100))
     second = await projects.add_lot(actor, made.id, LotData("二标段"), key="k")
     assert await projects.add_lot(actor, made.id, LotData("二标段"), key="k") == second
     await projects.edit_lot(actor, made.id, first.id, LotData("甲标段", "B1", 200))
-    assert [lot.name for lot in (await projects.get(actor, made.id)).lots] == ["甲标段", "二标段"]
+    assert [lot.name for lot in (await queries.get(actor, made.id)).lots] == ["甲标段", "二标段"]
     await projects.delete_lot(actor, made.id, first.id)
     with pytest.raises(NotFound):
         await projects.delete_lot(actor, made.id, first.id)
@@ -171,13 +181,15 @@ async def test_lots_are_added_changed_and_deleted_in_order(projects: Projects, a
         await projects.add_lot(actor, made.id, LotData("三标段", investment=-1))
 
 
-async def test_a_drawn_lot_is_fixed_and_names_its_draw_while_others_are_free(projects: Projects, actor: Actor) -> None:
+async def test_a_drawn_lot_is_fixed_and_names_its_draw_while_others_are_free(
+    projects: Projects, queries: ProjectQueries, actor: Actor
+) -> None:
     made = await projects.create(actor, FORM)
     drawn = await projects.add_lot(actor, made.id, LotData("一标段"))
     free = await projects.add_lot(actor, made.id, LotData("二标段"))
     project = await Project.get(id=made.id)
     draw = await make_draw(project, lot=await Lot.get(id=drawn.id))
-    shown = {lot.name: lot.draw_number for lot in (await projects.get(actor, made.id)).lots}
+    shown = {lot.name: lot.draw_number for lot in (await queries.get(actor, made.id)).lots}
     assert shown == {"一标段": draw.number, "二标段": ""}
     for change in (
         projects.delete_lot(actor, made.id, drawn.id),
@@ -206,25 +218,25 @@ async def test_two_lots_of_one_name_at_once_become_one(projects: Projects, actor
 
 
 async def test_an_agent_sees_his_own_and_the_entity_all_of_its_agents(
-    projects: Projects, actor: Actor, deps: Deps
+    projects: Projects, queries: ProjectQueries, actor: Actor, deps: Deps
 ) -> None:
     colleague = replace(actor, account_id=(await make_account(deps)).id)
     mine, his = await projects.create(actor, FORM), await projects.create(colleague, FORM)
-    assert [line.id for line in (await projects.list(actor)).items] == [mine.id]
+    assert [line.id for line in (await queries.list(actor)).items] == [mine.id]
     with pytest.raises(NotFound):
-        await projects.get(actor, his.id)
+        await queries.get(actor, his.id)
     with pytest.raises(NotFound):
         await projects.delete(actor, his.id)
     entity = Actor("demo", "organisation", new_id(), organisation_id=actor.organisation_id)
-    assert (await projects.list(entity)).total == 2
+    assert (await queries.list(entity)).total == 2
     other = await make_organisation(credit_code=OTHER_CREDIT_CODE)
-    assert (await projects.list(replace(entity, organisation_id=other.id))).total == 0
-    assert (await projects.list(Actor("demo", "verifier", new_id()))).total == 2
-    assert (await projects.list(Actor("guangdong", "verifier", new_id()))).total == 0
+    assert (await queries.list(replace(entity, organisation_id=other.id))).total == 0
+    assert (await queries.list(Actor("demo", "verifier", new_id()))).total == 2
+    assert (await queries.list(Actor("guangdong", "verifier", new_id()))).total == 0
 
 
 async def test_a_verifier_of_one_terminal_sees_only_what_was_handed_in_there(
-    projects: Projects, actor: Actor, deps: Deps
+    projects: Projects, queries: ProjectQueries, actor: Actor, deps: Deps
 ) -> None:
     here, there, nowhere = [
         await projects.create(actor, replace(FORM, name=f"{place}大桥工程")) for place in ("本地", "别处", "未提交")
@@ -239,14 +251,14 @@ async def test_a_verifier_of_one_terminal_sees_only_what_was_handed_in_there(
             submitted_at=deps.now(),
         )
     verifier = Actor("demo", "verifier", new_id(), scope="示范终端")
-    page = await projects.list(verifier)
+    page = await queries.list(verifier)
     assert (page.total, [line.id for line in page.items]) == (1, [here.id])
-    assert (await projects.list(verifier, search="大桥工程")).total == 1
-    assert (await projects.get(verifier, here.id)).data.name == "本地大桥工程"
+    assert (await queries.list(verifier, search="大桥工程")).total == 1
+    assert (await queries.get(verifier, here.id)).data.name == "本地大桥工程"
     for other in (there, nowhere):
-        assert (await projects.list(verifier, search=other.data.name)).total == 0
+        assert (await queries.list(verifier, search=other.data.name)).total == 0
         with pytest.raises(NotFound):
-            await projects.get(verifier, other.id)
+            await queries.get(verifier, other.id)
 
 
 @pytest.mark.parametrize("field", ["name", "tenderee_name", "contact", "contact_phone"])
@@ -256,18 +268,18 @@ async def test_a_project_holds_no_links(projects: Projects, actor: Actor, field:
     assert refused.value.field == field
 
 
-async def test_the_list_is_searched_and_paged(projects: Projects, actor: Actor) -> None:
+async def test_the_list_is_searched_and_paged(projects: Projects, queries: ProjectQueries, actor: Actor) -> None:
     for n in range(5):
         await projects.create(actor, replace(FORM, name=f"工程{n}%", number=f"NO_{n}"))
-    page = await projects.list(actor, page=2, size=2)
+    page = await queries.list(actor, page=2, size=2)
     assert (page.total, [line.name for line in page.items]) == (5, ["工程2%", "工程1%"])
-    assert [line.number for line in (await projects.list(actor, search="no_3")).items] == ["NO_3"]
-    assert (await projects.list(actor, search="%")).total == 5
-    assert (await projects.list(actor, search="_")).total == 5
-    assert (await projects.list(actor, search="x%")).total == 0
+    assert [line.number for line in (await queries.list(actor, search="no_3")).items] == ["NO_3"]
+    assert (await queries.list(actor, search="%")).total == 5
+    assert (await queries.list(actor, search="_")).total == 5
+    assert (await queries.list(actor, search="x%")).total == 0
     for page_number, size in ((0, 20), (1, 0), (1, 101)):
         with pytest.raises(InvalidInput):
-            await projects.list(actor, page=page_number, size=size)
+            await queries.list(actor, page=page_number, size=size)
 
 
 async def test_without_an_enterprise_or_a_right_nothing_is_made(projects: Projects, actor: Actor) -> None:
