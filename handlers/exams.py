@@ -73,7 +73,7 @@ async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
     candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
     actor, sittings = _actor(talk), talk.services.exams.sittings
     while True:
-        seen = await talk.read(sittings.offered, actor, candidate_id)
+        seen = await talk.read(talk.services.exams.sitting_queries.offered, actor, candidate_id)
         wanted = await _ask(talk, seen)
         if wanted == _KEEP:
             await talk.say(texts.NOTHING_CHANGED)

@@ -80,7 +80,7 @@ async def list_exams(call: Call) -> Listing[OwnExamOut]:
 @api.get("/exams/{candidate_id}/sittings", "可预约的场次", action="exam.own")
 async def sittings(call: Call, path: CandidatePath) -> BookingOut:
     """409 where nothing is booked, or the examination is over."""
-    return _booking(await call.services.exams.sittings.offered(call.actor, path.candidate_id))
+    return _booking(await call.services.exams.sitting_queries.offered(call.actor, path.candidate_id))
 
 
 @api.post("/exams/{candidate_id}/booking", "预约或改约场次", action="exam.own")

@@ -21,8 +21,10 @@ from services.exams.own import OwnExam, Phase
 from services.exams.papers.blueprints import Blueprints, BlueprintView
 from services.exams.queries import ExamView
 from services.exams.setup import ExamData
-from services.exams.sittings.candidates import Added, CandidateFilter, CandidateLine, Candidates
-from services.exams.sittings.sittings import Booked, Booking, SittingData, SittingView
+from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
+from services.exams.sittings.candidates import Added, Candidates
+from services.exams.sittings.sitting_queries import Booking, SittingData, SittingView
+from services.exams.sittings.sittings import Booked
 
 __all__ = [
     "BYTES_MAX",

@@ -37,10 +37,12 @@ from services.exams.papers.papers import PAPERS_DUE, Papers
 from services.exams.queries import ExamQueries
 from services.exams.setup import CLOSES_DUE, ExamSetup
 from services.exams.sittings.candidate_calls import CALLS_DUE, LEAVES_DUE, CandidateCalls
+from services.exams.sittings.candidate_queries import CandidateQueries
 from services.exams.sittings.candidates import Candidates
 from services.exams.sittings.decisions import ExamDecisions
 from services.exams.sittings.reminders import REMINDERS_DUE, ExamReminders
 from services.exams.sittings.seating import Seating
+from services.exams.sittings.sitting_queries import SittingQueries
 from services.exams.sittings.sittings import ExamSittings
 from services.files import FileServices
 from services.inspection.checker import FileChecker
@@ -59,8 +61,10 @@ class ExamServices:
     setup: ExamSetup
     queries: ExamQueries
     candidates: Candidates
+    candidate_queries: CandidateQueries
     decisions: ExamDecisions
     sittings: ExamSittings
+    sitting_queries: SittingQueries
     papers: Papers
     own: OwnExams
     attempts: Attempts
@@ -125,8 +129,10 @@ def build(
         setup=setup,
         queries=ExamQueries(deps),
         candidates=Candidates(deps, notices, candidate_calls, checker),
+        candidate_queries=CandidateQueries(deps),
         decisions=ExamDecisions(deps, notices, entry.conclusions, seating),
         sittings=ExamSittings(deps, notices, seating),
+        sitting_queries=SittingQueries(deps),
         papers=papers,
         own=OwnExams(deps, links),
         attempts=Attempts(deps, papers, pictures, receipts, tickets, files),

@@ -75,7 +75,7 @@ class ExamBookingPages:
     async def _asked(self, request: http.Request) -> _Asked:
         actor = await self._auth.person(request)
         candidate_id = _uuid(request.match_info["candidate"])
-        return _Asked(actor, candidate_id, await self._services.exams.sittings.offered(actor, candidate_id))
+        return _Asked(actor, candidate_id, await self._services.exams.sitting_queries.offered(actor, candidate_id))
 
     def _page(self, asked: _Asked, note: str = "", error: AppError | None = None) -> http.Response:
         seen = asked.seen

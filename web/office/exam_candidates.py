@@ -63,7 +63,7 @@ class ExamCandidatePages(OfficePart):
             CandidateFilter(state if state in list(CandidateState) else "", None, search),
             page_number(request),
         )
-        found = await self.services.exams.candidates.page(actor, exam_id, wanted, page=page, size=PAGE_SIZE)
+        found = await self.services.exams.candidate_queries.page(actor, exam_id, wanted, page=page, size=PAGE_SIZE)
         return self.show(
             actor,
             "office/exam_candidates.html",
@@ -190,7 +190,9 @@ class ExamCandidatePages(OfficePart):
         )
 
     async def _line(self, actor: Actor, request: http.Request) -> CandidateLine:
-        line, _ = await self.services.exams.candidates.get(actor, uuid_of(request.match_info["candidate"], "这位考生"))
+        line, _ = await self.services.exams.candidate_queries.get(
+            actor, uuid_of(request.match_info["candidate"], "这位考生")
+        )
         return line
 
     async def _asked(self, request: http.Request) -> tuple[Actor, UUID]:

@@ -59,7 +59,7 @@ class ExamSittingPages(OfficePart):
 
     async def _page(self, actor: Actor, request: http.Request, exam_id: UUID, form: Form = EMPTY) -> http.Response:
         view = await self.services.exams.queries.get(actor, exam_id)
-        found = await self.services.exams.sittings.list(actor, exam_id)
+        found = await self.services.exams.sitting_queries.list(actor, exam_id)
         blank = form if form.error and not form.row else EMPTY
         return self.show(
             actor,

@@ -132,7 +132,7 @@ class ExamPages(OfficePart):
             purposes=[(one.value, one.label) for one in Purpose],
             campaigns=[(str(one.id), one.data.name) for one in campaigns],
             blueprints=[(str(one.id), one.name) for one in await exams.blueprints.list(actor)] if draft else [],
-            sittings=await exams.sittings.list(actor, view.id) if view else (),
+            sittings=await exams.sitting_queries.list(actor, view.id) if view else (),
             stage=self.book(actor).entry.names.exam,
         )
 
@@ -143,7 +143,7 @@ class ExamPages(OfficePart):
         actor, view = await self._asked(request)
         wanted = request.match_info.get("sitting")
         sitting_id = uuid_of(wanted, "这个场次") if wanted else None
-        sittings = await self.services.exams.sittings.list(actor, view.id)
+        sittings = await self.services.exams.sitting_queries.list(actor, view.id)
         board = await self.services.exams.queries.board(actor, view.id, sitting_id)
         return self.show(
             actor,

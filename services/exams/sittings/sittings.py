@@ -12,9 +12,8 @@ from domain.clock import print_span, print_until
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
-from domain.rulebook.exams import ExamRules
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
-from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
@@ -29,62 +28,17 @@ from services.exams.repository import (
     rules_of,
 )
 from services.exams.sittings.seating import Seating, is_full, stop_waiting
+from services.exams.sittings.sitting_queries import (
+    SittingData,
+    SittingView,
+    applicable_rules,
+    booking_rules,
+    sitting_view,
+)
 from services.notifications import Notices
 
 CAPACITY_MAX = 100_000
 PLACE_MAX = 200
-_WAITING = (
-    "SELECT waiting_id AS id, count(*) AS n FROM exam_candidate WHERE exam_id = $1 AND waiting_id IS NOT NULL "
-    "AND state = 'called' GROUP BY waiting_id"
-)
-
-
-@dataclass(frozen=True)
-class SittingData:
-    """The form of a sitting. ``capacity`` None: everybody who likes."""
-
-    starts_at: datetime
-    ends_at: datetime
-    capacity: int | None = None
-    place: str = ""
-
-
-@dataclass(frozen=True)
-class SittingView:
-    """``until``: the last moment to book it, change it or give it back."""
-
-    id: UUID
-    data: SittingData
-    booked: int
-    waiting: int
-    until: datetime
-    open: bool
-    """Whether it can be booked or waited for now."""
-    span: str
-
-    @property
-    def left(self) -> int | None:
-        return None if self.data.capacity is None else max(0, self.data.capacity - self.booked)
-
-    @property
-    def full(self) -> bool:
-        return self.left == 0
-
-
-@dataclass(frozen=True)
-class Booking:
-    """What a candidate has, and what is offered. ``booked`` and ``waiting`` are ids of ``sittings``."""
-
-    candidate_id: UUID
-    exam: str
-    sittings: tuple[SittingView, ...]
-    booked: UUID | None
-    waiting: UUID | None
-    fixed: bool
-    """What is booked can't be changed or given back any more."""
-
-    def of(self, sitting_id: UUID | None) -> SittingView | None:
-        return next((one for one in self.sittings if one.id == sitting_id), None)
 
 
 @dataclass(frozen=True)
@@ -104,19 +58,6 @@ class ExamSittings:
         self._seating = seating
 
     # ---- candidates
-
-    async def offered(self, actor: Actor, candidate_id: UUID) -> Booking:
-        """What can be booked, the soonest first. Raises NotFound; Conflict where nothing is booked."""
-        check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
-        check_called(candidate, exam)
-        rules = _rules_with_booking(exam)
-        now = self._deps.now()
-        views = await self._views(exam, rules, now)
-        shown = tuple(one for one in views if one.open or one.id in (candidate.sitting_id, candidate.waiting_id))
-        booked = next((one for one in views if one.id == candidate.sitting_id), None)
-        fixed = booked is not None and booked.until <= now < booked.data.ends_at
-        return Booking(candidate.id, exam.name, shown, candidate.sitting_id, candidate.waiting_id, fixed)
 
     async def book(self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None) -> Booked:
         """Take a place, giving back the one held so far. Raises Conflict for a full one, RuleViolation when it is late.
@@ -196,7 +137,7 @@ class ExamSittings:
         )
 
     def _wanted(self, exam: Exam, sittings: Sittings, sitting_id: UUID, now: datetime) -> ExamSitting:
-        rules = _rules_with_booking(exam)
+        rules = booking_rules(exam)
         wanted = sittings.get(sitting_id)
         if wanted is None:
             raise NotFound("找不到这个场次，请重新选择。", code="sitting_unknown")
@@ -219,11 +160,6 @@ class ExamSittings:
 
     # ---- the office
 
-    async def list(self, actor: Actor, exam_id: UUID) -> tuple[SittingView, ...]:
-        check(actor, "exam.manage")
-        exam = await get_exam(actor, exam_id)
-        return await self._views(exam, self._rules(exam), self._deps.now())
-
     async def add(self, actor: Actor, exam_id: UUID, data: SittingData, *, key: str | None = None) -> SittingView:
         """Of a draft or a published examination. Raises InvalidInput, Conflict."""
         check(actor, "exam.manage")
@@ -234,7 +170,7 @@ class ExamSittings:
             clean = self._check(exam, data, now)
             made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
             await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
-            return _view(made, 0, self._rules(exam), now)
+            return sitting_view(made, 0, applicable_rules(self._deps, exam), now)
 
         return await once(
             owner=f"exam_sitting_add:{actor.account_id}",
@@ -317,9 +253,6 @@ class ExamSittings:
             ],
         )
 
-    def _rules(self, exam: Exam) -> ExamRules:
-        return rules_of(exam) if exam.rules else self._deps.book(exam.pool).exam
-
     def _check(self, exam: Exam, data: SittingData, now: datetime) -> SittingData:
         if exam.state not in ("draft", "published"):
             raise Conflict("考试已结束或取消，不能再调整场次。", code="exam_over")
@@ -333,18 +266,6 @@ class ExamSittings:
         if data.capacity is not None and not 1 <= data.capacity <= CAPACITY_MAX:
             raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
         return replace(data, place=check_text(" ".join(data.place.split()), "place", "地点", PLACE_MAX))
-
-    async def _views(self, exam: Exam, rules: ExamRules, now: datetime) -> tuple[SittingView, ...]:
-        waiting = {row["id"]: row["n"] for row in await rows(_WAITING, exam.id)}
-        found = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at", "id")
-        return tuple(_view(one, waiting.get(one.id, 0), rules, now) for one in found)
-
-
-def _rules_with_booking(exam: Exam) -> ExamRules:
-    rules = rules_of(exam)
-    if not rules.booking:
-        raise Conflict("这场考试不用预约，在考试时间内直接进入即可。", code="no_booking")
-    return rules
 
 
 def _one(sittings: Sittings, sitting_id: UUID) -> ExamSitting:
@@ -366,19 +287,6 @@ def _columns(data: SittingData) -> dict[str, Any]:
         "capacity": data.capacity,
         "place": data.place,
     }
-
-
-def _view(sitting: ExamSitting, waiting: int, rules: ExamRules, now: datetime) -> SittingView:
-    until = sitting.starts_at - rules.booking_until
-    return SittingView(
-        sitting.id,
-        SittingData(sitting.starts_at, sitting.ends_at, sitting.capacity, sitting.place),
-        sitting.booked,
-        waiting,
-        until,
-        now < until,
-        print_span(sitting.starts_at, sitting.ends_at, now),
-    )
 
 
 def _booked(state: Literal["booked", "waiting"], exam: Exam, sitting: ExamSitting, now: datetime) -> Booked:

@@ -103,7 +103,7 @@ async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None
 async def test_the_list_is_searched_and_paged(exam_scene: ExamScene) -> None:
     people = [await exam_scene.waiting() for _ in range(3)]
     exam = await make_published(exam_scene.services, exam_scene.office)
-    candidates = exam_scene.services.exams.candidates
+    candidates = exam_scene.services.exams.candidate_queries
     page = await candidates.page(exam_scene.office, exam.id, CandidateFilter(), size=2)
     assert (len(page.items), page.total) == (2, 3)
     (found,) = (await candidates.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
@@ -158,7 +158,10 @@ async def test_after_an_outage_everybody_who_sat_then_has_one_more(exam_scene: E
     clock.move(20 * MINUTE)
     await make_attempt(exam_scene.services, await exam_scene.candidate_of(later))
     candidates = exam_scene.services.exams.candidates
-    assert await candidates.concerned(exam_scene.office, during.exam_id, since, until) == 1
+    assert (
+        await exam_scene.services.exams.candidate_queries.concerned(exam_scene.office, during.exam_id, since, until)
+        == 1
+    )
     assert await candidates.give_back_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
     assert {one.id: one.extra_tries for one in await ExamCandidate.all()} == {
         during.id: 1,

@@ -84,7 +84,7 @@ async def test_a_full_sitting_is_refused_and_can_be_waited_for(exam_scene: ExamS
     with pytest.raises(Conflict, match="已经约满"):
         await service.book(own(two), two.id, early.id)
     assert (await service.wait(own(two), two.id, early.id)).state == "waiting"
-    seen = await service.offered(own(two), two.id)
+    seen = await exam_scene.services.exams.sitting_queries.offered(own(two), two.id)
     assert (seen.booked, seen.waiting) == (late.id, early.id)
     assert [(one.left, one.full, one.waiting) for one in seen.sittings] == [(0, True, 1), (0, True, 0)]
     await service.give_back(own(one), one.id)
@@ -139,7 +139,7 @@ async def test_after_the_deadline_nothing_is_booked_or_given_back(exam_scene: Ex
     with pytest.raises(RuleViolation, match="已于11月25日"):
         await service.book(own(two), two.id, early.id)
     assert (await service.book(own(two), two.id, late.id)).state == "booked"
-    assert (await service.offered(own(one), one.id)).fixed
+    assert (await exam_scene.services.exams.sitting_queries.offered(own(one), one.id)).fixed
 
 
 async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene: ExamScene, clock: FixedClock) -> None:

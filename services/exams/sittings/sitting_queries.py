@@ -1,0 +1,126 @@
+"""What is read of sittings (场次): what a candidate has and may book, and the office's list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.clock import print_span
+from domain.errors import Conflict
+from domain.rulebook.exams import ExamRules
+from models.exams import Exam, ExamSitting
+from services.core.base import Actor, Deps, rows
+from services.core.permissions import check
+from services.exams.repository import (
+    check_called,
+    get_exam,
+    get_own,
+    rules_of,
+)
+
+_WAITING = (
+    "SELECT waiting_id AS id, count(*) AS n FROM exam_candidate WHERE exam_id = $1 AND waiting_id IS NOT NULL "
+    "AND state = 'called' GROUP BY waiting_id"
+)
+
+
+@dataclass(frozen=True)
+class SittingData:
+    """The form of a sitting. ``capacity`` None: everybody who likes."""
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class SittingView:
+    """``until``: the last moment to book it, change it or give it back."""
+
+    id: UUID
+    data: SittingData
+    booked: int
+    waiting: int
+    until: datetime
+    open: bool
+    """Whether it can be booked or waited for now."""
+    span: str
+
+    @property
+    def left(self) -> int | None:
+        return None if self.data.capacity is None else max(0, self.data.capacity - self.booked)
+
+    @property
+    def full(self) -> bool:
+        return self.left == 0
+
+
+@dataclass(frozen=True)
+class Booking:
+    """What a candidate has, and what is offered. ``booked`` and ``waiting`` are ids of ``sittings``."""
+
+    candidate_id: UUID
+    exam: str
+    sittings: tuple[SittingView, ...]
+    booked: UUID | None
+    waiting: UUID | None
+    fixed: bool
+    """What is booked can't be changed or given back any more."""
+
+    def of(self, sitting_id: UUID | None) -> SittingView | None:
+        return next((one for one in self.sittings if one.id == sitting_id), None)
+
+
+class SittingQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def offered(self, actor: Actor, candidate_id: UUID) -> Booking:
+        """What can be booked, the soonest first. Raises NotFound; Conflict where nothing is booked."""
+        check(actor, "exam.own")
+        candidate, exam = await get_own(actor, candidate_id)
+        check_called(candidate, exam)
+        rules = booking_rules(exam)
+        now = self._deps.now()
+        views = await self._views(exam, rules, now)
+        shown = tuple(one for one in views if one.open or one.id in (candidate.sitting_id, candidate.waiting_id))
+        booked = next((one for one in views if one.id == candidate.sitting_id), None)
+        fixed = booked is not None and booked.until <= now < booked.data.ends_at
+        return Booking(candidate.id, exam.name, shown, candidate.sitting_id, candidate.waiting_id, fixed)
+
+    async def list(self, actor: Actor, exam_id: UUID) -> tuple[SittingView, ...]:
+        check(actor, "exam.manage")
+        exam = await get_exam(actor, exam_id)
+        return await self._views(exam, applicable_rules(self._deps, exam), self._deps.now())
+
+    async def _views(self, exam: Exam, rules: ExamRules, now: datetime) -> tuple[SittingView, ...]:
+        waiting = {row["id"]: row["n"] for row in await rows(_WAITING, exam.id)}
+        found = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at", "id")
+        return tuple(sitting_view(one, waiting.get(one.id, 0), rules, now) for one in found)
+
+
+def applicable_rules(deps: Deps, exam: Exam) -> ExamRules:
+    """Those it was published with; of a draft the pool's present ones."""
+    return rules_of(exam) if exam.rules else deps.book(exam.pool).exam
+
+
+def booking_rules(exam: Exam) -> ExamRules:
+    rules = rules_of(exam)
+    if not rules.booking:
+        raise Conflict("这场考试不用预约，在考试时间内直接进入即可。", code="no_booking")
+    return rules
+
+
+def sitting_view(sitting: ExamSitting, waiting: int, rules: ExamRules, now: datetime) -> SittingView:
+    until = sitting.starts_at - rules.booking_until
+    return SittingView(
+        sitting.id,
+        SittingData(sitting.starts_at, sitting.ends_at, sitting.capacity, sitting.place),
+        sitting.booked,
+        waiting,
+        until,
+        now < until,
+        print_span(sitting.starts_at, sitting.ends_at, now),
+    )
