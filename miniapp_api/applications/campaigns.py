@@ -91,14 +91,14 @@ def _flat(view: CampaignView, names: Iterable[str]) -> dict[str, object]:
 @api.get("/campaigns", "正在进行和即将开始的征集", access="public")
 async def announced(call: Call) -> Listing[CampaignOut]:
     """What anybody may read, the soonest first. Where the pool takes applications all year it may be empty."""
-    found = await call.services.applications.campaigns.announced(call.pool)
+    found = await call.services.applications.campaign_queries.announced(call.pool)
     return Listing[CampaignOut](items=tuple(CampaignOut.show(view) for view in found))
 
 
 @api.get("/office/campaigns", "全部征集", action="campaign.manage")
 async def list_all(call: Call) -> Listing[ManagedCampaignOut]:
     """Every campaign, the latest first."""
-    found = await call.services.applications.campaigns.list(call.actor)
+    found = await call.services.applications.campaign_queries.list(call.actor)
     return Listing[ManagedCampaignOut](items=tuple(ManagedCampaignOut.show(view) for view in found))
 
 
@@ -111,7 +111,7 @@ async def create(call: Call, body: CampaignIn) -> ManagedCampaignOut:
 @api.get("/office/campaigns/{campaign_id}", "查看征集", action="campaign.manage")
 async def show(call: Call, path: CampaignPath) -> ManagedCampaignOut:
     """One campaign."""
-    return ManagedCampaignOut.show(await call.services.applications.campaigns.get(call.actor, path.campaign_id))
+    return ManagedCampaignOut.show(await call.services.applications.campaign_queries.get(call.actor, path.campaign_id))
 
 
 @api.put("/office/campaigns/{campaign_id}", "修改征集", action="campaign.manage")

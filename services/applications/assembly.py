@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.applications.attachments import SWEEP_DUE, Attachments
+from services.applications.campaign_queries import CampaignQueries
 from services.applications.campaigns import Campaigns
 from services.applications.document_delivery import DocumentDelivery
 from services.applications.documents import Documents
@@ -28,6 +29,7 @@ class ApplicationServices:
     submission: Submission
     attachments: Attachments
     campaigns: Campaigns
+    campaign_queries: CampaignQueries
     documents: Documents
     document_delivery: DocumentDelivery
     to_dos: ToDos
@@ -49,7 +51,7 @@ def build(
     files: FileServices,
     ports: ApplicationPorts,
 ) -> ApplicationServices:
-    campaigns = Campaigns(deps)
+    campaigns, campaign_queries = Campaigns(deps), CampaignQueries(deps)
     documents = Documents(deps, files.store, files.previews, ports.renderer)
     attachments = Attachments(deps, files.store, ports.checker)
     return ApplicationServices(
@@ -58,8 +60,9 @@ def build(
         submission=Submission(deps, notices, campaigns),
         attachments=attachments,
         campaigns=campaigns,
+        campaign_queries=campaign_queries,
         documents=documents,
         document_delivery=DocumentDelivery(deps, links, documents, files.delivery),
-        to_dos=ToDos(deps, campaigns),
+        to_dos=ToDos(deps, campaign_queries),
         due_tasks=(DueTask("uploads", SWEEP_DUE, attachments.sweep),),
     )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.errors import Conflict, NotFound, RuleViolation
+from domain.errors import Conflict, RuleViolation
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
+from services.applications.campaign_queries import counted_view, unknown_campaign
 from services.applications.campaign_rules import check_change, check_entry_type, check_form, check_overlap, entry_name
 from services.applications.campaign_windows import (
     CampaignData,
     CampaignView,
-    announced_of,
     columns_of,
     data_of,
     enrolment_end,
@@ -26,15 +26,10 @@ from services.applications.campaign_windows import (
     view_of,
 )
 from services.applications.deadline_notifications import notify_new_ends
-from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-
-_COUNTS = (
-    "SELECT campaign_id, count(*) AS n FROM application WHERE pool = $1 AND campaign_id IS NOT NULL "
-    "GROUP BY campaign_id"
-)
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,7 @@ class Campaigns:
         await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
         await record(actor, now, "campaign.edit", "campaign", campaign.id)
         payment_moved = pays != (campaign.pay_from, campaign.pay_until)
-        return EditedCampaign(campaign, await _view(campaign, now), payment_moved)
+        return EditedCampaign(campaign, await counted_view(campaign, now), payment_moved)
 
     async def publish(self, actor: Actor, campaign_id: UUID) -> CampaignView:
         """Show it to applicants; it opens by itself. Twice is harmless.
@@ -113,7 +108,7 @@ class Campaigns:
                 campaign.published_at = now
                 await campaign.save(update_fields=["published_at"])
                 await record(actor, now, "campaign.publish", "campaign", campaign.id)
-            return await _view(campaign, now)
+            return await counted_view(campaign, now)
 
     async def close(self, actor: Actor, campaign_id: UUID) -> CampaignView:
         """End enrolment now; review and payment go on by their windows. Applicants with a draft are notified.
@@ -132,7 +127,7 @@ class Campaigns:
                 await campaign.save(update_fields=["closed_at"])
                 await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
                 await record(actor, now, "campaign.close", "campaign", campaign.id)
-            return await _view(campaign, now)
+            return await counted_view(campaign, now)
 
     async def delete(self, actor: Actor, campaign_id: UUID) -> None:
         """Only what was never published. Raises Conflict."""
@@ -144,33 +139,6 @@ class Campaigns:
                 raise Conflict("已发布的征集不能删除，如需停止报名请关闭。", code="campaign_published")
             await campaign.delete()
             await record(actor, now, "campaign.delete", "campaign", campaign_id)
-
-    async def list(self, actor: Actor) -> tuple[CampaignView, ...]:
-        """Every campaign of the pool, the latest first, with how many applications each has."""
-        found = await self.choices(actor)
-        counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
-        return tuple(replace(one, applications=counts.get(one.id, 0)) for one in found)
-
-    async def choices(self, actor: Actor) -> tuple[CampaignView, ...]:
-        """The same without counts, to choose from."""
-        check(actor, "campaign.manage")
-        now = self._deps.now()
-        found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
-        return tuple(view_of(campaign, now, 0) for campaign in found)
-
-    async def get(self, actor: Actor, campaign_id: UUID) -> CampaignView:
-        """Raises NotFound."""
-        check(actor, "campaign.manage")
-        campaign = await Campaign.get_or_none(id=campaign_id, pool=actor.pool)
-        if campaign is None:
-            raise _unknown_campaign()
-        return await _view(campaign, self._deps.now())
-
-    async def announced(self, pool: str) -> tuple[CampaignView, ...]:
-        """What applicants see: campaigns that are open or will be, the soonest first; without counts."""
-        now = self._deps.now()
-        published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
-        return announced_of(published, now)
 
     async def check_open(self, pool: str, entry_type: str, now: datetime) -> Campaign | None:
         """The campaign in which persons may apply now, or None where the pool takes applications all year.
@@ -234,21 +202,13 @@ async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> 
     return violation(book, "campaigns.required", text)
 
 
-async def _view(campaign: Campaign, now: datetime) -> CampaignView:
-    return view_of(campaign, now, await Application.filter(campaign_id=campaign.id).count())
-
-
 async def _locked(actor: Actor, campaign_id: UUID) -> Campaign:
     campaign = await Campaign.select_for_update().get_or_none(id=campaign_id, pool=actor.pool)
     if campaign is None:
-        raise _unknown_campaign()
+        raise unknown_campaign()
     return campaign
 
 
 async def _lock_campaigns(pool: str) -> None:
     """One change of published windows at a time, so that two can't come to overlap."""
     await advisory_lock(f"campaigns:{pool}")
-
-
-def _unknown_campaign() -> NotFound:
-    return NotFound("找不到这次征集，请刷新列表后重试。")

@@ -21,8 +21,8 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.applicants import is_own_file
+from services.applications.campaign_queries import CampaignQueries
 from services.applications.campaign_windows import CampaignView, announced_of
-from services.applications.campaigns import Campaigns
 from services.applications.codes import CatalogueCodes, load_codes
 from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
 from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of
@@ -108,7 +108,7 @@ class _Person:
 
 
 class ToDos:
-    def __init__(self, deps: Deps, campaigns: Campaigns) -> None:
+    def __init__(self, deps: Deps, campaigns: CampaignQueries) -> None:
         self._deps = deps
         self._campaigns = campaigns
 

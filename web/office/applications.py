@@ -79,7 +79,7 @@ class ApplicationPages(OfficePart):
             },
             labels={state.value: state.label for state in ApplicationState},
             steps=[(one.code, one.name) for one in book.review.steps],
-            campaigns=await self.services.applications.campaigns.choices(actor),
+            campaigns=await self.services.applications.campaign_queries.choices(actor),
             places=await self.services.office.dashboard.places(actor),
             narrowed=any(name not in ("q", "state", "sort") for name in said),
             query=_query(said),

@@ -48,7 +48,7 @@ class CampaignPages(OfficePart):
 
     async def list(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        found = await self.services.applications.campaigns.list(actor)
+        found = await self.services.applications.campaign_queries.list(actor)
         return self.show(
             actor,
             "office/campaigns.html",
@@ -80,13 +80,17 @@ class CampaignPages(OfficePart):
 
     async def detail(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
+        view = await self.services.applications.campaign_queries.get(
+            actor, uuid_of(request.match_info["id"], "这次征集")
+        )
         return await self._page(actor, request, view, Form(await self._values(actor, view)))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, publish, close or delete."""
         actor = await self.actor(request)
-        view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
+        view = await self.services.applications.campaign_queries.get(
+            actor, uuid_of(request.match_info["id"], "这次征集")
+        )
         fields = await self.fields(request, actor, longest=_LONGEST)
         try:
             note = await self._do(actor, view, fields)

@@ -115,7 +115,7 @@ class CoursePages(OfficePart):
     ) -> http.Response:
         draft = view is None or view.state == "draft"
         exams = [one for one in await self.services.exams.queries.list(actor) if one.purpose == "single"]
-        campaigns = await self.services.applications.campaigns.choices(actor)
+        campaigns = await self.services.applications.campaign_queries.choices(actor)
         book = self.book(actor)
         return self.show(
             actor,

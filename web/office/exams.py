@@ -117,7 +117,7 @@ class ExamPages(OfficePart):
         self, actor: Actor, request: http.Request, view: ExamView | None, form: Form = EMPTY
     ) -> http.Response:
         exams, draft = self.services.exams, view is None or view.state == "draft"
-        campaigns = await self.services.applications.campaigns.choices(actor)
+        campaigns = await self.services.applications.campaign_queries.choices(actor)
         return self.show(
             actor,
             "office/exam.html",

@@ -11,6 +11,7 @@ from domain.errors import Conflict, RuleViolation
 from models.applications import Application, Attachment, PrintedForm
 from models.reviews import ReviewEntry
 from services.applications import read_values
+from services.applications.campaign_queries import CampaignQueries
 from services.applications.drafts import Drafts
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
@@ -41,7 +42,7 @@ def submission_of(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
 
 async def only_to_do(deps: Deps, person: Actor) -> tuple[str, str]:
     assert person.account_id is not None
-    [item] = await ToDos(deps, make_campaigns(deps)).items(person.pool, person.account_id)
+    [item] = await ToDos(deps, CampaignQueries(deps)).items(person.pool, person.account_id)
     return item.code, item.detail
 
 

@@ -12,6 +12,7 @@ from domain.payments.lifecycles import FeeState
 from models.applications import Application, Attachment, PrintedForm
 from models.payments import Fee
 from models.reviews import ReviewTask
+from services.applications.campaign_queries import CampaignQueries
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.applications.repository import editable_fields
@@ -79,7 +80,7 @@ async def test_a_whole_form_goes_to_the_pools_first_step(deps: Deps, book: Notic
     assert task is not None
     assert task.step_code == deps.book(pool).review.steps[0].code
     assert person.account_id is not None
-    progress = await ToDos(deps, make_campaigns(deps)).progress(person.account_id)
+    progress = await ToDos(deps, CampaignQueries(deps)).progress(person.account_id)
     assert progress is not None
     names = [stage.name for stage in progress.stages]
     assert len(names) == 2 + len(deps.book(pool).review.steps) + len(deps.book(pool).entry.stages)

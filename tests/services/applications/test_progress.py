@@ -11,6 +11,7 @@ from domain.clock import FixedClock
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
 from services.applications import Progress, ToDo
+from services.applications.campaign_queries import CampaignQueries
 from services.applications.drafts import Drafts
 from services.applications.progress_messages import spoken
 from services.applications.to_do import ToDos
@@ -41,7 +42,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 @pytest.fixture
 def to_dos(deps: Deps) -> ToDos:
-    return ToDos(deps, make_campaigns(deps))
+    return ToDos(deps, CampaignQueries(deps))
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ async def test_renewal_is_no_item_before_it_is_offered(deps: Deps, to_dos: ToDos
     await make_campaign(deps)
     before = 90 * DAY
     deps = with_rules(deps, entry={"renewal_before": before})
-    to_dos = ToDos(deps, make_campaigns(deps))
+    to_dos = ToDos(deps, CampaignQueries(deps))
     expert = await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + before + DAY)
     assert await items(to_dos, zhao) == []
     expert.term_until = deps.now() + before - DAY
@@ -134,7 +135,7 @@ async def test_who_entered_today_is_not_asked_to_renew(
 
 async def test_how_long_renewal_rests_is_the_rulebooks(deps: Deps, zhao: Actor) -> None:
     deps = with_rules(deps, entry={"renewal_rest": 20 * DAY})
-    to_dos = ToDos(deps, make_campaigns(deps))
+    to_dos = ToDos(deps, CampaignQueries(deps))
     await make_campaign(deps)
     await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 21 * DAY)
     entered = await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now() - 19 * DAY)

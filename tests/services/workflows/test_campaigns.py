@@ -9,6 +9,7 @@ import pytest
 
 from models.applications import Application
 from models.payments import Fee
+from services.applications.campaign_queries import CampaignQueries
 from services.applications.campaigns import Campaigns
 from services.core.base import Actor, Deps
 from services.notifications import Notices
@@ -28,7 +29,7 @@ async def test_an_owed_fee_follows_the_window_of_payment(deps: Deps) -> None:
     await Application.filter(id=application.id).update(campaign_id=row.id, approved_at=deps.now(), state="fee")
     fee = await fees.charge(await Application.get(id=application.id), deps.now())
     admin = Actor("demo", "pool_admin", (await make_account(deps)).id)
-    data = (await campaigns.get(admin, row.id)).data
+    data = (await CampaignQueries(deps).get(admin, row.id)).data
     later = deps.now() + timedelta(days=40)
     await CampaignWorkflow(deps, campaigns, fees).edit(admin, row.id, replace(data, pay_until=later))
     assert (await Fee.get(id=fee.id)).closes_at == later != fee.closes_at

@@ -1,0 +1,63 @@
+"""What is read of recruitment campaigns (征集): the office's list, one of them, and what applicants see announced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import NotFound
+from models.applications import Application
+from models.campaigns import Campaign
+from services.applications.campaign_windows import (
+    CampaignView,
+    announced_of,
+    view_of,
+)
+from services.core.base import Actor, Deps, rows
+from services.core.permissions import check
+
+_COUNTS = (
+    "SELECT campaign_id, count(*) AS n FROM application WHERE pool = $1 AND campaign_id IS NOT NULL "
+    "GROUP BY campaign_id"
+)
+
+
+class CampaignQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def list(self, actor: Actor) -> tuple[CampaignView, ...]:
+        """Every campaign of the pool, the latest first, with how many applications each has."""
+        found = await self.choices(actor)
+        counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
+        return tuple(replace(one, applications=counts.get(one.id, 0)) for one in found)
+
+    async def choices(self, actor: Actor) -> tuple[CampaignView, ...]:
+        """The same without counts, to choose from."""
+        check(actor, "campaign.manage")
+        now = self._deps.now()
+        found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
+        return tuple(view_of(campaign, now, 0) for campaign in found)
+
+    async def get(self, actor: Actor, campaign_id: UUID) -> CampaignView:
+        """Raises NotFound."""
+        check(actor, "campaign.manage")
+        campaign = await Campaign.get_or_none(id=campaign_id, pool=actor.pool)
+        if campaign is None:
+            raise unknown_campaign()
+        return await counted_view(campaign, self._deps.now())
+
+    async def announced(self, pool: str) -> tuple[CampaignView, ...]:
+        """What applicants see: campaigns that are open or will be, the soonest first; without counts."""
+        now = self._deps.now()
+        published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
+        return announced_of(published, now)
+
+
+async def counted_view(campaign: Campaign, now: datetime) -> CampaignView:
+    return view_of(campaign, now, await Application.filter(campaign_id=campaign.id).count())
+
+
+def unknown_campaign() -> NotFound:
+    return NotFound("找不到这次征集，请刷新列表后重试。")
