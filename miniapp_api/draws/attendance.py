@@ -45,7 +45,7 @@ class UrgedOut(Output):
 @api.get("/draws/{draw_id}/attendance", "到场情况", action="draw.read")
 async def awaited(call: Call, path: DrawPath) -> Listing[AttendanceRow]:
     """Who is awaited, who came, who left; by code."""
-    found = await call.services.draws.attendance.list_awaited(call.actor, path.draw_id)
+    found = await call.services.draws.attendance_queries.list_awaited(call.actor, path.draw_id)
     return Listing(items=found)
 
 

@@ -6,8 +6,9 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attendance.absences import ABSENCES_MAX, AbsenceRow, RegionChange
+from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
-from services.draws.attendance.check_in import AttendanceRow, CheckedIn, Scanned, VenueCheckIn
+from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
 from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence
 from services.draws.attendance.postponement import NewStart

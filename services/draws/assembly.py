@@ -9,6 +9,7 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance.absences import Absences
+from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.check_in import VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
@@ -81,6 +82,7 @@ class DrawServices:
     discards: Discards
     discard_queries: DiscardQueries
     attendance: VenueCheckIn
+    attendance_queries: AttendanceQueries
     urging: Urging
     exits: Exits
     access: DrawAccess
@@ -115,7 +117,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
     bridged = VirtualCalls(deps, ports.bridge)
-    project_queries = ProjectQueries(deps)
+    project_queries, attendance_queries = ProjectQueries(deps), AttendanceQueries(deps, links, access, bridged)
     recall_queries = RecallQueries(deps, access, bridged)
     release_queries = ReleaseQueries(deps, access, verification, bridged)
     releases = Releases(deps, notices, release_queries, calling, bridged)
@@ -148,7 +150,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
         discard_queries=discard_queries,
-        attendance=VenueCheckIn(deps, notices, links, access, ports.official, bridged),
+        attendance=VenueCheckIn(deps, notices, links, access, ports.official, attendance_queries),
+        attendance_queries=attendance_queries,
         urging=urging,
         exits=exits,
         access=access,

@@ -39,6 +39,7 @@ from services.draws import (
 )
 from services.draws.access import DrawAccess
 from services.draws.attendance.absences import Absences
+from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
@@ -125,6 +126,7 @@ class Office:
     results: DrawResults
     public_records: PublicRecords
     attendance: VenueCheckIn
+    attendance_queries: AttendanceQueries
     urging: Urging
     agency: Actor
     verifier: Actor
@@ -191,6 +193,8 @@ async def make_office(deps: Deps) -> Office:
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
     setup, bridge = DrawSetup(deps, notices), Bridge()
     calls = VirtualCalls(deps, bridge)
+    links = Links(deps.keys, deps.clock)
+    attendance_queries = AttendanceQueries(deps, links, access, calls)
     discard_queries = DiscardQueries(access)
     recall_queries = RecallQueries(deps, access, calls)
     release_queries = ReleaseQueries(deps, access, Verification(deps, notices), calls)
@@ -212,7 +216,8 @@ async def make_office(deps: Deps) -> Office:
         DrawProgress(deps, access),
         DrawResults(deps, access),
         PublicRecords(deps, access),
-        VenueCheckIn(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker()), calls),
+        VenueCheckIn(deps, notices, links, access, cast(Any, SceneMaker()), attendance_queries),
+        attendance_queries,
         Urging(deps, notices, access, calls),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),

@@ -95,7 +95,7 @@ class AttendanceTab(DrawPart):
     ) -> http.Response:
         sealed, found = "", list[AttendanceRow]()
         try:
-            found = await self.services.draws.attendance.list_awaited(actor, detail.draw.id)
+            found = await self.services.draws.attendance_queries.list_awaited(actor, detail.draw.id)
         except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
             sealed = "".join([refusal.message, *(f"{one}。" for one in self._urged_by(detail))])
         rules = self.book(actor).attendance

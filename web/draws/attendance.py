@@ -46,7 +46,7 @@ class AttendancePages(DrawPageBase):
     ) -> http.Response:
         sealed, found = "", list[AttendanceRow]()
         try:
-            found = await self._services.draws.attendance.list_awaited(actor, draw.id)
+            found = await self._services.draws.attendance_queries.list_awaited(actor, draw.id)
         except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
             sealed = refusal.message
         return self._show(
@@ -108,7 +108,9 @@ class AttendancePages(DrawPageBase):
         token, until = await self._services.draws.attendance.venue_token(actor, draw.id)
         url = f"{self._services.deps.public_url}/v/{token}"
         try:
-            rows: list[AttendanceRow] | None = await self._services.draws.attendance.list_awaited(actor, draw.id)
+            rows: list[AttendanceRow] | None = await self._services.draws.attendance_queries.list_awaited(
+                actor, draw.id
+            )
         except RuleViolation:
             rows = None  # the trading centre's verifier sees arrivals from unsealing on only
         return self._site.render(

@@ -45,7 +45,7 @@ class VenueCheckInPages:
         self._site.post("/v/in/{token}", self.check_in)
 
     async def scan(self, request: http.Request) -> http.Response:
-        scanned = await self._services.draws.attendance.venue_of(request.match_info["token"])
+        scanned = await self._services.draws.attendance_queries.venue_of(request.match_info["token"])
         if "MicroMessenger" not in request.headers.get("User-Agent", ""):
             return self._stranger(scanned.pool, outside=True)
         visitor = UUID(bytes=secrets.token_bytes(16))
@@ -84,7 +84,7 @@ class VenueCheckInPages:
         link = self._services.links.check(request.match_info["token"], _PASS)
         if not _is_same_browser(request, link.person_id):
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
-        scanned = await self._services.draws.attendance.venue(link.subject_id)
+        scanned = await self._services.draws.attendance_queries.venue(link.subject_id)
         user = await self._ask_wechat(scanned.pool, request.query.get("code", ""))
         if user.snapshot:
             return self._stranger(scanned.pool, snapshot=True)
@@ -106,7 +106,7 @@ class VenueCheckInPages:
             ) from error
 
     async def _page(self, draw_id: UUID, expert_id: UUID, token: str, error: str = "") -> http.Response:
-        invitation_id = await self._services.draws.attendance.find_awaited(draw_id, expert_id)
+        invitation_id = await self._services.draws.attendance_queries.find_awaited(draw_id, expert_id)
         if invitation_id is None:
             raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
         view = await self._services.draws.invitation_queries.view(invitation_id, expert_id)

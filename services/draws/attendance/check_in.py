@@ -1,14 +1,12 @@
-"""Coming and going at the venue: check-in by phone or by the venue's staff, experts expected, exits."""
+"""Coming and going at the venue: check-in by phone or by the venue's staff, and exits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from domain.clock import print_time
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.positions import Position, to_wgs84
@@ -16,19 +14,18 @@ from models.attendance import Attendance, PresenceClaim, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
-from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
+from services.draws.attendance.attendance_queries import VENUE_PURPOSE, AttendanceQueries
 from services.draws.calls.calling import place
 from services.draws.news import DrawNews
 from services.draws.repository import append_end, lock, notify_agency
-from services.draws.virtual_calls import CallLine, VirtualCalls
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
 
 Method = Literal["qr", "place", "desk"]
-_VENUE = "venue_qr"
 VENUE_SCENE = "venue:"
 """Prefix of the scenes that check in."""
 _ARRIVED = """
@@ -53,31 +50,6 @@ class CheckedIn:
     advice: str = ""
 
 
-@dataclass(frozen=True)
-class Scanned:
-    """The panel whose code at the venue was scanned."""
-
-    draw_id: UUID
-    pool: str
-
-
-@dataclass(frozen=True)
-class AttendanceRow:
-    """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
-    inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
-
-    invitation_id: UUID
-    code: str
-    entered_at: datetime | None
-    claimed_at: datetime | None
-    left_at: datetime | None
-    late: bool
-    voice_urges: int
-    may_urge: bool
-    may_ring: bool
-    calls: tuple[CallLine, ...]
-
-
 class VenueCheckIn:
     """Check-in by the expert's phone or by the venue's staff, exits, and the end of an on-site activity."""
 
@@ -88,14 +60,14 @@ class VenueCheckIn:
         links: Links,
         access: DrawAccess,
         official: OfficialAccountSender,
-        calls: VirtualCalls,
+        queries: AttendanceQueries,
     ) -> None:
         self._deps = deps
         self._official = official
         self._notices = notices
         self._links = links
         self._access = access
-        self._calls = calls
+        self._queries = queries
         self._news = DrawNews(deps, notices)
 
     # ---- the venue's QR code
@@ -105,7 +77,7 @@ class VenueCheckIn:
         permissions.check(actor, "attendance.manage")
         draw = await self._access.get(actor, draw_id)
         until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
-        return self._links.sign(_VENUE, draw.id, draw.id, until), until
+        return self._links.sign(VENUE_PURPOSE, draw.id, draw.id, until), until
 
     async def venue_scene(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
         """The same as a scene code of the official account: who scans it with WeChat checks in by chat.
@@ -123,19 +95,8 @@ class VenueCheckIn:
         self, expert_id: UUID, token: str, position: Position | None = None, *, device: str, key: str | None = None
     ) -> CheckedIn:
         """``device`` names the phone that scanned. Raises as ``check_in_scanned``, and Forbidden for an old code."""
-        link = self._links.check(token, _VENUE)
+        link = self._links.check(token, VENUE_PURPOSE)
         return await self.check_in_scanned(link.subject_id, expert_id, position, device=device)
-
-    async def venue_of(self, token: str) -> Scanned:
-        """What a scanned code opens. Raises Forbidden for an old one."""
-        return await self.venue(self._links.check(token, _VENUE).subject_id)
-
-    async def venue(self, draw_id: UUID) -> Scanned:
-        """The same for a draw whose code was scanned a moment ago."""
-        draw = await Draw.get_or_none(id=draw_id)
-        if draw is None:
-            raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
-        return Scanned(draw.id, draw.pool)
 
     async def check_in_scanned(
         self, draw_id: UUID, expert_id: UUID, position: Position | None = None, *, device: str
@@ -145,15 +106,10 @@ class VenueCheckIn:
         Raises NotFound for a person not expected here, Conflict when the phone let another expert in, and what
         ``attendance_rules.check_scan`` raises.
         """
-        found = await self.find_awaited(draw_id, expert_id)
+        found = await self._queries.find_awaited(draw_id, expert_id)
         if found is None:
             raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
         return await self._enter(found, "qr", position, device=self._deps.keys.lookup_hash("device", device))
-
-    async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
-        """The invitation with which this expert has agreed to this draw's panel, if he has."""
-        found = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
-        return found.id if found else None
 
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
@@ -254,52 +210,7 @@ class VenueCheckIn:
         )
         await notify_agency(self._notices, draw, "agency_checked_in", interval, **counted)
 
-    # ---- attendance list
-
-    async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
-        """Who is awaited, by code only; agency, venue and offices see it from unsealing on."""
-        draw = await self._access.get(actor, draw_id)
-        now, book = self._deps.now(), self._deps.book(draw.pool)
-        if actor.role != "venue" and now < self._access.unseals_at(draw):
-            raise violation(
-                book,
-                "draw.result_visible_before",
-                f"专家进场情况{print_time(self._access.unseals_at(draw))}后可查看。",
-            )
-        found = await rows(
-            "SELECT i.id, i.expert_id, i.code, i.gathering_at, "
-            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
-            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
-            "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at, "
-            "(SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges "
-            "FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code",
-            draw_id,
-        )
-        calls, offered = await self._calls.log_of(draw_id, "urging"), self._calls.offered(draw.pool)
-        most = book.attendance.urging_virtual_max
-
-        def is_missing(row: Mapping[str, Any]) -> bool:
-            ends = row["gathering_at"] + book.attendance.urging_window
-            return draw.ended_at is None and row["entered_at"] is None and row["gathering_at"] <= now <= ends
-
-        def rung(row: Mapping[str, Any]) -> int:
-            return sum(call.rang for call in calls.get(row["expert_id"], ()))
-
-        return [
-            AttendanceRow(
-                invitation_id=row["id"],
-                code=row["code"],
-                entered_at=row["entered_at"],
-                claimed_at=row["claimed_at"],
-                left_at=row["left_at"],
-                late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
-                voice_urges=row["urges"],
-                may_urge=is_missing(row) and row["urges"] < book.attendance.urging_voice_max,
-                may_ring=is_missing(row) and offered and (most is None or rung(row) < most),
-                calls=calls.get(row["expert_id"], ()),
-            )
-            for row in found
-        ]
+    # ---- exits
 
     async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
         """The expert leaves. When the last one has left, an on-site activity ends. Twice is harmless."""

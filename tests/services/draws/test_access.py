@@ -149,7 +149,7 @@ async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office)
         office.rounds.abort(stranger, draw_id, "x"),
         office.absences.start_supplement(stranger, draw_id),
         office.results.read(stranger, draw_id),
-        office.attendance.list_awaited(stranger, draw_id),
+        office.attendance_queries.list_awaited(stranger, draw_id),
     ):
         with pytest.raises(AppError) as refusal:
             await attempt

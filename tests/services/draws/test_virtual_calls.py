@@ -68,14 +68,14 @@ def report(call: VirtualCall, status: str, seconds: int = 0) -> CallReport:
 
 
 async def lines(office: Office, draw_id: UUID) -> list[CallLine]:
-    return [line for row in await office.attendance.list_awaited(office.venue, draw_id) for line in row.calls]
+    return [line for row in await office.attendance_queries.list_awaited(office.venue, draw_id) for line in row.calls]
 
 
 async def test_the_staffs_phone_rings_first_and_what_became_of_it_stands_in_the_log(
     office: Office, clock: FixedClock, reports: DeliveryReports
 ) -> None:
     draw_id, [invitation] = await missing(office, clock)
-    [row] = await office.attendance.list_awaited(office.venue, draw_id)
+    [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert row.may_ring
     call = await rung(office, draw_id, invitation.id)
     mobile = office.deps.keys.open_text((await Expert.get(id=invitation.expert_id)).mobile_sealed, "mobile")
@@ -265,7 +265,7 @@ async def test_urging_by_it_has_the_window_of_urging(office: Office, clock: Fixe
     clock.move(timedelta(minutes=31))
     with pytest.raises(RuleViolation, match="30分钟内"):
         await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
-    [row] = await office.attendance.list_awaited(office.venue, draw_id)
+    [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert not row.may_ring
 
 
@@ -280,12 +280,12 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
         call = await rung(office, draw_id, invitation.id)
         await office.virtual_calls.apply_report(report(call, unheard))
         clock.move(timedelta(seconds=61))
-        shown = [row.may_ring for row in await office.attendance.list_awaited(office.venue, draw_id)]
+        shown = [row.may_ring for row in await office.attendance_queries.list_awaited(office.venue, draw_id)]
         assert shown == [True], "the expert's phone never rang"
     call = await rung(office, draw_id, invitation.id)
     await office.virtual_calls.apply_report(report(call, "200113"))
     clock.move(timedelta(seconds=61))
-    assert [row.may_ring for row in await office.attendance.list_awaited(office.venue, draw_id)] == [False]
+    assert [row.may_ring for row in await office.attendance_queries.list_awaited(office.venue, draw_id)] == [False]
     with pytest.raises(RuleViolation, match="最多1次"):
         await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
 
@@ -293,7 +293,7 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
 async def test_a_pool_without_a_number_says_so_and_offers_none(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     office.bridge.without.add("demo")
-    [row] = await office.attendance.list_awaited(office.venue, draw_id)
+    [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert not row.may_ring
     with pytest.raises(Conflict, match="未开通虚拟号"):
         await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)

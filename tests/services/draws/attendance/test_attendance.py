@@ -93,7 +93,7 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     assert "扫描现场二维码" in said.advice
     assert f"验证码{invitation.code}" in said.advice
     assert not (await office.attendance.check_in(invitation.id, invitation.expert_id)).first
-    [row] = await office.attendance.list_awaited(office.venue, draw_id)
+    [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert (row.entered_at, row.claimed_at) == (None, said.at)
     assert not await Notice.filter(kind="agency_checked_in").exists()
     with pytest.raises(Conflict):
@@ -140,7 +140,7 @@ async def test_who_said_so_too_early_is_still_reminded_and_is_entered_by_the_ven
     assert await office.invitations.remind_due() == 1
     assert await Notice.filter(kind="check_in_reminder").count() == 1
     assert (await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)).counted
-    [row] = await office.attendance.list_awaited(office.venue, draw_id)
+    [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert row.entered_at is not None
 
 
@@ -265,7 +265,7 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     draw_id, [invitation] = await accepted_panel(office)
     clock.set(invitation.gathering_at)
     await Draw.filter(id=draw_id).update(starts_at=clock.now())
-    assert [row.may_urge for row in await office.attendance.list_awaited(office.venue, draw_id)] == [True]
+    assert [row.may_urge for row in await office.attendance_queries.list_awaited(office.venue, draw_id)] == [True]
     lists = WorkLists(office.deps, DrawAccess(office.deps))
     assert (await lists.read(office.agency, "late")).total == 1
     await office.exits.end(office.agency, draw_id, "不再评标")
@@ -277,7 +277,7 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     assert await office.urging.notify_late() == 0
     assert (await lists.read(office.agency, "late")).total == 0
     assert not await Notice.exists(kind__in=["urging", "agency_late"])
-    [row] = await office.attendance.list_awaited(office.venue, draw_id)
+    [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert (row.may_urge, row.may_ring) == (False, False)
 
 

@@ -1,0 +1,115 @@
+"""What is read of coming and going at the venue: who is awaited, and which draw a scanned code belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.lifecycles import InvitationState
+from domain.errors import NotFound
+from models.draws import Draw
+from models.invitations import Invitation
+from services.core.base import Actor, Deps, rows, violation
+from services.core.signed_links import Links
+from services.draws.access import DrawAccess
+from services.draws.virtual_calls import CallLine, VirtualCalls
+
+VENUE_PURPOSE = "venue_qr"
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """The panel whose code at the venue was scanned."""
+
+    draw_id: UUID
+    pool: str
+
+
+@dataclass(frozen=True)
+class AttendanceRow:
+    """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
+    inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
+
+    invitation_id: UUID
+    code: str
+    entered_at: datetime | None
+    claimed_at: datetime | None
+    left_at: datetime | None
+    late: bool
+    voice_urges: int
+    may_urge: bool
+    may_ring: bool
+    calls: tuple[CallLine, ...]
+
+
+class AttendanceQueries:
+    def __init__(self, deps: Deps, links: Links, access: DrawAccess, calls: VirtualCalls) -> None:
+        self._deps = deps
+        self._links = links
+        self._access = access
+        self._calls = calls
+
+    async def venue_of(self, token: str) -> Scanned:
+        """What a scanned code opens. Raises Forbidden for an old one."""
+        return await self.venue(self._links.check(token, VENUE_PURPOSE).subject_id)
+
+    async def venue(self, draw_id: UUID) -> Scanned:
+        """The same for a draw whose code was scanned a moment ago."""
+        draw = await Draw.get_or_none(id=draw_id)
+        if draw is None:
+            raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
+        return Scanned(draw.id, draw.pool)
+
+    async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
+        """The invitation with which this expert has agreed to this draw's panel, if he has."""
+        found = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
+        return found.id if found else None
+
+    async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
+        """Who is awaited, by code only; agency, venue and offices see it from unsealing on."""
+        draw = await self._access.get(actor, draw_id)
+        now, book = self._deps.now(), self._deps.book(draw.pool)
+        if actor.role != "venue" and now < self._access.unseals_at(draw):
+            raise violation(
+                book,
+                "draw.result_visible_before",
+                f"专家进场情况{print_time(self._access.unseals_at(draw))}后可查看。",
+            )
+        found = await rows(
+            "SELECT i.id, i.expert_id, i.code, i.gathering_at, "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
+            "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at, "
+            "(SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges "
+            "FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code",
+            draw_id,
+        )
+        calls, offered = await self._calls.log_of(draw_id, "urging"), self._calls.offered(draw.pool)
+        most = book.attendance.urging_virtual_max
+
+        def is_missing(row: Mapping[str, Any]) -> bool:
+            ends = row["gathering_at"] + book.attendance.urging_window
+            return draw.ended_at is None and row["entered_at"] is None and row["gathering_at"] <= now <= ends
+
+        def rung(row: Mapping[str, Any]) -> int:
+            return sum(call.rang for call in calls.get(row["expert_id"], ()))
+
+        return [
+            AttendanceRow(
+                invitation_id=row["id"],
+                code=row["code"],
+                entered_at=row["entered_at"],
+                claimed_at=row["claimed_at"],
+                left_at=row["left_at"],
+                late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
+                voice_urges=row["urges"],
+                may_urge=is_missing(row) and row["urges"] < book.attendance.urging_voice_max,
+                may_ring=is_missing(row) and offered and (most is None or rung(row) < most),
+                calls=calls.get(row["expert_id"], ()),
+            )
+            for row in found
+        ]
