@@ -260,7 +260,7 @@ async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
 @api.get("/supervisors", "监督人名册", action="draw.edit")
 async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoiceOut]:
     """Whom an agency may name as supervisors: kept by the pool's office, phones masked."""
-    found = await call.services.draws.supervisors.choices(
+    found = await call.services.draws.supervisor_queries.choices(
         call.actor, query.search, offset=query.offset, limit=query.size
     )
     return Page[SupervisorChoiceOut](

@@ -45,6 +45,7 @@ from services.draws.setup.operators import Operators
 from services.draws.setup.previews import DrawPreviews
 from services.draws.setup.recusal_import import RecusalImport
 from services.draws.setup.recusal_lists import RecusalLists
+from services.draws.setup.supervisor_queries import SupervisorQueries
 from services.draws.setup.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
 from services.draws.virtual_calls import UNREPORTED, VirtualCalls
@@ -60,6 +61,7 @@ class DrawServices:
     projects: Projects
     project_queries: ProjectQueries
     supervisors: SupervisorRegister
+    supervisor_queries: SupervisorQueries
     setup: DrawSetup
     operators: Operators
     copies: DrawCopies
@@ -129,6 +131,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         projects=Projects(deps, project_queries),
         project_queries=project_queries,
         supervisors=SupervisorRegister(deps),
+        supervisor_queries=SupervisorQueries(deps),
         setup=setup,
         operators=Operators(deps),
         copies=DrawCopies(deps, access, setup),

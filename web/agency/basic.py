@@ -205,9 +205,9 @@ class BasicPages(DrawPart):
         """What is ticked always stands in the lists, though it is not among those that are found."""
         draws, own, line = self.services.draws, detail.draw.id if detail else None, detail.ancestors if detail else ()
         ticks, avoided = _ids(form.values, SUPERVISOR), _ids(form.values, AVOIDED)
-        found = await draws.supervisors.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
+        found = await draws.supervisor_queries.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
         register = (
-            *await draws.supervisors.chosen(actor, ticks),
+            *await draws.supervisor_queries.chosen(actor, ticks),
             *(one for one in found.items if one.id not in ticks),
         )
         drawn = await draws.queries.avoidable(actor, form.value("earlier_q"), avoided, limit=_EARLIER_MAX)

@@ -34,7 +34,7 @@ class SupervisorPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         """``?q=`` searches, ``?ended=1`` shows those that were ended."""
         word, ended, page = request.query.get("q", "")[:50], request.query.get("ended") == "1", page_number(request)
-        found = await self.services.draws.supervisors.page(
+        found = await self.services.draws.supervisor_queries.page(
             actor, search=word, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(

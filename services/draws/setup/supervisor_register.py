@@ -1,36 +1,18 @@
-"""The register of supervisors (监督人名册): the office keeps it, agencies choose from it and type no phone."""
+"""The register of supervisors (监督人名册): the office adds persons and ends their entries."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from tortoise.expressions import Q
-
 from domain.errors import Conflict, NotFound
-from domain.masking import mask_mobile
 from models.draws import SupervisorEntry
 from services.accounts import check_mobile
-from services.core.base import Actor, Deps, Page, record, transaction
-from services.core.crypto import Keyring
+from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
-
-
-@dataclass(frozen=True)
-class RegisteredSupervisor:
-    """``active_until`` None: may be chosen."""
-
-    id: UUID
-    name: str
-    department: str
-    masked_mobile: str
-    active_from: datetime
-    active_until: datetime | None
+from services.draws.setup.supervisor_queries import RegisteredSupervisor, supervisor_view
 
 
 class SupervisorRegister:
@@ -61,7 +43,7 @@ class SupervisorRegister:
                 entered_by_id=actor.account_id,
             )
             await record(actor, now, "supervisor.added", "supervisor", entry.id)
-            return _show(self._deps.keys, entry)
+            return supervisor_view(self._deps.keys, entry)
 
         return await once(
             owner=f"supervisors:{actor.account_id}",
@@ -84,37 +66,3 @@ class SupervisorRegister:
                 entry.active_until, entry.ended_by_id = now, actor.account_id
                 await entry.save(update_fields=["active_until", "ended_by_id"])
                 await record(actor, now, "supervisor.ended", "supervisor", entry_id)
-
-    async def page(
-        self, actor: Actor, *, search: str = "", active: bool = True, offset: int = 0, limit: int = 50
-    ) -> Page[RegisteredSupervisor]:
-        """By name; ``active`` false: those that were ended."""
-        check(actor, "supervisor.manage")
-        return await self._find(actor.pool, search, active=active, offset=offset, limit=limit)
-
-    async def choices(
-        self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20
-    ) -> Page[RegisteredSupervisor]:
-        """Whom an agency may name; ``search`` is part of a name or department."""
-        check(actor, "draw.edit")
-        return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
-
-    async def chosen(self, actor: Actor, entry_ids: Collection[UUID]) -> list[RegisteredSupervisor]:
-        """Those that an agency has ticked, by name; also who was ended meanwhile."""
-        check(actor, "draw.edit")
-        entries = SupervisorEntry.filter(pool=actor.pool, id__in=list(entry_ids)).order_by("name", "department", "id")
-        return [_show(self._deps.keys, entry) for entry in await entries]
-
-    async def _find(
-        self, pool: str, search: str, *, active: bool, offset: int, limit: int
-    ) -> Page[RegisteredSupervisor]:
-        found = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
-        if word := search.strip():
-            found = found.filter(Q(name__contains=word) | Q(department__contains=word))
-        chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
-        return Page(tuple([_show(self._deps.keys, entry) for entry in await chosen]), await found.count())
-
-
-def _show(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:
-    mobile = mask_mobile(keys.read(entry.mobile_sealed, "mobile"))
-    return RegisteredSupervisor(entry.id, entry.name, entry.department, mobile, entry.active_from, entry.active_until)

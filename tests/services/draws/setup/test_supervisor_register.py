@@ -13,6 +13,7 @@ from models.accounts import Account
 from models.draws import Draw, LogEntry, Supervisor, SupervisorEntry
 from models.organisations import AgentLink
 from services.core.base import Actor, Deps
+from services.draws.setup.supervisor_queries import SupervisorQueries
 from services.draws.setup.supervisor_register import SupervisorRegister
 from tests.factories.offices import (
     SUPERVISOR_ENTRY,
@@ -41,25 +42,25 @@ async def admin(office: Office) -> Actor:
 
 
 async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(office: Office, admin: Actor) -> None:
-    register = SupervisorRegister(office.deps)
+    register, queries = SupervisorRegister(office.deps), SupervisorQueries(office.deps)
     added = await register.add(admin, mobile=MOBILE, name="赵监督", department="市水务局")
     assert (added.masked_mobile, added.active_until) == ("138****5678", None)
     with pytest.raises(Conflict) as twice:
         await register.add(admin, mobile=MOBILE, name="赵监督", department="市水务局")
     assert twice.value.code == "in_register"
-    found = await register.choices(office.agency, "水务")
+    found = await queries.choices(office.agency, "水务")
     assert (found.total, found.items[0].id, found.items[0].masked_mobile) == (1, added.id, "138****5678")
     for action in (
         register.add(office.agency, mobile="13800005679", name="自己人", department="x"),
         register.end(office.agency, added.id),
-        register.page(office.agency),
+        queries.page(office.agency),
     ):
         with pytest.raises(Forbidden):
             await action
     await register.end(admin, added.id)
     await register.end(admin, added.id)
-    assert (await register.choices(office.agency, "水务")).total == 0
-    assert (await register.page(admin, active=False)).total == 1
+    assert (await queries.choices(office.agency, "水务")).total == 0
+    assert (await queries.page(admin, active=False)).total == 1
     entry = await SupervisorEntry.get(id=added.id)
     assert (entry.entered_by_id, entry.ended_by_id) == (admin.account_id, admin.account_id)
 
