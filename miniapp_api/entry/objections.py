@@ -83,13 +83,13 @@ async def raise_one(call: Call, path: EntryPath, body: ObjectionIn) -> Objection
 @api.get("/objections/mine", "我的异议")
 async def mine(call: Call) -> Listing[ObjectionView]:
     """Own objections with their answers, newest first."""
-    return Listing(items=await call.services.entry.objections.own(call.actor))
+    return Listing(items=await call.services.entry.objection_queries.own(call.actor))
 
 
 @api.get("/objections", "异议列表", action="objection.decide")
 async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
     """For administrators; oldest first."""
-    found = await call.services.entry.objections.page(
+    found = await call.services.entry.objection_queries.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
     return Page.of_query(found, query)

@@ -3,7 +3,8 @@
 from services.entry.assembly import EntryServices, build
 from services.entry.conclusions import REASON_MAX, Concluded, Conclusions, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
-from services.entry.objections import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome
+from services.entry.objection_queries import ObjectionState, ObjectionView
+from services.entry.objections import ANSWER_MAX, TEXT_MAX, Outcome
 from services.entry.public_notice_list import PublicEntry
 from services.entry.stages import EntryStages
 

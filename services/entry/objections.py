@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Literal
 from uuid import UUID
-
-from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
@@ -19,44 +16,29 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
 from services.applications import EVERYTHING, lock, log, move, notify_applicant, review_end
-from services.core.base import Actor, Deps, Page, record, violation
+from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, seconds_until
 from services.core.permissions import AGENCY, check
 from services.core.short_texts import check_text
+from services.entry.objection_queries import ObjectionQueries, ObjectionView
 from services.entry.stages import LAPSED
 from services.notifications import Notices
 from services.reviews import is_own
 
 TEXT_MAX = 1000
 ANSWER_MAX = 500
-ObjectionState = Literal["open", "dismissed", "upheld", "lapsed"]
 Outcome = Literal["dismiss", "send_back", "refuse"]
 _STATES = {"dismiss": "dismissed", "send_back": "upheld", "refuse": "upheld"}
 _RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立", "lapsed": LAPSED}
 
 
-@dataclass(frozen=True)
-class ObjectionView:
-    """``by`` is the objector's name, for administrators only, else empty."""
-
-    id: UUID
-    application_id: UUID
-    application_number: str
-    applicant: str
-    by: str
-    text: str
-    state: Annotated[ObjectionState, Field(description="`lapsed`: the person gave up")]
-    answer: str
-    created_at: datetime
-    decided_at: datetime | None
-
-
 class Objections:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
+    def __init__(self, deps: Deps, notices: Notices, queries: ObjectionQueries) -> None:
         self._deps = deps
         self._notices = notices
+        self._queries = queries
 
     async def raise_one(
         self, actor: Actor, application_id: UUID, text: str, *, key: str | None = None
@@ -91,7 +73,7 @@ class Objections:
                 created_at=now,
             )
             await record(actor, now, "objection.raise", "application", application.id, objection=str(row.id))
-            return self._show(row, application)
+            return self._queries.view_of(row, application)
 
         return await once(
             owner=f"objection:{actor.account_id}",
@@ -101,24 +83,6 @@ class Objections:
             run=run,
             request=f"{application_id} {words}",
         )
-
-    async def own(self, actor: Actor) -> list[ObjectionView]:
-        """What the person has objected, newest first, with the answers."""
-        found = Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at", "-id").limit(100)
-        chosen = await found.prefetch_related("application") if actor.account_id else []
-        return [self._show(row, row.application) for row in chosen]
-
-    async def page(self, actor: Actor, *, state: str = "open", offset: int = 0, limit: int = 20) -> Page[ObjectionView]:
-        """For administrators, with the objectors' names; oldest first. ``state`` empty: all."""
-        check(actor, "objection.decide")
-        wanted: dict[str, Any] = {"pool": actor.pool} | ({"state": state} if state else {})
-        found = Objection.filter(**wanted)
-        chosen = found.order_by("created_at", "id").offset(offset).limit(min(limit, 100))
-        shown = [
-            self._show(row, row.application, by=row.account.real_name)
-            for row in await chosen.prefetch_related("application", "account")
-        ]
-        return Page(tuple(shown), await found.count())
 
     async def decide(
         self, actor: Actor, objection_id: UUID, outcome: Outcome, answer: str, *, key: str | None = None
@@ -142,7 +106,7 @@ class Objections:
             await self._close(actor, row, application, _STATES[outcome], words, now)
             if outcome != "dismiss":
                 await self._uphold(actor, application, outcome, words, now)
-            return self._show(row, application, by=(await Account.get(id=row.account_id)).real_name)
+            return self._queries.view_of(row, application, by=(await Account.get(id=row.account_id)).real_name)
 
         return await once(
             owner=f"objection:{actor.account_id}",
@@ -206,21 +170,6 @@ class Objections:
                 what="整份申请",
             )
         await _log_upheld(application, book, outcome, answer, now)
-
-    def _show(self, row: Objection, application: Application, *, by: str = "") -> ObjectionView:
-        text = self._deps.keys.read(row.text_sealed, TEXT)
-        return ObjectionView(
-            row.id,
-            application.id,
-            application.number,
-            application.name,
-            by,
-            text,
-            cast(ObjectionState, row.state),
-            row.answer,
-            row.created_at,
-            row.decided_at,
-        )
 
     async def _close(
         self, actor: Actor, row: Objection, application: Application, state: str, answer: str, now: datetime

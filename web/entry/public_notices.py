@@ -84,7 +84,7 @@ class PublicNoticePages:
 
     async def own(self, request: http.Request) -> http.Response:
         actor = await self._auth.person(request)
-        found = await self._services.entry.objections.own(actor)
+        found = await self._services.entry.objection_queries.own(actor)
         return self._site.render("entry/objections.html", pool=actor.pool, objections=found)
 
     async def _who(self, request: http.Request) -> tuple[Actor, PublicEntry]:

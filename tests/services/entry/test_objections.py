@@ -12,6 +12,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViola
 from models.applications import Application
 from models.reviews import Objection, ReviewEntry
 from services.core.base import Actor, Deps
+from services.entry.objection_queries import ObjectionQueries
 from services.entry.objections import Objections
 from services.entry.public_notice_list import PublicNoticeList
 from tests.factories.applications import make_campaign
@@ -29,7 +30,12 @@ async def _catalogues(db: str) -> None:
 
 @pytest.fixture
 def objections(deps: Deps, book: NoticeBook) -> Objections:
-    return Objections(deps, book)
+    return Objections(deps, book, ObjectionQueries(deps))
+
+
+@pytest.fixture
+def queries(deps: Deps) -> ObjectionQueries:
+    return ObjectionQueries(deps)
 
 
 async def on_notice(deps: Deps, name: str = "苏航", **columns: object) -> Application:
@@ -47,17 +53,17 @@ async def admin(deps: Deps) -> Actor:
 
 
 async def test_a_person_objects_under_his_name_which_only_administrators_see(
-    deps: Deps, objections: Objections
+    deps: Deps, objections: Objections, queries: ObjectionQueries
 ) -> None:
     application, actor = await on_notice(deps), await citizen(deps)
     raised = await objections.raise_one(actor, application.id, f"  {REASON}\r\n另附说明。 ")
     assert (raised.text, raised.state, raised.by) == (f"{REASON}\n另附说明。", "open", "")
-    [mine] = await objections.own(actor)
+    [mine] = await queries.own(actor)
     assert (mine.applicant, mine.by) == ("苏航", "")
-    page = await objections.page(await admin(deps))
+    page = await queries.page(await admin(deps))
     assert ([shown.by for shown in page.items], page.total) == (["周义"], 1)
     with pytest.raises(Forbidden):
-        await objections.page(actor)
+        await queries.page(actor)
 
 
 async def test_who_has_no_verified_name_is_told_to_register(deps: Deps, objections: Objections) -> None:
@@ -157,7 +163,7 @@ async def test_after_the_review_nothing_is_sent_back_that_nobody_could_look_at(
     deps: Deps, book: NoticeBook, clock: FixedClock
 ) -> None:
     strict = with_rules(deps, review={"own_campaign_window": True})
-    objections, now = Objections(strict, book), deps.now()
+    objections, now = Objections(strict, book, ObjectionQueries(strict)), deps.now()
     campaign = await make_campaign(strict, review_until=now + timedelta(minutes=1))
     application = await on_notice(strict, campaign_id=campaign.id)
     raised = await objections.raise_one(await citizen(strict), application.id, REASON)
