@@ -37,7 +37,7 @@ from web.entry.public_notices import PublicNoticePages
 from web.exams.booking import ExamBookingPages
 from web.exams.exams import ExamPages
 from web.exams.pictures import ExamPicturePages
-from web.experts import PanelPages, PeriodPages, ProofPages
+from web.experts import AvailabilityPages, PanelPages, ProofPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
 from web.notifications.history import NoticeHistoryPages
@@ -103,7 +103,7 @@ def setup_pages(
         VenueRemunerationPages(site, services, auth),
         OwnRemunerationPages(site, services, auth),
         PanelPages(site, services, auth),
-        PeriodPages(site, services, auth),
+        AvailabilityPages(site, services, auth),
         ProofPages(site, services, auth),
         PublicNoticePages(site, services, auth),
         ReviewPages(site, services, auth),

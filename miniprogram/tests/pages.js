@@ -189,7 +189,7 @@ test('times not to be drawn are added after a look at them, and taken back', asy
   const phone = await new Phone({
     'GET /experts/me/unavailabilities': { items: [period] }, 'POST /experts/me/unavailabilities': { ...period, panels: 2 },
     'DELETE /experts/me/unavailabilities/p1': period,
-  }).open('pages/periods');
+  }).open('pages/availability');
   phone.page.setData({ from: '2026-12-05', to: '2026-12-04' });
   await phone.tap('保存');
   phone.page.pick({ detail: { value: '2026-12-06' }, currentTarget: { dataset: { id: 'to' } } });

@@ -1,7 +1,7 @@
 """Pages of an expert: panels (我的评标), and times in which one is not drawn."""
 
+from web.experts.availability import AvailabilityPages
 from web.experts.panels import PanelPages
-from web.experts.periods import PeriodPages
 from web.experts.proofs import ProofPages
 
-__all__ = ["PanelPages", "PeriodPages", "ProofPages"]
+__all__ = ["AvailabilityPages", "PanelPages", "ProofPages"]

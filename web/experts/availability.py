@@ -25,7 +25,7 @@ _DONE = {
 """What a redirect says was done."""
 
 
-class PeriodPages:
+class AvailabilityPages:
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
         self._services = services
@@ -41,7 +41,7 @@ class PeriodPages:
 
     async def _page(self, person: Actor, form: Form = EMPTY, note: str = "") -> http.Response:
         return self._site.render(
-            "experts/periods.html",
+            "experts/availability.html",
             status=form.error.status if form.error else 200,
             pool=person.pool,
             found=await self._services.experts.profiles.list_unavailability(person),
