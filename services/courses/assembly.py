@@ -11,11 +11,11 @@ from services.courses.completion import PASSES_DUE, Completion
 from services.courses.fees import CourseFees
 from services.courses.media import CourseMedia
 from services.courses.participant_calls import CALLS_DUE, LEAVES_DUE, ParticipantCalls
-from services.courses.periods import ENDS_DUE, REMINDERS_DUE, StudyPeriods
 from services.courses.queries import CourseQueries
 from services.courses.record_sheet import RecordSheet
 from services.courses.setup import CLOSES_DUE, CourseSetup
 from services.courses.study import Study
+from services.courses.study_periods import ENDS_DUE, REMINDERS_DUE, StudyPeriods
 from services.exams import ExamServices
 from services.files import FileServices, SealedFiles
 from services.inspection.checker import FileChecker
@@ -28,7 +28,7 @@ class CourseServices:
     setup: CourseSetup
     media: CourseMedia
     participant_calls: ParticipantCalls
-    periods: StudyPeriods
+    study_periods: StudyPeriods
     completion: Completion
     study: Study
     queries: CourseQueries
@@ -65,13 +65,13 @@ def build(
     participant_calls = ParticipantCalls(deps, notices, fees)
     setup = CourseSetup(deps, notices, participant_calls)
     completion = Completion(deps, notices, certificates, fees)
-    periods = StudyPeriods(deps, notices, fees, exams.candidates)
+    study_periods = StudyPeriods(deps, notices, fees, exams.candidates)
     queries = CourseQueries(deps)
     return CourseServices(
         setup=setup,
         media=CourseMedia(deps, files, stored.store, checker),
         participant_calls=participant_calls,
-        periods=periods,
+        study_periods=study_periods,
         completion=completion,
         study=Study(deps, completion),
         queries=queries,
@@ -80,8 +80,8 @@ def build(
             DueTask("course_call", CALLS_DUE, participant_calls.call_due),
             DueTask("course_leave", LEAVES_DUE, participant_calls.leave_due),
             DueTask("course_pass", PASSES_DUE, completion.pass_due),
-            DueTask("course_reminder", REMINDERS_DUE, periods.remind_due),
-            DueTask("course_end", ENDS_DUE, periods.end_due),
+            DueTask("course_reminder", REMINDERS_DUE, study_periods.remind_due),
+            DueTask("course_end", ENDS_DUE, study_periods.end_due),
             DueTask("course_close", CLOSES_DUE, setup.close_due),
         ),
     )

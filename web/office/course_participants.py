@@ -125,7 +125,7 @@ class CourseParticipantPages(OfficePart):
         courses, reason = self.services.courses, fields.get("reason", "")
         match fields.get("command"):
             case "make_up":
-                await courses.periods.give_make_up(actor, view.id, reason)
+                await courses.study_periods.give_make_up(actor, view.id, reason)
                 return "made_up"
             case "finish":
                 await courses.completion.record_finished(actor, view.id, reason)

@@ -103,7 +103,7 @@ async def test_who_is_not_finished_in_time_is_made_up_once_and_then_not_drawn(
     await work(school.services, "course_end")
     await enrolment.refresh_from_db()
     assert enrolment.overdue_at is not None
-    await school.services.courses.periods.give_make_up(school.office, enrolment.id, "住院")
+    await school.services.courses.study_periods.give_make_up(school.office, enrolment.id, "住院")
     await school.watch(enrolment, item.id, 60)
     await enrolment.refresh_from_db()
     assert (enrolment.state, enrolment.excluded_at, enrolment.make_ups) == ("finished", None, 2)
