@@ -84,8 +84,8 @@ class Passwords:
         """
         now = self._deps.now()
         limits = self._limits(claim.pool)
-        party = await source.party(self._deps.keys, claim.account_id)
-        tries = await look(claim.pool, "password", claim.subject, party, limits, now)
+        caller = await source.caller_key(self._deps.keys, claim.account_id)
+        tries = await look(claim.pool, "password", claim.subject, caller, limits, now)
         if held := tries.held(limits, now):
             return self._refusal(claim.pool, held, now)
         account = await Account.select_for_update().get_or_none(id=claim.account_id) if claim.account_id else None
@@ -136,7 +136,7 @@ class Passwords:
         if held and held.locked:
             if claim.account_id is not None:
                 actor = Actor(claim.pool, "guest", claim.account_id)
-                await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.party.familiar)
+                await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.caller.familiar)
             return self._refusal(claim.pool, held, now)
         left = tries.left(limits)
         return InvalidInput(

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from domain.clock import local, print_full
 from domain.errors import TooMany
 from models.accounts import VerificationCode
-from services.accounts.sources import Party
+from services.accounts.sources import CallerKey
 from services.core.base import Deps, rows
 from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
 from services.notifications import Notices
@@ -38,15 +38,15 @@ class Budget:
         self._pool = pool
         self._login = deps.book(pool).login
 
-    async def check(self, party: Party, now: datetime, *, sends: bool) -> None:
+    async def check(self, caller: CallerKey, now: datetime, *, sends: bool) -> None:
         """Raises TooMany, with what to do instead; otherwise the caller goes on to send, unless ``sends`` is false."""
         await advisory_lock(f"codes:{self._pool}")
-        await self._check_party(party, now)
+        await self._check_caller(caller, now)
         since = now - HOUR
         sent = VerificationCode.filter(pool=self._pool, sent=True, sent_at__gt=since).exclude(purpose=LINK)
         times = [row.sent_at for row in await sent.order_by("sent_at").only("id", "sent_at")]
         most = self._login.codes_per_pool_hour
-        if len(times) >= (most if party.familiar else max(1, int(most * WARN))):
+        if len(times) >= (most if caller.familiar else max(1, int(most * WARN))):
             refused_codes.labels(self._pool, "pool").inc()
             wait = seconds_until(times[0] + HOUR, now)
             raise TooMany(
@@ -58,10 +58,10 @@ class Budget:
             sent_codes.labels(self._pool).inc()
             await self._warn(len(times) + 1, most, now)
 
-    async def _check_party(self, party: Party, now: datetime) -> None:
-        network = party.name.startswith("network:")
+    async def _check_caller(self, caller: CallerKey, now: datetime) -> None:
+        network = caller.name.startswith("network:")
         most = self._login.codes_per_network_day if network else self._login.codes_per_wechat_day
-        asked = VerificationCode.filter(pool=self._pool, source=party.name, sent_at__gt=now - DAY)
+        asked = VerificationCode.filter(pool=self._pool, source=caller.name, sent_at__gt=now - DAY)
         times = [row.sent_at for row in await asked.order_by("sent_at").only("id", "sent_at")]
         if len(times) < most:
             return

@@ -45,16 +45,16 @@ class Source:
         """WeChat, a log-in or an earlier one speaks for it, so that it need not solve a puzzle."""
         return any((self.browser_id, self.identity_id, self.account_id))
 
-    async def party(self, keys: Keyring, account_id: UUID | None) -> Party:
+    async def caller_key(self, keys: Keyring, account_id: UUID | None) -> CallerKey:
         """As whom it counts towards the person of ``account_id``; None: no person's yet."""
         familiar = account_id is not None and await self._is_familiar(account_id)
         if self.identity_id is not None:
-            return Party(f"wechat:{self.identity_id}", familiar)
+            return CallerKey(f"wechat:{self.identity_id}", familiar)
         if self.account_id is not None:
-            return Party(f"account:{self.account_id}", familiar)
+            return CallerKey(f"account:{self.account_id}", familiar)
         if familiar:
-            return Party(f"browser:{self.browser_id}", familiar)
-        return Party(f"network:{keys.lookup_hash('network', network_of(self.address))}", familiar)
+            return CallerKey(f"browser:{self.browser_id}", familiar)
+        return CallerKey(f"network:{keys.lookup_hash('network', network_of(self.address))}", familiar)
 
     async def _is_familiar(self, account_id: UUID) -> bool:
         if self.account_id == account_id:
@@ -65,7 +65,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Party:
+class CallerKey:
     """The key under which a caller is counted. ``familiar``: from where the person in question has come before."""
 
     name: str

@@ -18,7 +18,7 @@ from domain.rulebook.sections import Login
 from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
 from services.accounts.sms_budgets import LINK, Budget
-from services.accounts.sources import Party, Source
+from services.accounts.sources import CallerKey, Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Deps
 from services.core.limits import DAY, check_may_send, seconds_until, spoken
@@ -76,19 +76,19 @@ class VerificationCodes:
         login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
         if not source.vouched:
             await self._puzzles.redeem(source.address, proof)
-        party, tries = await self._look(pool, mobile_hash, source, now)
+        caller, tries = await self._look(pool, mobile_hash, source, now)
         held = tries.held(_limits(login), now)
         if held and held.locked:
             raise self._refusal(pool, held, now)
-        check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=party.familiar)
-        await Budget(self._deps, self._notices, pool).check(party, now, sends=really)
+        check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=caller.familiar)
+        await Budget(self._deps, self._notices, pool).check(caller, now, sends=really)
         code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
         row = VerificationCode(
             id=new_id(),
             pool=pool,
             mobile_hash=mobile_hash,
             purpose=purpose,
-            source=party.name,
+            source=caller.name,
             sent=really,
             sent_at=now,
             valid_until=now + login.code_valid,
@@ -139,12 +139,12 @@ class VerificationCodes:
         await tries.forgive()
         return None
 
-    async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[Party, WrongTries]:
+    async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[CallerKey, WrongTries]:
         """As whom the caller counts, with the mobile locked for the rest of the transaction."""
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
-        party = await source.party(self._deps.keys, account.id if account else None)
+        caller = await source.caller_key(self._deps.keys, account.id if account else None)
         limits = _limits(self._deps.book(pool).login)
-        return party, await look(pool, "code", mobile_hash, party, limits, now)
+        return caller, await look(pool, "code", mobile_hash, caller, limits, now)
 
     async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
         """None: it was used, has run out, or there never was one."""
@@ -156,7 +156,7 @@ class VerificationCodes:
         return hmac.compare_digest(row.code_hash, self._code_hash(row.id, code))
 
     def _is_worn(self, row: VerificationCode, tries: WrongTries) -> bool:
-        """For this party; another one's wrong entries don't use up its code."""
+        """For this caller; another one's wrong entries don't use up its code."""
         return self._left(row, tries) <= 0
 
     def _left(self, row: VerificationCode, tries: WrongTries) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from models.accounts import WrongTry
-from services.accounts.sources import Party
+from services.accounts.sources import CallerKey
 from services.core.limits import DAY, advisory_lock
 
 Kind = Literal["code", "password"]
@@ -20,7 +20,7 @@ Kind = Literal["code", "password"]
 
 @dataclass(frozen=True)
 class TryLimits:
-    """``lock_after`` wrong ones in a row lock one party ``lock_for``; as many of all strangers cost ``pause`` each."""
+    """``lock_after`` wrong ones in a row lock one caller ``lock_for``; as many of all strangers cost ``pause`` each."""
 
     lock_after: int
     lock_for: timedelta
@@ -29,7 +29,7 @@ class TryLimits:
 
 @dataclass(frozen=True)
 class Held:
-    """``until`` when a party must wait; ``locked``: for its own tries, else for those of all strangers."""
+    """``until`` when a caller must wait; ``locked``: for its own tries, else for those of all strangers."""
 
     until: datetime
     locked: bool
@@ -37,21 +37,21 @@ class Held:
 
 @dataclass(frozen=True)
 class WrongTries:
-    """Of one subject of a pool, as one party sees them; oldest first. Made by ``look``."""
+    """Of one subject of a pool, as one caller sees them; oldest first. Made by ``look``."""
 
     pool: str
     kind: Kind
     subject: str
-    party: Party
+    caller: CallerKey
     own: Sequence[datetime]
     strangers: Sequence[datetime]
 
     def held(self, limits: TryLimits, now: datetime) -> Held | None:
-        """None: the party may try."""
+        """None: the caller may try."""
         until, _ = locked(self.own, limits)
         if until is not None and until > now:
             return Held(until, True)
-        if self.party.familiar:
+        if self.caller.familiar:
             return None
         recent = [at for at in self.strangers if at > now - limits.lock_for]
         if len(recent) >= limits.lock_after and recent[-1] + limits.pause > now:
@@ -59,38 +59,38 @@ class WrongTries:
         return None
 
     def left(self, limits: TryLimits) -> int:
-        """How many more wrong ones the party has before it is locked."""
+        """How many more wrong ones the caller has before it is locked."""
         return limits.lock_after - locked(self.own, limits)[1]
 
     async def add(self, now: datetime) -> WrongTries:
-        """One more of this party, in the caller's transaction."""
+        """One more of this caller, in the transaction under way."""
         await WrongTry.create(
             pool=self.pool,
             kind=self.kind,
             subject=self.subject,
-            source=self.party.name,
-            familiar=self.party.familiar,
+            source=self.caller.name,
+            familiar=self.caller.familiar,
             at=now,
         )
-        strangers = self.strangers if self.party.familiar else [*self.strangers, now]
-        return WrongTries(self.pool, self.kind, self.subject, self.party, [*self.own, now], strangers)
+        strangers = self.strangers if self.caller.familiar else [*self.strangers, now]
+        return WrongTries(self.pool, self.kind, self.subject, self.caller, [*self.own, now], strangers)
 
     async def forgive(self) -> None:
-        """This party has shown the right one."""
-        await WrongTry.filter(pool=self.pool, kind=self.kind, subject=self.subject, source=self.party.name).delete()
+        """This caller has shown the right one."""
+        await WrongTry.filter(pool=self.pool, kind=self.kind, subject=self.subject, source=self.caller.name).delete()
 
 
-async def look(pool: str, kind: Kind, subject: str, party: Party, limits: TryLimits, now: datetime) -> WrongTries:
+async def look(pool: str, kind: Kind, subject: str, caller: CallerKey, limits: TryLimits, now: datetime) -> WrongTries:
     """Lock the subject for the rest of the transaction and read what was tried of late."""
     await advisory_lock(f"{kind}:{pool}:{subject}")
     since = now - max(DAY, 2 * limits.lock_for)
     found = await WrongTry.filter(pool=pool, kind=kind, subject=subject, at__gt=since).order_by("at", "id")
-    own = [row.at for row in found if row.source == party.name]
-    return WrongTries(pool, kind, subject, party, own, [row.at for row in found if not row.familiar])
+    own = [row.at for row in found if row.source == caller.name]
+    return WrongTries(pool, kind, subject, caller, own, [row.at for row in found if not row.familiar])
 
 
 def locked(tries: Sequence[datetime], limits: TryLimits) -> tuple[datetime | None, int]:
-    """Until when tries of one party lock it, and how many count since. A lock that has passed clears them."""
+    """Until when tries of one caller lock it, and how many count since. A lock that has passed clears them."""
     failures, until = 0, None
     for at in tries:
         if until is not None and at >= until:
