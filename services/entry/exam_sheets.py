@@ -16,7 +16,7 @@ from services.entry.conclusions import REASON_MAX, Conclusions, ExamResult
 from services.inspection.checker import FileChecker
 from services.reviews import is_own
 from services.spreadsheets import formats
-from services.spreadsheets.cells import BadCell, Cells, Once, RowError, needed, short
+from services.spreadsheets.cells import BadCell, Cells, RowError, UniqueValues, needed, short
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
@@ -155,14 +155,14 @@ def render_template(form: Format) -> bytes:
     return formats.render_template(form, "考试结果", COLUMNS)
 
 
-def _row(line: Line, cells: Cells, once: Once) -> _Said:
+def _row(line: Line, cells: Cells, values: UniqueValues) -> _Said:
     def result(text: str) -> ExamResult:
         if text not in _RESULTS:
             raise BadCell("应填合格或不合格")
         return _RESULTS[text]
 
     def unique(name: str, text: str) -> str:
-        return once(name, text, line.number) if text else ""
+        return values(name, text, line.number) if text else ""
 
     id_number = cells.get("id_number", lambda text: unique("id_number", short(text.upper(), 18)), "")
 

@@ -13,7 +13,17 @@ from domain.draws.recusal import normalise_unit_name, unit_keys
 from domain.identity import is_id_number
 from services.core.pinyin import sort_name
 from services.experts.import_sheet import COLUMNS
-from services.spreadsheets.cells import BadCell, Cells, Lookup, Once, RowError, credit_code, needed, places_of, short
+from services.spreadsheets.cells import (
+    BadCell,
+    Cells,
+    Lookup,
+    RowError,
+    UniqueValues,
+    credit_code,
+    needed,
+    places_of,
+    short,
+)
 from services.spreadsheets.formats import Line
 
 T = TypeVar("T")
@@ -88,7 +98,7 @@ class RowReader:
 
     def __init__(self, lookups: Lookups) -> None:
         self._lookups = lookups
-        self._once = Once()
+        self._unique = UniqueValues()
 
     def read(self, line: Line) -> ExpertRow | list[RowError]:
         """The expert, or every reason why not."""
@@ -107,11 +117,11 @@ class RowReader:
         recused = cells.get("recusal", lambda text: list(_units(text, 2)), no_units)
         row = ExpertRow(
             line=line.number,
-            number=cells.get("number", lambda text: self._once("number", short(needed(text), 32), line.number), ""),
+            number=cells.get("number", lambda text: self._unique("number", short(needed(text), 32), line.number), ""),
             name=name,
             name_sort=sort_name(name),
-            id_number=cells.get("id_number", lambda text: self._once("id_number", _id_number(text), line.number), ""),
-            mobile=cells.get("mobile", lambda text: self._once("mobile", _mobile(text), line.number), ""),
+            id_number=cells.get("id_number", lambda text: self._unique("id_number", _id_number(text), line.number), ""),
+            mobile=cells.get("mobile", lambda text: self._unique("mobile", _mobile(text), line.number), ""),
             membership_status=cells.get(
                 "membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), "formal"
             ),

@@ -20,7 +20,7 @@ from services.core.pinyin import sort_name
 from services.inspection.checker import FileChecker
 from services.organisations.employers import Employers
 from services.spreadsheets import formats
-from services.spreadsheets.cells import BadCell, Cells, Lookup, Once, RowError, credit_code, needed, short
+from services.spreadsheets.cells import BadCell, Cells, Lookup, RowError, UniqueValues, credit_code, needed, short
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
@@ -124,17 +124,17 @@ def render_template(form: Format) -> bytes:
 
 def _read(lines: Sequence[Line], places: Lookup) -> tuple[list[Row], list[RowError]]:
     """Runs in a thread: there may be thousands."""
-    return read_rows(lines, COLUMNS, lambda line, cells, once: _row(line, cells, once, places))
+    return read_rows(lines, COLUMNS, lambda line, cells, unique: _row(line, cells, unique, places))
 
 
-def _row(line: Line, cells: Cells, once: Once, places: Lookup) -> Row:
+def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> Row:
     def name(text: str) -> str:
         if not normalise_unit_name(needed(text)):
             raise BadCell("请填写单位全称")
-        return once("name", short(text, 200), line.number)
+        return unique("name", short(text, 200), line.number)
 
     def code(text: str) -> str:
-        return once("credit_code", credit_code(text), line.number) if text else ""
+        return unique("credit_code", credit_code(text), line.number) if text else ""
 
     return Row(
         line.number,

@@ -84,7 +84,7 @@ class Cells:
             return default
 
 
-class Once:
+class UniqueValues:
     """Remembers what must not stand twice in a file."""
 
     def __init__(self) -> None:

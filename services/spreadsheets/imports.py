@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.errors import Conflict, InvalidInput, NotFound
 from services.core.base import Actor, Deps, record, transaction
 from services.core.limits import advisory_lock
-from services.spreadsheets.cells import Cells, Once, RowError, places_of
+from services.spreadsheets.cells import Cells, RowError, UniqueValues, places_of
 from services.spreadsheets.formats import Column, Format, Line, SheetError, format_within
 
 IMPORT_TTL = timedelta(days=1)
@@ -205,13 +205,13 @@ class SheetImports(Generic[R]):
 
 
 def read_rows(
-    lines: Iterable[Line], columns: Sequence[Column], read: Callable[[Line, Cells, Once], R]
+    lines: Iterable[Line], columns: Sequence[Column], read: Callable[[Line, Cells, UniqueValues], R]
 ) -> tuple[list[R], list[RowError]]:
     """The lines that can be used, and what is wrong with the others."""
-    places, once, rows, errors = places_of(columns), Once(), list[R](), list[RowError]()
+    places, unique, rows, errors = places_of(columns), UniqueValues(), list[R](), list[RowError]()
     for line in lines:
         cells = Cells(line, places)
-        row = read(line, cells, once)
+        row = read(line, cells, unique)
         if cells.errors:
             errors += cells.errors
         else:
