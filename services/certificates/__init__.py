@@ -2,16 +2,16 @@
 
 from services.certificates.assembly import CertificateServices, build
 from services.certificates.data_export import collect_certificates
-from services.certificates.issuing import REASON_MAX, Issuing, Proven
+from services.certificates.issuing import REASON_MAX, CertificateSubject, Issuing
 from services.certificates.queries import LABELS, CertificateView, PublicCertificate
 
 __all__ = [
     "LABELS",
     "REASON_MAX",
     "CertificateServices",
+    "CertificateSubject",
     "CertificateView",
     "Issuing",
-    "Proven",
     "PublicCertificate",
     "build",
     "collect_certificates",

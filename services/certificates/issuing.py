@@ -40,7 +40,7 @@ SELECT id FROM certificate
 
 
 @dataclass(frozen=True)
-class Proven:
+class CertificateSubject:
     """What a certificate proves. ``source_id`` is the candidate or the enrolment: one valid certificate for each.
 
     ``facts``: pairs of label and value beside those that stand on every certificate.
@@ -58,23 +58,25 @@ class Issuing:
         self._deps = deps
         self._notices = notices
 
-    async def issue(self, pool: str, proven: Proven, now: datetime) -> Certificate | None:
+    async def issue(self, pool: str, subject: CertificateSubject, now: datetime) -> Certificate | None:
         """Issue a certificate in the caller's transaction and tell the holder; a second call gives the same one.
 
         None where the pool issues none of this kind. Raises NotFound for an unknown account.
         """
-        rules = self._rules(pool, proven.kind)
+        rules = self._rules(pool, subject.kind)
         if rules is None:
             return None
-        existing = await Certificate.filter(kind=proven.kind, source_id=proven.source_id).order_by("-issued_at").first()
+        existing = (
+            await Certificate.filter(kind=subject.kind, source_id=subject.source_id).order_by("-issued_at").first()
+        )
         if existing is not None:
             return existing
-        account = await Account.get_or_none(id=proven.account_id, pool=pool)
+        account = await Account.get_or_none(id=subject.account_id, pool=pool)
         if account is None:
             raise NotFound("没有这位持证人，请核对。", code="unknown_account")
         number = await self._number(pool, rules, now)
-        facts = tuple((label, value) for label, value in proven.facts if value)
-        certificate = await self._create(account, proven, rules, number, facts, now)
+        facts = tuple((label, value) for label, value in subject.facts if value)
+        certificate = await self._create(account, subject, rules, number, facts, now)
         await record(system(pool), now, "certificate.issue", "certificate", certificate.id, number=number)
         await self._notices.notify(
             pool=pool,
@@ -96,10 +98,10 @@ class Issuing:
             old = await self._end(actor, certificate_id, CertificateEvent.REPLACE, words, now)
             account = await Account.get(id=old.account_id)
             kind: Kind = "exam" if old.kind == "exam" else "course"
-            proven = Proven(kind, old.account_id, old.expert_id, old.source_id, ())
+            subject = CertificateSubject(kind, old.account_id, old.expert_id, old.source_id, ())
             rules = self._rules(old.pool, kind) or CertificateKind(title=old.title, letter="Z", text=old.text)
             facts = tuple((str(label), str(value)) for label, value in old.facts)
-            new = await self._create(account, proven, rules, next_issue(old.number), facts, now, old)
+            new = await self._create(account, subject, rules, next_issue(old.number), facts, now, old)
             await record(actor, now, "certificate.replace", "certificate", old.id, reason=words, number=new.number)
             await self._notices.notify(
                 pool=old.pool,
@@ -147,7 +149,7 @@ class Issuing:
     async def _create(
         self,
         account: Account,
-        proven: Proven,
+        subject: CertificateSubject,
         rules: CertificateKind,
         number: str,
         facts: tuple[tuple[str, str], ...],
@@ -169,12 +171,12 @@ class Issuing:
         )
         return await Certificate.create(
             pool=account.pool,
-            kind=proven.kind,
+            kind=subject.kind,
             number=number,
             token=secrets.token_urlsafe(_TOKEN_BYTES),
             account_id=account.id,
-            expert_id=proven.expert_id,
-            source_id=proven.source_id,
+            expert_id=subject.expert_id,
+            source_id=subject.source_id,
             title=contents.title,
             text=rules.text,
             holder=contents.holder,

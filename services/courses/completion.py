@@ -9,7 +9,7 @@ from domain.courses.lifecycles import ENROLMENT, EnrolmentEvent, EnrolmentState
 from domain.errors import Conflict, Forbidden
 from domain.rulebook.courses import HOUR
 from models.courses import Course, CourseEnrolment, CourseItem
-from services.certificates import Issuing, Proven
+from services.certificates import CertificateSubject, Issuing
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
@@ -95,8 +95,8 @@ class Completion:
         )
         hours = await hours_of(course)
         facts = (("课程", course.name), ("学时", f"{hours / HOUR:g}" if hours else ""))
-        proven = Proven("course", enrolment.account_id, enrolment.expert_id, enrolment.id, facts)
-        await self._certificates.issue(course.pool, proven, now)
+        subject = CertificateSubject("course", enrolment.account_id, enrolment.expert_id, enrolment.id, facts)
+        await self._certificates.issue(course.pool, subject, now)
 
 
 async def hours_of(course: Course) -> int:

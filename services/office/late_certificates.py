@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.exams.marking import print_marks
 from models.accounts import Account
-from services.certificates import Issuing, Proven
+from services.certificates import CertificateSubject, Issuing
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.due_rows import process_each
 from services.core.permissions import check
@@ -61,8 +61,8 @@ class LateCertificates:
             facts.append(("成绩", f"{print_marks(row['score'])}分"))
         async with transaction():
             await Account.select_for_update().get(id=row["account_id"])  # two administrators press at once
-            proven = Proven(kind, row["account_id"], row["expert_id"], row["id"], facts)
-            await self._issuing.issue(pool, proven, self._deps.now())
+            subject = CertificateSubject(kind, row["account_id"], row["expert_id"], row["id"], facts)
+            await self._issuing.issue(pool, subject, self._deps.now())
 
     def _asked(self, pool: str) -> tuple[str, bool, bool]:
         """The pool, and which kinds it issues."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.ids import new_id
-from services.certificates import Proven
+from services.certificates import CertificateSubject
 from services.core.base import transaction
 from tests.factories.people import make_account
 from tests.handlers.conftest import Phone, World
@@ -26,8 +26,8 @@ async def test_each_is_a_link_with_number_and_date(world: World) -> None:
     for at in range(7):
         world.clock.move(timedelta(minutes=1))
         async with transaction():
-            proven = Proven("course", account.id, None, new_id(), (("学时", f"{at}"),))
-            await world.services.certificates.issuing.issue("demo", proven, world.clock.now())
+            subject = CertificateSubject("course", account.id, None, new_id(), (("学时", f"{at}"),))
+            await world.services.certificates.issuing.issue("demo", subject, world.clock.now())
     told = await phone.says("我的证书")
     assert told.count("继续教育合格证书</a>") == 5
     assert "有效期至2029年" in told

@@ -19,7 +19,7 @@ from domain.rulebook.exams import ExamRules
 from models.applications import Application
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.applications import lock
-from services.certificates import Issuing, Proven
+from services.certificates import CertificateSubject, Issuing
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
@@ -151,8 +151,8 @@ class Results:
         """Where the pool issues certificates of examinations."""
         expert_id = (application.expert_id if application else None) or candidate.expert_id
         facts = (("考试", exam.name), ("成绩", _score(best)))
-        proven = Proven("exam", candidate.account_id, expert_id, candidate.id, facts)
-        await self._certificates.issue(exam.pool, proven, now)
+        subject = CertificateSubject("exam", candidate.account_id, expert_id, candidate.id, facts)
+        await self._certificates.issue(exam.pool, subject, now)
 
     async def _fail(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime

@@ -16,7 +16,7 @@ from gateways.pdf_seal import PadesSealer
 from models.accounts import Account
 from models.certificates import Certificate
 from services.certificates.assembly import CertificateServices, build
-from services.certificates.issuing import Proven
+from services.certificates.issuing import CertificateSubject
 from services.core.base import Actor, Deps, transaction
 from services.core.signed_links import Links
 from services.files import FileDelivery
@@ -47,16 +47,16 @@ async def holder(db: str, deps: Deps) -> Actor:
     return Actor("demo", "applicant", account.id)
 
 
-def proven_by(holder: Actor, source: UUID | None = None) -> Proven:
+def subject_of(holder: Actor, source: UUID | None = None) -> CertificateSubject:
     assert holder.account_id is not None
-    return Proven("exam", holder.account_id, None, source or new_id(), (("成绩", "82分"), ("学时", "")))
+    return CertificateSubject("exam", holder.account_id, None, source or new_id(), (("成绩", "82分"), ("学时", "")))
 
 
 async def issue(
     certificates: CertificateServices, deps: Deps, holder: Actor, source: UUID | None = None
 ) -> Certificate:
     async with transaction():
-        found = await certificates.issuing.issue("demo", proven_by(holder, source), deps.now())
+        found = await certificates.issuing.issue("demo", subject_of(holder, source), deps.now())
     assert found is not None
     return found
 
@@ -80,7 +80,7 @@ async def test_numbers_have_no_gap_though_many_are_issued_at_once_and_some_are_r
     async def fail() -> None:
         with contextlib.suppress(RuntimeError):
             async with transaction():
-                await certificates.issuing.issue("demo", proven_by(holder), deps.now())
+                await certificates.issuing.issue("demo", subject_of(holder), deps.now())
                 raise RuntimeError
 
     await asyncio.gather(*(issue(certificates, deps, holder) if at % 3 else fail() for at in range(12)))
@@ -95,7 +95,9 @@ async def test_a_pool_that_issues_none_of_the_kind_issues_none(
     account = await make_account(deps, "13912345678", pool="guangdong")
     async with transaction():
         assert (
-            await certificates.issuing.issue("guangdong", Proven("exam", account.id, None, new_id(), ()), deps.now())
+            await certificates.issuing.issue(
+                "guangdong", CertificateSubject("exam", account.id, None, new_id(), ()), deps.now()
+            )
             is None
         )
 

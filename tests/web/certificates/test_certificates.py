@@ -9,7 +9,7 @@ import pytest
 
 from domain.ids import new_id
 from models.certificates import Certificate
-from services.certificates import Proven
+from services.certificates import CertificateSubject
 from services.core.base import Actor, transaction
 from tests.factories.payments import FakeMailer
 from tests.factories.people import make_account, make_grant
@@ -23,8 +23,10 @@ LIST = "/h5/demo/certificates"
 async def certificate(world: World) -> Certificate:
     account = await make_applicant(world.services.deps, "苏杭")
     async with transaction():
-        proven = Proven("course", account.id, None, new_id(), (("课程", "2025年继续教育"), ("学时", "24学时")))
-        found = await world.services.certificates.issuing.issue("demo", proven, world.clock.now())
+        subject = CertificateSubject(
+            "course", account.id, None, new_id(), (("课程", "2025年继续教育"), ("学时", "24学时"))
+        )
+        found = await world.services.certificates.issuing.issue("demo", subject, world.clock.now())
     assert found is not None
     return found
 
