@@ -81,7 +81,7 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Card:
+class DrawCard:
     """A draw in a list (16.12)."""
 
     id: UUID
@@ -238,7 +238,7 @@ class DrawQueries:
             for row in found
         ]
 
-    async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
+    async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[DrawCard]:
         """Draws that this actor may see, and how many there are in all: newest first, to a venue by their start,
         or urgent first."""
         permissions.check(actor, "draw.read")
@@ -335,6 +335,6 @@ def _lot(found: Mapping[str, Any] | None) -> DrawLotView:
     return DrawLotView(lot.id, lot.name, lot.number, lot.investment)
 
 
-def _card(row: Mapping[str, Any]) -> Card:
-    values = {name: row[name] for name in Card.__dataclass_fields__}
-    return Card(**{**values, "state": DrawState(row["state"])})
+def _card(row: Mapping[str, Any]) -> DrawCard:
+    values = {name: row[name] for name in DrawCard.__dataclass_fields__}
+    return DrawCard(**{**values, "state": DrawState(row["state"])})

@@ -16,8 +16,8 @@ from domain.errors import AppError, InvalidInput
 from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import (
-    Card,
     Detail,
+    DrawCard,
     DrawForm,
     DrawView,
     Filters,
@@ -221,7 +221,7 @@ class BasicPages(DrawPart):
             "rules": self.book(actor).draw,
         }
 
-    async def _last(self, actor: Actor) -> Card | None:
+    async def _last(self, actor: Actor) -> DrawCard | None:
         found = await self.services.draws.queries.cards(actor, Filters(), limit=1)
         return found.items[0] if found.items else None
 

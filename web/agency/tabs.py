@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.draws.lifecycles import DrawState
-from services.draws import Card, DrawView
+from services.draws import DrawCard, DrawView
 
 
 def _always(draw: DrawView) -> bool:
@@ -93,7 +93,7 @@ _OF_A_RECALL: dict[DrawState, tuple[Act, ...]] = {
 }
 
 
-def acts_of(card: Card) -> tuple[Act, ...]:
+def acts_of(card: DrawCard) -> tuple[Act, ...]:
     """What the manual's list offers in this state (16.12)."""
     if card.started_at is None and card.state in (DrawState.ENDED, DrawState.COMPLETED):
         return (Act("重新抽取", "redraw"),) if card.state == DrawState.ENDED else ()

@@ -18,8 +18,8 @@ from services.core.base import Actor
 from services.core.permissions import AGENCY, may
 from services.draws import (
     ROUND_ACTS,
-    Card,
     DiscardRequestView,
+    DrawCard,
     DrawTotals,
     DrawView,
     Filters,
@@ -98,7 +98,7 @@ class DrawPages(DrawPageBase):
             "owed": await self._services.office.staff_work.remuneration(actor),
         }
 
-    async def _wanted(self, actor: Actor) -> list[Card]:
+    async def _wanted(self, actor: Actor) -> list[DrawCard]:
         """Draws that wait for the supervisor's random number."""
         if not may(actor, "draw.commit_supervisor"):
             return []
