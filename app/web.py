@@ -28,7 +28,7 @@ from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.assembly import setup_pages
 from web.core.site import Limit
-from web.notifications.vendor_webhooks import Callers, ReportParsers, VendorWebhookEndpoint
+from web.notifications.vendor_webhooks import AllowedSenders, ReportParsers, VendorWebhookEndpoint
 from web.payments.webhooks import PaymentWebhookEndpoint
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ def _make_limit(container: Container) -> Limit:
 
 def _vendor_webhooks(container: Container) -> VendorWebhookEndpoint:
     settings, proxies = container.settings.delivery_reports, container.settings.http.trusted_proxies
-    callers = Callers(
+    senders = AllowedSenders(
         lambda request: client_address(request, proxies),
         _make_limit(container),
         [ip_network(network) for network in settings.allowed_networks],
@@ -100,7 +100,7 @@ def _vendor_webhooks(container: Container) -> VendorWebhookEndpoint:
         container.services.operations.delivery_reports,
         ReportParsers(parse_sms_reports, parse_voice_reports),
         settings.path_token.get_secret_value(),
-        callers,
+        senders,
     )
 
 

@@ -34,7 +34,7 @@ class ReportParsers:
 
 
 @dataclass(frozen=True)
-class Callers:
+class AllowedSenders:
     """Who may push. ``address`` tells a request's real client; ``networks`` empty: anybody who knows the secret."""
 
     address: Callable[[web.Request], str]
@@ -58,12 +58,12 @@ class VendorWebhookEndpoint:
         reports: DeliveryReports,
         parsers: ReportParsers,
         token: str,
-        callers: Callers,
+        senders: AllowedSenders,
     ) -> None:
         self._reports = reports
         self._parsers = parsers
         self._token = token.encode()
-        self._callers = callers
+        self._senders = senders
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/receipts/{token}/sms", self.sms), web.post("/receipts/{token}/voice", self.voice)]
@@ -89,9 +89,9 @@ class VendorWebhookEndpoint:
     async def _body(self, request: web.Request) -> bytes:
         """Raises 404 for a wrong secret or a caller from elsewhere, as if nothing were here."""
         known = hmac.compare_digest(request.match_info["token"].encode("utf-8", "replace"), self._token)
-        known = self._callers.include(request) and known
+        known = self._senders.include(request) and known
         try:
-            await self._callers.limit(
+            await self._senders.limit(
                 request, "reports" if known else "reports_guess", *(_PUSHES if known else _GUESSES)
             )
         except TooMany as error:

@@ -28,7 +28,7 @@ from tests.factories.offices import Office, add_experts, make_office, open_invit
 from tests.factories.people import make_account
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.services.conftest import clock, db, deps
-from web.notifications.vendor_webhooks import Callers, ReportParsers, VendorWebhookEndpoint
+from web.notifications.vendor_webhooks import AllowedSenders, ReportParsers, VendorWebhookEndpoint
 
 __all__ = ["clock", "db", "deps"]
 SECRET = "0123456789abcdefghijklmnopqrstuv"
@@ -83,10 +83,10 @@ def serve(reports: DeliveryReports, *, networks: bool = True) -> web.Application
     async def limit(request: web.Request, name: str, tries: int, period: int) -> None:
         await check_rate(counter, name, client_address(request, 1), tries, period)
 
-    callers = Callers(lambda request: client_address(request, 1), limit, [NETWORK] if networks else [])
+    senders = AllowedSenders(lambda request: client_address(request, 1), limit, [NETWORK] if networks else [])
     app = web.Application()
     parsers = ReportParsers(parse_sms_reports, parse_voice_reports)
-    app.add_routes(VendorWebhookEndpoint(reports, parsers, SECRET, callers).routes())
+    app.add_routes(VendorWebhookEndpoint(reports, parsers, SECRET, senders).routes())
     return app
 
 
