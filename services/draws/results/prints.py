@@ -28,7 +28,7 @@ _ARRIVALS = ("条件", "验证码", "姓名", "集合时间", "进场", "离场"
 _RECORD = ("序号", "时间", "事项", "说明", "编号", "摘要")
 _LINES_MAX = 400
 """Of a record on paper; a longer one is in its file whole."""
-Tell = Callable[[Mapping[str, Json]], Sequence[str]]
+DescribeEntry = Callable[[Mapping[str, Json]], Sequence[str]]
 """An entry of the record as a line of the table, by the page that shows it, too."""
 
 
@@ -64,7 +64,7 @@ class DrawPrints:
         notes = [*self._notes(draw), "“自报到场”未经核实，不计为进场。"]
         return await self._print(draw, "专家出入场记录", "attendance", (_ARRIVALS, lines), notes, ["现场工作人员签字"])
 
-    async def record(self, actor: Actor, draw_id: UUID, tell: Tell) -> PdfDocument:
+    async def record(self, actor: Actor, draw_id: UUID, describe: DescribeEntry) -> PdfDocument:
         """The verifiable record so far, without names. Raises NotFound, Forbidden, Conflict, Unavailable."""
         draw = (await self._queries.detail(actor, draw_id)).draw
         document = await self._records.read(actor, draw_id)
@@ -77,7 +77,7 @@ class DrawPrints:
             notes.append(f"这里印出前{_LINES_MAX}条，其余请下载记录查看。")
         if draw.ended_at is None:
             notes.append("活动尚未结束，二维码在活动结束后才能打开。")
-        lines = [list(tell(entry)) for entry in entries[:_LINES_MAX]]
+        lines = [list(describe(entry)) for entry in entries[:_LINES_MAX]]
         return await self._print(draw, "评标专家抽取记录", "record", (_RECORD, lines), notes, [])
 
     async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
