@@ -1,4 +1,5 @@
-"""Behind ``make run``, all in one: servers, migrations, web, worker and, for the demonstration, the sandbox."""
+"""The all-in-one start behind ``make run``: servers, migrations, web, worker and, for the demonstration, the
+sandbox."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ from models.migrate import migrate
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Prepare = Callable[[Settings], Awaitable[None]]
-"""What has to be done with the database before the parts start; gets settings with both server URLs."""
+"""A step that prepares the database before the parts start; gets settings with both server URLs."""
 
 PREPARATIONS: list[Prepare] = [bring_demo]
 """Steps after the migrations, in order."""
@@ -37,16 +38,16 @@ PREPARATIONS: list[Prepare] = [bring_demo]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to start. ``sandbox_port`` None: no sandbox."""
+    """What to start. ``sandbox_port`` None: no sandbox."""
 
     web_processes: int = 1
     sandbox_port: int | None = None
     settings_env: tuple[tuple[str, str], ...] = ()
-    """Settings that the parts get beyond those of our own environment."""
+    """Settings of the parts in addition to those of our own environment."""
 
 
 def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
-    """Settings that make the sandbox on ``port`` stand for every platform; its mail server is on a port of its own."""
+    """Settings that make the sandbox on ``port`` stand in for every platform; its mail server has a port of its own."""
     base = f"http://127.0.0.1:{port}"
     return {
         "PBT_WECHAT__API_URL": f"{base}/wechat",
@@ -76,7 +77,7 @@ async def run(settings: Settings, plan: Plan, *, report: Callable[[str], None] =
 
 
 async def _until(over: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Await ``work`` and break it off when ``over`` is set; returns when it has ended, never leaves it half done."""
+    """Await ``work`` and cancel it when ``over`` is set; returns only when it has ended."""
     task = asyncio.create_task(work)
     bell = asyncio.create_task(over.wait())
     try:
@@ -91,7 +92,7 @@ async def _until(over: asyncio.Event, work: Coroutine[None, None, None]) -> None
 
 
 async def _serve(settings: Settings, plan: Plan, report: Callable[[str], None]) -> None:
-    """Serve until cancelled. Only cancelling ends it, once, so that the end itself runs undisturbed."""
+    """Serve until cancelled. Only cancelling ends it, once, so that the shutdown itself runs undisturbed."""
     async with own_servers(settings) as (found, _servers):
         check_ports(found, plan)
         for name in await migrate(found.database_url):
@@ -109,7 +110,7 @@ async def _serve(settings: Settings, plan: Plan, report: Callable[[str], None]) 
 
 
 async def push_menus(settings: Settings, plan: Plan) -> None:
-    """Put the accounts' menus into the sandbox, which forgets them when it ends. A failure is only logged."""
+    """Install the accounts' menus in the sandbox, which keeps them in memory only. A failure is only logged."""
     api_url = dict(plan.settings_env).get("PBT_WECHAT__API_URL", settings.wechat.api_url)
     wechat = settings.wechat.model_copy(update={"api_url": api_url})
     pools = [pool for pool in settings.pools if pool in wechat.accounts]
@@ -120,7 +121,7 @@ async def push_menus(settings: Settings, plan: Plan) -> None:
 
 
 def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
-    """The programs to start. They find the servers through the note in the data folder, so no URL is handed over."""
+    """The programs to start. They find the servers through the note in the data folder, so no URL is passed."""
     env = dict(plan.settings_env)
     counted = env | {"PROMETHEUS_MULTIPROC_DIR": str(_metrics_folder(settings.data_dir))}
     ready_url = f"{_local_url(settings)}/readyz"
@@ -142,7 +143,7 @@ def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
 
 
 def addresses(settings: Settings, plan: Plan) -> str:
-    """What to open in a browser."""
+    """Addresses to open in a browser."""
     base = _local_url(settings)
     lines = ["", "评标通已启动：", ""]
     if plan.sandbox_port is not None:
@@ -160,7 +161,7 @@ def addresses(settings: Settings, plan: Plan) -> str:
 
 
 def check_ports(settings: Settings, plan: Plan) -> None:
-    """CommandError when a port that we need is taken, or may not be used by us."""
+    """CommandError when a port that we need is taken or forbidden to us."""
     wanted = [(settings.http.host, settings.http.port, "PBT_HTTP__PORT")]
     if plan.sandbox_port is not None:
         wanted.append(("127.0.0.1", plan.sandbox_port, "--sandbox-port"))
@@ -181,7 +182,7 @@ def check_ports(settings: Settings, plan: Plan) -> None:
 
 
 def _check_differ(wanted: Sequence[tuple[int, str]]) -> None:
-    """Two of our own parts on one port would end in a start that fails later, with other words."""
+    """Refuse the same port for two of our parts, whose start would fail later with another message."""
     known: dict[int, str] = {}
     for port, name in wanted:
         if port in known and port:
@@ -204,7 +205,7 @@ def _local_url(settings: Settings) -> str:
 
 
 def _metrics_folder(data_dir: Path) -> Path:
-    """An empty folder where web processes and worker put their counters together, to be read at any /metrics."""
+    """An empty folder where web processes and worker store their metrics, which any /metrics then reports together."""
     folder = data_dir.resolve() / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What services are made of: each package gets the others and the ports that it needs, once."""
+"""Builds the services: each package gets the other packages and the ports that it needs, once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from services.registry import Services
 
 @dataclass(frozen=True)
 class Ports:
-    """The world outside, as services see it. ``app.container`` hands in the gateways, tests play them."""
+    """The outside world, as services see it. ``app.container`` passes in the gateways, tests pass fakes."""
 
     official: OfficialAccountSender
     web: WechatWeb
@@ -73,13 +73,13 @@ class Ports:
     checker: FileChecker
     relay: DrawRelay
     appids: Mapping[str, str]
-    """Of the mini-programs, by pool."""
+    """Appids of the mini-programs, by pool."""
     identity_verification_pools: Collection[str]
-    """Where the register of persons is asked."""
+    """Pools in which the register of persons is queried."""
     subscribe_template: Callable[[str, str], str]
     """Id of a mini-program's template, by pool and kind of notice."""
     prices: Mapping[str, int]
-    """Fen for one SMS and one call, for the ledger."""
+    """Fen for one SMS and one call, for the delivery statistics."""
 
 
 def make_services(deps: Deps, ports: Ports) -> Services:

@@ -2,8 +2,8 @@
 
 The file holds ``manifest.json`` (format, time, migrations, rows per table, SHA-256 of the members), ``database.dump``
 (pg_dump's custom format), ``settings.env`` and, where attachments and documents lie in the data folder, ``files.tar``:
-taken after the database, so that every file that a row names is there. A bucket is its owner's to back up. Redis is
-left out: it holds only what may be lost. Keys are inside, so the file is readable by its owner only and has to be
+taken after the database, so that it contains every file that a row refers to. A bucket must be backed up separately.
+Redis is left out, since its data may be lost. The file contains the keys, so only its owner can read it, and it must be
 guarded like the keys themselves.
 """
 
@@ -55,7 +55,7 @@ class Manifest:
 
 
 async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
-    """Write the backup of one moment to ``target``; CommandError when it exists or something stands in the way."""
+    """Write a consistent backup to ``target``; CommandError when it exists or the backup is impossible."""
     if target.exists():
         raise CommandError(f"{target} 已存在，请换一个文件名。")
     if not target.absolute().parent.is_dir():
@@ -77,7 +77,7 @@ async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
 
 
 def _move(draft: Path, target: Path) -> None:
-    """Put the file in its place without replacing one that came up meanwhile, where the disk knows links."""
+    """Move the file into place without replacing one created meanwhile, where the file system supports links."""
     try:
         os.link(draft, target)
     except FileExistsError as error:
@@ -87,7 +87,7 @@ def _move(draft: Path, target: Path) -> None:
 
 
 async def restore(settings: Settings, source: Path) -> Manifest:
-    """Bring an empty database to the state of the backup, all or nothing. CommandError when anything doesn't fit."""
+    """Restore the backup into an empty database, all or nothing. CommandError when the backup doesn't fit."""
     with _work_folder(None) as folder:
         manifest = _unpack(source, folder)
         await _check_empty(settings.database_url)
@@ -106,12 +106,12 @@ async def restore(settings: Settings, source: Path) -> Manifest:
 
 
 def files_folder(settings: Settings) -> Path | None:
-    """Where attachments and documents lie on this machine; None: in a bucket."""
+    """The folder of attachments and documents on this machine; None: they are in a bucket."""
     return None if settings.files.url else settings.data_dir / "files"
 
 
 def _pack_files(settings: Settings, target: Path) -> tuple[str, ...]:
-    """The member that holds them, if there are any; a file that goes meanwhile is one that no row names any more."""
+    """The tar member with the files, if there are any; a file that disappears meanwhile has no row any more."""
     stored = files_folder(settings)
     if stored is None or not stored.is_dir():
         return ()
@@ -123,7 +123,7 @@ def _pack_files(settings: Settings, target: Path) -> tuple[str, ...]:
 
 
 def _put_files(source: Path, stored: Path) -> None:
-    """Regular files below the folder only, whatever else a tar may hold."""
+    """Extract regular files below the folder only, whatever else the tar may contain."""
     with tarfile.open(source) as tar:
         for member in tar:
             path = stored / member.name
@@ -151,7 +151,7 @@ def _check_files(settings: Settings, manifest: Manifest) -> Path | None:
 
 
 def settings_in(source: Path) -> str:
-    """The text of ``settings.env`` inside a backup that was checked."""
+    """The text of ``settings.env`` inside a verified backup."""
     with _work_folder(None) as folder:
         _unpack(source, folder)
         return (folder / SETTINGS).read_text(encoding="utf-8")
@@ -167,7 +167,7 @@ def _work_folder(parent: Path | None) -> Iterator[Path]:
 
 
 async def _dump(database_url: str, target: Path) -> dict[str, int]:
-    """Dump and count in one snapshot, so that both tell of the same moment; returns rows by table."""
+    """Dump and count in one snapshot, so that both agree; returns rows by table."""
     async with (
         _connect(database_url) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -244,7 +244,7 @@ async def _check_empty(database_url: str) -> None:
 
 
 def _unpack(source: Path, folder: Path) -> Manifest:
-    """Take the known members out of the tar and compare their sums; nothing else in it is touched."""
+    """Extract the known members from the tar and compare their checksums; all other members are ignored."""
     try:
         with tarfile.open(source, "r:") as tar:
             for name in (MANIFEST, SETTINGS, DUMP, *({FILES} & set(tar.getnames()))):

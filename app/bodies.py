@@ -1,4 +1,4 @@
-"""What holds for every request's body, before any route looks at it."""
+"""Limits for every request's body, before any route reads it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from miniapp_api.http.problems import BadRequest, WrongType, problem_response
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 BODY_TIMEOUT = 120.0
-"""Seconds within which a whole body must have come; routes that expect small ones ask for less."""
+"""Seconds within which a whole body must have arrived; routes with small bodies use shorter limits."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
 async def guard_bodies(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Refuses packed bodies: none of our clients and no platform packs what it sends, and 31 KB unpack to 31 MB.
+    """Refuses compressed bodies: none of our clients and no platform compresses, and 31 KB unpack to 31 MB.
 
     The server itself unpacks nothing (``auto_decompress=False``). A body that breaks off or never ends is 400, never
-    5xx and never a wait without end: aiohttp tells a waiting reader nothing of chunks that it could not parse.
+    5xx and never an endless wait: aiohttp doesn't notify a waiting reader of chunks that it could not parse.
     """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         log.info("packed_body_refused", method=request.method)

@@ -1,4 +1,4 @@
-"""From the environment to settings that a process can start with."""
+"""Reads settings from the environment and checks that a process can start with them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from config.settings import Settings
 
 
 def load_settings() -> Settings:
-    """Settings as the environment has them; in the sandbox with its accounts filled in.
+    """Settings from the environment; in the sandbox with its accounts filled in.
 
-    CommandError when a value can't be used, or when production would run on a secret that everybody knows.
+    CommandError when a value is invalid, or when production would use a publicly known secret.
     """
     settings = read_settings()
     if settings.env == "sandbox":
@@ -29,7 +29,7 @@ def load_settings() -> Settings:
 
 
 def read_settings() -> Settings:
-    """Settings exactly as given, good for production or not; CommandError when a value can't be used."""
+    """Settings exactly as given, fit for production or not; CommandError when a value is invalid."""
     try:
         return Settings()
     except (ValidationError, SettingsError) as error:
@@ -72,7 +72,7 @@ async def borrowed_servers(settings: Settings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def own_servers(settings: Settings, *, durable: bool = True) -> AsyncIterator[tuple[Settings, Servers]]:
-    """Own the data folder and start what no URL replaces. Not ``durable``: see ``embedded``."""
+    """Lock the data folder and start the servers that no URL replaces. Not ``durable``: see ``embedded``."""
     async with embedded(
         settings.data_dir, durable=durable, database_url=settings.database_url, redis_url=settings.redis_url
     ) as servers:

@@ -1,4 +1,4 @@
-"""Puts the official accounts' edge together: one codec per pool, every conversation registered."""
+"""Assembles the official accounts' edge: one codec per pool, every conversation registered."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from services.core.connections import OwnConnections
 from services.core.request_batcher import RequestBatcher
 
 _MOST = 200
-"""Messages that are handed over by one statement."""
+"""Messages handed over in one statement."""
 _END = 2.0
-"""Seconds that a hand-over gets at the end."""
+"""Seconds for pending hand-overs at shutdown."""
 
 
 def make_codecs(container: Container) -> Mapping[str, Codec]:
@@ -71,7 +71,7 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
 
 
 async def _hand_over(jobs: Jobs, spare: OwnConnections, messages: Sequence[Mapping[str, str]]) -> list[None]:
-    """Commit messages as jobs, over a connection that no message at work can hold."""
+    """Commit messages as jobs, over a connection reserved for this, which no running message can occupy."""
     with spare():
         await jobs.defer_many("chat.late", messages)
     return [None] * len(messages)

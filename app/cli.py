@@ -36,7 +36,7 @@ COMMANDS: Commands = {
     "verify-receipt": ("verify_receipt", "不联网核验一份考试交卷回执"),
     "verify-draw": ("verify_draw", "重新验算一份公布的抽取记录"),
 }
-"""Name to module and help. A name of two words is a group and a command in it."""
+"""Module and help by name. A name of two words is a group and a command in it."""
 
 
 class LazyGroup(click.Group):
@@ -73,7 +73,8 @@ class LazyGroup(click.Group):
 
 
 def _import(name: str) -> ModuleType:
-    """Without looking for garbage meanwhile: nearly all that modules make stays, and looking takes a tenth of it."""
+    """Import with the garbage collector off: nearly all that modules create stays, and collecting takes a tenth of the
+    time."""
     gc.disable()
     try:
         return importlib.import_module(name)
@@ -82,7 +83,7 @@ def _import(name: str) -> ModuleType:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the answer is the exit status. Expected failures are one sentence on standard error."""
+    """Run one command; returns the exit status. Expected failures print one sentence on standard error."""
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     names = {"help_option_names": ["-h", "--help"]}
     pbt = LazyGroup(COMMANDS, help="评标通。", epilog="每个命令都有 --help。", context_settings=names)

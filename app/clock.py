@@ -17,7 +17,7 @@ _INTERVAL = 0.2
 
 
 async def make_clock(redis: Redis, *, movable: bool) -> Clock:
-    """A clock that stands where the other processes' stand; production gets the machine's."""
+    """A clock that follows the shared offset; in production the machine's clock."""
     if not movable:
         return SystemClock()
     clock = ShiftedClock()
@@ -30,12 +30,12 @@ async def move_clock(redis: Redis, clock: Clock, offset: timedelta) -> None:
     if not isinstance(clock, ShiftedClock):
         raise TypeError("only the sandbox's clock can be moved")
     await redis.set(_KEY, str(offset.total_seconds()))
-    await redis.bgsave(schedule=True)  # it may be killed together with everybody who knows the time
+    await redis.bgsave(schedule=True)  # it may be killed together with all processes that know the offset
     clock.offset = offset
 
 
 async def follow_clock(redis: Redis, clock: Clock) -> None:
-    """Keep up with the others; runs until cancelled. An outage of Redis leaves the clock where it is."""
+    """Follow offsets set by other processes; runs until cancelled. During an outage of Redis the offset stays."""
     while isinstance(clock, ShiftedClock):
         await asyncio.sleep(_INTERVAL)
         try:
@@ -45,13 +45,13 @@ async def follow_clock(redis: Redis, clock: Clock) -> None:
 
 
 async def find_offset(redis: Redis) -> timedelta | None:
-    """How far the service's clock was moved, if it was; kept over restarts, because the data is as old as that."""
+    """The offset of the service's clock, if it was moved; stored across restarts, because the data have times by it."""
     stored = await cast("Awaitable[bytes | None]", redis.get(_KEY))
     return timedelta(seconds=float(stored)) if stored else None
 
 
 async def _read(redis: Redis, clock: ShiftedClock) -> None:
-    """A Redis that lost the offset gets it back from a process that still knows it: time must not jump back."""
+    """If Redis lost the offset, a process that still has it writes it back, so that time never jumps back."""
     stored = await find_offset(redis)
     if stored is not None:
         clock.offset = stored

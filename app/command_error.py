@@ -1,4 +1,4 @@
-"""The error of a command that can't do its work: one sentence that says why."""
+"""The error of a command that fails, with one sentence that gives the reason."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Gateways:
 
 @dataclass(frozen=True)
 class Container:
-    """What a process is made of."""
+    """The parts of a process."""
 
     settings: Settings
     clock: Clock
@@ -147,7 +147,7 @@ def make_gateways(
 
 
 def open_seals(seals: Mapping[str, PdfSeal]) -> PadesSealer:
-    """Raises CommandError for a key that can't be signed with: better no start than certificates without a seal."""
+    """Raises CommandError for an unusable signing key: no start is better than unsigned certificates."""
     try:
         return PadesSealer(seals)
     except SealUnusable as error:
@@ -155,7 +155,7 @@ def open_seals(seals: Mapping[str, PdfSeal]) -> PadesSealer:
 
 
 def open_files(store: FileStore, folder: Path) -> StoredFiles:
-    """The bucket that settings name, else ``folder``."""
+    """The bucket in the settings, else ``folder``."""
     if not store.url:
         return open_folder(folder)
     bucket, _, prefix = store.url.removeprefix("s3://").partition("/")

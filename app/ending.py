@@ -1,4 +1,4 @@
-"""Limits the time of an orderly end, so that a vanished server does not keep a process from ending."""
+"""Limits the time of a shutdown, so that a server that vanished doesn't keep a process from ending."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import structlog
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 LONGEST_END = 10.0
-"""Seconds for the orderly end. Service managers and container platforms kill after 30 or more."""
+"""Seconds for the shutdown. Service managers and container platforms kill after 30 or more."""
 
 
 def end_within(seconds: float = LONGEST_END) -> None:
-    """End this process the hard way if it still runs after ``seconds``.
+    """Kill this process if it still runs after ``seconds``.
 
-    Libraries wait without limit for connections that no server answers any more. An end without their consent loses
-    nothing: whatever was under way is a row of a transaction that PostgreSQL rolls back, and jobs are taken up again.
+    Libraries wait without limit for connections to a server that is gone. Killing loses nothing: PostgreSQL rolls open
+    transactions back, and jobs are run again.
     """
     timer = threading.Timer(seconds, _exit)
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""How many connections and files the system lets a process have."""
+"""The system's limits on open connections and files per process."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from config.settings import Settings
 LIMITS = "系统上限"
 SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 _OTHERS = 1000
-"""Files that a web process has open beside those that wait to be accepted."""
+"""Open files of a web process besides connections waiting to be accepted."""
 
 
 def raise_file_limit() -> None:
-    """Use all that the system grants. Its usual first limit of 1,024 is met by a thousand browsers that wait."""
+    """Raise the soft limit to the hard limit. A thousand waiting browsers reach the usual soft limit of 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def check_limits(settings: Settings) -> list[Finding]:
-    """Of the system that we look from: a service manager may grant its processes others."""
+    """Check the limits of our own process; a service manager may grant others to its services."""
     backlog, found = settings.http.backlog, []
     if SOMAXCONN.exists() and (most := int(SOMAXCONN.read_text())) < backlog:
         found.append(

@@ -1,4 +1,4 @@
-"""What the doctor finds."""
+"""Results of the doctor's checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from config.settings import Settings
 
 @dataclass(frozen=True)
 class Finding:
-    """``text`` says what is well, or what is wrong and what to do."""
+    """``text`` confirms a check, or describes the fault and what to do."""
 
     check: str
     state: Literal["ok", "problem", "skipped"]

@@ -1,4 +1,4 @@
-"""A port for a program of our own that another program must know before it starts."""
+"""Finds a port for one of our programs that another program must know before it starts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import socket
 from collections.abc import Iterator, Sequence
 
 _PORTS = range(20_000, 32_000)
-"""Below the ports that systems give to outgoing connections: one of those may be taken again before we listen on it."""
+"""Below the range for outgoing connections, which might occupy a port before we listen on it."""
 _SHARES = 64
-"""Processes that look for ports at the same time begin with different shares of them."""
+"""Parts of the range, by process, so that processes that search at the same time begin at different ports."""
 
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens at this moment, and that this process was not given before.
+    """A port of 127.0.0.1 on which nothing listens and that was not returned to this process before.
 
     Raises OSError when there is none.
     """

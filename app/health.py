@@ -1,8 +1,8 @@
-"""Is the service alive (``/healthz``), ready (``/readyz``), and how is it doing (``/metrics``)?
+"""Health endpoints: liveness (``/healthz``), readiness (``/readyz``) and ``/metrics``.
 
-Alive means that the process answers. Ready means that every check passed within its time; the answer of ``/readyz`` is
-kept for a second, so that asking often costs nothing. Metrics are in Prometheus' text format; requests are counted by
-route template, never by path, so that no id turns into a label.
+Alive means that the process responds. Ready means that every check passed within its time; the result of ``/readyz`` is
+cached for a second, so that frequent requests cost nothing. Metrics are in Prometheus' text format; requests are
+counted by route template, never by path, so that no id turns into a label.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from config.logging import Outage, bind_request, release_request
 from models.schema_check import find_schema_faults
 
 Check = Callable[[], Awaitable[None]]
-"""Returns when all is well; otherwise raises NotReady, or an error of the network."""
+"""Returns when the check passes; otherwise raises NotReady, or a network error."""
 
 CHECK_TIMEOUT = 2.0
 """Seconds that one check may take."""
 RESULT_TTL = 1.0
-"""Seconds that an answer of /readyz is kept."""
+"""Seconds for which a result of /readyz is cached."""
 LEAST_SPACE = 200 * 1024 * 1024
-"""Bytes that must be free where we write."""
+"""Bytes that must be free on the disk of the data folder."""
 _STILL_KEPT = """
 DO $$ BEGIN
     IF current_setting('pbt.probe', true) IS DISTINCT FROM 'kept' THEN RAISE EXCEPTION 'another session'; END IF;
@@ -56,11 +56,11 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class NotReady(Exception):
-    """A check failed; the text says how, without secrets."""
+    """A failed check; the text describes the fault without secrets."""
 
 
 def setup_health(app: web.Application, checks: Mapping[str, Check]) -> None:
-    """Add the three routes and, outermost, the middleware that counts requests and gives each an id."""
+    """Add the three routes and, outermost, the middleware that counts requests and assigns request ids."""
     readiness = _Readiness(checks)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", readiness.answer)
@@ -69,7 +69,8 @@ def setup_health(app: web.Application, checks: Mapping[str, Check]) -> None:
 
 
 def standard_checks(database_url: str, redis_url: str, data_dir: Path) -> dict[str, Check]:
-    """Servers and disk, each server over a connection of its own: a drained pool hides no healthy server."""
+    """Servers and disk, each server over a connection of its own, so that an exhausted pool doesn't look like a failed
+    server."""
     return {
         "database": lambda: check_database(database_url),
         "migrations": _once_done(lambda: check_migrations(database_url)),
@@ -89,14 +90,15 @@ async def check_database(database_url: str) -> None:
 
 
 async def check_migrations(database_url: str) -> None:
-    """Raises NotReady when the database lacks a migration that this program knows."""
+    """Raises NotReady when the database lacks a migration of this release."""
     missing = await missing_migrations(database_url)
     if missing:
         raise NotReady(f"missing: {', '.join(missing)}")
 
 
 async def missing_migrations(database_url: str, timeout: float = CHECK_TIMEOUT) -> list[str]:
-    """Names of the migrations that the database lacks, oldest first. Reads the record only; starts no ORM."""
+    """Names of the migrations that the database lacks, oldest first. Reads only the record of migrations, without the
+    ORM."""
     known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
     connection = await asyncpg.connect(database_url, timeout=timeout)
     try:
@@ -110,7 +112,7 @@ async def missing_migrations(database_url: str, timeout: float = CHECK_TIMEOUT) 
 
 
 async def check_schema(database_url: str) -> None:
-    """Raises NotReady when tables or columns are not as the models describe them."""
+    """Raises NotReady when tables or columns differ from the models."""
     connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
     try:
         faults = await find_schema_faults(connection)
@@ -121,10 +123,11 @@ async def check_schema(database_url: str) -> None:
 
 
 async def check_sessions(database_url: str) -> None:
-    """Raises NotReady where a proxy lends PostgreSQL's connections for one transaction only.
+    """Raises NotReady behind a proxy with transaction pooling.
 
-    Prepared statements, advisory locks and LISTEN need a session. One connection says something about itself; while
-    another holds what a proxy had free, it must still know. Simple queries, which such a proxy carries.
+    Prepared statements, advisory locks and LISTEN need a session. One connection sets a session variable; while another
+    one occupies the proxy's free server connection, the first must still read it. Uses simple queries, which such a
+    proxy supports.
     """
     async with AsyncExitStack() as stack:
         one, other = [await _connect(stack, database_url) for _ in range(2)]
@@ -159,7 +162,7 @@ async def check_redis(redis_url: str) -> None:
 
 
 def _once_done(check: Check) -> Check:
-    """A check that is not asked again after it has passed: a schema doesn't go back while we run."""
+    """A check that is not repeated after it has passed: a schema doesn't go back during a process's life."""
     done = False
 
     async def ask() -> None:
@@ -190,7 +193,7 @@ class _Readiness:
         return web.json_response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
     async def _ask(self, name: str) -> str:
-        """``ok``, or what is wrong in a word or two; the error's own text goes to the log only."""
+        """``ok``, or the fault in a word or two; the error's own text is only logged."""
         reason: Exception
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
@@ -217,7 +220,7 @@ async def _metrics(_request: web.Request) -> web.Response:
 
 
 def _registry() -> CollectorRegistry:
-    """All web processes of this machine together where the library was started so, else this process alone."""
+    """Metrics of all web processes of this machine where the library was set up for it, else of this process alone."""
     registry = CollectorRegistry()
     try:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library left this one class untyped
@@ -228,7 +231,7 @@ def _registry() -> CollectorRegistry:
 
 @web.middleware
 async def watch_requests(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Count and time the request; its id goes into every log line and back to the caller."""
+    """Count and time the request; log lines and the response carry its id."""
     request_id = secrets.token_hex(8)
     bind_request(request_id)
     started = time.perf_counter()

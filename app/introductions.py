@@ -1,8 +1,8 @@
-"""At the start of a demonstration, some of the cast follow the official account and bind themselves, over the wire.
+"""At the start of a demonstration, some of the cast follow the official account and bind themselves, over HTTP.
 
-So a first draw rings on WeChat as well as on telephones; the others are left for trying the binding by hand. One of
-the applicants hands an application in, so that there is something to review. What is bound already only follows again,
-because the sandbox forgets who follows; for the same reason it gets the offset of the clock again.
+So a first draw reaches experts on WeChat as well as by telephone; binding the others can be tried by hand. One
+applicant submits an application, so that there is one to review. Accounts bound already only follow again, because the
+sandbox keeps followers in memory; for the same reason it is sent the clock's offset again.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from handlers import commands
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 BOUND_EXPERTS = 10
-"""Of the sixteen; every third call or so goes to a telephone that knows no WeChat."""
+"""Of the sixteen; about every third call goes to a telephone without WeChat."""
 HANDS_IN = APPLICANTS[0]
-"""The other applicants are left for trying it by hand."""
+"""The applicant who submits; the others are left for trying by hand."""
 _TRADE = "设计"
-"""What the applicant's employer has in its name."""
+"""A part of the name of the applicant's employer."""
 
 
 async def introduce(settings: Settings, sandbox_url: str) -> None:
-    """Let the first experts and the staff follow and bind, then an applicant apply. A failure is only logged."""
+    """Let the first experts and the staff follow and bind, then let an applicant apply. A failure is only logged."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF, *REVIEWERS)]
@@ -68,7 +68,7 @@ async def _introduce(phone: Phone) -> None:
 
 
 async def _hand_in(phone: Phone, person: DemoPerson) -> None:
-    """Register in the mini-program, fill in the form, submit; a person who has begun before is left alone."""
+    """Register in the mini-program, fill in the form, submit; a person who began earlier is skipped."""
     await _introduce(phone)
     mini = MiniProgram(phone.wire, phone, "")
     await mini.open()

@@ -1,4 +1,4 @@
-"""Detects weak keys of our own: typed, counted up, or used twice."""
+"""Detects weak keys: typed by hand, counted up, or used twice."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from itertools import combinations, pairwise
 from config.settings import Keys
 
 FEWEST_VALUES = 18
-"""Different bytes, and different steps from byte to byte, in a key of 32; a random one has fewer once in 10^8."""
+"""Fewest different bytes, and different steps from byte to byte, in a key of 32; a random key has fewer once in
+10^8."""
 _HOW = "请用 openssl rand -base64 32 重新生成。"
 
 
 def check_own_keys(keys: Keys, demo_mark: bytes) -> list[str]:
-    """What is wrong with the keys for data, look-up and signing; names only, never the keys.
+    """Faults of the keys for data, look-up and signing; names only, never the keys.
 
-    ``demo_mark`` begins each key of the demonstration.
+    ``demo_mark`` is the prefix of the demonstration's keys.
     """
     named = [(name, key) for name, key in _named(keys) if not key.startswith(demo_mark)]
     demo = [f"{name} 还是演示用的密钥，{_HOW}" for name, key in _named(keys) if key.startswith(demo_mark)]
@@ -28,7 +29,7 @@ def check_own_keys(keys: Keys, demo_mark: bytes) -> list[str]:
 
 
 def find_weakness(key: bytes) -> str:
-    """Why 32 bytes can hardly be random; empty when nothing speaks against it."""
+    """Why 32 bytes can hardly be random; empty without evidence."""
     if all(32 <= byte < 127 for byte in key):
         return "全部是可输入的字符"
     if len(set(key)) < FEWEST_VALUES:

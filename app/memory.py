@@ -8,13 +8,14 @@ from contextlib import suppress
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 ARENAS = 2
-"""Of glibc: each thread that finds all taken gets one of its own otherwise, and what is free in one helps no other."""
+"""Number of glibc's arenas: otherwise threads get arenas of their own, and free memory in one doesn't serve the
+others."""
 LARGE = 1 << 20
-"""Bytes from which glibc takes a block from the system and gives it back when it is freed."""
+"""Bytes from which glibc allocates a block from the system and returns it when freed."""
 
 
 def give_back_large_blocks() -> None:
-    """Fix glibc's threshold: by itself it grows with the blocks that were freed, up to 32 MB, and keeps them after.
+    """Fix glibc's threshold, which otherwise grows with freed blocks, up to 32 MB, and then keeps such blocks.
 
     Twelve uploads of 18 MB left 70 MB behind in one of three runs of ``tests/faults/test_soak.py``. Systems without
     glibc have no such threshold, and nothing happens there.
@@ -26,7 +27,7 @@ def give_back_large_blocks() -> None:
 
 
 def settle() -> None:
-    """At the end of a start: what is there by now stays, so the garbage collector passes over it from here on."""
+    """At the end of a start: exclude all existing objects, which stay, from garbage collection."""
     gc.collect()
     gc.freeze()
     with suppress(OSError, AttributeError):

@@ -1,6 +1,6 @@
-"""What is done to the database between the migrations and the start of the parts: the demonstration's data.
+"""Loads the demonstration's data into the database between the migrations and the start of the parts.
 
-Each step leaves what is there as it is, so that all but the first start find nothing to do.
+Each step keeps existing data, so that all starts but the first find nothing to do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Step = Callable[[Deps, Settings], Awaitable[None]]
 
 
 async def bring_demo(settings: Settings) -> None:
-    """All of the following, one after the other, over one connection to the database."""
+    """Run all of the following steps in turn, over one connection to the database."""
     await run_steps(settings, _people, _items, publish_exam, offer_materials)
 
 
@@ -37,17 +37,17 @@ async def bring_demo_people(settings: Settings) -> None:
 
 
 async def bring_demo_items(settings: Settings) -> None:
-    """In the sandbox, fill the demonstration's item bank; its people are there already."""
+    """In the sandbox, fill the demonstration's item bank, after its people exist."""
     await run_steps(settings, _items)
 
 
 async def call_demo_expert(settings: Settings) -> None:
-    """In the sandbox, call one expert to a short examination and a course; he has bound his phone already."""
+    """In the sandbox, call one expert to a short examination and a course, after he has bound his phone."""
     await run_steps(settings, _call)
 
 
 async def run_steps(settings: Settings, *steps: Step) -> None:
-    """In the sandbox, run these one after the other over one connection to the database."""
+    """In the sandbox, run these steps in turn over one connection to the database."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     async with deps_for(settings) as deps:
@@ -66,12 +66,12 @@ async def _items(deps: Deps, settings: Settings) -> None:
 
 
 async def publish_exam(deps: Deps, _settings: Settings) -> None:
-    """Publish an examination; people and items are there already."""
+    """Publish an examination, after people and items exist."""
     log.info("demo_exam_loaded", count=await load_exam(deps))
 
 
 async def offer_materials(deps: Deps, settings: Settings) -> None:
-    """Offer two real files to download."""
+    """Offer two real files for download."""
     renderer = TypstRenderer(settings.fonts)
     try:
         store = SealedFiles(open_files(settings.files, settings.data_dir / "files"), deps.keys)

@@ -1,4 +1,4 @@
-"""Keeps the parts of the all-in-one start alive: starts them, restarts what dies, ends all of them in time."""
+"""Supervises the parts of the all-in-one start: starts them, restarts those that die, ends all in time."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from app.embedded.child import Child, spawn
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 END_TIMEOUT = 2.5
-"""Seconds that a part gets to end by itself; with the servers' own patience everything is down within five."""
+"""Seconds for a part to end by itself; together with the servers' limits all is down within five."""
 READY_TIMEOUT = 90.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 STEADY_AFTER = 30.0
-"""Seconds of life after which a part's earlier deaths are forgiven."""
+"""Seconds of life after which a part's earlier deaths no longer count."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A program of ours. ``ready_url`` answers 200 as soon as it serves; empty: ready when started."""
+    """A program of ours. ``ready_url`` responds 200 as soon as it serves; empty: ready when started."""
 
     name: str
     command: Sequence[str]
@@ -38,12 +38,13 @@ class Part:
 
 
 def python_part(name: str, *arguments: str, set_env: Mapping[str, str] | None = None, ready_url: str = "") -> Part:
-    """A part that is a Python module's program, run by our own interpreter."""
+    """A Python module run by our own interpreter as a part."""
     return Part(name, (sys.executable, "-m", *arguments), set_env or {}, ready_url)
 
 
 class ProcessSupervisor:
-    """``async with ProcessSupervisor(parts) as supervisor``: leaving the block ends them; they print to ``output``."""
+    """Starts the parts in ``async with ProcessSupervisor(parts) as supervisor`` and ends them after the block; they
+    print to ``output``."""
 
     def __init__(self, parts: Sequence[Part], *, cwd: Path | None = None, output: IO[bytes] | None = None) -> None:
         self._parts = parts
@@ -72,7 +73,7 @@ class ProcessSupervisor:
         return self._children[name].pid
 
     async def wait_until_ready(self) -> None:
-        """Returns when every part serves; CommandError when one ends before that, or takes too long."""
+        """Returns when every part serves; CommandError when one ends before, or takes too long."""
         everyone = asyncio.create_task(self._wait_for_everyone())
         try:
             waiting: set[asyncio.Future[None]] = {everyone, self._broken}
@@ -111,7 +112,7 @@ class ProcessSupervisor:
             self._children[part.name] = await self._respawn(part)
 
     async def _respawn(self, part: Part) -> Child:
-        """A machine that has no room for a process now may have it later."""
+        """Retries later where the machine has no resources for a process now."""
         while True:
             try:
                 return await self._spawn(part)

@@ -41,7 +41,7 @@ administrator enters, and no rules.
 """
 _LONG = 60
 _IN_FORMS = ("form.fields.", "form.sections.")
-"""Shown in tables of their own."""
+"""Sections shown in tables of their own."""
 
 
 def main() -> None:
@@ -137,7 +137,7 @@ def _show(value: object) -> str:
 
 
 def _show_items(items: tuple[object, ...]) -> str:
-    """Review steps and questions on lines of their own, all else in one."""
+    """Review steps and questions on one line each, all else on a single line."""
     if not items:
         return "none"
     if isinstance(items[0], ReviewStep | Question):

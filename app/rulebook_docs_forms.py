@@ -1,4 +1,4 @@
-"""The part of the reference page on application forms: a table of fields for every form."""
+"""The reference page's part on application forms: a table of fields for every form."""
 
 from __future__ import annotations
 

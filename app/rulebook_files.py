@@ -17,11 +17,11 @@ from domain.rulebook.layers import Layer, split_layer
 ReadLayer = Callable[[str, str, date | None], Layer]
 
 SHARED = ("_defaults.toml", "_entry_defaults.toml", "_notice_texts.toml")
-"""Files below every pool's own, lowest first."""
+"""Files shared by all pools, lowest layer first."""
 
 
 def load_rulebooks(folder: Path, pools: Iterable[str], *, on: date | None = None) -> dict[str, Rulebook]:
-    """The rulebooks of ``pools`` by code. Raises RulebookError for the first bad one."""
+    """The rulebooks of ``pools`` by code. Raises RulebookError for the first invalid one."""
     read = cache(read_layer)
     return {pool: _book(_load(folder / f"{pool}.toml", on, read)) for pool in pools}
 
@@ -42,7 +42,7 @@ def _book(parsed: Parsed) -> Rulebook:
 
 
 def _problems(path: Path, on: date | None, read: ReadLayer) -> list[str]:
-    """Those of the file, or when it is well, those of the catalogues that it leads to."""
+    """Problems of the file or, without any, of the catalogues that it refers to."""
     parsed = _load(path, on, read)
     catalogues = path.parent.parent / "catalogues"
     if parsed.book is None or not catalogues.is_dir():
@@ -71,8 +71,8 @@ def _load(path: Path, on: date | None, read: ReadLayer) -> Parsed:
 def parse_rulebook(texts: Mapping[str, str], name: str, on: date | None, read: ReadLayer) -> Parsed:
     """The files ``texts`` (name to text), lowest first, laid over each other; ``name`` is the pool's own file.
 
-    ``on`` decides which of two dated values holds; None takes the newest. ``read`` may be a cached ``read_layer``, for
-    pools that share files.
+    ``on`` decides which of two dated values applies; None takes the newest. ``read`` may be a cached ``read_layer``,
+    for pools that share files.
     """
     try:
         layers = [read(text, file, on) for file, text in texts.items()]

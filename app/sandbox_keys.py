@@ -1,7 +1,8 @@
 """RSA keys of the demonstration: the merchants' and those of the sandbox's WeChat Pay.
 
-Unlike the other demo secrets they can't be derived from a name, so they are made at the first start and kept in the
-data folder, readable by their owner only. Web, worker and sandbox start side by side; the first to start makes them.
+Unlike the other demo secrets they can't be derived from a name, so they are generated at the first start and stored in
+the data folder, readable by their owner only. Web, worker and sandbox start concurrently; the first of them generates
+the keys.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PLATFORM, CERTIFICATE = "platform", "certificate"
 
 
 def demo_keys(data_dir: Path, pools: tuple[str, ...]) -> Mapping[str, str]:
-    """PEM of a private key by name. Makes what is missing; CommandError when the file can't be used."""
+    """Private keys in PEM by name. Generates missing ones; CommandError when the file can't be used."""
     path = data_dir / FILE
     names = (PLATFORM, CERTIFICATE, *pools)
     if not path.exists():
@@ -50,7 +51,8 @@ def _new_key() -> str:
 
 
 def _write_once(path: Path, keys: Mapping[str, str]) -> None:
-    """In one step, and without replacing what another process wrote meanwhile (a link refuses, a rename would not)."""
+    """Write atomically, without replacing a file that another process wrote meanwhile (a link refuses, a rename would
+    not)."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{FILE}.") as draft:  # made with mode 0600

@@ -1,4 +1,4 @@
-"""SMS and voice of the demonstration: every pool has a signature, a number and template codes of its own."""
+"""SMS and voice of the demonstration: every pool has its own signature, number and template codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KINDS, sms_templates, voice_templates
 
 _SIGNS = {"hunan": "湘评标", "xinjiang": "新评标", "jilin": "吉评标", "guangdong": "粤评标"}
-"""Three characters, as the limit of 65 for a text assumes; other pools' is 评标通."""
+"""Signatures of three characters, as the limit of 65 characters per text assumes; other pools use 评标通."""
 _VIRTUAL_NUMBER = "057156210010"
 _SPOKEN = ("", ".attend", ".decline", ".bye")
 
@@ -36,7 +36,7 @@ def _voice(pool: str) -> VoicePool:
 
 
 def sms_texts(settings: Sms, books: Mapping[str, Rulebook]) -> dict[str, str]:
-    """The sandbox's templates: each text by its code. Where pools share a code, the first one's text."""
+    """The sandbox's templates: text by code. Where pools share a code, the first one's text."""
     found: dict[str, str] = {}
     for pool, book in books.items():
         _add(found, settings.of(pool), sms_templates(book.texts))

@@ -1,8 +1,8 @@
 """The demonstration's own accounts: settings that fit the sandbox, and the sandbox's configuration that fits them.
 
-All of it is derived from the pool's code, so that every process and both sides of the wire agree without a file (but
-for RSA keys, see ``sandbox_keys``). Every secret begins with ``sandbox`` (or, where a key must be bytes, its bytes do);
-production refuses each of them.
+All of it is derived from the pool's code, so that every process and both sides of a connection agree without a file
+(except RSA keys, see ``sandbox_keys``). Every secret begins with ``sandbox`` (or, where a key must be bytes, its bytes
+do); production refuses each of them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ MARK = "sandbox"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"
 MERCHANTS = {"demo": True, "xinjiang": False}
 """Pools that take payments in the demonstration, and whether their merchant issues invoices. ``demo`` verifies by
-WeChat's public key, ``xinjiang`` by platform certificates, so that both ways are lived through."""
+WeChat's public key, ``xinjiang`` by platform certificates, so that both ways are exercised."""
 _KINDS = 10
-"""Different characters that a random secret of 32 has at the very least."""
+"""Minimum number of different characters in a random secret of 32."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -39,7 +39,7 @@ def with_demo_accounts(settings: Settings) -> Settings:
     """Settings with an official account, a mini-program, SMS and voice for every pool that has none, with demo
     merchants, and with the identity verification everywhere.
 
-    Writes the merchants' keys into the data folder when they aren't there; CommandError when that can't be done.
+    Generates missing keys of the merchants in the data folder; CommandError when that can't be done.
     """
     wechat = settings.wechat
     accounts = {pool: wechat.accounts.get(pool) or demo_account(pool) for pool in settings.pools}
@@ -147,7 +147,7 @@ def sandbox_config(
 
 
 def serves_mail(settings: Settings) -> bool:
-    """Whether the sandbox is to be the mail server; not when mail goes to a server of the operator's."""
+    """Whether the sandbox is the mail server; not when mail goes to a server of the operator's."""
     return settings.mail.host in LOOPBACK
 
 
@@ -223,7 +223,7 @@ def _mini_program(pool: str, settings: Settings, books: Mapping[str, Rulebook]) 
 
 
 def _cards(ids: Mapping[str, str], cards: Mapping[str, TemplateText | None]) -> dict[str, object]:
-    """Message templates by id; a kind without an id of its own goes by its name."""
+    """Message templates by id; a kind without an id uses its name."""
     return {
         ids.get(kind, kind): {"title": card.title, "fields": {name: field.label for name, field in card.fields.items()}}
         for kind, card in cards.items()
@@ -232,7 +232,7 @@ def _cards(ids: Mapping[str, str], cards: Mapping[str, TemplateText | None]) -> 
 
 
 def check_production(settings: Settings) -> list[str]:
-    """Why these settings must not serve real people; empty when nothing speaks against it."""
+    """Why these settings must not serve real people; empty if nothing is wrong."""
     if settings.env != "production":
         return []
     problems = [f"{name} 还是演示用的密钥，请换成您自己的。" for name, value in _secrets(settings) if _is_demo(value)]
@@ -263,7 +263,7 @@ def check_production(settings: Settings) -> list[str]:
 
 
 def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
-    """Those that others gave us; for our own see ``check_own_keys``."""
+    """Secrets issued by others; for our own see ``check_own_keys``."""
     found: list[tuple[str, SecretStr]] = []
     for pool, account in settings.wechat.accounts.items():
         prefix = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 "
@@ -299,7 +299,7 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _is_long_secret(secret: SecretStr) -> bool:
-    """At least 32 characters that fit into a path, of at least ten kinds."""
+    """At least 32 characters that may stand in a path, at least ten of them different."""
     value = secret.get_secret_value()
     return bool(re.fullmatch(r"[A-Za-z0-9_-]{32,}", value)) and len(set(value)) >= _KINDS
 

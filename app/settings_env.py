@@ -1,4 +1,4 @@
-"""Settings written out as the ``.env`` file that brings them back."""
+"""Writes settings as a ``.env`` file from which they can be read again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from config.settings import Settings, variable_of
 
 OF_THE_PLACE = frozenset({"database_url", "redis_url", "data_dir", "rulebooks", "fonts"})
-"""Settings that belong to a machine and not to the data; left out."""
+"""Settings that belong to a machine rather than to the data; left out."""
 
 
 def settings_as_env(settings: Settings) -> str:
@@ -36,7 +36,7 @@ def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _reveal(value: object) -> object:
-    """The value as JSON knows it, secrets in the clear."""
+    """The value as JSON, secrets in the clear."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, BaseModel):

@@ -39,7 +39,7 @@ CONTAINER: http.AppKey[Container] = http.AppKey("container", Container)
 
 
 async def create_app(settings: Settings) -> http.Application:
-    """Build everything and say what is served. ``settings`` with both server URLs; closed by the app's cleanup."""
+    """Build everything and register all routes. ``settings`` with both server URLs; closed by the app's cleanup."""
     async with AsyncExitStack() as stack:
         container = await stack.enter_async_context(build(settings))
         codecs = make_codecs(container)
@@ -80,7 +80,7 @@ def _assemble(
 
 
 def _make_limit(container: Container) -> Limit:
-    """Pages count tries as the API does, over all processes."""
+    """Rate limits of pages, counted as by the API, over all processes."""
     counter, proxies = RedisCounter(container.redis), container.settings.http.trusted_proxies
 
     async def limit(request: http.Request, name: str, tries: int, period: int) -> None:
@@ -105,7 +105,7 @@ def _vendor_webhooks(container: Container) -> VendorWebhookEndpoint:
 
 
 async def _move_clock(request: http.Request) -> http.Response:
-    """The sandbox moves the whole service's clock; this route doesn't exist in production."""
+    """Moves the whole service's clock for the sandbox; this route doesn't exist in production."""
     try:
         offset = float((await request.json())["offset_seconds"])
     except (ValueError, TypeError, KeyError):
@@ -118,12 +118,13 @@ async def _move_clock(request: http.Request) -> http.Response:
 
 
 async def _resume_parked(engine: Engine) -> None:
-    """Every few seconds, hand messages that came while PostgreSQL was away over to jobs; runs until cancelled."""
+    """Every few seconds, hand messages that came while PostgreSQL was unavailable over to jobs; runs until
+    cancelled."""
     while True:
         await asyncio.sleep(_RESUME_INTERVAL)
         try:
             await engine.resume_parked()
         except OUTAGES:
             continue
-        except Exception:  # last resort: no caller awaits this task, and a message that breaks it must not end it
+        except Exception:  # last resort: no caller awaits this task, and one message must not end it
             log.exception("parked_not_resumed")

@@ -1,4 +1,4 @@
-"""The worker: runs jobs, ticks the deadlines, watches that nothing is overdue. Any number may run side by side."""
+"""The worker: runs jobs, processes due deadlines, reports overdue ones. Any number may run concurrently."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from services.operations import Scheduler
 log = structlog.get_logger(__name__)
 
 TICK_INTERVAL = 0.5
-"""Seconds between two looks at what is due."""
+"""Seconds between two scans for due deadlines."""
 WATCH = 15.0
-"""Seconds between two rounds of the auditor."""
+"""Seconds between two audits."""
 TICK_TIMEOUT = 15.0
-"""Seconds without a look that went well after which the worker is not ready."""
+"""Seconds without a successful scan after which the worker is not ready."""
 RETRY_AFTER = 1.0
 """Seconds between an outage and the next try."""
 STALLED_AFTER = 60
 """Seconds without a heartbeat after which a worker's jobs are given to others."""
 
 Well = Callable[[], None]
-"""Called by work that goes well: an outage, if there was one, is over."""
+"""Called after successful work: ends a logged outage, if there was one."""
 
 heartbeat = Gauge("pbt_auditor_heartbeat_seconds", "When the auditor last found everything well (epoch seconds)")
 overdue = Gauge("pbt_auditor_overdue", "Rows whose next step is overdue, by table", ["table"])
@@ -65,7 +65,7 @@ async def run_worker(settings: Settings) -> None:
 
 
 async def forever(name: str, work: Callable[[Well], Awaitable[None]]) -> None:
-    """Run ``work`` again whenever an outage ends it; each outage is logged once down, once back."""
+    """Repeat ``work`` after each outage that ends it; an outage is logged once at its beginning, once at its end."""
     outage = Outage(f"worker-{name}")
     while True:
         try:
@@ -76,7 +76,7 @@ async def forever(name: str, work: Callable[[Well], Awaitable[None]]) -> None:
 
 
 async def _run_jobs(queue: Queue, concurrency: int, well: Well) -> None:
-    """All lanes, until one of them ends: its connection is lost, and so may be those of the others."""
+    """Run all lanes until one of them ends, since its lost connection may mean that the others' are lost, too."""
     async with queue.open_async():
         well()
         lanes = [asyncio.create_task(_run_lane(queue, lane, concurrency)) for lane in LANES]
@@ -104,7 +104,7 @@ async def _run_lane(queue: Queue, lane: Lane, concurrency: int) -> None:
 
 @dataclass
 class Ticking:
-    """When the last look at what is due went well, in seconds of the monotonic clock, and whether there was one."""
+    """Time of the last successful scan, in seconds of the monotonic clock, and whether there was one."""
 
     at: float = -math.inf
     begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -133,8 +133,8 @@ async def _answering(settings: Settings, deadlines: Scheduler, ticking: Ticking)
 
 
 def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
-    """Whether deadlines are looked at, and whether each kind of them can be carried out. In a worker that has only just
-    started the first check waits for the first look, so that a start is not reported as an outage."""
+    """Whether deadlines are scanned, and whether each kind of them can be processed. In a worker that has just started
+    the first check waits for the first scan, so that a start is not reported as an outage."""
 
     async def check_tick() -> None:
         await ticking.begun.wait()
@@ -158,7 +158,7 @@ async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
 
 
 async def _audit(container: Container, queue: Queue, well: Well) -> None:
-    """Let running draws look again, free the jobs of dead workers, and raise the alarm for what stays overdue."""
+    """Wake running draws, free the jobs of dead workers, and report deadlines that stay overdue."""
     deadlines = container.services.operations.scheduler
     async with queue.open_async():
         while True:
@@ -177,7 +177,7 @@ async def _audit(container: Container, queue: Queue, well: Well) -> None:
 
 
 async def free_stalled(queue: Queue) -> None:
-    """Hand a dead worker's jobs to others; one whose like is waiting already is done with."""
+    """Hand a dead worker's jobs to others; a job with an identical one waiting is finished instead."""
     for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
         try:
             await queue.job_manager.retry_job(job)

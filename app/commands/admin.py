@@ -25,7 +25,7 @@ _mobile = click.option("--mobile", required=True, help="手机号")
 
 @click.group()
 def command() -> None:
-    """Its three commands share the pool and end with the list of administrators."""
+    """The three commands have the option pool in common and end with the list of administrators."""
 
 
 @command.command(help="任命管理员")
@@ -72,7 +72,7 @@ def _run(pool: str, change: Change | None = None) -> int:
 
 
 async def _apply(settings: Settings, pool: str, change: Change | None) -> list[StaffMember]:
-    """Make the change, if any; returns the administrators that the pool has afterwards."""
+    """Make the change, if any; returns the pool's administrators afterwards."""
     actor = system(pool)
     async with borrowed_servers(settings) as found, deps_for(found) as deps:
         staff = Staff(deps)

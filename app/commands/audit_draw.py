@@ -1,4 +1,4 @@
-"""``pbt audit-draw``: judges a draw's candidates, skips and calls once more, by what was sealed then."""
+"""``pbt audit-draw``: judges a draw's candidates, skips and calls again, by the facts stored at that time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EXITS = {"holds": 0, "wrong": 1, "unknown": 3}
 @click.argument("number", help="活动编号，例如 CQSQ202611210001")
 @click.option("--pool", help="专家库代码；编号在多个专家库中都有时须填写")
 def command(number: str, pool: str | None) -> int:
-    """Exit code: 0 all holds, 1 something doesn't, 3 something can't be judged any more. Refusals end with 1 too."""
+    """Exit code: 0 all correct, 1 something is wrong, 3 something can't be judged any more. A refusal is 1, too."""
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
     return print_report(asyncio.run(_audit(settings, number, pool)))

@@ -1,4 +1,4 @@
-"""``pbt catalogue import``: brings regions, specialties and the other catalogues of the pools up to date."""
+"""``pbt catalogue import``: updates regions, specialties and the other catalogues of the pools."""
 
 from __future__ import annotations
 

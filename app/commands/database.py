@@ -1,4 +1,4 @@
-"""What commands need that work on the database without the rest of the service."""
+"""Builds the dependencies of commands that use the database without the rest of the service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.base import Deps
 
 @asynccontextmanager
 async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
-    """What services are built from. CommandError when the database is not at today's schema."""
+    """The services' dependencies. CommandError when the database schema is not the current one."""
     if await pending(settings.database_url):
         raise CommandError("数据库还不是当前版本，请先运行 pbt migrate。")
     await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)

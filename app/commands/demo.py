@@ -1,4 +1,4 @@
-"""``pbt demo``: the main job without a browser. Plays one whole draw over the real wire and checks what is left.
+"""``pbt demo``: plays one whole draw over HTTP, without a browser, and checks the resulting record and database.
 
 With ``--exam`` an examination instead.
 """
@@ -36,7 +36,7 @@ _STARTING = "正在启动数据库、服务和沙箱（约十秒）……"
 def command(exam: bool, keep: bool) -> int:
     configure_logging(json=False, level="error")
     folder = Path(tempfile.mkdtemp(prefix="pbt-demo-"))
-    folder.chmod(0o755)  # PostgreSQL may run as another user, who must be able to pass
+    folder.chmod(0o755)  # PostgreSQL may run as another user, who needs to traverse the folder
     try:
         faults = asyncio.run(_play_exam(folder) if exam else _play(folder))
         keep = keep or bool(faults)
@@ -83,7 +83,7 @@ def _verdict(faults: list[str]) -> list[str]:
 
 
 async def _check(running: Stage, story: Story, record: Path) -> list[str]:
-    """The record as anybody verifies it, the rules that must hold in the database, and the end of the story."""
+    """Verify the public record, the invariants of the database, and the end of the story."""
     story.transcript.heading("十、验算抽取记录，检查数据")
     await story.save_record(record)
     receipts = [word for receipt in story.receipts for word in ("--receipt", receipt)]
@@ -94,7 +94,7 @@ async def _check(running: Stage, story: Story, record: Path) -> list[str]:
 
 
 async def _broken(running: Stage) -> list[str]:
-    """The rules that must hold in the database."""
+    """Violated invariants of the database."""
     broken = await find_broken() + await find_broken_audit(running.deps)
     print("数据检查通过。" if not broken else "数据检查发现问题。")
     return broken

@@ -1,4 +1,4 @@
-"""``pbt doctor``: says in plain words what is missing to go live."""
+"""``pbt doctor``: reports in plain words what is missing for production."""
 
 from __future__ import annotations
 

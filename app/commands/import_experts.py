@@ -1,4 +1,4 @@
-"""``pbt import-experts``: takes a sheet of experts into a pool, whole or not at all."""
+"""``pbt import-experts``: imports a sheet of experts into a pool, all or nothing."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _pool(settings: Settings, pool: str | None) -> str:
 
 
 def _progress() -> Callable[[str, int, int], None]:
-    """One line that is written over on a terminal; nothing into a file."""
+    """One line that is overwritten on a terminal; no output into a file."""
 
     def show(stage: str, done: int, total: int) -> None:
         if sys.stderr.isatty():

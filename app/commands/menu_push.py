@@ -1,4 +1,4 @@
-"""``pbt menu push``: puts the official accounts' menus in place, after checking that every button is answered."""
+"""``pbt menu push``: installs the official accounts' menus, after checking that every button has a handler."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def command(pool: str | None, folder: Path | None, quiet: bool) -> int:
 
 
 async def push(settings: Settings, pools: Sequence[str], folder: Path) -> None:
-    """Put the menus of ``pools`` in place; everything is checked before anything is sent.
+    """Install the menus of ``pools``; all are checked before any is sent.
 
     ``settings`` with Redis' URL. Raises MenuError and GatewayError.
     """

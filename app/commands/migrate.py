@@ -1,4 +1,4 @@
-"""``pbt migrate``: brings the database to today's schema."""
+"""``pbt migrate``: brings the database to the current schema."""
 
 from __future__ import annotations
 

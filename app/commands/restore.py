@@ -1,4 +1,4 @@
-"""``pbt restore``: an empty database becomes what a backup holds."""
+"""``pbt restore``: restores a backup into an empty database."""
 
 from __future__ import annotations
 

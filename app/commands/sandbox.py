@@ -1,4 +1,4 @@
-"""``pbt sandbox``: writes the sandbox's configuration and turns into the sandbox, a program of its own."""
+"""``pbt sandbox``: writes the sandbox's configuration, then executes the sandbox, a separate program, in its place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(host: str, port: int) -> int:
 
 
 def write_config(settings: Settings, public_url: str) -> Path:
-    """Write the file into the data folder, readable by us only; returns its path."""
+    """Write the file into the data folder, readable by our user only; returns its path."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     books = load_rulebooks(settings.rulebooks, settings.pools)
     path = settings.data_dir / "sandbox.json"

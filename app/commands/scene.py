@@ -1,4 +1,4 @@
-"""``pbt scene``: a QR code that opens the official account at a place, such as the binding of an identity."""
+"""``pbt scene``: a QR code that opens the official account at a certain function, such as binding an identity."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from config.logging import configure_logging
 from config.settings import Settings
 
 SETTLE_AFTER = 1.0
-"""Seconds after the start: tidying up takes 80 ms, and a person who starts a process should not wait for it."""
+"""Seconds after the start until memory is settled, which takes 80 ms that would delay the start."""
 GRACE = 2.0
-"""Seconds that open requests get at the end."""
+"""Seconds for open requests at shutdown."""
 
 
 @click.command()

@@ -29,7 +29,7 @@ def command() -> int:
 
 
 async def _work_until_stopped(settings: Settings) -> None:
-    """Cancel the worker at the first signal; it then gives back what it holds."""
+    """Cancel the worker at the first signal; it then releases its jobs."""
     work = asyncio.ensure_future(run_worker(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

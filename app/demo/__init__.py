@@ -1,1 +1,1 @@
-"""The main job without a browser, and what drives it: people with phones who speak to us over the real wire only."""
+"""The demonstration: simulated people with phones, who use the service over HTTP only."""

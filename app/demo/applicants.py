@@ -1,7 +1,6 @@
 """A demonstration applicant: registers, fills in the form, uploads, submits, checks the progress.
 
-What is done in the mini-program and on the service's H5 pages goes over the same public API; chat and pages are the
-phone's and the browser's.
+Actions of the mini-program and of H5 pages use the same public API; the chat is the phone's, other pages the browser's.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Json
 
 PART = 256 * 1024
-"""Bytes sent at once, as suits a phone."""
+"""Bytes per part, a size that suits a phone."""
 
 
 class Client(Protocol):
-    """Whatever speaks to the public API in the person's name."""
+    """A client of the public API on behalf of the person."""
 
     async def get(self, path: str) -> Json: ...
 
@@ -37,7 +36,7 @@ class Client(Protocol):
 
 @dataclass
 class Applicant:
-    """One person. ``id`` is the application's, once it is begun; ``client`` the device in the person's hand."""
+    """One person. ``id`` is the application's, once begun; ``client`` is the person's current device."""
 
     phone: Phone
     name: str
@@ -45,9 +44,9 @@ class Applicant:
     client: Client
     id: str = ""
     versions: dict[str, int] = field(default_factory=dict)
-    """Of each section, as this device has last read it."""
+    """Version of each section, as last read by this device."""
 
-    # ---- what there is to do
+    # ---- to-do items
 
     async def home(self) -> Json:
         return await self.client.get("/home")
@@ -65,7 +64,7 @@ class Applicant:
         return str((await self.show())["progress"]["state"])
 
     async def log(self) -> list[Json]:
-        """The review log as the person reads it."""
+        """The review log as shown to the applicant."""
         return list((await self.show())["log"])
 
     # ---- the form
@@ -89,7 +88,7 @@ class Applicant:
         return saved
 
     async def fill_in(self, values: Mapping[str, object], *, entry_type: str = "first") -> None:
-        """Save every section with those of ``values`` that it asks for."""
+        """Save every section with its fields from ``values``."""
         for section in await self.sections(entry_type):
             here = {one["code"] for one in section["fields"] if not one["read_only"] and one["kind"] != "file"}
             if here:
@@ -100,7 +99,7 @@ class Applicant:
         return list((await self.client.get(f"/applications/schema?entry_type={entry_type}"))["sections"])
 
     async def problems(self) -> dict[str, str]:
-        """What keeps the form from being submitted: field → sentence."""
+        """Problems that prevent submission: field → sentence."""
         return {one["field"]: one["message"] for one in (await self.show())["problems"]}
 
     # ---- files
@@ -119,7 +118,7 @@ class Applicant:
         return str((await self.client.post(f"/applications/{self.id}/attachments", body))["id"])
 
     async def attach_missing(self, *, but: frozenset[str] = frozenset()) -> list[str]:
-        """One file for every place that still asks for one; returns the places."""
+        """Upload one file for every place that lacks one; returns the places."""
         sent: list[str] = []
         entry_type = (await self.show())["entry_type"]
         rules = {one["code"]: one for section in await self.sections(entry_type) for one in section["fields"]}
@@ -136,14 +135,14 @@ class Applicant:
     # ---- documents
 
     async def print_form(self, *, confirmed: bool = True) -> Json:
-        """Print the present state; the answer's ``code`` proves it. Raises Refused."""
+        """Print the present version; the response's ``code`` identifies it. Raises Refused."""
         return await self.client.post(f"/applications/{self.id}/papers/form", {"confirmed": confirmed})
 
     async def document(self, which: str = "form") -> bytes:
         """A PDF: ``form`` (printed), ``draft`` or ``commitment``. Raises Refused."""
         return await self.client.download(f"/applications/{self.id}/papers/{which}")
 
-    # ---- handing in
+    # ---- submission
 
     async def submit(self) -> Json:
         version = (await self.show())["version"]
@@ -156,7 +155,7 @@ class Applicant:
         return await self.client.post(f"/applications/{self.id}/cancellation")
 
     async def ask(self, word: str = "进度") -> str:
-        """What the chat answers."""
+        """The chat's reply to ``word``."""
         return await self.phone.say(word)
 
 
@@ -172,7 +171,7 @@ def _column(rule: Json, column: str) -> Json:
 
 
 def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
-    """What a person would put there: name and content."""
+    """A plausible file for that place: name and content."""
     if place == "photo":
         return "一寸照片.jpg", portrait()
     if "jpg" in types:
@@ -180,14 +179,14 @@ def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
     return f"扫描件{seed}.pdf", signed_scan(seed)
 
 
-# ---- becoming known to a pool
+# ---- registration
 
 
 async def register_in_mini(mini: MiniProgram, name: str, id_number: str, password: str = "") -> Json:
-    """In an opened mini-program, whose WeChat has given the mobile. Raises Refused."""
+    """Register in an opened mini-program that has the mobile from WeChat. Raises Refused."""
     version = (await mini.get("/pool"))["privacy_version"]
     body = {"name": name, "id_number": id_number, "privacy_version": version, "agreed": True, "password": password}
     return await mini.post("/registrations", body)
 
 
-# ---- those who decide
+# ---- decisions

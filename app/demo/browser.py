@@ -1,8 +1,9 @@
-"""A browser in a person's hand: cookies, pages, and forms as they stand on the pages.
+"""A simulated browser: cookies, pages, and their forms.
 
-No script runs in it; the puzzle that a page's script would solve it solves itself.
+It runs no scripts; it solves itself the puzzle that a page's script would solve.
 
-Below the service's own address it is any browser; below the sandbox's ``/phone/{mobile}/service`` it is WeChat's own.
+With the service's own base address it is an ordinary browser; with the sandbox's ``/phone/{mobile}/service`` it is
+WeChat's own.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ _FACT = re.compile(r'data-fact="([^"]+)">([^<]*)<')
 
 @dataclass
 class Form:
-    """``fields``: what would be sent now; ``names``: what can be typed or ticked; ``boxes``: label → name and value of
-    what can be ticked; ``buttons``: label → where, what.
+    """``fields``: values that would be sent now; ``names``: fields that can be typed or ticked; ``boxes``: label → name
+    and value of boxes; ``buttons``: label → address and value.
 
-    A button is named by its label for screen readers, and by the words on it where no other button has them.
+    A button is named by its label for screen readers, or by its text where that is unique.
     """
 
     action: str
@@ -41,7 +42,7 @@ class Form:
     buttons: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
     def ticked(self, *labels: str) -> dict[str, str]:
-        """What is sent for boxes that are ticked now, named by how their labels begin. Raises Missing."""
+        """The fields sent for ticked boxes, each selected by the beginning of its label. Raises Missing."""
         found = {}
         for label in labels:
             box = next((one for said, one in self.boxes.items() if said.startswith(label)), None)
@@ -53,7 +54,8 @@ class Form:
 
 @dataclass
 class Page:
-    """What is shown: ``text`` is what a person reads, ``links`` label → address; ``lines``: of its lists and tables."""
+    """The page displayed: ``text`` is its visible text, ``links`` label → address; ``lines``: of its lists and
+    tables."""
 
     url: str
     status: int
@@ -73,18 +75,18 @@ class Page:
 
     @property
     def facts(self) -> dict[str, str]:
-        """The figures that the page's script keeps up to date, by name."""
+        """The figures that the page's script updates, by name."""
         return dict(_FACT.findall(self.html))
 
     def form_of(self, button: str) -> Form:
-        """Raises Missing."""
+        """The form with this button. Raises Missing."""
         for form in self.forms:
             if button in form.buttons:
                 return form
         raise Missing(f"页面 {self.url} 上的按钮“{button}”")
 
     def link(self, label: str) -> str:
-        """The address behind a link, named by what it says or how that begins. Raises Missing."""
+        """The address of a link, selected by its label or the beginning of it. Raises Missing."""
         found = self.links.get(label) or next((at for said, at in self.links.items() if said.startswith(label)), None)
         if found is None:
             raise Missing(f"页面 {self.url} 上的链接“{label}”")
@@ -135,7 +137,7 @@ class _Reader(HTMLParser):
             self._take_field(self._form, tag, attributes)
 
     def _open_form(self, attributes: dict[str, str]) -> None:
-        """Buttons that belong to it by its id may stand above it."""
+        """Buttons that belong to the form by its id may come before it."""
         form = self._by_id.setdefault(attributes["id"], Form("", "")) if "id" in attributes else Form("", "")
         form.action, form.method = attributes.get("action", ""), attributes.get("method", "get").lower()
         self.page.forms.append(form)
@@ -207,7 +209,7 @@ class _Reader(HTMLParser):
 
 @dataclass
 class Browser:
-    """``base``: below which address it opens pages; ``page``: what it shows now."""
+    """``base``: address below which it opens pages; ``page``: the page displayed."""
 
     wire: Wire
     base: str
@@ -215,16 +217,16 @@ class Browser:
     page: Page = field(default_factory=lambda: Page("", 0, ""))
 
     async def open(self, path: str) -> Page:
-        """A path of ours, or an address of the service as it stands in a notice."""
+        """Open a path of the service, or an address from a notice."""
         return await self._go("GET", self.base + path.removeprefix(self.wire.service_url))
 
     async def follow(self, label: str) -> Page:
-        """Tap a link, named by what it says or how that begins. Raises Missing."""
+        """Tap a link, selected by its label or the beginning of it. Raises Missing."""
         return await self._go("GET", urljoin(self.page.url, self.page.link(label)))
 
     async def press(self, button: str, **typed: str | None) -> Page:
-        """Fill in the form that has this button and press it; None: unticked. Raises Missing for a button or field
-        that it lacks.
+        """Fill in the form with this button and press it; a value None unticks. Raises Missing for an absent button or
+        field.
         """
         url, fields, method = self.filled(button, typed)
         if method == "get":
@@ -232,9 +234,9 @@ class Browser:
         return await self._go("POST", url, fields)
 
     async def upload(self, button: str, content: bytes, filename: str) -> Page:
-        """Choose a file in the form that has this button and press it. Raises Missing."""
+        """Choose a file in the form with this button and press it. Raises Missing."""
         url, fields, _ = self.filled(button, {})
-        data = aiohttp.FormData(quote_fields=False)  # names as they are, as browsers send them
+        data = aiohttp.FormData(quote_fields=False)  # names unescaped, as browsers send them
         for name, value in fields.items():
             if name != "file":
                 data.add_field(name, value)
@@ -242,7 +244,7 @@ class Browser:
         return await self._go("POST", url, data)
 
     async def ask(self, address: str, fields: dict[str, str] | None = None) -> Json:
-        """What a page's script asks: GET without fields, else POST. Raises Refused."""
+        """A request of a page's script: GET without fields, else POST. Raises Refused."""
         method, url = "POST" if fields else "GET", urljoin(self.page.url, address)
         headers = self.headers() | {"Accept": "application/json"}
         async with self.wire.http.request(method, url, data=fields, headers=headers, allow_redirects=False) as got:
@@ -252,7 +254,7 @@ class Browser:
             return said
 
     def filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
-        """Where the form with this button goes, with what and how."""
+        """Address and data of the form with this button."""
         form = self.page.form_of(button)
         if unknown := typed.keys() - form.names:
             raise Missing(f"页面 {self.page.url} 的表单里的{'、'.join(sorted(unknown))}")
@@ -281,26 +283,27 @@ class Browser:
         raise Missing(f"页面 {url}")
 
     def headers(self) -> dict[str, str]:
-        """Cookies, and where a form comes from."""
+        """Cookies, and the form's origin."""
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
         parts = urlsplit(self.base)
         origin = {"Origin": f"{parts.scheme}://{parts.netloc}"}
         return origin | ({"Cookie": kept} if kept else {})
 
     async def download(self, path: str) -> bytes:
-        """A file behind an address of a page. Raises Refused."""
+        """A file linked from a page. Raises Refused."""
         async with self.wire.http.get(urljoin(self.page.url, path), headers=self.headers()) as got:
             if got.status != 200:
                 raise Refused(got.status, {"text": await got.text()}, f"GET {path}")
             return await got.read()
 
     async def token(self, pool: str) -> str:
-        """What the scripts of our pages speak to the public API with. Raises Refused where no one is logged in."""
+        """The token with which the scripts of our pages call the public API. Raises Refused where no one is logged
+        in."""
         return str((await self.ask(f"{self.base}/h5/{pool}/token", {"x": ""}))["token"])
 
 
 async def log_in(browser: Browser, phone: Phone, path: str) -> Page:
-    """By the code of an SMS, to a page that asks who one is. Raises Missing."""
+    """Log in by SMS code, on the way to a page that requires it. Raises Missing."""
     await browser.open(path)
     before = len((await phone.read())["sms"])
     await browser.press("获取验证码", pool=phone.pool, mobile=phone.mobile)

@@ -1,4 +1,4 @@
-"""The demonstration's course: a video of thirty seconds, for the expert who is called to the short examination, too."""
+"""The demonstration's course: a video of thirty seconds, for the expert who is also called to the short examination."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ OPEN_FOR = timedelta(days=360)
 
 
 async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
-    """Publish the course and call the example expert to it; how many were called.
+    """Publish the course and call the example expert to it; returns the number called.
 
-    Does nothing where it was done before, or where the expert has bound no phone yet.
+    Does nothing if that was done before, or if the expert has not bound a phone yet.
     """
     hashed = deps.keys.lookup_hash("mobile", EXAMPLE.mobile)
     expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)

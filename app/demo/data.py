@@ -1,4 +1,4 @@
-"""Believable data for the demonstration: experts, an agency, staff. The same seed gives the same people.
+"""Plausible data for the demonstration: experts, an agency, staff. The same seed gives the same people.
 
 The cast (``app.demo.people``) has phones in the sandbox and can be drawn; the extras fill the pool and stay out of the
 cast's specialty, so that a demonstration never calls a phone outside the cast.
@@ -35,13 +35,13 @@ from services.experts import COLUMNS, ExpertImport
 
 POOL = "demo"
 SPECIALTY = "A0801"
-"""What the whole cast is expert in (建筑工程施工), and no extra."""
+"""The specialty of the whole cast (建筑工程施工), which no extra has."""
 
 REGION = "440106"
 SUPERVISING = "演示市住房和城乡建设局"
-"""Where the cast's supervisor works."""
+"""The region of the cast's supervisor."""
 _GRANTS = {"verifier": "verifier", "supervisor": "supervisor", "venue": "venue", "admin": "pool_admin"}
-"""Role by the cast's."""
+"""Role granted to each member of the cast, by the cast's role."""
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾"
     "肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦"
@@ -58,7 +58,7 @@ _OLDEST = date(1962, 1, 1)
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What was loaded; ``experts`` 0 when they were there already."""
+    """What was loaded; ``experts`` is 0 when they existed already."""
 
     experts: int
     staff: int
@@ -66,7 +66,7 @@ class DemoReport:
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes that people are made of."""
+    """Codes used in generated data."""
 
     regions: tuple[str, ...]
     specialties: tuple[str, ...]
@@ -76,7 +76,7 @@ class Codes:
 
 
 def codes_of(catalogues: Mapping[Kind, Sequence[Entry]]) -> Codes:
-    """Districts, and of each other catalogue what extras may have: leaves, without the cast's specialty."""
+    """Districts, and the codes of each other catalogue for extras: leaves, without the cast's specialty."""
     parents = {kind: {entry.parent for entry in entries} for kind, entries in catalogues.items()}
 
     def leaves(kind: Kind) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def codes_of(catalogues: Mapping[Kind, Sequence[Entry]]) -> Codes:
 
 
 def render_sheet(codes: Codes, *, seed: int, count: int, first: int = 0, cast: Sequence[DemoPerson] = ()) -> bytes:
-    """A sheet to import: the cast, then ``count`` extras from number ``first`` on, distinct up to 12 million."""
+    """A sheet to import: the cast, then ``count`` extras from number ``first`` on, all distinct up to 12 million."""
     text = io.StringIO(newline="")
     sheet = csv.DictWriter(text, [column.name for column in COLUMNS])
     text.write(",".join(column.title for column in COLUMNS) + "\r\n")
@@ -100,18 +100,18 @@ def render_sheet(codes: Codes, *, seed: int, count: int, first: int = 0, cast: S
 
 
 async def load_catalogues_of(deps: Deps, folder: Path) -> None:
-    """Bring in the catalogues of every pool from ``config/catalogues``."""
+    """Import the catalogues of every pool from ``config/catalogues``."""
     for pool, book in deps.rulebooks.items():
         await Catalogues(deps).replace(system(pool), pool_catalogues(book, folder))
 
 
 def pool_catalogues(book: Rulebook, folder: Path) -> dict[Kind, list[Entry]]:
-    """A pool's catalogues as files tell them. Raises CatalogueError."""
+    """A pool's catalogues, parsed from their files. Raises CatalogueError."""
     return load_catalogues(folder, book.pool.region, book.pool.catalogue)
 
 
 async def load_demo(deps: Deps, folder: Path, *, extras: int = 300, seed: int = 1) -> DemoReport:
-    """Catalogues of all pools; in the demo pool the cast and ``extras``. What is there already stays as it is."""
+    """Load catalogues of all pools, and in the demo pool the cast and ``extras``. Existing data are kept."""
     await load_catalogues_of(deps, folder)
     staff = await _load_staff(deps)
     await _open_campaign(deps)
@@ -128,7 +128,7 @@ async def load_demo(deps: Deps, folder: Path, *, extras: int = 300, seed: int = 
 
 
 async def _load_staff(deps: Deps) -> int:
-    """Accounts, offices and the agency of the cast; a second run finds them."""
+    """Create accounts, roles and the agency of the cast, unless they exist."""
     made = 0
     async with transaction():
         for person in CAST:
@@ -145,7 +145,7 @@ async def _load_staff(deps: Deps) -> int:
 
 
 async def _enter_supervisor(deps: Deps, person: DemoPerson) -> None:
-    """Into the office's register, from which the agency chooses."""
+    """Enter the supervisor into the office's register, from which the agency chooses."""
     hashed = deps.keys.lookup_hash("mobile", person.mobile)
     if not await SupervisorEntry.exists(pool=POOL, mobile_hash=hashed):
         await SupervisorEntry.create(
@@ -161,7 +161,7 @@ async def _enter_supervisor(deps: Deps, person: DemoPerson) -> None:
 async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
     now = deps.now()
     if role == "reviewer":
-        return  # gets a step of the review instead, see _open_campaign
+        return  # reviewers get a review step instead, see _open_campaign
     if grant := _GRANTS.get(role):
         await RoleGrant.create(account_id=account_id, role=grant, granted_at=now)
         return
@@ -184,7 +184,7 @@ async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
 
 
 async def _open_campaign(deps: Deps) -> None:
-    """A campaign that is open for a year, employers to choose from, and a reviewer for each step of the review."""
+    """Create a campaign that is open for a year, employers to choose from, and a reviewer for each review step."""
     book, now = deps.book(POOL), deps.now()
     if await Campaign.exists(pool=POOL):
         return
@@ -233,19 +233,19 @@ def _cast_row(person: DemoPerson, at: int) -> dict[str, str]:
 
 
 def invent_name(rng: random.Random) -> str:
-    """A usual surname and one or two characters."""
+    """A common surname and one or two characters."""
     return rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, rng.choice((1, 2, 2, 2))))
 
 
 def invent_id_number(index: int, region: str) -> str:
-    """A citizen's number of ``region``. Number ``index`` gives a birthday and serial of its own, up to 12 million."""
+    """An ID number of ``region``. Each ``index`` gives a different birthday and serial, up to 12 million."""
     born = _OLDEST + timedelta(days=index % _DAYS)
     first = f"{region}{born:%Y%m%d}{index // _DAYS % 1000:03}"
     return first + check_sign(first)
 
 
 def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
-    """No two share an identity number or a mobile."""
+    """No two rows have the same ID number or mobile."""
     id_number = invent_id_number(index, rng.choice(codes.regions))
     unit, code = rng.choice(units)
     former, _ = rng.choice(units)

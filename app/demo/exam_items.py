@@ -1,4 +1,4 @@
-"""The demonstration's item bank: questions on the law of bid evaluation, taken in as the office takes in a sheet."""
+"""The demonstration's item bank: questions on the law of bid evaluation, imported as the office imports a sheet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.inspection.checker import FileChecker
 
 
 async def load_exam_items(deps: Deps, folder: Path) -> int:
-    """How many were put there; none where the bank has some already. The cast must be there."""
+    """Import the items and return their number; none if the bank has items already. The cast must exist."""
     if await ExamItem.exists(pool=POOL):
         return 0
     admin = next(person for person in CAST if person.role == "admin")

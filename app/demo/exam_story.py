@@ -1,4 +1,4 @@
-"""An examination demonstrated: a first try that the clock ends, a second one on two devices, the certificate."""
+"""The story of an examination: a first try that ends by time, a second one on two devices, the certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIMEOUT = 60.0
 
 @dataclass
 class ExamStory:
-    """``bank`` is the sheet of questions that the candidate has learnt."""
+    """``bank`` is the sheet of questions whose answers the candidate knows."""
 
     stage: Stage
     bank: Path
@@ -45,7 +45,7 @@ class ExamStory:
         self.right = read_answers(self.bank)
 
     async def play(self) -> None:
-        """All of it. Raises Missing or Refused at the first thing that goes wrong."""
+        """Play the whole story. Raises Missing or Refused at the first failure."""
         await self.call()
         await self.run_out_of_time()
         await self.change_the_phone()
@@ -102,7 +102,7 @@ class ExamStory:
         await self.transcript.show()
 
     def faults(self) -> list[str]:
-        """What is not as it should be at the end, as sentences."""
+        """Deviations from the expected end, as sentences."""
         verdicts = [one["passed"] for one in self.results]
         found = [] if verdicts == [False, True] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
         return found if len(self.certificates) == 1 else [*found, f"应有1张证书，实际{len(self.certificates)}张。"]
@@ -120,7 +120,8 @@ class ExamStory:
         return paper
 
     async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, Answer]:
-        """Save these right; what was saved, by slot. Raises Missing unless all was acknowledged."""
+        """Answer these questions correctly; returns what was saved, by slot. Raises Missing unless all was
+        acknowledged."""
         given = {one["slot"]: Answer(self._mask(one)) for one in questions}
         events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(given.items(), 1)]
         body = {"ticket": paper["ticket"], "device": paper["device"], "events": events}
@@ -131,14 +132,14 @@ class ExamStory:
         return given
 
     def _mask(self, question: Json) -> int:
-        """Wherever this paper shows the right options."""
+        """The correct options at their positions on this paper."""
         right = self.right[question["stem"]]
         return sum(1 << bit for bit, text in enumerate(question["options"]) if text in right)
 
     # ---- waiting
 
     def _notified(self, word: str) -> Callable[[], Awaitable[bool]]:
-        """Whether a message with ``word`` has come to the chat or as an SMS since now."""
+        """Whether a message with ``word`` has arrived in the chat or as an SMS since now."""
         seen: tuple[int, int] | None = None
 
         async def look() -> bool:
@@ -163,7 +164,7 @@ class ExamStory:
         return bool(self.certificates)
 
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Tell what happens until ``look`` is content. Raises Missing."""
+        """Print events until ``look`` returns true. Raises Missing."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT
         while not await look():
@@ -175,7 +176,7 @@ class ExamStory:
 
 
 def read_answers(sheet: Path) -> dict[str, frozenset[str]]:
-    """The texts of the right options by question, from the office's sheet."""
+    """Texts of the correct options by question, from the office's sheet."""
     with sheet.open(encoding="utf-8-sig", newline="") as lines:
         return {row["题干"]: _right(row) for row in csv.DictReader(lines)}
 

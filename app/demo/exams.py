@@ -1,6 +1,6 @@
-"""The demonstration's examinations, marked at once: one for applicants, a shorter one that an expert is called to.
+"""The demonstration's examinations, marked at once: one for applicants, a shorter one to which an expert is called.
 
-Both are open for a year. The short one is set up after the expert has bound his phone, so that he can be called.
+Both are open for a year. The short one is published after the expert has bound his phone, so that he can be called.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ SHORT_CELLS = (
 )
 """Five questions: two minutes."""
 EXAMPLE = EXPERTS[0]
-"""Who is called to the short one."""
+"""The expert called to the short examination."""
 
 
 async def load_exam(deps: Deps) -> int:
-    """How many were published; none where there is one already, or no item to draw."""
+    """Publish the examination and return the number published; none if there is one already, or the bank is empty."""
     if await Exam.exists(pool=POOL) or not await ExamItem.exists(pool=POOL):
         return 0
     actor, now = await find_administrator(deps), deps.now()
@@ -49,9 +49,9 @@ async def load_exam(deps: Deps) -> int:
 
 
 async def call_example(deps: Deps) -> int:
-    """Publish the short examination and call the example expert to it; how many were called.
+    """Publish the short examination and call the example expert to it; returns the number called.
 
-    Does nothing where it was done before, no item can be drawn, or the expert has bound no phone yet.
+    Does nothing if that was done before, the bank is empty, or the expert has not bound a phone yet.
     """
     hashed = deps.keys.lookup_hash("mobile", EXAMPLE.mobile)
     expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)

@@ -1,4 +1,4 @@
-"""How the demonstration's experts answer: each takes a manner of his own when he is first called."""
+"""How the demonstration's experts answer: each gets a behaviour when he is first called."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from app.demo.wire import Json
 Manner = Literal["leaves", "declines", "overlooks", "words", "presses", "link"]
 
 WITH_WECHAT: Sequence[Manner] = ("declines", "leaves", "overlooks", "words")
-"""Manners of those who bound their WeChat, in the order in which they are taken; the last one repeats."""
+"""Behaviours of experts with a bound WeChat account, in the order in which they are assigned; the last one repeats."""
 WITHOUT: Sequence[Manner] = ("link", "presses")
 
 
 @dataclass
 class Expert:
-    """``since``: how many bubbles, SMS and calls stood on the phone when the draw began. ``done``: has answered."""
+    """``since``: number of bubbles, SMS and calls on the phone when the draw began. ``done``: has answered."""
 
     phone: Phone
     bound: bool
@@ -30,11 +30,11 @@ class Expert:
         self.since = _counts(await self.phone.read(), self.phone.pool)
 
     async def was_called(self) -> bool:
-        """By whatever channel, since ``mark``."""
+        """Whether a call came on any channel since ``mark``."""
         return _counts(await self.phone.read(), self.phone.pool) > self.since
 
     async def answer(self) -> bool:
-        """Answer if the time has come for this manner; True when something was done."""
+        """Answer if it is time for this behaviour; True when something was done."""
         state = await self.phone.read()
         match self.manner:
             case "declines":
@@ -50,7 +50,7 @@ class Expert:
         return self.done
 
     def _invited(self, state: Json) -> bool:
-        """Whether an invitation stands in the chat."""
+        """Whether the chat contains an invitation."""
         return any(bubble["side"] == "account" for bubble in bubbles(state, self.phone.pool)[self.since[0] :])
 
     async def _accept_by_tap(self, state: Json) -> bool:
@@ -81,7 +81,7 @@ class Expert:
         return True
 
     async def _press_keys(self, state: Json) -> bool:
-        """Overlooks everything but the ringing phone."""
+        """Ignores everything but a ringing phone."""
         call = next((call for call in state["calls"] if call["state"] == "ringing"), None)
         if call is None:
             return False
@@ -101,13 +101,13 @@ class Group:
     _left: dict[bool, list[Manner]] = field(default_factory=lambda: {True: list(WITH_WECHAT), False: list(WITHOUT)})
 
     async def mark(self) -> None:
-        """Before calling begins: what arrives from now on is a call."""
+        """Remember the phones' contents before calling begins: whatever arrives later is a call."""
         for expert in self.experts:
             if expert.manner is None:
                 await expert.mark()
 
     async def look(self) -> bool:
-        """Every called expert looks at the phone; True when one of them acted."""
+        """Let every called expert check the phone; True when one of them acted."""
         acted = False
         for expert in self.experts:
             if expert.done or not (expert.manner or await expert.was_called()):
@@ -122,7 +122,7 @@ class Group:
         return left.pop(0) if len(left) > 1 else left[0]
 
     def with_manner(self, manner: Manner) -> Expert:
-        """Raises LookupError when no expert took it."""
+        """Experts with this behaviour. Raises LookupError when there is none."""
         for expert in self.experts:
             if expert.manner == manner:
                 return expert

@@ -1,4 +1,4 @@
-"""What an agency fills in: complete and right, times as distances from now."""
+"""The forms that an agency fills in: complete and valid, with times relative to now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TENDEREE_CODE = "91440101MA5000002T"
 
 @dataclass(frozen=True)
 class Times:
-    """The day of an evaluation."""
+    """The times of an evaluation."""
 
     opening: datetime
     gathering: datetime
@@ -28,7 +28,7 @@ class Times:
     def after(
         cls, now: datetime, *, gathering: timedelta = timedelta(hours=4), wait: timedelta = timedelta(minutes=45)
     ) -> Times:
-        """Gathering so long after ``now``, the expected start ``wait`` after it; whole minutes."""
+        """Gathering ``gathering`` after ``now``, the expected start ``wait`` after it; whole minutes."""
         begin = local(now).replace(second=0, microsecond=0)
         met = begin + gathering
         return cls(met - timedelta(hours=2), met, met + wait, met + wait + timedelta(hours=3))
@@ -57,7 +57,7 @@ def project_form(**change: object) -> Json:
 def draw_form(
     project_id: str, lots: Sequence[str], times: Times, *, needed: int, supervisor: str, **change: object
 ) -> Json:
-    """``supervisor``: the id of a line of the office's register."""
+    """``supervisor``: id of an entry of the office's register."""
     return {
         "project_id": project_id,
         "lots": list(lots),
@@ -99,9 +99,9 @@ def condition_form(notice_id: str, planned: int, **change: object) -> Json:
 
 
 def typed(form: Json) -> dict[str, str]:
-    """What a person types into the page's form: times as the clock shows them, money in 万元.
+    """The values that a person types into the page's form: times in Beijing, money in 万元.
 
-    Lots and supervisors are left out: they are ticked there.
+    Lots and supervisors are left out, since they are ticked.
     """
     found = {name: str(value) for name, value in form.items() if isinstance(value, str | int)}
     found |= {

@@ -1,4 +1,4 @@
-"""Two real files for the demonstration's 资料下载: how to apply, and what to prepare, as the rulebook says it."""
+"""Two real files for the demonstration's 资料下载: how to apply, and what to prepare, from the rulebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORDS = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}
 
 
 async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer, pool: str) -> int:
-    """How many were put there; none where the pool offers some already."""
+    """Store the files and return their number; none if the pool offers some already."""
     if await Material.exists(pool=pool):
         return 0
     book = deps.book(pool)
@@ -43,7 +43,7 @@ async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer
 
 
 def guide(book: Rulebook, day: str) -> Content:
-    """The way into the pool, whom to ask, and what others asked."""
+    """Guide to entry: steps, contacts, frequently asked questions."""
     return _handout(
         book,
         day,
@@ -55,7 +55,7 @@ def guide(book: Rulebook, day: str) -> Content:
 
 
 def checklist(book: Rulebook, day: str) -> Content:
-    """Every file that the form asks for, and what is to be typed besides."""
+    """Every file that the form requires, and what must be typed."""
     files = [[label, "必交" if field.required else "选交", _rule(field.file)] for label, field in _files(book)]
     typed = [
         f"{section.title}：{'、'.join(labels)}"

@@ -1,4 +1,4 @@
-"""The mini-program of one person: a thin client of the public API."""
+"""The mini-program of one person, as a client of the public API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.demo.wire import Json, Refused, Wire
 
 @dataclass
 class MiniProgram:
-    """One person's log-in, acting as ``role``; renewed by itself when it has run out."""
+    """One person's log-in, acting as ``role``; renewed automatically when it expires."""
 
     wire: Wire
     phone: Phone

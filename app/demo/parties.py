@@ -1,4 +1,4 @@
-"""The parties of a draw of lots at their pages: each browser does what the page's script does."""
+"""The parties that fix a draw's order, on their pages: each browser does what the page's script does."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _DATA = re.compile(r'data-([a-z-]+)="([^"]*)"')
 
 @dataclass
 class Party:
-    """``address``: where its page's script asks; ``form``: the token that goes with each answer."""
+    """``address``: the endpoint that the page's script calls; ``form``: the token sent with each call."""
 
     browser: Browser
     address: str
     role: str
     number: str
-    """Of the draw."""
+    """The draw's number."""
     form: str
     value: bytes = field(default_factory=lambda: secrets.token_bytes(VALUE_BYTES))
-    """Made on this device; secret until all have committed."""
+    """Generated on this device; secret until all have committed."""
 
     @classmethod
     def on(cls, browser: Browser) -> Self:
-        """Of the page that a browser shows. Raises Missing where no draw of lots is open."""
+        """The party of the page that a browser displays. Raises Missing where no round is open."""
         found = _BOX.search(browser.page.html)
         if found is None:
             raise Missing(f"页面 {browser.page.url} 上的三方摇号")
@@ -39,7 +39,7 @@ class Party:
         return cls(browser, data["take-part"], data["role"], data["draw"], data["form"])
 
     async def commit(self) -> str:
-        """The receipt to keep: the published record must contain it."""
+        """Commit; returns the receipt, which the published record must contain."""
         opened = (await self.browser.ask(self.address))["round"]
         digest = participant_commitment(self.role, self.value, self.number, int(opened["round_number"]))
         return await self._send({"commitment": digest.hex()})

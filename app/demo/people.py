@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-"""Of GB 11643; the last place is the remainder's sign."""
+"""Weights of GB 11643; the remainder selects the last character."""
 _SIGNS = "10X98765432"
 AGENCY = "演示招标代理有限公司"
 AGENCY_CODE = "91440101MA5000001P"
-"""Its credit code 统一社会信用代码."""
+"""The agency's credit code 统一社会信用代码."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class DemoPerson:
     pool: str = "demo"
 
     def as_config(self) -> dict[str, object]:
-        """An entry of the sandbox's ``people``; for the agency with what the identity platform vouches for."""
+        """An entry of the sandbox's ``people``; for the agency with the identity platform's assurance level."""
         config: dict[str, object] = {
             "name": self.name,
             "mobile": self.mobile,
@@ -41,7 +41,7 @@ class DemoPerson:
 
 
 def check_sign(first_17: str) -> str:
-    """The last place of a citizen's number 公民身份号码."""
+    """The check character of an ID number 公民身份号码."""
     return _SIGNS[sum(int(digit) * weight for digit, weight in zip(first_17, _WEIGHTS, strict=True)) % 11]
 
 
@@ -66,7 +66,7 @@ APPLICANTS = (
     _person(32, "柳学文", "applicant"),
     _person(33, "唐立新", "applicant"),
 )
-"""Applicants: without account or file at the start."""
+"""Applicants, without account or expert record at the start."""
 REVIEWERS = (
     _person(7, "王初审", "reviewer"),
     _person(8, "李复审", "reviewer"),
@@ -80,4 +80,4 @@ OFFICES = (
 _NAMED = (*STAFF[:3], EXPERTS[0], *APPLICANTS[:2], *REVIEWERS, STAFF[3])
 """The persons whom the README names, and one expert: the workspace shows their phones at first."""
 CAST = (*_NAMED, *EXPERTS[1:], *APPLICANTS[2:], *OFFICES)
-"""Everybody, in the order of the phones."""
+"""All people, in the order of the phones."""

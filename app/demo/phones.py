@@ -1,4 +1,4 @@
-"""A person's phone, as the person uses it: the chat, SMS, calls, and pages that links open."""
+"""A simulated phone as its owner uses it: chat, SMS, calls, and pages opened from links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMEOUT = 30.0
 
 
 class Missing(Exception):
-    """What should have arrived on a phone did not."""
+    """An expected message, call or element didn't appear."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Phone:
         return await self.wire.control(f"/phones/{self.mobile}")
 
     async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
-        """What ``find`` sees on the phone, as soon as it is there. Raises Missing."""
+        """Poll the phone until ``find`` finds something, and return it. Raises Missing."""
         loop = asyncio.get_running_loop()
         until, seen = loop.time() + timeout, -1
         while (left := until - loop.time()) > 0:
@@ -50,7 +50,7 @@ class Phone:
     # ---- the chat
 
     async def _act(self, act: str, **body: object) -> str:
-        """An act in the chat; the answer is what the account replied at once."""
+        """An action in the chat; returns the account's immediate reply."""
         done = await self.wire.control(f"/phones/{self.mobile}/{act}", body)
         return "\n".join(bubble["text"] for bubble in done.get("reply", []))
 
@@ -73,7 +73,7 @@ class Phone:
         return await self._act("location", latitude=latitude, longitude=longitude)
 
     async def bind(self) -> str:
-        """Bind this WeChat to the phone's own number: consent, mobile, the code from the SMS."""
+        """Bind this WeChat account to the phone's own number: consent, mobile, the code from the SMS."""
         await self.say("绑定")
         await self.tap("同意")
         before = len((await self.read())["sms"])
@@ -92,7 +92,7 @@ class Phone:
         return await self.wait_for(find, "验证码短信")
 
     async def answer_by_link(self, link: str, choice: str) -> str:
-        """Open the page behind a link and choose; a refusal is read back first. Returns the last page."""
+        """Open the page behind a link and answer; a refusal is confirmed on a second page. Returns the last page."""
         form = await self._form_of(link if choice == "accept" else f"{link}?do={choice}")
         return await self._post(f"{link}/answer", {"form": form, "choice": choice})
 
@@ -116,7 +116,7 @@ class Phone:
     # ---- calls
 
     async def ringing(self, timeout: float = _TIMEOUT) -> Json:
-        """The call that rings now."""
+        """The call that is ringing."""
 
         def find(state: Json) -> Json | None:
             return next((call for call in state["calls"] if call["state"] == "ringing"), None)
@@ -139,5 +139,5 @@ def link_in(text: str) -> str | None:
 
 
 def bubbles(state: Json, pool: str) -> list[Json]:
-    """What stands in the chat with the pool's account, oldest first."""
+    """Messages in the chat with the pool's account, oldest first."""
     return list(state["chats"].get(pool, {}).get("bubbles", []))

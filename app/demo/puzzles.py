@@ -1,4 +1,4 @@
-"""Solves the puzzle of an unknown browser, as the page does it."""
+"""Solves the proof of work for an unknown browser, as the page's script does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.accounts import Puzzle
 
 
 def solve(puzzle: Puzzle) -> str:
-    """The proof: the token, a dot, and for each part the first number that does."""
+    """The proof: the token, a dot, and for each part the first number that fits."""
     seed = hashlib.sha256(puzzle.token.encode()).hexdigest()[:32]
     numbers = (next(n for n in count() if _begins(f"{seed}:{part}:{n}", puzzle.bits)) for part in range(puzzle.parts))
     return f"{puzzle.token}.{'-'.join(map(str, numbers))}"

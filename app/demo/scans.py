@@ -1,4 +1,4 @@
-"""Files that a person would attach, made in code: a portrait, photographed certificates, signed scans. All small."""
+"""Files that a person would attach, generated: a portrait, photographed certificates, signed scans. All small."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def portrait() -> bytes:
 
 
 def card(seed: int = 1) -> bytes:
-    """A photographed card or certificate, every ``seed`` another one. JPEG."""
+    """A photographed card or certificate, a different one for each ``seed``. JPEG."""
     chance = random.Random(seed)  # noqa: S311 (a drawing, no secret)
     picture = Image.new("RGB", (856, 540), (238, 240, 245))
     draw = ImageDraw.Draw(picture)
@@ -34,7 +34,7 @@ def card(seed: int = 1) -> bytes:
 
 
 def signed_scan(seed: int = 1) -> bytes:
-    """A signed and stamped sheet as a scanner makes it: a PDF of one picture."""
+    """A signed and stamped sheet as scanners produce it: a PDF with one image."""
     chance = random.Random(seed)  # noqa: S311 (as above)
     picture = Image.new("L", A4, 250)
     draw = ImageDraw.Draw(picture)

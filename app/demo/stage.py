@@ -1,4 +1,4 @@
-"""Everything started in a folder of its own, on ports of its own: for the demonstration and for journeys."""
+"""Starts everything in a folder and on ports of its own, for the demonstration and for journey tests."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from services.core.base import Deps, rows
 
 @dataclass(frozen=True)
 class Stage:
-    """What runs. ``wire`` is for the people; ``deps`` for looking behind the scenes afterwards.
+    """The running programs. ``wire`` is the people's access; ``deps`` gives access to the database for checks
+    afterwards.
 
-    ``environment`` is what further programs need to belong to it.
+    ``environment`` is passed to further programs that belong to it.
     """
 
     settings: Settings
@@ -45,11 +46,11 @@ class Stage:
         return Phone(self.wire, mobile, pool)
 
     async def now(self) -> datetime:
-        """The moved clock."""
+        """The time of the moved clock."""
         return datetime.fromtimestamp((await self.wire.control("/clock"))["now"], UTC)
 
     async def advance(self, seconds: float) -> None:
-        """Move everybody's clock; returns when every process of ours has followed."""
+        """Move the shared clock forward; returns when every process has followed."""
         moved = await self.wire.control("/clock", {"advance_seconds": max(seconds, 0)})
         if not moved["forwarded"]:
             raise RuntimeError("the service did not hear that the clock was moved")
@@ -59,7 +60,7 @@ class Stage:
         await self.advance((at - await self.now()).total_seconds())
 
     async def codes(self) -> dict[str, str]:
-        """Six-digit code by mobile of everybody who was called, newest call last."""
+        """Six-digit code by mobile of every called expert, newest call last."""
         found = await rows(
             "SELECT e.mobile_sealed, i.code FROM invitation i JOIN expert e ON e.id = i.expert_id ORDER BY i.created_at"
         )
@@ -70,9 +71,9 @@ class Stage:
 async def stage(
     folder: Path, *, pools: Sequence[str] = ("demo",), prepare: Sequence[Prepare] = (), durable: bool = True
 ) -> AsyncIterator[Stage]:
-    """Start servers, migrations, ``prepare``, sandbox, web and worker; everything is ended with the block.
+    """Start servers, migrations, ``prepare``, sandbox, web and worker; all end with the block.
 
-    ``durable`` false: faster, and a power cut may damage the data; for tests. Programs' output goes to ``output.log``
+    ``durable`` false: faster, but a power cut may damage the data; for tests. Programs' output goes to ``output.log``
     in the folder.
     """
     sandbox_port = free_port()
@@ -97,7 +98,7 @@ async def stage(
 
 
 async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
-    """Raises CommandError with the last of what the programs said."""
+    """Raises CommandError with the last output of the programs."""
     try:
         await supervisor.wait_until_ready()
     except CommandError as error:
@@ -106,7 +107,7 @@ async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
 
 
 def _settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, str]) -> Settings:
-    """As the parts will read them from ``_environment``; given values go before the operator's own."""
+    """The settings that the parts will read from ``_environment``; given values override the operator's."""
     settings = Settings(
         env="sandbox",
         data_dir=folder,

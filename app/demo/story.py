@@ -1,4 +1,4 @@
-"""The demonstration's story: one draw of five experts, from the binding to the last exit."""
+"""The story of one draw of five experts, from binding WeChat accounts to the last exit."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from domain.notifications.lifecycles import ContactAttemptState
 
 NEEDED = 5
 UNBOUND = 3
-"""How many of the experts never bound their WeChat."""
+"""Number of experts who never bind their WeChat account."""
 VENUE, ADDRESS = "演示省公共资源交易中心", "广州市天河区天润路333号"
 CENTRE = (23.147028, 113.336438)
-"""Where the draw gathers, as WeChat tells it (GCJ-02)."""
+"""Position of the venue, as WeChat sends it (GCJ-02)."""
 _NAMES = {
     "agency": "代理机构",
     "verifier": "核验人员",
@@ -39,9 +39,9 @@ _NAMES = {
     "admin": "管理员",
 }
 _BEGINS = time(9)
-"""Of the next day, so that the story can be read as a day's work."""
+"""Time of day of the next day's start, so that the story reads as one working day."""
 _STEP = 20.0
-"""Seconds by which the clock moves on while everybody waits for the next rung of the ladder."""
+"""Seconds by which the clock advances while nothing but the next step of the ladder is awaited."""
 _TIMEOUT = 60.0
 """Real seconds until a wait counts as failed."""
 _CODE = re.compile(r"\d{6}\b")
@@ -51,7 +51,7 @@ _DELIVERIES = re.compile(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td>\s*<td>(.*?)</td
 
 @dataclass
 class Office:
-    """A person of an office: the phone, and a computer with our pages."""
+    """A member of an office: the phone, and a computer with our pages."""
 
     phone: Phone
     browser: Browser
@@ -64,12 +64,12 @@ class Story:
     group: Group = field(init=False)
     offices: dict[str, Office] = field(init=False)
     draw: str = ""
-    """Its id, as it stands in the addresses of pages."""
+    """The draw's id, from the addresses of pages."""
     number: str = ""
     times: Times = field(init=False)
     receipts: list[str] = field(default_factory=list)
     panel: list[str] = field(default_factory=list)
-    """The unsealed result: a line of the agency's page for each expert who took part."""
+    """The unsealed result: a line of the agency's page for each participating expert."""
 
     def __init__(self, stage: Stage, report: Callable[[str], None] = print) -> None:
         self.stage, self.receipts, self.panel = stage, [], []
@@ -92,7 +92,7 @@ class Story:
         return self.offices["venue"].browser
 
     async def play(self) -> None:
-        """All of it. Raises Missing or Refused at the first thing that goes wrong."""
+        """Play the whole story. Raises Missing or Refused at the first failure."""
         today = local(await self.stage.now())
         await self.stage.advance_to(datetime.combine(today.date() + timedelta(days=1), _BEGINS, today.tzinfo))
         await self.bind()
@@ -121,7 +121,7 @@ class Story:
 
     async def set_up(self) -> None:
         self.transcript.heading("二、建项目，设条件，提交核验")
-        await self.stage.advance(65)  # a number gets one code a minute
+        await self.stage.advance(65)  # one code a minute per number
         for role, person in self.offices.items():
             await log_in(person.browser, person.phone, "/agency" if role == "agency" else "/desk")
         await self.transcript.skip()
@@ -135,7 +135,8 @@ class Story:
         await self._until(self._notified("agency", "核验"), "核验结果")
 
     async def _ask(self, browser: Browser, link: str, button: str, outcome: str, **form: str) -> Page:
-        """Open a page by its link, fill its form in, press the button. Raises Missing where the page doesn't say so."""
+        """Open a page by its link, fill its form in, press the button. Raises Missing if the page doesn't show the
+        outcome."""
         await browser.follow(link)
         return await _press(browser, button, outcome, **form)
 
@@ -159,7 +160,7 @@ class Story:
         notice = typed(notice_form(self.times, VENUE, ADDRESS))
         await self._ask(agency, "新增语音通知", "保存", "语音通知已保存", **notice)
         wanted = typed(condition_form("", NEEDED, specialty=SPECIALTY))
-        del wanted["notice_id"]  # the page has chosen the only one
+        del wanted["notice_id"]  # the page has preselected the only one
         await self._ask(agency, "创建抽取条件", "保存", "抽取条件已保存", **wanted)
         seen = await _press(agency, "预览人数", "还可预览")
         [found] = re.findall(r"主专业(\S*?人)", seen.text)
@@ -181,7 +182,7 @@ class Story:
         await self.transcript.note("监督人", f"双方网页各自提交、再公开随机数；摇号结果 {result}…")
 
     async def _run_page(self) -> Page:
-        """Where the agency watches its draw."""
+        """The agency's page of the running draw."""
         return await self.agency.open(f"/agency/draws/{self.draw}/run")
 
     # ---- the draw
@@ -241,11 +242,11 @@ class Story:
             await self._until(self._everybody_reminded(self.times.gathering - lead), "集合提醒")
 
     async def _result(self) -> Page:
-        """What the agency reads of it."""
+        """The result as the agency reads it."""
         return await self.agency.open(f"/agency/draws/{self.draw}/result")
 
     async def _awaited(self) -> list[str]:
-        """Codes of the experts whom the venue awaits."""
+        """Codes of the experts that the venue awaits."""
         page = await self.venue.open(f"/desk/{self.draw}/attendance")
         return [line.split()[0] for line in page.lines if _CODE.match(line)]
 
@@ -260,7 +261,7 @@ class Story:
         await self._urge(late, codes[late.phone.mobile])
 
     async def _venue_code(self) -> str:
-        """What the screen at the venue shows as a QR code: the address of the check-in, new every few seconds."""
+        """The content of the QR code on the venue's screen: the address of the check-in, renewed every few seconds."""
         screen = await self.venue.open(f"/desk/{self.draw}/screen")
         [address] = re.findall(r'data-qr="([^"]+)"', screen.html)
         return str(address)
@@ -324,16 +325,16 @@ class Story:
             await _press(self.venue, "离场", "离场", code=code)
         await self.transcript.note("签到台", f"登记{NEEDED}位专家离场，活动结束")
 
-    # ---- afterwards
+    # ---- after the draw
 
     async def save_record(self, path: Path) -> None:
-        """The published record, as anybody finds it by the activity's number."""
+        """Save the published record, found by the draw's number on the public page."""
         stranger = Browser(self.stage.wire, self.stage.wire.service_url)
         await stranger.open(f"/record?number={self.number}")
         path.write_bytes(await stranger.download(stranger.page.link("下载记录")))
 
     async def faults(self) -> list[str]:
-        """What is not as it should be at the end, as sentences."""
+        """Deviations from the expected end, as sentences."""
         facts = (await self._run_page()).facts
         found = []
         if facts["accepted"] != str(NEEDED):
@@ -346,7 +347,7 @@ class Story:
         return found
 
     async def summary(self) -> str:
-        """What was sent, as the supervisor reads it in the log, and who was called."""
+        """Delivery statistics as the supervisor reads them, and the called experts."""
         log = await self.offices["supervisor"].browser.open(f"/desk/{self.draw}/log")
         sums = dict.fromkeys(("微信", "短信", "语音", "小程序"), 0)
         for _, channel, state, count in _DELIVERIES.findall(log.html):
@@ -359,7 +360,7 @@ class Story:
     # ---- waiting
 
     def _notified(self, role: str, word: str) -> Callable[[], Awaitable[bool]]:
-        """Whether a message with ``word`` has come to the chat of an office since now."""
+        """Whether a message with ``word`` has arrived in the chat of that role since now."""
         start: int | None = None
         phone = self.offices[role].phone
 
@@ -383,7 +384,7 @@ class Story:
         return look
 
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Tell what happens until ``look`` is content. Raises Missing."""
+        """Print events until ``look`` returns true. Raises Missing."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT
         while not await look():
@@ -402,7 +403,7 @@ def _got_word_since(state: Json, at: float) -> bool:
 
 
 async def _press(browser: Browser, button: str, outcome: str, **form: str) -> Page:
-    """Raises Missing where the page that follows doesn't say what is expected."""
+    """Raises Missing if the next page doesn't show the outcome."""
     page = await browser.press(button, **form)
     if page.status != 200 or outcome not in page.text:
         raise Missing(f"点“{button}”之后的“{outcome}”（{page.status}：{page.text[:300]}）")

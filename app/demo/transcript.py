@@ -1,4 +1,4 @@
-"""What happened on all phones, as a person would tell it: when, who, by which channel, what was said. By code only."""
+"""A log of events on all phones: when, who, channel, text. Experts are named by code only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass
 class Transcript:
-    """``names`` are those of the offices by mobile; experts are named by their code. Each event is printed once."""
+    """``names`` are those of the staff by mobile; experts are named by their code. Each event is printed once."""
 
     stage: Stage
     phones: list[Phone]
@@ -46,12 +46,12 @@ class Transcript:
         self._print(Line(at, who, "▶ 操作", text))
 
     async def show(self) -> None:
-        """Tell everything new on all phones, in the order of its time."""
+        """Print everything new on all phones, ordered by time."""
         for line in sorted(await self._news(), key=lambda line: line.at):
             self._print(line)
 
     async def skip(self) -> None:
-        """Leave out what is new: others did the same."""
+        """Skip new events that repeat earlier ones."""
         await self._news()
 
     async def _news(self) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Both sides of the wire as a client sees them: our public API, and the sandbox that stands for everybody's phone."""
+"""HTTP clients of both sides: our public API, and the sandbox that simulates everyone's phone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
-Json: TypeAlias = dict[str, Any]  # what the other side says; read by key, and a missing key is an error of the demo
+Json: TypeAlias = dict[str, Any]  # a response; read by key, and a missing key is an error of the demo
 
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
 _AWAY = (429, 503)
@@ -19,7 +19,7 @@ _RETRY_DELAY_MAX = 15.0
 
 
 class Refused(Exception):
-    """The other side answered with a refusal; ``problem`` is its RFC 9457 body, or the sandbox's."""
+    """A refusal by the other side; ``problem`` is its RFC 9457 body, or the sandbox's."""
 
     def __init__(self, status: int, problem: Json, what: str, retry_after: float = 0.0) -> None:
         super().__init__(f"{what}: {status} {problem}")
@@ -34,7 +34,7 @@ class Refused(Exception):
 
     @property
     def rule(self) -> str:
-        """Key of the rulebook's rule that forbids it, if one does."""
+        """Key of the rulebook's rule that forbids it, if any."""
         return str(self.problem.get("rule", ""))
 
 
@@ -57,7 +57,7 @@ class Wire:
             return said
 
     async def api(self, method: str, path: str, body: object = None, *, token: str = "") -> Json:
-        """Our API below ``/api/v1/``. A POST carries one key through all its repeats. Raises Refused."""
+        """Our API below ``/api/v1/``. A POST keeps its idempotency key in all repetitions. Raises Refused."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if method == "POST":
             headers["Idempotency-Key"] = secrets.token_hex(12)
@@ -71,7 +71,7 @@ class Wire:
             except Refused as refusal:
                 if refusal.status not in _AWAY or asyncio.get_running_loop().time() > give_up:
                     raise
-                # asking again at once would only count once more, or keep busy what is coming back
+                # repeating at once would only count once more, or load a service that is recovering
                 await asyncio.sleep(min(refusal.retry_after, _RETRY_DELAY_MAX if refusal.status == 429 else 1.0))
             await asyncio.sleep(_RETRY_DELAY)
 
@@ -87,7 +87,7 @@ class Wire:
             return _read(text)
 
     async def send(self, path: str, content: bytes, *, token: str) -> Json:
-        """Put bytes as they are: one part of a file. Raises Refused."""
+        """Send raw bytes: one part of a file. Raises Refused."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"}
         async with self.http.put(f"{self.service_url}/api/v1/{path}", data=content, headers=headers) as got:
             text = await got.text()
@@ -118,7 +118,7 @@ def _seconds(header: str) -> float:
 
 
 def _read(text: str) -> Json:
-    """A body as an object; what is not JSON stands under ``text``."""
+    """A body as an object; text that is not JSON is put under ``text``."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:

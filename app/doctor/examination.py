@@ -1,4 +1,4 @@
-"""``pbt doctor``: what is missing to go live, in plain words. Looks, and leaves everything as it was."""
+"""``pbt doctor``: what is missing for production, in plain words. Changes nothing."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from services.core.audit import find_break
 TIMEOUT = 10.0
 """Seconds for one check that calls another system."""
 SKEW_LIMIT = 1.0
-"""Seconds that our clock may differ from the database's."""
+"""Seconds by which our clock may differ from the database's."""
 OLDEST_REDIS = (7, 0)
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """All checks, side by side, each with its own time limit. ``settings`` with both server URLs."""
+    """All checks, concurrently, each with its own time limit. ``settings`` with both server URLs."""
     return [
         finding
         for found in await asyncio.gather(*(_ask(*item, settings) for item in CHECKS.items()))
@@ -80,7 +80,8 @@ async def check_books(settings: Settings) -> list[Finding]:
 
 
 async def check_templates(settings: Settings) -> list[Finding]:
-    """Every kind of notice needs an approved template of WeChat, of SMS and of voice; the vendors know no names."""
+    """Every kind of notice needs an approved template of WeChat, of SMS and of voice, configured by the vendor's
+    code."""
     try:
         books = load_rulebooks(settings.rulebooks, settings.pools)
     except RulebookError:
@@ -193,7 +194,7 @@ async def check_clock(settings: Settings) -> list[Finding]:
 
 
 async def check_white_list(settings: Settings) -> list[Finding]:
-    """Ask WeChat for a token of each account; the plain token call never disturbs one in use."""
+    """Request a token of each account from WeChat; the plain token call never invalidates one in use."""
     apps = [(f"{pool} 的服务号", app.appid, app.secret) for pool, app in settings.wechat.accounts.items()]
     apps += [(f"{pool} 的小程序", app.appid, app.secret) for pool, app in settings.wechat.mini_programs.items()]
     if not apps:
@@ -237,7 +238,7 @@ def _interpret(who: str, data: Mapping[str, object]) -> Finding:
 
 
 async def check_chain(settings: Settings) -> list[Finding]:
-    """Re-compute the audit trail of each pool."""
+    """Re-compute the audit log's hash chain of each pool."""
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         pools = [row[0] for row in await connection.fetch("SELECT DISTINCT pool FROM audit_entry ORDER BY pool")]
@@ -278,7 +279,7 @@ CHECKS: Mapping[str, Check] = {
 
 
 def render(findings: Sequence[Finding]) -> str:
-    """The report as a person reads it."""
+    """The report as text."""
     marks = {"ok": "✓", "problem": "✗", "skipped": "–"}
     lines = [f"{marks[finding.state]} {finding.check}：{finding.text}" for finding in findings]
     count = sum(finding.state == "problem" for finding in findings)

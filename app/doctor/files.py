@@ -1,4 +1,4 @@
-"""The doctor's look at files and documents, through the very clients that the service uses."""
+"""Checks of files and documents, through the same clients that the service uses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SELECT withheld, orphans, files FROM store_search WHERE finished_at IS NOT NULL 
 
 
 async def check_files(settings: Settings) -> list[Finding]:
-    """Write, read and remove one small file, and list what there is, as the search for forgotten files does."""
+    """Write, read and remove one small file, and list the store, as the search for orphaned files does."""
     key, content = f"doctor/{secrets.token_hex(16)}", secrets.token_bytes(16)
     where = settings.files.url or str(settings.data_dir / "files")
     try:
@@ -72,7 +72,7 @@ async def check_seals(settings: Settings) -> list[Finding]:
 
 
 async def check_search(settings: Settings) -> list[Finding]:
-    """Whether the last daily search took most of the store for files without a row."""
+    """Whether the last daily search found most of the store to be without rows."""
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         found = await connection.fetchrow(_LAST_SEARCH)

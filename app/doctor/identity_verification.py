@@ -1,4 +1,4 @@
-"""The doctor's look at the check of names and ID numbers: a question without a name or number, which is not charged."""
+"""Check of the identity verification: a query without name or number, which is free of charge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor opens stored data with the keys of the settings: keys that are merely well-formed prove nothing."""
+"""Decrypts stored data with the keys of the settings, since a well-formed key may still be the wrong one."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _COLUMNS = (
     ("expert", "mobile_sealed", "mobile_hash", "mobile"),
     ("expert", "id_number_sealed", "id_number_hash", "id_number"),
 )
-"""Table, sealed column, its look-up hash, and the purpose it was sealed for."""
+"""Table, encrypted column, its look-up hash, and the purpose of its encryption."""
 
 
 async def check_keys(settings: Settings) -> list[Finding]:
-    """One row of each data key that was ever used, of each column that holds people."""
+    """Check one row for each data key ever used, of each column with personal data."""
     keys = make_keyring(settings.keys)
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:

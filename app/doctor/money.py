@@ -1,6 +1,6 @@
-"""The doctor's look at payments and mail, each through the very client that the service uses.
+"""Checks of payments and mail, through the same clients that the service uses.
 
-Asks for an order that does not exist; connects to the mail server and disconnects.
+Queries an order that does not exist; connects to the mail server and disconnects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ PAY, MAIL = "微信支付", "邮件"
 
 
 async def check_pay(settings: Settings) -> list[Finding]:
-    """Whether WeChat takes each merchant's signature, and we WeChat's; and whether a pool that takes fees has one."""
+    """Whether WeChat accepts each merchant's signature and we accept WeChat's; and whether every pool with fees has a
+    merchant."""
     found = _without_merchant(settings)
     merchants = settings.pay.merchants
     if not merchants and not found:
@@ -50,7 +51,7 @@ def _without_merchant(settings: Settings) -> list[Finding]:
 
 
 async def _probe(pay: WechatPay, pool: str) -> Finding:
-    """Ask for an order that never was: an answer at all takes both sides' keys."""
+    """Query an order that never existed: any response proves both sides' keys."""
     try:
         await pay.query(pool, f"doctor{secrets.token_hex(8)}")
     except Rejected as error:

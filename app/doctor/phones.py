@@ -1,4 +1,5 @@
-"""What the doctor says of SMS and voice: each pool's own signature and templates, or the same texts as who shares."""
+"""Checks of SMS and voice: each pool needs its own signature and templates, or must share a pool with the same
+texts."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def _check(
 
 
 def _same_code(channel: str, settings: Sms | Voice, books: Mapping[str, Rulebook], texts: Texts) -> Iterator[str]:
-    """A code that stands for two texts: the vendor has only one of them."""
+    """A template code used for two texts: the vendor has only one of them."""
     first: dict[str, tuple[str, str, str]] = {}
     for pool, book in books.items():
         agreed = settings.of(pool)
@@ -56,7 +57,7 @@ def _same_code(channel: str, settings: Sms | Voice, books: Mapping[str, Rulebook
 
 
 def missing_pools(settings: Settings) -> list[str]:
-    """Why production must not start: a pool that could send nothing."""
+    """Pools that could send nothing, which prevents a production start."""
     return [
         f"{name} 中没有 {pool}：请填写它自己的{what}，或用 share 指明与哪个专家库共用。"
         for name, what, known in (

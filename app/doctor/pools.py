@@ -1,4 +1,4 @@
-"""The doctor's look at who and what a pool needs before it can work: catalogues, administrators, offices, experts."""
+"""Checks of what a pool needs before it can work: catalogues, administrators, staff, experts."""
 
 from __future__ import annotations
 

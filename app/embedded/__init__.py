@@ -1,6 +1,6 @@
-"""PostgreSQL and Valkey of our own, for a start without anything installed.
+"""Embedded PostgreSQL and Valkey, for a start without anything installed.
 
-Both run as children of the process that owns the data folder: never without it, and never twice on one folder.
+Both run as children of the process that has locked the data folder: never without it, and never twice on one folder.
 Production points ``PBT_DATABASE_URL`` and ``PBT_REDIS_URL`` elsewhere and this package stays unused.
 """
 
@@ -25,7 +25,7 @@ __all__ = ["EmbeddedError", "Instance", "Servers", "embedded", "find_instance"]
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the two servers are, and the process ids of those that are ours (empty when both are elsewhere)."""
+    """Addresses of the two servers, and process ids of the embedded ones (empty when both run elsewhere)."""
 
     database_url: str
     redis_url: str
@@ -36,9 +36,9 @@ class Servers:
 async def embedded(
     data_dir: Path, *, durable: bool = True, database_url: str = "", redis_url: str = ""
 ) -> AsyncIterator[Servers]:
-    """Own ``data_dir`` and run the servers that no given URL replaces, for as long as the block lasts.
+    """Lock ``data_dir`` and run the servers that no given URL replaces until the block ends.
 
-    Not ``durable``: faster, and a power cut may damage the data; for tests. Raises EmbeddedError, whose text is one
+    Not ``durable``: faster, but a power cut may damage the data; for tests. Raises EmbeddedError, whose text is one
     sentence for the operator.
     """
     with own(data_dir):
@@ -61,7 +61,7 @@ async def embedded(
 
 
 async def _start(servers: list[Server], data_dir: Path) -> None:
-    """Start side by side, wait for all, and then tell the first failure: none may still be starting when we stop."""
+    """Start side by side, wait for all, then raise the first failure: none may still be starting when we stop."""
     for outcome in await asyncio.gather(*(server.start() for server in servers), return_exceptions=True):
         if isinstance(outcome, OSError):
             raise explain(outcome, data_dir) from outcome

@@ -30,7 +30,7 @@ async def main(data_dir: Path, *, durable: bool) -> None:
             loop.remove_reader(0)
             over.set()
 
-    with suppress(PermissionError):  # /dev/null and files can't be listened to: then a signal ends us
+    with suppress(PermissionError):  # /dev/null and files can't be watched: then only a signal ends us
         loop.add_reader(0, heard)
     async with embedded(data_dir, durable=durable) as servers:
         print(json.dumps(asdict(servers)), flush=True)

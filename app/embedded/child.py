@@ -28,7 +28,7 @@ class Person:
 
 
 def unprivileged_person() -> Person | None:
-    """Whom to become when we are root (PostgreSQL refuses to run as root); None when we are not."""
+    """The user to switch to when we are root (PostgreSQL refuses to run as root); None when we are not."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -41,7 +41,7 @@ def unprivileged_person() -> Person | None:
 
 
 class Child:
-    """A running program. ``returncode`` is None while it lives."""
+    """A child process. ``returncode`` is None while it runs."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

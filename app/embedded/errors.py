@@ -13,7 +13,7 @@ class EmbeddedError(CommandError):
 
 
 def explain(error: OSError, folder: Path) -> EmbeddedError:
-    """Say an operating-system error about ``folder`` in words."""
+    """Describe an operating-system error about ``folder`` in a sentence."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(folder)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

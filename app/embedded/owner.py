@@ -1,4 +1,4 @@
-"""Who owns a data folder: a lock for the living process, and a note for its other commands."""
+"""Ownership of a data folder: a lock held by the running process, and a note for other commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Instance:
 
 @contextmanager
 def own(data_dir: Path) -> Iterator[None]:
-    """Hold ``data_dir`` alone; EmbeddedError when another living process does. Creates the folder."""
+    """Lock ``data_dir``; EmbeddedError when another running process holds it. Creates the folder."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         handle = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,7 +45,7 @@ def own(data_dir: Path) -> Iterator[None]:
 
 
 def _lock(handle: int) -> bool:
-    """Take the lock; tries for half a second, because ``find_instance`` holds it for a moment when it looks."""
+    """Take the lock; retries for half a second, because ``find_instance`` holds it briefly."""
     for _ in range(10):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,7 +63,7 @@ def _taken(data_dir: Path) -> str:
 
 
 def publish(data_dir: Path, instance: Instance) -> None:
-    """Write the note in one step, so that no reader sees half of it."""
+    """Write the note atomically, so that no reader sees half of it."""
     write_private(data_dir / NOTE_NAME, json.dumps(asdict(instance)))
 
 
@@ -72,7 +72,7 @@ def withdraw(data_dir: Path) -> None:
 
 
 def find_instance(data_dir: Path) -> Instance | None:
-    """The instance that runs on ``data_dir`` now; a note left behind by a killed one does not count."""
+    """The instance running on ``data_dir``; the note of a killed one does not count."""
     try:
         note = json.loads((data_dir / NOTE_NAME).read_text())
         with (data_dir / LOCK_NAME).open("rb") as lock:
@@ -86,7 +86,7 @@ def find_instance(data_dir: Path) -> Instance | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace ``path`` by a file that only we can read."""
+    """Replace ``path`` by a file that only our user can read."""
     draft = path.with_name(path.name + ".new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w") as file:

@@ -21,7 +21,7 @@ from app.embedded.server import Server
 
 DATABASE = "pingbiaotong"
 ROLE = "pingbiaotong"
-"""Owner of the database: may create databases, is no superuser."""
+"""Owner of the database: may create databases, but is no superuser."""
 EXTENSIONS = ("pg_trgm", "btree_gist")
 DRAFT = "postgres.new."
 
@@ -35,12 +35,12 @@ ALWAYS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Failing statements and their values are personal data: the log gets the bare message.
+    # Failing statements and their values are personal data: only the bare message is logged.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
 HASH_ONCE = {"scram_iterations": "1"}
-"""A password of 192 random bits can't be guessed; the 4096 rounds that slow guessing down slow each connection."""
+"""A password of 192 random bits needs no 4096 rounds against guessing, which would slow each connection."""
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"} | HASH_ONCE
 """Commits still reach the operating system, so a killed server loses nothing; only a power cut would."""
 
@@ -69,8 +69,8 @@ class Postgres(Server):
             await self._initialise()
 
     async def _initialise(self) -> None:
-        """initdb into a draft folder, so that an interrupted one leaves nothing that looks whole."""
-        for left in self.home.folder.glob(f"{DRAFT}*"):  # its killed initdb may be tidying up there still
+        """Run initdb in a draft folder, so that an interrupted run leaves nothing that looks complete."""
+        for left in self.home.folder.glob(f"{DRAFT}*"):  # its killed initdb may still be cleaning up there
             shutil.rmtree(left, ignore_errors=True)
         draft = self.home.make_folder(DRAFT + secrets.token_hex(4))
         password_file = self.home.folder / "initdb.password"
@@ -89,7 +89,7 @@ class Postgres(Server):
             try:
                 code = await child.wait()
             finally:
-                await child.stop(signal.SIGTERM, 2.0)  # when we are broken off; else it has ended
+                await child.stop(signal.SIGTERM, 2.0)  # when cancelled; otherwise it has ended
         finally:
             password_file.unlink(missing_ok=True)
         if code != 0:
@@ -107,7 +107,7 @@ class Postgres(Server):
         return await self._run(command)
 
     async def _end(self, child: Child) -> None:
-        """Fast shutdown; when that takes too long, the immediate one, after which the next start replays the log."""
+        """Fast shutdown; if that takes too long an immediate one, after which the next start replays the log."""
         child.send(signal.SIGINT)
         try:
             async with asyncio.timeout(2.0):
@@ -140,7 +140,7 @@ class Postgres(Server):
         )
 
     async def _bootstrap(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        """Role, database and extensions; each only where missing. template1 hands the extensions to new databases."""
+        """Create role, database and extensions where missing. New databases get the extensions from template1."""
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", ROLE):
             secret = await connection.fetchval("SELECT quote_literal($1::text)", self._password)
             await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD {secret}")
@@ -159,7 +159,8 @@ class Postgres(Server):
 
 
 def _ctype() -> str:
-    """A locale of this machine in which 评 is a letter: pg_trgm asks the C library, and "C" finds no Chinese words."""
+    """A locale of this machine that treats 评 as a letter: pg_trgm uses the C library, and "C" finds no Chinese
+    words."""
     before = locale.setlocale(locale.LC_CTYPE)
     try:
         for name in ("C.UTF-8", "en_US.UTF-8", "zh_CN.UTF-8", "UTF-8"):

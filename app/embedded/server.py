@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL and Valkey have in common: start, restart when they die, stop."""
+"""Common base of the embedded PostgreSQL and Valkey: start, restart after a crash, stop."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from app.free_port import free_port
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 START_TIMEOUT = 120.0
-"""Seconds until a start counts as failed; the replay after a crash takes time."""
+"""Seconds until a start counts as failed; recovery after a crash takes time."""
 PREDECESSOR_TIMEOUT = 15.0
-"""Seconds for the remains of a killed instance to go away."""
+"""Seconds for the processes of a killed instance to end."""
 LOG_LIMIT = 8 * 1024 * 1024
-"""Bytes after which a log file is put aside at the next start."""
+"""Bytes from which a log file is renamed at the next start."""
 RESTART_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds before each attempt to restart; the last one repeats."""
 _CANCEL_RETRY_AFTER = 1.0
@@ -33,7 +33,7 @@ class Server(ABC):
 
     name: ClassVar[str]
     owner_gone: ClassVar[signal.Signals]
-    """The program's own signal for an orderly and quick end."""
+    """The signal that makes this program shut down in order and quickly."""
 
     def __init__(self, home: Home, *, durable: bool) -> None:
         self.home = home
@@ -46,7 +46,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where clients connect, password included."""
+        """The URL for clients, password included."""
 
     @abstractmethod
     async def _prepare(self) -> None:
@@ -58,18 +58,18 @@ class Server(ABC):
 
     @abstractmethod
     async def _answers(self) -> bool:
-        """Whether the program serves clients now."""
+        """Whether the program serves clients."""
 
     @abstractmethod
     async def _end(self, child: Child) -> None:
-        """Stop the program in order, within about five seconds."""
+        """Shut the program down within about five seconds."""
 
     def _mend(self, said: str) -> bool:
-        """Repair what stopped the start, given what the program logged; True when another try is worth it."""
+        """Repair what prevented the start, given the program's log; True when another try makes sense."""
         return False
 
     async def start(self) -> None:
-        """Start and wait until it answers, then keep it alive; EmbeddedError with one sentence otherwise."""
+        """Start, wait until it serves, then keep it alive; EmbeddedError with one sentence otherwise."""
         await self._prepare()
         self.port = free_port()
         await self._start_program(port_is_free_to_change=True)
@@ -77,7 +77,7 @@ class Server(ABC):
 
     async def stop(self) -> None:
         while self._keep_task is not None and not self._keep_task.done():
-            self._keep_task.cancel()  # again and again: a library may lose a cancellation that meets its own time-out
+            self._keep_task.cancel()  # repeatedly: a library may swallow one that meets its own time-out
             await asyncio.wait([self._keep_task], timeout=_CANCEL_RETRY_AFTER)
         if self._child is not None and self._child.returncode is None:
             await self._end(self._child)
@@ -166,14 +166,14 @@ class Server(ABC):
         self._log_start = size
 
     def said(self) -> str:
-        """What the program has logged since its latest start."""
+        """The program's log since its latest start."""
         with self.log_path.open("rb") as file:
             file.seek(self._log_start)
             return file.read(65536).decode(errors="replace")
 
 
 def _may_pass(said: str) -> bool:
-    """Whether another try helps: remains of a killed instance, a port just taken."""
+    """Whether another try may help: a killed instance still ends, or the port was just taken."""
     return any(reason in said for reason in ("in use", "lock file", "shared memory block"))
 
 

@@ -38,7 +38,7 @@ class Valkey(Server):
         self.home.make_folder(self._data.name)
 
     async def _launch(self) -> Child:
-        # In a file and not among the arguments, which every user of the machine can read.
+        # In a file rather than in the arguments, which every user of the machine can read.
         config = self.home.folder / "valkey.conf"
         write_private(config, self._config())
         self.home.give(config)
@@ -60,7 +60,7 @@ class Valkey(Server):
         return "".join(f"{key} {value}\n" for key, value in lines.items())
 
     def _mend(self, said: str) -> bool:
-        """A dump that can't be read would stop every start; what it held may be lost, so put it aside."""
+        """An unreadable dump would prevent every start; its data may be lost, so it is renamed."""
         dump = self._data / DUMP
         if "Fatal error loading the DB" not in said or not dump.exists():
             return False
