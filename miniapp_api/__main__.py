@@ -59,7 +59,7 @@ def _tables() -> Iterator[str]:
 
 
 def _place(api: Api) -> str:
-    """Where a person does the same, and whom the rest is for."""
+    """The pages on which a person does the same, and the users of endpoints without a page."""
     pages = ", ".join(f"`{path}`" for path in pages_of(api))
     parts = [f"On pages: {pages}." if pages else f"No page: {ELSEWHERE[api.tag]}."]
     parts += [
@@ -69,7 +69,8 @@ def _place(api: Api) -> str:
 
 
 def _answers() -> Iterator[str]:
-    """The fields of each answer, so that a new one is seen: most answers are dataclasses of the services."""
+    """The fields of each response, so that the page changes when one is added: most responses are dataclasses of the
+    services."""
     yield f"## {_ANSWERS}\n\n| schema | fields |\n| --- | --- |"
     for name, schema in describe(APIS)["components"]["schemas"].items():
         if name.endswith("Out"):

@@ -1,4 +1,4 @@
-"""Putting the API below ``/api`` of the web application."""
+"""Adds the API below ``/api`` to the web application."""
 
 from __future__ import annotations
 
@@ -103,14 +103,14 @@ APIS: tuple[Api, ...] = (
     consents.api,
     history.api,
 )
-"""Every module of endpoints, in the order in which the description shows them."""
+"""Every module of endpoints, in the order of the API description."""
 
 
 def setup(app: web.Application, services: Services, *, redis: Redis | None = None, trusted_proxies: int = 0) -> None:
     """Add everything below ``/api``.
 
-    ``redis`` counts tries of all processes together; without it each process counts its own. ``trusted_proxies`` is
-    how many proxies of ours stand in front, which decides whose address is counted.
+    ``redis`` counts tries over all processes; without it each process counts its own. ``trusted_proxies`` is how many
+    proxies of ours stand in front, which decides whose address is counted.
     """
     counter: Counter = RedisCounter(redis) if redis is not None else LocalCounter()
     app.add_subapp("/api", create_api(services, APIS, counter, trusted_proxies))

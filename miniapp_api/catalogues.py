@@ -1,4 +1,4 @@
-"""Regions, specialties, title levels, qualifications, departments: to open level by level, or to search."""
+"""Regions, specialties, title levels, qualifications, departments: browsed level by level, or searched."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SearchQuery(Params):
 
 @api.get("/catalogues/{kind}", "目录的下一级", access="session")
 async def children(call: Call, path: KindPath, query: ChildrenQuery) -> Listing[Node]:
-    """The entries right below `parent`, in the catalogue's order."""
+    """The entries directly below `parent`, in the catalogue's order."""
     nodes = await call.services.catalogues.children(call.pool, path.kind, query.parent)
     return Listing(items=nodes)
 

@@ -1,4 +1,4 @@
-"""On which page a person does what an endpoint does; and for whom the endpoints are that no page needs."""
+"""Maps endpoints to the pages with the same function, and lists users of endpoints without a page."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "notices": ("/h5/{pool}/notices",),
     "consents": (),
 }
-"""Paths of pages, as they are routed; an endpoint has those of its roles, unless ``OF_ENDPOINT`` names its own."""
+"""Paths of pages, as routed; an endpoint has those of its roles, unless ``OF_ENDPOINT`` names its own."""
 
 _REQUESTS, _RECALL = ("/h5/{pool}/agent-requests",), "/agency/draws/{id}/recall"
 OF_ENDPOINT: Mapping[str, tuple[str, ...]] = {
@@ -107,11 +107,11 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "expert": ("/h5/", "/i/"),
     "applicant": ("/h5/",),
 }
-"""How the addresses of a role's pages begin."""
+"""Prefixes of the addresses of a role's pages."""
 
 
 def places_of(api: Api, endpoint: Endpoint) -> tuple[str, ...]:
-    """Where a person does what an endpoint does; of an API's pages, those of its roles."""
+    """The pages with an endpoint's function; of an API's pages, those of its roles."""
     if endpoint.name in OF_ENDPOINT:
         return OF_ENDPOINT[endpoint.name]
     parts = tuple(chain.from_iterable(PARTS[role] for role in endpoint.roles or ()))
@@ -128,7 +128,7 @@ ELSEWHERE: Mapping[str, str] = {
     "pools": _CLIENT,
     "consents": "it is for the mini-program, inside which WeChat asks",
 }
-"""What has no page, by API: for whom it is, or where else a person does it."""
+"""APIs without a page: their users, or the other place with the function."""
 
 INTEGRATORS: Mapping[str, str] = {
     "attendance_scene": "a venue's own screen, whose code WeChat opens as a chat",
@@ -137,4 +137,4 @@ INTEGRATORS: Mapping[str, str] = {
     "results_record": "auditors, who verify the record offline with `pbt verify-draw`",
     "applications_schema": "a client of one's own, which draws the form itself",
 }
-"""Endpoints beside the pages, by name: for which integrator each is."""
+"""Endpoints without a page, by name, and the integrators who use them."""

@@ -1,4 +1,4 @@
-"""What a client must know of a pool before it shows a form."""
+"""Data of a pool that a client needs before it shows a form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ReasonOut(Output):
 
 
 class ChoicesOut(Output):
-    """What may be chosen in the forms of a draw, and their bounds."""
+    """Options of the forms of a draw, and their limits."""
 
     terminals: tuple[str, ...] = Field(description="Where an application is verified (抽取终端)")
     recusal_reasons: tuple[str, ...]
@@ -49,7 +49,7 @@ class ChoicesOut(Output):
 
 
 class RegistrationOut(Output):
-    """What a client needs to show before a person registers or logs in."""
+    """Data to show before a person registers or logs in."""
 
     open: bool
     closed: str = Field(description="Where to turn while it is not open")
@@ -74,7 +74,7 @@ class PoolOut(Output):
 
 @api.get("/pool", "专家库信息", access="public")
 async def show(call: Call) -> PoolOut:
-    """Name, hotline, privacy text, and the choices of forms."""
+    """Name, hotline, privacy text, and options of forms."""
     book = call.book
     return PoolOut(
         name=book.pool.name,

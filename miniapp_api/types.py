@@ -1,6 +1,6 @@
 """Types for the mini-program, from the description: ``python -m miniapp_api.types > miniprogram/types/api.d.ts``.
 
-Only what the mini-program calls (``TAGS``) and the schemas that this leads to.
+Only endpoints that the mini-program calls (``TAGS``) and the schemas that they refer to.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ TAGS = frozenset(
         "sessions",
     )
 )
-"""Nouns that have native pages; all others are reached through the pages of the web site."""
+"""Nouns with native pages; all others are reached through the web site's pages."""
 _PREFIX = "/api/v1/{pool}"
 _HEAD = "// Written by `python -m miniapp_api.types > miniprogram/types/api.d.ts`; change the service, not this file.\n"
 _LONGEST = 160  # characters of a line
 _SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
-Json = Mapping[str, Any]  # a part of the description; its shape is OpenAPI's
+Json = Mapping[str, Any]  # a part of the description, as OpenAPI defines it
 
 
 def render() -> str:
@@ -53,14 +53,14 @@ def render() -> str:
 
 
 def _in_lines(call: str) -> str:
-    """A call on one line, or on two where it would be longer than our lines are."""
+    """A call on one line, or on two where it would be longer than the limit."""
     if len(call) <= _LONGEST:
         return call
     return "\n".join(map(_fold, call.replace("; answer: ", ";\n      answer: ").split("\n")))
 
 
 def _fold(line: str) -> str:
-    """Broken within a choice of values where it is still too long."""
+    """Broken inside a union type where it is still too long."""
     if len(line) <= _LONGEST:
         return line
     at = line.rindex(" | ", 0, _LONGEST)
@@ -68,7 +68,7 @@ def _fold(line: str) -> str:
 
 
 def _calls(paths: Json) -> Iterator[tuple[str, str]]:
-    """``GET /invitations`` and what it is given and answers; downloads and uploads are left to the web site."""
+    """``GET /invitations`` with its parameters and response; downloads and uploads are left to the web site."""
     for path, operations in paths.items():
         for method, operation in operations.items():
             if TAGS.isdisjoint(operation["tags"]):
@@ -129,7 +129,7 @@ def _declare(name: str, schema: Json) -> list[str]:
 
 
 def _type(schema: Json) -> str:
-    """TypeScript of a JSON schema, as far as our own descriptions go."""
+    """TypeScript of a JSON schema, as far as our own descriptions need it."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "const" in schema or "enum" in schema:

@@ -1,1 +1,1 @@
-"""Endpoints of accounts: log-in, registration, and what a person may do with the own account."""
+"""Endpoints of accounts: log-in, registration, and a person's own account."""

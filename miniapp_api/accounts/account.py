@@ -1,4 +1,4 @@
-"""A person's account: codes by SMS, and the rights over one's own data."""
+"""A person's account: SMS codes, and the rights over one's own data."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class ProofIn(Input):
 async def send_code(call: Call, body: SmsCodeIn) -> CodeSent:
     """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows.
 
-    There are limits for one WeChat and for the whole pool, too. WeChat vouches for who asks here; pages in a browser
-    without an earlier log-in have to solve a puzzle first.
+    There are limits for one WeChat and for the whole pool, too. Here WeChat identifies the requester; pages in a
+    browser without an earlier log-in have to solve a puzzle first.
     """
     source = await source_of(call.actor, address=call.address)
     return await call.services.accounts.bindings.send_code(call.pool, body.mobile, body.purpose, source=source)
@@ -40,13 +40,13 @@ async def send_code(call: Call, body: SmsCodeIn) -> CodeSent:
 
 @api.delete("/accounts/me/wechat", "解除微信绑定")
 async def unbind(call: Call) -> Unbound:
-    """Separate this WeChat from the person; its log-ins end, the expert's file stays."""
+    """Unbind this WeChat account from the person; its log-ins end, the expert's record stays."""
     return await call.services.accounts.sessions.unbind(call.actor)
 
 
 @api.post("/accounts/me/export", "导出我的数据", keyed="no", limits=(20, 60), media_type="application/json")
 async def export(call: Call, body: ProofIn) -> Download:
-    """Everything that is stored about the person, in clear; proven by an SMS code, since phones are lent."""
+    """All stored data about the person, unmasked; verified by an SMS code, since phones are lent."""
     data = await call.services.operations.privacy.export(call.actor, body.code)
     content = json.dumps(data, ensure_ascii=False, indent=2, default=str).encode()
     return Download(content, "application/json; charset=utf-8", "my-data.json")
@@ -56,6 +56,6 @@ async def export(call: Call, body: ProofIn) -> Download:
 async def delete(call: Call, body: ProofIn) -> Deleted:
     """Delete the account's data; draw records stay. Refused while panels lie ahead or draws are under way.
 
-    The log-in ends with it, so a repeat meets 401.
+    The log-in ends with it, so a repetition gets 401.
     """
     return await call.services.operations.privacy.delete(call.actor, body.code)

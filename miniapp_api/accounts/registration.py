@@ -1,4 +1,4 @@
-"""Becoming known to a pool, and what a person logs in with: password and mobile."""
+"""Registration, and credentials: password and mobile."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ IdentityVerificationOut = Annotated[
 
 
 class RegisteredOut(Output):
-    """`expert_number` not empty: the pool knew this person already, and the file is his from now on."""
+    """`expert_number` not empty: the pool had this person's record already, which now belongs to the account."""
 
     masked_name: str = Field(examples=["王**"])
     masked_id_number: str = Field(examples=["1101***002X"])
@@ -80,7 +80,7 @@ class ConsentIn(Input):
 
 
 class PasswordIn(Input):
-    """Proven by `old` or by `code` (purpose `password`). An initial password is no proof."""
+    """Authorised by `old` or by `code` (purpose `password`). An initial password doesn't authorise."""
 
     new: str = _PASSWORD
     old: str = Field("", max_length=64)
@@ -95,7 +95,7 @@ class ResetIn(Input):
 
 
 class MobileIn(Input):
-    """`code` proves the new mobile; `password` or `old_code` the owner. Codes have purpose `mobile`."""
+    """`code` verifies the new mobile; `password` or `old_code` the owner. Codes have purpose `mobile`."""
 
     mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
     code: str = Field(min_length=4, max_length=8, examples=["123456"])
@@ -113,7 +113,7 @@ class InitialIn(Input):
 async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
     """Register the visitor of this log-in, and bind its WeChat to the person.
 
-    An expert whose file has the same name, ID number and mobile gets his file. Each refusal costs the SMS code.
+    An expert whose record has the same name, ID number and mobile gets that record. Each refusal uses up the SMS code.
     """
     form = RegistrationForm(
         name=body.name,
@@ -156,19 +156,19 @@ async def profile(call: Call) -> ProfileOut:
 
 @api.put("/accounts/me/consent", "同意隐私说明")
 async def consent(call: Call, body: ConsentIn) -> None:
-    """Accept the privacy text that holds today, after it has changed."""
+    """Accept the current privacy text, after it has changed."""
     await call.services.accounts.credentials.consent(call.actor, body.privacy_version)
 
 
 @api.put("/accounts/me/password", "设置或修改密码", access="session", limits=TRIES)
 async def set_password(call: Call, body: PasswordIn) -> PasswordSet:
-    """Set one's own password; all other log-ins end. The only thing that a log-in by an initial password can do."""
+    """Set one's own password; all other log-ins end. A log-in by an initial password can do nothing else."""
     return await call.services.accounts.credentials.set_password(call.actor, body.new, old=body.old, code=body.code)
 
 
 @api.put("/passwords", "重设忘记的密码", access="public", limits=TRIES)
 async def reset_password(call: Call, body: ResetIn) -> PasswordSet:
-    """Set a forgotten password anew; each try costs the SMS code. All log-ins of the person end."""
+    """Reset a forgotten password; each try uses up the SMS code. All log-ins of the person end."""
     return await call.services.accounts.credentials.reset_password(
         call.pool, body.mobile, body.code, body.id_tail, body.new, Source(call.address)
     )
@@ -176,7 +176,7 @@ async def reset_password(call: Call, body: ResetIn) -> PasswordSet:
 
 @api.put("/accounts/me/mobile", "更换手机号", limits=TRIES)
 async def change_mobile(call: Call, body: MobileIn) -> MobileChanged:
-    """Change one's mobile, as often as the pool allows; the expert's file follows, and both numbers are notified."""
+    """Change one's mobile, as often as the pool allows; the expert's record follows, and both numbers are notified."""
     return await call.services.accounts.credentials.change_mobile(
         call.actor, body.mobile, body.code, password=body.password, old_code=body.old_code
     )
@@ -184,6 +184,6 @@ async def change_mobile(call: Call, body: MobileIn) -> MobileChanged:
 
 @api.post("/initial-passwords", "发放初始密码", action="person.manage", limits=(20, 60))
 async def issue_initial(call: Call, body: InitialIn) -> Listing[InitialPassword]:
-    """Give experts the initial password of the pool's rule; who has one of his own keeps it."""
+    """Give experts the initial password by the pool's rule; an expert with an own password keeps it."""
     issued = await call.services.accounts.initial_passwords.issue(call.actor, body.numbers)
     return Listing(items=issued)

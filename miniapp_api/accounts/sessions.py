@@ -1,4 +1,4 @@
-"""Log-in of the mini-program, and as whom a person acts."""
+"""Log-in of the mini-program, and choice of a role."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Role = Literal[
 ]
 
 TRIES = (120, 60)
-"""Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
+"""Log-ins per address and minute: many phones share one address behind a carrier's gateway."""
 
 
 class LoginIn(Input):
@@ -87,7 +87,7 @@ class RoleIn(Input):
 
 
 class RoleOut(Output):
-    """One way in which the person may act. `label` is what to show."""
+    """A role in which the person may act. `label` is shown to the person."""
 
     role: Role
     scope: str
@@ -112,7 +112,7 @@ class BoundOut(Output):
 
 
 class MeOut(Output):
-    """As whom the session acts now, and what else the person may choose."""
+    """The session's role, and the other roles that the person may choose."""
 
     bound: bool
     role: str = Field(description="`guest` while nothing is chosen", examples=["agent"])
@@ -146,17 +146,17 @@ class EndedOut(Output):
 async def login(call: Call, body: LoginIn) -> LoginOut:
     """Begin a log-in with a `wx.login` code.
 
-    A person who is known to the pool's official account is known here too. A code serves once.
+    A person bound to the pool's official account is recognised here too. A code is valid once.
     """
     return LoginOut.of(await call.services.accounts.sessions.login(call.pool, body.code))
 
 
 @api.post("/sessions/password", "密码登录", access="public", keyed="no", limits=TRIES, status=201)
 async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
-    """Begin a log-in with mobile or ID number and password; no WeChat is bound by it.
+    """Begin a log-in with mobile or ID number and password; no WeChat account is bound by it.
 
-    An unknown name is answered like a wrong password. Too many wrong ones lock the network that
-    they came from for a while; many networks together are slowed down.
+    An unknown name gets the same response as a wrong password. Too many wrong tries lock the network that they came
+    from for a while; many networks together are slowed down.
     """
     done = await call.services.accounts.credentials.log_in(
         call.pool, body.name, body.password, call.services.accounts.sessions.begin, Source(call.address)
@@ -166,7 +166,7 @@ async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
 
 @api.get("/sessions", "登录的设备")
 async def list_log_ins(call: Call) -> Listing[LogIn]:
-    """Where the person is logged in now, newest first."""
+    """The person's active log-ins, newest first."""
     return Listing(items=await call.services.accounts.sessions.list(call.actor))
 
 
@@ -178,7 +178,7 @@ async def refresh(call: Call, body: RefreshIn) -> Tokens:
 
 @api.get("/sessions/current", "我的身份", access="session")
 async def me(call: Call) -> MeOut:
-    """As whom the session acts, and the roles that the person holds this moment."""
+    """The session's role, and the roles that the person holds at this moment."""
     roles = await call.services.accounts.sessions.roles(call.actor)
     actor = call.actor
     return MeOut(
@@ -194,9 +194,9 @@ async def me(call: Call) -> MeOut:
 
 @api.post("/sessions/current/phone", "绑定手机号", access="session", keyed="service", limits=(60, 60))
 async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
-    """Tell who the visitor is, by WeChat's phone code or by an SMS code. Wrong codes count; too many lock the mobile.
+    """Identify the visitor by WeChat's phone code or by an SMS code. Wrong codes count; too many lock the mobile.
 
-    A phone code serves once: should the answer be lost, ask for the phone number again.
+    A phone code is valid once: if the response is lost, ask for the phone number again.
     """
     bound = await call.services.accounts.sessions.bind_phone(
         call.actor,
@@ -211,16 +211,17 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
 
 @api.post("/sessions/current/entry", "从公众号进入", access="session", keyed="no", limits=(60, 60))
 async def look_at_entry(call: Call, body: EntryIn) -> Entrance:
-    """Whose account a page's `entry` stands for. It lives five minutes, serves once, and changes nothing here.
+    """The account for which a page's `entry` was issued. It lives five minutes, is valid once, and this call changes
+    nothing.
 
-    Ask the person: another's address may have been passed on.
+    Let the person confirm it: the address may have been passed on by someone else.
     """
     return await call.services.accounts.mini_program_entry.look(call.actor, body.token)
 
 
 @api.put("/sessions/current/entry", "确认从公众号进入", access="session", limits=(60, 60))
 async def enter(call: Call, body: EnterIn) -> BoundOut:
-    """Bind this WeChat to that account: no SMS code, and no privacy text that was accepted before."""
+    """Bind this WeChat account to that account, without SMS code or repeated consent to an accepted privacy text."""
     return BoundOut.of(
         await call.services.accounts.mini_program_entry.enter(call.actor, body.token, body.privacy_version)
     )
@@ -228,17 +229,17 @@ async def enter(call: Call, body: EnterIn) -> BoundOut:
 
 @api.post("/sessions/current/chat", "绑定公众号", keyed="no", limits=(60, 60))
 async def offer_code(call: Call) -> LinkCode:
-    """A code with which the official account learns who the person is: sent to it as a message, or scanned.
+    """A code that binds the official account to the person: sent to it as a message, or scanned.
 
-    Where both are known to be one person's (one unionid), none is needed: `in_chat` of `GET /sessions/current` tells.
-    Show it to no one else: the first sender is bound. Another call ends the code before.
+    Where both are known to belong to one person (one unionid), none is needed: see `in_chat` of `GET
+    /sessions/current`. Show it to no one else: the first sender is bound. Another call invalidates the previous code.
     """
     return await call.services.accounts.linking.offer(call.actor)
 
 
 @api.put("/sessions/current/role", "选择身份")
 async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
-    """Act as one of the offered roles from now on in this session."""
+    """Act in one of the offered roles from now on in this session."""
     chosen = await call.services.accounts.sessions.choose_role(
         call.actor, body.role, scope=body.scope, organisation_id=body.organisation_id
     )
@@ -260,5 +261,5 @@ async def logout(call: Call) -> EndedOut:
 
 @api.delete("/sessions/{session_id}", "退出一个设备")
 async def end(call: Call, path: LogInPath) -> None:
-    """End one log-in of the person. Twice is harmless."""
+    """End one log-in of the person. A repetition is harmless."""
     await call.services.accounts.sessions.end(call.actor, path.session_id)

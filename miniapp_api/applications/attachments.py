@@ -59,7 +59,7 @@ class BeginIn(Input):
 
 @api.post("/applications/{application_id}/attachments", "开始上传", action="application.own", status=201)
 async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentView:
-    """Announce a file. Type and size are checked before a byte is sent; `received` says where to begin."""
+    """Announce a file. Type and size are checked before any byte is sent; `received` is the offset to begin at."""
     return await call.services.applications.attachments.begin(
         call.actor,
         path.application_id,
@@ -92,13 +92,13 @@ async def append(call: Call, path: PartPath, upload: Upload) -> AttachmentView:
 
 @api.get("/attachments/{attachment_id}", "上传进度", action="application.own")
 async def status(call: Call, path: AttachmentPath) -> AttachmentView:
-    """How far an own upload has come, to go on after the page was closed."""
+    """Progress of an own upload, to resume after the page was closed."""
     return await call.services.applications.attachments.status(call.actor, path.attachment_id)
 
 
 @api.post("/attachments/{attachment_id}/completion", "完成上传", action="application.own", keyed="service")
 async def complete(call: Call, path: AttachmentPath) -> AttachmentView:
-    """Put the parts together and look into the file; repeating it changes nothing."""
+    """Join the parts and check the content; a repetition changes nothing."""
     return await call.services.applications.attachments.finish(call.actor, path.attachment_id)
 
 
@@ -112,7 +112,7 @@ async def complete(call: Call, path: AttachmentPath) -> AttachmentView:
     guard=_check_application,
 )
 async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentView:
-    """A whole file at once, as `wx.uploadFile` sends it. The same file again is the same attachment."""
+    """A whole file at once, as `wx.uploadFile` sends it. The same file again yields the same attachment."""
     return await call.services.applications.attachments.upload(
         call.actor,
         path.application_id,
@@ -125,27 +125,27 @@ async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upl
 
 @api.delete("/attachments/{attachment_id}", "删除附件", action="application.own")
 async def remove(call: Call, path: AttachmentPath) -> None:
-    """Take a file out of the form, while it may be changed."""
+    """Remove a file from the form, while the form may be changed."""
     await call.services.applications.attachments.remove(call.actor, path.attachment_id)
 
 
 @api.get("/applications/{application_id}/attachments", "附件列表", action=READERS)
 async def listing(call: Call, path: ApplicationPath) -> Listing[AttachmentView]:
-    """Finished files by field, row and age: for the applicant, who reviews it, and administrators."""
+    """Finished files by field, row and age: for the applicant, the reviewers and administrators."""
     found = await call.services.reviews.attachment_access.of_application(call.actor, path.application_id)
     return Listing(items=found)
 
 
 @api.get("/attachments/{attachment_id}/file", "下载附件", action=READERS, media_type=OCTETS)
 async def download(call: Call, path: AttachmentPath) -> Download:
-    """The file as it was sent, to be saved. Opening another person's identity card is logged."""
+    """The original file, as an attachment. Opening another person's identity card is logged."""
     opened = await call.services.reviews.attachment_access.open(call.actor, path.attachment_id)
     return Download(opened.content, OCTETS, opened.filename)
 
 
 @api.get("/attachments/{attachment_id}/preview", "查看图片", action=READERS, media_type="image/jpeg")
 async def preview(call: Call, path: AttachmentPath) -> Download:
-    """A picture drawn anew, at most 1600 pixels long, upright, without what the camera wrote."""
+    """A re-encoded image, at most 1600 pixels long, upright, without the camera's metadata."""
     opened = await call.services.reviews.attachment_access.open(call.actor, path.attachment_id, "preview")
     return Download(opened.content, "image/jpeg", opened.filename)
 

@@ -1,4 +1,4 @@
-"""Recruitment campaigns (征集): what is announced, and their upkeep by staff."""
+"""Recruitment campaigns (征集): announcements, and their upkeep by staff."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class CampaignIn(Input):
 
 
 class CampaignOut(Output):
-    """`state` is that of enrolment: draft (not published), upcoming, open or closed."""
+    """`state` is the state of applying: draft (not published), upcoming, open or closed."""
 
     id: UUID
     name: str
@@ -73,7 +73,7 @@ class CampaignOut(Output):
 
 
 class ManagedCampaignOut(CampaignOut):
-    """`applications` counts those begun in it."""
+    """`applications` is the number of applications begun in it."""
 
     applications: int
 
@@ -83,14 +83,15 @@ class ManagedCampaignOut(CampaignOut):
 
 
 def _flat(view: CampaignView, names: Iterable[str]) -> dict[str, object]:
-    """The view's own fields and those of its form, side by side."""
+    """The view's own fields and those of its form, in one object."""
     both = vars(view.data) | vars(view)
     return {name: both[name] for name in names}
 
 
 @api.get("/campaigns", "正在进行和即将开始的征集", access="public")
 async def announced(call: Call) -> Listing[CampaignOut]:
-    """What anybody may read, the soonest first. Where the pool takes applications all year it may be empty."""
+    """Announced campaigns, readable by anyone, soonest first. May be empty where the pool accepts applications all
+    year."""
     found = await call.services.applications.campaign_queries.announced(call.pool)
     return Listing[CampaignOut](items=tuple(CampaignOut.show(view) for view in found))
 
@@ -116,7 +117,7 @@ async def show(call: Call, path: CampaignPath) -> ManagedCampaignOut:
 
 @api.put("/office/campaigns/{campaign_id}", "修改征集", action="campaign.manage")
 async def edit(call: Call, path: CampaignPath, body: CampaignIn) -> ManagedCampaignOut:
-    """Replace the form. Once enrolment has begun, its start cannot change and entry types are only added."""
+    """Replace the form. Once applying has begun, its start cannot change and entry types can only be added."""
     return ManagedCampaignOut.show(
         await call.services.workflows.campaigns.edit(call.actor, path.campaign_id, body.data())
     )
@@ -124,17 +125,17 @@ async def edit(call: Call, path: CampaignPath, body: CampaignIn) -> ManagedCampa
 
 @api.post("/office/campaigns/{campaign_id}/publication", "发布征集", action="campaign.manage")
 async def publish(call: Call, path: CampaignPath) -> ManagedCampaignOut:
-    """Show it; it opens by itself. Refused when another one takes the same type of entry at the same time."""
+    """Publish it; it opens by itself. Refused when another one accepts the same type of entry at the same time."""
     return ManagedCampaignOut.show(await call.services.applications.campaigns.publish(call.actor, path.campaign_id))
 
 
 @api.post("/office/campaigns/{campaign_id}/closing", "关闭报名", action="campaign.manage")
 async def close(call: Call, path: CampaignPath) -> ManagedCampaignOut:
-    """End enrolment now; review and payment go on by their windows."""
+    """End applying now; review and payment continue in their windows."""
     return ManagedCampaignOut.show(await call.services.applications.campaigns.close(call.actor, path.campaign_id))
 
 
 @api.delete("/office/campaigns/{campaign_id}", "删除征集", action="campaign.manage")
 async def delete(call: Call, path: CampaignPath) -> None:
-    """Only one that was never published."""
+    """Delete a campaign that was never published."""
     await call.services.applications.campaigns.delete(call.actor, path.campaign_id)

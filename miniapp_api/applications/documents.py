@@ -1,4 +1,4 @@
-"""Documents to print and sign, and the proof of a printed one."""
+"""Documents to print and sign, and the verification of a printed one."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ class VerifiedOut(Output):
 
 @api.post("/applications/{application_id}/papers/form", "打印表格", action="application.own", keyed="service")
 async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> Printed:
-    """Print the form as it stands; the same state again is the same print.
+    """Print the current version of the form; the same version again yields the same print.
 
-    Where printing locks, it is first refused with 409 `print_locks`, the warning to show; then send `confirmed`.
+    Where printing locks the form, the call is first refused with 409 `print_locks`, whose text is the warning to show;
+    then send `confirmed`.
     """
     return await call.services.applications.documents.print_form(
         call.actor, path.application_id, confirmed=body.confirmed
@@ -59,14 +60,14 @@ async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> Printe
 
 @api.get("/applications/{application_id}/papers/form", "下载已打印表格", action="application.own", media_type=PDF)
 async def form(call: Call, path: ApplicationPath) -> Download:
-    """The print of the present state, to be signed and stamped; 409 `not_printed` before."""
+    """The print of the current version, to be signed and stamped; 409 `not_printed` before."""
     document = await call.services.applications.documents.printed(call.actor, path.application_id)
     return Download(document.content, PDF, document.filename)
 
 
 @api.get("/applications/{application_id}/papers/draft", "预览表格", action="application.own", media_type=PDF)
 async def draft(call: Call, path: ApplicationPath) -> Download:
-    """The form to look through; it has no code and locks nothing."""
+    """The form for review by the applicant; it has no code and locks nothing."""
     document = await call.services.applications.documents.draft(call.actor, path.application_id)
     return Download(document.content, PDF, document.filename)
 
@@ -80,14 +81,14 @@ async def commitment(call: Call, path: ApplicationPath) -> Download:
 
 @api.get("/experts/me/papers/information", "下载个人信息表", action="expert.self.read", media_type=PDF)
 async def information(call: Call) -> Download:
-    """The expert's own file as it stands."""
+    """The expert's own record."""
     document = await call.services.applications.documents.information_form(call.actor)
     return Download(document.content, PDF, document.filename)
 
 
 @api.get("/papers/{code}", "核对表格", access="public", limits=(30, 60))
 async def verify(call: Call, path: CodePath) -> VerifiedOut:
-    """Whether a document shows the present state of its application. The name is masked."""
+    """Whether a document shows the current version of its application. The name is masked."""
     found = await call.services.applications.documents.verify(path.code)
     return VerifiedOut(
         pool_name=found.pool_name,

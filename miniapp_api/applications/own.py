@@ -1,4 +1,4 @@
-"""One's own application (入库申请, 续聘申请): the form, its sections, submitting, where it stands."""
+"""One's own application (入库申请, 续聘申请): the form, its sections, submission, progress."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StartIn(Input):
 
 
 class SectionIn(Input):
-    """The section whole: what is left out is emptied, unless it can't be changed now."""
+    """All fields of the section: omitted fields are emptied, unless they can't be changed now."""
 
     version: int = Field(ge=0, le=1_000_000, description="What the device has read; 0: never saved")
     values: dict[str, object] = Field(
@@ -54,7 +54,8 @@ class SubmitIn(Input):
 
 
 class SchemaOut(Output):
-    """What a client draws the form from. Fields carry what belongs to their kind alone; a null limit is none."""
+    """Description from which a client draws the form. Fields have only the properties of their kind; a null limit is
+    none."""
 
     entry_type: EntryType
     sections: tuple[dict[str, object], ...] = Field(
@@ -76,13 +77,13 @@ class ProgressListOut(Output):
 
 @api.get("/home", "首页：身份标识、待办事项、进度", access="account")
 async def home(call: Call) -> HomeOut:
-    """What a person meets first: the badge of the membership status, to-do items, the application, campaigns."""
+    """A person's home page: membership status, to-do items, the application, campaigns."""
     return HomeOut.show(await call.services.applications.to_dos.home(call.pool, _person(call)))
 
 
 @api.get("/progress", "申请进度", access="account")
 async def progress(call: Call) -> ProgressListOut:
-    """Where the present application stands (else the last one), who has it, since when, and what to do."""
+    """Status of the current application (else of the last one): who handles it, since when, and what to do."""
     found = await call.services.applications.to_dos.progress(_person(call))
     return ProgressListOut(progress=ApplicationProgressOut.of(found) if found else None)
 
@@ -95,27 +96,28 @@ async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
 
 @api.get("/applications", "我的申请", action="application.own")
 async def mine(call: Call) -> Listing[OwnLine]:
-    """All of one's own, newest first."""
+    """All own applications, newest first."""
     return Listing(items=await call.services.applications.queries.mine(call.actor))
 
 
 @api.post("/applications", "开始申请", action="application.own", status=201)
 async def start(call: Call, body: StartIn) -> Begun:
-    """Inside a campaign's window; a second time it is the same one. A renewal is filled in from the expert's file."""
+    """Begin an application within a campaign's window; a repetition returns the same one. A renewal is filled in from
+    the expert's record."""
     return await call.services.applications.drafts.start(call.actor, body.entry_type)
 
 
 @api.get("/applications/{application_id}", "查看申请", action="application.own")
 async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
-    """Values, files, what is still missing, what may be changed now, the review log, the progress."""
+    """Values, files, missing fields, fields that may be changed now, the review log, the progress."""
     return ApplicationOut.of(await call.services.applications.queries.get(call.actor, path.application_id))
 
 
 @api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")
 async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedSection:
-    """Kept though things are missing, and after the window too.
+    """Save a section, even if incomplete, and after the window too.
 
-    A stale device gets 409 `section_stale` with the present `version` and `values` in `params`.
+    A device with an outdated version gets 409 `section_stale` with the current `version` and `values` in `params`.
     """
     return await call.services.applications.drafts.save_section(
         call.actor, path.application_id, path.section, body.values, body.version
@@ -124,24 +126,24 @@ async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedSection:
 
 @api.post("/applications/{application_id}/submission", "提交审核", action="application.own")
 async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> Outcome:
-    """Everything missing or wrong is listed at once; twice is harmless."""
+    """Submit. All missing or invalid fields are listed at once; a repetition is harmless."""
     return await call.services.workflows.applications.submit(call.actor, path.application_id, body.version)
 
 
 @api.post("/applications/{application_id}/withdrawal", "撤回", action="application.own")
 async def withdraw(call: Call, path: ApplicationPath) -> Outcome:
-    """Take it back to correct it: after it was sent back, or while it is undecided."""
+    """Withdraw it for correction: after it was sent back, or while it is undecided."""
     return await call.services.workflows.applications.withdraw(call.actor, path.application_id)
 
 
 @api.post("/applications/{application_id}/cancellation", "放弃申请", action="application.own")
 async def cancel(call: Call, path: ApplicationPath) -> Outcome:
-    """Give it up for good."""
+    """Cancel it for good."""
     return await call.services.workflows.applications.cancel(call.actor, path.application_id)
 
 
 def _person(call: Call) -> UUID:
-    """The caller, who has a bound mobile: the routes let in no other."""
+    """The caller, who has a bound mobile: the routes admit no other."""
     if call.actor.account_id is None:
         raise Unauthenticated("请先登录并绑定手机号。")
     return call.actor.account_id

@@ -1,4 +1,4 @@
-"""How applications, to-do items and progress are shown by the API."""
+"""Schemas of applications, to-do items and progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.experts import MembershipStatus
 
 
 class ApplicationProgressOut(Output):
-    """Where it stands in one sentence (`headline`), who has it since when, what comes next or is to be done."""
+    """Status in one sentence (`headline`), who handles it since when, the next stages, and what to do."""
 
     application_id: UUID
     number: str = Field(examples=["SQ202611210000001"])
@@ -51,7 +51,7 @@ class ApplicationProgressOut(Output):
 
 
 class AdviceOut(Output):
-    """Whom to ask about the campaigns, in one region."""
+    """Contact for questions about the campaigns, for one region."""
 
     region: str = Field(examples=["广州市"])
     line: str = Field(examples=["市住房和城乡建设局 020-12345678"])
@@ -76,7 +76,7 @@ class HomeOut(Output):
 
 
 class ApplicationOut(Output):
-    """One's own application, whole. Personal values are in clear: they are one's own."""
+    """The complete own application, with unmasked personal values."""
 
     id: UUID
     number: str

@@ -1,4 +1,4 @@
-"""Certificates (证书): one's own, their files, and checking one that was shown."""
+"""Certificates (证书): one's own, their files, and the verification of one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CertificateReasonIn(Input):
 
 @api.get("/certificates", "我的证书", action="certificate.own")
 async def own(call: Call) -> Listing[CertificateView]:
-    """Newest first."""
+    """Own certificates, newest first."""
     return Listing[CertificateView](items=await call.services.certificates.queries.own(call.actor))
 
 
@@ -54,13 +54,13 @@ async def pdf(call: Call, path: CertificatePath) -> Download:
 
 @api.get("/certificates/{certificate_id}/picture", "下载证书图片", action="certificate.own", media_type=PNG)
 async def picture(call: Call, path: CertificatePath) -> Download:
-    """The same as PNG."""
+    """The certificate as PNG."""
     return await _file(call, path, "png")
 
 
 @api.get("/certificate-checks/{token}", "核验证书", access="public", limits=(30, 60))
 async def verify(call: Call, path: TokenPath) -> PublicCertificate:
-    """What is true of the certificate with this QR code."""
+    """Present state and contents of the certificate with this QR code."""
     return await call.services.certificates.queries.verify(path.token)
 
 
@@ -75,14 +75,14 @@ async def certificates(call: Call, query: SearchQuery) -> Page[CertificateView]:
 
 @api.post("/office/certificates/{certificate_id}/replace", "换发证书", action="certificate.manage")
 async def replace(call: Call, path: CertificatePath, body: CertificateReasonIn) -> CertificateView:
-    """Issue it anew with the holder's present name; the old QR code says that it was replaced."""
+    """Issue it again with the holder's present name; the old QR code then shows that it was replaced."""
     new = await call.services.certificates.issuing.replace(call.actor, path.certificate_id, body.reason)
     return await call.services.certificates.queries.get(call.actor, new)
 
 
 @api.post("/office/certificates/{certificate_id}/revoke", "撤销证书", action="certificate.manage")
 async def revoke(call: Call, path: CertificatePath, body: CertificateReasonIn) -> CertificateView:
-    """It counts no more; the holder reads the reason."""
+    """Revoke it; the reason is shown to the holder."""
     await call.services.certificates.issuing.revoke(call.actor, path.certificate_id, body.reason)
     return await call.services.certificates.queries.get(call.actor, path.certificate_id)
 

@@ -1,4 +1,4 @@
-"""One's own courses and studying them (继续教育). Pages and mini-program use the same."""
+"""One's own courses and their study (继续教育). Pages and mini-program use the same endpoints."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from miniapp_api.http.schema import Input, Output, Page, Params, PoolPath
 from services.courses import PAGE_SIZE, EnrolmentView, ItemView, StudyView
 
 _VIDEO_SECONDS = 24 * 3600
-"""Longer than any video."""
+"""Seconds: longer than any video."""
 _BEATS = (1200, 60)
-"""Reports of one address in a minute: a player sends six, and a room full of people may share a router."""
+"""Reports per address and minute: a player sends six, and a room full of people may share a router."""
 
 api = Api(
     "courses",
@@ -62,27 +62,28 @@ class SignInCodeIn(Input):
 
 @api.get("/courses", "我的课程", action="course.own")
 async def courses(call: Call, query: OwnCoursesQuery) -> Page[EnrolmentView]:
-    """The newest first, ten a page."""
+    """Own courses, newest first, ten a page."""
     found = await call.services.courses.queries.own(call.actor, query.search, page=query.page)
     return Page(items=found.items, total=found.total, page=query.page, size=PAGE_SIZE)
 
 
 @api.get("/courses/{enrolment_id}", "课程与学习内容", action="course.own")
 async def course(call: Call, path: EnrolmentPath) -> OwnCourseOut:
-    """Where it stands, what is to be paid, and how far each item is."""
+    """Status of the course, amount due, and progress of each item."""
     view, items = await call.services.courses.queries.get(call.actor, path.enrolment_id)
     return OwnCourseOut(course=view, items=items)
 
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/opening", "打开学习内容", action="course.own", keyed="no")
 async def open_item(call: Call, path: CourseItemPath) -> StudyView:
-    """Begin or go on; whatever this person had open before stops counting."""
+    """Begin or continue an item; the item that this person had open before stops counting."""
     return await call.services.courses.study.open_item(call.actor, path.enrolment_id, path.item_id)
 
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/beats", "上报观看", action="course.own", keyed="no", limits=_BEATS)
 async def beat(call: Call, path: CourseItemPath, body: BeatIn) -> StudyView:
-    """A video was played from `start` to `end` since the last report; 409 from a player that was replaced."""
+    """Report that a video was played from `start` to `end` since the last report; 409 from a player that was
+    replaced."""
     return await call.services.courses.study.beat(
         call.actor,
         path.enrolment_id,
@@ -96,13 +97,13 @@ async def beat(call: Call, path: CourseItemPath, body: BeatIn) -> StudyView:
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/presence", "确认正在学习", action="course.own", keyed="no")
 async def answer_presence(call: Call, path: CourseItemPath, body: PlayerIn) -> StudyView:
-    """The answer to `asked`; nothing counts before it."""
+    """Answer the presence check `asked`; nothing counts before."""
     return await call.services.courses.study.answer(call.actor, path.enrolment_id, path.item_id, player=body.player)
 
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/pages", "上报阅读", action="course.own", keyed="no", limits=_BEATS)
 async def see_page(call: Call, path: CourseItemPath, body: SeenPageIn) -> StudyView:
-    """A page was in view since the last report; it counts once that was long enough."""
+    """Report that a page was in view since the last report; it counts once this was long enough."""
     return await call.services.courses.study.see_page(
         call.actor, path.enrolment_id, path.item_id, player=body.player, page=body.number
     )
@@ -110,5 +111,5 @@ async def see_page(call: Call, path: CourseItemPath, body: SeenPageIn) -> StudyV
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/sign-in", "课堂签到", action="course.own", keyed="no")
 async def sign_in(call: Call, path: CourseItemPath, body: SignInCodeIn) -> StudyView:
-    """With the code that the lecture shows."""
+    """Sign in with the code shown at the lecture."""
     return await call.services.courses.study.sign_in(call.actor, path.enrolment_id, path.item_id, body.code)

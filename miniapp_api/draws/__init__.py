@@ -1,1 +1,1 @@
-"""Endpoints of draws: projects, set-up, verification, the order by three parties, calling, results, invitations."""
+"""Endpoints of draws: projects, set-up, verification, three-party order, calling, results, invitations."""

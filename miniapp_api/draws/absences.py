@@ -1,4 +1,4 @@
-"""Leave, absence and recusal on the spot, and supplementary draws (补抽)."""
+"""Leave, absence and recusal at the venue, and supplementary draws (补抽)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CallNoticeGatheringIn(Input):
 
 
 class NewStartIn(Input):
-    """A later expected start, on the same day; the expected end follows by as much."""
+    """A later expected start on the same day; the expected end is postponed by the same time."""
 
     starts_at: Moment = Field(description="评标开始时间")
     reason: str = Field(min_length=1, max_length=200, examples=["一位专家缺席，需要补抽"])
@@ -68,28 +68,29 @@ class SupplementIn(Input):
 
 @api.get("/absences", "待补抽列表", action="draw.create")
 async def pending(call: Call) -> Listing[AbsenceRow]:
-    """Everything of this organisation that waits for a supplementary draw, newest first, at most 200."""
+    """All places of this organisation that wait for a supplementary draw, newest first, at most 200."""
     return Listing(items=await call.services.draws.absences.pending(call.actor))
 
 
 @api.get("/draws/{draw_id}/absences", "缺席记录", action="discard.read")
 async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceRow]:
-    """The register of one draw, newest first."""
+    """Absences of one draw, newest first."""
     found = await call.services.draws.absences.of_draw(call.actor, path.draw_id)
     return Listing(items=found)
 
 
 @api.post("/draws/{draw_id}/absences", "登记缺席", action="absence.register", status=201)
 async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredAbsence:
-    """Register an expert by code. A leave waits for the expert, a recusal for verifier or supervisor; an absence counts
-    at once, from the gathering time on. Each try counts against an hourly limit and is logged."""
+    """Register the absence of an expert by code. A leave waits for confirmation by the expert, a recusal by verifier or
+    supervisor; an absence counts at once, from the gathering time on. Each try counts against an hourly limit and is
+    logged."""
     form = DiscardForm(body.who, body.kind, body.reason, body.cause)
     return await call.services.draws.discards.register(call.actor, path.draw_id, form)
 
 
 @api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")
 async def requests(call: Call, path: DrawPath) -> Listing[DiscardRequestView]:
-    """Leaves and recusals that were registered for experts of one draw, newest first."""
+    """Leaves and recusals registered for experts of one draw, newest first."""
     return Listing(items=await call.services.draws.discard_queries.of_draw(call.actor, path.draw_id))
 
 
@@ -101,19 +102,20 @@ async def waiting(call: Call) -> Listing[DiscardRequestView]:
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")
 async def confirm(call: Call, path: RequestPath) -> None:
-    """The recusal counts and the place is free. The one who registered it may not confirm it."""
+    """Confirm: the recusal counts and the place is free. The person who registered it may not confirm it."""
     await call.services.draws.discards.confirm(call.actor, path.request_id)
 
 
 @api.post("/discard-requests/{request_id}/refusal", "不确认现场回避", action="discard.decide")
 async def refuse(call: Call, path: RequestPath, body: OpinionIn) -> None:
-    """The expert stays on the panel; agency and expert are notified."""
+    """Refuse: the expert stays on the panel; agency and expert are notified."""
     await call.services.draws.discards.refuse(call.actor, path.request_id, body.opinion)
 
 
 @api.post("/draws/{draw_id}/supplement", "启动补抽", action="draw.start")
 async def supplement(call: Call, path: DrawPath, body: SupplementIn) -> CurrentRoundOut:
-    """Fill the missing places along the same order. With changed regions `round` is the one to commit to first."""
+    """Fill the missing places along the same order. With changed regions, `round` is the new round to commit to
+    first."""
     view = await call.services.draws.absences.start_supplement(
         call.actor,
         path.draw_id,

@@ -1,4 +1,4 @@
-"""Draw activities (抽取活动): lists, the form, handing in."""
+"""Draws (抽取活动): lists, the form, submission."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class SupervisorOut(Output):
 
 
 class SupervisorChoiceOut(Output):
-    """A line of the office's register."""
+    """An entry of the office's register."""
 
     id: UUID
     name: str = Field(examples=["赵监督"])
@@ -136,7 +136,7 @@ class SupervisorQuery(PageQuery):
 
 
 class CallNoticeOut(Output):
-    """What the call to experts says (语音通知)."""
+    """The notice with which experts are called (语音通知)."""
 
     id: UUID
     position: int
@@ -150,7 +150,7 @@ class CallNoticeOut(Output):
 
 
 class ConditionOut(Output):
-    """A draw condition and its counters: `open` calls wait for an answer, `accepted` are agreed."""
+    """A draw condition and its counters: `open` calls wait for an answer, `accepted` ones were accepted."""
 
     id: UUID
     notice_id: UUID
@@ -170,7 +170,7 @@ class ConditionOut(Output):
 
 
 class DrawOut(Output):
-    """One activity with its parts."""
+    """One draw with its parts."""
 
     id: UUID
     number: str
@@ -213,7 +213,7 @@ class DrawOut(Output):
 
 @api.get("/draws", "抽取活动列表", action="draw.read")
 async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
-    """Newest first, those that the role may see; all filters together."""
+    """Draws visible to the role, newest first; all filters combined."""
     filters = Filters(
         number=query.number,
         project=query.project,
@@ -228,19 +228,19 @@ async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")
 async def dashboard(call: Call) -> DrawDashboard:
-    """Counters of the entry page."""
+    """Counters of the home page."""
     return await call.services.draws.queries.dashboard(call.actor)
 
 
 @api.post("/draws", "新建抽取活动", action="draw.create", status=201)
 async def create(call: Call, body: DrawIn) -> Created:
-    """A new activity. Tenderee and agency are recused by themselves."""
+    """A new draw. Tenderee and agency are recused automatically."""
     return Created.of(await call.services.draws.setup.create(call.actor, body.form()))
 
 
 @api.post("/draws/{draw_id}/copies", "复制抽取活动", action="draw.create", status=201)
 async def copy(call: Call, path: DrawPath, body: CopyIn) -> Created:
-    """A new activity with what an earlier one says; its times move by whole days until they lie ahead."""
+    """A new draw with the data of an earlier one; its times are moved by whole days into the future."""
     made = await call.services.draws.copies.copy(call.actor, path.draw_id, body.project_id, body.lots, body.name)
     return Created.of(made)
 
@@ -253,13 +253,13 @@ async def show(call: Call, path: DrawPath) -> DrawOut:
 
 @api.put("/draws/{draw_id}", "编辑抽取活动", action="draw.edit")
 async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
-    """Replace the basic data while nothing was handed in, or after a refusal."""
+    """Replace the basic data before submission, or after a refusal."""
     await call.services.draws.setup.edit(call.actor, path.draw_id, body.form())
 
 
 @api.get("/supervisors", "监督人名册", action="draw.edit")
 async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoiceOut]:
-    """Whom an agency may name as supervisors: kept by the pool's office, phones masked."""
+    """Supervisors whom an agency may name: kept by the pool's office, phones masked."""
     found = await call.services.draws.supervisor_queries.choices(
         call.actor, query.search, offset=query.offset, limit=query.size
     )
@@ -270,25 +270,26 @@ async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoi
 
 @api.put("/draws/{draw_id}/supervisors", "更换监督人", action="draw.edit")
 async def change_supervisors(call: Call, path: DrawPath, body: SupervisorsIn) -> None:
-    """Choose others from the register, also after verification, while no order is being fixed or followed."""
+    """Choose other supervisors from the register, also after verification, while no order is being fixed or
+    followed."""
     await call.services.draws.setup.change_supervisors(call.actor, path.draw_id, body.supervisors)
 
 
 @api.delete("/draws/{draw_id}", "删除抽取活动", action="draw.edit")
 async def delete(call: Call, path: DrawPath) -> None:
-    """Remove an activity that was never handed in."""
+    """Delete a draw that was never submitted."""
     await call.services.draws.setup.delete(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/submission", "提交审核", action="draw.submit", status=201)
 async def submit(call: Call, path: DrawPath, body: SubmissionIn) -> Created:
-    """Hand in for verification; the conditions must add up to the number of experts. The id is the application's."""
+    """Submit for verification; the conditions must add up to the number of experts. The id is the application's."""
     return Created.of(await call.services.draws.setup.submit(call.actor, path.draw_id, body.terminal, body.reason))
 
 
 @api.delete("/draws/{draw_id}/submission", "撤回审核", action="draw.withdraw")
 async def withdraw(call: Call, path: DrawPath) -> None:
-    """Take the application back while it is not verified."""
+    """Withdraw the application while it is not verified."""
     await call.services.draws.setup.withdraw(call.actor, path.draw_id)
 
 
@@ -301,7 +302,7 @@ async def applications(call: Call, path: DrawPath) -> Listing[ApplicationRow]:
 
 @api.get("/draws/{draw_id}/operations", "操作记录", action="draw.read")
 async def operations(call: Call, path: DrawPath) -> Listing[Operation]:
-    """Who did what to the draw, oldest first, the newest thousand."""
+    """Log of operations on the draw, oldest first, at most the newest thousand."""
     found = await call.services.draws.queries.operations(call.actor, path.draw_id)
     return Listing(items=found)
 

@@ -1,4 +1,4 @@
-"""Attendance at the venue: who is awaited, entries and exits, the QR code, urging (催促)."""
+"""Attendance at the venue: awaited experts, entries and exits, the QR code, urging (催促)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ExpertCodeIn(Input):
 
 
 class VenueTokenOut(Output):
-    """What the QR code holds now; ask again before `valid_until`."""
+    """Current content of the QR code; request it again before `valid_until`."""
 
     token: str
     valid_until: Moment
@@ -44,7 +44,7 @@ class UrgedOut(Output):
 
 @api.get("/draws/{draw_id}/attendance", "到场情况", action="draw.read")
 async def awaited(call: Call, path: DrawPath) -> Listing[AttendanceRow]:
-    """Who is awaited, who came, who left; by code."""
+    """Experts awaited, present and gone; by code."""
     found = await call.services.draws.attendance_queries.list_awaited(call.actor, path.draw_id)
     return Listing(items=found)
 
@@ -58,14 +58,14 @@ async def token(call: Call, path: DrawPath) -> VenueTokenOut:
 
 @api.get("/draws/{draw_id}/attendance/scene", "签到场景码内容", action="attendance.manage")
 async def scene(call: Call, path: DrawPath) -> VenueTokenOut:
-    """The same as a scene code of the official account: scanned with WeChat, it checks in by chat."""
+    """The venue's code as a scene code of the official account: scanned with WeChat, it checks in by chat."""
     text, until = await call.services.draws.attendance.venue_scene(call.actor, path.draw_id)
     return VenueTokenOut(token=text, valid_until=until)
 
 
 @api.get("/draws/{draw_id}/attendance/qr.svg", "签到二维码图片", action="attendance.manage", media_type="image/svg+xml")
 async def picture(call: Call, path: DrawPath) -> Download:
-    """The same, drawn."""
+    """The scene code as an image."""
     text, _ = await call.services.draws.attendance.venue_token(call.actor, path.draw_id)
     import qrcode.image.svg  # noqa: PLC0415 (it brings Pillow along, for pictures that we don't draw)
 
@@ -76,23 +76,23 @@ async def picture(call: Call, path: DrawPath) -> Download:
 
 @api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.manage")
 async def enter(call: Call, path: DrawPath, body: ExpertCodeIn) -> CheckedIn:
-    """Register an expert's entry by code. Twice is harmless."""
+    """Register an expert's entry by code. A repetition is harmless."""
     return await call.services.draws.attendance.check_in_by_code(call.actor, path.draw_id, body.code)
 
 
 @api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.manage")
 async def leave(call: Call, path: DrawPath, body: ExpertCodeIn) -> ExitOut:
-    """Register an expert's exit; the last one ends an on-site activity."""
+    """Register an expert's exit; the last one ends an on-site draw."""
     return ExitOut(at=await call.services.draws.attendance.register_exit(call.actor, path.draw_id, body.code))
 
 
 @api.post("/draws/{draw_id}/attendance/{invitation_id}/urgings", "催促", action="attendance.urge")
 async def urge(call: Call, path: AwaitedPath) -> UrgedOut:
-    """Ring a missing expert, from the gathering time on, within the window and as often as the rulebook says."""
+    """Call a missing expert, from the gathering time on, within the window and as often as the rulebook permits."""
     return UrgedOut(times=await call.services.draws.urging.urge(call.actor, path.draw_id, path.invitation_id))
 
 
 @api.post("/draws/{draw_id}/attendance/{invitation_id}/calls", "虚拟号催促", action="attendance.urge")
 async def ring(call: Call, path: AwaitedPath, body: VirtualCallIn) -> None:
-    """Rings the staff's phone, then the missing expert, in the window of urging; neither sees the other's number."""
+    """Call the staff's phone, then the missing expert, in the window of urging; neither sees the other's number."""
     await call.services.draws.urging.ring(call.actor, path.draw_id, path.invitation_id, body.phone)

@@ -53,44 +53,45 @@ async def start(call: Call, path: DrawPath) -> None:
 
 @api.post("/draws/{draw_id}/pause", "暂停抽取", action="draw.pause")
 async def pause(call: Call, path: DrawPath, body: ReasonIn) -> None:
-    """Stop new calls; those under way are waited for."""
+    """Begin no new calls; open ones are waited for."""
     await call.services.draws.calling.pause(call.actor, path.draw_id, body.reason)
 
 
 @api.post("/draws/{draw_id}/resume", "继续抽取", action="draw.resume")
 async def resume(call: Call, path: DrawPath) -> None:
-    """Go on in the same order."""
+    """Continue in the same order."""
     await call.services.draws.calling.resume(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/force-end", "强制结束", action="draw.force_end")
 async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
-    """Stop for good; the draw is then full or short."""
+    """End calling for good; the draw is then completed or short of experts."""
     await call.services.draws.calling.force_end(call.actor, path.draw_id, body.reason)
 
 
 @api.post("/draws/{draw_id}/termination", "终止活动", action="draw.terminate")
 async def terminate(call: Call, path: DrawPath, body: TerminationIn) -> None:
-    """Give the activity up from any state: calls end, experts who agreed are notified, the lots may be drawn again.
+    """Terminate the draw from any state: calls end, experts who accepted are notified, the lots may be drawn again.
     Once calling has begun, by the verifier only."""
     await call.services.draws.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
 
 
 @api.post("/draws/{draw_id}/end", "结束活动", action="draw.end")
 async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
-    """The panel has met: from the expected start on, also when an expert never came or a place stayed empty."""
+    """End the draw after the panel has met: from the expected start on, also when an expert never came or a place
+    stayed empty."""
     await call.services.draws.exits.end(call.actor, path.draw_id, body.reason)
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
 async def change_gathering(call: Call, path: CallNoticePath, body: GatheringIn) -> None:
-    """Move the gathering while the draw is not calling; all who know the old time are notified of the new one."""
+    """Move the gathering time while the draw is not calling; everyone who was sent the old time is notified."""
     await call.services.draws.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
 
 
 @api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")
 async def progress(call: Call, path: DrawPath) -> DrawTotals:
-    """How it stands now, and why it waits."""
+    """Present progress, and what the draw waits for."""
     return await call.services.draws.progress.read(call.actor, path.draw_id)
 
 
@@ -98,8 +99,8 @@ async def progress(call: Call, path: DrawPath) -> DrawTotals:
 async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     """Server-sent events: `progress` with the same content whenever it changes, `refused` with a problem when the
     log-in ends or the draw may not be seen any more. Ends with the draw, or after half an hour; then connect again.
-    `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
-    only when the person asks for it, or after half a minute and more.
+    `elsewhere`: newer streams of this log-in or network replaced it (a log-in may have three open); connect again only
+    at the person's request, or after at least half a minute.
     """
     await call.services.draws.access.view(call.actor, path.draw_id)
     with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
@@ -115,7 +116,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
             async with call.services.draws.live.watch(path.draw_id) as watch:
                 async for part in _events(call, path, watch, one):
                     await response.write(part)
-        except AWAY as error:  # the phone went away, or the database did: the client connects again
+        except AWAY as error:  # the client disconnected, or the database failed: the client connects again
             log.info("progress_stream_ended", error=type(error).__name__)
         return response
 

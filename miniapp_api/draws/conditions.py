@@ -44,7 +44,7 @@ class CallNoticeIn(Input):
 
 
 class ConditionIn(Input):
-    """Codes are of the catalogues; empty text: not asked for."""
+    """Codes are those of the catalogues; empty text: no requirement."""
 
     notice_id: UUID
     region_mode: Literal["permanent", "willing"] = Field(description="常驻地 or 意愿评标地")
@@ -68,9 +68,11 @@ async def add_call_notice(call: Call, path: DrawPath, body: CallNoticeIn) -> Cre
 
 @api.put("/draws/{draw_id}/notices/{notice_id}", "编辑语音通知", action="draw.edit")
 async def edit_call_notice(call: Call, path: CallNoticePath, body: CallNoticeIn) -> None:
-    """Before handing in anything may change; after verification, until the draw begins, only room, contact and remark.
+    """Before submission everything may change; after verification, until the draw begins, only room, contact and
+    remark.
 
-    The gathering time has an operation of its own."""
+    The gathering time has an endpoint of its own.
+    """
     await call.services.draws.setup.edit_call_notice(call.actor, path.draw_id, path.notice_id, body.form())
 
 
@@ -82,23 +84,24 @@ async def remove_call_notice(call: Call, path: CallNoticePath) -> None:
 
 @api.post("/draws/{draw_id}/conditions", "新增抽取条件", action="draw.edit", status=201)
 async def add_condition(call: Call, path: DrawPath, body: ConditionIn) -> Created:
-    """Add a condition; `planned` at most what remains."""
+    """Add a condition; `planned` is at most the remaining number of experts."""
     return Created.of(await call.services.draws.setup.add_condition(call.actor, path.draw_id, body.form()))
 
 
 @api.put("/draws/{draw_id}/conditions/{condition_id}", "编辑抽取条件", action="draw.edit")
 async def edit_condition(call: Call, path: ConditionPath, body: ConditionIn) -> None:
-    """Replace a condition while nothing was handed in."""
+    """Replace a condition before submission."""
     await call.services.draws.setup.edit_condition(call.actor, path.draw_id, path.condition_id, body.form())
 
 
 @api.delete("/draws/{draw_id}/conditions/{condition_id}", "删除抽取条件", action="draw.edit")
 async def remove_condition(call: Call, path: ConditionPath) -> None:
-    """Remove a condition; the others move up."""
+    """Remove a condition; the following ones move up."""
     await call.services.draws.setup.remove_condition(call.actor, path.draw_id, path.condition_id)
 
 
 @api.post("/draws/{draw_id}/conditions/{condition_id}/preview", "预览可抽取人数", action="draw.preview")
 async def preview(call: Call, path: ConditionPath) -> Preview:
-    """Can it be filled? Counted, and limited per draw, so that asking often identifies no expert."""
+    """Number of experts that match, as a band. Queries are counted and limited per draw, so that many of them identify
+    no expert."""
     return await call.services.draws.previews.show(call.actor, path.draw_id, path.condition_id)

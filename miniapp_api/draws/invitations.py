@@ -1,4 +1,4 @@
-"""What an expert does: answer, ask for leave, see panels, check in."""
+"""An expert's actions: answer, ask for leave, see panels, check in."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LeaveAnswerIn(Input):
 
 
 class PositionIn(Input):
-    """Degrees. `system`: `gcj02` for what WeChat gives with that type, `wgs84` for what browsers and GPS give."""
+    """Degrees. `system`: `gcj02` for positions of that type from WeChat, `wgs84` for those of browsers and GPS."""
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[23.1291])
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[113.2644])
@@ -73,7 +73,7 @@ class CheckInIn(Input):
 
 
 class InvitationOut(Output):
-    """Time, place, contact; never project or parties. `code` and `leave_until` once accepted."""
+    """Time, place, contact; never project or parties. `code` and `leave_until` are set once accepted."""
 
     id: UUID
     state: InvitationState
@@ -97,7 +97,7 @@ class InvitationOut(Output):
 
 
 class AnsweredOut(Output):
-    """`effective` false: `invitation` held already, or was closed before."""
+    """`effective` false: `invitation` had been answered or closed before; it is returned in its present state."""
 
     effective: bool
     invitation: InvitationOut
@@ -119,21 +119,21 @@ async def show(call: Call, path: InvitationPath) -> InvitationOut:
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
 async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> AnsweredOut:
-    """Accept or decline. The first valid answer on any channel decides; a later one gets the state that holds."""
+    """Accept or decline. The first valid answer on any channel decides; a later one gets the present state."""
     found = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
 
 
 @api.post("/invitations/{invitation_id}/undo", "撤销同意", action="expert.self.answer")
 async def undo(call: Call, path: InvitationPath) -> AnsweredOut:
-    """Take an acceptance back until `undo_until`, while the draw still calls: the invitation is open again."""
+    """Undo an acceptance until `undo_until`, while the draw still calls: the invitation is open again."""
     found = await call.services.draws.invitations.undo(path.invitation_id, call.expert_id, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
 
 
 @api.post("/invitations/{invitation_id}/leave", "请假", action="expert.self.leave")
 async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
-    """Ask for leave after accepting, until the deadline of the rulebook. Show the consequence of `GET /pool` before."""
+    """Ask for leave after accepting, until the rulebook's deadline. First show the consequence given by `GET /pool`."""
     return InvitationOut.of(
         await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason)
     )
@@ -148,7 +148,7 @@ async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) ->
 
 @api.get("/panels", "我的评标", action="expert.self.answer")
 async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
-    """Panels that the expert has agreed to; upcoming and running ones, or past ones."""
+    """Panels that the expert has accepted: upcoming and running ones, or past ones."""
     found = await call.services.draws.invitation_queries.list_panels(call.expert_id, past=query.past)
     return Listing[InvitationOut](items=InvitationOut.each(found))
 
@@ -157,7 +157,7 @@ async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
 async def check_in(call: Call, body: CheckInIn) -> CheckedIn:
     """Check in by the venue's QR code or a position near the venue; anything else is a claim that does not count.
 
-    Twice is harmless.
+    A repetition is harmless.
     """
     attendance, position = call.services.draws.attendance, body.position.position() if body.position else None
     if body.token is not None:

@@ -27,7 +27,7 @@ class ProjectQuery(PageQuery):
 
 
 class ProjectIn(Input):
-    """Which fields must be filled is the rulebook's."""
+    """The rulebook decides which fields are required."""
 
     name: str = Field(max_length=200, description="项目名称", examples=["示范大桥工程"])
     category: str = Field("", max_length=60, description="项目类型", examples=["工程建设项目招标投标/房屋建筑"])
@@ -63,7 +63,7 @@ class LotIn(Input):
 
 
 class ProjectOut(Output):
-    """`editable` false: a draw is linked."""
+    """`editable` false: a draw is linked to it."""
 
     id: UUID
     name: str
@@ -96,7 +96,7 @@ class ProjectOut(Output):
 
 @api.get("/projects", "项目列表", action="project.read")
 async def list_page(call: Call, query: ProjectQuery) -> Page[ProjectLine]:
-    """Newest first. An agent sees own projects, the legal entity those of all its agents, pool staff all."""
+    """Newest first. An agent sees own projects, the legal entity those of all its agents, staff of the pool all."""
     found = await call.services.draws.project_queries.list(
         call.actor, search=query.search, page=query.page, size=query.size
     )
@@ -136,11 +136,11 @@ async def add_lot(call: Call, path: ProjectPath, body: LotIn) -> LotView:
 
 @api.put("/projects/{project_id}/lots/{lot_id}", "编辑标段", action="project.edit")
 async def edit_lot(call: Call, path: LotPath, body: LotIn) -> LotView:
-    """Change a lot that no draw owns."""
+    """Change a lot that belongs to no draw."""
     return await call.services.draws.projects.edit_lot(call.actor, path.project_id, path.lot_id, body.data())
 
 
 @api.delete("/projects/{project_id}/lots/{lot_id}", "删除标段", action="project.edit")
 async def delete_lot(call: Call, path: LotPath) -> None:
-    """Delete a lot that no draw owns."""
+    """Delete a lot that belongs to no draw."""
     await call.services.draws.projects.delete_lot(call.actor, path.project_id, path.lot_id)

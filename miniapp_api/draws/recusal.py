@@ -56,7 +56,7 @@ class ImportedOut(Output):
 
 @api.get("/recusal-templates/{kind}.{form}", "下载回避模板", access="session", media_type="application/octet-stream")
 async def template(call: Call, path: TemplatePath) -> Download:
-    """The sheet to fill in for a bulk import; headings and reasons must stay as they are."""
+    """The sheet for a bulk import; headings and reasons must not be changed."""
     content = render_template(path.kind, path.form, call.book.draw.recusal_reasons, call.book.draw.recusal_evidence)
     return Download(content, "application/octet-stream", f"recusal-{path.kind}.{path.form}")
 
@@ -87,14 +87,14 @@ async def _check_draw(call: Call, path: DrawPath) -> None:
     "/draws/{draw_id}/recusal-units/import", "批量导入回避单位", action="draw.edit", upload=SHEET, guard=_check_draw
 )
 async def import_units(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
-    """Add all units of a filled-in template, or none: `params.errors` names each line that can't be used."""
+    """Import all units of a filled-in template, or none: `params.errors` names each invalid line."""
     sheet = call.services.draws.recusal_import
     return ImportedOut(added=await sheet.units(call.actor, path.draw_id, upload.filename, upload.content))
 
 
 @api.delete("/draws/{draw_id}/recusal-units/{unit_id}", "删除回避单位", action="draw.edit")
 async def remove_unit(call: Call, path: UnitPath) -> None:
-    """Remove a unit; tenderee and agency stay."""
+    """Remove a unit; tenderee and agency can't be removed."""
     await call.services.draws.recusal_lists.remove_unit(call.actor, path.draw_id, path.unit_id)
 
 
@@ -120,7 +120,7 @@ async def add_person(call: Call, path: DrawPath, body: PersonIn) -> Created:
     "/draws/{draw_id}/recusal-persons/import", "批量导入回避人员", action="draw.edit", upload=SHEET, guard=_check_draw
 )
 async def import_persons(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
-    """Add all persons of a filled-in template, or none: `params.errors` names each line that can't be used."""
+    """Import all persons of a filled-in template, or none: `params.errors` names each invalid line."""
     sheet = call.services.draws.recusal_import
     return ImportedOut(added=await sheet.persons(call.actor, path.draw_id, upload.filename, upload.content))
 

@@ -41,7 +41,7 @@ async def _check_open(call: Call, path: DrawPath) -> None:
 
 @api.get("/draws/{draw_id}/release", "退选情况", action="draw.read")
 async def view(call: Call, path: DrawPath) -> ReleaseView:
-    """The request, what may be done next, and who knows of the release. Names and phones are masked."""
+    """The request, permitted next actions, and which experts know of the release. Names and phones are masked."""
     return await call.services.draws.release_queries.view(call.actor, path.draw_id)
 
 
@@ -54,36 +54,36 @@ async def view(call: Call, path: DrawPath) -> ReleaseView:
     guard=_check_open,
 )
 async def attach(call: Call, path: DrawPath, upload: Upload) -> AttachmentView:
-    """Put a file in the place of the one before."""
+    """Upload the proof; it replaces an earlier file."""
     files = call.services.draws.attachments
     return await files.attach(call.actor, path.draw_id, upload.filename, upload.content, "release")
 
 
 @api.post("/draws/{draw_id}/release/application", "提交退选申请", action="draw.submit")
 async def submit(call: Call, path: DrawPath, body: ReleaseIn) -> None:
-    """Hand it in. Needs the proof, and time enough before the evaluation."""
+    """Submit the request. Needs the proof, and time enough before the evaluation."""
     await call.services.draws.releases.submit(call.actor, path.draw_id, body.cause, body.reason)
 
 
 @api.post("/draws/{draw_id}/release/withdrawal", "撤回退选申请", action="draw.withdraw")
 async def withdraw(call: Call, path: DrawPath) -> None:
-    """While it is not verified."""
+    """Withdraw the request while it is not verified."""
     await call.services.draws.releases.withdraw(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/release/start", "启动退选", action="draw.start")
 async def start(call: Call, path: DrawPath) -> None:
-    """The activity is over, every expert is called, and the lots may be drawn again."""
+    """Start the release: the draw is over, every expert is called, and the lots may be drawn again."""
     await call.services.draws.releases.start(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/release/{invitation_id}/confirmation", "登记退选通知情况", action="draw.start")
 async def confirm(call: Call, path: ReleasedPath, body: ReleaseConfirmationIn) -> None:
-    """A person reached an expert whom three calls had not reached."""
+    """Record that a person reached an expert whom three calls had not reached."""
     await call.services.draws.releases.confirm(call.actor, path.draw_id, path.invitation_id, body.words)
 
 
 @api.post("/draws/{draw_id}/release/{invitation_id}/calls", "虚拟号呼叫退选专家", action="draw.start")
 async def ring(call: Call, path: ReleasedPath, body: VirtualCallIn) -> None:
-    """Rings the staff's phone, then an expert whom three calls had not reached; neither sees the other's number."""
+    """Call the staff's phone, then an expert whom three calls had not reached; neither sees the other's number."""
     await call.services.draws.releases.ring(call.actor, path.draw_id, path.invitation_id, body.phone)

@@ -1,4 +1,4 @@
-"""The sealed result, the public record, and what was sent to whom."""
+"""The sealed result, the public record, and delivery statistics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LeafOut(Output):
 
 
 class AuditOut(Output):
-    """`verdict` is the worst of all lines. No names in it: leaves and entries only."""
+    """`verdict` is the worst of all lines. Contains no names, only leaves and entries."""
 
     draw_number: str
     verdict: Verdict
@@ -51,13 +51,13 @@ class ShareOut(Output):
 
 @api.get("/draws/{draw_id}/result", "抽取结果", action="result.read")
 async def result(call: Call, path: DrawPath) -> Result:
-    """The panel: sealed until the time of the rulebook, half an hour before the expected start as a rule."""
+    """The panel: sealed until the rulebook's time, usually half an hour before the expected start."""
     return await call.services.draws.results.read(call.actor, path.draw_id)
 
 
 @api.get("/draws/{draw_id}/record", "抽取记录", action="draw.read", media_type="application/json")
 async def record(call: Call, path: DrawPath) -> Download:
-    """The verifiable record for `pbt verify-draw`; while the draw runs a prefix without the candidate lists."""
+    """The verifiable record for `pbt verify-draw`; while the draw runs, a prefix without candidate lists."""
     document = await call.services.draws.public_records.read(call.actor, path.draw_id)
     content = json.dumps(document, ensure_ascii=False, indent=1).encode()
     return Download(content, "application/json; charset=utf-8", f"draw-{path.draw_id}.json")
@@ -65,20 +65,21 @@ async def record(call: Call, path: DrawPath) -> Download:
 
 @api.post("/draws/{draw_id}/record/leaves/{leaf}/opening", "查看抽取凭证", action="draw.open_leaf", keyed="no")
 async def open_leaf(call: Call, path: LeafPath) -> LeafOut:
-    """Salt and expert behind a leaf, after unsealing, for that expert or a supervisor. Each is logged, none kept."""
+    """Salt and expert of a leaf, after unsealing, for that expert or a supervisor. Each call is logged."""
     salt, expert = await call.services.draws.public_records.open_leaf(call.actor, path.draw_id, path.leaf)
     return LeafOut(salt=salt, expert=expert)
 
 
 @api.post("/draws/{draw_id}/reason-audit", "稽核抽取理由", action="draw.audit", keyed="no")
 async def reason_audit(call: Call, path: DrawPath) -> AuditOut:
-    """Judges every candidate, skip and call once more by what was sealed then. From unsealing on; each is logged."""
+    """Judge every candidate, skip and call again by the facts stored at that time. From unsealing on; each call is
+    logged."""
     return AuditOut.of(await call.services.draws.audits.run(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/notice-ledger", "通知台账", action="draw.read")
 async def delivery_stats(call: Call, path: DrawPath) -> Listing[DeliveryStats]:
-    """What was sent to experts of this draw, by kind, channel and outcome; counts only."""
+    """Messages and calls to experts of this draw by kind, channel and outcome; counts only."""
     return Listing(items=await call.services.draws.results.delivery_stats(call.actor, path.draw_id))
 
 

@@ -63,19 +63,19 @@ async def current(call: Call, path: DrawPath) -> CurrentRoundOut:
 
 @api.post("/draws/{draw_id}/rounds/current/commitment", "提交我的随机数", action=PARTICIPANT)
 async def commit(call: Call, path: DrawPath, body: CommitmentIn) -> RoundView:
-    """A participant's device commits; the same commitment again is harmless, another one refused."""
+    """Commit as a participant's device; the same commitment again is harmless, another one is refused."""
     return await call.services.draws.rounds.commit(call.actor, path.draw_id, _role(call), body.commitment)
 
 
 @api.post("/draws/{draw_id}/rounds/current/reveal", "公开随机数", action=PARTICIPANT)
 async def reveal(call: Call, path: DrawPath, body: RevealIn) -> RoundView:
-    """Show what was committed to, once everybody has committed; the last one fixes the seed."""
+    """Reveal the committed value, once all have committed; the last one fixes the seed."""
     return await call.services.draws.rounds.reveal(call.actor, path.draw_id, _role(call), body.value)
 
 
 @api.post("/draws/{draw_id}/rounds/current/abort", "终止本轮", action="draw.start")
 async def abort(call: Call, path: DrawPath, body: AbortIn) -> None:
-    """Give a round up when a device doesn't answer. It stays in the record."""
+    """Give up a round when a device doesn't respond. It stays in the record."""
     await call.services.draws.rounds.abort(call.actor, path.draw_id, body.reason)
 
 

@@ -1,4 +1,4 @@
-"""The trading centre's look at applications (核验)."""
+"""Verification of applications by the trading centre (核验)."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ async def queue(call: Call, query: QueueQuery) -> VerificationQueueOut:
 
 @api.post("/verification/applications/{application_id}/approval", "通过核验", action="draw.verify")
 async def approve(call: Call, path: ApplicationPath, body: VerificationApprovalIn) -> None:
-    """The draw may run. An own application can't be verified."""
+    """Approve: the draw may run. An own application can't be verified."""
     await call.services.draws.verification.approve(call.actor, path.application_id, body.opinion)
 
 
 @api.post("/verification/applications/{application_id}/refusal", "退回核验", action="draw.verify")
 async def refuse(call: Call, path: ApplicationPath, body: VerificationRefusalIn) -> None:
-    """Send it back with a reason; the agency may mend it and hand it in again."""
+    """Refuse with a reason; the agency may correct the draw and submit it again."""
     await call.services.draws.verification.refuse(call.actor, path.application_id, body.opinion)

@@ -1,4 +1,4 @@
-"""The public notice before entry, and objections against it (公示与异议)."""
+"""The public notice before entry, and objections against entries (公示与异议)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ObjectionAnswerIn(Input):
 
 
 class PublicNoticeOut(Output):
-    """`how_to_object` is the pool's text beside the list."""
+    """`how_to_object` is the pool's text shown with the list."""
 
     items: tuple[PublicEntry, ...]
     total: int
@@ -61,7 +61,7 @@ class PublicNoticeOut(Output):
 
 @api.get("/public-notices", "入库公示", access="public", limits=(60, 60))
 async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
-    """Who is on public notice now, by name."""
+    """Persons on public notice now, by name."""
     found = await call.services.entry.public_notices.page(
         call.pool, query.search, offset=query.offset, limit=query.size
     )
@@ -76,7 +76,7 @@ async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
 
 @api.post("/public-notices/{application_id}/objections", "提出异议", status=201)
 async def raise_one(call: Call, path: EntryPath, body: ObjectionIn) -> ObjectionView:
-    """Object under one's own, verified name."""
+    """Object under one's own verified name."""
     return await call.services.entry.objections.raise_one(call.actor, path.application_id, body.text)
 
 
@@ -88,7 +88,7 @@ async def mine(call: Call) -> Listing[ObjectionView]:
 
 @api.get("/objections", "异议列表", action="objection.decide")
 async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
-    """For administrators; oldest first."""
+    """All objections, for administrators; oldest first."""
     found = await call.services.entry.objection_queries.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
@@ -97,5 +97,5 @@ async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
 
 @api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")
 async def decide(call: Call, path: ObjectionPath, body: ObjectionAnswerIn) -> ObjectionView:
-    """Answer it; an upheld one sends the application back or refuses it, with the answer as reason."""
+    """Answer an objection; an upheld one sends the application back or refuses it, with the answer as reason."""
     return await call.services.entry.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)

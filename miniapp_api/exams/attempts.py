@@ -1,4 +1,4 @@
-"""Sitting an examination (答题): the start, saving answers, handing in. Pages and mini-program use the same."""
+"""Sitting an examination (答题): start, saving answers, submission. Pages and mini-program use the same endpoints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.exams import ExamPaper, MadeAnswer, SaveRequest, ShownAnswer, Subm
 EVENTS_MAX = 400
 SLOTS_MAX = 400
 HALL = 3000
-"""Starts of one address in a minute: a whole hall has one."""
+"""Starts per address and minute: a whole hall has one address."""
 _SMALL, _INT = 32_767, 2**31 - 1
 
 api = Api(
@@ -59,7 +59,7 @@ class AttemptAnswersIn(Input):
 
 
 class GivenAnswerIn(Input):
-    """An empty one says that the slot was emptied."""
+    """An empty answer clears the slot."""
 
     slot: int = Field(ge=0, lt=SLOTS_MAX)
     mask: int = Field(0, ge=0, le=_SMALL)
@@ -77,7 +77,7 @@ class AttemptSubmissionIn(Input):
 
 
 class AttemptSavedOut(Output):
-    """`device` is the active one: another number than one's own means that the exam went on elsewhere."""
+    """`device` is the number of the active device: if it isn't one's own, the exam continues on another device."""
 
     now: str = Field(description="Our clock, with milliseconds")
     ack: int = Field(description="Everything of this device up to this number is stored")
@@ -89,19 +89,19 @@ class AttemptSavedOut(Output):
 
 @api.post("/exams/{candidate_id}/notice", "确认考试须知", action="exam.own")
 async def accept_notice(call: Call, path: CandidatePath) -> None:
-    """The rules were read and the risks accepted."""
+    """Confirm that the rules were read and the risks accepted."""
     await call.services.exams.attempts.accept_notice(call.actor, path.candidate_id)
 
 
 @api.post("/exams/{candidate_id}/start", "开始或继续答题", action="exam.own", keyed="no", limits=(HALL, 60))
 async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPaper:
-    """Begin a try, or go on with the one under way; another device than before takes over."""
+    """Begin a try, or resume the one under way; a device other than before takes over."""
     return await call.services.exams.attempts.start(call.actor, path.candidate_id, body.device)
 
 
 @api.post("/exam-attempts/{attempt_id}/answers", "保存作答", access="public", keyed="no")
 async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> AttemptSavedOut:
-    """Store answers; the reply comes after they are safe. Repeating a request is free."""
+    """Store answers; the response comes after they are stored safely. Repetitions are harmless."""
     account_id = _account(call, path, body.ticket)
     saved = await call.services.exams.answers.save(
         SaveRequest(
@@ -125,7 +125,7 @@ async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> Attempt
 
 @api.post("/exam-attempts/{attempt_id}/submission", "交卷", access="public", keyed="no")
 async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
-    """Hand in. A second time gives the same receipt; 409 `answers_differ` asks for `answers` once."""
+    """Submit. A repetition returns the same receipt; 409 `answers_differ` asks for `answers` once."""
     answers = None if body.answers is None else [_shown(one) for one in body.answers]
     candidate = Actor(call.pool, "applicant", _account(call, path, body.ticket))
     return await call.services.exams.attempts.submit(candidate, path.attempt_id, body.device, body.digest, answers)
@@ -133,12 +133,12 @@ async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> Su
 
 @api.get("/exam-attempts/{attempt_id}/receipt", "交卷回执", action="exam.own")
 async def receipt(call: Call, path: AttemptPath) -> SubmissionReceipt:
-    """What was handed in, with the digest that anybody can compare."""
+    """The submitted answers, with the digest that anyone can compare."""
     return await call.services.exams.attempts.receipt(call.actor, path.attempt_id)
 
 
 def _account(call: Call, path: AttemptPath, ticket: str) -> UUID:
-    """Whose attempt it is. Raises Forbidden for a ticket that is forged, too old, or of another attempt."""
+    """The account of the attempt. Raises Forbidden for a ticket that is forged, expired, or of another attempt."""
     held = call.services.exams.tickets.check(ticket)
     if held.subject_id != path.attempt_id:
         raise Forbidden("作答凭证与试卷不符，请回到考试页面重新进入。", code="ticket_invalid")

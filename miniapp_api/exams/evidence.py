@@ -1,4 +1,4 @@
-"""Answers that could not be sent before the end (离线作答), handed in as a file."""
+"""Answers that could not be sent before the end (离线作答), uploaded as a file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class EvidenceIn(Input):
 
 @api.get("/exams/{candidate_id}/evidence", "离线作答的情况", action="exam.own")
 async def evidence(call: Call, path: CandidatePath) -> Listing[OwnEvidence]:
-    """Tries for which a file can be handed in, or was."""
+    """Tries for which a file can be uploaded, or was."""
     return Listing[OwnEvidence](items=list(await call.services.exams.evidence.own(call.actor, path.candidate_id)))
 
 
 @api.post("/exams/{candidate_id}/evidence", "提交离线作答", action="exam.own")
 async def hand_in(call: Call, path: CandidatePath, body: EvidenceIn) -> None:
-    """409 when it is too late, was handed in before, or everything had arrived; 422 for a file that can't be read."""
+    """409 when it is too late, was uploaded before, or all answers had arrived; 422 for an invalid file."""
     await call.services.exams.evidence.hand_in(call.actor, path.candidate_id, body.code, body.explanation)

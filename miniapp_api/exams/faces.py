@@ -1,4 +1,4 @@
-"""The face check before an examination (人脸核身), where the rules ask for it."""
+"""The face check before an examination (人脸核身), where the rules require it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ class FaceFinishIn(Input):
 
 @api.post("/exams/{candidate_id}/face-check", "开始人脸核身", action="exam.own", keyed="no", limits=(10, 600))
 async def begin(call: Call, path: CandidatePath, body: FaceBeginIn) -> FaceBegun:
-    """409 where none is asked for, or name, number or WeChat are missing; 503 when the platform is away."""
+    """409 where none is required, or name, number or WeChat account are missing; 503 when the platform is
+    unavailable."""
     return await call.services.exams.faces.begin(call.actor, path.candidate_id, consent=body.consent)
 
 
 @api.post("/exams/{candidate_id}/face-check/result", "人脸核身结果", action="exam.own", keyed="no", limits=(30, 600))
 async def finish(call: Call, path: CandidatePath, body: FaceFinishIn) -> FaceVerdict:
-    """What the platform's server says; a second time the same."""
+    """The result from the platform's server; a repetition returns the same."""
     return await call.services.exams.faces.finish(call.actor, path.candidate_id, body.check)

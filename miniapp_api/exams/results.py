@@ -22,7 +22,7 @@ class AppealIn(Input):
 
 @api.get("/exams/{candidate_id}/results", "考试成绩", action="exam.own")
 async def results(call: Call, path: CandidatePath) -> Listing[OwnResult]:
-    """Empty until results are out."""
+    """Own results; empty until they are released."""
     return Listing(items=await call.services.exams.scores.own(call.actor, path.candidate_id))
 
 
@@ -32,11 +32,11 @@ class TryPath(CandidatePath):
 
 @api.get("/exams/{candidate_id}/papers/{attempt_id}", "试卷与答案", action="exam.own")
 async def paper(call: Call, path: TryPath) -> ReviewedPaper:
-    """One's own paper with keys. 409 `not_over`, `no_result`, `no_review` or `sitting_another` until it can be seen."""
+    """The own paper with keys. 409 `not_over`, `no_result`, `no_review` or `sitting_another` until it may be seen."""
     return await call.services.exams.review.get(call.actor, path.candidate_id, path.attempt_id)
 
 
 @api.post("/exams/{candidate_id}/appeals", "申请成绩复核", action="exam.own")
 async def appeal(call: Call, path: CandidatePath, body: AppealIn) -> None:
-    """Once for each try, within the time; 409 otherwise."""
+    """Appeal against a result, once per try, within the time; 409 otherwise."""
     await call.services.exams.appeals.appeal(call.actor, path.candidate_id, body.attempt_id, body.text)

@@ -1,4 +1,4 @@
-"""One's own examinations, and the sitting that is booked (考试安排与场次预约)."""
+"""One's own examinations, and booking a sitting (考试安排与场次预约)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ api = Api(
 
 
 class OwnExamOut(Output):
-    """`span`: of the sitting that is booked, else of the whole window. `mock`: the candidate of an open mock exam."""
+    """`span`: of the booked sitting, else of the whole window. `mock`: the candidate of an open mock exam."""
 
     candidate_id: UUID
     name: str = Field(examples=["2026年第二批征集统一考试"])
@@ -44,7 +44,7 @@ class OwnExamOut(Output):
 
 
 class OwnSittingOut(Output):
-    """`left`: places that are free; null: no limit. `open`: it can be booked, or waited for when it is full."""
+    """`left`: free places; null: no limit. `open`: it can be booked, or its waiting list joined when it is full."""
 
     id: UUID
     starts_at: Moment
@@ -58,7 +58,7 @@ class OwnSittingOut(Output):
 
 
 class BookingOut(Output):
-    """`fixed`: what is booked can't be changed any more."""
+    """`fixed`: the booking can't be changed any more."""
 
     booked: UUID | None
     waiting: UUID | None
@@ -73,19 +73,19 @@ class BookingIn(Input):
 
 @api.get("/exams", "我的考试", action="exam.own")
 async def list_exams(call: Call) -> Listing[OwnExamOut]:
-    """What is to be sat, then what is over."""
+    """Upcoming examinations, then past ones."""
     return Listing(items=OwnExamOut.each(await call.services.exams.own.list(call.actor)))
 
 
 @api.get("/exams/{candidate_id}/sittings", "可预约的场次", action="exam.own")
 async def sittings(call: Call, path: CandidatePath) -> BookingOut:
-    """409 where nothing is booked, or the examination is over."""
+    """409 where sittings aren't booked, or the examination is over."""
     return _booking(await call.services.exams.sitting_queries.offered(call.actor, path.candidate_id))
 
 
 @api.post("/exams/{candidate_id}/booking", "预约或改约场次", action="exam.own")
 async def book(call: Call, path: CandidatePath, body: BookingIn) -> Booked:
-    """Take a place, giving back the one held so far. 409 `sitting_full`."""
+    """Book a place, releasing the one booked so far. 409 `sitting_full`."""
     sittings = call.services.exams.sittings
     act = sittings.wait if body.wait else sittings.book
     return await act(call.actor, path.candidate_id, body.sitting_id)
@@ -93,7 +93,7 @@ async def book(call: Call, path: CandidatePath, body: BookingIn) -> Booked:
 
 @api.delete("/exams/{candidate_id}/booking", "退回预约", action="exam.own")
 async def give_back(call: Call, path: CandidatePath) -> Booked:
-    """Give the place back, and wait for none. Twice is harmless."""
+    """Release the place, and leave the waiting list. A repetition is harmless."""
     return await call.services.exams.sittings.give_back(call.actor, path.candidate_id)
 
 

@@ -1,1 +1,1 @@
-"""Endpoints of an expert's own file."""
+"""Endpoints of an expert's own record."""

@@ -1,4 +1,4 @@
-"""An expert's own file, and when not to be drawn (日程)."""
+"""An expert's own record, and unavailable times (日程)."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class PeriodIn(Input):
 
 @api.get("/experts/me", "我的档案", action="expert.self.read")
 async def profile(call: Call) -> ExpertProfile:
-    """The expert's own file."""
+    """The expert's own record."""
     return await call.services.experts.profiles.profile(call.actor)
 
 
 @api.get("/experts/me/unavailabilities", "不接受抽取的时间", action="expert.self.availability")
 async def unavailabilities(call: Call) -> Listing[Period]:
-    """Times in which the expert is not drawn and which are not over, soonest first."""
+    """Current and future times in which the expert is not drawn, soonest first."""
     return Listing(items=await call.services.experts.profiles.list_unavailability(call.actor))
 
 
 @api.post("/experts/me/unavailabilities", "设置不接受抽取的时间", action="expert.self.availability", status=201)
 async def add(call: Call, body: PeriodIn) -> Period:
-    """Don't draw me in this time. `panels` tells how many accepted ones lie inside; they stay."""
+    """Add a time in which the expert is not drawn. `panels` is the number of accepted ones inside it, which stay."""
     return await call.services.experts.profiles.add_unavailability(
         call.actor, body.starts_at, body.ends_at, body.reason
     )
@@ -46,5 +46,5 @@ async def add(call: Call, body: PeriodIn) -> Period:
 
 @api.delete("/experts/me/unavailabilities/{period_id}", "取消不接受抽取的时间", action="expert.self.availability")
 async def cancel(call: Call, path: PeriodPath) -> Period:
-    """Take a time back. Twice is harmless."""
+    """Remove a time. A repetition is harmless."""
     return await call.services.experts.profiles.cancel_unavailability(call.actor, path.period_id)

@@ -1,1 +1,1 @@
-"""Endpoints of material to download."""
+"""Endpoints of material for download."""

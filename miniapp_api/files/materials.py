@@ -1,4 +1,4 @@
-"""Material to download (资料下载)."""
+"""Material for download (资料下载)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MaterialPath(PoolPath):
 
 
 class MaterialOut(Output):
-    """`kind` is what the file is, by its content. The file's address is `/materials/{id}/file`."""
+    """`kind` is the file's type, by its content. The file's address is `/materials/{id}/file`."""
 
     id: UUID
     title: str = Field(examples=["评标专家申报指南"])
@@ -85,13 +85,13 @@ class AddQuery(Params):
 
 @api.get("/materials", "资料列表", access="public")
 async def list_all(call: Call) -> Listing[MaterialOut]:
-    """What is offered now, by category and order."""
+    """Material offered now, by category and order."""
     return Listing[MaterialOut](items=MaterialOut.each(await call.services.files.materials.shown(call.pool)))
 
 
 @api.get("/materials/{material_id}/file", "下载资料", access="public", media_type=OCTETS, limits=(120, 60))
 async def download(call: Call, path: MaterialPath) -> web.StreamResponse:
-    """The file, to be saved. With `If-None-Match` of an earlier answer's ETag: 304 while it is the same."""
+    """The file, as an attachment. With `If-None-Match` of an earlier response's ETag: 304 while it is unchanged."""
     found = await call.services.files.materials.find(call.pool, path.material_id, await _visitor(call))
     headers = {
         "ETag": f'"{found.etag}"',
@@ -107,19 +107,19 @@ async def download(call: Call, path: MaterialPath) -> web.StreamResponse:
 
 @api.get("/office/materials", "全部资料", action="material.manage")
 async def everything(call: Call) -> Listing[OfficeMaterialOut]:
-    """Also what is not shown yet or any more."""
+    """All material, including that not shown yet or any more."""
     return Listing[OfficeMaterialOut](items=OfficeMaterialOut.each(await call.services.files.materials.all(call.actor)))
 
 
 @api.post("/office/materials", "添加资料", action="material.manage", upload=FILE, status=201)
 async def add(call: Call, query: AddQuery, upload: Upload) -> OfficeMaterialOut:
-    """Offer a file. What it is shows in its content; documents with macros, scripts or files inside are refused."""
+    """Offer a file. Its type is detected by content; documents with macros, scripts or embedded files are refused."""
     return OfficeMaterialOut.of(await call.services.files.materials.add(call.actor, query.data(), upload.content))
 
 
 @api.put("/office/materials/{material_id}", "修改资料", action="material.manage")
 async def change(call: Call, path: MaterialPath, body: MaterialIn) -> OfficeMaterialOut:
-    """Everything that is said of the file."""
+    """Change the description of the file."""
     return OfficeMaterialOut.of(await call.services.files.materials.change(call.actor, path.material_id, body.data()))
 
 
@@ -131,7 +131,7 @@ async def _check_material(call: Call, path: MaterialPath) -> None:
     "/office/materials/{material_id}/file", "更换文件", action="material.manage", upload=FILE, guard=_check_material
 )
 async def replace(call: Call, path: MaterialPath, upload: Upload) -> OfficeMaterialOut:
-    """Another file in its place; its address stays."""
+    """Replace the file; its address stays."""
     changed = await call.services.files.materials.change(call.actor, path.material_id, content=upload.content)
     return OfficeMaterialOut.of(changed)
 
@@ -143,7 +143,7 @@ async def remove(call: Call, path: MaterialPath) -> None:
 
 
 async def _visitor(call: Call) -> Actor | None:
-    """Who asks, if a token says so that still counts; with an expired one, public files only."""
+    """The requester, if the token is valid; with an expired one, public files only."""
     try:
         return await call.services.accounts.sessions.authenticate(read_token(call.request))
     except (Unauthenticated, Forbidden):

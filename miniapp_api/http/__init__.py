@@ -1,1 +1,1 @@
-"""How the mini-program's API speaks HTTP: one declaration per endpoint gives route, checks, answer and description."""
+"""HTTP layer of the mini-program's API: one declaration per endpoint gives route, checks, response and description."""

@@ -1,4 +1,4 @@
-"""One request on its way to a service: who asks, of which pool, with what at hand."""
+"""The context of one request: actor, pool and services."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Call:
 
     @property
     def expert_id(self) -> UUID:
-        """The expert who asks. Raises Forbidden for anybody else."""
+        """The requesting expert. Raises Forbidden for anyone else."""
         if self.actor.expert_id is None:
             raise Forbidden("此操作需要评标专家身份，请切换身份后再试。")
         return self.actor.expert_id
@@ -43,7 +43,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came; the name is the sender's and good for its ending only. A raw part has no name."""
+    """An uploaded file; the name is the sender's and only its ending is used. A raw part has no name."""
 
     filename: str
     content: bytes
@@ -51,7 +51,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to be saved, never shown in place."""
+    """A file sent as an attachment, never displayed in the browser."""
 
     content: bytes
     content_type: str
@@ -60,7 +60,7 @@ class Download:
 
 @dataclass(frozen=True)
 class UploadRule:
-    """``bytes_max`` of the file; ``endings`` of its name, given in the description and checked by the reader.
+    """``bytes_max`` of the file; ``endings`` of its name, shown in the API description and checked while reading.
 
     ``raw``: the body itself is the content (application/octet-stream), not a form's part named ``file``.
     """

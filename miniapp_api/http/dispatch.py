@@ -1,4 +1,4 @@
-"""Carrying out a declared endpoint: who asks, may they, what do they want, do it once, answer."""
+"""Executes a declared endpoint: authenticate, authorise, parse, run once, respond."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Runner:
-    """Makes aiohttp handlers of endpoints. ``trusted_proxies``: how many proxies of ours stand in front."""
+    """Makes aiohttp handlers of endpoints. ``trusted_proxies``: number of our own proxies in front."""
 
     services: Services
     counter: Counter
@@ -123,7 +123,7 @@ def _raw(answer: object) -> web.StreamResponse:
 
 
 def _disposition(filename: str) -> str:
-    """RFC 6266: a name in ASCII for old clients and the real one beside it, where they differ."""
+    """RFC 6266: an ASCII name for old clients, and the real name where they differ."""
     plain = "".join(one if one.isascii() and one.isprintable() and one not in '"\\' else "_" for one in filename)
     head = f'attachment; filename="{plain}"'
     return head if plain == filename else f"{head}; filename*=UTF-8''{quote(filename, safe='')}"
@@ -137,6 +137,6 @@ def _response(reply: Reply) -> web.Response:
 
 
 def mark_replay(request: web.Request, response: web.StreamResponse) -> None:
-    """A refusal that is handed out again says so, like any other answer."""
+    """Marks a repeated refusal as a replay, like any other repeated response."""
     if request.get(REPLAYED):
         response.headers[REPLAY] = "true"

@@ -1,4 +1,4 @@
-"""``/api/openapi.json`` and the readable page ``/api/docs``: our own HTML and CSS, nothing fetched from elsewhere."""
+"""``/api/openapi.json`` and the readable page ``/api/docs``: our own HTML and CSS, nothing loaded from other sites."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Json = Mapping[str, Any]  # a piece of the OpenAPI document
 
 @dataclass(frozen=True)
 class Row:
-    """A field or parameter as a line of a table. ``target`` is the schema that its type leads to."""
+    """A field or parameter as a line of a table. ``target`` is the schema that its type refers to."""
 
     name: str
     kind: str
@@ -64,7 +64,7 @@ class SchemaTable:
 
 
 def add_docs(app: web.Application, apis: Sequence[Api]) -> None:
-    """Serve the description. It takes half a second to make, so it is made for the first request that reads it."""
+    """Serve the description. It takes half a second to build, so this happens at the first request for it."""
     document = cache(lambda: describe(apis))
     models = models_of(apis)
     _serve(
@@ -81,7 +81,8 @@ def _serve(
     content_type: str,
     models: Sequence[type[BaseModel]] = (),
 ) -> None:
-    """``make`` is called once, in a thread, when ``models`` are complete: no thread builds what a request uses."""
+    """``make`` is called once, in a thread, after ``models`` are built, so that no thread builds a model that a request
+    uses."""
     make = cache(make)
     headers = {
         "Content-Type": f"{content_type}; charset=utf-8",
@@ -164,7 +165,7 @@ def _operation(endpoint: Endpoint, document: Json) -> Operation:
 
 
 def _content(holder: Json) -> Json:
-    """The schema of a body's only media type; empty where there is no body."""
+    """The schema of a body's only media type; empty without a body."""
     for media in holder.get("content", {}).values():
         schema: Json = media["schema"]
         return schema
@@ -191,7 +192,7 @@ def _table(name: str, schema: Json) -> SchemaTable:
 
 
 def _kind(schema: Json) -> tuple[str, str]:
-    """A type in words, and the name of the schema that it leads to."""
+    """A type in words, and the name of the schema that it refers to."""
     if target := _name(schema):
         return target, target
     if parts := schema.get("anyOf"):
@@ -230,7 +231,7 @@ def _note(schema: Json) -> str:
 
 
 def _example(schema: Json, schemas: Json, depth: int = 0) -> Any:  # any JSON value
-    """A value that fits, from the examples of the fields."""
+    """A valid value, from the examples of the fields."""
     if schema.get("examples"):
         return schema["examples"][0]
     if target := _name(schema):

@@ -1,4 +1,4 @@
-"""Idempotency-Key: the answer to a POST is kept in the transaction of its action and handed out again."""
+"""Idempotency-Key: the response to a POST is stored in the transaction of its action and returned again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = re.compile(r"[!-~]{1,120}", re.ASCII)
 
 @dataclass(frozen=True)
 class Reply:
-    """``body`` is JSON-able; None: no content. ``replayed``: the action was done at an earlier request."""
+    """``body`` is JSON-able; None: no content. ``replayed``: the action was done by an earlier request."""
 
     status: int
     body: Any
@@ -29,7 +29,7 @@ class Reply:
 
 
 def read_key(request: web.Request) -> str | None:
-    """The request's key, if it has one. Raises BadRequest for one that can't be kept."""
+    """The request's key, if it has one. Raises BadRequest for one that can't be stored."""
     key = request.headers.get(HEADER)
     if key is not None and not _KEY.fullmatch(key):
         raise BadRequest("请求编号应为1至120个英文字母、数字或符号。", code="bad_idempotency_key", field=HEADER)
@@ -37,10 +37,10 @@ def read_key(request: web.Request) -> str | None:
 
 
 async def reply_once(call: Call, key: str, fingerprint: str, answer: Callable[[], Awaitable[Reply]]) -> Reply:
-    """Run ``answer`` in one transaction with the note of its reply, unless the key has a reply already.
+    """Run ``answer`` and store its reply in one transaction, unless the key has a reply already.
 
-    A refusal is kept too, with what the service wanted to be kept beside it (a counted try). Those that only ask for
-    patience are not: the same key may try again later. Raises Conflict for a key that was used for another request.
+    A refusal is stored too, with what the service wants to keep in spite of it (a counted try). Refusals that only ask
+    to wait are not: the same key may try again later. Raises Conflict for a key that was used for another request.
     """
     owner = f"api:{call.actor.session_id}"
     replayed = True

@@ -1,4 +1,4 @@
-"""What the fields of requests are called by the people who fill them in."""
+"""Chinese names of request fields, as people who fill them in know them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 _HEAD = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff、（）]*")
-"""Chinese at the beginning of a description is the field's name: ``项目所在地, a code of the catalogue``."""
+"""A description that begins with Chinese begins with the field's name: ``项目所在地, a code of the catalogue``."""
 
 LABELS: Mapping[str, str] = {
     "name": "名称",
@@ -92,7 +92,7 @@ LABELS: Mapping[str, str] = {
     "explanation": "情况说明",
     "filename": "文件名",
 }
-"""By name, for fields whose description names none."""
+"""Names of fields whose description begins with none."""
 CHOSEN = frozenset(
     (
         "region",
@@ -142,11 +142,12 @@ CHOSEN = frozenset(
         "agreed",
     )
 )
-"""Fields that are picked from a list or a calendar, not typed."""
+"""Fields that are chosen from a list or a calendar, not typed."""
 
 
 def label_of(model: type[BaseModel] | None, path: Sequence[str | int]) -> str:
-    """The name of the field at the end of ``path``, with the place in a list before it; empty where it is not typed."""
+    """The name of the field at the end of ``path``, preceded by the index in a list; empty for fields that people don't
+    fill in."""
     names = [part for part in path if isinstance(part, str)]
     if not names:
         return ""

@@ -1,4 +1,4 @@
-"""How often one client may try. Counted in Redis, so that all processes count together."""
+"""Rate limits per client, counted in Redis over all processes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ return {n, redis.call('TTL', KEYS[1])}
 
 class Counter(Protocol):
     async def count(self, key: str, period: int) -> tuple[int, int]:
-        """Count one try under ``key``; how many there were in this period, and seconds until it ends."""
+        """Count one try under ``key``; returns the number in this period, and seconds until the period ends."""
         ...
 
 
 class RedisCounter:
-    """Windows of fixed length from the first try. Without Redis none is refused: what must hold is in PostgreSQL."""
+    """Windows of fixed length from the first try. Without Redis no try is refused: limits that must hold are enforced
+    in PostgreSQL."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -45,7 +46,7 @@ class RedisCounter:
 
 @dataclass
 class LocalCounter:
-    """Counts in this process alone: for tests and tools."""
+    """Counts in this process only: for tests and tools."""
 
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
 
@@ -67,7 +68,7 @@ async def check_rate(counter: Counter, name: str, client: str, tries: int, perio
 
 
 def client_address(request: web.Request, trusted_proxies: int) -> str:
-    """The address that the outermost trusted proxy saw; entries further left are the client's own invention."""
+    """The address that the outermost trusted proxy saw; entries further left can be forged by the client."""
     forwarded = [
         part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",") if part.strip()
     ]

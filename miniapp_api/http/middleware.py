@@ -1,4 +1,4 @@
-"""Middleware of all answers below ``/api``: errors become problem documents, security headers are added."""
+"""Middleware of all responses below ``/api``: errors become problem documents, security headers are added."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def _answer(request: web.Request, handler: _Handler) -> web.StreamResponse
     except AWAY as error:
         log.warning("api_part_away", error=type(error).__name__)
         return problem_response(Unavailable("系统暂时繁忙，请稍后重试。"))
-    except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
+    except Exception:  # the last boundary: any other exception is our fault and logged with its trace
         log.exception("api_failed", method=request.method)
         return problem_response(
             plain(500, "internal", "系统出错，我们已记录。请稍后重试；仍不行的，请拨打人工服务电话。")

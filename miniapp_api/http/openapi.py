@@ -18,7 +18,7 @@ from services.core.permissions import role_name
 VERSION = "1"
 _REF = "#/components/schemas/{model}"
 
-Json = dict[str, Any]  # a JSON object; its shape is OpenAPI's
+Json = dict[str, Any]  # a JSON object as OpenAPI defines it
 
 INTRO = """\
 The mini-program's API. Addresses begin with `/api/v1/{pool}`; bodies are JSON in UTF-8.
@@ -47,7 +47,7 @@ _REASONS: Mapping[int, str] = {
 
 
 class _Schemas(GenerateJsonSchema):
-    """Without titles made up from field names."""
+    """Generates no titles from field names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # the base class takes several schema types
         return False
@@ -80,7 +80,7 @@ def describe(apis: Sequence[Api]) -> Json:
 
 
 def models_of(apis: Sequence[Api]) -> tuple[type[BaseModel], ...]:
-    """Every model that the description shows."""
+    """Every model in the description."""
     found: dict[type[BaseModel], None] = {}
     for endpoint in (endpoint for api in apis for endpoint in api.endpoints):
         used = (endpoint.path_model, endpoint.query_model, endpoint.body_model, endpoint.answer)
@@ -89,7 +89,7 @@ def models_of(apis: Sequence[Api]) -> tuple[type[BaseModel], ...]:
 
 
 def _components(endpoints: Iterable[Endpoint]) -> tuple[Mapping[type[BaseModel], Json], Json]:
-    """References by model, and the schemas that they lead to."""
+    """References by model, and the schemas that they refer to."""
     wanted: dict[type[BaseModel], JsonSchemaMode] = {}
     for endpoint in endpoints:
         if endpoint.body_model is not None:
@@ -153,7 +153,7 @@ def _fields(model: type[BaseModel], place: str) -> Iterable[Json]:
 
 
 def _plain(schema: Json, definitions: Json) -> Json:
-    """A parameter's type without references; one that may be left out has no null, since text can't say it."""
+    """A parameter's type without references; an optional one has no null, since a query can't express it."""
     if "anyOf" in schema:
         schema = next(part for part in schema["anyOf"] if part.get("type") != "null")
     found: Json = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
@@ -208,7 +208,7 @@ def _problem(description: str) -> Json:
 
 
 def who_may(endpoint: Endpoint) -> str:
-    """For readers: the roles by their Chinese names, or what else is asked."""
+    """For readers: the Chinese names of the permitted roles, or the other requirement."""
     if endpoint.roles:
         return "、".join(role_name(role) for role in endpoint.roles)
     return {"public": "无需登录", "session": "已登录", "account": "已绑定手机号"}[endpoint.access]

@@ -1,4 +1,4 @@
-"""From a request to checked values: path, query, JSON body, one uploaded file."""
+"""Parses a request into checked values: path, query, JSON body, one uploaded file."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from miniapp_api.http.routes import JSON, OCTETS, Endpoint
 BODY_MAX = 256 * 1024
 """Bytes of a JSON body, unpacked."""
 READ_TIMEOUT = 30.0
-"""Seconds within which a whole body must have come."""
+"""Seconds within which a whole body must have arrived."""
 BODIES_MAX = 128 * 1024 * 1024
-"""Bytes of all bodies that a process holds at once, until they are answered."""
+"""Bytes of all bodies that a process holds at once, until their responses."""
 _CHUNK = 64 * 1024
 
 T = TypeVar("T")
 Take = Callable[[int], None]
-"""Called with the number of further bytes held; raises Unavailable when there is no room for them."""
+"""Called with the number of further bytes read; raises Unavailable when there is no room for them."""
 
 
 class BodyRoom:
-    """How much of everybody's bodies a process holds. Only what has come counts, so that a slow sender keeps out
+    """Limits the total size of the bodies that a process holds. Only received bytes count, so that a slow sender blocks
     no other."""
 
     def __init__(self, most: int = BODIES_MAX) -> None:
@@ -43,7 +43,7 @@ class BodyRoom:
 
     @contextmanager
     def guest(self) -> Iterator[Take]:
-        """For one request; what it held is free again afterwards."""
+        """The account of one request, whose bytes are released afterwards."""
         held = 0
 
         def take(count: int) -> None:
@@ -61,14 +61,14 @@ class BodyRoom:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the function is called with. ``target`` is the request's method and address, ``body`` what came with it."""
+    """Arguments of the endpoint's function. ``target`` is the request's method and address, ``body`` its content."""
 
     values: Mapping[str, BaseModel | Upload]
     target: str
     body: bytes | Upload = b""
 
     def fingerprint(self) -> str:
-        """What tells this request from another one (for Idempotency-Key)."""
+        """Distinguishes this request from others (for Idempotency-Key)."""
         digest = hashlib.sha256(f"{self.target}\n".encode(errors="replace"))
         if isinstance(self.body, Upload):
             digest.update(self.body.filename.encode(errors="replace") + b"\n" + self.body.content)
@@ -78,7 +78,7 @@ class Arguments:
 
 
 def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
-    """Raises NotFound: an address with a malformed id is an address of nothing."""
+    """Raises NotFound for a malformed id in the path."""
     try:
         return endpoint.path_model.model_validate(dict(request.match_info))
     except ValidationError as error:
@@ -86,7 +86,7 @@ def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
 
 
 async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseModel, take: Take) -> Arguments:
-    """Raises AppError with what is wrong. The query of an endpoint that takes none must be empty."""
+    """Raises AppError that describes the fault. The query of an endpoint that takes none must be empty."""
     values: dict[str, BaseModel | Upload] = {}
     body: bytes | Upload = b""
     if "path" in endpoint.function.__annotations__:
@@ -130,7 +130,7 @@ def _canonical(raw: bytes) -> bytes:
 
 
 async def _in_time(reading: Awaitable[T]) -> T:
-    """Raises TooSlow when the body doesn't come, BadRequest when it comes garbled."""
+    """Raises TooSlow when the body doesn't arrive in time, BadRequest when it is garbled."""
     try:
         async with asyncio.timeout(READ_TIMEOUT):
             return await reading
@@ -149,7 +149,7 @@ async def _read_json(request: web.Request, take: Take) -> bytes:
 
 
 async def _read_bounded(request: web.Request, most: int, take: Take) -> bytes:
-    """Counts what is unpacked, so that a small packed body can't grow without end."""
+    """Counts unpacked bytes, so that a small compressed body can't grow without limit."""
     if (request.content_length or 0) > most:
         raise _too_large(most)
     found = bytearray()
@@ -162,7 +162,7 @@ async def _read_bounded(request: web.Request, most: int, take: Take) -> bytes:
 
 
 async def _read_upload(request: web.Request, rule: UploadRule, take: Take) -> Upload:
-    """The body as it is, or the one part named ``file`` of a multipart/form-data body."""
+    """The body itself, or the only part named ``file`` of a multipart/form-data body."""
     if rule.raw:
         if request.content_type != OCTETS:
             raise WrongType("上传的文件无法识别，请更新小程序后重试。")
@@ -180,7 +180,7 @@ async def _read_upload(request: web.Request, rule: UploadRule, take: Take) -> Up
         if await reader.next() is not None:
             raise InvalidInput("一次只能上传一个文件。", code="one_file", field="file")
     except (ValueError, RuntimeError, AssertionError) as error:
-        # how aiohttp's multipart reader refuses boundaries, headers and encodings that make no sense
+        # aiohttp's multipart reader raises these for invalid boundaries, headers and encodings
         raise BadRequest("上传的内容不完整，请重新选择文件。", code="garbled") from error
     return upload
 

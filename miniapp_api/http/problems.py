@@ -1,7 +1,7 @@
 """Refusals as RFC 9457 problem details, in Chinese, with a stable code.
 
-Everything that an endpoint may raise ends here: the errors of ``domain.errors``, the few that HTTP itself adds, and
-what pydantic finds wrong with a request.
+Converts everything that an endpoint may raise: the errors of ``domain.errors``, a few errors of HTTP, and pydantic's
+validation errors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pbt:error:"
 ERRORS_MAX = 20
 PROBLEMS = "problems"
-"""The param in which a service lists what is wrong with each field, as ``{"field", "message"}``."""
+"""The param in which a service lists the problem of each field, as ``{"field", "message"}``."""
 
 _TITLES: Mapping[int, str] = {
     400: "请求无法识别",
@@ -41,11 +41,11 @@ _TITLES: Mapping[int, str] = {
     503: "暂时无法服务",
 }
 _RETRY_UNAVAILABLE = 5
-"""Seconds after which a client may try again when a part of ours is away."""
+"""Seconds after which a client may try again when a part of ours is unavailable."""
 
 
 class BadRequest(AppError):
-    """Not even readable."""
+    """The request can't be parsed at all."""
 
     status = 400
     default_code = "bad_request"
@@ -70,7 +70,7 @@ class WrongType(AppError):
 class FieldError:
     """``field`` is a dotted path such as ``supervisors.0.phone``, empty for the whole.
 
-    ``named``: the message says itself which field it is about, and what to do.
+    ``named``: the message names the field itself, and says what to do.
     """
 
     field: str
@@ -79,7 +79,7 @@ class FieldError:
 
 
 class InvalidFields(InvalidInput):
-    """Several things wrong with a request at once."""
+    """Several problems of a request at once."""
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         first = errors[0]
@@ -90,7 +90,7 @@ class InvalidFields(InvalidInput):
 
 
 def problem_of(error: AppError) -> dict[str, object]:
-    """The body of the answer to a refused request."""
+    """The response's body for a refused request."""
     title = "不符合规定" if isinstance(error, RuleViolation) else _TITLES.get(error.status, "请求未完成")
     body: dict[str, object] = {
         "type": TYPE_PREFIX + error.code,
@@ -128,7 +128,7 @@ def problem_response(error: AppError) -> web.Response:
 
 
 def problem_of_http(error: web.HTTPException) -> web.Response:
-    """What aiohttp itself refuses: unknown route, wrong method, too large."""
+    """Refusals by aiohttp: unknown route, wrong method, too large."""
     said: AppError
     if isinstance(error, web.HTTPMethodNotAllowed):
         said = plain(405, "method_not_allowed", "此地址不支持这种操作，请更新小程序后重试。")
@@ -145,14 +145,14 @@ def problem_of_http(error: web.HTTPException) -> web.Response:
 
 
 def plain(status: int, code: str, message: str) -> AppError:
-    """A refusal of a status that no class stands for."""
+    """A refusal with a status that no exception class has."""
     error = AppError(message, code=code)
     error.status = status
     return error
 
 
 def invalid(error: ValidationError, where: str = "", model: type[BaseModel] | None = None) -> AppError:
-    """What pydantic found in a ``model``, in short Chinese sentences; never the value: it may be personal."""
+    """Pydantic's errors for a ``model``, as short Chinese sentences; never the value: it may be personal."""
     found = error.errors(include_url=False, include_input=False, include_context=True)
     if any(one["type"] == "json_invalid" for one in found):
         return BadRequest("提交的内容不完整，请更新小程序后重试。", code="bad_json")
@@ -186,7 +186,7 @@ _NAMED: Mapping[str, str] = {
 
 
 def _named_sentence(one: ErrorDetails, label: str) -> str:
-    """Which field, and what to do: 请选择项目所在地. Empty for what no person can have typed."""
+    """The field and what to do: 请选择项目所在地. Empty for a value that a person can't have typed."""
     kind, context, name = one["type"], one.get("ctx") or {}, str(one["loc"][-1])
     number = next(
         (context[key] for key in ("min_length", "max_length", "ge", "gt", "le", "lt") if key in context), None

@@ -1,4 +1,4 @@
-"""Declaring endpoints: an async function, its annotations and a decorator say everything.
+"""Declares endpoints by an async function, its annotations and a decorator.
 
 ::
 
@@ -31,19 +31,19 @@ from services.core.permissions import PERMISSIONS
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 Access = Literal["public", "session", "account"]
-"""No log-in; any log-in; a log-in of a person whose mobile is bound."""
+"""No log-in; any log-in; a log-in of a person with a bound mobile."""
 
 Keyed = Literal["here", "service", "no"]
-"""Who honours an Idempotency-Key: the API around the whole service call, the service itself, none."""
+"""Handles an Idempotency-Key: the API around the whole service call, the service itself, none."""
 
 Function = Callable[..., Awaitable[object]]
 Guard = Callable[..., Awaitable[object]]
-"""``(call, path)``: raises when the caller may not touch this very object, before a byte of the body is read."""
+"""``(call, path)``: raises when the caller has no access to this object, before the body is read."""
 F = TypeVar("F", bound=Function)
 
 
 class Options(TypedDict, total=False):
-    """What a declaration may say beyond the function's annotations; see ``Endpoint``."""
+    """Options of a declaration beyond the function's annotations; see ``Endpoint``."""
 
     action: str | tuple[str, ...]
     access: Access
@@ -59,7 +59,8 @@ class Options(TypedDict, total=False):
 class Endpoint:
     """One operation.
 
-    ``actions`` name lines of ``services.core.permissions``, one of which suffices; none: ``access`` says it all.
+    ``actions`` name lines of ``services.core.permissions``, one of which suffices; without any, only ``access`` is
+    checked.
 
     ``limits`` are (tries, seconds) per client address.
     """
@@ -97,13 +98,13 @@ class Endpoint:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Who may; empty: no role is needed."""
+        """Permitted roles; empty: no role is needed."""
         return tuple(sorted({role for action in self.actions for role in PERMISSIONS[action]} - {"system"}))
 
 
 @dataclass
 class Api:
-    """The endpoints of one noun, in the order in which they are shown."""
+    """The endpoints of one noun, in the order of the description."""
 
     tag: str
     title: str
@@ -131,7 +132,7 @@ class Api:
 
 
 def _endpoint(tag: str, method: str, path: str, summary: str, function: Function, options: Options) -> Endpoint:
-    """Read a function's annotations. Raises TypeError for a declaration that doesn't fit together."""
+    """Read a function's annotations. Raises TypeError for an inconsistent declaration."""
     hints = get_type_hints(function)
     answer = hints.pop("return", type(None))
     upload, media_type = options.get("upload"), options.get("media_type", JSON)

@@ -1,6 +1,6 @@
-"""What schemas of the API are built from: inputs are strict and closed, outputs are read from plain data.
+"""Base classes of schemas: inputs are strict and closed, outputs are read from plain data.
 
-A schema's validator is built when it is first used: there are hundreds, and a process starts with none.
+A schema's validator is built at its first use, since there are hundreds and most processes need few.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ SIZE_MAX = 100
 PAGE_MAX = 100_000
 
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but line breaks and tabs, marks that turn the direction of what stands behind them, and halves of
+"""Control characters except line breaks and tabs, marks that change the direction of the following text, and halves of
 surrogate pairs."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(2000, 2101)
-"""Beyond them a time is a typing error, and its arithmetic may overflow."""
+"""A year outside is a typing error, and its arithmetic may overflow."""
 
 T = TypeVar("T")
 
@@ -66,10 +66,10 @@ Moment = Annotated[
     PlainSerializer(_print_moment, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00+08:00"]}),
 ]
-"""RFC 3339 with an offset; answers always say +08:00."""
+"""RFC 3339 with an offset; responses always use +08:00."""
 
 
-def _check_characters(value: Any) -> Any:  # any field's value passes through; only texts are looked at
+def _check_characters(value: Any) -> Any:  # any field's value passes through; only texts are checked
     if isinstance(value, str):
         found = _UNREADABLE.search(value)
     elif isinstance(value, list | tuple):
@@ -90,7 +90,7 @@ class Input(BaseModel):
 
 
 class Params(BaseModel):
-    """Parameters of path or query: text as it comes, converted; unknown names are refused."""
+    """Parameters of path or query: converted from text; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -111,7 +111,7 @@ class PageQuery(Params):
 
 
 class Output(BaseModel):
-    """An answer's JSON body. A field with a ``serialization_alias`` has another name in JSON."""
+    """A response's JSON body. A field with a ``serialization_alias`` has another name in JSON."""
 
     model_config = ConfigDict(
         from_attributes=True, frozen=True, extra="forbid", defer_build=True, serialize_by_alias=True
@@ -128,13 +128,13 @@ class Output(BaseModel):
 
 
 class Listing(Output, Generic[T]):
-    """Everything there is; such lists are bounded by the rulebook."""
+    """A complete list; such lists are bounded by the rulebook."""
 
     items: tuple[T, ...]
 
 
 class Page(Output, Generic[T]):
-    """One page of a longer list. ``total`` counts all pages' items; of a list that grows for ever up to 10000."""
+    """One page of a longer list. ``total`` counts all pages' items; in a list that grows without end at most 10000."""
 
     items: tuple[T, ...]
     total: int
@@ -143,7 +143,7 @@ class Page(Output, Generic[T]):
 
     @classmethod
     def of_query(cls, found: Found[T], query: PageQuery) -> Self:
-        """What a service found for ``query``."""
+        """A page of a service, for its ``query``."""
         return cls(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
@@ -157,7 +157,7 @@ class Created(Output):
         return cls(id=str(source))
 
 
-def answer_model(annotation: Any) -> Any:  # any annotation of a field may come by
+def answer_model(annotation: Any) -> Any:  # a field may have any annotation
     """The annotation with an Output in place of each dataclass, and with ``Moment`` in place of ``datetime``.
 
     A route that names a service's dataclass serves all of its fields; to hide or rename one, write an Output.

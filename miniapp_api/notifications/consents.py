@@ -1,4 +1,4 @@
-"""Consent to the mini-program's own messages: what to ask for at which taps, and what the person chose."""
+"""Consent to the mini-program's subscribe messages: templates to ask for at each tap, and the person's choices."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class AnswersIn(Input):
 
 @api.get("/consents", "可订阅的消息")
 async def wanted(call: Call, query: OccasionQuery) -> Listing[RequestableConsent]:
-    """What may be asked for, the most needed first; at most three at once. Empty where nothing of it is sent."""
+    """Templates to ask for, most needed first; at most three. Empty where none is used."""
     found = await call.services.notifications.consents.wanted(call.actor, query.occasion)
     return Listing(items=found)
 
 
 @api.post("/consents", "记录订阅结果")
 async def take(call: Call, body: AnswersIn) -> None:
-    """Count what was accepted and leave in peace who refused."""
+    """Count accepted subscriptions; after a refusal the person isn't asked for a while."""
     await call.services.notifications.consents.take(call.actor, body.answers)

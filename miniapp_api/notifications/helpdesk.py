@@ -26,7 +26,7 @@ class QuestionOut(Output):
 
 
 class HelpOut(Output):
-    """`version` tells which state of the guide it is."""
+    """`version` identifies the edition of the guide."""
 
     guide: str
     version: str
@@ -55,7 +55,7 @@ class FeedbackPath(PoolPath):
 
 @api.get("/help", "办理指南与常见问题", access="public")
 async def show(call: Call, query: SearchQuery) -> HelpOut:
-    """Everything a newcomer needs; with `q` the questions that fit it, at most three."""
+    """All information for newcomers; with `q` the matching questions, at most three."""
     rules = call.book.help
     questions = call.services.notifications.helpdesk.search(call.pool, query.q) if query.q.strip() else rules.faq
     return HelpOut(
@@ -71,19 +71,19 @@ async def show(call: Call, query: SearchQuery) -> HelpOut:
 
 @api.get("/feedback/mine", "我的意见")
 async def mine(call: Call) -> Listing[FeedbackView]:
-    """What this person wrote, newest first."""
+    """This person's feedback, newest first."""
     return Listing(items=await call.services.notifications.helpdesk.mine(call.actor))
 
 
 @api.post("/feedback", "提交意见", keyed="service", status=201)
 async def write(call: Call, body: FeedbackIn) -> FeedbackView:
-    """Hand in an opinion or question; how many a day, the rulebook says."""
+    """Send an opinion or question; the rulebook limits the number per day."""
     return await call.services.notifications.helpdesk.write(call.actor, body.text, key=read_key(call.request))
 
 
 @api.get("/feedback", "意见列表", action="feedback.answer")
 async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
-    """Everybody's, open ones first."""
+    """All feedback, open ones first."""
     found = await call.services.notifications.helpdesk.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
@@ -92,5 +92,5 @@ async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")
 async def answer(call: Call, path: FeedbackPath, body: FeedbackAnswerIn) -> FeedbackView:
-    """Answer once; the person gets it on the phone."""
+    """Answer once; the person is notified on the phone."""
     return await call.services.notifications.helpdesk.answer(call.actor, path.feedback_id, body.text)

@@ -1,4 +1,4 @@
-"""What was sent to a person."""
+"""Notices sent to a person."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ api = Api(
 
 @api.get("/notices", "我的消息")
 async def mine(call: Call, query: PageQuery) -> Page[PastNotice]:
-    """To this person in any role, newest first."""
+    """Notices to this person in any role, newest first."""
     found = await call.services.notifications.history.of(call.actor, offset=query.offset, limit=query.size)
     return Page.of_query(found, query)

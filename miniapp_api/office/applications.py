@@ -1,4 +1,4 @@
-"""Applications as the office looks through them, and the unlocking of a printed form."""
+"""Applications for the office, and unlocking a printed form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ api = Api("office_applications", "申请管理", "All applications of the pool, 
 
 
 class FilterQuery(Params):
-    """Without a state, applications that were never submitted are left out."""
+    """Without `state`, applications that were never submitted are left out."""
 
     campaign_id: UUID | None = None
     state: ApplicationState | None = Field(None, examples=["reviewing"])
@@ -77,7 +77,7 @@ class OfficeApplicationOut(Output):
 
 @api.get("/office/applications", "申请列表", action="application.read")
 async def list_page(call: Call, query: ListQuery) -> Page[ApplicationLine]:
-    """Filtered, sorted, paged."""
+    """Applications, filtered, sorted, paged."""
     found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
     )
@@ -86,31 +86,31 @@ async def list_page(call: Call, query: ListQuery) -> Page[ApplicationLine]:
 
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")
 async def counts(call: Call, query: FilterQuery) -> Listing[StateCount]:
-    """How many of what matches are in each state; states without any are left out."""
+    """Number of matching applications in each state; states without any are left out."""
     found = await call.services.office.applications.counts(call.actor, query.wanted())
     return Listing(items=found)
 
 
 @api.get("/office/applications/{application_id}", "查看一份申请", action="application.read")
 async def show(call: Call, path: ApplicationPath) -> OfficeApplicationOut:
-    """The form in words with sensitive values masked, the log, where it stands. The look is recorded."""
+    """The form's values as text with sensitive ones masked, the log, the progress. Each access is logged."""
     return OfficeApplicationOut.of(await call.services.office.applications.get(call.actor, path.application_id))
 
 
 @api.post("/office/applications/{application_id}/unlocking", "解除打印锁定", action="application.unlock")
 async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> Outcome:
-    """For a mistake that was seen after printing and before submitting; the person is notified."""
+    """Unlock a form to correct a mistake found after printing and before submission; the person is notified."""
     return await call.services.applications.submission.unlock(call.actor, path.application_id, body.reason)
 
 
 @api.post("/office/applications/{application_id}/exam-result", "登记考试结果", action="application.conclude")
 async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> Concluded:
-    """Of an examination that was held elsewhere: on to the next stage, or the end. The person is notified."""
+    """Record the result of an external examination: next stage, or end of the application. The person is notified."""
     conclusions = call.services.entry.conclusions
     return await conclusions.record_exam(call.actor, path.application_id, body.result, body.reason)
 
 
 @api.post("/office/applications/{application_id}/termination", "终止申请", action="application.conclude")
 async def end(call: Call, path: ApplicationPath, body: EndIn) -> Concluded:
-    """End one whose fee stays unpaid; the person is notified."""
+    """End an application whose fee stays unpaid; the person is notified."""
     return await call.services.entry.conclusions.end(call.actor, path.application_id, body.reason)

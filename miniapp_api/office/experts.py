@@ -1,4 +1,4 @@
-"""The pool's experts for its administrators: whose time runs out, and letting an expert leave."""
+"""The pool's experts for its administrators: expiring terms, and removal from the pool."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LeavingIn(Input):
 
 @api.get("/office/experts", "专家列表", action="expert.read")
 async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
-    """By what runs out first, else by name."""
+    """Experts by expiry, else by name."""
     found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size
     )
@@ -41,5 +41,5 @@ async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")
 async def remove_from_pool(call: Call, path: ExpertPath, body: LeavingIn) -> Left:
-    """The person is no longer drawn or called; open calls are taken back, and the person is notified."""
+    """The person is no longer drawn or called; open calls are cancelled, and the person is notified."""
     return await call.services.office.experts.remove_from_pool(call.actor, path.expert_id, body.reason)

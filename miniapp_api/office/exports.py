@@ -31,25 +31,25 @@ class RangeQuery(Params):
 
 @api.get("/exports/applications", "导出申请", action="application.export", media_type=XLSX)
 async def applications(call: Call, query: FilterQuery) -> Download:
-    """What the list of applications matches with the same filter."""
+    """The list of applications with the same filter."""
     return _file(await call.services.office.exports.applications(call.actor, query.wanted()))
 
 
 @api.get("/exports/orders", "导出订单", action="payment.export", media_type=XLSX)
 async def orders(call: Call, query: RangeQuery) -> Download:
-    """Orders by when they were paid, else made."""
+    """Orders by time of payment, else of creation."""
     return _file(await call.services.office.exports.orders(call.actor, query.range))
 
 
 @api.get("/exports/refunds", "导出退款", action="payment.export", media_type=XLSX)
 async def refunds(call: Call, query: RangeQuery) -> Download:
-    """Refunds by when they were asked for."""
+    """Refunds by time of request."""
     return _file(await call.services.office.exports.refunds(call.actor, query.range))
 
 
 @api.get("/exports/differences", "导出对账差异", action="payment.export", media_type=XLSX)
 async def differences(call: Call, query: RangeQuery) -> Download:
-    """Lines on which the platform's bills and our books differ, by the bill's day."""
+    """Differences between the platform's bills and our records, by the bill's day."""
     return _file(await call.services.office.exports.differences(call.actor, query.range))
 
 

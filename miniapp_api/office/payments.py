@@ -88,7 +88,7 @@ class RefundIn(Input):
 
 
 class RedirectIn(Input):
-    """Where an abnormal refund goes instead. Number and name are handed on encrypted and stored nowhere."""
+    """The other account for an abnormal refund. Number and name are passed on encrypted and not stored."""
 
     to: Destination = Field(description="A debit card of the payer's, or the merchant's own bank account")
     bank: str = Field("", max_length=16, description=f"One of {', '.join(BANKS)}")
@@ -97,7 +97,8 @@ class RedirectIn(Input):
 
 
 class ReversalIn(Input):
-    """`red_number`: of the invoice by which the office reversed its own; empty where the platform is to do it."""
+    """`red_number`: number of the invoice by which the office reversed its own; empty if the platform is to reverse
+    it."""
 
     reason: ReverseReason = Field(description="`issue_error`: a mistake; `service_ended`: the fee was sent back")
     note: str = Field(min_length=2, max_length=100, examples=["本人申请退费"])
@@ -115,7 +116,8 @@ class DayIn(Input):
 
 
 class OrderOut(Output):
-    """`choices`: what may become of the application when this order is sent back; none: it can't be sent back now."""
+    """`choices`: possible consequences for the application when this order is refunded; empty: no refund is possible
+    now."""
 
     id: UUID
     out_trade_no: str
@@ -145,7 +147,7 @@ async def orders(call: Call, query: OrdersQuery) -> Page[OrderRow]:
 
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
 async def order(call: Call, path: OrderPath) -> OrderOut:
-    """One order, its refunds, and what may follow if it is sent back."""
+    """One order, its refunds, and the possible consequences of a refund."""
     view = await call.services.office.dashboard.order(call.actor, path.order_id)
     line = view.order
     return OrderOut(
@@ -169,7 +171,7 @@ async def order(call: Call, path: OrderPath) -> OrderOut:
 
 @api.post("/payments/orders/{order_id}/refund", "退款", action=_MANAGE, status=201)
 async def refund(call: Call, path: OrderPath, body: RefundIn) -> Created:
-    """Send the whole amount back, and say what becomes of the application; the result shows in the order."""
+    """Refund the whole amount, with a consequence for the application; the order shows the result."""
     return Created.of(
         await call.services.payments.refunds.request(call.actor, path.order_id, body.reason, after=body.after)
     )
@@ -177,8 +179,8 @@ async def refund(call: Call, path: OrderPath, body: RefundIn) -> Created:
 
 @api.post("/payments/refunds/{refund_id}/redirection", "异常退款改退", action=_MANAGE, keyed="service")
 async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
-    """Send a refund that the payer's account can't take elsewhere. 409 `redirect_refused`: the platform won't have that
-    account; 503: no answer, look at the order in a minute before trying again."""
+    """Redirect a refund that the payer's account can't receive. 409 `redirect_refused`: the platform doesn't accept
+    that account; 503: no response, check the order in a minute before trying again."""
     await call.services.payments.redirects.redirect(
         call.actor, path.refund_id, body.to, bank=body.bank, account=body.account, holder=body.holder
     )
@@ -186,7 +188,7 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
 async def unmatched_payments(call: Call, query: UnmatchedPaymentsQuery) -> Page[UnmatchedPayment]:
-    """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
+    """Notifications that match none of our orders, or have another amount; open ones first, newest first."""
     found = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
@@ -195,7 +197,7 @@ async def unmatched_payments(call: Call, query: UnmatchedPaymentsQuery) -> Page[
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
 async def close_unmatched_payment(call: Call, path: UnmatchedPaymentPath, body: NoteIn) -> None:
-    """Note what was done about one; it stays readable."""
+    """Record how one was handled; it stays readable."""
     await call.services.payments.unmatched_payments.close(call.actor, path.alarm_id, body.note)
 
 
@@ -214,19 +216,20 @@ async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRow]:
     upload=UploadRule(PDF_BYTES + 1, (".pdf",)),
 )
 async def upload_invoice(call: Call, path: InvoicePath, query: NumberQuery, upload: Upload) -> None:
-    """The tax platform's PDF of an invoice that the office makes; it is mailed by itself."""
+    """Upload the tax platform's PDF of an invoice that the office issues; it is mailed automatically."""
     await call.services.payments.invoices.upload(call.actor, path.invoice_id, upload.content, query.number)
 
 
 @api.post("/payments/invoices/{invoice_id}/resend", "重发发票", action=_MANAGE)
 async def resend(call: Call, path: InvoicePath) -> None:
-    """Mail receipt and invoice again; a failed one is asked for again."""
+    """Mail receipt and invoice again; a failed invoice is requested again."""
     await call.services.payments.invoices.resend(call.actor, path.invoice_id)
 
 
 @api.post("/payments/invoices/{invoice_id}/reversal", "冲红", action=_MANAGE)
 async def reverse(call: Call, path: InvoicePath, body: ReversalIn) -> None:
-    """Have an invoice of the platform's reversed, again if it failed; or note under which number the office did it."""
+    """Have the platform reverse its invoice, again after a failure; or record the number under which the office did
+    it."""
     await call.services.payments.invoices.reverse(
         call.actor, path.invoice_id, body.reason, body.note, red_number=body.red_number
     )
@@ -240,18 +243,18 @@ async def bills(call: Call) -> Listing[BillView]:
 
 @api.post("/payments/bills", "立即对账", action=_MANAGE)
 async def compare(call: Call, body: DayIn) -> None:
-    """Fetch and compare a day's bill anew, within seconds."""
+    """Fetch and reconcile a day's bill again, within seconds."""
     await call.services.payments.reconciliation.again(call.actor, body.day)
 
 
 @api.get("/payments/bills/{bill_id}/differences", "对账差异", action=_MANAGE)
 async def differences(call: Call, path: BillPath) -> Listing[DifferenceView]:
-    """Where the bill and our books differ, settled ones included."""
+    """Differences between the bill and our records, including resolved ones."""
     found = await call.services.payments.reconciliation.differences(call.actor, path.bill_id)
     return Listing(items=found)
 
 
 @api.post("/payments/differences/{difference_id}/resolution", "登记处理结果", action=_MANAGE)
 async def resolve(call: Call, path: DifferencePath, body: NoteIn) -> None:
-    """Note how a difference was settled."""
+    """Record how a difference was resolved."""
     await call.services.payments.reconciliation.resolve(call.actor, path.difference_id, body.note)

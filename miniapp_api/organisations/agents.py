@@ -35,7 +35,8 @@ async def agents(call: Call) -> Listing[Agent]:
 
 @api.post("/organisations/agents", "添加经办人", action="organisation.link_agent", status=201)
 async def link(call: Call, body: AgentIn) -> Agent:
-    """Ask a person to act for the organisation; again for the same person renews the period and asks once a day."""
+    """Ask a person to act for the organisation; a repetition for the same person renews the period and asks at most
+    once a day."""
     return await call.services.organisations.legal_entities.link_agent(
         call.actor, mobile=body.mobile, name=body.name, valid_from=body.valid_from, valid_until=body.valid_until
     )
@@ -43,23 +44,23 @@ async def link(call: Call, body: AgentIn) -> Agent:
 
 @api.delete("/organisations/agents/{link_id}", "取消经办人", action="organisation.revoke_agent")
 async def revoke(call: Call, path: LinkPath) -> Agent:
-    """Strike an agent off, at once. Twice is harmless."""
+    """Remove an agent, at once. A repetition is harmless."""
     return await call.services.organisations.legal_entities.revoke(call.actor, path.link_id)
 
 
 @api.get("/organisations/requests", "企业对我的关联")
 async def requests(call: Call) -> Listing[Agent]:
-    """The organisations that ask, or asked, the person to act for them; newest first."""
+    """Requests by organisations to act for them, newest first."""
     return Listing(items=await call.services.organisations.agents.list_mine(call.actor))
 
 
 @api.post("/organisations/requests/{link_id}/acceptance", "同意成为经办人")
 async def accept(call: Call, path: LinkPath) -> Agent:
-    """Agree to act for the organisation. Twice is harmless."""
+    """Agree to act for the organisation. A repetition is harmless."""
     return await call.services.organisations.legal_entities.accept(call.actor, path.link_id)
 
 
 @api.post("/organisations/requests/{link_id}/refusal", "不担任经办人")
 async def decline(call: Call, path: LinkPath) -> Agent:
-    """Not agree, or act for the organisation no more. Twice is harmless."""
+    """Refuse to act for the organisation, or stop doing so. A repetition is harmless."""
     return await call.services.organisations.legal_entities.decline(call.actor, path.link_id)

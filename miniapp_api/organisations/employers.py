@@ -81,7 +81,7 @@ class DecisionIn(Input):
 
 
 class CountsOut(Output):
-    """By what a line does: a new unit, a retired one back, something added that was not known, nothing."""
+    """Number of lines by effect: new unit, retired unit restored, missing data added, none."""
 
     add: int
     restore: int
@@ -90,9 +90,10 @@ class CountsOut(Output):
 
 
 class ImportOut(Output):
-    """`counts`: what the sheet would do, or, once done, did. `bad` lines can't be used; `errors` says why, at most 200.
+    """`counts`: effects of the sheet, planned or, once imported, done. `bad` counts invalid lines; `errors` gives the
+    reasons, at most 200.
 
-    `sample` are the first names that would be added, to see whether the file was read as it was meant.
+    `sample` are the first names that would be added, to check that the file was parsed as intended.
     """
 
     id: UUID
@@ -108,20 +109,20 @@ class ImportOut(Output):
 
 @api.get("/employers", "搜索单位", action="employer.search")
 async def search(call: Call, query: SearchQuery) -> Listing[EmployerView]:
-    """Names that begin with the word first, short ones before long ones."""
+    """Names that begin with the word first, then others; short before long ones."""
     found = await call.services.organisations.employer_queries.search(call.actor, query.word, limit=query.limit)
     return Listing(items=found)
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
 async def mine(call: Call) -> Listing[EmployerRequestView]:
-    """One's own, newest first."""
+    """Own requests, newest first."""
     return Listing(items=await call.services.organisations.employer_queries.my_requests(call.actor))
 
 
 @api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)
 async def request(call: Call, body: RequestIn) -> EmployerRequestView:
-    """The same name again is the same open request; the answer is pushed."""
+    """Request a missing unit; the same name again is the same open request; the result is notified."""
     return await call.services.organisations.employers.request(call.actor, body.data(), body.note)
 
 
@@ -136,7 +137,7 @@ async def list_page(call: Call, query: ListQuery) -> Page[EmployerLine]:
 
 @api.post("/office/employers", "添加单位", action="employer.manage", status=201)
 async def add(call: Call, body: EmployerIn) -> EmployerView:
-    """All who asked for a unit of this name are notified."""
+    """Add a unit; everyone who requested this name is notified."""
     return await call.services.organisations.employers.add(call.actor, body.data())
 
 
@@ -148,13 +149,13 @@ async def edit(call: Call, path: EmployerPath, body: EmployerIn) -> EmployerLine
 
 @api.delete("/office/employers/{employer_id}", "停用单位", action="employer.manage", status=200)
 async def retire(call: Call, path: EmployerPath) -> EmployerLine:
-    """Offer it no longer; who chose it keeps it."""
+    """Offer it no longer; applicants who chose it keep it."""
     return await call.services.organisations.employers.retire(call.actor, path.employer_id)
 
 
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
 async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]:
-    """Oldest first."""
+    """Requests, oldest first."""
     found = await call.services.organisations.employer_queries.requests(
         call.actor, state=query.state, page=query.page, size=query.size
     )
@@ -163,13 +164,13 @@ async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
 async def accept(call: Call, path: RequestPath, body: EmployerIn) -> EmployerRequestView:
-    """Add the unit as `body` says it, and tell everybody who asked for it."""
+    """Add the unit as in `body`, and notify everyone who requested it."""
     return await call.services.organisations.employers.accept(call.actor, path.request_id, body.data())
 
 
 @api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
 async def refuse(call: Call, path: RequestPath, body: EmployerRefusalIn) -> EmployerRequestView:
-    """The person is notified why."""
+    """Refuse a request; the person is notified of the reason."""
     return await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer)
 
 
@@ -181,7 +182,7 @@ async def template(call: Call, path: TemplatePath) -> Download:
 
 @api.post("/office/employer-imports", "上传单位名单", action="employer.manage", upload=SHEET, status=201)
 async def read_sheet(call: Call, upload: Upload) -> ImportOut:
-    """Check every line of a filled-in template against itself and the list. Nothing is added yet."""
+    """Check every line of a filled-in template against the others and the list. Nothing is added yet."""
     return ImportOut.of(
         await call.services.organisations.employer_import.read(call.actor, upload.content, upload.filename)
     )
@@ -189,12 +190,12 @@ async def read_sheet(call: Call, upload: Upload) -> ImportOut:
 
 @api.get("/office/employer-imports/{import_id}", "单位导入结果", action="employer.manage")
 async def sheet(call: Call, path: ImportPath) -> ImportOut:
-    """What was checked, or done; a sheet waits for a day."""
+    """A checked or imported sheet; kept for a day."""
     return ImportOut.of(await call.services.organisations.employer_import.get(call.actor, path.import_id))
 
 
 @api.post("/office/employer-imports/{import_id}/completion", "确认导入", action="employer.manage", keyed="service")
 async def carry_out(call: Call, path: ImportPath, body: DecisionIn) -> ImportOut:
-    """Take the sheet in; repeating it changes nothing. Those who asked for one of the units are notified."""
+    """Import the sheet; a repetition changes nothing. People who requested one of the units are notified."""
     done = await call.services.organisations.employer_import.apply(call.actor, path.import_id, only_good=body.only_good)
     return ImportOut.of(done)

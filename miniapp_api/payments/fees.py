@@ -1,4 +1,4 @@
-"""Fees as a person sees and pays them (缴费)."""
+"""Fees for the person who pays them (缴费)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OrderIn(Input):
 
 
 class InvoiceIn(Input):
-    """What the invoice says. Once it is issued only the address may change."""
+    """The invoice's data. Once it is issued only the address may change."""
 
     title: str = Field(min_length=2, max_length=100, description="Buyer (抬头)", examples=["王小明"])
     taxpayer_id: str = Field("", max_length=20, description="Empty for a natural person")
@@ -44,7 +44,7 @@ class InvoiceIn(Input):
 
 
 class ParametersOut(Output):
-    """Of `wx.requestPayment`, spelled as it wants them."""
+    """Parameters of `wx.requestPayment`, in its spelling."""
 
     timeStamp: str  # noqa: N815  (WeChat's spelling)
     nonceStr: str  # noqa: N815
@@ -54,7 +54,7 @@ class ParametersOut(Output):
 
 
 class PlacedOrderOut(Output):
-    """Either `code_url`, to be drawn as a QR code, or `parameters`."""
+    """Either `code_url`, to be displayed as a QR code, or `parameters`."""
 
     order_id: UUID
     amount: int
@@ -65,25 +65,25 @@ class PlacedOrderOut(Output):
 
 @api.get("/payments/fees", "我的缴费")
 async def mine(call: Call) -> Listing[FeeView]:
-    """What the person owes or owed, newest first."""
+    """The person's due and past fees, newest first."""
     return Listing(items=await call.services.payments.queries.mine(call.actor))
 
 
 @api.post("/payments/lookups", "按专家编号查询")
 async def look_up(call: Call, body: NumberIn) -> FeeView:
-    """The fee of an expert number, so that another person may pay it. Counted by the hour and logged."""
+    """The fee of an expert number, so that another person may pay it. Look-ups are limited per hour and logged."""
     return await call.services.payments.lookup.look_up(call.actor, body.number)
 
 
 @api.get("/payments/fees/{fee_id}", "缴费状态", limits=(120, 60))
 async def status(call: Call, path: FeePath) -> FeeView:
-    """How a fee stands. While it is unpaid the platform is asked too, at most every three seconds."""
+    """State of a fee. While it is unpaid the platform is queried too, at most every three seconds."""
     return await call.services.payments.orders.refresh(call.actor, path.fee_id)
 
 
 @api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(120, 60))
 async def order(call: Call, path: FeePath, body: OrderIn) -> PlacedOrderOut:
-    """An order to pay now. Harmless to repeat: the live order is handed out again while it is good."""
+    """An order to pay now. Harmless to repeat: a live order is returned again while it is valid."""
     orders = call.services.payments.orders
     openid = await orders.openid_of(call.actor, "mini") if body.trade == "mini" else ""
     made = await orders.order(call.actor, path.fee_id, body.trade, openid=openid)
@@ -119,7 +119,7 @@ async def invoice(call: Call, path: FeePath) -> Download:
 
 @api.put("/payments/fees/{fee_id}/invoice", "修改开票信息")
 async def correct(call: Call, path: FeePath, body: InvoiceIn) -> InvoiceView:
-    """Change what the invoice says, or where it is sent; a new address gets everything again."""
+    """Change the invoice's data, or its address; a new address gets all documents again."""
     return await call.services.payments.invoices.correct(
         call.actor, path.fee_id, title=body.title, taxpayer_id=body.taxpayer_id, email=body.email
     )

@@ -1,4 +1,4 @@
-"""What experts are owed for a panel (专家酬劳), from the venue's proposal to the agency's mark."""
+"""Remuneration of experts (专家酬劳), from the venue's proposal to the agency's payment mark."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def own(call: Call) -> Listing[OwnRemuneration]:
 
 @api.post("/remuneration/{remuneration_id}/confirmation", "确认酬劳", action="remuneration.own")
 async def confirm(call: Call, path: RemunerationPath, body: ConfirmationIn) -> OwnRemuneration:
-    """Agree to the amount that was seen. Twice is harmless."""
+    """Agree to the amount in the given version. A repetition is harmless."""
     return await call.services.remuneration.answers.confirm(call.actor, path.remuneration_id, body.version, by="mini")
 
 
@@ -112,19 +112,19 @@ async def dispute(call: Call, path: RemunerationPath, body: DisputeIn) -> OwnRem
 
 @api.get("/draws/{draw_id}/remuneration", "专家酬劳支付情况", action="remuneration.read")
 async def of_draw(call: Call, path: DrawPath) -> DrawRemuneration:
-    """Everybody who came, with hours, lines and state. Each reading is recorded."""
+    """All present experts of a draw, with hours, lines and state. Each access is logged."""
     return await call.services.remuneration.proposals.of_draw(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/remuneration", "按标准提出酬劳", action="remuneration.propose")
 async def propose_all(call: Call, path: DrawPath) -> ProposedOut:
-    """Propose the computed amount to everybody who has none yet. Twice is harmless."""
+    """Propose the computed amount to everyone without a proposal. A repetition is harmless."""
     return ProposedOut(proposed=await call.services.remuneration.proposals.propose_all(call.actor, path.draw_id))
 
 
 @api.put("/draws/{draw_id}/remuneration/experts/{invitation_id}", "提出或更正酬劳", action="remuneration.propose")
 async def propose(call: Call, path: ProposalPath, body: ProposalIn) -> RemunerationRow:
-    """Propose one expert's amount, change it, or answer an objection. The same amount twice is harmless."""
+    """Propose one expert's amount, change it, or answer an objection. The same amount again is harmless."""
     return await call.services.remuneration.proposals.propose(
         call.actor, path.draw_id, path.invitation_id, body.amount, body.words
     )
@@ -132,7 +132,7 @@ async def propose(call: Call, path: ProposalPath, body: ProposalIn) -> Remunerat
 
 @api.post("/draws/{draw_id}/remuneration/payments", "登记支付酬劳", action="remuneration.pay")
 async def pay(call: Call, path: DrawPath, body: PaymentIn) -> PaidOut:
-    """Mark what was paid outside this system. Twice is harmless."""
+    """Mark amounts as paid outside this system. A repetition is harmless."""
     marked = await call.services.remuneration.payouts.mark_paid(
         call.actor, path.draw_id, body.paid_on, body.way, {one.id: one.version for one in body.seen}
     )
@@ -141,26 +141,26 @@ async def pay(call: Call, path: DrawPath, body: PaymentIn) -> PaidOut:
 
 @api.delete("/draws/{draw_id}/remuneration/payments/{remuneration_id}", "撤销支付登记", action="remuneration.pay")
 async def take_back(call: Call, path: PaidPath) -> None:
-    """The mark was a mistake."""
+    """Undo a mistaken mark."""
     await call.services.remuneration.payouts.take_back(call.actor, path.draw_id, path.remuneration_id)
 
 
 @api.get("/draws/{draw_id}/remuneration.xlsx", "酬劳支付表", action="remuneration.pay", media_type=XLSX)
 async def sheet(call: Call, path: DrawPath) -> Download:
-    """Names, whole ID numbers and confirmed amounts. Recorded."""
+    """Names, full ID numbers and confirmed amounts. Logged."""
     body = await call.services.remuneration.sheets.of_draw(call.actor, path.draw_id)
     return Download(body, XLSX, "remuneration.xlsx")
 
 
 @api.get("/remuneration/months", "酬劳按月合计", action="remuneration.totals")
 async def months(call: Call) -> Listing[MonthTotal]:
-    """By organisation and month in which the activities ended, newest first."""
+    """Totals by organisation and month in which the draws ended, newest first."""
     return Listing(items=await call.services.remuneration.payouts.months(call.actor))
 
 
 @api.get("/remuneration/organisations", "酬劳按代理机构合计", action="remuneration.report")
 async def organisations(call: Call, query: TotalsQuery) -> OfficeTotals:
-    """Of activities that ended in these months, the largest amounts first; nobody is named."""
+    """Totals by organisation over draws that ended in these months, largest first; without names of experts."""
     return await call.services.remuneration.totals.by_organisation(
         call.actor, query.since, query.until, query.search, offset=query.offset, limit=query.size
     )
@@ -168,7 +168,7 @@ async def organisations(call: Call, query: TotalsQuery) -> OfficeTotals:
 
 @api.get("/remuneration/organisations/{organisation_id}", "一个代理机构的酬劳", action="remuneration.report")
 async def organisation(call: Call, path: OrganisationPath, query: MonthsQuery) -> Page[DrawSums]:
-    """Its activities that ended in these months, newest first."""
+    """An organisation's draws that ended in these months, newest first."""
     _, found = await call.services.remuneration.totals.of_organisation(
         call.actor, path.organisation_id, query.since, query.until, offset=query.offset, limit=query.size
     )
@@ -177,6 +177,6 @@ async def organisation(call: Call, path: OrganisationPath, query: MonthsQuery) -
 
 @api.get("/remuneration/organisations.xlsx", "导出酬劳合计", action="remuneration.report", media_type=XLSX)
 async def organisations_sheet(call: Call, query: TotalsQuery) -> Download:
-    """All organisations that the same filter matches. Recorded."""
+    """All organisations that match the same filter. Logged."""
     body = await call.services.remuneration.totals.sheet(call.actor, query.since, query.until, query.search)
     return Download(body, XLSX, "remuneration-totals.xlsx")

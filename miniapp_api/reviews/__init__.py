@@ -1,1 +1,1 @@
-"""Endpoints of reviewers, and of who reviews what."""
+"""Endpoints of reviewers, and of their assignments."""

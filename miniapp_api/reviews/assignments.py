@@ -1,4 +1,4 @@
-"""Who reviews what, and who holds an office: granted by administrators (审核授权, 工作人员)."""
+"""Assignments of reviewers, and roles of staff: granted by administrators (审核授权, 工作人员)."""
 
 from __future__ import annotations
 
@@ -69,25 +69,25 @@ async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
 
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
 async def uncovered(call: Call) -> OpenPlacesOut:
-    """Where open tasks lie for which there is no reviewer, the longest waiting first."""
+    """Regions and steps with open tasks but without a reviewer, longest waiting first."""
     return OpenPlacesOut(items=await call.services.reviews.assignments.open_places(call.actor))
 
 
 @api.post("/review-assignments", "添加审核授权", action="review.assign", status=201)
 async def assign(call: Call, body: AssignmentIn) -> Assignment:
-    """Let a person review a step in a region and below it; again for the same is harmless."""
+    """Let a person review a step in a region and below it; a repetition is harmless."""
     return await call.services.reviews.assignments.grant(call.actor, AssignmentForm(**body.model_dump()))
 
 
 @api.delete("/review-assignments/{assignment_id}", "取消审核授权", action="review.assign")
 async def unassign(call: Call, path: AssignmentPath) -> Assignment:
-    """At once; decisions taken stay. Twice is harmless."""
+    """Revoked at once; decisions made stay. A repetition is harmless."""
     return await call.services.reviews.assignments.revoke(call.actor, path.assignment_id)
 
 
 @api.get("/staff", "工作人员列表", action="person.manage")
 async def staff(call: Call, query: StaffQuery) -> Page[StaffMember]:
-    """By office, newest first."""
+    """Staff by role, newest first."""
     found = await call.services.accounts.staff.page(
         call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
     )
@@ -96,7 +96,7 @@ async def staff(call: Call, query: StaffQuery) -> Page[StaffMember]:
 
 @api.post("/staff", "添加工作人员", action="person.manage", status=201)
 async def grant(call: Call, body: StaffIn) -> StaffMember:
-    """Give a person an office; again is harmless."""
+    """Grant a person a role; a repetition is harmless."""
     return await call.services.accounts.staff.grant(
         call.actor, mobile=body.mobile, name=body.name, role=body.role, scope=body.scope
     )
@@ -104,5 +104,5 @@ async def grant(call: Call, body: StaffIn) -> StaffMember:
 
 @api.delete("/staff/{grant_id}", "取消工作人员", action="person.manage")
 async def revoke(call: Call, path: GrantPath) -> StaffMember:
-    """At once. The last administrator stays."""
+    """Revoked at once. The last administrator can't be revoked."""
     return await call.services.accounts.staff.revoke(call.actor, path.grant_id)

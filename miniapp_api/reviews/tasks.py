@@ -64,7 +64,7 @@ class RevelationIn(Input):
 
 
 class ReviewQueueOut(Output):
-    """`counts` are of everything within reach, whatever the filter; `phrases` are quick opinions."""
+    """`counts` cover all tasks within the reviewer's scope, regardless of the filter; `phrases` are quick opinions."""
 
     items: tuple[TaskCard, ...]
     total: int
@@ -75,7 +75,7 @@ class ReviewQueueOut(Output):
 
 
 class DecidedOut(Output):
-    """`next_task` is where to go on; none: all is done."""
+    """`next_task` is the next task to open; null: all are done."""
 
     task_id: UUID
     application_id: UUID
@@ -94,7 +94,7 @@ class RevelationOut(Output):
 
 @api.get("/reviews", "待审核", action="review.decide")
 async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
-    """Open tasks within the reviewer's reach, oldest first."""
+    """Open tasks within the reviewer's scope, oldest first."""
     wanted = TaskFilter(query.step, query.overdue, query.search, query.specialty)
     queue = call.services.reviews.queue
     cards, counts = await queue.overview(call.actor, wanted, offset=query.offset, limit=query.size)
@@ -110,40 +110,40 @@ async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
 
 @api.get("/reviews/next", "下一件", action="review.decide")
 async def find_next(call: Call, query: NextQuery) -> NextOut:
-    """The oldest task behind `after`, or the oldest of all."""
+    """The oldest task after `after`, or the oldest of all."""
     return NextOut(next_task=await call.services.reviews.queue.next(call.actor, query.after))
 
 
 @api.get("/reviews/{task_id}", "审核任务", action="review.decide")
 async def detail(call: Call, path: TaskPath) -> TaskView:
-    """The application by section, sensitive values masked, with its files and its log."""
+    """The application by section, sensitive values masked, with files and log."""
     return await call.services.reviews.queue.get(call.actor, path.task_id)
 
 
 @api.post("/reviews/{task_id}/approval", "通过", action="review.decide")
 async def approve(call: Call, path: TaskPath, body: ReviewApprovalIn) -> DecidedOut:
-    """Approve; when all of the step is approved the application goes on.
+    """Approve; when all tasks of the step are approved the application moves on.
 
-    The last step decides besides which alternative specialties enter the pool.
+    The last step also decides which alternative specialties enter the pool.
     """
     return await _decide(call, path.task_id, "approve", body.opinion, body.admitted)
 
 
 @api.post("/reviews/{task_id}/return", "退回修改", action="review.decide")
 async def send_back(call: Call, path: TaskPath, body: ReturnIn) -> DecidedOut:
-    """Send back the task's specialty, or the whole, as far as the step allows."""
+    """Send back the task's specialty, or the whole application, if the step permits it."""
     return await _decide(call, path.task_id, "send_back_whole" if body.whole else "send_back", body.opinion)
 
 
 @api.post("/reviews/{task_id}/refusal", "不通过", action="review.decide")
 async def refuse(call: Call, path: TaskPath, body: ReviewRefusalIn) -> DecidedOut:
-    """End the application, where the step may."""
+    """Refuse the application for good, if the step permits it."""
     return await _decide(call, path.task_id, "refuse", body.opinion)
 
 
 @api.post("/reviews/{task_id}/revelations", "显示隐藏内容", action="review.decide", keyed="no")
 async def reveal(call: Call, path: TaskPath, body: RevelationIn) -> RevelationOut:
-    """A masked value in clear; who saw which is logged."""
+    """A masked value in clear; each access is logged."""
     return RevelationOut(text=await call.services.reviews.queue.reveal(call.actor, path.task_id, body.field))
 
 
