@@ -1,1 +1,1 @@
-"""Edge: H5 pages (Jinja2) that open inside WeChat: invitation, check-in, draw board."""
+"""Edge: H5 pages (Jinja2), inside WeChat and in other browsers."""

@@ -1,4 +1,4 @@
-"""Puts the H5 pages into the application."""
+"""Adds the H5 pages to the application."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def setup_pages(
     limit: Limit | None = None,
     address_of: AddressOf | None = None,
 ) -> None:
-    """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: none.
+    """Add all pages. ``embed_in`` lists the origins that may frame them, as in CSP; empty: none.
 
     ``limit`` counts tries per client; without it they are not counted. ``address_of`` is the address behind proxies.
     """

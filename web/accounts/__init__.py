@@ -1,1 +1,1 @@
-"""Pages of accounts: log-in, registration, binding a WeChat, one's own account."""
+"""Pages of accounts: log-in, registration, binding a WeChat account, one's own account."""

@@ -1,6 +1,6 @@
 """``/h5/{pool}/account``: one's own data, masked; password, mobile, log-ins, logging out here or everywhere.
 
-For whoever is logged in: an office finds there what is not about an expert or applicant.
+For everyone who is logged in: staff see the parts that don't concern an expert or applicant.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _ELSEWHERE = {
     "organisation": "统一身份认证平台登记的手机号请一并更换，否则用该平台登录时会是另一个账号。",
     "supervisor": "抽取活动里登记的监督人手机号不会自动更换，请同时联系代理机构和专家库管理机构更换。",
 }
-"""Where else an office's mobile stands, which does not change with the account."""
+"""Other places with the mobile of staff, which do not change with the account."""
 _IN_POOL = ("temporary", "formal", "suspended")
 
 
 class Bar(NamedTuple):
-    """What the header of a person's page shows: name, membership status, and the hidden field of 退出登录."""
+    """The header of a person's page: name, membership status, and the hidden field of 退出登录."""
 
     pool: str
     name: str
@@ -61,7 +61,7 @@ class AccountPages:
         self._site.post("/h5/{pool}/consent", self.take_consent)
 
     async def bar(self, person: Actor, membership_status: MembershipStatus | None = None) -> Bar:
-        """For the header of any page of a person; with the membership status, where it is known."""
+        """The header for a person's page; with the membership status, where it is known."""
         return await self._bar(person, await self._services.accounts.credentials.profile(person), membership_status)
 
     async def _bar(self, person: Actor, profile: Profile, membership_status: MembershipStatus | None = None) -> Bar:
@@ -71,7 +71,7 @@ class AccountPages:
     # ---- the page
 
     async def find(self, request: http.Request) -> http.Response:
-        """For pages of offices, which know no pool."""
+        """For pages of staff, whose address contains no pool."""
         visitor = await self._auth.visitor(request)
         raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account")
 
@@ -97,7 +97,7 @@ class AccountPages:
         )
 
     async def _own(self, holder: Actor, profile: Profile) -> dict[str, Any]:
-        """What only an applicant or expert has: the membership status, and an expert's file."""
+        """The parts that only an applicant or expert has: the membership status, and an expert's record."""
         if holder.role not in ("expert", "applicant"):
             return {"bar": None, "file": None}
         bar = await self._bar(holder, profile)
@@ -105,7 +105,7 @@ class AccountPages:
         return {"bar": bar, "file": await self._services.experts.profiles.profile(holder) if in_pool else None}
 
     async def reopen(self, request: http.Request) -> http.Response:
-        """A form's address, opened anew."""
+        """The address of a form, opened with GET."""
         raise http.HTTPSeeOther(f"/h5/{request.match_info['pool']}/account")
 
     async def end_log_in(self, request: http.Request) -> http.Response:
@@ -118,7 +118,7 @@ class AccountPages:
         await self._services.accounts.sessions.end(holder, session_id)
         raise http.HTTPSeeOther(f"/h5/{holder.pool}/account?note=ended")
 
-    # ---- the password: also the only page that a person with an initial one can open
+    # ---- the password: the only page open to a person with an initial one
 
     async def password_form(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)
@@ -191,7 +191,7 @@ class AccountPages:
         note: str = "",
         error: AppError | None = None,
     ) -> http.Response:
-        """First the new number, then (``sent``) what proves both."""
+        """First the field for the new number, then (``sent``) those that authorise both numbers."""
         book = self._services.deps.book(holder.pool)
         return self._site.render(
             "accounts/mobile.html",
@@ -211,7 +211,7 @@ class AccountPages:
         )
 
     async def send_mobile_code(self, request: http.Request) -> http.Response:
-        """A code to the new number, and one to the old where the owner proves himself by that."""
+        """Send a code to the new number, and one to the old number where the owner is verified by it."""
         await self._site.check_rate(request, "mobile_code", *TRIES)
         holder = await self._auth.holder(request)
         fields = await self._auth.fields(request, holder, "mobile")
@@ -235,7 +235,7 @@ class AccountPages:
         )
 
     async def mobile_code_form(self, request: http.Request) -> http.Response:
-        """The fields for the codes that were sent; without any, the change from its beginning."""
+        """The fields for the codes that were sent; without any, the first step again."""
         holder = await self._auth.holder(request)
         kept = self._auth.sent.find(request, "mobile")
         if kept.get("person") != str(holder.account_id):
@@ -260,7 +260,7 @@ class AccountPages:
         self._auth.sent.forget(done)
         raise done
 
-    # ---- consent to today's privacy text
+    # ---- consent to the current privacy text
 
     async def consent_form(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)

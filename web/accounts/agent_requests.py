@@ -1,4 +1,4 @@
-"""``/h5/{pool}/agent-requests``: organisations that ask the person to act for them; he agrees, declines or gives up."""
+"""``/h5/{pool}/agent-requests``: organisations that ask the person to act for them, to accept, decline or end."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Log-in of legal entities and their agents by the unified identity platform (统一身份认证).
 
-What the answer is checked against stays with the browser, sealed, until it comes back from the platform.
+The values against which the response is checked are stored encrypted in the browser until it returns from the platform.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _AGAIN = "请返回登录页，重新点“统一身份认证登录”"
 
 
 class PlatformAway(AppError):
-    """The identity platform gave no answer. Not a 5xx: we are well, and trying again later helps."""
+    """The identity platform didn't respond. No 5xx: our service is well, and trying again later helps."""
 
     status = 424
     default_code = "identity_away"
@@ -61,7 +61,7 @@ class IdentityPages:
         return f"{self._services.deps.public_url}{_BACK}"
 
     async def start(self, request: http.Request) -> http.Response:
-        """``?pool=`` names the pool to log in to, ``?next=`` the page to go on with."""
+        """``?pool=`` names the pool to log in to, ``?next=`` the page to continue with."""
         pool, target = self._auth.check_pool(request.query.get("pool", "")), safe_target(request.query.get("next", ""))
         try:
             started = await self._services.accounts.identity_platform.start(self._redirect_uri)
@@ -80,9 +80,9 @@ class IdentityPages:
         return response
 
     async def come_back(self, request: http.Request) -> http.Response:
-        """Where the platform sends the visitor: ``?code=&state=``, or ``?error=&state=``.
+        """The platform redirects the visitor here: ``?code=&state=``, or ``?error=&state=``.
 
-        A cookie serves one answer, except while the platform is away: then loading the page again helps.
+        A cookie serves one response, except while the platform is unavailable: then reloading the page helps.
         """
         pool, target, started = self._opened(request)
         state = request.query.get("state", "")
@@ -97,7 +97,7 @@ class IdentityPages:
         response.del_cookie(COOKIE, path=_PATH)
         return response
 
-    # ---- what the browser keeps meanwhile
+    # ---- stored in the browser
 
     def _seal(self, pool: str, target: str, started: LoginStart) -> str:
         until = (self._services.deps.now() + _STATE_TTL).timestamp()
@@ -114,7 +114,7 @@ class IdentityPages:
             raise _expired()
         return pool, target, LoginStart("", state, nonce, verifier)
 
-    # ---- what the platform says
+    # ---- the platform's response
 
     async def _claims(self, request: http.Request, started: LoginStart) -> IdentityClaims:
         if request.query.get("error") == "access_denied":
@@ -146,7 +146,8 @@ class IdentityPages:
         return await self._auth.enter(request, cookie, fitting(target, registered.role))
 
     async def _choice(self, pool: str, registered: Registered, target: str) -> str:
-        """Where a person goes on for whom no enterprise is chosen: to those that ask, else to those he may act for."""
+        """Next page of a person who has not chosen an enterprise: its requests first, else the choice among those he
+        may act for."""
         person = Actor(pool, "guest", registered.account_id)
         links = await self._services.organisations.agents.list_mine(person)
         waits = any(link.state == "waiting" for link in links)
@@ -156,7 +157,7 @@ class IdentityPages:
         try:
             _check_names(claims)
             return await self._services.organisations.legal_entities.register(pool, claims)
-        except InvalidInput as error:  # the platform sent it: the visitor typed nothing here
+        except InvalidInput as error:  # sent by the platform: the visitor typed nothing here
             raise InvalidInput(
                 "统一身份认证平台登记的名称、手机号或统一社会信用代码不正确，请到该平台更正后重新登录。",
                 code="identity_claims",

@@ -1,7 +1,7 @@
-"""Log-in: who sends a request, and how people come in and go out.
+"""Authentication of requests, log-in and log-out.
 
-In by SMS code, by password, by a link that the mini-program hands over; by WeChat's own browser, see
-``web.accounts.wechat_login``; by the unified identity platform, see ``web.accounts.identity``.
+Log-in by SMS code, by password, or by a link from the mini-program; for WeChat's own browser see
+``web.accounts.wechat_login``, for the unified identity platform ``web.accounts.identity``.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from web.core.site import ON_PAGE, POOL, Site
 
 COOKIE = "pbt_desk"
 ASKED = "pbt_asked"
-"""Set once WeChat's browser was asked in vain, or the person logged out: he is not let in silently for a while."""
+"""Set after a silent log-in by WeChat failed, or after a log-out: no silent log-in for a while."""
 KNOWN = "pbt_known"
-"""Stays after the log-in ends: strangers' wrong codes don't count in a browser where the person was logged in."""
+"""Survives the log-in: strangers' wrong codes don't count in a browser in which the person has logged in before."""
 HOME = "/desk"
 TRIES = (60, 60)
-"""Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
+"""Log-ins per address and minute: many phones share one address behind a carrier's gateway."""
 _HOMES = {
     "agent": "/agency",
     "organisation": "/agency",
@@ -47,7 +47,7 @@ _ON_PAGE = ON_PAGE | {401, 403}
 
 
 class AuthPages:
-    """Knows who sends a request, and lets people in and out."""
+    """Authenticates requests, and logs people in and out."""
 
     def __init__(self, site: Site, services: Services, logins: WebSessions) -> None:
         self._site = site
@@ -68,20 +68,20 @@ class AuthPages:
         self._site.post("/h5/login/{token}", self.hand_over)
         self._site.post("/h5/logout", self.log_out)
 
-    # ---- who sends a request
+    # ---- authentication
 
     async def actor(self, request: http.Request) -> Actor:
-        """Who is logged in, in a role of an office. Redirects to the log-in, or to the choice of a role."""
+        """The logged-in person in a staff role. Redirects to the log-in, or to the choice of a role."""
         actor = await self.visitor(request)
         if actor.role in ("guest", "expert", "applicant"):
             raise http.HTTPSeeOther(with_query("/h5/role", next=asked_for(request)))
         return actor
 
     async def person(self, request: http.Request) -> Actor:
-        """The applicant or expert of the pool in the address, whatever office he chose besides.
+        """The applicant or expert of the pool in the address, even if a staff role is chosen.
 
-        Redirects to what must come first: logging in, changing an initial password, registering, consenting. Afterwards
-        the person is led back to the page asked for.
+        Redirects to the steps that must come first: logging in, changing an initial password, registering, consenting.
+        Afterwards the person returns to the requested page.
         """
         holder = await self.holder(request)
         if holder.role not in ("expert", "applicant"):
@@ -89,9 +89,10 @@ class AuthPages:
         return holder
 
     async def holder(self, request: http.Request) -> Actor:
-        """Whoever is logged in to the pool in the address, an office too; as its applicant or expert where he is one.
+        """The person logged in to the pool in the address, staff included; as its applicant or expert where the person
+        is one.
 
-        Redirects as ``person`` does, but for registering.
+        Redirects as ``person`` does, except for registering.
         """
         pool = self._pool_of(request)
         visitor = await self.visitor(request, pool)
@@ -105,7 +106,7 @@ class AuthPages:
         return person
 
     async def find_person(self, request: http.Request) -> Actor | None:
-        """The same for a page that everybody may read: None instead of a redirect."""
+        """As ``person``, for a page that everyone may read: None instead of a redirect."""
         try:
             visitor = await self._logins.resume(request.cookies.get(COOKIE, ""))
         except (Unauthenticated, Forbidden):
@@ -113,14 +114,14 @@ class AuthPages:
         return await self._as_person(visitor) if visitor.pool == self._pool_of(request) else None
 
     async def find_holder(self, request: http.Request) -> Actor | None:
-        """Who is logged in to the pool in the address, as ``holder`` says it, for a page that everybody may read."""
+        """As ``holder``, for a page that everyone may read: None instead of a redirect."""
         visitor = await self.find_visitor(request)
         if visitor is None or visitor.pool != self._pool_of(request):
             return None
         return await self._as_person(visitor) or visitor
 
     async def visitor(self, request: http.Request, pool: str = "", *, initial_too: bool = False) -> Actor:
-        """Who is logged in, in whatever role or none; ``pool`` is where to log in otherwise."""
+        """The logged-in person, with or without a role; ``pool`` is where to log in otherwise."""
         try:
             actor = await self._logins.resume(request.cookies.get(COOKIE, ""), initial_too=initial_too)
             request[POOL] = actor.pool
@@ -136,7 +137,7 @@ class AuthPages:
             raise http.HTTPSeeOther(with_query(way, next=asked_for(request))) from error
 
     async def find_visitor(self, request: http.Request) -> Actor | None:
-        """Who is logged in, if anybody."""
+        """The logged-in person, or None."""
         try:
             return await self._logins.resume(request.cookies.get(COOKIE, ""))
         except (Unauthenticated, Forbidden):
@@ -171,11 +172,11 @@ class AuthPages:
         return self._login_page(request, "code", request.query.get("pool", ""), target=request.query.get("next", ""))
 
     def source(self, request: http.Request) -> Source:
-        """Where a visitor comes from who is not logged in."""
+        """Where a visitor without log-in comes from, for rate limits."""
         return Source(self._site.address_of(request), self._logins.known_browser(request.cookies.get(KNOWN, "")))
 
     def puzzle(self, request: http.Request) -> Puzzle | None:
-        """What a page that asks for codes gives the browser to solve; None for one that is known."""
+        """The puzzle for the browser on pages that request codes; None for a known browser."""
         source = self.source(request)
         return None if source.vouched else self._services.accounts.puzzles.pose(source.address)
 
@@ -189,7 +190,7 @@ class AuthPages:
         error: AppError | None = None,
         target: str = "",
     ) -> http.Response:
-        """``way`` code or password; ``target`` the page to go on with."""
+        """``way`` code or password; ``target`` the page to continue with."""
         books = self._services.deps.rulebooks
         known = {pool: books[pool]} if pool in books and target else books
         return self._site.render(
@@ -222,7 +223,7 @@ class AuthPages:
         return self.sent.lead("login", "/h5/login/code", onward(pool, target), pool=pool, mobile=mobile)
 
     async def code_form(self, request: http.Request) -> http.Response:
-        """The field for a code that was sent; without one, the log-in from its beginning."""
+        """The field for a code that was sent; without one, the first step again."""
         kept = self.sent.find(request, "login")
         if not kept:
             return await self.mobile_form(request)
@@ -283,9 +284,10 @@ class AuthPages:
     # ---- by a link
 
     async def offer_hand_over(self, request: http.Request) -> http.Response:
-        """``?to=/desk/…`` names the page to go on with. Opening it logs no one in: messengers open links too.
+        """``?to=/desk/…`` names the page to continue with. Opening the link logs no one in, since messengers open links
+        too.
 
-        A browser in which the same person is logged in, in the same role, goes on without being asked.
+        A browser in which the same person is logged in, in the same role, continues without a question.
         """
         token, target = request.match_info["token"], safe_target(request.query.get("to", ""))
         try:
@@ -312,14 +314,15 @@ class AuthPages:
             return self._login_page(request, "code", "", error=error, target=target)
         return await self.enter(request, cookie, target, offers_binding=False)
 
-    # ---- inside
+    # ---- log-in sessions
 
     async def enter(
         self, request: http.Request, cookie: str, target: str = "", *, offers_binding: bool = True
     ) -> http.Response:
-        """Give the browser a new log-in, which ends the one it had, and send it on to a page of ours.
+        """Start a new session in the browser, ending its previous one, and redirect to a page of ours.
 
-        ``offers_binding``: inside WeChat by the page that binds it, unless the mini-program opened the page.
+        ``offers_binding``: inside WeChat first the page that binds the account, unless the mini-program opened the
+        page.
         """
         await self._logins.leave(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
@@ -331,7 +334,7 @@ class AuthPages:
         return response
 
     async def _remember(self, request: http.Request, response: http.Response, actor: Actor) -> None:
-        """Make this browser one in which the person is known."""
+        """Mark this browser as known for the person."""
         if actor.account_id is None:
             return
         known = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
@@ -345,7 +348,7 @@ class AuthPages:
         )
 
     async def home(self, actor: Actor) -> str:
-        """The page that a person of this role begins with."""
+        """The first page of this role."""
         if actor.role != "guest":
             return _HOMES.get(actor.role, HOME).format(pool=actor.pool)
         if await self._services.accounts.sessions.roles(actor):
@@ -356,7 +359,7 @@ class AuthPages:
         return with_query("/h5/register", pool=actor.pool) if opens else "/h5/role"
 
     def _let_in(self, cookie: str, target: str = HOME) -> http.Response:
-        """Give the browser the cookie of its log-in and send it on, to pages of ours only."""
+        """Set the session's cookie and redirect, to pages of ours only."""
         response = http.Response(status=303, headers={"Location": safe_target(target) or HOME})
         response.set_cookie(
             COOKIE,
@@ -369,32 +372,32 @@ class AuthPages:
         return response
 
     def do_not_ask(self, response: http.Response, lasts: timedelta = SESSION_TTL) -> None:
-        """Let WeChat's browser log in no one silently for a while; at most as long as a log-in lasts."""
+        """Suspend silent log-in in WeChat's browser for a while; at most as long as a session lasts."""
         response.set_cookie(
             ASKED, "1", max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
         )
 
     async def begin(self, request: http.Request) -> http.Response:
-        """Somebody typed the bare address: on to the own first page, or to the log-in."""
+        """The bare address: redirects to the own first page, or to the log-in."""
         visitor = await self.find_visitor(request)
         raise http.HTTPSeeOther("/h5/login" if visitor is None else await self.home(visitor))
 
     # ---- forms
 
     def form(self, visitor: Actor, action: str) -> str:
-        """The hidden field of a form that belongs to this log-in of this person."""
+        """The hidden field of a form that belongs to this session of this person."""
         return self._site.form_token(action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
 
     async def fields(
         self, request: http.Request, visitor: Actor, action: str, *, longest: int = FORM_LIMIT
     ) -> dict[str, str]:
-        """What such a form holds; ``longest`` in bytes."""
+        """The fields of such a form; ``longest`` in bytes."""
         return await self._site.read_form(
             request, action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY, longest=longest
         )
 
     async def log_out(self, request: http.Request) -> http.Response:
-        """With ``everywhere`` all log-ins of the person end, else this browser's."""
+        """With ``everywhere`` all sessions of the person end, else this browser's."""
         visitor = await self.visitor(request, initial_too=True)
         fields = await self.fields(request, visitor, "logout")
         if fields.get("everywhere") == "yes":
@@ -408,14 +411,14 @@ class AuthPages:
 
 
 def shown(error: AppError) -> AppError:
-    """A refusal that the page itself can show; others become a page of their own."""
+    """A refusal that the page itself can show; others are raised and become a page of their own."""
     if error.status not in _ON_PAGE:
         raise error
     return error
 
 
 def _names_of(books: Iterable[Rulebook]) -> str:
-    """What stands for an account in any of the pools: 手机号、身份证号或姓名拼音."""
+    """The log-in names of all pools: 手机号、身份证号或姓名拼音."""
     taken = {name for book in books for name in book.registration.login_names}
     *before, last = [label for name, label in LOGIN_NAMES.items() if name in taken]
     return f"{'、'.join(before)}或{last}" if before else last

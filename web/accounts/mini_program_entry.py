@@ -1,7 +1,7 @@
-"""``/h5/mini``: from a chat's link into the mini-program, as the person whom WeChat's browser has just proven.
+"""``/h5/mini``: from a link in the chat into the mini-program, as the person whom WeChat's browser has just identified.
 
-The address names a page only and may be passed on: who opens it logs in there as himself. Where there is no way into
-the mini-program (another browser, WeChat away) the same work is done on our own page.
+The address contains only a page and may be passed on: each visitor logs in as himself. Where the mini-program can't be
+opened (another browser, WeChat unavailable) it redirects to the equivalent page of ours.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class MiniProgramEntryPages:
         self._site.get(DOOR, self.enter)
 
     async def enter(self, request: http.Request) -> http.Response:
-        """``?page=`` of the mini-program, ``?or=`` the page of ours that does the same."""
+        """``?page=`` of the mini-program, ``?or=`` our equivalent page."""
         visitor = await self._auth.visitor(request)
         await self._site.check_rate(request, "mini_entry", *TRIES)
         instead = safe_target(request.query.get("or", "")) or await self._auth.home(visitor)

@@ -1,4 +1,4 @@
-"""``/h5/{pool}/account/data``: take one's own data along, or close the account; both proven by an SMS code."""
+"""``/h5/{pool}/account/data``: export one's own data, or close the account; both authorised by an SMS code."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class OwnDataPages:
         self._site.post("/h5/{pool}/account/data/code", self.send_code)
 
     async def show(self, request: http.Request) -> http.Response:
-        """After ``sent`` with the field of the code; after ``mailed`` with a word on that."""
+        """After ``sent`` with the field of the code; after ``mailed`` with a confirmation."""
         return await self._page(request, await self._visitor(request))
 
     async def _visitor(self, request: http.Request) -> Actor:
-        """Whoever is logged in, an office too, once the pool is right."""
+        """The logged-in person, staff included, once the pool is checked."""
         pool = self._auth.check_pool(request.match_info["pool"])
         visitor = await self._auth.visitor(request, pool)
         if visitor.pool != pool:
@@ -117,7 +117,7 @@ class OwnDataPages:
         return page
 
     def _shown(self, error: AppError) -> AppError:
-        """A refusal that the page itself tells; others become a page of their own."""
+        """A refusal that the page itself shows; others become a page of their own."""
         if error.status not in _ON_PAGE:
             raise error
         return error

@@ -1,4 +1,4 @@
-"""``/h5/register`` and ``/h5/forgot``: becoming known to a pool, and a password that was forgotten. No scripts needed.
+"""``/h5/register`` and ``/h5/forgot``: registration with a pool, and reset of a forgotten password. No scripts needed.
 
 Both ask for the mobile first and send a code; the second page asks for the rest, and can send the code again without
 losing what was typed.
@@ -43,7 +43,7 @@ class RegistrationPages:
     # ---- registering
 
     async def begin(self, request: http.Request) -> http.Response:
-        """A logged-in visitor has proven the mobile already and goes straight to the form."""
+        """A logged-in visitor has a verified mobile already and goes straight to the form."""
         pool, target = request.query.get("pool", ""), safe_target(request.query.get("next", ""))
         visitor = await self._auth.find_visitor(request)
         if visitor is not None and pool in ("", visitor.pool):
@@ -83,7 +83,7 @@ class RegistrationPages:
         )
 
     async def send_code(self, request: http.Request) -> http.Response:
-        """Also the second page's button for another code, with which comes back what was typed."""
+        """Also the second page's button for another code, which sends back what was typed."""
         await self._site.check_rate(request, "register_code", *TRIES)
         fields = await self._site.read_form(request, "register", _NOBODY, _NOBODY)
         pool = self._auth.check_pool(fields.get("pool", ""))
@@ -103,7 +103,7 @@ class RegistrationPages:
         return self._auth.sent.lead("register", "/h5/register/new", query, pool=pool, mobile=_mobile(fields))
 
     async def code_form(self, request: http.Request) -> http.Response:
-        """The form for who was sent a code; without one, registering from its beginning."""
+        """The form after a code was sent; without one, the first step again."""
         kept = self._auth.sent.find(request, "register")
         if not kept:
             return await self.begin(request)
@@ -167,7 +167,7 @@ class RegistrationPages:
         return await self._auth.enter(request, cookie, fields.get("next", ""))
 
     async def _register(self, request: http.Request, pool: str, fields: dict[str, str], own: Actor | None) -> str:
-        """The cookie of the new person's log-in."""
+        """Returns the cookie of the new person's session."""
         _check_repeated(fields)
         if not fields.get("password") and "password" in self._services.deps.book(pool).registration.login_ways:
             raise InvalidInput("请设置登录密码。", code="no_password", field="password")
@@ -267,17 +267,17 @@ def _sent(mobile: str) -> str:
 
 
 def _perhaps_sent(mobile: str) -> str:
-    """The same for unknown numbers."""
+    """Sends a code; the response is the same for unknown numbers."""
     return f"如果{_masked(mobile)}已注册，验证码短信已经发出。"
 
 
 def _check_repeated(fields: dict[str, str]) -> None:
-    """Raises InvalidInput unless the new password was typed twice alike."""
+    """Raises InvalidInput unless both entries of the new password are equal."""
     if fields.get("password", "") != fields.get("again", ""):
         raise InvalidInput("两次输入的密码不一致，请重新输入。", code="password_differs", field="again")
 
 
 def _key(fields: dict[str, str]) -> str:
-    """The same for a form that is sent twice; the form's own token keeps others out."""
+    """Idempotency key: the same for a form that is sent twice; the form's own token keeps other visitors out."""
     parts = [f"{name}={fields.get(name, '')}" for name in ("form", "pool", "mobile", "code", "name", "id_number")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""``/h5/role``: as what the person acts from now on, and enterprises that ask for him (切换身份)."""
+"""``/h5/role``: choice of the role in which the person acts from now on, and requests of enterprises (切换身份)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""To whom a code was sent: kept by the browser, so that the page that asks for it can be opened anew.
+"""Remembers in the browser to which mobile a code was sent, so that the page for the code can be reopened.
 
-The mobile is sealed, since it may stand in no address and in no cookie that others read.
+The mobile is encrypted, since it may stand in no address and in no readable cookie.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from services.core.crypto import SealBroken
 
 _COOKIE, _PURPOSE = "pbt_sent", "sent"
 COOKIE_TTL = timedelta(minutes=15)
-"""Longer than anybody looks for an SMS, and than any pool's codes are good."""
+"""Longer than people wait for an SMS, and than any pool's codes are valid."""
 
 
 class SentCodes:
@@ -28,7 +28,7 @@ class SentCodes:
         self._secure = secure
 
     def lead(self, action: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
-        """On to the page that asks for the code, which ``find`` tells what is ``kept``."""
+        """Redirect to the page for the code, whose handler gets ``kept`` by ``find``."""
         said = {name: value for name, value in query.items() if value}
         response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})
         until = (self._deps.now() + COOKIE_TTL).isoformat()
@@ -45,7 +45,7 @@ class SentCodes:
         return response
 
     def find(self, request: http.Request, action: str) -> dict[str, str]:
-        """What was kept when a code was sent for ``action`` a short while ago; empty otherwise."""
+        """The values kept when a code was recently sent for ``action``; empty otherwise."""
         try:
             sealed = base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "")).decode()
             stored = json.loads(self._deps.keys.open_text(sealed, _PURPOSE))

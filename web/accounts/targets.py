@@ -1,4 +1,4 @@
-"""Pages to go on with after a log-in: paths of ours only, so that no link of ours leads elsewhere."""
+"""Pages to continue with after a log-in: paths of ours only, so that no link of ours leads elsewhere."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 
 
 def onward(pool: str, target: str) -> dict[str, str]:
-    """The query of the next page: which pool, and where to go on afterwards."""
+    """The query of the next page: the pool, and the page to continue with."""
     return {"pool": pool, "next": safe_target(target)}
 
 
 def safe_target(target: str) -> str:
-    """A path of ours to go on with; empty for anything else, so that no link of ours leads elsewhere."""
+    """A path of ours to continue with; empty for anything else, so that no link of ours leads elsewhere."""
     if not target.startswith("/") or target.startswith("//") or len(target) > 300:
         return ""
     if any(character in "\\ " or not character.isprintable() for character in target):
@@ -34,12 +34,12 @@ def safe_target(target: str) -> str:
 
 
 def bind_first(target: str) -> str:
-    """The page that offers to bind this WeChat, and goes on to ``target``."""
+    """The page that offers to bind this WeChat account, and continues to ``target``."""
     return with_query(BIND, next=target)
 
 
 def fitting(target: str, role: str) -> str:
-    """Where the person wanted to go, if that is a page for the role he has chosen."""
+    """The requested page, if it is for the chosen role; else empty."""
     own = role in ("expert", "applicant")
     if target.startswith("/office") and role != "pool_admin":
         return ""
@@ -51,7 +51,7 @@ def fitting(target: str, role: str) -> str:
 
 
 def is_for_everybody(target: str) -> bool:
-    """Whether it is a page of a pool that offices have, too: ``/h5/{pool}/account``."""
+    """Whether it is a page of a pool that staff have, too: ``/h5/{pool}/account``."""
     parts = urlsplit(target).path.split("/")
     return len(parts) > 3 and parts[1] == "h5" and parts[3] in _EVERYBODYS
 
@@ -61,6 +61,6 @@ def asked_for(request: http.Request) -> str:
 
 
 def with_query(path: str, **query: str) -> str:
-    """``path`` with those parameters that say something."""
+    """``path`` with the non-empty parameters as query."""
     said = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(said)}" if said else path

@@ -1,4 +1,4 @@
-"""Which browser sends a request, by its User-Agent."""
+"""Recognises the browser of a request by its User-Agent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ def is_wechat(request: http.Request) -> bool:
 
 
 def in_mini_program(request: http.Request) -> bool:
-    """A page inside a mini-program's web-view, which can neither ask WeChat who it is nor call its cashier."""
+    """A page inside a mini-program's web-view, which can neither identify the visitor through WeChat nor open its
+    cashier."""
     return "miniProgram" in request.headers.get("User-Agent", "")
 
 
@@ -20,7 +21,7 @@ def in_wechat(request: http.Request) -> bool:
 
 
 def device_of(request: http.Request) -> str:
-    """Where a person logs in, as he would name it."""
+    """The name of the device in the list of log-ins."""
     if is_wechat(request):
         return "微信内网页"
     return "手机浏览器" if "Mobile" in request.headers.get("User-Agent", "") else "电脑浏览器"

@@ -1,7 +1,8 @@
-"""``/h5/wechat/bind``: who logs in or registers inside WeChat binds this WeChat by a tap; no SMS, no second consent.
+"""``/h5/wechat/bind``: a person who logged in or registered inside WeChat binds this WeChat account by a tap; no SMS,
+no second consent.
 
-The person confirms on a form of this log-in, and only then WeChat is asked silently whose browser it is. The answer
-counts for that log-in and that browser, once. No address binds a WeChat, so none can be sent to another person.
+The person confirms in a form of this session, and only then WeChat is asked silently for the openid. The response is
+valid once, for that session and browser. Opening an address never binds an account, so no link can be misused for it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _PURPOSE = "wechat-link"
 
 @dataclass(frozen=True)
 class _Asked:
-    """What was confirmed: in which log-in, with which privacy text, and where to go on."""
+    """The confirmed binding: session, privacy text, and page to continue with."""
 
     session_id: str
     privacy: str
@@ -62,7 +63,7 @@ class WechatBindingPages:
         return await self._page(visitor, target)
 
     def _has_account(self, pool: str) -> bool:
-        """Whether the pool has an official account to be bound to."""
+        """Whether the pool has an official account."""
         try:
             return bool(self._authorize_url(pool, ""))
         except Rejected:
@@ -93,7 +94,8 @@ class WechatBindingPages:
         )
 
     async def ask_wechat(self, request: http.Request) -> http.Response:
-        """Confirmed: WeChat tells whose browser this is. Its answer is good for this log-in only."""
+        """After confirmation: redirect to WeChat, which identifies the browser. Its response is valid for this session
+        only."""
         visitor = await self._auth.visitor(request)
         fields = await self._auth.fields(request, visitor, "wechat_bind")
         target, state = await self._target(visitor, fields.get("next", "")), secrets.token_hex(16)
@@ -137,12 +139,13 @@ class WechatBindingPages:
         try:
             sealed = unquote(request.cookies.get(COOKIE, ""))
             session, privacy, target, state, until = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSE))
-        except (SealBroken, ValueError):  # ValueError: too short to be a ciphertext at all
+        except (SealBroken, ValueError):  # ValueError: too short for a ciphertext
             return None
         return _Asked(session, privacy, target, state) if until > self._services.deps.now().timestamp() else None
 
     async def _link(self, request: http.Request, visitor: Actor, asked: _Asked) -> None:
-        """Raises Conflict for a WeChat that is unknown or another's, and for an answer that came before."""
+        """Raises Conflict for a WeChat account that is unknown or bound to another person, and for a repeated
+        response."""
         code = request.query.get("code", "")
         if not CODE.fullmatch(code):
             raise _stale()

@@ -1,7 +1,9 @@
-"""``/h5/wechat``: inside WeChat's own browser, a person who has bound this WeChat is let in without typing anything.
+"""``/h5/wechat``: inside WeChat's own browser, a person with a bound WeChat account is logged in without typing
+anything.
 
-WeChat is asked silently (snsapi_base) who the visitor is. What the answer is checked against stays with the browser,
-sealed. Others go on to the log-in, and are not asked again for as long as a log-in lasts.
+WeChat is asked silently (snsapi_base) for the openid. The values against which the response is checked are stored
+encrypted in the browser. Visitors without binding get the log-in page, and WeChat is not asked again for the duration
+of a session.
 """
 
 from __future__ import annotations
@@ -46,9 +48,9 @@ class WechatPages:
         self._site.get(f"{_PATH}/back", self.back)
 
     async def start(self, request: http.Request) -> http.Response:
-        """``?pool=`` and ``?next=``: where to go on. Who is logged in already goes there at once.
+        """``?pool=``, and ``?next=`` the page to continue with, to which a logged-in visitor goes at once.
 
-        Another browser can't ask WeChat: its people log in as ever.
+        Other browsers can't ask WeChat and get the log-in page.
         """
         pool = self._auth.check_pool(request.query.get("pool", ""))
         target, state = safe_target(request.query.get("next", "")), secrets.token_hex(16)
@@ -84,7 +86,8 @@ class WechatPages:
         return response
 
     async def back(self, request: http.Request) -> http.Response:
-        """WeChat sends the browser here with a code that tells who it is. Whatever is odd leads to the log-in."""
+        """WeChat redirects the browser here with a code that identifies it. Any irregularity leads to the log-in
+        page."""
         kept = self._opened(request)
         if kept is None:
             raise http.HTTPSeeOther("/h5/login")
@@ -93,7 +96,7 @@ class WechatPages:
             return self._to_log_in(pool, target)
         try:
             cookie = await self._enter(request, pool)
-        except AppError as error:  # disabled, or nothing to do here: the log-in page says so when tried
+        except AppError as error:  # disabled, or no role here: the log-in page reports it on a try
             log.info("wechat_login_refused", code=error.code)
             cookie = None
         if cookie is None:
@@ -106,13 +109,13 @@ class WechatPages:
         try:
             sealed = unquote(request.cookies.get(COOKIE, ""))
             pool, target, state, until = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSE))
-        except (SealBroken, ValueError):  # ValueError: too short to be a ciphertext at all
+        except (SealBroken, ValueError):  # ValueError: too short for a ciphertext
             return None
         live = until > self._services.deps.now().timestamp() and pool in self._services.deps.rulebooks
         return (pool, target, state) if live else None
 
     async def _enter(self, request: http.Request, pool: str) -> str | None:
-        """The cookie of a bound visitor's log-in; None for anybody else, and while WeChat is away."""
+        """The session cookie of a bound visitor; None for anyone else, and while WeChat is unavailable."""
         code = request.query.get("code", "")
         if not CODE.fullmatch(code):
             return None

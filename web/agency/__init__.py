@@ -1,4 +1,4 @@
-"""``/agency``: where agents and legal entities set draws up and run them, for a phone first."""
+"""``/agency``: pages on which agents and legal entities set up and run draws; phones first."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _ALL = (
 
 
 class AgencyPages:
-    """All of them; each noun stands in a module of its own."""
+    """All pages of agencies; each noun has a module of its own."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._parts = [part(site, services, auth) for part in _ALL]

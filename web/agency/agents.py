@@ -1,4 +1,4 @@
-"""``/agency/agents``: whom a legal entity lets act for it (我的经办人), until when, and ending it."""
+"""``/agency/agents``: the agents of a legal entity (我的经办人), their periods, and revoking them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AgentPages(AgencyPart):
         self.site.post("/agency/agents", self.submit)
 
     async def actor(self, request: http.Request) -> Actor:
-        """The legal entity itself; its agents have no say here."""
+        """The legal entity itself; its agents have no access here."""
         actor = await super().actor(request)
         check(actor, "organisation.link_agent")
         return actor
@@ -83,6 +83,6 @@ def _ends(fields: Mapping[str, str]) -> datetime | None:
 
 
 def _begins(fields: Mapping[str, str], now: datetime) -> datetime | None:
-    """A day that lies ahead; today and no day at all are at once."""
+    """Beginning of a future day; today and an empty field mean now."""
     begins = begin_of(day(fields.get("from", ""), "valid_from", "有效期自"))
     return begins if begins and begins > now else None

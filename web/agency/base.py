@@ -1,4 +1,4 @@
-"""What the pages of an agency share: who may, the menu, forms with each refusal beside its field."""
+"""Common base of an agency's pages: access, the menu, forms with each refusal beside its field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from web.core.site import ON_PAGE, Site
 
 FORM = "agency"
 _TO_SUPPLEMENT = http.RequestKey("to_supplement", int)
-"""Of a request: how many activities wait for a supplementary draw, for the badge of the menu."""
+"""Key of a request: number of draws that wait for a supplementary draw, for the badge of the menu."""
 _ON_PAGE = ON_PAGE | {403, 404, 503}
 MENU = (
     ("home", "工作台", "/agency"),
@@ -37,7 +37,8 @@ MENU = (
 
 @dataclass(frozen=True)
 class DraftPlace:
-    """Where a form is kept: its kind (``web.agency.drafts``), what it belongs to, and which part of that it edits."""
+    """Identifies a form: its kind (``web.agency.drafts``), the object it belongs to, and the part of it that it
+    edits."""
 
     kind: str
     subject_id: UUID | None
@@ -55,7 +56,8 @@ class DraftPlace:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is kept of a form, and where. ``outdated``: what it was typed over has changed, so it is not shown."""
+    """Unsaved input of a form, and its place. ``outdated``: the object has changed meanwhile, so the input is not
+    shown."""
 
     path: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -63,11 +65,11 @@ class Draft:
 
 
 class AgencyPart:
-    """Pages of one noun. ``here`` is its entry of the menu."""
+    """Pages of one noun. ``here`` is its menu entry."""
 
     here: ClassVar[str]
     notes: ClassVar[Mapping[str, str]] = {}
-    """What a redirect says was done."""
+    """Messages that a redirect shows after an action."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self.site = site
@@ -92,8 +94,8 @@ class AgencyPart:
         return await self.site.read_upload(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
 
     async def draft(self, actor: Actor, place: DraftPlace, *, version: str = "") -> Draft:
-        """What was typed into a form that is not saved. What was typed over an older ``version`` is not put over what
-        stands now: it is forgotten."""
+        """Unsaved input of a form. Input based on an older ``version`` is discarded rather than shown over the present
+        values."""
         drafts = self.services.accounts.form_drafts
         values = await drafts.find(actor, place.name)
         if values.get("version", "") == version:
@@ -103,13 +105,13 @@ class AgencyPart:
         return Draft(place.path, outdated=bool(values))
 
     async def saved(self, actor: Actor, place: DraftPlace, fields: Mapping[str, str]) -> None:
-        """It was saved now, so its draft is forgotten, and what this page still sends of it is refused."""
+        """Delete the draft after saving, and refuse what this page still sends of it."""
         await self.services.accounts.form_drafts.forget(actor, place.name, generation=generation_of(fields))
 
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
     ) -> http.Response:
-        """A page. ``error`` stands above it, unless a form on it shows it beside a field."""
+        """Render a page. ``error`` stands at the top, unless a form on it shows it beside a field."""
         common: dict[str, object] = {
             "pool": self.book(actor).pool,
             "menu": [one for one in MENU if one[0] != "agents" or may(actor, "organisation.link_agent")],
@@ -127,7 +129,7 @@ class AgencyPart:
         return self.site.render(template, status=status, error=error.message, **common, **values)
 
     def shown(self, error: AppError) -> AppError:
-        """A refusal that the page itself tells; others become a page of their own."""
+        """A refusal that the page itself shows; others become a page of their own."""
         if error.status not in _ON_PAGE:
             raise error
         return error
@@ -137,7 +139,7 @@ class AgencyPart:
 
 
 def generation_of(fields: Mapping[str, str]) -> str:
-    """Which rendering of a form was sent: its idempotency key, new with each."""
+    """Identifies a rendering of a form: its idempotency key, new with each."""
     return key_of(fields) or ""
 
 
@@ -146,6 +148,6 @@ def _log_in(actor: Actor) -> UUID:
 
 
 def whole(text: str) -> int:
-    """A number that was typed; 0 for anything else, which the service then refuses."""
+    """A typed number; 0 for anything else, which the service then refuses."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0

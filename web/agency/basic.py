@@ -1,4 +1,4 @@
-"""``/agency/draws/new`` and ``…/basic``: what an activity is about, its times, operator and supervisors."""
+"""``/agency/draws/new`` and ``…/basic``: a draw's basic data, times, operator and supervisors."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
 _REGISTER_MAX = 100
 _EARLIER_MAX = 50
 _SUPERVISORS_OPEN = ("submitted", "verified", "short", "supplement_pending")
-"""While no order is being fixed, supervisors may be changed alone."""
+"""States in which supervisors may be changed alone, since no order is being fixed."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What a form offers to be ticked, whether some is, and how many were found: more than are offered, if many."""
+    """Options of a list of boxes, whether any is ticked, and how many were found, which may be more than are shown."""
 
     items: Sequence[Any]
     total: int
@@ -64,10 +64,10 @@ class BasicPages(DrawPart):
         self.site.get("/agency/draws/{id}/basic", self.detail)
         self.site.post("/agency/draws/{id}/basic", self.submit)
 
-    # ---- a new one
+    # ---- a new draw
 
     async def blank(self, request: http.Request) -> http.Response:
-        """For ``?project=``; without it a project is chosen first."""
+        """The form for ``?project=``; without it a project is chosen first."""
         actor, project = await self._project(request)
         lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
         values = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
@@ -75,7 +75,7 @@ class BasicPages(DrawPart):
         return await self._form_page(actor, request, project, None, Form(draft.values or values), draft)
 
     async def create(self, request: http.Request) -> http.Response:
-        """``command`` save, find (among supervisors and earlier activities) or copy: as the last activity says."""
+        """``command`` save, find (among supervisors and earlier draws) or copy (data of the last draw)."""
         actor, project = await self._project(request)
         fields = await self.fields(request, actor)
         if fields.get("command") == "find":
@@ -105,7 +105,7 @@ class BasicPages(DrawPart):
             raise redirect("/agency/projects", choose="1")
         return actor, await self.services.draws.project_queries.get(actor, uuid_of(wanted, "这个项目"))
 
-    # ---- one that stands
+    # ---- an existing draw
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
@@ -202,7 +202,7 @@ class BasicPages(DrawPart):
     async def _choices(
         self, actor: Actor, project: ProjectView, detail: Detail | None, form: Form
     ) -> dict[str, object]:
-        """What is ticked always stands in the lists, though it is not among those that are found."""
+        """Ticked options are always in the lists, even if the search doesn't find them."""
         draws, own, line = self.services.draws, detail.draw.id if detail else None, detail.ancestors if detail else ()
         ticks, avoided = _ids(form.values, SUPERVISOR), _ids(form.values, AVOIDED)
         found = await draws.supervisor_queries.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
@@ -227,7 +227,7 @@ class BasicPages(DrawPart):
 
 
 def _ids(values: Mapping[str, str], prefix: str) -> list[UUID]:
-    """What is ticked, without what no page of ours names: ``ticked`` refuses that when it is saved."""
+    """Ids that are ticked, ignoring invalid ones, which ``ticked`` refuses when saving."""
     found = []
     for name in values:
         with suppress(ValueError):
@@ -246,7 +246,7 @@ def _version(detail: Detail) -> str:
 
 
 def _form(fields: Mapping[str, str], project_id: UUID, draw: DrawView | None = None) -> DrawForm:
-    """What the form says. Raises InvalidInput beside the field."""
+    """The form's values. Raises InvalidInput for a field."""
     return DrawForm(
         project_id=project_id,
         lots=ticked(fields, LOT, "这个标段"),
@@ -269,7 +269,7 @@ def _form(fields: Mapping[str, str], project_id: UUID, draw: DrawView | None = N
 
 
 def _closing(fields: Mapping[str, str], draw: DrawView | None) -> datetime | None:
-    """截标时间, which a redraw asks for."""
+    """截标时间, which a redraw requires."""
     if draw is None or draw.kind != "redraw":
         return draw.bid_closing_at if draw else None
     return when(fields, "bid_closing_at", "截标时间", draw.bid_closing_at)

@@ -1,4 +1,4 @@
-"""``…/run``: the order fixed by three parties, the draw as it goes on, and everything that can be done about it."""
+"""``…/run``: fixing the order by three parties, the draw's progress, and all actions on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from web.core.site import Site
 from web.draws import REGION_MODES, LiveProgress, board_facts, round_response
 
 _AGENCY = "agency"
-"""The agency's part in the draw of lots."""
+"""The agency's role in fixing the order."""
 _MOVABLE = (
     DrawState.VERIFIED,
     DrawState.COMMITTING,
@@ -30,7 +30,7 @@ _MOVABLE = (
     DrawState.SHORT,
     DrawState.COMPLETED,
 )
-"""While no new expert is being called, gatherings may be moved."""
+"""States in which no new expert is called, so that gatherings may be moved."""
 _MISSING = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -62,7 +62,7 @@ class CallingPages(DrawPart):
         self.site.get(f"{base}/events", self.events)
 
     async def onward(self, request: http.Request) -> http.Response:
-        """To the step where the activity stands."""
+        """Redirect to the step that fits the draw's state."""
         actor, detail = await self.asked(request)
         state, draw = DrawState(detail.draw.state), detail.draw
         if any(one.draw_id == draw.id for one in await self.services.draws.release_queries.tasks(actor)):
@@ -113,7 +113,7 @@ class CallingPages(DrawPart):
             print_moment=print_moment,
         )
 
-    # ---- what is done about it
+    # ---- actions
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` open, abort, start, pause, resume, end, move, supplement or widen."""
@@ -165,7 +165,7 @@ class CallingPages(DrawPart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def _supplement(self, actor: Actor, detail: Detail, fields: Mapping[str, str], *regions: RegionChange) -> str:
-        """By the same conditions, or in wider regions; with the times that were changed in the form."""
+        """With the same conditions, or in wider regions; with the times changed in the form."""
         moved = {
             one.id: when(fields, f"at-{one.id}", "集合时间", one.gathering_at)
             for one in detail.parts.notices
@@ -176,7 +176,7 @@ class CallingPages(DrawPart):
         )
         return "supplement"
 
-    # ---- the draw of lots
+    # ---- fixing the order
 
     async def round(self, request: http.Request) -> http.Response:
         """The newest round, for the script of the page."""

@@ -1,4 +1,4 @@
-"""``/agency/catalogues``: what the sheet shows in which a region or specialty is chosen."""
+"""``/agency/catalogues``: entries for the dialog in which a region or specialty is chosen."""
 
 from __future__ import annotations
 

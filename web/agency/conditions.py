@@ -1,4 +1,4 @@
-"""``…/conditions``: call notices and draw conditions, and how many experts a condition could find."""
+"""``…/conditions``: call notices and draw conditions, and how many experts match a condition."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ConditionPages(DrawPart):
         )
 
     async def preview(self, request: http.Request) -> http.Response:
-        """How many experts the condition ``id`` could find, as bands."""
+        """How many experts match the condition ``id``, as bands."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         try:
@@ -136,7 +136,7 @@ class ConditionPages(DrawPart):
         )
 
     def _suggested(self, actor: Actor, detail: Detail) -> dict[str, str]:
-        """The last notice of the draw; else on site the pool's first venue, off site the supervisor as contact."""
+        """The last notice of the draw; otherwise on site the pool's first venue, off site the supervisor as contact."""
         if notices := detail.parts.notices:
             return {**self._call_notice_values(actor, notices[-1]), "gathering_at": ""}
         if not detail.draw.on_site:
@@ -145,7 +145,7 @@ class ConditionPages(DrawPart):
         return {"venue": venue.name, "address": venue.address} if venue else {}
 
     def _fixed(self, one: CallNoticeView) -> dict[str, str]:
-        """What a form after verification does not ask for."""
+        """Fields that can't be changed after verification."""
         return {"venue": one.venue, "address": one.address, "gathering_at": print_moment(one.gathering_at)}
 
     def _call_notice_values(self, actor: Actor, one: CallNoticeView) -> dict[str, str]:
@@ -176,7 +176,7 @@ class ConditionPages(DrawPart):
         return {"region_mode": mode, "planned": str(max(left, 0)), "notice_id": str(notices[0].id) if notices else ""}
 
     async def save_condition(self, request: http.Request) -> http.Response:
-        """``command`` save, preview (how many it could find, before it is saved) or delete."""
+        """``command`` save, preview (number of matches, before saving) or delete."""
         actor, detail, one = await self._condition(request)
         fields = await self.fields(request, actor)
         setup, draw_id, key = self.services.draws.setup, detail.draw.id, key_of(fields)
@@ -239,7 +239,7 @@ class ConditionPages(DrawPart):
 
 
 def _state_of(one: ConditionView, detail: Detail) -> str:
-    """As the manual's table names it (19.9)."""
+    """The state as in the manual's table (19.9)."""
     if detail.draw.started_at is None:
         return "新建"
     if one.accepted >= one.needed:
@@ -248,14 +248,14 @@ def _state_of(one: ConditionView, detail: Detail) -> str:
 
 
 def _is_supplemented(one: ConditionView, detail: Detail) -> bool:
-    """Whether a supplementary draw waits, runs or ran for it (19.9)."""
+    """Whether a supplementary draw for it waits, runs or has run (19.9)."""
     draw = detail.draw
     waits = draw.finished_at is not None and draw.ended_at is None and draw.kind != "recall"
     return one.id in detail.supplemented or (waits and one.needed > one.accepted)
 
 
 def _place(kind: str, detail: Detail, one: CallNoticeView | ConditionView | None) -> DraftPlace:
-    """Of the form of a new part, or of the one that is edited."""
+    """Draft place of the form of a new part, or of the one that is edited."""
     return DraftPlace(f"{kind}-edit", detail.draw.id, one.id) if one else DraftPlace(kind, detail.draw.id)
 
 
@@ -283,7 +283,7 @@ def _call_notice_form(fields: Mapping[str, str], one: CallNoticeView | None = No
 
 
 def _venue(fields: Mapping[str, str]) -> str:
-    """One of the list, or a place of its own."""
+    """A venue of the list, or one that was typed."""
     chosen = text(fields, "venue", "评标场所", 100)
     return text(fields, "venue_other", "其他场所", 100).strip() or OTHER if chosen == OTHER else chosen
 

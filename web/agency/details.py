@@ -1,4 +1,4 @@
-"""The tabs of an activity that only show: its project, its panel, arrivals, and who did what."""
+"""Read-only tabs of a draw: its project, its panel, arrivals, and the log of operations."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ResultTab(DrawPart):
         self.site.post("/agency/draws/{id}/result", self.share)
 
     async def result(self, request: http.Request) -> http.Response:
-        """Codes while it is sealed; each reading of the persons is logged by the service."""
+        """Codes while the result is sealed; the service logs each reading of names."""
         actor, detail = await self.asked(request)
         return self.draw_page(
             actor,
@@ -64,7 +64,7 @@ class ResultTab(DrawPart):
         )
 
     async def share(self, request: http.Request) -> http.Response:
-        """To the record so far, by a link that anybody may be given; once it is whole its number suffices."""
+        """A link to the record so far, which may be given to anyone; after the end the draw's number suffices."""
         actor, detail = await self.asked(request)
         await self.fields(request, actor)
         raise redirect(f"/record/{await self.services.draws.public_links.share(actor, detail.draw.id, 'record')}")
@@ -96,7 +96,7 @@ class AttendanceTab(DrawPart):
         sealed, found = "", list[AttendanceRow]()
         try:
             found = await self.services.draws.attendance_queries.list_awaited(actor, detail.draw.id)
-        except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
+        except RuleViolation as refusal:  # not unsealed yet, which is no error of the reader
             sealed = "".join([refusal.message, *(f"{one}。" for one in self._urged_by(detail))])
         rules = self.book(actor).attendance
         return self.draw_page(
@@ -114,7 +114,7 @@ class AttendanceTab(DrawPart):
         )
 
     def _urged_by(self, detail: Detail) -> list[str]:
-        """Who urges at each gathering that has come while the arrivals are sealed."""
+        """For each gathering that has begun while arrivals are sealed: who urges there."""
         keys, now = self.services.deps.keys, self.services.deps.now()
         come = [one for one in detail.parts.notices if detail.draw.started_at and one.gathering_at <= now]
         found = [
@@ -152,7 +152,7 @@ class LogTab(DrawPart):
         self.site.get("/agency/draws/{id}/log", self.log)
 
     async def log(self, request: http.Request) -> http.Response:
-        """Who did what, what became of the applications, and who was missing."""
+        """Log of operations, outcome of the applications, and absences."""
         actor, detail = await self.asked(request)
         draws = self.services.draws
         return self.draw_page(

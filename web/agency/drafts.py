@@ -1,4 +1,4 @@
-"""``/agency/drafts/{kind}/{id}``: what was typed into a form and is not saved, kept for any other device."""
+"""``/agency/drafts/{kind}/{id}``: unsaved input of a form, stored for any other device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.core.form_values import redirect, uuid_of
 
 @dataclass(frozen=True)
 class DraftForm:
-    """``page`` of ``id``, what the form belongs to (organisation, project or draw), and the ``part`` that it edits."""
+    """``page`` shows the form of object ``id`` (organisation, project or draw); ``part`` is the part that it edits."""
 
     label: str
     page: str
@@ -60,7 +60,7 @@ _LEFT_OUT = frozenset(
 
 @dataclass(frozen=True)
 class OpenForm:
-    """A form that is not saved yet, in the list of them. ``path`` forgets it."""
+    """A form with unsaved input, in the list of them. ``path`` deletes it."""
 
     label: str
     about: str
@@ -90,7 +90,8 @@ class DraftPages(AgencyPart):
         self.site.post("/agency/drafts/{kind}/{id}/{part}", self.keep)
 
     async def keep(self, request: http.Request) -> http.Response:
-        """``command`` forget empties the form; all else keeps it. ``quiet``: the page's script, which stays there."""
+        """``command`` forget deletes the draft; anything else stores it. ``quiet``: sent by the page's script, which
+        stays on the page."""
         actor, place = await self.actor(request), _place(request)
         fields = await self.fields(request, actor)
         drafts, generation = self.services.accounts.form_drafts, generation_of(fields)

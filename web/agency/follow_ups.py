@@ -1,4 +1,4 @@
-"""``…/redraw`` and ``…/recall``: a new activity made from one that is over, after its times were asked for."""
+"""``…/redraw`` and ``…/recall``: a new draw based on one that is over, after entering its times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/agency``: an agency's first page, its activities, and the documents to fill in."""
+"""``/agency``: an agency's first page, its draws, and documents to fill in."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from web.core.site import page_number, show_pdf
 _TO_DO_MAX = 20
 _WAITING = Filters(states=tuple(TO_DO), urgent_first=True)
 _TO_DO = "todo"
-"""Instead of a state's code: all that wait for the agency."""
+"""Pseudo-state of the filter: all draws that wait for the agency."""
 _YEARS = 50
-"""How far from this year a month may be that is asked for."""
+"""Years by which a requested month may differ from now."""
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
 SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}
 _ASKED = ("q", "project", "state", "kind", "source", "region")
@@ -94,7 +94,7 @@ class HomePages(AgencyPart):
         )
 
     def _organisation(self, actor: Actor, roles: Sequence[RoleOption]) -> str:
-        """For whom the person acts, as the choice of a role names it."""
+        """The organisation for which the person acts, as named in the choice of a role."""
         for one in roles:
             if one.role == actor.role and one.organisation_id == actor.organisation_id:
                 return one.label
@@ -147,7 +147,7 @@ class HomePages(AgencyPart):
         return show_pdf(document.content, document.filename)
 
     async def sheet(self, request: http.Request) -> http.Response:
-        """A sheet for recusals, to be filled in and imported."""
+        """A sheet of recusals, to be filled in and imported."""
         actor, kind = await self.actor(request), request.match_info["kind"]
         if kind not in SHEETS:
             raise NotFound("没有这种模板，请返回工作台。", code="unknown")
@@ -160,7 +160,7 @@ class HomePages(AgencyPart):
 
 
 def _month(text: str, now: datetime) -> datetime:
-    """The beginning of a month as addresses write it (2026-11), of this one for anything else."""
+    """The beginning of a month in an address (2026-11); of the current month for anything else."""
     now = local(now)
     try:
         asked = datetime.strptime(text, "%Y-%m").replace(tzinfo=SHANGHAI)

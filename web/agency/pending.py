@@ -1,4 +1,4 @@
-"""``/agency/pending``: places that wait for a supplementary draw (专家补抽), an activity after the other."""
+"""``/agency/pending``: places that wait for a supplementary draw (专家补抽), draw by draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _BEGUN = Filters(
     states=(DrawState.COMPLETED.value, DrawState.SHORT.value, DrawState.SUPPLEMENT_PENDING.value), urgent_first=True
 )
-"""Activities in which absences are registered."""
+"""States in which absences are registered."""
 _SHORT = Filters(state=DrawState.SHORT.value, without_absence=True, urgent_first=True)
 _SHOWN = 50
 SOURCES = {"expert": "专家本人", "manual": "人工登记"}

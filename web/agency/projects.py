@@ -1,4 +1,4 @@
-"""``/agency/projects``: tender projects and their lots, to be found, made, changed and removed."""
+"""``/agency/projects``: tender projects and their lots: search, create, change, delete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from web.core.site import page_number
 
 WHAT = "这个项目"
 _WAN = 1_000_000
-"""Fen in 万元."""
+"""Fen per 万元."""
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _FLAGS = ("on_site", "internal_code")
 
@@ -78,7 +78,7 @@ class ProjectPages(AgencyPart):
         raise redirect(f"/agency/projects/{made.id}", note="created", choose=request.query.get("choose", "")[:1])
 
     async def detail(self, request: http.Request) -> http.Response:
-        """With ``?edit=1`` its form."""
+        """With ``?edit=1`` the form."""
         actor, view = await self._asked(request)
         if request.query.get("edit") and view.editable:
             return await self._form_page(actor, request, view, Form(_values(view.data)))
@@ -170,7 +170,7 @@ class ProjectPages(AgencyPart):
 
 
 class _Choices:
-    """Options of the rulebook, and what stands in the form though the rulebook has it no more."""
+    """Options of the rulebook, plus the form's own values that the rulebook no longer has."""
 
     def __init__(self, form: Form) -> None:
         self._form = form
@@ -181,7 +181,8 @@ class _Choices:
 
 
 def _grouped(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Classes with their sub-classes: ``工程/公路`` stands as 公路 below 工程; what has no class below none."""
+    """Classes with their sub-classes: ``工程/公路`` becomes 公路 below 工程; a class without sub-classes has an empty
+    list."""
     found: dict[str, list[tuple[str, str]]] = {}
     for value, name in options:
         group, slash, member = name.partition("/")
@@ -190,14 +191,14 @@ def _grouped(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[s
 
 
 def _data(fields: Mapping[str, str]) -> ProjectData:
-    """What the form says. Raises InvalidInput beside the field."""
+    """The form's values. Raises InvalidInput for a field."""
     texts: dict[str, Any] = {name: fields.get(name, "") for name in ProjectData.__dataclass_fields__}
     flags = {name: bool(fields.get(name)) for name in _FLAGS}
     return ProjectData(**{**texts, **flags, "investment": _fen(fields, "项目投资总额") or 0})
 
 
 def _fen(fields: Mapping[str, str], label: str) -> int | None:
-    """What a field of 万元 says; empty: None. Raises InvalidInput."""
+    """The value of a field in 万元; empty: None. Raises InvalidInput."""
     text = fields.get("investment", "").strip()
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""``…/notify``: the original experts are talked to, one by one, and what all agreed to is confirmed (复评)."""
+"""``…/notify``: calling the original experts one by one, and confirming the results (复评)."""
 
 from __future__ import annotations
 

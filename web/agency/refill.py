@@ -1,4 +1,4 @@
-"""Times for a supplementary draw: whether the gathering is too near to call anybody, and which times would do."""
+"""Times for a supplementary draw: whether the gathering is too near for calls, and possible new times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEP = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Refill:
-    """`near`: new gathering times are needed; `late`: a new start, too. The times are what the form begins with."""
+    """`near`: new gathering times are needed; `late`: a new start, too. The times are the form's initial values."""
 
     near: bool
     late: bool
@@ -27,7 +27,8 @@ class Refill:
 def suggest(
     draw: DrawView, notices: Sequence[CallNoticeView], missing: Sequence[ConditionView], book: Rulebook, now: datetime
 ) -> Refill:
-    """The lead of calling and the time to answer lie before the new gathering, what lay before the start stays."""
+    """The new gathering leaves the lead of calling and the time to answer; gatherings still keep their distance to the
+    start."""
     lead = timedelta(seconds=draw.lead_seconds)
     of_missing = {one.notice_id for one in missing}
     near = {one.id for one in notices if one.id in of_missing and now >= one.gathering_at - lead}
@@ -39,7 +40,7 @@ def suggest(
 
 
 def new_start(fields: Mapping[str, str]) -> NewStart | None:
-    """What the form says of the expected start; None while it stays."""
+    """The form's expected start; None if unchanged."""
     if fields.get("postpone") != "1":
         return None
     return NewStart(when(fields, "starts_at", "评标开始时间"), text(fields, "start_reason", "推迟的原因", 200))

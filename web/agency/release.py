@@ -1,4 +1,4 @@
-"""The tab 退选: the request to release the panel, its start, and who knows of it."""
+"""The tab 退选: the request to release the panel, its start, and which experts know of it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class ReleasePages(DrawPart):
         raise redirect(path_of(detail.draw.id, "release"), note="attached")
 
     async def _keep_words(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> None:
-        """What was typed of the request while its proof came or went."""
+        """Keep the typed text of the request when its proof is uploaded or removed."""
         typed = {name: fields.get(name, "") for name in ("cause", "reason")}
         name = DraftPlace(self.step, detail.draw.id).name
         await self.services.accounts.form_drafts.keep(actor, name, typed, about=detail.draw.name)

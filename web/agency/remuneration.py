@@ -1,4 +1,5 @@
-"""The tab 专家酬劳支付情况 of an activity, and ``/agency/remuneration``: totals by month. Paid is paid elsewhere."""
+"""The tab 专家酬劳支付情况 of an activity, and ``/agency/remuneration``: totals by month. Payments are made outside
+this system."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ class RemunerationTab(DrawPart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` all (fields ``due-``) or chosen (boxes ``pay-``), each with the version that was shown; or back
+        """``command`` all (fields ``due-``) or chosen (boxes ``pay-``), each with the version shown; or back (undo)
         with an ``id``."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
@@ -108,7 +109,7 @@ class RemunerationMonths(AgencyPart):
 
 
 def _seen(fields: Mapping[str, str], prefix: str) -> dict[UUID, int]:
-    """Versions of the rows that the page showed, by id."""
+    """Displayed versions of the rows, by id."""
     return {
         uuid_of(name.removeprefix(prefix), "这笔酬劳"): version_of(value)
         for name, value in fields.items()

@@ -1,4 +1,4 @@
-"""``…/submit``: the request for verification with its attachment, and what became of it."""
+"""``…/submit``: the request for verification with its attachment, and its outcome."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.core.site import show_pdf
 from web.draws import APPLICATION_KINDS
 
 _DRAFT = "submit"
-"""What is typed before it is handed in, by the name of its form."""
+"""Name of the form under which unsubmitted input is stored."""
 
 
 class SubmissionPages(DrawPart):
@@ -90,7 +90,7 @@ class SubmissionPages(DrawPart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def _keep(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> None:
-        """What was typed beside the attachment stays, on this device and others."""
+        """Keep the text typed beside the attachment, on this device and others."""
         typed = {name: fields.get(name, "") for name in ("terminal", "reason")}
         name = DraftPlace(_DRAFT, detail.draw.id).name
         await self.services.accounts.form_drafts.keep(actor, name, typed, about=detail.draw.name)
@@ -118,7 +118,7 @@ class SubmissionPages(DrawPart):
 
 
 def _missing(detail: Detail) -> list[tuple[str, str]]:
-    """What must still be done before handing in: words, and the step where."""
+    """What must still be done before submission: text, and the step where."""
     planned = sum(one.planned for one in detail.conditions)
     found = []
     if not detail.parts.notices:

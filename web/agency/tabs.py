@@ -1,4 +1,4 @@
-"""The tabs of an activity that is handed in and verified, and what may be done about it from the list."""
+"""The tabs of a submitted or verified draw, and its actions in the list."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TABS = (
     Tab("release", "退选", _was_full_or_short),
     Tab("log", "操作记录"),
 )
-"""A further tab is a line here, and a ``DrawPart`` whose ``step`` is its code."""
+"""To add a tab, add a line here, and a ``DrawPart`` whose ``step`` is its code."""
 
 
 def tabs_of(draw: DrawView) -> list[Tab]:
@@ -60,7 +60,7 @@ def tabs_of(draw: DrawView) -> list[Tab]:
 
 @dataclass(frozen=True)
 class Act:
-    """A button of a line in the list; ``step`` is the page it opens."""
+    """A button in the list; ``step`` is the page it opens."""
 
     name: str
     step: str
@@ -94,7 +94,7 @@ _OF_A_RECALL: dict[DrawState, tuple[Act, ...]] = {
 
 
 def acts_of(card: DrawCard) -> tuple[Act, ...]:
-    """What the manual's list offers in this state (16.12)."""
+    """Actions that the manual's list has in this state (16.12)."""
     if card.started_at is None and card.state in (DrawState.ENDED, DrawState.COMPLETED):
         return (Act("重新抽取", "redraw"),) if card.state == DrawState.ENDED else ()
     if card.kind == "recall" and card.state in _OF_A_RECALL:

@@ -1,4 +1,4 @@
-"""What the steps of a draw share: the activity, its head, where one is, and the fields of its forms."""
+"""Common base of the steps of a draw: the draw, its header, the current step, and form fields."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ RECALL_STEPS = (
 )
 EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
 _SET_UP = (*EDITABLE, DrawState.SUBMITTED)
-"""While its steps are walked; afterwards there are tabs. Once it was handed in it can't be deleted, only terminated."""
+"""States in which the steps are shown; afterwards there are tabs. A draw that was submitted can't be deleted, only
+terminated."""
 
 
 class DrawPart(AgencyPart):
@@ -47,7 +48,7 @@ class DrawPart(AgencyPart):
     step: ClassVar[str]
 
     async def asked(self, request: http.Request) -> tuple[Actor, Detail]:
-        """Raises NotFound for another's draw."""
+        """The requested draw. Raises NotFound for another organisation's."""
         actor = await self.actor(request)
         draw_id = uuid_of(request.match_info["id"], WHAT)
         return actor, await self.services.draws.queries.detail(actor, draw_id)
@@ -92,12 +93,12 @@ def path_of(draw_id: UUID, step: str = "") -> str:
 
 
 def text(fields: Mapping[str, str], name: str, label: str, longest: int) -> str:
-    """What a field says. Raises InvalidInput where it is too long; whether it must be there, the service knows."""
+    """The text of a field. Raises InvalidInput when it is too long; the service checks whether it is required."""
     return check_text(fields.get(name, "").replace("\r\n", "\n").replace("\n", " "), name, label, longest)
 
 
 def when(fields: Mapping[str, str], name: str, label: str, kept: datetime | None = None) -> datetime:
-    """Raises InvalidInput, also where it is missing."""
+    """The time in a field. Raises InvalidInput, also when it is missing."""
     at = moment(fields.get(name, ""), name, label, kept)
     if at is None:
         raise InvalidInput(f"请填写{label}。", code="missing", field=name)
@@ -105,5 +106,5 @@ def when(fields: Mapping[str, str], name: str, label: str, kept: datetime | None
 
 
 def ticked(fields: Mapping[str, str], prefix: str, what: str) -> tuple[UUID, ...]:
-    """Ids of the boxes that were ticked: a form holds each name once."""
+    """Ids of the ticked boxes, each of which has a field name of its own."""
     return tuple(uuid_of(name.removeprefix(prefix), what) for name in fields if name.startswith(prefix))

@@ -1,1 +1,1 @@
-"""Pages of an applicant: to-dos, form, progress, documents; and the check of a printed form."""
+"""Pages of an applicant: to-do items, form, progress, documents; and the verification of a printed form."""

@@ -1,6 +1,6 @@
-"""``/h5/{pool}/apply``: an applicant's to-dos, form, progress and help, in whatever browser the person holds.
+"""``/h5/{pool}/apply``: an applicant's to-do items, form, progress and help, in any browser.
 
-The form itself is drawn by ``static/applications/form.js`` as a client of the public API, the same everywhere.
+``static/applications/form.js`` draws the form as a client of the public API.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NOTES = {
 
 
 class ApplyPages:
-    """``bar`` makes the header of a person's page."""
+    """``bar`` builds the header of a person's page."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages, bar: Callable[..., Awaitable[Bar]]) -> None:
         self._site = site
@@ -82,7 +82,7 @@ class ApplyPages:
         )
 
     async def _invitations(self, actor: Actor) -> list[InvitationView]:
-        """What an expert is asked and has not answered yet."""
+        """Open invitations of an expert."""
         if actor.role != "expert" or actor.expert_id is None:
             return []
         return await self._services.draws.invitation_queries.list_open(actor.expert_id)
@@ -103,7 +103,7 @@ class ApplyPages:
         )
 
     async def begin(self, request: http.Request) -> http.Response:
-        """Begin an application, or go on with the one that was begun."""
+        """Begin an application, or continue the one begun earlier."""
         actor = await self._auth.person(request)
         fields = await self._site.read_form(request, "apply", _NOBODY, actor.account_id or _NOBODY)
         entry_type = fields.get("entry_type", "")
@@ -134,7 +134,7 @@ class ApplyPages:
         )
 
     async def token(self, request: http.Request) -> http.Response:
-        """What the form's script speaks to the public API with; for our own pages only."""
+        """The token with which the form's script calls the public API; for our own pages only."""
         await self._site.read_fields(request)
         person = await self._auth.person(request)
         try:
@@ -144,13 +144,13 @@ class ApplyPages:
         return http.json_response({"token": issued.token, "until": issued.until.isoformat()})
 
     async def _progress(self, actor: Actor) -> Progress:
-        """Of the application under way or the last one. Raises NotFound where there never was one."""
+        """Progress of the current or the last application. Raises NotFound when there never was one."""
         progress = await self._services.applications.to_dos.progress(actor.account_id or _NOBODY)
         if progress is None:
             raise NotFound("您还没有申请，请回到“我的申报”开始。")
         return progress
 
-    # ---- where it stands
+    # ---- progress
 
     async def status(self, request: http.Request) -> http.Response:
         actor = await self._auth.person(request)
@@ -192,7 +192,7 @@ class ApplyPages:
     # ---- help
 
     async def help(self, request: http.Request) -> http.Response:
-        """Open to everybody; feedback for those who are logged in."""
+        """Open to everyone; feedback for logged-in persons."""
         pool = self._auth.check_pool(request.match_info["pool"])
         return await self._help_page(pool, await self._auth.find_holder(request), _note(request))
 

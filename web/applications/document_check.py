@@ -1,4 +1,4 @@
-"""``/p/{code}``: what the QR code on a printed form opens, for the holder of the paper."""
+"""``/p/{code}``: opened by the QR code on a printed form, for the holder of the paper."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DocumentCheckPages:
         self._site.get("/p/{code}", self.show)
 
     async def form(self, request: http.Request) -> http.Response:
-        """A field for a code that was read off the paper."""
+        """A field for the code printed on the paper."""
         typed = request.query.get("code", "").strip()
         if not typed:
             return self._site.render("applications/document_check.html", document=None)

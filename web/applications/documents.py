@@ -1,6 +1,6 @@
 """``/h5/{pool}/papers/{kind}``: one's own documents, to open or to have mailed; ``/h5/pdf/…`` is the file itself.
 
-The file's address holds a token, so that whatever app WeChat hands it to can open it for a few minutes.
+The file's address contains a token, so that any app to which WeChat passes it can open it for a few minutes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class DocumentPages:
         return show_pdf(document.content, document.filename)
 
     async def _asked(self, request: http.Request) -> tuple[Actor, Kind, UUID]:
-        """Whose document, which, and of which application or expert. Raises NotFound."""
+        """Owner and kind of the requested document, and its application or expert. Raises NotFound."""
         person, kind = await self._auth.person(request), check_kind(request.match_info["kind"])
         if kind == "information":
             if person.expert_id is None:

@@ -1,1 +1,1 @@
-"""Pages of certificates: one's own, and the check of one for anybody."""
+"""Pages of certificates: one's own, and the public verification."""

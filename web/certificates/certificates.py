@@ -1,6 +1,6 @@
-"""``/h5/{pool}/certificates``: a person's certificates; ``/c/{token}``: what its QR code opens, for anybody.
+"""``/h5/{pool}/certificates``: a person's certificates; ``/c/{token}``: opened by its QR code, public.
 
-A file's address holds a token, so that whatever app WeChat hands it to can open it for a few minutes.
+A file's address contains a token, so that any app to which WeChat passes it can open it for a few minutes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site
 
 _CHECKS = (30, 60)
-"""Look-ups of one address in a minute."""
+"""Look-ups per address and minute."""
 _ON_PAGE = ON_PAGE | {503}
 
 
@@ -41,7 +41,7 @@ class CertificatePages:
         return self._site.render("certificates/list.html", pool=person.pool, found=found, labels=LABELS)
 
     async def detail(self, request: http.Request) -> http.Response:
-        """The certificate as a picture, with its files."""
+        """The certificate as an image, with links to its files."""
         person, found = await self._asked(request)
         note = "已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "sent" else ""
         return self._page(person, found, note=note)
@@ -82,7 +82,7 @@ class CertificatePages:
         raise http.HTTPSeeOther(f"/h5/{person.pool}/certificates/{found.id}?note=sent")
 
     async def file(self, request: http.Request) -> http.Response:
-        """``?save=1``: to be saved, where the browser can."""
+        """``?save=1``: as an attachment, where the browser supports it."""
         token, form = request.match_info["token"], request.match_info["form"]
         found = await self._services.certificates.files.open(token, form)
         way = "attachment" if request.query.get("save") == "1" else "inline"
@@ -90,7 +90,7 @@ class CertificatePages:
         return http.Response(body=found.content, content_type=found.media_type, headers=headers)
 
     async def form(self, request: http.Request) -> http.Response:
-        """How to check a certificate."""
+        """How to verify a certificate."""
         return self._site.render("certificates/check.html", one=None, labels=LABELS)
 
     async def check(self, request: http.Request) -> http.Response:

@@ -1,1 +1,1 @@
-"""What all pages share: routes, rendering, forms, static files, template filters, text size, QR codes."""
+"""Shared by all pages: routes, rendering, forms, static files, template filters, text size, QR codes."""

@@ -1,4 +1,4 @@
-"""What pages with forms share: values, each refusal beside its field, hidden fields, redirects, times in Beijing."""
+"""Helpers for forms: values, refusals beside their fields, hidden fields, redirects, times in Beijing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIRST, _LAST = 2000, 2100
 
 @dataclass(frozen=True)
 class Form:
-    """What a form shows: what was typed or stands so far, and a refusal. ``row`` tells apart forms of one page."""
+    """The state of a form: typed or stored values, and a refusal. ``row`` distinguishes several forms on one page."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     error: AppError | None = None
@@ -30,7 +30,7 @@ class Form:
         return self.values.get(name, "")
 
     def wrong(self, name: str) -> str:
-        """What is wrong with a field, or nothing."""
+        """The problem of a field, or an empty text."""
         return self.error.message if self.error and _field_of(self.error) == name else ""
 
 
@@ -38,7 +38,7 @@ EMPTY = Form()
 
 
 def key_of(fields: Mapping[str, str]) -> str | None:
-    """What makes pressing a button twice one command."""
+    """Idempotency key, which makes pressing a button twice one command."""
     key = fields.get("key", "")
     return key if 8 <= len(key) <= 64 and key.isascii() else None
 
@@ -51,23 +51,23 @@ def uuid_of(text: str, what: str = "这一项") -> UUID:
 
 
 def version_of(text: str) -> int:
-    """What a hidden field says of a row that was shown; 0, which no row has, for anything else."""
+    """The version of a displayed row from a hidden field; 0, which no row has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def redirect(path: str, **query: str) -> http.HTTPSeeOther:
-    """To be raised: go on to a page; ``note`` says there what was done."""
+    """Raise this to redirect to a page, which shows the message ``note``."""
     said = {name: value for name, value in query.items() if value}
     return http.HTTPSeeOther(f"{path}?{urlencode(said)}" if said else path)
 
 
 def print_moment(at: datetime | None) -> str:
-    """As an input of a day and time shows it, on the clocks of Beijing."""
+    """The value of a datetime input, in Beijing time."""
     return f"{local(at):%Y-%m-%dT%H:%M}" if at else ""
 
 
 def moment(text: str, name: str, label: str, kept: datetime | None = None) -> datetime | None:
-    """What such an input says; empty: None. ``kept`` is returned for what still stands as it was shown.
+    """The time of such an input; empty: None. Returns ``kept`` when the input still has its displayed value.
 
     Raises InvalidInput.
     """
@@ -83,7 +83,7 @@ def moment(text: str, name: str, label: str, kept: datetime | None = None) -> da
 
 
 def day(text: str, name: str, label: str) -> date | None:
-    """What an input of a day says; empty: None. Raises InvalidInput."""
+    """The day of a date input; empty: None. Raises InvalidInput."""
     if not text:
         return None
     try:
@@ -96,7 +96,7 @@ def day(text: str, name: str, label: str) -> date | None:
 
 
 def begin_of(found: date | None, *, days: int = 0) -> datetime | None:
-    """Midnight in Beijing, so many days later."""
+    """Midnight in Beijing, ``days`` days later."""
     return datetime.combine(found + timedelta(days=days), time(), SHANGHAI) if found else None
 
 

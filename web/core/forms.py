@@ -1,4 +1,4 @@
-"""Reads forms that browsers send: bounded in size, number of fields and time, and from our own pages only."""
+"""Parses forms from browsers: limited in size, number of fields and time, and from our own pages only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.errors import AppError, Forbidden, InvalidInput
 
 FORM_LIMIT = 16 * 1024
 _FIELDS_MAX = 120
-"""Of one form; a draw of a project with fifty lots has the most."""
+"""Fields per form; a draw of a project with fifty lots has the most."""
 
 
 async def read_pairs(request: http.Request, longest: int) -> dict[str, str]:
@@ -34,7 +34,7 @@ async def read_pairs(request: http.Request, longest: int) -> dict[str, str]:
 
 
 def check_origin(request: http.Request, public_url: str) -> None:
-    """A browser says where a form came from; one that says another site is refused."""
+    """Refuses a form whose Origin header names another site."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise stale_form()
     origin = request.headers.get("Origin")
@@ -47,7 +47,7 @@ def check_origin(request: http.Request, public_url: str) -> None:
 async def read_parts(
     request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None]
 ) -> tuple[dict[str, str], bytes]:
-    """``check`` gets the fields before the file is read; our forms send their hidden ones first."""
+    """``check`` gets the fields before the file is read; our forms send hidden fields first."""
     fields: dict[str, str] = {}
     content = bytearray()
     try:
@@ -67,7 +67,7 @@ async def read_parts(
                 fields["filename"], content = part.filename or "", body
             else:
                 fields[part.name] = body.decode()
-    except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off
+    except (ValueError, AssertionError) as error:  # aiohttp asserts on truncated parts
         raise InvalidInput("提交的内容不完整，请返回页面后重试。", code="not_a_form") from error
     check(fields)
     if any("\0" in value for value in fields.values()):
@@ -80,7 +80,7 @@ def stale_form() -> Forbidden:
 
 
 def plain(status: int, message: str) -> AppError:
-    """A refusal of a status that no class stands for."""
+    """A refusal with a status that no exception class has."""
     error = AppError(message, code="page")
     error.status = status
     return error

@@ -1,4 +1,4 @@
-"""QR codes as one SVG path, which a strict policy and any screen can show."""
+"""QR codes as one SVG path, which a strict CSP allows and any screen shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all H5 pages share: rendering, refusals as pages, security headers, forms that only our own pages can send."""
+"""Common to all H5 pages: rendering, refusals as pages, security headers, CSRF-protected forms."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Handler = Callable[[http.Request], Awaitable[http.StreamResponse]]
 Limit = Callable[[http.Request, str, int, int], Awaitable[None]]
 """Counts one try of ``name`` by the request's client; raises TooMany beyond so many tries in so many seconds."""
 AddressOf = Callable[[http.Request], str]
-"""The client's address, as the outermost proxy of ours saw it."""
+"""The client's address, as our outermost proxy saw it."""
 
 _WEB = Path(__file__).parents[1]
 _FORM_TTL = timedelta(hours=2)
 ON_PAGE = frozenset({409, 422, 429})
-"""Refusals of a form that its page shows; others become pages of their own."""
+"""Refusals that a form's own page shows; others become pages of their own."""
 _TITLES: Mapping[int, str] = {
     401: "请先登录",
     403: "无法打开",
@@ -48,7 +48,7 @@ _TITLES: Mapping[int, str] = {
     503: "暂时无法服务",
 }
 _PASSING = frozenset({424, 429, 500, 503})
-"""Refusals that may pass by themselves."""
+"""Refusals that may be temporary."""
 _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条通知中的链接，或返回上一页。"}
 
 
@@ -65,7 +65,7 @@ _PUBLIC_HOMES: Mapping[str, tuple[str, str]] = {"record": ("按编号核对", "/
 
 
 class Site:
-    """Routes of pages, each wrapped so that a refusal becomes a page too.
+    """Routes of pages, each wrapped so that a refusal becomes a page.
 
     ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: none. Without a
     ``limit`` tries are not counted; without ``address_of`` no proxy stands in front.
@@ -92,7 +92,7 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            auto_reload=False,  # compiled at its first use and kept, like static files
+            auto_reload=False,  # compiled at first use and kept, like static files
         )
         self._environment.globals.update(static=static.url, large_text=large_text)
         self._environment.filters.update(filters(self._now))
@@ -110,7 +110,7 @@ class Site:
         self._app.router.add_post(path, self._guarded(handler))
 
     def add_missing(self, *folders: str) -> None:
-        """Added last: whatever else stands below our folders is not there, and says so in our look."""
+        """Registered last: the page for unknown addresses below our folders."""
 
         async def missing(_request: http.Request) -> http.StreamResponse:
             raise http.HTTPNotFound
@@ -120,7 +120,7 @@ class Site:
 
     @http.middleware
     async def _show_unknown(self, request: http.Request, handler: Handler) -> http.StreamResponse:
-        """An unknown path: a page for people; programs get what they always got."""
+        """An unknown path: a page for people; programs get the plain response."""
         unknown = isinstance(request.match_info.http_exception, http.HTTPNotFound)
         if not unknown or "text/html" not in request.headers.get("Accept", ""):
             return await handler(request)
@@ -140,14 +140,14 @@ class Site:
         return guarded
 
     def protect(self, response: http.StreamResponse) -> None:
-        """Put the security headers on an answer that is not sent yet."""
+        """Add the security headers to a response that is not sent yet."""
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
 
     async def _answer(self, request: http.Request, handler: Handler) -> http.StreamResponse:
         try:
             if any("\0" in text for text in (*request.match_info.values(), *request.query.values())):
-                raise http.HTTPNotFound  # no text of ours holds it, and the database can't
+                raise http.HTTPNotFound  # no text of ours contains NUL, and the database refuses it
             return await handler(request)
         except AppError as error:
             return self.refusal(error, request)
@@ -162,23 +162,23 @@ class Site:
         except AWAY as error:
             log.warning("page_part_away", error=type(error).__name__)
             return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"), request)
-        except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
+        except Exception:  # the last boundary: any other exception is our fault and logged with its trace
             log.exception("page_failed", method=request.method)
             return self.refusal(plain(500, "我们已记录问题。请稍后重试，仍不行请拨打通知中的联系电话。"), request)
 
     def allow_media(self, response: http.StreamResponse, origin: str) -> None:
-        """Let this page play films of ours and of ``origin``, a store's address; empty: of ours alone."""
+        """Permit this page to play our films and those of ``origin``, a file store's address; empty: ours only."""
         policy = self._headers["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = f"{policy}; media-src 'self' {origin}".rstrip()
 
-    # ---- answers
+    # ---- responses
 
     def render(self, template: str, *, status: int = 200, **values: object) -> http.Response:
         text = self._environment.get_template(template).render(values)
         return http.Response(text=text, status=status, content_type="text/html")
 
     def refusal(self, error: AppError, request: http.Request | None = None) -> http.Response:
-        """A refusal as a page that says what to do next; a ``request`` that only read may be tried again from it."""
+        """A refusal as a page that says what to do next; a ``request`` that only reads can be retried from it."""
         title = _TITLES.get(error.status, "无法完成")
         again = request is not None and request.method == "GET" and error.status in _PASSING
         response = self.render(
@@ -196,7 +196,7 @@ class Site:
         return response
 
     def _ways(self, request: http.Request | None, status: int) -> list[tuple[str, str]]:
-        """Where to go from a refusal: the first page of this part, another role, or the log-in."""
+        """Links on the page of a refusal: the first page of this part, another role, or the log-in."""
         if request is None or status == http.HTTPUnauthorized.status_code:
             return []
         part, pool = request.path.split("/")[1], _named_pool(request)
@@ -210,7 +210,8 @@ class Site:
         return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]
 
     def _pools(self, request: http.Request | None, error: AppError) -> list[Pool]:
-        """Whose service line helps: the pool that it is about, all where it is unknown; not what is said already."""
+        """The pools whose service line helps: the pool concerned, or all when unknown; none if the text has it
+        already."""
         books = self._services.deps.rulebooks
         named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
         about = next((one for one in (*named, error.params.get("pool")) if one in books), None)
@@ -225,13 +226,14 @@ class Site:
     # ---- forms
 
     def form_token(self, action: str, subject_id: UUID, person_id: UUID) -> str:
-        """The hidden field of a form that does ``action``; good for two hours, this subject and this person only."""
+        """The hidden field of a form that does ``action``; valid for two hours, for this subject and this person
+        only."""
         return self._services.links.sign(f"form:{action}", subject_id, person_id, self._now() + _FORM_TTL)
 
     async def read_form(
         self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int = FORM_LIMIT
     ) -> dict[str, str]:
-        """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old.
+        """The fields of a form of ours. Raises Forbidden for one that another site sent or that has expired.
 
         ``longest`` is in bytes as sent; a Chinese character takes nine of them.
         """
@@ -242,7 +244,7 @@ class Site:
     async def read_upload(
         self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int
     ) -> tuple[dict[str, str], bytes]:
-        """The fields of a form with one ``file``, its name as ``filename``, and the file. Raises as ``read_form``."""
+        """The fields of a form with one ``file`` (its name as ``filename``), and the file. Raises as ``read_form``."""
         check_origin(request, self._services.deps.public_url)
         if request.content_type != "multipart/form-data":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
@@ -260,7 +262,7 @@ class Site:
             raise stale_form()
 
     async def read_fields(self, request: http.Request, *, longest: int = FORM_LIMIT) -> dict[str, str]:
-        """The same for a form whose address is its token. Raises Forbidden for one that another site sent."""
+        """As ``read_form``, for a form whose address is its token. Raises Forbidden for one that another site sent."""
         check_origin(request, self._services.deps.public_url)
         if request.content_type != "application/x-www-form-urlencoded":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
@@ -275,7 +277,7 @@ class Site:
 
 
 def _named_pool(request: http.Request) -> str:
-    """As a page of a person has it: ``/h5/demo/…``, also where there is no such page."""
+    """The pool in the address of a person's page, ``/h5/demo/…``, even if there is no such page."""
     parts = request.path.split("/")
     return parts[2] if len(parts) > 3 and parts[1] == "h5" else ""
 
@@ -285,18 +287,18 @@ def _peer(request: http.Request) -> str:
 
 
 def page_number(request: http.Request) -> int:
-    """``?page=``, from 1; anything else than a page is the first."""
+    """``?page=``, from 1; anything invalid means the first page."""
     text = request.query.get("page", "")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def show_picture(opened: OpenedFile) -> http.Response:
-    """A picture that we drew, to look at."""
+    """An image that we encoded, for display."""
     return http.Response(body=opened.content, content_type=opened.media_type)
 
 
 def show_pdf(content: bytes, filename: str) -> http.Response:
-    """A PDF that we made, under a name of ASCII letters, for the browser to show: WeChat's can't save one."""
+    """A PDF that we generated, under a name of ASCII letters, displayed by the browser: WeChat's can't save one."""
     headers = {"Content-Disposition": f'inline; filename="{filename}"'}
     return http.Response(body=content, content_type="application/pdf", headers=headers)
 

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and pictures of pages, read once; a changed one has another address."""
+"""Style sheets, scripts and images of pages, read once; a changed file has a new address."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StaticFiles:
         self._files = _load_all(folder)
 
     def url(self, name: str) -> str:
-        """``name`` as templates have it: ``draws/board.js``."""
+        """The address of a file, from its name in templates: ``draws/board.js``."""
         return f"/h5/static/{name}?v={self._files[name].version}"
 
     async def serve(self, request: http.Request) -> http.Response:
@@ -40,7 +40,7 @@ class StaticFiles:
 
 
 def _load_all(folder: Path) -> dict[str, _File]:
-    """By the name that templates use: ``draws/board.js``."""
+    """Files by their name in templates: ``draws/board.js``."""
     return {path.relative_to(folder).as_posix(): _load(path) for path in folder.rglob("*") if path.suffix in _TYPES}
 
 

@@ -1,4 +1,4 @@
-"""How pages write times, sums and telephone numbers, as filters of their templates."""
+"""Template filters for times, sums and telephone numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9}
 
 
 def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
-    """By the name that templates use. ``now`` tells which year goes without saying."""
+    """Filters by name. ``now`` decides which year may be omitted."""
     return {
         "time": lambda at: print_until(at, now()),
         "span": lambda start, end: print_span(start, end, now()),
@@ -39,22 +39,22 @@ def print_day(day: date, today: date) -> str:
 
 
 def print_minute(at: datetime, now: datetime) -> str:
-    """``11月21日 18:30``: when something happened. What is still to come is written with its weekday (``time``)."""
+    """``11月21日 18:30``, for past events. Future times are written with the weekday (``time``)."""
     t = local(at)
     return f"{print_day(t.date(), local(now).date())} {t:%H:%M}"
 
 
 def print_sum(fen: int) -> str:
-    """``1234500`` → ``12,345.00``: for reading; whatever is read by programs has no commas."""
+    """``1234500`` → ``12,345.00``, for display; values for programs have no commas."""
     whole, _, rest = yuan(fen).partition(".")
     return f"{int(whole):,}.{rest}" if whole != "-0" else f"-0.{rest}"
 
 
 def print_count(total: int) -> str:
-    """How many lines a list has; ``10000+`` where they were not counted further."""
+    """Number of lines in a list; ``10000+`` where counting stopped."""
     return f"{total}{'+' if total >= COUNTED else ''}"
 
 
 def link_phones(text: str) -> Markup:
-    """The text with its telephone numbers as links that dial."""
+    """The text with its telephone numbers as tappable links."""
     return Markup(_PHONE.sub(lambda found: f'<a href="tel:{found[0]}">{found[0]}</a>', escape(text)))  # noqa: S704  # escaped

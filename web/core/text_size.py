@@ -1,4 +1,4 @@
-"""大字版: larger letters on every page, remembered by the browser that asked for them."""
+"""大字版: larger letters on every page, stored in the browser."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from urllib.parse import urlsplit
 import aiohttp.web as http
 
 COOKIE = "pbt_text"
-_COOKIE_TTL = timedelta(days=400)  # browsers keep no cookie longer
+_COOKIE_TTL = timedelta(days=400)  # browsers limit cookies to that
 _large: ContextVar[bool] = ContextVar("large_text", default=False)
 
 
 def note_size(request: http.Request) -> None:
-    """What ``large_text`` says until the answer is sent."""
+    """Sets ``large_text`` for the current request."""
     _large.set(request.cookies.get(COOKIE) == "large")
 
 
 def large_text() -> bool:
-    """Whether the page that is being made is for a reader who wants large letters."""
+    """Whether the page being rendered is for a reader with large letters."""
     return _large.get()
 
 
 def remember(request: http.Request, *, large: bool, secure: bool) -> http.Response:
-    """Back to the page that asked: its path and query are taken from what the browser says, never its host."""
+    """Redirect to the requesting page: its path and query come from the Referer, never its host."""
     came_from = urlsplit(request.headers.get("Referer", ""))
     path = came_from.path.lstrip("/\\") or "h5/login"
     target = f"/{path}?{came_from.query}" if came_from.query else f"/{path}"

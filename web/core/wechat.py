@@ -1,4 +1,4 @@
-"""What pages share that send a browser to WeChat to learn who it is."""
+"""Constants of pages that redirect a browser to WeChat to identify it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import re
 from datetime import timedelta
 
 STATE_TTL = timedelta(minutes=5)
-"""How long WeChat may take to send the browser back."""
+"""How long WeChat may take to redirect the browser back."""
 CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
-"""What the browser comes back with."""
+"""Form of the code with which the browser returns."""

@@ -1,6 +1,6 @@
-"""``/h5/{pool}/courses``: a person's courses (我的培训), one of them, and what is studied in it.
+"""``/h5/{pool}/courses``: a person's courses (我的培训), one course, and its content.
 
-Studying itself is reported by ``static/courses`` over the API, which the mini-program uses as well.
+``static/courses`` reports progress over the API, which the mini-program uses as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STANDS: Mapping[str, tuple[str, str]] = {
     "finished": ("培训完毕", "good"),
     "left": ("不再参加", ""),
 }
-"""What a participant's tag says by phase, and its tone."""
+"""Text and tone of a participant's tag, by phase."""
 MARKS: Mapping[str, str] = {"": "—", "pending": "待批阅", "passed": "合格", "failed": "不合格"}
 
 
@@ -95,7 +95,7 @@ class CoursePages:
         return await self._item(await self._asked(request))
 
     async def _item(self, asked: _Asked, error: AppError | None = None) -> http.Response:
-        """The player may fetch its film from the store's own address, and nothing else from there."""
+        """The page's CSP permits the player to load its film from the store's address, and nothing else from there."""
         person, course, items, item = asked
         following = [one for one in items if one.position > item.position]
         book = self._services.deps.book(person.pool)
@@ -118,7 +118,7 @@ class CoursePages:
         return page
 
     async def sign_in(self, request: http.Request) -> http.Response:
-        """At a lecture, by its code."""
+        """Sign in at a lecture by its code."""
         asked = await self._asked(request)
         person, course, _, item = asked
         fields = await self._site.read_form(request, _FORM, item.id, person.account_id or _NOBODY)
@@ -130,10 +130,10 @@ class CoursePages:
             return await self._item(asked, error)
         raise http.HTTPSeeOther(f"/h5/{person.pool}/courses/{course.id}/items/{item.id}")
 
-    # ---- what is studied
+    # ---- content
 
     async def video(self, request: http.Request) -> http.StreamResponse:
-        """By ranges, or from the store by a redirect."""
+        """By byte ranges, or by a redirect to the store."""
         person = await self._auth.person(request)
         enrolment, item = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
         return send_film(await self._services.courses.media.video(person, enrolment, item))
@@ -157,7 +157,7 @@ class CoursePages:
 
 
 def send_film(film: Path | str) -> http.StreamResponse:
-    """A film of this machine by ranges, or where its store has it; never kept by a cache between."""
+    """A film from this machine by ranges, or a redirect to its store; not cached by proxies."""
     if isinstance(film, str):
         raise http.HTTPFound(film, headers={"Cache-Control": "no-store"})
     headers = {
@@ -174,7 +174,7 @@ def show_page(body: bytes) -> http.Response:
 
 
 def origin_of(film: Path | str) -> str:
-    """Where a film comes from, for the page's policy; empty: from us."""
+    """The origin of a film, for the page's CSP; empty: our own."""
     if isinstance(film, Path):
         return ""
     parts = urlsplit(film)

@@ -1,4 +1,4 @@
-"""Pages of draws: for verifier, supervisor and venue (``/desk``), for experts, and for everybody (board, record)."""
+"""Pages of draws: for verifier, supervisor and venue (``/desk``), for experts, and public ones (board, record)."""
 
 from web.draws.absences import AbsencePages
 from web.draws.attendance import AttendancePages

@@ -1,4 +1,4 @@
-"""``/desk``: who will not sit on the panel (请假、缺席、现场回避), and the ways out of an activity (结束、终止)."""
+"""``/desk``: absences of panel members (请假、缺席、现场回避), and ending or terminating a draw (结束、终止)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DONE = {
     "confirmed": "已确认，名额已空出。",
     "refused": "已记录不予确认，专家仍在名单内。",
 }
-"""What a redirect says was done."""
+"""Messages that a redirect shows after an action."""
 
 
 class AbsencePages(DrawPageBase):
@@ -104,7 +104,7 @@ class AbsencePages(DrawPageBase):
         await discards.refuse(actor, request_id, fields.get("opinion", "")[:200])
         return "refused"
 
-    # ---- the ways out
+    # ---- ending a draw
 
     async def exit_form(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
@@ -137,7 +137,7 @@ class AbsencePages(DrawPageBase):
         )
 
     async def leave_draw(self, request: http.Request) -> http.Response:
-        """``command`` terminate, with a coded ``cause``, or end; both with words."""
+        """``command`` terminate, with a coded ``cause``, or end; both with a reason as text."""
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "exit", draw.id, actor.account_id or NOBODY)
         words = fields.get("words", "")[:200]

@@ -22,7 +22,8 @@ from web.core.site import ON_PAGE
 from web.draws.base import DrawPageBase
 
 SCREEN_INTERVAL = 5
-"""Seconds between two looks of the venue's screen: an expert who begins to scan has most of the code's life left."""
+"""Seconds between two refreshes of the venue's screen: an expert who begins to scan has most of the code's life
+left."""
 _ON_PAGE = ON_PAGE | {404}
 
 
@@ -47,7 +48,7 @@ class AttendancePages(DrawPageBase):
         sealed, found = "", list[AttendanceRow]()
         try:
             found = await self._services.draws.attendance_queries.list_awaited(actor, draw.id)
-        except RuleViolation as refusal:  # before the result is unsealed, which is no mistake of the reader
+        except RuleViolation as refusal:  # not unsealed yet, which is no error of the reader
             sealed = refusal.message
         return self._show(
             actor,
@@ -112,7 +113,7 @@ class AttendancePages(DrawPageBase):
                 actor, draw.id
             )
         except RuleViolation:
-            rows = None  # the trading centre's verifier sees arrivals from unsealing on only
+            rows = None  # the trading centre's verifier sees arrivals only after unsealing
         return self._site.render(
             "draws/venue_screen.html",
             draw=draw,
@@ -140,7 +141,7 @@ def _present(rows: list[AttendanceRow]) -> int:
 
 
 def _note(note: str) -> str:
-    """What a redirect says was done, in Chinese; anything else says nothing."""
+    """The Chinese message for a redirect's code; empty for unknown ones."""
     kind, _, what = note.partition("-")
     if not (what.isascii() and what.isdigit()):
         return ""

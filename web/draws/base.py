@@ -1,4 +1,4 @@
-"""What the pages of verifier, supervisor and venue share: who asks, for which draw, and an administrator's menu."""
+"""Common base of the pages of verifier, supervisor and venue: actor, draw, and an administrator's menu."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class DrawPageBase:
         self._auth = auth
 
     def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
-        """A page; an administrator keeps the office's menu beside it."""
+        """Render a page; for an administrator with the office's menu."""
         menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
         return self._site.render(template, status=status, menu=menu, here="draws", **values)
 
     async def _find(self, request: http.Request) -> tuple[Actor, DrawView]:
-        """Who asks, and the draw of the address. Raises NotFound for a draw that is not his to see."""
+        """The actor, and the draw in the address. Raises NotFound for a draw that the actor may not see."""
         actor = await self._auth.actor(request)
         try:
             draw_id = UUID(request.match_info["draw_id"])

@@ -1,4 +1,4 @@
-"""``/draw/{token}``: a draw's progress for a room, live. Totals only; the signed link is all that is needed."""
+"""``/draw/{token}``: live progress of a draw for a big screen. Totals only; access needs only the signed link."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _END = event("over", "{}")
 class LiveProgress:
     """Server-sent events ``progress`` of a draw whenever something changes; ``over`` ends them with the draw.
 
-    ``elsewhere`` tells an old stream that newer ones of this link, log-in or network took its place.
+    ``elsewhere`` notifies an old stream that newer ones of this link, log-in or network replaced it.
     """
 
     def __init__(self, site: Site, links: PublicLinks, live: LiveDraws) -> None:
@@ -50,8 +50,8 @@ class LiveProgress:
         return read_rolls(await self._links.acts(draw, ROUND_ACTS))
 
     async def answer(self, request: http.Request, check: Check, **whose: str) -> http.StreamResponse:
-        """``check`` is asked every now and then, and raises or redirects when this watcher may see the draw no more.
-        ``whose`` link or session."""
+        """``check`` is called periodically, and raises or redirects when the viewer may no longer see the draw.
+        ``whose``: the link or session."""
         draw = await check()
         with self._streams.open(**whose, address=network_of(self._site.address_of(request))) as stream:
             response = http.StreamResponse(
@@ -63,7 +63,7 @@ class LiveProgress:
                 async with self._live.watch(draw.id) as watch:
                     async for one in _events(watch, check, stream):
                         await response.write(one)
-            except AWAY as error:  # the screen went away, or the database did: the page connects again
+            except AWAY as error:  # the client disconnected, or the database failed: the page connects again
                 log.info("board_stream_ended", error=type(error).__name__)
             return response
 
@@ -72,7 +72,7 @@ def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
     async def refused() -> bytes | None:
         try:
             await check()
-        except (AppError, http.HTTPException):  # the link or the log-in has run out: a page would redirect
+        except (AppError, http.HTTPException):  # the link or the session has expired: a page would redirect
             return _END
         return None
 
@@ -113,7 +113,7 @@ class BoardPages:
 
 
 def board_facts(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]:
-    """What the board shows, by the name of its place on the page."""
+    """The board's figures, by the name of their place on the page."""
     facts: dict[str, str | int] = {
         "state": progress.state.value,
         "label": progress.state_label,

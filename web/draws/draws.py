@@ -1,6 +1,6 @@
-"""``/desk``: draws as verifiers, supervisors and venues see them: the list, one draw, its attachment, result, prints.
+"""``/desk``: draws for verifiers, supervisors and venues: the list, one draw, its attachment, result, prints.
 
-Before unsealing there are six-digit codes only; every reading of an unsealed result is logged by its service.
+Before unsealing only six-digit codes are shown; the service logs every reading of an unsealed result.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class DrawPages(DrawPageBase):
         )
 
     async def _venues_work(self, actor: Actor) -> dict[str, Any]:
-        """Who gathers here today, and activities whose remuneration waits for the venue, as the chat counts them."""
+        """Panels that gather here today, and draws whose remuneration waits for the venue, counted as in the chat."""
         if actor.role != "venue":
             return {"today": None, "owed": ()}
         return {
@@ -136,7 +136,7 @@ class DrawPages(DrawPageBase):
         )
 
     async def _lots(self, actor: Actor, draw: DrawView, progress: DrawTotals) -> dict[str, Any]:
-        """The three numbers, and what a supervisor of this draw needs to add his."""
+        """The three parties' numbers, and what a supervisor of this draw needs to add his."""
         rolls = read_rolls(await self._links.acts(draw, ROUND_ACTS))
         takes_part = (
             progress.state == DrawState.COMMITTING
@@ -150,11 +150,12 @@ class DrawPages(DrawPageBase):
         }
 
     async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
-        """The file of the request, for whom it concerns."""
+        """The file of the request, if the actor may see it."""
         return None if actor.role == "venue" else await self._services.draws.attachments.find(actor, draw_id)
 
     async def attachment(self, request: http.Request) -> http.Response:
-        """To the file of the request for verification, at an address of its own; ``of`` release: of the panel's."""
+        """Redirect to the file of the request for verification, at an address of its own; ``of`` release: the file of
+        the release."""
         actor, _, found = await self._attachment(request)
         raise go_to_file(self._services, actor, "attachment", found.id, found.filename)
 
@@ -171,7 +172,7 @@ class DrawPages(DrawPageBase):
         return await self._mail.send(request, actor, found.filename, (draw.name, f"/desk/{draw.id}"), read)
 
     async def _attachment(self, request: http.Request) -> tuple[Actor, DrawView, AttachmentView]:
-        """Raises NotFound where there is none, Forbidden for whom it doesn't concern."""
+        """Raises NotFound where there is none, Forbidden for an actor who may not see it."""
         actor, draw = await self._find(request)
         found = await self._services.draws.attachments.find(actor, draw.id, _purpose(request))
         if found is None:
@@ -179,7 +180,7 @@ class DrawPages(DrawPageBase):
         return actor, draw, found
 
     async def share(self, request: http.Request) -> http.Response:
-        """Make a signed link to the board or the record, and go there."""
+        """Create a signed link to the board or the record, and redirect to it."""
         actor, draw = await self._find(request)
         fields = await self._site.read_form(request, "share", draw.id, actor.account_id or NOBODY)
         if fields.get("screen") == "board":

@@ -1,4 +1,4 @@
-"""What an agency asked for, as verifiers, supervisors and administrators read it: the whole draw on one page."""
+"""The agency's application for verifiers, supervisors and administrators: the whole draw on one page."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ APPLICATION_KINDS = {
     "recall": "通知原专家评标申请",
     "release": "退选专家申请",
 }
-"""What is applied for (审核事项)."""
+"""Kinds of application (审核事项)."""
 CALLED_SOON = timedelta(minutes=30)
-"""A call to an expert that waits for longer waits for the morning, and pages say so."""
+"""A call that would wait longer than this waits for the morning, and pages say so."""
 CONDITION_CATALOGUES = ("specialty", "title_level", "qualification", "department")
 
 
 async def application_facts(services: Services, actor: Actor, draw: DrawView) -> dict[str, object]:
-    """Values of the template ``draws/facts.html``, for a caller that has checked who asks."""
+    """Values of the template ``draws/facts.html``, for a caller that has checked the permission."""
     detail = await services.draws.queries.detail(actor, draw.id)
     project = await services.draws.project_queries.get(actor, draw.project_id) if may(actor, "project.read") else None
     return {
@@ -42,7 +42,7 @@ async def application_facts(services: Services, actor: Actor, draw: DrawView) ->
 
 
 async def condition_names(services: Services, pool: str, conditions: Sequence[ConditionView]) -> Mapping[str, str]:
-    """Of all codes that stand in conditions."""
+    """Names of all codes in conditions."""
     found: dict[str, str] = {}
     regions = [code for one in conditions for code in one.regions]
     found |= await services.catalogues.names(pool, "region", regions)

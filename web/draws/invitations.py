@@ -1,7 +1,7 @@
 """``/i/{link}``: an expert's page of one invitation, opened from a card or an SMS without log-in.
 
-The holder of the link is taken for the expert: it has 96 random bits, went to no one else, and opens nothing but this.
-It never tells project or parties. Everything works without scripts.
+The link authenticates the expert: it has 96 random bits, was sent to no one else, and opens only this invitation. Pages
+never name project or parties. Everything works without scripts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NOTES = {
 
 @dataclass(frozen=True)
 class _Opened:
-    """What a link opened."""
+    """The invitation that a link opened."""
 
     link: str
     invitation_id: UUID
@@ -61,7 +61,8 @@ class InvitationPages:
     # ---- reading
 
     async def show(self, request: http.Request) -> http.Response:
-        """``?do=decline|leave`` is the step that reads back; it changes nothing. 参加 counts at once, by its button."""
+        """``?do=decline|leave`` is the step that asks for confirmation; it changes nothing. 参加 counts at once, by its
+        button."""
         opened = await self._open(request)
         view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         if view.state == InvitationState.OPEN:
@@ -77,7 +78,7 @@ class InvitationPages:
         return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
 
     async def reopen(self, request: http.Request) -> http.Response:
-        """A form's address, opened anew, as WeChat does with a page that it had put away."""
+        """The address of a form, opened with GET, as WeChat does with a page restored from the background."""
         raise http.HTTPSeeOther(f"/i/{request.match_info['link']}")
 
     async def _open(self, request: http.Request) -> _Opened:
@@ -154,7 +155,7 @@ class InvitationPages:
         )
 
     async def leave(self, request: http.Request) -> http.Response:
-        """The first time the reason is read back with what follows from it; with ``sure`` it is done."""
+        """The first request shows reason and consequence for confirmation; with ``sure`` the leave is taken."""
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave", opened.invitation_id, opened.expert_id)
         view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
@@ -170,7 +171,7 @@ class InvitationPages:
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
 
     async def answer_leave(self, request: http.Request) -> http.Response:
-        """Confirm or deny a leave that another person registered; what follows stands above the buttons."""
+        """Confirm or deny a leave that another person registered; the consequence is shown above the buttons."""
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave_answer", opened.invitation_id, opened.expert_id)
         if fields.get("agrees") not in ("yes", "no"):
@@ -183,7 +184,7 @@ class InvitationPages:
             return await self._again(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'left' if left else 'comes'}")
 
-    # ---- coming
+    # ---- check-in
 
     async def check_in(self, request: http.Request) -> http.Response:
         opened = await self._open(request)

@@ -1,4 +1,4 @@
-"""The position that a page's form brings, which ``static/draws/position.js`` fills in."""
+"""The position in a form, filled in by ``static/draws/position.js``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from domain.positions import Position
 
 
 def read_position(fields: dict[str, str]) -> Position | None:
-    """The position that the browser sent, WGS-84 degrees; None when it sent nothing usable."""
+    """The browser's position, WGS-84 degrees; None without a valid one."""
     try:
         latitude, longitude = float(fields.get("latitude", "")), float(fields.get("longitude", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""``/record``: the verifiable record of a draw, readable, with its file and the program that checks it."""
+"""``/record``: the verifiable record of a draw in readable form, with its file and the program that verifies it."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "terminations": _REASONS,
     "codes": _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
 }
-"""How the page's script calls what it counts; ``codes`` is for those that a finding names."""
+"""The page script's names of what it counts; ``codes`` is for entries that a finding names."""
 _CHECKS = (60, 60)
-"""Look-ups of one address in a minute: a page, its file, and that of the activity it follows are three."""
+"""Look-ups per address and minute: a page, its file, and that of the draw it follows are three."""
 _KINDS = {"redraw": "重新抽取", "recall": "通知原专家评标"}
 
 
 @dataclass(frozen=True)
 class Original:
-    """The activity that this one follows, whose record anybody finds at ``path``."""
+    """The draw that this one follows, whose public record is at ``path``."""
 
     number: str
     path: str
@@ -89,7 +89,7 @@ class Original:
 
 @dataclass(frozen=True)
 class Line:
-    """An entry as a person reads it. ``mark`` is the leaf's first characters, empty where none is meant."""
+    """An entry in readable form. ``mark`` is the leaf's first characters, empty without a leaf."""
 
     seq: int
     at: str
@@ -100,7 +100,7 @@ class Line:
 
 
 class RecordPages:
-    """A record has two addresses: a signed link while the activity goes on, its number once it is over."""
+    """A record has two addresses: a signed link while the draw runs, its number once it is over."""
 
     def __init__(self, site: Site, services: Services) -> None:
         self._site = site
@@ -117,7 +117,7 @@ class RecordPages:
         self._site.get("/record/{pool}/{number}", self.show_finished)
         self._site.get("/record/{pool}/{number}/file", self.finished_file)
 
-    # ---- by number, for anybody
+    # ---- by number, public
 
     async def search(self, request: http.Request) -> http.Response:
         """``?number=`` leads to the record; several pools may have the same number."""
@@ -149,7 +149,7 @@ class RecordPages:
         return await self._page(request, draw, record, public_path(draw))
 
     async def finished_file(self, request: http.Request) -> http.Response:
-        """It never changes, so browsers and proxies keep it."""
+        """The file never changes, so browsers and proxies may cache it."""
         draw, record = await self._asked(request)
         headers = {"ETag": f'"{record.head}"', "Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
         if any(known.value in (record.head, "*") for known in request.if_none_match or ()):
@@ -214,7 +214,7 @@ class RecordPages:
         )
 
     async def _names(self, pool: str, entries: Sequence[Mapping[str, Json]]) -> dict[str, str]:
-        """Of the regions and specialties that the rounds name by their codes."""
+        """Names of the codes of regions and specialties in the rounds."""
         conditions = [
             one
             for entry in entries
@@ -228,19 +228,19 @@ class RecordPages:
         return found | await self._catalogues.names(pool, "specialty", sorted(specialties))
 
     async def program(self, request: http.Request) -> http.Response:
-        """The very program that this project checks records with; it needs nothing but Python."""
+        """The program with which this project verifies records; it needs nothing but Python."""
         return _download(
             files("domain.draws").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py"
         )
 
 
 def public_path(draw: DrawView) -> str:
-    """Where anybody finds the record once the activity is over; its QR code stands on printed results."""
+    """The public address of the record once the draw is over, in the QR code of printed results."""
     return f"/record/{draw.pool}/{draw.number}"
 
 
 def _followed(draw: DrawView, first: Mapping[str, Json]) -> Original | None:
-    """None for a draw of its own, and where the original never had a record."""
+    """None for a draw that follows none, and where the original has no record."""
     if first["act"] != "follows" or not first["head"]:
         return None
     number = _text(first["original"])
@@ -248,7 +248,7 @@ def _followed(draw: DrawView, first: Mapping[str, Json]) -> Original | None:
 
 
 async def _record_file(request: http.Request, draw: DrawView, record: RecordFile) -> http.Response:
-    """As it is kept, compressed, to nearly every client."""
+    """The record as stored, compressed, for nearly every client."""
     name = f"draw-{draw.number}.json"
     if "gzip" not in request.headers.get("Accept-Encoding", ""):
         return _download(await asyncio.to_thread(record.plain), "application/json", name)
@@ -263,7 +263,7 @@ def _download(body: bytes, content_type: str, name: str) -> http.Response:
 
 
 def read_entry(entry: Mapping[str, Json]) -> Line:
-    """An entry of the log in Chinese. One of an act that is new to us shows its name."""
+    """An entry of the log in Chinese. An unknown act is shown by its name."""
     at = datetime.fromisoformat(_text(entry["at"]))
     title, text = _words(entry)
     return Line(
@@ -277,7 +277,7 @@ def read_entry(entry: Mapping[str, Json]) -> Line:
 
 
 def as_cells(entry: Mapping[str, Json]) -> list[str]:
-    """The same as a line of the printed table."""
+    """The entry as a line of the printed table."""
     line = read_entry(entry)
     return [str(line.seq), line.at, line.title, line.text, line.mark, line.hash[:8]]
 
@@ -334,7 +334,7 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
 
 
 def _causes(entry: Mapping[str, Json]) -> str:
-    """Who caused an outcome and who confirmed it, where it isn't the expert's own answer."""
+    """Who caused an outcome and who confirmed it, unless it is the expert's own answer."""
     if entry["by"] in ("expert", "system"):
         return ""
     confirmed = f"、{_party(entry, 'confirmed_by')}确认" if entry["confirmed_by"] else ""

@@ -1,4 +1,4 @@
-"""``/desk/{draw}/round``, ``/log``, ``/release`` and ``/audit``: what a supervisor does and reads of a draw."""
+"""``/desk/{draw}/round``, ``/log``, ``/release`` and ``/audit``: a supervisor's actions on and views of a draw."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SupervisionPages(DrawPageBase):
         self._site.get("/desk/{draw_id}/audit", self.audit)
         self._site.post("/desk/{draw_id}/audit", self.look_into)
 
-    # ---- the draw of lots
+    # ---- fixing the order
 
     async def round(self, request: http.Request) -> http.Response:
         """The newest round, for the script of the draw's page."""
@@ -54,10 +54,10 @@ class SupervisionPages(DrawPageBase):
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
-    # ---- looking back
+    # ---- records
 
     async def log(self, request: http.Request) -> http.Response:
-        """Who did what, and what was sent to experts: counts only."""
+        """Log of operations, and delivery statistics for experts: counts only."""
         actor, draw = await self._find(request)
         return self._show(
             actor,
@@ -73,12 +73,12 @@ class SupervisionPages(DrawPageBase):
         )
 
     def _titles(self, pool: str) -> dict[str, str]:
-        """What each kind of notice is called."""
+        """Titles of the kinds of notice."""
         texts = self._services.deps.book(pool).texts
         return {kind: text.wechat.title for kind, text in texts.items() if text.wechat is not None}
 
     async def release(self, request: http.Request) -> http.Response:
-        """Which experts of a released panel know of it."""
+        """Which experts of a released panel know of the release."""
         actor, draw = await self._find(request)
         return self._show(
             actor,
@@ -120,7 +120,7 @@ class SupervisionPages(DrawPageBase):
         )
 
     async def look_into(self, request: http.Request) -> http.Response:
-        """``command`` audit: judges all reasons once more; or open, what stands behind a ``leaf``. Each is logged."""
+        """``command`` audit: judges all reasons again; or open: the expert of a ``leaf``. Each is logged."""
         actor, draw = await self._find(request)
         check(actor, "draw.audit")
         fields = await self._fields(request, actor, "audit", draw.id)
@@ -139,7 +139,7 @@ class SupervisionPages(DrawPageBase):
 
 
 def round_response(view: RoundView | None) -> http.Response:
-    """A round as the page's script reads it."""
+    """A round as JSON for the page's script."""
     if view is None:
         return http.json_response({"round": None})
     facts = asdict(view)

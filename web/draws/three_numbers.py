@@ -1,4 +1,4 @@
-"""The draw of lots by three parties (三方摇号) as screens show it: three numbers, and the order that they fixed."""
+"""The three-party draw (三方摇号) as screens show it: three numbers, and the order that they fixed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.draws import ROUND_ACTS
 
 WHO = {"system": "系统", "agency": "代理机构", "supervisor": "监督人"}
 WHY = "没有人能挑选专家：三方各出一个随机数，先锁定、后公开，缺一方、改一位，结果都对不上。"
-"""The sentence of the share card."""
+"""The explanation on the share card."""
 _SHOWN = 8
 
 
@@ -30,7 +30,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Roll:
-    """One round. ``seed`` is hex once it is fixed, ``at`` the time of the last act as the log writes it."""
+    """One round. ``seed`` is hex once it is fixed, ``at`` the time of the last act as in the log."""
 
     number: int
     numbers: tuple[Number, ...]
@@ -77,5 +77,5 @@ def _after(roll: Roll, entry: Mapping[str, Json]) -> Roll:
 
 
 def short(digits: str) -> str:
-    """The first digits, as one reads them out."""
+    """The first digits, for reading aloud."""
     return f"{digits[:4]} {digits[4:_SHOWN]}".upper()

@@ -1,8 +1,8 @@
-"""``/v/{token}``: the address in the QR code at a venue. Scanned with WeChat, it knows the expert silently.
+"""``/v/{token}``: the address in the QR code at a venue. Scanned with WeChat, it identifies the expert silently.
 
-The code lives seconds, so the scan itself is exchanged for a pass of minutes, bound to a cookie of this browser; then
-the person is shown the panel and taps once, and the browser says where it is if the person lets it. Outside WeChat
-no person can be recognised: the page says what to do instead.
+The code is valid for seconds, so the scan is exchanged for a pass of some minutes, bound to a cookie of this browser;
+then the person sees the panel and taps once, and the browser sends its position if permitted. Outside WeChat the expert
+can't be identified: the page says what to do instead.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IN = "venue_in"
 _PASS_TTL = timedelta(minutes=3)
 _COOKIE = "pbt_scan"
 _DEVICE = "pbt_phone"
-"""Cookie that knows a phone again: it lets one expert in per draw."""
+"""Cookie that recognises a phone, which checks in one expert per draw."""
 _DEVICE_TTL = timedelta(days=365)
 _DEVICE_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -80,7 +80,7 @@ class VenueCheckInPages:
         )
 
     async def back(self, request: http.Request) -> http.Response:
-        """WeChat sends the browser here with a code that tells who it is."""
+        """WeChat redirects the browser here with a code that identifies it."""
         link = self._services.links.check(request.match_info["token"], _PASS)
         if not _is_same_browser(request, link.person_id):
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
@@ -115,13 +115,13 @@ class VenueCheckInPages:
         )
 
     async def reopen(self, request: http.Request) -> http.Response:
-        """The form's address, opened anew: shows how it stands."""
+        """The form's address, opened with GET: shows the state."""
         token = request.match_info["token"]
         link = self._services.links.check(token, _IN)
         return await self._page(link.subject_id, link.person_id, token)
 
     async def check_in(self, request: http.Request) -> http.Response:
-        """The token was made for this expert after the scan, so it is form and proof in one."""
+        """The token was issued for this expert after the scan, so it authenticates the form and proves the scan."""
         token = request.match_info["token"]
         link = self._services.links.check(token, _IN)
         position = read_position(await self._site.read_fields(request))
@@ -143,7 +143,7 @@ def _device(request: http.Request) -> str:
 
 
 def _is_same_browser(request: http.Request, visitor: UUID) -> bool:
-    """The cookie, the pass and what WeChat brought back must name one visitor."""
+    """The cookie, the pass and WeChat's response must name the same visitor."""
     known = request.cookies.get(_COOKIE, "").encode()
     state = request.query.get("state", "").encode()
     return hmac.compare_digest(known, visitor.hex.encode()) and hmac.compare_digest(known, state)

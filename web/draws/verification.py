@@ -1,4 +1,4 @@
-"""``/desk/applications``: the trading centre's queue, and one application with everything that is asked for."""
+"""``/desk/applications``: the trading centre's queue, and one application with everything in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DONE = {
     "approved": "已通过核验，已通知代理机构。",
     "refused": "已退回，代理机构会收到您的意见。",
 }
-"""What a redirect says was done."""
+"""Messages that a redirect shows after an action."""
 
 
 class VerificationPages(DrawPageBase):
@@ -33,7 +33,7 @@ class VerificationPages(DrawPageBase):
         self._site.post("/desk/{draw_id}/application", self.decide)
 
     async def queue(self, request: http.Request) -> http.Response:
-        """``state``: waiting ones oldest first, decided ones newest first."""
+        """``state``: open applications oldest first, decided ones newest first."""
         actor = await self._auth.actor(request)
         check(actor, "draw.verify")
         state = request.query.get("state", "")
@@ -59,7 +59,7 @@ class VerificationPages(DrawPageBase):
         )
 
     async def application(self, request: http.Request) -> http.Response:
-        """``id``: which application of the draw; by default the one that waits, else the newest."""
+        """``id``: which application of the draw; by default the open one, else the newest."""
         actor, draw = await self._find(request)
         return await self._page(actor, draw, request.query.get("id", ""))
 
@@ -71,7 +71,7 @@ class VerificationPages(DrawPageBase):
         error: AppError | None = None,
         typed: dict[str, str] | None = None,
     ) -> http.Response:
-        """What was applied for, for everybody who watches over the draw; the verifier decides here."""
+        """The application, for everyone who supervises the draw; the verifier decides here."""
         if actor.role == "venue":
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
         applications = await self._services.draws.verification.of_draw(draw.id)
@@ -121,7 +121,7 @@ class VerificationPages(DrawPageBase):
 
 
 def _pick(applications: Sequence[ApplicationRow], wanted: str) -> ApplicationRow:
-    """Raises NotFound for one that is not the draw's."""
+    """Raises NotFound for an application of another draw."""
     for one in applications:
         if str(one.id) == wanted:
             return one
@@ -129,5 +129,5 @@ def _pick(applications: Sequence[ApplicationRow], wanted: str) -> ApplicationRow
 
 
 def _came_with(attached: AttachmentView, application: ApplicationRow) -> bool:
-    """Whether the file that is kept now is the one that was handed in, not one put in its place later."""
+    """Whether the stored file is the one that was submitted, not a later replacement."""
     return attached.ready_at is not None and attached.ready_at <= application.submitted_at

@@ -1,4 +1,4 @@
-"""``/h5/{pool}/notice``: who is about to enter the pool, for everybody; objections under one's verified name."""
+"""``/h5/{pool}/notice``: persons about to enter the pool, public; objections under one's verified name."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class PublicNoticePages:
         fields = await self._site.read_form(request, "objection", entry.id, actor.account_id or _NOBODY)
         text = fields.get("text", "")
         try:
-            # the form's own token is the key: pressing twice is one objection
+            # the form's own token is the idempotency key: pressing twice is one objection
             await self._services.entry.objections.raise_one(actor, entry.id, text, key=fields["form"][:120])
         except AppError as error:
             if error.status not in _ON_PAGE:

@@ -1,4 +1,4 @@
-"""``/x/{token}``: the signed link to one's own examination; ``…/sittings``: which sitting of it to take."""
+"""``/x/{token}``: the signed link to one's own examination; ``…/sittings``: booking one of its sittings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ExamBookingPages:
         self._site.post("/h5/{pool}/exams/{candidate}/sittings", self.choose)
 
     async def follow(self, request: http.Request) -> http.Response:
-        """On to the examination, after a log-in where there is none."""
+        """Redirect to the examination, after a log-in if necessary."""
         await self._site.check_rate(request, "exam_link", *TRIES)
         visitor = await self._auth.find_visitor(request)
         own = self._services.exams.own

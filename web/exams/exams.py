@@ -1,6 +1,6 @@
-"""``/h5/{pool}/exams/{candidate}``: a person's examination: what to know, the notice, the paper, the receipt.
+"""``/h5/{pool}/exams/{candidate}``: a person's examination: information, the notice, the paper, the receipt.
 
-The paper itself is drawn by ``static/exams/exam.js`` over the API, which the mini-program uses as well.
+``static/exams/exam.js`` draws the paper over the API, which the mini-program uses as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site
 
 _CHECKS = (30, 60)
-"""Receipts that one address compares in a minute."""
+"""Receipts compared per address and minute."""
 _FORM = "exam"
 _CODE_MAX = 256 * 1024
 """Bytes of a form with an answer file."""
@@ -90,7 +90,7 @@ class ExamPages:
         )
 
     async def accept(self, request: http.Request) -> http.Response:
-        """The notice was read; both boxes must be ticked."""
+        """Confirm that the notice was read; both boxes must be ticked."""
         person, exam = await self._asked(request)
         fields = await self._auth.fields(request, person, _FORM)
         try:
@@ -114,7 +114,7 @@ class ExamPages:
         return self._site.render("exams/receipt.html", pool=person.pool, exam=exam, receipt=found)
 
     async def review(self, request: http.Request) -> http.Response:
-        """One's own paper with keys, once the examination is sat no more."""
+        """One's own paper with keys, once the examination is over."""
         person, exam = await self._asked(request)
         attempt_id = _uuid(request.match_info["attempt_id"])
         try:
@@ -124,7 +124,7 @@ class ExamPages:
         return self._site.render("exams/review.html", pool=person.pool, exam=exam, paper=found, kinds=ItemKind)
 
     async def appeal(self, request: http.Request) -> http.Response:
-        """Ask for a second look at a result."""
+        """Appeal against a result."""
         person, exam = await self._asked(request)
         fields = await self._auth.fields(request, person, _FORM)
         attempt_id = _uuid(request.match_info["attempt_id"])
@@ -137,7 +137,7 @@ class ExamPages:
         raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
 
     async def hand_in(self, request: http.Request) -> http.Response:
-        """An answer file, for what the phone could not send before the end."""
+        """Upload an answer file with what the phone could not send before the end."""
         person, exam = await self._asked(request)
         fields = await self._auth.fields(request, person, _FORM, longest=_CODE_MAX)
         code, words = fields.get("code", ""), fields.get("explanation", "")
@@ -150,21 +150,21 @@ class ExamPages:
         raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
 
     async def check(self, request: http.Request) -> http.Response:
-        """Anybody compares a receipt with our record."""
+        """Public comparison of a receipt with our record."""
         await self._site.check_rate(request, "exam_receipt", *_CHECKS)
         found = await self._services.exams.receipts.verify(request.match_info["token"])
         key = self._services.exams.receipts.public_key
         return self._site.render("exams/receipt_check.html", one=found, key=key)
 
     async def receipt_file(self, request: http.Request) -> http.Response:
-        """The signed receipt, to keep."""
+        """The signed receipt, for download."""
         person, _ = await self._asked(request)
         found = await self._services.exams.receipts.file(person, _uuid(request.match_info["attempt_id"]))
         body = json.dumps(found, ensure_ascii=False, indent=1).encode()
         return _download(body, "application/json", f"exam-receipt-{found['number']}.json")
 
     async def program(self, request: http.Request) -> http.Response:
-        """The very program that ``pbt verify-receipt`` runs; it needs nothing but Python."""
+        """The program that ``pbt verify-receipt`` runs; it needs nothing but Python."""
         body = files("domain.exams").joinpath("verify_receipt.py").read_bytes()
         return _download(body, "text/x-python", "verify_receipt.py")
 

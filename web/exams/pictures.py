@@ -1,4 +1,4 @@
-"""``/h5/exam-picture/…``: pictures of items, at addresses that were signed for one person and expire."""
+"""``/h5/exam-picture/…``: images of items, at addresses that are signed for one person and expire."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.registry import Services
 from web.core.site import Site
 
 _OPENS = (600, 60)
-"""Pictures of one address in a minute: a room full of candidates behind one router."""
+"""Images per address and minute: a room full of candidates behind one router."""
 
 
 class ExamPicturePages:

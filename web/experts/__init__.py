@@ -1,4 +1,4 @@
-"""Pages of an expert: panels (我的评标), and times in which one is not drawn."""
+"""Pages of an expert: panels (我的评标), and unavailable times."""
 
 from web.experts.availability import AvailabilityPages
 from web.experts.panels import PanelPages

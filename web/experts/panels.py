@@ -1,4 +1,4 @@
-"""``/h5/{pool}/panels``: the expert's invitations that wait for an answer, panels agreed to, and past ones."""
+"""``/h5/{pool}/panels``: the expert's open invitations, accepted panels, and past ones."""
 
 from __future__ import annotations
 

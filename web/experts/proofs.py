@@ -1,6 +1,6 @@
 """``/h5/{pool}/proofs``: the expert's number in the record of a draw, and the proof that it is his (抽取凭证).
 
-The proof is opened by a tap, since each opening is logged, and is kept by nobody but the expert.
+The proof is opened by a tap, since each opening is logged, and is not stored here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ python3 -c "import hashlib; print(hashlib.sha256(bytes.fromhex('{salt}{expert}')
 
 @dataclass(frozen=True)
 class Proof:
-    """An opened leaf, and the text to keep."""
+    """An opened leaf, and the text for the expert to store."""
 
     id: str
     salt: str

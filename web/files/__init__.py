@@ -1,1 +1,1 @@
-"""Pages of files: material to download, files at short-lived addresses, files by e-mail."""
+"""Pages of files: material for download, files at short-lived addresses, files by e-mail."""

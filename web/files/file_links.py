@@ -1,6 +1,6 @@
-"""``/h5/file/…``: the file itself at a plain address that holds a token, good for minutes; and a file by e-mail.
+"""``/h5/file/…``: a file at an address that contains a token and is valid for minutes; and sending a file by e-mail.
 
-WeChat's web-view shows a PDF, a picture, Word and Excel at such an address, and hands it to another app.
+WeChat's web-view displays PDF, images, Word and Excel at such an address, and passes it to other apps.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site
 
 _OPENS = (120, 60)
-"""Files of one address in a minute."""
+"""Files per address and minute."""
 _ON_PAGE = ON_PAGE | {503}
 _IN_PLACE: dict[str, str] = {
     "application/pdf": "default-src 'none'; frame-ancestors 'none'",
@@ -31,7 +31,7 @@ _IN_PLACE: dict[str, str] = {
     DOCX: "sandbox; default-src 'none'",
     XLSX: "sandbox; default-src 'none'",
 }
-"""What WeChat shows in place, with the policy it gets; a browser's PDF viewer doesn't start in a sandbox."""
+"""Types that WeChat displays, with their CSP; a browser's PDF viewer doesn't start in a sandbox."""
 _SAVED = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
@@ -54,19 +54,19 @@ class FileLinkPages:
         return http.Response(body=content, headers=file_headers(found.media_type, found.filename))
 
     async def _check(self, request: http.Request, kind: FileKind) -> UUID:
-        """Which file the address opens. Raises Forbidden for a token that is forged or expired."""
+        """The file that the address opens. Raises Forbidden for a token that is forged or expired."""
         await self._site.check_rate(request, "files", *_OPENS)
         return self._services.files.delivery.check(kind, request.match_info["token"])
 
 
 def go_to_file(services: Services, actor: Actor, kind: FileKind, file_id: UUID, filename: str) -> http.HTTPSeeOther:
-    """The way to a file that ``actor`` was let read: a plain address that ends as the file's name does."""
+    """The address of a file that ``actor`` may read; it ends like the file's name."""
     token = services.files.delivery.sign(actor, kind, file_id)
     return http.HTTPSeeOther(f"/h5/file/{kind}/{token}.{_ending(filename)}")
 
 
 def file_headers(media_type: str, filename: str) -> dict[str, str]:
-    """To be shown in place where no browser could run it, else to be saved."""
+    """Displayed where no browser could execute it, else as an attachment."""
     way = "inline" if media_type in _IN_PLACE else "attachment"
     name = f"{way}; filename=\"file.{_ending(filename)}\"; filename*=UTF-8''{quote(filename, safe='')}"
     return {
@@ -85,7 +85,7 @@ def material_file(found: MaterialView, content: bytes) -> MailAttachment:
 
 
 class FileMail:
-    """发到邮箱: the page that asks for an address, the same for every kind of file."""
+    """发到邮箱: the page that asks for an e-mail address, the same for every kind of file."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._site = site
@@ -102,7 +102,7 @@ class FileMail:
         typed: str = "",
         error: AppError | None = None,
     ) -> http.Response:
-        """``back``: the label and the address of the page that offers the file."""
+        """``back``: label and address of the page that offers the file."""
         return self._site.render(
             "files/mail.html",
             status=error.status if error else 200,
@@ -124,7 +124,7 @@ class FileMail:
         back: tuple[str, str],
         read: Callable[[], Awaitable[MailAttachment]],
     ) -> http.Response:
-        """Mail what ``read`` opens; a refusal stands on the page."""
+        """Mail the file that ``read`` opens; a refusal is shown on the page."""
         typed = (await self._auth.fields(request, actor, "mail")).get("email", "")[:200]
         try:
             check_address(typed)

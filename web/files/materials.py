@@ -1,4 +1,4 @@
-"""``/h5/{pool}/materials``: what the office offers to download (资料下载), open to everybody but for some files."""
+"""``/h5/{pool}/materials``: the office's material for download (资料下载), public except for some files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS: dict[MaterialType, str] = {
     "zip": "压缩包",
 }
 _DOWNLOADS = (60, 60)
-"""Files of one address in a minute."""
+"""Files per address and minute."""
 
 
 class MaterialPages:
@@ -62,7 +62,7 @@ class MaterialPages:
         )
 
     async def file(self, request: http.Request) -> http.Response:
-        """The file; one for applicants lies at an address of its own, which other apps can open too."""
+        """The file; one for applicants has an address of its own, which other apps can open too."""
         found, actor = await self._found(request)
         if found.audience == "applicants" and actor is not None:
             raise go_to_file(self._services, actor, "material", found.id, found.filename)
@@ -81,7 +81,7 @@ class MaterialPages:
         return await self._mail.send(request, actor, found.filename, _back(request), read)
 
     async def _found(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
-        """A visitor who must log in first is led there and back to the list."""
+        """A visitor who must log in first is redirected there and returns to the list."""
         pool = self._auth.check_pool(request.match_info["pool"])
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
         actor = await self._actor(request)
@@ -91,14 +91,14 @@ class MaterialPages:
             raise _log_in_first(pool) from error
 
     async def _for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
-        """Mail goes to people of the pool who are logged in."""
+        """Only logged-in people of the pool can have files mailed."""
         found, actor = await self._found(request)
         if actor is None or actor.pool != request.match_info["pool"]:
             raise _log_in_first(request.match_info["pool"])
         return found, actor
 
     async def _actor(self, request: http.Request) -> Actor | None:
-        """Who asks: as applicant or expert of the pool, else in the office that was chosen."""
+        """The actor: applicant or expert of the pool, else in the chosen staff role."""
         return await self._auth.find_person(request) or await self._auth.find_visitor(request)
 
 
@@ -112,7 +112,7 @@ def _log_in_first(pool: str) -> http.HTTPSeeOther:
 
 
 async def send(request: http.Request, services: Services, found: MaterialView) -> http.Response:
-    """The file of a material; 304 for who has it already."""
+    """The file of a material; 304 for a client that has it already."""
     headers = {
         "ETag": f'"{found.etag}"',
         "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",

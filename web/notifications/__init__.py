@@ -1,1 +1,1 @@
-"""Where vendors push delivery reports, and the short addresses in messages."""
+"""Callbacks for vendors' delivery reports, and the short addresses in messages."""

@@ -1,4 +1,4 @@
-"""``/h5/{pool}/notices``: what was sent to the person who is logged in (消息), in whatever role."""
+"""``/h5/{pool}/notices``: notices sent to the logged-in person (消息), in any role."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoticeHistoryPages:
         self._site.get("/h5/{pool}/notices", self.show)
 
     async def find(self, request: http.Request) -> http.Response:
-        """For pages of offices, which know no pool."""
+        """For pages of staff, whose address contains no pool."""
         visitor = await self._auth.visitor(request)
         raise http.HTTPSeeOther(f"/h5/{visitor.pool}/notices")
 

@@ -1,4 +1,4 @@
-"""``/n/…``: the address in a short message, which leads to the page that the notice is about."""
+"""``/n/…``: the address in a short message, which redirects to the page of the notice."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where SMS and voice vendors push their reports. They sign nothing and send no header of ours, so the path holds a
-secret and networks may be named. What they say is believed only as far as ``services.operations.delivery_reports`` can
-confirm it. A report is stored before it is answered; a job applies it."""
+"""Webhooks for reports of SMS and voice vendors. These are not signed and carry no header of ours, so the path contains
+a secret and networks may be restricted. Their content is trusted only as far as
+``services.operations.delivery_reports`` can confirm it. A report is stored before it is answered; a job applies it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ log = structlog.get_logger(__name__)
 
 _LIMIT = 1024 * 1024
 _PUSHES, _GUESSES = (6000, 60), (20, 600)
-"""How many within how many seconds one address may make: with the right secret (each may hold 100 reports), and with a
-wrong one. Counted apart, so that a stranger behind the same proxy can't keep the vendor out."""
+"""Limits per address (number, seconds): requests with the right secret (each may hold 100 reports), and with a wrong
+one. Counted separately, so that a stranger behind the same proxy can't block the vendor."""
 
 
 @dataclass(frozen=True)
 class ReportParsers:
-    """From the raw body to reports; both raise InvalidInput for junk."""
+    """Parsers of the raw body; both raise InvalidInput for an invalid one."""
 
     sms: Callable[[bytes], Sequence[SmsReport]]
     voice: Callable[[bytes], Sequence[CallReport]]
@@ -35,7 +35,7 @@ class ReportParsers:
 
 @dataclass(frozen=True)
 class AllowedSenders:
-    """Who may push. ``address`` tells a request's real client; ``networks`` empty: anybody who knows the secret."""
+    """Permitted senders. ``address`` finds a request's real client; ``networks`` empty: anyone who knows the secret."""
 
     address: Callable[[web.Request], str]
     limit: Limit
@@ -87,7 +87,7 @@ class VendorWebhookEndpoint:
         return _accepted()
 
     async def _body(self, request: web.Request) -> bytes:
-        """Raises 404 for a wrong secret or a caller from elsewhere, as if nothing were here."""
+        """Raises 404 for a wrong secret or a sender that isn't permitted, as if the address didn't exist."""
         known = hmac.compare_digest(request.match_info["token"].encode("utf-8", "replace"), self._token)
         known = self._senders.include(request) and known
         try:

@@ -1,4 +1,4 @@
-"""``/office``: the administrators' pages of a pool (管理后台), for a phone first."""
+"""``/office``: the administrators' pages of a pool (管理后台); phones first."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ _ALL = (
 
 
 class OfficePages:
-    """All of them; each noun stands in a module of its own."""
+    """All pages of the office; each noun has a module of its own."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self._parts = [part(site, services, auth) for part in _ALL]

@@ -1,4 +1,4 @@
-"""Applications: filtered, paged, one whole with its files, unlocking a printed form."""
+"""Applications: list with filters, one application with its files, unlocking a printed form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waitin
 _NOTHING = Page[ApplicationLine]((), 0)
 
 _KNOWN: tuple[EntryType, ...] = ("first", "renewal")
-"""Types that every list offers, though the pool may take them no more."""
+"""Types in every list, even if the pool no longer accepts them."""
 
 
 class ApplicationPages(OfficePart):
@@ -49,7 +49,7 @@ class ApplicationPages(OfficePart):
     # ---- the list
 
     async def list(self, request: http.Request) -> http.Response:
-        """Everything that is looked for stands in the query; see ``_FILTERS``."""
+        """All filters are in the query; see ``_FILTERS``."""
         actor = await self.actor(request)
         said = {name: request.query.get(name, "").strip()[:60] for name in _FILTERS}
         said = {name: value for name, value in said.items() if value}
@@ -115,7 +115,7 @@ class ApplicationPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` reveal with a field: the value stands on the answer, this time only; others see ``_do``."""
+        """``command`` reveal with a field: only this response shows the value; for others see ``_do``."""
         actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
         fields = await self.fields(request, actor)
         try:
@@ -148,7 +148,7 @@ class ApplicationPages(OfficePart):
         return "concluded"
 
     async def file(self, request: http.Request) -> http.Response:
-        """A picture that we drew, or (``?form=original``) the way to the file itself."""
+        """An image that we encoded, or (``?form=original``) a redirect to the file itself."""
         actor, form = await self.actor(request), request.query.get("form", "preview")
         if form not in get_args(FileForm):
             raise NotFound("没有这个文件，请返回后重试。")
@@ -172,7 +172,7 @@ class ApplicationPages(OfficePart):
         return await self.file_mail.send(request, actor, found.filename, back, read)
 
     async def _file(self, request: http.Request) -> tuple[Actor, AttachmentView, tuple[str, str]]:
-        """Also the way back, to the application in whose list the file stands."""
+        """The file, and the address of its application for the way back."""
         actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
         file_id = uuid_of(request.match_info["file_id"], "这个文件")
         found = await self.services.reviews.attachment_access.find(actor, file_id)
@@ -180,7 +180,7 @@ class ApplicationPages(OfficePart):
 
 
 def wanted_of(said: Mapping[str, str]) -> Filter:
-    """Raises InvalidInput for what can't be looked for."""
+    """Raises InvalidInput for invalid filters."""
     campaign = said.get("campaign", "")
     try:
         campaign_id = UUID(campaign) if campaign else None
@@ -208,7 +208,7 @@ def _sort(text: str) -> Sort:
 
 
 def _query(said: Mapping[str, str]) -> Mapping[str, str]:
-    """The rest of the address for links: ``all`` keeps everything, ``stateless`` leaves the state out."""
+    """The query for links: ``all`` keeps everything, ``stateless`` leaves the state out."""
     return {
         "all": urlencode(said),
         "stateless": urlencode({name: value for name, value in said.items() if name != "state"}),

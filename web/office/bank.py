@@ -1,4 +1,4 @@
-"""The item bank (题库): the list, an item with its versions, writing and retiring items."""
+"""The item bank (题库): the list, an item with its versions, editing and retiring items."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class BankPages(OfficePart):
 
 
 def filter_of(query: Mapping[str, str]) -> ItemFilter:
-    """What an address asks for; what can't be meant is left out."""
+    """The filters in an address; invalid ones are ignored."""
     level = query.get("difficulty", "")
     return ItemFilter(
         chapter=query.get("chapter", "")[:100],
@@ -225,7 +225,7 @@ def query_of(wanted: ItemFilter, sort: str = "code") -> str:
 
 
 def _table(cells: tuple[Cell, ...]) -> Mapping[str, Mapping[str, list[int]]]:
-    """Chapter → kind → how many of each difficulty, and their sum."""
+    """Chapter → kind → number of items by difficulty, and their sum."""
     found: dict[str, dict[str, list[int]]] = {}
     for one in cells:
         row = found.setdefault(one.chapter, {}).setdefault(one.kind.label, [0] * (DIFFICULTY_MAX + 1))
@@ -256,7 +256,7 @@ def _data(fields: Mapping[str, str], kind: ItemKind | None) -> ItemData:
 
 
 def _right(fields: Mapping[str, str], kind: ItemKind) -> int:
-    """One of several for a single choice, each for itself in a multiple one."""
+    """One option for a single choice, each option separately for a multiple one."""
     if kind is ItemKind.MULTIPLE:
         return sum(1 << at for at in range(OPTIONS_MAX) if fields.get(f"right_{at}"))
     right = fields.get("right", "")
@@ -264,7 +264,7 @@ def _right(fields: Mapping[str, str], kind: ItemKind) -> int:
 
 
 def _typed(view: ItemView, now: VersionView) -> dict[str, str]:
-    """What the form of an item shows before anything is typed."""
+    """Initial values of an item's form."""
     key = now.key
     mask = key.mask if key else 0
     said = {

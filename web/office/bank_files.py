@@ -1,4 +1,4 @@
-"""The item bank in files: whole sheets of items, GIFT and Moodle XML, in and out."""
+"""Import and export of the item bank: sheets, GIFT and Moodle XML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.office.base import FORM, OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 FILES: Mapping[str, str] = {"xlsx": "xlsx", "gift": "txt", "moodle_xml": "xml"}
-"""Ending of each form of export."""
+"""File ending of each export format."""
 WAYS: Mapping[str, str] = {
     "skip": "跳过，题库保持不变",
     "version": "修改题库中的题目（存为新版本）",
@@ -39,7 +39,7 @@ class BankFilePages(OfficePart):
         self.site.get("/office/bank/export", self.export_form)
         self.site.get("/office/bank/export/{form}", self.export)
 
-    # ---- in
+    # ---- import
 
     async def file_form(self, request: http.Request) -> http.Response:
         return self._form(await self.actor(request), request)
@@ -56,7 +56,7 @@ class BankFilePages(OfficePart):
         return _download(render_template(form), f"items.{form}")
 
     async def read_file(self, request: http.Request) -> http.Response:
-        """Check a file, and show what it would do."""
+        """Check a file, and show what an import would change."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
             request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=BYTES_MAX
@@ -89,7 +89,7 @@ class BankFilePages(OfficePart):
         )
 
     async def apply(self, request: http.Request) -> http.Response:
-        """``command`` all, or good: only what can be used. ``way``: what becomes of what the bank says otherwise."""
+        """``command`` all, or good: only valid items. ``way``: what to do with items that differ from the bank's."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         import_id = uuid_of(request.match_info["id"], "这次导入")
@@ -103,7 +103,7 @@ class BankFilePages(OfficePart):
             return await self._file(actor, request, Form(fields, self.shown(error)))
         raise redirect(f"/office/bank/import/{import_id}", note="imported")
 
-    # ---- out
+    # ---- export
 
     async def export_form(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)

@@ -1,4 +1,4 @@
-"""What the office's pages share: who may see them, the menu, the frame around a page."""
+"""Common base of the office's pages: permission, menu, layout."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Entry:
 
 
 class OfficePart:
-    """Pages of one noun. ``code`` is its entry of the menu; ``action`` what it takes to see them."""
+    """Pages of one noun. ``code`` is its menu entry; ``action`` the permission to see them."""
 
     code: ClassVar[str]
     action: ClassVar[str] = "application.read"
     notes: ClassVar[Mapping[str, str]] = {}
-    """What a redirect says was done."""
+    """Messages that a redirect shows after an action."""
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         self.site = site
@@ -50,7 +50,7 @@ class OfficePart:
     async def actor(self, request: http.Request) -> Actor:
         """The administrator. Redirects to the log-in; raises Forbidden for other roles.
 
-        Raises NotFound for what the pool has no use for.
+        Raises NotFound for pages that the pool doesn't use.
         """
         actor = await self.auth.actor(request)
         check(actor, self.action)
@@ -66,7 +66,7 @@ class OfficePart:
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
     ) -> http.Response:
-        """A page. ``error`` stands above it, unless a form on it shows it beside a field."""
+        """Render a page. ``error`` stands at the top, unless a form on it shows it beside a field."""
         book = self.services.deps.book(actor.pool)
         common: dict[str, object] = {
             "pool": book.pool,
@@ -84,7 +84,7 @@ class OfficePart:
         return self.site.render(template, status=status, error=error.message, **common, **values)
 
     def shown(self, error: AppError) -> AppError:
-        """A refusal that the page itself tells; others become a page of their own."""
+        """A refusal that the page itself shows; others become a page of their own."""
         if error.status not in _ON_PAGE:
             raise error
         return error
@@ -94,7 +94,7 @@ class OfficePart:
 
 
 def menu_of(book: Rulebook) -> list[Entry]:
-    """The entries that a pool of this rulebook has a use for."""
+    """The menu entries that a pool with this rulebook uses."""
     entries = [
         Entry("applications", "申请"),
         Entry("exams", book.entry.names.exam),

@@ -25,7 +25,7 @@ _ENDS = (
     ("pay_until", "缴费截止时间"),
 )
 _LONGEST = 160 * 1024
-"""Ten thousand characters of an announcement, three hundred lines of advice."""
+"""Bytes: ten thousand characters of an announcement, three hundred lines of advice."""
 
 
 class CampaignPages(OfficePart):
@@ -59,7 +59,7 @@ class CampaignPages(OfficePart):
             required=self.book(actor).campaigns.required,
         )
 
-    # ---- a new one
+    # ---- a new campaign
 
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -133,7 +133,7 @@ class CampaignPages(OfficePart):
     # ---- between form and service
 
     async def _data(self, actor: Actor, fields: Mapping[str, str], kept: CampaignData | None) -> CampaignData:
-        """What the form says. Raises InvalidInput beside the field."""
+        """The form's values. Raises InvalidInput for a field."""
         ends: dict[str, datetime | None] = {
             name: moment(fields.get(name, ""), name, label, getattr(kept, name) if kept else None)
             for name, label in _ENDS
@@ -153,7 +153,7 @@ class CampaignPages(OfficePart):
         )
 
     async def _advice(self, actor: Actor, text: str) -> dict[str, str]:
-        """One region a line: its name or code, a blank, whom to ask."""
+        """One region per line: its name or code, a blank, the contact."""
         known = await self.services.office.dashboard.places(actor)
         codes = {place.name: place.code for place in reversed(known)} | {place.code: place.code for place in known}
         advice: dict[str, str] = {}

@@ -34,7 +34,7 @@ class CertificatePages(OfficePart):
         self.site.post("/office/certificates/{id}", self.submit)
 
     async def list(self, request: http.Request) -> http.Response:
-        """``?q=`` is a whole number or a name's beginning, ``?state=`` a state."""
+        """``?q=`` is a complete number or a name's beginning, ``?state=`` a state."""
         actor, page = await self.actor(request), page_number(request)
         word, state = request.query.get("q", "").strip()[:50], request.query.get("state", "")
         state = state if state in FILTERS else ""
@@ -57,7 +57,7 @@ class CertificatePages(OfficePart):
         )
 
     async def issue_missing(self, request: http.Request) -> http.Response:
-        """For everybody who passed or finished and has none."""
+        """For everyone who passed or finished but has none."""
         actor = await self.actor(request)
         await self.fields(request, actor)
         await self.services.office.late_certificates.issue(actor)

@@ -1,4 +1,4 @@
-"""What is studied in a course: an item's form, its video in parts, its pages, the code of a lecture."""
+"""Content of a course: an item's form, its video in parts, its pages, the code of a lecture."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class CourseItemPages(OfficePart):
         raise redirect(back if note == "" else f"{back}/items/{item.id}", note=note)
 
     async def _do(self, actor: Actor, view: CourseView, item: ItemView, fields: Mapping[str, str]) -> str:
-        """The note; empty: back to the course."""
+        """Returns the message; empty: back to the course."""
         setup = self.services.courses.setup
         match fields.get("command"):
             case "save":
@@ -97,7 +97,7 @@ class CourseItemPages(OfficePart):
     # ---- its files
 
     async def add_pages(self, request: http.Request) -> http.Response:
-        """A PDF or a picture."""
+        """Add a PDF or an image."""
         actor, view, item = await self._item(request)
         try:
             _, content = await self.site.read_upload(
@@ -111,7 +111,8 @@ class CourseItemPages(OfficePart):
         raise redirect(f"/office/courses/{view.id}/items/{item.id}", note="pages")
 
     async def put_part(self, request: http.Request) -> http.Response:
-        """A part of a video, by script; the last says how many there are. JSON: a refusal's sentence, or nothing."""
+        """A part of a video, sent by script; the last request contains the number of parts. Responds JSON with a
+        refusal's sentence, or nothing."""
         actor, view, item = await self._item(request)
         try:
             fields, content = await self.site.read_upload(
@@ -136,7 +137,7 @@ class CourseItemPages(OfficePart):
         wanted = int(number) if number.isdecimal() and len(number) < 5 else 0
         return show_page(await self.services.courses.media.preview_page(actor, view.id, item.id, wanted))
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _page(
         self, actor: Actor, request: http.Request, view: CourseView, item: ItemView | None, form: Form = EMPTY
@@ -173,7 +174,7 @@ class CourseItemPages(OfficePart):
 
 
 def _data(fields: Mapping[str, str]) -> ItemData:
-    """What the form says. Raises InvalidInput beside the field."""
+    """The form's values. Raises InvalidInput for a field."""
     return ItemData(
         fields.get("kind", ""),
         fields.get("title", ""),
@@ -195,7 +196,7 @@ def _hours(text: str) -> int | None:
 
 
 def _part(fields: Mapping[str, str]) -> tuple[UUID, int, int]:
-    """Upload, number of the part from 0, how many there are. Raises InvalidInput."""
+    """Id of the upload, index of the part from 0, number of parts. Raises InvalidInput."""
     number, of = fields.get("number", ""), fields.get("of", "")
     if not (number.isdecimal() and of.isdecimal() and len(number) < 6 and len(of) < 6):
         raise InvalidInput("上传的内容不完整，请重试。", code="part_size", field="file")

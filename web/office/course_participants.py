@@ -1,4 +1,4 @@
-"""Participants of a course: the list, persons added by number, one's record of study, decisions about one."""
+"""Participants of a course: the list, adding persons by number, a person's record of study, decisions."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class CourseParticipantPages(OfficePart):
         return await self._list(actor, request, added=done.count, problems=done.problems)
 
     async def sheet(self, request: http.Request) -> http.Response:
-        """The record of study of everybody."""
+        """The record of study of all participants."""
         actor = await self.actor(request)
         course_id = uuid_of(request.match_info["id"], WHAT)
         content = await self.services.courses.record_sheet.make(actor, course_id)

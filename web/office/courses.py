@@ -1,4 +1,4 @@
-"""Courses: list, draft with what is studied in it, check list, publishing, a later end, cancelling."""
+"""Courses: list, draft with its content, check list, publishing, prolonging, cancelling."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from web.office.base import OfficePart
 
 WHAT = "这门课程"
 TONES = {"draft": "warn", "published": "good"}
-"""Of the tag that says the state."""
+"""Tone of the tag that shows the state."""
 _CAMPAIGNS = "campaign-"
-"""A box for each campaign: a form holds each name once."""
+"""Field name of each campaign's box, since a form has each name only once."""
 
 
 class CoursePages(OfficePart):
@@ -143,7 +143,7 @@ class CoursePages(OfficePart):
 
 
 def _data(fields: Mapping[str, str]) -> CourseData:
-    """What the form says. Raises InvalidInput beside the field."""
+    """The form's values. Raises InvalidInput for a field."""
     opens = moment(fields.get("opens_at", ""), "opens_at", "开始时间")
     closes = moment(fields.get("closes_at", ""), "closes_at", "结束时间")
     if opens is None:

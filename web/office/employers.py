@@ -1,4 +1,4 @@
-"""The list of employers (单位), whole sheets of them, and requests for one that is missing."""
+"""The list of employers (单位), importing sheets of them, and requests for a missing one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class EmployerPages(OfficePart):
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        """``?q=`` searches, ``?retired=1`` shows those that are offered no longer."""
+        """``?q=`` searches, ``?retired=1`` shows retired units."""
         search, retired = request.query.get("q", "").strip()[:100], request.query.get("retired") == "1"
         page = page_number(request)
         found = await self.services.organisations.employer_queries.page(
@@ -121,7 +121,7 @@ class EmployerPages(OfficePart):
         )
 
     async def decide(self, request: http.Request) -> http.Response:
-        """``command`` accept, with the unit as it is to stand in the list, or refuse, with an answer."""
+        """``command`` accept, with the unit's final data, or refuse, with an answer."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
@@ -156,7 +156,7 @@ class EmployerPages(OfficePart):
         return http.Response(body=render_template(form), content_type="application/octet-stream", headers=headers)
 
     async def read_sheet(self, request: http.Request) -> http.Response:
-        """Check a file, and show what it would do."""
+        """Check a file, and show what an import would change."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
             request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=BYTES_MAX
@@ -179,7 +179,7 @@ class EmployerPages(OfficePart):
         return self.show(actor, "office/employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
 
     async def apply(self, request: http.Request) -> http.Response:
-        """``command`` all, or good: only the lines that can be used."""
+        """``command`` all, or good: only the valid lines."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         import_id = uuid_of(request.match_info["id"], "这次导入")

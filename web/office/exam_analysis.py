@@ -1,4 +1,4 @@
-"""Analysis of an examination with its items, rulings on items found wrong, and sheets to take away."""
+"""Analysis of an examination and its items, rulings on faulty items, and sheets for download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blueprints of papers (组卷方案): a line of text for each cell, and what the bank has for it."""
+"""Blueprints of papers (组卷方案): a line of text for each cell, and the bank's stock for it."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ class ExamBlueprintPages(OfficePart):
 
 
 def read_lines(text: str) -> list[Cell]:
-    """A cell for each line that is not empty: chapter, kind, difficulty, count, mark. Raises InvalidInput."""
+    """A cell for each non-empty line: chapter, kind, difficulty, count, mark. Raises InvalidInput."""
     lines = [line for line in text.splitlines() if line.strip()]
     return [_cell(number, line) for number, line in enumerate(lines, 1)]
 
 
 def print_lines(cells: Sequence[Cell]) -> str:
-    """As ``read_lines`` reads them back."""
+    """The inverse of ``read_lines``."""
     return "\n".join(
         f"{one.chapter or '全部'}，{one.kind.label}，{one.difficulty or '不限'}，{one.count}，{one.mark / 10:g}"
         for one in cells

@@ -1,4 +1,4 @@
-"""Candidates of an examination: the list, persons added, and one of them with allowances and decisions."""
+"""Candidates of an examination: the list, adding persons, and one candidate with allowances and decisions."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class ExamCandidatePages(OfficePart):
         )
 
     async def act_on_all(self, request: http.Request) -> http.Response:
-        """``command`` add, or give_back to everybody who was answering from ``since`` to ``until``."""
+        """``command`` add, or give_back (time) to all who were answering from ``since`` to ``until``."""
         actor, exam_id = await self._asked(request)
         fields = await self.fields(request, actor)
         added = None

@@ -1,4 +1,4 @@
-"""Answers that came too late, or only as a file (离线作答), of an examination."""
+"""Answers of an examination that arrived too late, or only as a file (离线作答)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examinations that are held elsewhere: who waits for one, and a whole sheet of results."""
+"""External examinations: applications that wait for one, and importing a sheet of results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ExamResultPages(OfficePart):
         self.site.post("/office/exams/results/{id}", self.apply)
 
     async def actor(self, request: http.Request) -> Actor:
-        """Raises NotFound, too, where no application waits for an examination."""
+        """Raises NotFound also where no application waits for an examination."""
         actor = await super().actor(request)
         if "exam" not in self.book(actor).entry.stages:
             raise NotFound("本专家库没有这项功能，请返回首页。", code="not_here")
@@ -64,7 +64,7 @@ class ExamResultPages(OfficePart):
         return http.Response(body=render_template(form), content_type="application/octet-stream", headers=headers)
 
     async def read_sheet(self, request: http.Request) -> http.Response:
-        """Check a file, and show what it would do."""
+        """Check a file, and show what an import would change."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
             request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=BYTES_MAX
@@ -94,7 +94,7 @@ class ExamResultPages(OfficePart):
         )
 
     async def apply(self, request: http.Request) -> http.Response:
-        """``command`` all, or good: only the lines that can be used."""
+        """``command`` all, or good: only the valid lines."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         sheet_id = uuid_of(request.match_info["id"], "这次上传")

@@ -1,4 +1,4 @@
-"""Results of an examination: papers with what to look at, letting results out, voiding; the page of markers."""
+"""Results of an examination: papers with flags, releasing results, voiding; the page of markers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ExamScorePages(OfficePart):
         )
 
     async def release(self, request: http.Request) -> http.Response:
-        """``command`` clean, without papers that the office should look at, or all."""
+        """``command`` clean: only papers without flags, or all."""
         actor = await self.actor(request)
         exam_id = uuid_of(request.match_info["id"], WHAT)
         fields = await self.fields(request, actor)

@@ -33,7 +33,7 @@ class ExamSittingPages(OfficePart):
         return await self._page(actor, request, exam_id)
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` add, save or remove; the latter two with the ``id`` of a sitting."""
+        """``command`` add, save or remove; the latter two with a sitting's ``id``."""
         actor, exam_id = await self._asked(request)
         fields = await self.fields(request, actor)
         try:

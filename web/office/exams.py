@@ -1,4 +1,4 @@
-"""Examinations: list, draft with its check list, publishing, another time, cancelling, the end; the live board."""
+"""Examinations: list, draft with its check list, publishing, moving, cancelling, ending; the live board."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from web.office.base import OfficePart
 
 WHAT = "这场考试"
 TONES = {"draft": "warn", "published": "good"}
-"""Of the tag that says the state."""
+"""Tone of the tag that shows the state."""
 
 
 class ExamPages(OfficePart):
@@ -58,7 +58,7 @@ class ExamPages(OfficePart):
             held_elsewhere="exam" in entry.stages,
         )
 
-    # ---- a new one
+    # ---- a new examination
 
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -136,10 +136,10 @@ class ExamPages(OfficePart):
             stage=self.book(actor).entry.names.exam,
         )
 
-    # ---- as it goes
+    # ---- live
 
     async def board(self, request: http.Request) -> http.Response:
-        """Of the whole examination, or of one sitting; fetched again every few seconds by the page itself."""
+        """The whole examination, or one sitting; the page reloads it every few seconds."""
         actor, view = await self._asked(request)
         wanted = request.match_info.get("sitting")
         sitting_id = uuid_of(wanted, "这个场次") if wanted else None
@@ -162,7 +162,7 @@ class ExamPages(OfficePart):
 
 
 def _data(fields: Mapping[str, str]) -> ExamData:
-    """What the form says. Raises InvalidInput beside the field."""
+    """The form's values. Raises InvalidInput for a field."""
     purpose = fields.get("purpose", "")
     if purpose not in list(Purpose):
         raise InvalidInput("请选择考试用途。", code="missing", field="purpose")

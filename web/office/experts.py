@@ -1,4 +1,4 @@
-"""The pool's experts: whose term or age runs out, and letting one leave."""
+"""The pool's experts: expiring terms and ages, and removal from the pool."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ExpertPages(OfficePart):
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        """``?only=`` see ``ONLY``, ``?q=`` a number or the beginning of a name."""
+        """``?only=``: see ``ONLY``; ``?q=``: a number or the beginning of a name."""
         only, search = request.query.get("only", "in_pool"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(Only) else "in_pool", page_number(request)
         found = await self.services.office.experts.page(actor, cast(Only, only), search, page=page, size=PAGE_SIZE)

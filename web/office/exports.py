@@ -1,4 +1,4 @@
-"""Lists as XLSX files (导出). Each is logged by its service; long ones are written by a worker, and waited for here."""
+"""Lists as XLSX files (导出). The services log each; a worker writes long ones, while this page waits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExportPages(OfficePart):
         self.site.get("/office/exports/{token}/file", self.fetch)
 
     async def download(self, request: http.Request) -> http.Response:
-        """Applications by the filter of their list; money by days, ``?from=`` and ``?until=`` with both ends."""
+        """Applications by the filters of their list; payments by days, ``?from=`` and ``?until=``, both inclusive."""
         actor = await self.actor(request)
         await self.site.check_rate(request, "export", 20, 600)
         wanted, office = _export_request(request), self.services.office
@@ -35,7 +35,7 @@ class ExportPages(OfficePart):
         return _file(await office.exports.make(actor, wanted))
 
     async def wait(self, request: http.Request) -> http.Response:
-        """How far it is; the page asks again by itself until the file is there."""
+        """Shows progress; the page reloads until the file exists."""
         actor, token = await self.actor(request), request.match_info["token"]
         state = await self.services.office.large_exports.state(actor, token)
         return self.show(actor, "office/export.html", request, state=state, export=token)
@@ -46,7 +46,7 @@ class ExportPages(OfficePart):
 
 
 def file_of(content: bytes, filename: str) -> http.Response:
-    """A sheet to be saved."""
+    """A sheet as an attachment."""
     return http.Response(
         body=content,
         content_type=XLSX,

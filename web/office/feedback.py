@@ -1,4 +1,4 @@
-"""What people write to the office (意见反馈), and its answers."""
+"""Feedback to the office (意见反馈), and its answers."""
 
 from __future__ import annotations
 

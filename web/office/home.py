@@ -1,4 +1,4 @@
-"""The beginning: work that waits, applications by state, and all that can be done."""
+"""The first page: open work, applications by state, and all menu entries."""
 
 from __future__ import annotations
 

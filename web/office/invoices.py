@@ -1,4 +1,4 @@
-"""Electronic invoices (发票): what is to be made and uploaded, what failed, sending again, reversing (冲红)."""
+"""Electronic invoices (发票): those to issue and upload, failed ones, mailing again, reversing (冲红)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class InvoicePages(OfficePart):
         return await self._list(await self.actor(request), request)
 
     async def reopen(self, _request: http.Request) -> http.Response:
-        """A form's address, opened anew."""
+        """The address of a form, opened with GET."""
         raise redirect("/office/invoices")
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
@@ -123,7 +123,7 @@ class InvoicePages(OfficePart):
         raise redirect("/office/invoices", note="uploaded")
 
     async def file(self, request: http.Request) -> http.Response:
-        """The invoice of a fee, to be saved."""
+        """The invoice of a fee, as an attachment."""
         actor = await self.actor(request)
         content = await self.services.payments.invoices.file(actor, uuid_of(request.match_info["id"], "这张发票"))
         return http.Response(

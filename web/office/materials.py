@@ -1,4 +1,4 @@
-"""Material to download (资料下载): files that the office offers, with category, order and time."""
+"""Material for download (资料下载): files that the office offers, with category, order and time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class MaterialPages(OfficePart):
         )
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` add, with a file; edit, perhaps with another one; or remove."""
+        """``command`` add, with a file; edit, optionally with a new file; or remove."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
             request,
@@ -86,7 +86,7 @@ class MaterialPages(OfficePart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def file(self, request: http.Request) -> http.Response:
-        """As those who download it get it, shown or not."""
+        """The file as readers get it, shown now or not."""
         actor = await self.actor(request)
         material_id = uuid_of(request.match_info["id"], "这份资料")
         return await send(
@@ -95,7 +95,7 @@ class MaterialPages(OfficePart):
 
 
 def _typed(one: MaterialView) -> dict[str, str]:
-    """What the form of a material shows before anything is typed."""
+    """Initial values of a material's form."""
     return {
         "title": one.title,
         "category": one.category,

@@ -1,4 +1,4 @@
-"""Objections against public notices (异议), and who is on notice now."""
+"""Objections against public notices (异议), and persons on public notice now."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ObjectionPages(OfficePart):
         raise redirect("/office/objections", note="decided")
 
     async def notices(self, request: http.Request) -> http.Response:
-        """Who is on public notice; ``?q=`` is part of a name."""
+        """Persons on public notice; ``?q=`` is part of a name."""
         actor = await self.actor(request)
         search, page = request.query.get("q", "").strip()[:50], page_number(request)
         found = await self.services.entry.public_notices.page(

@@ -1,4 +1,4 @@
-"""Orders that pay fees (缴费), one with its tries and refunds, and sending money back, or elsewhere."""
+"""Orders of fees (缴费), one order with its attempts and refunds, refunding and redirecting refunds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class OrderPages(OfficePart):
         self.site.post("/office/orders/{id}", self.submit)
 
     async def list(self, request: http.Request) -> http.Response:
-        """``?q=`` is an expert's, our or WeChat's number; ``?only=`` a kind of orders."""
+        """``?q=`` is an expert's, our or WeChat's number; ``?only=`` a class of orders."""
         actor = await self.actor(request)
         only, search = request.query.get("only", "all"), request.query.get("q", "").strip()[:64]
         only, page = only if only in get_args(OrderFilter) else "all", page_number(request)
@@ -74,7 +74,7 @@ class OrderPages(OfficePart):
     async def _page(
         self, actor: Actor, request: http.Request, form: Form = EMPTY, *, confirm: str = ""
     ) -> http.Response:
-        """``confirm`` is the reason of a refund that is read back before it is sent."""
+        """``confirm`` is the reason of a refund that waits for confirmation."""
         view = await self._view(actor, request)
         return self.show(
             actor,
@@ -94,7 +94,7 @@ class OrderPages(OfficePart):
         return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
 
     async def submit(self, request: http.Request) -> http.Response:
-        """``command`` check reads a refund back, refund does it; redirect sends one elsewhere."""
+        """``command`` check asks to confirm a refund, refund does it; redirect redirects one."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         if fields.get("command") == "redirect":
@@ -113,7 +113,7 @@ class OrderPages(OfficePart):
         raise redirect(f"/office/orders/{order_id}", note="refunding")
 
     async def _redirect(self, actor: Actor, request: http.Request, fields: Mapping[str, str]) -> http.Response:
-        """To the payer's card or the merchant's account. What was typed of the card is never sent back to a page."""
+        """To the payer's card or the merchant's account. The page never shows typed data of the card again."""
         order_id, refund_id = uuid_of(request.match_info["id"], "这笔订单"), fields.get("id", "")
         kept = {name: fields[name] for name in ("to", "bank", "command") if name in fields}
         to = cast(Destination, fields.get("to") if fields.get("to") in get_args(Destination) else "user")
@@ -134,6 +134,6 @@ class OrderPages(OfficePart):
 
 
 def _chosen(view: OrderView, after: str) -> After:
-    """What becomes of the application: as it was chosen, else the first that is possible."""
+    """The chosen consequence for the application, else the first possible one."""
     first: After = view.choices[0] if view.choices else "keep"
     return cast(After, after) if after in AFTER_NAMES else first

@@ -1,4 +1,4 @@
-"""Initial passwords (初始密码) for experts: how many were issued, never which."""
+"""Initial passwords (初始密码) for experts: shows how many were issued, never the passwords."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PasswordPages(OfficePart):
         )
 
     async def issue(self, request: http.Request) -> http.Response:
-        """For the expert numbers in ``numbers``, divided by blanks, commas or lines."""
+        """For the expert numbers in ``numbers``, separated by blanks, commas or lines."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         numbers = [number for number in re.split(r"[\s,，、;；]+", fields.get("numbers", "")) if number]

@@ -1,4 +1,4 @@
-"""The platform's daily bill against our books (对账): days, differences, settling them, comparing anew."""
+"""The platform's daily bill against our records (对账): days, differences, resolving them, reconciling again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ReconciliationPages(OfficePart):
         )
 
     async def again(self, request: http.Request) -> http.Response:
-        """Compare a ``day`` anew."""
+        """Reconcile a ``day`` again."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
@@ -75,7 +75,7 @@ class ReconciliationPages(OfficePart):
         )
 
     async def resolve(self, request: http.Request) -> http.Response:
-        """Note how a difference was settled."""
+        """Record how a difference was resolved."""
         actor, bill_id = await self.actor(request), uuid_of(request.match_info["id"], "这天的账单")
         fields = await self.fields(request, actor)
         try:

@@ -1,4 +1,4 @@
-"""What each organisation owes its experts and has paid (专家酬劳), by months; nobody is named here."""
+"""Amounts that each organisation owes its experts and has paid (专家酬劳), by months; without names of experts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEARCH_LONGEST = 60
 
 
 class MonthsFilter(NamedTuple):
-    """Months, both whole, and part of an organisation's name."""
+    """A range of whole months, and part of an organisation's name."""
 
     since: str
     until: str
@@ -47,7 +47,7 @@ class RemunerationPages(OfficePart):
         self.site.get("/office/remuneration/{organisation_id}", self.organisation)
 
     async def list(self, request: http.Request) -> http.Response:
-        """``?since=`` and ``?until=`` are months, this one if missing; ``?q=`` part of a name."""
+        """``?since=`` and ``?until=`` are months, by default the current one; ``?q=`` part of a name."""
         actor = await self.actor(request)
         wanted, form = self._wanted(request), EMPTY
         try:
@@ -77,7 +77,7 @@ class RemunerationPages(OfficePart):
         return await totals.by_organisation(actor, *wanted, offset=offset, limit=PAGE_SIZE)
 
     async def organisation(self, request: http.Request) -> http.Response:
-        """Its activities; each leads to who is owed what."""
+        """Its draws, each with a link to the experts' amounts."""
         actor, wanted, page = await self.actor(request), self._wanted(request), page_number(request)
         organisation_id = uuid_of(request.match_info["organisation_id"], "这个代理机构")
         name, found = await self.services.remuneration.totals.of_organisation(
@@ -120,6 +120,6 @@ class RemunerationPages(OfficePart):
 
 
 def print_month(month: str) -> str:
-    """``2026-11`` as people read it."""
+    """``2026-11`` as a Chinese text."""
     year, _, number = month.partition("-")
     return f"{year}年{int(number)}月"

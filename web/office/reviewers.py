@@ -1,4 +1,4 @@
-"""Who reviews what (审核分工): by step, region and branch of specialties."""
+"""Assignments of reviewers (审核分工): by step, region and branch of specialties."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReviewerPages(OfficePart):
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        """``?step=`` narrows, ``?ended=1`` shows those that were revoked."""
+        """``?step=`` filters, ``?ended=1`` shows revoked ones."""
         steps = [(step.code, step.name) for step in self.book(actor).review.steps]
         step = next((code for code, _ in steps if code == request.query.get("step")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
@@ -73,7 +73,7 @@ class ReviewerPages(OfficePart):
         raise redirect("/office/reviewers", note="granted" if fields["command"] == "grant" else "revoked")
 
     async def _branches(self, actor: Actor) -> Sequence[Node]:
-        """Classes of specialties and what lies right below them, where a step looks at each specialty."""
+        """Classes of specialties and their direct children, where a step is per specialty."""
         if not any(step.per_specialty for step in self.book(actor).review.steps):
             return []
         found: list[Node] = []

@@ -29,7 +29,7 @@ class StaffPages(OfficePart):
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        """``?role=`` narrows, ``?ended=1`` shows those that were revoked."""
+        """``?role=`` filters, ``?ended=1`` shows revoked ones."""
         role = next((one for one in OFFICES if one == request.query.get("role")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
         found = await self.services.accounts.staff.page(

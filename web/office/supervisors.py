@@ -1,4 +1,4 @@
-"""The register of supervisors (监督人名册): agencies can name only those who stand here."""
+"""The register of supervisors (监督人名册), from which agencies must choose."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SupervisorPages(OfficePart):
         return await self._list(await self.actor(request), request)
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        """``?q=`` searches, ``?ended=1`` shows those that were ended."""
+        """``?q=`` searches, ``?ended=1`` shows ended entries."""
         word, ended, page = request.query.get("q", "")[:50], request.query.get("ended") == "1", page_number(request)
         found = await self.services.draws.supervisor_queries.page(
             actor, search=word, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE

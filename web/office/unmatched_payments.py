@@ -1,4 +1,4 @@
-"""Notifications of money that was counted nowhere (无法入账的通知), and what was done about them."""
+"""Payment notifications that match no order (无法入账的通知), and how they were handled."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class UnmatchedPaymentPages(OfficePart):
         )
 
     async def close(self, request: http.Request) -> http.Response:
-        """Note what was done about one."""
+        """Record how one was handled."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:

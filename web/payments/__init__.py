@@ -1,1 +1,1 @@
-"""Pages of payment, and where the payment platform pushes its notifications."""
+"""Pages of payment, and the webhook for the payment platform's notifications."""

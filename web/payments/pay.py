@@ -1,9 +1,9 @@
-"""``/h5/{pool}/pay``: what is owed, paid inside WeChat by JSAPI and elsewhere by a QR code that shows its own result.
+"""``/h5/{pool}/pay``: paying a fee, inside WeChat by JSAPI and elsewhere by a QR code, whose page shows the result.
 
-Inside the mini-program, where a page has no cashier, it leads back to the native page.
+Inside the mini-program, where pages have no cashier, it leads back to the native page.
 
-Everything works without scripts save JSAPI, which only WeChat's own browser has. After it was opened by number, a page
-goes on by a token bound to this fee and this visitor, so that waiting does not count as looking up.
+Everything works without scripts except JSAPI, which only WeChat's own browser has. A page opened by number continues
+with a token bound to fee and visitor, so that waiting does not count as look-ups.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class PayPages:
     # ---- looking
 
     async def home(self, request: http.Request) -> http.Response:
-        """One's own fee; ``?number=`` or nothing owed: a field for an expert number."""
+        """One's own fee; with ``?number=``, or without an own fee: a field for an expert number."""
         visitor = await self._visitors.visitor(request)
         typed = request.query.get("number", "").strip()
         if typed:
@@ -112,7 +112,7 @@ class PayPages:
         note: str = "",
         error: AppError | None = None,
     ) -> http.Response:
-        """``at_once``: the page's script calls up the cashier without another tap."""
+        """``at_once``: the page's script opens the cashier without another tap."""
         book = self._services.deps.book(visitor.actor.pool)
         token = self._sign(view.id, visitor)
         return self._site.render(
@@ -139,7 +139,7 @@ class PayPages:
         return self._services.links.sign(_PURPOSE, fee_id, visitor.person, until)
 
     async def _opened(self, request: http.Request) -> tuple[Visitor, UUID]:
-        """Raises Forbidden for a token that is old or another visitor's."""
+        """Raises Forbidden for a token that is expired or another visitor's."""
         visitor = await self._visitors.visitor(request)
         link = self._services.links.check(request.match_info["token"], _PURPOSE)
         if link.person_id != visitor.person:
@@ -149,12 +149,12 @@ class PayPages:
     # ---- paying
 
     async def reopen(self, request: http.Request) -> http.Response:
-        """The form's address, opened anew: how it stands now, and paid by QR code if that is still to be done."""
+        """The form's address, opened with GET: the present state, with payment by QR code if still due."""
         visitor, fee_id = await self._opened(request)
         return self._page(request, visitor, await self._services.payments.orders.refresh(visitor.actor, fee_id))
 
     async def order(self, request: http.Request) -> http.Response:
-        """What is needed to pay now: parameters for WeChat's cashier, or a code to scan. JSON where it is asked for."""
+        """Data for paying now: parameters for WeChat's cashier, or a code to scan. JSON on request."""
         visitor, fee_id = await self._opened(request)
         fields = await self._site.read_fields(request)
         by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
@@ -183,12 +183,12 @@ class PayPages:
         return self._page(request, visitor, view, error=error)
 
     async def state(self, request: http.Request) -> http.Response:
-        """Asked every two seconds by a waiting page; the platform is asked less often."""
+        """Requested every two seconds by a waiting page; the platform is queried less often."""
         visitor, fee_id = await self._opened(request)
         view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
         return http.json_response({"phase": view.phase})
 
-    # ---- afterwards
+    # ---- after payment
 
     async def receipt(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
@@ -215,14 +215,14 @@ class PayPages:
         raise http.HTTPSeeOther(f"/h5/{visitor.actor.pool}/pay?note=kept")
 
     async def proof(self, request: http.Request) -> http.Response:
-        """What the QR code on a receipt opens, for the holder of the paper."""
+        """Opened by the QR code on a receipt, for the holder of the paper."""
         return self._site.render(
             "payments/proof.html", proof=await prove(self._services.deps, request.match_info["token"])
         )
 
 
 def _way_to_pay(request: http.Request, visitor: Visitor) -> str:
-    """``jsapi``; ``native``: by a code; ``return``: to the mini-program, unless the code has been asked for there."""
+    """``jsapi``; ``native``: by a code; ``return``: to the mini-program, unless the code was requested there."""
     if request.query.get("way") == "native":
         return "native"
     if visitor.openid:
@@ -245,7 +245,7 @@ def _ordered(ordered: Ordered) -> dict[str, object]:
 
 
 def _bridge(parameters: PayParameters) -> dict[str, str]:
-    """As ``getBrandWCPayRequest`` spells them."""
+    """In the spelling of ``getBrandWCPayRequest``."""
     return {
         "appId": parameters.app_id,
         "timeStamp": parameters.time_stamp,

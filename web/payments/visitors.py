@@ -1,6 +1,6 @@
-"""Who opens the pay page: a log-in, or the person that WeChat's browser names; paying needs no binding.
+"""Visitors of the pay page: a logged-in person, or an openid from WeChat's browser; paying needs no binding.
 
-JSAPI wants the openid of the payer. WeChat is asked silently; the answer stays with the browser, sealed.
+JSAPI needs the payer's openid. WeChat is asked silently; the response is stored encrypted in the browser.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 COOKIE = "pbt_payer"
 _ASKING = "pbt_payer_asked"
 _PURPOSES = {COOKIE: "payer", _ASKING: "payer-asked"}
-"""Each cookie is sealed for its own, so that one is never taken for the other."""
+"""Each cookie is encrypted for its own purpose, so that one can't be used as the other."""
 _VISITOR_TTL = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """``viewer`` stands for the person where look-ups are counted; ``openid`` is empty outside WeChat."""
+    """``viewer`` identifies the person for limits of look-ups; ``openid`` is empty outside WeChat."""
 
     actor: Actor
     viewer: UUID
@@ -45,7 +45,7 @@ class Visitor:
 
     @property
     def person(self) -> UUID:
-        """To whom tokens of the page are bound."""
+        """The identity to which the page's tokens are bound."""
         return self.actor.account_id or self.viewer
 
 
@@ -83,7 +83,7 @@ class PayVisitors:
     # ---- asking WeChat
 
     def _ask_wechat(self, pool: str, target: str) -> http.HTTPException:
-        """WeChat's page, with what its answer is checked against; the page itself where no account is set up."""
+        """WeChat's address, with the values for checking its response; the page itself where no account is set up."""
         state = secrets.token_hex(16)
         back = f"{self._services.deps.public_url}/h5/pay-wechat/back"
         try:
@@ -95,7 +95,7 @@ class PayVisitors:
         return answer
 
     async def back(self, request: http.Request) -> http.Response:
-        """WeChat sends the browser here. Whatever is odd leads on without an openid: then it is paid by QR code."""
+        """WeChat redirects the browser here. Any irregularity continues without an openid: payment by QR code."""
         kept = self._open(request, _ASKING)
         if kept is None:
             raise NotFound("页面已失效，请回到公众号重新打开缴费链接。")
@@ -117,13 +117,13 @@ class PayVisitors:
             return ""
         return "" if user.snapshot else user.openid
 
-    # ---- what the browser keeps
+    # ---- stored in the browser
 
     def _open(self, request: http.Request, name: str) -> list[str] | None:
         try:
             sealed = unquote(request.cookies.get(name, ""))
             until, *values = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSES[name]))
-        except (SealBroken, ValueError):  # ValueError: too short to be a ciphertext at all
+        except (SealBroken, ValueError):  # ValueError: too short for a ciphertext
             return None
         return values if until > self._services.deps.now().timestamp() else None
 

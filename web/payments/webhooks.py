@@ -1,7 +1,7 @@
-"""``POST /callbacks/pay/{pool}``: where the payment platform tells of payments, refunds and invoices.
+"""``POST /callbacks/pay/{pool}``: the payment platform's notifications of payments, refunds and invoices.
 
-The signature over the raw bytes is the proof, nothing else. What is genuine is stored and, if it is a payment, counted
-before it is answered; what follows from it comes after. Anything else than 2xx makes the platform send it again.
+Only the signature over the raw bytes authenticates them. A genuine notification is stored and a payment counted before
+the response; all consequences come after. Any status but 2xx makes the platform repeat it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 LIMIT = 256 * 1024
 """Bytes; a notification has about two thousand."""
 TIMEOUT = 4.5
-"""Seconds for everything; the platform waits five."""
+"""Seconds for the whole request; the platform waits five."""
 
 
 class PaymentWebhookEndpoint:
@@ -48,7 +48,7 @@ class PaymentWebhookEndpoint:
 
 
 async def _read(request: web.Request) -> bytes | None:
-    """The raw bytes; None when there are too many."""
+    """The raw bytes; None if too many."""
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

@@ -1,4 +1,4 @@
-"""Pages of remuneration (专家酬劳): the venue's, the expert's own. The agency's tab lies with its pages."""
+"""Pages of remuneration (专家酬劳) for venue and expert. The agency's tab is in ``web.agency``."""
 
 from web.remuneration.own import OwnRemunerationPages
 from web.remuneration.venue import VenueRemunerationPages

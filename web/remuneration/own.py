@@ -1,4 +1,4 @@
-"""``/h5/{pool}/remuneration``: what an expert is owed, to confirm or to object to."""
+"""``/h5/{pool}/remuneration``: an expert's remuneration, to confirm or to object to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from web.core.site import ON_PAGE, Site
 _ON_PAGE = ON_PAGE | {404}
 _ACTION = "remuneration"
 _DONE = {"confirmed": "已确认。抽取单位支付后会通知您。", "disputed": "异议已转给场地，答复后会通知您再次核对。"}
-"""What a redirect says was done."""
+"""Messages that a redirect shows after an action."""
 
 
 class OwnRemunerationPages:
@@ -45,7 +45,7 @@ class OwnRemunerationPages:
         )
 
     async def answer(self, request: http.Request) -> http.Response:
-        """``command`` confirm or dispute, of ``id`` in the ``version`` that was shown; with a ``reason``."""
+        """``command`` confirm or dispute, for ``id`` in the displayed ``version``; with a ``reason``."""
         person = await self._auth.person(request)
         fields = await self._auth.fields(request, person, _ACTION)
         try:

@@ -1,4 +1,4 @@
-"""``/desk/{draw_id}/remuneration``: what each expert who came is owed; the venue proposes and answers objections."""
+"""``/desk/{draw_id}/remuneration``: amounts for each present expert; the venue proposes and answers objections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DONE = {
     "one": "已提出，专家会收到通知并核对。",
     "none": "到场专家的酬劳都已提出。",
 }
-"""What a redirect says was done."""
+"""Messages that a redirect shows after an action."""
 
 
 class VenueRemunerationPages(DrawPageBase):

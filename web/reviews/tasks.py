@@ -1,6 +1,7 @@
 """``/review``: a reviewer's pages on a phone: the queue by age, one application, and the decision.
 
-Everything works by links and forms; ``static/reviews/review.js`` adds keys, the sheet and pictures on the page.
+Everything works by links and forms; ``static/reviews/review.js`` adds keyboard shortcuts, the bottom sheet and image
+previews.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PAGE_SIZE = 20
 _NOBODY = UUID(int=0)
 DECIDED = {TaskState.APPROVED: "已通过", TaskState.SENT_BACK: "已退回", TaskState.REFUSED: "已作出不通过决定"}
 _NAMED_MAX = 3
-"""Specialties that a line names one by one."""
+"""Number of specialties that a line lists by name."""
 LABELS = {
     "approve": "通过",
     "send_back": "退回本专业",
@@ -125,7 +126,7 @@ class ReviewPages:
         )
 
     async def decide(self, request: http.Request) -> http.Response:
-        """Carry the decision out and go straight to the next task."""
+        """Carry the decision out and redirect to the next task."""
         actor, task_id = await self._who(request)
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         decision, opinion = fields.get("decision", ""), fields.get("opinion", "")
@@ -142,12 +143,12 @@ class ReviewPages:
         raise await self._go_on(actor, task_id)
 
     async def _go_on(self, actor: Actor, task_id: UUID) -> http.HTTPSeeOther:
-        """To the next task, where a line tells what was decided."""
+        """Redirect to the next task, where a line shows what was decided."""
         following = await self._services.reviews.queue.next(actor, task_id)
         return http.HTTPSeeOther(f"/review/{following}?done={task_id}" if following else f"/review?done={task_id}")
 
     async def _outcome(self, actor: Actor, request: http.Request) -> str:
-        """已退回：苏航 · 设计 › 建筑工程。 Empty without a decision of this reviewer that ``?done=`` names."""
+        """已退回：苏航 · 设计 › 建筑工程。 Empty unless ``?done=`` names a decision of this reviewer."""
         try:
             task_id = UUID(request.query.get("done", ""))
         except ValueError:
@@ -159,7 +160,7 @@ class ReviewPages:
         decided = "已退回整份申请" if done[0].whole else DECIDED[done[0].state]
         return f"{decided}：{cards[0].name} · {_what(cards)}。"
 
-    # ---- all of one person at once
+    # ---- all tasks of one application at once
 
     async def confirm_all(self, request: http.Request) -> http.Response:
         actor, task_id = await self._who(request)
@@ -183,7 +184,7 @@ class ReviewPages:
         )
 
     async def approve_all(self, request: http.Request) -> http.Response:
-        """Approve what the page listed; what came since waits for its own look."""
+        """Approve the tasks that the page listed; later ones need their own review."""
         actor, task_id = await self._who(request)
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         opinion, tasks = fields.get("opinion", ""), [_uuid(one) for one in fields.get("tasks", "").split(",")[:200]]
@@ -195,10 +196,10 @@ class ReviewPages:
             return await self._all_page(actor, task_id, error=error, opinion=opinion[: 2 * OPINION_MAX])
         raise await self._go_on(actor, task_id)
 
-    # ---- what is done
+    # ---- decided tasks
 
     async def done(self, request: http.Request) -> http.Response:
-        """What this reviewer decided, the newest first."""
+        """This reviewer's decisions, newest first."""
         actor, page = await self._auth.actor(request), page_number(request)
         found = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
@@ -211,7 +212,7 @@ class ReviewPages:
         )
 
     async def show(self, request: http.Request) -> http.Response:
-        """The page with one hidden value in clear, this time only; the reading is logged."""
+        """The page with one masked value shown, this time only; the reading is logged."""
         actor, task_id = await self._who(request)
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         field = fields.get("field", "")[:40]
@@ -220,7 +221,7 @@ class ReviewPages:
         return await self._page(actor, view, shown={field: value})
 
     async def file(self, request: http.Request) -> http.Response:
-        """A picture to look at, or (``?form=original``) the way to the file itself."""
+        """An image for display, or (``?form=original``) a redirect to the file itself."""
         actor, task_id = await self._who(request)
         form, file_id = request.query.get("form", "preview"), _uuid(request.match_info["attachment_id"])
         if form not in get_args(Form):
@@ -257,7 +258,7 @@ class ReviewPages:
 
 
 def _what(cards: Sequence[TaskCard]) -> str:
-    """Which specialties, or which step of the whole."""
+    """The specialties, or the step for a whole application."""
     named = [card.specialty_name or card.step_name for card in cards]
     return "、".join(named) if len(named) <= _NAMED_MAX else f"{len(named)}个专业"
 
@@ -276,7 +277,7 @@ def _decision(text: str) -> Decision:
 
 
 def _admitted(fields: Mapping[str, str]) -> list[str] | None:
-    """Codes with a yes, of those that the page asked about; None: about none, or not all were answered."""
+    """Codes answered yes, among those on the page; None if the page had none, or not all were answered."""
     asked = [code for code in fields.get("alternatives", "").split(",") if code]
     answers = {code: fields.get(f"admit-{code}", "") for code in asked}
     if not asked or not all(answers.values()):
