@@ -1,7 +1,7 @@
 """Data folders in which the embedded servers find today's schema already: it is made once, and copied.
 
-initdb and the migrations take seconds of processor time, and every journey, fault test and pytest worker would spend
-them anew. What is copied lies in ``var/tests`` and is made again when anything changes that goes into it.
+initdb and the migrations take seconds of processor time, and every journey, fault test and pytest worker would repeat
+them. The template lies in ``var/tests`` and is made again when its sources change.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CLUSTER, PASSWORD = "postgres", "postgres.password"
 
 @contextmanager
 def data_folder(name: str, *, new: bool = False) -> Iterator[Path]:
-    """A folder that is gone afterwards; the servers find their database in it, unless it is to be ``new``."""
+    """A temporary folder with a migrated database, or an empty one if ``new``."""
     folder = Path(tempfile.mkdtemp(prefix=f"pbt-{name}-"))
     folder.chmod(0o755)  # PostgreSQL may run as another user, which must be able to pass
     try:
@@ -46,7 +46,7 @@ def data_folder(name: str, *, new: bool = False) -> Iterator[Path]:
 def _fill(folder: Path) -> None:
     person = unprivileged_person()
     if person is not None and not reachable(folder):
-        return  # the servers go elsewhere, and begin with nothing there
+        return  # the servers use another folder, which is empty
     servers = folder / SERVERS
     servers.mkdir(mode=0o755)
     with _locked():
@@ -66,7 +66,7 @@ def _give(folder: Path, person: Person) -> None:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """One process at a time makes or copies."""
+    """Only one process at a time makes or copies the template."""
     STORE.mkdir(parents=True, exist_ok=True)
     with (STORE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -74,7 +74,7 @@ def _locked() -> Iterator[None]:
 
 
 def _made() -> Path:
-    """The folder to copy from; made now if there is none for what the code says today."""
+    """The template folder; made now if there is none for the present code."""
     made = STORE / _key()
     if not made.exists():
         for old in STORE.iterdir():
@@ -90,7 +90,7 @@ def _made() -> Path:
 
 
 def _key() -> str:
-    """Names all that goes into the database."""
+    """Key of the template: a digest of everything that goes into the database."""
     known = hashlib.sha256(str(os.getuid()).encode())
     for place in ("models", "app/embedded"):
         for path in sorted((ROOT / place).rglob("*.py")):

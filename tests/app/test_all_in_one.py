@@ -85,7 +85,7 @@ async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
     assert find_instance(settings.data_dir) is not None
     with pytest.raises(EmbeddedError, match=f"进程号 {os.getpid()}"):
         await run(settings, Plan())
-    # The second start took the handlers away with it, as one process has one set of them.
+    # The second start removed the handlers, as one process has one set of them.
     started = time.monotonic()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

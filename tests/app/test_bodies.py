@@ -18,7 +18,7 @@ BOMB = gzip.compress(bytes(31_000_000))
 
 @pytest.fixture
 async def site() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A route that takes whatever comes, behind the guard, on a server set up as ``pbt serve`` is."""
+    """A route that accepts every body, behind the guard, on a server set up as ``pbt serve`` is."""
     taken: list[bytes] = []
 
     async def take(request: web.Request) -> web.Response:

@@ -27,7 +27,7 @@ from tests.factories.settings import make_settings
 
 @pytest.fixture
 async def chat(database: str, redis: str) -> AsyncIterator[tuple[Engine, Codec]]:
-    """Of a process whose only shared connection a person keeps."""
+    """The chat of a process whose only shared connection is in use."""
     settings = with_demo_accounts(make_settings(database_url=database, redis_url=redis, db_pool_size=1))
     async with build(settings, registry=CollectorRegistry()) as container:
         codecs = make_codecs(container)

@@ -1,4 +1,4 @@
-"""The embedded servers: they come, they come back, and they never stay behind."""
+"""The embedded servers: they start, restart, and never outlive their owner."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Owner:
         return set(self.servers.pids) | {child for pid in self.servers.pids for child in _children(pid)}
 
     def end(self) -> None:
-        """Raises TimeoutExpired for one that does not end; nothing of it is left then, either."""
+        """End a process and its children. Raises TimeoutExpired if it does not end in time, after killing it."""
         try:
             self.process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
@@ -344,7 +344,7 @@ def test_where_the_kernel_cannot_watch_a_pipe_does(folder: Path) -> None:
 async def test_the_end_does_not_hang_on_a_cancellation_that_was_lost(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where it meets the time-out of a library, which then reports its own."""
+    """A library's own time-out may swallow a cancellation and report itself instead."""
     monkeypatch.setattr(server, "_CANCEL_RETRY_AFTER", 0.01)
     program, lost = Valkey(home.prepare_home(folder), durable=False), 0
 

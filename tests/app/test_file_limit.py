@@ -1,4 +1,4 @@
-"""What the doctor says of the system's limits, and what a process makes of them."""
+"""The system's limit of open files: ``pbt doctor`` reports it, a process raises it."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ async def test_an_unmigrated_database_is_not_ready(ask: Ask, empty_database: str
 
 
 class Lent(asyncpg.Connection):  # type: ignore[type-arg]  # not subscriptable at run time
-    """As behind a proxy that gives each transaction any session: this one's variables are gone with the next."""
+    """A connection as behind a pooling proxy: each transaction may get another session, without earlier variables."""
 
     async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:
         await super().execute("RESET ALL")

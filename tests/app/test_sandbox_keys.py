@@ -27,7 +27,7 @@ def test_keys_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
 
 
 def test_processes_that_start_together_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each thinks that it is the first: none sees the file before all have made their keys."""
+    """No process sees the file before all have made their keys."""
     monkeypatch.setattr(Path, "exists", lambda _: False)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: demo_keys(tmp_path, ("demo",)), range(4)))

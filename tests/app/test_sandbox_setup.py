@@ -81,7 +81,7 @@ def test_the_vendor_knows_a_text_under_its_own_code(folder: Path) -> None:
 
 
 def test_each_pool_s_code_stands_for_its_own_text(config: dict[str, object], demo: Settings) -> None:
-    """One code for all pools let the first one's words go out in everybody's name."""
+    """With one code for all pools the first pool's text would go out for every pool."""
     read, books = parse(json.loads(json.dumps(config))), load_rulebooks(demo.rulebooks, demo.pools)
     for pool, book in books.items():
         sms, voice = demo.sms.of(pool), demo.voice.of(pool)
@@ -114,7 +114,7 @@ def test_the_sandbox_may_run_on_demo_secrets(demo: Settings) -> None:
 
 
 def test_both_ways_of_verifying_are_lived_through(demo: Settings) -> None:
-    """And both ways of invoicing: by the platform and by the office."""
+    """Both ways of invoicing, too: by the platform and by the office."""
     merchants = demo.pay.merchants
     assert set(merchants) == {"demo", "xinjiang"}
     assert (merchants["demo"].public_key_id[:11], merchants["demo"].fapiao) == ("PUB_KEY_ID_", True)

@@ -24,7 +24,7 @@ SERVERS = (
 
 
 def loaded(code: str, names: tuple[str, ...]) -> list[str]:
-    """Which of the modules a fresh interpreter has after this code."""
+    """The ones of these modules that a new interpreter has loaded after this code."""
     ask = f"import sys; {code}; print('', *(name for name in sys.argv[1:] if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", ask, *names], check=True, capture_output=True, text=True)
     return done.stdout.splitlines()[-1].split()

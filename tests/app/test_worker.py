@@ -1,4 +1,4 @@
-"""What the worker does with jobs whose worker died, and what it says of outages."""
+"""Jobs of a worker that died, and log entries about outages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def jobs(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def leave_behind(jobs: asyncpg.Connection, task: str, queueing_lock: str | None) -> int:
-    """A job that was being done when its worker was killed."""
+    """Insert a job that was running when its worker was killed."""
     return int(
         await jobs.fetchval(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, status) "

@@ -1,4 +1,4 @@
-"""The benchmark of pages asks for addresses that there are."""
+"""The benchmark of pages requests existing addresses only."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def test_everybody_who_reads_can_be_logged_in() -> None:
 
 
 def _plain(path: str) -> str:
-    """Without the names of what stands in it."""
+    """The address without its parameters' names."""
     return re.sub(r"\{\w+\}", "{}", path)

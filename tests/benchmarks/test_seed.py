@@ -32,7 +32,7 @@ async def test_a_seed_has_what_was_asked_for_keeps_every_rule_and_answers_its_pe
 
 
 async def _check_expert(world: World) -> None:
-    """Who has agreed to come sees his file and the next panel."""
+    """An expert who accepted sees the own file and the next panel."""
     ahead = "JOIN expert e ON e.account_id = a.id JOIN invitation i ON i.expert_id = e.id AND i.state = 'accepted' "
     phone = await _phone(
         world, f"{ahead} WHERE i.starts_at > timestamptz '{NOON}' AND e.membership_status = 'formal' LIMIT 1"
@@ -45,7 +45,7 @@ async def _check_expert(world: World) -> None:
 
 
 async def _check_applicants(world: World) -> None:
-    """Whatever the state of an application, its person is told where it stands."""
+    """The progress page answers for an application in every state."""
     told = set()
     for state in SHARES:
         phone = await _phone(world, f"JOIN application p ON p.account_id = a.id WHERE p.state = '{state}' LIMIT 1")

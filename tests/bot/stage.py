@@ -31,11 +31,11 @@ from tests.bot.conftest import KEYS, NOW, message
 CODEC = Codec("demo", appid="wx1", token="token", aes_key="a" * 43, original_id="gh_1")
 LIMITS = ("bot.pipelined_redis._TIMEOUT", "bot.engine._LATE_LIMIT", "bot.engine._REDIS_LIMIT")
 LONG = 30.0
-"""Seconds that nothing takes, however busy the machine is."""
+"""Seconds that no step exceeds, even on a busy machine."""
 
 
 class Sender:
-    """Remembers; raises ``fault`` when set."""
+    """Records messages; raises ``fault`` when set."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -62,7 +62,7 @@ class Process:
     nudge_fault: Exception | None = None
 
     async def nudge(self, pool: str, openid: str) -> None:
-        """Another channel on which a person is told that an answer waits."""
+        """Another channel, which notifies a person of a pending reply."""
         if self.nudge_fault is not None:
             raise self.nudge_fault
         self.nudged.append(openid)
@@ -83,7 +83,7 @@ class Process:
         return await self.client.post("/wechat/demo", params=query, data=body)
 
     async def send_in_vain(self, sent: Message) -> str:
-        """What the person reads when the answer takes longer than WeChat waits: who calls this holds it up."""
+        """The person's screen when the reply takes longer than WeChat waits; the caller delays the handler."""
         self.engine._timeout, timeout = 0.2, self.engine._timeout
         try:
             return await self.send(sent)
@@ -91,7 +91,7 @@ class Process:
             self.engine._timeout = timeout
 
     async def send(self, sent: Message, nonce: str = "77") -> str:
-        """What the person reads; ``success`` when nothing is shown."""
+        """The reply that the person reads; ``success`` when nothing is shown."""
         response = await self.post(sent, nonce)
         assert response.status == 200
         return read(await response.read(), nonce)
@@ -121,7 +121,7 @@ def redis_client(url: str, timeout: float = LONG) -> Redis:
 
 @contextmanager
 def patient() -> Iterator[None]:
-    """No limit of the bot's own is reached because the machine is busy."""
+    """Raise the bot's time limits, so that a busy machine does not reach them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in LIMITS:
             patch.setattr(name, LONG)
@@ -138,7 +138,7 @@ async def process(
     services: Any = None,
     sender: Sender | None = None,
 ) -> AsyncIterator[Process]:
-    """Patient, unless ``timeout`` is given: then with the limits that the service has."""
+    """A process with raised time limits, or with the service's if ``timeout`` is given."""
     limited = timeout < LONG
     timeout = 2 if limited else LONG
     redis, users = redis_client(redis_url, timeout), Users(database_url, timeout=timeout)

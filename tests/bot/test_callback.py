@@ -28,7 +28,7 @@ NO_REDIS = "redis://127.0.0.1:1/0"
 
 
 class Bench:
-    """A handler that counts, and waits until it may go on."""
+    """A handler that counts its runs and waits for a signal."""
 
     def __init__(self) -> None:
         self.runs: list[str] = []
@@ -99,7 +99,7 @@ async def test_recorded_bytes_sent_again_a_day_later_do_nothing(one: Process, be
     query, sent = signed(message("数"), "1")
     assert (await one.client.post("/wechat/demo", params=query, data=sent)).status == 200
     one.clock.move(timedelta(days=1))
-    await one.redis.flushall()  # no one remembers an id for so long
+    await one.redis.flushall()  # ids are not remembered for so long
     replayed = await one.client.post("/wechat/demo", params=query, data=sent)
     assert (replayed.status, await replayed.text()) == (403, "refused\n")
     assert bench.runs == ["数"]
@@ -250,7 +250,7 @@ async def test_a_late_reply_comes_through_the_window_and_only_there(one: Process
     sent = message("数")
     assert await one.send_in_vain(sent) == "success"
     assert len(one.jobs) == 1
-    assert await one.send_in_vain(sent) == "success"  # WeChat didn't hear us
+    assert await one.send_in_vain(sent) == "success"  # WeChat did not get our answer
     worker = asyncio.create_task(one.work())
     await asyncio.sleep(0.1)
     bench.go.set()
@@ -363,7 +363,7 @@ async def test_what_no_key_opens_any_more_is_dropped(one: Process) -> None:
 
 
 async def _miss(stage: Process, bench: Bench, text: str) -> None:
-    """A message whose reply comes when every window has closed."""
+    """Send a message whose reply comes after every window has closed."""
     bench.go.clear()
     assert await stage.send_in_vain(message(text)) == "success"
     while await stage.engine._parts.windows.spend("demo", "oA"):

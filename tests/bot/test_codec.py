@@ -299,7 +299,7 @@ def test_an_openid_that_is_none_goes_no_further(openid: str) -> None:
 
 
 def test_the_mode_is_never_the_senders_choice() -> None:
-    """A plain body with a right plain signature is no way around encryption."""
+    """A plain body with a right signature is refused where messages are encrypted."""
     query = {"timestamp": STAMP, "nonce": "2", "signature": CODEC.sign(STAMP, "2")}
     for mode in ("safe", "compatible"):
         codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode=mode)  # type: ignore[arg-type]
@@ -506,7 +506,7 @@ def test_a_late_reply_is_spoken_as_text() -> None:
 
 
 def test_wechatpys_text_reply_breaks_where_ours_does_not() -> None:
-    """Why replies aren't rendered by the reference: its sections end too early."""
+    """Why replies aren't rendered by the reference: its CDATA sections end too early."""
     broken = create_reply("a]]>b", message=wechatpy.parse_message(body(Content="x").decode())).render()
     with pytest.raises(Malformed):
         parse_xml(broken.encode())

@@ -1,4 +1,4 @@
-"""What could not be said in time, in front of what is said next."""
+"""Replies that missed the time limit are put before the next reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lean way to run scripts says what redis.asyncio says."""
+"""PipelinedRedis returns what redis.asyncio returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which handler takes a message, and in what order they are asked."""
+"""The handler that gets a message, and the order in which handlers are asked."""
 
 from __future__ import annotations
 

@@ -284,7 +284,7 @@ async def test_a_flow_that_changed_without_its_version_starts_anew(someone: Pers
 
 
 class Options:
-    """What may be chosen changes between two messages."""
+    """The options change between two messages."""
 
     def __init__(self) -> None:
         self.now = {"甲": 1, "乙": 2}

@@ -1,4 +1,4 @@
-"""Whose openid is this?"""
+"""Look-up of a user by openid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs tell what happened and never who it happened to."""
+"""Logs contain events and no personal data."""
 
 from __future__ import annotations
 

@@ -64,12 +64,12 @@ MERCHANTS = {"demo": "1900000001", "xinjiang": "1900000002"}
 
 @dataclass
 class Receiver:
-    """Our edge: takes delivery reports and callbacks."""
+    """Our side: receives delivery reports and callbacks."""
 
     reports: list[bytes] = field(default_factory=list)
     callbacks: list[bytes] = field(default_factory=list)
     payments: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
-    """Pool, headers, body."""
+    """Received requests: pool, headers, body."""
 
     async def take_report(self, request: web.Request) -> web.Response:
         self.reports.append(await request.read())
@@ -129,7 +129,7 @@ class World:
         return [bubble for bubble in found if bubble["kind"] == kind]
 
     async def openid(self) -> str:
-        """Of the person, who follows from now on."""
+        """Openid of the person, who follows the account from now on."""
         await self.control(f"phones/{MOBILE}/follow", {})
         return str((await self.chat())["openid"])
 

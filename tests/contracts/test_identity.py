@@ -12,7 +12,7 @@ from tests.contracts.conftest import MOBILE, World
 
 
 async def agree(world: World, started: LoginStart) -> str:
-    """Choose the person on the provider's page; the answer is the code that comes back."""
+    """Choose the person on the provider's page; returns the code."""
     form = {name: value[0] for name, value in parse_qs(urlsplit(started.url).query).items()}
     url = started.url.partition("?")[0]
     async with world.session.post(url, data={**form, "person": MOBILE}, allow_redirects=False) as response:

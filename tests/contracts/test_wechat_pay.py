@@ -48,7 +48,7 @@ async def pay_by_code(world: World, code_url: str) -> None:
 
 
 async def paid(world: World, pool: str, number: str = NUMBER) -> str:
-    """The transaction's id."""
+    """Pay; returns the transaction's id."""
     await pay_by_code(world, await world.pay.order_native(pool, order(number)))
     report = await world.pay.query(pool, number)
     assert report is not None
@@ -56,7 +56,7 @@ async def paid(world: World, pool: str, number: str = NUMBER) -> str:
 
 
 async def notified(world: World, count: int = 1, *, seconds: float = 5.0) -> list[PayNotification]:
-    """The notifications that came, read; those that don't verify raise."""
+    """The received notifications, decrypted; raises for those that don't verify."""
     async with asyncio.timeout(seconds):
         while len(world.receiver.payments) < count:
             await asyncio.sleep(0.02)
@@ -195,7 +195,7 @@ async def test_a_merchant_without_money_cannot_refund(world: World) -> None:
     assert caught.value.vendor_code == "NOTENOUGH"
 
 
-# -- when the wire misbehaves -------------------------------------------------------------------------------------
+# -- faults of the network ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -251,7 +251,7 @@ async def test_the_same_notification_twice_is_the_same(world: World, kind: str) 
 
 
 async def test_a_wrong_amount_is_genuine_and_told_as_it_is(world: World) -> None:
-    """Whether it is what was ordered is for the caller to compare."""
+    """The caller compares it with the order."""
     await fault(world, "wrong_amount")
     await pay_by_code(world, await world.pay.order_native("demo", order()))
     (notice,) = await notified(world)
@@ -274,7 +274,7 @@ async def next_noon(world: World, clock: Moved) -> date:
 
 @pytest.fixture
 def clock(world: World) -> Moved:
-    """Shared by our client; the sandbox's is moved beside it."""
+    """Clock of our client; moves the sandbox's with it."""
     moved = Moved()
     world.pay = WechatPay(
         world.pay_settings, world.wechat_settings, world.tools.vendor("pay"), moved, public_url=world.back
@@ -323,7 +323,7 @@ def invoice(transaction: str, fapiao_id: str = "F20261121000001") -> InvoiceRequ
 
 
 async def become(world: World, request: InvoiceRequest, *statuses: InvoiceStatus) -> InvoiceReport:
-    """The invoice once it is in one of these states."""
+    """Wait until the invoice is in one of these states."""
     async with asyncio.timeout(5):
         while True:
             report = await world.pay.query_invoice("demo", request.apply_id, request.fapiao_id)
@@ -359,7 +359,7 @@ async def test_after_a_failure_another_number_gets_another_invoice(world: World)
 
 
 async def issued(world: World) -> tuple[InvoiceRequest, Reversal]:
-    """An issued invoice, and what reverses it."""
+    """An issued invoice, as its application and a request for reversal."""
     request = invoice(await paid(world, "demo"))
     await world.pay.issue_invoice("demo", request)
     report = await become(world, request, "issued")

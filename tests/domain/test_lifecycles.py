@@ -41,7 +41,7 @@ def lifecycles() -> dict[str, Lifecycle[Any, Any]]:
 
 
 def events_of(cycle: Lifecycle[Any, Any]) -> type[Labelled]:
-    """The class of its events."""
+    """The enum class of a lifecycle's events."""
     return type(next(iter(cycle.moves[cycle.initial])))
 
 
@@ -56,7 +56,7 @@ ILLEGAL = [
 
 
 def test_no_lifecycle_stands_anywhere_else():
-    """Or it would be left out here and on the reference page."""
+    """Another place would be missing here and on the reference page."""
     made = [
         path.relative_to(ROOT).as_posix()
         for folder in ("domain", "services", "models", "web", "miniapp_api", "handlers", "bot")
@@ -145,7 +145,7 @@ def test_an_answer_counts_only_while_the_invitation_is_open(state):
 
 
 REPORTS = [event for event in AttemptEvent if event is not AttemptEvent.RETRY]
-"""What is learnt of an attempt from outside; to try again is our own decision."""
+"""Events that vendors report about an attempt; retries are our own decision."""
 
 
 @pytest.mark.parametrize("first", REPORTS)

@@ -1,4 +1,4 @@
-"""What a chat would turn into a link is found, however it is spelled; addresses of houses are not."""
+"""Texts that a chat would turn into links are found in every spelling; street addresses are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be seen of a person before the result is unsealed."""
+"""The visible part of personal data before the result is unsealed."""
 
 import pytest
 

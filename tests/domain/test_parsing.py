@@ -1,4 +1,4 @@
-"""What people type, and what it is read as."""
+"""Typed values, and how they are read."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -89,7 +89,7 @@ def test_anything_but_a_plain_yes_or_no_is_asked_again(text):
 
 
 def spoken(text: str, asked_at: datetime = ASKED) -> tuple[str, str]:
-    """Begin and end on the clocks of Shanghai, as month, day, hour."""
+    """Begin and end in Shanghai time, as month, day, hour."""
     span = date_range(text, asked_at)
     assert span.starts_at.tzinfo is UTC
     begin, end = (at.astimezone(SHANGHAI) for at in (span.starts_at, span.ends_at))

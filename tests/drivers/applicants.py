@@ -1,4 +1,4 @@
-"""What applicants, reviewers and the office do on the service's own pages, and registering by chat."""
+"""Drivers of applicants, reviewers and the office on the service's own pages, and of registering by chat."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.demo.wire import Json
 
 @dataclass
 class PageScript:
-    """The script of the service's own pages: the public API with what the browser's log-in lends it."""
+    """The script of the service's own pages: the public API with the token of the browser's log-in."""
 
     browser: Browser
     pool: str
@@ -44,7 +44,7 @@ class PageScript:
 
 
 async def register_in_browser(browser: Browser, phone: Phone, name: str, id_number: str, password: str) -> Page:
-    """The registration's two pages; returns what follows. The second page comes back where something is wrong."""
+    """Fill in both pages of the registration; returns the next page, or the second one if a value is wrong."""
     await browser.open(f"/h5/register?pool={phone.pool}")
     before = len((await phone.read())["sms"])
     await browser.press("获取验证码", mobile=phone.mobile)
@@ -68,7 +68,7 @@ async def fill_in_registration(browser: Browser, *, code: str, name: str, id_num
 
 
 def _ticks(html: str, name: str) -> str:
-    """What a check box stands for."""
+    """Value of a check box."""
     _, found, rest = html.partition(f'name="{name}" value="')
     if not found:
         raise Missing(f"页面上的选择框 {name}")
@@ -76,7 +76,7 @@ def _ticks(html: str, name: str) -> str:
 
 
 async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
-    """The talk from consent to the last answer, for a mobile that no one has proven yet."""
+    """The conversation from consent to the last answer, for a mobile that is not proven yet."""
     await phone.say("注册")
     await phone.tap("同意")
     await phone.say(name)
@@ -88,7 +88,7 @@ async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
 
 
 async def log_in_by_password(browser: Browser, pool: str, name: str, password: str) -> Page:
-    """``name``: mobile or ID number. The page of the log-in comes back where something is wrong."""
+    """``name``: mobile or ID number. Returns the log-in page again if a value is wrong."""
     await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")
     return await browser.press("登录", name=name, password=password)
 

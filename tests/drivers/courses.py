@@ -1,4 +1,4 @@
-"""A course as the office sets it up on its pages, and as a participant's player reports it."""
+"""Drivers of a course: the office's pages, and a participant's player."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ FILM = Path(__file__).parents[2] / "config/courses/demo.mp4"
 
 @dataclass
 class CourseOffice:
-    """The administrator at the office's pages."""
+    """The administrator on the office's pages."""
 
     browser: Browser
 
     async def prepare(self, name: str, opens: datetime, closes: datetime, **typed: str) -> str:
-        """A draft; returns its page."""
+        """Make a draft; returns its page."""
         await self.browser.open("/office/courses/new")
         times = {"opens_at": f"{local(opens):%Y-%m-%dT%H:%M}", "closes_at": f"{local(closes):%Y-%m-%dT%H:%M}"}
         _expect(await self.browser.press("保存草稿", name=name, **times, **typed), "草稿已保存")
         return self.browser.page.url.partition("?")[0]
 
     async def add_film(self, course: str, title: str) -> None:
-        """What the page's script does with a file that was chosen: one part, and the word that it is the last."""
+        """Upload a file as the page's script does: in one part, which is marked as the last."""
         await self.browser.open(f"{course.removeprefix(self.browser.base)}/items/new")
         page = await self.browser.press("下一步", kind="video", title=title)
         hidden = next(form.fields["form"] for form in page.forms if "form" in form.fields)
@@ -54,13 +54,13 @@ class CourseOffice:
 
 @dataclass
 class Student:
-    """What the player of the page does; ``wait`` lets so many seconds pass for everybody."""
+    """The page's player; ``wait`` moves the clock by a number of seconds."""
 
     script: PageScript
     wait: Callable[[float], Awaitable[None]]
 
     async def watch(self, course: str, item: str, length: int) -> Json:
-        """The whole video, ten seconds at a time; returns how it stands."""
+        """Watch the whole video, ten seconds at a time; returns the progress."""
         here = f"/courses/{course}/items/{item}"
         seen = await self.script.post(f"{here}/opening")
         for start in range(0, length, 10):

@@ -1,4 +1,4 @@
-"""An examination as the office sets it up on its pages, and as a candidate sits it."""
+"""Drivers of an examination: the office's pages, and a candidate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUESTIONS = (
 
 @dataclass
 class ExamOffice:
-    """The administrator at the office's pages."""
+    """The administrator on the office's pages."""
 
     browser: Browser
 
@@ -50,7 +50,7 @@ class ExamOffice:
         return address
 
     async def prepare(self, name: str, opens: datetime, closes: datetime, *, purpose: str = "entry") -> str:
-        """A draft; returns its page."""
+        """Make a draft; returns its page."""
         await self.browser.open("/office/exams/blueprints/new")
         _expect(await self.browser.press("保存", name="四道题", cells="，单选题，，4，25"), "四道题")
         blueprint = self.browser.page.url.rpartition("/")[2].partition("?")[0]
@@ -70,7 +70,7 @@ class ExamOffice:
         _expect(await self.browser.press("发布"), "已发布")
 
     async def release(self, exam: str) -> bool:
-        """Let the results out; False while no paper is marked."""
+        """Publish the results; False while no paper is marked."""
         page = await self.browser.open(f"{exam.removeprefix(self.browser.base)}/scores")
         if not any("公布成绩" in form.buttons for form in page.forms):
             return False
@@ -80,7 +80,7 @@ class ExamOffice:
 
 @dataclass
 class Candidate:
-    """A person at the page of an examination; ``script`` is what that page's script, or the mini-program, does."""
+    """A person at the page of an examination; ``script`` acts as that page's script or the mini-program."""
 
     browser: Browser
     script: PageScript | MiniProgram
@@ -90,7 +90,7 @@ class Candidate:
         return await self.browser.press("确认并继续", read="1", risk="1")
 
     async def sit(self, candidate_id: str, choose: Callable[[Json], int]) -> Json:
-        """Begin, answer every question, hand in; returns the receipt. ``choose`` gives the mask of a question."""
+        """Begin, answer every question, submit; returns the receipt. ``choose`` gives the mask of a question."""
         paper = await self.script.post(f"/exams/{candidate_id}/start", {"device": 0})
         answers = {one["slot"]: Answer(choose(one)) for one in paper["questions"]}
         events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(answers.items(), 1)]
@@ -106,7 +106,7 @@ class Candidate:
 
 
 def right(question: Json) -> int:
-    """The mask of the right option, wherever this paper shows it."""
+    """The mask of the right option, at its position in this paper."""
     answer = next(right for stem, right, _ in QUESTIONS if stem == question["stem"])
     return 1 << question["options"].index(answer)
 

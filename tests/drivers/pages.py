@@ -37,7 +37,7 @@ class Page(HTMLParser):
         if tag == "form":
             self._form = self._by_id.setdefault(values["id"], {}) if "id" in values else {}
             self._form.update(action=values.get("action", ""), method=values.get("method", "get"), fields={})
-            if "data-text-size" not in values:  # below every page, and none of its own
+            if "data-text-size" not in values:  # contained in every page, and none of its own
                 self.forms.append(self._form)
         elif "data-puzzle" in values:
             puzzle = Puzzle(values["data-puzzle"], int(values["data-bits"]), int(values["data-parts"]))
@@ -97,11 +97,11 @@ class Visitor:
 
     @property
     def cookie(self) -> Morsel[str]:
-        """Of the log-in."""
+        """The log-in's cookie."""
         return next(one for one in self.client.session.cookie_jar if one.key == COOKIE)
 
     async def press(self, button: str, *, headers: dict[str, str] | None = None, **typed: str) -> Visitor:
-        """Submit the form of a button with what was typed, and with what the page has calculated meanwhile."""
+        """Submit the form of a button with the typed values, and with values that the page's script calculates."""
         form, own = self.page.buttons[button]
         if "puzzle" in form and "proof" not in form["fields"]:
             form["fields"]["proof"] = solve(form["puzzle"])
@@ -112,7 +112,7 @@ class Visitor:
         return await self._show(await self.client.post(local_of(path), data=fields, headers=sent))
 
     async def upload(self, path: str, button: str, content: bytes, name: str = "file", **typed: str) -> Visitor:
-        """Send a file of this name to ``path`` with the form of a button, and with what was typed beside it."""
+        """Send a file of this name to ``path`` with the form of a button and the typed values."""
         sent = FormData({"form": self.page.buttons[button][0]["fields"]["form"], **typed}, quote_fields=False)
         sent.add_field("file", content, filename=name)
         headers = {"Origin": PUBLIC_URL, **self.headers}
@@ -120,7 +120,7 @@ class Visitor:
 
     async def _show(self, response: ClientResponse) -> Visitor:
         self.response = response
-        self.page = Page(await response.text(errors="replace"))  # of a file, nothing
+        self.page = Page(await response.text(errors="replace"))  # file inputs have no value
         return self
 
 

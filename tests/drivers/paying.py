@@ -15,19 +15,19 @@ class Payer:
     phone: Phone
 
     async def balance(self) -> int:
-        """Fen."""
+        """Balance in fen."""
         return int((await self.phone.wire.control(f"/phones/{self.phone.mobile}/wallet"))["balance"])
 
     async def scan(self, code_url: str) -> Json:
-        """Scan a code for paying; what the cashier shows."""
+        """Scan a payment code; returns what the cashier shows."""
         return await self.phone.wire.control("/pay/scan", {"phone": self.phone.mobile, "code_url": code_url})
 
     async def call_cashier(self, parameters: Json) -> Json:
-        """What a page does with WeixinJSBridge, or the mini-program with ``wx.requestPayment``."""
+        """Call the cashier as a page does with WeixinJSBridge, or the mini-program with ``wx.requestPayment``."""
         return await self.phone.wire.control("/pay/jsapi", {"phone": self.phone.mobile, **parameters})
 
     async def mini_appid(self) -> str:
-        """The mini-program's, which ``wx.requestPayment`` knows by itself."""
+        """The mini-program's app id, which ``wx.requestPayment`` adds itself."""
         return str((await self.phone.wire.control(f"/phones/{self.phone.mobile}/login_code", {}))["appid"])
 
     async def confirm(self, cashier: Json) -> Json:
@@ -37,7 +37,7 @@ class Payer:
 
 
 async def code_in_chat(phone: Phone) -> str:
-    """What the code says in the newest picture of the chat, as soon as there is one. Raises Missing."""
+    """Text of the QR code in the newest picture of the chat, waiting for one. Raises Missing."""
 
     def find(state: Json) -> str | None:
         pictures = [one["image"] for one in bubbles(state, phone.pool) if one["side"] == "account" and one["image"]]

@@ -1,4 +1,4 @@
-"""What a person does on a phone in tests only."""
+"""Acts of a person on a phone that only tests need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that tests drive, and what their absence means."""
+"""Programs that tests drive, and what happens without them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 def require(program: str) -> str:
-    """Where it is. In CI a test without it fails; elsewhere it is skipped, and says so."""
+    """Path of a program. Without it a test fails in CI; elsewhere it is skipped with a message."""
     found = shutil.which(program)
     if found is None:
         give_up(f"{program} is not installed")
@@ -18,7 +18,7 @@ def require(program: str) -> str:
 
 
 def give_up(reason: str) -> NoReturn:
-    """What a test needs is not to be had. In CI it fails; elsewhere it is skipped, and says so."""
+    """A program is missing: fail in CI, elsewhere skip the test with a message."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason}, so nothing was checked here")
     pytest.skip(f"{reason}: not checked here")

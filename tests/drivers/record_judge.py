@@ -1,4 +1,4 @@
-"""The browser's check of draw records, run by Node.js over as many records as a fuzz likes."""
+"""The browser's check of draw records, run by Node.js over many records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Verdict = list[list[object]] | str
 
 
 class Judge:
-    """Questions go out at once; all answers are read at the end, in their order."""
+    """Sends questions at once; all answers are read at the end, in their order."""
 
     def __init__(self, stdin: IO[str], stdout: IO[str]) -> None:
         self._stdin = stdin
@@ -29,7 +29,7 @@ class Judge:
         self._reader.start()
 
     def compare_with(self, record: object, receipts: Sequence[str]) -> None:
-        """What the next questions differ from, and what they are checked with."""
+        """Set the record from which the next questions differ, and the data to check them with."""
         self._ask(json.dumps({"original": record, "receipts": receipts}, ensure_ascii=False))
 
     def ask(self, keep: int, log: Sequence[str], head: str, lists: object) -> None:
@@ -41,11 +41,11 @@ class Judge:
         self._ask(json.dumps({"text": base64.b64encode(content).decode(), "receipts": list(receipts)}))
 
     def ask_beside(self, record: object, original: object) -> None:
-        """Whether the record follows this original."""
+        """Ask whether the record follows this original."""
         self._ask(json.dumps({"record": record, "beside": original}, ensure_ascii=False))
 
     def ask_story(self, record: object, words: Mapping[str, Mapping[str, str]]) -> None:
-        """What the page says of it: sections, each with ``title`` and ``lines``."""
+        """Ask for the page's account of the record: sections with ``title`` and ``lines``."""
         self._ask(json.dumps({"record": record, "words": words}, ensure_ascii=False))
 
     def answers(self) -> list[Any]:

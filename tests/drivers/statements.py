@@ -1,4 +1,4 @@
-"""What is said to PostgreSQL over the application's connections while something runs."""
+"""Records the statements that a block sends to PostgreSQL over the application's connections."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _OF_ASYNCPG = frozenset(text for text in vars(introspection).values() if isinsta
 
 @dataclass
 class Statements:
-    """``queries`` are the statements themselves, ``control`` what begins and ends transactions, each in its order."""
+    """``queries`` are the statements, ``control`` those that begin and end transactions, each in its order."""
 
     queries: list[str] = field(default_factory=list)
     control: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
-        """All of them, for each is one way to the server and back."""
+        """Number of all, as each is a round trip to the server."""
         return len(self.queries) + len(self.control)
 
     def __str__(self) -> str:
-        """For the message of an assertion: one line each, so that the superfluous one is found."""
+        """For assertion messages: one statement a line."""
         lines = [" ".join(text.split())[:200] for text in self.queries]
         return "\n".join([f"{len(self.queries)} + {len(self.control)} statements", *lines])
 
@@ -48,7 +48,7 @@ class Statements:
 def count_statements() -> Iterator[Statements]:
     """All statements that this process sends by asyncpg within the block, by whichever task.
 
-    Let what is counted run once before, where something that is looked up once and kept is not to be counted.
+    Run the counted code once before, if look-ups that are cached are not to be counted.
     """
     found = Statements()
     kept, loggers = PreparedStatement._PreparedStatement__do_execute, Connection._query_loggers

@@ -1,4 +1,4 @@
-"""What stands in tables, to see whether something was changed."""
+"""Checksums of tables, to see whether rows were changed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _OF_DRAWS = ("draw", "project", "lot", "notice", "attempt", "presence_claim", "r
 _POINTING = "SELECT DISTINCT table_name::text AS name FROM information_schema.columns WHERE column_name = ANY($1)"
 _POINTERS = ["draw_id", "invitation_id", "candidate_list_id", "round_id"]
 _LOGS = ["audit_entry", "session", "web_session"]
-"""Of looks, tries and log-ins."""
+"""Tables of views, tries and log-ins."""
 _ALL = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL($1)"
 
 
 async def sums_of_draws() -> dict[str, str]:
-    """A sum of each table that holds draws or points to one of them."""
+    """A checksum of each table that holds draws or refers to one."""
     return await _sums({row["name"] for row in await rows(_POINTING, _POINTERS)} | set(_OF_DRAWS))
 
 
 async def sums_of_all() -> dict[str, str]:
-    """The same of every table but the logs of looks and tries."""
+    """A checksum of every table but the logs of views and tries."""
     return await _sums(row["name"] for row in await rows(_ALL, _LOGS))
 
 

@@ -1,4 +1,4 @@
-"""Registered persons with an application, as rows: where it stands is up to the test."""
+"""Registered persons with an application in any state, as rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _serials = Numbers()
 
 @dataclass(frozen=True)
 class Applicant:
-    """A person and the application that is hers."""
+    """A person with an application."""
 
     actor: Actor
     account: Account
@@ -60,7 +60,7 @@ async def make_application(deps: Deps, account: Account, **columns: Any) -> Appl
 
 
 async def fill_in(deps: Deps, application: Application, values: Mapping[str, object]) -> None:
-    """Keep values in the sections where their fields stand."""
+    """Store values in the sections of their fields."""
     form = deps.book(application.pool).form.of(type_of(application))
     for code, section in form.sections.items():
         here = {field: values[field] for field in section.fields if field in values}

@@ -1,4 +1,4 @@
-"""Applicants, campaigns, and forms filled in by what a pool's own rulebook asks, so that no test knows its fields."""
+"""Applicants, campaigns, and forms filled in by a pool's own rulebook, so that tests don't depend on its fields."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EMPLOYER = "示范规划设计院有限公司"
 
 
 def id_number(birth: str = "19800101") -> str:
-    """A valid one that no other call returns; ``birth`` is yyyymmdd."""
+    """A valid ID number that no other call returns; ``birth`` is yyyymmdd."""
     body = f"440106{birth}{next(_serials) % 1000:03}"
     return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
 
@@ -48,7 +48,7 @@ async def make_applicant(deps: Deps, *, pool: str = "demo", birth: str = "198001
 
 
 async def make_codes(book: Rulebook) -> None:
-    """The little of each catalogue that ``values_of`` chooses from; twice is harmless."""
+    """The catalogue entries that ``values_of`` chooses from; may be called twice."""
     province = book.pool.region
     city, county = f"{province[:2]}0100", f"{province[:2]}0106"
     entries = [
@@ -83,7 +83,7 @@ async def make_employer(deps: Deps, name: str = EMPLOYER, *, pool: str = "demo",
 
 
 async def make_campaign(deps: Deps, *, pool: str = "demo", opens: datetime | None = None, **columns: Any) -> Campaign:
-    """A published one that is open now, for 30 days, for both types of entry."""
+    """A published campaign that is open now, for 30 days, for both types of entry."""
     start = opens or deps.now() - timedelta(days=1)
     values = {
         "name": "2026年第二批评标专家征集",
@@ -142,7 +142,7 @@ def _value(book: Rulebook, field: FormField, employer_id: UUID | None) -> object
 
 
 async def attach(deps: Deps, application_id: UUID, field: str, *, row: int = 0, **columns: Any) -> Attachment:
-    """A file that stands ready."""
+    """Attach a complete file."""
     application = await Application.get(id=application_id)
     now = deps.now()
     values = {
@@ -166,7 +166,7 @@ async def attach(deps: Deps, application_id: UUID, field: str, *, row: int = 0, 
 
 
 async def attach_all(deps: Deps, application_id: UUID, *, entry_type: EntryType = "first") -> None:
-    """Every file that the form demands."""
+    """Attach every file that the form demands."""
     application = await Application.get(id=application_id)
     for code, field in asked(deps.book(application.pool).form, entry_type).items():
         if field.kind == "file" and field.required:

@@ -1,4 +1,4 @@
-"""All services, as the container puts them together, over a world that only pretends."""
+"""All services, as the container puts them together, over fake gateways."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 
 
 class _Official(SceneMaker, FakeChat):
-    """Scene codes, pictures and windows; whatever else is sent fails the test."""
+    """Fake official account: scene codes, pictures and windows; other messages fail the test."""
 
 
 def identity_verifier_of(services: Services) -> FakeIdentityVerifier:

@@ -1,4 +1,4 @@
-"""Courses with items, participants, and what they study."""
+"""Courses with items, participants, and their studies."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class School:
         return await CourseItem.get(id=item_id)
 
     async def published(self, **data: Any) -> Course:
-        """Published, everybody called."""
+        """A published course whose participants are called."""
         course = await self.course(**data)
         await self.services.courses.setup.publish(self.office, course.id)
         await work(self.services, "course_call")
@@ -67,7 +67,7 @@ class School:
         return await CourseEnrolment.get(expert_id=expert.id)
 
     async def pay(self, enrolment: CourseEnrolment) -> None:
-        """What is due is paid, and what follows is done."""
+        """Pay the fee and carry out what follows."""
         view, _ = await self.services.courses.queries.get(own(enrolment), enrolment.id)
         assert view.fee_id is not None
         await self.services.payments.orders.order(own(enrolment), view.fee_id, "native")
@@ -77,7 +77,7 @@ class School:
         await work(self.services, "pay_events")
 
     async def watch(self, enrolment: CourseEnrolment, item_id: UUID, until: int = 60, *, step: int = 10) -> None:
-        """Play a video from where it stands, ten seconds at a time."""
+        """Play a video from its present position, ten seconds at a time."""
         study, person = self.services.courses.study, own(enrolment)
         seen = await study.open_item(person, enrolment.id, item_id)
         for start in range(seen.position, until, step):

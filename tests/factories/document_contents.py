@@ -1,4 +1,4 @@
-"""Contents of documents as services make them, with everything that can stand in one."""
+"""Contents of documents as services make them, with every possible element."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Honest draws to be recorded, and then tampered with.
 
-``Script`` writes the acts of a draw as the service would; ``record`` chains them. A cheat is a change to the acts, the
-lists or the secrets before chaining: the strongest cheat, who owns the log and computes every hash anew.
+``Script`` writes the acts of a draw as the service would; ``record`` chains them. A cheat changes the acts, the
+lists or the secrets before chaining, as the owner of the log can, who computes every hash again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def condition(no: int = 1, planned: int = 3, alternative: str = "", regions: tup
 
 
 _CAUSES = {"silent": ("system", ""), "absent": ("agency", ""), "recused": ("agency", "supervisor")}
-"""Who causes and who confirms an outcome in an honest draw; else the expert alone."""
+"""Roles that cause and confirm an outcome in an honest draw; by default the expert alone."""
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Script:
     def seeded(self, reason: str = "first", conditions: tuple[ConditionFacts, ...] | None = None) -> Script:
         return self.open_round(reason, conditions).freeze().commit().reveal().fix()
 
-    # Walking it
+    # Calling experts
 
     def move_gathering(self, at: datetime) -> Script:
         self.acts.append(draw_record.GatheringMoved(1, self.gathering, at))
@@ -160,7 +160,7 @@ class Script:
     def outcome(
         self, leaf: bytes, outcome: str, no: int = 1, *, by: str | None = None, confirmed_by: str | None = None
     ) -> Script:
-        """By who usually causes it, and confirmed as it must be."""
+        """Record an outcome by the usual role, confirmed as required."""
         usual, confirmer = _CAUSES.get(outcome, ("expert", ""))
         by, confirmed_by = by or usual, confirmer if confirmed_by is None else confirmed_by
         if outcome == "absent":

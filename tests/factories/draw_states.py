@@ -1,4 +1,4 @@
-"""A draw in each of its states, made the way people make them."""
+"""A draw in each of its states, made by the services."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def never_handed_in(office: Office) -> UUID:
 
 
 async def editing(office: Office) -> UUID:
-    """Handed in once and taken back: it can't be deleted any more."""
+    """Submitted once and withdrawn: it can't be deleted any more."""
     draw_id = await make_draw(office, needed=1)
     await submit(office, draw_id)
     await office.setup.withdraw(office.agency, draw_id)
@@ -125,7 +125,7 @@ async def supplement_pending(office: Office) -> UUID:
 
 
 async def widening(office: Office) -> UUID:
-    """Nobody of the order was willing: a further one, for wider regions, is being fixed."""
+    """No expert of the order accepted: another one, for wider regions, is being fixed."""
     draw_id = await start_draw(office, needed=1)
     while called := await open_invitations(draw_id):
         for one in called:
@@ -153,14 +153,14 @@ BEGUN = [drawing, paused, ending, short, completed, supplement_pending]
 
 
 async def terminated(office: Office) -> UUID:
-    """Its panel was full: those who agreed needn't come."""
+    """Terminated after its panel was full: the accepted experts need not come."""
     draw_id = await completed(office)
     await office.exits.terminate(office.verifier, draw_id, "replanned", "评标改期")
     return draw_id
 
 
 async def asked_to_release(office: Office) -> UUID:
-    """Full, and its release waits for the verifier."""
+    """A full draw whose release waits for the verifier."""
     draw_id = await completed(office)
     await prove(office, draw_id, "release_application")
     await office.releases.submit(office.agency, draw_id, office.deps.book("demo").draw.release.causes[0], "")
@@ -257,7 +257,7 @@ async def make_every_state(office: Office) -> dict[str, UUID]:
 
 
 async def _recuse(office: Office, draw_id: UUID) -> None:
-    """A unit and a person whose experts are not drawn."""
+    """Recuse a unit and a person."""
     why = ("投标人", "自行申报")
     await office.recusal_lists.add_unit(office.agency, draw_id, "丙公司", "", *why)
     await office.recusal_lists.add_person(office.agency, draw_id, "王五", "", "丙公司", *why)
@@ -272,7 +272,7 @@ async def _apart(office: Office, way: Way) -> UUID:
 
 
 def by(*events: DrawEvent) -> frozenset[DrawState]:
-    """States that one of the events leads out of."""
+    """States that one of the events leaves."""
     return frozenset(state for state in DrawState if any(DRAW.can(state, event) for event in events))
 
 
@@ -287,13 +287,13 @@ STARTED = frozenset(
         DrawState.SUPPLEMENT_PENDING,
     }
 )
-"""Experts are asked or have agreed."""
+"""States in which experts are called or have accepted."""
 PANEL = STARTED | {DrawState.COMMITTING}
-"""A place may be given up; while wider regions are being drawn, too."""
+"""States in which a place may be given up, also while wider regions are drawn."""
 
 
 async def ids_of(draw_id: UUID, *, made_up: bool = True) -> dict[str, str]:
-    """What of a draw really exists, by the names that presses fill in; made up or empty where there is none."""
+    """Ids of a draw's existing rows by the names that presses fill in; invented or empty without a row."""
     invitations = await Invitation.filter(draw_id=draw_id).order_by("created_at", "id")
     invitation = next(
         (one for one in invitations if one.state in ("accepted", "released")), next(iter(invitations), None)

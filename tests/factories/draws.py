@@ -1,4 +1,4 @@
-"""Draws as rows, for tests that only need them to be there."""
+"""Draws as rows, for tests that need no more."""
 
 from __future__ import annotations
 

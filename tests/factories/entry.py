@@ -19,13 +19,13 @@ from tests.factories.reviews import tasks_of
 
 @dataclass
 class EntryProcess:
-    """Reviewers approve, the clock runs out, the person pays, the office tells who passed."""
+    """Reviewers approve, the clock runs out, the person pays, the office registers who passed."""
 
     services: Services
     clock: FixedClock
 
     async def go_on(self, application: Application) -> Application:
-        """To the next state, by whatever leads out of the present one."""
+        """Advance to the next state by the event that leaves the present one."""
         match application.state:
             case "reviewing":
                 await self.approve(application)
@@ -40,7 +40,7 @@ class EntryProcess:
         return await Application.get(id=application.id)
 
     async def approve(self, application: Application) -> None:
-        """All reviewers of the present step."""
+        """Approve by all reviewers of the present step."""
         for task in await tasks_of(application):
             reviewer = await self.reviewer(application.pool, task.step_code)
             await self.services.workflows.reviews.decide(reviewer, task.id, "approve")
@@ -60,12 +60,12 @@ class EntryProcess:
         await self.work("public_notice_end")
 
     async def pay(self, application: Application) -> None:
-        """The person pays; WeChat tells the service, and the worker does what follows."""
+        """Pay the fee; WeChat notifies the service, and the worker does what follows."""
         await self.apply_payment_report(application, await self.order_and_pay(application))
         await self.work("pay_events")
 
     async def order_and_pay(self, application: Application) -> TradeReport:
-        """The person waits for the fee to open and pays."""
+        """Wait for the fee to open, order and pay."""
         fee = await Fee.get(application_id=application.id)
         if fee.opens_at > self.clock.now():
             self.clock.move(fee.opens_at - self.clock.now())
@@ -83,7 +83,7 @@ class EntryProcess:
         await self.services.entry.conclusions.record_exam(admin, application.id, "passed", "成绩86分")
 
     async def work(self, kind: str) -> None:
-        """The tick finds the kind due, and the worker does it."""
+        """Run the due task of this kind as tick and worker do."""
         assert kind in await self.services.operations.scheduler.tick()
         await self.services.operations.scheduler.process(kind)
 

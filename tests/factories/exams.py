@@ -74,7 +74,7 @@ async def make_exam(
 
 
 async def make_published(services: Services, office: Actor, **data: Any) -> Exam:
-    """Published, everybody called who is waiting."""
+    """A published examination to which all waiting persons are called."""
     exam_id = await make_exam(services, office, **data)
     await services.exams.setup.publish(office, exam_id)
     await work(services, "exam_call")
@@ -82,7 +82,7 @@ async def make_published(services: Services, office: Actor, **data: Any) -> Exam
 
 
 async def work(services: Services, *kinds: str) -> None:
-    """The worker does these, if they are due."""
+    """Run these tasks as the worker does, if they are due."""
     for kind in kinds:
         await services.operations.scheduler.process(kind)
 
@@ -109,5 +109,5 @@ async def make_attempt(
 
 
 def own(candidate: ExamCandidate) -> Actor:
-    """The candidate himself."""
+    """The candidate as actor."""
     return Actor("demo", "applicant", candidate.account_id)

@@ -1,4 +1,4 @@
-"""Pictures and PDFs, good ones and some that mean harm; a file store in memory."""
+"""Pictures and PDFs, valid and hostile; a file store in memory."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def png(width: int = 200, height: int = 100, *, mode: str = "RGBA") -> bytes:
 
 
 def png_bomb(side: int = 60_000) -> bytes:
-    """A few kilobytes that say they are gigapixels."""
+    """A file of a few kilobytes that declares gigapixels."""
     row = zlib.compress(b"\0" * 1000)
     head = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", row) + _chunk(b"IEND", b"")
@@ -128,7 +128,7 @@ def _pack(content: bytes) -> bytes:
 
 
 def with_action(kind: str) -> Callable[[PdfWriter], None]:
-    """An action that a viewer carries out when it opens the file."""
+    """A PDF with an action that a viewer carries out when it opens the file."""
 
     def change(writer: PdfWriter) -> None:
         action = DictionaryObject({NameObject("/S"): NameObject(kind), NameObject("/F"): TextStringObject("calc.exe")})
@@ -138,27 +138,27 @@ def with_action(kind: str) -> Callable[[PdfWriter], None]:
 
 
 def with_action_on_page(writer: PdfWriter) -> None:
-    """Carried out when the page is shown."""
+    """A PDF with an action that is carried out when the page is shown."""
     action = DictionaryObject({NameObject("/S"): NameObject("/Named"), NameObject("/N"): NameObject("/Print")})
     writer.pages[0][NameObject("/AA")] = DictionaryObject({NameObject("/O"): action})
 
 
 def with_beginning(writer: PdfWriter) -> None:
-    """Where a viewer begins to show, as typesetters write it: harmless."""
+    """A PDF with a start page, as typesetters write it: harmless."""
     place = ArrayObject([writer.pages[0].indirect_reference, NameObject("/Fit")])  # type: ignore[list-item]
     action = DictionaryObject({NameObject("/S"): NameObject("/GoTo"), NameObject("/D"): place})
     writer.root_object[NameObject("/OpenAction")] = writer._add_object(action)
 
 
 def with_stream_elsewhere(writer: PdfWriter) -> None:
-    """A picture whose bytes lie on a share."""
+    """A PDF with a picture whose bytes lie on a network share."""
     stream = DecodedStreamObject()
     stream[NameObject("/F")] = TextStringObject("//evil.example/share/a")
     writer.pages[0][NameObject("/PieceInfo")] = writer._add_object(stream)
 
 
 def with_link_to(target: str) -> Callable[[PdfWriter], None]:
-    """A link behind a word or a picture."""
+    """A PDF with a link behind a word or a picture."""
 
     def change(writer: PdfWriter) -> None:
         action = {NameObject("/S"): NameObject("/URI"), NameObject("/URI"): TextStringObject(target)}
@@ -173,7 +173,7 @@ def with_link_to(target: str) -> Callable[[PdfWriter], None]:
 
 
 def with_script(writer: PdfWriter) -> None:
-    """Named in the document's catalogue, as forms do."""
+    """A PDF with a script in the document's catalogue, as forms have."""
     script = DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("x()")})
     names = ArrayObject([TextStringObject("a"), writer._add_object(script)])
     tree = DictionaryObject({NameObject("/JavaScript"): DictionaryObject({NameObject("/Names"): names})})
@@ -189,7 +189,7 @@ with_link = with_link_to("https://example.cn")
 
 
 class QuickChecker(FileChecker):
-    """Looks into files in this process, which costs no half second each."""
+    """Inspects files in this process, which saves half a second each."""
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         return inspect(content, allowed)
@@ -221,7 +221,7 @@ class QuickChecker(FileChecker):
 class MemoryFiles:
     """Implements the port Files. ``away`` refuses everything; ``pause`` holds writes until it is set.
 
-    ``clock`` tells when a file was written.
+    ``clock`` gives the time at which a file is written.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -277,7 +277,7 @@ class MemoryFiles:
 
 
 class PlainRenderer:
-    """Implements the port DocumentRenderer: a PDF of one page that keeps what it was made from. ``away`` refuses."""
+    """Implements the port DocumentRenderer: a one-page PDF that keeps its content for assertions. ``away`` refuses."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, Mapping[str, object]]] = []

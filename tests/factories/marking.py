@@ -1,4 +1,4 @@
-"""The rule for options chosen, in Python: what ``services.exams.marking`` says in SQL is compared with it."""
+"""The marking rule for chosen options in Python, to compare with the SQL of ``services.exams.marking``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from domain.rulebook.exams import PartialCredit
 
 
 def mark_choice(kind: ItemKind, key: int, mask: int, mark: int, partial: PartialCredit) -> int:
-    """Tenths for the options chosen. Any wrong option is worth nothing; partial credit is for multiple choice only."""
+    """Tenths for the options chosen. Any wrong option gives no marks; partial credit is for multiple choice only."""
     if not mask:
         return 0
     if mask == key:

@@ -1,4 +1,4 @@
-"""Running numbers that begin anew with every test, so that what a test sees does not hang on the tests before it."""
+"""Running numbers that begin anew with every test, so that a test does not depend on the tests before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draw from project to running, through the services' own doors."""
+"""A draw from project to running, made by the services."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ SUPERVISOR_ENTRY = UUID(int=0x11)
 
 
 class SceneMaker:
-    """The one act of the official account that attendance needs; ``away`` makes it fail."""
+    """The act of the official account that attendance needs; ``away`` makes it fail."""
 
     away = False
 
@@ -81,15 +81,15 @@ class SceneMaker:
 
 @dataclass
 class Bridge:
-    """The vendor of virtual calls: remembers whom it connected, and fails as told, one error a call."""
+    """Fake vendor of virtual calls: records connected calls and raises the given errors, one a call."""
 
     made: list[tuple[str, str, str]] = field(default_factory=list)
     """Caller, callee and our id of each."""
     errors: list[GatewayError] = field(default_factory=list)
     reports: dict[str, CallDetail] = field(default_factory=dict)
-    """What it says when it is asked, by its own id."""
+    """Reports by the vendor's id."""
     without: set[str] = field(default_factory=set)
-    """Pools that have no number."""
+    """Pools without a virtual number."""
 
     def offers(self, pool: str) -> bool:
         return pool not in self.without
@@ -106,7 +106,7 @@ class Bridge:
 
 @dataclass
 class Office:
-    """The services of a draw, and the persons who run one."""
+    """The services of a draw, and the persons who use them."""
 
     deps: Deps
     notices: Notices
@@ -303,7 +303,7 @@ def notice_form(office: Office) -> CallNoticeForm:
 async def make_draw(
     office: Office, *, needed: int = 2, specialty: str = "A08", alternative: str = "", on_site: bool = False
 ) -> UUID:
-    """A draw with one notice and one condition, not yet handed in."""
+    """A draw with one notice and one condition, not submitted yet."""
     draw_id = await office.setup.create(office.agency, draw_form(office, needed=needed, on_site=on_site))
     notice_id = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
     form = ConditionForm(notice_id, "permanent", ("440100",), specialty, needed, alternative=alternative)
@@ -337,7 +337,7 @@ async def prove(office: Office, draw_id: UUID, field: str = "draw_application") 
 
 
 async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
-    """A draw whose panel of ``needed`` has met and gone; its experts are those who agreed."""
+    """A draw whose panel of ``needed`` has met and which has ended; returns the accepted experts."""
     draw_id = await start_draw(office, needed=needed)
     for one in await open_invitations(draw_id):
         await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
@@ -349,7 +349,7 @@ async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
 
 
 async def sit_elsewhere(office: Office, expert_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
-    """The expert has agreed to a panel of a draw of another project."""
+    """Let the expert accept an invitation of another project's draw."""
     project = await Project.get(id=office.project_id)
     project.pk, project._saved_in_db = None, False
     project.id = office.project_id = new_id()
@@ -378,7 +378,7 @@ async def sit_elsewhere(office: Office, expert_id: UUID, starts_at: datetime, en
 
 
 async def reach_nobody(notice: Notice, at: datetime) -> None:
-    """As when the last call of a release has ended without an answer."""
+    """End the last call of a release without an answer."""
     await Attempt.filter(notice_id=notice.id, channel="voice").update(state="failed", sent_at=at)
     await Attempt.filter(notice_id=notice.id, state="pending").update(state="failed")
     await Notice.filter(id=notice.id).update(state="failed")
@@ -401,7 +401,7 @@ def _actor(office: Office, role: str) -> Actor:
 
 
 async def start_draw(office: Office, **options: object) -> UUID:
-    """A draw that calls."""
+    """A draw that is calling."""
     draw_id = await make_draw(office, **options)  # type: ignore[arg-type]
     await verify(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
@@ -434,7 +434,7 @@ async def state_of(draw_id: UUID) -> str:
 
 
 async def counters(draw_id: UUID) -> list[tuple[int, int, int]]:
-    """needed, open, accepted of each condition."""
+    """Needed, open and accepted places of each condition."""
     return [(c.needed, c.open, c.accepted) for c in await Condition.filter(draw_id=draw_id).order_by("position")]
 
 

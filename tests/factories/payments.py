@@ -1,4 +1,4 @@
-"""A payment platform that does what a test says, and people who owe a fee."""
+"""A fake payment platform, and persons who owe a fee."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ class FakePlatform:
     invoice_requests: list[InvoiceRequest] = field(default_factory=list)
     reversals: list[Reversal] = field(default_factory=list)
     cards: list[BankCard | None] = field(default_factory=list)
-    """Whereto abnormal refunds were sent."""
+    """Receivers of redirected abnormal refunds."""
     bills: dict[date, TradeBill] = field(default_factory=dict)
     before: dict[str, list[Exception]] = field(default_factory=dict)
     after: dict[str, list[Exception]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     without: set[str] = field(default_factory=set)
-    """Pools that have no merchant."""
+    """Pools without a merchant."""
 
     def merchant(self, pool: str) -> Merchant | None:
         return None if pool in self.without else Merchant(MCHID, APPIDS, self.fapiao)
@@ -96,7 +96,7 @@ class FakePlatform:
     # ---- what a test does to it
 
     def pay(self, out_trade_no: str) -> TradeReport:
-        """A person pays; the answer is what the platform tells of it. Raises Rejected for what can't be paid."""
+        """Pay an order; returns the platform's report. Raises Rejected for an order that can't be paid."""
         order = self.orders[out_trade_no]
         if order.state != "NOTPAY":
             raise Rejected("ORDERCLOSED" if order.state == "CLOSED" else "ORDERPAID")
@@ -119,20 +119,20 @@ class FakePlatform:
         )
 
     def finish(self, out_refund_no: str, outcome: Any = "SUCCESS") -> RefundReport:
-        """The refund arrives, or doesn't."""
+        """End a refund as arrived or failed."""
         at = self.clock.now() if outcome == "SUCCESS" else None
         self.refunds[out_refund_no] = replace(self.refunds[out_refund_no], outcome=outcome, success_at=at)
         return self.refunds[out_refund_no]
 
     def issue(self, status: InvoiceStatus = "issued") -> None:
-        """What becomes of every invoice that is being made."""
+        """Set the outcome of every invoice that is being made."""
         number = "26440000000012345678" if status == "issued" else ""
         for name, report in self.invoices.items():
             if report.status == "making":
                 self.invoices[name] = replace(report, status=status, number=number)
 
     def reverse(self, status: InvoiceStatus = "reversed") -> None:
-        """What becomes of every invoice that is being reversed."""
+        """Set the outcome of every invoice that is being reversed."""
         red = "26440000000087654321" if status == "reversed" else ""
         for name, report in self.invoices.items():
             if report.status == "reversing":
@@ -340,7 +340,7 @@ class FakeRenderer:
 
 @dataclass
 class Passed:
-    """Stands in for the way into the pool: notes whom the fee let pass, and moves them on as the real one does."""
+    """Stands in for the entry into the pool: records paid applications, and advances them as the real one does."""
 
     numbers: list[str] = field(default_factory=list)
 
@@ -374,7 +374,7 @@ class PaymentKit:
     payments: PaymentQueries
 
     async def settle_all(self) -> None:
-        """What follows from everything that came, until nothing waits."""
+        """Apply the effects of everything received, until no event waits."""
         while await self.webhooks.process_due():
             continue
 
@@ -434,7 +434,7 @@ class FakeChat:
 
 
 def make_fake_payments(deps: Deps, notices: Notices, fees: Fees, entry: ApplicationFeeOwner) -> PaymentServices:
-    """What the container makes, over a platform, renderer, mail server and chat that only pretend."""
+    """The container's payment services over a fake platform, renderer, mail server and chat."""
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)
     outside = PaymentPorts(FakePlatform(deps.clock), store, FakeRenderer(), FakeMailer(), chat, chat)

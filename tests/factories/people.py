@@ -20,7 +20,7 @@ OTHER_CREDIT_CODE = "91350211M000100Y46"
 
 
 def mobile_number() -> str:
-    """One that no other call returns."""
+    """A mobile number that no other call returns."""
     return f"138{next(_numbers):08}"
 
 

@@ -1,4 +1,4 @@
-"""Tampering with a record as who owns the database would: any entry changed, every hash computed anew."""
+"""Tampering with a record as the owner of the database can: any entry changed, every hash computed again."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Forgery:
     receipts: tuple[str, ...]
     pools: dict[int, list[str]] = field(default_factory=dict)
     whole: list[tuple[Body, Facts, bytes]] = field(default_factory=list)
-    """The honest log with its chain: what stands before the first change need not be hashed again."""
+    """The honest log with its chain: entries before the first change need not be hashed again."""
 
     def record(self) -> Facts:
         return self.write().record
@@ -169,7 +169,7 @@ def _changed_facts(facts: Facts, forged: Forgery, dice: random.Random) -> Facts:
 
 
 def _changed(value: object, forged: Forgery, dice: random.Random) -> object:
-    """Something else of the same kind, as a forger would choose it."""
+    """Another value of the same kind, as a forger would choose it."""
     if isinstance(value, Mapping):
         key = dice.choice(sorted(value))
         return {**value, key: _changed(value[key], forged, dice)}
@@ -199,11 +199,11 @@ def _changed_list(value: list[object], forged: Forgery, dice: random.Random) -> 
     return items
 
 
-# What a check finds
+# Findings of a check
 
 
 def verdict(found: Sequence[Finding], known: frozenset[tuple[str, int | None]]) -> str:
-    """``error``, ``receipt`` (only a kept one gives it away), ``warning`` (not among the ``known``) or nothing."""
+    """``error``, ``receipt`` (only a kept receipt reveals it), ``warning`` (not among the ``known``) or ""."""
     errors = {one.code for one in found if one.severity == "error"}
     if errors - {"receipt"}:
         return "error"
@@ -212,11 +212,11 @@ def verdict(found: Sequence[Finding], known: frozenset[tuple[str, int | None]]) 
     return "warning" if {one.code for one in found} - {code for code, _ in known} else ""
 
 
-# Files as they might arrive
+# Damaged files
 
 
 def garble(text: str, dice: random.Random) -> bytes:
-    """One change to a record's file; some change nothing that is said: blanks, another spelling of a letter."""
+    """One change to a record's file; some leave its content the same: blanks, another escape of a letter."""
     way = dice.choice(("blank", "spell", "byte", "cut", "twice", "number", "key", "case", "order"))
     if way == "blank":
         return _replaced(text, dice, ":,[{", lambda found: found + dice.choice((" ", "\n", "\t", "\u3000", "\ufeff")))

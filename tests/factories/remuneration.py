@@ -1,4 +1,4 @@
-"""Panels that have met, for what experts are owed."""
+"""Panels that have met, for remuneration."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from models.invitations import Invitation
 from tests.factories.offices import Office, add_experts, open_invitations, start_draw
 
 GATHERING = timedelta(hours=5)
-"""After the draw was made, as ``offices.notice_form`` has it."""
+"""Time after the draw was made, as in ``offices.notice_form``."""
 
 
 async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[UUID, list[Invitation]]:
-    """A panel that has gathered: everybody came in on time, no one has left."""
+    """A panel that has gathered: all experts came in on time, none has left."""
     await add_experts(office, needed + 1)
     gathering = clock.now() + GATHERING
     draw_id = await start_draw(office, needed=needed)
@@ -29,7 +29,7 @@ async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[U
 
 
 async def part(office: Office, clock: FixedClock, draw_id: UUID, invitations: list[Invitation], hours: float) -> None:
-    """Everybody leaves after so many hours, and the activity is over."""
+    """All experts leave after this number of hours, and the activity ends."""
     clock.move(timedelta(hours=hours))
     for one in invitations:
         await office.attendance.register_exit(office.venue, draw_id, one.code)

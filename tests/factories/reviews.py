@@ -1,4 +1,4 @@
-"""Applications under review: a pool with cities and specialties, reviewers, and persons who handed their form in."""
+"""Applications under review: a pool with cities and specialties, reviewers, and persons who submitted their form."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def begin(reviews: ReviewWorkflow, deps: Deps, application: Application) -
 async def hand_in_again(
     reviews: ReviewWorkflow, deps: Deps, application: Application, specialties: Sequence[str]
 ) -> list[ReviewTask]:
-    """What the person's second submission does, with these specialties."""
+    """Submit the application a second time, with these specialties."""
     async with transaction():
         row = await Application.select_for_update().get(id=application.id)
         row.state, row.round, row.sent_back_fields = "reviewing", row.round + 1, []
@@ -173,7 +173,7 @@ async def make_reviewer(
 
 
 def with_rules(deps: Deps, **sections: Mapping[str, object]) -> Deps:
-    """The same with some of the demo pool's rules changed: ``review={"resume": "first"}``."""
+    """Services with some of the demo pool's rules changed: ``review={"resume": "first"}``."""
     book: Rulebook = deps.book("demo")
     changed: dict[str, object] = {}
     for name, values in sections.items():
@@ -185,7 +185,7 @@ def with_rules(deps: Deps, **sections: Mapping[str, object]) -> Deps:
 
 
 def step(code: str, **values: object) -> dict[str, object]:
-    """A step of a review; by default it looks at the whole in the province and may do everything."""
+    """A step of a review; by default it covers the whole application in the province, with every decision."""
     return {
         "code": code,
         "name": f"{code}审核",

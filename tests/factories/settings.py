@@ -20,7 +20,7 @@ POOLS = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
 
 
 def production_settings() -> Settings:
-    """Production settings that nothing speaks against, without accounts at WeChat."""
+    """Valid production settings, without accounts at WeChat."""
     data, lookup, signing = (SecretStr(base64.b64encode(sha256(name).digest()).decode()) for name in (b"1", b"2", b"3"))
     return make_settings(
         env="production",

@@ -1,4 +1,4 @@
-"""Workbooks that mean harm: small files that say they are large."""
+"""Hostile workbooks: small files that declare large contents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def book(rows: list[list[object]] | None = None) -> bytes:
 
 
 def with_part(name: str, pieces: Iterator[bytes]) -> bytes:
-    """A good book with another content of one part, packed as small as it goes."""
+    """A valid workbook with one part replaced, compressed as far as possible."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, True, 9) as new:
         for part in old.namelist():

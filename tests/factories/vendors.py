@@ -1,4 +1,4 @@
-"""Vendors of messages that only pretend, and what sends through them."""
+"""Fake vendors of messages, and delivery through them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.factories.offices import Office
 
 @dataclass
 class Vendors:
-    """Every outgoing port in one: remembers calls, and fails as told, one error a call."""
+    """All outgoing ports in one: records calls and raises the given errors, one a call."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     pools: list[str] = field(default_factory=list)
-    """Whose SMS and calls they were."""
+    """Pools of SMS and calls."""
     errors: list[GatewayError] = field(default_factory=list)
     window: int = 0
     reports: dict[str, CallDetail] = field(default_factory=dict)
-    """What the vendor says when it is asked, by call id."""
+    """Reports of the vendor by call id."""
 
     def _do(self, channel: str, what: str) -> str:
         self.sent.append((channel, what))

@@ -81,7 +81,7 @@ async def _candidate(deps: Deps, exam: Exam, versions: list[UUID], number: int, 
 
 @dataclass(frozen=True)
 class Sent:
-    """An answer with its number, as it goes over the wire."""
+    """An answer with its number, as sent."""
 
     seq: int
     slot: int
@@ -128,7 +128,7 @@ class CandidatePhone:
         return datetime.fromisoformat(self.paper["grace_until"])
 
     async def start(self, device: int = 0) -> None:
-        """Another number than one's own takes over."""
+        """Start on this device; a new device number takes over."""
         headers = {"Authorization": f"Bearer {self.candidate.id}"}
         self.paper = await self._insist(f"exams/{self.candidate.id}/start", {"device": device}, headers)
         if self.paper["device"] == self.device:
@@ -140,7 +140,7 @@ class CandidatePhone:
         self.shown = {one["slot"]: (one["mask"], began) for one in self.paper["answers"]}
 
     def answer(self, at: datetime | None = None) -> None:
-        """Change some slot, perhaps emptying it."""
+        """Change a random slot, perhaps to empty."""
         self.seq += 1
         slot = self.chances.randrange(len(self.paper["questions"]))
         mask = self.chances.choice([0, *(1 << bit for bit in range(OPTIONS))])
@@ -149,7 +149,7 @@ class CandidatePhone:
         self.shown[slot] = (mask, one.at)
 
     async def save(self) -> None:
-        """What waits, a part of it, or some of it twice; now and then what a former device could not send."""
+        """Send waiting answers: all, a part, or some twice; at times answers that a former device could not send."""
         sent = self.queue[: self.chances.randint(1, len(self.queue))] if self.queue else []
         ack = await self._save(self.device, sent)
         self.queue = [one for one in self.queue if one.seq > ack]
@@ -160,7 +160,7 @@ class CandidatePhone:
                 self.former.append((device, rest))
 
     async def _save(self, device: int, sent: list[Sent]) -> int:
-        """The number that was acknowledged; 0 without an answer."""
+        """Save; returns the acknowledged number, 0 without an answer."""
         body = {"ticket": self.paper["ticket"], "device": device, "events": [one.wire() for one in sent]}
         found = await self._ask(f"exam-attempts/{self.attempt_id}/answers", body)
         if found is None:
@@ -170,7 +170,7 @@ class CandidatePhone:
         return int(found["ack"])
 
     async def hand_in(self) -> None:
-        """Until there is a receipt."""
+        """Submit until there is a receipt."""
         mine = {slot: Answer(mask) for slot, (mask, _) in self.shown.items()}
         body = {"ticket": self.paper["ticket"], "device": self.device, "digest": digest(mine)}
         path = f"exam-attempts/{self.attempt_id}/submission"
@@ -186,7 +186,7 @@ class CandidatePhone:
         return found
 
     async def _ask(self, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, Any] | None:
-        """None while no process answers, or the one that answers asks to come again."""
+        """Send a request; None while no process answers or it asks to try again."""
         try:
             async with self.http.post(f"{self.url}/api/v1/{POOL}/{path}", json=body, headers=headers) as answer:
                 found: dict[str, Any] = await answer.json(content_type=None)

@@ -1,4 +1,4 @@
-"""Shared by the fault tests: draws that run by themselves, a killer of processes, and queries of what is left."""
+"""Shared by the fault tests: draws with autopilots, a killer of processes, and queries of unfinished work."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.data_folders import data_folder
 NEEDED = 3
 OVER = ("completed", "short")
 _TIMEOUT = 90.0
-"""Seconds that the people of the offices wait for a service that was killed."""
+"""Seconds that staff wait for a killed service."""
 _ROLES = {"agency": "agent", "verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
 
 _UNDER_WAY = (
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def running() -> AsyncIterator[DrawDriver]:
-    """Everything started, offices logged in; the phones of the experts stand still."""
+    """Everything started, offices logged in; the experts' autopilots are off."""
     with data_folder("faults") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
             draw_driver = DrawDriver(found)
@@ -90,7 +90,7 @@ class DrawDriver:
             await phone.bind()
 
     async def set_autopilots(self, *, bound: int) -> None:
-        """Four of five say yes, in chat where they can and by key; every fifth declines, one is silent."""
+        """Four of five accept, in chat where possible, else by key; every fifth declines, one does not answer."""
         for at, person in enumerate(EXPERTS):
             choice = "silent" if at == 6 else "decline" if at % 5 == 4 else "accept"
             by = "both" if at < bound and at % 2 == 0 else "voice"
@@ -100,7 +100,7 @@ class DrawDriver:
         await self.stage.wire.control(f"/phones/{mobile}/autopilot", {"choice": choice, "by": by, "after": 1})
 
     async def prepare_draw(self, needed: int = NEEDED) -> str:
-        """A verified draw of so many experts, on a day of its own."""
+        """A verified draw of this number of experts, on a day of its own."""
         agency = self.agency
         self._days += 1
         times = Times.after(await self.stage.now(), gathering=timedelta(days=self._days))
@@ -115,7 +115,7 @@ class DrawDriver:
         return draw
 
     async def submit(self, draw: str) -> None:
-        """To the first centre, whose verifier approves."""
+        """Submit to the first centre, whose verifier approves."""
         terminal = (await self.agency.get("/pool"))["choices"]["terminals"][0]
         await self.agency.post(f"/draws/{draw}/submission", {"terminal": terminal, "reason": "请核验"})
         await self.approve()
@@ -135,7 +135,7 @@ class DrawDriver:
         await self.nudge((moment - await self.stage.now()).total_seconds())
 
     async def nudge(self, seconds: float) -> None:
-        """Move everybody's clock; a service that is just being started hears of it a little later."""
+        """Move all clocks; a service that is just starting gets the new time a little later."""
         clock = await self.stage.wire.control("/clock")
         wanted = {"offset_seconds": clock["offset_seconds"] + seconds}
         for _ in range(100):
@@ -157,7 +157,7 @@ class DrawDriver:
             await self.nudge(step)
 
     async def overdue(self) -> str:
-        """What has not been done, for a test that fails."""
+        """Overdue work, for the message of a failing test."""
         found = await patiently(lambda: rows(_UNDER_WAY))
         return "\n".join(str(dict(row)) for row in found[:20])
 
@@ -176,8 +176,8 @@ class DrawDriver:
         return await self.stage.phone(mobile, POOL).read()
 
     async def _check_answers(self, calls: list[dict[str, Any]]) -> None:
-        """Whoever confirmed by key has what he said, unless his invitation had been closed before the call ended, or
-        the vendor didn't confirm the call until the grace was over: then he was notified that it does not count.
+        """An answer confirmed by key counts, unless the invitation was closed before the call ended, or the vendor
+        didn't confirm the call until the grace was over: then the expert was notified that it does not count.
         """
         heard = {call["out_id"]: call for call in calls if call["state"] == "ended" and len(call["keys"]) == 2}
         found = await patiently(lambda: rows(_ANSWERS, list(heard)))
@@ -216,7 +216,7 @@ async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> 
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """The same of a database that may just have been killed: connections of the pool find out one by one."""
+    """Run a query on a database that may have been killed: connections of the pool fail one by one."""
     for _ in range(40):
         with suppress(BaseORMException, PostgresError, OSError):
             return await ask()
@@ -226,7 +226,7 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Goes on until the block ends."""
+    """Run a task until the block ends."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -237,7 +237,7 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 @dataclass
 class Killer:
-    """Kills a part with SIGKILL now and then, so often and no more. ``chances`` makes its choices repeatable."""
+    """Kills a part with SIGKILL at times, up to a number of kills. ``chances`` makes its choices repeatable."""
 
     draw_driver: DrawDriver
     chances: random.Random = field(default_factory=random.Random)
@@ -248,7 +248,7 @@ class Killer:
     """Those of ``killed`` that died at a random moment."""
 
     async def work(self) -> None:
-        """A short or a long pause, then somebody dies; over and over."""
+        """Kill after a short or a long pause, repeatedly."""
         while len(self.killed) < self.most:
             await asyncio.sleep(self.chances.uniform(0.1, 3.0))
             victim = self.chances.choice(self.victims)
@@ -256,7 +256,7 @@ class Killer:
                 self.by_chance.append(victim)
 
     async def strike(self, victim: str, doing: Awaitable[T]) -> T:
-        """Kill somebody while ``doing`` is carried out, some milliseconds after its begin; returns what came of it."""
+        """Kill a process some milliseconds after ``doing`` began; returns the result of ``doing``."""
         done, _ = await asyncio.gather(doing, self._kill_soon(victim))
         return done
 

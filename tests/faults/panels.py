@@ -19,7 +19,7 @@ from tests.faults.draws import DrawDriver, Killer, patiently
 PANEL = 5
 ARRIVED = ("sent", "delivered")
 STAFF_PHONE = STAFF[0].mobile
-"""Rings first when the agency asks for a virtual call."""
+"""Phone that rings first when the agency asks for a virtual call."""
 ENDED = ("talked", "missed", "not_taken", "refused", "lost")
 
 _MEMBERS = (
@@ -68,7 +68,7 @@ async def members_of(draw_driver: DrawDriver, draw: str) -> list[Member]:
 
 
 async def prepare_release(draw_driver: DrawDriver, draw: str) -> None:
-    """Applied for and approved."""
+    """Apply for a release, which is approved."""
     path = f"/draws/{draw}/release"
     await draw_driver.agency.upload(f"{path}/attachment", "退选申请表.pdf", pdf())
     await draw_driver.agency.post(f"{path}/application", {"cause": "招标失败", "reason": "投标人不足三家"})
@@ -107,7 +107,7 @@ async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str
 
 
 async def ring(draw_driver: DrawDriver, killer: Killer, path: str, **body: str) -> None:
-    """Ask for a virtual call whose worker is killed while it dials, and wait until the call has ended."""
+    """Ask for a virtual call, kill its worker while it dials, and wait until the call has ended."""
     since = await draw_driver.stage.now()
     await asyncio.gather(draw_driver.agency.post(path, body or None), killer.strike_dialling())
     give_up = asyncio.get_running_loop().time() + 90
@@ -121,7 +121,7 @@ async def ring(draw_driver: DrawDriver, killer: Killer, path: str, **body: str) 
 
 
 async def check_virtual_calls(draw_driver: DrawDriver, since: datetime, asked: int) -> None:
-    """So many were asked for, each has an end, and the vendor was asked once at most for each."""
+    """This number was asked for, each has ended, and the vendor was asked once at most for each."""
     found = await patiently(lambda: rows(_VIRTUAL_CALLS, since))
     assert len(found) == asked
     assert all(row["closed_at"] and row["state"] in ENDED for row in found), [dict(row) for row in found]
@@ -150,7 +150,7 @@ async def check_texts(draw_driver: DrawDriver, since: datetime, kind: str, wante
 
 
 async def _count_texts(draw_driver: DrawDriver, since: datetime, wanted: Mapping[str, str]) -> dict[str, int]:
-    """How often each phone has words that somebody was to read."""
+    """Number of messages with these words on each phone."""
     counts = {}
     for person in EXPERTS:
         sms = [one["text"] for one in (await draw_driver.phone(person.mobile))["sms"] if one["at"] >= since.timestamp()]

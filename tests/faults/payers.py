@@ -37,9 +37,9 @@ from tests.faults.draws import DrawDriver, patiently
 
 T = TypeVar("T")
 AMOUNT = 100
-"""Fen; the demo pool's fee."""
+"""The demo pool's fee in fen."""
 PURSE = 1_000_000
-"""Fen in everybody's wallet at first."""
+"""Fen in each wallet at first."""
 DEBTORS, FRIENDS = 64, 40
 WAYS = ("mini", "native", "jsapi", "for_other")
 ADMIN = next(person for person in OFFICES if person.role == "admin")
@@ -70,7 +70,7 @@ _ENTERED = (
 
 @dataclass(frozen=True)
 class Debtor:
-    """Approved, and has to pay. ``at`` tells them apart."""
+    """An approved person who has to pay. ``at`` is the person's index."""
 
     at: int
 
@@ -80,7 +80,7 @@ class Debtor:
 
     @property
     def number(self) -> str:
-        """Of the expert-to-be."""
+        """The person's expert number."""
         return f"YS8800{self.at:04}"
 
     @property
@@ -101,7 +101,7 @@ def friend_mobile(at: int) -> str:
 
 
 async def let_owe(settings: Settings) -> None:
-    """The office, and those who owe: approved by rows, not by filling in forms."""
+    """Make the office, and debtors who are approved by rows instead of forms."""
     async with deps_for(settings) as deps:
         await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
         async with transaction():
@@ -113,7 +113,7 @@ async def let_owe(settings: Settings) -> None:
 
 
 async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
-    from sandbox.phones import openid_of  # the other side's way of making openids, so that messages reach the phone
+    from sandbox.phones import openid_of  # openids as the sandbox makes them, so that messages reach the phone
 
     now = deps.now()
     account = await Account.create(
@@ -210,9 +210,9 @@ class PaymentDriver:
     minis: dict[str, MiniProgram] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
     used: list[Debtor] = field(default_factory=list)
-    """Whose fee must stay paid whatever comes after their test."""
+    """Debtors whose fee must stay paid after their test."""
     refusals: list[str] = field(default_factory=list)
-    """Why a person could not open the cashier, for a test that fails."""
+    """Why a person could not open the cashier, for the message of a failing test."""
 
     def __post_init__(self) -> None:
         self.draw_driver = DrawDriver(self.stage)
@@ -226,7 +226,7 @@ class PaymentDriver:
         await self.wire.control("/phones/bulk", {"phones": phones})
 
     def take(self, count: int) -> list[Debtor]:
-        """People who owe and whom no other test has met."""
+        """Debtors that no other test has used."""
         taken, self.debtors = self.debtors[:count], self.debtors[count:]
         assert len(taken) == count, "raise DEBTORS"
         self.used += taken
@@ -258,7 +258,7 @@ class PaymentDriver:
 
         Who is thrown out opens the mini-program anew: a log-in code counts once, also in a log-in that was killed.
         """
-        friend = (friend + 5 * int(debtor.number[-4:])) % FRIENDS  # no one looks up more numbers an hour than allowed
+        friend = (friend + 5 * int(debtor.number[-4:])) % FRIENDS  # look-ups of numbers an hour are limited
         for _ in range(8):
             try:
                 return await self._open(debtor, way, friend)
@@ -313,7 +313,7 @@ class PaymentDriver:
             await asyncio.sleep(0.3)
 
     async def pay(self, debtor: Debtor, way: str, friend: int = 0) -> bool:
-        """From ordering to the money; whether money went."""
+        """Order and pay; returns whether money was paid."""
         sheet = await self.open_sheet(debtor, way, friend)
         return sheet is not None and await sheet.confirm()
 
@@ -325,7 +325,7 @@ class PaymentDriver:
     # ---- time
 
     async def live(self, minutes: int) -> None:
-        """Let time go by in steps that a signature survives."""
+        """Let time go by in steps shorter than a signature's validity."""
         for _ in range(-(-minutes // 4)):
             await self.draw_driver.nudge(240)
             await asyncio.sleep(0.25)
@@ -347,7 +347,7 @@ class PaymentDriver:
             await asyncio.sleep(pause)
 
     async def until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
-        """What ``look`` finds, as soon as it is something; time goes by meanwhile."""
+        """Wait for a result of ``look`` that is not None; time goes by meanwhile."""
         give_up = asyncio.get_running_loop().time() + timeout
         while not (found := await look()):
             assert asyncio.get_running_loop().time() < give_up, await self.left()
@@ -389,7 +389,7 @@ class PaymentDriver:
         assert await self._spent() == paid * AMOUNT, "people are short of their fees, and of nothing else"
 
     async def orders(self, debtor: Debtor | None = None) -> list[Json]:
-        """What the platform knows; of one debtor or of all."""
+        """The platform's orders of one debtor or of all."""
         found = list((await self.wire.control("/pay/orders"))["orders"])
         if debtor is None:
             return found

@@ -43,7 +43,7 @@ async def draw_driver() -> AsyncIterator[DrawDriver]:
 
 @asynccontextmanager
 async def watched() -> AsyncIterator[list[tuple[UUID, str, str]]]:
-    """Looks at the states of all papers all the time; yields those that went back."""
+    """Polls the states of all papers; yields those that went back."""
     back: list[tuple[UUID, str, str]] = []
     async with beside(watch(back)):
         yield back
@@ -83,7 +83,7 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
         ]
         async with killing(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
             await answer_in_time(candidate_phones)
-        # without Valkey, which knows how far the clock was moved: a service that starts meanwhile would turn it back
+        # without Valkey, which holds the clock's offset: a service that starts without it would turn the clock back
         async with killing(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
             await answer_late(draw_driver, candidate_phones)
             await until_graded()
@@ -96,14 +96,14 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
 
 
 async def answer_in_time(candidate_phones: Sequence[CandidatePhone]) -> None:
-    """A third hands in."""
+    """A third of the candidates submits."""
     await asyncio.gather(*(one.start() for one in candidate_phones))
     await asyncio.gather(*(answer(one, 40) for one in candidate_phones))
     await asyncio.gather(*(one.hand_in() for one in candidate_phones[::3]))
 
 
 async def answer_late(draw_driver: DrawDriver, candidate_phones: Sequence[CandidatePhone]) -> None:
-    """A third hands in within the grace, the others leave it to the clock."""
+    """A third submits within the grace, the others are sealed by the clock."""
     await draw_driver.move_to(max(one.deadline for one in candidate_phones) + timedelta(seconds=3))
     await asyncio.gather(*(answer(one, 12, late=True) for one in candidate_phones if one.receipt is None))
     await asyncio.gather(*(one.hand_in() for one in candidate_phones[1::3]))
@@ -135,7 +135,7 @@ async def until_graded() -> None:
 
 
 async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
-    """Acknowledged is stored; the paper is what the merge rule makes of what is stored and counts."""
+    """Acknowledged answers are stored; the paper is the merge of the stored answers that count."""
     stored = by_attempt(await patiently(lambda: rows(_EVENTS)))
     graded = by_attempt(await patiently(lambda: rows(_ANSWERS)))
     papers = {row["id"]: row for row in await patiently(lambda: rows(_PAPERS))}

@@ -92,7 +92,7 @@ async def test_five_thousand_hand_in_late_at_once(exams: ExamServices) -> None:
 
 
 async def hand_in(exams: ExamServices, row: Any, more: bool) -> str:
-    """As the page does it: first the digest, then the whole map where it is asked for."""
+    """Submit as the page does: first the digest, then the whole map if it is requested."""
     shown = range(QUESTIONS if more else STORED)
     seen = digest({slot: Answer(1) for slot in shown})
     answers = None

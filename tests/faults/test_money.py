@@ -55,7 +55,7 @@ async def test_notifications_may_be(payment_driver: PaymentDriver, kind: str) ->
 
 
 async def _counted(debtor: Debtor) -> int:
-    """Payments that came in by a notification."""
+    """Number of payments reported by a notification."""
     found = await rows(
         "SELECT count(*) AS n FROM pay_event e JOIN pay_order o ON o.out_trade_no = e.subject JOIN fee f "
         "ON f.id = o.fee_id WHERE f.expert_number = $1 AND e.kind <> 'QUERY'",
@@ -80,7 +80,7 @@ async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment
 
 @pytest.mark.parametrize("name", SICK)
 async def test_the_platform_now_and_then(payment_driver: PaymentDriver, name: str) -> None:
-    """Orders, questions, closings and refunds alike are struck, and people try again."""
+    """Faults meet orders, queries, closings and refunds, and people try again."""
     kind, seconds = SICK[name]
     [debtor] = payment_driver.take(1)
     await payment_driver.fault(kind, probability=0.4, seconds=seconds)
@@ -142,13 +142,13 @@ async def _reversed(debtor: Debtor) -> bool:
 
 
 async def _stuck(payment_driver: PaymentDriver, debtor: Debtor) -> Json | None:
-    """What the office is shown as to be reversed."""
+    """Invoices that the office is shown as to be reversed."""
     listed = (await (await payment_driver.office()).get("/payments/invoices?only=to_reverse"))["items"]
     return next((row for row in listed if row["expert_number"] == debtor.number), None)
 
 
 async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
-    """The refund that is in trouble, once it is: at the platform, or refused there and so only with us."""
+    """The refund with this fault, if there is one: at the platform, or refused there and so known only to us."""
     if kind == "not_enough":
         waiting = await rows("SELECT out_refund_no FROM refund WHERE failure = 'NOTENOUGH'")
         return dict(waiting[0]) if waiting else None
@@ -158,7 +158,7 @@ async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
 
 
 async def _listed(payment_driver: PaymentDriver) -> list[Json]:
-    """What the office is shown as stuck."""
+    """Refunds that the office is shown as stuck."""
     return list((await (await payment_driver.office()).get("/payments/orders?only=abnormal"))["items"])
 
 
@@ -208,7 +208,7 @@ async def test_everything_is_killed_while_people_pay(payment_driver: PaymentDriv
 
 
 async def _crowd(payment_driver: PaymentDriver, debtor: Debtor, chances: random.Random) -> bool:
-    """Two or three people pay one fee, at once; whether any money went. Who was refused in the mess tries again."""
+    """Two or three people pay one fee at once; refused ones try again. Returns whether money was paid."""
     for _ in range(4):
         ways = [(chances.choice(WAYS), chances.randrange(FRIENDS)) for _ in range(chances.randint(2, 3))]
         sheets = [
@@ -273,7 +273,7 @@ async def test_the_bill_finds_a_payment_that_nobody_told_of_and_names_what_diffe
 
 
 async def _compared(payment_driver: PaymentDriver, day: str, *, again: bool = False) -> Json:
-    """A day's bill once it has been compared; ``again``: anew."""
+    """Wait until a day's bill has been compared; ``again``: once more."""
     office = await payment_driver.office()
     await payment_driver.draw_driver.nudge(5)
     begun = (await payment_driver.stage.now()).replace(microsecond=0)

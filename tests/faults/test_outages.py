@@ -20,7 +20,7 @@ from tests.faults.draws import NEEDED, DrawDriver, Killer, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 STILL = 6.0
-"""Seconds without a word from the server."""
+"""Seconds without an answer of the server."""
 LONGEST_ANSWER = 30.0
 
 
@@ -34,7 +34,7 @@ async def draw_driver() -> AsyncIterator[DrawDriver]:
 
 @asynccontextmanager
 async def standing_still(draw_driver: DrawDriver, name: str) -> AsyncIterator[None]:
-    """Nothing is answered, nothing is refused: the server holds its breath."""
+    """Stop the server's processes: it neither answers nor refuses."""
     pids = await Killer(draw_driver).family(name)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -82,7 +82,7 @@ async def _is_answered(draw_driver: DrawDriver) -> None:
 
 
 def _answer_after(count: int, word: str = "") -> Callable[[dict[str, Any]], int | None]:
-    """How many bubbles stand in the chat, once the account has said ``word`` after the first ``count``."""
+    """Number of bubbles in the chat, once the account has sent ``word`` after the first ``count``."""
 
     def find(state: dict[str, Any]) -> int | None:
         chat = bubbles(state, POOL)

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 APPLICANT = "19900000031"
 MEGABYTE = 1024 * 1024
 TREE_MOST = 1800 * MEGABYTE
-"""Of the web process and the limited ones that it started, beyond what it had: two files and one sheet at most."""
+"""Memory of the web process and its limited ones beyond the initial: two files and one sheet at most."""
 SLOWEST = 5.0
 """Seconds for another person's small question meanwhile, on a busy machine of two cores."""
 CALLBACKS = (f"/wechat/{POOL}", "/receipts/sandbox-receipts/sms", f"/callbacks/pay/{POOL}")
@@ -126,7 +126,7 @@ async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: 
 
 
 async def _each_once(site: Site, picture: str) -> None:
-    """What is loaded at the first use is no leak."""
+    """Upload one file of each kind first: modules loaded at the first use are no leak."""
     await site.applicant.download(f"/attachments/{picture}/preview")
     with suppress(Refused):
         await site.draw_driver.agency.upload(f"/draws/{site.draw}/recusal-units/import", "a.xlsx", book())
@@ -145,7 +145,7 @@ async def _packed_callbacks(site: Site, _picture: str) -> None:
 
 
 async def _workbooks(site: Site, _picture: str) -> None:
-    """For the agency's own draw, and for one that is not its own."""
+    """Upload workbooks for the agency's own draw, and for another's."""
     bomb = await asyncio.to_thread(with_part, STRINGS, strings_without_end(300))
     assert len(bomb) < 700_000
     for draw, status in ((site.draw, 422), (str(new_id()), 404)):
@@ -197,7 +197,7 @@ async def _together(acts: Any) -> list[Any]:
 
 
 async def _settle() -> None:
-    """Connections close, limited processes end."""
+    """Wait until connections are closed and limited processes have ended."""
     await asyncio.sleep(2.0)
 
 

@@ -34,7 +34,7 @@ FAULTS = {
 }
 DOWN = [(vendor, "fail_500", 1.0, 0) for vendor in ("voice", "sms", "wechat")]
 UP = [("voice", "twice", 0.7, 0), ("sms", "twice", 0.7, 0), ("voice", "out_of_order", 0.6, 3)]
-"""The networks as they come back: reports come twice and overtake each other."""
+"""Faults of recovering networks: reports come twice and out of order."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

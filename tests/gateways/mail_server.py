@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 @dataclass
 class Server:
-    """A mail server that says no where it is told to. ``answers`` by command."""
+    """A mail server with programmable refusals: ``answers`` by command."""
 
     answers: dict[str, str] = field(default_factory=dict)
     taken: list[EmailMessage] = field(default_factory=list)

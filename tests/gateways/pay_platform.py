@@ -83,7 +83,7 @@ def seal(plain: bytes, *, key: str = APIV3, extra: str = "transaction") -> dict[
 
 @dataclass
 class Identity:
-    """Who signs for WeChat."""
+    """A signing key of WeChat."""
 
     serial: str
     key: rsa.RSAPrivateKey
@@ -122,7 +122,7 @@ class Platform:
     spoil: Spoil | None = None
     url: str = ""
     wrong: list[str] = field(default_factory=list)
-    """What was not right about requests."""
+    """Faults found in requests."""
     now: datetime = NOW
 
     def calls(self, path: str) -> list[Asked]:
@@ -170,7 +170,7 @@ class Platform:
             headers, body = self.spoil(headers, body)
         if not body:
             return web.Response(status=status, headers=headers)
-        status = 200 if content is None else status  # an empty answer that a person filled
+        status = 200 if content is None else status  # an empty answer that someone filled
         return web.Response(status=status, body=body, headers=headers, content_type="application/json")
 
     def _certificates(self) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class UnknownOrders(dict[str, tuple[int, object]]):
 
 @asynccontextmanager
 async def playing() -> AsyncIterator[Platform]:
-    """With two certificates beside its public key; whatever a test asked must have been signed rightly."""
+    """Run the platform with two certificates beside its public key; checks every request's signature at the end."""
     platform, app = Platform(), web.Application()
     platform.certificates = {
         identity.serial: certificate(identity.key, int(identity.serial, 16)) for identity in (OLD, NEW)
@@ -256,7 +256,7 @@ def client(
 
 
 def trade(**more: Any) -> dict[str, Any]:
-    """A paid order as a query or a notification tells it."""
+    """A paid order as in a query or a notification."""
     return {
         "appid": OA,
         "mchid": MCHID,

@@ -24,7 +24,7 @@ BUCKET = "attachments"
 
 @dataclass(frozen=True)
 class S3:
-    """A bucket and the keys that open it. ``client`` is the maker's own, for a look from the other side."""
+    """A bucket and its keys. ``client`` is an independent client, to inspect the bucket."""
 
     url: str
     key: str
@@ -44,7 +44,7 @@ class S3:
 
 @contextmanager
 def serve_s3() -> Iterator[S3]:
-    """Who is not known, or signs with another secret, is refused from here on."""
+    """Serve a bucket; requests with unknown keys or wrong signatures are refused."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -75,7 +75,7 @@ def serve_s3() -> Iterator[S3]:
 
 
 def _forget_everything(host: str, port: int) -> None:
-    """What an earlier server of this process took."""
+    """Reset the data of an earlier server of this process."""
     connection = HTTPConnection(host, port, timeout=10)
     connection.request("POST", "/moto-api/reset", headers={"Content-Length": "0"})
     assert connection.getresponse().status == 200
@@ -84,7 +84,7 @@ def _forget_everything(host: str, port: int) -> None:
 
 @dataclass
 class BadLine:
-    """Passes requests on to the bucket; ``faults`` befall the next ones, one each, whose head holds ``only``."""
+    """Passes requests on to the bucket; ``faults`` apply to the next ones whose head holds ``only``, one each."""
 
     url: str = ""
     faults: list[Fault] = field(default_factory=list)
@@ -131,7 +131,7 @@ async def bad_line(to: str) -> AsyncIterator[BadLine]:
 async def _pass_on(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int, line: BadLine
 ) -> None:
-    """One request and its answer. The bucket must see the very host that was signed, so heads go as they are."""
+    """Pass one request and its answer on. Heads are unchanged, as the bucket must see the signed host."""
     head = await reader.readuntil(b"\r\n\r\n")
     fault = line.next_fault(head)
     if fault == "hang":

@@ -30,7 +30,7 @@ def renderer() -> Iterator[TypstRenderer]:
 
 
 def text_of(pdf: bytes) -> str:
-    """The text without blanks, nor the marks at which a long word may break."""
+    """The text without blanks and zero-width spaces."""
     pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
     return "".join("".join(pages).split())
 

@@ -1,4 +1,4 @@
-"""The relay of draws over a real Redis: one process of two looks, both hear."""
+"""The relay of draws over a real Redis: one of two processes polls, both get the changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file store on a folder: what was put comes back, and each failure says whether trying again helps."""
+"""The file store on a folder: stored files are read back, and each failure is transient or permanent."""
 
 from __future__ import annotations
 

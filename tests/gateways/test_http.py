@@ -1,4 +1,4 @@
-"""What a failed call means: has the other side acted?"""
+"""Outcome of failed calls: whether the other side has acted."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ PERSON = {
 
 
 class Provider:
-    """Right in everything; a test changes what it wants wrong."""
+    """A correct provider; a test changes one point."""
 
     def __init__(self) -> None:
         self.issuer = ""

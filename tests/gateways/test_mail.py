@@ -1,4 +1,4 @@
-"""Mail over SMTP: what arrives, and what each kind of failure means."""
+"""Mail over SMTP: messages sent, and the outcome of each kind of failure."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ async def test_a_greeting_takes_log_in_and_sends_nothing(tools: Tools, server: S
 
 @pytest.fixture
 def context(tmp_path: Path) -> ssl.SSLContext:
-    """Of a server that no one vouches for."""
+    """TLS context of a server with an untrusted certificate."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     start = datetime.now(UTC) - timedelta(days=1)
@@ -209,7 +209,7 @@ def context(tmp_path: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def trusted(tmp_path: Path, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the machine vouched for it."""
+    """Trust the certificate of ``context``."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "both.pem"))
 
 

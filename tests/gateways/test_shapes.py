@@ -1,4 +1,4 @@
-"""What of a vendor's JSON counts as which type, and what an unusable answer gives away."""
+"""Types in a vendor's JSON, and the contents of errors about unusable answers."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class World:
     _opened: list[tuple[Engine, Users]] = field(default_factory=list)
 
     def start_process(self) -> None:
-        """A fresh process: nothing is left but what PostgreSQL and Redis hold."""
+        """Start a new process, which has only the data of PostgreSQL and Redis."""
         router = Router()
         register_all(router)
         users = Users(self.database_url, timeout=LONG)
@@ -118,7 +118,7 @@ class World:
         return (await add_experts(self.office, 1))[0]
 
     async def phone_of(self, expert: Expert) -> Phone:
-        """The expert's phone, bound already."""
+        """The expert's phone, bound."""
         account = await make_account(self.services.deps, self.mobile_of(expert), real_name=expert.name)
         await Expert.filter(id=expert.id).update(account_id=account.id)
         return await self.phone_with(account)
@@ -163,7 +163,7 @@ class World:
         return await Invitation.get(id=invitation.id)
 
     async def check(self) -> None:
-        """All that must hold in the database, the records of draws included."""
+        """Check the invariants of the database, with the records of draws."""
         await check_invariants()
 
     async def state_of(self, invitation_id: UUID) -> str:
@@ -172,7 +172,7 @@ class World:
 
 @dataclass
 class Phone:
-    """What a person does, and what the screen shows then: ``says`` and the like return the newest bubble."""
+    """A person's acts and the screen: ``says`` and the like return the newest bubble."""
 
     world: World
     openid: str
@@ -211,7 +211,7 @@ class Phone:
         return await self._send(nested(inner, event, self.openid, self._second_later()))
 
     def _second_later(self) -> datetime:
-        """Equal events of one second are taken for WeChat's retries."""
+        """Move the clock by a second: equal events of one second count as WeChat's retries."""
         self.world.clock.move(timedelta(seconds=1))
         return self.world.clock.now()
 
@@ -219,7 +219,7 @@ class Phone:
         return await WechatIdentity.get(appid="wx1", openid=self.openid)
 
     async def sends(self, sent: Message) -> str:
-        """A message as it stands; the same one again is a copy."""
+        """Send a message unchanged; the same one again is a copy."""
         return await self._send(sent)
 
     async def _send(self, sent: Message) -> str:
@@ -260,7 +260,7 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
 
 @pytest.fixture
 def stranger(world: World) -> Phone:
-    """A phone that has never been here."""
+    """A phone without any message so far."""
     return Phone(world, "oStranger")
 
 

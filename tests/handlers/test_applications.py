@@ -1,4 +1,4 @@
-"""申报 and 进度: what one can do, and where it stands, in one bubble each."""
+"""申报 and 进度: possible actions and the state, in one bubble each."""
 
 from __future__ import annotations
 

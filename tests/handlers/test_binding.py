@@ -325,7 +325,7 @@ async def test_whoever_has_no_role_is_told_how_offices_work(world: World) -> Non
 
 
 async def shown_code(world: World, expert: Expert) -> str:
-    """What the mini-program of this person shows."""
+    """The code that the mini-program of this person shows."""
     account = await make_account(world.office.deps, world.mobile_of(expert), real_name=expert.name)
     return (await world.services.accounts.linking.offer(Actor("demo", "guest", account.id))).code
 

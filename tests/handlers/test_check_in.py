@@ -10,7 +10,7 @@ from models.experts import Expert
 from tests.handlers.conftest import Phone, World
 
 HALL = (23.147028, 113.336438)
-"""As WeChat tells it (GCJ-02)."""
+"""A position as WeChat sends it (GCJ-02)."""
 
 
 async def test_a_tap_alone_is_a_claim_and_tells_how_to_be_counted(world: World, phone: Phone, expert: Expert) -> None:

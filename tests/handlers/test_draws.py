@@ -1,4 +1,4 @@
-"""Who runs activities asks for them by a word: an agency, a verifier, a supervisor, a venue; each only his own."""
+"""Agencies, verifiers, supervisors and venues list their own activities by a word."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def phone_of(world: World, role: str) -> Phone:
 
 
 async def running(world: World, *, needed: int = 2, agreed: int = 0) -> Draw:
-    """A draw for which so many have agreed; experts beyond the panel are there."""
+    """A draw for which this number has accepted; the pool has further experts."""
     await add_experts(world.office, needed + 2)
     draw_id = await offices.start_draw(world.office, needed=needed)
     for one in (await open_invitations(draw_id))[:agreed]:

@@ -1,4 +1,4 @@
-"""考试 by chat: one bubble with all that matters, and a sitting that is booked, changed and given back."""
+"""考试 by chat: one bubble with the examination, and a sitting that is booked, changed and given back."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _READ = '{{7*7}}#eval("1+1'
 
 
 class Bubble(HTMLParser):
-    """What WeChat would make of a bubble: it knows links only, and so do we."""
+    """A bubble as WeChat renders it: only links are elements."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Bubble(HTMLParser):
 
 
 async def ask_everything(phone: Phone, who: str) -> set[str]:
-    """The words that were answered with a hostile text, every sign of it to be read."""
+    """Send every word; returns those whose reply shows a hostile text in full."""
     shown = set()
     for word in _WORDS:
         said = await phone.says(word)
@@ -51,7 +51,7 @@ async def ask_everything(phone: Phone, who: str) -> set[str]:
 
 
 async def owed(world: World, expert: Expert) -> None:
-    """A panel he has sat on, whose amount was disputed, kept with words, and disputed again."""
+    """A panel of this expert, whose amount was disputed, kept with words, and disputed again."""
     invitation = await world.agreed(expert)
     world.clock.set(invitation.gathering_at)
     await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)

@@ -1,4 +1,4 @@
-"""Answering: a tap or number counts at once and can be undone, words are read back; and all that comes astray."""
+"""Answering: a tap or number counts at once and can be undone, words are read back; also stray messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def invitation(world: World, expert: Expert) -> Invitation:
 
 @pytest.fixture
 async def one_of_two(world: World, expert: Expert) -> Invitation:
-    """The expert's invitation to a panel that misses another one too."""
+    """The expert's invitation to a panel that lacks one more expert."""
     await world.add_expert()
     return await world.call(expert, needed=2)
 

@@ -1,4 +1,4 @@
-"""资料下载: one bubble with what can be had, within what WeChat shows."""
+"""资料下载: one bubble with the available files, within WeChat's limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paying by chat: the link first, then an image; and what is said when there is nothing to pay."""
+"""Paying by chat: the link first, then an image; and the reply without a fee to pay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""进度 and 缴费 in every state of an application: one bubble, who has it since when, what is next, a page that helps.
+"""进度 and 缴费 in every state of an application: one bubble with the department, the time, the next step and a page.
 
 A state without a line here fails the test, so that a new one can't be forgotten.
 """
@@ -32,7 +32,7 @@ _S = ApplicationState
 
 @dataclass(frozen=True)
 class Case:
-    """``columns`` of the application, ``fee`` of its fee, ``campaign`` of its campaign; and what is said."""
+    """``columns`` of the application, ``fee`` of its fee, ``campaign`` of its campaign; and the texts of the reply."""
 
     state: ApplicationState
     head: str
@@ -190,7 +190,7 @@ CASES = {
 
 
 async def applying(world: World, case: Case) -> tuple[Phone, Application]:
-    """The applicant's phone, with everything as the case has it."""
+    """The applicant's phone, with rows as in the case."""
     if case.rules:
         world.set_rules(review=case.rules)
     deps = world.office.deps

@@ -1,4 +1,4 @@
-"""Registering in chat: clause first, what was typed read back masked, a proven mobile, and never a password."""
+"""Registering in chat: consent first, typed values read back masked, a proven mobile, and no password."""
 
 from __future__ import annotations
 

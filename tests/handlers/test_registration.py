@@ -1,4 +1,4 @@
-"""The router as the service starts with it."""
+"""The router of the service: its handlers and their order."""
 
 from __future__ import annotations
 

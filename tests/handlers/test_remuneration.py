@@ -11,7 +11,7 @@ from tests.handlers.conftest import Phone, World
 
 
 async def owed(world: World, expert: Expert) -> Remuneration:
-    """A panel of three hours that this expert has sat on, and what the venue proposes."""
+    """A panel of three hours of this expert, and the venue's proposal."""
     invitation = await world.agreed(expert)
     world.clock.set(invitation.gathering_at)
     await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)

@@ -1,4 +1,4 @@
-"""How many statements a word costs: the number that decides how fast the chat is, and that is the same on any machine.
+"""Number of statements for each word: it decides the speed of the chat and does not depend on the machine.
 
 One of them is the look-up of the user, which concurrent messages share. A number may fall; it rises only with a reason.
 """
@@ -20,7 +20,7 @@ from tests.handlers.conftest import Phone, World
 
 
 async def cost(phone: Phone, word: str) -> int:
-    """Of the second time: what is prepared or read once by a process does not count."""
+    """Statements of a second message: those that a process runs once do not count."""
     await phone.says(word)
     await phone.says("取消")
     phone.world.clock.move(timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Following, leaving, help, menu and what no one understood."""
+"""Following, leaving, help, menu and words without a handler."""
 
 from __future__ import annotations
 

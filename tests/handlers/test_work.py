@@ -1,4 +1,4 @@
-"""Staff and agencies are shown what waits for them, each with its page, and are never offered to apply."""
+"""Staff and agencies get their waiting work with its pages, and no offer to apply."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACES = {
 
 
 async def account_of(world: World, role: str) -> Account:
-    """A person who holds this role and no other."""
+    """A person with this role only."""
     office = world.office
     actors = {"verifier": office.verifier, "venue": office.venue, "organisation": office.agency}
     if role == "reviewer":
@@ -43,7 +43,7 @@ async def account_of(world: World, role: str) -> Account:
 
 
 async def phone_of(world: World, role: str) -> Phone:
-    """Of a person whom the mini-program knows, too."""
+    """The phone of a person who uses the mini-program, too."""
     account = await account_of(world, role)
     await make_identity(account, app="mini")
     return await world.phone_with(account)

@@ -1,4 +1,4 @@
-"""However many jobs of one kind wait or hang: others get their turn."""
+"""Jobs of one kind that wait or hang do not delay others."""
 
 from __future__ import annotations
 

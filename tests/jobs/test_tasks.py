@@ -1,4 +1,4 @@
-"""Jobs that fail: none of them is left behind as being done for ever."""
+"""Failed jobs: none of them stays marked as running."""
 
 from __future__ import annotations
 

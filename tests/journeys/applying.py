@@ -1,4 +1,4 @@
-"""What the journeys of applicants share: the people, the running system, and how a step waits for something."""
+"""Shared by the journeys of applicants: persons, the running system, and waiting."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Person:
 
 @dataclass
 class Journey:
-    """The journey so far; each step leaves what the next one needs."""
+    """State of the journey; each step stores what later ones need."""
 
     stage: Stage
     pool: str
@@ -66,12 +66,12 @@ class Journey:
     browsers: dict[str, Browser] = field(default_factory=dict)
     applicants: dict[str, Applicant] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
-    """What a later step needs to know of an earlier one."""
+    """Values that later steps need of earlier ones."""
     failed_before: int | None = None
     """How many tests of the session had failed when the journey began."""
 
     async def begin(self, people: Sequence[Person], start: datetime | None = None) -> None:
-        """Tomorrow at nine (or at ``start``), with a phone in everybody's hand."""
+        """Begin tomorrow at nine (or at ``start``), with a phone for each person."""
         now = local(await self.stage.now())
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(9), now.tzinfo)
         await self.stage.advance_to(start or tomorrow)
@@ -104,7 +104,7 @@ class Journey:
         return self.minis[key]
 
     def at_browser(self, person: Person) -> Applicant:
-        """The person with the pages in a browser, whose form speaks to the public API."""
+        """The person in a browser, whose form uses the public API."""
         if person.mobile not in self.applicants:
             script = PageScript(self.browser(person), self.pool)
             self.applicants[person.mobile] = Applicant(self.phone(person), person.name, person.id_number, script)
@@ -127,7 +127,7 @@ class Journey:
         return await self.phone(person).wait_for(find, "、".join(words))
 
     async def bubble(self, person: Person, *words: str) -> str:
-        """The same for a bubble of the official account, templates among them."""
+        """The text of a bubble of the official account that holds all the words, templates included. Raises Missing."""
 
         def find(state: dict[str, Any]) -> str | None:
             chat = state["chats"].get(self.pool, {}).get("bubbles", [])
@@ -137,7 +137,7 @@ class Journey:
         return await self.phone(person).wait_for(find, "、".join(words))
 
     async def until_told(self, person: Person, word: str) -> None:
-        """Until an SMS or a bubble holds the word. Raises Missing."""
+        """Wait until an SMS or a bubble holds the word. Raises Missing."""
 
         def find(state: dict[str, Any]) -> bool | None:
             bubbles = state["chats"].get(self.pool, {}).get("bubbles", [])
@@ -147,7 +147,7 @@ class Journey:
         await self.phone(person).wait_for(find, word)
 
     async def until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
-        """What ``look`` returns, as soon as it is something. AssertionError when it stays empty."""
+        """Wait for a non-empty result of ``look``. AssertionError when it stays empty."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout
         while not (found := await look()):
@@ -166,7 +166,7 @@ class Journey:
 async def set_out(
     pool: str, admin: Person, people: Sequence[Person], *, start: datetime | None = None, experts: str = ""
 ) -> AsyncIterator[Journey]:
-    """The running system with one administrator and no one else; at the end nothing that must hold may be broken.
+    """The running system with one administrator; the invariants are checked at the end.
 
     ``experts``: rows of the sheet of those who are in the pool already, see ``expert_row``.
     """
@@ -181,7 +181,7 @@ async def set_out(
 
 
 async def _appoint(pool: str, admin: Person, settings: Settings) -> None:
-    """What stands before anybody comes: catalogues, and the first administrator."""
+    """Import the catalogues and appoint the first administrator."""
     async with deps_for(settings) as deps:
         await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
         async with transaction():
@@ -214,7 +214,7 @@ async def _take_in(pool: str, experts: str, settings: Settings) -> None:
 
 
 def skip_after_a_failure(request: pytest.FixtureRequest, journey: Journey) -> None:
-    """After a step that failed the next ones would only fail for its reason."""
+    """Skip the steps after a failed one, as they would fail for the same reason."""
     failed = request.session.testsfailed
     journey.failed_before = failed if journey.failed_before is None else journey.failed_before
     if failed > journey.failed_before:
@@ -234,5 +234,5 @@ def refused(rule: str = "", code: str = "", says: str = "") -> pytest.RaisesExc[
 
 
 def told(refusal: Refused) -> dict[str, str]:
-    """Field → sentence of a refusal that lists what is wrong."""
+    """Messages of a refusal by field."""
     return {one["field"]: one["message"] for one in refusal.problem.get("errors", [])}

@@ -1,4 +1,4 @@
-"""The people of the Guangdong journey, and the running system that they meet."""
+"""The persons of the Guangdong journey, and the running system."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ OF_BIDDER = Expert(19, "测投标", GUANGZHOU, "A080101", "广东投标建设有
 NAMED = Expert(20, "避开人", GUANGZHOU, "A080101")
 _FITS = {"willing": "440100", "title": "1001", "qualification": "Q0301", "department": "D02"}
 WILLING = Expert(21, "测意愿", FOSHAN, "A080101", **_FITS)
-"""Comes to Guangzhou, has the title, the qualification and the department that a condition asks for."""
+"""Experts who fulfil a condition: Guangzhou, title, qualification and department."""
 ALMOST = tuple(Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, one: ""}) for n, one in enumerate(_FITS, 22))
-"""Each lacks one of them."""
+"""Experts who lack one of these."""
 EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NAMED, WILLING, *ALMOST)
 
 
 async def prepare(settings: Settings) -> None:
-    """What the pool's administration did before: catalogues, experts, verifier, venue, the register of supervisors."""
+    """Set up the pool: catalogues, experts, verifier, venue, the register of supervisors."""
     async with deps_for(settings) as deps:
         await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
         report = await ExpertImport(deps).run(system(POOL), _sheet(), "csv")
@@ -119,12 +119,12 @@ def _sheet() -> bytes:
 
 @dataclass
 class Day:
-    """The journey so far; each step leaves what the next one needs."""
+    """State of the journey; each step stores what later ones need."""
 
     stage: Stage
     people: dict[str, MiniProgram] = field(default_factory=dict)
     browsers: dict[str, Browser] = field(default_factory=dict)
-    """By mobile number; the agent's by his."""
+    """Browsers by mobile number, the agent's too."""
     project: str = ""
     draw: str = ""
     number: str = ""
@@ -135,12 +135,12 @@ class Day:
     whole: str = ""
     """The draw of a project without lots."""
     tabs: dict[str, Browser] = field(default_factory=dict)
-    """Pages left open, by what they are for."""
+    """Pages left open, by purpose."""
     failed_before: int | None = None
     """How many tests of the session had failed when the journey began."""
 
     async def begin(self) -> None:
-        """Tomorrow at nine, with a phone in everybody's hand."""
+        """Begin tomorrow at nine, with a phone for each person."""
         today = local(await self.stage.now())
         await self.stage.advance_to(datetime.combine(today.date() + timedelta(days=1), time(9), today.tzinfo))
         phones = [{"name": e.name, "mobile": e.mobile, "pool": POOL, "id_number": e.id_number} for e in EXPERTS]
@@ -174,7 +174,7 @@ class Day:
     # ---- pages
 
     def stranger(self) -> Browser:
-        """A new browser of a person whom no one knows."""
+        """A new browser of an unknown person."""
         return Browser(self.stage.wire, self.stage.wire.service_url)
 
     async def identify(self, name: str) -> Browser:
@@ -205,7 +205,7 @@ class Day:
         return await self.at(f"/agency/draws/{draw}/{step}")
 
     async def of(self, mobile: str, path: str) -> Browser:
-        """The browser of another person, who comes in by the code of an SMS."""
+        """The browser of another person, who logs in by an SMS code."""
         browser = self.browsers.setdefault(mobile, self.stranger())
         page = await browser.open(path)
         if page.path == "/h5/login":
@@ -224,13 +224,13 @@ class Day:
         return replace(self.page)
 
     async def set_level(self, mobile: str, level: int) -> None:
-        """How well the identity platform knows a person from now on."""
+        """Set a person's assurance level at the identity platform."""
         await self.stage.wire.control(f"/phones/{mobile}", {"level": level})
 
     # ---- experts
 
     async def ringing(self, count: int) -> list[Expert]:
-        """Experts whose phone rings, as soon as exactly ``count`` of them do."""
+        """Wait until exactly ``count`` experts' phones ring; returns the experts."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 20
         while True:
@@ -241,7 +241,7 @@ class Day:
             await asyncio.sleep(0.2)
 
     async def decline_all(self, draw: str) -> None:
-        """Everybody whom the draw still calls says no, until no one is left."""
+        """Decline for every expert whom the draw calls, until none is left."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 60
         while (await self.on(draw, "run")).page.facts["label"] == "抽取中":
@@ -272,7 +272,7 @@ class Day:
     # ---- what pages say
 
     async def until(self, look: Callable[[Page], bool], path: str, mobile: str = AGENT) -> Page:
-        """A page of the agent's or of another person's as soon as ``look`` is content with it."""
+        """Wait until ``look`` accepts a page of the agent or of another person; returns the page."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 25
         while True:
@@ -301,11 +301,11 @@ class Day:
         return [line.removeprefix("已同意 ") for line in lines if line.startswith("已同意 ")]
 
     async def codes(self, draw: str) -> set[str]:
-        """Of the same experts."""
+        """Codes of the same experts."""
         return {line.split()[0].removeprefix("*") for line in await self.panel(draw)}
 
     async def record(self, draw: str) -> object:
-        """The record that the agency's page leads to, as the verifying program reads it."""
+        """The record linked from the agency's page, as the verifying program reads it."""
         browser = await self.on(draw, "result")
         if "公开核验" in browser.page.links:
             await browser.follow("公开核验")
@@ -333,10 +333,10 @@ class Day:
 
 
 def at(moment: datetime, **later: float) -> str:
-    """So long after a moment, as an input of a day and time holds it."""
+    """A time after a moment, as the value of a datetime input."""
     return f"{local(moment + timedelta(**later)):%Y-%m-%dT%H:%M}"
 
 
 def moment(text: str) -> datetime:
-    """What such an input says."""
+    """The moment in such a value."""
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)

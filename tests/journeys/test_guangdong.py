@@ -49,7 +49,7 @@ async def day() -> AsyncIterator[Day]:
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def _in_order(request: pytest.FixtureRequest, day: Day) -> AsyncIterator[None]:
-    """After a step that failed the next ones would only fail for its reason. What must hold is looked at after each."""
+    """Skip the steps after a failed one, as they would fail for the same reason. Checks invariants after each."""
     failed = request.session.testsfailed
     day.failed_before = failed if day.failed_before is None else day.failed_before
     if failed > day.failed_before:
@@ -60,7 +60,7 @@ async def _in_order(request: pytest.FixtureRequest, day: Day) -> AsyncIterator[N
 
 
 def said(browser: Browser, status: int, *words: str) -> None:
-    """The page came with this status and says all of it."""
+    """Assert the page's status and texts."""
     missing = [one for one in words if one not in browser.page.text]
     assert (browser.page.status, missing) == (status, []), browser.page.text
 
@@ -146,7 +146,7 @@ _FIGURES = ("今日活动", "正在抽取", "今日完成", "专家已到", "专
 
 
 async def _figures(day: Day) -> tuple[int, ...]:
-    """14.1: what the first page counts, in its order."""
+    """14.1: figures of the first page, in order."""
     page = await day.at("/agency")
     return tuple(int(re.findall(rf"{name}(\d+)", page.page.text)[0]) for name in _FIGURES)
 
@@ -363,7 +363,7 @@ async def _list(day: Day, state: str) -> Browser:
 
 
 async def _to_do(day: Day, words: str) -> None:
-    """On the page, and the same in the entity's chat."""
+    """To-do items on the page, and the same in the legal entity's chat."""
     said(await day.at("/agency"), 200, "待办事项", words)
     assert words in await day.phone(gd.LEGAL).say("待办")
 
@@ -407,12 +407,12 @@ async def _check_verifiers_chat(day: Day) -> None:
     await verifier.bind()
     told = await verifier.say("待核验")
     assert [words in told for words in ("待核验：共1个", gd.AGENCY, "提交")] == [True] * 3, told
-    await verifier.unfollow()  # what he is told later comes by SMS again
+    await verifier.unfollow()  # his later notices come by SMS again
     await day.stage.advance(65)  # the vendor lets one SMS with a code through a minute
 
 
 def _act(page: Browser, name: str) -> str:
-    """The link of a line of the list that is named so."""
+    """The link with this name in the list."""
     [link] = [one for one in page.page.links if one.startswith(f"{name}：")]
     return link
 
@@ -567,7 +567,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     await supervisor.follow()
     await supervisor.bind()
     assert "等您提交随机数" in await supervisor.say("监督")
-    await supervisor.unfollow()  # what he is told later comes by SMS again
+    await supervisor.unfollow()  # his later notices come by SMS again
     await day.fix(day.draw)
     assert (await page.ask(f"/agency/draws/{day.draw}/round"))["round"]["round_number"] == 2
     await page.press("启动抽取")
@@ -659,7 +659,7 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
 
 
 def _talked(count: int) -> Callable[[Page], bool]:
-    """Whether a page's call log shows so many calls that were answered."""
+    """Whether a page's call log shows this number of answered calls."""
     return lambda page: page.text.count("：已通话") == count
 
 
@@ -869,7 +869,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
 
 
 def _amounts(line: str) -> list[float]:
-    """What an amount is made of, and the amount, in yuan."""
+    """The parts of an amount, and the amount, in yuan."""
     parts, _, total = line.partition("合计")
     found = [*re.findall(r"([\d,]+\.\d\d)元", parts), *re.findall(r"([\d,]+\.\d\d)元", total)[:1]]
     return [float(one.replace(",", "")) for one in found]
@@ -914,7 +914,7 @@ async def _prove_and_verify(day: Day, draw: str, kind: str, number: str = "") ->
 
 
 async def _check_follow_up(day: Day, record: object) -> None:
-    """Anybody finds the record of an activity that follows the first one, and from there the first one's."""
+    """The public record of an activity that follows the first one links to the first one's."""
     assert isinstance(record, dict)
     stranger = day.stranger()
     await stranger.open(f"/record?number={record['draw']}")
@@ -1082,7 +1082,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
 
 
 def _unheard(count: int) -> Callable[[Page], bool]:
-    """Whether the ledger counts so many calls that were not answered."""
+    """Whether the ledger counts this number of unanswered calls."""
     return lambda page: any(re.search(rf"语音 未送达 {count}$", line) for line in page.lines)
 
 
@@ -1164,7 +1164,7 @@ def _supervisor(browser: Browser) -> dict[str, str]:
 
 
 def _options(browser: Browser, name: str) -> list[tuple[str, str]]:
-    """Label and value of what can be chosen in a select."""
+    """Labels and values of a select's options."""
     [inside] = re.findall(rf'<select[^>]*name="{name}"[^>]*>(.*?)</select>', browser.page.html, re.DOTALL)
     found = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)
     return [(label.strip(), value) for value, label in found]

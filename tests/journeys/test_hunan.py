@@ -41,15 +41,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 POOL = "hunan"
 ADMIN = Person("管库员", "19900300001", serial=1)
 HE = Person("何岳麓", "19900300002", serial=2)
-"""Who applies, from 岳麓区."""
+"""Applicant from 岳麓区."""
 OLD = Person("老专家", "19900300003", born=born(66, -1), serial=3)
 """Completed 66 years yesterday."""
 EDGE = Person("何满岁", "19900300011", born=born(66, 60), serial=11)
-"""Still 65: may apply, and is refused in the end."""
+"""Aged 65: may apply, and is refused in the end."""
 LUO = Person("罗资江", "19900300012", born="19750303", serial=12)
 """In the pool already; renews."""
 ZHOU = Person("周洞庭", "19900300004", born="19820909", serial=4)
-"""Who registers by chat, changes the mobile and comes too late."""
+"""Registers by chat, changes the mobile and misses the deadline."""
 ZHOUS_NEW = Person("周洞庭", "19900300005", born="19820909", serial=4)
 BUILDERS = Person("住建局", "19900300006", serial=6)
 PLANNERS = Person("发改委", "19900300007", serial=7)
@@ -59,7 +59,7 @@ FINAL = Person("省终审", "19900300010", serial=10)
 CHANGSHA = "430100"
 UNIT = "湖南省建筑设计院集团股份有限公司"
 OFFERED = "湖南大学设计研究院有限公司"
-"""Stands in the list from the start."""
+"""Unit that is in the list from the start."""
 BUILDING, PLANNING, ROADS = "A080101", "A010101", "A010102"
 
 
@@ -265,7 +265,7 @@ async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: 
 
 
 async def _hand_in(way: Journey, applicant: Applicant, entry_type: str = "first") -> None:
-    """The four parts, the print, the stamped scan, and off."""
+    """Fill in the four parts, print, upload the stamped scan, and submit."""
     await applicant.fill_in(good_values(POOL) | {"employer": way.kept["employer"]}, entry_type=entry_type)
     await applicant.attach_missing(but=frozenset({"signed_form"}))
     await applicant.print_form()

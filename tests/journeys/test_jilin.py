@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 POOL = "jilin"
 ADMIN = Person("管库员", "19900200001", serial=1)
 SUN = Person("孙长白", "19900200002", home="220122", serial=2)
-"""Who applies, from 农安县."""
+"""Applicant from 农安县."""
 LI = Person("李松花", "19900200003", born="19850301", home="220102", serial=3)
 """Objects to 孙长白's entry, and applies from 长春市 itself."""
 COUNTY = Person("农安财政", "19900200004", serial=4)

@@ -42,19 +42,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 POOL = "xinjiang"
 ADMIN = Person("管库员", "19900400001", home="650102", serial=1)
 SU = Person("苏航", "19900400002", home="650202", serial=2)
-"""Who walks the whole way and pays by the code in the chat."""
+"""Applicant who completes every step and pays by the code in the chat."""
 MA = Person("马天山", "19900400003", home="650202", serial=4)
-"""For whom two people pay at once."""
+"""Applicant whose fee two persons pay at once."""
 AI = Person("艾克拉木", "19900400004", home="650202", serial=6)
-"""Who is approved late."""
+"""Applicant who is approved late."""
 WANG = Person("王戈壁", "19900400007", home="650202", serial=12)
-"""Whom no one reviews in time."""
+"""Applicant whose review is not done in time."""
 DU = Person("杜塔里木", "19900400008", home="650202", serial=14)
-"""Who corrects too late."""
+"""Applicant who corrects too late."""
 HASAN = Person("哈山", "19900400009", home="650102", born="19720505", serial=16)
 """In the pool already; renews."""
 FRIEND = Person("好朋友", "19900400005", home="650202", serial=8)
-"""A person with WeChat and a wallet, whom the pool does not know."""
+"""A person with WeChat and a wallet, unknown to the pool."""
 OFFICE = Person("克市住建", "19900400006", home="650202", serial=10)
 KEPT = {"region", "employer", "specialties"}
 KARAMAY = "650200"
@@ -254,7 +254,7 @@ async def test_04_the_generated_table_is_checked_printed_signed_and_handed_in(wa
 
 
 def _text(pdf: bytes) -> str:
-    """Without blanks and places to break a line, so that a line's end parts no word."""
+    """Text without blanks and zero-width spaces, so that line ends split no word."""
     pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
     return "".join("".join(pages).split())
 
@@ -303,7 +303,7 @@ async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way
 
 
 async def _in_chat(way: Journey, person: Person, word: str) -> str:
-    """What the account answers a person who follows it and is bound."""
+    """The account's reply to a follower who is bound."""
     phone = way.phone(person)
     if person.mobile not in way.kept:
         way.kept[person.mobile] = "bound"
@@ -366,7 +366,7 @@ async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_
 
 
 async def _orders(way: Journey, number: str) -> list[Json]:
-    """Of one expert number, newest first, as the administration sees them."""
+    """Orders of one expert number, newest first, as the administration sees them."""
     found = await (await way.office()).client.get(f"/payments/orders?search={number}")
     return list(found["items"])
 

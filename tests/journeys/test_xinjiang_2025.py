@@ -33,11 +33,11 @@ POOL = "xinjiang"
 ADMIN = Person("管库员", "19900500001", home="650102", serial=1)
 OFFICE = Person("乌市住建", "19900500002", home="650202", serial=2)
 ZENG = Person("曾天山", "19900500003", home="650202", serial=4)
-"""Who walks the whole way; filed with a district, two classes and a unit of a long name."""
+"""Expert who completes every step; the file has a district, two classes and a unit with a long name."""
 LI = Person("李伟", "19900500004", home="650202", serial=6)
 NAMESAKE = Person("李卫", "19900500005", home="650202", serial=8)
 STRANGER = Person("路人甲", "19900500006", home="650202", serial=10)
-"""No one of the pool."""
+"""A person outside the pool."""
 NUMBERS = {ZENG: "XJ2024001", LI: "XJ2024002", NAMESAKE: "XJ2024003"}
 UNIT = "新疆" + "某" * 60 + "建筑设计研究院有限公司"
 FILED = {"region": "650102", "employer": UNIT, "specialties": ["A080101", "B010101"]}
@@ -332,7 +332,7 @@ async def test_02_a_change_comes_after_training_and_examination(way: Journey) ->
 
 
 def ready_for_training(way: Journey) -> tuple[Applicant, str]:
-    """Who enrolled, and the expert number that is typed when paying; the course's steps go on from here."""
+    """The enrolled expert, and the expert number for paying; the course's steps start from here."""
     return _zeng(way), NUMBERS[ZENG]
 
 

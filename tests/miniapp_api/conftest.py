@@ -1,4 +1,4 @@
-"""The whole API over real services and a fresh database; WeChat alone is played, since it is not ours."""
+"""The whole API over real services and a fresh database; only WeChat is a fake."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Person:
         self.base = f"/api/v1/{self.pool}"
 
     async def ask(self, method: str, path: str, *, key: str | None = None, **options: Any) -> ClientResponse:
-        """One request; a token that has run out is renewed first, as the mini-program does."""
+        """Send a request; an expired token is renewed first, as the mini-program does."""
         extra = {"Idempotency-Key": key} if key else {}
         response = await self._send(method, path, extra, options)
         if response.status == 401 and await self._renew():
@@ -158,7 +158,7 @@ class World:
         return await self.log_in(self.deps.keys.open_text(expert.mobile_sealed, "mobile"), "expert")
 
     async def last_code(self) -> str:
-        """The newest SMS code that was to be sent."""
+        """The newest SMS code."""
         notice = await Notice.filter(kind="verification_code").order_by("-created_at", "-id").first()
         assert notice is not None
         return self.deps.keys.open_text(notice.secret_sealed, "notice")

@@ -27,7 +27,7 @@ from tests.web.conftest import World as Pages
 from tests.web.owned_rows import make_owned_rows
 
 GIVEN = {"pool", "kind", "form", "section", "offset"}
-"""In addresses, what is no row."""
+"""Parameters of addresses that are no rows."""
 MODELS: Mapping[str, Any] = {
     "session_id": Session,
     "link_id": AgentLink,
@@ -55,12 +55,12 @@ MODELS: Mapping[str, Any] = {
     "item_id": CourseItem,
     "certificate_id": Certificate,
 }
-"""Of these the first is taken."""
+"""Parameters for which the first row is used."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Ids by the beginning of an address and the name of its parameter, and the people whose rows they are."""
+    """Ids by the beginning of an address and its parameter, and the owners of the rows."""
 
     ids: Mapping[tuple[str, str], object]
     owners: Mapping[str, Account]
@@ -103,7 +103,7 @@ async def make_rows(world: World, office: Office) -> Rows:
 
 
 async def _what_pages_lack(world: World, office: Office) -> Account:
-    """A log-in elsewhere, a request to act for an agency, a time not to be drawn, a payment that fits no order."""
+    """Rows that pages don't have: a log-in elsewhere, a request of an agency, an absence, an unmatched payment."""
     deps, now = world.deps, world.clock.now()
     account = await make_account(deps)
     await world.log_in_account(account.id, "")

@@ -29,13 +29,13 @@ SECRET = (
     "sessions_look_at_entry",
     "reviews_reveal",
 )
-"""Their answers, or their log-in's end, must not be kept beside a key."""
+"""Operations whose answers, or the end of whose log-in, must not be stored with a key."""
 REPEATABLE = (
     *("exam_attempts_start", "exam_attempts_save", "exam_attempts_submit"),
     *("exam_faces_begin", "exam_faces_finish"),
     *("courses_open_item", "courses_beat", "courses_answer_presence", "courses_see_page", "courses_sign_in"),
 )
-"""What they carry says itself whether it came before: numbered events, intervals, one attempt, one verdict.
+"""Operations whose bodies are idempotent: numbered events, intervals, one attempt, one verdict.
 
 A second beginning of a check is a new one, and the one before counts no more."""
 UNSEEN = {
@@ -43,7 +43,7 @@ UNSEEN = {
     "projects_show": ("pool_admin",),
     "follow-ups_former": ("verifier", "venue", "supervisor", "pool_admin"),
 }
-"""Who reads what no page of his shows: he sees the same of single activities."""
+"""Roles without a page for a list, which see the same data of single activities."""
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 
@@ -69,7 +69,7 @@ def test_the_document_is_openapi() -> None:
 
 
 def test_schemas_are_named_by_their_class_alone() -> None:
-    """Two of one name would carry their modules in the published document, and change it when code moves."""
+    """Two of one name would get their modules into the published document, which moves of code would change."""
     assert [name for name in describe(APIS)["components"]["schemas"] if "__" in name] == []
 
 
@@ -115,7 +115,7 @@ def test_each_endpoint_has_a_page_for_every_role_that_may_call_it() -> None:
 
 def _pages() -> set[str]:
     class Routes:
-        """Takes the place of the services: pages only keep what they are given."""
+        """Stands in for the services: pages only store it."""
 
         deps = SimpleNamespace(public_url="", rulebooks={})
 

@@ -1,4 +1,4 @@
-"""Every operation is sent what its description allows and what it forbids: never a 5xx, always what was described."""
+"""Every operation gets bodies that its description allows and forbids: no 5xx, answers as described."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.factories.reviews import make_reviewer
 from tests.miniapp_api.conftest import World
 
 EXAMPLES = 4
-"""Cases per operation and mode; a longer search is a matter of raising it."""
+"""Cases per operation and mode; raise it for a longer search."""
 LAST = (
     "draws_delete",
     "projects_delete",
@@ -40,7 +40,7 @@ LAST = (
     "accounts_delete",
     "sessions_choose_role",
 )
-"""They end or change what the others need."""
+"""Operations that end or change rows which the others need."""
 CHECKS = (not_a_server_error, content_type_conformance, response_schema_conformance)
 QUIET = settings(
     max_examples=EXAMPLES,
@@ -107,7 +107,7 @@ async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
 
 
 async def _review_ids(world: World, applicant: Actor) -> dict[str, str]:
-    """An application under review, one of its files, an objection, an opinion, and who reviews what."""
+    """An application under review, one of its files, an objection, an opinion, and an assignment."""
     application, now = await fill_in(world.deps, applicant), world.deps.now()
     photo = await world.services.applications.attachments.upload(
         applicant, application.id, "photo", filename="照片.jpg", content=jpeg()
@@ -150,7 +150,7 @@ async def _ids(office: Office, draw_id: UUID) -> dict[str, str]:
 
 
 def _fuzz(document: dict[str, Any], base: str, tokens: dict[str, str], ids: list[dict[str, str]]) -> int:
-    """Send cases of every operation, in a thread; how many were sent."""
+    """Send cases of every operation, in a thread; returns their number."""
     schema = schemathesis.openapi.from_dict(document)
     operations = [result.ok() for result in schema.get_all_operations()]
     operations.sort(key=lambda one: _place(one.definition.raw["operationId"]))
@@ -173,7 +173,7 @@ def _try(
     tokens: dict[str, str],
     ids: list[dict[str, str]],
 ) -> int:
-    """Mostly as a person who may, and on what is there."""
+    """Send a case, mostly as a permitted person and on existing rows."""
     sent = 0
     may = [tokens[role] for role in operation.definition.raw["x-roles"] if role in tokens] or list(tokens.values())
 

@@ -1,4 +1,4 @@
-"""Every endpoint × every role: who may and who may not; and no one gets at what is another person's."""
+"""Every endpoint × every role: permitted and refused; and no access to rows of other persons."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ ANYBODYS = {
     "payments_status": "anybody who knows the expert number pays",
     "payments_order": "anybody who knows the expert number pays",
 }
-"""What is there for others than its owner, and why."""
+"""Rows that others than the owner may access, with the reason."""
 NOT_THERE: Mapping[str, str] = {
     "payments_invoice": "it is not issued yet",
     "exam_results_appeal": "the body names no attempt",
 }
-"""What even its owner does not get here, and why."""
+"""Rows that even the owner does not get here, with the reason."""
 ROLES = (
     "agent",
     "organisation",
@@ -160,7 +160,7 @@ async def send(person: Person, endpoint: Endpoint, ids: dict[str, object], sampl
 
 @pytest.fixture
 async def staff(world: World, office: Office) -> dict[str, Person]:
-    """One person per role; all of the pool, the first two of an organisation that owns nothing."""
+    """One person per role of the pool, the first two of an organisation without rows."""
     deps = world.deps
     [legal, agent, verifier, venue, admin] = [await make_account(deps) for _ in range(5)]
     other = await Organisation.create(
@@ -286,7 +286,7 @@ async def _ask_to_discard(office: Office, draw_id: UUID) -> None:
 
 
 async def _others(world: World) -> dict[str, Person]:
-    """One of each role who has a hand in nothing."""
+    """One uninvolved person of each role."""
     deps = world.deps
     legal, reviewer, verifier, venue, admin = [await make_account(deps) for _ in range(5)]
     other = await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=legal.id)
@@ -312,7 +312,7 @@ async def _others(world: World) -> dict[str, Person]:
 
 
 def _is_somebodys(endpoint: Endpoint) -> bool:
-    """Beside draws, what the address names by an id."""
+    """Whether an address names a row by id, other than a draw's."""
     names = set(endpoint.path_model.model_fields) - GIVEN
     return bool(names) and not _is_of_a_draw(endpoint) and endpoint.access != "public" and endpoint.name not in ANYBODYS
 
@@ -377,7 +377,7 @@ async def _check_closed(role: str, person: Person, endpoint: Endpoint, ids: dict
 
 
 async def _ids(draw_id: UUID) -> dict[str, object]:
-    """What of a draw really exists, by the names of the API's addresses."""
+    """Ids of a draw's existing rows, by the parameters of the API's addresses."""
     rows = await ids_of(draw_id, made_up=False)
     draw, invitation = await Draw.get(id=draw_id), await Invitation.filter(draw_id=draw_id).first()
     lot = await Lot.filter(project_id=draw.project_id).first()

@@ -1,4 +1,4 @@
-"""What a client learns of a pool."""
+"""Public data of a pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose it is comes first: a stranger's file is neither read nor looked into."""
+"""Permissions are checked first: the file of a person without them is neither read nor inspected."""
 
 from __future__ import annotations
 

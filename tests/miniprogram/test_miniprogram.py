@@ -1,4 +1,4 @@
-"""The mini-program: its types are the service's, what the service opens is there, and its own tests pass.
+"""The mini-program: its types are the service's, pages that the service opens exist, and its own tests pass.
 
 Those run on Node.js. Where it or its packages can't be had they fail in CI, and are skipped elsewhere.
 """
@@ -72,7 +72,7 @@ def get_tools() -> Path:
 
 
 def _install(npm: str) -> str:
-    """Gets the packages; what went wrong, or nothing."""
+    """Install the packages; returns the error, or ""."""
     try:
         done = subprocess.run([npm, *_INSTALL], cwd=MINI, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:

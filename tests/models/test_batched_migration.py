@@ -1,4 +1,4 @@
-"""What is rendered together comes out as if it had been rendered one by one."""
+"""A batched rendering has the same result as one operation at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Seen = list[list[dict[str, Any]]]
 
 
 def _operations() -> list[ops.Operation]:
-    """A table and what is done to it at once and later, another one beside it, and a name taken back."""
+    """Operations: a table with immediate and later changes, a second table, and a reverted rename."""
     return [
         ops.CreateModel("Tree", [("id", fields.IntField(primary_key=True)), ("kind", fields.CharField(20))]),
         ops.CreateModel(

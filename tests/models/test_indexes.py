@@ -20,7 +20,7 @@ UNINDEXED = {
     "recalled_expert.expert_id": "experts are never deleted, and nobody lists their recalls",
     "session.organisation_id": "an organisation's sessions end with the role, which every request checks",
 }
-"""Foreign keys without an index that begins with them, and why no one misses one."""
+"""Foreign keys without an index that begins with them, with the reason."""
 _UNINDEXED = """
 SELECT c.conrelid::regclass || '.' || a.attname FROM pg_constraint c
   JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:  # imported at the first use: most runs need no browser
     from playwright.async_api import Browser, Locator, Page, Playwright
 
 _FOUND = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-"""The shell draws the same for a fifth of the processor time that a new page costs the whole Chromium."""
+"""The headless shell renders the same, and a new page costs a fifth of full Chromium's CPU time."""
 CHROMIUM = _FOUND or ("chromium" if os.environ.get("CI") else None)
-"""None where there is no Chromium: its tests are skipped. In CI they are never: they fail for want of it."""
+"""None without Chromium: its tests are skipped, but fail in CI."""
 TIMEOUT = 30_000
-"""Milliseconds that nothing takes, however busy the machine is."""
+"""Milliseconds that no step exceeds, even on a busy machine."""
 _TRIES = 3
 _NOT_USED = (
-    "WebUIOmniboxPopup",  # a process beside every page, for suggestions under an address bar that no one sees
+    "WebUIOmniboxPopup",  # a process per page, for suggestions of an address bar that is not shown
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
     "HttpsUpgrades",
@@ -115,6 +115,6 @@ def _running_browser(_shared_browser: SharedBrowser, shared_runner: asyncio.Runn
 
 @pytest.fixture
 async def browser(_running_browser: Browser, _shared_browser: SharedBrowser) -> AsyncIterator[Browser]:
-    """Without contexts; what the test opens is closed after it."""
+    """A browser without contexts; those that the test opens are closed after it."""
     yield _running_browser
     await _shared_browser.end_contexts()

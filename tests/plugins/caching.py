@@ -19,7 +19,7 @@ from jinja2 import Environment
 from tortoise.apps import Apps
 
 _OPTIONS = ("autoescape", "trim_blocks", "lstrip_blocks", "undefined", "optimized", "sandboxed")
-"""Of a template environment: they decide what a template is compiled to, with its source."""
+"""Options of a template environment that, with the source, determine the compiled template."""
 
 
 @pytest.fixture(autouse=True, scope="session")

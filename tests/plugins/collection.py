@@ -36,5 +36,5 @@ def pytest_sessionfinish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """That look was taken: neither the second one nor Python's end need walk over what stays."""
+    """After that, skip garbage collection: neither pytest's second look nor Python's end needs it."""
     gc.freeze()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 BLOAT = 5_000
-"""Rows after which a database is dropped, too: what was deleted stays in its files."""
+"""Rows after which a database is dropped, too: deleted rows stay in its files."""
 _TABLES = """
     SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1
 """
@@ -27,7 +27,7 @@ _CATALOGUES = {
     "pg_type": "oid",
     "pg_statistic": "starelid",
 }
-"""Where PostgreSQL keeps the schema, and the column that tells our objects from its own."""
+"""Catalogues of the schema, with the column that tells our objects from PostgreSQL's own."""
 _FIRST_OF_OURS = 16_384
 _OTHERS = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -53,7 +53,7 @@ class Copy:
         self._rows = 0
 
     def empty(self, kept: list[int]) -> bool:
-        """Make it as it was, and end all connections but those to ``kept`` backends. False when it is to be dropped."""
+        """Restore its first state and end connections but those to ``kept`` backends. False if it must be dropped."""
         with suppress(psycopg.Error):  # a test dropped a table, the database or all connections
             while self._number(_OTHERS, [kept]):
                 time.sleep(0.001)
@@ -75,7 +75,7 @@ class Copy:
         )
 
     def _how_sequences_stand(self) -> str:
-        """A statement that puts each where it is now."""
+        """A statement that sets each sequence to its present value."""
         found = self._admin.execute(
             "SELECT seqrelid, coalesce(pg_sequence_last_value(seqrelid), seqstart), "
             "pg_sequence_last_value(seqrelid) IS NOT NULL FROM pg_sequence"

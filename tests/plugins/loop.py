@@ -1,6 +1,6 @@
 """One event loop for all tests of a process, so that connections and a browser can outlive a test.
 
-What a test leaves running ends with it, as in a loop of its own.
+Tasks that a test leaves running end with it, as in a loop of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def shared_runner() -> Iterator[asyncio.Runner]:
 def _function_scoped_runner(request: pytest.FixtureRequest, shared_runner: asyncio.Runner) -> Iterator[asyncio.Runner]:
     """pytest-asyncio runs a test and its fixtures in this."""
     if "browser" in request.fixturenames:
-        request.getfixturevalue("_running_browser")  # its tasks, which outlive the test, begin before it
+        request.getfixturevalue("_running_browser")  # its tasks outlive the test, so they begin before it
     before = asyncio.all_tasks(shared_runner.get_loop())
     yield shared_runner
     left = asyncio.all_tasks(shared_runner.get_loop()) - before

@@ -1,4 +1,4 @@
-"""No test reaches the world."""
+"""Tests can't connect beyond loopback."""
 
 from __future__ import annotations
 

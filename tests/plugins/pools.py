@@ -21,7 +21,7 @@ from models.setup import set_up_session
 class _Kept:
     pool: asyncpg.Pool
     backends: tuple[int, ...]
-    """Process ids of the connections' other ends."""
+    """Process ids of the connections' backends."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class KeptPools:
         return kept.pool if kept else None
 
     async def keep(self, options: object, pool: asyncpg.Pool) -> bool:
-        """False where it is to be closed: with a connection in use, for example."""
+        """Keep a pool; False if it must be closed, as with a connection in use."""
         if asyncio.get_running_loop() is not self.loop or not 0 < pool.get_size() == pool.get_idle_size():
             return False
         try:
@@ -51,7 +51,7 @@ class KeptPools:
         return [number for kept in self._kept.values() for number in kept.backends]
 
     async def close(self) -> None:
-        """All of them: their database is to be dropped."""
+        """Close all, as their database will be dropped."""
         for kept in self._kept.values():
             kept.pool.terminate()
         self._kept.clear()

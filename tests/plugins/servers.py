@@ -39,13 +39,13 @@ class TestServers:
     database_url: str
     redis_url: str
     spare: Copy | None = None
-    """A database that a test is done with."""
+    """A database that its test has finished with."""
     _admin: psycopg.Connection | None = None
 
     __test__ = False
 
     def execute(self, command: sql.Composed) -> None:
-        """Over a connection that stays open: connecting costs more than most commands."""
+        """Execute over a connection that stays open: connecting costs more than most commands."""
         if self._admin is None or self._admin.closed:
             self._admin = psycopg.connect(_as_superuser(self.database_url, "postgres"), autocommit=True)
         self._admin.execute(command)
@@ -112,7 +112,7 @@ def database(
 
 @pytest.fixture
 def new_database(servers: TestServers, template_database: str) -> Iterator[str]:
-    """As ``database``, but no test had it before: what the planner guesses depends on the sizes of files."""
+    """As ``database``, but not used before: the planner's estimates depend on the sizes of files."""
     name = f"pbt_test_{next(_numbers)}"
     _create_database(servers, name, template=template_database)
     yield _with_name(servers.database_url, name)

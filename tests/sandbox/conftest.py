@@ -30,7 +30,7 @@ MOBILE = "13800000001"
 
 @dataclass
 class Delivery:
-    """One callback as the service got it, decrypted."""
+    """One received callback, decrypted."""
 
     query: dict[str, str]
     body: bytes
@@ -39,7 +39,7 @@ class Delivery:
 
 @dataclass
 class Service:
-    """The other side: keeps what comes, answers what the test says."""
+    """The other side: records requests, gives the test's answers."""
 
     mode: str = "safe"
     deliveries: list[Delivery] = field(default_factory=list)
@@ -116,7 +116,7 @@ class Service:
 
 @dataclass
 class Box:
-    """The sandbox as a test drives it."""
+    """Driver of the sandbox."""
 
     client: TestClient[web.Request, web.Application]
     service: Service
@@ -161,7 +161,7 @@ class Box:
         return answer
 
     async def rpc(self, product: str, action: str, **parameters: str) -> tuple[int, dict[str, Any]]:
-        """A V3-signed call, signed here on its own."""
+        """A V3-signed call, with a signature of the test's own code."""
         headers = sign_v3("sandbox-key-secret", action, parameters, f"{self.client.host}:{self.client.port}")
         response = await self.client.post(f"/{product}/", params=parameters, headers=headers)
         return response.status, await response.json()

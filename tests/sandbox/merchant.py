@@ -1,4 +1,4 @@
-"""A merchant of WeChat Pay as a test plays it: signs, verifies and decrypts by itself, from the documents."""
+"""A merchant of WeChat Pay for tests: signs, verifies and decrypts by itself, from the documents."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def decrypt(resource: dict[str, str]) -> Any:
 
 @dataclass
 class Notice:
-    """A notification as it came."""
+    """A received notification."""
 
     headers: dict[str, str]
     body: bytes
@@ -107,7 +107,7 @@ class Shop:
     notices: list[Notice] = field(default_factory=list)
     status: int = 204
     before_answer: Callable[[], Awaitable[None]] | None = None
-    """Done before a notification is answered."""
+    """Called before a notification is answered."""
     url: str = ""
     server: TestServer | None = None
     keys: dict[str, rsa.RSAPublicKey] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Shop:
         return int(self.box.world.clock.now())
 
     def is_genuine(self, headers: dict[str, str], body: bytes) -> bool:
-        """As a merchant must check: known key, of now, signature over the raw body."""
+        """The checks of a merchant: known key, recent time, signature over the raw body."""
         key = self.keys.get(headers["Wechatpay-Serial"])
         timestamp = headers["Wechatpay-Timestamp"]
         if key is None or abs(int(timestamp) - self.now()) > 300:
@@ -172,7 +172,7 @@ class Shop:
         return Answer(response.status, dict(response.headers), await response.read())
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None, **headers: Any) -> Answer:
-        """A good request; the answer's signature is checked unless the answer is a file."""
+        """Send a valid request; the answer's signature is checked unless the answer is a file."""
         raw = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
         answer = await self.send(method, path, raw, {**self.headers(method, path, raw), **headers})
         if "billdownload" not in path and "fapiaodownload" not in path:

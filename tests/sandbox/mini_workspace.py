@@ -33,7 +33,7 @@ WAIT = 20_000
 
 @dataclass
 class MiniWorkspace:
-    """The page, and what it complained about by itself."""
+    """The page, and the errors that it logged."""
 
     page: Page
     stage: Stage
@@ -45,7 +45,7 @@ class MiniWorkspace:
         return self.page.get_by_role("region", name=f"{name}的手机")
 
     async def open(self, name: str) -> Locator:
-        """The mini-program on somebody's phone, after the log-in with WeChat's phone number where one is needed."""
+        """Open the mini-program on a phone, with the log-in by WeChat's phone number if needed."""
         phone = self.phone(name)
         await phone.get_by_role("tab", name="小程序").click()
         consent, inside = phone.get_by_label("我已阅读并同意"), phone.get_by_role("button", name="退出登录").first
@@ -57,7 +57,7 @@ class MiniWorkspace:
         return phone
 
     async def allow(self, name: str, title: str) -> None:
-        """WeChat's question after a tap: messages of these templates may be sent once."""
+        """Agree to WeChat's question after a tap: messages of these templates may be sent once."""
         sheet = self.phone(name).get_by_role("dialog", name="订阅消息")
         await expect(sheet).to_contain_text(title)
         await sheet.get_by_role("button", name="允许").click()
@@ -72,7 +72,7 @@ class MiniWorkspace:
         await self.page.keyboard.press("Escape")
 
     async def check(self, phone: Locator, shot: str) -> None:
-        """What holds on every page of the mini-program, with a picture of it."""
+        """Check rules of every page of the mini-program, and take a picture."""
         pane = phone.locator(".mini-pane")
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(_AXE)
@@ -89,9 +89,9 @@ class MiniWorkspace:
 async def mini_workspace(
     folder: str, shown: Sequence[str] = (), *, before: Callable[[Stage], Awaitable[None]] | None = None
 ) -> AsyncIterator[MiniWorkspace]:
-    """With the phones of these people on it; of those who are there at first where none are named.
+    """A workspace with the phones of these people, or the initial ones if none are named.
 
-    ``before`` is done before the page is opened.
+    ``before`` is called before the page is opened.
     """
     with data_folder(folder) as data:
         async with stage(data, prepare=[bring_demo_people], durable=False) as running, async_playwright() as playwright:

@@ -18,7 +18,7 @@ INLINE = "[...document.querySelectorAll('[style], style, script:not([src])')].ma
 
 
 async def bind_offices(stage: Stage) -> None:
-    """All of them follow the account and are known to it."""
+    """Let all of them follow and bind."""
     for person in (*STAFF, *OFFICES):
         phone = stage.phone(person.mobile, POOL)
         await phone.follow()
@@ -31,7 +31,7 @@ def web(phone: Locator) -> FrameLocator:
 
 
 async def enter(phone: Locator, word: str, line: str = "打开网页") -> FrameLocator:
-    """Closes what is open, taps the word of the chat that lists the office's work, then a line of the answer."""
+    """Close an open page, tap the chat's word that lists the office's work, then a line of the reply."""
     close = phone.get_by_role("button", name="关闭网页")
     if await close.count():
         await close.click()

@@ -1,4 +1,4 @@
-"""An applicant with nothing but the phone: registering, the form, the review, the fee; in a real browser.
+"""An applicant on the phone only: registering, the form, the review, the fee; in a real browser.
 
 The tests are one story: each goes on where the one before ended.
 """
@@ -162,7 +162,7 @@ async def test_after_the_public_notice_the_chat_asks_for_the_fee_with_a_link_and
 
 
 async def bind_by_code(workspace: MiniWorkspace, name: str) -> None:
-    """The mini-program's code, sent to the account, says who follows it; no SMS is sent."""
+    """Bind by sending the mini-program's code to the account, without an SMS."""
     phone = workspace.phone(name)
     held = workspace.stage.phone(LIU.mobile, POOL)
     await phone.get_by_role("button", name="绑定公众号").click()
@@ -200,7 +200,7 @@ async def pay(workspace: MiniWorkspace, name: str, shot: str) -> None:
 
 
 def compose_picture() -> None:
-    """The README's picture: the form, the review page, the code in the chat, and the friend who pays it."""
+    """The README's picture: the form, the review page, the code in the chat, and the other person who pays it."""
     shots = ("mini-applicant-form", f"mini-review-{FIRST}", "pay-chat", "pay-scan")
     phones = [Image.open(PICTURES / f"{shot}.png").convert("RGB") for shot in shots]
     whole = Image.new("RGB", (sum(one.width for one in phones), phones[0].height), phones[0].getpixel((0, 0)))

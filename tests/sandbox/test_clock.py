@@ -1,4 +1,4 @@
-"""What is due on the sandbox's clock, and a key that several threads ask for at once."""
+"""Due actions on the sandbox's clock, and a key that several threads request at once."""
 
 from __future__ import annotations
 

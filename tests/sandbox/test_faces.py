@@ -1,4 +1,4 @@
-"""The face check of the stand-in: the owner of the phone passes, another does not, and lies don't help."""
+"""The face check of the stand-in: the owner of the phone passes, another does not, and forged results don't help."""
 
 from __future__ import annotations
 

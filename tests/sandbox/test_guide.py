@@ -42,7 +42,7 @@ FOLLOWS_FOR = 120
 
 @dataclass
 class Newcomer:
-    """Somebody who has read nothing but the card. ``tapped`` is every button, with the words on it."""
+    """A user who follows the card only. ``tapped`` are the labels of all tapped buttons."""
 
     page: Page
     stage: Stage
@@ -65,18 +65,18 @@ class Newcomer:
         await self.tap(self.page.locator("#guide").get_by_role("button", name=story))
 
     async def marked(self) -> Locator | None:
-        """The one thing that the guide marks, wherever it stands."""
+        """The element that the guide marks, on any phone or page."""
         for frame in self.page.frames:
             found = frame.locator(_MARKED)
             try:
                 if await found.count():
                     return found.first
-            except PlaywrightError:  # the page inside the phone is just changing
+            except PlaywrightError:  # the page inside the phone is changing
                 continue
         return None
 
     async def follow(self, until: str) -> None:
-        """Taps what is marked, and nothing else, until the card says the words."""
+        """Tap the marked elements only, until the card shows the words."""
         try:
             await asyncio.wait_for(self._follow(until), FOLLOWS_FOR)
         except TimeoutError:
@@ -92,7 +92,7 @@ class Newcomer:
             try:
                 name = await button.get_attribute("aria-label") or await button.inner_text()
                 await button.click(timeout=3000)
-            except PlaywrightError:  # it was drawn anew under the finger: the guide marks the new one
+            except PlaywrightError:  # the element was replaced meanwhile: the guide marks the new one
                 continue
             self.tapped.append(" ".join(name.split()))
             await self.page.wait_for_function(_SETTLED)
@@ -102,7 +102,7 @@ _NEXT = """([mark, until]) => document.querySelector('#guide .guide-words').text
     || [document, ...[...document.querySelectorAll('iframe')].map((one) => one.contentDocument)]
         .some((one) => one?.querySelector(mark))"""
 _SETTLED = "() => new Promise((resolve) => setTimeout(() => resolve(true), 350))"
-"""Until the guide has looked again: it looks every 0.3 s."""
+"""Time until the guide looks again, every 0.3 s."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -267,7 +267,7 @@ async def test_the_reviews_the_notice_and_the_fee_follow_by_taps_alone(newcomer:
 
 
 def readme_addresses() -> tuple[str, str]:
-    """What each README tells to do on the page of phones."""
+    """Addresses of the page of phones in each README."""
     english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
     return (
         english[english.index("open the phones") : english.index("`make demo`")],
@@ -298,7 +298,7 @@ async def test_the_phone_that_is_next_stands_whole_on_the_screen(newcomer: Newco
 
 
 async def test_the_readmes_buttons_have_been_tapped_in_their_order(newcomer: Newcomer) -> None:
-    """All of the paths was played above, by what the guide marked: the READMEs tell the same way."""
+    """The guide's paths were played above: the READMEs describe the same ones."""
     english, chinese = buttons_of_readmes()
     assert english == chinese, "both READMEs tell the same taps"
     assert len(english) > 8

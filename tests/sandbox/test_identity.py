@@ -1,4 +1,4 @@
-"""The identity platform: a whole log-in, and what it refuses."""
+"""The identity platform: a whole log-in, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SMTP server, and the letters it shows."""
+"""The SMTP server, and the e-mail on phones."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ pytestmark = [
 
 @dataclass
 class Seen:
-    """A page, and everything it complained about."""
+    """A page, and the errors that it logged."""
 
     page: Page
     box: Box

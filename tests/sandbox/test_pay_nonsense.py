@@ -1,4 +1,4 @@
-"""Nonsense in any field of a request to WeChat Pay is refused, and never brings the sandbox down."""
+"""Invalid values in any field of a request to WeChat Pay are refused without a fault of the sandbox."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def shop(service: Service) -> AsyncIterator[PaidShop]:
 
 
 def spoiled(good: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    """The request with the value in the place of each field, down to the second level."""
+    """The request with the value in each field in turn, down to the second level."""
     found = [{**good, key: value} for key in good]
     for key, inner in good.items():
         if isinstance(inner, dict):

@@ -1,4 +1,4 @@
-"""WeChat Pay's notifications: repeats on the clock, and what fault switches make of them."""
+"""WeChat Pay's notifications: repeats on the clock, and fault switches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def tried(shop: Shop, times: int) -> None:
 
 
 async def notes(shop: Shop) -> list[str]:
-    """What the ledger says of the notifications."""
+    """The ledger's entries of notifications."""
     entries = (await (await shop.box.client.get("/control/ledger?vendor=pay")).json())["entries"]
     return [entry["note"] for entry in entries if entry["direction"] == "out"]
 

@@ -53,7 +53,7 @@ async def jsapi_body(shop: Shop, **more: object) -> dict[str, Any]:
 
 
 async def page_call(shop: Shop, **more: object) -> dict[str, Any]:
-    """What a page hands to getBrandWCPayRequest, for a fresh order."""
+    """Parameters of getBrandWCPayRequest for a new order."""
     prepay_id = (await shop.call("POST", JSAPI, await jsapi_body(shop))).json["prepay_id"]
     package, timestamp, nonce = f"prepay_id={prepay_id}", str(shop.now()), "593BEC0C930BF1AFEB40B4A08C8FB242"
     signature = sign(f"{APPID}\n{timestamp}\n{nonce}\n{package}\n")
@@ -97,7 +97,7 @@ def test_an_empty_body_is_signed_as_an_empty_line() -> None:
     assert keys.answer_text("1", "n", b"") == b"1\nn\n\n"
 
 
-# -- the door ---------------------------------------------------------------------------------------------------
+# -- admission -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Paying and reading letters on the page of phones, in a real browser."""
+"""Paying and reading e-mail on the page of phones, in a real browser."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STAND_IN = """async (call) => {
     document.querySelector('#workspace').append(view.element);
     window.answer = view.requestPayment(call);
 }"""
-"""A phone whose mini-program pays: the workspace's own is not to be had from outside."""
+"""A phone whose mini-program pays: the workspace's own is not accessible from outside."""
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Stage:
         return frame.locator("body")
 
     async def jsapi(self, number: str) -> str:
-        """An order of 张三, as the page hands it to WeChat."""
+        """An order of 张三, with the parameters that the page passes to WeChat."""
         openid = await self.shop.box.openid()
         body = self.shop.native_body(number, payer={"openid": openid})
         prepay_id = (await self.shop.call("POST", "/v3/pay/transactions/jsapi", body)).json["prepay_id"]

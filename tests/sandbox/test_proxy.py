@@ -28,7 +28,7 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def plain(request: web.Request) -> web.Response:
-    """Under the policy that the query names, as the page of that shape."""
+    """A page of the shape and with the policy that the query names."""
     shapes = {"head": "<html><head lang=zh><title>x</title>", "body": "<!doctype html><p>x</p>", "bare": "<p>x</p>"}
     response = web.Response(text=shapes[request.query.get("shape", "head")], content_type="text/html")
     if "policy" in request.query:

@@ -38,7 +38,7 @@ DRAW = f"{BRIDGE}评标"
 
 @dataclass
 class Finger:
-    """One person's hand; ``taps`` is everything that it touched, by the words on it."""
+    """Counts taps; ``taps`` are the labels of all tapped elements."""
 
     taps: list[str] = field(default_factory=list)
 
@@ -55,7 +55,7 @@ async def workspace() -> AsyncIterator[MiniWorkspace]:
 
 
 async def bind(running: Stage) -> None:
-    """Experts, the applicant and the offices follow the account, which knows them."""
+    """Let experts, the applicant and the offices follow and bind."""
     for mobile in (*(person.mobile for person in EXPERTS), JIANG.mobile):
         phone = running.phone(mobile, POOL)
         await phone.follow()
@@ -79,7 +79,7 @@ async def prepare(workspace: MiniWorkspace) -> FrameLocator:
 
 
 async def put_aside(page: FrameLocator) -> None:
-    """A project half-filled in, with what would be refused."""
+    """Leave a half-filled project with invalid values."""
     await page.get_by_role("link", name="新建抽取").click()
     await page.get_by_role("link", name="新建项目").click()
     await page.get_by_label("招标代理机构统一社会信用代码").fill("1")

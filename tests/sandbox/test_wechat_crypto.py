@@ -1,4 +1,4 @@
-"""The published test vectors of the message-push guide, and what must be refused."""
+"""The published test vectors of the message-push guide, and refusals."""
 
 from __future__ import annotations
 

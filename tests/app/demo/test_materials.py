@@ -29,7 +29,7 @@ async def test_production_gets_none(database: str, tmp_path: Path) -> None:
 
 
 def test_every_pool_has_something_to_say() -> None:
-    """What they say is the rulebook's, whatever the pool."""
+    """Their contents follow the rulebook of each pool."""
     for book in load_rulebooks(RULEBOOKS, ["demo", "hunan", "xinjiang", "jilin", "guangdong"]).values():
         told, wanted = str(guide(book, "今天")), str(checklist(book, "今天"))
         assert book.help.hotlines[0] in told

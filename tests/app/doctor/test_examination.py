@@ -90,7 +90,7 @@ def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def wechat(aiohttp_server: Serve) -> tuple[str, dict[str, Any]]:
-    """A WeChat that answers what the test puts into the dictionary."""
+    """A WeChat whose answers the test puts into the dictionary."""
     answer: dict[str, Any] = {"access_token": "token", "expires_in": 7200}
 
     async def stable_token(request: web.Request) -> web.Response:
@@ -116,8 +116,8 @@ async def test_a_complete_installation_has_only_its_test_servers_faults(
         money = Pay(api_url=f"{pay.url}/pay", merchants={"hunan": merchant()})
         update = {"data_dir": tmp_path, "mail": mail, "pay": money}
         problems = _problems(await examine(settings.model_copy(update=update)))
-    assert problems.pop("专家库").startswith("hunan：没有地区目录")  # nor has anybody filled it
-    assert problems.pop("数据库") == "fsync 已关闭，断电会损坏数据，请打开。"  # so are the servers of tests
+    assert problems.pop("专家库").startswith("hunan：没有地区目录")  # and it is empty
+    assert problems.pop("数据库") == "fsync 已关闭，断电会损坏数据，请打开。"  # as are the servers of tests
     assert "PBT_WECHAT__API_URL 还指向本机" in problems["设置"]
     assert "PBT_PAY__API_URL 还指向本机" in problems.pop("设置")
     assert problems == {}
@@ -259,7 +259,7 @@ async def test_a_pool_without_templates_of_its_own_is_told_which(tmp_path: Path)
 
 
 async def test_pools_that_share_must_say_the_same(tmp_path: Path) -> None:
-    """Another pool's words went out under this one's name."""
+    """Otherwise another pool's texts go out under this pool's signature."""
     settings = complete_settings("", "", "").model_copy(update={"pools": ["hunan", "jilin"]})
     shared = sms_of({**settings.sms.pools, "jilin": SmsPool(share="hunan")})
     texts = [sms_templates(load_rulebook(settings.rulebooks / f"{pool}.toml").texts) for pool in settings.pools]

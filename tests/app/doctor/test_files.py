@@ -1,4 +1,4 @@
-"""What the doctor says of files and documents."""
+"""``pbt doctor`` on file store and documents."""
 
 from __future__ import annotations
 

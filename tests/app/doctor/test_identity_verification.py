@@ -1,4 +1,4 @@
-"""What the doctor says of the check of names and ID numbers."""
+"""``pbt doctor`` on identity verification."""
 
 from __future__ import annotations
 

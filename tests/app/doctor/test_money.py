@@ -1,4 +1,4 @@
-"""What the doctor says of payments and mail."""
+"""``pbt doctor`` on payments and mail."""
 
 from __future__ import annotations
 

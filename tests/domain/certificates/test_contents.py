@@ -1,4 +1,4 @@
-"""The digest of what a certificate says."""
+"""The digest of a certificate's contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an MP4 file says of itself: the length and codecs of a real one, and files that are none."""
+"""Length and codecs of MP4 files, and files in other formats."""
 
 from __future__ import annotations
 

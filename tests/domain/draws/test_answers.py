@@ -1,4 +1,4 @@
-"""A big table of what people write back, and what it may be taken for."""
+"""A table of written answers and their permitted readings."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The arithmetic of the draw: every input counts, nothing else does."""
+"""The arithmetic of the draw: the order depends on every input, and on nothing else."""
 
 import hashlib
 import hmac

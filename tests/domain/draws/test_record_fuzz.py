@@ -1,6 +1,6 @@
 """A hundred thousand different changes to honest records, and a thousand scripted cheats.
 
-Each is given away, changes nothing that matters, or is one that ``docs/reference/threats.md`` names as not provable
+Each is detected, changes nothing relevant, or is one that ``docs/reference/threats.md`` names as not provable
 from the record.
 """
 
@@ -27,7 +27,7 @@ MUTATIONS = int(os.environ.get("PBT_FUZZ_MUTATIONS", "100000"))
 DRAWS = 700
 """Many, so that few changes are made twice."""
 FILES = 40
-"""Every so many-th change is one to the file."""
+"""One change in this number is to the file."""
 THREATS = (Path(__file__).parents[3] / "docs" / "reference" / "threats.md").read_text(encoding="utf-8")
 
 
@@ -157,7 +157,7 @@ def test_the_honest_draws_hold_and_are_of_every_kind(honest_draws: list[Script])
     assert seen["widened"] >= 5
 
 
-# What a change means that neither the verifier nor a receipt gives away
+# The meaning of a change that neither the verifier nor a receipt detects
 
 FIXING = frozenset(
     ("round_opened", "system_committed", "lists_frozen", "participant_committed", "participant_revealed", "seed_fixed")
@@ -172,11 +172,11 @@ NAMED = (
     "origin-retold",
     "agreed-retold",
 )
-"""What ``threats.md`` names as not provable from the record alone: how the walk went on after the last kept receipt."""
+"""Forgeries that ``threats.md`` names as not provable from the record alone, all after the last kept receipt."""
 
 
 def meaning(before: list[Facts], after: list[Facts]) -> str:
-    """How an unnoticed forgery differs, as one of ``NAMED``; the empty text when in nothing, ``unknown`` for a hole."""
+    """How an undetected forgery differs, as one of ``NAMED``; "" without a difference, ``unknown`` for a hole."""
     old, new = [_told(one) for one in before], [_told(one) for one in after]
     if old == new:
         return "times-retold" if before != after else ""
@@ -208,7 +208,7 @@ def _retold(one: Facts, other: Facts) -> str:
 
 
 def steered(original: Forgery, forged: Forgery, script: Script) -> str:
-    """Whether an unnoticed forgery calls anybody out of the true order: the oracle, told by the script's own orders."""
+    """Whether an undetected forgery calls an expert out of the true order, which the script knows."""
     orders = {leaf: (key, place) for key, order in _all_orders(script).items() for place, leaf in enumerate(order)}
     walked: Counter[str] = Counter()
     for body in forged.bodies:
@@ -250,9 +250,9 @@ def test_a_hundred_thousand_different_changes_are_given_away_or_named(tmp_path: 
 
 
 def judge_changes(scripts: list[Script], count: int, folder: Path) -> Counter[str]:
-    """So many different records: the program gives each away or it is named, and the browser's check agrees.
+    """Judge this number of different records: each forgery is detected or named, and the browser's check agrees.
 
-    Each counts once, however often chance makes it.
+    Each counts once, even if it is made several times.
     """
     dice, seen, told = random.Random(20261122), Counter[str](), list[Verdict]()
     with judge_of(folder) as judge:
@@ -266,7 +266,7 @@ def judge_changes(scripts: list[Script], count: int, folder: Path) -> Counter[st
 
 @dataclass
 class Bench:
-    """Where verdicts are collected: how often which, and what the program found of everything that was asked."""
+    """Collects verdicts: their counts, and the program's findings for each question to the browser's check."""
 
     judge: Judge
     seen: Counter[str]
@@ -274,7 +274,7 @@ class Bench:
 
 
 def judge_script(script: Script, share: int, dice: random.Random, bench: Bench) -> None:
-    """So many different changes; a short record has fewer, the next ones make up for it."""
+    """Judge this number of different changes; later records make up for short ones."""
     original = forgery_of(script)
     record = original.record()
     found = verify(record, original.receipts)
@@ -309,7 +309,7 @@ def judge_forgery(
     script: Script,
     bench: Bench,
 ) -> str:
-    """Who owns the log has changed it and hashed it anew."""
+    """The owner of the log changed it and computed all hashes again."""
     lists = None if forged.lists == original.lists else forged.lists
     bench.judge.ask(written.keep, written.rest, str(written.record["head"]), lists)
     found = verify(written.record, forged.receipts)
@@ -324,7 +324,7 @@ def judge_forgery(
 
 
 def judge_file(content: bytes, text: str, honest: list[Finding], bench: Bench) -> str:
-    """A person changed the file: it is given away, can't be read, or says the very same."""
+    """The file was changed: that is detected, it can't be read, or its contents are the same."""
     bench.judge.ask_file(content)
     try:
         other = read(content.decode())
@@ -343,7 +343,7 @@ def plain(found: list[Finding]) -> Verdict:
     return [[one.severity, one.code, one.entry] for one in found]
 
 
-# Scripted cheats: an honest beginning, a cheat at a place of chance, and an honest end of who owns the log
+# Scripted cheats: an honest beginning, a cheat at a random place, and an honest end by the owner of the log
 
 
 def _opening(dice: random.Random) -> Script:
@@ -392,7 +392,7 @@ def region_trick(dice: random.Random) -> Script:
 
 
 def skip(dice: random.Random) -> Script:
-    """A person is passed over without an entry, for a friend further down."""
+    """An expert is skipped without an entry, for one further down the order."""
     script = _opening(dice)
     script.cursors[1, "main"] += dice.randint(1, 2)
     return _ended(script)
@@ -436,7 +436,7 @@ def place_trick(dice: random.Random) -> Script:
 
 
 def early_end(dice: random.Random) -> Script:
-    """The order is told to be at its end, or the gathering too near, or the panel full, when it isn't."""
+    """The order is recorded as exhausted, the gathering as too near or the panel as full, when it isn't."""
     script = _opening(dice)
     end = dice.choice([acts.Exhausted(1, "main"), acts.Short("exhausted"), acts.Short("too_late"), acts.Completed()])
     return script.then(end)
@@ -485,7 +485,7 @@ def ground_secret(dice: random.Random) -> Script:
 
 
 def abort_trick(dice: random.Random) -> Script:
-    """A round is given up once the seed exists, without naming who withheld, or once too often."""
+    """A round is given up once the seed exists, without naming the party that withheld, or once too often."""
     script = Script(rng=dice)
     way = dice.choice(["late", "unnamed", "withheld", "often"])
     if way == "late":
@@ -503,7 +503,7 @@ def abort_trick(dice: random.Random) -> Script:
 
 
 def hidden_abort(dice: random.Random) -> Script:
-    """A round is opened anew without a word on the one before, or that one is erased."""
+    """A round is opened again without an entry on the one before, or that one is erased."""
     script = Script(rng=dice).open_round().freeze()
     if dice.random() < 0.5:
         return script.seeded("aborted")
@@ -551,11 +551,11 @@ ERRORS = {
     silent_move: ("gathering", "short_reason"),
     forged_skip: ("skip_reason",),
 }
-"""Cheats, and the errors that give them away."""
+"""Cheats, and the errors that detect them."""
 
 
 def slow_start(dice: random.Random) -> Script:
-    """Who knows the seed waits for a better moment."""
+    """The party that knows the seed waits for a better moment."""
     limit = timedelta(seconds=Script().limits.start_within)
     script = Script(rng=dice).seeded().wait(limit + timedelta(minutes=dice.randint(2, 90)))
     return _ended(script.need())
@@ -576,7 +576,7 @@ def chosen_freeze(dice: random.Random) -> Script:
 
 
 def withheld(dice: random.Random) -> Script:
-    """Who reveals last dislikes the seed and keeps silent."""
+    """The party that reveals last dislikes the seed and does not reveal."""
     script = Script(rng=dice).open_round().freeze().commit()
     one, other = dice.choice([random_draw.ROLES, random_draw.ROLES[::-1]])
     return _ended(script.reveal(one).abort(other).seeded("aborted").need())
@@ -590,7 +590,7 @@ def loosened(dice: random.Random) -> Script:
 
 
 def unused_seed(dice: random.Random) -> Script:
-    """The seed is disliked and the activity ended; another one is applied for."""
+    """The activity is ended because of the seed; another one is applied for."""
     return Script(rng=dice).seeded().then(acts.Ended())
 
 
@@ -605,7 +605,7 @@ def rewritten(dice: random.Random) -> tuple[Script, Script]:
 
 
 def hidden_reveal(dice: random.Random) -> tuple[Script, Script]:
-    """Both had revealed, the seed was disliked: they are erased and the round told as given up before."""
+    """After both revealed, the reveals are erased and the round is recorded as given up before."""
     true = Script(rng=dice).open_round().freeze().commit().reveal("supervisor")
     told = Script(rng=dice, acts=list(true.acts[:-1]), lists=dict(true.lists), rounds=1)
     return true, _ended(told.abort().seeded("aborted").need())
@@ -615,14 +615,14 @@ BY_RECEIPT = (rewritten, hidden_reveal)
 
 
 def retold_answer(dice: random.Random) -> tuple[str, Script]:
-    """Who accepted is told to have declined, so that the next is called."""
+    """An acceptance is recorded as a refusal, so that the next expert is called."""
     script = _opening(dice)
     script.outcome(script.step(), "declined")
     return "outcome-retold", _ended(script)
 
 
 def retold_call(dice: random.Random) -> tuple[str, Script]:
-    """Who was called is told to have been skipped for a coded reason."""
+    """A call is recorded as a skip for a coded reason."""
     script = _opening(dice)
     script.step(skip=dice.choice(sorted(acts.SKIP_REASONS)))
     return "reason-retold", _ended(script)

@@ -1,4 +1,4 @@
-"""Redraws and recalls beside the record of their original: the browser's check says what the program says."""
+"""Redraws and recalls beside the record of their original: the browser's check agrees with the program."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _recall_acts(original: Facts, dice: random.Random, left_out: int = 0) -> lis
 
 
 def _panel(record: Facts) -> list[acts.SeatFacts]:
-    """Who took part at the end, as the log's last outcomes say."""
+    """The experts who took part in the end, by the log's last outcomes."""
     last: dict[tuple[int, str], str] = {}
     for entry in record["log"]:  # type: ignore[attr-defined]
         if entry["act"] == "confirmed":

@@ -1,4 +1,4 @@
-"""Experts who had agreed and are put out: what the verifier lets pass, warns of, and refuses."""
+"""Experts discarded after they had accepted: what the verifier permits, warns of, and refuses."""
 
 from datetime import timedelta
 

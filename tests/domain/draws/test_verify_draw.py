@@ -1,4 +1,4 @@
-"""Honest records hold; each cheat is given away, even by a person who owns the log and hashes everything anew."""
+"""Honest records hold; each cheat is detected, even if the owner of the log computes all hashes again."""
 
 import ast
 import copy
@@ -47,7 +47,7 @@ def entry_of(script: Script, kind: type[draw_record.Act], nth: int = 0) -> int:
 
 
 def edit(script: Script, kind: type[draw_record.Act], nth: int = 0, **facts: object) -> int:
-    """Change an act and hash everything anew; returns the seq of its entry."""
+    """Change an act and compute all hashes again; returns the seq of its entry."""
     at = index_of(script.acts, kind, nth)
     script.acts[at] = changed(script.acts[at], **facts)
     return at + 1
@@ -178,7 +178,7 @@ def test_the_alternative_specialty_follows_when_the_main_one_is_exhausted():
     assert verify(script.then(draw_record.Completed()).record()) == []
 
 
-# Cheats of who fixes the order
+# Cheats while the order is fixed
 
 
 def test_grinding_the_systems_secret_after_the_reveals_is_given_away():
@@ -422,7 +422,7 @@ def test_giving_a_round_up_once_all_have_revealed_is_given_away():
     assert first_error(script) == ("abort_late", len(script.acts))
 
 
-# Cheats of who walks the order
+# Cheats while experts are called
 
 
 def test_skipping_a_leaf_without_a_coded_reason_is_given_away():
@@ -709,13 +709,13 @@ def test_junk_in_any_fact_of_any_entry_is_an_error_and_never_a_crash():
 
 
 def free_text(entry: dict, key: str, value: object) -> bool:
-    """The reason of a pause is anybody's words; what sealed facts hash to, only who opens them can compare."""
+    """Entries that may hold free text: the reason of a pause, and hashes of sealed facts."""
     sealed = (entry["act"], key) in {("recusals_committed", "root"), ("skipped", "fact")} and value == "ff" * 32
     return sealed or (key == "reason" and entry["act"] == "paused" and isinstance(value, str)) or key == "hash"
 
 
 def rehash(record: dict, start: int) -> None:
-    """Chain anew from an entry on, as far as its text can be hashed."""
+    """Compute the chain again from an entry on, as far as its text can be hashed."""
     log = record["log"]
     prev = bytes.fromhex(log[start - 1]["hash"]) if start else draw_record.start(record["pool"], DRAW).hash
     for number, entry in enumerate(log[start:]):

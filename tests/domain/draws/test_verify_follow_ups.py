@@ -1,4 +1,4 @@
-"""Records of redraws and recalls: what the verifier takes, and every way of cheating in a recall."""
+"""Records of redraws and recalls: what the verifier accepts, and every cheat in a recall."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOLDS: list[tuple[Act, ...]] = [
     (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended()),
     (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Outcome(1, ONE, "left", "expert"), *OVER),
 ]
-"""Everybody comes; a person doesn't; one asks for leave and the others are sent home."""
+"""All experts come; one doesn't; one takes leave and the others are released."""
 WRONG: list[tuple[tuple[Act, ...], str]] = [
     ((ORIGIN, Recalled(SEATS), COME[0], acts.Completed()), "not_all_confirmed"),
     ((ORIGIN, Recalled(SEATS), COME[0], acts.Short("declined")), "not_all_confirmed"),
@@ -49,7 +49,7 @@ WRONG: list[tuple[tuple[Act, ...], str]] = [
     ((ORIGIN, Recalled(SEATS), acts.Called(1, "main", ONE)), "phase"),
     ((ORIGIN, Recalled(SEATS), acts.Outcome(1, ONE, "accepted", "expert")), "outcome"),
 ]
-"""Scripts of recalls that don't hold, each with the code of its error."""
+"""Scripts of invalid recalls, each with the code of its error."""
 
 
 def codes(*script: Act) -> list[str]:

@@ -1,4 +1,4 @@
-"""What answers are worth."""
+"""Marks for answers."""
 
 from __future__ import annotations
 

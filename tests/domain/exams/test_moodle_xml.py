@@ -1,4 +1,4 @@
-"""Moodle XML: what is written is read back the same; what is broken or means harm is refused with its reason."""
+"""Moodle XML: what is written is read back the same; broken or hostile files are refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items as officials type them: what each cell may say, and that printing and reading are inverse."""
+"""Items as officials type them: permitted contents of each cell, and that printing and reading are inverse."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ TODAY = date(2026, 11, 21)
 
 
 def save(pool: str, code: str, value: object, entry_type: EntryType = "first") -> tuple[object, list[str]]:
-    """Save one field of a draft: what is kept (None: nothing), and the problems."""
+    """Save one field of a draft; returns the stored value (None: nothing) and the problems."""
     form = book_of(pool).form
     kept, problems = check_values(
         form, form.of(entry_type).section_of(code), {code: value}, entry_type=entry_type, catalogue=catalogue_of(pool)
@@ -48,7 +48,7 @@ def save(pool: str, code: str, value: object, entry_type: EntryType = "first") -
 def missing(
     pool: str, entry_type: EntryType = "first", *, files: dict[str, int] | None = None, **changes: object
 ) -> list[str]:
-    """What keeps a good form from being submitted after ``changes`` (None takes a value away)."""
+    """Problems that keep a good form from being submitted after ``changes`` (None removes a value)."""
     values = good_values(pool, entry_type) | changes
     problems = check_complete(
         book_of(pool).form,
@@ -431,7 +431,7 @@ def test_the_schema_carries_every_limit() -> None:
     assert [column["code"] for column in work["qualifications"]["columns"]] == ["code", "number", "proof"]
 
 
-# Whatever a client sends
+# Arbitrary input of clients
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -470,7 +470,7 @@ LIKELY = st.sampled_from(
 
 
 def value_of(field: FormField) -> st.SearchStrategy[object]:
-    """Anything, and often something that could be meant for the field."""
+    """Arbitrary JSON, often of a kind that could be meant for the field."""
     anything = JSON | LIKELY
     if field.kind == "records":
         row = st.dictionaries(st.sampled_from([*field.parts, "other"]), anything, max_size=4)

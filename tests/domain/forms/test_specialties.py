@@ -10,7 +10,7 @@ from tests.factories.forms import book_of, catalogue_of
 
 
 def problems(pool: str, *chosen: str, complete: bool = True) -> list[str]:
-    """Codes as they stand are 首选; 备选 has a ? behind it."""
+    """Codes are 首选; those with a ? behind them 备选."""
     rows = [
         {"code": code.rstrip("?"), "choice": "alternative" if code.endswith("?") else "preferred"} for code in chosen
     ]

@@ -1,4 +1,4 @@
-"""Fees by the provinces' tables. What is expected was computed by hand from the standards' own words."""
+"""Fees by the provinces' tables. The expected amounts were computed by hand from the standards."""
 
 from __future__ import annotations
 

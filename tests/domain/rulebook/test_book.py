@@ -1,4 +1,4 @@
-"""A rulebook reads plainly, knows where its values come from, and refuses a bad file in one sentence."""
+"""Rulebooks: reading, the sources of values, and one-sentence errors for bad files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def below() -> dict[str, str]:
 
 
 def parse(text: str, on: date | None = None) -> Rulebook:
-    """The new province with more lines; those of ``[draw]`` go into the table that it ends with."""
+    """Parse the new province's file with more lines; those of ``[draw]`` go into its last table."""
     text = text.removeprefix("[draw]\n")
     return parse_rulebook(NEW_PROVINCE + text, "hainan.toml", below=below(), on=on)
 

@@ -18,7 +18,7 @@ from tests.factories.forms import RULEBOOKS, applicant, book_of, catalogue_of, g
 from tests.factories.rulebooks import parse_rulebook
 
 MANUALS = {"hunan": ("湖南手册", 331), "xinjiang": ("新疆手册 2024", 248), "jilin": ("吉林手册", 323)}
-"""Each with its number of lines."""
+"""Manuals with their number of lines."""
 
 HAINAN = """
 [pool]

@@ -1,4 +1,4 @@
-"""The rules of an examination survive being kept with it."""
+"""The rules of an examination are stored with it and read back unchanged."""
 
 from __future__ import annotations
 

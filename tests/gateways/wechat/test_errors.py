@@ -8,7 +8,7 @@ from domain.errors import Rejected, Transient
 from gateways.wechat.errors import MEANINGS, Act, failure, meaning
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-"""In Beijing."""
+"""Beijing time."""
 
 
 @pytest.mark.parametrize("code", [40001, 40014, 42001])

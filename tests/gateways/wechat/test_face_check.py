@@ -1,4 +1,4 @@
-"""The client of the face check, and the hash by which it asks."""
+"""The client of the face check, and the hash that it sends."""
 
 from __future__ import annotations
 

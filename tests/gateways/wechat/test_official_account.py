@@ -1,4 +1,4 @@
-"""The clients of WeChat against a platform that lies, forgets, and hangs up."""
+"""The clients of WeChat against a platform with wrong answers, lost tokens and cut connections."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_what_is_no_amount_is_refused(yuan: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_no_file_is_read_wrongly_by_force(data: bytes) -> None:
-    """Whatever comes is read or refused, never anything else."""
+    """Arbitrary input is parsed or refused, without other errors."""
     try:
         unpack(data)
         parse_bill(data)

@@ -1,4 +1,4 @@
-"""Notifications and platform certificates: what is provably WeChat's, and nothing else."""
+"""Notifications and platform certificates: only data that is provably WeChat's is accepted."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_refund_is_read(pay: WechatPay, platform: Platform, outcome: str
 
 @pytest.mark.parametrize("kind", ["ISSUED", "REVERSED"])
 async def test_news_of_an_invoice_tell_of_which_application(pay: WechatPay, platform: Platform, kind: str) -> None:
-    """They hold no number, so the platform is asked whatever they say."""
+    """They hold no number, so the platform is queried in any case."""
     told = {"fapiao_apply_id": "A1", "fapiao_information": [{"fapiao_id": "F1", "fapiao_status": kind}]}
     headers, body = platform.notification(f"FAPIAO.{kind}", told)
     assert (await pay.read_notification("demo", headers, body)).invoice_apply_id == "A1"
@@ -132,7 +132,7 @@ async def test_a_genuine_notification_with_impossible_values_goes_no_further(
 
 @pytest.mark.parametrize("away", [timedelta(minutes=-5, seconds=-1), timedelta(minutes=5, seconds=1)], ids=str)
 async def test_a_notification_from_another_time_is_refused(pay: WechatPay, platform: Platform, away: timedelta) -> None:
-    """Signed rightly, and played again by who recorded it."""
+    """Validly signed, and replayed by an eavesdropper."""
     _, body = platform.notification(PAID, trade())
     await refused(pay.read_notification("demo", platform.headers(body, at=NOW + away), body))
 

@@ -1,4 +1,4 @@
-"""Orders, refunds and invoices: what goes over the wire, and what each answer means."""
+"""Orders, refunds and invoices: the requests sent, and the outcome of each answer."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ async def test_what_wechat_does_not_know_is_none(pay: WechatPay, platform: Platf
 
 
 async def test_a_page_that_is_not_there_is_no_unknown_order(pay: WechatPay, platform: Platform) -> None:
-    """A proxy's own 404 must not make anybody order anew."""
+    """A proxy's own 404 must not lead to a second order."""
     platform.answers[ORDER_PATH] = (404, b"<h1>nginx</h1>")
     with pytest.raises(Rejected) as caught:
         await pay.query("demo", NUMBER)
@@ -202,7 +202,7 @@ async def test_a_number_with_odd_characters_is_signed_as_it_is_sent(pay: WechatP
     await pay.close("demo", "T-1|2*3_x")
 
 
-# -- what can't be trusted ----------------------------------------------------------------------------------------
+# -- untrusted answers ---------------------------------------------------------------------------------------------
 
 
 def without(name: str) -> Spoil:
@@ -293,7 +293,7 @@ async def test_probes_cause_no_alarm_and_forgeries_do(pay: WechatPay, platform: 
     assert levels == ["info", "warning"]
 
 
-# -- what WeChat says ---------------------------------------------------------------------------------------------
+# -- WeChat's errors ------------------------------------------------------------------------------------------------
 
 
 async def failure(act: Awaitable[object]) -> GatewayError:
@@ -568,7 +568,7 @@ async def test_a_page_in_place_of_the_file_is_not_kept(pay: WechatPay, platform:
     assert isinstance(await failure(pay.invoice_file("demo", "A1", "F1")), Transient)
 
 
-# -- who takes payments -------------------------------------------------------------------------------------------
+# -- merchants -----------------------------------------------------------------------------------------------------
 
 
 async def test_a_pool_without_merchant_takes_none(pay: WechatPay, platform: Platform) -> None:

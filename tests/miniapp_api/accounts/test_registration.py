@@ -40,7 +40,7 @@ async def registered(world: World, **columns: Any) -> tuple[Account, str]:
 
 
 async def log_in(world: World, name: str, password: str = PASSWORD, status: int = 201) -> Any:
-    """The person, or what is wrong."""
+    """The logged-in person, or the refusal."""
     body = {"name": name, "password": password}
     response = await world.client.post("/api/v1/demo/sessions/password", json=body)
     said = await response.json()

@@ -172,7 +172,7 @@ async def test_junk_is_refused_and_named(world: World, zhao: Person, body: dict[
 
 
 async def _fill_in(world: World, person: Person, url: str) -> int:
-    """Every section by its own request, the files put in place; returns the form's version."""
+    """Save every section by its own request and attach the files; returns the form's version."""
     employer = await make_employer(world.deps)
     version = 0
     for section, values in values_of(world.deps.book("demo"), employer.id).items():

@@ -1,4 +1,4 @@
-"""No state of a draw is a dead end: from each a road of registered endpoints leads out."""
+"""No state of a draw is a dead end: registered endpoints lead from each to an end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROADS: Mapping[DrawEvent, tuple[str, str]] = {
     DrawEvent.TERMINATE: ("POST", "/draws/{draw_id}/termination"),
     DrawEvent.END: ("POST", "/draws/{draw_id}/end"),
 }
-"""The endpoint by which a person causes an event; what only the service or time causes is no way out."""
+"""The endpoint by which a person causes an event; events of the service or of time are left out."""
 ENDPOINTS = {(one.method, one.path): one for api in APIS for one in api.endpoints}
 
 

@@ -22,7 +22,7 @@ from tests.miniapp_api.forms import at, condition_form, draw_form, notice_form, 
 
 
 async def make_draw(world: World, agency: Person) -> str:
-    """A draw that is ready to be handed in."""
+    """A draw that is ready to be submitted."""
     project = await agency.post("/projects", project_form(), 201)
     lot = await agency.post(f"/projects/{project['id']}/lots", {"name": "一标段"}, 201)
     draw = (await agency.post("/draws", draw_form(world, project["id"], lot["id"], on_site=True), 201))["id"]
@@ -103,7 +103,7 @@ async def test_a_draw_is_lived_through_from_project_to_last_exit(world: World, o
 
 
 async def _answer_all(people: dict[Any, Person], office: Office, draw: str) -> None:
-    """The first who is asked declines, everybody else accepts, and undoes that once where it is possible."""
+    """The first invited expert declines; all others accept, and undo that once where possible."""
     declined = False
     for _ in range(4):
         for person in people.values():

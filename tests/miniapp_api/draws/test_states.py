@@ -1,6 +1,6 @@
-"""A draw in each of its states × every endpoint that changes one: what the state doesn't allow is refused in words.
+"""A draw in each of its states × every endpoint that changes one: acts that a state doesn't allow are refused in words.
 
-Nothing changes then. What it does allow never fails with a fault of ours, whatever else is missing.
+Refused acts change nothing. Permitted acts never fail with a 5xx, whatever else is missing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.miniapp_api.test_permissions import ENDPOINTS, bodies, send
 E, S = DrawEvent, DrawState
 _OF_A_DRAW = ("/draws/{draw_id}", "/verification/applications/{", "/discard-requests/{")
 _PARTS = {"notice_id", "condition_id", "invitation_id", "expert_id", "unit_id", "person_id"}
-"""Of a draw, in addresses."""
+"""Parameters of addresses that name a draw or its rows."""
 _SENTENCE = re.compile(r"[\u4e00-\u9fff].*。")
 EDIT, ASKED = by(E.EDIT), by(E.RELEASE)
 ALLOWED: Mapping[str, frozenset[DrawState]] = {
@@ -98,7 +98,7 @@ ALLOWED: Mapping[str, frozenset[DrawState]] = {
     "run_end": by(E.END),
     "run_terminate": by(E.TERMINATE),
 }
-"""In which states something may come of an endpoint; the order leaves as much as possible for the next."""
+"""States in which an endpoint may succeed; in an order that leaves as much as possible for the next."""
 
 
 def of_draws() -> dict[str, Endpoint]:
@@ -108,7 +108,7 @@ def of_draws() -> dict[str, Endpoint]:
 
 
 def right_bodies(world: World, ids: Mapping[str, str]) -> dict[str, Any]:
-    """Bodies that are right for a draw, not only for the schema."""
+    """Bodies that are valid for a draw, not only for the schema."""
     times = {
         "opening_at": at(world, hours=20),
         "bid_closing_at": at(world, hours=19),
@@ -151,7 +151,7 @@ async def people(world: World, office: Office) -> dict[str, Person]:
 
 @dataclass
 class Stage:
-    """Draws in all states, and who asks for what."""
+    """Draws in all states, and the person for each endpoint."""
 
     world: World
     draws: dict[str, UUID]
@@ -193,7 +193,7 @@ async def test_what_a_state_does_not_allow_is_refused_and_what_it_allows_never_f
 
 
 async def _do_what_is_allowed(stage: Stage, endpoints: Mapping[str, Endpoint]) -> set[str]:
-    """Names of what was done in some state."""
+    """Names of endpoints that succeeded in some state."""
     did, wrong = set(), []
     for name, draw_id in stage.draws.items():
         for endpoint in endpoints.values():
@@ -211,7 +211,7 @@ async def _do_what_is_allowed(stage: Stage, endpoints: Mapping[str, Endpoint]) -
 
 
 async def test_the_id_of_one_draw_opens_nothing_by_the_address_of_another(stage: Stage) -> None:
-    """Asked by people who may act in both."""
+    """The requests come from people who may act in both."""
     before, wrong, asked = await sums_of_draws(), [], 0
     for endpoint in of_draws().values():
         if not _PARTS & set(endpoint.path_model.model_fields):

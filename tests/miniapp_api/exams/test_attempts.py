@@ -1,4 +1,4 @@
-"""Sitting an examination over the API: the start, saving, another device, handing in; and what is refused, and how."""
+"""Sitting an examination over the API: the start, saving, another device, submission; and refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HELD = {0: Answer(1), 1: Answer(2)}
 
 @dataclass
 class Sitting:
-    """A person logged in, with a paper under way."""
+    """A logged-in person with a paper in progress."""
 
     world: World
     person: Person
@@ -53,14 +53,14 @@ class Sitting:
         return await self.send("submission", body | more, status)
 
     async def send(self, what: str, body: object, status: int, attempt: object = None) -> Any:
-        """Without a log-in: the ticket says who it is."""
+        """Send without a log-in: the ticket identifies the candidate."""
         path = f"/api/v1/demo/exam-attempts/{attempt or self.paper['attempt_id']}/{what}"
         response = await self.world.client.post(path, json=body)
         assert response.status == status, await response.text()
         return await response.json()
 
     async def graded(self) -> dict[int, int]:
-        """By the clock, when the grace is over: what was given in each slot."""
+        """Answers by slot, after the clock has sealed the paper at the end of the grace."""
         self.world.clock.set(self.over + timedelta(seconds=1))
         await work(self.world.services, "exam_seal", "exam_fill")
         found = await rows("SELECT slot, mask FROM exam_answer WHERE attempt_id = $1 AND mask <> 0", self.attempt_id)
@@ -76,7 +76,7 @@ def event(seq: int, slot: int = 0, mask: int = 1, **more: Any) -> dict[str, Any]
 
 
 async def called(world: World, people: int = 1) -> list[Sitting]:
-    """So many who may begin now, with a bank of items whose options never change places."""
+    """Candidates who may begin now, with items whose options keep their order."""
     books = cast("dict[str, Rulebook]", world.services.deps.rulebooks)
     books["demo"] = books["demo"].model_copy(update={"exam": books["demo"].exam.model_copy(update={"mock": False})})
     await make_catalogues()

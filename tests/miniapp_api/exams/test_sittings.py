@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 
 async def called(world: World) -> tuple[Person, ExamCandidate, ExamCandidate, list[ExamSitting]]:
-    """A person logged in who is called, a rival, and two sittings with one place each."""
+    """A logged-in candidate, a rival, and two sittings with one place each."""
     books = cast("dict[str, Rulebook]", world.services.deps.rulebooks)
     rules = books["demo"].exam.model_copy(update={"booking": True, "booking_until": timedelta(days=1), "mock": False})
     books["demo"] = books["demo"].model_copy(update={"exam": rules})

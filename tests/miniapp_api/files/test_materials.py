@@ -1,4 +1,4 @@
-"""Material to download by the API: the office puts it there, everybody finds it, some of it only after a log-in."""
+"""Material to download by the API: uploaded by the office, listed for all, some of it only after a log-in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def add(admin: Person, content: bytes, status: int = 201, **query: str) ->
 
 
 async def visit(world: World, path: str, **headers: str) -> ClientResponse:
-    """Without a log-in."""
+    """A visitor without a log-in."""
     return await world.client.get(f"/api/v1/demo{path}", headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""A tiny API over tiny services, served for real: how HTTP is spoken, without a noun behind it."""
+"""A small API over small services on a real server, to test HTTP without a noun of the domain."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ REFUSALS: dict[str, Exception] = {
     "断线": ConnectionResetError("away"),
     "故障": KeyError("13812345678"),
 }
-"""What the service raises for a thing of this name."""
+"""Errors that the service raises, by the thing's name."""
 
 
 def make_things() -> Api:

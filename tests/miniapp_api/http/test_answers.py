@@ -1,4 +1,4 @@
-"""A service's dataclass is served as it is; an Output shows what it names and nothing else."""
+"""A service's dataclass is served unchanged; an Output serves its own fields only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client meets: values checked, refusals as problems, and never a 5xx for what it sent."""
+"""Dispatch of requests: values checked, refusals as problems, and no 5xx for any input."""
 
 from __future__ import annotations
 

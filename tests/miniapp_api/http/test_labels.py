@@ -61,7 +61,7 @@ TECHNICAL = frozenset(
         "wait",
     )
 )
-"""What programs fill in: who reads of them has an old mini-program."""
+"""Fields that programs fill in: a message about them means an old mini-program."""
 assert miniapp_api.assembly.APIS, "brings all requests in"
 
 

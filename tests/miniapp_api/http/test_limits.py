@@ -1,4 +1,4 @@
-"""Counting tries, and whose address is counted."""
+"""Counting tries by client address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The description says what the declarations say, as JSON and as a page that fetches nothing from elsewhere."""
+"""The description matches the declarations, as JSON and as a page without external resources."""
 
 from __future__ import annotations
 

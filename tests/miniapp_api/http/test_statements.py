@@ -1,7 +1,7 @@
-"""How many statements the most used requests of the API send: a number that does not depend on the machine.
+"""Number of statements of the most used requests of the API, which does not depend on the machine.
 
 A higher number than here means that something is looked up once more, for every request of that kind. The first
-statement of each tells who asks, and as whom.
+statement of each looks up the session and its role.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def counted(person: Person, method: str, path: str, body: object = None, *
 
 
 async def check_reads(person: Person, expected: dict[str, int]) -> None:
-    """None opens a transaction. Each is counted at its second time: what is kept from the first is not looked up."""
+    """Assert the statements of reads, at their second time, when caches are filled; none opens a transaction."""
     for path, most in expected.items():
         await person.get(path)
         found = await counted(person, "GET", path)
@@ -48,7 +48,7 @@ async def test_statements_and_transactions_are_counted(world: World) -> None:
 
 @dataclass
 class ReviewScene:
-    """An application in review, its owner, and who reviews and administers."""
+    """An application in review, its owner, a reviewer and an administrator."""
 
     applicant: Person
     application_id: str
@@ -124,7 +124,7 @@ async def test_an_experts_requests(world: World, invitations: list[Invitation]) 
 async def test_an_answer(
     world: World, invitations: list[Invitation], choice: str, most: int, key: str | None, more: int
 ) -> None:
-    """With all that follows from it: the place, the record, the ladder that stops, who is told."""
+    """With all its effects: the place, the record, the stopped ladder, the notices."""
     [first, second] = invitations
     for invitation in (first, second):
         person = await world.log_in_expert(invitation.expert_id)

@@ -1,4 +1,4 @@
-"""Asking for consent to the mini-program's messages: what is worth a question, and what the answers do."""
+"""Asking for consent to the mini-program's messages: occasions of the question, and effects of the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fees through the API: paid in the mini-program or by code, for oneself and for others; and what the office does."""
+"""Fees through the API: paid in the mini-program or by code, for oneself and for others; and the office's endpoints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def platform(world: World) -> FakePlatform:
 
 @pytest.fixture
 async def fee(world: World) -> Fee:
-    """Of a person who has a stage beyond it, which is no part of these tests."""
+    """A fee of a person with a later stage, which these tests leave out."""
     return await make_fee(world.deps, await make_application(world.deps, state="exam"))
 
 
