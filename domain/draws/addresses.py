@@ -1,4 +1,4 @@
-"""Checks that an address is complete and names no organisation (18.4). Pure."""
+"""Checks that an address is complete and names no organisation. Pure."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _OF_A_RECALL = {DrawState.SUBMITTED: "复评已提交", DrawState.VERIFIED: "未
 
 
 def state_label(state: DrawState, kind: str) -> str:
-    """The label of a state in a draw of this kind (16.10)."""
+    """The label of a state in a draw of this kind."""
     return (_OF_A_RECALL.get(state) if kind == "recall" else None) or state.label
 
 

@@ -16,7 +16,7 @@ def check_redrawable(draw: Draw) -> None:
 
 
 def check_same_day(draw: Draw, gathering_at: datetime) -> None:
-    """Evaluation and gathering of a recall are on the same day (23.2). Raises InvalidInput."""
+    """Evaluation and gathering of a recall are on the same day. Raises InvalidInput."""
     if draw.kind == "recall" and local(gathering_at).date() != local(draw.starts_at).date():
         raise InvalidInput("复评的集合时间应与评标开始时间在同一天。", field="gathering_at")
 

@@ -24,7 +24,7 @@ def release_until(draw: ReadDraw, deps: Deps) -> datetime:
 
 
 def check_in_time(draw: Draw, deps: Deps) -> None:
-    """Raises RuleViolation once the evaluation is too near (23.12)."""
+    """Raises RuleViolation once the evaluation is too near."""
     until = release_until(draw, deps)
     if deps.now() > until:
         raise violation(

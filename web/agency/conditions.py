@@ -239,7 +239,7 @@ class ConditionPages(DrawPart):
 
 
 def _state_of(one: ConditionView, detail: Detail) -> str:
-    """The state as in the manual's table (19.9)."""
+    """The state as in the manual's table."""
     if detail.draw.started_at is None:
         return "新建"
     if one.accepted >= one.needed:
@@ -248,7 +248,7 @@ def _state_of(one: ConditionView, detail: Detail) -> str:
 
 
 def _is_supplemented(one: ConditionView, detail: Detail) -> bool:
-    """Whether a supplementary draw for it waits, runs or has run (19.9)."""
+    """Whether a supplementary draw for it waits, runs or has run."""
     draw = detail.draw
     waits = draw.finished_at is not None and draw.ended_at is None and draw.kind != "recall"
     return one.id in detail.supplemented or (waits and one.needed > one.accepted)

@@ -94,7 +94,7 @@ _OF_A_RECALL: dict[DrawState, tuple[Act, ...]] = {
 
 
 def acts_of(card: DrawCard) -> tuple[Act, ...]:
-    """Actions that the manual's list has in this state (16.12)."""
+    """Actions that the manual's list has in this state."""
     if card.started_at is None and card.state in (DrawState.ENDED, DrawState.COMPLETED):
         return (Act("重新抽取", "redraw"),) if card.state == DrawState.ENDED else ()
     if card.kind == "recall" and card.state in _OF_A_RECALL:

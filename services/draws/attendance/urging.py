@@ -57,7 +57,7 @@ class Urging:
             return count + 1
 
     async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
-        """Connect ``phone`` with a missing expert by a virtual call (24.4), in the window of urging.
+        """Connect ``phone`` with a missing expert by a virtual call, in the window of urging.
 
         Raises as ``VirtualCalls.ask``.
         """

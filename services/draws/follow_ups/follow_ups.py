@@ -80,7 +80,7 @@ class FollowUps:
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes, *, key: str | None = None) -> UUID:
-        """The experts who took part at the end of an ended activity are to be called together again (23.1)."""
+        """The experts who took part at the end of an ended activity are to be called together again."""
         permissions.check(actor, "draw.create")
 
         async def run() -> UUID:

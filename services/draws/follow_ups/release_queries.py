@@ -60,7 +60,7 @@ SELECT * FROM (SELECT d.id, d.number, d.name, d.state, d.starts_at, CASE WHEN d.
 
 @dataclass(frozen=True)
 class ReleasedExpert:
-    """One line of the table (23.16)."""
+    """One line of the table."""
 
     invitation_id: UUID
     code: str

@@ -242,7 +242,7 @@ class Releases:
     # ---- who knows of it
 
     async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
-        """Connect ``phone`` with an expert whom no call of the system reached (23.15). Raises as ``VirtualCalls.ask``,
+        """Connect ``phone`` with an expert whom no call of the system reached. Raises as ``VirtualCalls.ask``,
         NotFound, and Conflict while calls go on or when the expert knows."""
         permissions.check(actor, "draw.start")
         async with transaction():

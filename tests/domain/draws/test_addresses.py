@@ -1,4 +1,4 @@
-"""The gathering place in call notices: city, district and address, and no organisation's name (18.4)."""
+"""The gathering place in call notices: city, district and address, and no organisation's name."""
 
 from __future__ import annotations
 
