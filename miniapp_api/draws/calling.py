@@ -73,14 +73,14 @@ async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
 async def terminate(call: Call, path: DrawPath, body: TerminationIn) -> None:
     """Terminate the draw from any state: calls end, experts who accepted are notified, the lots may be drawn again.
     Once calling has begun, by the verifier only."""
-    await call.services.draws.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
+    await call.services.draws.activity_end.terminate(call.actor, path.draw_id, body.cause, body.reason)
 
 
 @api.post("/draws/{draw_id}/end", "结束活动", action="draw.end")
 async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
     """End the draw after the panel has met: from the expected start on, also when an expert never came or a place
     stayed empty."""
-    await call.services.draws.exits.end(call.actor, path.draw_id, body.reason)
+    await call.services.draws.activity_end.end(call.actor, path.draw_id, body.reason)
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")

@@ -8,12 +8,12 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
+from services.draws.activity_end import ActivityEnd
 from services.draws.attendance.absences import Absences
 from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.check_in import VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
-from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.calling import Calling
@@ -86,7 +86,7 @@ class DrawServices:
     attendance: VenueCheckIn
     attendance_queries: AttendanceQueries
     urging: Urging
-    exits: Exits
+    activity_end: ActivityEnd
     access: DrawAccess
     queries: DrawQueries
     worklists: WorkLists
@@ -126,7 +126,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     discard_queries, digests = DiscardQueries(access), Digests(deps, notices)
     discards = Discards(deps, notices, invitations, access, discard_queries)
     results, record_files = DrawResults(deps, access), RecordFiles(records)
-    urging, exits = Urging(deps, notices, access, bridged), Exits(deps, notices, calling)
+    urging, activity_end = Urging(deps, notices, access, bridged), ActivityEnd(deps, notices, calling)
     return DrawServices(
         projects=Projects(deps, project_queries),
         project_queries=project_queries,
@@ -156,7 +156,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         attendance=VenueCheckIn(deps, notices, links, access, ports.official, attendance_queries),
         attendance_queries=attendance_queries,
         urging=urging,
-        exits=exits,
+        activity_end=activity_end,
         access=access,
         queries=queries,
         worklists=WorkLists(deps, access),
@@ -178,6 +178,6 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, bridged.check_due),
             DueTask("late", "", urging.notify_late),
-            DueTask("end", "", exits.end_due),
+            DueTask("end", "", activity_end.end_due),
         ),
     )

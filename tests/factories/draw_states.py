@@ -155,7 +155,7 @@ BEGUN = [drawing, paused, ending, short, completed, supplement_pending]
 async def terminated(office: Office) -> UUID:
     """Terminated after its panel was full: the accepted experts need not come."""
     draw_id = await completed(office)
-    await office.exits.terminate(office.verifier, draw_id, "replanned", "评标改期")
+    await office.activity_end.terminate(office.verifier, draw_id, "replanned", "评标改期")
     return draw_id
 
 

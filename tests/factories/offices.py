@@ -38,9 +38,9 @@ from services.draws import (
     published_lists,
 )
 from services.draws.access import DrawAccess
+from services.draws.activity_end import ActivityEnd
 from services.draws.attendance.absences import Absences
 from services.draws.attendance.attendance_queries import AttendanceQueries
-from services.draws.attendance.exits import Exits
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.invitation_queries import InvitationQueries
@@ -119,7 +119,7 @@ class Office:
     absences: Absences
     discards: Discards
     discard_queries: DiscardQueries
-    exits: Exits
+    activity_end: ActivityEnd
     access: DrawAccess
     queries: DrawQueries
     progress: DrawProgress
@@ -210,7 +210,7 @@ async def make_office(deps: Deps) -> Office:
         Absences(deps, notices, invitations, run, rounds),
         Discards(deps, notices, invitations, access, discard_queries),
         discard_queries,
-        Exits(deps, notices, run),
+        ActivityEnd(deps, notices, run),
         access,
         DrawQueries(deps, access),
         DrawProgress(deps, access),
@@ -344,7 +344,7 @@ async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
     await office.run.advance(draw_id)
     draw = await Draw.get(id=draw_id)
     cast(FixedClock, office.deps.clock).move(draw.ends_at - office.deps.now())
-    await office.exits.end_due()
+    await office.activity_end.end_due()
     return draw_id
 
 

@@ -33,7 +33,7 @@ async def part(office: Office, clock: FixedClock, draw_id: UUID, invitations: li
     clock.move(timedelta(hours=hours))
     for one in invitations:
         await office.attendance.register_exit(office.venue, draw_id, one.code)
-    await office.exits.end(office.venue, draw_id, "评标完成")
+    await office.activity_end.end(office.venue, draw_id, "评标完成")
 
 
 async def ended_panel(

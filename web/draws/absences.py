@@ -130,7 +130,7 @@ class AbsencePages(DrawPageBase):
             may_terminate=may(actor, "draw.terminate") and not bound,
             bound=bound,
             before=self._services.deps.now() <= self._services.draws.release_queries.until(draw),
-            may_end=may(actor, "draw.end") and self._services.draws.exits.can_end(draw),
+            may_end=may(actor, "draw.end") and self._services.draws.activity_end.can_end(draw),
             begun=self._services.deps.now() >= draw.starts_at,
             form=self._token(actor, "exit", draw.id),
             over=draw.ended_at is not None,
@@ -143,9 +143,9 @@ class AbsencePages(DrawPageBase):
         words = fields.get("words", "")[:200]
         try:
             if fields.get("command") == "end":
-                await self._services.draws.exits.end(actor, draw.id, words)
+                await self._services.draws.activity_end.end(actor, draw.id, words)
             else:
-                await self._services.draws.exits.terminate(actor, draw.id, fields.get("cause", ""), words)
+                await self._services.draws.activity_end.terminate(actor, draw.id, fields.get("cause", ""), words)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise

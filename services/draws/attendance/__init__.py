@@ -1,1 +1,1 @@
-"""From the agreement to the end of the evaluation: arrivals, absences, refills, ways out of an activity."""
+"""From the agreement to the end of the evaluation: arrivals, absences, refills."""

@@ -29,7 +29,7 @@ from services.draws.call_order.origins import follows
 from services.draws.call_order.recusal_commitment import commit_recusals
 from services.draws.news import DrawNews
 from services.draws.repository import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
-from services.draws.supervision import check_supervisors, supervisor_facts
+from services.draws.supervisor_choice import check_supervisors, supervisor_facts
 from services.notifications import Notices
 
 BY_AGENCY = "agency"

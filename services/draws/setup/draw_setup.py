@@ -43,7 +43,7 @@ from services.draws.setup.forms import DrawForm, check_counts, check_draw_form
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
 from services.draws.setup.usage import take_one
-from services.draws.supervision import check_supervisors, choose_supervisors
+from services.draws.supervisor_choice import check_supervisors, choose_supervisors
 from services.notifications import Notices
 
 _PARTS = (RecalledExpert, Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot)
@@ -166,7 +166,7 @@ class DrawSetup(CallNoticesAndConditions):
         )
 
     async def _follow_start(self, draw: Draw, before: datetime) -> None:
-        """Experts who are recalled gather on the day of the evaluation (23.2): copied notices move along with it."""
+        """Experts who are recalled gather on the day of the evaluation: copied notices move along with it."""
         if draw.kind != "recall":
             return
         for call_notice in await CallNotice.filter(draw_id=draw.id):

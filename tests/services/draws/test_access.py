@@ -57,7 +57,7 @@ async def test_a_draft_concerns_its_agency_alone_until_it_is_handed_in(office: O
             await office.access.get(watcher, draw_id)
         assert (await office.queries.cards(watcher, Filters())).total == 0
     with pytest.raises(NotFound):
-        await office.exits.terminate(office.verifier, draw_id, "other", "不是我的")
+        await office.activity_end.terminate(office.verifier, draw_id, "other", "不是我的")
     assert (await office.queries.cards(office.agency, Filters())).total == 1
     await office.setup.submit(office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
     await office.setup.withdraw(office.agency, draw_id)

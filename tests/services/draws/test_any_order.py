@@ -252,7 +252,7 @@ class Hands:
     async def terminate(self) -> None:
         if self.dice.random() < 0.1:
             actor = self.dice.choice([self.office.agency, self.office.verifier])
-            await self.office.exits.terminate(actor, self.draw_id, "replanned", "不满意")
+            await self.office.activity_end.terminate(actor, self.draw_id, "replanned", "不满意")
 
     async def supplement(self) -> None:
         await self.office.absences.start_supplement(self.office.agency, self.draw_id)
@@ -290,7 +290,7 @@ async def test_whatever_anybody_presses_in_whatever_order_the_record_holds(
     for _ in range(60):
         await hands.press()
     clock.move(timedelta(hours=13))
-    await office.exits.end_due()
+    await office.activity_end.end_due()
     await check_invariants()
     log = await LogEntry.filter(draw_id=draw_id).order_by("seq")
     first = [entry for entry in log if entry.act == "seed_fixed"][:1]

@@ -66,7 +66,7 @@ ACTIONS: dict[str, tuple[states.Way, Action, str, str]] = {
     "withdraw": (states.submitted, lambda o, by, d: o.setup.withdraw(by, d), "editing", "新建"),
     "terminate": (
         states.verified,
-        lambda o, by, d: o.exits.terminate(by, d, "mistaken", "填错了"),
+        lambda o, by, d: o.activity_end.terminate(by, d, "mistaken", "填错了"),
         "terminated",
         "已终止",
     ),

@@ -209,12 +209,12 @@ async def test_progress_is_told_at_once_then_in_digests_and_the_end_is_a_message
 async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
     verifier = await somebody(office, "verifier")
     terminal = office.deps.book("demo").draw.terminals[0]
-    await office.exits.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
+    await office.activity_end.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
     assert await notices_of(verifier) == [], "a draft was never shown to anybody"
     draw_id = await make_draw(office)
     await office.setup.submit(office.agency, draw_id, terminal, "请核验")
     await office.setup.withdraw(office.agency, draw_id)
-    await office.exits.terminate(office.agency, draw_id, "project_stopped", "不再招标")
+    await office.activity_end.terminate(office.agency, draw_id, "project_stopped", "不再招标")
     assert await notices_of(verifier) == ["申请已撤回，无需核验", "活动已终止，无需核验"]
 
 
@@ -247,8 +247,8 @@ async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: Fix
     draw_id = await start_draw(office, needed=2)
     await accept(office, draw_id)
     clock.move(timedelta(days=3))
-    assert await office.exits.end_due() == 1
-    assert await office.exits.end_due() == 0
+    assert await office.activity_end.end_due() == 1
+    assert await office.activity_end.end_due() == 0
     for account_id in (venue, office.supervisor.account_id, office.agency.account_id):
         assert (await notices_of(account_id)).count("活动已结束") == 1
 
@@ -262,7 +262,7 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
     clock.move(one.gathering_at - clock.now())
     await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
     clock.move(timedelta(days=3))
-    await office.exits.end_due()
+    await office.activity_end.end_due()
     assert (await notices_of(venue))[-1] == "活动已结束，请提出专家酬劳"
 
 

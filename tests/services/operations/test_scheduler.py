@@ -44,7 +44,7 @@ def deadlines(office: Office, deps: Deps) -> Scheduler:
         Audit(deps),
         further=(
             DueTask("late", "", office.urging.notify_late),
-            DueTask("end", "", office.exits.end_due),
+            DueTask("end", "", office.activity_end.end_due),
         ),
     )
 

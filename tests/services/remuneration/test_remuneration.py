@@ -103,7 +103,7 @@ async def test_early_arrivals_wait_unpaid_and_a_missing_exit_counts_to_the_end(
     clock.move(timedelta(hours=4))
     await office.attendance.register_exit(office.venue, draw_id, first.code)
     clock.move(timedelta(hours=1))
-    await office.exits.end(office.venue, draw_id, "评标完成")
+    await office.activity_end.end(office.venue, draw_id, "评标完成")
     rows = {row.code: row for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_registered) == (180, True)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (300, False)
@@ -116,7 +116,7 @@ async def test_an_exit_registered_after_the_end_counts_to_the_end_and_is_flagged
     draw_id, [invitation] = await meet(office, clock)
     await Draw.filter(id=draw_id).update(on_site=on_site)
     clock.move(timedelta(hours=1))
-    await office.exits.end(office.venue, draw_id, "评标完成")
+    await office.activity_end.end(office.venue, draw_id, "评标完成")
     clock.move(timedelta(hours=9))
     await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
@@ -134,7 +134,7 @@ async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
     clock.set(ends_at + timedelta(hours=1))
     await office.attendance.register_exit(office.venue, draw_id, first.code)
     clock.set(ends_at + timedelta(days=2))
-    await office.exits.end_due()
+    await office.activity_end.end_due()
     over = int((ends_at - first.gathering_at).total_seconds() // 60)
     rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_late) == (over + 60, False)
@@ -160,7 +160,7 @@ async def test_a_panel_that_is_called_off_at_the_door_is_a_wasted_trip(
 ) -> None:
     draw_id, [came, absent] = await meet(office, clock, needed=2)
     await Attendance.filter(invitation_id=absent.id).delete()
-    await office.exits.terminate(office.verifier, draw_id, "replanned", "开标改期")
+    await office.activity_end.terminate(office.verifier, draw_id, "replanned", "开标改期")
     assert await owed.proposals.propose_all(office.venue, draw_id) == 1
     [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
     assert (row.code, row.sat, row.amount) == (came.code, False, 20000)

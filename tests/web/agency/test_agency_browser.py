@@ -160,7 +160,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await look_at(agency, "agency-notify-confirmed", f"/agency/draws/{recall}/notify")
     await verified(office, redraw)
     for follower in (redraw, recall):
-        await office.exits.terminate(office.agency, follower, "replanned", "时间另定")
+        await office.activity_end.terminate(office.agency, follower, "replanned", "时间另定")
     await look_at(agency, "agency-redraw", f"/agency/draws/{ended}/redraw")
     await look_at(agency, "agency-recall", f"/agency/draws/{recalled}/recall")
     page = await look_at(agency, "record-redraw", f"/record/{records[1]}")

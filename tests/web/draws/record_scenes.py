@@ -21,7 +21,7 @@ KINDS = ("released", "terminated", "supplemented", "recalled", "redrawn")
 async def end(world: World, draw_id: UUID) -> Draw:
     draw = await Draw.get(id=draw_id)
     world.clock.set(draw.ends_at)
-    await world.services.draws.exits.end(world.office.agency, draw_id, "评标已结束")
+    await world.services.draws.activity_end.end(world.office.agency, draw_id, "评标已结束")
     return await Draw.get(id=draw_id)
 
 
@@ -47,7 +47,7 @@ async def released(world: World) -> Draw:
 
 async def terminated(world: World) -> Draw:
     draw_id, _ = await world.panel(2)
-    await world.office.exits.terminate(world.office.verifier, draw_id, "project_stopped", "项目取消")
+    await world.office.activity_end.terminate(world.office.verifier, draw_id, "project_stopped", "项目取消")
     return await Draw.get(id=draw_id)
 
 

@@ -28,7 +28,7 @@ async def finished(world: World) -> Draw:
 async def end(world: World, draw_id: UUID) -> Draw:
     draw = await Draw.get(id=draw_id)
     world.clock.set(draw.ends_at)
-    await world.services.draws.exits.end(world.office.agency, draw_id, "评标已结束")
+    await world.services.draws.activity_end.end(world.office.agency, draw_id, "评标已结束")
     return await Draw.get(id=draw_id)
 
 

@@ -178,7 +178,7 @@ async def test_nothing_is_registered_once_the_activity_has_ended_by_itself(world
     limit = (await Draw.get(id=draw_id)).ends_at
     venue = await log_in(world, limit, "venue")
     await open_before(world, limit, venue, f"/desk/{draw_id}/absences")
-    await world.office.exits.end_due()
+    await world.office.activity_end.end_due()
     said = {"who": invitation.code, "kind": kind, "reason": "来电", "cause": "投标人"}
     await refused(venue, "登记", "活动已结束，不能再登记", NAME, **said)
 
@@ -189,6 +189,6 @@ async def test_an_activity_that_has_ended_by_itself_is_not_ended_again(world: Wo
     limit = (await Draw.get(id=draw_id)).ends_at
     verifier = await log_in(world, limit, "verifier")
     await open_before(world, limit, verifier, f"/desk/{draw_id}/exit")
-    await world.office.exits.end_due()
+    await world.office.activity_end.end_due()
     typed = {"cause": "replanned", "words": "改期"} if button == "终止活动" else {"words": "改期"}
     await refused(verifier, button, "已结束", NAME, **typed)

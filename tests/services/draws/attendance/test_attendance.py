@@ -116,7 +116,7 @@ async def test_nobody_checks_in_after_a_person_has_ended_the_activity(office: Of
     clock.set(came.gathering_at)
     await office.attendance.check_in_by_code(office.venue, draw_id, came.code)
     clock.move(timedelta(hours=1))
-    await office.exits.end(office.agency, draw_id, "评标完成")
+    await office.activity_end.end(office.agency, draw_id, "评标完成")
     assert clock.now() < late.ends_at
     token, _ = await office.attendance.venue_token(office.venue, draw_id)
     ways = (
@@ -239,9 +239,9 @@ async def test_the_desk_types_codes_for_entry_and_exit_and_the_last_exit_ends_an
 async def test_an_off_site_activity_ends_by_itself(office: Office, clock: FixedClock) -> None:
     draw_id, _ = await accepted_panel(office)
     clock.move(timedelta(hours=11, minutes=59))
-    assert await office.exits.end_due() == 0
+    assert await office.activity_end.end_due() == 0
     clock.move(timedelta(minutes=1))
-    assert await office.exits.end_due() == 1
+    assert await office.activity_end.end_due() == 1
     assert await state_of(draw_id) == "ended"
 
 
@@ -268,7 +268,7 @@ async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Offi
     assert [row.may_urge for row in await office.attendance_queries.list_awaited(office.venue, draw_id)] == [True]
     lists = WorkLists(office.deps, DrawAccess(office.deps))
     assert (await lists.read(office.agency, "late")).total == 1
-    await office.exits.end(office.agency, draw_id, "不再评标")
+    await office.activity_end.end(office.agency, draw_id, "不再评标")
     clock.move(timedelta(minutes=2))
     with pytest.raises(Conflict, match="活动已结束"):
         await office.urging.urge(office.agency, draw_id, invitation.id)
@@ -376,6 +376,6 @@ async def test_an_off_site_activity_ends_also_while_its_order_is_being_fixed(
     if fixed:
         await fix_seed(office, draw_id)
     clock.move(timedelta(hours=12))
-    assert await office.exits.end_due() == 1
+    assert await office.activity_end.end_due() == 1
     assert await state_of(draw_id) == "ended"
     await check_record(office, draw_id, *(["seed_unused"] if fixed else []))

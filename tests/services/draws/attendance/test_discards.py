@@ -308,10 +308,10 @@ async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_
         with pytest.raises(Forbidden):
             await office.discards.register(friend, draw_id, leave_of(one))
     with pytest.raises(Forbidden):
-        await office.exits.terminate(office.verifier, draw_id, "replanned", "换一批")
+        await office.activity_end.terminate(office.verifier, draw_id, "replanned", "换一批")
     clock.set((await Draw.get(id=draw_id)).starts_at)
     with pytest.raises(Forbidden):
-        await office.exits.end(office.venue, draw_id, "结束")
+        await office.activity_end.end(office.venue, draw_id, "结束")
 
 
 async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> None:

@@ -237,6 +237,6 @@ async def test_no_list_and_no_count_is_told_before_the_end(office: Office, clock
     assert [set(one) for one in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]
     await answer_all(office, draw_id)
     clock.move(timedelta(hours=13))
-    assert await office.exits.end_due() == 1
+    assert await office.activity_end.end_due() == 1
     ended = await check_record(office, draw_id)
     assert len(ended["lists"]["1/main/1"]["leaves"]) == 3  # type: ignore[index,call-overload,arg-type]

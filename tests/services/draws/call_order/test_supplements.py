@@ -275,7 +275,7 @@ async def test_an_absence_for_which_nobody_was_found_waits_again(office: Office)
 
 async def test_an_absence_never_filled_reads_so_after_the_end(office: Office) -> None:
     draw_id = await supplement_for_nothing(office)
-    await office.exits.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
+    await office.activity_end.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
     assert await label_of(office, draw_id) == [("不再补抽", True)]
 
 

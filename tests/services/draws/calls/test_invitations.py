@@ -176,5 +176,5 @@ async def test_whoever_was_being_asked_when_the_activity_was_given_up_is_told(
 ) -> None:
     invitation, _ = called
     await Attempt.filter(notice__invitation_id=invitation.id, channel="wechat").update(state="delivered")
-    await office.exits.terminate(office.verifier, invitation.draw_id, "replanned", "改期")
+    await office.activity_end.terminate(office.verifier, invitation.draw_id, "replanned", "改期")
     assert await Notice.filter(kind="draw_lapsed", invitation_id=invitation.id).count() == 1

@@ -80,7 +80,7 @@ async def draw_and_end(office: Office, draw_id: UUID) -> None:
         await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     cast(FixedClock, office.deps.clock).move((await Draw.get(id=draw_id)).ends_at - office.deps.now())
-    await office.exits.end_due()
+    await office.activity_end.end_due()
 
 
 async def make_recall(office: Office) -> UUID:
@@ -194,7 +194,7 @@ async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office:
     undrawn = await make_draw(office)
     await approve(office, undrawn)
     clock.move((await Draw.get(id=undrawn)).ends_at - clock.now())
-    await office.exits.end_due()
+    await office.activity_end.end_due()
     assert (await state_of(undrawn), (await Draw.get(id=undrawn)).finished_at) == ("ended", None)
     redraw = await verified(office, await office.follow_ups.redraw(office.agency, undrawn, redraw_times(office)))
     await draw_and_end(office, redraw)
@@ -219,13 +219,13 @@ async def test_a_redraw_that_is_never_approved_leaves_the_lot_where_it_was(offic
     if way == "delete":
         await office.setup.delete(office.agency, new)
     elif way == "terminate":
-        await office.exits.terminate(office.agency, new, "mistaken", "填错了")
+        await office.activity_end.terminate(office.agency, new, "mistaken", "填错了")
     else:
         await prove(office, new)
         terminal = office.deps.book("demo").draw.terminals[0]
         application = await office.setup.submit(office.agency, new, terminal, "重新评审")
         await office.verification.refuse(office.verifier, application, "缺少依据")
-        await office.exits.terminate(office.agency, new, "mistaken", "不再办理")
+        await office.activity_end.terminate(office.agency, new, "mistaken", "不再办理")
     assert await holder(office) == [old]
     again = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
     await verified(office, again)
@@ -239,7 +239,7 @@ async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often
     old = await end_with_panel(office)
     first = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
     await office.rounds.open(office.agency, first)
-    await office.exits.terminate(office.agency, first, "replanned", "改期")
+    await office.activity_end.terminate(office.agency, first, "replanned", "改期")
     assert await holder(office) == []
     again = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
     assert await holder(office) == [again]
@@ -364,7 +364,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     came = await office.attendance.check_in_by_code(office.venue, new, second.code)
     assert came.first
     assert (await Draw.get(id=new)).staff_phone_sealed
-    await office.exits.end(office.agency, new, "按现有专家评标")
+    await office.activity_end.end(office.agency, new, "按现有专家评标")
     assert await state_of(new) == "ended"
     assert not (await Draw.get(id=new)).staff_phone_sealed, "no longer needed"
     assert {found.severity for found in verify_record(await record_of(office, new))} <= {"warning"}
@@ -378,7 +378,7 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
     await office.recalls.note(office.agency, new, one.id, True, draw.starts_at)
     await office.recalls.note(office.agency, new, other.id, False, None)
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
-    await office.exits.terminate(office.agency, new, "no_experts", "原专家不齐")
+    await office.activity_end.terminate(office.agency, new, "no_experts", "原专家不齐")
     assert not await Invitation.exists(draw_id=new, state="accepted")
     assert draw.original_id is not None
     redraw = await office.follow_ups.redraw(office.agency, draw.original_id, redraw_times(office))
@@ -396,7 +396,7 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
     await office.run.advance(old)
     starts_at, ends_at = (await Draw.get(id=old)).starts_at, (await Draw.get(id=old)).ends_at
     clock.move(starts_at - clock.now() + timedelta(minutes=30))
-    await office.exits.end(office.agency, old, "评标已完成")
+    await office.activity_end.end(office.agency, old, "评标已完成")
     clock.move(timedelta(minutes=1))
     [expert, _] = await Invitation.filter(draw_id=old, state="accepted").values_list("expert_id", flat=True)
     assert await office.invitation_queries.list_panels(expert) == [], "it is no more to come"

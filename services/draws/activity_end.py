@@ -1,4 +1,4 @@
-"""The ways out of an activity: given up before its panel meets (终止活动), or over (结束活动)."""
+"""The end of an activity: given up before its panel meets (终止活动), or over (结束活动), by hand or by time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ENDS = (
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
-class Exits:
+class ActivityEnd:
     def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
         self._deps = deps
         self._notices = notices
@@ -150,7 +150,7 @@ class Exits:
         return locked
 
     async def end_due(self) -> int:
-        """End activities whose expected end has come (16.4); returns how many were looked at."""
+        """End activities whose expected end has come; returns how many were looked at."""
         due = await rows(
             "SELECT id FROM draw WHERE ends_at <= $1 AND state = ANY($2::text[])",
             self._deps.now(),

@@ -69,7 +69,7 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
     agreed = {i.id for i in await Invitation.filter(draw_id=draw_id, state="accepted")}
     with pytest.raises(Conflict):
         await draws_again(office)
-    await office.exits.terminate(getattr(office, role), draw_id, "replanned", "评标改期")
+    await office.activity_end.terminate(getattr(office, role), draw_id, "replanned", "评标改期")
     assert await state_of(draw_id) == "terminated"
     assert not await Invitation.exists(draw_id=draw_id, state__in=["open", "accepted"])
     assert {n.invitation_id for n in await Notice.filter(kind="draw_cancelled")} == agreed
@@ -79,13 +79,13 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
     await draws_again(office)
     await check_invariants()
     with pytest.raises(Conflict):
-        await office.exits.terminate(office.agency, draw_id, "replanned", "再一次")
+        await office.activity_end.terminate(office.agency, draw_id, "replanned", "再一次")
 
 
 async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are_told(office: Office) -> None:
     await add_experts(office, 4)
     draw_id = await short(office)
-    await office.exits.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
+    await office.activity_end.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
     record = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
     acts = [(entry["act"], entry.get("by", ""), entry.get("outcome", "")) for entry in record["log"][-3:]]
     assert acts == [("terminated", "verifier", ""), ("outcome", "verifier", "cancelled"), ("ended", "", "")]
@@ -99,7 +99,7 @@ async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office:
     draw_id = await way(office)
     before = await state_of(draw_id)
     with pytest.raises(Conflict) as refusal:
-        await office.exits.terminate(office.agency, draw_id, "replanned", "换一批")
+        await office.activity_end.terminate(office.agency, draw_id, "replanned", "换一批")
     assert (refusal.value.code, await state_of(draw_id)) == ("drawing_begun", before)
     with pytest.raises(Conflict):
         await draws_again(office)
@@ -107,7 +107,7 @@ async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office:
 
 async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: Office) -> None:
     await add_experts(office, 3)
-    await office.exits.terminate(office.agency, await seeded(office), "replanned", "改期")
+    await office.activity_end.terminate(office.agency, await seeded(office), "replanned", "改期")
     await submitted(office)
     [row] = await office.verification.queue(office.verifier)
     assert row.terminated == 1
@@ -118,7 +118,7 @@ async def test_letting_the_time_run_out_is_seen_like_giving_up(office: Office, c
     await add_experts(office, 3)
     draw_id = await short(office)
     clock.set((await Draw.get(id=draw_id)).starts_at)
-    await office.exits.end(office.agency, draw_id, "无人到场")
+    await office.activity_end.end(office.agency, draw_id, "无人到场")
     await submitted(office)
     [row] = await office.verification.queue(office.verifier)
     assert (row.terminated, row.elsewhere) == (1, 0)
@@ -128,7 +128,7 @@ async def test_letting_the_time_run_out_is_seen_like_giving_up(office: Office, c
 async def test_a_verifier_sees_that_a_tender_is_drawn_for_twice_as_two_projects(office: Office, same: str) -> None:
     """The attack: two orders at once, to choose the better one, or a fresh project that was never given up."""
     await add_experts(office, 3)
-    await office.exits.terminate(office.agency, await seeded(office), "replanned", "改期")
+    await office.activity_end.terminate(office.agency, await seeded(office), "replanned", "改期")
     await seeded(office)
     first, twin = await Project.get(id=office.project_id), await Project.get(id=office.project_id)
     twin.update_from_dict({"id": new_id(), "name": "换个名字", "number": "换个编号", same: getattr(first, same)})
@@ -143,10 +143,10 @@ async def test_giving_up_needs_a_reason_and_the_right(office: Office) -> None:
     draw_id = await verified(office)
     for reason, words in (("", "x"), ("because", "x"), ("other", " ")):
         with pytest.raises(InvalidInput):
-            await office.exits.terminate(office.agency, draw_id, reason, words)
+            await office.activity_end.terminate(office.agency, draw_id, reason, words)
     for actor in (office.venue, office.supervisor):
         with pytest.raises(Forbidden):
-            await office.exits.terminate(actor, draw_id, "other", "x")
+            await office.activity_end.terminate(actor, draw_id, "other", "x")
 
 
 # ---- over
@@ -163,10 +163,10 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
     await office.discards.register(office.venue, draw_id, DiscardForm(two.code, "absence", "未到场"))
     with pytest.raises(Conflict) as refusal:
-        await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
+        await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert refusal.value.code == "not_begun"
     clock.set((await Draw.get(id=draw_id)).starts_at)
-    await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
+    await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert await state_of(draw_id) == "ended"
     with pytest.raises(Conflict):
         await draws_again(office)  # its panel met
@@ -180,10 +180,10 @@ async def test_a_further_order_that_was_not_begun_in_time_keeps_nobody_from_endi
     await add_experts(office, 2)
     draw_id = await way(office)
     with pytest.raises(Conflict) as refusal:
-        await office.exits.end(office.agency, draw_id, "不等了")
+        await office.activity_end.end(office.agency, draw_id, "不等了")
     assert refusal.value.code == "not_begun"
     clock.set((await Draw.get(id=draw_id)).starts_at)
-    await office.exits.end(office.agency, draw_id, "未补齐，按现有专家评标")
+    await office.activity_end.end(office.agency, draw_id, "未补齐，按现有专家评标")
     assert await state_of(draw_id) == "ended"
     await check_record(office, draw_id, *(["seed_unused"] if way is widened else []))
     await check_invariants()
@@ -194,7 +194,7 @@ async def test_the_first_order_is_no_panel_that_could_be_ended(office: Office, c
     draw_id = await seeded(office)
     clock.set((await Draw.get(id=draw_id)).starts_at)
     with pytest.raises(Conflict, match="摇号中，不能结束"):
-        await office.exits.end(office.agency, draw_id, "不等了")
+        await office.activity_end.end(office.agency, draw_id, "不等了")
 
 
 async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_end_on(
@@ -219,7 +219,7 @@ async def test_what_nobody_ends_is_ended_by_time(office: Office, clock: FixedClo
     draw_id = await way(office)
     await Draw.filter(id=draw_id).update(on_site=on_site)
     clock.set((await Draw.get(id=draw_id)).ends_at + timedelta(hours=24 if on_site else 0))
-    await office.exits.end_due()
+    await office.activity_end.end_due()
     assert await state_of(draw_id) == "ended"
     await check_invariants()
 
@@ -240,9 +240,9 @@ async def test_strangers_end_nothing(office: Office, deps: Deps) -> None:
 
     stranger = replace(office.verifier, scope="别的终端")
     with pytest.raises(NotFound):
-        await office.exits.terminate(stranger, draw_id, "other", "x")
+        await office.activity_end.terminate(stranger, draw_id, "other", "x")
     with pytest.raises(NotFound):
-        await office.exits.end(stranger, draw_id, "x")
+        await office.activity_end.end(stranger, draw_id, "x")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ async def tick(office: Office) -> None:
     await office.invitations.expire_due()
     for draw in await Draw.filter(state__in=["drawing", "paused", "ending"]):
         await office.run.advance(draw.id)
-    await office.exits.end_due()
+    await office.activity_end.end_due()
 
 
 @pytest.mark.parametrize("way", [*BEFORE, *BEGUN], ids=lambda way: way.__name__)
@@ -289,7 +289,7 @@ async def test_no_state_outlives_its_time(office: Office, clock: FixedClock, way
     state = await state_of(draw_id)
     if way in (editing, submitted, refused):
         assert state in ("editing", "refused")
-        await office.exits.terminate(office.agency, draw_id, "replanned", "不再评标")
+        await office.activity_end.terminate(office.agency, draw_id, "replanned", "不再评标")
         await draws_again(office)
     else:
         assert state == "ended"
